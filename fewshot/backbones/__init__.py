@@ -1,0 +1,63 @@
+"""Networks that turn images into vectors, and the sources they come from: one file a source.
+
+A source (`Timm`, `Packaged`, `Checkpoint`, `RandomInit`, `RawPixels`, `Function`) is a frozen dataclass whose spec
+belongs to the identity of a run; `load()` gives the network, frozen, in eval mode, with its own preprocessing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A network and what belongs to it. `preprocess` makes the [3, H, W] float32 input of an RGB image."""
+
+    name: str
+    network: nn.Module
+    preprocess: Callable[[Image.Image], Tensor]
+    preprocess_digest: str  # names everything that `preprocess` does, the image size included
+    dim: int  # D
+    n_params: int
+    weights_digest: str  # sha256 hex of the weights that were really loaded
+    pretrained_on: str = "unknown"  # such as "ImageNet-1k"; "nothing" for random weights and raw pixels
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """[b, D] features of preprocessed images [b, 3, H, W]. Refuses a network in training mode."""
+        training = next((name for name, module in self.network.named_modules() if module.training), None)
+        if training is not None:
+            raise RuntimeError(f"the backbone {self.name} has a part in training mode ({training or 'the network'}): "
+                               "its features would depend on the other images of the batch; call .eval()")  # fmt: skip
+        with torch.inference_mode():
+            features: Tensor = self.network(inputs)
+        return features
+
+
+class BackboneSource(ABC):
+    """Where a network comes from."""
+
+    @abstractmethod
+    def load(self) -> Backbone:
+        """The network, frozen and in eval mode. Missing or wrong weights are a ValueError that says what was found."""
+
+
+def weights_digest(state: Mapping[str, Tensor]) -> str:
+    """sha256 hex of a state dict: names, shapes, dtypes and values, in the order of their names."""
+    sha = hashlib.sha256()
+    for name in sorted(state):
+        value = state[name].detach().cpu().contiguous()
+        sha.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
+        sha.update(value.flatten().view(torch.uint8).numpy())
+    return sha.hexdigest()
+
+
+def freeze(network: nn.Module) -> nn.Module:
+    """The same network in eval mode, its parameters without gradients."""
+    return network.eval().requires_grad_(False)

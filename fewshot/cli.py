@@ -1,0 +1,100 @@
+"""The command line: every file of `commands/` is a command, loaded when it is called.
+
+Nothing heavy is imported here or at the top of a command, so `--help` is instant and a finished benchmark is
+recognised without torch. What a user can mend (ValueError, OSError, a wrong option) ends as one sentence on stderr
+and exit code 1; `--debug` shows where it came from.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+_FOLDER = Path(__file__).parent / "commands"
+_ORDER = ("run", "bench", "list", "report")  # first in the help; the others follow by name
+
+
+class CommandFolder(click.Group):
+    """The commands of a folder: `<name>.py` holds `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, the most used first."""
+        found = {path.stem for path in _FOLDER.glob("[a-z]*.py")}
+        return [name for name in _ORDER if name in found] + sorted(found.difference(_ORDER))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"fewshot.commands.{cmd_name}").command
+        return command
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None,  # type: ignore[override]
+             **extra: Any) -> None:  # fmt: skip
+        """Runs a command and leaves with its exit code: 0, or 1 after an error of one sentence."""
+        given = list(sys.argv[1:] if args is None else args)
+        debug = "--debug" in given
+        with _Log():
+            code = self._run([arg for arg in given if arg != "--debug"], prog_name, debug, extra)
+        sys.exit(code)
+
+    def _run(self, args: list[str], prog_name: str | None, debug: bool, extra: dict[str, Any]) -> int:
+        try:
+            code = super().main(args, prog_name, **extra | {"standalone_mode": False})
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            return 1
+        except (click.Abort, KeyboardInterrupt):
+            return _say("stopped; what is finished is kept, the same command goes on from there", 130)
+        except (click.ClickException, ValueError, OSError) as error:
+            if debug:
+                raise
+            return _say(sentence(error), 1)
+        return code if isinstance(code, int) else 0
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, on one line."""
+    if isinstance(error, click.ClickException):
+        text = error.format_message()
+    elif isinstance(error, OSError) and error.strerror and error.filename:
+        text = f"{error.strerror}: {error.filename}"
+    else:
+        text = str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(f"Error: {text}", err=True)
+    return code
+
+
+class _Log(logging.Handler):
+    """Shows what the package logs on stderr for as long as a command runs."""
+
+    def __enter__(self) -> None:
+        logging.getLogger("fewshot").addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("fewshot").removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a record; warnings say that they are."""
+        prefix = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
+        click.echo(prefix + record.getMessage(), err=True)
+
+
+@click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error; may stand anywhere.")
+@click.version_option(package_name="fewshot", message="%(prog)s %(version)s")
+def main(debug: bool) -> None:
+    """Few-shot image classification: compare backbones and evaluators on the same episodes."""
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.append("")  # package.module:Class may lie in the working folder

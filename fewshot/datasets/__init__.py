@@ -1,0 +1,169 @@
+"""Labelled images, and the sources they come from: one file a source, each a frozen dataclass with `load()`.
+
+Adding a source is adding a file that holds a `Dataset`; see `image_folder_set.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fewshot.episodes import Ints, Rows
+
+
+class ImageSequence(Protocol):
+    """Images that are decoded when asked for: `images[row]` is an RGB image at its original resolution."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, row: int, /) -> Image.Image: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A named category of every image or every class: `names[codes[i]]`."""
+
+    codes: NDArray[np.int16]
+    names: tuple[str, ...]
+
+    def mask(self, name: str) -> NDArray[np.bool_]:
+        """Where the category is `name`; an unknown name is a ValueError that lists the known."""
+        if name not in self.names:
+            raise ValueError(f"{name!r} is not one of {', '.join(map(repr, self.names))}")
+        return self.codes == self.names.index(name)
+
+    @staticmethod
+    def of(values: Iterable[str]) -> Group:
+        """The group of a list of strings."""
+        names, codes = np.unique(np.asarray(list(values), dtype=np.str_), return_inverse=True)
+        return Group(codes.astype(np.int16), tuple(names.tolist()))
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The rows of every class, ascending: class c owns rows[start[c] : start[c + 1]]."""
+
+    rows: Rows
+    start: Ints
+
+    def sizes(self, classes: Ints) -> Ints:
+        """How many rows each of these classes has."""
+        return self.start[classes + 1] - self.start[classes]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """n images with labels. Image groups (domain, set, artist, partition) name a category an image; class groups
+    (superclass, orientation_matters) one a class. `images_digest` names the decoded pixels, in order."""
+
+    name: str
+    images: ImageSequence
+    labels: Ints  # [n] in [0, C)
+    class_names: tuple[str, ...]
+    images_digest: str
+    image_groups: Mapping[str, Group] = field(default_factory=dict)
+    class_groups: Mapping[str, Group] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"every image needs a label: {self.name} has {len(self.images)} images "
+                             f"and {len(self.labels)} labels")  # fmt: skip
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
+            raise ValueError(f"labels of {self.name} must be in [0, {len(self.class_names)}), "
+                             f"found {self.labels.min()} to {self.labels.max()}")  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def classes_digest(self) -> str:
+        """Names the set of classes, whatever their order; it pins class splits."""
+        return classes_digest(self.class_names)
+
+    def mask(self, selector: str | None) -> NDArray[np.bool_]:
+        """The images that "group=name" selects, such as "partition=train" or "domain=mono"; None selects all."""
+        if selector is None:
+            return np.ones(len(self), dtype=np.bool_)
+        group, equals, name = selector.partition("=")
+        if not equals or group not in self.image_groups:
+            known = ", ".join(f"{g}=..." for g in self.image_groups) or "none: this data set has no image groups"
+            raise ValueError(f"cannot select {selector!r} from {self.name}; its image groups are {known}")
+        return self.image_groups[group].mask(name)
+
+    def pool(self, selector: str | None = None) -> Pool:
+        """The selected rows of every class."""
+        return self._pools(selector)
+
+    @cached_property
+    def _pools(self) -> _PoolCache:
+        return _PoolCache(self)
+
+
+class _PoolCache:
+    """Pools by selector; sorting 10^6 labels for every block of episodes would be the slowest step."""
+
+    def __init__(self, images: LabelledImages) -> None:
+        self._make = cache(lambda selector: _pool(images, selector))
+
+    def __call__(self, selector: str | None) -> Pool:
+        return self._make(selector)
+
+
+def _pool(images: LabelledImages, selector: str | None) -> Pool:
+    rows = np.flatnonzero(images.mask(selector))
+    order = np.argsort(images.labels[rows], kind="stable")
+    counts = np.bincount(images.labels[rows], minlength=len(images.class_names))
+    return Pool(rows[order].astype(np.int32), np.concatenate([[0], np.cumsum(counts)]))
+
+
+@dataclass(frozen=True)
+class Dataset(ABC):
+    """A source of labelled images. Fields say which images; a field of type Path is recorded, never hashed."""
+
+    split: ClassVar[str | None] = None  # spec of the class split that is used when none is given
+
+    @abstractmethod
+    def load(self) -> LabelledImages:
+        """The images, not decoded yet. Missing or unreadable files are a ValueError that names them."""
+
+    def default_split(self) -> str | None:
+        """Spec of the split that is used when none is given; None where the user has to choose."""
+        return self.split
+
+
+@dataclass(frozen=True)
+class ArrayImages:
+    """Images in memory: uint8 [n, H, W] grey or [n, H, W, 3] RGB."""
+
+    pixels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, row: int, /) -> Image.Image:
+        return Image.fromarray(self.pixels[row]).convert("RGB")
+
+
+def classes_digest(class_names: Sequence[str]) -> str:
+    """sha256 hex of the sorted class ids."""
+    return hashlib.sha256("\n".join(sorted(class_names)).encode()).hexdigest()
+
+
+def image_digest(image: Image.Image) -> bytes:
+    """sha256 of an RGB image's size and pixels: the same for one picture in a folder, an archive or an array."""
+    return hashlib.sha256(f"{image.width}x{image.height} ".encode() + image.tobytes()).digest()
+
+
+def images_digest(digests: Iterable[bytes]) -> str:
+    """sha256 hex that names a sequence of images by their digests, in order."""
+    sha = hashlib.sha256(b"fewshot-images-1")
+    for digest in digests:
+        sha.update(digest)
+    return sha.hexdigest()

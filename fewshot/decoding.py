@@ -1,0 +1,41 @@
+"""Any picture a user may have, as an upright 8-bit RGB image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+
+
+def read_image(path: Path) -> Image.Image:
+    """The image of a file, upright and in RGB; an unreadable one is a ValueError that names file and cause."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return to_rgb(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """RGB, 8 bits, upright: EXIF rotation applied, transparency laid on white, 16 bits scaled to 8."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):
+        return _scaled(np.asarray(image)).convert("RGB")
+    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
+        drawn = image.convert("RGBA")
+        white = Image.new("RGBA", drawn.size, "white")
+        return Image.alpha_composite(white, drawn).convert("RGB")
+    return image.convert("RGB")
+
+
+def _scaled(values: np.ndarray) -> Image.Image:  # type: ignore[type-arg]
+    """Grey values of 16 bits or floats as 8 bits; the range is taken from the type, [0, 1] for floats that fit."""
+    if values.dtype.kind == "f":
+        top = 1.0 if values.max(initial=0.0) <= 1.0 else 255.0
+    else:
+        top = 65535.0 if values.max(initial=0) > 255 or values.dtype.itemsize == 2 else 255.0
+    return Image.fromarray(np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8))

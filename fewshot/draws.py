@@ -1,0 +1,94 @@
+"""Random integers that are a function of (seed, index, slot, draw) alone, for any shard, order or machine.
+
+Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3") in plain
+numpy over arrays of counters, checked against the known answers of its authors' Random123. numpy's own
+generators are not used: their methods may change between versions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LOW = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+_MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_WEYL = 0x9E3779B9, 0xBB67AE85
+_COMPARED_DRAWS = 128  # above this, shuffling real arrays beats comparing every pair of draws
+_SHUFFLED_CELLS = 1 << 22  # 16 MiB of int32 at a time
+
+
+def philox(counter: tuple[NDArray[np.uint64], ...], key: tuple[int, int]) -> tuple[NDArray[np.uint64], ...]:
+    """Four arrays of uniform 32-bit words (held in uint64) for four broadcastable arrays of counter words."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(10):
+        p0 = c0 * _MULTIPLIERS[0]
+        p1 = c2 * _MULTIPLIERS[1]
+        c0 = (p1 >> _SHIFT) ^ c1 ^ np.uint64(k0)
+        c2 = (p0 >> _SHIFT) ^ c3 ^ np.uint64(k1)
+        c1, c3 = p1 & _LOW, p0 & _LOW
+        k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
+def words(seed: int, index: NDArray[np.int64], n_slots: int, n_draws: int, stream: int) -> NDArray[np.uint64]:
+    """Uniform 32-bit words [E, n_slots, n_draws]. Word (e, s, d) does not depend on the array's shape."""
+    if not 0 <= seed < 1 << 64:
+        raise ValueError(f"seed must be in [0, 2^64), got {seed}")
+    blocks = -(-n_draws // 4)
+    counter = (
+        index.astype(np.uint64)[:, None, None],
+        np.arange(n_slots, dtype=np.uint64)[None, :, None],
+        np.arange(blocks, dtype=np.uint64)[None, None, :],
+        np.asarray(stream, dtype=np.uint64)[None, None, None],
+    )
+    drawn = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
+    stacked = np.stack(np.broadcast_arrays(*drawn), axis=-1)  # [E, slots, blocks, 4]
+    return stacked.reshape(len(index), n_slots, blocks * 4)[:, :, :n_draws]
+
+
+def distinct(
+    seed: int, index: NDArray[np.int64], sizes: NDArray[np.int64], n_draws: int, stream: int
+) -> NDArray[np.int64]:
+    """Draws without replacement: [E, slots, n_draws] distinct integers in [0, sizes[e, s]).
+
+    A virtual Fisher-Yates shuffle: draw t is uniform over what draws 0..t-1 left, so a longer draw starts
+    with the shorter one. Integers come by multiply-shift; their bias is below sizes / 2^32. `sizes` is [E, slots]
+    or broadcasts to it; draws beyond a size below `n_draws` are meaningless, those before it are not touched.
+    """
+    sizes = np.broadcast_to(sizes, (len(index), np.shape(sizes)[-1]))
+    step = np.arange(n_draws, dtype=np.int64)
+    left = np.maximum(sizes[:, :, None] - step, 1)
+    uniform = words(seed, index, sizes.shape[1], n_draws, stream)
+    position = step + ((uniform * left.astype(np.uint64)) >> _SHIFT).astype(np.int64)  # where draw t looks
+    if n_draws <= _COMPARED_DRAWS:
+        return _resolve_by_comparing(position)
+    return _resolve_by_shuffling(position, sizes)
+
+
+def _resolve_by_comparing(position: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What stands at each position when it is drawn: swap s put the item of place s at position[s]."""
+    columns = np.ascontiguousarray(np.moveaxis(position, 2, 0))  # [T, E, slots]
+    for t in range(len(columns) - 1, 0, -1):
+        item = columns[t]
+        for s in range(t - 1, -1, -1):
+            item = np.where(item == columns[s], s, item)
+        columns[t] = item
+    return np.moveaxis(columns, 0, 2)
+
+
+def _resolve_by_shuffling(position: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same by shuffling real arrays, a bounded number of cells at a time."""
+    flat = position.reshape(-1, position.shape[2])
+    flat_sizes = sizes.reshape(-1)
+    result = np.empty_like(flat)
+    rows = max(1, _SHUFFLED_CELLS // int(flat_sizes.max()))
+    for start in range(0, len(flat), rows):
+        part = flat[start : start + rows]
+        items = np.tile(np.arange(max(flat_sizes[start : start + rows].max(), part.shape[1]), dtype=np.int32), (len(part), 1))
+        row = np.arange(len(part))
+        for t in range(part.shape[1]):
+            result[start : start + rows, t] = items[row, part[:, t]]
+            items[row, part[:, t]] = items[:, t]
+    return result.reshape(position.shape)

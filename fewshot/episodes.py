@@ -1,0 +1,290 @@
+"""The nouns between data and evaluators: the shape of an episode, episodes as rows of a data set, and a
+batch of them as an evaluator sees it.
+
+E episodes, B episodes in a batch, N ways, K shots, Q queries per class, S support rows, M query rows,
+D features, n images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fewshot.datasets import LabelledImages
+
+FORMAT = "fewshot-episodes-1"
+Ints = NDArray[np.int64]
+Rows = NDArray[np.int32]
+Items = TypeVar("Items", covariant=True)  # vectors for feature evaluators, ImageRows for image evaluators
+
+
+@dataclass(frozen=True)
+class EpisodeShape:
+    """N-way K-shot with n_query queries a class. None means all: all classes, all support images, all images
+    that remain. A class with fewer than `k_shot` support images is an error unless `k_shot_at_most`."""
+
+    n_way: int | None = 5
+    k_shot: int | None = 1
+    n_query: int | None = 15
+    k_shot_at_most: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("n_way", 2), ("k_shot", 1), ("n_query", 1)):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < least):
+                raise ValueError(f"{name} must be None (all) or an integer of at least {least}, got {value!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Episodes:
+    """E episodes as rows of one data set. Ways, support and query lie flat, one episode after the other; inside an
+    episode rows are class-major, so labels follow from the counts: way w owns `support_count[w]` rows in a run.
+    """
+
+    index: Ints  # [E] each episode keeps its index: a shard or a slice names the same episodes
+    n_way: Rows  # [E]
+    classes: Rows  # [sum of n_way] label of each way in the data set
+    support_count: Rows  # [sum of n_way]
+    query_count: Rows  # [sum of n_way]
+    support: Rows  # [sum of support_count] rows of the data set
+    query: Rows  # [sum of query_count]
+    images_digest: str
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, part: slice) -> Episodes:
+        start, stop, step = part.indices(len(self))
+        if step != 1:
+            raise ValueError(f"episodes are sliced in steps of 1, got {step}")
+        ways, support, query = (
+            slice(o[start], o[max(start, stop)]) for o in (self.way_start, self.support_start, self.query_start)
+        )
+        return replace(
+            self, index=self.index[part], n_way=self.n_way[part], classes=self.classes[ways],
+            support_count=self.support_count[ways], query_count=self.query_count[ways],
+            support=self.support[support], query=self.query[query],
+        )  # fmt: skip
+
+    def take(self, order: Ints) -> Episodes:
+        """These episodes in another order (or some of them), by position."""
+        ways = {name: take_runs(getattr(self, name), self.way_start, order)
+                for name in ("classes", "support_count", "query_count")}  # fmt: skip
+        return replace(self, index=self.index[order], n_way=self.n_way[order], **ways,
+                       support=take_runs(self.support, self.support_start, order),
+                       query=take_runs(self.query, self.query_start, order))  # fmt: skip
+
+    @cached_property
+    def way_start(self) -> Ints:
+        """[E + 1] where each episode's ways begin in `classes` and the counts."""
+        return _starts(self.n_way)
+
+    @cached_property
+    def support_start(self) -> Ints:
+        """[E + 1] where each episode's rows begin in `support`."""
+        return _starts(self.support_count)[self.way_start]
+
+    @cached_property
+    def query_start(self) -> Ints:
+        """[E + 1] where each episode's rows begin in `query`."""
+        return _starts(self.query_count)[self.way_start]
+
+    @cached_property
+    def support_labels(self) -> Rows:
+        """Way of each support row, flat, in [0, N)."""
+        return np.repeat(self._ways, self.support_count)
+
+    @cached_property
+    def query_labels(self) -> Rows:
+        """Way of each query row, flat, in [0, N)."""
+        return np.repeat(self._ways, self.query_count)
+
+    @property
+    def _ways(self) -> Rows:
+        return (np.arange(len(self.classes)) - np.repeat(self.way_start[:-1], self.n_way)).astype(np.int32)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 hex of everything that names these episodes, the same on every machine."""
+        return episodes_digest([self])
+
+    @staticmethod
+    def from_rows(
+        images: LabelledImages, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]
+    ) -> Episodes:
+        """Custom episodes: the support and the query rows of each. Labels are the images' own; the ways of an
+        episode are its support's classes in order of first appearance. Errors are those of `check`, and a
+        query whose class has no support."""
+        if len(support) != len(query) or not support:
+            raise ValueError(f"as many query lists as support lists are needed, at least one; "
+                             f"got {len(support)} support and {len(query)} query lists")  # fmt: skip
+        parts = [_one_episode(images, e, s, q) for e, (s, q) in enumerate(zip(support, query, strict=True))]
+        columns = [np.concatenate(column).astype(np.int32) for column in zip(*parts, strict=True)]
+        classes, support_count, query_count, support_rows, query_rows = columns
+        n_way = np.array([len(part[0]) for part in parts], dtype=np.int32)
+        episodes = Episodes(np.arange(len(parts)), n_way, classes, support_count, query_count, support_rows,
+                            query_rows, images.images_digest)  # fmt: skip
+        episodes.check(images)
+        return episodes
+
+    @staticmethod
+    def concatenate(parts: Sequence[Episodes]) -> Episodes:
+        """The episodes of all parts, in order; they must belong to the same images."""
+        if len({part.images_digest for part in parts}) != 1:
+            raise ValueError(f"episodes of one data set can be joined; got {len(parts)} parts of different images")
+        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _ARRAYS}
+        return replace(parts[0], **joined)
+
+    def check(self, images: LabelledImages) -> None:
+        """Raises a ValueError unless these are well-formed episodes of these images: rows in range, labels that
+        agree, no image twice in an episode, at least two ways with support and query each."""
+        if self.images_digest != images.images_digest:
+            raise ValueError(f"these episodes were made for images {self.images_digest[:12]}, but the data set is "
+                             f"{images.images_digest[:12]}; load the data set that they were made for")  # fmt: skip
+        self._check_layout(len(images))
+        for rows, ways, what in ((self.support, self.support_count, "support"), (self.query, self.query_count, "query")):
+            wrong = np.flatnonzero(images.labels[rows] != np.repeat(self.classes, ways))
+            if len(wrong):
+                raise ValueError(f"{what} row {rows[wrong[0]]} has label {images.labels[rows[wrong[0]]]}, "
+                                 f"but stands among the rows of class {np.repeat(self.classes, ways)[wrong[0]]}")  # fmt: skip
+
+    def _check_layout(self, n_images: int) -> None:
+        sizes = {"classes": self.n_way.sum(), "support_count": self.n_way.sum(), "query_count": self.n_way.sum(),
+                 "n_way": len(self), "support": self.support_count.sum(), "query": self.query_count.sum()}  # fmt: skip
+        for name, size in sizes.items():
+            if len(getattr(self, name)) != size:
+                raise ValueError(f"{name} should hold {size} entries, found {len(getattr(self, name))}: "
+                                 "the file is damaged or was not written by fewshot")  # fmt: skip
+        if len(self) and (self.n_way.min() < 2 or self.support_count.min() < 1 or self.query_count.min() < 0):
+            raise ValueError("an episode needs at least 2 classes with at least 1 support image each; "
+                             f"found {self.n_way.min()} classes, {self.support_count.min()} images")  # fmt: skip
+        rows = np.concatenate([self.support, self.query])
+        if len(rows) and not 0 <= rows.min() <= rows.max() < n_images:
+            raise ValueError(f"rows must be in [0, {n_images}), found {rows.min()} to {rows.max()}")
+        episode = np.repeat(np.arange(len(self)), np.diff(self.support_start))
+        episode = np.concatenate([episode, np.repeat(np.arange(len(self)), np.diff(self.query_start))])
+        key = np.sort(episode.astype(np.int64) * n_images + rows)
+        twice = np.flatnonzero(key[1:] == key[:-1])
+        if len(twice):
+            at, row = divmod(int(key[twice[0]]), n_images)
+            raise ValueError(f"image {row} stands twice in episode {self.index[at]}; every image may be support "
+                             "or query of an episode once")  # fmt: skip
+
+    def padded(self, which: str) -> tuple[Rows, Rows, NDArray[np.bool_]]:
+        """Rows, labels and mask [E, widest] of the "support" or "query"; padding repeats row 0 under a False mask."""
+        rows, labels, start = getattr(self, which), getattr(self, f"{which}_labels"), getattr(self, f"{which}_start")
+        counts = np.diff(start)
+        mask = np.arange(counts.max(initial=0)) < counts[:, None]
+        full_rows, full_labels = np.zeros(mask.shape, np.int32), np.zeros(mask.shape, np.int32)
+        full_rows[mask], full_labels[mask] = rows, labels
+        return full_rows, full_labels, mask
+
+    def save(self, path: str | Path) -> None:
+        """Writes a small .safetensors file: the arrays, and digests as text. No pickle, safe to share."""
+        from safetensors.numpy import save
+
+        from fewshot.files import write_atomically
+
+        metadata = {"format": FORMAT, "images_digest": self.images_digest, "seed": str(self.seed), "digest": self.digest}
+        write_atomically(Path(path), save(self._arrays(), metadata={"fewshot": json.dumps(metadata)}))
+
+    @staticmethod
+    def load(path: str | Path) -> Episodes:
+        """The episodes of a file that `save` wrote; a ValueError says what is wrong with any other file."""
+        from fewshot.files import read_safetensors
+
+        arrays, metadata = read_safetensors(Path(path), "an episode list")
+        if metadata.get("format") != FORMAT or set(arrays) != set(_ARRAYS):
+            raise ValueError(f"{path} is not an episode list of format {FORMAT}; found {metadata.get('format')!r}")
+        episodes = Episodes(**arrays, images_digest=metadata["images_digest"], seed=int(metadata["seed"]))
+        if episodes.digest != metadata["digest"]:
+            raise ValueError(f"{path} does not have the digest that it was saved with: it was changed or damaged")
+        return episodes
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {name: getattr(self, name) for name in _ARRAYS}
+
+    def __str__(self) -> str:
+        """One line an episode for the first ten: index, ways, support and query sizes, classes."""
+        lines = [f"{len(self)} episodes, digest {self.digest[:16]}"]
+        for e in range(min(10, len(self))):
+            ways = slice(self.way_start[e], self.way_start[e + 1])
+            lines.append(f"  {self.index[e]}: {self.n_way[e]} ways, support {self.support_count[ways].sum()}, "
+                         f"query {self.query_count[ways].sum()}, classes {self.classes[ways].tolist()}")  # fmt: skip
+        return "\n".join(lines)
+
+
+_ARRAYS = ("index", "n_way", "classes", "support_count", "query_count", "support", "query")
+
+
+@dataclass(frozen=True)
+class EpisodeBatch(Generic[Items]):
+    """B episodes of the same number of ways, as an evaluator sees them: no queries and no query labels.
+
+    Ragged episodes are padded to the largest support; padded items are arbitrary and False in `support_mask`.
+    """
+
+    support: Items  # [B, S, D] vectors, or ImageRows of shape [B, S]
+    support_labels: Tensor  # [B, S] int64 in [0, n_way); 0 under the padding
+    support_mask: Tensor  # [B, S] bool
+    n_way: int
+    seeds: Tensor  # [B] int64: whatever an evaluator draws, it draws from these
+    class_features: Tensor | None = None  # [B, N, D] vectors of the class names
+
+
+def episodes_digest(parts: Iterable[Episodes]) -> str:
+    """The digest of all parts together, held one at a time."""
+    shas = {name: hashlib.sha256() for name in _ARRAYS}
+    images_digest = ""
+    for part in parts:
+        images_digest = part.images_digest
+        for name, sha in shas.items():
+            sha.update(getattr(part, name).astype("<i8" if name == "index" else "<i4", copy=False).tobytes())
+    whole = " ".join([FORMAT, images_digest, *(sha.hexdigest() for sha in shas.values())])
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def take_runs(flat: NDArray[Any], start: Ints, order: Ints) -> NDArray[Any]:
+    """The runs flat[start[i] : start[i + 1]] for i in `order`, one after the other."""
+    lengths = np.diff(start)[order]
+    shift = start[:-1][order] - (np.cumsum(lengths) - lengths)
+    taken: NDArray[Any] = flat[np.repeat(shift, lengths) + np.arange(lengths.sum())]
+    return taken
+
+
+def _starts(counts: Rows) -> Ints:
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
+def _one_episode(
+    images: LabelledImages, episode: int, support: Sequence[int], query: Sequence[int]
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Classes, counts and class-major rows of a custom episode."""
+    rows = [np.asarray(part, dtype=np.int64).reshape(-1) for part in (support, query)]
+    for part in rows:
+        if len(part) and not 0 <= part.min() <= part.max() < len(images):
+            raise ValueError(f"episode {episode}: rows must be in [0, {len(images)}), "
+                             f"found {part.min()} to {part.max()}")  # fmt: skip
+    labels = [images.labels[part] for part in rows]
+    _, first = np.unique(labels[0], return_index=True)
+    classes = labels[0][np.sort(first)]
+    unknown = np.setdiff1d(labels[1], classes)
+    if len(unknown):
+        raise ValueError(f"episode {episode}: a query image is of class {images.class_names[unknown[0]]!r}, "
+                         "which has no support image in this episode")  # fmt: skip
+    counts = [(part[None, :] == classes[:, None]).sum(1) for part in labels]
+    grouped = [np.concatenate([r[p == c] for c in classes]) if len(classes) else r
+               for r, p in zip(rows, labels, strict=True)]  # fmt: skip
+    return classes, counts[0], counts[1], grouped[0], grouped[1]

@@ -1,0 +1,95 @@
+"""Ways to learn an episode: one file an evaluator, each a frozen dataclass of hyperparameters.
+
+`fit` sees the support of a batch of episodes and gives a head; the head answers queries with logits, in chunks of
+any size. Query labels are not among the arguments, so they cannot leak. Adding an evaluator is adding one file
+with one class and its `examples()`; the common laws (tests/test_evaluator_laws.py) test it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from fewshot.episodes import EpisodeBatch, Items
+
+if TYPE_CHECKING:
+    from fewshot.backbones import Backbone
+    from fewshot.images import ImageRows
+
+Queries = TypeVar("Queries", contravariant=True)
+
+
+class Head(ABC, Generic[Queries]):
+    """What was learned from the support of B episodes of N ways."""
+
+    converged: Tensor | None = None  # [B] bool, where the evaluator is iterative: reached its optimum
+
+    @abstractmethod
+    def __call__(self, query: Queries) -> Tensor:
+        """Logits [B, m, N] of m queries an episode; row by row, whatever the other queries are."""
+
+
+class Evaluator(ABC, Generic[Items]):
+    """A way to learn an episode. Subclasses are frozen dataclasses; fields are stored unchanged."""
+
+    @classmethod
+    @abstractmethod
+    def examples(cls) -> Sequence[Self]:
+        """Cheap deterministic instances that the laws are tested on."""
+
+
+class FeatureEvaluator(Evaluator[Tensor]):
+    """Learns from feature vectors of a frozen backbone: support [B, S, D], queries [B, m, D] of the same dtype."""
+
+    @abstractmethod
+    def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        """The heads of B episodes. They depend neither on the other episodes nor on the order of the support."""
+
+    def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
+        """One head for every member of a grid of hyperparameters; override it where warm starts pay."""
+        return [member.fit(batch) for member in grid]
+
+    def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        """Memory an episode needs while it is solved, beside its support and queries: bounds the batch."""
+        return 8 * (2 * n_support * (dim + n_way) + dim * n_way)
+
+
+class ImageEvaluator(Evaluator["ImageRows"]):
+    """Tunes the backbone on images: support and queries are ImageRows, decoded in mini-batches at the original
+    resolution. The given network is never changed."""
+
+    @abstractmethod
+    def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
+        """The tuned networks of B episodes; B is 1 unless the evaluator shares work between episodes."""
+
+
+class TransductiveEvaluator(Evaluator[Tensor]):
+    """Sees all queries of an episode at once, without labels; its rows say so."""
+
+    @abstractmethod
+    def logits(self, batch: EpisodeBatch[Tensor], query: Tensor, query_mask: Tensor) -> Tensor:
+        """Logits [B, M, N] of all queries [B, M, D]."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearHead(Head[Tensor]):
+    """logits = query @ weight + bias, computed in float64 and returned in the queries' dtype."""
+
+    weight: Tensor  # [B, D, N] float64
+    bias: Tensor  # [B, N] float64
+    converged: Tensor | None = None
+
+    def __call__(self, query: Tensor) -> Tensor:
+        logits = torch.baddbmm(self.bias[:, None], query.double(), self.weight)
+        return logits.to(query.dtype)
+
+
+def one_hot(batch: EpisodeBatch[Tensor]) -> Tensor:
+    """[B, S, N] float64 indicator of each support row's class; zero under the padding."""
+    hot = torch.nn.functional.one_hot(batch.support_labels, batch.n_way).double()
+    return hot * batch.support_mask[:, :, None]

@@ -1,0 +1,49 @@
+"""Multinomial logistic regression on the support."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from torch import Tensor
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
+from fewshot.logistic import principal, solve
+
+
+@dataclass(frozen=True)
+class LinearProbe(FeatureEvaluator):
+    """Multinomial logistic regression with an L2 penalty, at the optimum of scikit-learn's
+    LogisticRegression(C=C): C times the sum of the losses plus ||W||^2 / 2, the intercept free.
+
+    On L2-normalised features with C = 1 it is the classifier of RFS (Tian et al. 2020, arXiv 2003.11539).
+    """
+
+    C: float = 1.0
+    max_iter: int = 100
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [cls(), cls(C=0.01), cls(C=100.0)]
+
+    def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        return self.fit_path(batch, [self])[0]
+
+    def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
+        """One decomposition of the support serves every C, and each optimum is the start of the next."""
+        for member in grid:
+            if not member.C > 0:
+                raise ValueError(f"The 'C' parameter of LinearProbe must be a positive float. Got {member.C!r} instead.")
+        space, targets = principal(batch.support, batch.support_mask), one_hot(batch)
+        start, heads = None, {}
+        for member in sorted(set(grid), key=lambda probe: probe.C):
+            solution = solve(space, targets, member.C, member.max_iter, start)
+            start = solution.coordinates
+            heads[member] = LinearHead(solution.weight, solution.bias, solution.converged)
+        return [heads[member] for member in grid]
+
+    def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        rank = min(n_support, dim)
+        return 8 * (3 * rank * rank + 4 * n_support * (rank + n_way) + 2 * dim * rank + 8 * (rank + 1) * n_way)

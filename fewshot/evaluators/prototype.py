@@ -1,0 +1,61 @@
+"""Nearest class mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import FeatureEvaluator, Head, one_hot
+
+METRICS = ("euclidean", "cosine")
+
+
+@dataclass(frozen=True)
+class Prototype(FeatureEvaluator):
+    """The class whose mean support vector is nearest (Snell, Swersky, Zemel 2017, arXiv 1703.05175).
+
+    logits = -||q - c||^2 for the metric "euclidean", cos(q, c) for "cosine" (a zero vector has cosine 0 with all).
+    """
+
+    metric: str = "euclidean"
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [cls(metric) for metric in METRICS]
+
+    def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        if self.metric not in METRICS:
+            raise ValueError(f"The 'metric' of Prototype must be one of {', '.join(METRICS)}. Got {self.metric!r} instead.")
+        members = one_hot(batch).transpose(1, 2)  # [B, N, S]
+        sums = members @ batch.support.double()  # [B, N, D]
+        prototypes = sums / members.sum(2, keepdim=True)
+        return _EuclideanHead(prototypes) if self.metric == "euclidean" else _CosineHead(prototypes)
+
+
+@dataclass(frozen=True, eq=False)
+class _EuclideanHead(Head[Tensor]):
+    prototypes: Tensor  # [B, N, D] float64
+
+    def __call__(self, query: Tensor) -> Tensor:
+        centre = self.prototypes.mean(1, keepdim=True)  # distances do not change, their rounding does
+        moved, c = query.double() - centre, self.prototypes - centre
+        squared = moved.square().sum(2, keepdim=True) + c.square().sum(2)[:, None]  # [B, m, N]
+        return torch.baddbmm(squared, moved, c.transpose(1, 2), beta=-1, alpha=2).to(query.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class _CosineHead(Head[Tensor]):
+    prototypes: Tensor  # [B, N, D] float64
+
+    def __call__(self, query: Tensor) -> Tensor:
+        return (_unit(query.double()) @ _unit(self.prototypes).transpose(1, 2)).to(query.dtype)
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    length = vectors.norm(dim=-1, keepdim=True)
+    return vectors / length.where(length > 0, 1)

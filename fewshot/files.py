@@ -1,0 +1,58 @@
+"""Files that are whole or absent: atomic writes, safe reads, and where things are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+def home() -> Path:
+    """Where caches live: $FEWSHOT_HOME, or the user's cache folder."""
+    import platformdirs
+
+    return Path(os.environ.get("FEWSHOT_HOME") or platformdirs.user_cache_dir("fewshot"))
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made if it was absent; an OSError names it and says what to do."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"cannot create the folder {path}: {error.strerror}; make it writable or set another") from error
+    return path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a whole file or none: into a temporary neighbour, synced, then renamed into place."""
+    make_folder(path.parent)
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = file.name
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise OSError(f"cannot write {path}: {error.strerror}; nothing was changed") from error
+
+
+def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Arrays and metadata of one of fewshot's .safetensors files; a ValueError names a file that is none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = json.loads((file.metadata() or {}).get("fewshot", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no file {path}; {what} was expected there") from error
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise ValueError(f"{path} cannot be read as {what}: {error}") from error

@@ -1,0 +1,26 @@
+"""Images of episodes for evaluators that tune a network: rows of a data set, decoded when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor
+
+from fewshot.datasets import ImageSequence
+
+
+@dataclass(frozen=True, eq=False)
+class ImageRows:
+    """Images [B, S] of a batch of episodes by their rows; nothing is decoded or held until it is asked for."""
+
+    images: ImageSequence
+    rows: Tensor  # [B, S] int64
+    orientation_matters: Tensor | None = None  # [B, S] bool: must not be flipped or rotated
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def decode(self, episode: int, positions: Tensor | list[int]) -> list[Image.Image]:
+        """The images at these positions of an episode, RGB, at their original resolution."""
+        return [self.images[int(self.rows[episode, position])] for position in positions]

@@ -1,0 +1,231 @@
+"""Rows and their files: one flat JSON line a run, predictions beside it.
+
+`<name>.jsonl` holds the rows; the folder `<name>.predictions/<run_id>/` holds the predictions in parts, each a run
+of episodes. Predictions are in place before the row that speaks of them. Lines are appended whole, under a lock;
+a line that cannot be read is counted and told, and its neighbours survive.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import math
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fewshot.files import make_folder
+from fewshot.scoring import Predictions
+
+SCHEMA = 1  # raised when the meaning of a run changes; part of every run id
+_log = logging.getLogger("fewshot")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run: its spec, its measures, its provenance. Flat JSON scalars; accuracies are fractions in [0, 1]."""
+
+    run_id: str
+    schema: int = SCHEMA
+    protocol: str = ""  # name and version of the suite, such as "quick@1"
+    status: str = "ok"  # or "failed"
+    error: str = ""
+    # spec
+    dataset: str = ""
+    split: str = ""
+    classes: str = ""
+    backbone: str = ""
+    transform: str = ""
+    evaluator: str = ""
+    sampler: str = ""
+    n_way: int | None = None
+    k_shot: int | None = None
+    n_query: int | None = None
+    k_shot_at_most: bool = False
+    seed: int = 0
+    dtype: str = ""
+    # measures
+    n_episodes: int = 0
+    n_classes: int = 0  # that episodes are drawn from
+    accuracy: float | None = None  # mean over episodes
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    population: str = ""  # what the interval speaks of
+    n_not_converged: int = 0
+    # honesty
+    transductive: bool = False
+    pretrained_on: str = "unknown"  # data that the weights were trained on; "nothing" for none
+    seen_classes: str = "unknown"  # whether the weights were trained on these classes: not seen, seen, unknown
+    selection: str = "none"  # on what hyperparameters were chosen
+    # cost
+    seconds_embedding: float = 0.0
+    seconds_solving: float = 0.0
+    n_embedded: int = 0
+    n_params: int = 0
+    dim: int = 0
+    # provenance
+    images_digest: str = ""
+    classes_digest: str = ""
+    split_digest: str = ""
+    episodes_digest: str = ""
+    weights_digest: str = ""
+    preprocess_digest: str = ""
+    device: str = ""
+    n_threads: int = 0
+    platform: str = ""
+    commit: str = ""
+    versions: str = ""
+    finished: str = ""  # UTC, ISO 8601
+
+    def to_json(self) -> str:
+        """One line of JSON; NaN is written as null."""
+        values = dataclasses.asdict(self)
+        clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+        return json.dumps(clean, ensure_ascii=False)
+
+    @staticmethod
+    def from_json(line: str) -> Row:
+        """The row of a line of this or an older release: absent columns take their defaults, unknown ones are
+        left out. A ValueError for anything else."""
+        values = json.loads(line)
+        if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
+            raise ValueError("not a row: no run_id")
+        known = {f.name: f for f in dataclasses.fields(Row)}
+        kept = {name: value for name, value in values.items() if name in known}
+        for name, value in kept.items():
+            if not _fits(value, str(known[name].type)):
+                raise ValueError(f"column {name} should be {known[name].type}, found {value!r}")
+        return Row(**kept)
+
+
+def _fits(value: Any, annotation: str) -> bool:
+    """Whether a JSON scalar is of a column's type."""
+    allowed: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,),
+                                            "None": (type(None),)}  # fmt: skip
+    types = [t for part in annotation.split(" | ") for t in allowed[part]]
+    return type(value) in types
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results file of a suite, or of one user's runs."""
+
+    path: Path
+
+    def append(self, row: Row) -> None:
+        """Adds a row as one whole line, under a lock; after a torn line it starts a new one."""
+        from filelock import FileLock
+
+        make_folder(self.path.parent)
+        try:
+            with FileLock(f"{self.path}.lock"), open(self.path, "ab+") as file:
+                start = file.seek(0, os.SEEK_END)
+                if start and _last_byte(file) != b"\n":
+                    file.write(b"\n")
+                file.write(row.to_json().encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise OSError(f"cannot append to {self.path}: {error.strerror or error}; free space or set another "
+                          "file, the predictions are kept") from error  # fmt: skip
+
+    def rows(self) -> list[Row]:
+        """The last row of every run id, in order of first appearance. Unreadable lines are counted and told."""
+        latest = {row.run_id: row for row in self._read()}
+        return list(latest.values())
+
+    def row(self, run_id: str) -> Row | None:
+        """The last row of a run, or None."""
+        return {row.run_id: row for row in self._read()}.get(run_id)
+
+    def _read(self) -> Iterator[Row]:
+        if not self.path.exists():
+            return
+        bad: list[int] = []
+        with open(self.path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    if line.strip():
+                        yield Row.from_json(line.decode())
+                except ValueError:
+                    bad.append(number)
+        if bad:
+            _log.warning("%s: %d of its lines cannot be read and are left out, the first is line %d",
+                         self.path, len(bad), bad[0])  # fmt: skip
+
+    def parts(self, run_id: str) -> PredictionParts:
+        """The stored predictions of a run."""
+        return PredictionParts(self.path.with_suffix(".predictions") / run_id)
+
+
+def _last_byte(file: Any) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    last: bytes = file.read(1)
+    file.seek(0, os.SEEK_END)
+    return last
+
+
+@dataclass(frozen=True)
+class PredictionParts:
+    """Predictions of a run in parts [start, stop) of its episodes. What a killed run wrote is kept and continued."""
+
+    folder: Path
+
+    def missing(self, start: int, stop: int, provenance: Mapping[str, str]) -> list[tuple[int, int]]:
+        """The ranges of episodes in [start, stop) that are not stored. Parts made from other weights or images, and
+        damaged ones, are removed with a message: those episodes run again."""
+        gaps, reached = [], start
+        for path, (first, last) in self._ranges.items():
+            problem = self._problem(path, provenance)
+            if problem:
+                _log.warning("%s %s; its episodes run again", path, problem)
+                path.unlink()
+            elif last > reached:
+                gaps.append((reached, min(first, stop)))
+                reached = last
+        return [(low, high) for low, high in [*gaps, (reached, stop)] if low < high]
+
+    def _problem(self, path: Path, provenance: Mapping[str, str]) -> str | None:
+        try:
+            _, about = Predictions.load(path)
+        except ValueError as error:
+            return f"is damaged ({error})"
+        wrong = [k for k, v in provenance.items() if about.get(k) != v]
+        return f"was made with another {' and '.join(wrong)}" if wrong else None
+
+    def write(self, predictions: Predictions, provenance: Mapping[str, str]) -> None:
+        """Stores a part; it is whole or absent."""
+        start = int(predictions.episodes.index[0])
+        predictions.save(self.folder / f"{start:09d}-{start + len(predictions):09d}.safetensors", dict(provenance))
+
+    def read(self, n_episodes: int) -> Iterator[Predictions]:
+        """The first `n_episodes` episodes, part by part; a ValueError where some are missing."""
+        reached = 0
+        for path, (start, stop) in self._ranges.items():
+            if start > reached:
+                break
+            if stop > reached and reached < n_episodes:
+                part = Predictions.load(path)[0]
+                yield part[reached - start : n_episodes - start]
+                reached = stop
+        if reached < n_episodes:
+            raise ValueError(f"{self.folder} holds predictions up to episode {reached}, but {n_episodes} are needed; "
+                             "run the same command again")  # fmt: skip
+
+    def remove(self) -> None:
+        """Deletes all parts."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _ranges(self) -> dict[Path, tuple[int, int]]:
+        found = {}
+        for path in sorted(self.folder.glob("*.safetensors")):
+            match = re.fullmatch(r"(\d{9})-(\d{9})\.safetensors", path.name)
+            if match:
+                found[path] = int(match[1]), int(match[2])
+        return found

@@ -1,0 +1,25 @@
+"""Ways to compose episodes: one file a sampler, each a frozen dataclass.
+
+Laws that every sampler obeys: episode i is a function of (seed, i) alone, so the first 100 of 1000 episodes
+are the same 100 and a shard makes its own; no image stands twice in an episode; the support of K shots
+is the beginning of the support of K + 1.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import Episodes, EpisodeShape, Ints
+
+
+@dataclass(frozen=True)
+class Sampler(ABC):
+    """Composes episodes from the images of some classes."""
+
+    @abstractmethod
+    def sample(
+        self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
+    ) -> Episodes:
+        """Episodes start..start+count-1 over these classes. A class that is too small is a ValueError."""

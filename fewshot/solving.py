@@ -1,0 +1,183 @@
+"""Episodes to predictions: batches bounded by memory, queries in chunks.
+
+An evaluator of vectors and an evaluator of images are driven by the same loop: a learner gathers items by the rows
+of an episode (vectors from a table, or images), fits, and answers.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fewshot import draws
+from fewshot.backbones import Backbone
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import EpisodeBatch, Episodes
+from fewshot.evaluators import FeatureEvaluator, ImageEvaluator, TransductiveEvaluator
+from fewshot.images import ImageRows
+from fewshot.scoring import Predictions
+
+DEFAULT_BUDGET_BYTES = 256 << 20
+_SEEDS = 31  # stream of random words
+_LOWEST = -65504.0  # of float16
+Gather = Callable[[NDArray[np.int32]], Tensor]  # rows [...] -> vectors [..., D]
+
+
+class Learner(ABC):
+    """An evaluator together with what it learns from."""
+
+    name: str
+
+    @abstractmethod
+    def items(self, rows: NDArray[np.int32]) -> Any:
+        """What the evaluator sees of the images `rows` [B, S]."""
+
+    @abstractmethod
+    def answer(self, batch: EpisodeBatch[Any], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_],
+               chunk: int) -> tuple[Tensor | None, Iterator[Tensor]]:  # fmt: skip
+        """Which episodes converged ([B] or None), and logits [B, m, N] for the queries, m <= chunk at a time."""
+
+    @abstractmethod
+    def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
+        """How many episodes to solve at once, and how many queries of each to answer at once."""
+
+
+@dataclass(frozen=True)
+class FeatureLearner(Learner):
+    """A feature evaluator over vectors gathered by row."""
+
+    evaluator: FeatureEvaluator | TransductiveEvaluator
+    gather: Gather
+    dim: int
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return repr(self.evaluator)
+
+    def items(self, rows: NDArray[np.int32]) -> Tensor:
+        return self.gather(rows)
+
+    def answer(self, batch: EpisodeBatch[Tensor], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_],
+               chunk: int) -> tuple[Tensor | None, Iterator[Tensor]]:  # fmt: skip
+        if isinstance(self.evaluator, TransductiveEvaluator):
+            return None, iter([self.evaluator.logits(batch, self.items(query_rows), torch.from_numpy(query_mask))])
+        head = self.evaluator.fit(batch)
+        return head.converged, (head(self.items(part)) for part in _chunks(query_rows, chunk))
+
+    def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
+        """Vectors are held once as float32 and once as float64 while they are worked on."""
+        row_bytes = 12 * self.dim + 24 * n_way
+        if isinstance(self.evaluator, TransductiveEvaluator):
+            return max(1, budget_bytes // (4 * row_bytes * (n_support + n_query))), n_query
+        fixed = row_bytes * n_support + self.evaluator.working_bytes(n_support, n_way, self.dim)
+        batch = max(1, budget_bytes // (fixed + row_bytes * n_query))
+        return batch, max(1, min(n_query, max(budget_bytes - batch * fixed, budget_bytes // 4) // (batch * row_bytes)))
+
+
+@dataclass(frozen=True)
+class ImageLearner(Learner):
+    """An image evaluator over the images of a data set, an episode at a time."""
+
+    evaluator: ImageEvaluator
+    images: LabelledImages
+    backbone: Backbone
+    query_chunk: int = 64
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return repr(self.evaluator)
+
+    def items(self, rows: NDArray[np.int32]) -> ImageRows:
+        upright = self.images.class_groups.get("orientation_matters")
+        fixed = None if upright is None else torch.from_numpy(upright.mask("yes")[self.images.labels[rows]])
+        return ImageRows(self.images.images, torch.from_numpy(rows.astype(np.int64)), fixed)
+
+    def answer(self, batch: EpisodeBatch[ImageRows], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_],
+               chunk: int) -> tuple[Tensor | None, Iterator[Tensor]]:  # fmt: skip
+        head = self.evaluator.fit(batch, self.backbone)
+        return head.converged, (head(self.items(part)) for part in _chunks(query_rows, chunk))
+
+    def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
+        return 1, min(n_query, self.query_chunk)
+
+
+def solve(episodes: Episodes, learner: Learner, budget_bytes: int = DEFAULT_BUDGET_BYTES,
+          keep_logits: bool = True) -> Predictions:  # fmt: skip
+    """The predictions of a learner on these episodes. They do not depend on the budget.
+
+    A batch holds episodes of one number of ways; ragged ones are padded to the largest of the batch.
+    """
+    by_ways = np.argsort(episodes.n_way, kind="stable")
+    ordered = episodes.take(by_ways)
+    solved = Predictions.concatenate(
+        [_solve_batch(ordered[low:high], learner, chunk, keep_logits)
+         for low, high, chunk in _batches(ordered, learner, budget_bytes)]
+    )  # fmt: skip
+    return solved.take(np.argsort(by_ways, kind="stable"))
+
+
+def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterator[tuple[int, int, int]]:
+    """(start, stop, query chunk) of batches of equal ways, each within the budget for its largest episode."""
+    n_support, n_query = np.diff(episodes.support_start), np.diff(episodes.query_start)
+    edges = np.flatnonzero(np.diff(episodes.n_way, prepend=-1, append=-1))
+    for first, last in zip(edges[:-1], edges[1:], strict=True):
+        largest = int(n_support[first:last].max()), int(n_query[first:last].max()), int(episodes.n_way[first])
+        size, chunk = learner.batch_and_chunk(*largest, budget_bytes)
+        for start in range(first, last, size):
+            yield start, min(start + size, last), chunk
+
+
+def _solve_batch(episodes: Episodes, learner: Learner, chunk: int, keep_logits: bool) -> Predictions:
+    rows, labels, mask = episodes.padded("support")
+    batch = EpisodeBatch(
+        support=learner.items(rows), support_labels=torch.from_numpy(labels.astype(np.int64)),
+        support_mask=torch.from_numpy(mask), n_way=int(episodes.n_way[0]), seeds=episode_seeds(episodes),
+    )  # fmt: skip
+    query_rows, truth, query_mask = episodes.padded("query")
+    converged, answers = learner.answer(batch, query_rows, query_mask, chunk)
+    parts, start = [], 0
+    for logits in answers:
+        stop = start + logits.shape[1]
+        _refuse_nan(logits, query_mask[:, start:stop], episodes, learner)
+        parts.append(_summarise(logits, torch.from_numpy(truth[:, start:stop].astype(np.int64)), keep_logits))
+        start = stop
+    columns = [None if part[0] is None else np.concatenate(part, axis=1)[query_mask] for part in zip(*parts, strict=True)]
+    predicted, confidence, log_probability, kept = columns
+    done = np.ones(len(episodes), dtype=np.bool_) if converged is None else converged.numpy()
+    return Predictions(episodes, predicted, confidence, log_probability, done, None if kept is None else kept.reshape(-1))
+
+
+def _summarise(logits: Tensor, truth: Tensor, keep_logits: bool) -> tuple[NDArray[Any] | None, ...]:
+    """Predicted way, its probability, the true way's log-probability, and logits; the first of equal logits wins."""
+    log_p = torch.log_softmax(logits.double(), dim=2)
+    columns = (
+        logits.argmax(2).numpy().astype(np.uint16),
+        log_p.amax(2).exp().numpy().astype(np.float16),
+        log_p.gather(2, truth[:, :, None])[:, :, 0].clamp(min=_LOWEST).numpy().astype(np.float16),
+    )
+    return *columns, (logits.clamp(_LOWEST, -_LOWEST).numpy().astype(np.float16) if keep_logits else None)
+
+
+def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, learner: Learner) -> None:
+    wrong = ~torch.isfinite(logits).all(2).numpy() & mask
+    if wrong.any():
+        index = episodes.index[np.flatnonzero(wrong.any(1))[0]]
+        raise ValueError(f"{learner.name} gave logits that are not finite in episode {index}; "
+                         "look for NaN or huge values in the features")  # fmt: skip
+
+
+def episode_seeds(episodes: Episodes) -> Tensor:
+    """[E] int64 seeds in [0, 2^62): functions of the episodes' seed and index alone."""
+    words = draws.words(episodes.seed, episodes.index, 1, 2, _SEEDS)[:, 0]
+    return torch.from_numpy(((words[:, 0] << np.uint64(30)) ^ words[:, 1]).astype(np.int64))
+
+
+def _chunks(rows: NDArray[np.int32], chunk: int) -> Iterator[NDArray[np.int32]]:
+    return (rows[:, start : start + chunk] for start in range(0, rows.shape[1], chunk))

@@ -1,0 +1,17 @@
+"""Features as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from fewshot.transforms import FeatureTransform, Transform
+
+
+@dataclass(frozen=True)
+class Identity(FeatureTransform):
+    """Features as they are (SimpleShot's UN, Wang et al. 2019, arXiv 1911.04623)."""
+
+    def fit(self, seen: Tensor | None) -> Transform:
+        return lambda features: features
