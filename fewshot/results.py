@@ -16,6 +16,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +156,17 @@ class Results:
                 except ValueError:
                     bad.append(number)
         if bad:
-            _log.warning("%s: %d of its lines cannot be read and are left out, the first is line %d",
-                         self.path, len(bad), bad[0])  # fmt: skip
+            _tell_unreadable(self.path, len(bad), bad[0])
 
     def parts(self, run_id: str) -> PredictionParts:
         """The stored predictions of a run."""
         return PredictionParts(self.path.with_suffix(".predictions") / run_id)
+
+
+@cache
+def _tell_unreadable(path: Path, count: int, first: int) -> None:
+    """Warns once a process: a suite reads its file before every run."""
+    _log.warning("%s: %d of its lines cannot be read and are left out, the first is line %d", path, count, first)
 
 
 def _last_byte(file: Any) -> bytes:

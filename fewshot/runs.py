@@ -2,21 +2,17 @@
 
     images -> class split -> episodes -> features -> transform -> evaluator -> predictions -> row
 
-`RunSpec` names a run: what it says is hashed into the run id, what it costs and where things lie is not. torch and
-timm are imported only when something has to be computed.
+torch and timm are imported only when something has to be computed.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,11 +21,11 @@ from tqdm import tqdm
 
 from fewshot import provenance
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, Ints, episodes_digest
-from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
-from fewshot.results import SCHEMA, PredictionParts, Results, Row
+from fewshot.episodes import Episodes, EpisodeShape, episodes_digest
+from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, SPLITS, TRANSFORMS
+from fewshot.results import PredictionParts, Results, Row
 from fewshot.scoring import Predictions, episode_accuracy
-from fewshot.splits import ClassSplit
+from fewshot.specs import Listed, RunSpec, Sampled, Task
 from fewshot.statistics import episode_interval
 
 if TYPE_CHECKING:
@@ -37,116 +33,11 @@ if TYPE_CHECKING:
     from fewshot.features import FeatureTable
     from fewshot.solving import Learner
 
-DTYPES = ("float32", "bfloat16")
-_BLOCK_QUERIES = 1 << 20  # queries of the episodes that are drawn and solved between two writes
-_BLOCK_SECONDS = 60.0  # and no more than about this long
+__all__ = ["Listed", "RunSpec", "Sampled", "Task", "Workbench", "evaluate", "run", "run_all"]
+
+_BLOCK_SECONDS = 60.0  # of solving between two writes: about what a kill can cost
 _KEPT_LOGITS_BYTES = 64 << 20
 _log = logging.getLogger("fewshot")
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """Episodes drawn by a sampler: episode i is a function of (sampler, shape, seed, i)."""
-
-    shape: EpisodeShape = EpisodeShape()
-    seed: int = 0
-    sampler: str = "Balanced()"
-
-
-@dataclass(frozen=True)
-class Listed:
-    """Episodes from a file that `Episodes.save` wrote."""
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """Everything that should change the number. Members are given by their specs, or by objects, and kept as
-    canonical text. `n_episodes` and `protocol` are not part of the identity: more episodes refine a result."""
-
-    dataset: str
-    backbone: str
-    evaluator: str
-    episodes: Sampled | Listed = Sampled()
-    transform: str = "Identity()"
-    classes: str = "novel"
-    split: str | None = None  # None: the data set's own
-    dtype: str = "float32"
-    n_episodes: int = 600
-    protocol: str = ""
-
-    def __post_init__(self) -> None:
-        from fewshot.names import shorthand
-
-        for name, registry in _MEMBERS.items():
-            value = getattr(self, name)
-            if value is not None:
-                value = shorthand(value) if name == "backbone" and isinstance(value, str) else value
-                object.__setattr__(self, name, registry.canonical(value))
-        if isinstance(self.episodes, Sampled):
-            canonical = replace(self.episodes, sampler=SAMPLERS.canonical(self.episodes.sampler))
-            object.__setattr__(self, "episodes", canonical)
-        if self.dtype not in DTYPES:
-            raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
-        if self.n_episodes < 1:
-            raise ValueError(f"n_episodes must be at least 1, got {self.n_episodes}")
-
-
-_MEMBERS: dict[str, Registry] = {"dataset": DATASETS, "backbone": BACKBONES, "evaluator": EVALUATORS,
-                                 "transform": TRANSFORMS, "split": SPLITS}  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """The data side of a run: images, the split of their classes, the classes that episodes are drawn from, and
-    episodes by block."""
-
-    spec: RunSpec
-    images: LabelledImages
-    split: ClassSplit
-    listed: Episodes | None
-
-    @cached_property
-    def run_id(self) -> str:
-        """16 hex digits that name the run."""
-        spec = self.spec
-        episodes: Any = self.listed.digest if self.listed is not None else dataclasses.asdict(spec.episodes)
-        labels = hashlib.sha256(self.images.labels.astype("<i8").tobytes()).hexdigest()
-        named = [SCHEMA, DATASETS.identity(spec.dataset), self.images.images_digest, labels, self.split.digest,
-                 spec.classes, BACKBONES.identity(spec.backbone), spec.transform, spec.evaluator, episodes, spec.dtype]  # fmt: skip
-        return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
-
-    @cached_property
-    def classes(self) -> Ints:
-        """Labels of the classes that episodes are drawn from."""
-        return self.split.classes(self.spec.classes, self.images)
-
-    @cached_property
-    def n_episodes(self) -> int:
-        """How many episodes are asked for; a list has no more than it has."""
-        return self.spec.n_episodes if self.listed is None else min(self.spec.n_episodes, len(self.listed))
-
-    def draw(self, start: int, stop: int) -> Episodes:
-        """Episodes start..stop-1."""
-        if self.listed is not None:
-            return self.listed[start:stop]
-        assert isinstance(self.spec.episodes, Sampled)
-        sampled = self.spec.episodes
-        sampler = SAMPLERS.make(sampled.sampler)
-        drawn: Episodes = sampler.sample(self.images, self.classes, sampled.shape, sampled.seed, start, stop - start)
-        return drawn
-
-    @cached_property
-    def block(self) -> int:
-        """How many episodes to hold at once."""
-        return max(1, min(4096, _BLOCK_QUERIES // max(1, len(self.draw(0, 1).query))))
-
-    def blocks(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Episodes]:
-        """The episodes of these ranges, a bounded number at a time."""
-        for start, stop in ranges:
-            for low in range(start, stop, self.block):
-                yield self.draw(low, min(low + self.block, stop))
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,52 +157,55 @@ def _in_time(block: Episodes, solved: Callable[[Episodes], Predictions], tell: C
 
 
 def _learner(task: Task, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench, cost: _Cost) -> Learner:
-    """The evaluator with what it learns from: transformed features, or the images and the network."""
-    from fewshot.evaluators import ImageEvaluator
-    from fewshot.solving import FeatureLearner, ImageLearner
+    """What solves the task; the images of its episodes, and those that its transform is fitted on, are embedded."""
+    from fewshot.solving import learner
 
-    evaluator = EVALUATORS.make(task.spec.evaluator)
-    if isinstance(evaluator, ImageEvaluator):
-        if task.spec.transform != "Identity()":
-            raise ValueError(f"{task.spec.transform} is for feature vectors, but {task.spec.evaluator} tunes the network "
-                             "on images; leave the transform out")  # fmt: skip
-        return ImageLearner(evaluator, task.images, backbone)
-    transform = TRANSFORMS.make(task.spec.transform)
     needed = np.zeros(len(task.images), dtype=np.bool_)
     for block in task.blocks(ranges):
         needed[block.support] = needed[block.query] = True
-    seen = _rows_of(task, task.split.classes("seen", task.images)) if transform.needs_seen else np.empty(0, np.int64)
-    needed[seen] = True
-    table = bench.features(task, backbone, np.flatnonzero(needed))
-    cost.seconds_embedding, cost.n_embedded = table.seconds, table.n_embedded
-    mapped = transform.fit(table.gather(seen) if transform.needs_seen else None)
-    return FeatureLearner(evaluator, lambda rows: mapped(table.gather(rows)), backbone.dim)
+    seen = np.flatnonzero(np.isin(task.images.labels, [task.images.class_names.index(c) for c in task.split.seen]))
 
+    def embed(rows: NDArray[np.int64]) -> FeatureTable:
+        table = bench.features(task, backbone, rows)
+        cost.seconds_embedding, cost.n_embedded = table.seconds, table.n_embedded
+        return table
 
-def _rows_of(task: Task, classes: Ints) -> NDArray[np.int64]:
-    return np.flatnonzero(np.isin(task.images.labels, classes))
+    return learner(task.spec.evaluator, task.spec.transform, task.images, backbone, np.flatnonzero(needed), seen, embed)
 
 
 def _row(task: Task, backbone: Backbone, parts: PredictionParts, cost: _Cost) -> Row:
     """The row of stored predictions."""
-    from fewshot.evaluators import TransductiveEvaluator
-
-    stored = [(episode_accuracy(p), int((~p.converged).sum())) for p in parts.read(task.n_episodes)]
-    interval = episode_interval(np.concatenate([accuracy for accuracy, _ in stored]))
     return replace(
         _spec_columns(task.spec, task.run_id),
-        n_episodes=task.n_episodes, n_classes=len(task.classes),
-        accuracy=interval.mean, accuracy_low=interval.low, accuracy_high=interval.high, population=interval.population,
-        n_not_converged=sum(n for _, n in stored),
-        transductive=isinstance(EVALUATORS.make(task.spec.evaluator), TransductiveEvaluator),
-        seen_classes="not seen" if backbone.pretrained_on == "nothing" else "unknown", pretrained_on=backbone.pretrained_on,
+        **_measures(lambda: parts.read(task.n_episodes)), **_made_with(task.spec.evaluator, task.images, backbone),
+        n_classes=len(task.classes), split_digest=task.split.digest, n_embedded=cost.n_embedded,
         seconds_embedding=round(cost.seconds_embedding, 3), seconds_solving=round(cost.seconds_solving, 3),
-        n_embedded=cost.n_embedded, n_params=backbone.n_params, dim=backbone.dim,
-        images_digest=task.images.images_digest, classes_digest=task.images.classes_digest,
-        split_digest=task.split.digest, weights_digest=backbone.weights_digest,
-        episodes_digest=episodes_digest(p.episodes for p in parts.read(task.n_episodes)),
-        preprocess_digest=backbone.preprocess_digest, **provenance.columns(),
     )  # fmt: skip
+
+
+def _measures(read: Callable[[], Iterable[Predictions]]) -> dict[str, Any]:
+    """The columns that are computed from predictions, held a part at a time."""
+    stored = [(episode_accuracy(part), int((~part.converged).sum())) for part in read()]
+    interval = episode_interval(np.concatenate([accuracy for accuracy, _ in stored]))
+    return {
+        "n_episodes": sum(len(accuracy) for accuracy, _ in stored), "n_not_converged": sum(n for _, n in stored),
+        "accuracy": interval.mean, "accuracy_low": interval.low, "accuracy_high": interval.high,
+        "population": interval.population, "episodes_digest": episodes_digest(part.episodes for part in read()),
+    }  # fmt: skip
+
+
+def _made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dict[str, Any]:
+    """The columns that say with what, and how honestly, a number was made."""
+    from fewshot.evaluators import TransductiveEvaluator
+
+    return {
+        "transductive": isinstance(EVALUATORS.make(evaluator), TransductiveEvaluator),
+        "pretrained_on": backbone.pretrained_on,
+        "seen_classes": "not seen" if backbone.pretrained_on == "nothing" else "unknown",
+        "n_params": backbone.n_params, "dim": backbone.dim, "images_digest": images.images_digest,
+        "classes_digest": images.classes_digest, "weights_digest": backbone.weights_digest,
+        "preprocess_digest": backbone.preprocess_digest, **provenance.columns(),
+    }  # fmt: skip
 
 
 def _spec_columns(spec: RunSpec, run_id: str) -> Row:
@@ -350,3 +244,32 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     known = isinstance(error, ValueError | OSError)
     message = text if known else f"{type(error).__name__}: {text}"
     return replace(_spec_columns(spec, run_id), status="failed", error=message, **provenance.columns())
+
+
+def evaluate(backbone: Any, images: LabelledImages, episodes: Episodes, evaluator: Any = "LinearProbe()",
+             transform: Any = "Identity()", seen: NDArray[np.int64] | None = None, progress: bool = True) -> Row:  # fmt: skip
+    """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
+
+    `backbone`: a name ("resnet18"), a spec or a `Backbone`. `seen`: rows of the images that the transform is fitted
+    on, where it needs any. Accuracies are fractions; the interval is over episodes and speaks of these images.
+    """
+    from fewshot.backbones import Backbone
+    from fewshot.features import feature_table
+    from fewshot.names import shorthand
+    from fewshot.solving import learner, solve
+
+    episodes.check(images)
+    named = shorthand(backbone) if isinstance(backbone, str) else backbone
+    loaded = named if isinstance(named, Backbone) else BACKBONES.make(named).load()
+    rows = np.unique(np.concatenate([episodes.support, episodes.query])).astype(np.int64)
+    evaluator, transform = EVALUATORS.canonical(evaluator), TRANSFORMS.canonical(transform)
+    solver = learner(evaluator, transform, images, loaded, rows, np.empty(0, np.int64) if seen is None else seen,
+                     lambda needed: feature_table(images, loaded, needed, progress=progress))  # fmt: skip
+    start = time.monotonic()
+    predictions = solve(episodes, solver)
+    return Row(
+        run_id="", dataset=images.name, classes="listed", backbone=loaded.name, evaluator=evaluator, transform=transform,
+        dtype="float32", sampler="Listed", seed=episodes.seed, n_classes=len(np.unique(episodes.classes)),
+        seconds_solving=round(time.monotonic() - start, 3), **_measures(lambda: [predictions]),
+        **_made_with(evaluator, images, loaded),
+    )  # fmt: skip

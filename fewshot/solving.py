@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,7 +22,11 @@ from fewshot.datasets import LabelledImages
 from fewshot.episodes import EpisodeBatch, Episodes
 from fewshot.evaluators import FeatureEvaluator, ImageEvaluator, TransductiveEvaluator
 from fewshot.images import ImageRows
+from fewshot.plugins import EVALUATORS, TRANSFORMS
 from fewshot.scoring import Predictions
+
+if TYPE_CHECKING:
+    from fewshot.features import FeatureTable
 
 DEFAULT_BUDGET_BYTES = 256 << 20
 _SEEDS = 31  # stream of random words
@@ -34,6 +38,7 @@ class Learner(ABC):
     """An evaluator together with what it learns from."""
 
     name: str
+    class_features: Tensor | None = None  # [C, D] vectors of the class names, where there are any
 
     @abstractmethod
     def items(self, rows: NDArray[np.int32]) -> Any:
@@ -56,6 +61,7 @@ class FeatureLearner(Learner):
     evaluator: FeatureEvaluator | TransductiveEvaluator
     gather: Gather
     dim: int
+    class_features: Tensor | None = None  # [C, D] vectors of the class names
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -108,6 +114,23 @@ class ImageLearner(Learner):
         return 1, min(n_query, self.query_chunk)
 
 
+def learner(evaluator: str, transform: str, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64],
+            seen: NDArray[np.int64], embed: Callable[[NDArray[np.int64]], FeatureTable]) -> Learner:  # fmt: skip
+    """What solves episodes of these rows: an evaluator over transformed features, or over the images themselves.
+
+    `seen`: the rows of the seen classes, embedded only where the transform is fitted on them.
+    """
+    made, mapping = EVALUATORS.make(evaluator), TRANSFORMS.make(transform)
+    if isinstance(made, ImageEvaluator):
+        if transform != "Identity()":
+            raise ValueError(f"{transform} is for feature vectors, but {evaluator} tunes the network on images; "
+                             "leave the transform out")  # fmt: skip
+        return ImageLearner(made, images, backbone)
+    table = embed(np.union1d(rows, seen) if mapping.needs_seen else rows)
+    mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
+    return FeatureLearner(made, lambda wanted: mapped(table.gather(wanted)), backbone.dim)
+
+
 def solve(episodes: Episodes, learner: Learner, budget_bytes: int = DEFAULT_BUDGET_BYTES,
           keep_logits: bool = True) -> Predictions:  # fmt: skip
     """The predictions of a learner on these episodes. They do not depend on the budget.
@@ -136,9 +159,12 @@ def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterato
 
 def _solve_batch(episodes: Episodes, learner: Learner, chunk: int, keep_logits: bool) -> Predictions:
     rows, labels, mask = episodes.padded("support")
+    n_way = int(episodes.n_way[0])
+    classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
     batch = EpisodeBatch(
         support=learner.items(rows), support_labels=torch.from_numpy(labels.astype(np.int64)),
-        support_mask=torch.from_numpy(mask), n_way=int(episodes.n_way[0]), seeds=episode_seeds(episodes),
+        support_mask=torch.from_numpy(mask), n_way=n_way, seeds=episode_seeds(episodes),
+        class_features=None if learner.class_features is None else learner.class_features[classes],
     )  # fmt: skip
     query_rows, truth, query_mask = episodes.padded("query")
     converged, answers = learner.answer(batch, query_rows, query_mask, chunk)
@@ -146,23 +172,27 @@ def _solve_batch(episodes: Episodes, learner: Learner, chunk: int, keep_logits: 
     for logits in answers:
         stop = start + logits.shape[1]
         _refuse_nan(logits, query_mask[:, start:stop], episodes, learner)
-        parts.append(_summarise(logits, torch.from_numpy(truth[:, start:stop].astype(np.int64)), keep_logits))
+        summary = _summarise(logits, torch.from_numpy(truth[:, start:stop].astype(np.int64)))
+        parts.append(summary if keep_logits else summary[:3])
         start = stop
-    columns = [None if part[0] is None else np.concatenate(part, axis=1)[query_mask] for part in zip(*parts, strict=True)]
-    predicted, confidence, log_probability, kept = columns
+    predicted, confidence, log_probability = (
+        np.concatenate([part[column] for part in parts], axis=1)[query_mask] for column in range(3)
+    )
+    kept = np.concatenate([part[3] for part in parts], axis=1)[query_mask].reshape(-1) if keep_logits else None
     done = np.ones(len(episodes), dtype=np.bool_) if converged is None else converged.numpy()
-    return Predictions(episodes, predicted, confidence, log_probability, done, None if kept is None else kept.reshape(-1))
+    return Predictions(episodes, predicted, confidence, log_probability, done, kept)
 
 
-def _summarise(logits: Tensor, truth: Tensor, keep_logits: bool) -> tuple[NDArray[Any] | None, ...]:
+def _summarise(logits: Tensor, truth: Tensor) -> tuple[NDArray[Any], ...]:
     """Predicted way, its probability, the true way's log-probability, and logits; the first of equal logits wins."""
     log_p = torch.log_softmax(logits.double(), dim=2)
-    columns = (
+    true_log_p = log_p.gather(2, truth[:, :, None])[:, :, 0]
+    return (
         logits.argmax(2).numpy().astype(np.uint16),
         log_p.amax(2).exp().numpy().astype(np.float16),
-        log_p.gather(2, truth[:, :, None])[:, :, 0].clamp(min=_LOWEST).numpy().astype(np.float16),
+        true_log_p.clamp(min=_LOWEST).numpy().astype(np.float16),
+        logits.clamp(_LOWEST, -_LOWEST).numpy().astype(np.float16),
     )
-    return *columns, (logits.clamp(_LOWEST, -_LOWEST).numpy().astype(np.float16) if keep_logits else None)
 
 
 def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, learner: Learner) -> None:

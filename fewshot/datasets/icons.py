@@ -1,10 +1,15 @@
-"""The icons that come with fewshot: one concept a class, one artist's drawing an image."""
+"""The icons that come with fewshot: one concept is one class, one artist's drawing is one image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fewshot.datasets import Dataset
+import numpy as np
+from PIL import Image
+
+import fewshot.data.icons as embedded
+from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, image_digest, images_digest
+from fewshot.episodes import Ints
 
 DOMAINS = ("mono", "colour", "both")
 
@@ -15,3 +20,55 @@ class Icons(Dataset):
     classes that have both). Groups: domain, set and artist an image; superclass and orientation_matters a class."""
 
     domain: str = "mono"
+
+    def default_split(self) -> str:
+        """Animal, food, vehicle and leisure are novel, nature chooses, the rest is seen."""
+        return f"Committed(name='icons_{self.domain}')"
+
+    def load(self) -> LabelledImages:
+        if self.domain not in DOMAINS:
+            raise ValueError(f"unknown domain {self.domain!r} of Icons; known: {', '.join(DOMAINS)}")
+        parts = [embedded.load(d) for d in (("mono", "colour") if self.domain == "both" else (self.domain,))]
+        kept = _classes_of_all(parts)
+        rows = [np.flatnonzero(np.isin(part.labels, kept)) for part in parts]
+        images = _Joined([ArrayImages(part.pixels[r]) for part, r in zip(parts, rows, strict=True)])
+        labels = np.concatenate([part.labels[r] for part, r in zip(parts, rows, strict=True)])
+        return LabelledImages(
+            name=f"icons {self.domain}", images=images, labels=np.searchsorted(kept, labels),
+            class_names=tuple(parts[0].class_names[c] for c in kept),
+            images_digest=images_digest(image_digest(images[row]) for row in range(len(images))),
+            image_groups=_image_groups(parts, rows, self.domain),
+            class_groups={"superclass": Group.of(parts[0].superclass[c] for c in kept),
+                          "orientation_matters": Group.of("yes" if parts[0].orientation_matters[c] else "no" for c in kept)},
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Joined:
+    parts: list[ArrayImages]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def __getitem__(self, row: int, /) -> Image.Image:
+        for part in self.parts:
+            if row < len(part):
+                return part[row]
+            row -= len(part)
+        raise IndexError(row)
+
+
+def _classes_of_all(parts: list[embedded.IconArrays]) -> Ints:
+    """The classes that have images in every part, ascending."""
+    held = [set(part.labels.tolist()) for part in parts]
+    return np.array(sorted(set.intersection(*held)))
+
+
+def _image_groups(parts: list[embedded.IconArrays], rows: list[Ints], domain: str) -> dict[str, Group]:
+    """Domain, set and artist of every image; the parts share the lists of names."""
+    domains = ("mono", "colour") if domain == "both" else (domain,)
+    groups = {"domain": Group.of(d for d, r in zip(domains, rows, strict=True) for _ in r)}
+    for name, field in (("set", "sets"), ("artist", "artists")):
+        codes = [getattr(part, field).codes[r] for part, r in zip(parts, rows, strict=True)]
+        groups[name] = Group(np.concatenate(codes), getattr(parts[0], field).names)
+    return groups

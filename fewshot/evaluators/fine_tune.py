@@ -66,7 +66,7 @@ class FineTune(ImageEvaluator):
         labels = batch.support_labels[episode, order]
         inputs = _Inputs(batch.support, episode, order, backbone)
         device = next(backbone.network.parameters(), torch.empty(0)).device
-        head = nn.utils.skip_init(nn.Linear, backbone.dim, batch.n_way, device=device)  # draws nothing
+        head = nn.utils.skip_init(nn.Linear, backbone.dim, batch.n_way, device=device)  # type: ignore[no-untyped-call]
         network = nn.Sequential(copy.deepcopy(backbone.network), head)
         for parameter in head.parameters():
             nn.init.zeros_(parameter)
@@ -91,20 +91,23 @@ class FineTune(ImageEvaluator):
         return trained
 
     def _descend(self, network: nn.Sequential, trained: list[nn.Parameter], inputs: _Inputs, labels: Tensor, seed: int) -> None:
-        rule = {"sgd": lambda: torch.optim.SGD(trained, lr=self.lr, momentum=0.9, weight_decay=self.weight_decay),
-                "adam": lambda: torch.optim.Adam(trained, lr=self.lr, weight_decay=self.weight_decay),
-                "adamw": lambda: torch.optim.AdamW(trained, lr=self.lr, weight_decay=self.weight_decay)}  # fmt: skip
-        optimizer = rule[self.optimizer]()
+        optimizer = self._optimizer(trained)
         features = None
         if self.tune == "head":  # the trunk stands still: its features are computed once
             with torch.no_grad():
-                features = torch.cat([network[0](inputs[part]) for part in torch.arange(len(labels)).split(64)])
+                features = torch.cat([network[0](inputs[part]) for part in torch.split(torch.arange(len(labels)), 64)])
         for positions in mini_batches(len(labels), self.batch_size, self.steps, seed):
             seen = network[0](inputs[positions]) if features is None else features[positions]
             loss = nn.functional.cross_entropy(network[1](seen), labels[positions])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
+
+    def _optimizer(self, trained: list[nn.Parameter]) -> torch.optim.Optimizer:
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(trained, lr=self.lr, momentum=0.9, weight_decay=self.weight_decay)
+        adam = torch.optim.Adam if self.optimizer == "adam" else torch.optim.AdamW
+        return adam(trained, lr=self.lr, weight_decay=self.weight_decay)
 
 
 class _Inputs:

@@ -53,9 +53,10 @@ class _CosineHead(Head[Tensor]):
     prototypes: Tensor  # [B, N, D] float64
 
     def __call__(self, query: Tensor) -> Tensor:
-        return (_unit(query.double()) @ _unit(self.prototypes).transpose(1, 2)).to(query.dtype)
+        cosines = torch.bmm(_unit(query.double()), _unit(self.prototypes).transpose(1, 2))
+        return cosines.to(query.dtype)
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    length = vectors.norm(dim=-1, keepdim=True)
+    length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
     return vectors / length.where(length > 0, 1)

@@ -1,0 +1,125 @@
+"""What names a run: everything that should change its number, and nothing else. Free of torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.names import shorthand
+from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
+from fewshot.results import SCHEMA
+from fewshot.splits import ClassSplit
+
+DTYPES = ("float32", "bfloat16")
+_BLOCK_QUERIES = 1 << 20  # queries of the episodes that are held at once
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Episodes drawn by a sampler: episode i is a function of (sampler, shape, seed, i)."""
+
+    shape: EpisodeShape = EpisodeShape()
+    seed: int = 0
+    sampler: str = "Balanced()"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Episodes from a file that `Episodes.save` wrote."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that should change the number. Members are given by their specs, or by objects, and kept as
+    canonical text. `n_episodes` and `protocol` are not part of the identity: more episodes refine a result."""
+
+    dataset: str
+    backbone: str
+    evaluator: str
+    episodes: Sampled | Listed = Sampled()
+    transform: str = "Identity()"
+    classes: str = "novel"
+    split: str | None = None  # None: the data set's own
+    dtype: str = "float32"
+    n_episodes: int = 600
+    protocol: str = ""
+
+    def __post_init__(self) -> None:
+        for name, registry in _MEMBERS.items():
+            value = getattr(self, name)
+            if value is not None:
+                value = shorthand(value) if name == "backbone" and isinstance(value, str) else value
+                object.__setattr__(self, name, registry.canonical(value))
+        if isinstance(self.episodes, Sampled):
+            canonical = replace(self.episodes, sampler=SAMPLERS.canonical(self.episodes.sampler))
+            object.__setattr__(self, "episodes", canonical)
+        if self.dtype not in DTYPES:
+            raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
+        if self.n_episodes < 1:
+            raise ValueError(f"n_episodes must be at least 1, got {self.n_episodes}")
+
+
+_MEMBERS: dict[str, Registry] = {"dataset": DATASETS, "backbone": BACKBONES, "evaluator": EVALUATORS,
+                                 "transform": TRANSFORMS, "split": SPLITS}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """The data side of a run: images, the split of their classes, the classes that episodes are drawn from, and
+    episodes by block."""
+
+    spec: RunSpec
+    images: LabelledImages
+    split: ClassSplit
+    listed: Episodes | None
+
+    @cached_property
+    def run_id(self) -> str:
+        """16 hex digits that name the run."""
+        spec = self.spec
+        episodes: Any = self.listed.digest if self.listed is not None else dataclasses.asdict(spec.episodes)
+        labels = hashlib.sha256(self.images.labels.astype("<i8").tobytes()).hexdigest()
+        named = [SCHEMA, DATASETS.identity(spec.dataset), self.images.images_digest, labels, self.split.digest,
+                 spec.classes, BACKBONES.identity(spec.backbone), spec.transform, spec.evaluator, episodes, spec.dtype]  # fmt: skip
+        return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def classes(self) -> Ints:
+        """Labels of the classes that episodes are drawn from."""
+        return self.split.classes(self.spec.classes, self.images)
+
+    @cached_property
+    def n_episodes(self) -> int:
+        """How many episodes are asked for; a list has no more than it has."""
+        return self.spec.n_episodes if self.listed is None else min(self.spec.n_episodes, len(self.listed))
+
+    def draw(self, start: int, stop: int) -> Episodes:
+        """Episodes start..stop-1."""
+        if self.listed is not None:
+            return self.listed[start:stop]
+        assert isinstance(self.spec.episodes, Sampled)
+        sampled = self.spec.episodes
+        sampler = SAMPLERS.make(sampled.sampler)
+        drawn: Episodes = sampler.sample(self.images, self.classes, sampled.shape, sampled.seed, start, stop - start)
+        return drawn
+
+    @cached_property
+    def block(self) -> int:
+        """How many episodes to hold at once."""
+        return max(1, min(4096, _BLOCK_QUERIES // max(1, len(self.draw(0, 1).query))))
+
+    def blocks(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Episodes]:
+        """The episodes of these ranges, a bounded number at a time."""
+        for start, stop in ranges:
+            for low in range(start, stop, self.block):
+                yield self.draw(low, min(low + self.block, stop))

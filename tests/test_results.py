@@ -1,0 +1,151 @@
+"""Rows and predictions survive kills, torn lines and old releases."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fewshot.episodes import Episodes
+from fewshot.results import Results, Row
+from fewshot.scoring import Predictions, episode_accuracy
+
+
+@pytest.fixture
+def results(tmp_path):
+    return Results(tmp_path / "new folder" / "rows.jsonl")
+
+
+ROW = Row(run_id="a1", accuracy=0.5, n_episodes=10, dataset="Icons(domain='mono')", k_shot=None)
+
+
+def test_a_row_comes_back_as_it_was(results):
+    results.append(ROW)
+    assert results.rows() == [ROW]
+
+
+def test_nan_is_written_as_null_and_the_line_is_strict_json(results):
+    line = replace(ROW, accuracy_low=float("nan")).to_json()
+    assert json.loads(line, parse_constant=lambda name: pytest.fail(name))["accuracy_low"] is None
+
+
+def test_the_last_row_of_a_run_counts(results):
+    for row in (ROW, replace(ROW, run_id="b"), replace(ROW, n_episodes=20)):
+        results.append(row)
+    assert [(r.run_id, r.n_episodes) for r in results.rows()] == [("a1", 20), ("b", 10)]
+
+
+@pytest.mark.parametrize("torn", [b'{"run_id": "x", "acc', b"\xff\xfe", b"[1, 2]", b'{"accuracy": 1}', b'{"run_id": "x", "n_episodes": "many"}'])
+def test_a_line_that_cannot_be_read_is_told_and_its_neighbours_survive(results, torn, caplog):
+    results.append(ROW)
+    with open(results.path, "ab") as file:
+        file.write(torn)
+    results.append(replace(ROW, run_id="b"))
+    with caplog.at_level(logging.WARNING, "fewshot"):
+        assert [row.run_id for row in results.rows()] == ["a1", "b"]
+    assert "1 of its lines cannot be read" in caplog.text
+    assert "line 2" in caplog.text
+
+
+def test_rows_of_an_older_or_newer_release_are_read(results):
+    results.path.parent.mkdir()
+    results.path.write_text('{"run_id": "old", "accuracy": 1}\n{"run_id": "new", "column_of_tomorrow": 3}\n')
+    assert [(row.run_id, row.accuracy, row.status) for row in results.rows()] == [("old", 1, "ok"), ("new", None, "ok")]
+
+
+def _append_many(path, name):
+    for i in range(50):
+        Results(path).append(Row(run_id=f"{name}{i}", error="x" * 5000))
+
+
+def test_processes_that_append_at_once_leave_whole_lines(results):
+    workers = [multiprocessing.get_context("fork").Process(target=_append_many, args=(results.path, n)) for n in "ab"]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(results.rows()) == 100
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"cannot create the folder .*file: .*; make it writable"):
+        Results(tmp_path / "file" / "rows.jsonl").append(ROW)
+
+
+def predictions(start, stop, seed=0):
+    """Two-way episodes with 3 and 2 queries, whatever range they are asked for in."""
+    n = stop - start
+    ints = lambda values: np.tile(np.array(values, np.int32), n)  # noqa: E731
+    episodes = Episodes(np.arange(start, stop), ints([2]), ints([0, 1]), ints([1, 1]), ints([3, 2]), ints([0, 5]),
+                        ints([1, 2, 3, 6, 7]), "images")  # fmt: skip
+    random = np.random.default_rng(seed)
+    predicted = np.concatenate([np.random.default_rng(i).integers(0, 2, 5) for i in range(start, stop)]).astype(np.uint16)
+    return Predictions(episodes, predicted, random.random(5 * n).astype(np.float16), random.random(5 * n).astype(np.float16),
+                       np.ones(n, bool), np.repeat(predicted, 2).astype(np.float16))  # fmt: skip
+
+
+MADE = {"weights_digest": "w", "images_digest": "images"}
+
+
+def test_parts_name_what_is_missing(results):
+    parts = results.parts("run")
+    assert parts.missing(0, 10, MADE) == [(0, 10)]
+    parts.write(predictions(2, 4), MADE)
+    parts.write(predictions(6, 8), MADE)
+    assert parts.missing(0, 10, MADE) == [(0, 2), (4, 6), (8, 10)]
+    assert parts.missing(3, 7, MADE) == [(4, 6)]
+    assert parts.missing(2, 4, MADE) == []
+
+
+def test_parts_are_read_in_order_without_their_overlaps(results):
+    parts = results.parts("run")
+    for start, stop in ((0, 4), (2, 6), (3, 5), (6, 9)):
+        parts.write(predictions(start, stop), MADE)
+    found = Predictions.concatenate(list(parts.read(8)))
+    assert found.episodes.index.tolist() == list(range(8))
+    assert np.array_equal(found.predicted, predictions(0, 8).predicted)
+    assert np.array_equal(found.logits, predictions(0, 8).logits)
+
+
+def test_reading_beyond_what_is_stored_is_an_error(results):
+    parts = results.parts("run")
+    parts.write(predictions(0, 3), MADE)
+    with pytest.raises(ValueError, match="up to episode 3, but 5 are needed"):
+        list(parts.read(5))
+
+
+@pytest.mark.parametrize("harm", ["other weights", "truncated", "foreign"])
+def test_parts_of_other_weights_and_damaged_parts_run_again(results, harm, caplog):
+    parts = results.parts("run")
+    parts.write(predictions(0, 3), MADE | ({"weights_digest": "other"} if harm == "other weights" else {}))
+    (path,) = parts.folder.glob("*.safetensors")
+    if harm == "truncated":
+        path.write_bytes(path.read_bytes()[:-7])
+    elif harm == "foreign":
+        path.write_bytes(b"not safetensors")
+    with caplog.at_level(logging.WARNING, "fewshot"):
+        assert parts.missing(0, 3, MADE) == [(0, 3)]
+    assert "run again" in caplog.text
+    assert not path.exists()
+
+
+def test_predictions_round_trip_and_slice(tmp_path):
+    whole = predictions(0, 6)
+    whole.save(tmp_path / "p.safetensors", MADE)
+    found, about = Predictions.load(tmp_path / "p.safetensors")
+    assert about["weights_digest"] == "w"
+    assert found.episodes.digest == whole.episodes.digest
+    for name in ("predicted", "confidence", "log_probability", "converged", "logits"):
+        assert np.array_equal(getattr(found, name), getattr(whole, name))
+    assert np.array_equal(whole[2:4].predicted, whole.predicted[10:20])
+
+
+def test_the_accuracy_of_an_episode_is_its_share_of_right_answers():
+    found = predictions(0, 20)
+    by_hand = [(found.predicted[5 * e : 5 * e + 5] == [0, 0, 0, 1, 1]).mean() for e in range(20)]
+    assert episode_accuracy(found).tolist() == by_hand

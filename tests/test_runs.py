@@ -1,0 +1,226 @@
+"""Runs: named by what changes the number, resumed, refined, sharded, and honest when they fail."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fewshot.episodes import Episodes, EpisodeShape
+from fewshot.results import Results
+from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
+from fewshot.samplers.balanced import Balanced
+
+QUIET = {"progress": False}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Six classes of twelve pictures, told apart by their colour, roughly."""
+    root = tmp_path_factory.mktemp("colours")
+    random = np.random.default_rng(0)
+    for name, colour in zip("abcdef", random.integers(40, 215, size=(6, 3)), strict=True):
+        (root / name).mkdir()
+        for i in range(12):
+            pixels = np.clip(colour + random.normal(size=(10, 8, 3)) * 60, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{i}.png")
+    return root
+
+
+@pytest.fixture
+def results(tmp_path):
+    return Results(tmp_path / "rows.jsonl")
+
+
+@pytest.fixture
+def spec(folder):
+    return RunSpec(dataset=f"ImageFolderSet(root={str(folder)!r})", backbone="RawPixels(image_size=4)", evaluator="Prototype",
+                   split="AllNovel", episodes=Sampled(EpisodeShape(3, 2, 4)), n_episodes=40)  # fmt: skip
+
+
+def bench(**kwargs):
+    return Workbench(**QUIET, **kwargs)
+
+
+def test_a_run_gives_a_row_with_its_spec_measures_and_provenance(spec, results):
+    row = run(spec, results, bench())
+    assert row.status == "ok"
+    assert row.accuracy_low < row.accuracy < row.accuracy_high
+    assert row.accuracy > 1 / 3 + 0.1
+    assert (row.n_way, row.k_shot, row.n_query, row.n_episodes, row.n_classes) == (3, 2, 4, 40, 6)
+    assert row.evaluator == "Prototype(metric='euclidean')"
+    assert row.population == "these images"
+    assert row.images_digest
+    assert row.weights_digest
+    assert row.episodes_digest
+    assert "torch" in row.versions
+    assert results.rows() == [row]
+
+
+def test_a_second_call_computes_nothing(spec, results):
+    row = run(spec, results, bench())
+    assert run(spec, results, bench(backbone=lambda _: pytest.fail("loaded a backbone"))) == row
+
+
+def test_a_second_call_imports_neither_torch_nor_timm(spec, results):
+    run(spec, results, bench())
+    code = f"""
+import sys
+from pathlib import Path
+from fewshot.episodes import EpisodeShape
+from fewshot.results import Results
+from fewshot.runs import RunSpec, Sampled, run
+row = run(RunSpec({spec.dataset!r}, {spec.backbone!r}, 'Prototype()', Sampled(EpisodeShape(3, 2, 4)), split='AllNovel()',
+                  n_episodes=40), Results(Path({str(results.path)!r})))
+assert row.accuracy, row
+print(sorted(m for m in ("torch", "timm", "sklearn", "scipy", "matplotlib") if m in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_run_id_holds_what_changes_the_number_and_nothing_else(spec):
+    def named(**changes):
+        return bench().task(replace(spec, **changes)).run_id
+
+    same = named()
+    assert named(evaluator="Prototype('euclidean')") == same
+    assert named(n_episodes=7) == same
+    assert named(protocol="other@2") == same
+    others = [named(evaluator="Prototype('cosine')"), named(transform="L2"), named(backbone="RawPixels(8)"),
+              named(episodes=Sampled(EpisodeShape(3, 2, 4), seed=1)), named(episodes=Sampled(EpisodeShape(3, 1, 4))),
+              named(dtype="bfloat16"), named(split="BySeed(novel=1.0, validation=0.0)", classes="all"),
+              named(split="BySeed(novel=0.5)")]  # fmt: skip
+    assert len({same, *others}) == len(others) + 1
+
+
+def test_the_run_id_follows_the_images_and_not_their_path(spec, folder, tmp_path):
+    import shutil
+
+    copied = shutil.copytree(folder, tmp_path / "moved")
+    moved = replace(spec, dataset=f"ImageFolderSet({str(copied)!r})")
+    assert bench().task(moved).run_id == bench().task(spec).run_id
+    Image.new("RGB", (8, 10)).save(copied / "a" / "0.png")
+    assert bench().task(moved).run_id != bench().task(spec).run_id
+
+
+def test_more_episodes_compute_only_the_missing_ones(spec, results, monkeypatch):
+    import fewshot.solving
+
+    run(spec, results, bench())
+    solved = []
+    original = fewshot.solving.solve
+    monkeypatch.setattr(fewshot.solving, "solve", lambda e, *args: (solved.extend(e.index), original(e, *args))[1])
+    refined = run(replace(spec, n_episodes=60), results, bench())
+    assert solved == list(range(40, 60))
+    whole = run(replace(spec, n_episodes=60), Results(results.path.with_name("other.jsonl")), bench())
+    assert (refined.accuracy, refined.accuracy_low, refined.episodes_digest) == (
+        whole.accuracy, whole.accuracy_low, whole.episodes_digest)  # fmt: skip
+    assert [row.n_episodes for row in results.rows()] == [60]
+
+
+def test_two_processes_doing_half_each_give_the_same_row(spec, results, tmp_path):
+    whole = run(spec, Results(tmp_path / "whole.jsonl"), bench())
+    assert run(spec, results, bench(), shard=(2, 2)) is None
+    halves = run(spec, results, bench(), shard=(1, 2))
+    for name in ("accuracy", "accuracy_low", "accuracy_high", "episodes_digest", "run_id", "n_episodes"):
+        assert getattr(halves, name) == getattr(whole, name)
+
+
+@pytest.mark.parametrize("budget", [1, 100_000, 1 << 30])
+def test_the_memory_budget_changes_nothing_but_memory(spec, results, budget, tmp_path):
+    usual = run(spec, Results(tmp_path / "usual.jsonl"), bench())
+    assert run(spec, results, bench(budget_bytes=budget)).accuracy == usual.accuracy
+
+
+def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
+    import fewshot.runs
+    import fewshot.solving
+
+    whole = run(spec, Results(results.path.with_name("whole.jsonl")), bench())
+    original, calls = fewshot.solving.solve, []
+
+    def killed(episodes, *args):
+        calls.append(len(episodes))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(episodes, *args)
+
+    monkeypatch.setattr(fewshot.runs, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
+    monkeypatch.setattr(fewshot.solving, "solve", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(spec, results, bench())
+    assert results.rows() == []
+    task = bench().task(spec)
+    stored = task.n_episodes - sum(b - a for a, b in results.parts(task.run_id).missing(0, 40, {}))
+    assert stored == sum(calls[:2])
+    row = run(spec, results, bench())
+    assert row.accuracy == whole.accuracy
+    assert sum(calls[3:]) == 40 - stored
+
+
+def test_other_weights_run_again_and_say_so(spec, results, caplog):
+    row = run(spec, results, bench())
+    changed = bench()
+    real = changed.backbone
+
+    other = bench(backbone=lambda s: replace(real(s), weights_digest="other"))
+    with caplog.at_level(logging.WARNING, "fewshot"):
+        again = run(replace(spec, n_episodes=41), results, other)
+    assert "was run with other weights" in caplog.text
+    assert again.weights_digest == "other"
+    assert row.weights_digest != "other"
+    assert again.n_episodes == 41
+
+
+def test_a_failing_run_leaves_its_error_and_the_suite_goes_on(spec, results):
+    specs = [replace(spec, evaluator="Prototype('no such')"), replace(spec, split="Committed('icons_mono')"), spec]
+    rows = [row for _, row in run_all(specs, results, bench())]
+    assert [row.status for row in rows] == ["failed", "failed", "ok"]
+    assert "must be one of euclidean, cosine" in rows[0].error
+    assert "this split is for" in rows[1].error
+    assert len(results.rows()) == 3
+
+
+def test_a_failed_run_is_tried_again(spec, results, monkeypatch):
+    import fewshot.solving
+
+    monkeypatch.setattr(fewshot.solving, "solve", lambda *_: 1 / 0)
+    (_, failed), = run_all([spec], results, bench())
+    assert failed.error == "ZeroDivisionError: division by zero"
+    monkeypatch.undo()
+    assert run(spec, results, bench()).status == "ok"
+    assert [row.status for row in results.rows()] == ["ok"]
+
+
+def test_listed_episodes_run_as_they_are(spec, results, tmp_path):
+    images = bench().images(spec.dataset)
+    episodes = Balanced().sample(images, np.arange(6), EpisodeShape(3, 2, 4), 0, 0, 40)
+    episodes.save(tmp_path / "mine.safetensors")
+    listed = run(replace(spec, episodes=Listed(tmp_path / "mine.safetensors")), results, bench())
+    sampled = run(spec, results, bench())
+    assert listed.accuracy == sampled.accuracy
+    assert listed.episodes_digest == sampled.episodes_digest == Episodes.load(tmp_path / "mine.safetensors").digest
+    assert listed.run_id != sampled.run_id
+
+
+def test_a_transform_of_vectors_for_an_evaluator_of_images_is_an_error(spec, results):
+    (_, row), = run_all([replace(spec, evaluator="FineTune(steps=1)", transform="L2")], results, bench())
+    assert "is for feature vectors" in row.error
+
+
+def test_centred_l2_embeds_the_seen_classes(spec, results):
+    row = run(replace(spec, split="BySeed(novel=0.5, validation=0.0)", transform="CentredL2"), results, bench())
+    assert row.status == "ok"
+    assert row.n_embedded == 72
+
+
+def test_classes_too_small_for_the_shape_are_named(spec, results):
+    wanted = replace(spec, episodes=Sampled(EpisodeShape(3, 5, 10)))
+    with pytest.raises(ValueError, match=r"k_shot \+ n_query = 5 \+ 10 images a class, but class 0 \('a'\) of .* has 12"):
+        run(wanted, results, bench())
