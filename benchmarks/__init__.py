@@ -1,0 +1,54 @@
+"""The suites: `<suite>.py` holds `suite()`, which yields the runs of `make bench SUITE=<suite>`."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fewshot.specs import RunSpec
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """The suites of this folder, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+
+
+def summary(name: str) -> str:
+    """The first sentence of a suite's docstring, read without importing it."""
+    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    return " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
+
+
+def load(suite: str) -> Callable[[], Iterator[RunSpec]]:
+    """The function `suite` of a module of this folder, or of a file "path/to/own.py"."""
+    module = _from_file(Path(suite)) if suite.endswith(".py") else _from_folder(suite)
+    function = getattr(module, "suite", None)
+    if not callable(function):
+        raise ValueError(f"{suite} holds no suite; write a function suite() in it that yields RunSpecs")
+    return function  # type: ignore[no-any-return]
+
+
+def _from_folder(name: str) -> ModuleType:
+    if name not in names():
+        close = difflib.get_close_matches(name, names(), n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise ValueError(f"unknown suite {name!r}; known: {', '.join(names())}, or a path to a .py file.{hint}")
+    return importlib.import_module(f"fewshot.benchmarks.{name}")
+
+
+def _from_file(path: Path) -> ModuleType:
+    found = importlib.util.spec_from_file_location(path.stem, path)
+    if found is None or found.loader is None or not path.is_file():
+        raise ValueError(f"there is no suite file {path}")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
