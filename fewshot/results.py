@@ -62,7 +62,7 @@ class Row:
     transductive: bool = False
     pretrained_on: str = "unknown"  # data that the weights were trained on; "nothing" for none
     seen_classes: str = "unknown"  # whether the weights were trained on these classes: not seen, seen, unknown
-    selection: str = "none"  # on what hyperparameters were chosen
+    selection: str = "none"  # on what the run itself chose hyperparameters
     # cost
     seconds_embedding: float = 0.0
     seconds_solving: float = 0.0

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,7 +133,8 @@ def _solve_missing(task: Task, backbone: Backbone, parts: PredictionParts, range
     with tqdm(total=n_missing, desc=task.spec.evaluator, unit="episode", disable=hidden, leave=False) as bar:
         for block in task.blocks(ranges):
             keep = len(block.query) / len(block) * int(block.n_way.max()) * 2 * task.n_episodes <= _KEPT_LOGITS_BYTES
-            for part in _in_time(block, lambda e, keep=keep: solve(e, learner, bench.budget_bytes, keep), bar.update):
+            solved = partial(solve, learner=learner, budget_bytes=bench.budget_bytes, keep_logits=keep)
+            for part in _in_time(block, solved, bar.update):
                 parts.write(part, made_from)
     cost.seconds_solving = time.monotonic() - start
     return cost

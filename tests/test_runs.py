@@ -115,7 +115,7 @@ def test_more_episodes_compute_only_the_missing_ones(spec, results, monkeypatch)
     run(spec, results, bench())
     solved = []
     original = fewshot.solving.solve
-    monkeypatch.setattr(fewshot.solving, "solve", lambda e, *args: (solved.extend(e.index), original(e, *args))[1])
+    monkeypatch.setattr(fewshot.solving, "solve", lambda e, **kwargs: (solved.extend(e.index), original(e, **kwargs))[1])
     refined = run(replace(spec, n_episodes=60), results, bench())
     assert solved == list(range(40, 60))
     whole = run(replace(spec, n_episodes=60), Results(results.path.with_name("other.jsonl")), bench())
@@ -145,11 +145,11 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
     whole = run(spec, Results(results.path.with_name("whole.jsonl")), bench())
     original, calls = fewshot.solving.solve, []
 
-    def killed(episodes, *args):
+    def killed(episodes, **kwargs):
         calls.append(len(episodes))
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return original(episodes, *args)
+        return original(episodes, **kwargs)
 
     monkeypatch.setattr(fewshot.runs, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
     monkeypatch.setattr(fewshot.solving, "solve", killed)
@@ -190,7 +190,7 @@ def test_a_failing_run_leaves_its_error_and_the_suite_goes_on(spec, results):
 def test_a_failed_run_is_tried_again(spec, results, monkeypatch):
     import fewshot.solving
 
-    monkeypatch.setattr(fewshot.solving, "solve", lambda *_: 1 / 0)
+    monkeypatch.setattr(fewshot.solving, "solve", lambda *_, **__: 1 / 0)
     (_, failed), = run_all([spec], results, bench())
     assert failed.error == "ZeroDivisionError: division by zero"
     monkeypatch.undo()

@@ -54,7 +54,7 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
     for name in sorted(state):
         value = state[name].detach().cpu().contiguous()
         sha.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
-        sha.update(value.flatten().view(torch.uint8).numpy())
+        sha.update(value.flatten().view(torch.uint8).numpy().data)
     return sha.hexdigest()
 
 

@@ -1,0 +1,64 @@
+"""A user's own network."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from fewshot.backbones import Backbone, BackboneSource
+from fewshot.backbones.timm_network import as_backbone, data_config
+
+
+@dataclass(frozen=True)
+class Function(BackboneSource):
+    """What a function of yours returns: "package.module:function", called without arguments.
+
+    It returns a `Backbone`, or an nn.Module that maps [b, 3, H, W] to [b, D]. A module that has a
+    `pretrained_cfg` (timm's) is preprocessed as that says; any other as ImageNet: shorter side resized
+    (bicubic) to image_size / 0.875, centre crop of image_size (224 unless given), ImageNet's mean and
+    deviation.
+    The source file of the function counts as weights: after an edit features are computed anew.
+    """
+
+    target: str
+    image_size: int | None = None
+
+    def load(self) -> Backbone:
+        """The backbone; imports and runs the user's code."""
+        made = self._function()()
+        if isinstance(made, nn.Module):
+            made = as_backbone(self.target, made, data_config(made, self.image_size))
+        elif not isinstance(made, Backbone):
+            raise ValueError(f"{self.target} should return a Backbone or an nn.Module, but returned "
+                             f"{type(made).__name__}")  # fmt: skip
+        elif self.image_size is not None:
+            raise ValueError(f"{self.target} returns a Backbone, which has its own preprocessing; "
+                             f"leave out image_size={self.image_size}")  # fmt: skip
+        return dataclasses.replace(made, weights_digest=self._with_source(made.weights_digest))
+
+    def _function(self) -> Any:
+        """The function, imported; the working folder is searched too."""
+        module_name, colon, name = self.target.partition(":")
+        if not (colon and module_name and name):
+            raise ValueError(f"a function is named as 'package.module:function'; got {self.target!r}")
+        if str(Path.cwd()) not in sys.path and "" not in sys.path:
+            sys.path.append(str(Path.cwd()))
+        try:
+            function = getattr(importlib.import_module(module_name), name, None)
+        except ImportError as error:
+            raise ValueError(f"the backbone {self.target!r} cannot be imported: {error}") from error
+        if not callable(function):
+            raise ValueError(f"the module {module_name!r} has no function {name!r}; define it there")
+        return function
+
+    def _with_source(self, digest: str) -> str:
+        file = getattr(sys.modules[self.target.partition(":")[0]], "__file__", None)
+        source = Path(file).read_bytes() if file else b""
+        return hashlib.sha256(digest.encode() + source).hexdigest()

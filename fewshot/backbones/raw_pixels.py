@@ -1,0 +1,34 @@
+"""Pixels as features: what any network has to beat."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from fewshot.backbones import Backbone, BackboneSource, freeze, weights_digest
+
+
+@dataclass(frozen=True)
+class RawPixels(BackboneSource):
+    """Images squashed to image_size x image_size RGB in [0, 1] (bilinear), flattened: D = 3 image_size^2."""
+
+    image_size: int = 32
+
+    def load(self) -> Backbone:
+        """A network without weights."""
+        if self.image_size < 1:
+            raise ValueError(f"the 'image_size' of RawPixels must be at least 1 pixel; got {self.image_size}")
+        digest = hashlib.sha256(f"squash bilinear {self.image_size} /255".encode()).hexdigest()
+        return Backbone(
+            name="pixels", network=freeze(nn.Flatten()), preprocess=self._pixels, preprocess_digest=digest,
+            dim=3 * self.image_size**2, n_params=0, weights_digest=weights_digest({}),
+        )  # fmt: skip
+
+    def _pixels(self, image: Image.Image) -> Tensor:
+        small = image.convert("RGB").resize((self.image_size, self.image_size), Image.Resampling.BILINEAR)
+        return torch.from_numpy(np.asarray(small) / np.float32(255)).permute(2, 0, 1)

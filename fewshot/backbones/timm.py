@@ -1,0 +1,51 @@
+"""Pretrained weights from timm's hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import timm
+
+from fewshot.backbones import Backbone, BackboneSource
+from fewshot.backbones.timm_network import HUB_PREFIXES, build, check_name, data_config, resize, timm_backbone
+from fewshot.names import PACKAGED
+
+
+@dataclass(frozen=True)
+class Timm(BackboneSource):
+    """A pretrained network of timm, downloaded by timm's own loader, with its own preprocessing.
+
+    `name` is timm's, with or without a tag ("resnet50.a1_in1k"), or "hf-hub:owner/repository". `image_size`
+    replaces the size of the network's configuration, its crop ratio is kept. `pool` is timm's global_pool.
+    Features are the pooled pre-logits.
+    """
+
+    name: str
+    image_size: int | None = None
+    pool: str | None = None
+
+    def load(self) -> Backbone:
+        """The network; unknown names, networks without weights and an unreachable hub are a ValueError."""
+        check_name(self.name)
+        if not self.name.startswith(HUB_PREFIXES) and not _has_weights(self.name):
+            raise ValueError(f"timm has no pretrained weights of {self.name!r}; give some with "
+                             f"Checkpoint(name={self.name!r}, path=...)")  # fmt: skip
+        try:
+            network = build(self.name, self.image_size, pretrained=True)
+        except OSError as error:
+            raise ValueError(_unreachable(self.name, error)) from error
+        if self.name.startswith(HUB_PREFIXES):
+            resize(network, self.name, self.image_size)
+        return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool)
+
+
+def _has_weights(name: str) -> bool:
+    config = timm.get_pretrained_cfg(name)
+    return config is not None and bool(config.has_weights)
+
+
+def _unreachable(name: str, error: OSError) -> str:
+    return (f"the weights of timm's {name!r} were asked for, but they are not in the local cache and the hub "
+            f"could not be reached ({type(error).__name__}); connect once, give a file with "
+            f"Checkpoint(name={name!r}, path=...), or take a network whose weights are a package: "
+            f"{', '.join(PACKAGED)}")  # fmt: skip
