@@ -1,4 +1,5 @@
-"""The suites: `<suite>.py` holds `suite()`, which yields the runs of `make bench SUITE=<suite>`."""
+"""The suites: `<suite>.py` holds `suite()`, which yields the runs of `make bench SUITE=<suite>`. Other files of this
+folder measure speed; each says how it is run."""
 
 from __future__ import annotations
 
@@ -18,14 +19,18 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """The suites of this folder, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+    """The suites of this folder, sorted; nothing is imported."""
+    found = {path.stem: _parse(path).body for path in FOLDER.glob("[a-z]*.py")}
+    return sorted(name for name, body in found.items() if "suite" in {getattr(node, "name", "") for node in body})
 
 
 def summary(name: str) -> str:
-    """The first sentence of a suite's docstring, read without importing it."""
-    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
-    return " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
+    """The first paragraph of a suite's docstring, read without importing it."""
+    return " ".join((ast.get_docstring(_parse(FOLDER / f"{name}.py")) or "").split("\n\n")[0].split())
+
+
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def load(suite: str) -> Callable[[], Iterator[RunSpec]]:

@@ -41,7 +41,7 @@ class CommandFolder(click.Group):
         """Runs a command and leaves with its exit code: 0, or 1 after an error of one sentence."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given
-        with _Log():
+        with _Log(debug):
             code = self._run([arg for arg in given if arg != "--debug"], prog_name, debug, extra)
         sys.exit(code)
 
@@ -77,21 +77,32 @@ def _say(text: str, code: int) -> int:
 
 
 class _Log(logging.Handler):
-    """Shows what the package logs on stderr for as long as a command runs."""
+    """Shows what the package logs on stderr for as long as a command runs; with `debug` the tracebacks of failed
+    runs too."""
+
+    def __init__(self, debug: bool) -> None:
+        super().__init__(logging.DEBUG if debug else logging.INFO)
+        self._logger = logging.getLogger("fewshot")
+        self._before = self._logger.level
 
     def __enter__(self) -> None:
-        logging.getLogger("fewshot").addHandler(self)
+        self._logger.addHandler(self)
+        self._logger.setLevel(self.level)
 
     def __exit__(self, *_: object) -> None:
-        logging.getLogger("fewshot").removeHandler(self)
+        self._logger.removeHandler(self)
+        self._logger.setLevel(self._before)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes a record; warnings say that they are."""
         prefix = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
-        click.echo(prefix + record.getMessage(), err=True)
+        click.echo(prefix + self.format(record), err=True)
 
 
-@click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+_SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
+
+
+@click.group("fewshot", cls=CommandFolder, context_settings=_SETTINGS)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error; may stand anywhere.")
 @click.version_option(package_name="fewshot", message="%(prog)s %(version)s")
 def main(debug: bool) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,29 +32,47 @@ def make_folder(path: Path) -> Path:
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a whole file or none: into a temporary neighbour, synced, then renamed into place."""
     make_folder(path.parent)
-    temporary = None
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
+        with open(temporary, "xb") as file:  # not tempfile: its files are readable by their owner only
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
         raise OSError(f"cannot write {path}: {error.strerror}; nothing was changed") from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Arrays and metadata of one of fewshot's .safetensors files; a ValueError names a file that is none."""
+    with _opened(path, what) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, _metadata(file)  # noqa: SIM118
+
+
+def read_metadata(path: Path, what: str) -> dict[str, Any]:
+    """The metadata alone."""
+    with _opened(path, what) as file:
+        return _metadata(file)
+
+
+def _metadata(file: Any) -> dict[str, Any]:
+    metadata = json.loads((file.metadata() or {}).get("fewshot", "{}"))
+    if not isinstance(metadata, dict):
+        raise ValueError("its metadata is not an object")
+    return metadata
+
+
+@contextmanager
+def _opened(path: Path, what: str) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = json.loads((file.metadata() or {}).get("fewshot", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+            yield file
     except FileNotFoundError as error:
         raise ValueError(f"there is no file {path}; {what} was expected there") from error
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        # The last three: element types that numpy does not know, and JSON without end.
         raise ValueError(f"{path} cannot be read as {what}: {error}") from error

@@ -13,14 +13,13 @@ import logging
 import math
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fewshot.files import make_folder
+from fewshot.files import make_folder, read_metadata
 from fewshot.scoring import Predictions
 
 SCHEMA = 1  # raised when the meaning of a run changes; part of every run id
@@ -83,6 +82,11 @@ class Row:
     versions: str = ""
     finished: str = ""  # UTC, ISO 8601
 
+    @property
+    def spec(self) -> tuple[Any, ...]:
+        """What was asked for, as columns: equal for a run that failed and the same run that did not."""
+        return tuple(getattr(self, name) for name in _SPEC)
+
     def to_json(self) -> str:
         """One line of JSON; NaN is written as null."""
         values = dataclasses.asdict(self)
@@ -102,6 +106,10 @@ class Row:
             if not _fits(value, str(known[name].type)):
                 raise ValueError(f"column {name} should be {known[name].type}, found {value!r}")
         return Row(**kept)
+
+
+_SPEC = ("dataset", "split", "classes", "backbone", "transform", "evaluator", "sampler", "n_way", "k_shot", "n_query",
+         "k_shot_at_most", "seed", "dtype")  # fmt: skip
 
 
 def _fits(value: Any, annotation: str) -> bool:
@@ -136,13 +144,18 @@ class Results:
                           "file, the predictions are kept") from error  # fmt: skip
 
     def rows(self) -> list[Row]:
-        """The last row of every run id, in order of first appearance. Unreadable lines are counted and told."""
-        latest = {row.run_id: row for row in self._read()}
+        """The last row of every run, in order of first appearance. A failure stands beside an earlier result of the
+        same run, and goes when a later one succeeds. Unreadable lines are counted and told."""
+        latest: dict[tuple[str, str], Row] = {}
+        for row in self._read():
+            if row.status == "ok":
+                latest = {k: r for k, r in latest.items() if r.status == "ok" or r.spec != row.spec}
+            latest[row.run_id, row.status] = row
         return list(latest.values())
 
     def row(self, run_id: str) -> Row | None:
-        """The last row of a run, or None."""
-        return {row.run_id: row for row in self._read()}.get(run_id)
+        """The last row of a run that did not fail, or None."""
+        return {row.run_id: row for row in self._read() if row.status == "ok"}.get(run_id)
 
     def _read(self) -> Iterator[Row]:
         if not self.path.exists():
@@ -223,9 +236,10 @@ class PredictionParts:
             raise ValueError(f"{self.folder} holds predictions up to episode {reached}, but {n_episodes} are needed; "
                              "run the same command again")  # fmt: skip
 
-    def remove(self) -> None:
-        """Deletes all parts."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def cost(self, name: str) -> float:
+        """The sum over all parts of a cost that they were written with, such as "seconds_solving"."""
+        abouts = (read_metadata(path, "predictions") for path in self._ranges)
+        return round(sum(float(about.get(name, 0)) for about in abouts), 3)
 
     @property
     def _ranges(self) -> dict[Path, tuple[int, int]]:

@@ -44,7 +44,7 @@ _log = logging.getLogger("fewshot")
 class Workbench:
     """What runs share: loaded images, networks, feature tables; and how to compute. Nothing here changes a number."""
 
-    budget_bytes: int = 256 << 20
+    budget_bytes: int | None = None  # for solving episodes; None: a size that keeps them near the processor
     device: str | None = None
     progress: bool = True
     images: Callable[[str], LabelledImages] = field(default_factory=lambda: cache(_load_images))
@@ -103,41 +103,34 @@ def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, i
                      old.weights_digest[:12], backbone.weights_digest[:12])  # fmt: skip
     made_from = {"weights_digest": backbone.weights_digest, "images_digest": task.images.images_digest}
     first, last = (task.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
-    cost = _solve_missing(task, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
+    _solve_missing(task, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
     if parts.missing(0, task.n_episodes, made_from):
         return None
-    row = _row(task, backbone, parts, cost)
+    row = _row(task, backbone, parts)
     results.append(row)
     return row
 
 
-@dataclass
-class _Cost:
-    seconds_embedding: float = 0.0
-    seconds_solving: float = 0.0
-    n_embedded: int = 0
-
-
 def _solve_missing(task: Task, backbone: Backbone, parts: PredictionParts, ranges: list[tuple[int, int]],
-                   made_from: dict[str, str], bench: Workbench) -> _Cost:  # fmt: skip
-    """Embeds what is needed, solves the episodes of these ranges and stores their predictions."""
-    from fewshot.solving import solve
+                   made_from: dict[str, str], bench: Workbench) -> None:  # fmt: skip
+    """Embeds what is needed, solves the episodes of these ranges and stores their predictions, with what each part
+    cost; embedding is on the bill of the first."""
+    from fewshot.solving import DEFAULT_BUDGET_BYTES, solve
 
-    cost = _Cost()
     if not ranges:
-        return cost
-    learner = _learner(task, backbone, ranges, bench, cost)
+        return
+    learner, costs = _learner(task, backbone, ranges, bench)
     start = time.monotonic()
     n_missing = sum(stop - start for start, stop in ranges)
     hidden = None if bench.progress else True
     with tqdm(total=n_missing, desc=task.spec.evaluator, unit="episode", disable=hidden, leave=False) as bar:
         for block in task.blocks(ranges):
             keep = len(block.query) / len(block) * int(block.n_way.max()) * 2 * task.n_episodes <= _KEPT_LOGITS_BYTES
-            solved = partial(solve, learner=learner, budget_bytes=bench.budget_bytes, keep_logits=keep)
+            solved = partial(solve, learner=learner, budget_bytes=bench.budget_bytes or DEFAULT_BUDGET_BYTES, keep_logits=keep)
             for part in _in_time(block, solved, bar.update):
-                parts.write(part, made_from)
-    cost.seconds_solving = time.monotonic() - start
-    return cost
+                costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
+                parts.write(part, made_from | costs)
+                costs, start = {}, time.monotonic()
 
 
 def _in_time(block: Episodes, solved: Callable[[Episodes], Predictions], tell: Callable[[int], Any]) -> Iterator[Predictions]:
@@ -157,9 +150,12 @@ def _in_time(block: Episodes, solved: Callable[[Episodes], Predictions], tell: C
             pending, since = [], time.monotonic()
 
 
-def _learner(task: Task, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench, cost: _Cost) -> Learner:
-    """What solves the task; the images of its episodes, and those that its transform is fitted on, are embedded."""
+def _learner(task: Task, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench) -> tuple[Learner, dict[str, str]]:
+    """What solves the task, and what embedding cost: the images of its episodes, and those that its transform is
+    fitted on, are embedded."""
     from fewshot.solving import learner
+
+    costs: dict[str, str] = {}
 
     needed = np.zeros(len(task.images), dtype=np.bool_)
     for block in task.blocks(ranges):
@@ -168,19 +164,20 @@ def _learner(task: Task, backbone: Backbone, ranges: list[tuple[int, int]], benc
 
     def embed(rows: NDArray[np.int64]) -> FeatureTable:
         table = bench.features(task, backbone, rows)
-        cost.seconds_embedding, cost.n_embedded = table.seconds, table.n_embedded
+        costs.update(seconds_embedding=f"{table.seconds:.3f}", n_embedded=str(table.n_embedded))
         return table
 
-    return learner(task.spec.evaluator, task.spec.transform, task.images, backbone, np.flatnonzero(needed), seen, embed)
+    rows = np.flatnonzero(needed)
+    return learner(task.spec.evaluator, task.spec.transform, task.images, backbone, rows, seen, embed), costs
 
 
-def _row(task: Task, backbone: Backbone, parts: PredictionParts, cost: _Cost) -> Row:
+def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
     return replace(
         _spec_columns(task.spec, task.run_id),
         **_measures(lambda: parts.read(task.n_episodes)), **_made_with(task.spec.evaluator, task.images, backbone),
-        n_classes=len(task.classes), split_digest=task.split.digest, n_embedded=cost.n_embedded,
-        seconds_embedding=round(cost.seconds_embedding, 3), seconds_solving=round(cost.seconds_solving, 3),
+        n_classes=len(task.classes), split_digest=task.split.digest, n_embedded=int(parts.cost("n_embedded")),
+        seconds_embedding=parts.cost("seconds_embedding"), seconds_solving=parts.cost("seconds_solving"),
     )  # fmt: skip
 
 

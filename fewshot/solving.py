@@ -28,7 +28,8 @@ from fewshot.scoring import Predictions
 if TYPE_CHECKING:
     from fewshot.features import FeatureTable
 
-DEFAULT_BUDGET_BYTES = 256 << 20
+DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches fall out of the processor's cache
+_HELD_BYTES = 512 << 20  # features that are transformed once and held, instead of at every use
 _SEEDS = 31  # stream of random words
 _LOWEST = -65504.0  # of float16
 Gather = Callable[[NDArray[np.int32]], Tensor]  # rows [...] -> vectors [..., D]
@@ -128,7 +129,12 @@ def learner(evaluator: str, transform: str, images: LabelledImages, backbone: Ba
         return ImageLearner(made, images, backbone)
     table = embed(np.union1d(rows, seen) if mapping.needs_seen else rows)
     mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
-    return FeatureLearner(made, lambda wanted: mapped(table.gather(wanted)), backbone.dim)
+    if len(rows) * backbone.dim * 4 > _HELD_BYTES:
+        return FeatureLearner(made, lambda wanted: mapped(table.gather(wanted)), backbone.dim)
+    held = mapped(table.gather(rows))
+    place = torch.zeros(len(images), dtype=torch.int64)
+    place[torch.from_numpy(rows)] = torch.arange(len(rows))
+    return FeatureLearner(made, lambda wanted: held[place[torch.from_numpy(wanted.astype(np.int64))]], backbone.dim)
 
 
 def solve(episodes: Episodes, learner: Learner, budget_bytes: int = DEFAULT_BUDGET_BYTES,

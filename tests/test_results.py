@@ -149,3 +149,20 @@ def test_the_accuracy_of_an_episode_is_its_share_of_right_answers():
     found = predictions(0, 20)
     by_hand = [(found.predicted[5 * e : 5 * e + 5] == [0, 0, 0, 1, 1]).mean() for e in range(20)]
     assert episode_accuracy(found).tolist() == by_hand
+
+
+def test_a_failure_stands_beside_an_earlier_result_and_goes_with_a_later_one(results):
+    failed = replace(ROW, run_id="of another name", status="failed", error="no disk", accuracy=None)
+    results.append(ROW)
+    results.append(failed)
+    assert results.rows() == [ROW, failed]
+    assert results.row("of another name") is None
+    results.append(replace(ROW, n_episodes=20))
+    assert results.rows() == [replace(ROW, n_episodes=20)]
+
+
+def test_what_parts_cost_adds_up(results):
+    parts = results.parts("run")
+    parts.write(predictions(0, 2), MADE | {"seconds_solving": "1.5", "n_embedded": "7"})
+    parts.write(predictions(2, 4), MADE | {"seconds_solving": "0.25"})
+    assert (parts.cost("seconds_solving"), parts.cost("n_embedded")) == (1.75, 7)

@@ -164,6 +164,13 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
     assert sum(calls[3:]) == 40 - stored
 
 
+def test_a_sampler_that_draws_otherwise_makes_other_runs(spec, monkeypatch):
+    before = bench().task(spec).run_id
+    original = Balanced.sample
+    monkeypatch.setattr(Balanced, "sample", lambda self, i, c, shape, seed, *n: original(self, i, c, shape, seed + 1, *n))
+    assert bench().task(spec).run_id != before
+
+
 def test_other_weights_run_again_and_say_so(spec, results, caplog):
     row = run(spec, results, bench())
     changed = bench()

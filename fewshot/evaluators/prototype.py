@@ -58,5 +58,5 @@ class _CosineHead(Head[Tensor]):
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
+    length: Tensor = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
     return vectors / length.where(length > 0, 1)

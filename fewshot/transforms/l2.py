@@ -23,5 +23,5 @@ def normalise(features: Tensor) -> Tensor:
     wide = features.double()
     scale = wide.abs().amax(-1, keepdim=True)
     wide = wide / scale.where(scale > 0, 1)
-    length = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+    length: Tensor = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
     return (wide / length.where(length > 0, 1)).to(features.dtype)

@@ -1,0 +1,102 @@
+"""Options that several commands have, and what they mean."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+Count = int | str  # a number, or "all"
+Command = Callable[..., int | None]  # the exit code; None is 0
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def count(text: str) -> Count:
+    """The number that an option gives, or "all"."""
+    if text.lower() != "all" and not (text.isdigit() and int(text) > 0):
+        raise click.BadParameter(f"{text!r} is neither a positive number nor 'all'")
+    return int(text) if text.isdigit() else "all"
+
+
+def part(text: str) -> tuple[int, int]:
+    """The pair (i, n) of "i/n", 1 <= i <= n."""
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    pair = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= pair[0] <= pair[1]:
+        raise click.BadParameter(f"{text!r} is not a part such as 1/2, the first of two")
+    return pair
+
+
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Options as one decorator; the help shows them in this order."""
+
+    def decorate(function: Command) -> Command:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+data_options = together(
+    click.option("--data", required=True, metavar="FOLDER|SPEC",
+                 help="A folder with one folder of images a class, or a data set such as \"Icons(domain='mono')\"."),
+    click.option("--split", metavar="SPEC", help="Rule for seen and novel classes, such as BySeed(seed=1); "
+                 "without it the data set's own, or all classes are novel."),
+    click.option("--classes", type=click.Choice(["seen", "validation", "novel", "all"]), default="novel",
+                 help="Part of the split that episodes are drawn from."),
+)  # fmt: skip
+
+episode_options = together(
+    click.option(
+        "--way", type=count, metavar="N|all", help="Classes an episode. Default: 5, or all where there are fewer."
+    ),
+    click.option(
+        "--shot",
+        type=count,
+        metavar="N|all",
+        multiple=True,
+        help="Support images a class; may be repeated. Default: 1.",
+    ),
+    click.option(
+        "--query",
+        type=count,
+        metavar="N|all",
+        help="Query images a class. Default: 15, or what the smallest class leaves.",
+    ),
+    click.option("--at-most", is_flag=True, help="Let small classes have fewer support images than --shot."),
+    click.option("--support-from", metavar="GROUP=NAME", help="Image group of the support, such as domain=mono."),
+    click.option("--query-from", metavar="GROUP=NAME", help="Image group of the queries."),
+    click.option("--sampler", metavar="SPEC", help="How episodes are composed. Default: Balanced."),
+    click.option("--seed", type=int, default=0, help="Seed of the episodes."),
+)
+
+shard_option = click.option(
+    "--shard", type=part, metavar="I/N", default="1/1", help="Which part of the episodes to solve here."
+)
+
+
+def compute_options(function: Command) -> Command:
+    """Options that never change a number."""
+    budget = click.option("--budget-mb", type=click.IntRange(min=1), default=24, help="Memory for solving episodes.")
+    device = click.option("--device", metavar="DEVICE", help="Where networks run. Default: the best there is.")
+    return together(budget, device)(function)
+
+
+def dataset_spec(data: str) -> str:
+    """The canonical spec of what the user gave as --data: a folder of class folders, a name or a spec."""
+    from fewshot.plugins import DATASETS
+
+    known = DATASETS.names()
+    if data not in known and Path(data).expanduser().is_dir():
+        return DATASETS.canonical(f"ImageFolderSet(root={str(Path(data).expanduser())!r})")
+    if "(" in data or ":" in data or data in known:
+        return DATASETS.canonical(data)
+    close = difflib.get_close_matches(data, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise ValueError(
+        f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)}){hint}"
+    )

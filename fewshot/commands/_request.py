@@ -1,0 +1,129 @@
+"""What a user asks of some data: which classes, and episodes of which shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from fewshot.commands._options import Count, dataset_spec
+
+if TYPE_CHECKING:
+    from fewshot.datasets import LabelledImages
+    from fewshot.episodes import Episodes, EpisodeShape, Ints
+    from fewshot.runs import Workbench
+    from fewshot.splits import ClassSplit
+
+USUAL_WAY, USUAL_QUERY = 5, 15
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A loaded data set, the split of its classes, and the labels that episodes are drawn from."""
+
+    dataset: str
+    rule: str | None  # spec of the split where it is not the data set's own
+    images: LabelledImages
+    split: ClassSplit
+    labels: Ints
+
+
+def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> Data:
+    """Loads what --data, --split and --classes name; a data set without a split of its own is novel as a whole."""
+    from fewshot.plugins import DATASETS, SPLITS
+
+    dataset = dataset_spec(data)
+    own = DATASETS.make(dataset).default_split()
+    rule = split or (None if own else "AllNovel()")
+    images = bench.images(dataset)
+    made = SPLITS.make(rule or own).split(images)
+    return Data(dataset, rule, images, made, made.classes(classes, images))
+
+
+@dataclass(frozen=True)
+class EpisodeRequest:
+    """The options of `episode_options`; None where the user left the choice to us."""
+
+    way: Count | None
+    shot: tuple[Count, ...]
+    query: Count | None
+    at_most: bool
+    support_from: str | None
+    query_from: str | None
+    sampler: str | None
+    seed: int
+
+    @property
+    def given(self) -> bool:
+        """Whether the user chose anything that shapes episodes."""
+        return bool(self.way or self.shot or self.query or self.at_most or self.support_from or self.query_from
+                    or self.sampler)  # fmt: skip
+
+    def sampler_spec(self) -> str:
+        """The canonical spec of the sampler."""
+        from fewshot.plugins import SAMPLERS
+
+        if self.sampler is None:
+            return SAMPLERS.canonical(f"Balanced(support_from={self.support_from!r}, query_from={self.query_from!r})")
+        if self.support_from or self.query_from:
+            raise click.UsageError("give support_from and query_from inside --sampler, or leave --sampler out")
+        return SAMPLERS.canonical(self.sampler)
+
+    def shapes(self, data: Data) -> list[EpisodeShape]:
+        """One shape a shot. What the user left open becomes what the data permits."""
+        from fewshot.episodes import EpisodeShape
+
+        way, query = (_number(count) for count in self._sizes(data))
+        return [EpisodeShape(way, _number(k_shot), query, self.at_most) for k_shot in self.shot or (1,)]
+
+    def tell_unusual(self, data: Data) -> None:
+        """Says in one line where `shapes` chose other than the usual ways and queries."""
+        way, query = self._sizes(data)
+        chosen = [
+            f"{way}-way" if not self.way and way != USUAL_WAY else "",
+            f"{query} queries a class" if not self.query and query != USUAL_QUERY else "",
+        ]
+        if any(chosen):
+            found = f"{len(data.labels)} classes, the smallest with {self._smallest(data)} images"
+            click.echo(f"{found}: {' with '.join(filter(None, chosen))} (--way and --query choose)", err=True)
+
+    def draw(self, data: Data, shape: EpisodeShape, count: int) -> Episodes:
+        """The first `count` episodes."""
+        from fewshot.plugins import SAMPLERS
+
+        sampler = SAMPLERS.make(self.sampler_spec())
+        return cast("Episodes", sampler.sample(data.images, data.labels, shape, self.seed, 0, count))
+
+    def _sizes(self, data: Data) -> tuple[Count, Count]:
+        """Ways and queries a class."""
+        return self.way or max(2, min(USUAL_WAY, len(data.labels))), self.query or self._queries_that_fit(data)
+
+    def _queries_that_fit(self, data: Data) -> int:
+        """As many queries as the smallest class has images beside its support, 1 to 15."""
+        support, query = self._pools()
+        shots = [1 if k == "all" or self.at_most else int(k) for k in self.shot or (1,)]
+        spare = self._smallest(data) - (max(shots) if support == query else 0)
+        return max(1, min(USUAL_QUERY, spare))
+
+    def _smallest(self, data: Data) -> int:
+        """How many images to query the smallest class has."""
+        return int(data.images.pool(self._pools()[1]).sizes(data.labels).min())
+
+    def _pools(self) -> tuple[str | None, str | None]:
+        """The image groups that support and queries come from."""
+        from fewshot.plugins import SAMPLERS
+
+        sampler = SAMPLERS.make(self.sampler_spec())
+        return getattr(sampler, "support_from", None), getattr(sampler, "query_from", None)
+
+
+def _number(count: Count) -> int | None:
+    return None if isinstance(count, str) else count
+
+
+def check_file(path: Path | None) -> None:
+    """Raises a ValueError unless the file is there."""
+    if path is not None and not path.is_file():
+        raise ValueError(f"there is no file {path}")

@@ -1,0 +1,101 @@
+"""Results files and rows as the commands show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fewshot.report.tables import Cell
+    from fewshot.results import Results, Row
+
+
+def writable_results(path: Path) -> Results:
+    """The results file; an OSError now, not after an hour, where it cannot be written."""
+    from fewshot.files import make_folder
+    from fewshot.results import Results
+
+    make_folder(path.parent)
+    try:
+        with open(path, "ab"):
+            return Results(path)
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror}; give another file as --results") from error
+
+
+def shape(row: Row) -> str:
+    """The shape of a row's episodes: "5-way 1-shot", or "listed"."""
+    if row.sampler.startswith("Listed("):
+        return "listed"
+    at_most = "at most " if row.k_shot_at_most else ""
+    return f"{row.n_way or 'all'}-way {at_most}{row.k_shot or 'all'}-shot"
+
+
+def describe(row: Row) -> str:
+    """What was run, on what: "tf_efficientnet_lite0 @128, L2 + Prototype, icons mono, 5-way 1-shot"."""
+    from fewshot.report.labels import label, learner
+
+    return f"{label(row.backbone)}, {learner(label(row.transform), label(row.evaluator))}, {source(row)}, {shape(row)}"
+
+
+def source(row: Row) -> str:
+    """The data set, and its classes and sampler where they are not the usual ones."""
+    from fewshot.report.labels import label
+
+    classes = "" if row.classes == "novel" or row.sampler.startswith("Listed(") else f"{row.classes} classes"
+    sampler = label(row.sampler) if row.sampler != "Balanced(support_from=None, query_from=None)" else ""
+    return ", ".join(filter(None, [label(row.dataset), classes, sampler]))
+
+
+def percent(row: Row) -> str:
+    """The accuracy in percent with its interval, or "failed"."""
+    from fewshot.report import wording
+
+    return "failed" if row.status == "failed" else wording.percent(row)
+
+
+def run_table(rows: Sequence[Row]) -> str:
+    """One line a run: backbone, evaluator, shape, accuracy with interval, episodes; and what the interval means."""
+    from tabulate import tabulate
+
+    from fewshot.report.tasks import contender
+    from fewshot.report.wording import contender_names
+
+    names = contender_names(rows)
+    header = ("backbone", "evaluator", "episodes", "accuracy", "number")
+    lines = [(*names[contender(row)], shape(row), percent(row), row.n_episodes or "") for row in rows]
+    populations = " or ".join(sorted({row.population for row in rows if row.population}))
+    note = f"accuracy in percent ± 95 % interval over episodes, {populations}"
+    return f"{tabulate(lines, header, disable_numparse=True)}\n{note}"
+
+
+def comparison_table(rows: Sequence[Row]) -> str:
+    """The report's tables, one a task, as plain text; "*" marks the best of a column."""
+    from tabulate import tabulate
+
+    from fewshot.report.tables import comparison
+
+    parts = []
+    for table in comparison(rows):
+        header = ("backbone", "evaluator", *table.shots, "episodes")
+        lines = [(line.backbone, line.learner, *map(_marked, line.cells), line.n_episodes) for line in table.lines]
+        caption = click.wrap_text(f"* best. {table.caption}", 100)
+        parts.append(f"{table.title}\n\n{tabulate(lines, header, disable_numparse=True)}\n\n{caption}\n")
+    return "\n".join(parts)
+
+
+def _marked(cell: Cell) -> str:
+    from fewshot.report.tables import TIE
+
+    return f"{cell.text} {'*' if cell.best else TIE if cell.tied else ''}".rstrip()
+
+
+def tell_failures(rows: Sequence[Row]) -> int:
+    """Says what failed, one sentence a run; the exit code."""
+    failed = [row for row in rows if row.status == "failed"]
+    for row in failed:
+        click.echo(f"Error: {describe(row)}: {row.error}", err=True)
+    return 1 if failed else 0

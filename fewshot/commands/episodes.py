@@ -1,0 +1,83 @@
+"""`fewshot episodes`: lists of episodes in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fewshot.commands import _options
+
+if TYPE_CHECKING:
+    from fewshot.datasets import LabelledImages
+
+data_option = click.option("--data", required=True, metavar="FOLDER|SPEC", help="The data set that they were made for.")
+file_argument = click.argument("file", type=_options.FILE)
+
+
+@click.group("episodes")
+def command() -> None:
+    """Make, show, check or draw a list of episodes."""
+
+
+@command.command("make")
+@_options.data_options
+@_options.episode_options
+@click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="How many.")
+@click.option("--out", required=True, type=_options.FILE, help="File to write, such as episodes.safetensors.")
+def make(data: str, split: str | None, classes: str, n_episodes: int, out: Path, **asked: Any) -> None:
+    """Draw episodes and write them to a file, for `fewshot run --list FILE` or for other programs."""
+    from fewshot.commands._request import EpisodeRequest, open_data
+    from fewshot.runs import Workbench
+
+    request, opened = EpisodeRequest(**asked), open_data(data, split, classes, Workbench())
+    if len(request.shot) > 1:
+        raise click.UsageError("a list holds episodes of one --shot")
+    episodes = request.draw(opened, request.shapes(opened)[0], n_episodes)
+    request.tell_unusual(opened)
+    episodes.save(out)
+    click.echo(f"{out}: {len(episodes)} episodes, digest {episodes.digest[:16]}")
+
+
+@command.command("show")
+@file_argument
+def show(file: Path) -> None:
+    """Print how many episodes a file holds, and the first ten."""
+    from fewshot.episodes import Episodes
+
+    click.echo(str(Episodes.load(file)))
+
+
+@command.command("check")
+@file_argument
+@data_option
+def check(file: Path, data: str) -> None:
+    """Prove that a file holds well-formed episodes of a data set."""
+    from fewshot.episodes import Episodes
+
+    images, episodes = _images(data), Episodes.load(file)
+    episodes.check(images)
+    click.echo(f"{file}: {len(episodes)} well-formed episodes of {images.name}")
+
+
+@command.command("draw")
+@file_argument
+@data_option
+@click.option("--episode", type=click.IntRange(min=0), default=0, help="Which one, counted from 0.")
+@click.option("--out", type=_options.FILE, default="episode.png", help="PNG file to write.")
+def draw(file: Path, data: str, episode: int, out: Path) -> None:
+    """Draw the images of one episode into a PNG file."""
+    from fewshot.episodes import Episodes
+    from fewshot.files import write_atomically
+    from fewshot.report.drawing import draw_episode
+
+    write_atomically(out, draw_episode(_images(data), Episodes.load(file), episode))
+    click.echo(f"{out}: episode {episode} of {file}")
+
+
+def _images(data: str) -> LabelledImages:
+    from fewshot.plugins import DATASETS
+
+    images: LabelledImages = DATASETS.make(_options.dataset_spec(data)).load()
+    return images

@@ -1,0 +1,44 @@
+"""`fewshot features`: the features of a data set, computed and kept ahead of the runs that need them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fewshot.features import FeatureTable
+
+
+@click.command("features", short_help="Embed the images of a data set ahead of runs.")
+@click.option("--data", required=True, metavar="FOLDER|SPEC", help="A folder of class folders, or a data set.")
+@click.option("--backbone", default="tf_efficientnet_lite0", metavar="NAME|SPEC")
+@click.option(
+    "--rows", type=click.Choice(["all", "seen", "validation", "novel"]), default="all", help="Images of which classes."
+)
+@click.option("--split", metavar="SPEC", help="Rule for seen and novel classes, where it is not the data set's own.")
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of the backbone.")
+@click.option("--device", metavar="DEVICE", help="Where the network runs, such as cuda; the best there is.")
+def command(data: str, backbone: str, rows: str, split: str | None, dtype: str, device: str | None) -> None:
+    """Put the images of a data set through a backbone once; runs take the features from there."""
+    import numpy as np
+
+    from fewshot.commands._request import open_data
+    from fewshot.features import feature_table
+    from fewshot.names import shorthand
+    from fewshot.plugins import BACKBONES
+    from fewshot.runs import Workbench
+
+    bench = Workbench(device=device)
+    spec = BACKBONES.canonical(shorthand(backbone))
+    opened = open_data(data, split, rows, bench)
+    wanted = np.flatnonzero(np.isin(opened.images.labels, opened.labels))
+    table = feature_table(opened.images, bench.backbone(spec), wanted, dtype=dtype, device=device, progress=True)
+    click.echo("\n".join(_lines(spec, table, len(wanted))))
+
+
+def _lines(backbone: str, table: FeatureTable, n_rows: int) -> list[str]:
+    """What was computed, what was there already, and where it is."""
+    rate = f" in {table.seconds:.1f} s, {table.n_embedded / table.seconds:.0f} images/s" if table.n_embedded else ""
+    return [f"backbone  {backbone}", f"key       {table.key}", f"folder    {table.folder}",
+            f"images    {n_rows}, of which {table.n_embedded} were computed now{rate}"]  # fmt: skip

@@ -1,0 +1,84 @@
+"""`fewshot report`: rows as one page, or as tables for a README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fewshot.commands import _options
+
+if TYPE_CHECKING:
+    from fewshot.results import Results, Row
+
+
+@click.command("report", short_help="Write rows as one HTML page.")
+@click.argument("rows", type=_options.FILE, required=False)
+@click.option("--out", type=_options.FILE, help="The page to write; beside the rows, as .html.")
+@click.option("--markdown", is_flag=True, help="Print the table as markdown and write no page.")
+@click.option("--readme", type=_options.FILE, help="Write the table between the marks of this file instead.")
+@click.option("--check", is_flag=True, help="With --readme: change nothing, exit code 1 where it differs.")
+def command(rows: Path | None, out: Path | None, markdown: bool, readme: Path | None, check: bool) -> int:
+    """Write the rows of a results file as one self-contained HTML page.
+
+    ROWS is a .jsonl file: by default the one in results/ that changed last; with --readme the reference rows that
+    come with fewshot.
+    """
+    from fewshot.results import Results
+
+    if readme is not None:
+        return _readme(readme, rows, check)
+    if check:
+        raise click.UsageError("--check belongs to --readme FILE")
+    results = Results(rows or _latest())
+    found = _rows(results)
+    if not markdown:
+        return _page(found, out or results.path.with_suffix(".html"), results)
+    from fewshot.report.tables import markdown as as_markdown
+
+    click.echo(as_markdown(found), nl=False)
+    return 0
+
+
+def _page(rows: Sequence[Row], out: Path, results: Results) -> int:
+    from fewshot.report import write_report
+
+    write_report(rows, out, results, results.path.stem)
+    click.echo(f"report: {out}, {len(rows)} runs of {results.path}")
+    return 0
+
+
+def _readme(readme: Path, given: Path | None, check: bool) -> int:
+    """Brings the tables of a README up to date, or says that they are not."""
+    from fewshot.benchmarks import FOLDER
+    from fewshot.report.readme import suites, update_readme
+    from fewshot.results import Results
+
+    if not readme.is_file():
+        raise ValueError(f"there is no file {readme}")
+    files = [given] if given else [FOLDER / "results" / f"{suite}.jsonl" for suite in suites(readme)]
+    same = update_readme(readme, [row for file in files for row in _rows(Results(file))], check=check)
+    if check and not same:
+        raise ValueError(f"the tables of {readme} are not those of the rows; run: fewshot report --readme {readme}")
+    click.echo(f"{readme}: the tables {'are those of the rows' if same else 'were written anew'}")
+    return 0
+
+
+def _rows(results: Results) -> list[Row]:
+    """The rows of a file, at least one."""
+    if not results.path.is_file():
+        raise ValueError(f"there is no results file {results.path}")
+    found = results.rows()
+    if not found:
+        raise ValueError(f"{results.path} holds no rows; fill it with fewshot run or fewshot bench")
+    return found
+
+
+def _latest() -> Path:
+    """The results file of the working folder that changed last."""
+    files = sorted(Path("results").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    if not files:
+        raise ValueError("there are no rows in results/ yet; run fewshot bench, or name a .jsonl file")
+    return files[-1]

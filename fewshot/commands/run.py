@@ -1,0 +1,109 @@
+"""`fewshot run`: some backbones and evaluators on some data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fewshot.commands import _options
+from fewshot.commands._request import Data, EpisodeRequest, check_file, open_data
+from fewshot.commands._results import run_table, tell_failures, writable_results
+
+if TYPE_CHECKING:
+    from fewshot.specs import Listed, RunSpec, Sampled
+
+
+@click.command("run", short_help="Evaluate backbones on a folder of images or a data set.")
+@_options.data_options
+@click.option(
+    "--backbone",
+    "backbones",
+    multiple=True,
+    default=["tf_efficientnet_lite0"],
+    metavar="NAME|SPEC",
+    help="May be repeated; every combination runs.",
+)
+@click.option(
+    "--evaluator", "evaluators", multiple=True, default=["LinearProbe"], metavar="SPEC", help="May be repeated."
+)
+@click.option("--transform", metavar="SPEC", help="Of the features. Default: L2() for evaluators of features.")
+@_options.episode_options
+@click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="How many.")
+@click.option("--list", "listed", type=_options.FILE, help="Episodes from a file of `fewshot episodes make`.")
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of the backbone.")
+@click.option("--results", type=_options.FILE, default="results/runs.jsonl", help="Rows are appended here.")
+@_options.shard_option
+@_options.compute_options
+def command(results: Path, shard: tuple[int, int], budget_mb: int, device: str | None, data: str, split: str | None,
+            classes: str, **asked: Any) -> int:  # fmt: skip
+    """Evaluate backbones on a folder of images or a data set."""
+    from fewshot.runs import Workbench, run_all
+
+    bench = Workbench(budget_mb << 20, device)
+    opened, grid = open_data(data, split, classes, bench), Grid.of(classes=classes, **asked)
+    specs = grid.specs(opened)
+    written = writable_results(results)
+    if grid.listed is None:
+        grid.request.tell_unusual(opened)
+    rows = [row for _, row in run_all(specs, written, bench, shard)]
+    done = [row for row in rows if row is not None]
+    if any(row.status == "ok" for row in done):
+        click.echo(f"{run_table(done)}\nrows: {results}")
+    if len(done) < len(rows):
+        click.echo(f"part {shard[0]} of {shard[1]} is solved; {len(rows) - len(done)} runs wait for the others")
+    return tell_failures(done)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every combination of backbones, evaluators and shots."""
+
+    backbones: tuple[str, ...]
+    evaluators: tuple[str, ...]
+    transform: str | None
+    classes: str
+    n_episodes: int
+    dtype: str
+    listed: Path | None
+    request: EpisodeRequest
+
+    @staticmethod
+    def of(backbones: tuple[str, ...], evaluators: tuple[str, ...], transform: str | None, classes: str,
+           n_episodes: int, dtype: str, listed: Path | None, **request: Any) -> Grid:  # fmt: skip
+        """The grid of the options of `fewshot run`."""
+        return Grid(backbones, evaluators, transform, classes, n_episodes, dtype, listed, EpisodeRequest(**request))
+
+    def specs(self, data: Data) -> list[RunSpec]:
+        """The runs, backbone by backbone. Unknown names are a ValueError before anything runs."""
+        from fewshot.specs import RunSpec
+
+        grid = product(self.backbones, self.evaluators, self._episodes(data))
+        return [RunSpec(data.dataset, backbone, evaluator, episodes, self.transform or usual_transform(evaluator),
+                        self.classes, data.rule, self.dtype, self.n_episodes)
+                for backbone, evaluator, episodes in grid]  # fmt: skip
+
+    def _episodes(self, data: Data) -> list[Sampled | Listed]:
+        from fewshot.specs import Listed, Sampled
+
+        if self.listed is None:
+            sampler = self.request.sampler_spec()
+            shapes = self.request.shapes(data)
+            for shape in shapes:
+                self.request.draw(data, shape, 1)  # what does not fit is told before anything is computed
+            return [Sampled(shape, self.request.seed, sampler) for shape in shapes]
+        if self.request.given:
+            raise click.UsageError("--list brings its own episodes; leave out --way, --shot, --query and the sampler")
+        check_file(self.listed)
+        return [Listed(self.listed)]
+
+
+def usual_transform(evaluator: str) -> str:
+    """L2 for evaluators of features; evaluators of images have none."""
+    from fewshot.evaluators import ImageEvaluator
+    from fewshot.plugins import EVALUATORS
+
+    return "Identity()" if isinstance(EVALUATORS.make(evaluator), ImageEvaluator) else "L2()"

@@ -1,0 +1,67 @@
+"""`fewshot split`: which classes are seen, for validation and novel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fewshot.commands import _options
+
+if TYPE_CHECKING:
+    from fewshot.splits import ClassSplit
+
+
+@click.group("split")
+def command() -> None:
+    """Make or show a split of the classes of a data set."""
+
+
+@command.command("make")
+@click.option("--data", required=True, metavar="FOLDER|SPEC", help="A folder of class folders, or a data set.")
+@click.option(
+    "--rule",
+    required=True,
+    metavar="SPEC",
+    help="Such as \"BySeed(novel=0.4, seed=1)\" or \"ByGroup('superclass', novel=('animal', 'food'))\".",
+)
+@click.option("--out", required=True, type=_options.FILE, help="JSON file to write.")
+def make(data: str, rule: str, out: Path) -> None:
+    """Split the classes of a data set by a rule, into a JSON file for --split "FromFile('...')"."""
+    from fewshot.plugins import DATASETS, SPLITS
+
+    split = SPLITS.make(rule).split(DATASETS.make(_options.dataset_spec(data)).load())
+    split.save(out)
+    counts = ", ".join(f"{len(getattr(split, part))} {part}" for part in ("seen", "validation", "novel"))
+    click.echo(f"{out}: {counts} classes")
+
+
+@command.command("show")
+@click.option("--data", metavar="FOLDER|SPEC", help="A folder of class folders, or a data set.")
+@click.option("--split", "rule", metavar="SPEC", help="Rule, where it is not the data set's own.")
+@click.option("--file", type=_options.FILE, help="A JSON file of `fewshot split make`, instead of --data.")
+def show(data: str | None, rule: str | None, file: Path | None) -> None:
+    """Print the classes of each part of a split, with their counts of images."""
+    from fewshot.splits import PARTS, read_split
+
+    if (data is None) == (file is None) or (file is not None and rule is not None):
+        raise click.UsageError("give --data (with --split where it has no split of its own) or --file")
+    split, sizes = (read_split(file), {}) if file is not None else _of_data(str(data), rule)
+    for part in PARTS:
+        classes = getattr(split, part)
+        n_images = f", {sum(sizes[name] for name in classes)} images" if sizes else ""
+        click.secho(f"{part}: {len(classes)} classes{n_images}", bold=True)
+        if classes:
+            names = (f"{name} ({sizes[name]})" if sizes else name for name in classes)
+            click.echo(click.wrap_text(", ".join(names), 100, "  ", "  "))
+
+
+def _of_data(data: str, rule: str | None) -> tuple[ClassSplit, dict[str, int]]:
+    """The split of a data set, and how many images each class has."""
+    from fewshot.commands._request import open_data
+    from fewshot.runs import Workbench
+
+    opened = open_data(data, rule, "all", Workbench())
+    counts = (opened.images.pool().start[1:] - opened.images.pool().start[:-1]).tolist()
+    return opened.split, dict(zip(opened.images.class_names, counts, strict=True))

@@ -1,0 +1,78 @@
+"""The suites: their runs can be made, are different, and cost what they promise."""
+
+from pathlib import Path
+
+import pytest
+
+from fewshot import benchmarks
+from fewshot.commands.bench import Plan
+from fewshot.plugins import BACKBONES, EVALUATORS, SAMPLERS, TRANSFORMS
+from fewshot.runs import Workbench
+from fewshot.specs import RunSpec, Sampled
+
+MOST_IMAGES = {"quick": 25_000, "smoke": 5_000}
+
+
+@pytest.fixture(scope="module")
+def bench() -> Workbench:
+    """Holds the icons once for all tests."""
+    return Workbench()
+
+
+def specs(name: str) -> list[RunSpec]:
+    return list(benchmarks.load(name)())
+
+
+@pytest.mark.parametrize("name", benchmarks.names())
+def test_a_suite_says_what_it_is_and_how_to_run_it(name: str) -> None:
+    text = (benchmarks.FOLDER / f"{name}.py").read_text()
+    assert benchmarks.summary(name).endswith(".")
+    assert f"fewshot bench {name}" in text
+
+
+@pytest.mark.parametrize("name", benchmarks.names())
+def test_the_runs_of_a_suite_differ_and_bear_its_protocol(name: str, bench: Workbench) -> None:
+    runs = specs(name)
+    assert len({bench.task(spec).run_id for spec in runs}) == len(runs)
+    assert {spec.protocol.partition("@")[0] for spec in runs} == {name}
+
+
+@pytest.mark.parametrize("name", benchmarks.names())
+def test_every_member_of_a_suite_can_be_made(name: str) -> None:
+    for spec in specs(name):
+        for registry, member in (
+            (BACKBONES, spec.backbone),
+            (EVALUATORS, spec.evaluator),
+            (TRANSFORMS, spec.transform),
+        ):
+            assert repr(registry.make(member, allow_import=False)) == member
+        assert isinstance(spec.episodes, Sampled)
+        SAMPLERS.make(spec.episodes.sampler, allow_import=False)
+
+
+@pytest.mark.parametrize("name", benchmarks.names())
+def test_the_first_episode_of_every_run_can_be_drawn(name: str, bench: Workbench) -> None:
+    for spec in specs(name):
+        task = bench.task(spec)
+        task.draw(0, 1).check(task.images)
+
+
+@pytest.mark.parametrize("name", MOST_IMAGES)
+def test_a_suite_embeds_no_more_images_than_promised(name: str, bench: Workbench) -> None:
+    plan = Plan()
+    for spec in specs(name):
+        plan.add(bench.task(spec), {})
+    assert 0 < plan.n_images <= MOST_IMAGES[name]
+
+
+def test_quick_compares_four_backbones_on_three_settings() -> None:
+    runs = [spec for spec in specs("quick") if spec.n_episodes == 600]
+    assert len(runs) == 4 * 3 * 2 * 2
+    assert len({spec.backbone for spec in runs}) == 4
+    assert len({(spec.dataset, spec.episodes.sampler) for spec in runs if isinstance(spec.episodes, Sampled)}) == 3
+
+
+def test_a_suite_is_loaded_from_a_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.write_text("def suite():\n    return iter(())\n")
+    assert list(benchmarks.load(str(own))()) == []
