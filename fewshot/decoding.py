@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from numpy.typing import NDArray
+from PIL import Image
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+_ORIENTATION = 0x0112  # the EXIF tag, and how each of its values is set upright
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
 
 
 def read_image(path: Path) -> Image.Image:
@@ -16,13 +24,13 @@ def read_image(path: Path) -> Image.Image:
         with Image.open(path) as image:
             image.load()
             return to_rgb(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file, struct.error included
         raise ValueError(f"{path}: {error}") from error
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """RGB, 8 bits, upright: EXIF rotation applied, transparency laid on white, 16 bits scaled to 8."""
-    image = ImageOps.exif_transpose(image)
+    image = _upright(image)
     if image.mode.startswith(("I", "F")):
         return _scaled(np.asarray(image)).convert("RGB")
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
@@ -32,8 +40,19 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _scaled(values: np.ndarray) -> Image.Image:  # type: ignore[type-arg]
-    """Grey values of 16 bits or floats as 8 bits; the range is taken from the type, [0, 1] for floats that fit."""
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF data says; as it is stored where that data is damaged."""
+    try:
+        method = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # of many kinds; the picture itself was decoded
+        return image
+    return image if method is None else image.transpose(method)
+
+
+def _scaled(values: NDArray[Any]) -> Image.Image:
+    """Grey values of more than 8 bits as 8. Black is 0; white is 65535 for integers (255 where 32-bit ones fit it),
+    and 1 for floats that fit it, else 255."""
+    values = np.nan_to_num(values)
     if values.dtype.kind == "f":
         top = 1.0 if values.max(initial=0.0) <= 1.0 else 255.0
     else:

@@ -36,6 +36,8 @@ def words(seed: int, index: NDArray[np.int64], n_slots: int, n_draws: int, strea
     """Uniform 32-bit words [E, n_slots, n_draws]. Word (e, s, d) does not depend on the array's shape."""
     if not 0 <= seed < 1 << 64:
         raise ValueError(f"seed must be in [0, 2^64), got {seed}")
+    if len(index) and not 0 <= index.min() <= index.max() < 1 << 32:
+        raise ValueError(f"an episode's index must be in [0, 2^32), got {index.min()} to {index.max()}")
     blocks = -(-n_draws // 4)
     counter = (
         index.astype(np.uint64)[:, None, None],
@@ -79,16 +81,17 @@ def _resolve_by_comparing(position: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _resolve_by_shuffling(position: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same by shuffling real arrays, a bounded number of cells at a time."""
+    """The same by shuffling real arrays: a bounded number of cells, put back in order for the next episodes."""
     flat = position.reshape(-1, position.shape[2])
-    flat_sizes = sizes.reshape(-1)
     result = np.empty_like(flat)
-    rows = max(1, _SHUFFLED_CELLS // int(flat_sizes.max()))
-    for start in range(0, len(flat), rows):
-        part = flat[start : start + rows]
-        items = np.tile(np.arange(max(flat_sizes[start : start + rows].max(), part.shape[1]), dtype=np.int32), (len(part), 1))
+    width = max(int(sizes.max(initial=0)), flat.shape[1])
+    at_once = min(len(flat), max(1, _SHUFFLED_CELLS // width))
+    items = np.tile(np.arange(width, dtype=np.int32), (at_once, 1))
+    for start in range(0, len(flat), max(1, at_once)):
+        part = flat[start : start + at_once]
         row = np.arange(len(part))
         for t in range(part.shape[1]):
-            result[start : start + rows, t] = items[row, part[:, t]]
-            items[row, part[:, t]] = items[:, t]
+            result[start : start + at_once, t] = items[row, part[:, t]]
+            items[row, part[:, t]] = items[row, t]
+        items[row[:, None], part] = part
     return result.reshape(position.shape)

@@ -42,8 +42,10 @@ class EpisodeShape:
     def __post_init__(self) -> None:
         for name, least in (("n_way", 2), ("k_shot", 1), ("n_query", 1)):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < least):
+            if value is not None and (type(value) is not int or value < least):
                 raise ValueError(f"{name} must be None (all) or an integer of at least {least}, got {value!r}")
+        if not isinstance(self.k_shot_at_most, bool):
+            raise ValueError(f"k_shot_at_most must be True or False, got {self.k_shot_at_most!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +82,10 @@ class Episodes:
 
     def take(self, order: Ints) -> Episodes:
         """These episodes in another order (or some of them), by position."""
-        ways = {name: take_runs(getattr(self, name), self.way_start, order)
-                for name in ("classes", "support_count", "query_count")}  # fmt: skip
-        return replace(self, index=self.index[order], n_way=self.n_way[order], **ways,
-                       support=take_runs(self.support, self.support_start, order),
-                       query=take_runs(self.query, self.query_start, order))  # fmt: skip
+        starts = {"classes": self.way_start, "support_count": self.way_start, "query_count": self.way_start,
+                  "support": self.support_start, "query": self.query_start}  # fmt: skip
+        flat: dict[str, Any] = {name: take_runs(getattr(self, name), start, order) for name, start in starts.items()}
+        return replace(self, index=self.index[order], n_way=self.n_way[order], **flat)
 
     @cached_property
     def way_start(self) -> Ints:
@@ -127,7 +128,7 @@ class Episodes:
         """Custom episodes: the support and the query rows of each. Labels are the images' own; the ways of an
         episode are its support's classes in order of first appearance. Errors are those of `check`, and a
         query whose class has no support."""
-        if len(support) != len(query) or not support:
+        if len(support) != len(query) or len(support) == 0:
             raise ValueError(f"as many query lists as support lists are needed, at least one; "
                              f"got {len(support)} support and {len(query)} query lists")  # fmt: skip
         parts = [_one_episode(images, e, s, q) for e, (s, q) in enumerate(zip(support, query, strict=True))]
@@ -141,46 +142,60 @@ class Episodes:
 
     @staticmethod
     def concatenate(parts: Sequence[Episodes]) -> Episodes:
-        """The episodes of all parts, in order; they must belong to the same images."""
-        if len({part.images_digest for part in parts}) != 1:
-            raise ValueError(f"episodes of one data set can be joined; got {len(parts)} parts of different images")
-        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _ARRAYS}
+        """The episodes of all parts, in order; they must belong to the same images and the same seed."""
+        if len({(part.images_digest, part.seed) for part in parts}) != 1:
+            raise ValueError("episodes of one data set and one seed can be joined; got "
+                             f"{len(parts)} parts of {len({p.images_digest for p in parts})} data sets "
+                             f"and {len({p.seed for p in parts})} seeds")  # fmt: skip
+        joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _TYPES}
         return replace(parts[0], **joined)
 
     def check(self, images: LabelledImages) -> None:
         """Raises a ValueError unless these are well-formed episodes of these images: rows in range, labels that
-        agree, no image twice in an episode, at least two ways with support and query each."""
+        agree, no image and no class twice in an episode, at least two classes with support each, and a query."""
         if self.images_digest != images.images_digest:
             raise ValueError(f"these episodes were made for images {self.images_digest[:12]}, but the data set is "
                              f"{images.images_digest[:12]}; load the data set that they were made for")  # fmt: skip
         self._check_layout(len(images))
-        for rows, ways, what in ((self.support, self.support_count, "support"), (self.query, self.query_count, "query")):
-            wrong = np.flatnonzero(images.labels[rows] != np.repeat(self.classes, ways))
+        for what in ("support", "query"):
+            rows = getattr(self, what)
+            classes = np.repeat(self.classes, getattr(self, f"{what}_count"))
+            wrong = np.flatnonzero(images.labels[rows] != classes)
             if len(wrong):
                 raise ValueError(f"{what} row {rows[wrong[0]]} has label {images.labels[rows[wrong[0]]]}, "
-                                 f"but stands among the rows of class {np.repeat(self.classes, ways)[wrong[0]]}")  # fmt: skip
+                                 f"but stands among the rows of class {classes[wrong[0]]}")  # fmt: skip
 
     def _check_layout(self, n_images: int) -> None:
         sizes = {"classes": self.n_way.sum(), "support_count": self.n_way.sum(), "query_count": self.n_way.sum(),
                  "n_way": len(self), "support": self.support_count.sum(), "query": self.query_count.sum()}  # fmt: skip
         for name, size in sizes.items():
-            if len(getattr(self, name)) != size:
+            if getattr(self, name).shape != (size,):
                 raise ValueError(f"{name} should hold {size} entries, found {len(getattr(self, name))}: "
                                  "the file is damaged or was not written by fewshot")  # fmt: skip
-        if len(self) and (self.n_way.min() < 2 or self.support_count.min() < 1 or self.query_count.min() < 0):
-            raise ValueError("an episode needs at least 2 classes with at least 1 support image each; "
-                             f"found {self.n_way.min()} classes, {self.support_count.min()} images")  # fmt: skip
+        few = np.flatnonzero(self.n_way < 2)
+        if len(few):
+            raise ValueError(f"episode {self.index[few[0]]} has support images of {self.n_way[few[0]]} classes; "
+                             "at least 2 are needed")  # fmt: skip
+        if self.support_count.min(initial=1) < 1 or self.query_count.min(initial=0) < 0:
+            raise ValueError("every class of an episode needs a support image; found counts down to "
+                             f"{self.support_count.min()} support and {self.query_count.min()} query")  # fmt: skip
+        unasked = np.flatnonzero(np.diff(self.query_start) == 0)
+        if len(unasked):
+            raise ValueError(f"episode {self.index[unasked[0]]} has no query image; give it at least one")
         rows = np.concatenate([self.support, self.query])
         if len(rows) and not 0 <= rows.min() <= rows.max() < n_images:
             raise ValueError(f"rows must be in [0, {n_images}), found {rows.min()} to {rows.max()}")
-        episode = np.repeat(np.arange(len(self)), np.diff(self.support_start))
-        episode = np.concatenate([episode, np.repeat(np.arange(len(self)), np.diff(self.query_start))])
-        key = np.sort(episode.astype(np.int64) * n_images + rows)
-        twice = np.flatnonzero(key[1:] == key[:-1])
+        episode = [np.repeat(np.arange(len(self)), np.diff(s)) for s in (self.support_start, self.query_start)]
+        self._check_once("image", np.concatenate(episode), rows)
+        self._check_once("class", np.repeat(np.arange(len(self)), self.n_way), self.classes)
+
+    def _check_once(self, what: str, episode: Ints, members: Rows) -> None:
+        order = np.lexsort((members, episode))
+        at, member = episode[order], members[order]
+        twice = np.flatnonzero((at[1:] == at[:-1]) & (member[1:] == member[:-1]))
         if len(twice):
-            at, row = divmod(int(key[twice[0]]), n_images)
-            raise ValueError(f"image {row} stands twice in episode {self.index[at]}; every image may be support "
-                             "or query of an episode once")  # fmt: skip
+            raise ValueError(f"{what} {member[twice[0]]} stands twice in episode {self.index[at[twice[0]]]}; "
+                             f"an episode holds each {what} once")  # fmt: skip
 
     def padded(self, which: str) -> tuple[Rows, Rows, NDArray[np.bool_]]:
         """Rows, labels and mask [E, widest] of the "support" or "query"; padding repeats row 0 under a False mask."""
@@ -197,7 +212,8 @@ class Episodes:
 
         from fewshot.files import write_atomically
 
-        metadata = {"format": FORMAT, "images_digest": self.images_digest, "seed": str(self.seed), "digest": self.digest}
+        metadata = {"format": FORMAT, "images_digest": self.images_digest, "seed": str(self.seed),
+                    "digest": self.digest}  # fmt: skip
         write_atomically(Path(path), save(self._arrays(), metadata={"fewshot": json.dumps(metadata)}))
 
     @staticmethod
@@ -206,15 +222,20 @@ class Episodes:
         from fewshot.files import read_safetensors
 
         arrays, metadata = read_safetensors(Path(path), "an episode list")
-        if metadata.get("format") != FORMAT or set(arrays) != set(_ARRAYS):
+        types = {name: array.dtype.str for name, array in arrays.items()}
+        if metadata.get("format") != FORMAT or types != _TYPES:
             raise ValueError(f"{path} is not an episode list of format {FORMAT}; found {metadata.get('format')!r}")
-        episodes = Episodes(**arrays, images_digest=metadata["images_digest"], seed=int(metadata["seed"]))
-        if episodes.digest != metadata["digest"]:
+        try:
+            episodes = Episodes(**arrays, images_digest=metadata["images_digest"], seed=int(metadata["seed"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not an episode list: its images_digest or its seed is missing") from error
+        if episodes.digest != metadata.get("digest"):
             raise ValueError(f"{path} does not have the digest that it was saved with: it was changed or damaged")
         return episodes
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return {name: getattr(self, name) for name in _ARRAYS}
+        # Contiguous, because safetensors writes the wrong elements of strided arrays.
+        return {name: np.ascontiguousarray(getattr(self, name), dtype) for name, dtype in _TYPES.items()}
 
     def __str__(self) -> str:
         """One line an episode for the first ten: index, ways, support and query sizes, classes."""
@@ -226,7 +247,8 @@ class Episodes:
         return "\n".join(lines)
 
 
-_ARRAYS = ("index", "n_way", "classes", "support_count", "query_count", "support", "query")
+_TYPES = {"index": "<i8", "n_way": "<i4", "classes": "<i4", "support_count": "<i4", "query_count": "<i4",
+          "support": "<i4", "query": "<i4"}  # of the arrays in files and digests  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -246,13 +268,13 @@ class EpisodeBatch(Generic[Items]):
 
 def episodes_digest(parts: Iterable[Episodes]) -> str:
     """The digest of all parts together, held one at a time."""
-    shas = {name: hashlib.sha256() for name in _ARRAYS}
-    images_digest = ""
+    shas = {name: hashlib.sha256() for name in _TYPES}
+    made_from = set()  # the seed is of the episodes: evaluators draw from it
     for part in parts:
-        images_digest = part.images_digest
-        for name, sha in shas.items():
-            sha.update(getattr(part, name).astype("<i8" if name == "index" else "<i4", copy=False).tobytes())
-    whole = " ".join([FORMAT, images_digest, *(sha.hexdigest() for sha in shas.values())])
+        made_from.add(f"{part.images_digest} {part.seed}")
+        for name, array in part._arrays().items():
+            shas[name].update(array.tobytes())
+    whole = " ".join([FORMAT, *sorted(made_from), *(sha.hexdigest() for sha in shas.values())])
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
@@ -272,11 +294,14 @@ def _one_episode(
     images: LabelledImages, episode: int, support: Sequence[int], query: Sequence[int]
 ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Classes, counts and class-major rows of a custom episode."""
-    rows = [np.asarray(part, dtype=np.int64).reshape(-1) for part in (support, query)]
+    rows = [np.asarray(part).reshape(-1) for part in (support, query)]
     for part in rows:
+        if len(part) and part.dtype.kind not in "iu":
+            raise ValueError(f"episode {episode}: rows must be integers, found {part.dtype} such as {part[0]}")
         if len(part) and not 0 <= part.min() <= part.max() < len(images):
             raise ValueError(f"episode {episode}: rows must be in [0, {len(images)}), "
                              f"found {part.min()} to {part.max()}")  # fmt: skip
+    rows = [part.astype(np.int64) for part in rows]
     labels = [images.labels[part] for part in rows]
     _, first = np.unique(labels[0], return_index=True)
     classes = labels[0][np.sort(first)]

@@ -60,7 +60,7 @@ def _lengths(variances: Tensor) -> Tensor:
     return variances.where(variances > _NULL * variances.amax(1, keepdim=True), 0).sqrt()
 
 
-def solve(space: Principal, targets: Tensor, C: float, max_iter: int, start: Tensor | None = None) -> Solution:  # noqa: N803
+def solve(space: Principal, targets: Tensor, C: float, max_iter: int, start: Tensor | None = None) -> Solution:
     """The optimum for targets [B, S, N] float64: one-hot rows, zero under the padding.
 
     With two classes scikit-learn fits one sigmoid, whose penalty on w is twice that on the pair (w/2, -w/2): the

@@ -16,15 +16,19 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import inspect
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 REQUIRED = object()
 _DOTTED = re.compile(r"^\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
+_PATHS = ("Path", "PosixPath", "WindowsPath")  # what the repr of a member with a Path field says
+_MOST_CHARACTERS = 10_000  # of a spec; Python's parser has its own limits, and some of them end the process
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class Parameter:
     name: str
     annotation: str
     default: Any
+
+    @property
+    def is_path(self) -> bool:
+        """Whether values are paths: strings in specs, Path objects in members."""
+        return self.annotation.split(" |")[0] == "Path"
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """The sorted names of all members: the folder's first, then those of installed plug-ins."""
-        outside = [point.name for point in _points(self.package) if point.name not in self._folder]
+        outside = {point.name for point in _points(self.package)} - set(self._folder)
         return sorted(self._folder) + sorted(outside)
 
     def signature(self, name: str) -> Signature:
@@ -82,7 +91,7 @@ class Registry:
             return self._import_dotted(name)
         for point in _points(self.package):
             if point.name == name:
-                return point.load()  # type: ignore[no-any-return]
+                return self._import_dotted(f"{point.module}:{point.attr}")
         raise ValueError(self._unknown(name))
 
     def make(self, spec: Any, allow_import: bool = True) -> Any:
@@ -92,86 +101,106 @@ class Registry:
         """
         if not isinstance(spec, str):
             return spec
-        call = self._parse(spec)
-        if ":" in call.name and not allow_import:
-            raise ValueError(f"the {self.kind} {call.name!r} comes from a file and would import code; "
-                             "pass --allow-import if you trust it")  # fmt: skip
-        cls = self.get(call.name)
-        values = self._bind(call)
-        arguments = {name: self._value(value, allow_import) for name, value in values.items()}
-        for field in dataclasses.fields(cls):
-            if str(field.type) == "Path" and isinstance(arguments.get(field.name), str):
-                arguments[field.name] = Path(arguments[field.name])
-        return cls(**arguments)
+        return self._build(self._parse(spec), allow_import)
 
     def canonical(self, spec: Any) -> str:
         """The spec with every default written out: equal for every way to write the same thing."""
-        return self._render(spec if isinstance(spec, str) else repr(spec), lambda value: value)
+        return self._render(self._parse(spec) if isinstance(spec, str) else self._read(spec), lambda path: path)
 
     def identity(self, spec: str) -> str:
         """The canonical spec with every path replaced by what it holds: files by their sha256, folders dropped
         (their images are named by an images digest). This is what run ids are made of."""
-        return self._render(spec, _content)
+        return self._render(self._parse(spec), _content)
 
-    def _render(self, spec: str, path_value: Callable[[Any], Any]) -> str:
-        call = self._parse(spec)
-        annotations = {p.name: p.annotation for p in self.signature(call.name).parameters}
+    def _read(self, value: Any) -> Any:
+        """The call that makes an object, and every object among its fields; other values are returned as they are."""
+        if isinstance(value, tuple | list):
+            return tuple(self._read(item) for item in value)
+        if not dataclasses.is_dataclass(value):
+            return str(value) if isinstance(value, PurePath) else value
+        cls: type[Any] = type(value)
+        known = cls.__name__ in self.names() and self.get(cls.__name__) is cls
+        name = cls.__name__ if known else f"{cls.__module__}:{cls.__name__}"
+        return Call(name, (), {f.name: self._read(getattr(value, f.name)) for f in dataclasses.fields(cls) if f.init})
+
+    def _build(self, value: Any, allow_import: bool) -> Any:
+        """The object of a call, and of every call among its arguments; other values are returned as they are."""
+        if isinstance(value, tuple):
+            return tuple(self._build(item, allow_import) for item in value)
+        if not isinstance(value, Call):
+            return value
+        if ":" in value.name and not allow_import:
+            raise ValueError(f"the {self.kind} {value.name!r} comes from a file and would import code; "
+                             "pass --allow-import if you trust it")  # fmt: skip
+        arguments = {}
+        for parameter, argument in self._bind(value):
+            built = self._build(argument, allow_import)
+            arguments[parameter.name] = Path(built) if parameter.is_path and isinstance(built, str) else built
+        return self.get(value.name)(**arguments)
+
+    def _render(self, value: Any, path_value: Callable[[str], str | None]) -> str:
+        """The text of a parsed value; paths are written as `path_value` says, and left out where it gives None."""
+        if isinstance(value, tuple):
+            items = [self._render(item, path_value) for item in value]
+            return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
+        if not isinstance(value, Call):
+            return repr(value)
         parts = []
-        for name, value in self._bind(call).items():
-            if annotations[name] == "Path":
-                value = path_value(str(value))
-                if value is None:
+        for parameter, argument in self._bind(value):
+            if parameter.is_path and argument is not None:
+                argument = path_value(str(argument))
+                if argument is None:
                     continue
-            text = self._render(_text(value), path_value) if isinstance(value, Call) else repr(value)
-            parts.append(f"{name}={text}")
-        return f"{call.name}({', '.join(parts)})"
-
-    def _value(self, value: Any, allow_import: bool) -> Any:
-        return self.make(_text(value), allow_import) if isinstance(value, Call) else value
+            parts.append(f"{parameter.name}={self._render(argument, path_value)}")
+        return f"{value.name}({', '.join(parts)})"
 
     def _parse(self, spec: str) -> Call:
         dotted = _DOTTED.match(spec)
         plain = spec if dotted is None else "Outside" + spec[dotted.end() :]
         try:
+            if len(plain) > _MOST_CHARACTERS:
+                raise ValueError(f"it has more than {_MOST_CHARACTERS} characters")
             call = _call(ast.parse(plain.strip(), mode="eval").body)
-        except (SyntaxError, ValueError) as error:
-            raise ValueError(f"cannot read the {self.kind} {spec!r}: write Name or Name(field=value, ...) "
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise ValueError(f"cannot read the {self.kind} {_short(spec)!r}: write Name or Name(field=value, ...) "
                              "with numbers, strings, booleans, None and tuples") from error  # fmt: skip
         return call if dotted is None else Call(f"{dotted[1]}:{dotted[2]}", call.args, call.kwargs)
 
-    def _bind(self, call: Call) -> dict[str, Any]:
-        """Arguments by field name, defaults filled in, integers made floats where the field is a float."""
+    def _bind(self, call: Call) -> list[tuple[Parameter, Any]]:
+        """Every field and its argument, defaults filled in, integers made floats where the field is a float."""
         parameters = self.signature(call.name).parameters
-        known = ", ".join(p.name for p in parameters) or "none"
+        names = [p.name for p in parameters]
+        known = ", ".join(names) or "none"
         if len(call.args) > len(parameters):
             raise ValueError(f"{call.name} takes {len(parameters)} arguments ({known}), got {len(call.args)}")
-        given = dict(zip((p.name for p in parameters), call.args, strict=False))
+        given = dict(zip(names, call.args, strict=False))
         for name, value in call.kwargs.items():
-            if name in given or name not in {p.name for p in parameters}:
-                raise ValueError(f"{call.name} has no free field {name!r}; its fields are: {known}")
+            if name not in names:
+                raise ValueError(f"{call.name} has no field {name!r}; its fields are: {known}")
+            if name in given:
+                raise ValueError(f"{call.name} was given its field {name!r} twice")
             given[name] = value
-        bound = {p.name: given.get(p.name, p.default) for p in parameters}
-        for parameter in parameters:
-            value = bound[parameter.name]
+        bound = [(p, given.get(p.name, p.default)) for p in parameters]
+        for parameter, value in bound:
             if value is REQUIRED:
                 raise ValueError(f"{call.name} needs {parameter.name!r} ({parameter.annotation}); none was given")
-            if parameter.annotation.split(" |")[0] == "float" and type(value) is int:
-                bound[parameter.name] = float(value)
-        return bound
+        return [(p, _floats(value) if _wants_float(p) else value) for p, value in bound]
 
     def _import_dotted(self, name: str) -> type[Any]:
         module_name, _, class_name = name.partition(":")
         try:
-            return getattr(importlib.import_module(module_name), class_name)  # type: ignore[no-any-return]
+            module = importlib.import_module(module_name)
         except ImportError as error:
             raise ValueError(f"the {self.kind} {name!r} cannot be imported: {error}") from error
-        except AttributeError as error:
-            raise ValueError(f"the module {module_name!r} has no {class_name!r}") from error
+        if not isinstance(getattr(module, class_name, None), type):
+            raise ValueError(f"the module {module_name!r} has no class {class_name!r}")
+        return getattr(module, class_name)  # type: ignore[no-any-return]
 
     def _unknown(self, name: str) -> str:
-        close = difflib.get_close_matches(name, self.names(), n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        return (f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}, or package.module:Class.{hint}")  # fmt: skip
+        folded = {known.lower(): known for known in self.names()}
+        close = difflib.get_close_matches(name.lower(), folded, n=1)
+        hint = f" Did you mean {folded[close[0]]}?" if close else ""
+        return f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}, or package.module:Class.{hint}"
 
     @property
     def _folder(self) -> dict[str, Signature]:
@@ -222,10 +251,18 @@ def _signature_of_source(node: ast.ClassDef, module: str) -> Signature:
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             annotation = ast.unparse(statement.annotation)
             if not annotation.startswith("ClassVar"):
-                default = REQUIRED if statement.value is None else ast.literal_eval(statement.value)
+                default = REQUIRED if statement.value is None else _default(statement.value, node.name, module)
                 parameters.append(Parameter(statement.target.id, annotation, default))
     summary = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
     return Signature(node.name, summary, tuple(parameters), module)
+
+
+def _default(node: ast.expr, class_name: str, module: str) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise ValueError(f"the defaults of {module}.{class_name} must be literals, because they are read without "
+                         f"importing it; found {ast.unparse(node)}") from error  # fmt: skip
 
 
 def _signature_of_class(name: str, cls: type[Any]) -> Signature:
@@ -234,10 +271,16 @@ def _signature_of_class(name: str, cls: type[Any]) -> Signature:
                          "its hyperparameters as fields")  # fmt: skip
     parameters = []
     for field in dataclasses.fields(cls):
+        if not field.init:
+            continue
         default = REQUIRED if field.default is dataclasses.MISSING else field.default
-        annotation = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
+        if field.default_factory is not dataclasses.MISSING:
+            made = field.default_factory()
+            default = tuple(made) if isinstance(made, list) else made
+        annotation = field.type.__name__ if isinstance(field.type, type) else str(field.type)
         parameters.append(Parameter(field.name, annotation, default))
-    return Signature(name, (cls.__doc__ or "").split("\n\n")[0], tuple(parameters), cls.__module__)
+    summary = (inspect.getdoc(cls) or "").split("\n\n")[0].replace("\n", " ")
+    return Signature(name, summary, tuple(parameters), cls.__module__)
 
 
 def _call(node: ast.expr) -> Call:
@@ -254,17 +297,37 @@ def _call(node: ast.expr) -> Call:
 
 
 def _literal(node: ast.expr) -> Any:
+    """A number, string, boolean, None, nested call, or a tuple of these. Lists become tuples, Path(...) its string."""
     if isinstance(node, ast.Call):
-        return _call(node)
-    value = ast.literal_eval(node)
-    return tuple(value) if isinstance(value, list) else value
+        call = _call(node)
+        return call.args[0] if call.name in _PATHS and len(call.args) == 1 else call
+    if isinstance(node, ast.Name):
+        return math.inf if node.id == "inf" else Call(node.id, (), {})
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_literal(item) for item in node.elts)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _literal(node.operand)
+        if type(value) in (int, float):
+            return -value
+    elif isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool | int | float | str)):
+        return node.value
+    raise ValueError(f"{ast.unparse(node)} is not a value")
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, Call):
-        return repr(value)
-    parts = [_text(a) for a in value.args] + [f"{k}={_text(v)}" for k, v in value.kwargs.items()]
-    return f"{value.name}({', '.join(parts)})"
+def _wants_float(parameter: Parameter) -> bool:
+    words = set(re.findall(r"\w+", parameter.annotation))
+    return "float" in words and "int" not in words
+
+
+def _floats(value: Any) -> Any:
+    """Integers as floats, in tuples too. By their text, because that turns too large ones into inf like 1e999."""
+    if isinstance(value, tuple):
+        return tuple(_floats(item) for item in value)
+    return float(str(value)) if type(value) is int else value
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _content(path: str) -> str | None:

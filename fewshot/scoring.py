@@ -49,7 +49,7 @@ class Predictions:
         from safetensors.numpy import save
 
         arrays: dict[str, NDArray[Any]] = {f"episodes.{k}": v for k, v in self.episodes._arrays().items()}
-        arrays.update({name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None})
+        arrays.update({name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS if getattr(self, name) is not None})
         about = {"format": FORMAT, "images_digest": self.episodes.images_digest, "seed": str(self.episodes.seed)}
         write_atomically(path, save(arrays, metadata={"fewshot": json.dumps(about | provenance)}))
 

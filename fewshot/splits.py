@@ -11,6 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,10 @@ class ClassSplit:
     classes_digest: str
 
     def __post_init__(self) -> None:
-        listed = [c for part in PARTS for c in getattr(self, part)]
-        twice = {c for c in listed if listed.count(c) > 1} if len(set(listed)) < len(listed) else set()
+        listed = sorted(c for part in PARTS for c in getattr(self, part))
+        twice = [c for c, following in pairwise(listed) if c == following]
         if twice:
-            raise ValueError(f"a class belongs to one part of a split; {min(twice)!r} stands in two")
+            raise ValueError(f"a class stands in one part of a split, once; {twice[0]!r} stands there twice")
         if classes_digest(listed) != self.classes_digest:
             raise ValueError(f"the split's {len(listed)} classes do not have the digest {self.classes_digest[:12]} "
                              "that it was made for; a class id was changed, added or lost")  # fmt: skip
@@ -45,8 +46,8 @@ class ClassSplit:
     @staticmethod
     def of(seen: Iterable[str], validation: Iterable[str], novel: Iterable[str]) -> ClassSplit:
         """The split of these classes, sorted."""
-        parts = [tuple(sorted(part)) for part in (seen, validation, novel)]
-        return ClassSplit(*parts, classes_digest=classes_digest([c for part in parts for c in part]))
+        parts = tuple(sorted(seen)), tuple(sorted(validation)), tuple(sorted(novel))
+        return ClassSplit(*parts, classes_digest([c for part in parts for c in part]))
 
     @property
     def digest(self) -> str:
@@ -58,8 +59,9 @@ class ClassSplit:
         if images.classes_digest != self.classes_digest:
             listed = {c for p in PARTS for c in getattr(self, p)}
             odd = sorted(listed.symmetric_difference(images.class_names))
-            raise ValueError(f"this split is for {len(listed)} other classes than the {len(images.class_names)} of "
-                             f"{images.name}: {odd[0]!r} is in only one of them; use the split of this data set")  # fmt: skip
+            raise ValueError(f"this split is for {len(listed)} other classes than the {len(images.class_names)} "
+                             f"of {images.name}: {odd[0]!r} is in only one of them; "
+                             "use the split of this data set")  # fmt: skip
         if part not in (*PARTS, "all"):
             raise ValueError(f"unknown part {part!r} of a split; known: {', '.join(PARTS)}, all")
         wanted = set(images.class_names if part == "all" else getattr(self, part))
@@ -104,7 +106,7 @@ class BySeed(SplitRule):
         order = draws.distinct(self.seed, np.arange(1), np.array([[len(names)]]), len(names), _STREAM)[0, 0]
         shuffled = [names[i] for i in order]
         first = round(self.novel * len(names))
-        second = first + round(self.validation * len(names))
+        second = round((self.novel + self.validation) * len(names))
         return ClassSplit.of(shuffled[second:], shuffled[first:second], shuffled[:first])
 
 
@@ -121,14 +123,17 @@ class ByGroup(SplitRule):
             raise ValueError(f"{images.name} has no class group {self.group!r}; "
                              f"it has: {', '.join(images.class_groups) or 'none'}")  # fmt: skip
         group = images.class_groups[self.group]
+        if isinstance(self.novel, str) or isinstance(self.validation, str):
+            raise ValueError("novel and validation are tuples of names, such as ('animal',); "
+                             f"got {self.novel!r} and {self.validation!r}")  # fmt: skip
         both = set(self.novel) & set(self.validation)
         if both:
             raise ValueError(f"{min(both)!r} cannot be novel and validation at once")
         chosen = {part: np.any([group.mask(name) for name in names] or [group.codes < 0], axis=0)
                   for part, names in (("novel", self.novel), ("validation", self.validation))}  # fmt: skip
         names = np.array(images.class_names)
-        rest = ~(chosen["novel"] | chosen["validation"])
-        return ClassSplit.of(names[rest].tolist(), names[chosen["validation"]].tolist(), names[chosen["novel"]].tolist())
+        masks = ~(chosen["novel"] | chosen["validation"]), chosen["validation"], chosen["novel"]
+        return ClassSplit.of(*(names[mask].tolist() for mask in masks))
 
 
 @dataclass(frozen=True)
@@ -166,10 +171,14 @@ def read_split(path: Path) -> ClassSplit:
     """The split of a JSON file; a ValueError says what is wrong with any other file."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        parts = {part: tuple(sorted(map(str, content[part]))) for part in PARTS}
-        return ClassSplit(**parts, classes_digest=str(content["classes_digest"]))
+        seen, validation, novel = (tuple(sorted(map(str, content[part]))) for part in PARTS)
+        digest = str(content["classes_digest"])
     except FileNotFoundError as error:
         raise ValueError(f"there is no split file {path}") from error
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is not a split: expected JSON with seen, validation, novel and classes_digest; "
                          f"{type(error).__name__}: {error}") from error  # fmt: skip
+    try:
+        return ClassSplit(seen, validation, novel, digest)
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error

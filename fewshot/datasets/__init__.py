@@ -9,8 +9,8 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from typing import ClassVar, Protocol
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,20 +30,21 @@ class ImageSequence(Protocol):
 class Group:
     """A named category of every image or every class: `names[codes[i]]`."""
 
-    codes: NDArray[np.int16]
+    codes: NDArray[np.integer[Any]]
     names: tuple[str, ...]
 
     def mask(self, name: str) -> NDArray[np.bool_]:
         """Where the category is `name`; an unknown name is a ValueError that lists the known."""
         if name not in self.names:
-            raise ValueError(f"{name!r} is not one of {', '.join(map(repr, self.names))}")
-        return self.codes == self.names.index(name)
+            more = f" and {len(self.names) - 20} more" if len(self.names) > 20 else ""
+            raise ValueError(f"{name!r} is not one of {', '.join(map(repr, self.names[:20]))}{more}")
+        return np.asarray(self.codes == self.names.index(name))
 
     @staticmethod
     def of(values: Iterable[str]) -> Group:
         """The group of a list of strings."""
         names, codes = np.unique(np.asarray(list(values), dtype=np.str_), return_inverse=True)
-        return Group(codes.astype(np.int16), tuple(names.tolist()))
+        return Group(codes.astype(np.int32), tuple(names.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,10 @@ class Pool:
 
     rows: Rows
     start: Ints
+
+    def by_class(self) -> list[Rows]:
+        """The rows of class 0, of class 1, ..."""
+        return np.split(self.rows, self.start[1:-1])
 
     def sizes(self, classes: Ints) -> Ints:
         """How many rows each of these classes has."""
@@ -75,6 +80,15 @@ class LabelledImages:
         if len(self.images) != len(self.labels):
             raise ValueError(f"every image needs a label: {self.name} has {len(self.images)} images "
                              f"and {len(self.labels)} labels")  # fmt: skip
+        if len(set(self.class_names)) < len(self.class_names):
+            twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
+            raise ValueError(f"class names of {self.name} must differ; {twice!r} stands there twice")
+        for groups, size, what in ((self.image_groups, len(self), "images"),
+                                   (self.class_groups, len(self.class_names), "classes")):  # fmt: skip
+            for name, group in groups.items():
+                if len(group.codes) != size:
+                    raise ValueError(f"the group {name!r} of {self.name} must name {size} {what}, "
+                                     f"found {len(group.codes)}")  # fmt: skip
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
             raise ValueError(f"labels of {self.name} must be in [0, {len(self.class_names)}), "
                              f"found {self.labels.min()} to {self.labels.max()}")  # fmt: skip
@@ -98,29 +112,17 @@ class LabelledImages:
         return self.image_groups[group].mask(name)
 
     def pool(self, selector: str | None = None) -> Pool:
-        """The selected rows of every class."""
-        return self._pools(selector)
+        """The selected rows of every class. Kept: to sort 10^6 labels again for every block would take longest."""
+        if selector not in self._pools:
+            rows = np.flatnonzero(self.mask(selector))
+            order = np.argsort(self.labels[rows], kind="stable")
+            counts = np.bincount(self.labels[rows], minlength=len(self.class_names))
+            self._pools[selector] = Pool(rows[order].astype(np.int32), np.concatenate([[0], np.cumsum(counts)]))
+        return self._pools[selector]
 
     @cached_property
-    def _pools(self) -> _PoolCache:
-        return _PoolCache(self)
-
-
-class _PoolCache:
-    """Pools by selector; sorting 10^6 labels for every block of episodes would be the slowest step."""
-
-    def __init__(self, images: LabelledImages) -> None:
-        self._make = cache(lambda selector: _pool(images, selector))
-
-    def __call__(self, selector: str | None) -> Pool:
-        return self._make(selector)
-
-
-def _pool(images: LabelledImages, selector: str | None) -> Pool:
-    rows = np.flatnonzero(images.mask(selector))
-    order = np.argsort(images.labels[rows], kind="stable")
-    counts = np.bincount(images.labels[rows], minlength=len(images.class_names))
-    return Pool(rows[order].astype(np.int32), np.concatenate([[0], np.cumsum(counts)]))
+    def _pools(self) -> dict[str | None, Pool]:
+        return {}
 
 
 @dataclass(frozen=True)

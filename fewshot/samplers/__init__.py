@@ -1,14 +1,17 @@
 """Ways to compose episodes: one file a sampler, each a frozen dataclass.
 
 Laws that every sampler obeys: episode i is a function of (seed, i) alone, so the first 100 of 1000 episodes
-are the same 100 and a shard makes its own; no image stands twice in an episode; the support of K shots
-is the beginning of the support of K + 1.
+are the same 100 and a shard makes its own; no image stands twice in an episode; the order in which the classes are
+given does not matter; the support of K shots is the beginning of the support of K + 1, with the same queries.
+tests/test_samplers.py holds every member of the folder to them.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes, EpisodeShape, Ints
@@ -17,6 +20,12 @@ from fewshot.episodes import Episodes, EpisodeShape, Ints
 @dataclass(frozen=True)
 class Sampler(ABC):
     """Composes episodes from the images of some classes."""
+
+    @classmethod
+    @abstractmethod
+    def examples(cls) -> Sequence[Self]:
+        """Instances that the laws are tested on: images with the groups domain (mono, colour) and partition (train,
+        test), whose every combination holds at least 8 images a class."""
 
     @abstractmethod
     def sample(

@@ -12,7 +12,7 @@ from fewshot.datasets import LabelledImages, Pool
 from fewshot.episodes import Episodes, EpisodeShape, Ints, Rows
 from fewshot.samplers import Sampler
 
-_CLASSES, _IMAGES, _SUPPORT, _QUERY = 0, 1, 2, 3  # streams of random words
+_CLASSES, _SUPPORT, _QUERY = 0, 1, 2  # streams of random words
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,15 @@ class Balanced(Sampler):
     support_from: str | None = None
     query_from: str | None = None
 
+    @classmethod
+    def examples(cls) -> list[Balanced]:
+        return [cls(), cls("domain=mono", "domain=mono"), cls("domain=mono", "domain=colour")]
+
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
         index = np.arange(start, start + count, dtype=np.int64)
-        classes = np.sort(classes)
+        classes = np.unique(classes)
         chosen = _choose_classes(images, classes, shape, seed, index)  # [E, N]
         draw = _Draw(images, images.pool(self.support_from), classes, chosen, seed, index)
         if self.support_from == self.query_from:
@@ -39,11 +43,10 @@ class Balanced(Sampler):
             self._check_disjoint(images)
             support = draw.support(shape)
             query = replace(draw, pool=images.pool(self.query_from)).query(shape)
-        return Episodes(
-            index=index, n_way=np.full(count, chosen.shape[1], dtype=np.int32), classes=chosen.reshape(-1).astype(np.int32),
-            support_count=support[1], query_count=query[1], support=support[0], query=query[0],
-            images_digest=images.images_digest, seed=seed,
-        )  # fmt: skip
+        n_way = np.full(count, chosen.shape[1], dtype=np.int32)
+        ways = chosen.reshape(-1).astype(np.int32)
+        return Episodes(index, n_way, ways, support_count=support[1], query_count=query[1], support=support[0],
+                        query=query[0], images_digest=images.images_digest, seed=seed)  # fmt: skip
 
     def _check_disjoint(self, images: LabelledImages) -> None:
         both = images.mask(self.support_from) & images.mask(self.query_from)
@@ -57,11 +60,14 @@ Drawn = tuple[Rows, Rows]  # flat rows, and how many of them each way of each ep
 
 def _choose_classes(images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, index: Ints) -> Ints:
     """[E, N] the classes of each episode; all of them in ascending order where n_way is None."""
+    if len(classes) < (shape.n_way or 2):
+        raise ValueError(f"{shape.n_way or 'all'}-way episodes were asked for, but there are {len(classes)} classes to "
+                         f"draw from in {images.name}; lower n_way or choose another part of the split")  # fmt: skip
+    if not 0 <= classes[0] <= classes[-1] < len(images.class_names):
+        raise ValueError(f"classes of {images.name} must be in [0, {len(images.class_names)}), "
+                         f"got {classes[0]} to {classes[-1]}")  # fmt: skip
     if shape.n_way is None:
         return np.repeat(classes[None], len(index), axis=0)
-    if shape.n_way > len(classes):
-        raise ValueError(f"{shape.n_way}-way episodes were asked for, but there are {len(classes)} classes to draw "
-                         f"from in {images.name}; lower n_way or choose another part of the split")  # fmt: skip
     sizes = np.array([[len(classes)]])
     return classes[draws.distinct(seed, index, sizes, shape.n_way, _CLASSES)[:, 0]]
 
@@ -76,10 +82,11 @@ def _from_one_pool(draw: _Draw, shape: EpisodeShape) -> tuple[Drawn, Drawn]:
         rest = draw.all_but(drawn)
         return (rest, drawn) if shape.k_shot is None else (drawn, rest)
     least = 1 if shape.k_shot_at_most else shape.k_shot
-    draw.require(shape.n_query + least, f"k_shot + n_query = {least} + {shape.n_query}")
-    rows, held = draw.rows(shape.n_query + shape.k_shot, _IMAGES)
-    query = rows[:, :, : shape.n_query].reshape(-1), np.full(draw.chosen.size, shape.n_query, dtype=np.int32)
-    return _flat(rows[:, :, shape.n_query :], held[:, :, shape.n_query :]), query
+    draw.require(shape.n_query + least, f"k_shot + n_query = {least} + {shape.n_query} images a class")
+    rows, held = draw.rows(shape.n_query + shape.k_shot, _QUERY)
+    query, support = (_flat(rows[:, :, part], held[:, :, part]) for part in
+                      (slice(shape.n_query), slice(shape.n_query, None)))  # fmt: skip
+    return support, query
 
 
 @dataclass(frozen=True)
@@ -104,18 +111,16 @@ class _Draw:
 
     def _some(self, most: int | None, least: int | None, stream: int, spare: int, what: str) -> Drawn:
         if most is None or least is None:
-            self.require(1, f"{what} = all")
+            self.require(1, f"{what} = all images a class")
             return self.all_but((np.empty(0, np.int32), np.zeros(self.chosen.size, np.int32)))
-        self.require(least + spare, f"{what} = {least}" + " and one image for the rest" * spare)
-        rows, held = self.rows(most, stream)
-        held[:, :, 1:] &= np.arange(1, most) < self._sizes[:, :, None] - spare
-        return _flat(rows, held)
+        self.require(least + spare, f"{what} = {least} images a class" + " and one for the rest" * spare)
+        return _flat(*self.rows(most, stream, spare))
 
-    def rows(self, n_draws: int, stream: int) -> tuple[Rows, NDArray[np.bool_]]:
-        """[E, N, n_draws] rows without replacement, and which of them a class of that size has."""
-        sizes = self._sizes
+    def rows(self, n_draws: int, stream: int, spare: int = 0) -> tuple[Rows, NDArray[np.bool_]]:
+        """[E, N, n_draws] rows without replacement, and which of them each class has when `spare` are kept back."""
+        sizes = self.pool.sizes(self.chosen)
         position = draws.distinct(self.seed, self.index, sizes, n_draws, stream)
-        held = np.arange(n_draws) < sizes[:, :, None]
+        held = np.arange(n_draws) < sizes[:, :, None] - spare
         return self.pool.rows[self.pool.start[self.chosen][:, :, None] + np.where(held, position, 0)], held
 
     def all_but(self, drawn: Drawn) -> Drawn:
@@ -124,19 +129,16 @@ class _Draw:
         classes = self.chosen.reshape(-1)
         rest = [np.setdiff1d(self.pool.rows[self.pool.start[c] : self.pool.start[c + 1]], drawn[0][end - n : end], True)
                 for c, end, n in zip(classes, ends, drawn[1], strict=True)]  # fmt: skip
-        return np.concatenate(rest), np.array([len(r) for r in rest], dtype=np.int32)
+        return np.concatenate([drawn[0][:0], *rest]), np.array([len(r) for r in rest], dtype=np.int32)
 
     def require(self, least: int, wanted: str) -> None:
         """Raises a ValueError that names the smallest candidate unless all have `least` images."""
         sizes = self.pool.sizes(self.candidates)
         if sizes.min() < least:
             label = self.candidates[sizes.argmin()]
-            raise ValueError(f"{wanted} images a class, but class {label} ({self.images.class_names[label]!r}) of "
-                             f"{self.images.name} has {sizes.min()}; lower them or leave the class out of the split")  # fmt: skip
-
-    @property
-    def _sizes(self) -> Ints:
-        return self.pool.sizes(self.chosen)
+            raise ValueError(f"{wanted}, but class {label} ({self.images.class_names[label]!r}) of "
+                             f"{self.images.name} has {sizes.min()}; lower them or leave the class out of "
+                             "the split")  # fmt: skip
 
 
 def _flat(rows: Rows, held: NDArray[np.bool_]) -> Drawn:

@@ -1,0 +1,119 @@
+"""Files are whole or absent, and errors say what was found."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+import stat
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save
+from safetensors.torch import save as save_torch
+
+from fewshot.files import home, make_folder, read_safetensors, write_atomically
+
+
+def test_home_is_the_environment_variable_or_the_users_cache(monkeypatch, tmp_path):
+    assert home() == tmp_path / "fewshot_home"
+    monkeypatch.delenv("FEWSHOT_HOME")
+    assert home().name == "fewshot"
+
+
+def test_a_file_is_written_with_its_folders_and_replaced(tmp_path):
+    path = tmp_path / "a" / "b" / "file.bin"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [p.name for p in path.parent.iterdir()] == ["file.bin"]
+
+
+def test_others_may_read_what_the_umask_allows(tmp_path):
+    before = os.umask(0o022)
+    try:
+        write_atomically(tmp_path / "file", b"")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
+
+
+def fails_with(code):
+    def fail(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_full_disk_leaves_the_old_file_and_no_temporary(tmp_path, monkeypatch, step):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, step, fails_with(errno.ENOSPC))
+    with pytest.raises(OSError, match=r"cannot write .*file: No space left on device; nothing was changed"):
+        write_atomically(path, b"new")
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == {path: b"old"}
+
+
+def test_a_kill_leaves_the_old_file_and_no_temporary(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, b"new")
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == {path: b"old"}
+
+
+def test_a_folder_in_place_of_the_file_is_told(tmp_path):
+    (tmp_path / "file").mkdir()
+    with pytest.raises(OSError, match=r"cannot write .*file: Is a directory"):
+        write_atomically(tmp_path / "file", b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("below", ["file", "file/deeper"])
+def test_a_file_in_place_of_a_folder_is_told(tmp_path, below):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match=r"cannot create the folder .*file.*; make it writable or set another"):
+        make_folder(tmp_path / below)
+
+
+def test_arrays_and_metadata_come_back(tmp_path):
+    (tmp_path / "file").write_bytes(save({"a": np.arange(3)}, metadata={"fewshot": '{"b": "c"}'}))
+    arrays, metadata = read_safetensors(tmp_path / "file", "a list")
+    assert arrays["a"].tolist() == [0, 1, 2]
+    assert metadata == {"b": "c"}
+
+
+WHOLE = save({"a": np.arange(100)})
+FOREIGN = {
+    "empty": b"",
+    "text": b"hello, world" * 100,
+    "pickle": pickle.dumps({"a": np.arange(100)}),
+    "truncated": WHOLE[:-8],
+    "damaged header": WHOLE[:8] + b"\xff" + WHOLE[9:],
+    "metadata is no JSON": save({"a": np.arange(3)}, metadata={"fewshot": "{"}),
+    "metadata is no object": save({"a": np.arange(3)}, metadata={"fewshot": "[]"}),
+    "metadata without end": save({"a": np.arange(3)}, metadata={"fewshot": "[" * 100_000}),
+    "bfloat16": save_torch({"a": torch.zeros(2, dtype=torch.bfloat16)}),
+    "float8": save_torch({"a": torch.zeros(2).to(torch.float8_e4m3fn)}),
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_a_file_that_is_none_of_ours_is_one_sentence(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(ValueError, match=r"file cannot be read as an episode list: "):
+        read_safetensors(tmp_path / "file", "an episode list")
+
+
+def test_a_missing_file_and_a_folder_are_told(tmp_path):
+    with pytest.raises(ValueError, match=r"there is no file .*none; an episode list was expected there"):
+        read_safetensors(tmp_path / "none", "an episode list")
+    with pytest.raises(ValueError, match="cannot be read as an episode list"):
+        read_safetensors(tmp_path, "an episode list")

@@ -1,0 +1,296 @@
+"""The laws of every sampler, over the folder; a new file needs no new test. Then what `Balanced` promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from fewshot.datasets import ArrayImages, Group, LabelledImages
+from fewshot.episodes import Episodes, EpisodeShape
+from fewshot.plugins import SAMPLERS
+from fewshot.samplers.balanced import Balanced
+
+N_CLASSES = 9
+EXAMPLES = [example for name in SAMPLERS.names() for example in SAMPLERS.get(name).examples()]
+SHAPES = [EpisodeShape(5, 3, 4), EpisodeShape(None, 2, 1), EpisodeShape(2, 1, 5), EpisodeShape(4, 50, 3, True)]
+each_sampler = pytest.mark.parametrize("sampler", EXAMPLES, ids=repr)
+each_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+
+
+def labelled(sizes, **groups):
+    """Images without pixels, their classes mixed (not by a generator, whose draws may change between versions)."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    labels = labels[np.argsort(np.arange(len(labels)) * 7919 % 10_007, kind="stable")]
+    names = tuple(f"class {c}" for c in range(len(sizes)))
+    groups = {name: Group.of(make(labels)) for name, make in groups.items()}
+    return LabelledImages("test", ArrayImages(np.zeros((len(labels), 1, 1), np.uint8)), labels, names, "pixels", groups)
+
+
+def by_rank(names, run):
+    """Names a group by the place of an image within its class: `run` images of the first name, then the next."""
+
+    def make(labels):
+        rank = np.array([(labels[:i] == label).sum() for i, label in enumerate(labels)])
+        return [names[r // run % len(names)] for r in rank]
+
+    return make
+
+
+WORLD = labelled([32 + c for c in range(N_CLASSES)], domain=by_rank(("mono", "colour"), 1),
+                 partition=by_rank(("train", "test"), 2))  # fmt: skip
+CLASSES = np.arange(1, N_CLASSES)
+
+
+def sample(sampler=None, shape=SHAPES[0], images=WORLD, classes=CLASSES, seed=0, start=0, count=20):
+    return (sampler or Balanced()).sample(images, classes, shape, seed, start, count)
+
+
+def same(a, b):
+    return a.digest == b.digest and np.array_equal(a.index, b.index) and a.seed == b.seed
+
+
+def rows(episodes, e, which):
+    start = getattr(episodes, f"{which}_start")
+    return getattr(episodes, which)[start[e] : start[e + 1]]
+
+
+def runs(flat, counts):
+    return [part.tolist() for part in np.split(flat, np.cumsum(counts)[:-1])]
+
+
+@each_sampler
+@each_shape
+def test_more_episodes_keep_the_first_ones(sampler, shape):
+    assert same(sample(sampler, shape, count=40)[:15], sample(sampler, shape, count=15))
+
+
+@each_sampler
+@each_shape
+def test_shards_and_blocks_make_their_own_episodes(sampler, shape):
+    whole = sample(sampler, shape, count=23)
+    for size in (1, 7, 22):
+        parts = [sample(sampler, shape, start=s, count=min(size, 23 - s)) for s in range(0, 23, size)]
+        assert same(Episodes.concatenate(parts), whole)
+
+
+@each_sampler
+@each_shape
+def test_episodes_are_well_formed_and_of_the_asked_classes(sampler, shape):
+    episodes = sample(sampler, shape, count=60)
+    episodes.check(WORLD)
+    assert len(episodes) == 60
+    assert np.isin(episodes.classes, CLASSES).all()
+    assert episodes.images_digest == WORLD.images_digest
+    for e in range(60):
+        drawn = np.concatenate([rows(episodes, e, "support"), rows(episodes, e, "query")])
+        assert len(set(drawn.tolist())) == len(drawn)
+
+
+@each_sampler
+@each_shape
+def test_the_order_of_the_classes_does_not_matter(sampler, shape):
+    shuffled = np.random.default_rng(1).permutation(np.append(CLASSES, CLASSES[3]))
+    assert same(sample(sampler, shape, classes=shuffled), sample(sampler, shape))
+
+
+@each_sampler
+@pytest.mark.parametrize("n_query", [4, 1])
+def test_the_support_of_fewer_shots_begins_that_of_more_and_the_queries_are_the_same(sampler, n_query):
+    several = [sample(sampler, EpisodeShape(5, k, n_query)) for k in (1, 2, 5)]
+    most = runs(several[-1].support, several[-1].support_count)
+    for episodes in several:
+        assert np.array_equal(episodes.query, several[-1].query)
+        fewer = runs(episodes.support, episodes.support_count)
+        assert [run[: len(part)] for run, part in zip(most, fewer, strict=True)] == fewer
+
+
+@each_sampler
+def test_another_seed_and_another_index_give_other_episodes(sampler):
+    first = sample(sampler, count=200)
+    distinct = {tuple(np.sort(rows(first, e, "support")).tolist()) for e in range(200)}
+    assert len(distinct) > 195
+    assert not np.array_equal(sample(sampler, seed=1, count=200).support, first.support)
+
+
+@each_sampler
+@each_shape
+def test_no_episodes_are_no_error(sampler, shape):
+    assert len(sample(sampler, shape, count=0)) == 0
+
+
+@each_sampler
+def test_a_sampler_can_be_made_again_from_its_repr(sampler):
+    assert SAMPLERS.make(repr(sampler)) == sampler
+
+
+GOLDEN_SHAPES = (*SHAPES, EpisodeShape(3, 6, 2))
+GOLDEN = {
+    "Balanced(support_from=None, query_from=None)": [
+        "23c6e94220120a77", "c69eb69c609eda05", "a8f3680b53fd94ca", "fa74176d2f789bb1",
+        "b2a6f1fb6f90855b",
+    ],
+    "Balanced(support_from='domain=mono', query_from='domain=mono')": [
+        "803e1969b2467710", "c05b94570f9ed217", "41cb81d9ddeb1440", "fec5615bca51b7e3",
+        "15fda1875eca1bdd",
+    ],
+    "Balanced(support_from='domain=mono', query_from='domain=colour')": [
+        "a4177c896fa99e85", "266498cce47127b5", "092d4509a4c48ea6", "4e8606d67daaea3b",
+        "01689cd70aa97102",
+    ],
+}  # fmt: skip
+
+
+def golden_digests(sampler):
+    """The beginning of the digest of 50 fixed episodes of every shape."""
+    return [sample(sampler, shape, seed=12345678901, start=5, count=50).digest[:16] for shape in GOLDEN_SHAPES]
+
+
+def test_the_drawn_episodes_are_pinned():
+    """They must never change: a change makes every published number another one."""
+    assert {spec: golden_digests(SAMPLERS.make(spec)) for spec in GOLDEN} == GOLDEN
+
+
+def test_another_process_draws_the_same_episodes():
+    code = "from tests.test_samplers import *; print([golden_digests(example) for example in EXAMPLES])"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == str([golden_digests(example) for example in EXAMPLES])
+
+
+def test_every_class_and_every_image_comes_as_often():
+    """Chi-square at level 1e-4, fixed seed."""
+    from scipy.stats import chisquare
+
+    images = labelled([30] * 8)
+    episodes = sample(Balanced(), EpisodeShape(3, 2, 4), images, np.arange(8), count=20_000)
+    assert chisquare(np.bincount(episodes.classes)).pvalue > 1e-4
+    for part in (episodes.support, episodes.query):
+        assert chisquare(np.bincount(part, minlength=240)).pvalue > 1e-4
+
+
+def test_all_classes_are_every_class_ascending():
+    episodes = sample(shape=EpisodeShape(None, 1, 1), count=3)
+    assert episodes.classes.reshape(3, -1).tolist() == [CLASSES.tolist()] * 3
+
+
+def test_all_queries_are_what_the_support_leaves():
+    episodes = sample(shape=EpisodeShape(3, 5, None))
+    for e in range(len(episodes)):
+        classes = episodes.classes[episodes.way_start[e] : episodes.way_start[e + 1]]
+        used = np.concatenate([rows(episodes, e, "support"), rows(episodes, e, "query")])
+        assert np.array_equal(np.sort(used), np.flatnonzero(np.isin(WORLD.labels, classes)))
+    assert (episodes.support_count == 5).all()
+
+
+def test_all_support_is_what_the_queries_leave_and_the_queries_are_those_of_any_k():
+    whole, some = (sample(shape=EpisodeShape(3, k, 4)) for k in (None, 5))
+    assert np.array_equal(whole.query, some.query)
+    assert np.array_equal(whole.support_count + 4, np.bincount(WORLD.labels)[whole.classes])
+    whole.check(WORLD)
+
+
+def test_all_support_and_all_queries_need_two_pools():
+    with pytest.raises(ValueError, match="all support and all query images cannot come from the same images"):
+        sample(shape=EpisodeShape(3, None, None))
+    sampler = Balanced("partition=train", "partition=test")
+    episodes = sample(sampler, EpisodeShape(None, None, None), count=2)
+    train = WORLD.mask("partition=train") & np.isin(WORLD.labels, CLASSES)
+    assert np.array_equal(np.sort(rows(episodes, 1, "support")), np.flatnonzero(train))
+    assert len(rows(episodes, 0, "query")) == np.isin(WORLD.labels, CLASSES).sum() - train.sum()
+
+
+@pytest.mark.parametrize("shape", [EpisodeShape(5, 3, 4), EpisodeShape(5, None, 4), EpisodeShape(5, 3, None)], ids=str)
+def test_support_and_query_come_from_their_groups(shape):
+    episodes = sample(Balanced("domain=mono", "domain=colour"), shape)
+    assert WORLD.mask("domain=mono")[episodes.support].all()
+    assert WORLD.mask("domain=colour")[episodes.query].all()
+
+
+def test_the_queries_from_a_group_do_not_depend_on_where_the_support_comes_from():
+    one, other = (sample(Balanced(f"partition={p}", "partition=test")) for p in ("train", "test"))
+    assert np.array_equal(one.query, other.query)
+
+
+def test_overlapping_groups_are_refused():
+    shared = (WORLD.mask("domain=mono") & WORLD.mask("partition=train")).sum()
+    with pytest.raises(ValueError, match=f"share {shared} images; they must be the same or disjoint"):
+        sample(Balanced("domain=mono", "partition=train"))
+    with pytest.raises(ValueError, match="must be the same or disjoint"):
+        sample(Balanced("domain=mono", None))
+
+
+def test_an_unknown_group_is_told():
+    message = r"cannot select 'style=flat' from test; its image groups are domain=..., partition"
+    with pytest.raises(ValueError, match=message):
+        sample(Balanced("style=flat", "style=flat"))
+    with pytest.raises(ValueError, match="'sepia' is not one of 'colour', 'mono'"):
+        sample(Balanced("domain=sepia", "domain=mono"))
+
+
+@pytest.mark.parametrize(("shape", "message"), [
+    (EpisodeShape(3, 5, 8), r"k_shot \+ n_query = 5 \+ 8 images a class, but class 2 \('class 2'\) of test has 12;"),
+    (EpisodeShape(3, 9, 12, True), r"k_shot \+ n_query = 1 \+ 12 images a class, but class 2"),
+    (EpisodeShape(3, 12, None), "k_shot = 12 images a class and one for the rest, but class 2"),
+    (EpisodeShape(3, None, 12), "n_query = 12 images a class and one for the rest, but class 2"),
+    (EpisodeShape(5, 1, 1), "5-way episodes were asked for, but there are 4 classes to draw from in test; lower n_way"),
+])  # fmt: skip
+def test_too_few_images_or_classes_are_one_sentence_whichever_classes_are_drawn(shape, message):
+    images = labelled([20, 20, 12, 20])
+    with pytest.raises(ValueError, match=message):
+        sample(shape=shape, images=images, classes=np.arange(4), count=1)
+
+
+def test_as_few_images_as_are_needed_are_enough():
+    images = labelled([12, 12, 13])
+    for shape in (EpisodeShape(2, 5, 7), EpisodeShape(3, 11, None), EpisodeShape(3, None, 11)):
+        sample(shape=shape, images=images, classes=np.arange(3)).check(images)
+
+
+@pytest.mark.parametrize("classes", [[], [3]])
+@pytest.mark.parametrize("n_way", [None, 2])
+def test_one_class_or_none_is_refused(classes, n_way):
+    with pytest.raises(ValueError, match=f"but there are {len(classes)} classes to draw from"):
+        sample(shape=EpisodeShape(n_way, 1, 1), classes=np.array(classes, dtype=np.int64))
+
+
+@pytest.mark.parametrize("classes", [[-1, 0, 1], [7, 8, 9]])
+def test_classes_that_the_images_do_not_have_are_refused(classes):
+    with pytest.raises(ValueError, match=r"classes of test must be in \[0, 9\), got"):
+        sample(shape=EpisodeShape(2, 1, 1), classes=np.array(classes))
+
+
+@pytest.mark.parametrize("sampler", [Balanced(), Balanced("domain=mono", "domain=colour")], ids=repr)
+def test_at_most_k_shots_take_what_a_small_class_has(sampler):
+    images = labelled([30, 12, 60], domain=by_rank(("mono", "colour"), 1))
+    episodes = sample(sampler, EpisodeShape(None, 20, 4, k_shot_at_most=True), images, np.arange(3), count=10)
+    expected = [20, 8, 20] if sampler == Balanced() else [15, 6, 20]
+    assert episodes.support_count.reshape(10, 3).tolist() == [expected] * 10
+    assert (episodes.query_count == 4).all()
+    episodes.check(images)
+
+
+def test_at_most_k_shots_leave_an_image_to_ask_for():
+    images = labelled([30, 12, 60])
+    episodes = sample(None, EpisodeShape(None, 20, None, k_shot_at_most=True), images, np.arange(3), count=4)
+    assert episodes.support_count.reshape(4, 3).tolist() == [[20, 11, 20]] * 4
+    assert episodes.query_count.reshape(4, 3).tolist() == [[10, 1, 40]] * 4
+
+
+def test_at_most_k_shots_are_k_shots_where_there_are_enough():
+    assert same(sample(shape=EpisodeShape(5, 3, 4, k_shot_at_most=True)), sample(shape=EpisodeShape(5, 3, 4)))
+
+
+def test_classes_of_a_million_images_take_bounded_memory():
+    labels = np.repeat(np.arange(3), 10**6)
+    pixels = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), (len(labels), 1, 1))
+    images = LabelledImages("big", ArrayImages(pixels), labels, ("a", "b", "c"), "pixels")
+    images.pool()
+    tracemalloc.start()
+    for start in range(0, 3000, 1000):
+        sample(shape=EpisodeShape(3, 5, 15), images=images, classes=np.arange(3), start=start, count=1000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 32 << 20

@@ -1,0 +1,212 @@
+"""Splits are disjoint, whole and pinned to the classes that they were made for."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from fewshot.datasets import ArrayImages, Group, LabelledImages, classes_digest
+from fewshot.datasets.icons import DOMAINS, Icons
+from fewshot.plugins import SPLITS
+from fewshot.splits import (
+    PARTS,
+    AllNovel,
+    ByGroup,
+    BySeed,
+    ClassSplit,
+    Committed,
+    FromFile,
+    committed_folder,
+    read_split,
+)
+
+
+def labelled(names, kinds=None):
+    labels = np.repeat(np.arange(len(names)), 2)
+    groups = {} if kinds is None else {"kind": Group.of(kinds), "size": Group.of(["any"] * len(names))}
+    pixels = np.zeros((len(labels), 1, 1), np.uint8)
+    return LabelledImages("test", ArrayImages(pixels), labels, tuple(names), "pixels", class_groups=groups)
+
+
+NAMES = ["owl", "cat", "pie", "bus", "cab", "ant"]
+KINDS = ["animal", "animal", "food", "vehicle", "vehicle", "animal"]
+IMAGES = labelled(NAMES, KINDS)
+RULES = [AllNovel(), BySeed(), BySeed(0.5, 0.5, 3), ByGroup("kind", ("animal",), ("food",)), ByGroup("kind", ())]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_the_parts_of_a_rule_are_sorted_disjoint_and_all_classes(rule):
+    split = rule.split(IMAGES)
+    parts = [getattr(split, part) for part in PARTS]
+    assert sorted(name for part in parts for name in part) == sorted(NAMES)
+    assert all(part == tuple(sorted(part)) for part in parts)
+    assert split.classes_digest == IMAGES.classes_digest
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_a_rule_does_not_look_at_the_order_of_the_classes(rule):
+    order = [4, 2, 0, 5, 1, 3]
+    other = labelled([NAMES[i] for i in order], [KINDS[i] for i in order])
+    assert rule.split(other) == rule.split(IMAGES)
+    assert rule.split(other).digest == rule.split(IMAGES).digest
+
+
+@pytest.mark.parametrize("rule", [*RULES, Committed("icons_mono")], ids=repr)
+def test_a_rule_can_be_made_again_from_its_repr(rule):
+    assert SPLITS.make(repr(rule)) == rule
+
+
+def test_the_classes_of_a_part_are_labels_of_the_data_set():
+    split = ByGroup("kind", ("animal", "food"), ("vehicle",)).split(IMAGES)
+    assert split.classes("novel", IMAGES).tolist() == [0, 1, 2, 5]
+    assert split.classes("validation", IMAGES).tolist() == [3, 4]
+    assert split.classes("all", IMAGES).tolist() == list(range(6))
+    other = labelled(NAMES[::-1])
+    assert [other.class_names[c] for c in split.classes("validation", other)] == ["cab", "bus"]
+
+
+def test_an_unknown_and_an_empty_part_are_told():
+    split = AllNovel().split(IMAGES)
+    with pytest.raises(ValueError, match="unknown part 'base' of a split; known: seen, validation, novel, all"):
+        split.classes("base", IMAGES)
+    with pytest.raises(ValueError, match="this split of test has no seen classes; choose another part or split"):
+        split.classes("seen", IMAGES)
+
+
+@pytest.mark.parametrize("names", [NAMES[:-1], [*NAMES, "new"], [*NAMES[:-1], "bee"]])
+def test_the_split_of_other_classes_is_refused(names):
+    odd = sorted(set(names) ^ set(NAMES))[0]
+    message = f"this split is for 6 other classes than the {len(names)} of test: '{odd}' is in only one of them"
+    for part in ("novel", "all"):
+        with pytest.raises(ValueError, match=message):
+            AllNovel().split(IMAGES).classes(part, labelled(names))
+
+
+@pytest.mark.parametrize("parts", [(["a"], ["a"], []), (["a"], [], ["b", "a"]), (["a", "a"], [], [])])
+def test_a_class_in_two_parts_is_refused(parts):
+    with pytest.raises(ValueError, match="a class stands in one part of a split, once; 'a' stands there twice"):
+        ClassSplit.of(*parts)
+
+
+def test_a_split_whose_classes_have_another_digest_is_refused():
+    with pytest.raises(ValueError, match="the split's 2 classes do not have the digest"):
+        ClassSplit(("a",), (), ("b",), classes_digest(["a", "c"]))
+
+
+def test_the_digest_of_a_split_names_its_parts():
+    splits = [rule.split(IMAGES) for rule in RULES]
+    assert len({split.digest for split in splits}) == len(splits)
+    assert len(splits[0].digest) == 64
+
+
+MANY = labelled([f"class {i}" for i in range(200)])
+
+
+@pytest.mark.parametrize(("novel", "validation"), [(0.4, 0.1), (0.0, 0.0), (1, 0), (0.5, 0.5), (0.333, 0.333)])
+@pytest.mark.parametrize("images", [MANY, IMAGES, labelled("abcde")], ids=len)
+def test_a_random_split_has_the_asked_fractions(novel, validation, images):
+    split, n_classes = BySeed(novel, validation).split(images), len(images.class_names)
+    assert abs(len(split.novel) - novel * n_classes) <= 0.5
+    assert abs(len(split.validation) - validation * n_classes) <= 1
+    if novel + validation == 1:
+        assert split.seen == ()
+
+
+def test_a_random_split_is_a_function_of_its_seed():
+    splits = [BySeed(seed=seed).split(MANY) for seed in (0, 0, 1, 2)]
+    assert splits[0] == splits[1]
+    assert len({split.novel for split in splits}) == 3
+    assert BySeed(seed=5).split(IMAGES).novel == ("ant", "cat")  # pinned: it must never change
+
+
+def test_every_class_is_novel_as_often():
+    """Within five standard deviations, fixed seeds."""
+    counts = dict.fromkeys(NAMES, 0)
+    for seed in range(600):
+        for name in BySeed(0.5, 0.0, seed).split(IMAGES).novel:
+            counts[name] += 1
+    assert all(abs(count - 300) < 5 * 150**0.5 for count in counts.values())
+
+
+@pytest.mark.parametrize(("novel", "validation"), [(0.7, 0.4), (-0.1, 0.5), (0.5, -0.1), (1.1, 0.0)])
+def test_fractions_that_are_none_are_refused(novel, validation):
+    with pytest.raises(ValueError, match=f"fractions that add up to at most 1, got {novel} and {validation}"):
+        BySeed(novel, validation).split(IMAGES)
+
+
+@pytest.mark.parametrize(("rule", "message"), [
+    (ByGroup("colour", ("red",)), "test has no class group 'colour'; it has: kind, size"),
+    (ByGroup("kind", ("plant",)), "'plant' is not one of 'animal', 'food', 'vehicle'"),
+    (ByGroup("kind", ("food",), ("plant",)), "'plant' is not one of"),
+    (ByGroup("kind", ("food",), ("food",)), "'food' cannot be novel and validation at once"),
+    (ByGroup("kind", "food"), r"novel and validation are tuples of names, such as \('animal',\); got 'food'"),
+    (Committed("../icons_mono"), r"unknown split '../icons_mono'; known: icons_both, icons_colour, icons_mono"),
+])  # fmt: skip
+def test_a_rule_that_does_not_fit_is_one_sentence(rule, message):
+    with pytest.raises(ValueError, match=message):
+        rule.split(IMAGES)
+
+
+def test_a_data_set_without_groups_says_so():
+    with pytest.raises(ValueError, match="it has: none"):
+        ByGroup("kind", ("food",)).split(labelled(NAMES))
+
+
+def test_a_saved_split_comes_back(tmp_path):
+    split, path = ByGroup("kind", ("food",), ("vehicle",)).split(IMAGES), tmp_path / "new" / "split.json"
+    split.save(path)
+    assert read_split(path) == split == FromFile(path).split(IMAGES)
+
+
+WHOLE = {"seen": ["a"], "validation": [], "novel": ["b"], "classes_digest": classes_digest("ab")}
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (b"", "is not a split: expected JSON with seen, validation, novel and classes_digest; JSONDecodeError"),
+    (b"\xff\xfe{}", "is not a split: .*UnicodeDecodeError"),
+    (b"[" * 100_000, "is not a split: .*RecursionError"),
+    ([WHOLE], "is not a split: .*TypeError"),
+    (None, "is not a split: .*TypeError"),
+    (WHOLE | {"novel": 3}, "is not a split: .*TypeError"),
+    ({k: v for k, v in WHOLE.items() if k != "novel"}, "is not a split: .*KeyError: 'novel'"),
+    ({k: v for k, v in WHOLE.items() if k != "classes_digest"}, "is not a split: .*KeyError: 'classes_digest'"),
+    (WHOLE | {"classes_digest": "0"}, r"split.json is damaged: the split's 2 classes do not have the digest 0 that"),
+    (WHOLE | {"novel": ["c"]}, r"split.json is damaged: the split's 2 classes do not have the digest"),
+    (WHOLE | {"novel": ["b", "a"]}, r"split.json is damaged: .* 'a' stands there twice"),
+])  # fmt: skip
+def test_a_file_that_is_no_split_is_one_sentence(tmp_path, content, message):
+    path = tmp_path / "split.json"
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    with pytest.raises(ValueError, match=message):
+        FromFile(path).split(IMAGES)
+
+
+def test_a_missing_file_and_a_folder_are_told(tmp_path):
+    with pytest.raises(ValueError, match=r"there is no split file .*none.json"):
+        FromFile(tmp_path / "none.json").split(IMAGES)
+    with pytest.raises(ValueError, match=r"is not a split: .*IsADirectoryError"):
+        FromFile(tmp_path).split(IMAGES)
+
+
+@pytest.mark.parametrize("path", sorted(committed_folder().glob("*.json")), ids=lambda path: path.stem)
+def test_a_committed_split_is_whole_sorted_and_holds_nothing_else(path, tmp_path):
+    read_split(path).save(tmp_path / "again.json")
+    assert json.loads((tmp_path / "again.json").read_text()) == json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_the_committed_split_of_the_icons_is_by_superclass(domain):
+    dataset = Icons(domain)
+    images = dataset.load()
+    rule = SPLITS.make(dataset.default_split())
+    assert rule == Committed(f"icons_{domain}")
+    split = rule.split(images)
+    superclass = images.class_groups["superclass"]
+    found = {part: {superclass.names[superclass.codes[c]] for c in split.classes(part, images)} for part in PARTS}
+    assert found["novel"] == {"animal", "food", "vehicle", "leisure"}
+    assert len(found["validation"]) == 1
+    assert not found["seen"] & (found["validation"] | found["novel"])
+    by_group = ByGroup("superclass", tuple(sorted(found["novel"])), tuple(found["validation"]))
+    assert by_group.split(images) == split
