@@ -1,0 +1,80 @@
+"""Rows to one HTML page that needs nothing else: no scripts, no network, no torch.
+
+    tasks.py     rows grouped by what may be compared      labels.py    short names of specs
+    wording.py   a row's number, name and caveats          headline.py  the first sentences
+    tables.py    tables for page, console and README       readme.py    the tables of a README
+    dots.py      accuracies with intervals, as a figure    curves.py    accuracy over shots, as a figure
+    svg.py       figures to inline SVG                     drawing.py   an episode as a picture, made of tiles.py
+    example.py   the episode that a page shows             origins.py   where each row comes from
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fewshot.files import write_atomically
+from fewshot.results import Results, Row
+
+if TYPE_CHECKING:
+    from fewshot.report.tables import Table
+    from fewshot.report.tasks import Task
+
+_FOLDER = Path(__file__).parent
+Failure = tuple[str, str, str, str]  # task, backbone and evaluator, error, specs
+
+
+def write_report(rows: Sequence[Row], path: Path, results: Results | None, title: str) -> None:
+    """Writes the page of these rows, whole or not at all; the same rows give the same bytes.
+
+    `results` is where the predictions are: without it, or without them, the page shows no episode and says so.
+    """
+    write_atomically(path, page(rows, results, title).encode("utf-8", "replace"))
+
+
+def page(rows: Sequence[Row], results: Results | None, title: str) -> str:
+    """The page as text. Everything that rows or images name is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from fewshot.report.example import example
+    from fewshot.report.headline import compared, findings, speaks_of
+    from fewshot.report.origins import origins, protocols, shared, unreadable_lines
+    from fewshot.report.tables import comparison
+    from fewshot.report.tasks import tasks
+
+    environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    found = tasks(rows)
+    return environment.get_template("page.html.j2").render(
+        title=title, css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")), compared=compared(rows),
+        findings=findings(rows), speaks_of=speaks_of(rows), sections=_sections(rows, comparison(rows), found),
+        example=example(rows, results), failures=_failures(rows), shared=shared(rows), origins=origins(rows),
+        protocols=protocols(found), n_unreadable=0 if results is None else unreadable_lines(results.path),
+    )  # fmt: skip
+
+
+def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task]) -> list[dict[str, Any]]:
+    """Table and figures of every task."""
+    from fewshot.report.curves import shot_curves
+    from fewshot.report.dots import dot_plot
+    from fewshot.report.wording import contender_names
+
+    names = contender_names(rows)
+    plots = [(dot_plot(task, names, f"dots-{number}"), shot_curves(task, names, f"curves-{number}"))
+             for number, task in enumerate(found, 1)]  # fmt: skip
+    return [{"table": table, "plots": list(filter(None, drawn))} for table, drawn in zip(tables, plots, strict=True)]
+
+
+def _failures(rows: Sequence[Row]) -> list[Failure]:
+    """What failed: data set, backbone and evaluator, error, and the full specs."""
+    from fewshot.report.labels import label
+    from fewshot.report.tasks import contender, shot_label
+    from fewshot.report.wording import contender_names
+
+    names = contender_names(rows)
+    specs = [(row.dataset, row.sampler, row.backbone, row.transform, row.evaluator) for row in rows]
+    return [(f"{label(row.dataset)}, {shot_label(row)}", " with ".join(names[contender(row)]),
+             row.error or "no message", "\n".join(filter(None, spec)))
+            for row, spec in zip(rows, specs, strict=True) if row.status == "failed"]  # fmt: skip

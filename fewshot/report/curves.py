@@ -1,0 +1,106 @@
+"""Accuracy over the number of shots, as lines with their names beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from fewshot.report.plots import Names, Plot, best, brief, shown
+from fewshot.report.svg import MARKERS, SERIES, figure, inline_svg, settings
+from fewshot.report.tasks import Contender, Task, accuracy, contender, interval, measured
+from fewshot.results import Row
+
+_WIDTH, _LEFT, _TOP, _BOTTOM = 780, 48, 16, 44  # pixels
+_LABEL = 17  # pixels of height that a name needs
+_MOST = 12  # contenders; the best are kept
+_DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("solid", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))
+
+
+@dataclass(frozen=True)
+class _Look:
+    colour: str
+    marker: str
+    dashes: str | tuple[int, tuple[int, ...]]
+
+
+def shot_curves(task: Task, names: Names, name: str) -> Plot | None:
+    """Accuracy over the number of shots, a line a contender; None below two shots."""
+    curves = {c: sorted((row for row in task.rows if contender(row) == c and measured(row) and row.k_shot),
+                        key=lambda row: row.k_shot or 0) for c in task.contenders}  # fmt: skip
+    several = [c for c, rows in curves.items() if len({row.k_shot for row in rows}) > 1]
+    kept = best(task, several, _MOST)
+    if not kept:
+        return None
+    texts = {c: f"{brief(names[c][0], 34)}, {brief(names[c][1], 26)}" for c in kept}
+    height, right = max(330, 60 + 19 * len(kept)), 24 + 6.2 * max(map(len, texts.values()))
+    with settings():
+        drawn, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
+        looks = _looks(kept)
+        for c in kept:
+            _draw_curve(axes, curves[c], looks[c])
+        _shots_axis(axes, sorted({row.k_shot for c in kept for row in curves[c] if row.k_shot}))
+        ends = [(100 * accuracy(curves[c][-1]), texts[c], looks[c].colour) for c in kept]
+        _label_ends(axes, ends, height - _TOP - _BOTTOM)
+        return Plot(inline_svg(drawn, name), shown("Accuracy over the number of shots", len(kept), len(several)))
+
+
+def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
+    """A colour a backbone, a marker and a dash an evaluator."""
+    backbones = list(dict.fromkeys((c[0], c[3]) for c in kept))
+    learners = list(dict.fromkeys(c[1:3] for c in kept))
+    looks = {}
+    for c in kept:
+        again, hue = divmod(backbones.index((c[0], c[3])), len(SERIES))
+        style = learners.index(c[1:3]) + again
+        looks[c] = _Look(SERIES[hue], MARKERS[style % len(MARKERS)], _DASHES[style % len(_DASHES)])
+    return looks
+
+
+def _draw_curve(axes: Axes, rows: Sequence[Row], look: _Look) -> None:
+    shots = [row.k_shot or 0 for row in rows]
+    axes.plot(shots, [100 * accuracy(row) for row in rows], color=look.colour, marker=look.marker, markersize=6.5,
+              linestyle=look.dashes)  # fmt: skip
+    for shot, row in zip(shots, rows, strict=True):
+        bounds = interval(row)
+        if bounds is not None:
+            axes.plot([shot, shot], [100 * bounds[0], 100 * bounds[1]], color=look.colour, linewidth=1)
+
+
+def _shots_axis(axes: Axes, shots: Sequence[int]) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(shots[0] / 1.12, shots[-1] * 1.05)
+    axes.set_xticks(list(shots))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("shots a class (log scale)")
+    axes.set_ylabel("accuracy, %")
+    axes.grid(axis="y")
+
+
+def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float) -> None:
+    """Every line's name beside its end, moved apart where ends lie close, with a thin line to where it belongs."""
+    low, high = axes.get_ylim()
+    order = np.argsort([value for value, _, _ in ends], kind="stable")
+    places = _apart([ends[i][0] for i in order], _LABEL * (high - low) / height, low, high)
+    for (value, text, colour), y in zip([ends[i] for i in order], places, strict=True):
+        leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
+        axes.annotate(text, (1.0, value), (16, (y - value) * height / (high - low)), textcoords="offset points",
+                      xycoords=axes.get_yaxis_transform(), va="center", fontsize=11, annotation_clip=False,
+                      arrowprops=leader)  # fmt: skip
+    axes.set_ylim(low, high)
+
+
+def _apart(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Ascending values moved so that neighbours are at least `gap` apart, inside [low, high] while there is room."""
+    moved: list[float] = []
+    for value in values:
+        moved.append(max(value, moved[-1] + gap if moved else low))
+    ceiling = high
+    for number in range(len(moved) - 1, -1, -1):
+        moved[number] = min(moved[number], max(ceiling, low))
+        ceiling = moved[number] - gap
+    return moved

@@ -1,0 +1,136 @@
+"""Short names of specs for people: "tf_efficientnet_lite0 @128" for Packaged(name='tf_efficientnet_lite0', ...)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, REQUIRED, SAMPLERS, SPLITS, TRANSFORMS
+
+_LONGEST = 64  # characters of a label
+_MOST_CHARACTERS = 10_000  # of a spec that is read
+_NAME = re.compile(r"\s*[A-Za-z_][\w.:]*")
+_REGISTRIES = (BACKBONES, EVALUATORS, TRANSFORMS, DATASETS, SAMPLERS, SPLITS)
+Fields = Mapping[str, Any]
+
+
+def label(spec: str) -> str:
+    """A short name of one spec; a spec of an unknown kind without its defaults, any other text as it is."""
+    parsed = parse(spec)
+    if parsed is None:
+        return _clean(spec)
+    name, given = parsed
+    fields = _defaults(name) | given
+    try:
+        text = _SHORT[name](fields) if name in _SHORT else _without_defaults(name, given)
+    except (KeyError, TypeError):  # written by another release, or by hand
+        text = _without_defaults(name, given)
+    return _clean(text)
+
+
+def labels(specs: Iterable[str]) -> dict[str, str]:
+    """The label of every spec, all different: where two would be equal, what differs is added."""
+    distinct = list(dict.fromkeys(specs))
+    short = {spec: label(spec) for spec in distinct}
+    for text in set(short.values()):
+        same = [spec for spec in distinct if short[spec] == text]
+        if len(same) > 1:
+            short.update(_told_apart(text, same))
+    return short
+
+
+def learner(transform: str, evaluator: str) -> str:
+    """The evaluator behind its transform, where there is one: "L2 + LinearProbe"."""
+    return evaluator if transform in ("", "Identity") else f"{transform} + {evaluator}"
+
+
+def parse(spec: str) -> tuple[str, dict[str, Any]] | None:
+    """Name and fields of a spec "Name(field=value, ...)"; None for any other text. Nothing is evaluated."""
+    name, bracket, _ = spec.partition("(")
+    call = "Outside" + spec[len(name) :] if ":" in name else spec
+    if not (bracket and _NAME.fullmatch(name)) or len(spec) > _MOST_CHARACTERS:
+        return None
+    try:
+        node = ast.parse(call.strip(), mode="eval").body
+        if not isinstance(node, ast.Call) or any(k.arg is None for k in node.keywords):
+            return None
+        fields = {str(number): _value(argument) for number, argument in enumerate(node.args)}
+        return name.strip(), fields | {str(k.arg): _value(k.value) for k in node.keywords}
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _value(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):  # a spec inside a spec
+        return ast.unparse(node)
+
+
+def _defaults(name: str) -> dict[str, Any]:
+    """The defaults of a member; none of a name that would have to be imported, or is unknown."""
+    for registry in _REGISTRIES:
+        if ":" not in name and name in registry.names():
+            try:
+                parameters = registry.signature(name).parameters
+            except Exception:  # a plug-in that is broken is still a name
+                return {}
+            return {p.name: p.default for p in parameters if p.default is not REQUIRED}
+    return {}
+
+
+def _without_defaults(name: str, given: Fields) -> str:
+    defaults = _defaults(name)
+    kept = [repr(v) if k.isdigit() else f"{k}={v!r}" for k, v in given.items() if k not in defaults or defaults[k] != v]
+    return f"{name}({', '.join(kept)})" if kept else name
+
+
+def _sized(text: str, fields: Fields) -> str:
+    return f"{text} @{fields['image_size']}" if fields.get("image_size") is not None else text
+
+
+def _sampler(fields: Fields) -> str:
+    sides = [f"{side} from {str(fields[key]).rpartition('=')[2]}"
+             for side, key in (("support", "support_from"), ("queries", "query_from")) if fields.get(key)]  # fmt: skip
+    return ", ".join(sides) or "balanced"
+
+
+_SHORT: dict[str, Callable[[Fields], str]] = {
+    "Packaged": lambda f: _sized(f["name"], f),
+    "Timm": lambda f: _sized(f["name"], f),
+    "Checkpoint": lambda f: _sized(f"{f['name']} from {PurePath(f['path']).name}", f),
+    "RandomInit": lambda f: _sized(f"{f['name']} random init", f),
+    "RawPixels": lambda f: f"raw pixels {f['image_size']}",
+    "Function": lambda f: _sized(f["target"], f),
+    "Icons": lambda f: f"icons {f['domain']}",
+    "ImageFolderSet": lambda f: PurePath(f["root"]).name or "folder",
+    "Balanced": _sampler,
+    "Listed": lambda f: f"listed in {PurePath(f['0']).name}",
+}  # fmt: skip
+
+
+def _told_apart(text: str, specs: list[str]) -> dict[str, str]:
+    """Specs with one label: each with the fields that differ between them, or written out where that is not enough."""
+    parsed = {spec: parse(spec) or (spec, {}) for spec in specs}
+    full = {spec: {"": name} | _defaults(name) | fields for spec, (name, fields) in parsed.items()}
+    differing = [key for key in dict.fromkeys(k for fields in full.values() for k in fields)
+                 if len({repr(fields.get(key)) for fields in full.values()}) > 1]  # fmt: skip
+    told = {spec: ", ".join(f"{k}={v!r}" if k else str(v) for k in differing if (v := fields.get(k)) is not None)
+            for spec, fields in full.items()}  # fmt: skip
+    if len(set(told.values())) < len(specs):
+        return {spec: " ".join(_printable(spec).split()) for spec in specs}
+    return {spec: f"{text} ({extra})" if extra else text for spec, extra in told.items()}
+
+
+def _clean(text: str) -> str:
+    """The text on one line, printable, and shortened in its middle where it is long."""
+    line = " ".join(_printable(text).split())
+    half = (_LONGEST - 1) // 2
+    return line if len(line) <= _LONGEST else f"{line[:half]}…{line[-half:]}"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c.isspace() else "�" for c in text)

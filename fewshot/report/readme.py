@@ -1,0 +1,45 @@
+"""The tables of a README, made from rows.
+
+Between `<!-- results:quick -->` and `<!-- /results -->` stands the table of the suite `quick`: of the rows whose
+protocol has that name, such as "quick@1".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from fewshot.files import write_atomically
+from fewshot.report.tables import markdown
+from fewshot.results import Row
+
+_MARKED = re.compile(r"(<!-- results:(?P<suite>[\w-]+) -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL)
+
+
+def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
+    """Whether the tables of a README were those of these rows already; if not they are written, unless `check`.
+
+    A ValueError where the file has no marks, or names a suite that no row belongs to.
+    """
+    text = path.read_text(encoding="utf-8")
+    if not suites(path):
+        raise ValueError(f"{path} has no place for a table; write <!-- results:quick --> and <!-- /results --> on "
+                         "lines of their own")  # fmt: skip
+    updated = _MARKED.sub(lambda found: f"{found[1]}\n{_table(path, found['suite'], rows)}\n{found[4]}", text)
+    if updated != text and not check:
+        write_atomically(path, updated.encode())
+    return updated == text
+
+
+def suites(path: Path) -> list[str]:
+    """The suites whose tables a README has a place for, in its order."""
+    return [found["suite"] for found in _MARKED.finditer(path.read_text(encoding="utf-8"))]
+
+
+def _table(path: Path, suite: str, rows: Sequence[Row]) -> str:
+    chosen = [row for row in rows if row.protocol.partition("@")[0] == suite]
+    if not chosen:
+        raise ValueError(f"{path} has a place for the suite {suite!r}, but none of the {len(rows)} rows belongs to it; "
+                         f"run: fewshot bench {suite}")  # fmt: skip
+    return markdown(chosen)

@@ -1,0 +1,65 @@
+"""Figures as inline SVG: the same bytes for the same rows, colours that follow the page's light or dark scheme."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib import rc_context, rcdefaults, rcParams
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# matplotlib wants colours; the page replaces these by its own variables.
+INK, FAINT, GROUND = "#010101", "#020202", "#040404"
+SERIES = tuple(f"#0300{n:02x}" for n in range(1, 9))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+_VARIABLES = {INK: "--ink", FAINT: "--faint", GROUND: "--ground"}
+_VARIABLES |= {colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)}
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none", "svg.hashsalt": "fewshot", "text.parse_math": False, "font.family": ["DejaVu Sans"],
+    "font.size": 12, "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
+    "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": FAINT, "ytick.color": FAINT,
+    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "grid.color": FAINT, "grid.linewidth": 0.5, "axes.grid": False,
+    "axes.axisbelow": True, "xtick.major.size": 3, "ytick.major.size": 0, "lines.linewidth": 1.6,
+    "axes.formatter.use_locale": False,
+}  # fmt: skip
+
+
+@contextmanager
+def settings(**others: Any) -> Iterator[None]:
+    """The style of all figures of a report, whatever the user's own is. Texts are never read as formulas; a glyph
+    that the font lacks is the browser's affair, or a box."""
+    with rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*Glyph.*missing")
+        rcdefaults()
+        rcParams.update(_STYLE | others)
+        yield
+
+
+def figure(width: float, height: float, left: float, right: float, top: float, bottom: float) -> tuple[Figure, Axes]:
+    """A figure of this size with one plot inside these margins, all in pixels."""
+    made = Figure(figsize=(width / 72, height / 72))
+    box = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
+    return made, made.add_axes(box)
+
+
+def inline_svg(drawn: Figure, name: str) -> Markup:
+    """The figure as an <svg> element. `name` keeps its ids apart from those of other figures of the page."""
+    text = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    drawn.savefig(text, format="svg", transparent=True, metadata=nothing)
+    svg = text.getvalue()[text.getvalue().index("<svg") :]
+    width, height = (round(72 * inches) for inches in drawn.get_size_inches())
+    size = f"max-width: {width}px; min-width: {round(0.72 * width)}px"
+    opening = f'<svg viewBox="0 0 {width} {height}" style="{size}" aria-hidden="true">'
+    svg = re.sub(r"<svg [^>]*>", opening, svg, count=1)
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, count=1, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
+    svg = re.sub(r'(<\w+[^>]* id="|xlink:href="#|url\(#)(?=[\w.]+["\)])', rf"\g<1>{name}-", svg)
+    return Markup(re.sub("|".join(_VARIABLES), lambda m: f"var({_VARIABLES[m[0]]})", svg))

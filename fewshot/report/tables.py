@@ -1,0 +1,134 @@
+"""Rows as tables for people: one a task, one line a contender, one column a shot. For page, console and README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from fewshot.report.tasks import Contender, Task, contender, measured, overlap, shot_label, tasks
+from fewshot.report.wording import contender_names, notes, percent
+from fewshot.results import Row
+
+TIE = "≈"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An accuracy in percent: the best of its column, or one whose interval overlaps that of the best."""
+
+    text: str = ""
+    best: bool = False
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A contender with one cell a shot. `title` holds the specs that the labels shorten."""
+
+    backbone: str
+    learner: str
+    cells: tuple[Cell, ...]
+    n_episodes: str
+    notes: tuple[str, ...]
+    title: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The comparison of one task."""
+
+    title: str
+    shots: tuple[str, ...]
+    lines: tuple[Line, ...]
+    caption: str
+
+
+def comparison(rows: Sequence[Row]) -> list[Table]:
+    """One table a task, in order of appearance; failed rows are left out."""
+    names = contender_names(rows)
+    return [_table(task, names) for task in tasks(rows)]
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The tables as GitHub markdown: the best in bold, a sign where the interval overlaps that of the best."""
+    from tabulate import tabulate
+
+    parts = []
+    for table in comparison(rows):
+        header = ["backbone", "evaluator", *table.shots, "episodes"]
+        lines = [[_plain(line.backbone), _plain(line.learner), *map(_marked, line.cells), line.n_episodes]
+                 for line in table.lines]  # fmt: skip
+        drawn = tabulate(lines, header, "github", disable_numparse=True)
+        parts.append(f"**{_plain(table.title)}**\n\n{drawn}\n\n{_plain(' '.join([table.caption, *_remarks(table)]))}")
+    return "\n\n".join(parts) + "\n" if parts else "No run has finished.\n"
+
+
+def _table(task: Task, names: dict[Contender, tuple[str, str]]) -> Table:
+    lines = []
+    for member in task.contenders:
+        mine = [row for row in task.rows if contender(row) == member]
+        for rows in _one_a_shot(mine):
+            lines.append(_line(task, rows, *names[member]))
+    return Table(task.title, tuple(task.shots), tuple(lines), _caption(task))
+
+
+def _one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
+    """Rows by shot; where a shot has several (other weights, another release), as many lines as are needed."""
+    lines: list[dict[str, Row]] = []
+    for row in rows:
+        free = next((line for line in lines if shot_label(row) not in line), None)
+        if free is None:
+            lines.append(free := {})
+        free[shot_label(row)] = row
+    return lines
+
+
+def _line(task: Task, rows: dict[str, Row], backbone: str, learned: str) -> Line:
+    held = list(rows.values())
+    counts = list(dict.fromkeys(str(row.n_episodes) for row in held))
+    title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator)))
+    cells = tuple(_cell(rows.get(shot), task.best.get(shot)) for shot in task.shots)
+    return Line(backbone, learned, cells, " / ".join(counts), notes(held), title)
+
+
+def _cell(row: Row | None, best: Row | None) -> Cell:
+    if row is None:
+        return Cell()
+    if best is None or not measured(row):
+        return Cell(percent(row))
+    return Cell(percent(row), row is best, row is not best and overlap(row, best))
+
+
+def _caption(task: Task) -> str:
+    """What the numbers are, what guessing reaches, and what the intervals speak of."""
+    said = ["Accuracy in percent" + (" ± 95 % interval" if task.population else "")]
+    if task.chance is not None:
+        said.append(f"guessing reaches {round(100 * task.chance, 1):g}")
+    text = "; ".join(said) + "."
+    text += f" The intervals speak of {task.population}." if task.population else ""
+    tied = any(row is not best and measured(row) and shot_label(row) == shot and overlap(row, best)
+               for shot, best in task.best.items() for row in task.rows)  # fmt: skip
+    return text + (f" {TIE} marks intervals that overlap that of the best." if tied else "")
+
+
+def _marked(cell: Cell) -> str:
+    return f"**{cell.text}**" if cell.best else cell.text + (f" {TIE}" if cell.tied else "")
+
+
+def _remarks(table: Table) -> list[str]:
+    """Every note once, with whom it concerns: a backbone alone where all its lines have it."""
+    remarks = []
+    for note in dict.fromkeys(note for line in table.lines for note in line.notes):
+        without = {line.backbone for line in table.lines if note not in line.notes}
+        whom = dict.fromkeys(f"{line.backbone} with {line.learner}" if line.backbone in without else line.backbone
+                             for line in table.lines if note in line.notes)  # fmt: skip
+        remarks.append(f"{note[0].upper()}{note[1:]}: {', '.join(whom) if without else 'all'}.")
+    return remarks
+
+
+def _plain(text: str) -> str:
+    """Text that markdown shows as it is, also inside a table."""
+    for sign in "\\`*[]|":
+        text = text.replace(sign, f"\\{sign}")
+    return escape(text, quote=False)

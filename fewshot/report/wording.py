@@ -1,0 +1,46 @@
+"""Words for single rows: their number, their name in a comparison, and what to know before trusting them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fewshot.report.labels import labels, learner
+from fewshot.report.tasks import Contender, accuracy, contender, interval, measured
+from fewshot.results import Row
+
+
+def percent(row: Row) -> str:
+    """The accuracy in percent with its interval: "84.5 ± 0.6", "84.5 [80.1, 86.0]", "84.5" without one, or "–"."""
+    if not measured(row):
+        return "–"
+    mean, bounds = 100 * accuracy(row), interval(row)
+    if bounds is None:
+        return f"{mean:.1f}"
+    low, high = 100 * bounds[0], 100 * bounds[1]
+    half = (high - low) / 2
+    digits = 2 if half < 0.05 else 1
+    if abs((high + low) / 2 - mean) < 0.05:
+        return f"{mean:.{digits}f} ± {half:.{digits}f}"
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def contender_names(rows: Sequence[Row]) -> dict[Contender, tuple[str, str]]:
+    """Labels (backbone, transform and evaluator) of everything that is compared, all different."""
+    backbones, transforms, evaluators = (labels(getattr(row, name) for row in rows)
+                                         for name in ("backbone", "transform", "evaluator"))  # fmt: skip
+    several = len({row.dtype for row in rows}) > 1
+    return {(b, t, e, dtype): (backbones[b] + (f" {dtype}" if several else ""), learner(transforms[t], evaluators[e]))
+            for b, t, e, dtype in map(contender, rows)}  # fmt: skip
+
+
+def notes(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What a reader has to know before trusting the numbers of one contender."""
+    stopped, episodes = sum(row.n_not_converged for row in rows), sum(row.n_episodes for row in rows)
+    said = ["transductive" if any(row.transductive for row in rows) else ""]
+    seen = {row.seen_classes for row in rows}
+    said.append("classes seen in training" if "seen" in seen else "")
+    said.append("seen classes unknown" if "unknown" in seen else "")
+    said.append(f"{stopped} of {episodes} not converged" if stopped else "")
+    chosen = dict.fromkeys(row.selection for row in rows if row.selection not in ("none", ""))
+    said.append(f"chosen on {', '.join(chosen)}" if chosen else "")
+    return tuple(filter(None, said))

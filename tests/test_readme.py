@@ -1,0 +1,65 @@
+"""The tables of the README are those of the committed rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fewshot.report.readme import suites, update_readme
+from fewshot.report.tables import markdown
+from fewshot.results import Results
+from tests.report_rows import quick_rows, row
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def readme(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("# Title\n\n<!-- results:quick -->\nold\n<!-- /results -->\n\nEnd — über\n", encoding="utf-8")
+    return path
+
+
+def test_the_readme_shows_the_committed_rows():
+    named = suites(ROOT / "README.md")
+    assert named, "README.md has no place for a table: <!-- results:quick --> ... <!-- /results -->"
+    rows = [row for suite in named for row in Results(ROOT / "benchmarks" / "results" / f"{suite}.jsonl").rows()]
+    assert update_readme(ROOT / "README.md", rows, check=True), "run: fewshot report --readme README.md"
+
+
+def test_a_table_is_replaced_and_the_rest_stays(readme):
+    rows = list(quick_rows())
+    assert not update_readme(readme, rows)
+    text = readme.read_text(encoding="utf-8")
+    assert markdown(rows) in text
+    assert "old" not in text
+    assert text.startswith("# Title\n\n<!-- results:quick -->\n")
+    assert text.endswith("<!-- /results -->\n\nEnd — über\n")
+    assert update_readme(readme, rows)
+
+
+def test_a_check_tells_and_changes_nothing(readme):
+    before = readme.read_bytes()
+    assert not update_readme(readme, list(quick_rows()), check=True)
+    assert readme.read_bytes() == before
+
+
+def test_every_suite_has_its_own_rows(readme):
+    with open(readme, "a", encoding="utf-8") as file:
+        file.write("<!-- results:other -->\n<!-- /results -->\n")
+    update_readme(readme, [row(0.25), row(0.75, protocol="other@2")])
+    quick, other = readme.read_text(encoding="utf-8").split("<!-- results:other -->")
+    assert ("25.0" in quick, "75.0" in quick) == (True, False)
+    assert ("25.0" in other, "75.0" in other) == (False, True)
+
+
+def test_rows_of_another_suite_are_an_error(readme):
+    with pytest.raises(ValueError, match=r"place for the suite 'quick', but none of the 1 rows belongs to it"):
+        update_readme(readme, [row(protocol="")])
+
+
+def test_a_readme_without_marks_is_an_error(readme):
+    readme.write_text("# Title\n")
+    with pytest.raises(ValueError, match="has no place for a table"):
+        update_readme(readme, [row()])

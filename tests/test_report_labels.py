@@ -1,0 +1,83 @@
+"""Short names are short, true and all different, and nothing that a spec says is run."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from fewshot.report.labels import label, labels, learner, parse
+
+KNOWN = {
+    "Packaged(name='tf_efficientnet_lite0', image_size=128)": "tf_efficientnet_lite0 @128",
+    "Packaged(name='mobilenetv2_100', image_size=None)": "mobilenetv2_100",
+    "Packaged(name='mobilenetv2_100')": "mobilenetv2_100",
+    "RawPixels(image_size=32)": "raw pixels 32",
+    "RawPixels()": "raw pixels 32",
+    "RandomInit(name='mobilenetv2_100', seed=0, image_size=None, pool=None)": "mobilenetv2_100 random init",
+    "Checkpoint(name='resnet18', path='/home/me/best.pth', image_size=84, pool=None)": "resnet18 from best.pth @84",
+    "Function(target='mine.nets:small', image_size=None)": "mine.nets:small",
+    "Icons(domain='mono')": "icons mono",
+    "ImageFolderSet(root='/home/me/flowers')": "flowers",
+    "Balanced(support_from=None, query_from=None)": "balanced",
+    "Balanced(support_from='domain=mono', query_from='domain=colour')": "support from mono, queries from colour",
+    "Prototype(metric='euclidean')": "Prototype",
+    "LinearProbe(C=0.1, max_iter=100)": "LinearProbe(C=0.1)",
+    "L2()": "L2",
+    "Listed('runs/mine.safetensors')": "listed in mine.safetensors",
+}
+
+
+@pytest.mark.parametrize(("spec", "text"), KNOWN.items())
+def test_a_known_spec_has_a_short_name(spec, text):
+    assert label(spec) == text
+
+
+@pytest.mark.parametrize("spec", ["", "plain words", "Packaged(", "(", "Packaged(**{})", "Packaged(1, 2)", "x" * 20_000,
+                                  "[x](y)", "Unknown(a=" + "(" * 5000, "A(" + "-" * 9000 + "1)",
+                                  "Packaged(name='a')('b')"])  # fmt: skip
+def test_any_text_has_a_name_of_one_short_line(spec):
+    assert len(label(spec)) <= 64
+    assert "\n" not in label(spec)
+
+
+def test_an_unknown_spec_keeps_its_fields():
+    assert label("Other(a=1, b='x')") == "Other(a=1, b='x')"
+    assert label("package.module:Net(width=2)") == "package.module:Net(width=2)"
+
+
+def test_a_dotted_name_is_not_imported():
+    label("antigravity:Net(width=2)")
+    assert "antigravity" not in sys.modules
+
+
+def test_nothing_is_evaluated(tmp_path):
+    spec = f"RawPixels(image_size=open({str(tmp_path / 'made')!r}, 'w'))"
+    assert parse(spec) is not None
+    label(spec)
+    assert not (tmp_path / "made").exists()
+
+
+def test_control_characters_do_not_reach_a_label():
+    assert label("a\x00b\u202ec\ud800\nd") == "a�b�c� d"
+
+
+def test_equal_labels_are_told_apart_by_what_differs():
+    specs = [f"RandomInit(name='n', seed={seed}, image_size=None, pool=None)" for seed in (0, 1)]
+    assert list(labels(specs).values()) == ["n random init (seed=0)", "n random init (seed=1)"]
+
+
+def test_sources_of_one_name_are_told_apart():
+    named = labels(["Packaged(name='n', image_size=None)", "Timm(name='n', image_size=None, pool=None)"])
+    assert list(named.values()) == ["n (Packaged)", "n (Timm)"]
+
+
+def test_labels_of_different_specs_differ():
+    specs = [*KNOWN, "long(" + "a" * 80 + "b)", "long(" + "a" * 80 + "c)", *(f"x{'y' * n}" for n in range(80))]
+    specs = [spec for spec in specs if spec not in ("RawPixels()", "Packaged(name='mobilenetv2_100')")]
+    assert len(set(labels(specs).values())) == len(specs)
+
+
+def test_a_transform_stands_before_its_evaluator():
+    assert learner("L2", "Prototype") == "L2 + Prototype"
+    assert learner("Identity", "FineTune") == learner("", "FineTune") == "FineTune"
