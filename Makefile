@@ -17,7 +17,7 @@ test: .venv/.installed ## run the tests
 	.venv/bin/python -m pytest
 
 lint: .venv/.installed ## look for mistakes in the code's form
-	.venv/bin/ruff check .
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
 typecheck: .venv/.installed ## check the types
 	.venv/bin/mypy

@@ -10,6 +10,7 @@ splits/icons_*.json next to this file: the same bytes on every run with the same
 icon_concepts.json (which names mean which concept) and icons_removed.json (drawings a person rejected).
 About two minutes on one core.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -36,37 +37,67 @@ from . import FOLDER
 from .icons import level_table
 
 Pixels = npt.NDArray[np.uint8]
-Domain = str                                    # 'mono' | 'colour'
+Domain = str  # 'mono' | 'colour'
 
 ARCHIVES = {  # file that `npm pack` writes -> sha256
     "iconify-json-2.2.535.tgz": "1a545f86fa224d6531d8fb101dcbe83aac2b28689a21cbed6fc68318a5af4d91",
     "lobehub-fluent-emoji-3d-1.1.0.tgz": "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58",
 }
-LICENCES = frozenset({"MIT", "Apache-2.0", "ISC", "BSD-3-Clause", "CC0-1.0", "Unlicense", "OFL-1.1",
-                      "MPL-2.0", "CC-BY-3.0", "CC-BY-4.0"})
+LICENCES = frozenset(
+    {"MIT", "Apache-2.0", "ISC", "BSD-3-Clause", "CC0-1.0", "Unlicense", "OFL-1.1", "MPL-2.0", "CC-BY-3.0", "CC-BY-4.0"}
+)
 LEFT_OUT_CATEGORIES = frozenset({"Logos", "Programming", "Flags / Maps"})
 EMOJI_3D = "fluent-emoji-3d"
-CATALOGUE = "https://icon-sets.iconify.design/"      # for sets without an address of their own
+CATALOGUE = "https://icon-sets.iconify.design/"  # for sets without an address of their own
 
-TILE = 48                                       # pixels a side
-MARGIN = 2                                      # white pixels on each side of the longer axis
-CANVAS = 144                                    # an SVG is drawn this large, then cropped and reduced
-DUPLICATE_SIDE, DUPLICATE_RMS = 24, 0.10        # two tiles this close in [0, 1] are the same drawing
+TILE = 48  # pixels a side
+MARGIN = 2  # white pixels on each side of the longer axis
+CANVAS = 144  # an SVG is drawn this large, then cropped and reduced
+DUPLICATE_SIDE, DUPLICATE_RMS = 24, 0.10  # two tiles this close in [0, 1] are the same drawing
 FEWEST = {"mono": 20, "colour": 10}
 MOST = {"mono": 40, "colour": 40}
-SPARE = 20                                      # taken beyond MOST, to replace what look-alike classes lose
-PER_STYLE = 2                                   # drawings of one artist in one style, per class
+SPARE = 20  # taken beyond MOST, to replace what look-alike classes lose
+PER_STYLE = 2  # drawings of one artist in one style, per class
 
-STYLE_OF = {word: style for style, words in {
-    "line": "outline outlined line lined linear stroke regular light thin o",
-    "solid": "fill filled solid bold f",
-    "two-tone": "duotone duo twotone two-tone bulk",
-    "": "round rounded alt simple icon",
-}.items() for word in words.split()} | {word: word for word in ("sharp", "flat", "remix")}
-DRAWING_STYLES = frozenset((                    # words of a set's prefix that say how it draws
-    "color", "flat", "3d", "freehand", "plump", "flex", "cyber", "pixel", "ultimate", "sharp", "pop", "print",
-    "pencil", "kameleon", "stickies", "monotone", "v1", "mdl2", "poly", "outline", "solid", "twotone",
-    "regular", "light", "thin"))
+STYLE_OF = {
+    word: style
+    for style, words in {
+        "line": "outline outlined line lined linear stroke regular light thin o",
+        "solid": "fill filled solid bold f",
+        "two-tone": "duotone duo twotone two-tone bulk",
+        "": "round rounded alt simple icon",
+    }.items()
+    for word in words.split()
+} | {word: word for word in ("sharp", "flat", "remix")}
+DRAWING_STYLES = frozenset(
+    (  # words of a set's prefix that say how it draws
+        "color",
+        "flat",
+        "3d",
+        "freehand",
+        "plump",
+        "flex",
+        "cyber",
+        "pixel",
+        "ultimate",
+        "sharp",
+        "pop",
+        "print",
+        "pencil",
+        "kameleon",
+        "stickies",
+        "monotone",
+        "v1",
+        "mdl2",
+        "poly",
+        "outline",
+        "solid",
+        "twotone",
+        "regular",
+        "light",
+        "thin",
+    )
+)
 SIZES = frozenset(("8", "10", "12", "16", "18", "20", "24", "28", "32", "36", "40", "48", "64", "24px"))
 
 NOVEL, VALIDATION = frozenset({"animal", "food", "vehicle", "leisure"}), frozenset({"nature"})
@@ -108,18 +139,20 @@ class Tile:
     thumbnail: npt.NDArray[np.float32]
 
 
-Selection = dict[str, list[Tile]]               # concept -> tiles, in the order they were chosen
+Selection = dict[str, list[Tile]]  # concept -> tiles, in the order they were chosen
 Concepts = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 # ---- sources -------------------------------------------------------------------------------------
 
+
 def open_archive(folder: Path, file_name: str) -> tarfile.TarFile:
     """The npm archive, after its checksum was found to be the one this builder was written for."""
     path = folder / file_name
     if not path.is_file():
-        raise FileNotFoundError(f"--source {folder} has no file {file_name}; get it with `npm pack` as the "
-                                "docstring of build_icons.py says")
+        raise FileNotFoundError(
+            f"--source {folder} has no file {file_name}; get it with `npm pack` as the docstring of build_icons.py says"
+        )
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != ARCHIVES[file_name]:
         raise ValueError(f"{path} has sha256 {found}, expected {ARCHIVES[file_name]}; fetch it again")
@@ -144,8 +177,10 @@ def read_sets(source: Path) -> list[IconSet]:
             data = json.loads(content)
             if data["info"].get("category") == "Emoji":
                 emoji_names |= data.get("chars", {})
-            if data["info"]["license"].get("spdx") in LICENCES \
-                    and data["info"].get("category") not in LEFT_OUT_CATEGORIES:
+            if (
+                data["info"]["license"].get("spdx") in LICENCES
+                and data["info"].get("category") not in LEFT_OUT_CATEGORIES
+            ):
                 sets.append(parse_set(data))
     sets.sort(key=lambda icon_set: icon_set.prefix)
     return [*sets, read_3d_emoji(source, emoji_names)]
@@ -160,22 +195,34 @@ def parse_set(data: Mapping[str, Any]) -> IconSet:
             icons[name] = icons[alias["parent"]]
     author = info["author"]
     return IconSet(
-        prefix=data["prefix"], name=info["name"], author=author["name"], artist=artist_name(author["name"]),
+        prefix=data["prefix"],
+        name=info["name"],
+        author=author["name"],
+        artist=artist_name(author["name"]),
         licence=info["license"]["spdx"],
         url=author.get("url") or info["license"].get("url") or CATALOGUE + data["prefix"],
         domain="colour" if info.get("palette") else "mono",
         # fluent-emoji is no longer in Iconify's catalogue and so has no category.
         is_emoji=info.get("category") == "Emoji" or data["prefix"] == "fluent-emoji",
         # What is animated often begins with an empty picture.
-        bodies={name: svg_document(icon, data) for name, icon in icons.items()
-                if not re.search(r"<(animate|set)\b", icon["body"])})
+        bodies={
+            name: svg_document(icon, data)
+            for name, icon in icons.items()
+            if not re.search(r"<(animate|set)\b", icon["body"])
+        },
+    )
 
 
 def artist_name(author: str) -> str:
     """The author, with the names that one studio goes by made one."""
-    return {"Google Inc": "Google", "Material Design Authors": "Google", "MDI Community": "Google",
-            "Lucide Contributors": "Lucide and Feather", "Cole Bemis": "Lucide and Feather",
-            "Family": "Ben Sperry"}.get(author, author)
+    return {
+        "Google Inc": "Google",
+        "Material Design Authors": "Google",
+        "MDI Community": "Google",
+        "Lucide Contributors": "Lucide and Feather",
+        "Cole Bemis": "Lucide and Feather",
+        "Family": "Ben Sperry",
+    }.get(author, author)
 
 
 def svg_document(icon: Mapping[str, Any], data: Mapping[str, Any]) -> str:
@@ -183,9 +230,11 @@ def svg_document(icon: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     left, top = icon.get("left", data.get("left", 0)), icon.get("top", data.get("top", 0))
     width, height = icon.get("width", data.get("width", 16)), icon.get("height", data.get("height", 16))
     scale = CANVAS / max(width, height)
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-            f'viewBox="{left} {top} {width} {height}" width="{width * scale}" height="{height * scale}">'
-            f'{icon["body"].replace("currentColor", "#000")}</svg>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{left} {top} {width} {height}" width="{width * scale}" height="{height * scale}">'
+        f"{icon['body'].replace('currentColor', '#000')}</svg>"
+    )
 
 
 def read_3d_emoji(source: Path, emoji_names: Mapping[str, str]) -> IconSet:
@@ -196,11 +245,21 @@ def read_3d_emoji(source: Path, emoji_names: Mapping[str, str]) -> IconSet:
             name = emoji_names.get(code_points) or emoji_names.get(code_points.replace("-fe0f", ""))
             if name:
                 bodies[name] = content
-    return IconSet(EMOJI_3D, "Fluent Emoji 3D", "Microsoft Corporation", "Microsoft Corporation", "MIT",
-                   "https://github.com/microsoft/fluentui-emoji", "colour", True, bodies)
+    return IconSet(
+        EMOJI_3D,
+        "Fluent Emoji 3D",
+        "Microsoft Corporation",
+        "Microsoft Corporation",
+        "MIT",
+        "https://github.com/microsoft/fluentui-emoji",
+        "colour",
+        True,
+        bodies,
+    )
 
 
 # ---- names to concepts ---------------------------------------------------------------------------
+
 
 def strip_style(name: str) -> Iterator[tuple[str, list[str], bool]]:
     """(name, styles stripped, whether a variant number was stripped), one style word less each time.
@@ -235,8 +294,7 @@ def name_tables(concepts: Concepts) -> tuple[dict[str, tuple[str, int]], dict[st
     return icons, emoji
 
 
-def find_candidates(sets: Sequence[IconSet], concepts: Concepts,
-                    removed: Iterable[str]) -> dict[str, list[Candidate]]:
+def find_candidates(sets: Sequence[IconSet], concepts: Concepts, removed: Iterable[str]) -> dict[str, list[Candidate]]:
     """Every drawing whose name, style words aside, is exactly a concept's name; without the removed ones."""
     icon_names, emoji_names = name_tables(concepts)
     rejected = rejected_drawings(sets, removed)
@@ -246,12 +304,16 @@ def find_candidates(sets: Sequence[IconSet], concepts: Concepts,
             if drawing_of(icon_set, name) in rejected:
                 continue
             for stem, styles, numbered in strip_style(name):
-                concept, place = (emoji_names.get(stem.replace("-", ""), ("", 0)) if icon_set.is_emoji
-                                  else icon_names.get(stem, ("", 0)))
+                concept, place = (
+                    emoji_names.get(stem.replace("-", ""), ("", 0))
+                    if icon_set.is_emoji
+                    else icon_names.get(stem, ("", 0))
+                )
                 if concept:
                     id = f"{icon_set.prefix}:{name}"
-                    found[concept].append(Candidate(id, icon_set, style_of(icon_set, styles),
-                                                    (int(numbered), place, len(name), id), body))
+                    found[concept].append(
+                        Candidate(id, icon_set, style_of(icon_set, styles), (int(numbered), place, len(name), id), body)
+                    )
                 if concept or icon_set.is_emoji:
                     break
     return found
@@ -299,6 +361,7 @@ def order_candidates(candidates: Iterable[Candidate], concept: str) -> list[Cand
 
 # ---- drawing -------------------------------------------------------------------------------------
 
+
 def draw(body: str | bytes, domain: Domain) -> Pixels | None:
     """[48, 48] (mono) or [48, 48, 3] (colour), quantised, on white; None if nothing usable is drawn."""
     if isinstance(body, str):
@@ -336,7 +399,7 @@ def is_legible(tile: Pixels, domain: Domain) -> bool:
         return bool(ink.mean() > 0.02 and tile[8:40, 8:40].reshape(-1, 3).std(axis=0).max() > 6)
     if not rows.size or ink.mean() < 0.025:
         return False
-    box = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return bool(box.mean() < 0.95)
 
 
@@ -352,12 +415,14 @@ def thumbnail(tile: Pixels) -> npt.NDArray[np.float32]:
     """[24 * 24 * 3] in [0, 1]: the tile in RGB, averaged over 2 x 2 pixels."""
     colour = np.broadcast_to(tile.reshape(TILE, TILE, -1), (TILE, TILE, 3)).astype(np.float32) / 255
     block = TILE // DUPLICATE_SIDE
-    small: npt.NDArray[np.float32] = colour.reshape(
-        DUPLICATE_SIDE, block, DUPLICATE_SIDE, block, 3).mean(axis=(1, 3)).reshape(-1)
+    small: npt.NDArray[np.float32] = (
+        colour.reshape(DUPLICATE_SIDE, block, DUPLICATE_SIDE, block, 3).mean(axis=(1, 3)).reshape(-1)
+    )
     return small
 
 
 # ---- choice --------------------------------------------------------------------------------------
+
 
 def choose(candidates: Sequence[Candidate], domain: Domain) -> list[Tile]:
     """Up to MOST + SPARE different drawings, in order; at most two of one artist in one style."""
@@ -379,7 +444,7 @@ def choose(candidates: Sequence[Candidate], domain: Domain) -> list[Tile]:
 
 def is_duplicate(tile: Tile, other: Tile) -> bool:
     difference = tile.thumbnail - other.thumbnail
-    return bool(np.mean(difference * difference) < DUPLICATE_RMS ** 2)
+    return bool(np.mean(difference * difference) < DUPLICATE_RMS**2)
 
 
 def drop_shared(selection: Selection) -> tuple[Selection, Counter[tuple[str, str]]]:
@@ -393,18 +458,18 @@ def drop_shared(selection: Selection) -> tuple[Selection, Counter[tuple[str, str
         rows = slice(start, start + 1000)
         # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b
         distances = squares[rows, None] + squares - 2 * thumbnails[rows] @ thumbnails.T
-        near = np.argwhere(distances / thumbnails.shape[1] < DUPLICATE_RMS ** 2)
+        near = np.argwhere(distances / thumbnails.shape[1] < DUPLICATE_RMS**2)
         for first, second in near + np.array([start, 0]):
             if flat[first][0] < flat[second][0]:
                 shared[flat[first][0], flat[second][0]] += 1
                 dropped |= {(flat[first][0], flat[first][1].id), (flat[second][0], flat[second][1].id)}
-    kept = {concept: [tile for tile in tiles if (concept, tile.id) not in dropped]
-            for concept, tiles in selection.items()}
+    kept = {
+        concept: [tile for tile in tiles if (concept, tile.id) not in dropped] for concept, tiles in selection.items()
+    }
     return kept, shared
 
 
-def select(candidates: Mapping[str, Sequence[Candidate]], domain: Domain,
-           classes: Iterable[str]) -> Selection:
+def select(candidates: Mapping[str, Sequence[Candidate]], domain: Domain, classes: Iterable[str]) -> Selection:
     """The images of the domain: FEWEST to MOST in each class that has so many, no drawing in two classes."""
     drawn = {}
     for concept in sorted(classes):
@@ -414,14 +479,19 @@ def select(candidates: Mapping[str, Sequence[Candidate]], domain: Domain,
     kept, shared = drop_shared(drawn)
     for (first, second), count in shared.most_common(12):
         print(f"{domain}: '{first}' and '{second}' shared {count} drawings, dropped from both")
-    return {concept: sorted(tiles[:MOST[domain]], key=lambda tile: tile.id)
-            for concept, tiles in kept.items() if len(tiles) >= FEWEST[domain]}
+    return {
+        concept: sorted(tiles[: MOST[domain]], key=lambda tile: tile.id)
+        for concept, tiles in kept.items()
+        if len(tiles) >= FEWEST[domain]
+    }
 
 
 # ---- files ---------------------------------------------------------------------------------------
 
-def write_arrays(path: Path, selection: Selection, classes: Sequence[str], sets: Sequence[str],
-                 artists: Sequence[str]) -> Pixels:
+
+def write_arrays(
+    path: Path, selection: Selection, classes: Sequence[str], sets: Sequence[str], artists: Sequence[str]
+) -> Pixels:
     """The decoded pixels of what was written, sorted by (class, id)."""
     rows = [(label, tile) for label, concept in enumerate(classes) for tile in selection.get(concept, ())]
     pixels = np.stack([tile.pixels for _, tile in rows])
@@ -430,7 +500,8 @@ def write_arrays(path: Path, selection: Selection, classes: Sequence[str], sets:
         "label": np.array([label for label, _ in rows], np.int16),
         "set": np.array([sets.index(tile.icon_set.prefix) for _, tile in rows], np.int16),
         "artist": np.array([artists.index(tile.icon_set.artist) for _, tile in rows], np.int16),
-        "id": np.array([tile.id for _, tile in rows])}
+        "id": np.array([tile.id for _, tile in rows]),
+    }
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             buffer = io.BytesIO()
@@ -448,27 +519,51 @@ def pack(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(np.rint(pixels * (31 / 255)).astype(np.uint8).transpose(0, 3, 1, 2))
 
 
-def write_manifest(path: Path, selections: Mapping[Domain, Selection], classes: Sequence[str],
-                   sets: Sequence[str], artists: Sequence[str], concepts: Concepts) -> None:
+def write_manifest(
+    path: Path,
+    selections: Mapping[Domain, Selection],
+    classes: Sequence[str],
+    sets: Sequence[str],
+    artists: Sequence[str],
+    concepts: Concepts,
+) -> None:
     manifest: dict[str, Any] = {
-        "built_from": {"@iconify/json": "2.2.535", "@lobehub/fluent-emoji-3d": "1.1.0",
-                       "resvg-py": resvg_py.__version__, "pillow": PIL.__version__, "numpy": np.__version__},
-        "archives": ARCHIVES, "domains": {}, "classes": [], "sets": list(sets), "artists": list(artists)}
+        "built_from": {
+            "@iconify/json": "2.2.535",
+            "@lobehub/fluent-emoji-3d": "1.1.0",
+            "resvg-py": resvg_py.__version__,
+            "pillow": PIL.__version__,
+            "numpy": np.__version__,
+        },
+        "archives": ARCHIVES,
+        "domains": {},
+        "classes": [],
+        "sets": list(sets),
+        "artists": list(artists),
+    }
     for domain, selection in selections.items():
         file = path.parent / f"icons_{domain}.npz"
         pixels = write_arrays(file, selection, classes, sets, artists)
         manifest["domains"][domain] = {
-            "file": file.name, "classes": len(selection), "images": len(pixels),
+            "file": file.name,
+            "classes": len(selection),
+            "images": len(pixels),
             "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-            "images_digest": hashlib.sha256(pixels.tobytes()).hexdigest()}
-    of_concept = {concept: (superclass, entry) for superclass, members in concepts.items()
-                  for concept, entry in members.items()}
+            "images_digest": hashlib.sha256(pixels.tobytes()).hexdigest(),
+        }
+    of_concept = {
+        concept: (superclass, entry) for superclass, members in concepts.items() for concept, entry in members.items()
+    }
     for concept in classes:
         superclass, entry = of_concept[concept]
-        manifest["classes"].append({
-            "id": concept, "superclass": superclass,
-            "orientation_matters": bool(entry.get("orientation_matters", False)),
-            **{f"{domain}_images": len(tiles.get(concept, ())) for domain, tiles in selections.items()}})
+        manifest["classes"].append(
+            {
+                "id": concept,
+                "superclass": superclass,
+                "orientation_matters": bool(entry.get("orientation_matters", False)),
+                **{f"{domain}_images": len(tiles.get(concept, ())) for domain, tiles in selections.items()},
+            }
+        )
     write_json(path, manifest)
 
 
@@ -492,20 +587,31 @@ def write_splits(folder: Path, selections: Mapping[Domain, Selection], concepts:
         digest = hashlib.sha256("\n".join(sorted(members)).encode()).hexdigest()
         folder.mkdir(exist_ok=True)
         (folder / f"icons_{name}.json").write_text(
-            json.dumps({"classes_digest": digest, **parts}, indent=1) + "\n", encoding="utf-8")
+            json.dumps({"classes_digest": digest, **parts}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 def write_notice(path: Path, selections: Mapping[Domain, Selection]) -> None:
     """A table of the sets used: name, author, licence, address, number of images."""
-    used = Counter(tile.icon_set.prefix for selection in selections.values()
-                   for tiles in selection.values() for tile in tiles)
-    sets = {tile.icon_set.prefix: tile.icon_set for selection in selections.values()
-            for tiles in selection.values() for tile in tiles}
-    lines = ["# Notice: the drawings in icons_mono.npz and icons_colour.npz", "",
-             "Written by build_icons.py. The drawings were taken from the sets below, under the licences",
-             "named. All were modified: cropped, scaled to 48 x 48 pixels on white, and reduced to 16 levels",
-             "of grey (mono) or 32 levels a channel (colour). No author endorses this use.", "",
-             "| set | name | author | licence (SPDX) | address | images |", "|---|---|---|---|---|---|"]
+    used = Counter(
+        tile.icon_set.prefix for selection in selections.values() for tiles in selection.values() for tile in tiles
+    )
+    sets = {
+        tile.icon_set.prefix: tile.icon_set
+        for selection in selections.values()
+        for tiles in selection.values()
+        for tile in tiles
+    }
+    lines = [
+        "# Notice: the drawings in icons_mono.npz and icons_colour.npz",
+        "",
+        "Written by build_icons.py. The drawings were taken from the sets below, under the licences",
+        "named. All were modified: cropped, scaled to 48 x 48 pixels on white, and reduced to 16 levels",
+        "of grey (mono) or 32 levels a channel (colour). No author endorses this use.",
+        "",
+        "| set | name | author | licence (SPDX) | address | images |",
+        "|---|---|---|---|---|---|",
+    ]
     for prefix, icon_set in sorted(sets.items()):
         cells = (prefix, icon_set.name, icon_set.author, icon_set.licence, icon_set.url, str(used[prefix]))
         lines.append(f"| {' | '.join(cells)} |")

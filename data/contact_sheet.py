@@ -4,6 +4,7 @@
 
 The same seed gives the same picture, and the identifiers it prints (row by row) go with its tiles.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -15,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .icons import DOMAINS, IconArrays, load
 
-SCALE = 2                                       # a 48-pixel icon is drawn 96 pixels wide
-GAP, CAPTION = 10, 18                           # pixels between tiles, and for the name under each
+SCALE = 2  # a 48-pixel icon is drawn 96 pixels wide
+GAP, CAPTION = 10, 18  # pixels between tiles, and for the name under each
 BACKGROUND, INK = (222, 232, 250), (120, 0, 0)
 
 

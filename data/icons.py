@@ -1,4 +1,5 @@
 """Loads the embedded icons; numpy only."""
+
 from __future__ import annotations
 
 import json
@@ -11,13 +12,13 @@ import numpy.typing as npt
 from . import FOLDER
 
 DOMAINS = ("mono", "colour")
-LEVELS = {"mono": 16, "colour": 32}             # values a pixel (mono) or a channel (colour) can take
+LEVELS = {"mono": 16, "colour": 32}  # values a pixel (mono) or a channel (colour) can take
 
 
 class Coded(NamedTuple):
     """A name per image, stored as an index into the names."""
 
-    codes: npt.NDArray[np.int16]                # [n]
+    codes: npt.NDArray[np.int16]  # [n]
     names: tuple[str, ...]
 
 
@@ -28,15 +29,15 @@ class IconArrays:
     Labels index the full class list, which both domains share: a colour class keeps its mono index.
     """
 
-    pixels: npt.NDArray[np.uint8]               # [n, 48, 48] (mono, black on white) or [n, 48, 48, 3] (RGB)
-    labels: npt.NDArray[np.int64]               # [n]
-    ids: npt.NDArray[np.str_]                   # [n] 'set:icon-name'
-    class_names: tuple[str, ...]                # per class
-    superclass: tuple[str, ...]                 # per class
-    orientation_matters: tuple[bool, ...]       # per class: flipped or turned, it means something else
-    sets: Coded                                 # who published the drawing, as Iconify calls the set
-    artists: Coded                              # who drew it; one artist may have several sets
-    images_digest: str                          # sha256 of pixels.tobytes(), as icons.json has it
+    pixels: npt.NDArray[np.uint8]  # [n, 48, 48] (mono, black on white) or [n, 48, 48, 3] (RGB)
+    labels: npt.NDArray[np.int64]  # [n]
+    ids: npt.NDArray[np.str_]  # [n] 'set:icon-name'
+    class_names: tuple[str, ...]  # per class
+    superclass: tuple[str, ...]  # per class
+    orientation_matters: tuple[bool, ...]  # per class: flipped or turned, it means something else
+    sets: Coded  # who published the drawing, as Iconify calls the set
+    artists: Coded  # who drew it; one artist may have several sets
+    images_digest: str  # sha256 of pixels.tobytes(), as icons.json has it
 
 
 def manifest() -> dict[str, Any]:
@@ -61,14 +62,15 @@ def load(domain: str) -> IconArrays:
             orientation_matters=tuple(entry["orientation_matters"] for entry in classes),
             sets=Coded(arrays["set"], tuple(listing["sets"])),
             artists=Coded(arrays["artist"], tuple(listing["artists"])),
-            images_digest=listing["domains"][domain]["images_digest"])
+            images_digest=listing["domains"][domain]["images_digest"],
+        )
 
 
 def unpack(packed: npt.NDArray[np.uint8], domain: str) -> npt.NDArray[np.uint8]:
     """The pixels, from the levels that build_icons.pack wrote."""
-    if domain == "mono":                        # [n, 24, 48]: the upper four bits are the even rows
+    if domain == "mono":  # [n, 24, 48]: the upper four bits are the even rows
         levels = np.stack([packed >> 4, packed & 15], axis=2).reshape(len(packed), 48, 48)
-    else:                                       # [n, 3, 48, 48]
+    else:  # [n, 3, 48, 48]
         levels = np.ascontiguousarray(packed.transpose(0, 2, 3, 1))
     return level_table(domain)[levels]
 

@@ -51,10 +51,27 @@ _HOMES = {
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "ArrayImages", "Balanced", "ClassSplit", "EpisodeShape", "Episodes", "FineTune", "Icons", "ImageFolderSet",
-    "LabelledImages", "LinearProbe", "Listed", "Prototype", "Results", "Row", "RunSpec", "Sampled", "Workbench",
-    "evaluate", "run", "run_all",
-]  # fmt: skip
+    "ArrayImages",
+    "Balanced",
+    "ClassSplit",
+    "EpisodeShape",
+    "Episodes",
+    "FineTune",
+    "Icons",
+    "ImageFolderSet",
+    "LabelledImages",
+    "LinearProbe",
+    "Listed",
+    "Prototype",
+    "Results",
+    "Row",
+    "RunSpec",
+    "Sampled",
+    "Workbench",
+    "evaluate",
+    "run",
+    "run_all",
+]
 
 
 def __getattr__(name: str) -> Any:

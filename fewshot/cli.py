@@ -36,8 +36,9 @@ class CommandFolder(click.Group):
         command: click.Command = importlib.import_module(f"fewshot.commands.{cmd_name}").command
         return command
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None,  # type: ignore[override]
-             **extra: Any) -> None:  # fmt: skip
+    def main(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> None:
         """Runs a command and leaves with its exit code: 0, or 1 after an error of one sentence."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given

@@ -35,7 +35,7 @@ class Embedder:
     def __init__(self, images: LabelledImages, backbone: Backbone, dtype: str, device: str | None) -> None:
         self._images = images
         self._dtype = getattr(torch, dtype)
-        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._device = backbone.device if device is None else torch.device(device)
         self._backbone = dataclasses.replace(backbone, network=copy.deepcopy(backbone.network).to(self._device))
         self._shape: torch.Size | None = None  # [3, H, W] of an input, from the first one
         self._layout = torch.contiguous_format
@@ -51,8 +51,10 @@ class Embedder:
             used = slots >= 0
             values = self._compute(inputs).float().cpu().numpy()
             if values.shape != (BATCH, self._backbone.dim):
-                raise ValueError(f"{self._backbone.name} should give [{BATCH}, {self._backbone.dim}] features, "
-                                 f"but gave {list(values.shape)}")  # fmt: skip
+                raise ValueError(
+                    f"{self._backbone.name} should give [{BATCH}, {self._backbone.dim}] features, "
+                    f"but gave {list(values.shape)}"
+                )
             values, batch = values[used], slots[used]
             self._check_finite(batch, values)
             yield batch, values
@@ -64,8 +66,10 @@ class Embedder:
     def _check_finite(self, rows: NDArray[np.int64], values: NDArray[np.float32]) -> None:
         broken = rows[~np.isfinite(values).all(axis=1)]
         if len(broken):
-            raise ValueError(f"{self._backbone.name} gives NaN or infinite features, first for image row "
-                             f"{broken.min()} of {self._images.name}; check its weights, or dtype")  # fmt: skip
+            raise ValueError(
+                f"{self._backbone.name} gives NaN or infinite features, first for image row "
+                f"{broken.min()} of {self._images.name}; check its weights, or dtype"
+            )
 
     def _fastest_layout(self, shape: torch.Size) -> torch.memory_format:
         """channels_last, unless the network cannot take it (one that calls `view` on its activations)."""
@@ -115,8 +119,10 @@ class Embedder:
             raise ValueError(f"image row {row} of {self._images.name} cannot be read: {error}") from error
         expected = self._shape or made.shape
         if made.ndim != 3 or made.shape != expected:
-            raise ValueError(f"the preprocessing of {self._backbone.name} should give {list(expected)} for every "
-                             f"image, but gave {list(made.shape)} for row {row}")  # fmt: skip
+            raise ValueError(
+                f"the preprocessing of {self._backbone.name} should give {list(expected)} for every "
+                f"image, but gave {list(made.shape)} for row {row}"
+            )
         return made
 
 

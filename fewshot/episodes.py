@@ -75,15 +75,25 @@ class Episodes:
             slice(o[start], o[max(start, stop)]) for o in (self.way_start, self.support_start, self.query_start)
         )
         return replace(
-            self, index=self.index[part], n_way=self.n_way[part], classes=self.classes[ways],
-            support_count=self.support_count[ways], query_count=self.query_count[ways],
-            support=self.support[support], query=self.query[query],
-        )  # fmt: skip
+            self,
+            index=self.index[part],
+            n_way=self.n_way[part],
+            classes=self.classes[ways],
+            support_count=self.support_count[ways],
+            query_count=self.query_count[ways],
+            support=self.support[support],
+            query=self.query[query],
+        )
 
     def take(self, order: Ints) -> Episodes:
         """These episodes in another order (or some of them), by position."""
-        starts = {"classes": self.way_start, "support_count": self.way_start, "query_count": self.way_start,
-                  "support": self.support_start, "query": self.query_start}  # fmt: skip
+        starts = {
+            "classes": self.way_start,
+            "support_count": self.way_start,
+            "query_count": self.way_start,
+            "support": self.support_start,
+            "query": self.query_start,
+        }
         flat: dict[str, Any] = {name: take_runs(getattr(self, name), start, order) for name, start in starts.items()}
         return replace(self, index=self.index[order], n_way=self.n_way[order], **flat)
 
@@ -122,21 +132,29 @@ class Episodes:
         return episodes_digest([self])
 
     @staticmethod
-    def from_rows(
-        images: LabelledImages, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]
-    ) -> Episodes:
+    def from_rows(images: LabelledImages, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> Episodes:
         """Custom episodes: the support and the query rows of each. Labels are the images' own; the ways of an
         episode are its support's classes in order of first appearance. Errors are those of `check`, and a
         query whose class has no support."""
         if len(support) != len(query) or len(support) == 0:
-            raise ValueError(f"as many query lists as support lists are needed, at least one; "
-                             f"got {len(support)} support and {len(query)} query lists")  # fmt: skip
+            raise ValueError(
+                f"as many query lists as support lists are needed, at least one; "
+                f"got {len(support)} support and {len(query)} query lists"
+            )
         parts = [_one_episode(images, e, s, q) for e, (s, q) in enumerate(zip(support, query, strict=True))]
         columns = [np.concatenate(column).astype(np.int32) for column in zip(*parts, strict=True)]
         classes, support_count, query_count, support_rows, query_rows = columns
         n_way = np.array([len(part[0]) for part in parts], dtype=np.int32)
-        episodes = Episodes(np.arange(len(parts)), n_way, classes, support_count, query_count, support_rows,
-                            query_rows, images.images_digest)  # fmt: skip
+        episodes = Episodes(
+            np.arange(len(parts)),
+            n_way,
+            classes,
+            support_count,
+            query_count,
+            support_rows,
+            query_rows,
+            images.images_digest,
+        )
         episodes.check(images)
         return episodes
 
@@ -144,9 +162,11 @@ class Episodes:
     def concatenate(parts: Sequence[Episodes]) -> Episodes:
         """The episodes of all parts, in order; they must belong to the same images and the same seed."""
         if len({(part.images_digest, part.seed) for part in parts}) != 1:
-            raise ValueError("episodes of one data set and one seed can be joined; got "
-                             f"{len(parts)} parts of {len({p.images_digest for p in parts})} data sets "
-                             f"and {len({p.seed for p in parts})} seeds")  # fmt: skip
+            raise ValueError(
+                "episodes of one data set and one seed can be joined; got "
+                f"{len(parts)} parts of {len({p.images_digest for p in parts})} data sets "
+                f"and {len({p.seed for p in parts})} seeds"
+            )
         joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _TYPES}
         return replace(parts[0], **joined)
 
@@ -154,31 +174,47 @@ class Episodes:
         """Raises a ValueError unless these are well-formed episodes of these images: rows in range, labels that
         agree, no image and no class twice in an episode, at least two classes with support each, and a query."""
         if self.images_digest != images.images_digest:
-            raise ValueError(f"these episodes were made for images {self.images_digest[:12]}, but the data set is "
-                             f"{images.images_digest[:12]}; load the data set that they were made for")  # fmt: skip
+            raise ValueError(
+                f"these episodes were made for images {self.images_digest[:12]}, but the data set is "
+                f"{images.images_digest[:12]}; load the data set that they were made for"
+            )
         self._check_layout(len(images))
         for what in ("support", "query"):
             rows = getattr(self, what)
             classes = np.repeat(self.classes, getattr(self, f"{what}_count"))
             wrong = np.flatnonzero(images.labels[rows] != classes)
             if len(wrong):
-                raise ValueError(f"{what} row {rows[wrong[0]]} has label {images.labels[rows[wrong[0]]]}, "
-                                 f"but stands among the rows of class {classes[wrong[0]]}")  # fmt: skip
+                raise ValueError(
+                    f"{what} row {rows[wrong[0]]} has label {images.labels[rows[wrong[0]]]}, "
+                    f"but stands among the rows of class {classes[wrong[0]]}"
+                )
 
     def _check_layout(self, n_images: int) -> None:
-        sizes = {"classes": self.n_way.sum(), "support_count": self.n_way.sum(), "query_count": self.n_way.sum(),
-                 "n_way": len(self), "support": self.support_count.sum(), "query": self.query_count.sum()}  # fmt: skip
+        sizes = {
+            "classes": self.n_way.sum(),
+            "support_count": self.n_way.sum(),
+            "query_count": self.n_way.sum(),
+            "n_way": len(self),
+            "support": self.support_count.sum(),
+            "query": self.query_count.sum(),
+        }
         for name, size in sizes.items():
             if getattr(self, name).shape != (size,):
-                raise ValueError(f"{name} should hold {size} entries, found {len(getattr(self, name))}: "
-                                 "the file is damaged or was not written by fewshot")  # fmt: skip
+                raise ValueError(
+                    f"{name} should hold {size} entries, found {len(getattr(self, name))}: "
+                    "the file is damaged or was not written by fewshot"
+                )
         few = np.flatnonzero(self.n_way < 2)
         if len(few):
-            raise ValueError(f"episode {self.index[few[0]]} has support images of {self.n_way[few[0]]} classes; "
-                             "at least 2 are needed")  # fmt: skip
+            raise ValueError(
+                f"episode {self.index[few[0]]} has support images of {self.n_way[few[0]]} classes; "
+                "at least 2 are needed"
+            )
         if self.support_count.min(initial=1) < 1 or self.query_count.min(initial=0) < 0:
-            raise ValueError("every class of an episode needs a support image; found counts down to "
-                             f"{self.support_count.min()} support and {self.query_count.min()} query")  # fmt: skip
+            raise ValueError(
+                "every class of an episode needs a support image; found counts down to "
+                f"{self.support_count.min()} support and {self.query_count.min()} query"
+            )
         unasked = np.flatnonzero(np.diff(self.query_start) == 0)
         if len(unasked):
             raise ValueError(f"episode {self.index[unasked[0]]} has no query image; give it at least one")
@@ -194,8 +230,10 @@ class Episodes:
         at, member = episode[order], members[order]
         twice = np.flatnonzero((at[1:] == at[:-1]) & (member[1:] == member[:-1]))
         if len(twice):
-            raise ValueError(f"{what} {member[twice[0]]} stands twice in episode {self.index[at[twice[0]]]}; "
-                             f"an episode holds each {what} once")  # fmt: skip
+            raise ValueError(
+                f"{what} {member[twice[0]]} stands twice in episode {self.index[at[twice[0]]]}; "
+                f"an episode holds each {what} once"
+            )
 
     def padded(self, which: str) -> tuple[Rows, Rows, NDArray[np.bool_]]:
         """Rows, labels and mask [E, widest] of the "support" or "query"; padding repeats row 0 under a False mask."""
@@ -212,8 +250,12 @@ class Episodes:
 
         from fewshot.files import write_atomically
 
-        metadata = {"format": FORMAT, "images_digest": self.images_digest, "seed": str(self.seed),
-                    "digest": self.digest}  # fmt: skip
+        metadata = {
+            "format": FORMAT,
+            "images_digest": self.images_digest,
+            "seed": str(self.seed),
+            "digest": self.digest,
+        }
         write_atomically(Path(path), save(self._arrays(), metadata={"fewshot": json.dumps(metadata)}))
 
     @staticmethod
@@ -242,13 +284,22 @@ class Episodes:
         lines = [f"{len(self)} episodes, digest {self.digest[:16]}"]
         for e in range(min(10, len(self))):
             ways = slice(self.way_start[e], self.way_start[e + 1])
-            lines.append(f"  {self.index[e]}: {self.n_way[e]} ways, support {self.support_count[ways].sum()}, "
-                         f"query {self.query_count[ways].sum()}, classes {self.classes[ways].tolist()}")  # fmt: skip
+            lines.append(
+                f"  {self.index[e]}: {self.n_way[e]} ways, support {self.support_count[ways].sum()}, "
+                f"query {self.query_count[ways].sum()}, classes {self.classes[ways].tolist()}"
+            )
         return "\n".join(lines)
 
 
-_TYPES = {"index": "<i8", "n_way": "<i4", "classes": "<i4", "support_count": "<i4", "query_count": "<i4",
-          "support": "<i4", "query": "<i4"}  # of the arrays in files and digests  # fmt: skip
+_TYPES = {
+    "index": "<i8",
+    "n_way": "<i4",
+    "classes": "<i4",
+    "support_count": "<i4",
+    "query_count": "<i4",
+    "support": "<i4",
+    "query": "<i4",
+}  # of the arrays in files and digests
 
 
 @dataclass(frozen=True)
@@ -299,17 +350,21 @@ def _one_episode(
         if len(part) and part.dtype.kind not in "iu":
             raise ValueError(f"episode {episode}: rows must be integers, found {part.dtype} such as {part[0]}")
         if len(part) and not 0 <= part.min() <= part.max() < len(images):
-            raise ValueError(f"episode {episode}: rows must be in [0, {len(images)}), "
-                             f"found {part.min()} to {part.max()}")  # fmt: skip
+            raise ValueError(
+                f"episode {episode}: rows must be in [0, {len(images)}), found {part.min()} to {part.max()}"
+            )
     rows = [part.astype(np.int64) for part in rows]
     labels = [images.labels[part] for part in rows]
     _, first = np.unique(labels[0], return_index=True)
     classes = labels[0][np.sort(first)]
     unknown = np.setdiff1d(labels[1], classes)
     if len(unknown):
-        raise ValueError(f"episode {episode}: a query image is of class {images.class_names[unknown[0]]!r}, "
-                         "which has no support image in this episode")  # fmt: skip
+        raise ValueError(
+            f"episode {episode}: a query image is of class {images.class_names[unknown[0]]!r}, "
+            "which has no support image in this episode"
+        )
     counts = [(part[None, :] == classes[:, None]).sum(1) for part in labels]
-    grouped = [np.concatenate([r[p == c] for c in classes]) if len(classes) else r
-               for r, p in zip(rows, labels, strict=True)]  # fmt: skip
+    grouped = [
+        np.concatenate([r[p == c] for c in classes]) if len(classes) else r for r, p in zip(rows, labels, strict=True)
+    ]
     return classes, counts[0], counts[1], grouped[0], grouped[1]

@@ -43,9 +43,13 @@ class FeatureFiles:
     def of(images: LabelledImages, backbone: Backbone, dtype: str, features: Path) -> FeatureFiles:
         """Where the table of these images and this backbone is."""
         parts: dict[str, str | int] = {
-            "format": FORMAT, "images": images.images_digest, "weights": backbone.weights_digest,
-            "preprocess": backbone.preprocess_digest, "backbone": backbone.name, "dtype": dtype,
-        }  # fmt: skip
+            "format": FORMAT,
+            "images": images.images_digest,
+            "weights": backbone.weights_digest,
+            "preprocess": backbone.preprocess_digest,
+            "backbone": backbone.name,
+            "dtype": dtype,
+        }
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         about = parts | {"n": len(images), "dim": backbone.dim}
         return FeatureFiles(features / key[:32], about, key)
@@ -82,8 +86,10 @@ class FeatureFiles:
             _log.warning("another process computes the features in %s; waiting for it", self.folder)
             lock.acquire()
         except OSError as error:
-            raise OSError(f"cannot lock the feature table {self.folder}: {error.strerror or error}; "
-                          "make the folder writable or set FEWSHOT_HOME to another") from error  # fmt: skip
+            raise OSError(
+                f"cannot lock the feature table {self.folder}: {error.strerror or error}; "
+                "make the folder writable or set FEWSHOT_HOME to another"
+            ) from error
         try:
             yield
         finally:
@@ -95,13 +101,17 @@ class FeatureFiles:
         if done is not None:
             return done
         if self.folder.exists():
-            _log.warning("the features in %s are damaged (a file is missing, torn or changed); "
-                         "they are computed anew", self.folder)  # fmt: skip
+            _log.warning(
+                "the features in %s are damaged (a file is missing, torn or changed); they are computed anew",
+                self.folder,
+            )
         try:
             self._create()
         except OSError as error:
-            raise OSError(f"cannot make the feature table {self.folder}: {error.strerror or error}; "
-                          "make the folder writable or set FEWSHOT_HOME to another") from error  # fmt: skip
+            raise OSError(
+                f"cannot make the feature table {self.folder}: {error.strerror or error}; "
+                "make the folder writable or set FEWSHOT_HOME to another"
+            ) from error
         return np.zeros(self.shape[0], dtype=np.uint8)
 
     def _create(self) -> None:
@@ -168,8 +178,10 @@ class FeatureWriter:
         try:
             yield
         except OSError as error:
-            raise OSError(f"cannot write features to {self._files.folder}: {error.strerror}; free some space or "
-                          "set FEWSHOT_HOME to another folder, what is done is kept") from error  # fmt: skip
+            raise OSError(
+                f"cannot write features to {self._files.folder}: {error.strerror}; free some space or "
+                "set FEWSHOT_HOME to another folder, what is done is kept"
+            ) from error
 
 
 def _write_all(file: int, content: bytes, offset: int) -> None:

@@ -36,8 +36,10 @@ class FeatureTable:
         _check_range(wanted, len(self.done), "the table")
         absent = wanted[~self.done[wanted]]
         if absent.size:
-            raise ValueError(f"{absent.size} of {wanted.size} rows are not embedded in {self.folder} "
-                             f"(first: {absent.flat[0]}); ask feature_table for them")  # fmt: skip
+            raise ValueError(
+                f"{absent.size} of {wanted.size} rows are not embedded in {self.folder} "
+                f"(first: {absent.flat[0]}); ask feature_table for them"
+            )
         return torch.from_numpy(np.array(self.values[wanted], dtype=np.float32))
 
 
@@ -54,7 +56,7 @@ def feature_table(
 
     Only rows that are not there yet are computed, each once. A row's bits do not depend on which rows are asked
     for, in what order, or by how many calls. `dtype` is that of the computation ("float32" or "bfloat16"); values
-    are float32. `device`: "cuda" where there is one, unless given. `folder` holds all tables.
+    are float32. `device`: where the network is, unless given. `folder` holds all tables.
     """
     wanted = np.asarray(rows, dtype=np.int64)
     _check_range(wanted, len(images), images.name)

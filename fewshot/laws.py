@@ -37,8 +37,9 @@ class World(ABC):
     """Makes episodes whose truth is known, and puts an evaluator to work on them."""
 
     @abstractmethod
-    def trial(self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5,
-              separation: float = 1.0) -> Trial:  # fmt: skip
+    def trial(
+        self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
+    ) -> Trial:
         """Episodes whose classes lie `separation` apart, in units of their spread."""
 
     @abstractmethod
@@ -61,8 +62,9 @@ class VectorWorld(World):
     dtype: torch.dtype = torch.float32
     dim: int = 16
 
-    def trial(self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5,
-              separation: float = 1.0) -> Trial:  # fmt: skip
+    def trial(
+        self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
+    ) -> Trial:
         generator = torch.Generator().manual_seed(seed)
         centres = separation * torch.randn(n_episodes, n_way, 1, self.dim, generator=generator, dtype=torch.float64)
         size = (n_episodes, n_way, k_shot + n_query, self.dim)
@@ -86,18 +88,22 @@ class PictureWorld(World):
     def __init__(self) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(),
-                                    nn.Linear(8 * 64, 12))  # fmt: skip
+            network = nn.Sequential(
+                nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, 12)
+            )
         self.backbone = Backbone("small", freeze(network), _as_input, "", 12, 0, weights_digest(network.state_dict()))
 
-    def trial(self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5,
-              separation: float = 1.0) -> Trial:  # fmt: skip
+    def trial(
+        self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
+    ) -> Trial:
         random = np.random.default_rng(seed)
         centres = separation * random.normal(size=(n_episodes, n_way, 1, 8, 8, 3))
         values = 128 + 24 * (centres + random.normal(size=(n_episodes, n_way, k_shot + n_query, 8, 8, 3)))
         pixels = np.clip(values, 0, 255).astype(np.uint8).reshape(-1, 8, 8, 3)
         rows = torch.arange(len(pixels)).reshape(n_episodes, n_way, -1)
-        support, query = (ImageRows(ArrayImages(pixels), part.flatten(1)) for part in (rows[:, :, :k_shot], rows[:, :, k_shot:]))
+        support, query = (
+            ImageRows(ArrayImages(pixels), part.flatten(1)) for part in (rows[:, :, :k_shot], rows[:, :, k_shot:])
+        )
         return Trial(_batch(support, n_episodes, n_way, k_shot), query, _labels(n_episodes, n_way, n_query))
 
     def logits(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any], query: Any) -> Tensor:
@@ -151,8 +157,11 @@ def support_order_does_not_matter(evaluator: Any, world: World) -> str | None:
     """The order of the support rows changes nothing."""
     trial = world.trial(4)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(4))
-    batch = replace(trial.batch, support=world.take(trial.batch.support, slice(None), order),
-                    support_labels=trial.batch.support_labels[:, order])  # fmt: skip
+    batch = replace(
+        trial.batch,
+        support=world.take(trial.batch.support, slice(None), order),
+        support_labels=trial.batch.support_labels[:, order],
+    )
     before, after = (world.logits(evaluator, b, trial.query) for b in (trial.batch, batch))
     return None if _close(after, before) else f"another support order changed the logits by {_gap(after, before)}"
 
@@ -206,8 +215,10 @@ def arguments_are_unchanged(evaluator: Any, world: World) -> str | None:
     for name in ("support_labels", "support_mask", "seeds"):
         if not torch.equal(getattr(trial.batch, name), getattr(kept.batch, name)):
             return f"batch.{name} was changed"
-    same = all(torch.equal(_tensor(a), _tensor(b)) for a, b in
-               ((trial.batch.support, kept.batch.support), (trial.query, kept.query)))  # fmt: skip
+    same = all(
+        torch.equal(_tensor(a), _tensor(b))
+        for a, b in ((trial.batch.support, kept.batch.support), (trial.query, kept.query))
+    )
     return None if same else "the support or the queries were changed"
 
 
@@ -227,17 +238,29 @@ def padding_does_not_matter(evaluator: Any, world: World) -> str | None:
     order = torch.cat([torch.arange(12), torch.tensor([3, 7])])
     mask = torch.ones(3, 14, dtype=torch.bool)
     mask[:, 12:] = False
-    padded = replace(trial.batch, support=world.take(trial.batch.support, slice(None), order), support_mask=mask,
-                     support_labels=torch.cat([trial.batch.support_labels, torch.zeros(3, 2, dtype=torch.int64)], 1))  # fmt: skip
+    padded = replace(
+        trial.batch,
+        support=world.take(trial.batch.support, slice(None), order),
+        support_mask=mask,
+        support_labels=torch.cat([trial.batch.support_labels, torch.zeros(3, 2, dtype=torch.int64)], 1),
+    )
     before, after = (world.logits(evaluator, b, trial.query) for b in (trial.batch, padded))
     return None if _close(after, before) else f"padding changed the logits by {_gap(after, before)}"
 
 
 LAWS: tuple[Law, ...] = (
-    shape_and_dtype, alone_as_in_a_batch, class_names_do_not_matter, support_order_does_not_matter,
-    queries_do_not_inform_each_other, separated_classes_are_solved, noise_is_chance, same_call_same_bits,
-    arguments_are_unchanged, spec_round_trip, padding_does_not_matter,
-)  # fmt: skip
+    shape_and_dtype,
+    alone_as_in_a_batch,
+    class_names_do_not_matter,
+    support_order_does_not_matter,
+    queries_do_not_inform_each_other,
+    separated_classes_are_solved,
+    noise_is_chance,
+    same_call_same_bits,
+    arguments_are_unchanged,
+    spec_round_trip,
+    padding_does_not_matter,
+)
 
 
 def worlds(evaluator: Evaluator[Any]) -> list[World]:
@@ -263,7 +286,9 @@ def check_evaluator(evaluator: Evaluator[Any]) -> list[str]:
 
 def _batch(support: Any, n_episodes: int, n_way: int, k_shot: int) -> EpisodeBatch[Any]:
     labels = _labels(n_episodes, n_way, k_shot)
-    return EpisodeBatch(support, labels, torch.ones_like(labels, dtype=torch.bool), n_way, torch.arange(n_episodes) + 11)
+    return EpisodeBatch(
+        support, labels, torch.ones_like(labels, dtype=torch.bool), n_way, torch.arange(n_episodes) + 11
+    )
 
 
 def _labels(n_episodes: int, n_way: int, per_class: int) -> Tensor:
@@ -271,8 +296,13 @@ def _labels(n_episodes: int, n_way: int, per_class: int) -> Tensor:
 
 
 def _episodes(batch: EpisodeBatch[Any], part: slice, world: World) -> EpisodeBatch[Any]:
-    return replace(batch, support=world.take(batch.support, part), support_labels=batch.support_labels[part],
-                   support_mask=batch.support_mask[part], seeds=batch.seeds[part])  # fmt: skip
+    return replace(
+        batch,
+        support=world.take(batch.support, part),
+        support_labels=batch.support_labels[part],
+        support_mask=batch.support_mask[part],
+        seeds=batch.seeds[part],
+    )
 
 
 def _accuracy(evaluator: Any, world: World, trial: Trial) -> float:

@@ -49,8 +49,9 @@ def principal(rows: Tensor, mask: Tensor) -> Principal:
         variances, vectors = torch.linalg.eigh(centred @ centred.transpose(1, 2))  # [B, S], [B, S, S]
         lengths = _lengths(variances)
         inverse = torch.where(lengths > 0, 1 / lengths.where(lengths > 0, 1), 0)
-        return Principal(vectors * lengths[:, None], centred.transpose(1, 2) @ (vectors * inverse[:, None]),
-                         lengths.square(), mean)  # fmt: skip
+        return Principal(
+            vectors * lengths[:, None], centred.transpose(1, 2) @ (vectors * inverse[:, None]), lengths.square(), mean
+        )
     variances, axes = torch.linalg.eigh(centred.transpose(1, 2) @ centred)  # [B, D], [B, D, D]
     lengths = _lengths(variances)
     return Principal((centred @ axes) * (lengths > 0)[:, None], axes, lengths.square(), mean)
@@ -133,12 +134,14 @@ def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor]:
     return u + step[:, None, None] * direction, small | (step == 0)
 
 
-def _line_search(problem: _Problem, u: Tensor, direction: Tensor, fit: Tensor, value: Tensor, slope: Tensor,
-                 accepted: Tensor) -> Tensor:  # fmt: skip
+def _line_search(
+    problem: _Problem, u: Tensor, direction: Tensor, fit: Tensor, value: Tensor, slope: Tensor, accepted: Tensor
+) -> Tensor:
     """[B] the first of 1, 1/2, 1/4, ... that lowers the objective enough (Armijo); 0 where none does."""
     change = problem.design @ direction
-    square, cross, own = ((problem.ridge * x * y).sum((1, 2)) for x, y in
-                          ((direction, direction), (u, direction), (u, u)))  # fmt: skip
+    square, cross, own = (
+        (problem.ridge * x * y).sum((1, 2)) for x, y in ((direction, direction), (u, direction), (u, u))
+    )
     step = torch.ones_like(value)
     for _ in range(40):
         moved = problem.loss(fit + step[:, None, None] * change) + (own + 2 * step * cross + step.square() * square) / 2
@@ -170,6 +173,8 @@ def _conjugate_gradients(problem: _Problem, p: Tensor, gradient: Tensor) -> Tens
         direction = direction + length * search
         residual = residual - length * product
         fresh = torch.where(going, residual.square().sum((1, 2)), norm)
-        search = torch.where(going[:, None, None], residual + (fresh / norm.where(norm > 0, 1))[:, None, None] * search, search)
+        search = torch.where(
+            going[:, None, None], residual + (fresh / norm.where(norm > 0, 1))[:, None, None] * search, search
+        )
         norm = torch.where(curvature > 0, fresh, 0)
     return direction

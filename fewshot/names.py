@@ -23,8 +23,10 @@ def shorthand(text: str) -> str:
     if text in PACKAGED:
         return f"Packaged(name={text!r})"
     if text.endswith(WEIGHT_SUFFIXES):
-        raise ValueError(f"the backbone {text!r} is a file of weights and does not name its network; "
-                         f"write Checkpoint(name='<timm name>', path={text!r})")  # fmt: skip
+        raise ValueError(
+            f"the backbone {text!r} is a file of weights and does not name its network; "
+            f"write Checkpoint(name='<timm name>', path={text!r})"
+        )
     if _MODEL.fullmatch(text):
         return f"Timm(name={text!r})"
     if _FUNCTION.fullmatch(text):

@@ -130,8 +130,10 @@ class Registry:
         if not isinstance(value, Call):
             return value
         if ":" in value.name and not allow_import:
-            raise ValueError(f"the {self.kind} {value.name!r} comes from a file and would import code; "
-                             "pass --allow-import if you trust it")  # fmt: skip
+            raise ValueError(
+                f"the {self.kind} {value.name!r} comes from a file and would import code; "
+                "pass --allow-import if you trust it"
+            )
         arguments = {}
         for parameter, argument in self._bind(value):
             built = self._build(argument, allow_import)
@@ -162,8 +164,10 @@ class Registry:
                 raise ValueError(f"it has more than {_MOST_CHARACTERS} characters")
             call = _call(ast.parse(plain.strip(), mode="eval").body)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise ValueError(f"cannot read the {self.kind} {_short(spec)!r}: write Name or Name(field=value, ...) "
-                             "with numbers, strings, booleans, None and tuples") from error  # fmt: skip
+            raise ValueError(
+                f"cannot read the {self.kind} {_short(spec)!r}: write Name or Name(field=value, ...) "
+                "with numbers, strings, booleans, None and tuples"
+            ) from error
         return call if dotted is None else Call(f"{dotted[1]}:{dotted[2]}", call.args, call.kwargs)
 
     def _bind(self, call: Call) -> list[tuple[Parameter, Any]]:
@@ -261,14 +265,17 @@ def _default(node: ast.expr, class_name: str, module: str) -> Any:
     try:
         return ast.literal_eval(node)
     except ValueError as error:
-        raise ValueError(f"the defaults of {module}.{class_name} must be literals, because they are read without "
-                         f"importing it; found {ast.unparse(node)}") from error  # fmt: skip
+        raise ValueError(
+            f"the defaults of {module}.{class_name} must be literals, because they are read without "
+            f"importing it; found {ast.unparse(node)}"
+        ) from error
 
 
 def _signature_of_class(name: str, cls: type[Any]) -> Signature:
     if not dataclasses.is_dataclass(cls):
-        raise ValueError(f"{name} is not a dataclass; write @dataclass(frozen=True) over the class, "
-                         "its hyperparameters as fields")  # fmt: skip
+        raise ValueError(
+            f"{name} is not a dataclass; write @dataclass(frozen=True) over the class, its hyperparameters as fields"
+        )
     parameters = []
     for field in dataclasses.fields(cls):
         if not field.init:

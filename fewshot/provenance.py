@@ -14,16 +14,19 @@ from typing import Any
 PACKAGES = ("fewshot", "torch", "timm", "numpy", "scikit-learn")
 
 
-def columns() -> dict[str, Any]:
-    """The provenance columns of a row made now, on this machine."""
+def columns(device: str) -> dict[str, Any]:
+    """The provenance columns of a row made now, on this device of this machine."""
     import torch
 
     return {
-        "device": "cuda" if torch.cuda.is_available() else "cpu", "n_threads": torch.get_num_threads(),
-        "platform": f"{platform.system()} {platform.machine()} {os.cpu_count()} cores Python {platform.python_version()}",
-        "commit": commit(), "versions": versions(),
+        "device": device,
+        "n_threads": torch.get_num_threads(),
+        "platform": f"{platform.system()} {platform.machine()} {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}",
+        "commit": commit(),
+        "versions": versions(),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }  # fmt: skip
+    }
 
 
 @cache
@@ -45,8 +48,12 @@ def commit() -> str:
     if not (root / ".git").exists():
         return ""
     try:
-        head = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10)
-        state = subprocess.run(["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True, timeout=10)
+        head = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10
+        )
+        state = subprocess.run(
+            ["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True, timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return head.stdout.strip() + ("+" if state.stdout.strip() else "") if head.returncode == 0 else ""

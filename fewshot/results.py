@@ -108,14 +108,32 @@ class Row:
         return Row(**kept)
 
 
-_SPEC = ("dataset", "split", "classes", "backbone", "transform", "evaluator", "sampler", "n_way", "k_shot", "n_query",
-         "k_shot_at_most", "seed", "dtype")  # fmt: skip
+_SPEC = (
+    "dataset",
+    "split",
+    "classes",
+    "backbone",
+    "transform",
+    "evaluator",
+    "sampler",
+    "n_way",
+    "k_shot",
+    "n_query",
+    "k_shot_at_most",
+    "seed",
+    "dtype",
+)
 
 
 def _fits(value: Any, annotation: str) -> bool:
     """Whether a JSON scalar is of a column's type."""
-    allowed: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,),
-                                            "None": (type(None),)}  # fmt: skip
+    allowed: dict[str, tuple[type, ...]] = {
+        "str": (str,),
+        "int": (int,),
+        "float": (int, float),
+        "bool": (bool,),
+        "None": (type(None),),
+    }
     types = [t for part in annotation.split(" | ") for t in allowed[part]]
     return type(value) in types
 
@@ -140,8 +158,10 @@ class Results:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise OSError(f"cannot append to {self.path}: {error.strerror or error}; free space or set another "
-                          "file, the predictions are kept") from error  # fmt: skip
+            raise OSError(
+                f"cannot append to {self.path}: {error.strerror or error}; free space or set another "
+                "file, the predictions are kept"
+            ) from error
 
     def rows(self) -> list[Row]:
         """The last row of every run, in order of first appearance. A failure stands beside an earlier result of the
@@ -233,8 +253,10 @@ class PredictionParts:
                 yield part[reached - start : n_episodes - start]
                 reached = stop
         if reached < n_episodes:
-            raise ValueError(f"{self.folder} holds predictions up to episode {reached}, but {n_episodes} are needed; "
-                             "run the same command again")  # fmt: skip
+            raise ValueError(
+                f"{self.folder} holds predictions up to episode {reached}, but {n_episodes} are needed; "
+                "run the same command again"
+            )
 
     def cost(self, name: str) -> float:
         """The sum over all parts of a cost that they were written with, such as "seconds_solving"."""

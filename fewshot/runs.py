@@ -55,8 +55,10 @@ class Workbench:
         images = self.images(spec.dataset)
         rule = spec.split or DATASETS.make(spec.dataset).default_split()
         if rule is None:
-            raise ValueError(f"{spec.dataset} has no split of its own; give one, such as split='AllNovel()' when "
-                             "the backbone saw none of its classes")  # fmt: skip
+            raise ValueError(
+                f"{spec.dataset} has no split of its own; give one, such as split='AllNovel()' when "
+                "the backbone saw none of its classes"
+            )
         listed = None
         if isinstance(spec.episodes, Listed):
             listed = Episodes.load(spec.episodes.path)
@@ -67,8 +69,7 @@ class Workbench:
         """The features of these rows, computed where they are not on disk."""
         from fewshot.features import feature_table
 
-        return feature_table(task.images, backbone, rows, dtype=task.spec.dtype, device=self.device,
-                             progress=self.progress)  # fmt: skip
+        return feature_table(task.images, backbone, rows, dtype=task.spec.dtype, progress=self.progress)
 
 
 def _load_images(dataset: str) -> LabelledImages:
@@ -81,7 +82,9 @@ def _load_backbone(backbone: str) -> Backbone:
     return loaded
 
 
-def run(spec: RunSpec, results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)) -> Row | None:
+def run(
+    spec: RunSpec, results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
+) -> Row | None:
     """The row of a run; only what the results file does not hold yet is computed.
 
     With `shard=(i, n)` the i-th of n processes solves its part of the episodes; the row appears with the last part,
@@ -96,11 +99,15 @@ def run(spec: RunSpec, results: Results, workbench: Workbench | None = None, sha
 
 
 def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None) -> Row | None:
-    backbone = bench.backbone(task.spec.backbone)
+    backbone = bench.backbone(task.spec.backbone).to(bench.device)
     parts = results.parts(task.run_id)
     if old is not None and old.status == "ok" and old.weights_digest != backbone.weights_digest:
-        _log.warning("%s was run with other weights (%s, now %s); it runs again", task.run_id,
-                     old.weights_digest[:12], backbone.weights_digest[:12])  # fmt: skip
+        _log.warning(
+            "%s was run with other weights (%s, now %s); it runs again",
+            task.run_id,
+            old.weights_digest[:12],
+            backbone.weights_digest[:12],
+        )
     made_from = {"weights_digest": backbone.weights_digest, "images_digest": task.images.images_digest}
     first, last = (task.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
     _solve_missing(task, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
@@ -111,8 +118,14 @@ def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, i
     return row
 
 
-def _solve_missing(task: Task, backbone: Backbone, parts: PredictionParts, ranges: list[tuple[int, int]],
-                   made_from: dict[str, str], bench: Workbench) -> None:  # fmt: skip
+def _solve_missing(
+    task: Task,
+    backbone: Backbone,
+    parts: PredictionParts,
+    ranges: list[tuple[int, int]],
+    made_from: dict[str, str],
+    bench: Workbench,
+) -> None:
     """Embeds what is needed, solves the episodes of these ranges and stores their predictions, with what each part
     cost; embedding is on the bill of the first."""
     from fewshot.solving import DEFAULT_BUDGET_BYTES, solve
@@ -126,14 +139,18 @@ def _solve_missing(task: Task, backbone: Backbone, parts: PredictionParts, range
     with tqdm(total=n_missing, desc=task.spec.evaluator, unit="episode", disable=hidden, leave=False) as bar:
         for block in task.blocks(ranges):
             keep = len(block.query) / len(block) * int(block.n_way.max()) * 2 * task.n_episodes <= _KEPT_LOGITS_BYTES
-            solved = partial(solve, learner=learner, budget_bytes=bench.budget_bytes or DEFAULT_BUDGET_BYTES, keep_logits=keep)
+            solved = partial(
+                solve, learner=learner, budget_bytes=bench.budget_bytes or DEFAULT_BUDGET_BYTES, keep_logits=keep
+            )
             for part in _in_time(block, solved, bar.update):
                 costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                 parts.write(part, made_from | costs)
                 costs, start = {}, time.monotonic()
 
 
-def _in_time(block: Episodes, solved: Callable[[Episodes], Predictions], tell: Callable[[int], Any]) -> Iterator[Predictions]:
+def _in_time(
+    block: Episodes, solved: Callable[[Episodes], Predictions], tell: Callable[[int], Any]
+) -> Iterator[Predictions]:
     """The block solved, in parts that took about _BLOCK_SECONDS: what a kill can cost. Where it is cut never
     changes a prediction."""
     pending: list[Predictions] = []
@@ -150,7 +167,9 @@ def _in_time(block: Episodes, solved: Callable[[Episodes], Predictions], tell: C
             pending, since = [], time.monotonic()
 
 
-def _learner(task: Task, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench) -> tuple[Learner, dict[str, str]]:
+def _learner(
+    task: Task, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
+) -> tuple[Learner, dict[str, str]]:
     """What solves the task, and what embedding cost: the images of its episodes, and those that its transform is
     fitted on, are embedded."""
     from fewshot.solving import learner
@@ -175,10 +194,14 @@ def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
     return replace(
         _spec_columns(task.spec, task.run_id),
-        **_measures(lambda: parts.read(task.n_episodes)), **_made_with(task.spec.evaluator, task.images, backbone),
-        n_classes=len(task.classes), split_digest=task.split.digest, n_embedded=int(parts.cost("n_embedded")),
-        seconds_embedding=parts.cost("seconds_embedding"), seconds_solving=parts.cost("seconds_solving"),
-    )  # fmt: skip
+        **_measures(lambda: parts.read(task.n_episodes)),
+        **_made_with(task.spec.evaluator, task.images, backbone),
+        n_classes=len(task.classes),
+        split_digest=task.split.digest,
+        n_embedded=int(parts.cost("n_embedded")),
+        seconds_embedding=parts.cost("seconds_embedding"),
+        seconds_solving=parts.cost("seconds_solving"),
+    )
 
 
 def _measures(read: Callable[[], Iterable[Predictions]]) -> dict[str, Any]:
@@ -186,10 +209,14 @@ def _measures(read: Callable[[], Iterable[Predictions]]) -> dict[str, Any]:
     stored = [(episode_accuracy(part), int((~part.converged).sum())) for part in read()]
     interval = episode_interval(np.concatenate([accuracy for accuracy, _ in stored]))
     return {
-        "n_episodes": sum(len(accuracy) for accuracy, _ in stored), "n_not_converged": sum(n for _, n in stored),
-        "accuracy": interval.mean, "accuracy_low": interval.low, "accuracy_high": interval.high,
-        "population": interval.population, "episodes_digest": episodes_digest(part.episodes for part in read()),
-    }  # fmt: skip
+        "n_episodes": sum(len(accuracy) for accuracy, _ in stored),
+        "n_not_converged": sum(n for _, n in stored),
+        "accuracy": interval.mean,
+        "accuracy_low": interval.low,
+        "accuracy_high": interval.high,
+        "population": interval.population,
+        "episodes_digest": episodes_digest(part.episodes for part in read()),
+    }
 
 
 def _made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dict[str, Any]:
@@ -200,10 +227,14 @@ def _made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> di
         "transductive": isinstance(EVALUATORS.make(evaluator), TransductiveEvaluator),
         "pretrained_on": backbone.pretrained_on,
         "seen_classes": "not seen" if backbone.pretrained_on == "nothing" else "unknown",
-        "n_params": backbone.n_params, "dim": backbone.dim, "images_digest": images.images_digest,
-        "classes_digest": images.classes_digest, "weights_digest": backbone.weights_digest,
-        "preprocess_digest": backbone.preprocess_digest, **provenance.columns(),
-    }  # fmt: skip
+        "n_params": backbone.n_params,
+        "dim": backbone.dim,
+        "images_digest": images.images_digest,
+        "classes_digest": images.classes_digest,
+        "weights_digest": backbone.weights_digest,
+        "preprocess_digest": backbone.preprocess_digest,
+        **provenance.columns(backbone.device.type),
+    }
 
 
 def _spec_columns(spec: RunSpec, run_id: str) -> Row:
@@ -211,16 +242,27 @@ def _spec_columns(spec: RunSpec, run_id: str) -> Row:
     sampled = spec.episodes if isinstance(spec.episodes, Sampled) else None
     shape = EpisodeShape(None, None, None) if sampled is None else sampled.shape
     return Row(
-        run_id=run_id, protocol=spec.protocol, dataset=spec.dataset, split=spec.split or "", classes=spec.classes,
-        backbone=spec.backbone, transform=spec.transform, evaluator=spec.evaluator, dtype=spec.dtype,
+        run_id=run_id,
+        protocol=spec.protocol,
+        dataset=spec.dataset,
+        split=spec.split or "",
+        classes=spec.classes,
+        backbone=spec.backbone,
+        transform=spec.transform,
+        evaluator=spec.evaluator,
+        dtype=spec.dtype,
         sampler=f"Listed({str(spec.episodes.path)!r})" if isinstance(spec.episodes, Listed) else spec.episodes.sampler,
-        seed=0 if sampled is None else sampled.seed, n_way=shape.n_way, k_shot=shape.k_shot, n_query=shape.n_query,
+        seed=0 if sampled is None else sampled.seed,
+        n_way=shape.n_way,
+        k_shot=shape.k_shot,
+        n_query=shape.n_query,
         k_shot_at_most=shape.k_shot_at_most,
-    )  # fmt: skip
+    )
 
 
-def run_all(specs: Iterable[RunSpec], results: Results, workbench: Workbench | None = None,
-            shard: tuple[int, int] = (1, 1)) -> Iterator[tuple[RunSpec, Row | None]]:  # fmt: skip
+def run_all(
+    specs: Iterable[RunSpec], results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
+) -> Iterator[tuple[RunSpec, Row | None]]:
     """Runs a suite, spec by spec. A run that fails leaves a row with its error, and the next one goes on."""
     bench = workbench or Workbench()
     for spec in specs:
@@ -241,11 +283,20 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     text = " ".join(str(error).split()) or type(error).__name__
     known = isinstance(error, ValueError | OSError)
     message = text if known else f"{type(error).__name__}: {text}"
-    return replace(_spec_columns(spec, run_id), status="failed", error=message, **provenance.columns())
+    return replace(
+        _spec_columns(spec, run_id), status="failed", error=message, **provenance.columns(bench.device or "")
+    )
 
 
-def evaluate(backbone: Any, images: LabelledImages, episodes: Episodes, evaluator: Any = "LinearProbe()",
-             transform: Any = "Identity()", seen: NDArray[np.int64] | None = None, progress: bool = True) -> Row:  # fmt: skip
+def evaluate(
+    backbone: Any,
+    images: LabelledImages,
+    episodes: Episodes,
+    evaluator: Any = "LinearProbe()",
+    transform: Any = "Identity()",
+    seen: NDArray[np.int64] | None = None,
+    progress: bool = True,
+) -> Row:
     """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
 
     `backbone`: a name ("resnet18"), a spec or a `Backbone`. `seen`: rows of the images that the transform is fitted
@@ -258,16 +309,32 @@ def evaluate(backbone: Any, images: LabelledImages, episodes: Episodes, evaluato
 
     episodes.check(images)
     named = shorthand(backbone) if isinstance(backbone, str) else backbone
-    loaded = named if isinstance(named, Backbone) else BACKBONES.make(named).load()
+    loaded = named if isinstance(named, Backbone) else BACKBONES.make(named).load().to(None)
     rows = np.unique(np.concatenate([episodes.support, episodes.query])).astype(np.int64)
     evaluator, transform = EVALUATORS.canonical(evaluator), TRANSFORMS.canonical(transform)
-    solver = learner(evaluator, transform, images, loaded, rows, np.empty(0, np.int64) if seen is None else seen,
-                     lambda needed: feature_table(images, loaded, needed, progress=progress))  # fmt: skip
+    solver = learner(
+        evaluator,
+        transform,
+        images,
+        loaded,
+        rows,
+        np.empty(0, np.int64) if seen is None else seen,
+        lambda needed: feature_table(images, loaded, needed, progress=progress),
+    )
     start = time.monotonic()
     predictions = solve(episodes, solver)
     return Row(
-        run_id="", dataset=images.name, classes="listed", backbone=loaded.name, evaluator=evaluator, transform=transform,
-        dtype="float32", sampler="Listed", seed=episodes.seed, n_classes=len(np.unique(episodes.classes)),
-        seconds_solving=round(time.monotonic() - start, 3), **_measures(lambda: [predictions]),
+        run_id="",
+        dataset=images.name,
+        classes="listed",
+        backbone=loaded.name,
+        evaluator=evaluator,
+        transform=transform,
+        dtype="float32",
+        sampler="Listed",
+        seed=episodes.seed,
+        n_classes=len(np.unique(episodes.classes)),
+        seconds_solving=round(time.monotonic() - start, 3),
+        **_measures(lambda: [predictions]),
         **_made_with(evaluator, images, loaded),
-    )  # fmt: skip
+    )

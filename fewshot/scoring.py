@@ -37,8 +37,10 @@ class Predictions:
         """The predictions of these episodes in another order (or of some of them), by position."""
         start = self.episodes.query_start
         logits_start = np.concatenate([[0], np.cumsum(np.diff(start) * self.episodes.n_way)])
-        flat = {name: take_runs(getattr(self, name), start, order)
-                for name in ("predicted", "confidence", "log_probability")}  # fmt: skip
+        flat = {
+            name: take_runs(getattr(self, name), start, order)
+            for name in ("predicted", "confidence", "log_probability")
+        }
         logits = None if self.logits is None else take_runs(self.logits, logits_start, order)
         return Predictions(self.episodes.take(order), **flat, converged=self.converged[order], logits=logits)
 
@@ -49,7 +51,9 @@ class Predictions:
         from safetensors.numpy import save
 
         arrays: dict[str, NDArray[Any]] = {f"episodes.{k}": v for k, v in self.episodes._arrays().items()}
-        arrays.update({name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS if getattr(self, name) is not None})
+        arrays.update(
+            {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS if getattr(self, name) is not None}
+        )
         about = {"format": FORMAT, "images_digest": self.episodes.images_digest, "seed": str(self.episodes.seed)}
         write_atomically(path, save(arrays, metadata={"fewshot": json.dumps(about | provenance)}))
 
@@ -69,8 +73,9 @@ class Predictions:
         whole = Episodes.concatenate([part.episodes for part in parts])
         joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _ARRAYS if name != "logits"}
         logits = [p.logits for p in parts if p.logits is not None]
-        return replace(parts[0], episodes=whole, logits=np.concatenate(logits) if len(logits) == len(parts) else None,
-                       **joined)  # fmt: skip
+        return replace(
+            parts[0], episodes=whole, logits=np.concatenate(logits) if len(logits) == len(parts) else None, **joined
+        )
 
 
 _ARRAYS = ("predicted", "confidence", "log_probability", "converged", "logits")

@@ -6,6 +6,7 @@ of an episode (vectors from a table, or images), fits, and answers.
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,8 +47,9 @@ class Learner(ABC):
         """What the evaluator sees of the images `rows` [B, S]."""
 
     @abstractmethod
-    def answer(self, batch: EpisodeBatch[Any], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_],
-               chunk: int) -> tuple[Tensor | None, Iterator[Tensor]]:  # fmt: skip
+    def answer(
+        self, batch: EpisodeBatch[Any], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_], chunk: int
+    ) -> tuple[Tensor | None, Iterator[Tensor]]:
         """Which episodes converged ([B] or None), and logits [B, m, N] for the queries, m <= chunk at a time."""
 
     @abstractmethod
@@ -71,8 +73,9 @@ class FeatureLearner(Learner):
     def items(self, rows: NDArray[np.int32]) -> Tensor:
         return self.gather(rows)
 
-    def answer(self, batch: EpisodeBatch[Tensor], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_],
-               chunk: int) -> tuple[Tensor | None, Iterator[Tensor]]:  # fmt: skip
+    def answer(
+        self, batch: EpisodeBatch[Tensor], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_], chunk: int
+    ) -> tuple[Tensor | None, Iterator[Tensor]]:
         if isinstance(self.evaluator, TransductiveEvaluator):
             return None, iter([self.evaluator.logits(batch, self.items(query_rows), torch.from_numpy(query_mask))])
         head = self.evaluator.fit(batch)
@@ -106,8 +109,9 @@ class ImageLearner(Learner):
         fixed = None if upright is None else torch.from_numpy(upright.mask("yes")[self.images.labels[rows]])
         return ImageRows(self.images.images, torch.from_numpy(rows.astype(np.int64)), fixed)
 
-    def answer(self, batch: EpisodeBatch[ImageRows], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_],
-               chunk: int) -> tuple[Tensor | None, Iterator[Tensor]]:  # fmt: skip
+    def answer(
+        self, batch: EpisodeBatch[ImageRows], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_], chunk: int
+    ) -> tuple[Tensor | None, Iterator[Tensor]]:
         head = self.evaluator.fit(batch, self.backbone)
         return head.converged, (head(self.items(part)) for part in _chunks(query_rows, chunk))
 
@@ -115,8 +119,15 @@ class ImageLearner(Learner):
         return 1, min(n_query, self.query_chunk)
 
 
-def learner(evaluator: str, transform: str, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64],
-            seen: NDArray[np.int64], embed: Callable[[NDArray[np.int64]], FeatureTable]) -> Learner:  # fmt: skip
+def learner(
+    evaluator: str,
+    transform: str,
+    images: LabelledImages,
+    backbone: Backbone,
+    rows: NDArray[np.int64],
+    seen: NDArray[np.int64],
+    embed: Callable[[NDArray[np.int64]], FeatureTable],
+) -> Learner:
     """What solves episodes of these rows: an evaluator over transformed features, or over the images themselves.
 
     `seen`: the rows of the seen classes, embedded only where the transform is fitted on them.
@@ -124,8 +135,10 @@ def learner(evaluator: str, transform: str, images: LabelledImages, backbone: Ba
     made, mapping = EVALUATORS.make(evaluator), TRANSFORMS.make(transform)
     if isinstance(made, ImageEvaluator):
         if transform != "Identity()":
-            raise ValueError(f"{transform} is for feature vectors, but {evaluator} tunes the network on images; "
-                             "leave the transform out")  # fmt: skip
+            raise ValueError(
+                f"{transform} is for feature vectors, but {evaluator} tunes the network on images; "
+                "leave the transform out"
+            )
         return ImageLearner(made, images, backbone)
     table = embed(np.union1d(rows, seen) if mapping.needs_seen else rows)
     mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
@@ -137,8 +150,9 @@ def learner(evaluator: str, transform: str, images: LabelledImages, backbone: Ba
     return FeatureLearner(made, lambda wanted: held[place[torch.from_numpy(wanted.astype(np.int64))]], backbone.dim)
 
 
-def solve(episodes: Episodes, learner: Learner, budget_bytes: int = DEFAULT_BUDGET_BYTES,
-          keep_logits: bool = True) -> Predictions:  # fmt: skip
+def solve(
+    episodes: Episodes, learner: Learner, budget_bytes: int = DEFAULT_BUDGET_BYTES, keep_logits: bool = True
+) -> Predictions:
     """The predictions of a learner on these episodes. They do not depend on the budget.
 
     A batch holds episodes of one number of ways; ragged ones are padded to the largest of the batch.
@@ -146,17 +160,19 @@ def solve(episodes: Episodes, learner: Learner, budget_bytes: int = DEFAULT_BUDG
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes.take(by_ways)
     solved = Predictions.concatenate(
-        [_solve_batch(ordered[low:high], learner, chunk, keep_logits)
-         for low, high, chunk in _batches(ordered, learner, budget_bytes)]
-    )  # fmt: skip
+        [
+            _solve_batch(ordered[low:high], learner, chunk, keep_logits)
+            for low, high, chunk in _batches(ordered, learner, budget_bytes)
+        ]
+    )
     return solved.take(np.argsort(by_ways, kind="stable"))
 
 
 def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterator[tuple[int, int, int]]:
     """(start, stop, query chunk) of batches of equal ways, each within the budget for its largest episode."""
     n_support, n_query = np.diff(episodes.support_start), np.diff(episodes.query_start)
-    edges = np.flatnonzero(np.diff(episodes.n_way, prepend=-1, append=-1))
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    edges = np.flatnonzero(np.diff(episodes.n_way, prepend=-1, append=-1)).tolist()
+    for first, last in itertools.pairwise(edges):
         largest = int(n_support[first:last].max()), int(n_query[first:last].max()), int(episodes.n_way[first])
         size, chunk = learner.batch_and_chunk(*largest, budget_bytes)
         for start in range(first, last, size):
@@ -168,10 +184,13 @@ def _solve_batch(episodes: Episodes, learner: Learner, chunk: int, keep_logits: 
     n_way = int(episodes.n_way[0])
     classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
     batch = EpisodeBatch(
-        support=learner.items(rows), support_labels=torch.from_numpy(labels.astype(np.int64)),
-        support_mask=torch.from_numpy(mask), n_way=n_way, seeds=episode_seeds(episodes),
+        support=learner.items(rows),
+        support_labels=torch.from_numpy(labels.astype(np.int64)),
+        support_mask=torch.from_numpy(mask),
+        n_way=n_way,
+        seeds=episode_seeds(episodes),
         class_features=None if learner.class_features is None else learner.class_features[classes],
-    )  # fmt: skip
+    )
     query_rows, truth, query_mask = episodes.padded("query")
     converged, answers = learner.answer(batch, query_rows, query_mask, chunk)
     parts, start = [], 0
@@ -205,8 +224,10 @@ def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, lea
     wrong = ~torch.isfinite(logits).all(2).numpy() & mask
     if wrong.any():
         index = episodes.index[np.flatnonzero(wrong.any(1))[0]]
-        raise ValueError(f"{learner.name} gave logits that are not finite in episode {index}; "
-                         "look for NaN or huge values in the features")  # fmt: skip
+        raise ValueError(
+            f"{learner.name} gave logits that are not finite in episode {index}; "
+            "look for NaN or huge values in the features"
+        )
 
 
 def episode_seeds(episodes: Episodes) -> Tensor:

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ _BLOCK_QUERIES = 1 << 20  # queries of the episodes that are held at once
 class Sampled:
     """Episodes drawn by a sampler: episode i is a function of (sampler, shape, seed, i)."""
 
-    shape: EpisodeShape = EpisodeShape()
+    shape: EpisodeShape = field(default_factory=EpisodeShape)
     seed: int = 0
     sampler: str = "Balanced()"
 
@@ -69,8 +69,13 @@ class RunSpec:
             raise ValueError(f"n_episodes must be at least 1, got {self.n_episodes}")
 
 
-_MEMBERS: dict[str, Registry] = {"dataset": DATASETS, "backbone": BACKBONES, "evaluator": EVALUATORS,
-                                 "transform": TRANSFORMS, "split": SPLITS}  # fmt: skip
+_MEMBERS: dict[str, Registry] = {
+    "dataset": DATASETS,
+    "backbone": BACKBONES,
+    "evaluator": EVALUATORS,
+    "transform": TRANSFORMS,
+    "split": SPLITS,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +95,20 @@ class Task:
         episodes: Any = self.listed.digest if self.listed is not None else dataclasses.asdict(spec.episodes)
         first = self.draw(0, min(2, self.n_episodes)).digest  # a sampler that draws otherwise makes other runs
         labels = hashlib.sha256(self.images.labels.astype("<i8").tobytes()).hexdigest()
-        named = [SCHEMA, DATASETS.identity(spec.dataset), self.images.images_digest, labels, self.split.digest,
-                 spec.classes, BACKBONES.identity(spec.backbone), spec.transform, spec.evaluator, episodes, first, spec.dtype]  # fmt: skip
+        named = [
+            SCHEMA,
+            DATASETS.identity(spec.dataset),
+            self.images.images_digest,
+            labels,
+            self.split.digest,
+            spec.classes,
+            BACKBONES.identity(spec.backbone),
+            spec.transform,
+            spec.evaluator,
+            episodes,
+            first,
+            spec.dtype,
+        ]
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property

@@ -40,8 +40,10 @@ class ClassSplit:
         if twice:
             raise ValueError(f"a class stands in one part of a split, once; {twice[0]!r} stands there twice")
         if classes_digest(listed) != self.classes_digest:
-            raise ValueError(f"the split's {len(listed)} classes do not have the digest {self.classes_digest[:12]} "
-                             "that it was made for; a class id was changed, added or lost")  # fmt: skip
+            raise ValueError(
+                f"the split's {len(listed)} classes do not have the digest {self.classes_digest[:12]} "
+                "that it was made for; a class id was changed, added or lost"
+            )
 
     @staticmethod
     def of(seen: Iterable[str], validation: Iterable[str], novel: Iterable[str]) -> ClassSplit:
@@ -59,9 +61,11 @@ class ClassSplit:
         if images.classes_digest != self.classes_digest:
             listed = {c for p in PARTS for c in getattr(self, p)}
             odd = sorted(listed.symmetric_difference(images.class_names))
-            raise ValueError(f"this split is for {len(listed)} other classes than the {len(images.class_names)} "
-                             f"of {images.name}: {odd[0]!r} is in only one of them; "
-                             "use the split of this data set")  # fmt: skip
+            raise ValueError(
+                f"this split is for {len(listed)} other classes than the {len(images.class_names)} "
+                f"of {images.name}: {odd[0]!r} is in only one of them; "
+                "use the split of this data set"
+            )
         if part not in (*PARTS, "all"):
             raise ValueError(f"unknown part {part!r} of a split; known: {', '.join(PARTS)}, all")
         wanted = set(images.class_names if part == "all" else getattr(self, part))
@@ -101,8 +105,9 @@ class BySeed(SplitRule):
     def split(self, images: LabelledImages) -> ClassSplit:
         names = sorted(images.class_names)
         if min(self.novel, self.validation) < 0 or self.novel + self.validation > 1:
-            raise ValueError(f"novel and validation are fractions that add up to at most 1, got {self.novel} "
-                             f"and {self.validation}")  # fmt: skip
+            raise ValueError(
+                f"novel and validation are fractions that add up to at most 1, got {self.novel} and {self.validation}"
+            )
         order = draws.distinct(self.seed, np.arange(1), np.array([[len(names)]]), len(names), _STREAM)[0, 0]
         shuffled = [names[i] for i in order]
         first = round(self.novel * len(names))
@@ -120,17 +125,22 @@ class ByGroup(SplitRule):
 
     def split(self, images: LabelledImages) -> ClassSplit:
         if self.group not in images.class_groups:
-            raise ValueError(f"{images.name} has no class group {self.group!r}; "
-                             f"it has: {', '.join(images.class_groups) or 'none'}")  # fmt: skip
+            raise ValueError(
+                f"{images.name} has no class group {self.group!r}; it has: {', '.join(images.class_groups) or 'none'}"
+            )
         group = images.class_groups[self.group]
         if isinstance(self.novel, str) or isinstance(self.validation, str):
-            raise ValueError("novel and validation are tuples of names, such as ('animal',); "
-                             f"got {self.novel!r} and {self.validation!r}")  # fmt: skip
+            raise ValueError(
+                "novel and validation are tuples of names, such as ('animal',); "
+                f"got {self.novel!r} and {self.validation!r}"
+            )
         both = set(self.novel) & set(self.validation)
         if both:
             raise ValueError(f"{min(both)!r} cannot be novel and validation at once")
-        chosen = {part: np.any([group.mask(name) for name in names] or [group.codes < 0], axis=0)
-                  for part, names in (("novel", self.novel), ("validation", self.validation))}  # fmt: skip
+        chosen = {
+            part: np.any([group.mask(name) for name in names] or [group.codes < 0], axis=0)
+            for part, names in (("novel", self.novel), ("validation", self.validation))
+        }
         names = np.array(images.class_names)
         masks = ~(chosen["novel"] | chosen["validation"]), chosen["validation"], chosen["novel"]
         return ClassSplit.of(*(names[mask].tolist() for mask in masks))
@@ -176,8 +186,10 @@ def read_split(path: Path) -> ClassSplit:
     except FileNotFoundError as error:
         raise ValueError(f"there is no split file {path}") from error
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{path} is not a split: expected JSON with seen, validation, novel and classes_digest; "
-                         f"{type(error).__name__}: {error}") from error  # fmt: skip
+        raise ValueError(
+            f"{path} is not a split: expected JSON with seen, validation, novel and classes_digest; "
+            f"{type(error).__name__}: {error}"
+        ) from error
     try:
         return ClassSplit(seen, validation, novel, digest)
     except ValueError as error:

@@ -93,8 +93,13 @@ def sources(folder: Path) -> list[BackboneSource]:
     path = folder / "small.safetensors"
     save_file(build("test_resnet", num_classes=7).state_dict(), path)
     own = Function("tests.test_backbones:three_means", 16)
-    return [RandomInit(SMALL, image_size=64), RandomInit("test_vit", image_size=96), RawPixels(8), own,
-            Checkpoint("test_resnet", path, image_size=64)]  # fmt: skip
+    return [
+        RandomInit(SMALL, image_size=64),
+        RandomInit("test_vit", image_size=96),
+        RawPixels(8),
+        own,
+        Checkpoint("test_resnet", path, image_size=64),
+    ]
 
 
 def three_means() -> nn.Module:
@@ -361,9 +366,12 @@ def test_a_checkpoint_that_does_not_fit_says_what_is_wrong(tmp_path: Path) -> No
     state["conv1.0.weight"] = torch.zeros(5, 3, 3, 3)
     path = tmp_path / "a.safetensors"
     save_file(state, path)
-    with pytest.raises(ValueError, match=r"does not fit timm's 'resnet10t': 1 of \d+ entries are missing "
-                       r"\(first: layer1.0.bn1.weight\), 1 of its \d+ are unexpected \(first: extra\), 1 have "
-                       r"another shape \(first: conv1.0.weight is \(5, 3, 3, 3\), should be \(24,"):  # fmt: skip
+    with pytest.raises(
+        ValueError,
+        match=r"does not fit timm's 'resnet10t': 1 of \d+ entries are missing "
+        r"\(first: layer1.0.bn1.weight\), 1 of its \d+ are unexpected \(first: extra\), 1 have "
+        r"another shape \(first: conv1.0.weight is \(5, 3, 3, 3\), should be \(24,",
+    ):
         Checkpoint("resnet10t", path).load()
 
 
@@ -447,8 +455,10 @@ def test_an_edited_function_has_another_digest(tmp_path: Path, monkeypatch: pyte
     digests = []
     for factor in (2, 3):
         path = tmp_path / f"own_network_{factor}.py"
-        path.write_text(f"from torch import nn\nclass Own(nn.Module):\n    def forward(self, x):\n"
-                        f"        return {factor} * x.flatten(1)\ndef network(): return Own()\n")  # fmt: skip
+        path.write_text(
+            f"from torch import nn\nclass Own(nn.Module):\n    def forward(self, x):\n"
+            f"        return {factor} * x.flatten(1)\ndef network(): return Own()\n"
+        )
         digests.append(Function(f"own_network_{factor}:network", 8).load().weights_digest)
     assert len(set(digests)) == 2
 

@@ -74,9 +74,11 @@ def fail(*args: str | Path) -> str:
 
 def modules_after(*args: str | Path) -> set[str]:
     """The packages that a command leaves imported, in a process of its own."""
-    code = ("import sys\nfrom fewshot.cli import main\ntry:\n    main(sys.argv[1:])\n"
-            "except SystemExit as end:\n    assert not end.code, end.code\n"
-            "print('MODULES', *{name.split('.')[0] for name in sys.modules})")  # fmt: skip
+    code = (
+        "import sys\nfrom fewshot.cli import main\ntry:\n    main(sys.argv[1:])\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('MODULES', *{name.split('.')[0] for name in sys.modules})"
+    )
     done = subprocess.run([sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split()[1:])
@@ -116,12 +118,29 @@ def test_list_shows_everything_without_torch() -> None:
 
 
 def test_run_gives_every_combination_a_row() -> None:
-    shown = succeed("run", "--data", "birds", *QUICK, "--evaluator", "Prototype", "--evaluator", "LinearProbe",
-                    "--shot", "1", "--shot", "2", "--results", "rows.jsonl")  # fmt: skip
+    shown = succeed(
+        "run",
+        "--data",
+        "birds",
+        *QUICK,
+        "--evaluator",
+        "Prototype",
+        "--evaluator",
+        "LinearProbe",
+        "--shot",
+        "1",
+        "--shot",
+        "2",
+        "--results",
+        "rows.jsonl",
+    )
     rows = Results(Path("rows.jsonl")).rows()
     assert [(row.evaluator.partition("(")[0], row.k_shot) for row in rows] == [
-        ("Prototype", 1), ("Prototype", 2), ("LinearProbe", 1), ("LinearProbe", 2)
-    ]  # fmt: skip
+        ("Prototype", 1),
+        ("Prototype", 2),
+        ("LinearProbe", 1),
+        ("LinearProbe", 2),
+    ]
     assert all(row.status == "ok" and row.n_episodes == 4 and row.transform == "L2()" for row in rows)
     assert all(percent(row) in shown for row in rows)
     assert "95 % interval over episodes, these images" in shown
@@ -182,30 +201,36 @@ def test_a_failed_run_is_told_and_the_others_go_on() -> None:
 # what a user gets wrong
 
 
-@pytest.mark.parametrize(("options", "sentence"), [
-    (["--data", "Icns"], "there is neither a folder 'Icns' nor a data set of that name (known: "),
-    (["--data", "Icns"], "did you mean Icons?"),
-    (["--data", "birds", "--evaluator", "LinearProb"], "unknown evaluator 'LinearProb'; known: "),
-    (["--data", "birds", "--evaluator", "LinearProb"], "Did you mean LinearProbe?"),
-    (["--data", "birds", "--evaluator", "LinearProbe(c=1)"], "LinearProbe has no field 'c'; its fields are: C"),
-    (["--data", "birds", "--backbone", "RawPixel()"], "Did you mean RawPixels?"),
-    (["--data", "birds", "--backbone", "weights.pth"], "write Checkpoint(name="),
-    (["--data", "birds", "--transform", "L3"], "unknown transform 'L3'"),
-    (["--data", "birds", "--sampler", "Balance"], "Did you mean Balanced?"),
-    (["--data", "birds", "--split", "BySead"], "Did you mean BySeed?"),
-    (["--data", "birds", "--split", "FromFile('no.json')"], "there is no split file no.json"),
-    (["--data", "birds", "--split", "ByGroup('superclass', novel=('bird',))"], "birds has no class group 'superclass'"),
-    (["--data", "birds", "--classes", "seen"], "this split of birds has no seen classes"),
-    (["--data", "birds", "--classes", "old"], "'old' is not one of"),
-    (["--data", "birds", "--way", "7"], "7-way episodes were asked for, but there are 6 classes"),
-    (["--data", "birds", "--shot", "8"], "8 + 1 images a class, but class 0 ('class0') of birds has 8"),
-    (["--data", "birds", "--shot", "none"], "'none' is neither a positive number nor 'all'"),
-    (["--data", "birds", "--shard", "3/2"], "'3/2' is not a part such as 1/2"),
-    (["--data", "birds", "--support-from", "set=a"], "cannot select 'set=a' from birds"),
-    (["--data", "birds", "--list", "no.safetensors"], "there is no file no.safetensors"),
-    (["--data", "birds", "--list", "no.safetensors", "--way", "5"], "--list brings its own episodes"),
-    ([], "Missing option '--data'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--data", "Icns"], "there is neither a folder 'Icns' nor a data set of that name (known: "),
+        (["--data", "Icns"], "did you mean Icons?"),
+        (["--data", "birds", "--evaluator", "LinearProb"], "unknown evaluator 'LinearProb'; known: "),
+        (["--data", "birds", "--evaluator", "LinearProb"], "Did you mean LinearProbe?"),
+        (["--data", "birds", "--evaluator", "LinearProbe(c=1)"], "LinearProbe has no field 'c'; its fields are: C"),
+        (["--data", "birds", "--backbone", "RawPixel()"], "Did you mean RawPixels?"),
+        (["--data", "birds", "--backbone", "weights.pth"], "write Checkpoint(name="),
+        (["--data", "birds", "--transform", "L3"], "unknown transform 'L3'"),
+        (["--data", "birds", "--sampler", "Balance"], "Did you mean Balanced?"),
+        (["--data", "birds", "--split", "BySead"], "Did you mean BySeed?"),
+        (["--data", "birds", "--split", "FromFile('no.json')"], "there is no split file no.json"),
+        (
+            ["--data", "birds", "--split", "ByGroup('superclass', novel=('bird',))"],
+            "birds has no class group 'superclass'",
+        ),
+        (["--data", "birds", "--classes", "seen"], "this split of birds has no seen classes"),
+        (["--data", "birds", "--classes", "old"], "'old' is not one of"),
+        (["--data", "birds", "--way", "7"], "7-way episodes were asked for, but there are 6 classes"),
+        (["--data", "birds", "--shot", "8"], "8 + 1 images a class, but class 0 ('class0') of birds has 8"),
+        (["--data", "birds", "--shot", "none"], "'none' is neither a positive number nor 'all'"),
+        (["--data", "birds", "--shard", "3/2"], "'3/2' is not a part such as 1/2"),
+        (["--data", "birds", "--support-from", "set=a"], "cannot select 'set=a' from birds"),
+        (["--data", "birds", "--list", "no.safetensors"], "there is no file no.safetensors"),
+        (["--data", "birds", "--list", "no.safetensors", "--way", "5"], "--list brings its own episodes"),
+        ([], "Missing option '--data'"),
+    ],
+)
 def test_a_mistake_is_one_sentence(options: list[str], sentence: str) -> None:
     assert sentence in fail("run", *options)
     assert not Path("results").exists()

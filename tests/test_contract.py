@@ -79,8 +79,12 @@ class _Tuned(Head):
 
     def __call__(self, query):
         with torch.no_grad():
-            inputs = [torch.stack([as_tensor(i.resize((self.crop, self.crop))) for i in query.decode(e, range(query.rows.shape[1]))])
-                      for e in range(len(self.heads))]  # fmt: skip
+            inputs = [
+                torch.stack(
+                    [as_tensor(i.resize((self.crop, self.crop))) for i in query.decode(e, range(query.rows.shape[1]))]
+                )
+                for e in range(len(self.heads))
+            ]
             return torch.stack([head(x.flatten(1)) for head, x in zip(self.heads, inputs, strict=True)])
 
 
@@ -129,8 +133,10 @@ def ragged(images: LabelledImages, count: int) -> Episodes:
     random = np.random.default_rng(3)
     support, query = [], []
     for _ in range(count):
-        rows = [random.permutation(np.flatnonzero(images.labels == c)) for c in
-                random.choice(len(images.class_names), random.integers(2, 7), replace=False)]  # fmt: skip
+        rows = [
+            random.permutation(np.flatnonzero(images.labels == c))
+            for c in random.choice(len(images.class_names), random.integers(2, 7), replace=False)
+        ]
         shots = random.integers(1, 10, size=len(rows))
         support.append(np.concatenate([r[:k] for r, k in zip(rows, shots, strict=True)]))
         query.append(np.concatenate([r[k : k + random.integers(1, 8)] for r, k in zip(rows, shots, strict=True)]))

@@ -1,4 +1,5 @@
 """The embedded icons: what their manifest promises holds, and the cleaning rules were applied."""
+
 from __future__ import annotations
 
 import hashlib
@@ -14,11 +15,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-
 from fewshot.data import FOLDER, contact_sheet, icons
 
-ALLOWED = {"MIT", "Apache-2.0", "ISC", "BSD-3-Clause", "CC0-1.0", "Unlicense", "OFL-1.1", "MPL-2.0",
-           "CC-BY-3.0", "CC-BY-4.0"}
+ALLOWED = {
+    "MIT",
+    "Apache-2.0",
+    "ISC",
+    "BSD-3-Clause",
+    "CC0-1.0",
+    "Unlicense",
+    "OFL-1.1",
+    "MPL-2.0",
+    "CC-BY-3.0",
+    "CC-BY-4.0",
+}
 NOVEL, VALIDATION = {"animal", "food", "vehicle", "leisure"}, {"nature"}
 
 
@@ -102,7 +112,7 @@ def test_no_class_holds_the_same_drawing_twice(arrays: icons.IconArrays) -> None
     for label in np.random.default_rng(0).choice(present, 60, replace=False):
         small = thumbnails(arrays.pixels[arrays.labels == label])
         for place, first in enumerate(small[:-1]):
-            nearest = np.sqrt(((small[place + 1:] - first) ** 2).mean(axis=1)).min()
+            nearest = np.sqrt(((small[place + 1 :] - first) ** 2).mean(axis=1)).min()
             assert nearest >= 0.099, arrays.class_names[label]
 
 
@@ -110,14 +120,17 @@ def test_classes_do_not_share_drawings(arrays: icons.IconArrays) -> None:
     labels = np.random.default_rng(1).choice(np.unique(arrays.labels), 20, replace=False)
     chosen = np.isin(arrays.labels, labels)
     small, of_image = thumbnails(arrays.pixels[chosen]), arrays.labels[chosen]
-    squares = (small ** 2).sum(axis=1)
+    squares = (small**2).sum(axis=1)
     distances = (squares[:, None] + squares - 2 * small @ small.T) / small.shape[1]
-    assert distances[of_image[:, None] != of_image].min() >= 0.099 ** 2
+    assert distances[of_image[:, None] != of_image].min() >= 0.099**2
 
 
 def test_notice_names_every_set_under_an_allowed_licence() -> None:
-    rows = re.findall(r"^\| (\S+) \| .* \| (\S+) \| (\S+) \| (\d+) \|$",
-                      (FOLDER / "NOTICE.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\S+) \| .* \| (\S+) \| (\S+) \| (\d+) \|$",
+        (FOLDER / "NOTICE.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     listing = icons.manifest()
     assert [row[0] for row in rows] == listing["sets"]
     assert {row[1] for row in rows} <= ALLOWED
@@ -131,8 +144,10 @@ def test_notice_names_every_set_under_an_allowed_licence() -> None:
 
 def test_splits_divide_the_classes_by_superclass() -> None:
     entries = icons.manifest()["classes"]
-    expected = {"mono": {entry["id"] for entry in entries if entry["mono_images"]},
-                "colour": {entry["id"] for entry in entries if entry["colour_images"]}}
+    expected = {
+        "mono": {entry["id"] for entry in entries if entry["mono_images"]},
+        "colour": {entry["id"] for entry in entries if entry["colour_images"]},
+    }
     expected["both"] = expected["mono"] & expected["colour"]
     superclass = {entry["id"]: entry["superclass"] for entry in entries}
     for name, classes in expected.items():
@@ -154,8 +169,9 @@ def test_an_unknown_domain_is_refused() -> None:
         icons.load("grey")
 
 
-def test_the_same_seed_draws_the_same_contact_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                    capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_seed_draws_the_same_contact_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pictures = []
     for seed, name in ((5, "first.png"), (5, "second.png"), (6, "third.png")):
         out = tmp_path / name
@@ -181,17 +197,20 @@ class TestBuilder:
 
     def test_style_words_and_one_number_are_stripped(self) -> None:
         from fewshot.data.build_icons import strip_style
+
         stems = [stem for stem, _, _ in strip_style("home-2-outline-24")]
         assert stems == ["home-2-outline-24", "home-2-outline", "home-2", "home"]
         assert [stem for stem, _, _ in strip_style("eye-off-fill")] == ["eye-off-fill", "eye-off"]
 
     def test_a_missing_archive_is_named(self, tmp_path: Path) -> None:
         from fewshot.data.build_icons import read_sets
+
         with pytest.raises(FileNotFoundError, match=r"has no file iconify-json-2\.2\.535\.tgz; get it"):
             read_sets(tmp_path)
 
     def test_another_archive_is_refused(self, tmp_path: Path) -> None:
         from fewshot.data.build_icons import read_sets
+
         with tarfile.open(tmp_path / "iconify-json-2.2.535.tgz", "w:gz"):
             pass
         with pytest.raises(ValueError, match=r"has sha256 .*, expected 1a545f86.*; fetch it again"):
@@ -200,14 +219,18 @@ class TestBuilder:
     @pytest.mark.parametrize("domain", icons.DOMAINS)
     def test_pack_is_undone_by_unpack(self, domain: str) -> None:
         from fewshot.data.build_icons import pack
+
         shape = (3, 48, 48) if domain == "mono" else (3, 48, 48, 3)
         pixels = np.random.default_rng(0).choice(icons.level_table(domain), shape)
         assert np.array_equal(icons.unpack(pack(pixels), domain), pixels)
 
     def test_a_drawing_fills_its_tile_but_for_the_margin(self) -> None:
         from fewshot.data.build_icons import draw
-        svg = ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="144" height="144">'
-               '<path d="M2 8L12 3L22 8L12 13z"/></svg>')
+
+        svg = (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="144" height="144">'
+            '<path d="M2 8L12 3L22 8L12 13z"/></svg>'
+        )
         tile = draw(svg, "mono")
         assert tile is not None
         rows, columns = (np.flatnonzero((tile < 128).any(axis=axis)) for axis in (1, 0))
@@ -217,6 +240,7 @@ class TestBuilder:
 
     def test_empty_and_plain_tiles_are_refused(self) -> None:
         from fewshot.data.build_icons import draw
+
         frame = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="144" height="144">{}</svg>'
         assert draw(frame.format(""), "mono") is None
         assert draw(frame.format('<path d="M1 1h7v7h-7z"/>'), "mono") is None

@@ -31,20 +31,26 @@ PIXELS = np.random.default_rng(0).integers(0, 256, size=(12, 6, 5, 3), dtype=np.
 
 def labelled(**changes):
     arguments = {
-        "name": "test", "images": ArrayImages(PIXELS), "labels": np.arange(12) % 3, "class_names": ("a", "b", "c"),
+        "name": "test",
+        "images": ArrayImages(PIXELS),
+        "labels": np.arange(12) % 3,
+        "class_names": ("a", "b", "c"),
         "images_digest": "pixels",
-    }  # fmt: skip
+    }
     return LabelledImages(**arguments | changes)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"labels": np.arange(11) % 3}, "every image needs a label: test has 12 images and 11 labels"),
-    ({"labels": np.arange(12)}, r"labels of test must be in \[0, 3\), found 0 to 11"),
-    ({"labels": np.arange(12) % 3 - 1}, r"labels of test must be in \[0, 3\), found -1 to 1"),
-    ({"class_names": ("a", "b", "a")}, "class names of test must differ; 'a' stands there twice"),
-    ({"image_groups": {"domain": Group.of("xy")}}, "the group 'domain' of test must name 12 images, found 2"),
-    ({"class_groups": {"kind": Group.of("xyxy")}}, "the group 'kind' of test must name 3 classes, found 4"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"labels": np.arange(11) % 3}, "every image needs a label: test has 12 images and 11 labels"),
+        ({"labels": np.arange(12)}, r"labels of test must be in \[0, 3\), found 0 to 11"),
+        ({"labels": np.arange(12) % 3 - 1}, r"labels of test must be in \[0, 3\), found -1 to 1"),
+        ({"class_names": ("a", "b", "a")}, "class names of test must differ; 'a' stands there twice"),
+        ({"image_groups": {"domain": Group.of("xy")}}, "the group 'domain' of test must name 12 images, found 2"),
+        ({"class_groups": {"kind": Group.of("xyxy")}}, "the group 'kind' of test must name 3 classes, found 4"),
+    ],
+)
 def test_images_and_labels_that_do_not_fit_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         labelled(**changes)

@@ -139,12 +139,15 @@ def test_sixteen_bit_colour_is_read(tmp_path):
     assert np.abs(pixels(read_image(tmp_path / "image.png")) - values / 257.0).max() <= 1
 
 
-@pytest.mark.parametrize(("values", "expected"), [
-    ([[0.0, 0.5, 1.0]], [0, 128, 255]),
-    ([[0.0, 0.5, 200.0]], [0, 0, 200]),
-    ([[-3.0, 12.4, 900.0]], [0, 12, 255]),
-    ([[float("nan"), float("inf"), float("-inf")]], [0, 255, 0]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([[0.0, 0.5, 1.0]], [0, 128, 255]),
+        ([[0.0, 0.5, 200.0]], [0, 0, 200]),
+        ([[-3.0, 12.4, 900.0]], [0, 12, 255]),
+        ([[float("nan"), float("inf"), float("-inf")]], [0, 255, 0]),
+    ],
+)
 def test_floats_are_scaled_from_one_or_taken_as_they_are(tmp_path, values, expected):
     found = pixels(read(tmp_path, Image.fromarray(np.array(values, dtype=np.float32)), ".tiff"))
     assert found[0, :, 0].tolist() == expected

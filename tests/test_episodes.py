@@ -72,8 +72,11 @@ def test_episodes_hold_what_they_were_given():
     assert EPISODES.index.tolist() == list(range(30))
 
 
-@pytest.mark.parametrize("part", [slice(None), slice(3, 9), slice(0, 0), slice(30, None), slice(-4, None), slice(7, 2),
-                                  slice(5, 500)], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "part",
+    [slice(None), slice(3, 9), slice(0, 0), slice(30, None), slice(-4, None), slice(7, 2), slice(5, 500)],
+    ids=str,
+)
 def test_a_slice_is_the_slice_of_the_list(part):
     assert unpacked(EPISODES[part]) == PLAIN[part]
     assert EPISODES[part].index.tolist() == list(range(30))[part]
@@ -192,18 +195,27 @@ def rewritten(path, change):
     path.write_bytes(save(arrays, metadata={"fewshot": json.dumps(metadata)}))
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda arrays, about: about.update(format="episodes-0"), "not an episode list of format .*; found 'episodes-0'"),
-    (lambda arrays, about: about.clear(), "not an episode list of format .* found None"),
-    (lambda arrays, about: arrays.pop("query"), "not an episode list of format"),
-    (lambda arrays, about: arrays.update(more=np.arange(2)), "not an episode list of format"),
-    (lambda arrays, about: arrays.update(query=arrays["query"].astype(np.float32)), "not an episode list of format"),
-    (lambda arrays, about: about.pop("images_digest"), "its images_digest or its seed is missing"),
-    (lambda arrays, about: about.update(seed="x"), "its images_digest or its seed is missing"),
-    (lambda arrays, about: about.update(seed="4"), "it was changed or damaged"),
-    (lambda arrays, about: about.update(images_digest="x"), "it was changed or damaged"),
-    (lambda arrays, about: about.pop("digest"), "it was changed or damaged"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda arrays, about: about.update(format="episodes-0"),
+            "not an episode list of format .*; found 'episodes-0'",
+        ),
+        (lambda arrays, about: about.clear(), "not an episode list of format .* found None"),
+        (lambda arrays, about: arrays.pop("query"), "not an episode list of format"),
+        (lambda arrays, about: arrays.update(more=np.arange(2)), "not an episode list of format"),
+        (
+            lambda arrays, about: arrays.update(query=arrays["query"].astype(np.float32)),
+            "not an episode list of format",
+        ),
+        (lambda arrays, about: about.pop("images_digest"), "its images_digest or its seed is missing"),
+        (lambda arrays, about: about.update(seed="x"), "its images_digest or its seed is missing"),
+        (lambda arrays, about: about.update(seed="4"), "it was changed or damaged"),
+        (lambda arrays, about: about.update(images_digest="x"), "it was changed or damaged"),
+        (lambda arrays, about: about.pop("digest"), "it was changed or damaged"),
+    ],
+)
 def test_a_changed_file_is_refused(saved, change, message):
     rewritten(saved, change)
     with pytest.raises(ValueError, match=message):
@@ -228,23 +240,26 @@ def test_printing_lists_the_first_ten():
     assert lines[1].startswith(f"  0: {len(PLAIN[0])} ways, support {sum(len(way[1]) for way in PLAIN[0])}, query")
 
 
-@pytest.mark.parametrize(("support", "query", "message"), [
-    ([], [], "as many query lists as support lists are needed, at least one; got 0 support and 0"),
-    ([[0, 1]], [], "got 1 support and 0 query lists"),
-    ([[0, 96]], [[2]], r"episode 0: rows must be in \[0, 96\), found 0 to 96"),
-    ([[0, 1], [0, 1]], [[8], [-1]], r"episode 1: rows must be in \[0, 96\), found -1 to -1"),
-    ([[0, 1]], [[2]], "episode 0: a query image is of class 'c2', which has no support image in this episode"),
-    ([[0, 1]], [[0]], "image 0 stands twice in episode 0; an episode holds each image once"),
-    ([[0, 1, 0]], [[8]], "image 0 stands twice in episode 0"),
-    ([[0, 1], [0, 1]], [[8], [9, 9]], "image 9 stands twice in episode 1"),
-    ([[0, 8]], [[16]], "episode 0 has support images of 1 classes; at least 2 are needed"),
-    ([[]], [[]], "episode 0 has support images of 0 classes; at least 2 are needed"),
-    ([[]], [[3]], "a query image is of class 'c3', which has no support"),
-    ([[0, 1], [0, 1]], [[8], []], "episode 1 has no query image; give it at least one"),
-    ([[0.5, 1]], [[8]], "episode 0: rows must be integers, found float64 such as 0.5"),
-    ([[True, False]], [[8]], "episode 0: rows must be integers, found bool"),
-    ([["a", "b"]], [[8]], "episode 0: rows must be integers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("support", "query", "message"),
+    [
+        ([], [], "as many query lists as support lists are needed, at least one; got 0 support and 0"),
+        ([[0, 1]], [], "got 1 support and 0 query lists"),
+        ([[0, 96]], [[2]], r"episode 0: rows must be in \[0, 96\), found 0 to 96"),
+        ([[0, 1], [0, 1]], [[8], [-1]], r"episode 1: rows must be in \[0, 96\), found -1 to -1"),
+        ([[0, 1]], [[2]], "episode 0: a query image is of class 'c2', which has no support image in this episode"),
+        ([[0, 1]], [[0]], "image 0 stands twice in episode 0; an episode holds each image once"),
+        ([[0, 1, 0]], [[8]], "image 0 stands twice in episode 0"),
+        ([[0, 1], [0, 1]], [[8], [9, 9]], "image 9 stands twice in episode 1"),
+        ([[0, 8]], [[16]], "episode 0 has support images of 1 classes; at least 2 are needed"),
+        ([[]], [[]], "episode 0 has support images of 0 classes; at least 2 are needed"),
+        ([[]], [[3]], "a query image is of class 'c3', which has no support"),
+        ([[0, 1], [0, 1]], [[8], []], "episode 1 has no query image; give it at least one"),
+        ([[0.5, 1]], [[8]], "episode 0: rows must be integers, found float64 such as 0.5"),
+        ([[True, False]], [[8]], "episode 0: rows must be integers, found bool"),
+        ([["a", "b"]], [[8]], "episode 0: rows must be integers"),
+    ],
+)
 def test_custom_episodes_that_make_no_sense_are_one_sentence(support, query, message):
     with pytest.raises(ValueError, match=message):
         Episodes.from_rows(IMAGES, support, query)
@@ -259,24 +274,30 @@ def planted(**changes):
     return replace(small(), **{name: np.array(value) for name, value in changes.items()})
 
 
-@pytest.mark.parametrize(("episodes", "message"), [
-    (replace(small(), images_digest="other"), "made for images other, but the data set is pixels;"),
-    (planted(classes=[0, 3, 2, 1]), "support row 1 has label 1, but stands among the rows of class 3"),
-    (planted(query=[16, 10, 11]), "query row 10 has label 2, but stands among the rows of class 1"),
-    (planted(query=[8, 9, 11]), "image 8 stands twice in episode 0"),
-    (planted(support=[0, 8, 1, 2, 96]), r"rows must be in \[0, 96\), found 0 to 96"),
-    (planted(query=[16, 9, -1]), r"rows must be in \[0, 96\), found -1 to 16"),
-    (planted(support=[0, 8, 1, 2]), "support should hold 5 entries, found 4: the file is damaged"),
-    (planted(n_way=[2, 3]), "classes should hold 5 entries, found 4"),
-    (planted(n_way=[3, 1]), "episode 1 has support images of 1 classes"),
-    (planted(n_way=[5, -1]), "episode 1 has support images of -1 classes"),
-    (planted(support_count=[3, 0, 1, 1]), r"every class of an episode needs a support image; found counts"),
-    (planted(query_count=[3, -1, 0, 1]), "found counts down to 1 support and -1 query"),
-    (planted(query_count=[1, 1, 1, 0], n_way=[4, 0]), "episode 1 has support images of 0 classes"),
-    (planted(query_count=[2, 1, 0, 0], query=[16, 24, 9]), "episode 1 has no query image"),
-    (planted(classes=[0, 0, 2, 3], support=[0, 8, 16, 2, 3], query=[24, 32, 11]), "class 0 stands twice in episode 0"),
-    (planted(query=[[16, 9, 11]]), "query should hold 3 entries"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("episodes", "message"),
+    [
+        (replace(small(), images_digest="other"), "made for images other, but the data set is pixels;"),
+        (planted(classes=[0, 3, 2, 1]), "support row 1 has label 1, but stands among the rows of class 3"),
+        (planted(query=[16, 10, 11]), "query row 10 has label 2, but stands among the rows of class 1"),
+        (planted(query=[8, 9, 11]), "image 8 stands twice in episode 0"),
+        (planted(support=[0, 8, 1, 2, 96]), r"rows must be in \[0, 96\), found 0 to 96"),
+        (planted(query=[16, 9, -1]), r"rows must be in \[0, 96\), found -1 to 16"),
+        (planted(support=[0, 8, 1, 2]), "support should hold 5 entries, found 4: the file is damaged"),
+        (planted(n_way=[2, 3]), "classes should hold 5 entries, found 4"),
+        (planted(n_way=[3, 1]), "episode 1 has support images of 1 classes"),
+        (planted(n_way=[5, -1]), "episode 1 has support images of -1 classes"),
+        (planted(support_count=[3, 0, 1, 1]), r"every class of an episode needs a support image; found counts"),
+        (planted(query_count=[3, -1, 0, 1]), "found counts down to 1 support and -1 query"),
+        (planted(query_count=[1, 1, 1, 0], n_way=[4, 0]), "episode 1 has support images of 0 classes"),
+        (planted(query_count=[2, 1, 0, 0], query=[16, 24, 9]), "episode 1 has no query image"),
+        (
+            planted(classes=[0, 0, 2, 3], support=[0, 8, 16, 2, 3], query=[24, 32, 11]),
+            "class 0 stands twice in episode 0",
+        ),
+        (planted(query=[[16, 9, 11]]), "query should hold 3 entries"),
+    ],
+)
 def test_planted_faults_are_found(episodes, message):
     with pytest.raises(ValueError, match=message):
         episodes.check(IMAGES)

@@ -90,8 +90,10 @@ def test_the_bits_of_a_row_do_not_depend_on_what_else_is_asked_for(name: str, tm
 
 def test_the_bits_of_a_row_do_not_depend_on_resuming(convolutional: Backbone, tmp_path: Path) -> None:
     whole = table_of(np.arange(200), convolutional, tmp_path / "whole").gather(np.arange(200))
-    counts = [table_of(rows, convolutional, tmp_path / "parts").n_embedded
-              for rows in (np.arange(0, 200, 7), np.arange(30, 90), np.arange(200), np.arange(200))]  # fmt: skip
+    counts = [
+        table_of(rows, convolutional, tmp_path / "parts").n_embedded
+        for rows in (np.arange(0, 200, 7), np.arange(30, 90), np.arange(200), np.arange(200))
+    ]
     assert sum(counts) == 200
     assert counts[-1] == 0
     parts = table_of(np.arange(200), convolutional, tmp_path / "parts")

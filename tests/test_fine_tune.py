@@ -31,12 +31,15 @@ def plain_loop(world, trial, episode, evaluator):
         optimizer.step()
     network.eval()
     with torch.no_grad():
-        queries = torch.stack([world.backbone.preprocess(trial.query.images[int(r)]) for r in trial.query.rows[episode]])
+        queries = torch.stack(
+            [world.backbone.preprocess(trial.query.images[int(r)]) for r in trial.query.rows[episode]]
+        )
         return head(network(queries))
 
 
-@pytest.mark.parametrize("evaluator", [FineTune(steps=8), FineTune(steps=8, batchnorm="support"), FineTune("head", 30, 0.1)],
-                         ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    "evaluator", [FineTune(steps=8), FineTune(steps=8, batchnorm="support"), FineTune("head", 30, 0.1)], ids=repr
+)
 def test_it_is_the_plain_loop(evaluator):
     world = PictureWorld()
     trial = world.trial(0)
@@ -87,11 +90,16 @@ def test_last_blocks_are_timms_layer_groups(name):
     assert not any(n.startswith(("conv1", "conv_stem", "patch_embed")) for n in two)
 
 
-@pytest.mark.parametrize(("fields", "message"), [
-    ({"tune": "first 2"}, "must be 'all', 'head' or 'last k'"), ({"optimizer": "lbfgs"}, "must be one of sgd, adam, adamw"),
-    ({"batchnorm": "train"}, "must be one of frozen, support"), ({"steps": 0}, "steps >= 1"),
-    ({"tune": "last 99"}, "asks for 99 blocks, but the network has"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"tune": "first 2"}, "must be 'all', 'head' or 'last k'"),
+        ({"optimizer": "lbfgs"}, "must be one of sgd, adam, adamw"),
+        ({"batchnorm": "train"}, "must be one of frozen, support"),
+        ({"steps": 0}, "steps >= 1"),
+        ({"tune": "last 99"}, "asks for 99 blocks, but the network has"),
+    ],
+)
 def test_wrong_hyperparameters_are_named(fields, message):
     world = PictureWorld()
     with pytest.raises(ValueError, match=message):

@@ -13,9 +13,17 @@ from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators.linear_probe import LinearProbe
 
 # N, K, D, C, length-one rows, episodes: 200 in all, more and fewer rows than features, up to 20 classes
-CASES = [(5, 1, 64, 1.0, True, 30), (5, 5, 640, 1.0, True, 20), (5, 5, 16, 10.0, False, 30), (2, 3, 10, 1.0, False, 30),
-         (2, 8, 5, 100.0, False, 20), (3, 20, 8, 0.01, False, 30), (20, 5, 32, 1.0, True, 10), (10, 2, 100, 0.1, False, 20),
-         (4, 3, 1, 1.0, False, 10)]  # fmt: skip
+CASES = [
+    (5, 1, 64, 1.0, True, 30),
+    (5, 5, 640, 1.0, True, 20),
+    (5, 5, 16, 10.0, False, 30),
+    (2, 3, 10, 1.0, False, 30),
+    (2, 8, 5, 100.0, False, 20),
+    (3, 20, 8, 0.01, False, 30),
+    (20, 5, 32, 1.0, True, 10),
+    (10, 2, 100, 0.1, False, 20),
+    (4, 3, 1, 1.0, False, 10),
+]
 
 
 def episodes(n_way, k_shot, dim, unit, count, seed=0):
@@ -84,7 +92,9 @@ def test_a_path_of_c_reaches_the_optimum_of_each():
     for member, head in zip(grid, LinearProbe().fit_path(batch, grid), strict=True):
         alone = member.fit(batch)
         for e in range(8):
-            values = [objective(h.weight[e].numpy(), h.bias[e].numpy(), rows[e], labels, member.C) for h in (head, alone)]
+            values = [
+                objective(h.weight[e].numpy(), h.bias[e].numpy(), rows[e], labels, member.C) for h in (head, alone)
+            ]
             assert values[0] == pytest.approx(values[1], rel=1e-9)
 
 
@@ -100,7 +110,9 @@ def test_degenerate_supports_are_solved(c):
         assert head.converged.all()
         assert torch.isfinite(head.weight).all()
     flat = LinearProbe(c).fit(batch_of(zero, np.repeat(np.arange(5), 2), 5))
-    torch.testing.assert_close(flat(torch.ones(1, 1, 6, dtype=torch.float64)), torch.zeros(1, 1, 5, dtype=torch.float64))
+    torch.testing.assert_close(
+        flat(torch.ones(1, 1, 6, dtype=torch.float64)), torch.zeros(1, 1, 5, dtype=torch.float64)
+    )
 
 
 def test_a_probe_that_was_stopped_early_says_so():

@@ -45,7 +45,7 @@ class Plain:
 
 function = print
 '''
-EAGER = '''
+EAGER = """
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Eager:
     root: Path
     rate: float = 1.0
     limits: tuple[float, ...] = ()
-'''
+"""
 
 
 @pytest.fixture
@@ -83,8 +83,11 @@ def test_what_is_read_from_the_source_is_what_the_class_has(registry, name):
 
 @each_member
 def test_members_are_frozen_and_come_back_from_their_repr(registry, name):
-    arguments = {p.name: {"Path": Path("/a/b"), "str": "'x'"}.get(p.annotation, ("x",)) for p in
-                 registry.signature(name).parameters if p.default is REQUIRED}  # fmt: skip
+    arguments = {
+        p.name: {"Path": Path("/a/b"), "str": "'x'"}.get(p.annotation, ("x",))
+        for p in registry.signature(name).parameters
+        if p.default is REQUIRED
+    }
     member = registry.get(name)(**arguments)
     assert type(member).__dataclass_params__.frozen
     assert registry.make(repr(member)) == member
@@ -104,20 +107,62 @@ def test_listing_members_and_naming_runs_imports_neither_torch_nor_timm():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(("registry", "ways"), [
-    (EVALUATORS, ["LinearProbe", "LinearProbe()", " LinearProbe( )\n", "LinearProbe(1)", "LinearProbe(C=1)",
-                  "LinearProbe(C=1.0)", "LinearProbe(C=1e0)", "LinearProbe(C=--1)", "(LinearProbe)", LinearProbe()]),
-    (EVALUATORS, ["LinearProbe(C=-2)", "LinearProbe(-2.0)", "LinearProbe(C=-0.2e1)"]),
-    (EVALUATORS, ["LinearProbe(C=inf)", "LinearProbe(C=1e999)", f"LinearProbe(C={'9' * 400})",
-                  LinearProbe(C=math.inf)]),
-    (EVALUATORS, ["Prototype('cosine')", 'Prototype("cosine")', "Prototype(metric='cosine')",
-                  "Prototype('cos' 'ine')", Prototype("cosine")]),
-    (SPLITS, ["ByGroup('set', ('a', 'b'))", "ByGroup('set', ['a', 'b'])", "ByGroup(novel=('a', 'b',), group='set')",
-              "ByGroup('set', ('a', 'b'), validation=[])", ByGroup("set", ("a", "b"))]),
-    (SPLITS, ["BySeed(1)", "BySeed(novel=1.0, validation=0.1, seed=0)", "BySeed(seed=0, novel=1)", BySeed(1.0)]),
-    (DATASETS, ["ImageFolderSet('/a/b')", "ImageFolderSet(root=Path('/a/b'))", "ImageFolderSet(root=PosixPath('/a/b'))",
-                ImageFolderSet(Path("/a/b"))]),
-], ids=lambda value: value.kind if isinstance(value, Registry) else str(value[0]))  # fmt: skip
+@pytest.mark.parametrize(
+    ("registry", "ways"),
+    [
+        (
+            EVALUATORS,
+            [
+                "LinearProbe",
+                "LinearProbe()",
+                " LinearProbe( )\n",
+                "LinearProbe(1)",
+                "LinearProbe(C=1)",
+                "LinearProbe(C=1.0)",
+                "LinearProbe(C=1e0)",
+                "LinearProbe(C=--1)",
+                "(LinearProbe)",
+                LinearProbe(),
+            ],
+        ),
+        (EVALUATORS, ["LinearProbe(C=-2)", "LinearProbe(-2.0)", "LinearProbe(C=-0.2e1)"]),
+        (
+            EVALUATORS,
+            ["LinearProbe(C=inf)", "LinearProbe(C=1e999)", f"LinearProbe(C={'9' * 400})", LinearProbe(C=math.inf)],
+        ),
+        (
+            EVALUATORS,
+            [
+                "Prototype('cosine')",
+                'Prototype("cosine")',
+                "Prototype(metric='cosine')",
+                "Prototype('cos' 'ine')",
+                Prototype("cosine"),
+            ],
+        ),
+        (
+            SPLITS,
+            [
+                "ByGroup('set', ('a', 'b'))",
+                "ByGroup('set', ['a', 'b'])",
+                "ByGroup(novel=('a', 'b',), group='set')",
+                "ByGroup('set', ('a', 'b'), validation=[])",
+                ByGroup("set", ("a", "b")),
+            ],
+        ),
+        (SPLITS, ["BySeed(1)", "BySeed(novel=1.0, validation=0.1, seed=0)", "BySeed(seed=0, novel=1)", BySeed(1.0)]),
+        (
+            DATASETS,
+            [
+                "ImageFolderSet('/a/b')",
+                "ImageFolderSet(root=Path('/a/b'))",
+                "ImageFolderSet(root=PosixPath('/a/b'))",
+                ImageFolderSet(Path("/a/b")),
+            ],
+        ),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Registry) else str(value[0]),
+)
 def test_every_way_to_write_the_same_thing_has_one_canonical_spec(registry, ways):
     assert len({registry.canonical(spec) for spec in ways}) == 1
     made = [registry.make(spec) for spec in ways]
@@ -168,8 +213,12 @@ def entry_point(folder, group, lines):
 
 def test_an_installed_package_joins_by_an_entry_point(outside):
     try:
-        entry_point(outside, "fewshot.evaluators", "Ensemble = outside_fewshot:Ensemble\nFailing = failing_fewshot:X\n"
-                    "LinearProbe = outside_fewshot:Plain\nAbsent = outside_fewshot:Absent")  # fmt: skip
+        entry_point(
+            outside,
+            "fewshot.evaluators",
+            "Ensemble = outside_fewshot:Ensemble\nFailing = failing_fewshot:X\n"
+            "LinearProbe = outside_fewshot:Plain\nAbsent = outside_fewshot:Absent",
+        )
         assert EVALUATORS.names()[-3:] == ["Absent", "Ensemble", "Failing"]
         assert "outside_fewshot" not in sys.modules
         made = EVALUATORS.make("Ensemble(C=1)", allow_import=False)
@@ -191,23 +240,26 @@ def test_a_dotted_name_from_a_file_is_refused_and_not_imported(outside):
     assert EVALUATORS.make("LinearProbe(C=3)", allow_import=False) == LinearProbe(C=3.0)
 
 
-@pytest.mark.parametrize(("spec", "message"), [
-    ("no_such_package.module:X", "the evaluator 'no_such_package.module:X' cannot be imported: No module named"),
-    ("outside_fewshot:Absent", "the module 'outside_fewshot' has no class 'Absent'"),
-    ("outside_fewshot:function('x')", "the module 'outside_fewshot' has no class 'function'"),
-    ("outside_fewshot:Plain", "outside_fewshot:Plain is not a dataclass; write @dataclass"),
-    ("os:system('echo')", "the module 'os' has no class 'system'"),
-    ("failing_fewshot:X", "cannot be imported"),
-    ("Prototyp", r"unknown evaluator 'Prototyp'; known: .*LinearProbe, Prototype.* Did you mean Prototype\?"),
-    ("linearprobe", r"Did you mean LinearProbe\?"),
-    ("linear_probe(C=1)", r"Did you mean LinearProbe\?"),
-    ("Zzz", r"unknown evaluator 'Zzz'; known: .*, or package.module:Class\.$"),
-    ("LinearProbe(c=1)", "LinearProbe has no field 'c'; its fields are: C"),
-    ("LinearProbe(1, C=2)", "LinearProbe was given its field 'C' twice"),
-    ("LinearProbe(1, 2, 3, 4, 5, 6, 7, 8, 9)", r"LinearProbe takes \d arguments \(C.*\), got 9"),
-    ("LinearProbe(C=Unknown(1))", "unknown evaluator 'Unknown'"),
-    ("LinearProbe(C=nan)", "unknown evaluator 'nan'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("no_such_package.module:X", "the evaluator 'no_such_package.module:X' cannot be imported: No module named"),
+        ("outside_fewshot:Absent", "the module 'outside_fewshot' has no class 'Absent'"),
+        ("outside_fewshot:function('x')", "the module 'outside_fewshot' has no class 'function'"),
+        ("outside_fewshot:Plain", "outside_fewshot:Plain is not a dataclass; write @dataclass"),
+        ("os:system('echo')", "the module 'os' has no class 'system'"),
+        ("failing_fewshot:X", "cannot be imported"),
+        ("Prototyp", r"unknown evaluator 'Prototyp'; known: .*LinearProbe, Prototype.* Did you mean Prototype\?"),
+        ("linearprobe", r"Did you mean LinearProbe\?"),
+        ("linear_probe(C=1)", r"Did you mean LinearProbe\?"),
+        ("Zzz", r"unknown evaluator 'Zzz'; known: .*, or package.module:Class\.$"),
+        ("LinearProbe(c=1)", "LinearProbe has no field 'c'; its fields are: C"),
+        ("LinearProbe(1, C=2)", "LinearProbe was given its field 'C' twice"),
+        ("LinearProbe(1, 2, 3, 4, 5, 6, 7, 8, 9)", r"LinearProbe takes \d arguments \(C.*\), got 9"),
+        ("LinearProbe(C=Unknown(1))", "unknown evaluator 'Unknown'"),
+        ("LinearProbe(C=nan)", "unknown evaluator 'nan'"),
+    ],
+)
 def test_a_spec_that_fits_no_member_is_one_sentence(outside, spec, message):
     with pytest.raises(ValueError, match=message):
         EVALUATORS.make(spec)
@@ -219,21 +271,53 @@ def test_a_missing_field_is_named():
 
 
 MALICIOUS = [
-    "", " ", "1", "'Prototype'", "Prototype(", "Prototype)", "Prototype; 1", "Prototype\nPrototype",
-    "Prototype, Prototype", "__import__('os').system('touch ran')",
-    "Prototype(__import__('os').system('touch ran'))", "Prototype(open('ran', 'w').write('x'))",
-    "(lambda: open('ran', 'w'))()", "Prototype(metric=lambda: 1)", "Prototype(f'{open(\"ran\", \"w\")}')",
-    "Prototype([open for open in (1,)])", "Prototype(*('a',))", "Prototype(**{'C': 1})",
-    "Prototype(metric={'a': 1})", "Prototype(metric={1, 2})", "Prototype(metric=b'x')",
-    "Prototype(metric=1j)", "Prototype(metric=...)", "Prototype(metric=1 + 1)",
-    "Prototype(metric='a' * 10**9)", "Prototype(metric=2 ** 99)", "Prototype(metric=x := 1)",
-    "Prototype(metric=(x := 1))", "Prototype(metric=os.environ)", "Prototype(metric=a[0])",
-    "Prototype(metric='a', metric='b')", "Prototype(metric=not True)", "Prototype(metric=-True)",
-    "Prototype()()", "Prototype.fit", "Prototype if 1 else Prototype", "Prototype\0", "Prototype(await x)",
-    "Prototype(metric=\ud800)", "(" * 5000 + ")" * 5000, "Prototype(metric=" + "-" * 9000 + "1)",
-    "Prototype(" * 1000 + ")" * 1000, "Prototype(metric=" + "1+" * 4000 + "1)",
-    "Prototype(metric=" + "9" * 5000 + ")", "Prototype(metric='" + "x" * 20_000 + "')", "-" * 1_000_000,
-]  # fmt: skip
+    "",
+    " ",
+    "1",
+    "'Prototype'",
+    "Prototype(",
+    "Prototype)",
+    "Prototype; 1",
+    "Prototype\nPrototype",
+    "Prototype, Prototype",
+    "__import__('os').system('touch ran')",
+    "Prototype(__import__('os').system('touch ran'))",
+    "Prototype(open('ran', 'w').write('x'))",
+    "(lambda: open('ran', 'w'))()",
+    "Prototype(metric=lambda: 1)",
+    'Prototype(f\'{open("ran", "w")}\')',
+    "Prototype([open for open in (1,)])",
+    "Prototype(*('a',))",
+    "Prototype(**{'C': 1})",
+    "Prototype(metric={'a': 1})",
+    "Prototype(metric={1, 2})",
+    "Prototype(metric=b'x')",
+    "Prototype(metric=1j)",
+    "Prototype(metric=...)",
+    "Prototype(metric=1 + 1)",
+    "Prototype(metric='a' * 10**9)",
+    "Prototype(metric=2 ** 99)",
+    "Prototype(metric=x := 1)",
+    "Prototype(metric=(x := 1))",
+    "Prototype(metric=os.environ)",
+    "Prototype(metric=a[0])",
+    "Prototype(metric='a', metric='b')",
+    "Prototype(metric=not True)",
+    "Prototype(metric=-True)",
+    "Prototype()()",
+    "Prototype.fit",
+    "Prototype if 1 else Prototype",
+    "Prototype\0",
+    "Prototype(await x)",
+    "Prototype(metric=\ud800)",
+    "(" * 5000 + ")" * 5000,
+    "Prototype(metric=" + "-" * 9000 + "1)",
+    "Prototype(" * 1000 + ")" * 1000,
+    "Prototype(metric=" + "1+" * 4000 + "1)",
+    "Prototype(metric=" + "9" * 5000 + ")",
+    "Prototype(metric='" + "x" * 20_000 + "')",
+    "-" * 1_000_000,
+]
 
 
 @pytest.mark.parametrize("spec", MALICIOUS, ids=lambda spec: ascii(spec[:40]))

@@ -22,7 +22,9 @@ def test_logits_are_those_of_a_direct_computation(metric, named, scale):
         prototypes = np.stack([rows[e][labels == c].mean(0) for c in range(5)]) * scale
         distance = cdist(queries[e], prototypes, named)
         expected = -distance if metric == "euclidean" else 1 - distance
-        np.testing.assert_allclose(found[e], expected, rtol=1e-9, atol=1e-12 * (scale**2 if metric == "euclidean" else 1))
+        np.testing.assert_allclose(
+            found[e], expected, rtol=1e-9, atol=1e-12 * (scale**2 if metric == "euclidean" else 1)
+        )
 
 
 def test_a_common_offset_far_from_the_origin_costs_no_accuracy():

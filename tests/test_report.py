@@ -50,8 +50,9 @@ def run_python(code: str, **environment: str) -> str:
     """What a new process prints."""
     env = os.environ | {"PYTHONIOENCODING": "utf-8"} | environment
     root = Path(__file__).parents[1]
-    return subprocess.run([sys.executable, "-c", code], cwd=root, env=env, capture_output=True, encoding="utf-8",
-                          check=True).stdout  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=env, capture_output=True, encoding="utf-8", check=True
+    ).stdout
 
 
 @pytest.fixture
@@ -73,8 +74,17 @@ def test_the_page_has_all_its_parts(drawn, tmp_path):
     assert Elements(text).open == []
     assert text.count("<svg") == 6
     assert "data:image/png;base64," in text
-    for said in ("<h1>quick</h1>", "quick@1", "Failed runs", "out of memory", "84.4 ± 0.6", "seen classes unknown",
-                 "not new images and not new classes", "fewshot bench quick", "It is the first episode"):  # fmt: skip
+    for said in (
+        "<h1>quick</h1>",
+        "quick@1",
+        "Failed runs",
+        "out of memory",
+        "84.4 ± 0.6",
+        "seen classes unknown",
+        "not new images and not new classes",
+        "fewshot bench quick",
+        "It is the first episode",
+    ):
         assert said in text
 
 
@@ -87,8 +97,10 @@ def test_the_same_rows_give_the_same_bytes(drawn, tmp_path):
 
 
 def test_another_process_gives_the_same_bytes():
-    code = ("from tests.report_rows import quick_rows; from fewshot.report import page; "
-            "print(hash('x'), page(list(quick_rows()), None, 't'))")  # fmt: skip
+    code = (
+        "from tests.report_rows import quick_rows; from fewshot.report import page; "
+        "print(hash('x'), page(list(quick_rows()), None, 't'))"
+    )
     outputs = [run_python(code, PYTHONHASHSEED=seed).partition(" ") for seed in ("1", "2")]
     assert outputs[0][0] != outputs[1][0]
     assert outputs[0][2] == outputs[1][2]
@@ -108,8 +120,19 @@ def test_the_page_needs_neither_scripts_nor_a_network(drawn):
 
 
 def test_what_strangers_write_is_escaped_everywhere(drawn):
-    names = ("backbone", "evaluator", "transform", "dataset", "sampler", "classes", "protocol", "population",
-             "selection", "seen_classes", "versions")  # fmt: skip
+    names = (
+        "backbone",
+        "evaluator",
+        "transform",
+        "dataset",
+        "sampler",
+        "classes",
+        "protocol",
+        "population",
+        "selection",
+        "seen_classes",
+        "versions",
+    )
     columns = dict.fromkeys(names, EVIL)
     evil = [row(0.5 + k / 20, **columns | {"backbone": EVIL + str(k), "k_shot": k}) for k in (1, 2)]
     evil += [row(0.6, **columns), row(status="failed", **columns | {"error": EVIL})]
@@ -133,14 +156,17 @@ def test_any_text_can_be_a_name(tmp_path, text):
 
 NAN = float("nan")
 ODD = {
-    "no rows": [], "only failures": [row(status="failed", error="no")], "no number": [row(None, None)],
-    "not a number": [row(NAN, NAN), row(NAN, None, k_shot=5)], "one episode": [row(0.8, None, n_episodes=1)],
+    "no rows": [],
+    "only failures": [row(status="failed", error="no")],
+    "no number": [row(None, None)],
+    "not a number": [row(NAN, NAN), row(NAN, None, k_shot=5)],
+    "one episode": [row(0.8, None, n_episodes=1)],
     "zero and one": [row(0.0, 0.0), row(1.0, 0.0, k_shot=5)],
     "bounds beyond": [row(0.99, 0.05), row(0.01, 0.05, k_shot=5)],
     "all of everything": [row(n_way=None, k_shot=None, n_query=None)],
     "a list": [row(sampler="Listed('x')", k_shot=None)],
     "bare": [replace(row(), dataset="", backbone="", evaluator="", transform="", sampler="", versions="")],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("rows", ODD.values(), ids=ODD.keys())
@@ -152,9 +178,17 @@ def test_odd_rows_make_a_page(rows):
 
 def test_hundreds_of_rows_make_a_page_in_seconds():
     rng = np.random.default_rng(0)
-    rows = [row(float(rng.uniform(0.2, 0.9)), backbone=f"Timm(name='net{b}', image_size=None, pool=None)", k_shot=k,
-                evaluator=f"LinearProbe(C={c}, max_iter=100)") for b in range(25) for c in (0.1, 1.0, 10.0, 100.0)
-            for k in (1, 2, 5, 10, 20)]  # fmt: skip
+    rows = [
+        row(
+            float(rng.uniform(0.2, 0.9)),
+            backbone=f"Timm(name='net{b}', image_size=None, pool=None)",
+            k_shot=k,
+            evaluator=f"LinearProbe(C={c}, max_iter=100)",
+        )
+        for b in range(25)
+        for c in (0.1, 1.0, 10.0, 100.0)
+        for k in (1, 2, 5, 10, 20)
+    ]
     start = time.monotonic()
     text = page(rows, None, "many")
     assert time.monotonic() - start < 30
@@ -210,7 +244,8 @@ def test_every_row_says_how_to_make_it_again():
         "fewshot run --data 'Icons(domain='\"'\"'mono'\"'\"')' --split 'BySeed(seed=1)' "
         "--backbone 'RawPixels(image_size=32)' --transform 'L2()' "
         "--evaluator 'Prototype(metric='\"'\"'euclidean'\"'\"')' --way 5 --shot all --query 15 "
-        "--episodes 600 --sampler 'Balanced(support_from=None, query_from=None)' --seed 0")  # fmt: skip
+        "--episodes 600 --sampler 'Balanced(support_from=None, query_from=None)' --seed 0"
+    )
     assert command(row(protocol="", sampler="Listed('a b.safetensors')")).endswith("--list 'a b.safetensors'")
 
 
@@ -222,9 +257,11 @@ def test_columns_that_all_rows_share_are_said_once():
 
 
 def test_a_report_loads_no_torch():
-    code = ("import sys; from tests.report_rows import quick_rows; from fewshot.report import page; "
-            "page(list(quick_rows()), None, 't'); "
-            "assert not {'torch', 'timm', 'sklearn'} & set(sys.modules)")  # fmt: skip
+    code = (
+        "import sys; from tests.report_rows import quick_rows; from fewshot.report import page; "
+        "page(list(quick_rows()), None, 't'); "
+        "assert not {'torch', 'timm', 'sklearn'} & set(sys.modules)"
+    )
     run_python(code)
 
 

@@ -43,8 +43,10 @@ def test_predictions_change_the_picture_but_not_its_size(images):
 def test_right_and_wrong_differ_by_more_than_colour(images):
     predictions = invented_predictions(images, n=1, wrong=0.0)
     all_wrong = replace(predictions, predicted=(predictions.predicted + 1) % 5)
-    grey = [np.asarray(Image.open(io.BytesIO(draw_episode(images, p.episodes, 0, p))).convert("L"), dtype=int)
-            for p in (predictions, all_wrong)]  # fmt: skip
+    grey = [
+        np.asarray(Image.open(io.BytesIO(draw_episode(images, p.episodes, 0, p))).convert("L"), dtype=int)
+        for p in (predictions, all_wrong)
+    ]
     assert (np.abs(grey[0] - grey[1]) > 60).sum() > 1000
 
 

@@ -33,9 +33,22 @@ def test_a_known_spec_has_a_short_name(spec, text):
     assert label(spec) == text
 
 
-@pytest.mark.parametrize("spec", ["", "plain words", "Packaged(", "(", "Packaged(**{})", "Packaged(1, 2)", "x" * 20_000,
-                                  "[x](y)", "Unknown(a=" + "(" * 5000, "A(" + "-" * 9000 + "1)",
-                                  "Packaged(name='a')('b')"])  # fmt: skip
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "",
+        "plain words",
+        "Packaged(",
+        "(",
+        "Packaged(**{})",
+        "Packaged(1, 2)",
+        "x" * 20_000,
+        "[x](y)",
+        "Unknown(a=" + "(" * 5000,
+        "A(" + "-" * 9000 + "1)",
+        "Packaged(name='a')('b')",
+    ],
+)
 def test_any_text_has_a_name_of_one_short_line(spec):
     assert len(label(spec)) <= 64
     assert "\n" not in label(spec)

@@ -17,11 +17,18 @@ LITE, PIXELS = "Packaged(name='tf_efficientnet_lite0', image_size=128)", "RawPix
 NAN = float("nan")
 
 
-@pytest.mark.parametrize(("given", "text"), [
-    (row(0.845, 0.006), "84.5 ± 0.6"), (row(0.845, 0.0003), "84.50 ± 0.03"), (row(0.845, None), "84.5"),
-    (row(None, None), "–"), (row(NAN, NAN), "–"), (row(0.5, NAN), "50.0"),
-    (row(0.9, None, accuracy_low=0.8, accuracy_high=0.95), "90.0 [80.0, 95.0]"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (row(0.845, 0.006), "84.5 ± 0.6"),
+        (row(0.845, 0.0003), "84.50 ± 0.03"),
+        (row(0.845, None), "84.5"),
+        (row(None, None), "–"),
+        (row(NAN, NAN), "–"),
+        (row(0.5, NAN), "50.0"),
+        (row(0.9, None, accuracy_low=0.8, accuracy_high=0.95), "90.0 [80.0, 95.0]"),
+    ],
+)
 def test_a_cell_is_in_percent_with_its_interval(given, text):
     assert percent(given) == text
 
@@ -101,8 +108,12 @@ def test_rows_of_another_dtype_are_told_apart():
 
 def test_notes_say_what_has_to_be_known():
     told = notes([row(transductive=True, seen_classes="seen", n_not_converged=3, selection="validation classes")])
-    assert told == ("transductive", "classes seen in training", "3 of 600 not converged",
-                    "chosen on validation classes")  # fmt: skip
+    assert told == (
+        "transductive",
+        "classes seen in training",
+        "3 of 600 not converged",
+        "chosen on validation classes",
+    )
     assert notes([row()]) == ("seen classes unknown",)
     assert notes([row(seen_classes="not seen")]) == ()
 
@@ -112,7 +123,8 @@ def test_the_sentence_of_a_task_names_the_best_with_its_interval():
     assert said.replace("\u00a0", " ") == (
         "tf_efficientnet_lite0 @128 with L2 + LinearProbe is best: 65.4 ± 0.6 % at 1 shot and 84.4 ± 0.6 % at "
         "5 shots. Its interval overlaps that of 1 other at 1 shot and of 1 other at 5 shots. "
-        "Guessing reaches 20 %.")  # fmt: skip
+        "Guessing reaches 20 %."
+    )
 
 
 def test_different_winners_are_named_by_shot():
@@ -120,7 +132,8 @@ def test_different_winners_are_named_by_shot():
     [(_, said)] = findings(rows)
     assert said.replace("\u00a0", " ") == (
         "Best is tf_efficientnet_lite0 @128 with L2 + Prototype, 90.0 ± 0.6 % at 1 shot, and raw pixels 32 with "
-        "L2 + Prototype, 95.0 ± 0.6 % at 5 shots. Guessing reaches 20 %.")  # fmt: skip
+        "L2 + Prototype, 95.0 ± 0.6 % at 5 shots. Guessing reaches 20 %."
+    )
 
 
 def test_a_single_episode_has_no_interval_and_says_so():
@@ -140,7 +153,8 @@ def test_nothing_measured_is_said_and_no_error(rows):
 
 def test_what_was_compared_is_counted():
     assert compared(list(quick_rows())) == (
-        "5 backbones and 3 evaluators on 3 tasks at 1 and 5 shots: 49 runs of 20 to 600 episodes each.")  # fmt: skip
+        "5 backbones and 3 evaluators on 3 tasks at 1 and 5 shots: 49 runs of 20 to 600 episodes each."
+    )
 
 
 def test_markdown_is_a_github_table_with_the_best_in_bold():

@@ -39,7 +39,10 @@ def test_the_last_row_of_a_run_counts(results):
     assert [(r.run_id, r.n_episodes) for r in results.rows()] == [("a1", 20), ("b", 10)]
 
 
-@pytest.mark.parametrize("torn", [b'{"run_id": "x", "acc', b"\xff\xfe", b"[1, 2]", b'{"accuracy": 1}', b'{"run_id": "x", "n_episodes": "many"}'])
+@pytest.mark.parametrize(
+    "torn",
+    [b'{"run_id": "x", "acc', b"\xff\xfe", b"[1, 2]", b'{"accuracy": 1}', b'{"run_id": "x", "n_episodes": "many"}'],
+)
 def test_a_line_that_cannot_be_read_is_told_and_its_neighbours_survive(results, torn, caplog):
     results.append(ROW)
     with open(results.path, "ab") as file:
@@ -81,12 +84,28 @@ def predictions(start, stop, seed=0):
     """Two-way episodes with 3 and 2 queries, whatever range they are asked for in."""
     n = stop - start
     ints = lambda values: np.tile(np.array(values, np.int32), n)  # noqa: E731
-    episodes = Episodes(np.arange(start, stop), ints([2]), ints([0, 1]), ints([1, 1]), ints([3, 2]), ints([0, 5]),
-                        ints([1, 2, 3, 6, 7]), "images")  # fmt: skip
+    episodes = Episodes(
+        np.arange(start, stop),
+        ints([2]),
+        ints([0, 1]),
+        ints([1, 1]),
+        ints([3, 2]),
+        ints([0, 5]),
+        ints([1, 2, 3, 6, 7]),
+        "images",
+    )
     random = np.random.default_rng(seed)
-    predicted = np.concatenate([np.random.default_rng(i).integers(0, 2, 5) for i in range(start, stop)]).astype(np.uint16)
-    return Predictions(episodes, predicted, random.random(5 * n).astype(np.float16), random.random(5 * n).astype(np.float16),
-                       np.ones(n, bool), np.repeat(predicted, 2).astype(np.float16))  # fmt: skip
+    predicted = np.concatenate([np.random.default_rng(i).integers(0, 2, 5) for i in range(start, stop)]).astype(
+        np.uint16
+    )
+    return Predictions(
+        episodes,
+        predicted,
+        random.random(5 * n).astype(np.float16),
+        random.random(5 * n).astype(np.float16),
+        np.ones(n, bool),
+        np.repeat(predicted, 2).astype(np.float16),
+    )
 
 
 MADE = {"weights_digest": "w", "images_digest": "images"}

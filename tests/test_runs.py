@@ -39,8 +39,14 @@ def results(tmp_path):
 
 @pytest.fixture
 def spec(folder):
-    return RunSpec(dataset=f"ImageFolderSet(root={str(folder)!r})", backbone="RawPixels(image_size=4)", evaluator="Prototype",
-                   split="AllNovel", episodes=Sampled(EpisodeShape(3, 2, 4)), n_episodes=40)  # fmt: skip
+    return RunSpec(
+        dataset=f"ImageFolderSet(root={str(folder)!r})",
+        backbone="RawPixels(image_size=4)",
+        evaluator="Prototype",
+        split="AllNovel",
+        episodes=Sampled(EpisodeShape(3, 2, 4)),
+        n_episodes=40,
+    )
 
 
 def bench(**kwargs):
@@ -75,8 +81,9 @@ from pathlib import Path
 from fewshot.episodes import EpisodeShape
 from fewshot.results import Results
 from fewshot.runs import RunSpec, Sampled, run
-row = run(RunSpec({spec.dataset!r}, {spec.backbone!r}, 'Prototype()', Sampled(EpisodeShape(3, 2, 4)), split='AllNovel()',
-                  n_episodes=40), Results(Path({str(results.path)!r})))
+spec = RunSpec({spec.dataset!r}, {spec.backbone!r}, 'Prototype()', Sampled(EpisodeShape(3, 2, 4)), split='AllNovel()',
+               n_episodes=40)
+row = run(spec, Results(Path({str(results.path)!r})))
 assert row.accuracy, row
 print(sorted(m for m in ("torch", "timm", "sklearn", "scipy", "matplotlib") if m in sys.modules))
 """
@@ -92,10 +99,16 @@ def test_the_run_id_holds_what_changes_the_number_and_nothing_else(spec):
     assert named(evaluator="Prototype('euclidean')") == same
     assert named(n_episodes=7) == same
     assert named(protocol="other@2") == same
-    others = [named(evaluator="Prototype('cosine')"), named(transform="L2"), named(backbone="RawPixels(8)"),
-              named(episodes=Sampled(EpisodeShape(3, 2, 4), seed=1)), named(episodes=Sampled(EpisodeShape(3, 1, 4))),
-              named(dtype="bfloat16"), named(split="BySeed(novel=1.0, validation=0.0)", classes="all"),
-              named(split="BySeed(novel=0.5)")]  # fmt: skip
+    others = [
+        named(evaluator="Prototype('cosine')"),
+        named(transform="L2"),
+        named(backbone="RawPixels(8)"),
+        named(episodes=Sampled(EpisodeShape(3, 2, 4), seed=1)),
+        named(episodes=Sampled(EpisodeShape(3, 1, 4))),
+        named(dtype="bfloat16"),
+        named(split="BySeed(novel=1.0, validation=0.0)", classes="all"),
+        named(split="BySeed(novel=0.5)"),
+    ]
     assert len({same, *others}) == len(others) + 1
 
 
@@ -115,12 +128,17 @@ def test_more_episodes_compute_only_the_missing_ones(spec, results, monkeypatch)
     run(spec, results, bench())
     solved = []
     original = fewshot.solving.solve
-    monkeypatch.setattr(fewshot.solving, "solve", lambda e, **kwargs: (solved.extend(e.index), original(e, **kwargs))[1])
+    monkeypatch.setattr(
+        fewshot.solving, "solve", lambda e, **kwargs: (solved.extend(e.index), original(e, **kwargs))[1]
+    )
     refined = run(replace(spec, n_episodes=60), results, bench())
     assert solved == list(range(40, 60))
     whole = run(replace(spec, n_episodes=60), Results(results.path.with_name("other.jsonl")), bench())
     assert (refined.accuracy, refined.accuracy_low, refined.episodes_digest) == (
-        whole.accuracy, whole.accuracy_low, whole.episodes_digest)  # fmt: skip
+        whole.accuracy,
+        whole.accuracy_low,
+        whole.episodes_digest,
+    )
     assert [row.n_episodes for row in results.rows()] == [60]
 
 
@@ -167,7 +185,9 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
 def test_a_sampler_that_draws_otherwise_makes_other_runs(spec, monkeypatch):
     before = bench().task(spec).run_id
     original = Balanced.sample
-    monkeypatch.setattr(Balanced, "sample", lambda self, i, c, shape, seed, *n: original(self, i, c, shape, seed + 1, *n))
+    monkeypatch.setattr(
+        Balanced, "sample", lambda self, i, c, shape, seed, *n: original(self, i, c, shape, seed + 1, *n)
+    )
     assert bench().task(spec).run_id != before
 
 
@@ -198,7 +218,7 @@ def test_a_failed_run_is_tried_again(spec, results, monkeypatch):
     import fewshot.solving
 
     monkeypatch.setattr(fewshot.solving, "solve", lambda *_, **__: 1 / 0)
-    (_, failed), = run_all([spec], results, bench())
+    ((_, failed),) = run_all([spec], results, bench())
     assert failed.error == "ZeroDivisionError: division by zero"
     monkeypatch.undo()
     assert run(spec, results, bench()).status == "ok"
@@ -217,7 +237,7 @@ def test_listed_episodes_run_as_they_are(spec, results, tmp_path):
 
 
 def test_a_transform_of_vectors_for_an_evaluator_of_images_is_an_error(spec, results):
-    (_, row), = run_all([replace(spec, evaluator="FineTune(steps=1)", transform="L2")], results, bench())
+    ((_, row),) = run_all([replace(spec, evaluator="FineTune(steps=1)", transform="L2")], results, bench())
     assert "is for feature vectors" in row.error
 
 
@@ -229,5 +249,7 @@ def test_centred_l2_embeds_the_seen_classes(spec, results):
 
 def test_classes_too_small_for_the_shape_are_named(spec, results):
     wanted = replace(spec, episodes=Sampled(EpisodeShape(3, 5, 10)))
-    with pytest.raises(ValueError, match=r"k_shot \+ n_query = 5 \+ 10 images a class, but class 0 \('a'\) of .* has 12"):
+    with pytest.raises(
+        ValueError, match=r"k_shot \+ n_query = 5 \+ 10 images a class, but class 0 \('a'\) of .* has 12"
+    ):
         run(wanted, results, bench())

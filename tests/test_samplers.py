@@ -40,8 +40,9 @@ def by_rank(names, run):
     return make
 
 
-WORLD = labelled([32 + c for c in range(N_CLASSES)], domain=by_rank(("mono", "colour"), 1),
-                 partition=by_rank(("train", "test"), 2))  # fmt: skip
+WORLD = labelled(
+    [32 + c for c in range(N_CLASSES)], domain=by_rank(("mono", "colour"), 1), partition=by_rank(("train", "test"), 2)
+)
 CLASSES = np.arange(1, N_CLASSES)
 
 
@@ -130,18 +131,27 @@ def test_a_sampler_can_be_made_again_from_its_repr(sampler):
 GOLDEN_SHAPES = (*SHAPES, EpisodeShape(3, 6, 2))
 GOLDEN = {
     "Balanced(support_from=None, query_from=None)": [
-        "23c6e94220120a77", "c69eb69c609eda05", "a8f3680b53fd94ca", "fa74176d2f789bb1",
+        "23c6e94220120a77",
+        "c69eb69c609eda05",
+        "a8f3680b53fd94ca",
+        "fa74176d2f789bb1",
         "b2a6f1fb6f90855b",
     ],
     "Balanced(support_from='domain=mono', query_from='domain=mono')": [
-        "803e1969b2467710", "c05b94570f9ed217", "41cb81d9ddeb1440", "fec5615bca51b7e3",
+        "803e1969b2467710",
+        "c05b94570f9ed217",
+        "41cb81d9ddeb1440",
+        "fec5615bca51b7e3",
         "15fda1875eca1bdd",
     ],
     "Balanced(support_from='domain=mono', query_from='domain=colour')": [
-        "a4177c896fa99e85", "266498cce47127b5", "092d4509a4c48ea6", "4e8606d67daaea3b",
+        "a4177c896fa99e85",
+        "266498cce47127b5",
+        "092d4509a4c48ea6",
+        "4e8606d67daaea3b",
         "01689cd70aa97102",
     ],
-}  # fmt: skip
+}
 
 
 def golden_digests(sampler):
@@ -230,13 +240,22 @@ def test_an_unknown_group_is_told():
         sample(Balanced("domain=sepia", "domain=mono"))
 
 
-@pytest.mark.parametrize(("shape", "message"), [
-    (EpisodeShape(3, 5, 8), r"k_shot \+ n_query = 5 \+ 8 images a class, but class 2 \('class 2'\) of test has 12;"),
-    (EpisodeShape(3, 9, 12, True), r"k_shot \+ n_query = 1 \+ 12 images a class, but class 2"),
-    (EpisodeShape(3, 12, None), "k_shot = 12 images a class and one for the rest, but class 2"),
-    (EpisodeShape(3, None, 12), "n_query = 12 images a class and one for the rest, but class 2"),
-    (EpisodeShape(5, 1, 1), "5-way episodes were asked for, but there are 4 classes to draw from in test; lower n_way"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (
+            EpisodeShape(3, 5, 8),
+            r"k_shot \+ n_query = 5 \+ 8 images a class, but class 2 \('class 2'\) of test has 12;",
+        ),
+        (EpisodeShape(3, 9, 12, True), r"k_shot \+ n_query = 1 \+ 12 images a class, but class 2"),
+        (EpisodeShape(3, 12, None), "k_shot = 12 images a class and one for the rest, but class 2"),
+        (EpisodeShape(3, None, 12), "n_query = 12 images a class and one for the rest, but class 2"),
+        (
+            EpisodeShape(5, 1, 1),
+            "5-way episodes were asked for, but there are 4 classes to draw from in test; lower n_way",
+        ),
+    ],
+)
 def test_too_few_images_or_classes_are_one_sentence_whichever_classes_are_drawn(shape, message):
     images = labelled([20, 20, 12, 20])
     with pytest.raises(ValueError, match=message):

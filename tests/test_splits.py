@@ -136,14 +136,17 @@ def test_fractions_that_are_none_are_refused(novel, validation):
         BySeed(novel, validation).split(IMAGES)
 
 
-@pytest.mark.parametrize(("rule", "message"), [
-    (ByGroup("colour", ("red",)), "test has no class group 'colour'; it has: kind, size"),
-    (ByGroup("kind", ("plant",)), "'plant' is not one of 'animal', 'food', 'vehicle'"),
-    (ByGroup("kind", ("food",), ("plant",)), "'plant' is not one of"),
-    (ByGroup("kind", ("food",), ("food",)), "'food' cannot be novel and validation at once"),
-    (ByGroup("kind", "food"), r"novel and validation are tuples of names, such as \('animal',\); got 'food'"),
-    (Committed("../icons_mono"), r"unknown split '../icons_mono'; known: icons_both, icons_colour, icons_mono"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (ByGroup("colour", ("red",)), "test has no class group 'colour'; it has: kind, size"),
+        (ByGroup("kind", ("plant",)), "'plant' is not one of 'animal', 'food', 'vehicle'"),
+        (ByGroup("kind", ("food",), ("plant",)), "'plant' is not one of"),
+        (ByGroup("kind", ("food",), ("food",)), "'food' cannot be novel and validation at once"),
+        (ByGroup("kind", "food"), r"novel and validation are tuples of names, such as \('animal',\); got 'food'"),
+        (Committed("../icons_mono"), r"unknown split '../icons_mono'; known: icons_both, icons_colour, icons_mono"),
+    ],
+)
 def test_a_rule_that_does_not_fit_is_one_sentence(rule, message):
     with pytest.raises(ValueError, match=message):
         rule.split(IMAGES)
@@ -163,19 +166,25 @@ def test_a_saved_split_comes_back(tmp_path):
 WHOLE = {"seen": ["a"], "validation": [], "novel": ["b"], "classes_digest": classes_digest("ab")}
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"", "is not a split: expected JSON with seen, validation, novel and classes_digest; JSONDecodeError"),
-    (b"\xff\xfe{}", "is not a split: .*UnicodeDecodeError"),
-    (b"[" * 100_000, "is not a split: .*RecursionError"),
-    ([WHOLE], "is not a split: .*TypeError"),
-    (None, "is not a split: .*TypeError"),
-    (WHOLE | {"novel": 3}, "is not a split: .*TypeError"),
-    ({k: v for k, v in WHOLE.items() if k != "novel"}, "is not a split: .*KeyError: 'novel'"),
-    ({k: v for k, v in WHOLE.items() if k != "classes_digest"}, "is not a split: .*KeyError: 'classes_digest'"),
-    (WHOLE | {"classes_digest": "0"}, r"split.json is damaged: the split's 2 classes do not have the digest 0 that"),
-    (WHOLE | {"novel": ["c"]}, r"split.json is damaged: the split's 2 classes do not have the digest"),
-    (WHOLE | {"novel": ["b", "a"]}, r"split.json is damaged: .* 'a' stands there twice"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not a split: expected JSON with seen, validation, novel and classes_digest; JSONDecodeError"),
+        (b"\xff\xfe{}", "is not a split: .*UnicodeDecodeError"),
+        (b"[" * 100_000, "is not a split: .*RecursionError"),
+        ([WHOLE], "is not a split: .*TypeError"),
+        (None, "is not a split: .*TypeError"),
+        (WHOLE | {"novel": 3}, "is not a split: .*TypeError"),
+        ({k: v for k, v in WHOLE.items() if k != "novel"}, "is not a split: .*KeyError: 'novel'"),
+        ({k: v for k, v in WHOLE.items() if k != "classes_digest"}, "is not a split: .*KeyError: 'classes_digest'"),
+        (
+            WHOLE | {"classes_digest": "0"},
+            r"split.json is damaged: the split's 2 classes do not have the digest 0 that",
+        ),
+        (WHOLE | {"novel": ["c"]}, r"split.json is damaged: the split's 2 classes do not have the digest"),
+        (WHOLE | {"novel": ["b", "a"]}, r"split.json is damaged: .* 'a' stands there twice"),
+    ],
+)
 def test_a_file_that_is_no_split_is_one_sentence(tmp_path, content, message):
     path = tmp_path / "split.json"
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())

@@ -29,12 +29,24 @@ class Backbone:
     weights_digest: str  # sha256 hex of the weights that were really loaded
     pretrained_on: str = "unknown"  # such as "ImageNet-1k"; "nothing" for random weights and raw pixels
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is; a network without parameters is on the CPU."""
+        return next(self.network.parameters(), torch.empty(0)).device
+
+    def to(self, device: str | None) -> Backbone:
+        """The same backbone, its network moved to a device; None is the GPU where there is one."""
+        self.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        return self
+
     def embed(self, inputs: Tensor) -> Tensor:
         """[b, D] features of preprocessed images [b, 3, H, W]. Refuses a network in training mode."""
         training = next((name for name, module in self.network.named_modules() if module.training), None)
         if training is not None:
-            raise RuntimeError(f"the backbone {self.name} has a part in training mode ({training or 'the network'}): "
-                               "its features would depend on the other images of the batch; call .eval()")  # fmt: skip
+            raise RuntimeError(
+                f"the backbone {self.name} has a part in training mode ({training or 'the network'}): "
+                "its features would depend on the other images of the batch; call .eval()"
+            )
         with torch.inference_mode():
             features: Tensor = self.network(inputs)
         return features

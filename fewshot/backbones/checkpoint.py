@@ -72,8 +72,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:
         raise ValueError(_refused(path, error)) from error
     except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"the checkpoint {path} cannot be read ({type(error).__name__}: {_short(error)}); "
-                         "it is damaged or of another format: fetch it again") from error  # fmt: skip
+        raise ValueError(
+            f"the checkpoint {path} cannot be read ({type(error).__name__}: {_short(error)}); "
+            "it is damaged or of another format: fetch it again"
+        ) from error
     return _state_dict(content, path)
 
 
@@ -81,8 +83,10 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], what: str, na
     """Loads every entry; a ValueError counts and names what is missing, unexpected or of another shape."""
     mismatch = _mismatch(network, state)
     if mismatch:
-        raise ValueError(f"{what} does not fit timm's {name!r}: {mismatch}; "
-                         "give the name of the network that these weights were trained in")  # fmt: skip
+        raise ValueError(
+            f"{what} does not fit timm's {name!r}: {mismatch}; "
+            "give the name of the network that these weights were trained in"
+        )
     network.load_state_dict(state, strict=True)
 
 
@@ -99,8 +103,10 @@ def _mismatch(network: nn.Module, state: Mapping[str, Tensor]) -> str:
         parts.append(f"{len(unexpected)} of its {len(state)} are unexpected (first: {unexpected[0]})")
     if reshaped:
         first = reshaped[0]
-        parts.append(f"{len(reshaped)} have another shape (first: {first} is {tuple(state[first].shape)}, "
-                     f"should be {tuple(own[first].shape)})")  # fmt: skip
+        parts.append(
+            f"{len(reshaped)} have another shape (first: {first} is {tuple(state[first].shape)}, "
+            f"should be {tuple(own[first].shape)})"
+        )
     return ", ".join(parts)
 
 
@@ -114,8 +120,10 @@ def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
     found = type(content).__name__
     if isinstance(content, Mapping):
         found += f" of {', '.join(map(str, list(content)[:5])) or 'nothing'}"
-    raise ValueError(f"the checkpoint {path} holds a {found}, but a state dict was expected, alone or under "
-                     f"{', '.join(map(repr, _NESTED))}; save network.state_dict()")  # fmt: skip
+    raise ValueError(
+        f"the checkpoint {path} holds a {found}, but a state dict was expected, alone or under "
+        f"{', '.join(map(repr, _NESTED))}; save network.state_dict()"
+    )
 
 
 def _refused(path: Path, error: pickle.UnpicklingError) -> str:
@@ -123,10 +131,11 @@ def _refused(path: Path, error: pickle.UnpicklingError) -> str:
     with path.open("rb") as file:
         begins_as_pickle = file.read(1) == pickle.PROTO
     if begins_as_pickle or "GLOBAL" in str(error):
-        return (f"the checkpoint {path} holds more than tensors (a pickle that names code): not loaded; "
-                "where you trust it, load it yourself and save its state dict as .safetensors")  # fmt: skip
-    return (f"the checkpoint {path} cannot be read (UnpicklingError); it is damaged or of another format: "
-            "fetch it again")  # fmt: skip
+        return (
+            f"the checkpoint {path} holds more than tensors (a pickle that names code): not loaded; "
+            "where you trust it, load it yourself and save its state dict as .safetensors"
+        )
+    return f"the checkpoint {path} cannot be read (UnpicklingError); it is damaged or of another format: fetch it again"
 
 
 def _short(error: BaseException) -> str:

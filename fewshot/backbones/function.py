@@ -36,11 +36,14 @@ class Function(BackboneSource):
         if isinstance(made, nn.Module):
             made = as_backbone(self.target, made, data_config(made, self.image_size))
         elif not isinstance(made, Backbone):
-            raise ValueError(f"{self.target} should return a Backbone or an nn.Module, but returned "
-                             f"{type(made).__name__}")  # fmt: skip
+            raise ValueError(
+                f"{self.target} should return a Backbone or an nn.Module, but returned {type(made).__name__}"
+            )
         elif self.image_size is not None:
-            raise ValueError(f"{self.target} returns a Backbone, which has its own preprocessing; "
-                             f"leave out image_size={self.image_size}")  # fmt: skip
+            raise ValueError(
+                f"{self.target} returns a Backbone, which has its own preprocessing; "
+                f"leave out image_size={self.image_size}"
+            )
         return dataclasses.replace(made, weights_digest=self._with_source(made.weights_digest))
 
     def _function(self) -> Any:

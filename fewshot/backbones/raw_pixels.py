@@ -25,9 +25,14 @@ class RawPixels(BackboneSource):
             raise ValueError(f"the 'image_size' of RawPixels must be at least 1 pixel; got {self.image_size}")
         digest = hashlib.sha256(f"squash bilinear {self.image_size} /255".encode()).hexdigest()
         return Backbone(
-            name="pixels", network=freeze(nn.Flatten()), preprocess=self._pixels, preprocess_digest=digest,
-            dim=3 * self.image_size**2, n_params=0, weights_digest=weights_digest({}),
-        )  # fmt: skip
+            name="pixels",
+            network=freeze(nn.Flatten()),
+            preprocess=self._pixels,
+            preprocess_digest=digest,
+            dim=3 * self.image_size**2,
+            n_params=0,
+            weights_digest=weights_digest({}),
+        )
 
     def _pixels(self, image: Image.Image) -> Tensor:
         small = image.convert("RGB").resize((self.image_size, self.image_size), Image.Resampling.BILINEAR)

@@ -28,8 +28,10 @@ class Timm(BackboneSource):
         """The network; unknown names, networks without weights and an unreachable hub are a ValueError."""
         check_name(self.name)
         if not self.name.startswith(HUB_PREFIXES) and not _has_weights(self.name):
-            raise ValueError(f"timm has no pretrained weights of {self.name!r}; give some with "
-                             f"Checkpoint(name={self.name!r}, path=...)")  # fmt: skip
+            raise ValueError(
+                f"timm has no pretrained weights of {self.name!r}; give some with "
+                f"Checkpoint(name={self.name!r}, path=...)"
+            )
         try:
             network = build(self.name, self.image_size, pretrained=True)
         except OSError as error:
@@ -45,7 +47,9 @@ def _has_weights(name: str) -> bool:
 
 
 def _unreachable(name: str, error: OSError) -> str:
-    return (f"the weights of timm's {name!r} were asked for, but they are not in the local cache and the hub "
-            f"could not be reached ({type(error).__name__}); connect once, give a file with "
-            f"Checkpoint(name={name!r}, path=...), or take a network whose weights are a package: "
-            f"{', '.join(PACKAGED)}")  # fmt: skip
+    return (
+        f"the weights of timm's {name!r} were asked for, but they are not in the local cache and the hub "
+        f"could not be reached ({type(error).__name__}); connect once, give a file with "
+        f"Checkpoint(name={name!r}, path=...), or take a network whose weights are a package: "
+        f"{', '.join(PACKAGED)}"
+    )

@@ -50,13 +50,13 @@ def check_name(name: str) -> None:
     architecture = name.partition(".")[0]
     if not timm.is_model(architecture):
         near = difflib.get_close_matches(architecture, timm.list_models(), n=3, cutoff=0.5)
-        raise ValueError(f"timm {timm.__version__} has no network {name!r}; the nearest names are: "
-                         f"{', '.join(near) or 'none'}")  # fmt: skip
+        raise ValueError(
+            f"timm {timm.__version__} has no network {name!r}; the nearest names are: {', '.join(near) or 'none'}"
+        )
     tags = timm.list_pretrained(f"{architecture}.*")
     if "." in name and name not in tags:
         near = difflib.get_close_matches(name, tags, n=3, cutoff=0) or ["none"]
-        raise ValueError(f"timm has no weights {name!r} of {architecture}; the nearest names are: "
-                         f"{', '.join(near)}")  # fmt: skip
+        raise ValueError(f"timm has no weights {name!r} of {architecture}; the nearest names are: {', '.join(near)}")
 
 
 def build(
@@ -108,8 +108,10 @@ def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
     try:
         network.reset_classifier(0, *([] if pool is None else [pool]))  # type: ignore[operator]
     except _BUILDING as error:
-        raise ValueError(f"timm cannot pool {name!r} by {pool!r}: {_first_line(error) or type(error).__name__}; "
-                         "most networks know 'avg', ViTs also 'token'") from error  # fmt: skip
+        raise ValueError(
+            f"timm cannot pool {name!r} by {pool!r}: {_first_line(error) or type(error).__name__}; "
+            "most networks know 'avg', ViTs also 'token'"
+        ) from error
     return network
 
 
@@ -123,11 +125,14 @@ def as_backbone(name: str, network: nn.Module, config: Config) -> Backbone:
     """The backbone of a network that gives features; their number is found by a dry run."""
     freeze(network)
     return Backbone(
-        name=name, network=network, preprocess=_transform(config), preprocess_digest=config_digest(config),
+        name=name,
+        network=network,
+        preprocess=_transform(config),
+        preprocess_digest=config_digest(config),
         dim=_feature_count(name, network, config["input_size"]),
         n_params=sum(p.numel() for p in network.parameters()),
         weights_digest=weights_digest(network.state_dict()),
-    )  # fmt: skip
+    )
 
 
 def config_digest(config: Config) -> str:
@@ -148,11 +153,15 @@ def _feature_count(name: str, network: nn.Module, input_size: tuple[int, int, in
         with torch.inference_mode():
             shape = tuple(network(torch.zeros(2, *input_size)).shape)
     except _BUILDING as error:
-        raise ValueError(f"{name!r} cannot take images of {input_size[1]} x {input_size[2]} px: "
-                         f"{_first_line(error)}; choose another image_size") from error  # fmt: skip
+        raise ValueError(
+            f"{name!r} cannot take images of {input_size[1]} x {input_size[2]} px: "
+            f"{_first_line(error)}; choose another image_size"
+        ) from error
     if len(shape) != 2:
-        raise ValueError(f"{name!r} gives features of shape {shape} for 2 images, but one vector an image is "
-                         "needed; choose a pool such as 'avg'")  # fmt: skip
+        raise ValueError(
+            f"{name!r} gives features of shape {shape} for 2 images, but one vector an image is "
+            "needed; choose a pool such as 'avg'"
+        )
     return int(shape[1])
 
 

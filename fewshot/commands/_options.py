@@ -42,13 +42,25 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 
 data_options = together(
-    click.option("--data", required=True, metavar="FOLDER|SPEC",
-                 help="A folder with one folder of images a class, or a data set such as \"Icons(domain='mono')\"."),
-    click.option("--split", metavar="SPEC", help="Rule for seen and novel classes, such as BySeed(seed=1); "
-                 "without it the data set's own, or all classes are novel."),
-    click.option("--classes", type=click.Choice(["seen", "validation", "novel", "all"]), default="novel",
-                 help="Part of the split that episodes are drawn from."),
-)  # fmt: skip
+    click.option(
+        "--data",
+        required=True,
+        metavar="FOLDER|SPEC",
+        help="A folder with one folder of images a class, or a data set such as \"Icons(domain='mono')\".",
+    ),
+    click.option(
+        "--split",
+        metavar="SPEC",
+        help="Rule for seen and novel classes, such as BySeed(seed=1); "
+        "without it the data set's own, or all classes are novel.",
+    ),
+    click.option(
+        "--classes",
+        type=click.Choice(["seen", "validation", "novel", "all"]),
+        default="novel",
+        help="Part of the split that episodes are drawn from.",
+    ),
+)
 
 episode_options = together(
     click.option(

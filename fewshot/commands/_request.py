@@ -58,8 +58,9 @@ class EpisodeRequest:
     @property
     def given(self) -> bool:
         """Whether the user chose anything that shapes episodes."""
-        return bool(self.way or self.shot or self.query or self.at_most or self.support_from or self.query_from
-                    or self.sampler)  # fmt: skip
+        return bool(
+            self.way or self.shot or self.query or self.at_most or self.support_from or self.query_from or self.sampler
+        )
 
     def sampler_spec(self) -> str:
         """The canonical spec of the sampler."""

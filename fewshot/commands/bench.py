@@ -29,8 +29,16 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Say what would run, and compute nothing.")
 @_options.shard_option
 @_options.compute_options
-def command(suite: str, results: Path | None, report: Path | None, n_episodes: int | None, dry_run: bool,
-            shard: tuple[int, int], budget_mb: int, device: str | None) -> int:  # fmt: skip
+def command(
+    suite: str,
+    results: Path | None,
+    report: Path | None,
+    n_episodes: int | None,
+    dry_run: bool,
+    shard: tuple[int, int],
+    budget_mb: int,
+    device: str | None,
+) -> int:
     """Run a SUITE of benchmarks/, or of a .py file of yours; what is done already is not done again."""
     from fewshot.benchmarks import load
     from fewshot.results import Results

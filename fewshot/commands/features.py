@@ -33,12 +33,16 @@ def command(data: str, backbone: str, rows: str, split: str | None, dtype: str, 
     spec = BACKBONES.canonical(shorthand(backbone))
     opened = open_data(data, split, rows, bench)
     wanted = np.flatnonzero(np.isin(opened.images.labels, opened.labels))
-    table = feature_table(opened.images, bench.backbone(spec), wanted, dtype=dtype, device=device, progress=True)
+    table = feature_table(opened.images, bench.backbone(spec).to(device), wanted, dtype=dtype, progress=True)
     click.echo("\n".join(_lines(spec, table, len(wanted))))
 
 
 def _lines(backbone: str, table: FeatureTable, n_rows: int) -> list[str]:
     """What was computed, what was there already, and where it is."""
     rate = f" in {table.seconds:.1f} s, {table.n_embedded / table.seconds:.0f} images/s" if table.n_embedded else ""
-    return [f"backbone  {backbone}", f"key       {table.key}", f"folder    {table.folder}",
-            f"images    {n_rows}, of which {table.n_embedded} were computed now{rate}"]  # fmt: skip
+    return [
+        f"backbone  {backbone}",
+        f"key       {table.key}",
+        f"folder    {table.folder}",
+        f"images    {n_rows}, of which {table.n_embedded} were computed now{rate}",
+    ]

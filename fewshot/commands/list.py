@@ -27,8 +27,10 @@ def command(kind: str | None) -> None:
 def _members(kind: str) -> list[tuple[str, str]]:
     """Each member with its hyperparameters and defaults, and the first sentence of its docstring."""
     registry: plugins.Registry = getattr(plugins, kind.upper())
-    return [(_call(signature), _first_sentence(signature.summary))
-            for signature in map(registry.signature, registry.names())]  # fmt: skip
+    return [
+        (_call(signature), _first_sentence(signature.summary))
+        for signature in map(registry.signature, registry.names())
+    ]
 
 
 def _call(signature: plugins.Signature) -> str:

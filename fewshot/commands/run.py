@@ -38,8 +38,16 @@ if TYPE_CHECKING:
 @click.option("--results", type=_options.FILE, default="results/runs.jsonl", help="Rows are appended here.")
 @_options.shard_option
 @_options.compute_options
-def command(results: Path, shard: tuple[int, int], budget_mb: int, device: str | None, data: str, split: str | None,
-            classes: str, **asked: Any) -> int:  # fmt: skip
+def command(
+    results: Path,
+    shard: tuple[int, int],
+    budget_mb: int,
+    device: str | None,
+    data: str,
+    split: str | None,
+    classes: str,
+    **asked: Any,
+) -> int:
     """Evaluate backbones on a folder of images or a data set."""
     from fewshot.runs import Workbench, run_all
 
@@ -72,8 +80,16 @@ class Grid:
     request: EpisodeRequest
 
     @staticmethod
-    def of(backbones: tuple[str, ...], evaluators: tuple[str, ...], transform: str | None, classes: str,
-           n_episodes: int, dtype: str, listed: Path | None, **request: Any) -> Grid:  # fmt: skip
+    def of(
+        backbones: tuple[str, ...],
+        evaluators: tuple[str, ...],
+        transform: str | None,
+        classes: str,
+        n_episodes: int,
+        dtype: str,
+        listed: Path | None,
+        **request: Any,
+    ) -> Grid:
         """The grid of the options of `fewshot run`."""
         return Grid(backbones, evaluators, transform, classes, n_episodes, dtype, listed, EpisodeRequest(**request))
 
@@ -82,9 +98,20 @@ class Grid:
         from fewshot.specs import RunSpec
 
         grid = product(self.backbones, self.evaluators, self._episodes(data))
-        return [RunSpec(data.dataset, backbone, evaluator, episodes, self.transform or usual_transform(evaluator),
-                        self.classes, data.rule, self.dtype, self.n_episodes)
-                for backbone, evaluator, episodes in grid]  # fmt: skip
+        return [
+            RunSpec(
+                data.dataset,
+                backbone,
+                evaluator,
+                episodes,
+                self.transform or usual_transform(evaluator),
+                self.classes,
+                data.rule,
+                self.dtype,
+                self.n_episodes,
+            )
+            for backbone, evaluator, episodes in grid
+        ]
 
     def _episodes(self, data: Data) -> list[Sampled | Listed]:
         from fewshot.specs import Listed, Sampled

@@ -78,20 +78,26 @@ class LabelledImages:
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
-            raise ValueError(f"every image needs a label: {self.name} has {len(self.images)} images "
-                             f"and {len(self.labels)} labels")  # fmt: skip
+            raise ValueError(
+                f"every image needs a label: {self.name} has {len(self.images)} images and {len(self.labels)} labels"
+            )
         if len(set(self.class_names)) < len(self.class_names):
             twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
             raise ValueError(f"class names of {self.name} must differ; {twice!r} stands there twice")
-        for groups, size, what in ((self.image_groups, len(self), "images"),
-                                   (self.class_groups, len(self.class_names), "classes")):  # fmt: skip
+        for groups, size, what in (
+            (self.image_groups, len(self), "images"),
+            (self.class_groups, len(self.class_names), "classes"),
+        ):
             for name, group in groups.items():
                 if len(group.codes) != size:
-                    raise ValueError(f"the group {name!r} of {self.name} must name {size} {what}, "
-                                     f"found {len(group.codes)}")  # fmt: skip
+                    raise ValueError(
+                        f"the group {name!r} of {self.name} must name {size} {what}, found {len(group.codes)}"
+                    )
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
-            raise ValueError(f"labels of {self.name} must be in [0, {len(self.class_names)}), "
-                             f"found {self.labels.min()} to {self.labels.max()}")  # fmt: skip
+            raise ValueError(
+                f"labels of {self.name} must be in [0, {len(self.class_names)}), "
+                f"found {self.labels.min()} to {self.labels.max()}"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)

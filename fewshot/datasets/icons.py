@@ -34,13 +34,17 @@ class Icons(Dataset):
         images = _Joined([ArrayImages(part.pixels[r]) for part, r in zip(parts, rows, strict=True)])
         labels = np.concatenate([part.labels[r] for part, r in zip(parts, rows, strict=True)])
         return LabelledImages(
-            name=f"icons {self.domain}", images=images, labels=np.searchsorted(kept, labels),
+            name=f"icons {self.domain}",
+            images=images,
+            labels=np.searchsorted(kept, labels),
             class_names=tuple(parts[0].class_names[c] for c in kept),
             images_digest=images_digest(image_digest(images[row]) for row in range(len(images))),
             image_groups=_image_groups(parts, rows, self.domain),
-            class_groups={"superclass": Group.of(parts[0].superclass[c] for c in kept),
-                          "orientation_matters": Group.of("yes" if parts[0].orientation_matters[c] else "no" for c in kept)},
-        )  # fmt: skip
+            class_groups={
+                "superclass": Group.of(parts[0].superclass[c] for c in kept),
+                "orientation_matters": Group.of("yes" if parts[0].orientation_matters[c] else "no" for c in kept),
+            },
+        )
 
 
 @dataclass(frozen=True)

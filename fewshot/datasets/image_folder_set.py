@@ -45,9 +45,13 @@ class ImageFolderSet(Dataset):
         class_names, labels = np.unique(class_of, return_inverse=True)
         groups = {"partition": Group.of(p[0] for p in parts)} if partitioned else {}
         return LabelledImages(
-            name=root.resolve().name, images=_Files(paths), labels=labels.astype(np.int64),
-            class_names=tuple(class_names.tolist()), images_digest=images_digest(_digests(paths)), image_groups=groups,
-        )  # fmt: skip
+            name=root.resolve().name,
+            images=_Files(paths),
+            labels=labels.astype(np.int64),
+            class_names=tuple(class_names.tolist()),
+            images_digest=images_digest(_digests(paths)),
+            image_groups=groups,
+        )
 
 
 def _partitioned(root: Path, parts: list[tuple[str, ...]]) -> bool:
@@ -56,8 +60,10 @@ def _partitioned(root: Path, parts: list[tuple[str, ...]]) -> bool:
         return False
     flat = [p for p in parts if len(p) == 2]
     if flat and len(flat) < len(parts):
-        raise ValueError(f"{root} holds partitions such as {flat[0][0]!r} with class folders, but the image "
-                         f"{'/'.join(flat[0])} lies in none of them; move it into a class folder")  # fmt: skip
+        raise ValueError(
+            f"{root} holds partitions such as {flat[0][0]!r} with class folders, but the image "
+            f"{'/'.join(flat[0])} lies in none of them; move it into a class folder"
+        )
     return not flat
 
 
@@ -88,8 +94,10 @@ def _image_paths(root: Path) -> list[Path]:
             empty.append(Path(folder))
     if not images:
         raise ValueError(f"{root} holds no images in class folders; expected {root}/<class>/<image>.jpg")
-    for left_out, what in ((set(files) - set(images), "files that are not images in a class folder"),
-                           (empty, "folders without images")):  # fmt: skip
+    for left_out, what in (
+        (set(files) - set(images), "files that are not images in a class folder"),
+        (empty, "folders without images"),
+    ):
         if left_out:
             _log.warning("%s: left out %d %s, such as %s", root, len(left_out), what, min(left_out).relative_to(root))
     return sorted(images)
@@ -119,8 +127,9 @@ def _digests(paths: list[Path]) -> list[bytes]:
     broken = [error for error in decoded if isinstance(error, str)]
     if broken:
         more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
-        raise ValueError(f"{len(broken)} of {len(paths)} images cannot be read: {'; '.join(broken[:5])}{more}; "
-                         "repair or remove them")  # fmt: skip
+        raise ValueError(
+            f"{len(broken)} of {len(paths)} images cannot be read: {'; '.join(broken[:5])}{more}; repair or remove them"
+        )
     known.update(fresh)
     return [known[stamp] for stamp in stamps]
 
@@ -138,8 +147,16 @@ def _stamp(path: Path) -> bytes:
 def _decode(paths: list[Path]) -> list[bytes | str]:
     """The digest of every image, or what is wrong with it."""
     with ThreadPoolExecutor() as pool:
-        return list(tqdm(pool.map(_digest_or_error, paths), total=len(paths), desc="reading images", unit="image",
-                         disable=None if len(paths) > 200 else True, leave=False))  # fmt: skip
+        return list(
+            tqdm(
+                pool.map(_digest_or_error, paths),
+                total=len(paths),
+                desc="reading images",
+                unit="image",
+                disable=None if len(paths) > 200 else True,
+                leave=False,
+            )
+        )
 
 
 def _digest_or_error(path: Path) -> bytes | str:
@@ -159,8 +176,11 @@ def _read_cache(stamps: list[bytes]) -> dict[bytes, bytes] | None:
                 marks = ",".join("?" * len(part))
                 found.update(cache.execute(f"SELECT stamp, digest FROM digests WHERE stamp IN ({marks})", part))
     except (sqlite3.Error, OSError) as error:
-        _log.warning("the digests kept in %s cannot be read (%s), so all images are decoded; delete that file if it "
-                     "is damaged", _cache_path(), error)  # fmt: skip
+        _log.warning(
+            "the digests kept in %s cannot be read (%s), so all images are decoded; delete that file if it is damaged",
+            _cache_path(),
+            error,
+        )
         return None
     return {stamp: digest for stamp, digest in found.items() if isinstance(digest, bytes) and len(digest) == 32}
 

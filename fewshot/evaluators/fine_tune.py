@@ -42,8 +42,11 @@ class FineTune(ImageEvaluator):
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        return [cls(steps=20, lr=0.05), cls(tune="head", steps=30, lr=0.1, optimizer="adam"),
-                cls(tune="last 1", steps=20, lr=0.05, batch_size=4, batchnorm="support")]  # fmt: skip
+        return [
+            cls(steps=20, lr=0.05),
+            cls(tune="head", steps=30, lr=0.1, optimizer="adam"),
+            cls(tune="last 1", steps=20, lr=0.05, batch_size=4, batchnorm="support"),
+        ]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         self._check()
@@ -52,8 +55,10 @@ class FineTune(ImageEvaluator):
     def _check(self) -> None:
         for name, allowed in (("optimizer", OPTIMIZERS), ("batchnorm", BATCHNORMS)):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"The {name!r} of FineTune must be one of {', '.join(allowed)}. "
-                                 f"Got {getattr(self, name)!r} instead.")  # fmt: skip
+                raise ValueError(
+                    f"The {name!r} of FineTune must be one of {', '.join(allowed)}. "
+                    f"Got {getattr(self, name)!r} instead."
+                )
         if not re.fullmatch(r"all|head|last [1-9]\d*", self.tune):
             raise ValueError(f"The 'tune' of FineTune must be 'all', 'head' or 'last k'. Got {self.tune!r} instead.")
         if self.steps < 1 or not self.lr > 0 or (self.batch_size is not None and self.batch_size < 1):
@@ -62,10 +67,12 @@ class FineTune(ImageEvaluator):
     def _tune(self, batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone) -> nn.Module:
         """A tuned copy of the network with its head, in eval mode."""
         held = batch.support_mask[episode].nonzero()[:, 0]
-        order = held[torch.argsort(batch.support.rows[episode, held], stable=True)]  # mini-batches ignore the given order
+        order = held[
+            torch.argsort(batch.support.rows[episode, held], stable=True)
+        ]  # mini-batches ignore the given order
         labels = batch.support_labels[episode, order]
         inputs = _Inputs(batch.support, episode, order, backbone)
-        device = next(backbone.network.parameters(), torch.empty(0)).device
+        device = backbone.device
         head = nn.utils.skip_init(nn.Linear, backbone.dim, batch.n_way, device=device)  # type: ignore[no-untyped-call]
         network = nn.Sequential(copy.deepcopy(backbone.network), head)
         for parameter in head.parameters():
@@ -90,7 +97,9 @@ class FineTune(ImageEvaluator):
                     module.train()
         return trained
 
-    def _descend(self, network: nn.Sequential, trained: list[nn.Parameter], inputs: _Inputs, labels: Tensor, seed: int) -> None:
+    def _descend(
+        self, network: nn.Sequential, trained: list[nn.Parameter], inputs: _Inputs, labels: Tensor, seed: int
+    ) -> None:
         optimizer = self._optimizer(trained)
         features = None
         if self.tune == "head":  # the trunk stands still: its features are computed once
@@ -115,7 +124,7 @@ class _Inputs:
 
     def __init__(self, images: ImageRows, episode: int, order: Tensor, backbone: Backbone) -> None:
         self._images, self._episode, self._order, self._backbone = images, episode, order, backbone
-        self._device = next(backbone.network.parameters(), torch.empty(0)).device
+        self._device = backbone.device
         first = backbone.preprocess(images.decode(episode, order[:1])[0])
         fits = first.numel() * 4 * len(order) <= _KEPT_BYTES
         self._kept = self._decode(torch.arange(len(order))) if fits else None
@@ -136,8 +145,12 @@ class _TunedHead(Head[ImageRows]):
     def __call__(self, query: ImageRows) -> Tensor:
         positions = torch.arange(query.rows.shape[1])
         with torch.inference_mode():
-            return torch.stack([network(_Inputs(query, e, positions, self.backbone)[positions]).cpu()
-                                for e, network in enumerate(self.networks)])  # fmt: skip
+            return torch.stack(
+                [
+                    network(_Inputs(query, e, positions, self.backbone)[positions]).cpu()
+                    for e, network in enumerate(self.networks)
+                ]
+            )
 
 
 def mini_batches(n: int, batch_size: int | None, steps: int, seed: int) -> Iterator[Tensor]:
@@ -163,13 +176,17 @@ def last_blocks(network: nn.Module, n_blocks: int) -> list[str]:
         return []
     group_matcher = getattr(network, "group_matcher", None)
     if group_matcher is None:
-        groups = [[n for n in names if n.startswith(f"{child}.") or n == child] for child, _ in network.named_children()]
+        groups = [
+            [n for n in names if n.startswith(f"{child}.") or n == child] for child, _ in network.named_children()
+        ]
     else:
         from timm.models import group_parameters
 
         groups = list(group_parameters(network, group_matcher(coarse=False)).values())
     groups = [group for group in groups if group]
     if n_blocks > len(groups):
-        raise ValueError(f"FineTune(tune='last {n_blocks}') asks for {n_blocks} blocks, but the network has "
-                         f"{len(groups)}; ask for fewer or tune='all'")  # fmt: skip
+        raise ValueError(
+            f"FineTune(tune='last {n_blocks}') asks for {n_blocks} blocks, but the network has "
+            f"{len(groups)}; ask for fewer or tune='all'"
+        )
     return [name for group in groups[-n_blocks:] for name in group]

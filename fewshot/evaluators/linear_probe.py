@@ -35,7 +35,9 @@ class LinearProbe(FeatureEvaluator):
         """One decomposition of the support serves every C, and each optimum is the start of the next."""
         for member in grid:
             if not member.C > 0:
-                raise ValueError(f"The 'C' parameter of LinearProbe must be a positive float. Got {member.C!r} instead.")
+                raise ValueError(
+                    f"The 'C' parameter of LinearProbe must be a positive float. Got {member.C!r} instead."
+                )
         space, targets = principal(batch.support, batch.support_mask), one_hot(batch)
         start, heads = None, {}
         for member in sorted(set(grid), key=lambda probe: probe.C):

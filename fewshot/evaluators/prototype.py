@@ -30,7 +30,9 @@ class Prototype(FeatureEvaluator):
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         if self.metric not in METRICS:
-            raise ValueError(f"The 'metric' of Prototype must be one of {', '.join(METRICS)}. Got {self.metric!r} instead.")
+            raise ValueError(
+                f"The 'metric' of Prototype must be one of {', '.join(METRICS)}. Got {self.metric!r} instead."
+            )
         members = one_hot(batch).transpose(1, 2)  # [B, N, S]
         sums = members @ batch.support.double()  # [B, N, D]
         prototypes = sums / members.sum(2, keepdim=True)

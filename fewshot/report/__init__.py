@@ -1,11 +1,11 @@
 """Rows to one HTML page that needs nothing else: no scripts, no network, no torch.
 
-    tasks.py     rows grouped by what may be compared      labels.py    short names of specs
-    wording.py   a row's number, name and caveats          headline.py  the first sentences
-    tables.py    tables for page, console and README       readme.py    the tables of a README
-    dots.py      accuracies with intervals, as a figure    curves.py    accuracy over shots, as a figure
-    svg.py       figures to inline SVG                     drawing.py   an episode as a picture, made of tiles.py
-    example.py   the episode that a page shows             origins.py   where each row comes from
+tasks.py     rows grouped by what may be compared      labels.py    short names of specs
+wording.py   a row's number, name and caveats          headline.py  the first sentences
+tables.py    tables for page, console and README       readme.py    the tables of a README
+dots.py      accuracies with intervals, as a figure    curves.py    accuracy over shots, as a figure
+svg.py       figures to inline SVG                     drawing.py   an episode as a picture, made of tiles.py
+example.py   the episode that a page shows             origins.py   where each row comes from
 """
 
 from __future__ import annotations
@@ -44,15 +44,28 @@ def page(rows: Sequence[Row], results: Results | None, title: str) -> str:
     from fewshot.report.tables import comparison
     from fewshot.report.tasks import tasks
 
-    environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     found = tasks(rows)
     return environment.get_template("page.html.j2").render(
-        title=title, css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")), compared=compared(rows),
-        findings=findings(rows), speaks_of=speaks_of(rows), sections=_sections(rows, comparison(rows), found),
-        example=example(rows, results), failures=_failures(rows), shared=shared(rows), origins=origins(rows),
-        protocols=protocols(found), n_unreadable=0 if results is None else unreadable_lines(results.path),
-    )  # fmt: skip
+        title=title,
+        css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
+        compared=compared(rows),
+        findings=findings(rows),
+        speaks_of=speaks_of(rows),
+        sections=_sections(rows, comparison(rows), found),
+        example=example(rows, results),
+        failures=_failures(rows),
+        shared=shared(rows),
+        origins=origins(rows),
+        protocols=protocols(found),
+        n_unreadable=0 if results is None else unreadable_lines(results.path),
+    )
 
 
 def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task]) -> list[dict[str, Any]]:
@@ -62,8 +75,10 @@ def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task
     from fewshot.report.wording import contender_names
 
     names = contender_names(rows)
-    plots = [(dot_plot(task, names, f"dots-{number}"), shot_curves(task, names, f"curves-{number}"))
-             for number, task in enumerate(found, 1)]  # fmt: skip
+    plots = [
+        (dot_plot(task, names, f"dots-{number}"), shot_curves(task, names, f"curves-{number}"))
+        for number, task in enumerate(found, 1)
+    ]
     return [{"table": table, "plots": list(filter(None, drawn))} for table, drawn in zip(tables, plots, strict=True)]
 
 
@@ -75,6 +90,13 @@ def _failures(rows: Sequence[Row]) -> list[Failure]:
 
     names = contender_names(rows)
     specs = [(row.dataset, row.sampler, row.backbone, row.transform, row.evaluator) for row in rows]
-    return [(f"{label(row.dataset)}, {shot_label(row)}", " with ".join(names[contender(row)]),
-             row.error or "no message", "\n".join(filter(None, spec)))
-            for row, spec in zip(rows, specs, strict=True) if row.status == "failed"]  # fmt: skip
+    return [
+        (
+            f"{label(row.dataset)}, {shot_label(row)}",
+            " with ".join(names[contender(row)]),
+            row.error or "no message",
+            "\n".join(filter(None, spec)),
+        )
+        for row, spec in zip(rows, specs, strict=True)
+        if row.status == "failed"
+    ]

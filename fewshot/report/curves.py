@@ -29,8 +29,13 @@ class _Look:
 
 def shot_curves(task: Task, names: Names, name: str) -> Plot | None:
     """Accuracy over the number of shots, a line a contender; None below two shots."""
-    curves = {c: sorted((row for row in task.rows if contender(row) == c and measured(row) and row.k_shot),
-                        key=lambda row: row.k_shot or 0) for c in task.contenders}  # fmt: skip
+    curves = {
+        c: sorted(
+            (row for row in task.rows if contender(row) == c and measured(row) and row.k_shot),
+            key=lambda row: row.k_shot or 0,
+        )
+        for c in task.contenders
+    }
     several = [c for c, rows in curves.items() if len({row.k_shot for row in rows}) > 1]
     kept = best(task, several, _MOST)
     if not kept:
@@ -62,8 +67,14 @@ def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
 
 def _draw_curve(axes: Axes, rows: Sequence[Row], look: _Look) -> None:
     shots = [row.k_shot or 0 for row in rows]
-    axes.plot(shots, [100 * accuracy(row) for row in rows], color=look.colour, marker=look.marker, markersize=6.5,
-              linestyle=look.dashes)  # fmt: skip
+    axes.plot(
+        shots,
+        [100 * accuracy(row) for row in rows],
+        color=look.colour,
+        marker=look.marker,
+        markersize=6.5,
+        linestyle=look.dashes,
+    )
     for shot, row in zip(shots, rows, strict=True):
         bounds = interval(row)
         if bounds is not None:
@@ -88,9 +99,17 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: floa
     places = _apart([ends[i][0] for i in order], _LABEL * (high - low) / height, low, high)
     for (value, text, colour), y in zip([ends[i] for i in order], places, strict=True):
         leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
-        axes.annotate(text, (1.0, value), (16, (y - value) * height / (high - low)), textcoords="offset points",
-                      xycoords=axes.get_yaxis_transform(), va="center", fontsize=11, annotation_clip=False,
-                      arrowprops=leader)  # fmt: skip
+        axes.annotate(
+            text,
+            (1.0, value),
+            (16, (y - value) * height / (high - low)),
+            textcoords="offset points",
+            xycoords=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=11,
+            annotation_clip=False,
+            arrowprops=leader,
+        )
     axes.set_ylim(low, high)
 
 

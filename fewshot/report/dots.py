@@ -30,9 +30,17 @@ def dot_plot(task: Task, names: Names, name: str) -> Plot | None:
         axes.set_ylim(height, 0)
         _draw_dots(axes, task, places)
         for c, y in headings.items():
-            axes.annotate(brief(names[c][0]), (0, y), (4 - left, 0), xycoords=axes.get_yaxis_transform(), weight="bold",
-                          textcoords="offset points", va="center", annotation_clip=False,
-                          bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1.5})  # fmt: skip
+            axes.annotate(
+                brief(names[c][0]),
+                (0, y),
+                (4 - left, 0),
+                xycoords=axes.get_yaxis_transform(),
+                weight="bold",
+                textcoords="offset points",
+                va="center",
+                annotation_clip=False,
+                bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1.5},
+            )
         axes.set_yticks(list(places.values()), [brief(names[c][1]) for c in places])
         _accuracy_axis(axes, task)
         return Plot(inline_svg(drawn, name), shown(said, len(kept), len(task.contenders)))
@@ -63,8 +71,17 @@ def _draw_dots(axes: Axes, task: Task, places: dict[Contender, float]) -> None:
     across = axes.get_yaxis_transform()
     axes.hlines(list(places.values()), 0, 1, transform=across, colors=FAINT, linewidth=0.5, zorder=0)
     above = 1 + 18 / axes.get_ylim()[0]  # over the word at the rule
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, above), ncols=6, frameon=False, handletextpad=0.2,
-                borderaxespad=0, borderpad=0, columnspacing=1.2)  # fmt: skip
+    axes.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, above),
+        ncols=6,
+        frameon=False,
+        handletextpad=0.2,
+        borderaxespad=0,
+        borderpad=0,
+        columnspacing=1.2,
+    )
 
 
 def _draw_interval(axes: Axes, row: Row, y: float, colour: str, marker: str) -> None:

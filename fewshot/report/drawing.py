@@ -61,8 +61,10 @@ def draw_episode(
 
 def _check(images: LabelledImages, episodes: Episodes, position: int, predictions: Predictions | None) -> None:
     if episodes.images_digest != images.images_digest:
-        raise ValueError(f"the episodes were made for images {episodes.images_digest[:12]}, but the data set is "
-                         f"{images.images_digest[:12]}; load the data set that they were made for")  # fmt: skip
+        raise ValueError(
+            f"the episodes were made for images {episodes.images_digest[:12]}, but the data set is "
+            f"{images.images_digest[:12]}; load the data set that they were made for"
+        )
     if not 0 <= position < len(episodes):
         raise ValueError(f"there is no episode at position {position}; give one of 0 to {len(episodes) - 1}")
     if predictions is not None and predictions.episodes.digest != episodes.digest:
@@ -80,8 +82,16 @@ def _ways(images: LabelledImages, episodes: Episodes, position: int, predictions
         drawn = slice(query_at, query_at + min(n_query, MOST_QUERIES))
         predicted = [] if predictions is None else predictions.predicted[drawn].tolist()
         support = episodes.support[support_at : support_at + min(n_support, MOST_SUPPORT)].tolist()
-        ways.append(_Way(name, support, n_support, episodes.query[drawn].tolist(), n_query,
-                         [Answer(names[p], p == way) for p in predicted]))  # fmt: skip
+        ways.append(
+            _Way(
+                name,
+                support,
+                n_support,
+                episodes.query[drawn].tolist(),
+                n_query,
+                [Answer(names[p], p == way) for p in predicted],
+            )
+        )
         support_at, query_at = support_at + n_support, query_at + n_query
     return ways[:MOST_WAYS]
 

@@ -52,7 +52,9 @@ def _drawn(row: Row, results: Results, rows: Sequence[Row]) -> Example:
     png = draw_episode(images, predictions.episodes, 0, predictions)
     right = 100 * episode_accuracy(predictions)[0]
     who = " with ".join(contender_names(rows)[contender(row)])
-    text = (f"Episode {predictions.episodes.index[0]} of {images.name}, {shot_label(row)}, answered by {who}: "
-            f"{right:.1f} % of its queries right, over all {row.n_episodes} episodes {100 * accuracy(row):.1f} %. "
-            "It is the first episode, not a chosen one.")  # fmt: skip
+    text = (
+        f"Episode {predictions.episodes.index[0]} of {images.name}, {shot_label(row)}, answered by {who}: "
+        f"{right:.1f} % of its queries right, over all {row.n_episodes} episodes {100 * accuracy(row):.1f} %. "
+        "It is the first episode, not a chosen one."
+    )
     return Example("data:image/png;base64," + base64.b64encode(png).decode(), text)

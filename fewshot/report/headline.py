@@ -18,9 +18,11 @@ def compared(rows: Sequence[Row]) -> str:
         return f"None of the {len(rows)} runs finished."
     shots = sorted({row.k_shot for row in done if row.k_shot is not None})
     counts = sorted({row.n_episodes for row in done})
-    parts = [_counted(len({row.backbone for row in done}), "backbone"),
-             _counted(len({(row.transform, row.evaluator) for row in done}), "evaluator"),
-             _counted(len(tasks(done)), "task")]  # fmt: skip
+    parts = [
+        _counted(len({row.backbone for row in done}), "backbone"),
+        _counted(len({(row.transform, row.evaluator) for row in done}), "evaluator"),
+        _counted(len(tasks(done)), "task"),
+    ]
     at = f" at {_listed([str(shot) for shot in shots])} shot{'' if shots == [1] else 's'}" if shots else ""
     each = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return f"{parts[0]} and {parts[1]} on {parts[2]}{at}: {_counted(len(done), 'run')} of {each} episodes each."

@@ -93,8 +93,11 @@ def _sized(text: str, fields: Fields) -> str:
 
 
 def _sampler(fields: Fields) -> str:
-    sides = [f"{side} from {str(fields[key]).rpartition('=')[2]}"
-             for side, key in (("support", "support_from"), ("queries", "query_from")) if fields.get(key)]  # fmt: skip
+    sides = [
+        f"{side} from {str(fields[key]).rpartition('=')[2]}"
+        for side, key in (("support", "support_from"), ("queries", "query_from"))
+        if fields.get(key)
+    ]
     return ", ".join(sides) or "balanced"
 
 
@@ -109,17 +112,22 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "ImageFolderSet": lambda f: PurePath(f["root"]).name or "folder",
     "Balanced": _sampler,
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",
-}  # fmt: skip
+}
 
 
 def _told_apart(text: str, specs: list[str]) -> dict[str, str]:
     """Specs with one label: each with the fields that differ between them, or written out where that is not enough."""
     parsed = {spec: parse(spec) or (spec, {}) for spec in specs}
     full = {spec: {"": name} | _defaults(name) | fields for spec, (name, fields) in parsed.items()}
-    differing = [key for key in dict.fromkeys(k for fields in full.values() for k in fields)
-                 if len({repr(fields.get(key)) for fields in full.values()}) > 1]  # fmt: skip
-    told = {spec: ", ".join(f"{k}={v!r}" if k else str(v) for k in differing if (v := fields.get(k)) is not None)
-            for spec, fields in full.items()}  # fmt: skip
+    differing = [
+        key
+        for key in dict.fromkeys(k for fields in full.values() for k in fields)
+        if len({repr(fields.get(key)) for fields in full.values()}) > 1
+    ]
+    told = {
+        spec: ", ".join(f"{k}={v!r}" if k else str(v) for k in differing if (v := fields.get(k)) is not None)
+        for spec, fields in full.items()
+    }
     if len(set(told.values())) < len(specs):
         return {spec: " ".join(_printable(spec).split()) for spec in specs}
     return {spec: f"{text} ({extra})" if extra else text for spec, extra in told.items()}

@@ -17,8 +17,16 @@ from fewshot.results import Row
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 _IN_HEADING = ("run_id", "status", "error")
-_OPTIONS = {"split": "--split", "backbone": "--backbone", "transform": "--transform", "evaluator": "--evaluator",
-            "n_way": "--way", "k_shot": "--shot", "n_query": "--query", "n_episodes": "--episodes"}  # fmt: skip
+_OPTIONS = {
+    "split": "--split",
+    "backbone": "--backbone",
+    "transform": "--transform",
+    "evaluator": "--evaluator",
+    "n_way": "--way",
+    "k_shot": "--shot",
+    "n_query": "--query",
+    "n_episodes": "--episodes",
+}
 
 
 @dataclass(frozen=True)
@@ -36,9 +44,17 @@ def origins(rows: Sequence[Row]) -> list[Origin]:
     """Every row that did not fail; columns with the same value in all rows are left to `shared`."""
     names, common = contender_names(rows), {name for name, _ in shared(rows)}
     titles = {id(row): task.title for task in tasks(rows) for row in task.rows}
-    return [Origin(row.run_id, ", ".join([*names[contender(row)], shot_label(row), titles[id(row)]]), percent(row),
-                   tuple(_columns(row, common)), command(row))
-            for row in rows if row.status != "failed"]  # fmt: skip
+    return [
+        Origin(
+            row.run_id,
+            ", ".join([*names[contender(row)], shot_label(row), titles[id(row)]]),
+            percent(row),
+            tuple(_columns(row, common)),
+            command(row),
+        )
+        for row in rows
+        if row.status != "failed"
+    ]
 
 
 def shared(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -46,8 +62,11 @@ def shared(rows: Sequence[Row]) -> list[tuple[str, str]]:
     done = [row for row in rows if row.status != "failed"]
     if len(done) < 2:
         return []
-    return [(name, text) for name, text in _columns(done[0], set(_IN_HEADING))
-            if all(_text(getattr(row, name)) == text for row in done)]  # fmt: skip
+    return [
+        (name, text)
+        for name, text in _columns(done[0], set(_IN_HEADING))
+        if all(_text(getattr(row, name)) == text for row in done)
+    ]
 
 
 def command(row: Row) -> str:

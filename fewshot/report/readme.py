@@ -24,8 +24,9 @@ def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
     """
     text = path.read_text(encoding="utf-8")
     if not suites(path):
-        raise ValueError(f"{path} has no place for a table; write <!-- results:quick --> and <!-- /results --> on "
-                         "lines of their own")  # fmt: skip
+        raise ValueError(
+            f"{path} has no place for a table; write <!-- results:quick --> and <!-- /results --> on lines of their own"
+        )
     updated = _MARKED.sub(lambda found: f"{found[1]}\n{_table(path, found['suite'], rows)}\n{found[4]}", text)
     if updated != text and not check:
         write_atomically(path, updated.encode())
@@ -40,6 +41,8 @@ def suites(path: Path) -> list[str]:
 def _table(path: Path, suite: str, rows: Sequence[Row]) -> str:
     chosen = [row for row in rows if row.protocol.partition("@")[0] == suite]
     if not chosen:
-        raise ValueError(f"{path} has a place for the suite {suite!r}, but none of the {len(rows)} rows belongs to it; "
-                         f"run: fewshot bench {suite}")  # fmt: skip
+        raise ValueError(
+            f"{path} has a place for the suite {suite!r}, but none of the {len(rows)} rows belongs to it; "
+            f"run: fewshot bench {suite}"
+        )
     return markdown(chosen)

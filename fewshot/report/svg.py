@@ -21,13 +21,30 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 _VARIABLES = {INK: "--ink", FAINT: "--faint", GROUND: "--ground"}
 _VARIABLES |= {colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)}
 _STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none", "svg.hashsalt": "fewshot", "text.parse_math": False, "font.family": ["DejaVu Sans"],
-    "font.size": 12, "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
-    "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": FAINT, "ytick.color": FAINT,
-    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "grid.color": FAINT, "grid.linewidth": 0.5, "axes.grid": False,
-    "axes.axisbelow": True, "xtick.major.size": 3, "ytick.major.size": 0, "lines.linewidth": 1.6,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "fewshot",
+    "text.parse_math": False,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.5,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.6,
     "axes.formatter.use_locale": False,
-}  # fmt: skip
+}
 
 
 @contextmanager

@@ -57,8 +57,10 @@ def markdown(rows: Sequence[Row]) -> str:
     parts = []
     for table in comparison(rows):
         header = ["backbone", "evaluator", *table.shots, "episodes"]
-        lines = [[_plain(line.backbone), _plain(line.learner), *map(_marked, line.cells), line.n_episodes]
-                 for line in table.lines]  # fmt: skip
+        lines = [
+            [_plain(line.backbone), _plain(line.learner), *map(_marked, line.cells), line.n_episodes]
+            for line in table.lines
+        ]
         drawn = tabulate(lines, header, "github", disable_numparse=True)
         parts.append(f"**{_plain(table.title)}**\n\n{drawn}\n\n{_plain(' '.join([table.caption, *_remarks(table)]))}")
     return "\n\n".join(parts) + "\n" if parts else "No run has finished.\n"
@@ -107,8 +109,11 @@ def _caption(task: Task) -> str:
         said.append(f"guessing reaches {round(100 * task.chance, 1):g}")
     text = "; ".join(said) + "."
     text += f" The intervals speak of {task.population}." if task.population else ""
-    tied = any(row is not best and measured(row) and shot_label(row) == shot and overlap(row, best)
-               for shot, best in task.best.items() for row in task.rows)  # fmt: skip
+    tied = any(
+        row is not best and measured(row) and shot_label(row) == shot and overlap(row, best)
+        for shot, best in task.best.items()
+        for row in task.rows
+    )
     return text + (f" {TIE} marks intervals that overlap that of the best." if tied else "")
 
 
@@ -121,8 +126,11 @@ def _remarks(table: Table) -> list[str]:
     remarks = []
     for note in dict.fromkeys(note for line in table.lines for note in line.notes):
         without = {line.backbone for line in table.lines if note not in line.notes}
-        whom = dict.fromkeys(f"{line.backbone} with {line.learner}" if line.backbone in without else line.backbone
-                             for line in table.lines if note in line.notes)  # fmt: skip
+        whom = dict.fromkeys(
+            f"{line.backbone} with {line.learner}" if line.backbone in without else line.backbone
+            for line in table.lines
+            if note in line.notes
+        )
         remarks.append(f"{note[0].upper()}{note[1:]}: {', '.join(whom) if without else 'all'}.")
     return remarks
 

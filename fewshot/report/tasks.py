@@ -70,8 +70,10 @@ def tasks(rows: Iterable[Row]) -> list[Task]:
     firsts = [group[0] for group in groups.values()]
     titles = [_title(row, datasets[row.dataset]) for row in firsts]
     namesakes = {title: [row for row, other in zip(firsts, titles, strict=True) if other == title] for title in titles}
-    return [Task(title + _what_differs(row, namesakes[title]), tuple(group))
-            for title, row, group in zip(titles, firsts, groups.values(), strict=True)]  # fmt: skip
+    return [
+        Task(title + _what_differs(row, namesakes[title]), tuple(group))
+        for title, row, group in zip(titles, firsts, groups.values(), strict=True)
+    ]
 
 
 def contender(row: Row) -> Contender:
@@ -121,8 +123,13 @@ def _title(row: Row, dataset: str) -> str:
     """Data set, how its images are divided, classes, ways and queries, as far as they are known."""
     sampler = label(row.sampler)
     listed = row.sampler.startswith("Listed")
-    parts = [dataset, "" if sampler == "balanced" else sampler, "" if listed else f"{row.classes} classes",
-             "" if listed else f"{row.n_way or 'all'}-way", "" if listed else _queries(row)]  # fmt: skip
+    parts = [
+        dataset,
+        "" if sampler == "balanced" else sampler,
+        "" if listed else f"{row.classes} classes",
+        "" if listed else f"{row.n_way or 'all'}-way",
+        "" if listed else _queries(row),
+    ]
     return ", ".join(filter(None, parts))
 
 

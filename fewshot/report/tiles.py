@@ -39,8 +39,14 @@ def draw_image(axes: Axes, image: Image.Image, left: float, above: float) -> Non
     scale = IMAGE / max(pixels.size)
     width, height = (scale * size for size in pixels.size)
     x, y = left + (IMAGE - width) / 2, above + (IMAGE - height) / 2
-    axes.imshow(np.asarray(pixels), extent=(x, x + width, y + height, y), aspect="auto", interpolation="antialiased",
-                clip_on=False, zorder=2)  # fmt: skip
+    axes.imshow(
+        np.asarray(pixels),
+        extent=(x, x + width, y + height, y),
+        aspect="auto",
+        interpolation="antialiased",
+        clip_on=False,
+        zorder=2,
+    )
     _frame(axes, left, above, FAINT, 0.8)
 
 
@@ -50,8 +56,17 @@ def draw_answer(axes: Axes, answer: Answer, left: float, above: float) -> None:
     _frame(axes, left, above, colour, 1.2 if answer.right else 2.2)
     x, y = left + IMAGE - 3, above + 3
     axes.plot([x], [y], marker="o", markersize=13, color=colour, zorder=4, clip_on=False)
-    axes.text(x, y + 0.5, "✓" if answer.right else "✗", color="white", weight="bold", ha="center", va="center",
-              fontsize=9, zorder=5)  # fmt: skip
+    axes.text(
+        x,
+        y + 0.5,
+        "✓" if answer.right else "✗",
+        color="white",
+        weight="bold",
+        ha="center",
+        va="center",
+        fontsize=9,
+        zorder=5,
+    )
     if not answer.right:
         name = short(answer.class_name, 13)
         axes.text(left + IMAGE / 2, above + IMAGE + 4, name, color=colour, ha="center", va="top", fontsize=9)

@@ -26,11 +26,14 @@ def percent(row: Row) -> str:
 
 def contender_names(rows: Sequence[Row]) -> dict[Contender, tuple[str, str]]:
     """Labels (backbone, transform and evaluator) of everything that is compared, all different."""
-    backbones, transforms, evaluators = (labels(getattr(row, name) for row in rows)
-                                         for name in ("backbone", "transform", "evaluator"))  # fmt: skip
+    backbones, transforms, evaluators = (
+        labels(getattr(row, name) for row in rows) for name in ("backbone", "transform", "evaluator")
+    )
     several = len({row.dtype for row in rows}) > 1
-    return {(b, t, e, dtype): (backbones[b] + (f" {dtype}" if several else ""), learner(transforms[t], evaluators[e]))
-            for b, t, e, dtype in map(contender, rows)}  # fmt: skip
+    return {
+        (b, t, e, dtype): (backbones[b] + (f" {dtype}" if several else ""), learner(transforms[t], evaluators[e]))
+        for b, t, e, dtype in map(contender, rows)
+    }
 
 
 def notes(rows: Sequence[Row]) -> tuple[str, ...]:

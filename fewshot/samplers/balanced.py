@@ -45,14 +45,25 @@ class Balanced(Sampler):
             query = replace(draw, pool=images.pool(self.query_from)).query(shape)
         n_way = np.full(count, chosen.shape[1], dtype=np.int32)
         ways = chosen.reshape(-1).astype(np.int32)
-        return Episodes(index, n_way, ways, support_count=support[1], query_count=query[1], support=support[0],
-                        query=query[0], images_digest=images.images_digest, seed=seed)  # fmt: skip
+        return Episodes(
+            index,
+            n_way,
+            ways,
+            support_count=support[1],
+            query_count=query[1],
+            support=support[0],
+            query=query[0],
+            images_digest=images.images_digest,
+            seed=seed,
+        )
 
     def _check_disjoint(self, images: LabelledImages) -> None:
         both = images.mask(self.support_from) & images.mask(self.query_from)
         if both.any():
-            raise ValueError(f"support_from={self.support_from!r} and query_from={self.query_from!r} share "
-                             f"{both.sum()} images; they must be the same or disjoint")  # fmt: skip
+            raise ValueError(
+                f"support_from={self.support_from!r} and query_from={self.query_from!r} share "
+                f"{both.sum()} images; they must be the same or disjoint"
+            )
 
 
 Drawn = tuple[Rows, Rows]  # flat rows, and how many of them each way of each episode has
@@ -61,11 +72,14 @@ Drawn = tuple[Rows, Rows]  # flat rows, and how many of them each way of each ep
 def _choose_classes(images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, index: Ints) -> Ints:
     """[E, N] the classes of each episode; all of them in ascending order where n_way is None."""
     if len(classes) < (shape.n_way or 2):
-        raise ValueError(f"{shape.n_way or 'all'}-way episodes were asked for, but there are {len(classes)} classes to "
-                         f"draw from in {images.name}; lower n_way or choose another part of the split")  # fmt: skip
+        raise ValueError(
+            f"{shape.n_way or 'all'}-way episodes were asked for, but there are {len(classes)} classes to "
+            f"draw from in {images.name}; lower n_way or choose another part of the split"
+        )
     if not 0 <= classes[0] <= classes[-1] < len(images.class_names):
-        raise ValueError(f"classes of {images.name} must be in [0, {len(images.class_names)}), "
-                         f"got {classes[0]} to {classes[-1]}")  # fmt: skip
+        raise ValueError(
+            f"classes of {images.name} must be in [0, {len(images.class_names)}), got {classes[0]} to {classes[-1]}"
+        )
     if shape.n_way is None:
         return np.repeat(classes[None], len(index), axis=0)
     sizes = np.array([[len(classes)]])
@@ -75,8 +89,10 @@ def _choose_classes(images: LabelledImages, classes: Ints, shape: EpisodeShape, 
 def _from_one_pool(draw: _Draw, shape: EpisodeShape) -> tuple[Drawn, Drawn]:
     """Support and query from the same images: one draw, its first Q positions are queries, the next K support."""
     if shape.k_shot is None and shape.n_query is None:
-        raise ValueError("all support and all query images cannot come from the same images; "
-                         "give k_shot or n_query, or different support_from and query_from")  # fmt: skip
+        raise ValueError(
+            "all support and all query images cannot come from the same images; "
+            "give k_shot or n_query, or different support_from and query_from"
+        )
     if shape.k_shot is None or shape.n_query is None:
         drawn = draw.query(shape, spare=1) if shape.k_shot is None else draw.support(shape, spare=1)
         rest = draw.all_but(drawn)
@@ -84,8 +100,9 @@ def _from_one_pool(draw: _Draw, shape: EpisodeShape) -> tuple[Drawn, Drawn]:
     least = 1 if shape.k_shot_at_most else shape.k_shot
     draw.require(shape.n_query + least, f"k_shot + n_query = {least} + {shape.n_query} images a class")
     rows, held = draw.rows(shape.n_query + shape.k_shot, _QUERY)
-    query, support = (_flat(rows[:, :, part], held[:, :, part]) for part in
-                      (slice(shape.n_query), slice(shape.n_query, None)))  # fmt: skip
+    query, support = (
+        _flat(rows[:, :, part], held[:, :, part]) for part in (slice(shape.n_query), slice(shape.n_query, None))
+    )
     return support, query
 
 
@@ -127,8 +144,10 @@ class _Draw:
         """Every row of the chosen classes that was not drawn, ascending."""
         ends = np.cumsum(drawn[1])
         classes = self.chosen.reshape(-1)
-        rest = [np.setdiff1d(self.pool.rows[self.pool.start[c] : self.pool.start[c + 1]], drawn[0][end - n : end], True)
-                for c, end, n in zip(classes, ends, drawn[1], strict=True)]  # fmt: skip
+        rest = [
+            np.setdiff1d(self.pool.rows[self.pool.start[c] : self.pool.start[c + 1]], drawn[0][end - n : end], True)
+            for c, end, n in zip(classes, ends, drawn[1], strict=True)
+        ]
         return np.concatenate([drawn[0][:0], *rest]), np.array([len(r) for r in rest], dtype=np.int32)
 
     def require(self, least: int, wanted: str) -> None:
@@ -136,9 +155,11 @@ class _Draw:
         sizes = self.pool.sizes(self.candidates)
         if sizes.min() < least:
             label = self.candidates[sizes.argmin()]
-            raise ValueError(f"{wanted}, but class {label} ({self.images.class_names[label]!r}) of "
-                             f"{self.images.name} has {sizes.min()}; lower them or leave the class out of "
-                             "the split")  # fmt: skip
+            raise ValueError(
+                f"{wanted}, but class {label} ({self.images.class_names[label]!r}) of "
+                f"{self.images.name} has {sizes.min()}; lower them or leave the class out of "
+                "the split"
+            )
 
 
 def _flat(rows: Rows, held: NDArray[np.bool_]) -> Drawn:
