@@ -516,3 +516,12 @@ def test_short_names_need_no_torch() -> None:
     code = "import sys, fewshot.names; print('torch' in sys.modules or 'timm' in sys.modules)"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("source", "data"),
+    [(Packaged("mobilenetv2_100"), "ImageNet-1k"), (RandomInit("resnet10t"), "nothing"), (RawPixels(), "nothing")],
+    ids=repr,
+)
+def test_a_backbone_says_what_it_was_trained_on(source, data):
+    assert source.load().pretrained_on == data

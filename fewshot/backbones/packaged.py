@@ -65,7 +65,7 @@ class Packaged(BackboneSource):
         state = weights.rename(read_state(path), network)
         load_strictly(network, state, f"the file {path.name}", self.name)
         config = data_config(network, self.image_size, **weights.preprocessing)
-        return timm_backbone(self.name, network, config)
+        return timm_backbone(self.name, network, config, pretrained_on="ImageNet-1k")
 
 
 @dataclass(frozen=True)

@@ -21,4 +21,4 @@ class RandomInit(BackboneSource):
     def load(self) -> Backbone:
         """The network, preprocessed as timm's weights of this name would be."""
         network = build(self.name, self.image_size, seed=self.seed)
-        return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool)
+        return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool, "nothing")

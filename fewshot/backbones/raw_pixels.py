@@ -32,6 +32,7 @@ class RawPixels(BackboneSource):
             dim=3 * self.image_size**2,
             n_params=0,
             weights_digest=weights_digest({}),
+            pretrained_on="nothing",
         )
 
     def _pixels(self, image: Image.Image) -> Tensor:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import timm
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones.timm_network import HUB_PREFIXES, build, check_name, data_config, resize, timm_backbone
+from fewshot.backbones.timm_network import (
+    HUB_PREFIXES,
+    build,
+    check_name,
+    data_config,
+    pretrained_config,
+    resize,
+    timm_backbone,
+)
 from fewshot.names import PACKAGED
 
 
@@ -38,7 +46,8 @@ class Timm(BackboneSource):
             raise ValueError(_unreachable(self.name, error)) from error
         if self.name.startswith(HUB_PREFIXES):
             resize(network, self.name, self.image_size)
-        return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool)
+        trained = str(pretrained_config(network).get("tag") or "unknown")  # such as "a1_in1k" or "lvd142m"
+        return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool, trained)
 
 
 def _has_weights(name: str) -> bool:

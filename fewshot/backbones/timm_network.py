@@ -115,13 +115,15 @@ def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
     return network
 
 
-def timm_backbone(name: str, network: nn.Module, config: Config, pool: str | None = None) -> Backbone:
+def timm_backbone(
+    name: str, network: nn.Module, config: Config, pool: str | None = None, pretrained_on: str = "unknown"
+) -> Backbone:
     """The backbone of a full timm network: frozen, pooled, with the preprocessing of `config`."""
     label = name if pool is None else f"{name} pool={pool}"
-    return as_backbone(label, pooled(network, name, pool), config)
+    return as_backbone(label, pooled(network, name, pool), config, pretrained_on)
 
 
-def as_backbone(name: str, network: nn.Module, config: Config) -> Backbone:
+def as_backbone(name: str, network: nn.Module, config: Config, pretrained_on: str = "unknown") -> Backbone:
     """The backbone of a network that gives features; their number is found by a dry run."""
     freeze(network)
     return Backbone(
@@ -132,6 +134,7 @@ def as_backbone(name: str, network: nn.Module, config: Config) -> Backbone:
         dim=_feature_count(name, network, config["input_size"]),
         n_params=sum(p.numel() for p in network.parameters()),
         weights_digest=weights_digest(network.state_dict()),
+        pretrained_on=pretrained_on,
     )
 
 

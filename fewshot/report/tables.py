@@ -109,6 +109,8 @@ def _caption(task: Task) -> str:
         said.append(f"guessing reaches {round(100 * task.chance, 1):g}")
     text = "; ".join(said) + "."
     text += f" The intervals speak of {task.population}." if task.population else ""
+    if len({row.n_episodes for row in task.rows}) > 1:
+        text += " The best is chosen among the runs of the most episodes."
     tied = any(
         row is not best and measured(row) and shot_label(row) == shot and overlap(row, best)
         for shot, best in task.best.items()

@@ -36,11 +36,11 @@ class Task:
 
     @cached_property
     def best(self) -> dict[str, Row]:
-        """The most accurate row of every shot that has a measured one; of equal ones the first."""
+        """The most accurate row of every shot, among those of the most episodes; of equal ones the first."""
         found: dict[str, Row] = {}
-        for row in self.rows:
+        for row in filter(measured, self.rows):
             shot = shot_label(row)
-            if measured(row) and (shot not in found or accuracy(row) > accuracy(found[shot])):
+            if shot not in found or _rank(row) > _rank(found[shot]):
                 found[shot] = row
         return {shot: found[shot] for shot in self.shots if shot in found}
 
@@ -74,6 +74,10 @@ def tasks(rows: Iterable[Row]) -> list[Task]:
         Task(title + _what_differs(row, namesakes[title]), tuple(group))
         for title, row, group in zip(titles, firsts, groups.values(), strict=True)
     ]
+
+
+def _rank(row: Row) -> tuple[int, float]:
+    return row.n_episodes, accuracy(row)
 
 
 def contender(row: Row) -> Contender:
