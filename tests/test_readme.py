@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from fewshot.report.readme import suites, update_readme
 from fewshot.report.tables import markdown
@@ -12,6 +15,21 @@ from fewshot.results import Results
 from tests.report_rows import quick_rows, row
 
 ROOT = Path(__file__).parents[1]
+
+
+def test_the_python_example_runs_in_under_15_lines(tmp_path, monkeypatch, capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(example.splitlines()) < 15
+    random = np.random.default_rng(0)
+    for label, colour in (("gull", (230, 235, 240)), ("wren", (120, 80, 40)), ("crow", (20, 20, 30))):
+        (tmp_path / "birds" / label).mkdir(parents=True)
+        for i in range(9):
+            pixels = np.clip(np.array(colour) + random.normal(size=(40 + i, 50, 3)) * 20, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "birds" / label / f"{i}.jpg")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert re.fullmatch(r"\d+\.\d% \(.*% to .*%\) over 3 episodes\n", capsys.readouterr().out)
+    assert (tmp_path / "mine.safetensors").exists()
 
 
 @pytest.fixture
