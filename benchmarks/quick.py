@@ -3,8 +3,8 @@
     make bench        or        fewshot bench quick
 
 2 min 20 s on 2 cores; a second call computes nothing. 600 episodes over the 88 novel classes of `mono` (15 queries),
-the 45 of `colour` (5 queries), and with supports in black on white and queries in colour (5 queries); 1 shot / 5 shots in
-percent, every interval within 1.2:
+the 45 of `colour` (5 queries), and with supports in black on white and queries in colour (5 queries); 1 shot / 5
+shots in percent, every interval within 1.2:
 
                               mono         colour       mono to colour
     lite0, Prototype          62.3 / 82.9  64.9 / 85.0  59.2 / 72.9
