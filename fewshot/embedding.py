@@ -30,13 +30,13 @@ DTYPES = ("float32", "bfloat16")
 
 
 class Embedder:
-    """A copy of a backbone on a device, in the memory layout that is fastest there, and the images for it."""
+    """A copy of a backbone, in the memory layout that is fastest where it is, and the images for it."""
 
-    def __init__(self, images: LabelledImages, backbone: Backbone, dtype: str, device: str | None) -> None:
+    def __init__(self, images: LabelledImages, backbone: Backbone, dtype: str) -> None:
         self._images = images
         self._dtype = getattr(torch, dtype)
-        self._device = backbone.device if device is None else torch.device(device)
-        self._backbone = dataclasses.replace(backbone, network=copy.deepcopy(backbone.network).to(self._device))
+        self._device = backbone.device
+        self._backbone = dataclasses.replace(backbone, network=copy.deepcopy(backbone.network))
         self._shape: torch.Size | None = None  # [3, H, W] of an input, from the first one
         self._layout = torch.contiguous_format
         if self._device.type == "cpu":

@@ -49,6 +49,7 @@ class FeatureFiles:
             "preprocess": backbone.preprocess_digest,
             "backbone": backbone.name,
             "dtype": dtype,
+            "device": backbone.device.type,
         }
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         about = parts | {"n": len(images), "dim": backbone.dim}

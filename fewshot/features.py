@@ -48,7 +48,6 @@ def feature_table(
     backbone: Backbone,
     rows: NDArray[np.integer],
     dtype: str = "float32",
-    device: str | None = None,
     progress: bool = True,
     folder: Path | None = None,
 ) -> FeatureTable:
@@ -56,7 +55,7 @@ def feature_table(
 
     Only rows that are not there yet are computed, each once. A row's bits do not depend on which rows are asked
     for, in what order, or by how many calls. `dtype` is that of the computation ("float32" or "bfloat16"); values
-    are float32. `device`: where the network is, unless given. `folder` holds all tables.
+    are float32. `folder` holds all tables.
     """
     wanted = np.asarray(rows, dtype=np.int64)
     _check_range(wanted, len(images), images.name)
@@ -75,7 +74,7 @@ def feature_table(
         missing = wanted[~done[wanted].astype(np.bool_)]
         start = time.perf_counter()
         if len(missing):
-            embedder = Embedder(images, backbone, dtype, device)
+            embedder = Embedder(images, backbone, dtype)
             with FeatureWriter(files, done) as writer:
                 _embed(embedder, missing, writer, f"embedding {backbone.name}", progress)
         return _table(files, done, len(missing), time.perf_counter() - start)
