@@ -364,12 +364,11 @@ def order_candidates(candidates: Iterable[Candidate], concept: str) -> list[Cand
 
 def draw(body: str | bytes, domain: Domain) -> Pixels | None:
     """[48, 48] (mono) or [48, 48, 3] (colour), quantised, on white; None if nothing usable is drawn."""
-    if isinstance(body, str):
-        try:
-            body = resvg_py.svg_to_bytes(svg_string=body, skip_system_fonts=True)
-        except ValueError:
-            return None
-    drawing = Image.open(io.BytesIO(body)).convert("RGBA")
+    try:
+        encoded: bytes = body if isinstance(body, bytes) else resvg_py.svg_to_bytes(body, skip_system_fonts=True)
+    except ValueError:
+        return None
+    drawing = Image.open(io.BytesIO(encoded)).convert("RGBA")
     page = Image.new("RGBA", drawing.size, "white")
     image = Image.alpha_composite(page, drawing).convert("L" if domain == "mono" else "RGB")
     tile = fit(image)
