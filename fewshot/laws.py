@@ -7,6 +7,7 @@ A law gets an evaluator and a world (episodes of vectors, or of small pictures) 
 from __future__ import annotations
 
 import copy
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -43,8 +44,12 @@ class World(ABC):
         """Episodes whose classes lie `separation` apart, in units of their spread."""
 
     @abstractmethod
+    def head(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any]) -> Callable[[Any], Tensor]:
+        """What the evaluator learned: queries to logits."""
+
     def logits(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any], query: Any) -> Tensor:
         """What the evaluator answers."""
+        return self.head(evaluator, batch)(query)
 
     @abstractmethod
     def take(self, items: Any, episodes: slice, order: Tensor | None = None) -> Any:
@@ -72,11 +77,11 @@ class VectorWorld(World):
         support, query = vectors[:, :, :k_shot].flatten(1, 2), vectors[:, :, k_shot:].flatten(1, 2)
         return Trial(_batch(support, n_episodes, n_way, k_shot), query, _labels(n_episodes, n_way, n_query))
 
-    def logits(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any], query: Any) -> Tensor:
+    def head(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any]) -> Callable[[Any], Tensor]:
         if isinstance(evaluator, TransductiveEvaluator):
-            return evaluator.logits(batch, query, torch.ones(query.shape[:2], dtype=torch.bool))
+            return lambda query: evaluator.logits(batch, query, torch.ones(query.shape[:2], dtype=torch.bool))
         assert isinstance(evaluator, FeatureEvaluator)
-        return evaluator.fit(batch)(query)
+        return evaluator.fit(batch)
 
     def take(self, items: Tensor, episodes: slice, order: Tensor | None = None) -> Tensor:
         return items[episodes] if order is None else items[episodes][:, order]
@@ -96,9 +101,9 @@ class PictureWorld(World):
     def trial(
         self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
     ) -> Trial:
-        random = np.random.default_rng(seed)
-        centres = separation * random.normal(size=(n_episodes, n_way, 1, 8, 8, 3))
-        values = 128 + 24 * (centres + random.normal(size=(n_episodes, n_way, k_shot + n_query, 8, 8, 3)))
+        generator = np.random.default_rng(seed)
+        centres = separation * generator.normal(size=(n_episodes, n_way, 1, 8, 8, 3))
+        values = 128 + 24 * (centres + generator.normal(size=(n_episodes, n_way, k_shot + n_query, 8, 8, 3)))
         pixels = np.clip(values, 0, 255).astype(np.uint8).reshape(-1, 8, 8, 3)
         rows = torch.arange(len(pixels)).reshape(n_episodes, n_way, -1)
         support, query = (
@@ -106,9 +111,9 @@ class PictureWorld(World):
         )
         return Trial(_batch(support, n_episodes, n_way, k_shot), query, _labels(n_episodes, n_way, n_query))
 
-    def logits(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any], query: Any) -> Tensor:
+    def head(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any]) -> Callable[[Any], Tensor]:
         assert isinstance(evaluator, ImageEvaluator)
-        return evaluator.fit(batch, self.backbone)(query)
+        return evaluator.fit(batch, self.backbone)
 
     def take(self, items: ImageRows, episodes: slice, order: Tensor | None = None) -> ImageRows:
         return replace(items, rows=items.rows[episodes] if order is None else items.rows[episodes][:, order])
@@ -171,10 +176,12 @@ def queries_do_not_inform_each_other(evaluator: Any, world: World) -> str | None
     if isinstance(evaluator, TransductiveEvaluator):
         return None
     trial = world.trial(5)
-    whole = world.logits(evaluator, trial.batch, trial.query)
-    some = torch.tensor([7, 0, 3])
-    part = world.logits(evaluator, trial.batch, world.take(trial.query, slice(None), some))
-    return None if _close(part, whole[:, some]) else "logits of a query depend on the other queries"
+    head = world.head(evaluator, trial.batch)
+    whole = head(trial.query)
+    for some in (torch.tensor([7, 0, 3]), torch.tensor([7])):  # from the same head, as chunks of queries are
+        if not _close(head(world.take(trial.query, slice(None), some)), whole[:, some]):
+            return "logits of a query depend on the other queries"
+    return None
 
 
 def separated_classes_are_solved(evaluator: Any, world: World) -> str | None:
@@ -198,10 +205,10 @@ def same_call_same_bits(evaluator: Any, world: World) -> str | None:
     trial = world.trial(8)
     first = world.logits(evaluator, trial.batch, trial.query)
     torch.rand(3)
-    before = torch.get_rng_state()
+    before = _global_generators()
     second = world.logits(evaluator, trial.batch, trial.query)
-    if not torch.equal(before, torch.get_rng_state()):
-        return "the global random generator was drawn from; draw from batch.seeds"
+    if before != _global_generators():
+        return "a global random generator was drawn from; draw from batch.seeds"
     return None if torch.equal(first, second) else "two equal calls gave different bits"
 
 
@@ -233,7 +240,7 @@ def spec_round_trip(evaluator: Any, world: World) -> str | None:
 
 
 def padding_does_not_matter(evaluator: Any, world: World) -> str | None:
-    """Support rows under a False mask change nothing."""
+    """Support rows, and queries of a transductive evaluator, under a False mask change nothing."""
     trial = world.trial(10)
     order = torch.cat([torch.arange(12), torch.tensor([3, 7])])
     mask = torch.ones(3, 14, dtype=torch.bool)
@@ -245,7 +252,27 @@ def padding_does_not_matter(evaluator: Any, world: World) -> str | None:
         support_labels=torch.cat([trial.batch.support_labels, torch.zeros(3, 2, dtype=torch.int64)], 1),
     )
     before, after = (world.logits(evaluator, b, trial.query) for b in (trial.batch, padded))
-    return None if _close(after, before) else f"padding changed the logits by {_gap(after, before)}"
+    if not _close(after, before):
+        return f"padding changed the logits by {_gap(after, before)}"
+    if not isinstance(evaluator, TransductiveEvaluator):
+        return None
+    held = torch.cat([torch.ones(15, dtype=torch.bool), torch.zeros(4, dtype=torch.bool)]).expand(3, -1)
+    queries = world.take(trial.query, slice(None), torch.cat([torch.arange(15), torch.tensor([1, 1, 1, 1])]))
+    among = evaluator.logits(trial.batch, queries, held)[:, :15]
+    return None if _close(among, before) else f"padded queries changed the logits by {_gap(among, before)}"
+
+
+def a_path_is_each_member_alone(evaluator: Any, world: World) -> str | None:
+    """fit_path gives the head of each member of the grid, in its order, as fit does."""
+    if not isinstance(evaluator, FeatureEvaluator):
+        return None
+    trial = world.trial(11)
+    grid = [evaluator, *type(evaluator).examples()]
+    for member, head in zip(grid, evaluator.fit_path(trial.batch, grid), strict=True):
+        alone, on_path = member.fit(trial.batch)(trial.query), head(trial.query)
+        if not _close(on_path, alone):
+            return f"{member!r} on a path differs from itself alone by {_gap(on_path, alone)}"
+    return None
 
 
 LAWS: tuple[Law, ...] = (
@@ -260,6 +287,7 @@ LAWS: tuple[Law, ...] = (
     arguments_are_unchanged,
     spec_round_trip,
     padding_does_not_matter,
+    a_path_is_each_member_alone,
 )
 
 
@@ -313,6 +341,11 @@ def _accuracy(evaluator: Any, world: World, trial: Trial) -> float:
 def _tensor(items: Any) -> Tensor:
     tensor: Tensor = items.rows if isinstance(items, ImageRows) else items
     return tensor
+
+
+def _global_generators() -> str:
+    """The states of torch's, numpy's and Python's own."""
+    return f"{torch.get_rng_state().tolist()} {np.random.get_state(legacy=False)} {random.getstate()}"
 
 
 def _close(a: Tensor, b: Tensor) -> bool:

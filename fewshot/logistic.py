@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 
 _OBJECTIVE_TOLERANCE = 1e-10  # of the last step's gain; the step after it would gain about its square
+_DIRECTION_TOLERANCE = 1e-7  # of what an inexact direction of the last step may leave
+_ROUNDING = 1e-14  # a step that gains less than this is lost in rounding
 _MOST_CG_STEPS = 250
 _NULL = 1e-13  # directions with less than this share of the largest variance are empty
 
@@ -99,39 +101,50 @@ class _Problem:
             return self
         return _Problem(self.design[members], self.targets[members], self.ridge[members], self.c)
 
+    def against_truth(self, fit: Tensor) -> Tensor:
+        """A fit [B, S, N] less that of each row's true class: keeps its digits where the true class is nearly sure."""
+        return fit - (fit * self.targets).sum(2, keepdim=True)
+
     def loss(self, fit: Tensor) -> Tensor:
-        """[B] the loss of a fit [B, S, N], without the ridge."""
-        held = self.targets.sum(2)
-        return self.c * (torch.logsumexp(fit, 2) * held - (fit * self.targets).sum(2)).sum(1)
+        """[B] the loss of a fit [B, S, N], without the ridge: log(1 + sum over the other classes of exp(f - f_y))."""
+        others = self.against_truth(fit).masked_fill(self.targets > 0, -torch.inf).logsumexp(2)
+        return self.c * (torch.logaddexp(others, torch.zeros_like(others)) * self.targets.sum(2)).sum(1)
 
     def back(self, residual: Tensor) -> Tensor:
-        """[B, r + 1, N] what a change of the fit by `residual` means for u."""
-        return self.c * (self.design.transpose(1, 2) @ residual)
+        """[B, r + 1, N] what a change of the fit by `residual` means for u. It sums to zero over the classes: rounding
+        must not push all intercepts together, which changes nothing and costs nothing."""
+        pushed = self.c * (self.design.transpose(1, 2) @ residual)
+        return pushed - pushed.mean(2, keepdim=True)
 
 
 def _minimise(problem: _Problem, u: Tensor, max_iter: int) -> Tensor:
-    """Damped Newton from `u`, in place; True for the problems that reached their optimum."""
+    """Damped Newton from `u`, in place; True for the problems that reached their optimum, False for those that
+    ran out of steps or whose rounding errors hide the way."""
     active = torch.ones(len(u), dtype=torch.bool, device=u.device)
+    converged = torch.zeros_like(active)
     for _ in range(max_iter):
         members = active.nonzero()[:, 0]
         if len(members) == 0:
             break
-        u[members], done = _newton_step(problem.of(members), u[members])
-        active[members[done]] = False
-    return ~active
+        u[members], converged[members], over = _newton_step(problem.of(members), u[members])
+        active[members[over]] = False
+    return converged
 
 
-def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor]:
-    """u after one step [B, r + 1, N], and whether the step was the last that mattered [B]."""
+def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """u after one step [B, r + 1, N], whether the step was the last that mattered [B], and whether to stop [B]."""
     fit = problem.design @ u
     p = torch.softmax(fit, 2) * problem.targets.sum(2, keepdim=True)
-    gradient = problem.back(p - problem.targets) + problem.ridge * u
-    direction = _conjugate_gradients(problem, p, gradient)
+    others = p * (1 - problem.targets)
+    residual = others - problem.targets * others.sum(2, keepdim=True)  # p - targets, with all its digits
+    gradient = problem.back(residual) + problem.ridge * u
+    direction, left = _conjugate_gradients(problem, p, gradient)
     slope = (gradient * direction).sum((1, 2))
     value = problem.loss(fit) + (problem.ridge * u.square()).sum((1, 2)) / 2
     small = -slope <= _OBJECTIVE_TOLERANCE * value  # then a full step is safe, and rounding may hide its gain
     step = _line_search(problem, u, direction, fit, value, slope, small)
-    return u + step[:, None, None] * direction, small | (step == 0)
+    certain = small & (left <= _DIRECTION_TOLERANCE * value)
+    return u + step[:, None, None] * direction, certain, certain | (step == 0) | (-slope <= _ROUNDING * value)
 
 
 def _line_search(
@@ -152,12 +165,12 @@ def _line_search(
     return torch.where(accepted, step, 0)
 
 
-def _conjugate_gradients(problem: _Problem, p: Tensor, gradient: Tensor) -> Tensor:
-    """The direction d with Hessian d = -gradient, to a residual that shrinks with the gradient: superlinear steps.
+def _conjugate_gradients(problem: _Problem, p: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """The direction d with Hessian d = -gradient, to a residual that shrinks with the gradient: superlinear steps;
+    and [B] a bound on what the exact direction would gain beside: |residual|^2 over the least eigenvalue.
 
     Every problem has its own stopping point; a finished one stands still while its neighbours go on.
     """
-    held = problem.targets.sum(2, keepdim=True)
     direction, residual = torch.zeros_like(gradient), -gradient
     search, norm = residual, residual.square().sum((1, 2))
     goal = norm * torch.minimum(torch.full_like(norm, 0.01), norm.sqrt()).clamp_min(1e-16)
@@ -165,8 +178,8 @@ def _conjugate_gradients(problem: _Problem, p: Tensor, gradient: Tensor) -> Tens
         going = norm > goal
         if not bool(going.any()):
             break
-        fit = problem.design @ search
-        curved = p * fit - p * ((p * fit).sum(2, keepdim=True) / held.where(held > 0, 1))
+        fit = problem.against_truth(problem.design @ search)
+        curved = p * (fit - (p * fit).sum(2, keepdim=True))
         product = problem.back(curved) + problem.ridge * search
         curvature = (search * product).sum((1, 2))
         length = torch.where(going & (curvature > 0), norm / curvature.where(curvature > 0, 1), 0)[:, None, None]
@@ -177,4 +190,4 @@ def _conjugate_gradients(problem: _Problem, p: Tensor, gradient: Tensor) -> Tens
             going[:, None, None], residual + (fresh / norm.where(norm > 0, 1))[:, None, None] * search, search
         )
         norm = torch.where(curvature > 0, fresh, 0)
-    return direction
+    return direction, residual.square().sum((1, 2)) / problem.ridge[:, :-1].amin((1, 2))

@@ -88,16 +88,19 @@ class Row:
         return tuple(getattr(self, name) for name in _SPEC)
 
     def to_json(self) -> str:
-        """One line of JSON; NaN is written as null."""
+        """One line of JSON; NaN is written as null, and what is no Unicode (of a file's name) as a question mark."""
         values = dataclasses.asdict(self)
         clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
-        return json.dumps(clean, ensure_ascii=False)
+        return json.dumps(clean, ensure_ascii=False).encode(errors="replace").decode()
 
     @staticmethod
     def from_json(line: str) -> Row:
         """The row of a line of this or an older release: absent columns take their defaults, unknown ones are
         left out. A ValueError for anything else."""
-        values = json.loads(line)
+        try:
+            values = json.loads(line)
+        except RecursionError as error:
+            raise ValueError("not a row: JSON without end") from error
         if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
             raise ValueError("not a row: no run_id")
         known = {f.name: f for f in dataclasses.fields(Row)}
@@ -166,11 +169,11 @@ class Results:
     def rows(self) -> list[Row]:
         """The last row of every run, in order of first appearance. A failure stands beside an earlier result of the
         same run, and goes when a later one succeeds. Unreadable lines are counted and told."""
-        latest: dict[tuple[str, str], Row] = {}
+        latest: dict[Any, Row] = {}  # results by run id, failures by what was asked for
         for row in self._read():
             if row.status == "ok":
-                latest = {k: r for k, r in latest.items() if r.status == "ok" or r.spec != row.spec}
-            latest[row.run_id, row.status] = row
+                latest.pop(row.spec, None)
+            latest[row.run_id if row.status == "ok" else row.spec] = row
         return list(latest.values())
 
     def row(self, run_id: str) -> Row | None:
@@ -180,6 +183,8 @@ class Results:
     def _read(self) -> Iterator[Row]:
         if not self.path.exists():
             return
+        if not self.path.is_file():
+            raise OSError(f"{self.path} is not a file of rows but a folder or device; name another")
         bad: list[int] = []
         with open(self.path, "rb") as file:
             for number, line in enumerate(file, 1):
@@ -223,7 +228,7 @@ class PredictionParts:
             problem = self._problem(path, provenance)
             if problem:
                 _log.warning("%s %s; its episodes run again", path, problem)
-                path.unlink()
+                path.unlink(missing_ok=True)  # another process may have been faster
             elif last > reached:
                 gaps.append((reached, min(first, stop)))
                 reached = last

@@ -90,6 +90,8 @@ def run(
     With `shard=(i, n)` the i-th of n processes solves its part of the episodes; the row appears with the last part,
     until then None is returned.
     """
+    if not 1 <= shard[0] <= shard[1]:
+        raise ValueError(f"shard=(i, n) is the i-th of n parts, i in 1..n; got {shard}")
     bench = workbench or Workbench()
     task = bench.task(spec)
     row = results.row(task.run_id)
@@ -108,7 +110,11 @@ def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, i
             old.weights_digest[:12],
             backbone.weights_digest[:12],
         )
-    made_from = {"weights_digest": backbone.weights_digest, "images_digest": task.images.images_digest}
+    made_from = {
+        "weights_digest": backbone.weights_digest,
+        "preprocess_digest": backbone.preprocess_digest,
+        "images_digest": task.images.images_digest,
+    }
     first, last = (task.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
     _solve_missing(task, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
     if parts.missing(0, task.n_episodes, made_from):
@@ -280,7 +286,7 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
         run_id = bench.task(spec).run_id
     except Exception:  # the data side itself failed: named by what was asked
         run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).encode(errors="replace").decode().split()) or type(error).__name__
     known = isinstance(error, ValueError | OSError)
     message = text if known else f"{type(error).__name__}: {text}"
     return replace(
@@ -299,8 +305,9 @@ def evaluate(
 ) -> Row:
     """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
 
-    `backbone`: a name ("resnet18"), a spec or a `Backbone`. `seen`: rows of the images that the transform is fitted
-    on, where it needs any. Accuracies are fractions; the interval is over episodes and speaks of these images.
+    `backbone`: a name ("resnet18"), a spec or a `Backbone`. `seen`: rows [m] of the images that the transform is
+    fitted on, where it needs any. Accuracies are fractions; the interval is over episodes and speaks of these images.
+    A ValueError where the episodes belong to other images.
     """
     from fewshot.backbones import Backbone
     from fewshot.features import feature_table
@@ -311,6 +318,9 @@ def evaluate(
     named = shorthand(backbone) if isinstance(backbone, str) else backbone
     loaded = named if isinstance(named, Backbone) else BACKBONES.make(named).load().to(None)
     rows = np.unique(np.concatenate([episodes.support, episodes.query])).astype(np.int64)
+    fitted_on = np.asarray([] if seen is None else seen)
+    if fitted_on.size and fitted_on.dtype.kind not in "iu":
+        raise ValueError(f"seen must hold rows of the images, integers; got {fitted_on.dtype}")
     evaluator, transform = EVALUATORS.canonical(evaluator), TRANSFORMS.canonical(transform)
     solver = learner(
         evaluator,
@@ -318,11 +328,11 @@ def evaluate(
         images,
         loaded,
         rows,
-        np.empty(0, np.int64) if seen is None else seen,
+        fitted_on.astype(np.int64),
         lambda needed: feature_table(images, loaded, needed, progress=progress),
     )
     start = time.monotonic()
-    predictions = solve(episodes, solver)
+    predictions = solve(episodes, solver, keep_logits=False)
     return Row(
         run_id="",
         dataset=images.name,

@@ -226,7 +226,7 @@ def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, lea
         index = episodes.index[np.flatnonzero(wrong.any(1))[0]]
         raise ValueError(
             f"{learner.name} gave logits that are not finite in episode {index}; "
-            "look for NaN or huge values in the features"
+            "look for NaN or huge values in the features, or for a learning rate that is too high"
         )
 
 

@@ -24,11 +24,15 @@ _BLOCK_QUERIES = 1 << 20  # queries of the episodes that are held at once
 
 @dataclass(frozen=True)
 class Sampled:
-    """Episodes drawn by a sampler: episode i is a function of (sampler, shape, seed, i)."""
+    """Episodes drawn by a sampler: episode i is a function of (sampler, shape, seed, i). `seed` is in [0, 2^64)."""
 
     shape: EpisodeShape = field(default_factory=EpisodeShape)
     seed: int = 0
     sampler: str = "Balanced()"
+
+    def __post_init__(self) -> None:
+        if type(self.seed) is not int or not 0 <= self.seed < 1 << 64:
+            raise ValueError(f"seed must be an integer in [0, 2^64), got {self.seed!r}")
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,8 @@ class RunSpec:
             object.__setattr__(self, "episodes", canonical)
         if self.dtype not in DTYPES:
             raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
-        if self.n_episodes < 1:
-            raise ValueError(f"n_episodes must be at least 1, got {self.n_episodes}")
+        if type(self.n_episodes) is not int or self.n_episodes < 1:
+            raise ValueError(f"n_episodes must be an integer of at least 1, got {self.n_episodes!r}")
 
 
 _MEMBERS: dict[str, Registry] = {
@@ -92,8 +96,7 @@ class Task:
     def run_id(self) -> str:
         """16 hex digits that name the run."""
         spec = self.spec
-        episodes: Any = self.listed.digest if self.listed is not None else dataclasses.asdict(spec.episodes)
-        first = self.draw(0, min(2, self.n_episodes)).digest  # a sampler that draws otherwise makes other runs
+        first = self.draw(0, 2).digest  # a sampler that draws otherwise makes other runs
         labels = hashlib.sha256(self.images.labels.astype("<i8").tobytes()).hexdigest()
         named = [
             SCHEMA,
@@ -103,13 +106,21 @@ class Task:
             self.split.digest,
             spec.classes,
             BACKBONES.identity(spec.backbone),
-            spec.transform,
-            spec.evaluator,
-            episodes,
+            TRANSFORMS.identity(spec.transform),
+            EVALUATORS.identity(spec.evaluator),
+            self._named_episodes,
             first,
             spec.dtype,
         ]
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def _named_episodes(self) -> Any:
+        if isinstance(self.spec.episodes, Sampled):
+            sampler = SAMPLERS.identity(self.spec.episodes.sampler)
+            return dataclasses.asdict(replace(self.spec.episodes, sampler=sampler))
+        assert self.listed is not None
+        return self.listed.digest
 
     @cached_property
     def classes(self) -> Ints:
@@ -122,7 +133,7 @@ class Task:
         return self.spec.n_episodes if self.listed is None else min(self.spec.n_episodes, len(self.listed))
 
     def draw(self, start: int, stop: int) -> Episodes:
-        """Episodes start..stop-1."""
+        """Episodes start..stop-1; of a list, those that it has."""
         if self.listed is not None:
             return self.listed[start:stop]
         assert isinstance(self.spec.episodes, Sampled)

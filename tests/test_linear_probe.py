@@ -48,8 +48,9 @@ def objective(weight, bias, rows, labels, c):
         w, b = weight[:, 1] - weight[:, 0], bias[1] - bias[0]
         return c * np.logaddexp(0, -(rows @ w + b) * (2 * labels - 1)).sum() + (w**2).sum() / 2
     fit = rows @ weight + bias
-    losses = np.logaddexp.reduce(fit, axis=1) - fit[np.arange(len(labels)), labels]
-    return c * losses.sum() + (weight**2).sum() / 2
+    true = np.arange(weight.shape[1]) == labels[:, None]
+    others = np.where(true, -np.inf, fit - fit[true][:, None])  # less the true class: keeps its digits near zero
+    return c * np.logaddexp(0, np.logaddexp.reduce(others, axis=1)).sum() + (weight**2).sum() / 2
 
 
 def reference(rows, labels, c):
@@ -124,3 +125,114 @@ def test_a_probe_that_was_stopped_early_says_so():
 def test_c_must_be_positive(c):
     with pytest.raises(ValueError, match="The 'C' parameter of LinearProbe must be a positive float"):
         LinearProbe(c).fit(batch_of(*episodes(2, 1, 3, False, 1), 2))
+
+
+def hard_cases(count=24):
+    """Supports that no sane person asks for: C from 1e-6 to 1e6, features of any size, doubled rows under other labels,
+    huge margins, unequal classes."""
+    for i in range(count):
+        random = np.random.default_rng(100 + i)
+        n_way, dim = int(random.integers(2, 8)), int(random.choice([1, 2, 5, 16, 40]))
+        labels = np.repeat(np.arange(n_way), random.integers(1, 8, size=n_way))
+        rows = (random.normal(size=(n_way, dim)) * random.choice([0, 0.5, 5, 50]))[labels]
+        rows = (rows + random.normal(size=(len(labels), dim))) * 10.0 ** random.uniform(-3, 3)
+        if i % 3 == 0:
+            rows = rows[random.integers(0, max(2, len(rows) // 2), len(rows))]
+        yield pytest.param(rows, labels, n_way, float(10.0 ** random.uniform(-6, 6)), id=f"case{i}")
+
+
+def best_known(rows, labels, c):
+    """The lowest objective that three solvers of scikit-learn reach."""
+    found = []
+    for solver in ("lbfgs", "newton-cg", "newton-cholesky"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = LogisticRegression(C=c, tol=1e-10, max_iter=2000, solver=solver).fit(rows, labels)
+        weight, bias = model.coef_.T, model.intercept_
+        if len(model.classes_) == 2:
+            weight, bias = np.stack([-weight[:, 0], weight[:, 0]], 1) / 2, np.array([-1, 1]) * bias / 2
+        if np.isfinite(weight).all():
+            found.append(objective(weight, bias, rows, labels, c))
+    return min(found)
+
+
+@pytest.mark.parametrize(("rows", "labels", "n_way", "c"), list(hard_cases()))
+def test_a_probe_that_says_it_converged_is_at_the_optimum_in_hard_regimes(rows, labels, n_way, c):
+    head = LinearProbe(c).fit(batch_of(rows[None], labels, n_way))
+    ours = objective(head.weight[0].numpy(), head.bias[0].numpy(), rows, labels, c)
+    assert head.converged.all()
+    assert ours <= best_known(rows, labels, c) * (1 + 1e-7)
+
+
+def test_a_huge_margin_under_a_huge_c_keeps_its_digits():
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(5), 5)
+    rows = 1e3 * (50 * random.normal(size=(5, 200))[labels] + random.normal(size=(25, 200)))
+    head = LinearProbe(1e6).fit(batch_of(rows[None], labels, 5))
+    assert head.converged.all()
+    ours = objective(head.weight[0].numpy(), head.bias[0].numpy(), rows, labels, 1e6)
+    assert ours <= best_known(rows, labels, 1e6) * (1 + 1e-7)
+
+
+def test_a_probe_that_rounding_stops_does_not_say_that_it_converged(monkeypatch):
+    rows, labels = episodes(5, 5, 40, False, 3)
+    monkeypatch.setattr("fewshot.logistic._line_search", lambda problem, u, *_: torch.zeros(len(u), dtype=u.dtype))
+    assert not LinearProbe().fit(batch_of(rows, labels, 5)).converged.any()
+
+
+@pytest.mark.parametrize("n_way", [2, 5])
+def test_intercepts_sum_to_zero_however_little_there_is_to_learn(n_way):
+    for seed in range(5):
+        rows, labels = episodes(n_way, 1, 64, False, 1, seed)
+        head = LinearProbe(1e-6).fit(batch_of(rows * 1e-3, labels, n_way))
+        assert head.converged.all()
+        assert abs(float(head.bias.sum())) < 1e-12
+
+
+def test_more_rows_than_features_and_fewer_give_the_same_answer():
+    rows, labels = episodes(5, 6, 20, False, 3)  # 30 rows, 20 features
+    wide = np.concatenate([rows, np.zeros((3, 30, 40))], axis=2)  # 30 rows, 60 features
+    tall, long = (LinearProbe(3.0).fit(batch_of(x, labels, 5)) for x in (rows, wide))
+    torch.testing.assert_close(tall.weight, long.weight[:, :20], rtol=1e-6, atol=1e-8)
+    torch.testing.assert_close(tall.bias, long.bias, rtol=1e-6, atol=1e-8)
+
+
+def test_neighbours_in_a_batch_change_no_prediction():
+    rows, labels = episodes(5, 5, 64, True, 30)
+    queries = torch.as_tensor(np.random.default_rng(1).normal(size=(30, 75, 64)))
+    together = LinearProbe().fit(batch_of(rows, labels, 5))(queries).argmax(2)
+    rows[1:] *= 1e3  # hard neighbours
+    among_others = LinearProbe().fit(batch_of(rows, labels, 5))(queries).argmax(2)
+    alone = LinearProbe().fit(batch_of(rows[:1], labels, 5))(queries[:1]).argmax(2)
+    assert torch.equal(together[0], alone[0])
+    assert torch.equal(among_others[0], alone[0])
+
+
+def test_padded_supports_of_unequal_classes_are_at_their_own_optimum():
+    random = np.random.default_rng(4)
+    counts = [[1, 9, 2], [5, 1, 1], [4, 4, 4]]
+    supports = [(random.normal(size=(sum(c), 8)), np.repeat(np.arange(3), c)) for c in counts]
+    rows, labels = np.full((3, 12, 8), 1e3), np.zeros((3, 12), np.int64)  # what pads is far away
+    mask = torch.zeros(3, 12, dtype=torch.bool)
+    for e, (x, y) in enumerate(supports):
+        rows[e, : len(x)], labels[e, : len(x)], mask[e, : len(x)] = x, y, True
+    batch = EpisodeBatch(torch.as_tensor(rows), torch.as_tensor(labels), mask, 3, torch.zeros(3, dtype=torch.int64))
+    head = LinearProbe(10.0).fit(batch)
+    for e, (x, y) in enumerate(supports):
+        ours = objective(head.weight[e].numpy(), head.bias[e].numpy(), x, y, 10.0)
+        assert ours == pytest.approx(best_known(x, y, 10.0), rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"C": float("inf")}, "The 'C' parameter of LinearProbe must be a positive float"),
+        ({"C": "1"}, "Got '1' instead"),
+        ({"C": None}, "Got None instead"),
+        ({"max_iter": 0}, "The 'max_iter' parameter of LinearProbe must be an integer of at least 1. Got 0 instead"),
+        ({"max_iter": 2.5}, "Got 2.5 instead"),
+    ],
+)
+def test_wrong_hyperparameters_are_named(fields, message):
+    with pytest.raises(ValueError, match=message):
+        LinearProbe(**fields).fit(batch_of(*episodes(2, 1, 3, False, 1), 2))

@@ -185,3 +185,85 @@ def test_what_parts_cost_adds_up(results):
     parts.write(predictions(0, 2), MADE | {"seconds_solving": "1.5", "n_embedded": "7"})
     parts.write(predictions(2, 4), MADE | {"seconds_solving": "0.25"})
     assert (parts.cost("seconds_solving"), parts.cost("n_embedded")) == (1.75, 7)
+
+
+def test_text_that_is_no_unicode_is_written_and_read(results):
+    results.append(replace(ROW, error="cannot read b\udcfcro/größe \u2028 \x00 小.png\nline two"))
+    results.append(replace(ROW, run_id="b"))
+    found = results.rows()
+    assert [row.run_id for row in found] == ["a1", "b"]
+    assert found[0].error == "cannot read b?ro/größe \u2028 \x00 小.png\nline two"
+
+
+def test_a_line_of_many_megabytes_is_read(results):
+    results.append(replace(ROW, error="x" * 5_000_000))
+    results.append(replace(ROW, run_id="b"))
+    assert [len(row.error) for row in results.rows()] == [5_000_000, 0]
+
+
+def test_json_without_end_is_one_bad_line(results, caplog):
+    results.append(ROW)
+    with open(results.path, "ab") as file:
+        file.write(b"[" * 200_000 + b"\n")
+    with caplog.at_level(logging.WARNING, "fewshot"):
+        assert results.rows() == [ROW]
+    assert "1 of its lines cannot be read" in caplog.text
+
+
+def test_windows_line_ends_and_empty_lines_are_read(results):
+    results.path.parent.mkdir()
+    results.path.write_bytes(f"\r\n{ROW.to_json()}\r\n\n  \n{replace(ROW, run_id='b').to_json()}".encode())
+    results.append(replace(ROW, run_id="c"))
+    assert [row.run_id for row in results.rows()] == ["a1", "b", "c"]
+
+
+def test_an_absent_and_an_empty_file_hold_no_rows(results):
+    assert results.rows() == []
+    results.path.parent.mkdir()
+    results.path.touch()
+    assert results.rows() == []
+    results.append(ROW)
+    assert results.path.read_bytes().count(b"\n") == 1
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(results):
+    results.path.mkdir(parents=True)
+    with pytest.raises(OSError, match=r"rows.jsonl is not a file of rows"):
+        results.rows()
+    with pytest.raises(OSError, match=r"cannot append to .*rows.jsonl: Is a directory"):
+        results.append(ROW)
+
+
+def test_a_disk_that_is_full_leaves_one_bad_line_at_most_and_says_what_to_do(results, monkeypatch):
+    results.append(ROW)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fewshot.results.os.fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device; free space or set another file"):
+        results.append(replace(ROW, run_id="b"))
+    monkeypatch.undo()
+    results.append(replace(ROW, run_id="c"))
+    assert {"a1", "c"} <= {row.run_id for row in results.rows()}
+
+
+def test_a_row_of_a_later_schema_keeps_its_number(results):
+    results.append(replace(ROW, schema=99))
+    assert [row.schema for row in results.rows()] == [99]
+
+
+def test_of_failures_of_one_request_the_last_counts(results):
+    for error in ("first", "second"):
+        results.append(replace(ROW, status="failed", error=error))
+    results.append(replace(ROW, run_id="b", seed=1, status="failed", error="other"))
+    assert [row.error for row in results.rows()] == ["second", "other"]
+
+
+def test_a_part_that_another_process_removed_is_missing(results, monkeypatch):
+    parts = results.parts("run")
+    parts.write(predictions(0, 3), MADE)
+    ranges = parts._ranges
+    monkeypatch.setattr(type(parts), "_ranges", property(lambda _: ranges))
+    next(iter(ranges)).unlink()
+    assert parts.missing(0, 3, MADE) == [(0, 3)]

@@ -253,3 +253,112 @@ def test_classes_too_small_for_the_shape_are_named(spec, results):
         ValueError, match=r"k_shot \+ n_query = 5 \+ 10 images a class, but class 0 \('a'\) of .* has 12"
     ):
         run(wanted, results, bench())
+
+
+STEPS = [
+    ("fewshot.solving.learner", "before anything is solved"),
+    ("fewshot.results.PredictionParts.write", "between solving and writing"),
+    ("fewshot.scoring.write_atomically", "while a part is written"),
+    ("fewshot.runs._row", "after the parts, before the row"),
+    ("fewshot.results.Results.append", "while the row is written"),
+]
+
+
+@pytest.mark.parametrize(("step", "when"), STEPS, ids=[when for _, when in STEPS])
+@pytest.mark.parametrize("harm", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=repr)
+def test_a_run_that_stops_at_any_step_gives_the_same_row_later(spec, results, monkeypatch, step, when, harm):
+    whole = run(spec, Results(results.path.with_name("whole.jsonl")), bench())
+
+    def stop(*_, **__):
+        raise harm
+
+    monkeypatch.setattr(step, stop)
+    with pytest.raises(type(harm)):
+        run(spec, results, bench())
+    assert results.rows() == []
+    monkeypatch.undo()
+    again = run(spec, results, bench())
+    for name in ("accuracy", "accuracy_low", "episodes_digest", "n_episodes", "run_id"):
+        assert getattr(again, name) == getattr(whole, name)
+
+
+def test_two_processes_that_race_on_a_run_leave_the_right_row(spec, results, tmp_path):
+    whole = run(spec, Results(tmp_path / "whole.jsonl"), bench())
+    code = f"""
+from pathlib import Path
+from fewshot.episodes import EpisodeShape
+from fewshot.results import Results
+from fewshot.runs import RunSpec, Sampled, Workbench, run
+spec = RunSpec({spec.dataset!r}, {spec.backbone!r}, 'Prototype()', Sampled(EpisodeShape(3, 2, 4)), split='AllNovel()',
+               n_episodes=40)
+run(spec, Results(Path({str(results.path)!r})), Workbench(progress=False))
+"""
+    racing = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    assert [process.wait(120) for process in racing] == [0, 0]
+    (row,) = results.rows()
+    assert (row.accuracy, row.episodes_digest) == (whole.accuracy, whole.episodes_digest)
+
+
+def test_fewer_episodes_are_the_first_of_a_longer_run_that_was_killed(spec, results, monkeypatch):
+    short = run(replace(spec, n_episodes=15), Results(results.path.with_name("short.jsonl")), bench())
+    monkeypatch.setattr("fewshot.runs._row", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(spec, results, bench())
+    monkeypatch.undo()
+    monkeypatch.setattr("fewshot.solving.solve", lambda *_, **__: pytest.fail("solved again"))
+    found = run(replace(spec, n_episodes=15), results, bench())
+    assert (found.n_episodes, found.accuracy, found.episodes_digest) == (15, short.accuracy, short.episodes_digest)
+
+
+def test_a_list_gives_as_many_episodes_as_it_has_and_is_then_done(spec, results, tmp_path):
+    images = bench().images(spec.dataset)
+    Balanced().sample(images, np.arange(6), EpisodeShape(3, 2, 4), 0, 0, 10).save(tmp_path / "ten.safetensors")
+    listed = replace(spec, episodes=Listed(tmp_path / "ten.safetensors"), n_episodes=600)
+    row = run(listed, results, bench())
+    assert row.n_episodes == 10
+    assert run(listed, results, bench(backbone=lambda _: pytest.fail("loaded a backbone"))) == row
+
+
+def test_another_preprocessing_of_the_same_weights_runs_again(spec, results, monkeypatch):
+    import fewshot.solving
+
+    run(spec, results, bench())
+    real, original, solved = bench().backbone, fewshot.solving.solve, []
+    monkeypatch.setattr(
+        fewshot.solving, "solve", lambda e, **kwargs: (solved.extend(e.index), original(e, **kwargs))[1]
+    )
+    other = bench(backbone=lambda s: replace(real(s), preprocess_digest="other"))
+    assert run(replace(spec, n_episodes=41), results, other).preprocess_digest == "other"
+    assert solved == list(range(41))
+
+
+@pytest.mark.parametrize("shard", [(0, 2), (3, 2), (1, 0), (-1, -1)])
+def test_a_shard_that_is_no_part_is_an_error(spec, results, shard):
+    with pytest.raises(ValueError, match="is the i-th of n parts"):
+        run(spec, results, bench(), shard=shard)
+
+
+def test_more_shards_than_episodes_are_fine(spec, results):
+    few = replace(spec, n_episodes=2)
+    rows = [run(few, results, bench(), shard=(i, 5)) for i in range(1, 6)]
+    assert [row is None for row in rows[:2]] == [True, True]
+    assert rows[-1].n_episodes == 2
+
+
+def fail(*_):
+    raise RuntimeError("a driver\nfell over: b\udcfc.png")
+
+
+@pytest.mark.parametrize("part", ["images", "backbone"])
+def test_a_data_set_or_backbone_that_cannot_be_loaded_fails_its_run_alone(spec, results, part):
+    real = getattr(bench(), part)
+    name = {"images": spec.dataset, "backbone": spec.backbone}[part]
+    broken = bench(**{part: lambda wanted: fail() if wanted == name else real(wanted)})
+    other = {"images": {"dataset": "Icons"}, "backbone": {"backbone": "RawPixels(8)"}}[part]
+    good = replace(spec, **other, split="AllNovel", episodes=Sampled(EpisodeShape(3, 1, 1)), n_episodes=2)
+    (_, failed), (_, fine) = run_all([spec, good], results, broken)
+    assert (failed.status, failed.error) == ("failed", "RuntimeError: a driver fell over: b?.png")
+    assert fine.status == "ok"
+    assert [row.status for row in results.rows()] == ["failed", "ok"]
+    assert run(spec, results, bench()).status == "ok"
+    assert [row.status for row in results.rows()] == ["ok", "ok"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,16 +54,22 @@ class FineTune(ImageEvaluator):
         return _TunedHead([self._tune(batch, e, backbone) for e in range(len(batch.support))], backbone)
 
     def _check(self) -> None:
-        for name, allowed in (("optimizer", OPTIMIZERS), ("batchnorm", BATCHNORMS)):
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"The {name!r} of FineTune must be one of {', '.join(allowed)}. "
-                    f"Got {getattr(self, name)!r} instead."
-                )
-        if not re.fullmatch(r"all|head|last [1-9]\d*", self.tune):
-            raise ValueError(f"The 'tune' of FineTune must be 'all', 'head' or 'last k'. Got {self.tune!r} instead.")
-        if self.steps < 1 or not self.lr > 0 or (self.batch_size is not None and self.batch_size < 1):
-            raise ValueError(f"FineTune needs steps >= 1, lr > 0 and batch_size >= 1 or None. Got {self!r} instead.")
+        integer = isinstance(self.batch_size, int) and self.batch_size >= 1
+        for name, good, wanted in (
+            ("tune", re.fullmatch(r"all|head|last [1-9]\d*", str(self.tune)), "'all', 'head' or 'last k'"),
+            ("steps", isinstance(self.steps, int) and self.steps >= 1, "an integer of at least 1"),
+            ("lr", isinstance(self.lr, float | int) and 0 < self.lr < math.inf, "a positive float"),
+            ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+            (
+                "weight_decay",
+                isinstance(self.weight_decay, float | int) and 0 <= self.weight_decay < math.inf,
+                "a float of at least 0",
+            ),
+            ("batch_size", integer or self.batch_size is None, "an integer of at least 1, or None"),
+            ("batchnorm", self.batchnorm in BATCHNORMS, f"one of {', '.join(BATCHNORMS)}"),
+        ):
+            if not good:
+                raise ValueError(f"The {name!r} of FineTune must be {wanted}. Got {getattr(self, name)!r} instead.")
 
     def _tune(self, batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone) -> nn.Module:
         """A tuned copy of the network with its head, in eval mode."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -34,10 +35,7 @@ class LinearProbe(FeatureEvaluator):
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
         """One decomposition of the support serves every C, and each optimum is the start of the next."""
         for member in grid:
-            if not member.C > 0:
-                raise ValueError(
-                    f"The 'C' parameter of LinearProbe must be a positive float. Got {member.C!r} instead."
-                )
+            member._check()
         space, targets = principal(batch.support, batch.support_mask), one_hot(batch)
         start, heads = None, {}
         for member in sorted(set(grid), key=lambda probe: probe.C):
@@ -45,6 +43,17 @@ class LinearProbe(FeatureEvaluator):
             start = solution.coordinates
             heads[member] = LinearHead(solution.weight, solution.bias, solution.converged)
         return [heads[member] for member in grid]
+
+    def _check(self) -> None:
+        if not (isinstance(self.C, float | int) and 0 < self.C < math.inf):
+            raise ValueError(
+                f"The 'C' parameter of LinearProbe must be a positive float, below infinity. Got {self.C!r} instead."
+            )
+        if not (isinstance(self.max_iter, int) and self.max_iter >= 1):
+            raise ValueError(
+                f"The 'max_iter' parameter of LinearProbe must be an integer of at least 1. Got {self.max_iter!r} "
+                "instead."
+            )
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         rank = min(n_support, dim)
