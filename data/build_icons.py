@@ -20,7 +20,6 @@ import itertools
 import json
 import re
 import tarfile
-import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +30,13 @@ import numpy as np
 import numpy.typing as npt
 import PIL
 import resvg_py
-from PIL import Image, ImageChops
+from PIL import Image
 
 from . import FOLDER
-from .icons import level_table
+from .building import drop_shared, fit, write_arrays, write_json, write_split
+from .greys import Pixels, pack_greys, quantise
+from .icons import LEVELS
 
-Pixels = npt.NDArray[np.uint8]
 Domain = str  # 'mono' | 'colour'
 
 ARCHIVES = {  # file that `npm pack` writes -> sha256
@@ -51,7 +51,6 @@ EMOJI_3D = "fluent-emoji-3d"
 CATALOGUE = "https://icon-sets.iconify.design/"  # for sets without an address of their own
 
 TILE = 48  # pixels a side
-MARGIN = 2  # white pixels on each side of the longer axis
 CANVAS = 144  # an SVG is drawn this large, then cropped and reduced
 DUPLICATE_SIDE, DUPLICATE_RMS = 24, 0.10  # two tiles this close in [0, 1] are the same drawing
 FEWEST = {"mono": 20, "colour": 10}
@@ -371,23 +370,8 @@ def draw(body: str | bytes, domain: Domain) -> Pixels | None:
     drawing = Image.open(io.BytesIO(encoded)).convert("RGBA")
     page = Image.new("RGBA", drawing.size, "white")
     image = Image.alpha_composite(page, drawing).convert("L" if domain == "mono" else "RGB")
-    tile = fit(image)
-    return quantise(np.asarray(tile), domain) if tile and is_legible(np.asarray(tile), domain) else None
-
-
-def fit(image: Image.Image) -> Image.Image | None:
-    """The drawing cut out and scaled to the tile, its proportions kept; None for an empty page."""
-    ink = ImageChops.invert(image).convert("L").point(lambda grey: 255 if grey > 12 else 0)
-    box = ink.getbbox()
-    if box is None:
-        return None
-    cut = image.crop(box)
-    scale = (TILE - 2 * MARGIN) / max(cut.size)
-    width, height = (max(1, round(side * scale)) for side in cut.size)
-    tile = Image.new(image.mode, (TILE, TILE), "white")
-    small = cut.resize((width, height), Image.Resampling.LANCZOS)
-    tile.paste(small, ((TILE - width) // 2, (TILE - height) // 2))
-    return tile
+    tile = fit(image, TILE)
+    return quantise(np.asarray(tile), LEVELS[domain]) if tile and is_legible(np.asarray(tile), domain) else None
 
 
 def is_legible(tile: Pixels, domain: Domain) -> bool:
@@ -400,14 +384,6 @@ def is_legible(tile: Pixels, domain: Domain) -> bool:
         return False
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return bool(box.mean() < 0.95)
-
-
-def quantise(tile: Pixels, domain: Domain) -> Pixels:
-    """Greys to 16 levels, colours to 32 a channel; white stays white."""
-    table = level_table(domain)
-    levels = np.rint(tile * ((len(table) - 1) / 255)).astype(np.uint8)
-    quantised: Pixels = table[levels]
-    return quantised
 
 
 def thumbnail(tile: Pixels) -> npt.NDArray[np.float32]:
@@ -446,25 +422,15 @@ def is_duplicate(tile: Tile, other: Tile) -> bool:
     return bool(np.mean(difference * difference) < DUPLICATE_RMS**2)
 
 
-def drop_shared(selection: Selection) -> tuple[Selection, Counter[tuple[str, str]]]:
+def drop_shared_tiles(selection: Selection) -> tuple[Selection, Counter[tuple[str, str]]]:
     """The selection without the drawings that two classes share, and how many each pair of classes shared."""
     flat = [(concept, tile) for concept, tiles in sorted(selection.items()) for tile in tiles]
     thumbnails = np.stack([tile.thumbnail for _, tile in flat])
-    squares = np.einsum("nd,nd->n", thumbnails, thumbnails)
-    shared: Counter[tuple[str, str]] = Counter()
-    dropped = set()
-    for start in range(0, len(flat), 1000):
-        rows = slice(start, start + 1000)
-        # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b
-        distances = squares[rows, None] + squares - 2 * thumbnails[rows] @ thumbnails.T
-        near = np.argwhere(distances / thumbnails.shape[1] < DUPLICATE_RMS**2)
-        for first, second in near + np.array([start, 0]):
-            if flat[first][0] < flat[second][0]:
-                shared[flat[first][0], flat[second][0]] += 1
-                dropped |= {(flat[first][0], flat[first][1].id), (flat[second][0], flat[second][1].id)}
-    kept = {
-        concept: [tile for tile in tiles if (concept, tile.id) not in dropped] for concept, tiles in selection.items()
-    }
+    is_kept, shared = drop_shared([concept for concept, _ in flat], thumbnails, DUPLICATE_RMS)
+    kept: Selection = {concept: [] for concept in selection}
+    for (concept, tile), one_is_kept in zip(flat, is_kept, strict=True):
+        if one_is_kept:
+            kept[concept].append(tile)
     return kept, shared
 
 
@@ -475,7 +441,7 @@ def select(candidates: Mapping[str, Sequence[Candidate]], domain: Domain, classe
         of_domain = [one for one in candidates.get(concept, ()) if one.icon_set.domain == domain]
         drawn[concept] = choose(order_candidates(of_domain, concept), domain)
     drawn = {concept: tiles for concept, tiles in drawn.items() if len(tiles) >= FEWEST[domain]}
-    kept, shared = drop_shared(drawn)
+    kept, shared = drop_shared_tiles(drawn)
     for (first, second), count in shared.most_common(12):
         print(f"{domain}: '{first}' and '{second}' shared {count} drawings, dropped from both")
     return {
@@ -488,10 +454,10 @@ def select(candidates: Mapping[str, Sequence[Candidate]], domain: Domain, classe
 # ---- files ---------------------------------------------------------------------------------------
 
 
-def write_arrays(
+def write_domain(
     path: Path, selection: Selection, classes: Sequence[str], sets: Sequence[str], artists: Sequence[str]
-) -> Pixels:
-    """The decoded pixels of what was written, sorted by (class, id)."""
+) -> tuple[Pixels, str]:
+    """The decoded pixels of what was written, sorted by (class, id), and the sha256 of the file."""
     rows = [(label, tile) for label, concept in enumerate(classes) for tile in selection.get(concept, ())]
     pixels = np.stack([tile.pixels for _, tile in rows])
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -501,20 +467,13 @@ def write_arrays(
         "artist": np.array([artists.index(tile.icon_set.artist) for _, tile in rows], np.int16),
         "id": np.array([tile.id for _, tile in rows]),
     }
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, array, allow_pickle=False)
-            # A ZipInfo without a date, because np.savez offers no compression level.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
-    return pixels
+    return pixels, write_arrays(path, arrays)
 
 
 def pack(pixels: Pixels) -> Pixels:
     """What icons.unpack undoes: mono [n, 24, 48], two rows a byte; colour [n, 3, 48, 48], planes."""
     if pixels.ndim == 3:
-        levels = np.rint(pixels / 17).astype(np.uint8)
-        return (levels[:, 0::2] << 4 | levels[:, 1::2]).astype(np.uint8)
+        return pack_greys(pixels)
     return np.ascontiguousarray(np.rint(pixels * (31 / 255)).astype(np.uint8).transpose(0, 3, 1, 2))
 
 
@@ -542,12 +501,12 @@ def write_manifest(
     }
     for domain, selection in selections.items():
         file = path.parent / f"icons_{domain}.npz"
-        pixels = write_arrays(file, selection, classes, sets, artists)
+        pixels, sha256 = write_domain(file, selection, classes, sets, artists)
         manifest["domains"][domain] = {
             "file": file.name,
             "classes": len(selection),
             "images": len(pixels),
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "sha256": sha256,
             "images_digest": hashlib.sha256(pixels.tobytes()).hexdigest(),
         }
     of_concept = {
@@ -566,28 +525,13 @@ def write_manifest(
     write_json(path, manifest)
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Indented by one, with every innermost object (a class) on one line."""
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    text = re.sub(r"\{[^{}\[\]]*\}", lambda innermost: re.sub(r"\s*\n\s*", " ", innermost[0]), text)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
 def write_splits(folder: Path, selections: Mapping[Domain, Selection], concepts: Concepts) -> None:
     """Which classes are seen, validation and novel, by superclass, per domain and for both."""
     superclass_of = {concept: superclass for superclass, members in concepts.items() for concept in members}
     mono, colour = set(selections["mono"]), set(selections["colour"])
     for name, members in {"mono": mono, "colour": colour, "both": mono & colour}.items():
-        parts: dict[str, list[str]] = {"seen": [], "validation": [], "novel": []}
-        for concept in sorted(members):
-            superclass = superclass_of[concept]
-            part = "novel" if superclass in NOVEL else "validation" if superclass in VALIDATION else "seen"
-            parts[part].append(concept)
-        digest = hashlib.sha256("\n".join(sorted(members)).encode()).hexdigest()
-        folder.mkdir(exist_ok=True)
-        (folder / f"icons_{name}.json").write_text(
-            json.dumps({"classes_digest": digest, **parts}, indent=1) + "\n", encoding="utf-8"
-        )
+        group_of = {concept: superclass_of[concept] for concept in members}
+        write_split(folder / f"icons_{name}.json", group_of, NOVEL, VALIDATION)
 
 
 def write_notice(path: Path, selections: Mapping[Domain, Selection]) -> None:

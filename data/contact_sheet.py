@@ -1,6 +1,7 @@
-"""Draws a random sample of the embedded icons with their class names, to judge them by eye.
+"""Draws a random sample of the embedded icons or glyphs with their class names, to judge them by eye.
 
     python -m fewshot.data.contact_sheet --domain mono --seed 1 --count 300 --out sheet.png
+    python -m fewshot.data.contact_sheet --domain glyphs --seed 1 --count 300 --out sheet.png
 
 The same seed gives the same picture, and the identifiers it prints (row by row) go with its tiles.
 """
@@ -9,52 +10,72 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from .icons import DOMAINS, IconArrays, load
+from . import glyphs, icons
 
-SCALE = 2  # a 48-pixel icon is drawn 96 pixels wide
+DOMAINS = (*icons.DOMAINS, "glyphs")
+SIDE = 96  # pixels a tile is drawn wide: twice an icon, three times a glyph
 GAP, CAPTION = 10, 18  # pixels between tiles, and for the name under each
 BACKGROUND, INK = (222, 232, 250), (120, 0, 0)
 
 
-def sample(icons: IconArrays, seed: int, count: int) -> npt.NDArray[np.int64]:
+class Labelled(Protocol):
+    """What icons.load and glyphs.load have in common: n images, each with a label and an identifier."""
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]: ...
+    @property
+    def labels(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def ids(self) -> npt.NDArray[np.str_]: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+
+def load(domain: str) -> Labelled:
+    """The images of 'mono', 'colour' or 'glyphs'."""
+    return glyphs.load() if domain == "glyphs" else icons.load(domain)
+
+
+def sample(images: Labelled, seed: int, count: int) -> npt.NDArray[np.int64]:
     """[count] different indices, drawn evenly from all images, in the order of the file."""
-    if not 0 < count <= len(icons.labels):
-        raise ValueError(f"count = {count}, but there are {len(icons.labels)} images; ask for 1 to that")
-    return np.sort(np.random.default_rng(seed).choice(len(icons.labels), count, replace=False))
+    if not 0 < count <= len(images.labels):
+        raise ValueError(f"count = {count}, but there are {len(images.labels)} images; ask for 1 to that")
+    return np.sort(np.random.default_rng(seed).choice(len(images.labels), count, replace=False))
 
 
-def draw_sheet(icons: IconArrays, indices: npt.NDArray[np.int64], columns: int = 15) -> Image.Image:
+def draw_sheet(images: Labelled, indices: npt.NDArray[np.int64], columns: int = 15) -> Image.Image:
     """The images of the indices, row by row, each over the name of its class."""
-    side = icons.pixels.shape[1] * SCALE
-    width, height = side + GAP, side + CAPTION + GAP
+    width, height = SIDE + GAP, SIDE + CAPTION + GAP
     rows = -(-len(indices) // columns)
     sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), BACKGROUND)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for place, index in enumerate(indices):
         left, top = GAP + place % columns * width, GAP + place // columns * height
-        tile = Image.fromarray(icons.pixels[index]).resize((side, side), Image.Resampling.NEAREST)
+        tile = Image.fromarray(images.pixels[index]).resize((SIDE, SIDE), Image.Resampling.NEAREST)
         sheet.paste(tile.convert("RGB"), (left, top))
-        pen.text((left, top + side), icons.class_names[icons.labels[index]], fill=INK, font=font)
+        caption = images.class_names[images.labels[index]].rpartition("/")[2]
+        pen.text((left, top + SIDE), caption, fill=INK, font=font)
     return sheet
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Draw a random sample of the embedded icons.")
+    parser = argparse.ArgumentParser(description="Draw a random sample of the embedded icons or glyphs.")
     parser.add_argument("--domain", choices=DOMAINS, default="mono")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--out", type=Path, required=True, help="the picture to write, for example sheet.png")
     arguments = parser.parse_args()
-    icons = load(arguments.domain)
-    indices = sample(icons, arguments.seed, arguments.count)
-    draw_sheet(icons, indices).save(arguments.out)
+    images = load(arguments.domain)
+    indices = sample(images, arguments.seed, arguments.count)
+    draw_sheet(images, indices).save(arguments.out)
     for place, index in enumerate(indices):
-        print(f"{place:4} {icons.class_names[icons.labels[index]]:20} {icons.ids[index]}")
+        print(f"{place:4} {images.class_names[images.labels[index]]:20} {images.ids[index]}")
 
 
 if __name__ == "__main__":

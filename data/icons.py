@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import FOLDER
+from .greys import GREYS, level_table, unpack_greys
 
 DOMAINS = ("mono", "colour")
-LEVELS = {"mono": 16, "colour": 32}  # values a pixel (mono) or a channel (colour) can take
+LEVELS = {"mono": GREYS, "colour": 32}  # values a pixel (mono) or a channel (colour) can take
 
 
 class Coded(NamedTuple):
@@ -69,12 +70,6 @@ def load(domain: str) -> IconArrays:
 def unpack(packed: npt.NDArray[np.uint8], domain: str) -> npt.NDArray[np.uint8]:
     """The pixels, from the levels that build_icons.pack wrote."""
     if domain == "mono":  # [n, 24, 48]: the upper four bits are the even rows
-        levels = np.stack([packed >> 4, packed & 15], axis=2).reshape(len(packed), 48, 48)
-    else:  # [n, 3, 48, 48]
-        levels = np.ascontiguousarray(packed.transpose(0, 2, 3, 1))
-    return level_table(domain)[levels]
-
-
-def level_table(domain: str) -> npt.NDArray[np.uint8]:
-    """The brightness 0..255 of each level, evenly spaced."""
-    return np.rint(np.linspace(0, 255, LEVELS[domain])).astype(np.uint8)
+        return unpack_greys(packed)
+    levels = np.ascontiguousarray(packed.transpose(0, 2, 3, 1))  # [n, 3, 48, 48] to [n, 48, 48, 3]
+    return level_table(LEVELS[domain])[levels]

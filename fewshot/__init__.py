@@ -24,8 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fewshot.datasets import ArrayImages, LabelledImages
+    from fewshot.datasets.glyphs import Glyphs
     from fewshot.datasets.icons import Icons
     from fewshot.datasets.image_folder_set import ImageFolderSet
+    from fewshot.datasets.manifest import Manifest
+    from fewshot.datasets.torchvision_set import TorchvisionSet
     from fewshot.episodes import Episodes, EpisodeShape
     from fewshot.evaluators.fine_tune import FineTune
     from fewshot.evaluators.linear_probe import LinearProbe
@@ -33,12 +36,15 @@ if TYPE_CHECKING:
     from fewshot.results import Results, Row
     from fewshot.runs import Listed, RunSpec, Sampled, Workbench, evaluate, run, run_all
     from fewshot.samplers.balanced import Balanced
-    from fewshot.splits import ClassSplit
+    from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
 
 _HOMES = {
     "fewshot.datasets": ("ArrayImages", "LabelledImages"),
+    "fewshot.datasets.glyphs": ("Glyphs",),
     "fewshot.datasets.icons": ("Icons",),
     "fewshot.datasets.image_folder_set": ("ImageFolderSet",),
+    "fewshot.datasets.manifest": ("Manifest",),
+    "fewshot.datasets.torchvision_set": ("TorchvisionSet",),
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
     "fewshot.evaluators.fine_tune": ("FineTune",),
     "fewshot.evaluators.linear_probe": ("LinearProbe",),
@@ -46,27 +52,35 @@ _HOMES = {
     "fewshot.results": ("Results", "Row"),
     "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "evaluate", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
-    "fewshot.splits": ("ClassSplit",),
+    "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AllNovel",
     "ArrayImages",
     "Balanced",
+    "ByGroup",
+    "BySeed",
     "ClassSplit",
+    "Committed",
     "EpisodeShape",
     "Episodes",
     "FineTune",
+    "FromFile",
+    "Glyphs",
     "Icons",
     "ImageFolderSet",
     "LabelledImages",
     "LinearProbe",
     "Listed",
+    "Manifest",
     "Prototype",
     "Results",
     "Row",
     "RunSpec",
     "Sampled",
+    "TorchvisionSet",
     "Workbench",
     "evaluate",
     "run",

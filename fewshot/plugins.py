@@ -18,6 +18,7 @@ import importlib
 import importlib.util
 import inspect
 import math
+import numbers
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ class Registry:
         if isinstance(value, tuple | list):
             return tuple(self._read(item) for item in value)
         if not dataclasses.is_dataclass(value):
-            return str(value) if isinstance(value, PurePath) else value
+            return _plain(value)
         cls: type[Any] = type(value)
         known = cls.__name__ in self.names() and self.get(cls.__name__) is cls
         name = cls.__name__ if known else f"{cls.__module__}:{cls.__name__}"
@@ -209,6 +210,15 @@ class Registry:
     @property
     def _folder(self) -> dict[str, Signature]:
         return _read_folder(self.package)
+
+
+def _plain(value: Any) -> Any:
+    """A field's value as specs write it: paths as strings, numbers of numpy as those of Python."""
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return value
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _module_name(class_name: str) -> str:

@@ -11,8 +11,11 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +32,9 @@ from fewshot.specs import Listed, RunSpec, Sampled, Task
 from fewshot.statistics import episode_interval
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
     from fewshot.backbones import Backbone
     from fewshot.features import FeatureTable
     from fewshot.solving import Learner
@@ -301,22 +307,55 @@ def evaluate(
     evaluator: Any = "LinearProbe()",
     transform: Any = "Identity()",
     seen: NDArray[np.int64] | None = None,
+    preprocess: Callable[[Image], Tensor] | None = None,
     progress: bool = True,
 ) -> Row:
     """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
 
-    `backbone`: a name ("resnet18"), a spec or a `Backbone`. `seen`: rows [m] of the images that the transform is
-    fitted on, where it needs any. Accuracies are fractions; the interval is over episodes and speaks of these images.
-    A ValueError where the episodes belong to other images.
+    `backbone`: a name ("resnet18"), a spec, a `Backbone`, or a network as it is now, in training or not: an nn.Module
+    that gives features [b, D]. Its mode is restored, nothing is drawn from a global generator, and its features are
+    not kept. `preprocess` makes the input [3, H, W] of such a network from an RGB image (None: timm's, for a network of
+    timm's). `seen`: rows [m] of the images that the transform is fitted on, where it needs any. Accuracies are
+    fractions; the interval is over episodes and speaks of these images. A ValueError where the episodes belong to
+    other images.
     """
+    episodes.check(images)
+    with _opened(backbone, preprocess) as (loaded, folder):
+        return _evaluated(loaded, folder, images, episodes, evaluator, transform, seen, progress)
+
+
+@contextmanager
+def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iterator[tuple[Backbone, Path | None]]:
+    """The backbone of whatever a user calls one, and the folder for its features: one that goes for a live network."""
+    from torch import nn
+
     from fewshot.backbones import Backbone
-    from fewshot.features import feature_table
+    from fewshot.backbones.live import live_backbone
     from fewshot.names import shorthand
+
+    if isinstance(backbone, nn.Module):
+        with live_backbone(backbone, preprocess) as live, TemporaryDirectory() as folder:
+            yield live, Path(folder)
+    elif isinstance(backbone, Backbone):
+        yield backbone, None
+    else:
+        named = shorthand(backbone) if isinstance(backbone, str) else backbone
+        yield BACKBONES.make(named).load().to(None), None
+
+
+def _evaluated(
+    loaded: Backbone,
+    folder: Path | None,
+    images: LabelledImages,
+    episodes: Episodes,
+    evaluator: Any,
+    transform: Any,
+    seen: NDArray[np.int64] | None,
+    progress: bool,
+) -> Row:
+    from fewshot.features import feature_table
     from fewshot.solving import learner, solve
 
-    episodes.check(images)
-    named = shorthand(backbone) if isinstance(backbone, str) else backbone
-    loaded = named if isinstance(named, Backbone) else BACKBONES.make(named).load().to(None)
     rows = np.unique(np.concatenate([episodes.support, episodes.query])).astype(np.int64)
     fitted_on = np.asarray([] if seen is None else seen)
     if fitted_on.size and fitted_on.dtype.kind not in "iu":
@@ -329,7 +368,7 @@ def evaluate(
         loaded,
         rows,
         fitted_on.astype(np.int64),
-        lambda needed: feature_table(images, loaded, needed, progress=progress),
+        lambda needed: feature_table(images, loaded, needed, progress=progress, folder=folder),
     )
     start = time.monotonic()
     predictions = solve(episodes, solver, keep_logits=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +27,7 @@ from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource, weights_digest
 from fewshot.backbones import packaged as packaged_module
+from fewshot.backbones import timm as timm_module
 from fewshot.backbones.checkpoint import Checkpoint, read_state
 from fewshot.backbones.function import Function
 from fewshot.backbones.packaged import WEIGHTS, Packaged
@@ -318,6 +321,19 @@ def test_an_unreachable_hub_says_what_else_there_is(monkeypatch: pytest.MonkeyPa
         Timm("resnet10t").load()
 
 
+def test_what_would_be_downloaded_is_known_without_asking_the_hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    absent = "the weights of timm's 'resnet10t'"
+    monkeypatch.setattr(timm_module, "try_to_load_from_cache", lambda *_, **__: None)
+    assert Timm("resnet10t").to_download() == absent
+    assert Timm("hf-hub:timm/resnet10t.c3_in1k@main").to_download().endswith("'hf-hub:timm/resnet10t.c3_in1k@main'")
+    monkeypatch.setattr(timm_module, "try_to_load_from_cache", lambda *_, **__: str(tmp_path / "model.safetensors"))
+    assert Timm("resnet10t").to_download() == Timm("hf-hub:timm/resnet10t.c3_in1k").to_download() == ""
+    assert RandomInit("resnet10t").to_download() == RawPixels().to_download() == ""
+
+
 def test_an_impossible_size_or_pool_is_told() -> None:
     with pytest.raises(ValueError, match=r"'test_vit' at 7 px|'test_vit' cannot take images of 7 x 7 px"):
         RandomInit("test_vit", image_size=7).load()
@@ -325,6 +341,97 @@ def test_an_impossible_size_or_pool_is_told() -> None:
         RandomInit("test_vit", pool="nonsense").load()
     with pytest.raises(ValueError, match="gives features of shape"):
         RandomInit("resnet10t", image_size=64, pool="").load()
+
+
+# Pooling
+
+
+def block_outputs(network: Any, batch: Tensor) -> list[Tensor]:
+    """[b, tokens, D] of every block after the norms that timm's head sees, by hooks."""
+    taken: list[Tensor] = []
+    hooks = [block.register_forward_hook(lambda _, __, out: taken.append(out)) for block in network.blocks]
+    with torch.inference_mode():
+        network.forward_features(batch)
+        normed = [network.norm(tokens) for tokens in taken]
+    for hook in hooks:
+        hook.remove()
+    return normed
+
+
+VITS = ["test_vit", "vit_tiny_patch16_dinov3_qkvb", "deit_tiny_patch16_224"]
+
+
+@pytest.mark.parametrize("name", VITS)
+@pytest.mark.parametrize(("pool", "n_blocks", "average"), [("last4", 4, False), ("last2+avg", 2, True)])
+def test_class_tokens_of_blocks_are_those_of_the_blocks(name: str, pool: str, n_blocks: int, average: bool) -> None:
+    backbone = RandomInit(name, image_size=96, pool=pool).load()
+    network: Any = build(name, 96).eval()
+    blocks = block_outputs(network, inputs(backbone))
+    expected = [tokens[:, 0] for tokens in blocks[-n_blocks:]]
+    if average:
+        expected.append(blocks[-1][:, network.num_prefix_tokens :].mean(dim=1))
+    with torch.inference_mode():
+        expected = [network.fc_norm(part) for part in expected]
+    torch.testing.assert_close(backbone.embed(inputs(backbone)), torch.cat(expected, dim=1))
+    assert backbone.dim == (n_blocks + average) * network.embed_dim
+    assert backbone.name == f"{name} pool={pool}"
+
+
+@pytest.mark.parametrize("name", VITS)
+def test_both_pools_are_one_after_the_other_and_the_last_block_is_the_token(name: str) -> None:
+    made = {p: RandomInit(name, image_size=96, pool=p).load() for p in ("token", "avg", "token+avg", "last1")}
+    features = {pool: backbone.embed(inputs(backbone)) for pool, backbone in made.items()}
+    both = torch.cat([features["token"], features["avg"]], dim=1)
+    torch.testing.assert_close(features["token+avg"], both)
+    torch.testing.assert_close(features["last1"], features["token"])
+    assert not torch.allclose(features["token"], features["avg"])
+
+
+def test_another_pool_has_the_same_weights_and_a_name_of_its_own() -> None:
+    made = [RandomInit("test_vit", pool=pool).load() for pool in (None, "token", "avg", "token+avg", "last4")]
+    assert len({backbone.name for backbone in made}) == 5
+    assert len({backbone.weights_digest for backbone in made}) == 1
+
+
+def test_a_copy_pools_with_its_own_weights() -> None:
+    backbone = RandomInit("test_vit", pool="last2+avg").load()
+    copied = copy.deepcopy(backbone.network)
+    before = backbone.embed(inputs(backbone))
+    with torch.no_grad():
+        for parameter in copied.parameters():
+            parameter.mul_(2)
+    assert torch.equal(backbone.embed(inputs(backbone)), before)
+    with torch.inference_mode():
+        assert not torch.allclose(copied(inputs(backbone)), before)
+
+
+def test_pretrained_weights_and_checkpoints_are_pooled_alike(hub: Callable[[nn.Module], None], tmp_path: Path) -> None:
+    network = changed(build("test_vit"))
+    hub(network)
+    save_file(network.state_dict(), tmp_path / "a.safetensors")
+    theirs = Timm("test_vit", pool="last3+avg").load()
+    ours = Checkpoint("test_vit", tmp_path / "a.safetensors", pool="last3+avg").load()
+    assert theirs.dim == 4 * 64
+    assert torch.equal(theirs.embed(inputs(theirs)), ours.embed(inputs(ours)))
+
+
+@pytest.mark.parametrize(
+    ("name", "pool", "reason"),
+    [
+        ("resnet10t", "last4", "Invalid pool type: token"),
+        ("resnet10t", "token+avg", "Invalid pool type: token"),
+        ("test_vit3", "token", "class token"),
+        ("test_vit3", "last4", "class token"),
+        ("convit_tiny", "last4", "it has no blocks with a class token in each"),
+        ("test_vit", "last99+avg", r"it has \d+ blocks"),
+        ("test_vit", "last0", "Only avg"),
+    ],
+)
+def test_a_network_that_cannot_be_pooled_so_says_why(name: str, pool: str, reason: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"timm cannot pool '{name}' by '{re.escape(pool)}': .*{reason}.*; 'token' and"
+    ):
+        RandomInit(name, pool=pool).load()
 
 
 # Checkpoint

@@ -219,9 +219,10 @@ class TestBuilder:
     @pytest.mark.parametrize("domain", icons.DOMAINS)
     def test_pack_is_undone_by_unpack(self, domain: str) -> None:
         from fewshot.data.build_icons import pack
+        from fewshot.data.greys import level_table
 
         shape = (3, 48, 48) if domain == "mono" else (3, 48, 48, 3)
-        pixels = np.random.default_rng(0).choice(icons.level_table(domain), shape)
+        pixels = np.random.default_rng(0).choice(level_table(icons.LEVELS[domain]), shape)
         assert np.array_equal(icons.unpack(pack(pixels), domain), pixels)
 
     def test_a_drawing_fills_its_tile_but_for_the_margin(self) -> None:

@@ -19,8 +19,8 @@ from fewshot.datasets import (
     Group,
     LabelledImages,
     classes_digest,
+    digests,
     image_digest,
-    image_folder_set,
     images_digest,
 )
 from fewshot.datasets.icons import Icons
@@ -129,8 +129,8 @@ def digest_of(rows):
 def decoded(monkeypatch):
     """The names of the files that are decoded from now on."""
     names = []
-    read = image_folder_set.read_image
-    monkeypatch.setattr(image_folder_set, "read_image", lambda path: names.append(path.name) or read(path))
+    read = digests.read_image
+    monkeypatch.setattr(digests, "read_image", lambda path: names.append(path.name) or read(path))
     return names
 
 
@@ -290,7 +290,7 @@ def test_a_changed_file_is_decoded_again_even_with_its_old_size_and_time(root, d
 def test_a_changed_decoder_decodes_again(root, decoded, monkeypatch):
     fill(root, "cat/1.png")
     ImageFolderSet(root).load()
-    monkeypatch.setattr(image_folder_set, "_DECODING", 2)
+    monkeypatch.setattr(digests, "_DECODING", 2)
     ImageFolderSet(root).load()
     assert decoded == ["1.png", "1.png"]
 
@@ -359,14 +359,14 @@ def test_an_unwritable_cache_folder_costs_time_and_one_sentence(root, own_home, 
 
 def test_a_full_disk_under_the_cache_costs_one_sentence(root, monkeypatch, caplog):
     fill(root, "cat/1.png")
-    opened = image_folder_set._open_cache
+    opened = digests._open_cache
 
     def read_only():
         cache = opened()
         cache.execute("PRAGMA query_only = ON")
         return cache
 
-    monkeypatch.setattr(image_folder_set, "_open_cache", read_only)
+    monkeypatch.setattr(digests, "_open_cache", read_only)
     assert ImageFolderSet(root).load().images_digest == digest_of([0])
     assert [record.getMessage().startswith("digests cannot be kept in") for record in caplog.records] == [True]
 

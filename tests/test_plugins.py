@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fewshot import plugins
@@ -369,3 +370,8 @@ def test_a_folder_that_is_none_is_told():
 def test_an_object_is_made_of_itself():
     probe = LinearProbe(C=7.0)
     assert EVALUATORS.make(probe) is probe
+
+
+def test_numbers_of_numpy_are_written_as_those_of_python():
+    assert EVALUATORS.canonical(LinearProbe(np.float64(1))) == EVALUATORS.canonical("LinearProbe(C=1.0)")
+    assert EVALUATORS.canonical(LinearProbe(max_iter=np.int64(7))) == EVALUATORS.canonical("LinearProbe(max_iter=7)")

@@ -59,6 +59,10 @@ class BackboneSource(ABC):
     def load(self) -> Backbone:
         """The network, frozen and in eval mode. Missing or wrong weights are a ValueError that says what was found."""
 
+    def to_download(self) -> str:
+        """What `load` would fetch from a network first, in words; '' where everything is here or absent for good."""
+        return ""
+
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:
     """sha256 hex of a state dict: names, shapes, dtypes and values, in the order of their names."""

@@ -28,7 +28,7 @@ class Checkpoint(BackboneSource):
     A state dict may lie under 'state_dict', 'model' or 'model_state_dict', and its names may begin with
     'module.'. The number of classes is the file's; every entry must fit. Preprocessing is timm's for
     `name`. A network built for one size is loaded at `image_size` if the file fits there, else at its own
-    size and resampled.
+    size and resampled. `pool` as for Timm.
     """
 
     name: str

@@ -11,7 +11,7 @@ from fewshot.backbones.timm_network import build, data_config, timm_backbone
 @dataclass(frozen=True)
 class RandomInit(BackboneSource):
     """A network of timm with random weights of `seed`: the same in every process, and the global generator is
-    left as it was."""
+    left as it was. `pool` as for Timm."""
 
     name: str
     seed: int = 0

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import timm
+import torch
+from huggingface_hub import try_to_load_from_cache
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones.timm_network import (
@@ -18,14 +21,17 @@ from fewshot.backbones.timm_network import (
 )
 from fewshot.names import PACKAGED
 
+_HUB_FILES = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+
 
 @dataclass(frozen=True)
 class Timm(BackboneSource):
     """A pretrained network of timm, downloaded by timm's own loader, with its own preprocessing.
 
     `name` is timm's, with or without a tag ("resnet50.a1_in1k"), or "hf-hub:owner/repository". `image_size`
-    replaces the size of the network's configuration, its crop ratio is kept. `pool` is timm's global_pool.
-    Features are the pooled pre-logits.
+    replaces the size of the network's configuration, its crop ratio is kept. Features are the pooled pre-logits;
+    `pool` chooses others: "token" (class token), "avg", "token+avg" (both, one after the other), "last4" (class
+    tokens of the last 4 blocks), "last4+avg", or another name of timm's global_pool.
     """
 
     name: str
@@ -48,6 +54,29 @@ class Timm(BackboneSource):
             resize(network, self.name, self.image_size)
         trained = str(pretrained_config(network).get("tag") or "unknown")  # such as "a1_in1k" or "lvd142m"
         return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool, trained)
+
+    def to_download(self) -> str:
+        """The weights, unless a hub's cache holds them."""
+        return "" if _is_cached(self.name) else f"the weights of timm's {self.name!r}"
+
+
+def _is_cached(name: str) -> bool:
+    """Whether the weights are in the cache of the hub that timm asks, or of torch.hub where they have an address."""
+    if name.startswith(HUB_PREFIXES):
+        return _in_hub_cache(name.partition(":")[2])
+    config = timm.get_pretrained_cfg(name)
+    if config is None or not config.has_weights or config.file or config.state_dict:
+        return True  # nothing to fetch: `load` says what is wrong, if anything is
+    if config.hf_hub_id:
+        return _in_hub_cache(config.hf_hub_id)
+    return (Path(torch.hub.get_dir()) / "checkpoints" / str(config.url).rpartition("/")[2]).is_file()
+
+
+def _in_hub_cache(repository: str) -> bool:
+    """Whether weights of "owner/repository" or "owner/repository@revision" are on the disk."""
+    name, _, revision = repository.partition("@")
+    found = (try_to_load_from_cache(name, file, revision=revision or None) for file in _HUB_FILES)
+    return any(isinstance(path, str) for path in found)
 
 
 def _has_weights(name: str) -> bool:

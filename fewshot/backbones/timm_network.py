@@ -19,10 +19,11 @@ from timm.data.transforms_factory import create_transform
 from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, freeze, weights_digest
+from fewshot.backbones.timm_errors import BUILDING, first_line
+from fewshot.backbones.timm_pooling import pooled
 
 Config = Mapping[str, Any]  # timm's: input_size, interpolation, mean, std, crop_pct, crop_mode
 HUB_PREFIXES = ("hf-hub:", "hf_hub:")
-_BUILDING = (AssertionError, AttributeError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +75,8 @@ def build(
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             return timm.create_model(name, pretrained=pretrained, num_classes=num_classes, **sizes)
-    except _BUILDING as error:
-        raise ValueError(f"timm cannot build {name!r}{_at(image_size)}: {_first_line(error)}") from error
+    except BUILDING as error:
+        raise ValueError(f"timm cannot build {name!r}{_at(image_size)}: {first_line(error)}") from error
 
 
 def resize(network: nn.Module, name: str, image_size: int | None) -> None:
@@ -85,8 +86,8 @@ def resize(network: nn.Module, name: str, image_size: int | None) -> None:
         return
     try:
         network.set_input_size(img_size=(image_size, image_size))  # type: ignore[operator]
-    except _BUILDING as error:
-        raise ValueError(f"timm cannot bring {name!r} to {image_size} px: {_first_line(error)}") from error
+    except BUILDING as error:
+        raise ValueError(f"timm cannot bring {name!r} to {image_size} px: {first_line(error)}") from error
 
 
 def pretrained_config(network: nn.Module) -> Mapping[str, Any]:
@@ -103,18 +104,6 @@ def data_config(network: nn.Module, image_size: int | None = None, **changed: An
     return resolve(arguments, pretrained_cfg=pretrained, model=network)
 
 
-def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
-    """The same network without its classifier: it gives pooled pre-logits. `pool` is timm's global_pool."""
-    try:
-        network.reset_classifier(0, *([] if pool is None else [pool]))  # type: ignore[operator]
-    except _BUILDING as error:
-        raise ValueError(
-            f"timm cannot pool {name!r} by {pool!r}: {_first_line(error) or type(error).__name__}; "
-            "most networks know 'avg', ViTs also 'token'"
-        ) from error
-    return network
-
-
 def timm_backbone(
     name: str, network: nn.Module, config: Config, pool: str | None = None, pretrained_on: str = "unknown"
 ) -> Backbone:
@@ -129,7 +118,7 @@ def as_backbone(name: str, network: nn.Module, config: Config, pretrained_on: st
     return Backbone(
         name=name,
         network=network,
-        preprocess=_transform(config),
+        preprocess=eval_transform(config),
         preprocess_digest=config_digest(config),
         dim=_feature_count(name, network, config["input_size"]),
         n_params=sum(p.numel() for p in network.parameters()),
@@ -144,7 +133,8 @@ def config_digest(config: Config) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _transform(config: Config) -> Callable[[Image.Image], Tensor]:
+def eval_transform(config: Config) -> Callable[[Image.Image], Tensor]:
+    """The preprocessing of a configuration: an RGB image becomes the [3, H, W] float32 input."""
     geometry = create_transform(**config, normalize=False)
     geometry.transforms.pop()  # the step to a tensor
     return EvalTransform(geometry, np.float32(config["mean"]), np.float32(config["std"]))  # type: ignore[arg-type]
@@ -155,10 +145,10 @@ def _feature_count(name: str, network: nn.Module, input_size: tuple[int, int, in
     try:
         with torch.inference_mode():
             shape = tuple(network(torch.zeros(2, *input_size)).shape)
-    except _BUILDING as error:
+    except BUILDING as error:
         raise ValueError(
             f"{name!r} cannot take images of {input_size[1]} x {input_size[2]} px: "
-            f"{_first_line(error)}; choose another image_size"
+            f"{first_line(error)}; choose another image_size"
         ) from error
     if len(shape) != 2:
         raise ValueError(
@@ -175,7 +165,3 @@ def _has_fixed_size(name: str) -> bool:
 
 def _at(image_size: int | None) -> str:
     return "" if image_size is None else f" at {image_size} px"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

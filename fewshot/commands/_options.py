@@ -45,8 +45,9 @@ data_options = together(
     click.option(
         "--data",
         required=True,
-        metavar="FOLDER|SPEC",
-        help="A folder with one folder of images a class, or a data set such as \"Icons(domain='mono')\".",
+        metavar="FOLDER|CSV|SPEC",
+        help="A folder with one folder of images a class, a CSV file with the columns path and label, "
+        "or a data set such as \"Icons(domain='mono')\".",
     ),
     click.option(
         "--split",
@@ -86,6 +87,8 @@ episode_options = together(
     click.option("--seed", type=int, default=0, help="Seed of the episodes."),
 )
 
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be computed, and compute nothing.")
+
 shard_option = click.option(
     "--shard", type=part, metavar="I/N", default="1/1", help="Which part of the episodes to solve here."
 )
@@ -99,12 +102,14 @@ def compute_options(function: Command) -> Command:
 
 
 def dataset_spec(data: str) -> str:
-    """The canonical spec of what the user gave as --data: a folder of class folders, a name or a spec."""
+    """The canonical spec of what the user gave as --data: a folder of class folders, a CSV file, a name or a spec."""
     from fewshot.plugins import DATASETS
 
     known = DATASETS.names()
     if data not in known and Path(data).expanduser().is_dir():
         return DATASETS.canonical(f"ImageFolderSet(root={str(Path(data).expanduser())!r})")
+    if "(" not in data and data.lower().endswith(".csv"):
+        return DATASETS.canonical(f"Manifest(path={str(Path(data).expanduser())!r})")
     if "(" in data or ":" in data or data in known:
         return DATASETS.canonical(data)
     close = difflib.get_close_matches(data, known, n=1)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fewshot.commands._answers import answer, json_option
+
 if TYPE_CHECKING:
     from fewshot.evaluators import Evaluator
 
 
 @click.command("check", short_help="Run the laws on an evaluator.")
 @click.argument("spec")
+@json_option
 def command(spec: str) -> int:
     """Run the laws that every evaluator obeys on SPEC: a name, Name(field=value) or package.module:Class.
 
@@ -20,14 +23,13 @@ def command(spec: str) -> int:
     """
     from fewshot.laws import check_evaluator
 
-    n_broken = 0
-    for evaluator in _evaluators(spec):
-        broken = check_evaluator(evaluator)
-        click.echo(f"{evaluator!r}: {f'{len(broken)} laws are broken' if broken else 'all laws hold'}")
-        for law in broken:
-            click.echo(f"  {law}")
-        n_broken += len(broken)
-    return 1 if n_broken else 0
+    checked = {repr(evaluator): check_evaluator(evaluator) for evaluator in _evaluators(spec)}
+    lines = []
+    for evaluator, broken in checked.items():
+        lines.append(f"{evaluator}: {f'{len(broken)} laws are broken' if broken else 'all laws hold'}")
+        lines += [f"  {law}" for law in broken]
+    answer("\n".join(lines), checked)
+    return 1 if any(checked.values()) else 0
 
 
 def _evaluators(spec: str) -> Sequence[Evaluator[Any]]:

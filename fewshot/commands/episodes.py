@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
+    from fewshot.episodes import Episodes
 
 data_option = click.option("--data", required=True, metavar="FOLDER|SPEC", help="The data set that they were made for.")
 file_argument = click.argument("file", type=_options.FILE)
@@ -26,6 +28,7 @@ def command() -> None:
 @_options.episode_options
 @click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="How many.")
 @click.option("--out", required=True, type=_options.FILE, help="File to write, such as episodes.safetensors.")
+@json_option
 def make(data: str, split: str | None, classes: str, n_episodes: int, out: Path, **asked: Any) -> None:
     """Draw episodes and write them to a file, for `fewshot run --list FILE` or for other programs."""
     from fewshot.commands._request import EpisodeRequest, open_data
@@ -37,28 +40,34 @@ def make(data: str, split: str | None, classes: str, n_episodes: int, out: Path,
     episodes = request.draw(opened, request.shapes(opened)[0], n_episodes)
     request.tell_unusual(opened)
     episodes.save(out)
-    click.echo(f"{out}: {len(episodes)} episodes, digest {episodes.digest[:16]}")
+    values = {"file": out, "n_episodes": len(episodes), "digest": episodes.digest}
+    answer(f"{out}: {len(episodes)} episodes, digest {episodes.digest[:16]}", values)
 
 
 @command.command("show")
 @file_argument
+@json_option
 def show(file: Path) -> None:
     """Print how many episodes a file holds, and the first ten."""
     from fewshot.episodes import Episodes
 
-    click.echo(str(Episodes.load(file)))
+    episodes = Episodes.load(file)
+    values = {"file": file, "n_episodes": len(episodes), "digest": episodes.digest, "episodes": _sizes(episodes)}
+    answer(str(episodes), values)
 
 
 @command.command("check")
 @file_argument
 @data_option
+@json_option
 def check(file: Path, data: str) -> None:
     """Prove that a file holds well-formed episodes of a data set."""
     from fewshot.episodes import Episodes
 
     images, episodes = _images(data), Episodes.load(file)
     episodes.check(images)
-    click.echo(f"{file}: {len(episodes)} well-formed episodes of {images.name}")
+    values = {"file": file, "n_episodes": len(episodes), "dataset": images.name}
+    answer(f"{file}: {len(episodes)} well-formed episodes of {images.name}", values)
 
 
 @command.command("draw")
@@ -66,6 +75,7 @@ def check(file: Path, data: str) -> None:
 @data_option
 @click.option("--episode", type=click.IntRange(min=0), default=0, help="Which one, counted from 0.")
 @click.option("--out", type=_options.FILE, default="episode.png", help="PNG file to write.")
+@json_option
 def draw(file: Path, data: str, episode: int, out: Path) -> None:
     """Draw the images of one episode into a PNG file."""
     from fewshot.episodes import Episodes
@@ -73,7 +83,16 @@ def draw(file: Path, data: str, episode: int, out: Path) -> None:
     from fewshot.report.drawing import draw_episode
 
     write_atomically(out, draw_episode(_images(data), Episodes.load(file), episode))
-    click.echo(f"{out}: episode {episode} of {file}")
+    answer(f"{out}: episode {episode} of {file}", {"picture": out, "file": file, "episode": episode})
+
+
+def _sizes(episodes: Episodes) -> list[dict[str, int]]:
+    """Index, ways, and images of the support and of the queries, of every episode."""
+    singles = (episodes[e : e + 1] for e in range(len(episodes)))
+    return [
+        {"index": int(index), "n_way": int(n_way), "n_support": len(one.support), "n_query": len(one.query)}
+        for index, n_way, one in zip(episodes.index, episodes.n_way, singles, strict=True)
+    ]
 
 
 def _images(data: str) -> LabelledImages:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+
+from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
+from fewshot.commands._plan import PlannedEmbedding, duration, embedding, embedding_lines
+from fewshot.commands._rates import remember_embedding
 
 if TYPE_CHECKING:
     from fewshot.features import FeatureTable
@@ -19,7 +25,11 @@ if TYPE_CHECKING:
 @click.option("--split", metavar="SPEC", help="Rule for seen and novel classes, where it is not the data set's own.")
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of the backbone.")
 @click.option("--device", metavar="DEVICE", help="Where the network runs, such as cuda; the best there is.")
-def command(data: str, backbone: str, rows: str, split: str | None, dtype: str, device: str | None) -> None:
+@_options.dry_run_option
+@json_option
+def command(
+    data: str, backbone: str, rows: str, split: str | None, dtype: str, device: str | None, dry_run: bool
+) -> int:
     """Put the images of a data set through a backbone once; runs take the features from there."""
     import numpy as np
 
@@ -32,9 +42,22 @@ def command(data: str, backbone: str, rows: str, split: str | None, dtype: str, 
     bench = Workbench(device=device)
     spec = BACKBONES.canonical(shorthand(backbone))
     opened = open_data(data, split, rows, bench)
-    wanted = np.flatnonzero(np.isin(opened.images.labels, opened.labels))
-    table = feature_table(opened.images, bench.backbone(spec).to(device), wanted, dtype=dtype, progress=True)
-    click.echo("\n".join(_lines(spec, table, len(wanted))))
+    used = np.isin(opened.images.labels, opened.labels)
+    if dry_run:
+        return _dry_run(embedding(spec, opened.dataset, dtype, opened.images, used, bench))
+    network, wanted = bench.backbone(spec).to(device), np.flatnonzero(used)
+    table = feature_table(opened.images, network, wanted, dtype=dtype, progress=True)
+    remember_embedding(spec, dtype, network.device.type, table.n_embedded, table.seconds)
+    values = {"key": table.key, "folder": table.folder, "n_images": len(wanted), "dim": network.dim}
+    cost = {"n_embedded": table.n_embedded, "seconds": table.seconds}
+    answer("\n".join(_lines(spec, table, len(wanted))), {"backbone": spec} | values | cost)
+    return 0
+
+
+def _dry_run(planned: PlannedEmbedding) -> int:
+    """Answers with what would be embedded; the exit code."""
+    answer(f"{embedding_lines([planned])[0]}; {duration(planned.seconds)}", asdict(planned))
+    return 1 if planned.problem else 0
 
 
 def _lines(backbone: str, table: FeatureTable, n_rows: int) -> list[str]:

@@ -1,34 +1,93 @@
-"""`fewshot list`: what there is, read from the source without importing it."""
+"""`fewshot list`: what there is, read from the source without importing it; networks of timm where a pattern asks."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fewshot import plugins
+from fewshot.commands._answers import answer, json_option
 from fewshot.names import PACKAGED
 
+if TYPE_CHECKING:
+    from fewshot.backbones.timm_catalogue import TimmEntry
+
 KINDS = ("datasets", "splits", "samplers", "backbones", "transforms", "evaluators", "suites")
+_SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, any name of timm's, package.module:function."
+_MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such names."
 
 
 @click.command("list", short_help="Show what there is, with its hyperparameters.")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
-def command(kind: str | None) -> None:
-    """Data sets, splits, samplers, backbones, transforms, evaluators and suites, with their hyperparameters."""
+@click.argument("pattern", required=False)
+@json_option
+def command(kind: str | None, pattern: str | None) -> int:
+    """Data sets, splits, samplers, backbones, transforms, evaluators and suites, with their hyperparameters.
+
+    With backbones and a PATTERN such as 'vit*': timm's networks of these names, with parameters, image size and
+    pre-training data.
+    """
+    if pattern is not None:
+        return _networks(kind, pattern)
+    lines: list[str] = []
+    values: dict[str, Any] = {}
     for shown in (kind,) if kind else KINDS:
-        click.secho(shown, bold=True)
-        for name, summary in _suites() if shown == "suites" else _members(shown):
-            click.echo(f"  {name}\n{click.wrap_text(summary, 100, '      ', '      ')}")
+        values[shown] = _suites() if shown == "suites" else _members(shown)
+        lines.append(click.style(shown, bold=True))
+        for member in values[shown]:
+            summary = click.wrap_text(member["summary"], 100, "      ", "      ")
+            lines.append(f"  {member.get('call', member['name'])}\n{summary}")
         if shown == "backbones":
-            click.echo(f"  In short: {', '.join(PACKAGED)}, pixels, any name of timm's, package.module:function.")
+            lines += [_SHORT, _MORE]
+    answer("\n".join(lines), values)
+    return 0
 
 
-def _members(kind: str) -> list[tuple[str, str]]:
+def _networks(kind: str | None, pattern: str) -> int:
+    """Answers with timm's networks whose names match."""
+    if kind != "backbones":
+        raise click.UsageError(f"a pattern belongs to backbones; write: fewshot list backbones {pattern!r}")
+    from fewshot.backbones.timm_catalogue import catalogue
+
+    entries = catalogue(pattern)
+    if not entries:
+        raise ValueError(f"timm has no network {pattern!r}; quote a pattern, such as '*{pattern.strip('*')}*'")
+    answer(_network_table(entries), [asdict(entry) for entry in entries])
+    return 0
+
+
+def _network_table(entries: list[TimmEntry]) -> str:
+    """One line a network, and what the columns mean."""
+    from tabulate import tabulate
+
+    header = ("name", "params (M)", "size", "pre-trained on", "")
+    lines = [
+        (e.name, "?" if e.n_params is None else f"{e.n_params / 1e6:.1f}", e.image_size, e.pretrained_on, _source(e))
+        for e in entries
+    ]
+    note = f"{len(entries)} of timm's networks; parameters with the classifier, image sizes in pixels"
+    aligned = tabulate(lines, header, disable_numparse=True, colalign=("left", "right", "right", "left", "left"))
+    return f"{aligned}\n{note}"
+
+
+def _source(entry: TimmEntry) -> str:
+    return "packaged" if entry.packaged else ""
+
+
+def _members(kind: str) -> list[dict[str, Any]]:
     """Each member with its hyperparameters and defaults, and the first sentence of its docstring."""
     registry: plugins.Registry = getattr(plugins, kind.upper())
     return [
-        (_call(signature), _first_sentence(signature.summary))
+        {
+            "name": signature.name,
+            "call": _call(signature),
+            "summary": _first_sentence(signature.summary),
+            "defaults": {p.name: None if p.default is plugins.REQUIRED else p.default for p in signature.parameters},
+            "required": [p.name for p in signature.parameters if p.default is plugins.REQUIRED],
+        }
         for signature in map(registry.signature, registry.names())
     ]
 
@@ -42,7 +101,7 @@ def _first_sentence(text: str) -> str:
     return re.split(r"(?<!et al)\. (?=[A-Z`])", text)[0].rstrip(".") + "." if text else ""
 
 
-def _suites() -> list[tuple[str, str]]:
+def _suites() -> list[dict[str, Any]]:
     from fewshot import benchmarks
 
-    return [(name, benchmarks.summary(name)) for name in benchmarks.names()]
+    return [{"name": name, "summary": benchmarks.summary(name)} for name in benchmarks.names()]

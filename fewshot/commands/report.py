@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.results import Results, Row
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--markdown", is_flag=True, help="Print the table as markdown and write no page.")
 @click.option("--readme", type=_options.FILE, help="Write the table between the marks of this file instead.")
 @click.option("--check", is_flag=True, help="With --readme: change nothing, exit code 1 where it differs.")
+@json_option
 def command(rows: Path | None, out: Path | None, markdown: bool, readme: Path | None, check: bool) -> int:
     """Write the rows of a results file as one self-contained HTML page.
 
@@ -38,7 +40,8 @@ def command(rows: Path | None, out: Path | None, markdown: bool, readme: Path | 
         return _page(found, out or results.path.with_suffix(".html"), results)
     from fewshot.report.tables import markdown as as_markdown
 
-    click.echo(as_markdown(found), nl=False)
+    table = as_markdown(found)
+    answer(table.removesuffix("\n"), {"markdown": table, "n_runs": len(found)})
     return 0
 
 
@@ -46,7 +49,8 @@ def _page(rows: Sequence[Row], out: Path, results: Results) -> int:
     from fewshot.report import write_report
 
     write_report(rows, out, results, results.path.stem)
-    click.echo(f"report: {out}, {len(rows)} runs of {results.path}")
+    values = {"report": out, "n_runs": len(rows), "results": results.path}
+    answer(f"report: {out}, {len(rows)} runs of {results.path}", values)
     return 0
 
 
@@ -62,7 +66,8 @@ def _readme(readme: Path, given: Path | None, check: bool) -> int:
     same = update_readme(readme, [row for file in files for row in _rows(Results(file))], check=check)
     if check and not same:
         raise ValueError(f"the tables of {readme} are not those of the rows; run: fewshot report --readme {readme}")
-    click.echo(f"{readme}: the tables {'are those of the rows' if same else 'were written anew'}")
+    state = "are those of the rows" if same else "were written anew"
+    answer(f"{readme}: the tables {state}", {"readme": readme, "changed": not same})
     return 0
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fewshot.commands import _options
+from fewshot.commands import _options, _plan
+from fewshot.commands._answers import answer, json_option, row_values, tell, wants_json
+from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import Data, EpisodeRequest, check_file, open_data
 from fewshot.commands._results import run_table, tell_failures, writable_results
 
@@ -38,31 +40,39 @@ if TYPE_CHECKING:
 @click.option("--results", type=_options.FILE, default="results/runs.jsonl", help="Rows are appended here.")
 @_options.shard_option
 @_options.compute_options
+@_options.dry_run_option
+@json_option
 def command(
     results: Path,
     shard: tuple[int, int],
     budget_mb: int,
     device: str | None,
+    dry_run: bool,
     data: str,
     split: str | None,
     classes: str,
     **asked: Any,
 ) -> int:
     """Evaluate backbones on a folder of images or a data set."""
+    from fewshot.results import Results
     from fewshot.runs import Workbench, run_all
 
     bench = Workbench(budget_mb << 20, device)
     opened, grid = open_data(data, split, classes, bench), Grid.of(classes=classes, **asked)
     specs = grid.specs(opened)
-    written = writable_results(results)
+    written = Results(results) if dry_run else writable_results(results)
     if grid.listed is None:
         grid.request.tell_unusual(opened)
-    rows = [row for _, row in run_all(specs, written, bench, shard)]
-    done = [row for row in rows if row is not None]
-    if any(row.status == "ok" for row in done):
-        click.echo(f"{run_table(done)}\nrows: {results}")
-    if len(done) < len(rows):
-        click.echo(f"part {shard[0]} of {shard[1]} is solved; {len(rows) - len(done)} runs wait for the others")
+    if dry_run:
+        return _plan.dry_run(specs, written, bench)
+    known = {row.run_id: row for row in written.rows()}
+    done = [row for _, row in run_all(specs, written, bench, shard) if row is not None]
+    remember_rows(row for row in done if known.get(row.run_id) != row)
+    text = f"{run_table(done)}\nrows: {results}" if any(row.status == "ok" for row in done) else ""
+    if text or wants_json():
+        answer(text, {"rows": row_values(done), "results": results, "n_waiting": len(specs) - len(done)})
+    if len(done) < len(specs):
+        tell(f"part {shard[0]} of {shard[1]} is solved; {len(specs) - len(done)} runs wait for the others")
     return tell_failures(done)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.splits import ClassSplit
@@ -27,6 +28,7 @@ def command() -> None:
     help="Such as \"BySeed(novel=0.4, seed=1)\" or \"ByGroup('superclass', novel=('animal', 'food'))\".",
 )
 @click.option("--out", required=True, type=_options.FILE, help="JSON file to write.")
+@json_option
 def make(data: str, rule: str, out: Path) -> None:
     """Split the classes of a data set by a rule, into a JSON file for --split "FromFile('...')"."""
     from fewshot.plugins import DATASETS, SPLITS
@@ -34,13 +36,15 @@ def make(data: str, rule: str, out: Path) -> None:
     split = SPLITS.make(rule).split(DATASETS.make(_options.dataset_spec(data)).load())
     split.save(out)
     counts = ", ".join(f"{len(getattr(split, part))} {part}" for part in ("seen", "validation", "novel"))
-    click.echo(f"{out}: {counts} classes")
+    values = {part: len(getattr(split, part)) for part in ("seen", "validation", "novel")}
+    answer(f"{out}: {counts} classes", {"file": out} | values)
 
 
 @command.command("show")
 @click.option("--data", metavar="FOLDER|SPEC", help="A folder of class folders, or a data set.")
 @click.option("--split", "rule", metavar="SPEC", help="Rule, where it is not the data set's own.")
 @click.option("--file", type=_options.FILE, help="A JSON file of `fewshot split make`, instead of --data.")
+@json_option
 def show(data: str | None, rule: str | None, file: Path | None) -> None:
     """Print the classes of each part of a split, with their counts of images."""
     from fewshot.splits import PARTS, read_split
@@ -48,13 +52,15 @@ def show(data: str | None, rule: str | None, file: Path | None) -> None:
     if (data is None) == (file is None) or (file is not None and rule is not None):
         raise click.UsageError("give --data (with --split where it has no split of its own) or --file")
     split, sizes = (read_split(file), {}) if file is not None else _of_data(str(data), rule)
+    lines = []
     for part in PARTS:
         classes = getattr(split, part)
         n_images = f", {sum(sizes[name] for name in classes)} images" if sizes else ""
-        click.secho(f"{part}: {len(classes)} classes{n_images}", bold=True)
+        lines.append(click.style(f"{part}: {len(classes)} classes{n_images}", bold=True))
         if classes:
             names = (f"{name} ({sizes[name]})" if sizes else name for name in classes)
-            click.echo(click.wrap_text(", ".join(names), 100, "  ", "  "))
+            lines.append(click.wrap_text(", ".join(names), 100, "  ", "  "))
+    answer("\n".join(lines), {part: {name: sizes.get(name) for name in getattr(split, part)} for part in PARTS})
 
 
 def _of_data(data: str, rule: str | None) -> tuple[ClassSplit, dict[str, int]]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import sqlite3
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-from tqdm import tqdm
 
-from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
-from fewshot.decoding import SUFFIXES, read_image
-from fewshot.files import home, make_folder
+from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets.digests import Files, file_digests, tell_copies
+from fewshot.decoding import SUFFIXES
 
 PARTITIONS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
-_DECODING = 1  # raised when `decoding.py` makes other pixels of a file: kept digests are of the pixels
 _log = logging.getLogger("fewshot")
 
 
@@ -30,7 +23,7 @@ class ImageFolderSet(Dataset):
 
     Hidden files and folders are ignored, links are followed. Every file is decoded once when the folder is first
     seen, so that unreadable ones are named before anything is computed, and its digest is kept by path, size and
-    time of change.
+    time of change. Exact copies of a picture are counted in a warning.
     """
 
     root: Path
@@ -43,13 +36,15 @@ class ImageFolderSet(Dataset):
         partitioned = _partitioned(root, parts)
         class_of = [p[1] if partitioned else p[0] for p in parts]
         class_names, labels = np.unique(class_of, return_inverse=True)
+        digests = file_digests(paths)
+        tell_copies(str(root), digests, labels, lambda row: paths[row].relative_to(root))
         groups = {"partition": Group.of(p[0] for p in parts)} if partitioned else {}
         return LabelledImages(
             name=root.resolve().name,
-            images=_Files(paths),
+            images=Files(paths),
             labels=labels.astype(np.int64),
             class_names=tuple(class_names.tolist()),
-            images_digest=images_digest(_digests(paths)),
+            images_digest=images_digest(digests),
             image_groups=groups,
         )
 
@@ -65,17 +60,6 @@ def _partitioned(root: Path, parts: list[tuple[str, ...]]) -> bool:
             f"{'/'.join(flat[0])} lies in none of them; move it into a class folder"
         )
     return not flat
-
-
-@dataclass(frozen=True)
-class _Files:
-    paths: list[Path]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, row: int, /) -> Image.Image:
-        return read_image(self.paths[row])
 
 
 def _image_paths(root: Path) -> list[Path]:
@@ -111,94 +95,3 @@ def _holds(link: str, folder: str) -> bool:
 
 def _unreadable(error: OSError) -> None:
     raise ValueError(f"cannot read the folder {error.filename}: {error.strerror}") from error
-
-
-def _digests(paths: list[Path]) -> list[bytes]:
-    """The digest of every image, from the cache where the file is unchanged. All unreadable files are named in one
-    error, after the digests of the others were kept."""
-    stamps = [_stamp(path) for path in paths]
-    kept = _read_cache(stamps)
-    known = kept or {}
-    missing = [i for i, stamp in enumerate(stamps) if stamp not in known]
-    decoded = _decode([paths[i] for i in missing])
-    fresh = {stamps[i]: digest for i, digest in zip(missing, decoded, strict=True) if isinstance(digest, bytes)}
-    if kept is not None and fresh:
-        _write_cache(fresh)
-    broken = [error for error in decoded if isinstance(error, str)]
-    if broken:
-        more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
-        raise ValueError(
-            f"{len(broken)} of {len(paths)} images cannot be read: {'; '.join(broken[:5])}{more}; repair or remove them"
-        )
-    known.update(fresh)
-    return [known[stamp] for stamp in stamps]
-
-
-def _stamp(path: Path) -> bytes:
-    """Names a file as it is now; another decoder, a move or any change of the file gives another name."""
-    try:
-        status = path.stat()
-        state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
-    except OSError:
-        state = "none"
-    return hashlib.sha256(f"{_DECODING} {state} ".encode() + os.fsencode(path.resolve())).digest()
-
-
-def _decode(paths: list[Path]) -> list[bytes | str]:
-    """The digest of every image, or what is wrong with it."""
-    with ThreadPoolExecutor() as pool:
-        return list(
-            tqdm(
-                pool.map(_digest_or_error, paths),
-                total=len(paths),
-                desc="reading images",
-                unit="image",
-                disable=None if len(paths) > 200 else True,
-                leave=False,
-            )
-        )
-
-
-def _digest_or_error(path: Path) -> bytes | str:
-    try:
-        return image_digest(read_image(path))
-    except ValueError as error:
-        return str(error)
-
-
-def _read_cache(stamps: list[bytes]) -> dict[bytes, bytes] | None:
-    """Kept digests by stamp, or None: a damaged or unreadable cache costs time, nothing else."""
-    found: dict[bytes, bytes] = {}
-    try:
-        with closing(_open_cache()) as cache:
-            for start in range(0, len(stamps), 500):
-                part = stamps[start : start + 500]
-                marks = ",".join("?" * len(part))
-                found.update(cache.execute(f"SELECT stamp, digest FROM digests WHERE stamp IN ({marks})", part))
-    except (sqlite3.Error, OSError) as error:
-        _log.warning(
-            "the digests kept in %s cannot be read (%s), so all images are decoded; delete that file if it is damaged",
-            _cache_path(),
-            error,
-        )
-        return None
-    return {stamp: digest for stamp, digest in found.items() if isinstance(digest, bytes) and len(digest) == 32}
-
-
-def _write_cache(digests: dict[bytes, bytes]) -> None:
-    try:
-        with closing(_open_cache()) as cache, cache:
-            cache.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", digests.items())
-    except (sqlite3.Error, OSError) as error:
-        _log.warning("digests cannot be kept in %s (%s), so images are decoded again next time", _cache_path(), error)
-
-
-def _open_cache() -> sqlite3.Connection:
-    make_folder(home())
-    cache = sqlite3.connect(_cache_path(), timeout=60)
-    cache.execute("CREATE TABLE IF NOT EXISTS digests (stamp BLOB PRIMARY KEY, digest BLOB)")
-    return cache
-
-
-def _cache_path() -> Path:
-    return home() / "digests.sqlite"

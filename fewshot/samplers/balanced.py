@@ -154,11 +154,12 @@ class _Draw:
         """Raises a ValueError that names the smallest candidate unless all have `least` images."""
         sizes = self.pool.sizes(self.candidates)
         if sizes.min() < least:
-            label = self.candidates[sizes.argmin()]
+            label, more = self.candidates[sizes.argmin()], (sizes < least).sum() - 1
             raise ValueError(
                 f"{wanted}, but class {label} ({self.images.class_names[label]!r}) of "
-                f"{self.images.name} has {sizes.min()}; lower them or leave the class out of "
-                "the split"
+                f"{self.images.name} has {sizes.min()}{f' and {more} more have too few' if more else ''}; lower them, "
+                "or leave such classes out: remove their images, or move them from novel to validation in a file of "
+                "`fewshot split make`"
             )
 
 

@@ -1,0 +1,10 @@
+"""What timm raises when it builds or runs a network, and its first line."""
+
+from __future__ import annotations
+
+BUILDING = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, without its full stop; the error's name where it has no text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

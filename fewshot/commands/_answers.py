@@ -1,0 +1,44 @@
+"""What a command answers: text for people, or with --json one JSON value and nothing else on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from fewshot.results import Row
+
+_KEY = "fewshot.json"
+
+
+def _keep(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    context.meta[_KEY] = given
+
+
+json_option = click.option(
+    "--json", is_flag=True, expose_value=False, callback=_keep, help="Print one JSON value and nothing else."
+)
+
+
+def wants_json() -> bool:
+    """Whether the command that runs was given --json."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_KEY))
+
+
+def answer(text: str, value: Any) -> None:
+    """Prints the answer of a command, once, at its end."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str) if wants_json() else text)
+
+
+def tell(text: str) -> None:
+    """Prints what happens meanwhile; with --json on stderr."""
+    click.echo(text, err=wants_json())
+
+
+def row_values(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Rows as JSON values; NaN is null."""
+    return [json.loads(row.to_json()) for row in rows]

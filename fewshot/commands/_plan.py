@@ -1,0 +1,175 @@
+"""What some runs would cost: the dry run of `fewshot run` and `fewshot bench`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from fewshot.commands._answers import answer
+from fewshot.commands._rates import embedding_key, rates, solving_key
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fewshot.datasets import LabelledImages
+    from fewshot.results import Results, Row
+    from fewshot.runs import Workbench
+    from fewshot.specs import RunSpec, Task
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run and what a dry run finds out about it."""
+
+    state: str  # "to do", "done" or "cannot run"
+    name: str
+    n_episodes: int  # asked for
+    n_missing: int = 0  # of these
+    problem: str = ""
+    seconds: float | None = None  # of solving; None: not known
+
+
+@dataclass(frozen=True)
+class PlannedEmbedding:
+    """The images of a data set that a backbone would embed."""
+
+    backbone: str
+    dataset: str
+    n_needed: int
+    n_missing: int  # of these; the others are in the feature cache
+    to_download: str = ""
+    problem: str = ""
+    seconds: float | None = None  # None: not known
+
+
+class Plan:
+    """Which images of which data sets the backbones have to embed for some runs."""
+
+    def __init__(self) -> None:
+        self._used: dict[tuple[str, str, str], tuple[LabelledImages, NDArray[np.bool_]]] = {}
+
+    def add(self, task: Task, known: Mapping[str, Row]) -> bool:
+        """Adds the images of a run, and whether there is anything to do: it may be done already. A run that tunes a
+        network embeds none."""
+        import numpy as np
+
+        from fewshot.evaluators import ImageEvaluator
+        from fewshot.plugins import EVALUATORS, TRANSFORMS
+
+        spec, row = task.spec, known.get(task.run_id)
+        if row is not None and row.status == "ok" and row.n_episodes >= task.n_episodes:
+            return False
+        nothing = np.zeros(len(task.images), dtype=np.bool_)
+        used = self._used.setdefault((spec.backbone, spec.dataset, spec.dtype), (task.images, nothing))[1]
+        if isinstance(EVALUATORS.make(spec.evaluator), ImageEvaluator):
+            return True
+        for block in task.blocks([(0, task.n_episodes)]):
+            used[block.support] = used[block.query] = True
+        if TRANSFORMS.make(spec.transform).needs_seen:
+            used |= np.isin(task.images.labels, task.split.classes("seen", task.images))
+        return True
+
+    @property
+    def n_images(self) -> int:
+        """How many images in all, cached or not; one that two backbones embed counts twice."""
+        return sum(int(used.sum()) for _, used in self._used.values())
+
+    def embeddings(self, bench: Workbench) -> list[PlannedEmbedding]:
+        """What every backbone would embed. Networks are loaded, unless that would download them."""
+        return [embedding(*key, images, used, bench) for key, (images, used) in self._used.items()]
+
+
+def embedding(
+    backbone: str, dataset: str, dtype: str, images: LabelledImages, used: NDArray[np.bool_], bench: Workbench
+) -> PlannedEmbedding:
+    """What a backbone would embed of the images where `used` [n] is true."""
+    from fewshot.feature_files import FeatureFiles
+    from fewshot.files import home
+    from fewshot.plugins import BACKBONES
+
+    n_needed = int(used.sum())
+    try:
+        download = BACKBONES.make(backbone).to_download()
+        if download:
+            return PlannedEmbedding(backbone, dataset, n_needed, n_needed, download)
+        network = bench.backbone(backbone).to(bench.device)
+    except (ValueError, OSError) as error:
+        return PlannedEmbedding(backbone, dataset, n_needed, n_needed, problem=str(error))
+    done = FeatureFiles.of(images, network, dtype, home() / "features").read_done()
+    n_missing = n_needed if done is None else int((used & (done == 0)).sum())
+    pace = 0 if n_missing == 0 else rates().get(embedding_key(backbone, dtype, network.device.type))
+    return PlannedEmbedding(
+        backbone, dataset, n_needed, n_missing, seconds=None if pace is None else round(n_missing * pace, 1)
+    )
+
+
+def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int:
+    """Answers with every run, whether it is done or cannot run, and with what is missing and what it would cost. The
+    exit code: 1 where a run cannot. Shards are not told apart."""
+    plan, known = Plan(), {row.run_id: row for row in results.rows()}
+    runs = [_planned(plan, spec, known, bench) for spec in specs]
+    embeddings = plan.embeddings(bench)
+    values = {
+        "runs": [asdict(run) for run in runs],
+        "embeddings": [asdict(e) for e in embeddings],
+        "n_images": sum(e.n_missing for e in embeddings),
+        "n_episodes": sum(run.n_missing for run in runs),
+        "seconds": _total([e.seconds for e in embeddings] + [run.seconds for run in runs]),
+    }
+    answer("\n".join([*_run_lines(runs), *embedding_lines(embeddings), _total_line(values)]), values)
+    return 1 if any(run.problem for run in runs) or any(e.problem for e in embeddings) else 0
+
+
+def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workbench) -> PlannedRun:
+    shape = getattr(spec.episodes, "shape", None)
+    shot = "listed" if shape is None else f"{shape.k_shot or 'all'}-shot"
+    name = f"{spec.backbone}, {spec.transform} + {spec.evaluator}, {spec.dataset}, {shot}"
+    try:
+        task = bench.task(spec)
+        if not plan.add(task, known):
+            return PlannedRun("done", name, task.n_episodes, seconds=0)
+    except (ValueError, OSError) as error:
+        return PlannedRun("cannot run", name, spec.n_episodes, problem=str(error), seconds=0)
+    row = known.get(task.run_id)
+    n_missing = task.n_episodes - (row.n_episodes if row is not None and row.status == "ok" else 0)
+    pace = rates().get(solving_key(spec, shape))
+    seconds = None if pace is None else round(n_missing * pace, 1)
+    return PlannedRun("to do", name, task.n_episodes, n_missing, seconds=seconds)
+
+
+def _run_lines(runs: Sequence[PlannedRun]) -> list[str]:
+    return [
+        f"[{number}/{len(runs)}] {run.state}{f' ({run.problem})' if run.problem else ''}: "
+        f"{run.name}, {run.n_episodes} episodes"
+        for number, run in enumerate(runs, 1)
+    ]
+
+
+def embedding_lines(embeddings: Sequence[PlannedEmbedding]) -> list[str]:
+    """One line a backbone and data set: images to embed, or what stands in the way."""
+    lines = []
+    for e in embeddings:
+        line = f"{e.backbone} on {e.dataset}: {e.n_missing} images to embed, {e.n_needed - e.n_missing} are cached"
+        line += f"; {e.to_download} would be downloaded" if e.to_download else ""
+        lines.append(line + (f"; cannot load: {e.problem}" if e.problem else ""))
+    return lines
+
+
+def _total(seconds: Sequence[float | None]) -> float | None:
+    """The sum, or None where a part is not known."""
+    known = [s for s in seconds if s is not None]
+    return round(sum(known), 1) if len(known) == len(seconds) else None
+
+
+def _total_line(values: Mapping[str, Any]) -> str:
+    images, episodes = f"{values['n_images']} images to embed", f"{values['n_episodes']} episodes to solve"
+    return f"{images}, {episodes}, {duration(values['seconds'])}"
+
+
+def duration(seconds: float | None) -> str:
+    """An estimate in words."""
+    if seconds is None:
+        return "time not known: not all of it was measured here yet"
+    return f"about {seconds:.0f} s" if seconds < 120 else f"about {seconds / 60:.0f} min"

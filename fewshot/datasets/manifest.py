@@ -1,0 +1,173 @@
+"""A user's own images: a CSV file with a line an image.
+
+path,label,partition,camera,class:family
+img/0001.jpg,gull,train,north,Laridae
+img/0002.jpg,wren,test,south,Troglodytidae
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets.digests import Files, file_digests, tell_copies
+from fewshot.episodes import Ints
+
+_CLASS = "class:"  # begins the name of a column that says something of a class, not of an image
+
+
+@dataclass(frozen=True)
+class Manifest(Dataset):
+    """Images listed in a CSV file with the columns path and label; every further column is an image group, such as
+    partition, or, named "class:superclass", a class group.
+
+    Rows keep the order of the lines. Paths are relative to `root`, by default the folder of the CSV file, and may not
+    lead out of it. The file is UTF-8 with commas. Every image is decoded once, as in `ImageFolderSet`.
+    """
+
+    path: Path
+    root: Path | None = None
+
+    def load(self) -> LabelledImages:
+        """All images in the order of the lines. Whatever is wrong with a line is a ValueError that names it."""
+        file = Path(self.path)
+        lines = _Lines.read(file)
+        root = file.parent if self.root is None else Path(self.root)
+        paths = _image_paths(lines, root)
+        class_names, labels = np.unique(lines.columns["label"], return_inverse=True)
+        digests = file_digests(paths, lambda row: f"line {lines.number[row]}: ")
+        tell_copies(str(file), digests, labels, lambda row: f"line {lines.number[row]}")
+        return LabelledImages(
+            name=file.stem,
+            images=Files(paths),
+            labels=labels.astype(np.int64),
+            class_names=tuple(class_names.tolist()),
+            images_digest=images_digest(digests),
+            image_groups={name: Group.of(lines.columns[name]) for name in lines.group_names()},
+            class_groups={
+                name.removeprefix(_CLASS): _class_group(lines, name, labels)
+                for name in lines.columns
+                if name.startswith(_CLASS)
+            },
+        )
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The columns of a manifest, and the number of the line that each row ends at."""
+
+    file: Path
+    columns: dict[str, list[str]]
+    number: list[int]
+
+    @staticmethod
+    def read(file: Path) -> _Lines:
+        """A checked manifest: known columns, a path and a label in every row."""
+        header, *rows = _read_rows(file)
+        names = [name.strip() for name in header[1]]
+        _check_header(file, names)
+        for number, row in rows:
+            if len(row) != len(names):
+                raise ValueError(
+                    f"{file}, line {number}: expected {len(names)} fields ({', '.join(names)}), found {len(row)}; "
+                    "put fields that hold a comma in quotes"
+                )
+        if not rows:
+            raise ValueError(f"{file} lists no images; expected a line an image below {','.join(names)}")
+        values = zip(*(row for _, row in rows), strict=True)
+        columns = {name: [value.strip() for value in column] for name, column in zip(names, values, strict=True)}
+        lines = _Lines(file, columns, [number for number, _ in rows])
+        lines.refuse(lambda row: not columns["path"][row], "rows have no path", "fill it in", "label")
+        lines.refuse(lambda row: not columns["label"][row], "rows have no label", "fill it in")
+        return lines
+
+    def group_names(self) -> list[str]:
+        """The columns that are image groups."""
+        return [name for name in self.columns if name not in ("path", "label") and not name.startswith(_CLASS)]
+
+    def refuse(self, wrong: Callable[[int], bool], what: str, advice: str, show: str = "path") -> None:
+        """Raises a ValueError that counts the wrong rows and names the first five of them."""
+        rows = [row for row in range(len(self.number)) if wrong(row)]
+        if rows:
+            named = ", ".join(f"{self.columns[show][row] or '?'} (line {self.number[row]})" for row in rows[:5])
+            more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+            raise ValueError(f"{self.file}: {len(rows)} of {len(self.number)} {what}: {named}{more}; {advice}")
+
+
+def _read_rows(file: Path) -> list[tuple[int, list[str]]]:
+    """The fields of every line that is not empty, header first, with the number of the line."""
+    try:
+        with open(file, encoding="utf-8-sig", newline="") as opened:
+            rows = list(_numbered(opened, file))
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no manifest {file}; give a CSV file with the columns path and label") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
+    except OSError as error:
+        raise ValueError(f"cannot read the manifest {file}: {error.strerror}") from error
+    if not rows:
+        raise ValueError(f"{file} is empty; expected a header with the columns path and label")
+    return rows
+
+
+def _numbered(opened: Iterable[str], file: Path) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(opened, strict=True)
+    try:
+        for row in reader:
+            if any(field.strip() for field in row):
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise ValueError(f"{file}, line {reader.line_num}: {error}; a quote inside quotes is written twice") from error
+
+
+def _check_header(file: Path, names: Sequence[str]) -> None:
+    """Raises a ValueError unless path and label are there, and every name is one, once."""
+    missing = [name for name in ("path", "label") if name not in names]
+    if missing:
+        raise ValueError(
+            f"{file} has no column {missing[0]!r}; expected a first line such as path,label,partition, "
+            f"separated by commas, found {','.join(names)[:80]!r}"
+        )
+    twice = [name for name, count in Counter(name.removeprefix(_CLASS) for name in names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{file} has two columns {twice[0]!r}; name every column once")
+    odd = [name for name in names if not name.removeprefix(_CLASS) or "=" in name]
+    if odd:
+        raise ValueError(f"{file} has a column {odd[0]!r}; a name of a group is not empty and holds no '='")
+
+
+def _image_paths(lines: _Lines, root: Path) -> list[Path]:
+    """The file of every row: inside the root, there, and listed once."""
+    base = os.path.abspath(root)
+    whole = [os.path.normpath(os.path.join(base, path)) for path in lines.columns["path"]]
+    around = base.rstrip(os.sep) + os.sep
+    lines.refuse(
+        lambda row: not whole[row].startswith(around),
+        f"paths lead out of {root}",
+        "give paths inside it or another root",
+    )
+    listed = Counter(whole)
+    lines.refuse(lambda row: listed[whole[row]] > 1, "paths are listed more than once", "keep one line an image")
+    lines.refuse(lambda row: not os.path.isfile(whole[row]), "files are missing", f"paths are relative to {root}")
+    return [Path(path) for path in whole]
+
+
+def _class_group(lines: _Lines, name: str, labels: Ints) -> Group:
+    """What the column says of every class; a ValueError where two rows of a class disagree."""
+    values = lines.columns[name]
+    found: dict[int, int] = {}  # the first row of every class
+    for row, label in enumerate(labels.tolist()):
+        first = found.setdefault(label, row)
+        if values[first] != values[row]:
+            raise ValueError(
+                f"{lines.file}: {name!r} of the class {lines.columns['label'][row]!r} is {values[first]!r} in line "
+                f"{lines.number[first]}, but {values[row]!r} in line {lines.number[row]}; a class has one"
+            )
+    return Group.of(values[found[label]] for label in range(len(found)))

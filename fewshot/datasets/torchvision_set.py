@@ -1,0 +1,210 @@
+"""torchvision's classification data sets by name, from files on disk or downloaded where there is a network.
+
+FashionMNIST without a hub, from Debian's package (31 MB):
+
+    apt-get install dataset-fashion-mnist
+    mkdir -p photos/FashionMNIST/raw
+    cp /usr/share/datasets/fashion-mnist/*.gz photos/FashionMNIST/raw
+    fewshot run --data "TorchvisionSet('FashionMNIST', root='photos')" \\
+        --support-from partition=train --query-from partition=test
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
+from fewshot.datasets.digests import Files, file_digests, tell_copies
+from fewshot.datasets.torchvision_files import load_cifar, unpack_gz
+from fewshot.datasets.torchvision_sources import SOURCES, Source
+from fewshot.decoding import to_rgb
+from fewshot.episodes import Ints
+from fewshot.files import home, make_folder
+
+
+@dataclass(frozen=True)
+class TorchvisionSet(Dataset):
+    """A classification data set of torchvision by its name, such as "FashionMNIST", "EMNIST-letters" or "Food101".
+
+    Read from `root`, by default the folder "torchvision" beside the caches, where torchvision expects it; downloaded
+    there first with `download`. Train, val and test become the image group partition. MNIST's relatives may lie there
+    as .gz files. Classes are named by the loader where it has names, else by numbers; a class without images is left
+    out. Images in files are sorted by path and set upright. Pickles (CIFAR) are loaded after their checksum, and then
+    only numbers, text and arrays. No split is its own: whether the backbone has seen these classes, the user knows.
+    """
+
+    name: str
+    root: Path | None = None
+    download: bool = False
+
+    def load(self) -> LabelledImages:
+        """All images of all partitions. Missing or damaged files are a ValueError that says where they should be."""
+        source = self._source()
+        root = self._checked_root(source)
+        parts = [self._part(source, root, name) for name in source.partitions]
+        class_names, labels = _joined_labels(parts)
+        images = _joined_images(parts)
+        partition = [name for name, part in zip(source.partitions, parts, strict=True) for _ in part.labels]
+        digests = _digests(images)
+        tell_copies(self.name, digests, labels, lambda row: _place(images, partition, row))
+        return LabelledImages(
+            name=self.name,
+            images=images,
+            labels=labels,
+            class_names=class_names,
+            images_digest=images_digest(digests),
+            image_groups={"partition": Group.of(partition)} if partition[0] else {},
+        )
+
+    def _source(self) -> Source:
+        if self.name not in SOURCES:
+            folded = {known.lower(): known for known in SOURCES}
+            close = difflib.get_close_matches(self.name.lower(), folded, n=1)
+            hint = f"; did you mean {folded[close[0]]}?" if close else ""
+            raise ValueError(f"unknown name {self.name!r} of TorchvisionSet; known: {', '.join(SOURCES)}{hint}")
+        return SOURCES[self.name]
+
+    def _checked_root(self, source: Source) -> Path:
+        """The folder to read from, after a look whether the set is there or can come there."""
+        root = home() / "torchvision" if self.root is None else Path(self.root).expanduser()
+        for package in (source.needs, source.needs_to_download if self.download else ""):
+            if package and importlib.util.find_spec(package) is None:
+                raise ValueError(f"{self.name} needs the package {package}; install it with `pip install {package}`")
+        if self.download and source.by_hand:
+            raise ValueError(f"{self.name} cannot be downloaded: {source.by_hand}; put it into {root}")
+        _unpack(source.loader, root)
+        if self.download:
+            return make_folder(root)
+        if not (root / source.expects).exists():
+            otherwise = source.by_hand or "use download=True where there is a network"
+            raise ValueError(
+                f"{self.name} is not in {root}: torchvision expects {source.expects} there; "
+                f"give the folder that holds it as root, or {otherwise}"
+            )
+        return root
+
+    def _part(self, source: Source, root: Path, partition: str) -> _Part:
+        """One partition, read by torchvision. What its loaders raise on a damaged set is a ValueError."""
+        loader = getattr(importlib.import_module("torchvision.datasets"), source.loader)
+        arguments = dict(source.partitions[partition])
+        if not source.by_hand:  # the loaders of the others do not all have this argument
+            arguments["download"] = self.download
+        try:
+            read = partial(load_cifar, loader) if source.loader.startswith("CIFAR") else loader
+            return _read_part(source, read(root, **arguments))
+        except Exception as error:  # of any kind
+            what = "cannot be downloaded or read" if self.download else "is incomplete or damaged"
+            raise ValueError(f"{self.name} {what} in {root} ({partition or 'all images'}): {error}") from error
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A loaded partition. Where its images are files, they are sorted by path."""
+
+    dataset: Any
+    labels: Ints
+    classes: Sequence[str] | None
+    paths: Sequence[Path] | None
+
+
+def _read_part(source: Source, dataset: Any) -> _Part:
+    """Labels, files and class names of a torchvision data set; images are decoded where nothing else has labels."""
+    if source.labels is None:
+        progress = tqdm(range(len(dataset)), desc="reading labels", unit="image", disable=None, leave=False)
+        found = [dataset[row][1] for row in progress]
+    else:
+        found = source.labels(dataset)
+    if any(label is None for label in found):
+        raise ValueError("its files hold images without labels")
+    labels = np.asarray(found).astype(np.int64)
+    classes = None if source.classes is None else _distinct(source.classes(dataset))
+    if source.files is None:
+        return _Part(dataset, labels, classes, None)
+    paths = [Path(path) for path in source.files(dataset)]
+    order = sorted(range(len(paths)), key=paths.__getitem__)
+    return _Part(dataset, labels[order], classes, [paths[row] for row in order])
+
+
+def _distinct(names: Iterable[str | Sequence[str]]) -> list[str]:
+    """Class names, the first of several words for one class; names that stand twice get their number ("crane 134")."""
+    short = [name if isinstance(name, str) else name[0] for name in names]
+    counts = Counter(short)
+    return [name if counts[name] == 1 else f"{name} {label}" for label, name in enumerate(short)]
+
+
+def _joined_labels(parts: Sequence[_Part]) -> tuple[tuple[str, ...], Ints]:
+    """The names of all classes that have images, and the class of every image of every part, by its name."""
+    digits = len(str(max(part.labels.max() for part in parts)))
+    named = [part.classes or [f"{label:0{digits}}" for label in range(part.labels.max() + 1)] for part in parts]
+    used = {names[label] for part, names in zip(parts, named, strict=True) for label in np.unique(part.labels)}
+    known = [name for name in dict.fromkeys(name for names in named for name in names) if name in used]
+    if parts[0].paths is not None:
+        known.sort()  # some loaders list folders in no order
+    place = {name: label for label, name in enumerate(known)}
+    tables = [np.array([place.get(name, -1) for name in names], dtype=np.int64) for names in named]
+    return tuple(known), np.concatenate([table[part.labels] for table, part in zip(tables, parts, strict=True)])
+
+
+def _joined_images(parts: Sequence[_Part]) -> Files | _Decoded:
+    if parts[0].paths is None:
+        return _Decoded([part.dataset for part in parts])
+    return Files([path for part in parts for path in part.paths or ()])
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """Images that torchvision holds as arrays, one data set after the other."""
+
+    datasets: Sequence[Any]
+
+    @cached_property
+    def _start(self) -> list[int]:
+        return list(accumulate(map(len, self.datasets), initial=0))
+
+    def __len__(self) -> int:
+        return self._start[-1]
+
+    def __getitem__(self, row: int, /) -> Image.Image:
+        part = bisect_right(self._start, row) - 1
+        return to_rgb(self.datasets[part][row - self._start[part]][0])
+
+
+def _digests(images: Files | _Decoded) -> list[bytes]:
+    """The digest of every image; of files from the cache."""
+    if isinstance(images, Files):
+        return file_digests(images.paths)
+    rows = tqdm(range(len(images)), desc="reading images", unit="image", disable=None if len(images) > 2e5 else True)
+    return [image_digest(images[row]) for row in rows]
+
+
+def _place(images: Files | _Decoded, partition: Sequence[str], row: int) -> str:
+    """What an image is called: its path, or its partition and number."""
+    if isinstance(images, Files):
+        return str(images.paths[row])
+    return f"{partition[row]} {row - partition.index(partition[row])}".strip()
+
+
+def _unpack(loader_name: str, root: Path) -> None:
+    """Unpacks the .gz files of MNIST and its relatives; files of old releases of torchvision are refused."""
+    loader = getattr(importlib.import_module("torchvision.datasets"), loader_name)
+    resources = getattr(loader, "resources", None)
+    if resources is None:
+        return
+    old = sorted((root / loader_name / "processed").glob("*.pt"))
+    if old:
+        raise ValueError(f"{old[0]} is a pickle of an old torchvision and is not loaded; delete {old[0].parent}")
+    lists = resources.values() if isinstance(resources, dict) else [resources]
+    unpack_gz(root / loader_name / "raw", [resource for some in lists for resource in some])
