@@ -11,6 +11,7 @@ The way of the data, and the room of each step:
     transforms/    features to features                          evaluators/   one file a way to learn an episode
     solving.py     episodes to predictions, in bounded memory    scoring.py    predictions to measures
     specs.py       what names a run                              runs.py       a spec to a row; suites that resume
+    evaluation.py  a network on episodes of one's own, at once   columns.py    what a row says of both
     results.py     rows and predictions on disk                  report/       rows to one page
     plugins.py     a folder is a registry                        cli.py        the commands
 
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from fewshot.datasets.manifest import Manifest
     from fewshot.datasets.torchvision_set import TorchvisionSet
     from fewshot.episodes import Episodes, EpisodeShape
+    from fewshot.evaluation import evaluate
     from fewshot.evaluators.fine_tune import FineTune
     from fewshot.evaluators.linear_probe import LinearProbe
     from fewshot.evaluators.prototype import Prototype
     from fewshot.results import Results, Row
-    from fewshot.runs import Listed, RunSpec, Sampled, Workbench, evaluate, run, run_all
+    from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
     from fewshot.samplers.balanced import Balanced
     from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
 
@@ -46,11 +48,12 @@ _HOMES = {
     "fewshot.datasets.manifest": ("Manifest",),
     "fewshot.datasets.torchvision_set": ("TorchvisionSet",),
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
+    "fewshot.evaluation": ("evaluate",),
     "fewshot.evaluators.fine_tune": ("FineTune",),
     "fewshot.evaluators.linear_probe": ("LinearProbe",),
     "fewshot.evaluators.prototype": ("Prototype",),
     "fewshot.results": ("Results", "Row"),
-    "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "evaluate", "run", "run_all"),
+    "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
     "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
 }

@@ -11,11 +11,8 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,23 +20,20 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fewshot import provenance
+from fewshot.columns import made_with, measures
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, episodes_digest
-from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, SPLITS, TRANSFORMS
+from fewshot.episodes import Episodes, EpisodeShape
+from fewshot.plugins import BACKBONES, DATASETS, SPLITS
 from fewshot.results import PredictionParts, Results, Row
-from fewshot.scoring import Predictions, episode_accuracy
+from fewshot.scoring import Predictions
 from fewshot.specs import Listed, RunSpec, Sampled, Task
-from fewshot.statistics import episode_interval
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-    from torch import Tensor
-
     from fewshot.backbones import Backbone
     from fewshot.features import FeatureTable
     from fewshot.solving import Learner
 
-__all__ = ["Listed", "RunSpec", "Sampled", "Task", "Workbench", "evaluate", "run", "run_all"]
+__all__ = ["Listed", "RunSpec", "Sampled", "Task", "Workbench", "run", "run_all"]
 
 _BLOCK_SECONDS = 60.0  # of solving between two writes: about what a kill can cost
 _KEPT_LOGITS_BYTES = 64 << 20
@@ -206,47 +200,14 @@ def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
     return replace(
         _spec_columns(task.spec, task.run_id),
-        **_measures(lambda: parts.read(task.n_episodes)),
-        **_made_with(task.spec.evaluator, task.images, backbone),
+        **measures(lambda: parts.read(task.n_episodes)),
+        **made_with(task.spec.evaluator, task.images, backbone),
         n_classes=len(task.classes),
         split_digest=task.split.digest,
         n_embedded=int(parts.cost("n_embedded")),
         seconds_embedding=parts.cost("seconds_embedding"),
         seconds_solving=parts.cost("seconds_solving"),
     )
-
-
-def _measures(read: Callable[[], Iterable[Predictions]]) -> dict[str, Any]:
-    """The columns that are computed from predictions, held a part at a time."""
-    stored = [(episode_accuracy(part), int((~part.converged).sum())) for part in read()]
-    interval = episode_interval(np.concatenate([accuracy for accuracy, _ in stored]))
-    return {
-        "n_episodes": sum(len(accuracy) for accuracy, _ in stored),
-        "n_not_converged": sum(n for _, n in stored),
-        "accuracy": interval.mean,
-        "accuracy_low": interval.low,
-        "accuracy_high": interval.high,
-        "population": interval.population,
-        "episodes_digest": episodes_digest(part.episodes for part in read()),
-    }
-
-
-def _made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dict[str, Any]:
-    """The columns that say with what, and how honestly, a number was made."""
-    from fewshot.evaluators import TransductiveEvaluator
-
-    return {
-        "transductive": isinstance(EVALUATORS.make(evaluator), TransductiveEvaluator),
-        "pretrained_on": backbone.pretrained_on,
-        "seen_classes": "not seen" if backbone.pretrained_on == "nothing" else "unknown",
-        "n_params": backbone.n_params,
-        "dim": backbone.dim,
-        "images_digest": images.images_digest,
-        "classes_digest": images.classes_digest,
-        "weights_digest": backbone.weights_digest,
-        "preprocess_digest": backbone.preprocess_digest,
-        **provenance.columns(backbone.device.type),
-    }
 
 
 def _spec_columns(spec: RunSpec, run_id: str) -> Row:
@@ -297,93 +258,4 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     message = text if known else f"{type(error).__name__}: {text}"
     return replace(
         _spec_columns(spec, run_id), status="failed", error=message, **provenance.columns(bench.device or "")
-    )
-
-
-def evaluate(
-    backbone: Any,
-    images: LabelledImages,
-    episodes: Episodes,
-    evaluator: Any = "LinearProbe()",
-    transform: Any = "Identity()",
-    seen: NDArray[np.int64] | None = None,
-    preprocess: Callable[[Image], Tensor] | None = None,
-    progress: bool = True,
-) -> Row:
-    """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
-
-    `backbone`: a name ("resnet18"), a spec, a `Backbone`, or a network as it is now, in training or not: an nn.Module
-    that gives features [b, D]. Its mode is restored, nothing is drawn from a global generator, and its features are
-    not kept. `preprocess` makes the input [3, H, W] of such a network from an RGB image (None: timm's, for a network of
-    timm's). `seen`: rows [m] of the images that the transform is fitted on, where it needs any. Accuracies are
-    fractions; the interval is over episodes and speaks of these images. A ValueError where the episodes belong to
-    other images.
-    """
-    episodes.check(images)
-    with _opened(backbone, preprocess) as (loaded, folder):
-        return _evaluated(loaded, folder, images, episodes, evaluator, transform, seen, progress)
-
-
-@contextmanager
-def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iterator[tuple[Backbone, Path | None]]:
-    """The backbone of whatever a user calls one, and the folder for its features: one that goes for a live network."""
-    from torch import nn
-
-    from fewshot.backbones import Backbone
-    from fewshot.backbones.live import live_backbone
-    from fewshot.names import shorthand
-
-    if isinstance(backbone, nn.Module):
-        with live_backbone(backbone, preprocess) as live, TemporaryDirectory() as folder:
-            yield live, Path(folder)
-    elif isinstance(backbone, Backbone):
-        yield backbone, None
-    else:
-        named = shorthand(backbone) if isinstance(backbone, str) else backbone
-        yield BACKBONES.make(named).load().to(None), None
-
-
-def _evaluated(
-    loaded: Backbone,
-    folder: Path | None,
-    images: LabelledImages,
-    episodes: Episodes,
-    evaluator: Any,
-    transform: Any,
-    seen: NDArray[np.int64] | None,
-    progress: bool,
-) -> Row:
-    from fewshot.features import feature_table
-    from fewshot.solving import learner, solve
-
-    rows = np.unique(np.concatenate([episodes.support, episodes.query])).astype(np.int64)
-    fitted_on = np.asarray([] if seen is None else seen)
-    if fitted_on.size and fitted_on.dtype.kind not in "iu":
-        raise ValueError(f"seen must hold rows of the images, integers; got {fitted_on.dtype}")
-    evaluator, transform = EVALUATORS.canonical(evaluator), TRANSFORMS.canonical(transform)
-    solver = learner(
-        evaluator,
-        transform,
-        images,
-        loaded,
-        rows,
-        fitted_on.astype(np.int64),
-        lambda needed: feature_table(images, loaded, needed, progress=progress, folder=folder),
-    )
-    start = time.monotonic()
-    predictions = solve(episodes, solver, keep_logits=False)
-    return Row(
-        run_id="",
-        dataset=images.name,
-        classes="listed",
-        backbone=loaded.name,
-        evaluator=evaluator,
-        transform=transform,
-        dtype="float32",
-        sampler="Listed",
-        seed=episodes.seed,
-        n_classes=len(np.unique(episodes.classes)),
-        seconds_solving=round(time.monotonic() - start, 3),
-        **_measures(lambda: [predictions]),
-        **_made_with(evaluator, images, loaded),
     )

@@ -24,8 +24,8 @@ FLOORS = [
     {"splits", "images", "results"},
     {"samplers", "backbones", "specs"},
     {"embedding", "feature_files", "features", "evaluators", "report"},
-    {"solving", "laws"},
-    {"runs"},
+    {"solving", "laws", "columns"},
+    {"runs", "evaluation"},
     {"commands", "cli", "__main__"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

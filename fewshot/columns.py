@@ -1,0 +1,51 @@
+"""The columns of a row that are computed: from predictions, and from what they were made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fewshot import provenance
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import episodes_digest
+from fewshot.plugins import EVALUATORS
+from fewshot.scoring import Predictions, episode_accuracy
+from fewshot.statistics import episode_interval
+
+if TYPE_CHECKING:
+    from fewshot.backbones import Backbone
+
+
+def measures(read: Callable[[], Iterable[Predictions]]) -> dict[str, Any]:
+    """The columns that are computed from predictions, held a part at a time."""
+    stored = [(episode_accuracy(part), int((~part.converged).sum())) for part in read()]
+    interval = episode_interval(np.concatenate([accuracy for accuracy, _ in stored]))
+    return {
+        "n_episodes": sum(len(accuracy) for accuracy, _ in stored),
+        "n_not_converged": sum(n for _, n in stored),
+        "accuracy": interval.mean,
+        "accuracy_low": interval.low,
+        "accuracy_high": interval.high,
+        "population": interval.population,
+        "episodes_digest": episodes_digest(part.episodes for part in read()),
+    }
+
+
+def made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dict[str, Any]:
+    """The columns that say with what, and how honestly, a number was made."""
+    from fewshot.evaluators import TransductiveEvaluator
+
+    return {
+        "transductive": isinstance(EVALUATORS.make(evaluator), TransductiveEvaluator),
+        "pretrained_on": backbone.pretrained_on,
+        "seen_classes": "not seen" if backbone.pretrained_on == "nothing" else "unknown",
+        "n_params": backbone.n_params,
+        "dim": backbone.dim,
+        "images_digest": images.images_digest,
+        "classes_digest": images.classes_digest,
+        "weights_digest": backbone.weights_digest,
+        "preprocess_digest": backbone.preprocess_digest,
+        **provenance.columns(backbone.device.type),
+    }

@@ -1,0 +1,114 @@
+"""A backbone on episodes of one's own, here and now, a network in training included."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.columns import made_with, measures
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import Episodes
+from fewshot.plugins import BACKBONES, EVALUATORS, TRANSFORMS
+from fewshot.results import Row
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+    from fewshot.backbones import Backbone
+
+
+def evaluate(
+    backbone: Any,
+    images: LabelledImages,
+    episodes: Episodes,
+    evaluator: Any = "LinearProbe()",
+    transform: Any = "Identity()",
+    seen: NDArray[np.int64] | None = None,
+    preprocess: Callable[[Image], Tensor] | None = None,
+    progress: bool = True,
+) -> Row:
+    """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
+
+    `backbone`: a name ("resnet18"), a spec, a `Backbone`, or a network as it is now, in training or not: an nn.Module
+    that gives features [b, D]. Its mode is restored, nothing is drawn from a global generator, and its features are
+    not kept. `preprocess` makes the input [3, H, W] of such a network from an RGB image (None: timm's, for a network of
+    timm's). `seen`: rows [m] of the images that the transform is fitted on, where it needs any. Accuracies are
+    fractions; the interval is over episodes and speaks of these images. A ValueError where the episodes belong to
+    other images.
+    """
+    episodes.check(images)
+    with _opened(backbone, preprocess) as (loaded, folder):
+        return _evaluated(loaded, folder, images, episodes, evaluator, transform, seen, progress)
+
+
+@contextmanager
+def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iterator[tuple[Backbone, Path | None]]:
+    """The backbone of whatever a user calls one, and the folder for its features: one that goes for a live network."""
+    from torch import nn
+
+    from fewshot.backbones import Backbone
+    from fewshot.backbones.live import live_backbone
+    from fewshot.names import shorthand
+
+    if isinstance(backbone, nn.Module):
+        with live_backbone(backbone, preprocess) as live, TemporaryDirectory() as folder:
+            yield live, Path(folder)
+    elif isinstance(backbone, Backbone):
+        yield backbone, None
+    else:
+        named = shorthand(backbone) if isinstance(backbone, str) else backbone
+        yield BACKBONES.make(named).load().to(None), None
+
+
+def _evaluated(
+    loaded: Backbone,
+    folder: Path | None,
+    images: LabelledImages,
+    episodes: Episodes,
+    evaluator: Any,
+    transform: Any,
+    seen: NDArray[np.int64] | None,
+    progress: bool,
+) -> Row:
+    from fewshot.features import feature_table
+    from fewshot.solving import learner, solve
+
+    rows = np.unique(np.concatenate([episodes.support, episodes.query])).astype(np.int64)
+    fitted_on = np.asarray([] if seen is None else seen)
+    if fitted_on.size and fitted_on.dtype.kind not in "iu":
+        raise ValueError(f"seen must hold rows of the images, integers; got {fitted_on.dtype}")
+    evaluator, transform = EVALUATORS.canonical(evaluator), TRANSFORMS.canonical(transform)
+    solver = learner(
+        evaluator,
+        transform,
+        images,
+        loaded,
+        rows,
+        fitted_on.astype(np.int64),
+        lambda needed: feature_table(images, loaded, needed, progress=progress, folder=folder),
+    )
+    start = time.monotonic()
+    predictions = solve(episodes, solver, keep_logits=False)
+    return Row(
+        run_id="",
+        dataset=images.name,
+        classes="listed",
+        backbone=loaded.name,
+        evaluator=evaluator,
+        transform=transform,
+        dtype="float32",
+        sampler="Listed",
+        seed=episodes.seed,
+        n_classes=len(np.unique(episodes.classes)),
+        seconds_solving=round(time.monotonic() - start, 3),
+        **measures(lambda: [predictions]),
+        **made_with(evaluator, images, loaded),
+    )
