@@ -27,6 +27,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 REQUIRED = object()
+Dotted = str  # the annotation of a field that names code to import: "package.module:function"
 _DOTTED = re.compile(r"^\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
 _PATHS = ("Path", "PosixPath", "WindowsPath")  # what the repr of a member with a Path field says
 _MOST_CHARACTERS = 10_000  # of a spec; Python's parser has its own limits, and some of them end the process
@@ -130,13 +131,15 @@ class Registry:
             return tuple(self._build(item, allow_import) for item in value)
         if not isinstance(value, Call):
             return value
-        if ":" in value.name and not allow_import:
+        bound = self._bind(value) if allow_import or ":" not in value.name else []
+        named = [value.name, *(str(argument) for parameter, argument in bound if parameter.annotation == "Dotted")]
+        if not allow_import and any(":" in name for name in named):
             raise ValueError(
-                f"the {self.kind} {value.name!r} comes from a file and would import code; "
+                f"the {self.kind} {named[-1]!r} comes from a file and would import code; "
                 "pass --allow-import if you trust it"
             )
         arguments = {}
-        for parameter, argument in self._bind(value):
+        for parameter, argument in bound:
             built = self._build(argument, allow_import)
             arguments[parameter.name] = Path(built) if parameter.is_path and isinstance(built, str) else built
         return self.get(value.name)(**arguments)

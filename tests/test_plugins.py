@@ -375,3 +375,9 @@ def test_an_object_is_made_of_itself():
 def test_numbers_of_numpy_are_written_as_those_of_python():
     assert EVALUATORS.canonical(LinearProbe(np.float64(1))) == EVALUATORS.canonical("LinearProbe(C=1.0)")
     assert EVALUATORS.canonical(LinearProbe(max_iter=np.int64(7))) == EVALUATORS.canonical("LinearProbe(max_iter=7)")
+
+
+def test_a_function_named_in_a_file_is_refused():
+    with pytest.raises(ValueError, match=r"the backbone 'os:abort' comes from a file and would import code"):
+        BACKBONES.make("Function(target='os:abort')", allow_import=False)
+    assert BACKBONES.make("Function('os:abort')").target == "os:abort"

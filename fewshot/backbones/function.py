@@ -14,6 +14,7 @@ from torch import nn
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones.timm_network import as_backbone, data_config
+from fewshot.plugins import Dotted
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Function(BackboneSource):
     The source file of the function counts as weights: after an edit features are computed anew.
     """
 
-    target: str
+    target: Dotted
     image_size: int | None = None
 
     def load(self) -> Backbone:
