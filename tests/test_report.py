@@ -270,3 +270,21 @@ def test_names_at_line_ends_are_moved_apart():
     assert min(np.diff(moved)) >= 1 - 1e-9
     assert max(moved) <= 10.0
     assert moved[0] == 1.0
+
+
+def test_code_that_rows_name_is_imported_only_when_allowed(tmp_path, monkeypatch):
+    (tmp_path / "strange_set.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from fewshot.datasets import Dataset\n"
+        "from tests.report_rows import invented_images\n"
+        "@dataclass(frozen=True)\n"
+        "class Three(Dataset):\n"
+        "    def load(self):\n"
+        "        return invented_images(('a', 'b', 'c'))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    rows = [row(dataset="strange_set:Three()")]
+    results = stored(tmp_path, rows, invented_predictions(invented_images(("a", "b", "c")), n_way=3), rows[0].run_id)
+    assert "would import code; pass --allow-import" in page(rows, results, "t")
+    assert "strange_set" not in sys.modules
+    assert "data:image/png" in page(rows, results, "t", allow_import=True)

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 @click.option("--markdown", is_flag=True, help="Print the table as markdown and write no page.")
 @click.option("--readme", type=_options.FILE, help="Write the table between the marks of this file instead.")
 @click.option("--check", is_flag=True, help="With --readme: change nothing, exit code 1 where it differs.")
+@click.option("--allow-import", is_flag=True, help="Import code that rows name, such as a data set of yours.")
 @json_option
-def command(rows: Path | None, out: Path | None, markdown: bool, readme: Path | None, check: bool) -> int:
+def command(
+    rows: Path | None, out: Path | None, markdown: bool, readme: Path | None, check: bool, allow_import: bool
+) -> int:
     """Write the rows of a results file as one self-contained HTML page.
 
     ROWS is a .jsonl file: by default the one in results/ that changed last; with --readme the reference rows that
@@ -37,7 +40,7 @@ def command(rows: Path | None, out: Path | None, markdown: bool, readme: Path | 
     results = Results(rows or _latest())
     found = _rows(results)
     if not markdown:
-        return _page(found, out or results.path.with_suffix(".html"), results)
+        return _page(found, out or results.path.with_suffix(".html"), results, allow_import)
     from fewshot.report.tables import markdown as as_markdown
 
     table = as_markdown(found)
@@ -45,10 +48,10 @@ def command(rows: Path | None, out: Path | None, markdown: bool, readme: Path | 
     return 0
 
 
-def _page(rows: Sequence[Row], out: Path, results: Results) -> int:
+def _page(rows: Sequence[Row], out: Path, results: Results, allow_import: bool) -> int:
     from fewshot.report import write_report
 
-    write_report(rows, out, results, results.path.stem)
+    write_report(rows, out, results, results.path.stem, allow_import)
     values = {"report": out, "n_runs": len(rows), "results": results.path}
     answer(f"report: {out}, {len(rows)} runs of {results.path}", values)
     return 0

@@ -25,15 +25,18 @@ _FOLDER = Path(__file__).parent
 Failure = tuple[str, str, str, str]  # task, backbone and evaluator, error, specs
 
 
-def write_report(rows: Sequence[Row], path: Path, results: Results | None, title: str) -> None:
+def write_report(
+    rows: Sequence[Row], path: Path, results: Results | None, title: str, allow_import: bool = False
+) -> None:
     """Writes the page of these rows, whole or not at all; the same rows give the same bytes.
 
-    `results` is where the predictions are: without it, or without them, the page shows no episode and says so.
+    `results` is where the predictions are: without it, or without them, the page shows no episode and says so. Nor
+    does it for a data set of a class from outside, which would import code, unless `allow_import`.
     """
-    write_atomically(path, page(rows, results, title).encode("utf-8", "replace"))
+    write_atomically(path, page(rows, results, title, allow_import).encode("utf-8", "replace"))
 
 
-def page(rows: Sequence[Row], results: Results | None, title: str) -> str:
+def page(rows: Sequence[Row], results: Results | None, title: str, allow_import: bool = False) -> str:
     """The page as text. Everything that rows or images name is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -59,7 +62,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str) -> str:
         findings=findings(rows),
         speaks_of=speaks_of(rows),
         sections=_sections(rows, comparison(rows), found),
-        example=example(rows, results),
+        example=example(rows, results, allow_import),
         failures=_failures(rows),
         shared=shared(rows),
         origins=origins(rows),
