@@ -6,6 +6,7 @@ import json
 import logging
 import multiprocessing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,3 +268,10 @@ def test_a_part_that_another_process_removed_is_missing(results, monkeypatch):
     monkeypatch.setattr(type(parts), "_ranges", property(lambda _: ranges))
     next(iter(ranges)).unlink()
     assert parts.missing(0, 3, MADE) == [(0, 3)]
+
+
+def test_rows_of_the_first_release_are_read():
+    rows = Results(Path(__file__).parent / "rows" / "release_0_1.jsonl").rows()
+    assert [row.run_id for row in rows] == ["442203eb889fa66d", "66dfa6457966d65b", "96ee04c78a8c1bae"]
+    assert rows[0].accuracy == pytest.approx(0.6231555555555556)
+    assert rows[0].population == "these images"
