@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot import provenance
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import episodes_digest
+from fewshot.episodes import Episodes, episodes_digest
 from fewshot.plugins import EVALUATORS
 from fewshot.scoring import Predictions, episode_accuracy
 from fewshot.statistics import episode_interval
@@ -18,18 +19,28 @@ if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
 
-def measures(read: Callable[[], Iterable[Predictions]]) -> dict[str, Any]:
-    """The columns that are computed from predictions, held a part at a time."""
-    stored = [(episode_accuracy(part), int((~part.converged).sum())) for part in read()]
-    interval = episode_interval(np.concatenate([accuracy for accuracy, _ in stored]))
+def measures(parts: Iterable[Predictions]) -> dict[str, Any]:
+    """The columns that are computed from predictions, read once and held a part at a time."""
+    accuracies: list[NDArray[np.float64]] = []
+    n_not_converged = 0
+
+    def scored() -> Iterator[Episodes]:
+        nonlocal n_not_converged
+        for part in parts:
+            accuracies.append(episode_accuracy(part))
+            n_not_converged += int((~part.converged).sum())
+            yield part.episodes
+
+    digest = episodes_digest(scored())
+    interval = episode_interval(np.concatenate(accuracies))
     return {
-        "n_episodes": sum(len(accuracy) for accuracy, _ in stored),
-        "n_not_converged": sum(n for _, n in stored),
+        "n_episodes": sum(map(len, accuracies)),
+        "n_not_converged": n_not_converged,
         "accuracy": interval.mean,
         "accuracy_low": interval.low,
         "accuracy_high": interval.high,
         "population": interval.population,
-        "episodes_digest": episodes_digest(part.episodes for part in read()),
+        "episodes_digest": digest,
     }
 
 

@@ -109,6 +109,6 @@ def _evaluated(
         seed=episodes.seed,
         n_classes=len(np.unique(episodes.classes)),
         seconds_solving=round(time.monotonic() - start, 3),
-        **measures(lambda: [predictions]),
+        **measures([predictions]),
         **made_with(evaluator, images, loaded),
     )

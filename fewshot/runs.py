@@ -95,7 +95,7 @@ def run(
     bench = workbench or Workbench()
     task = bench.task(spec)
     row = results.row(task.run_id)
-    if row is not None and row.status == "ok" and row.n_episodes >= task.n_episodes:
+    if row is not None and row.n_episodes >= task.n_episodes:
         return row
     return _compute(task, results, bench, shard, row)
 
@@ -103,7 +103,7 @@ def run(
 def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None) -> Row | None:
     backbone = bench.backbone(task.spec.backbone).to(bench.device)
     parts = results.parts(task.run_id)
-    if old is not None and old.status == "ok" and old.weights_digest != backbone.weights_digest:
+    if old is not None and old.weights_digest != backbone.weights_digest:
         _log.warning(
             "%s was run with other weights (%s, now %s); it runs again",
             task.run_id,
@@ -181,18 +181,15 @@ def _learner(
     from fewshot.solving import learner
 
     costs: dict[str, str] = {}
-
-    needed = np.zeros(len(task.images), dtype=np.bool_)
-    for block in task.blocks(ranges):
-        needed[block.support] = needed[block.query] = True
-    seen = np.flatnonzero(np.isin(task.images.labels, [task.images.class_names.index(c) for c in task.split.seen]))
+    seen_labels = np.flatnonzero(np.isin(task.images.class_names, task.split.seen))
+    seen = np.flatnonzero(np.isin(task.images.labels, seen_labels))
 
     def embed(rows: NDArray[np.int64]) -> FeatureTable:
         table = bench.features(task, backbone, rows)
         costs.update(seconds_embedding=f"{table.seconds:.3f}", n_embedded=str(table.n_embedded))
         return table
 
-    rows = np.flatnonzero(needed)
+    rows = np.flatnonzero(task.used(ranges))
     return learner(task.spec.evaluator, task.spec.transform, task.images, backbone, rows, seen, embed), costs
 
 
@@ -200,7 +197,7 @@ def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
     return replace(
         _spec_columns(task.spec, task.run_id),
-        **measures(lambda: parts.read(task.n_episodes)),
+        **measures(parts.read(task.n_episodes)),
         **made_with(task.spec.evaluator, task.images, backbone),
         n_classes=len(task.classes),
         split_digest=task.split.digest,

@@ -21,7 +21,7 @@ from fewshot import draws
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import EpisodeBatch, Episodes
-from fewshot.evaluators import FeatureEvaluator, ImageEvaluator, TransductiveEvaluator
+from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.images import ImageRows
 from fewshot.plugins import EVALUATORS, TRANSFORMS
 from fewshot.scoring import Predictions
@@ -39,7 +39,7 @@ Gather = Callable[[NDArray[np.int32]], Tensor]  # rows [...] -> vectors [..., D]
 class Learner(ABC):
     """An evaluator together with what it learns from."""
 
-    name: str
+    evaluator: FeatureEvaluator | ImageEvaluator | TransductiveEvaluator
     class_features: Tensor | None = None  # [C, D] vectors of the class names, where there are any
 
     @abstractmethod
@@ -56,6 +56,13 @@ class Learner(ABC):
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         """How many episodes to solve at once, and how many queries of each to answer at once."""
 
+    def _ask(
+        self, head: Head[Any], query_rows: NDArray[np.int32], chunk: int
+    ) -> tuple[Tensor | None, Iterator[Tensor]]:
+        """What `answer` gives for a head: the queries are gathered a chunk at a time."""
+        starts = range(0, query_rows.shape[1], chunk)
+        return head.converged, (head(self.items(query_rows[:, start : start + chunk])) for start in starts)
+
 
 @dataclass(frozen=True)
 class FeatureLearner(Learner):
@@ -66,10 +73,6 @@ class FeatureLearner(Learner):
     dim: int
     class_features: Tensor | None = None  # [C, D] vectors of the class names
 
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return repr(self.evaluator)
-
     def items(self, rows: NDArray[np.int32]) -> Tensor:
         return self.gather(rows)
 
@@ -78,8 +81,7 @@ class FeatureLearner(Learner):
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
         if isinstance(self.evaluator, TransductiveEvaluator):
             return None, iter([self.evaluator.logits(batch, self.items(query_rows), torch.from_numpy(query_mask))])
-        head = self.evaluator.fit(batch)
-        return head.converged, (head(self.items(part)) for part in _chunks(query_rows, chunk))
+        return self._ask(self.evaluator.fit(batch), query_rows, chunk)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         """Vectors are held once as float32 and once as float64 while they are worked on."""
@@ -100,10 +102,6 @@ class ImageLearner(Learner):
     backbone: Backbone
     query_chunk: int = 64
 
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return repr(self.evaluator)
-
     def items(self, rows: NDArray[np.int32]) -> ImageRows:
         upright = self.images.class_groups.get("orientation_matters")
         fixed = None if upright is None else torch.from_numpy(upright.mask("yes")[self.images.labels[rows]])
@@ -112,8 +110,7 @@ class ImageLearner(Learner):
     def answer(
         self, batch: EpisodeBatch[ImageRows], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_], chunk: int
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
-        head = self.evaluator.fit(batch, self.backbone)
-        return head.converged, (head(self.items(part)) for part in _chunks(query_rows, chunk))
+        return self._ask(self.evaluator.fit(batch, self.backbone), query_rows, chunk)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         return 1, min(n_query, self.query_chunk)
@@ -225,7 +222,7 @@ def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, lea
     if wrong.any():
         index = episodes.index[np.flatnonzero(wrong.any(1))[0]]
         raise ValueError(
-            f"{learner.name} gave logits that are not finite in episode {index}; "
+            f"{learner.evaluator!r} gave logits that are not finite in episode {index}; "
             "look for NaN or huge values in the features, or for a learning rate that is too high"
         )
 
@@ -234,7 +231,3 @@ def episode_seeds(episodes: Episodes) -> Tensor:
     """[E] int64 seeds in [0, 2^62): functions of the episodes' seed and index alone."""
     words = draws.words(episodes.seed, episodes.index, 1, 2, _SEEDS)[:, 0]
     return torch.from_numpy(((words[:, 0] << np.uint64(30)) ^ words[:, 1]).astype(np.int64))
-
-
-def _chunks(rows: NDArray[np.int32], chunk: int) -> Iterator[NDArray[np.int32]]:
-    return (rows[:, start : start + chunk] for start in range(0, rows.shape[1], chunk))

@@ -11,6 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes, EpisodeShape, Ints
 from fewshot.names import shorthand
@@ -146,6 +149,13 @@ class Task:
     def block(self) -> int:
         """How many episodes to hold at once."""
         return max(1, min(4096, _BLOCK_QUERIES // max(1, len(self.draw(0, 1).query))))
+
+    def used(self, ranges: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
+        """[n] the images that episodes of these ranges use."""
+        used = np.zeros(len(self.images), dtype=np.bool_)
+        for block in self.blocks(ranges):
+            used[block.support] = used[block.query] = True
+        return used
 
     def blocks(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Episodes]:
         """The episodes of these ranges, a bounded number at a time."""

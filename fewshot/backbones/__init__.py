@@ -32,7 +32,7 @@ class Backbone:
     @property
     def device(self) -> torch.device:
         """Where the network is; a network without parameters is on the CPU."""
-        return next(self.network.parameters(), torch.empty(0)).device
+        return device_of(self.network)
 
     def to(self, device: str | None) -> Backbone:
         """The same backbone, its network moved to a device; None is the GPU where there is one."""
@@ -72,6 +72,11 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
         sha.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
         sha.update(value.flatten().view(torch.uint8).numpy().data)
     return sha.hexdigest()
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where the first of a network's parameters is."""
+    return next(network.parameters(), torch.empty(0)).device
 
 
 def freeze(network: nn.Module) -> nn.Module:

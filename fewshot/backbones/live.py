@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from fewshot.backbones import Backbone, weights_digest
+from fewshot.backbones import Backbone, device_of, weights_digest
 from fewshot.backbones.timm_network import data_config, eval_transform, pretrained_config
 
 
@@ -48,10 +48,9 @@ def live_backbone(
 
 def _feature_count(network: nn.Module, preprocess: Callable[[Image.Image], Tensor]) -> int:
     """D, from one batch of two white images."""
-    device = next(network.parameters(), torch.empty(0)).device
     example = preprocess(Image.new("RGB", (64, 64), "white"))
     with torch.inference_mode():
-        shape = tuple(network(torch.stack([example, example]).to(device)).shape)
+        shape = tuple(network(torch.stack([example, example]).to(device_of(network))).shape)
     if len(shape) != 2:
         raise ValueError(f"the network gives features of shape {shape} for 2 images, but one vector an image is needed")
     return int(shape[1])

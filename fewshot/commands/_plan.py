@@ -65,8 +65,7 @@ class Plan:
         used = self._used.setdefault((spec.backbone, spec.dataset, spec.dtype), (task.images, nothing))[1]
         if isinstance(EVALUATORS.make(spec.evaluator), ImageEvaluator):
             return True
-        for block in task.blocks([(0, task.n_episodes)]):
-            used[block.support] = used[block.query] = True
+        used |= task.used([(0, task.n_episodes)])
         if TRANSFORMS.make(spec.transform).needs_seen:
             used |= np.isin(task.images.labels, task.split.classes("seen", task.images))
         return True
