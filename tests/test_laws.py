@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot import laws
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator, one_hot
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.prototype import Prototype
 from fewshot.laws import LAWS, check_evaluator, worlds
+from fewshot.laws import evaluators as laws
 
 
 class Answer(Head):
@@ -191,6 +191,34 @@ class CentresQueriesInPlace(Bad):
 
 
 @dataclass(frozen=True)
+class NormalisesNamesInPlace(Bad):
+    def fit(self, batch):
+        head = super().fit(batch)
+        batch.class_features.div_(batch.class_features.norm(dim=2, keepdim=True))
+        return head
+
+
+@dataclass(frozen=True)
+class ByName(Bad):
+    """Asks only what the classes are called, which is a good evaluator."""
+
+    def fit(self, batch):
+        return nearest(batch.class_features)
+
+
+@dataclass(frozen=True)
+class TakesNamesOfAnotherEpisode(Bad):
+    def fit(self, batch):
+        return nearest(batch.class_features.roll(1, 0))
+
+
+@dataclass(frozen=True)
+class ReadsNamesBackwards(Bad):
+    def fit(self, batch):
+        return nearest(batch.class_features.flip(1))
+
+
+@dataclass(frozen=True)
 class HidesAField(Bad):
     """Its repr does not say what it holds."""
 
@@ -274,11 +302,13 @@ FAULTS = [
     (laws.shape_and_dtype, WidensTheDtype()),
     (laws.alone_as_in_a_batch, PeeksAtOtherEpisodes()),
     (laws.alone_as_in_a_batch, SeedsByPlaceInTheBatch()),
+    (laws.alone_as_in_a_batch, TakesNamesOfAnotherEpisode()),
     (laws.class_names_do_not_matter, FavoursTheFirstClass()),
     (laws.support_order_does_not_matter, TrustsTheFirstRowMore()),
     (laws.queries_do_not_inform_each_other, CentresOnTheQueries()),
     (laws.queries_do_not_inform_each_other, LearnsWhileItAnswers()),
     (laws.separated_classes_are_solved, LearnsNothing()),
+    (laws.separated_classes_are_solved, ReadsNamesBackwards()),
     (laws.noise_is_chance, KnowsThatQueriesAreSorted()),
     (laws.same_call_same_bits, DrawsFromTorch()),
     (laws.same_call_same_bits, DrawsFromNumpy()),
@@ -287,6 +317,7 @@ FAULTS = [
     (laws.arguments_are_unchanged, NormalisesInPlace()),
     (laws.arguments_are_unchanged, RelabelsInPlace()),
     (laws.arguments_are_unchanged, CentresQueriesInPlace()),
+    (laws.arguments_are_unchanged, NormalisesNamesInPlace()),
     *((laws.arguments_are_unchanged, TunesTheGivenNetwork(t)) for t in ("weights", "batchnorm", "mode", "gradients")),
     (laws.spec_round_trip, HidesAField()),
     (laws.padding_does_not_matter, IgnoresTheMask()),
@@ -304,7 +335,7 @@ def test_every_law_has_a_fault_that_it_catches():
     assert {law for law, _ in FAULTS} == set(LAWS)
 
 
-@pytest.mark.parametrize("evaluator", [Good(), Transductive(), Prototype()], ids=repr)
+@pytest.mark.parametrize("evaluator", [Good(), ByName(), Transductive(), Prototype()], ids=repr)
 def test_a_good_evaluator_breaks_no_law(evaluator):
     assert check_evaluator(evaluator) == []
 
