@@ -7,6 +7,7 @@ of an episode (vectors from a table, or images), fits, and answers.
 from __future__ import annotations
 
 import itertools
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, Transduct
 from fewshot.images import ImageRows
 from fewshot.plugins import EVALUATORS, TRANSFORMS
 from fewshot.scoring import Predictions
+from fewshot.transforms import Transform
 
 if TYPE_CHECKING:
     from fewshot.features import FeatureTable
@@ -33,6 +35,7 @@ DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches fall out of the processor's ca
 _HELD_BYTES = 512 << 20  # features that are transformed once and held, instead of at every use
 _SEEDS = 31  # stream of random words
 _LOWEST = -65504.0  # of float16
+_log = logging.getLogger("fewshot")
 Gather = Callable[[NDArray[np.int32]], Tensor]  # rows [...] -> vectors [..., D]
 
 
@@ -127,7 +130,8 @@ def learner(
 ) -> Learner:
     """What solves episodes of these rows: an evaluator over transformed features, or over the images themselves.
 
-    `seen`: the rows of the seen classes, embedded only where the transform is fitted on them.
+    `seen`: the rows of the seen classes, embedded only where the transform is fitted on them. Evaluators of features
+    are given the class vectors of the images, where there are any, as `class_features`.
     """
     made, mapping = EVALUATORS.make(evaluator), TRANSFORMS.make(transform)
     if isinstance(made, ImageEvaluator):
@@ -139,12 +143,33 @@ def learner(
         return ImageLearner(made, images, backbone)
     table = embed(np.union1d(rows, seen) if mapping.needs_seen else rows)
     mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
+    named = class_features(images, backbone, mapped)
     if len(rows) * backbone.dim * 4 > _HELD_BYTES:
-        return FeatureLearner(made, lambda wanted: mapped(table.gather(wanted)), backbone.dim)
+        return FeatureLearner(made, lambda wanted: mapped(table.gather(wanted)), backbone.dim, named)
     held = mapped(table.gather(rows))
     place = torch.zeros(len(images), dtype=torch.int64)
     place[torch.from_numpy(rows)] = torch.arange(len(rows))
-    return FeatureLearner(made, lambda wanted: held[place[torch.from_numpy(wanted.astype(np.int64))]], backbone.dim)
+    return FeatureLearner(
+        made, lambda wanted: held[place[torch.from_numpy(wanted.astype(np.int64))]], backbone.dim, named
+    )
+
+
+def class_features(images: LabelledImages, backbone: Backbone, mapped: Transform) -> Tensor | None:
+    """[C, D] float32 vectors of the class names under the same transform as the features, also where that was fitted
+    on features of seen images: so both stay in one space. None where there are none, or, with a warning, where they
+    are of another length than the features, which no evaluator could compare."""
+    if images.class_vectors is None:
+        return None
+    if images.class_vectors.shape[1] != backbone.dim:
+        _log.warning(
+            "class vectors of %s have %d numbers, but features of %s have %d; evaluators are not given them",
+            images.name,
+            images.class_vectors.shape[1],
+            backbone.name,
+            backbone.dim,
+        )
+        return None
+    return mapped(torch.from_numpy(images.class_vectors.astype(np.float32)))
 
 
 def solve(

@@ -115,6 +115,8 @@ class Task:
             first,
             spec.dtype,
         ]
+        if self.images.class_vectors is not None:
+            named.append(hashlib.sha256(self.images.class_vectors.astype("<f8").tobytes()).hexdigest())
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

@@ -49,6 +49,9 @@ def labelled(**changes):
         ({"class_names": ("a", "b", "a")}, "class names of test must differ; 'a' stands there twice"),
         ({"image_groups": {"domain": Group.of("xy")}}, "the group 'domain' of test must name 12 images, found 2"),
         ({"class_groups": {"kind": Group.of("xyxy")}}, "the group 'kind' of test must name 3 classes, found 4"),
+        ({"class_vectors": np.ones((4, 2))}, r"class vectors of test must be of shape \[3, D\], .* found \[4, 2\]"),
+        ({"class_vectors": np.ones(3)}, r"class vectors of test must be of shape \[3, D\], .* found \[3\]"),
+        ({"class_vectors": np.diag([1, np.nan, 1])}, "the vector of the class 'b' of test has NaN or infinite numbers"),
     ],
 )
 def test_images_and_labels_that_do_not_fit_are_refused(changes, message):

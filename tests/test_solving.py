@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 import torch
 
+from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.episodes import Episodes, EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, Head, TransductiveEvaluator
 from fewshot.evaluators.prototype import Prototype
+from fewshot.features import feature_table
 from fewshot.samplers.balanced import Balanced
 from fewshot.scoring import episode_accuracy
-from fewshot.solving import FeatureLearner, Learner, episode_seeds, solve
+from fewshot.solving import FeatureLearner, Learner, episode_seeds, learner, solve
 from tests.test_contract import gather, labelled, ragged, vectors
 
 IMAGES = labelled(8, 40)
@@ -163,6 +165,38 @@ def test_class_features_are_those_of_the_classes_of_each_episode_in_their_order(
     solved = solve(EPISODES, FeatureLearner(Names(), gather(TABLE), 6, class_features=names))
     by_query = solved.logits.reshape(9, 20, 4)
     assert np.array_equal(by_query[:, 7], EPISODES.classes.reshape(9, 4))
+
+
+def learn(images, transform, seen=()):
+    """The learner of `Names` over raw pixels of black images [8 x 40]."""
+    backbone = RawPixels(2).load()
+    rows, seen = np.arange(len(images)), np.asarray(seen, dtype=np.int64)
+    return learner(
+        "tests.test_solving:Names()",
+        transform,
+        images,
+        backbone,
+        rows,
+        seen,
+        lambda needed: feature_table(images, backbone, needed, progress=False),
+    )
+
+
+def test_class_vectors_of_a_data_set_reach_the_evaluator_under_the_transform_of_the_features():
+    class_vectors = np.random.default_rng(0).normal(size=(8, 12)).astype(np.float16)
+    named = replace(IMAGES, class_vectors=class_vectors)
+    exact = torch.from_numpy(class_vectors.astype(np.float32))
+    assert torch.equal(learn(named, "Identity()").class_features, exact)
+    unit = exact / exact.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(learn(named, "L2()").class_features, unit)
+    torch.testing.assert_close(learn(named, "CentredL2()", [0, 1]).class_features, unit)  # the mean image is black
+    assert learn(IMAGES, "Identity()").class_features is None
+
+
+def test_class_vectors_of_another_length_than_the_features_are_told_and_not_given(caplog):
+    named = replace(IMAGES, class_vectors=np.ones((8, 5)))
+    assert learn(named, "L2()").class_features is None
+    assert "class vectors of test have 5 numbers, but features of pixels have 12; evaluators are not" in caplog.text
 
 
 def test_seeds_are_functions_of_seed_and_index_alone():

@@ -66,7 +66,8 @@ class Pool:
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
     """n images with labels. Image groups (domain, set, artist, partition) name a category an image; class groups
-    (superclass, orientation_matters) one a class. `images_digest` names the decoded pixels, in order."""
+    (superclass, orientation_matters) one a class. `images_digest` names the decoded pixels, in order. `class_vectors`
+    are vectors of the class names, such as a text encoder makes of them, in the space of the images' features."""
 
     name: str
     images: ImageSequence
@@ -75,6 +76,7 @@ class LabelledImages:
     images_digest: str
     image_groups: Mapping[str, Group] = field(default_factory=dict)
     class_groups: Mapping[str, Group] = field(default_factory=dict)
+    class_vectors: NDArray[np.floating[Any]] | None = None  # [C, D]
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
@@ -93,6 +95,8 @@ class LabelledImages:
                     raise ValueError(
                         f"the group {name!r} of {self.name} must name {size} {what}, found {len(group.codes)}"
                     )
+        if self.class_vectors is not None:
+            _check_class_vectors(self.class_vectors, self.class_names, self.name)
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
             raise ValueError(
                 f"labels of {self.name} must be in [0, {len(self.class_names)}), "
@@ -157,6 +161,17 @@ class ArrayImages:
 
     def __getitem__(self, row: int, /) -> Image.Image:
         return Image.fromarray(self.pixels[row]).convert("RGB")
+
+
+def _check_class_vectors(vectors: NDArray[np.floating[Any]], class_names: Sequence[str], name: str) -> None:
+    if vectors.ndim != 2 or len(vectors) != len(class_names) or not vectors.shape[1]:
+        raise ValueError(
+            f"class vectors of {name} must be of shape [{len(class_names)}, D], one for each class, "
+            f"found {list(vectors.shape)}"
+        )
+    broken = np.flatnonzero(~np.isfinite(vectors).all(1))
+    if len(broken):
+        raise ValueError(f"the vector of the class {class_names[broken[0]]!r} of {name} has NaN or infinite numbers")
 
 
 def classes_digest(class_names: Sequence[str]) -> str:
