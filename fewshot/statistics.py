@@ -1,4 +1,8 @@
-"""What a number is worth: means with intervals that name their population. numpy and scipy only."""
+"""What a number is worth: means with intervals that name the population they speak of. numpy and scipy only.
+
+E episodes, N ways, C units (the classes that episodes are drawn from, or groups of them), T the mean over episodes.
+An interval is chosen by what the design allows; where it cannot be had, it says why.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +11,184 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
 THESE_IMAGES = "these images"
+NEW_IMAGES = "new images of these classes"
+NEW_DRAWS = "new supports and new images of these classes"
+FEWEST_POOLS = 5
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with an interval at a stated level for a stated population; NaN bounds where it cannot be estimated."""
+    """A mean with an interval at a stated level for a stated population; NaN bounds, and the reason, where it cannot
+    be estimated."""
 
     mean: float
     low: float
     high: float
     population: str
     level: float = 0.95
+    standard_error: float = float("nan")  # of the mean, on its own scale
+    monte_carlo: float = float("nan")  # share of the variance that more episodes would take away, in [0, 1]
+    reason: str = ""  # why there are no bounds
+
+    @staticmethod
+    def unknown(mean: float, population: str, level: float, reason: str) -> Interval:
+        """A mean without bounds."""
+        return Interval(mean, float("nan"), float("nan"), population, level, reason=reason)
 
 
-def episode_interval(values: NDArray[np.float64], level: float = 0.95) -> Interval:
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Which units every episode holds: classes, or the groups that they belong to (superclasses, scripts)."""
+
+    held: Ints  # flat, episode after episode, in [0, n_units)
+    n_way: Ints  # [E]
+    n_units: int  # C: those that episodes are drawn from, whether one was drawn or not
+    name: str = "classes"
+
+    def grouped(self, codes: Ints, n_groups: int, name: str) -> Units:
+        """The same episodes with group `codes[c]` in place of class c."""
+        return Units(codes[self.held], self.n_way, n_groups, name)
+
+
+def episode_interval(values: Floats, level: float = 0.95) -> Interval:
     """The mean over episodes +- t(E-1) s / sqrt(E), s with ddof 1: it speaks of other episodes from *these images*
     and classes, not of new images or new classes (Lafargue et al. 2024, arXiv 2409.02850). One episode has a mean
     and no interval. Bounds of an accuracy may pass 0 or 1."""
-    from scipy.stats import t
-
     n = len(values)
     if n == 0:
         raise ValueError("a mean over episodes needs at least one episode, got none")
     mean = float(values.mean())
     if n == 1:
-        return Interval(mean, float("nan"), float("nan"), THESE_IMAGES, level)
-    half = float(t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
-    return Interval(mean, mean - half, mean + half, THESE_IMAGES, level)
+        return Interval.unknown(mean, THESE_IMAGES, level, "one episode has no spread")
+    error = float(values.std(ddof=1) / np.sqrt(n))
+    return _around(mean, error, n - 1, THESE_IMAGES, level, monte_carlo=1.0)
+
+
+def pool_interval(values: Floats, pools: Ints, level: float = 0.95) -> Interval:
+    """The mean of the means T_g of G disjoint image pools +- t(G-1) sd(T_g) / sqrt(G): it speaks of *new images of these
+    classes*. `pools` [E]: the pool that all images of an episode come from. Below 5 pools there are no bounds."""
+    names, code = np.unique(pools, return_inverse=True)
+    means = np.bincount(code, weights=values) / np.bincount(code)
+    mean = float(means.mean())
+    if len(names) < FEWEST_POOLS:
+        reason = f"{len(names)} disjoint pools of images; at least {FEWEST_POOLS} are needed"
+        return Interval.unknown(mean, NEW_IMAGES, level, reason)
+    error = float(means.std(ddof=1) / np.sqrt(len(names)))
+    return _around(mean, error, len(names) - 1, NEW_IMAGES, level)
+
+
+def class_interval(values: Floats, units: Units, level: float = 0.95, half_query: float | None = None) -> Interval:
+    """An interval that speaks of *new classes*: the delete-one-class jackknife with the quantile of t(C-1).
+
+    T_-c is the mean over the episodes without unit c (stratified by the number of ways), V = (C-1)/C times the sum over c
+    of (T_-c - mean)^2. `half_query`: half of one query's share in the mean; then `values` are accuracies, and the
+    interval is made on the logit scale, clamped by it, and mapped back. None: a difference, on the plain scale.
+    """
+    mean, population = float(values.mean()), f"new {units.name}"
+    without, reason = delete_one(values, units), ""
+    if units.n_units < 3:
+        reason = f"{units.n_units} {units.name} are too few to speak of others"
+    elif np.isnan(without).any():
+        reason = f"every episode holds every one of the {units.name}" if _all_held(units) else _too_few(units)
+    elif half_query is not None and (np.ptp(without) == 0) and not 0 < mean < 1:
+        reason = f"all answers are {'right' if mean == 1 else 'wrong'}: the spread over {units.name} cannot be seen"
+    if reason:
+        return Interval.unknown(mean, population, level, reason)
+    plain = _jackknife(without)
+    monte_carlo = min(1.0, _monte_carlo_part(values, units) / plain) if plain > 0 else 0.0
+    if half_query is None:
+        return _around(mean, float(np.sqrt(plain)), units.n_units - 1, population, level, monte_carlo)
+    error = float(np.sqrt(_jackknife(_logit(without, half_query))))
+    middle = float(_logit(np.array([mean]), half_query)[0])
+    low, high = (1 / (1 + np.exp(-(middle + side * _quantile(units.n_units - 1, level) * error))) for side in (-1, 1))
+    return Interval(mean, float(low), float(high), population, level, float(np.sqrt(plain)), monte_carlo)
+
+
+def draw_interval(correct: NDArray[np.bool_], labels: Ints, level: float = 0.95) -> Interval:
+    """For R supports drawn and the same test images answered each time, `correct` [R, n] with labels [n]: the mean, and
+    SE^2 = var(draw means)/R + sum_c (n_c/n)^2 s_c^2/n_c, s_c^2 the variance over images of correctness averaged over draws
+    (with equal n_c the factor is 1/C^2). It speaks of *new supports and new images of these classes*; degrees of freedom
+    by Satterthwaite (1946). A class with one image adds no variance of its own and is refused."""
+    draws, mean = correct.mean(1), float(correct.mean())  # [R]
+    if len(correct) < 2:
+        return Interval.unknown(mean, NEW_DRAWS, level, "one support was drawn; at least 2 are needed")
+    _, code, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if counts.min() < 2:
+        return Interval.unknown(mean, NEW_DRAWS, level, "a class has one test image; at least 2 are needed")
+    by_image = correct.mean(0)
+    centred = by_image - (np.bincount(code, by_image) / counts)[code]
+    spread = np.bincount(code, centred**2) / (counts - 1)
+    parts = np.append((counts / len(labels)) ** 2 * spread / counts, draws.var(ddof=1) / len(draws))
+    freedom = np.append(counts - 1, len(draws) - 1)
+    variance = float(parts.sum())
+    if variance == 0:
+        return Interval.unknown(mean, NEW_DRAWS, level, "all draws answer all images alike")
+    return _around(mean, variance**0.5, variance**2 / float((parts**2 / freedom).sum()), NEW_DRAWS, level)
+
+
+def delete_one(values: Floats, units: Units) -> Floats:
+    """[C] the mean over the episodes that do not hold unit c, each number of ways weighing as in the whole; NaN where no
+    episode of some number of ways is left."""
+    episode, held = np.divmod(_pairs(units), units.n_units)
+    without = np.zeros(units.n_units)
+    for n_way in np.unique(units.n_way):
+        member = units.n_way == n_way
+        inside = member[episode]
+        removed = np.bincount(held[inside], values[episode[inside]], units.n_units)
+        left = member.sum() - np.bincount(held[inside], minlength=units.n_units)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            without += member.mean() * np.where(left > 0, (values[member].sum() - removed) / left, np.nan)
+    return without
+
+
+def pseudo_values(values: Floats, units: Units) -> Floats:
+    """[C] C T - (C-1) T_-c: about what each class adds to the mean, for tests over classes."""
+    return units.n_units * values.mean() - (units.n_units - 1) * delete_one(values, units)
+
+
+def _monte_carlo_part(values: Floats, units: Units) -> float:
+    """The part of V that comes from the finite number of episodes, (C-1) N / (C-N) s^2 / E: in expectation."""
+    held, c = len(_pairs(units)) / len(values), units.n_units
+    if len(values) < 2 or held >= c:
+        return 0.0
+    return (c - 1) * held / (c - held) * float(values.var(ddof=1)) / len(values)
+
+
+def _pairs(units: Units) -> Ints:
+    """Episode times C plus unit of every unit that an episode holds: a group stands once in an episode."""
+    episode = np.repeat(np.arange(len(units.n_way)), units.n_way)
+    return np.unique(episode * units.n_units + units.held)
+
+
+def _jackknife(without: Floats) -> float:
+    return float((len(without) - 1) * without.var())
+
+
+def _logit(p: Floats, half_query: float) -> Floats:
+    clamped = np.clip(p, half_query, 1 - half_query)
+    return np.asarray(np.log(clamped) - np.log1p(-clamped))
+
+
+def _all_held(units: Units) -> bool:
+    return bool((units.n_way >= units.n_units).all())
+
+
+def _too_few(units: Units) -> str:
+    return f"some of the {units.n_units} {units.name} are in every episode of their number of ways; draw more episodes"
+
+
+def _quantile(freedom: float, level: float) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(0.5 + level / 2, freedom))
+
+
+def _around(
+    mean: float, error: float, freedom: float, population: str, level: float, monte_carlo: float = float("nan")
+) -> Interval:
+    half = _quantile(freedom, level) * error
+    return Interval(mean, mean - half, mean + half, population, level, error, monte_carlo)

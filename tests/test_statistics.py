@@ -1,4 +1,4 @@
-"""Intervals against scipy and their stated coverage."""
+"""Intervals against scipy, direct computations and their stated coverage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,24 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fewshot.statistics import episode_interval
+from fewshot.statistics import (
+    Units,
+    class_interval,
+    delete_one,
+    draw_interval,
+    episode_interval,
+    pool_interval,
+    pseudo_values,
+)
+
+
+def episodes(seed: int, n_classes: int, n_episodes: int, n_way: int = 5) -> tuple[np.ndarray, Units]:
+    """Accuracies that are the mean of a skill of each class, of its luck in the episode, and which classes were drawn."""
+    generator = np.random.default_rng(seed)
+    skill = generator.normal(0.7, 0.1, n_classes)
+    held = np.argsort(generator.random((n_episodes, n_classes)), axis=1)[:, :n_way]
+    values = (skill[held] + generator.normal(0, 0.05, held.shape)).mean(1)
+    return values, Units(held.reshape(-1), np.full(n_episodes, n_way), n_classes)
 
 
 def test_the_interval_is_students():
@@ -28,8 +45,96 @@ def test_one_episode_has_a_mean_and_no_interval():
     assert found.mean == 0.5
     assert np.isnan(found.low)
     assert np.isnan(found.high)
+    assert found.reason == "one episode has no spread"
 
 
 def test_no_episode_is_an_error():
     with pytest.raises(ValueError, match="at least one episode"):
         episode_interval(np.array([]))
+
+
+def test_pools_are_the_units_of_new_images():
+    values, pools = np.random.default_rng(2).random(60), np.repeat(np.arange(6), 10)
+    means = values.reshape(6, 10).mean(1)
+    found = pool_interval(values, pools)
+    low, high = stats.t.interval(0.95, 5, loc=means.mean(), scale=stats.sem(means))
+    assert (found.mean, found.low, found.high) == pytest.approx((means.mean(), low, high))
+    assert pool_interval(values[:40], pools[:40]).reason == "4 disjoint pools of images; at least 5 are needed"
+
+
+def test_deleting_a_class_leaves_the_episodes_without_it():
+    values, units = episodes(3, n_classes=9, n_episodes=50)
+    held = units.held.reshape(50, 5)
+    wanted = [values[~(held == c).any(1)].mean() for c in range(9)]
+    assert delete_one(values, units) == pytest.approx(wanted)
+
+
+def test_ragged_episodes_keep_the_weight_of_every_number_of_ways():
+    n_way = np.array([2, 2, 2, 3, 3, 3])
+    held = np.array([0, 1, 1, 2, 2, 3, 0, 1, 2, 1, 2, 3, 0, 2, 3])
+    values = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    without_0 = 0.5 * np.mean([0.2, 0.3]) + 0.5 * 0.5
+    assert delete_one(values, Units(held, n_way, 4))[0] == pytest.approx(without_0)
+
+
+def test_a_group_counts_once_in_an_episode():
+    units = Units(np.array([0, 1, 2, 3, 0, 2]), np.array([2, 2, 2]), 4)
+    groups = units.grouped(np.array([0, 0, 1, 1]), 2, "superclasses")
+    values = np.array([0.2, 0.4, 0.6])
+    assert delete_one(values, groups) == pytest.approx([0.4, 0.2])
+
+
+@pytest.mark.parametrize("n_classes", [8, 30])
+def test_the_class_interval_covers_the_mean_over_new_classes(n_classes):
+    found = [class_interval(*episodes(seed, n_classes, 300)) for seed in range(400)]
+    covered = np.mean([i.low <= 0.7 <= i.high for i in found])
+    assert 0.92 <= covered <= 0.985
+    closed = np.mean([abs(episode_interval(episodes(s, n_classes, 300)[0]).mean - 0.7) < 0.004 for s in range(50)])
+    assert closed < 0.5  # an interval over episodes, about 0.004 wide here, does not speak of new classes
+
+
+def test_accuracies_stay_inside_zero_and_one_on_the_logit_scale():
+    generator = np.random.default_rng(4)
+    values, units = episodes(4, 12, 100)
+    near_one = 1 - generator.binomial(75, 0.004, len(values)) / 75
+    found = class_interval(near_one, units, half_query=0.5 / 7500)
+    assert 0.9 < found.low < found.mean < found.high < 1
+
+
+def test_an_interval_over_classes_that_cannot_be_had_says_why():
+    values = np.random.default_rng(5).random(20)
+    everything = Units(np.tile(np.arange(5), 20), np.full(20, 5), 5)
+    assert class_interval(values, everything).reason == "every episode holds every one of the classes"
+    always = Units(np.array([0, 1, 0, 2, 0, 3]), np.full(3, 2), 4)
+    assert "draw more episodes" in class_interval(values[:3], always).reason
+    assert "too few" in class_interval(values[:3], Units(np.array([0, 1] * 3), np.full(3, 2), 2)).reason
+    perfect = class_interval(np.ones(20), episodes(5, 9, 20)[1], half_query=0.005)
+    assert perfect.reason == "all answers are right: the spread over classes cannot be seen"
+
+
+def test_the_monte_carlo_part_falls_with_the_episodes():
+    few, many = (class_interval(*episodes(6, 20, n)).monte_carlo for n in (100, 2000))
+    assert many < few / 5
+
+
+def test_pseudo_values_have_the_mean_and_the_error_of_the_jackknife():
+    values, units = episodes(7, 20, 2000)
+    p, found = pseudo_values(values, units), class_interval(values, units)
+    assert p.mean() == pytest.approx(values.mean(), abs=0.01)
+    assert p.std(ddof=1) / 20**0.5 == pytest.approx(found.standard_error)
+
+
+def test_draws_of_a_support_and_test_images_both_count():
+    generator = np.random.default_rng(8)
+    labels = np.repeat(np.arange(4), 25)
+    found, truth = [], 0.75
+    for _ in range(300):
+        chance = truth + generator.normal(0, 0.02, (5, 1)) + generator.normal(0, 0.15, 100)
+        found.append(draw_interval(generator.random((5, 100)) < chance, labels))
+    assert 0.92 <= np.mean([i.low <= truth <= i.high for i in found]) <= 0.985
+
+
+def test_one_draw_or_one_image_of_a_class_has_no_interval():
+    correct = np.array([[True, False, True, True]])
+    assert "one support was drawn" in draw_interval(correct, np.array([0, 0, 1, 1])).reason
+    assert "one test image" in draw_interval(np.repeat(correct, 3, 0), np.array([0, 0, 0, 1])).reason
