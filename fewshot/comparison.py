@@ -115,15 +115,17 @@ def holm(p_values: Floats) -> Floats:
 
 def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> dict[str, tuple[int, int]]:
     """The ranks that each of m runs may have, [1 + surely better ones, m - surely worse ones], from simultaneous
-    (Bonferroni) paired intervals over new classes, or over these images where there are none over classes."""
+    (Bonferroni) paired intervals over new classes, or over these images where there are none over classes. Runs of
+    different lengths are compared on the episodes that both have."""
     names = list(runs)
     pairs = len(names) * (len(names) - 1) // 2
     simultaneous = 1 - (1 - level) / max(1, pairs)
     better = dict.fromkeys(names, 0)
     worse = dict.fromkeys(names, 0)
     for one, other in combinations(names, 2):
-        d = runs[one] - runs[other]
-        found = class_interval(d, units, simultaneous)
+        count = min(len(runs[one]), len(runs[other]))
+        d = runs[one][:count] - runs[other][:count]
+        found = class_interval(d, units.first(count), simultaneous)
         if found.reason:
             found = episode_interval(d, simultaneous)
         if found.low > 0 or found.high < 0:
@@ -134,8 +136,8 @@ def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> 
 
 
 def over_sets(differences: Floats, errors: Floats, level: float = 0.95) -> tuple[Interval, Interval]:
-    """The mean difference over D data sets: for these sets (SE^2 = sum SE_d^2 / D^2, errors by class where there are any),
-    and for new sets (t(D-1) over the differences; two sets are needed)."""
+    """The mean difference over D data sets: for these sets (SE^2 = sum SE_d^2 / D^2, errors by class where there are
+    any), and for new sets (t(D-1) over the differences; two sets are needed)."""
     n = len(differences)
     mean, error = float(differences.mean()), float(np.sqrt((errors**2).sum()) / n)
     half = _t(0.5 + level / 2, np.inf) * error

@@ -53,6 +53,11 @@ class Units:
         """The same episodes with group `codes[c]` in place of class c."""
         return Units(codes[self.held], self.n_way, n_groups, name)
 
+    def first(self, count: int) -> Units:
+        """The units of the first episodes."""
+        n_way = self.n_way[:count]
+        return Units(self.held[: n_way.sum()], n_way, self.n_units, self.name)
+
 
 def episode_interval(values: Floats, level: float = 0.95) -> Interval:
     """The mean over episodes +- t(E-1) s / sqrt(E), s with ddof 1: it speaks of other episodes from *these images*
@@ -69,8 +74,8 @@ def episode_interval(values: Floats, level: float = 0.95) -> Interval:
 
 
 def pool_interval(values: Floats, pools: Ints, level: float = 0.95) -> Interval:
-    """The mean of the means T_g of G disjoint image pools +- t(G-1) sd(T_g) / sqrt(G): it speaks of *new images of these
-    classes*. `pools` [E]: the pool that all images of an episode come from. Below 5 pools there are no bounds."""
+    """The mean of the means T_g of G disjoint image pools +- t(G-1) sd(T_g) / sqrt(G): it speaks of *new images of
+    these classes*. `pools` [E]: the pool that all images of an episode come from. Below 5 pools there are no bounds."""
     names, code = np.unique(pools, return_inverse=True)
     means = np.bincount(code, weights=values) / np.bincount(code)
     mean = float(means.mean())
@@ -84,8 +89,8 @@ def pool_interval(values: Floats, pools: Ints, level: float = 0.95) -> Interval:
 def class_interval(values: Floats, units: Units, level: float = 0.95, half_query: float | None = None) -> Interval:
     """An interval that speaks of *new classes*: the delete-one-class jackknife with the quantile of t(C-1).
 
-    T_-c is the mean over the episodes without unit c (stratified by the number of ways), V = (C-1)/C times the sum over c
-    of (T_-c - mean)^2. `half_query`: half of one query's share in the mean; then `values` are accuracies, and the
+    T_-c is the mean over the episodes without unit c (stratified by the number of ways), V = (C-1)/C times the sum
+    over c of (T_-c - mean)^2. `half_query`: half of one query's share in the mean; then `values` are accuracies, and the
     interval is made on the logit scale, clamped by it, and mapped back. None: a difference, on the plain scale.
     """
     mean, population = float(values.mean()), f"new {units.name}"
@@ -110,8 +115,8 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
 
 def draw_interval(correct: NDArray[np.bool_], labels: Ints, level: float = 0.95) -> Interval:
     """For R supports drawn and the same test images answered each time, `correct` [R, n] with labels [n]: the mean, and
-    SE^2 = var(draw means)/R + sum_c (n_c/n)^2 s_c^2/n_c, s_c^2 the variance over images of correctness averaged over draws
-    (with equal n_c the factor is 1/C^2). It speaks of *new supports and new images of these classes*; degrees of freedom
+    SE^2 = var(draw means)/R + sum_c (n_c/n)^2 s_c^2/n_c, s_c^2 the variance over images of correctness averaged over
+    draws (with equal n_c the factor is 1/C^2). It speaks of *new supports and new images of these classes*; degrees of freedom
     by Satterthwaite (1946). A class with one image adds no variance of its own and is refused."""
     draws, mean = correct.mean(1), float(correct.mean())  # [R]
     if len(correct) < 2:
@@ -131,8 +136,8 @@ def draw_interval(correct: NDArray[np.bool_], labels: Ints, level: float = 0.95)
 
 
 def delete_one(values: Floats, units: Units) -> Floats:
-    """[C] the mean over the episodes that do not hold unit c, each number of ways weighing as in the whole; NaN where no
-    episode of some number of ways is left."""
+    """[C] the mean over the episodes that do not hold unit c, each number of ways weighing as in the whole; NaN where
+    no episode of some number of ways is left."""
     episode, held = np.divmod(_pairs(units), units.n_units)
     without = np.zeros(units.n_units)
     for n_way in np.unique(units.n_way):
