@@ -91,17 +91,17 @@ def needed(d: Floats, units: Units, delta: float, level: float = 0.95) -> Needed
         raise ValueError(f"delta is the difference to show, a fraction above 0 and up to 1; got {delta!r}")
     z = _t(0.5 + level / 2, np.inf) + _t(POWER, np.inf)
     episodes = max(2, ceil(float((z * d.std(ddof=1) / delta) ** 2)))
-    found, points = class_interval(d, units, level), f"{100 * delta:.3g} points"
+    found = class_interval(d, units, level)
     if found.reason:
-        return Needed(delta, episodes, None, f"{points}: {episodes} episodes for these images; {found.reason}")
+        return Needed(delta, episodes, None, f"{episodes} episodes for these images; {found.reason}")
     at_best = found.standard_error * (1 - found.monte_carlo) ** 0.5  # with endless episodes
     factor = _t(0.5 + level / 2, units.n_units - 1) + _t(POWER, units.n_units - 1)
     classes = max(3, ceil(units.n_units * (factor * at_best / delta) ** 2))
     if factor * at_best > delta:
         cannot = f"no number of episodes on these {units.n_units} {units.name} can show it for new {units.name}"
-        return Needed(delta, episodes, classes, f"{points}: {cannot}; about {classes} {units.name} could")
+        return Needed(delta, episodes, classes, f"{cannot}; about {classes} {units.name} could")
     enough = f"these {units.n_units} {units.name} suffice for new {units.name}"
-    return Needed(delta, episodes, classes, f"{points}: {episodes} episodes for these images; {enough}")
+    return Needed(delta, episodes, classes, f"{episodes} episodes for these images; {enough}")
 
 
 def holm(p_values: Floats) -> Floats:

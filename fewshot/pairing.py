@@ -5,10 +5,9 @@ rows -> contests (one task, runs that differ in one thing) -> accuracies [R, E] 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +18,17 @@ from fewshot.results import Results, Row
 from fewshot.scoring import Predictions, episode_accuracy
 from fewshot.statistics import Floats, Interval, Units, class_interval
 
-if TYPE_CHECKING:
-    from fewshot.datasets import LabelledImages
-
 # What is compared by each choice of --by: these columns differ, all others that shape a run are equal.
 BY = {
     "evaluator": ("transform", "evaluator"),
     "backbone": ("backbone", "dtype"),
     "anything": ("transform", "evaluator", "backbone", "dtype"),
 }
-_TASK = ("dataset", "split_digest", "images_digest", "classes", "sampler", "n_way", "k_shot", "n_query")
-_TASK_TOO = ("k_shot_at_most", "seed")
+_TASK = (
+    *("dataset", "split_digest", "images_digest", "classes", "sampler"),
+    *("n_way", "k_shot", "n_query", "k_shot_at_most", "seed"),
+)
+Grouping = tuple[str, NDArray[np.int64]]  # what groups are called, and the group of every class
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +76,9 @@ class Pair:
         return needed(self.accuracy_a - self.accuracy_b, self.units, delta)
 
 
-def adjusted(comparisons: Sequence[Comparison]) -> Floats:
-    """Holm-adjusted class-level p-values of all comparisons shown together; NaN where there is no test over classes."""
-    p = np.array([c.p_signs for c in comparisons])
+def adjusted(pairs: Sequence[Pair]) -> Floats:
+    """Holm-adjusted class-level p-values of all pairs shown together; NaN where there is no test over classes."""
+    p = np.array([pair.comparison.p_signs for pair in pairs])
     tested = np.isfinite(p)
     result = np.full(len(p), np.nan)
     result[tested] = holm(p[tested])
@@ -87,28 +86,28 @@ def adjusted(comparisons: Sequence[Comparison]) -> Floats:
 
 
 def contests(
-    results: Results, rows: Sequence[Row], by: str, images: LabelledImages | None = None, unit: str = ""
+    results: Results, rows: Sequence[Row], by: str, grouping: Callable[[Row], Grouping] | None = None
 ) -> list[Contest]:
-    """The contests among these rows: groups of at least two runs that differ in `by` alone and solved the same episodes.
+    """The contests among these rows: two runs or more that differ in `by` alone and solved the same episodes.
 
-    `unit`: a class group of `images` that stands in place of classes, such as "superclass". A ValueError where no two
-    runs can be compared, or where stored predictions are missing.
+    `grouping` gives the groups of classes that stand in place of the classes of a row's data set. A ValueError where
+    no two runs can be compared, or where stored predictions are missing.
     """
     groups: dict[tuple[object, ...], list[Row]] = {}
-    fixed = [name for name in ("transform", "evaluator", "backbone", "dtype") if name not in BY[by]]
+    fixed = [name for name in BY["anything"] if name not in BY[by]]
     for row in rows:
         if row.status == "ok":
-            groups.setdefault(tuple(getattr(row, name) for name in (*_TASK, *_TASK_TOO, *fixed)), []).append(row)
-    found = [_contest(results, group, images, unit) for group in groups.values() if len(group) > 1]
+            groups.setdefault(tuple(getattr(row, name) for name in (*_TASK, *fixed)), []).append(row)
+    found = [_contest(results, group, grouping) for group in groups.values() if len(group) > 1]
     if not found:
         raise ValueError(
             f"no two runs of {results.path} differ in their {by} alone and have the same episodes; "
-            f"choose another --by ({', '.join(BY)}) or run more"
+            f"choose another of {', '.join(BY)}, or run more"
         )
     return found
 
 
-def _contest(results: Results, rows: Sequence[Row], images: LabelledImages | None, unit: str) -> Contest:
+def _contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None) -> Contest:
     """The runs of a task, their episodes proven to be the same as far as the shortest goes."""
     common = min(row.n_episodes for row in rows)
     solved = [_Solved.of(results.parts(row.run_id).read(row.n_episodes), common) for row in rows]
@@ -119,7 +118,7 @@ def _contest(results: Results, rows: Sequence[Row], images: LabelledImages | Non
             "one of them was made by another release: run it again"
         )
     longest = max(solved, key=lambda one: len(one.accuracy))
-    units = _units(longest, rows[0].n_classes) if images is None else _groups(longest, images, unit)
+    units = _units(longest, rows[0].n_classes) if grouping is None else _groups(longest, grouping(rows[0]))
     return Contest(
         tuple(rows), tuple(one.accuracy for one in solved), units, 0.5 * len(longest.accuracy) / longest.n_queries
     )
@@ -162,10 +161,8 @@ def _units(solved: _Solved, n_classes: int) -> Units:
     return Units(held.astype(np.int64), solved.n_way, max(n_classes, len(drawn)))
 
 
-def _groups(solved: _Solved, images: LabelledImages, unit: str) -> Units:
-    """The class groups that the episodes' classes belong to."""
-    if unit not in images.class_groups:
-        known = ", ".join(images.class_groups) or "none"
-        raise ValueError(f"{images.name} has no class group {unit!r}; it has: {known}")
-    codes, held = np.unique(images.class_groups[unit].codes[solved.classes], return_inverse=True)
-    return Units(held.astype(np.int64), solved.n_way, len(codes), f"groups ({unit})")
+def _groups(solved: _Solved, grouping: Grouping) -> Units:
+    """The groups that the episodes' classes belong to."""
+    name, codes = grouping
+    drawn, held = np.unique(codes[solved.classes], return_inverse=True)
+    return Units(held.astype(np.int64), solved.n_way, len(drawn), name)

@@ -90,8 +90,8 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
     """An interval that speaks of *new classes*: the delete-one-class jackknife with the quantile of t(C-1).
 
     T_-c is the mean over the episodes without unit c (stratified by the number of ways), V = (C-1)/C times the sum
-    over c of (T_-c - mean)^2. `half_query`: half of one query's share in the mean; then `values` are accuracies, and the
-    interval is made on the logit scale, clamped by it, and mapped back. None: a difference, on the plain scale.
+    over c of (T_-c - mean)^2. `half_query`: half of one query's share in the mean; then `values` are accuracies, and
+    the interval is made on the logit scale, clamped by it, and mapped back. None: a difference, on the plain scale.
     """
     mean, population = float(values.mean()), f"new {units.name}"
     without, reason = delete_one(values, units), ""
@@ -116,8 +116,8 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
 def draw_interval(correct: NDArray[np.bool_], labels: Ints, level: float = 0.95) -> Interval:
     """For R supports drawn and the same test images answered each time, `correct` [R, n] with labels [n]: the mean, and
     SE^2 = var(draw means)/R + sum_c (n_c/n)^2 s_c^2/n_c, s_c^2 the variance over images of correctness averaged over
-    draws (with equal n_c the factor is 1/C^2). It speaks of *new supports and new images of these classes*; degrees of freedom
-    by Satterthwaite (1946). A class with one image adds no variance of its own and is refused."""
+    draws (with equal n_c the factor is 1/C^2). It speaks of *new supports and new images of these classes*; degrees of
+    freedom by Satterthwaite (1946). A class with one image adds no variance of its own and is refused."""
     draws, mean = correct.mean(1), float(correct.mean())  # [R]
     if len(correct) < 2:
         return Interval.unknown(mean, NEW_DRAWS, level, "one support was drawn; at least 2 are needed")

@@ -18,10 +18,10 @@ ROOT = Path(fewshot.__file__).parent
 # From the ground up: a room imports, at its top level, only rooms of lower floors. Rooms of one floor may import each
 # other (a folder its own package), in no circle.
 FLOORS = [
-    {"files", "draws", "names", "statistics", "decoding"},
+    {"files", "draws", "names", "statistics", "comparison", "decoding"},
     {"plugins", "episodes"},
     {"datasets", "scoring", "logistic", "transforms", "provenance"},
-    {"splits", "images", "results"},
+    {"splits", "images", "results", "pairing"},
     {"samplers", "backbones", "specs"},
     {"embedding", "feature_files", "features", "evaluators", "report"},
     {"solving", "laws", "columns"},
@@ -34,6 +34,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 ONLY = {
     "episodes": {"files"},
     "statistics": set(),
+    "comparison": {"statistics"},
     "logistic": set(),
     "transforms": {"transforms"},
     "evaluators": {"evaluators", "episodes", "images", "logistic"},

@@ -18,7 +18,7 @@ from fewshot.statistics import (
 
 
 def episodes(seed: int, n_classes: int, n_episodes: int, n_way: int = 5) -> tuple[np.ndarray, Units]:
-    """Accuracies that are the mean of a skill of each class, of its luck in the episode, and which classes were drawn."""
+    """Accuracies, each the mean of skill and luck of the classes of its episode, and which classes those are."""
     generator = np.random.default_rng(seed)
     skill = generator.normal(0.7, 0.1, n_classes)
     held = np.argsort(generator.random((n_episodes, n_classes)), axis=1)[:, :n_way]

@@ -1,0 +1,73 @@
+"""`fewshot compare`: is the difference between runs real?"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
+from fewshot.files import write_atomically
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fewshot.results import Row
+
+_BY = ("evaluator", "backbone", "anything")
+
+
+@click.command("compare", short_help="Compare runs on the episodes that they share.")
+@click.argument("rows", type=_options.FILE)
+@click.option("--by", type=click.Choice(_BY), default="evaluator", help="What differs; everything else is equal.")
+@click.option("--only", metavar="TEXT", multiple=True, help="Only runs whose spec contains TEXT; may be repeated.")
+@click.option("--unit", metavar="GROUP", help="Class group to speak of in place of classes, such as superclass.")
+@click.option(
+    "--delta",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=1.0,
+    help="Difference in points for which needed episodes and classes are told.",
+)
+@click.option("--out", type=_options.FILE, help="Write tables and paragraphs to paste, as markdown.")
+@json_option
+def command(rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta: float, out: Path | None) -> int:
+    """Compare the runs of the results file ROWS, in pairs, on the episodes that both solved.
+
+    Two intervals are told for every difference: for other episodes from these images, and for new classes.
+    """
+    from fewshot.pairing import adjusted, contests
+    from fewshot.report import claims
+    from fewshot.results import Results
+
+    if not rows.is_file():
+        raise ValueError(f"there is no results file {rows}")
+    results = Results(rows)
+    chosen = [row for row in results.rows() if all(any(text in str(part) for part in row.spec) for text in only)]
+    found = contests(results, chosen, by, partial(_grouping, unit) if unit else None)
+    pairs = [contest.pairs() for contest in found]
+    p_values = iter(adjusted([pair for several in pairs for pair in several]).tolist())
+    shown = [
+        claims.Claims(c, by, several, list(islice(p_values, len(several))))
+        for c, several in zip(found, pairs, strict=True)
+    ]
+    if out is not None:
+        write_atomically(out, "\n\n".join(claim.markdown() for claim in shown).encode() + b"\n")
+    answer("\n\n".join(claim.text(delta / 100) for claim in shown), [claim.values(delta / 100) for claim in shown])
+    return 0
+
+
+def _grouping(unit: str, row: Row) -> tuple[str, NDArray[np.int64]]:
+    """What groups of classes are called, and the group of every class of a row's data set."""
+    from fewshot.plugins import DATASETS
+
+    images = DATASETS.make(row.dataset, allow_import=False).load()
+    if unit not in images.class_groups:
+        raise ValueError(
+            f"{images.name} has no class group {unit!r}; it has: {', '.join(images.class_groups) or 'none'}"
+        )
+    return f"groups ({unit})", images.class_groups[unit].codes

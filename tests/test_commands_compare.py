@@ -1,0 +1,109 @@
+"""`fewshot compare`: runs of one results file in pairs, in tables, in words and as JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fewshot.episodes import EpisodeShape
+from fewshot.pairing import contests
+from fewshot.plugins import DATASETS
+from fewshot.results import Results
+from fewshot.runs import Workbench, run_all
+from fewshot.samplers.balanced import Balanced
+from fewshot.scoring import episode_accuracy
+from fewshot.specs import RunSpec, Sampled
+from tests.test_cli import call, succeed
+
+PIXELS = "RawPixels(image_size=4)"
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three evaluators on the same glyphs, the last on fewer episodes, and one backbone more."""
+    folder = tmp_path_factory.mktemp("compared")
+    results, episodes = Results(folder / "runs.jsonl"), Sampled(EpisodeShape(5, 1, 5))
+    asked = [(PIXELS, "Prototype()", 60), (PIXELS, "LinearProbe()", 60), (PIXELS, "LinearProbe(C=100.0)", 20)]
+    specs = [
+        RunSpec("Glyphs()", backbone, evaluator, episodes, "L2()", n_episodes=n)
+        for backbone, evaluator, n in [*asked, ("RawPixels(image_size=2)", "Prototype()", 60)]
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEWSHOT_HOME", str(folder / "home"))
+        assert all(
+            row is not None and row.status == "ok" for _, row in run_all(specs, results, Workbench(progress=False))
+        )
+    return results.path
+
+
+def values(rows: Path, *options: str) -> Any:
+    return json.loads(succeed("compare", rows, *options, "--json"))
+
+
+def test_every_pair_is_compared_on_the_episodes_that_both_solved(rows: Path) -> None:
+    [contest] = values(rows)
+    assert [pair["n_episodes"] for pair in contest["pairs"]].count(20) == 2
+    assert len(contest["pairs"]) == 3
+    for pair in contest["pairs"]:
+        parts = [Results(rows).parts(pair[side]).read(pair["n_episodes"]) for side in "ab"]
+        a, b = (np.concatenate([episode_accuracy(part) for part in read]) for read in parts)
+        assert pair["these_images"]["mean"] == pytest.approx((a - b).mean())
+
+
+def test_units_are_the_classes_of_the_episodes(rows: Path) -> None:
+    results = Results(rows)
+    [contest] = contests(results, results.rows(), "evaluator")
+    images = DATASETS.make("Glyphs()").load()
+    novel = np.flatnonzero(np.isin(images.class_names, _split(images).novel))
+    drawn = Balanced().sample(images, novel, EpisodeShape(5, 1, 5), 0, 0, 60)
+    assert contest.units.n_units == len(novel)
+    assert len(np.unique(contest.units.held)) == len(np.unique(drawn.classes))
+
+
+def _split(images: Any) -> Any:
+    from fewshot.plugins import SPLITS
+
+    return SPLITS.make(DATASETS.make("Glyphs()").default_split()).split(images)
+
+
+def test_backbones_are_compared_too(rows: Path) -> None:
+    [contest] = values(rows, "--by", "backbone")
+    assert {run["name"] for run in contest["runs"]} == {"raw pixels 4", "raw pixels 2"}
+    assert contest["title"].endswith("L2 + Prototype")
+
+
+def test_groups_can_stand_in_place_of_classes(rows: Path) -> None:
+    shown = succeed("compare", rows, "--unit", "script")
+    assert "new groups (script)" in shown
+    assert "has no class group 'size'; it has: " in call("compare", rows, "--unit", "size").stderr
+
+
+def test_the_text_names_populations_needs_and_ranks(rows: Path) -> None:
+    shown = succeed("compare", rows, "--delta", "2")
+    for words in ("these images", "new classes", "rank", "unpaired/paired", "To show a difference of 2 points"):
+        assert words in shown
+
+
+def test_paragraphs_to_paste_are_written(rows: Path, tmp_path: Path) -> None:
+    succeed("compare", rows, "--out", tmp_path / "claims.md")
+    text = (tmp_path / "claims.md").read_text()
+    assert "for other episodes from these images" in text
+    assert "Holm-adjusted over 3 comparisons" in text
+    assert "| A minus B" in text
+
+
+def test_runs_without_a_rival_are_one_sentence(rows: Path) -> None:
+    assert "no two runs of" in call("compare", rows, "--only", "image_size=2").stderr
+    assert "there is no results file" in call("compare", "none.jsonl").stderr
+
+
+def test_missing_predictions_are_one_sentence(rows: Path, tmp_path: Path) -> None:
+    shutil.copy(rows, tmp_path / "alone.jsonl")
+    result = call("compare", tmp_path / "alone.jsonl")
+    assert result.exit_code == 1
+    assert "holds predictions up to episode 0, but 60 are needed" in result.stderr
