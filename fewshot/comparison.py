@@ -108,9 +108,7 @@ def holm(p_values: Floats) -> Floats:
     """Adjusted p-values of all tests shown together (Holm 1979), in the given order."""
     order = np.argsort(p_values, kind="stable")
     stepped = np.maximum.accumulate(np.minimum(1.0, p_values[order] * np.arange(len(p_values), 0, -1)))
-    adjusted = np.empty_like(stepped)
-    adjusted[order] = stepped
-    return adjusted
+    return np.asarray(stepped[np.argsort(order)], dtype=np.float64)
 
 
 def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> dict[str, tuple[int, int]]:
@@ -153,7 +151,7 @@ def _signs(n_units: int) -> Floats:
     """Rows of +-1: every pattern where they are few, else a fixed sample."""
     if n_units <= _FLIPPED_EXACTLY:
         return np.array(list(product((-1.0, 1.0), repeat=n_units)))
-    return 2.0 * np.random.default_rng(0).integers(0, 2, (_FLIPS, n_units)) - 1
+    return np.asarray(2.0 * np.random.default_rng(0).integers(0, 2, (_FLIPS, n_units)) - 1, dtype=np.float64)
 
 
 def _detectable(error: float, freedom: float, level: float) -> float:

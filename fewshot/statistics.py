@@ -152,7 +152,7 @@ def delete_one(values: Floats, units: Units) -> Floats:
 
 def pseudo_values(values: Floats, units: Units) -> Floats:
     """[C] C T - (C-1) T_-c: about what each class adds to the mean, for tests over classes."""
-    return units.n_units * values.mean() - (units.n_units - 1) * delete_one(values, units)
+    return float(units.n_units * values.mean()) - (units.n_units - 1) * delete_one(values, units)
 
 
 def _monte_carlo_part(values: Floats, units: Units) -> float:
