@@ -34,8 +34,13 @@ if TYPE_CHECKING:
     from fewshot.episodes import Episodes, EpisodeShape
     from fewshot.evaluation import evaluate
     from fewshot.evaluators.fine_tune import FineTune
+    from fewshot.evaluators.gaussian_head import GaussianHead
     from fewshot.evaluators.linear_probe import LinearProbe
+    from fewshot.evaluators.mahalanobis import Mahalanobis
+    from fewshot.evaluators.matching import Matching
+    from fewshot.evaluators.nearest_neighbour import NearestNeighbour
     from fewshot.evaluators.prototype import Prototype
+    from fewshot.evaluators.ridge_probe import RidgeProbe
     from fewshot.results import Results, Row
     from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
     from fewshot.samplers.balanced import Balanced
@@ -51,8 +56,13 @@ _HOMES = {
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
     "fewshot.evaluation": ("evaluate",),
     "fewshot.evaluators.fine_tune": ("FineTune",),
+    "fewshot.evaluators.gaussian_head": ("GaussianHead",),
+    "fewshot.evaluators.mahalanobis": ("Mahalanobis",),
     "fewshot.evaluators.linear_probe": ("LinearProbe",),
+    "fewshot.evaluators.matching": ("Matching",),
+    "fewshot.evaluators.nearest_neighbour": ("NearestNeighbour",),
     "fewshot.evaluators.prototype": ("Prototype",),
+    "fewshot.evaluators.ridge_probe": ("RidgeProbe",),
     "fewshot.results": ("Results", "Row"),
     "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
@@ -72,15 +82,20 @@ __all__ = [
     "Episodes",
     "FineTune",
     "FromFile",
+    "GaussianHead",
     "Glyphs",
     "Icons",
     "ImageFolderSet",
     "LabelledImages",
     "LinearProbe",
     "Listed",
+    "Mahalanobis",
     "Manifest",
+    "Matching",
+    "NearestNeighbour",
     "Prototype",
     "Results",
+    "RidgeProbe",
     "Row",
     "RunSpec",
     "Sampled",

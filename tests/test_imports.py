@@ -20,7 +20,7 @@ ROOT = Path(fewshot.__file__).parent
 FLOORS = [
     {"files", "draws", "names", "statistics", "comparison", "decoding"},
     {"plugins", "episodes"},
-    {"datasets", "scoring", "logistic", "transforms", "provenance"},
+    {"datasets", "scoring", "logistic", "gram", "similarity", "transforms", "provenance"},
     {"splits", "images", "results", "pairing"},
     {"samplers", "backbones", "specs"},
     {"embedding", "feature_files", "features", "evaluators", "report"},
@@ -36,8 +36,10 @@ ONLY = {
     "statistics": set(),
     "comparison": {"statistics"},
     "logistic": set(),
+    "gram": set(),
+    "similarity": set(),
     "transforms": {"transforms"},
-    "evaluators": {"evaluators", "episodes", "images", "logistic"},
+    "evaluators": {"evaluators", "episodes", "images", "logistic", "gram", "similarity"},
     "scoring": {"episodes", "files"},
     "results": {"files", "scoring"},
 }
@@ -140,8 +142,8 @@ def test_all_and_dir_name_the_same_things():
 
 
 PUBLIC_ROOMS = [
-    "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "laws", "images", "provenance",
-    "evaluators", "transforms",
+    "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "similarity", "laws", "images",
+    "provenance", "evaluators", "transforms",
 ]  # fmt: skip
 
 

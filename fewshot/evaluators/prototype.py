@@ -11,6 +11,8 @@ from torch import Tensor
 
 from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
+from fewshot.gram import means
+from fewshot.similarity import unit
 
 METRICS = ("euclidean", "cosine")
 
@@ -33,9 +35,7 @@ class Prototype(FeatureEvaluator):
             raise ValueError(
                 f"The 'metric' of Prototype must be one of {', '.join(METRICS)}. Got {self.metric!r} instead."
             )
-        members = one_hot(batch).transpose(1, 2)  # [B, N, S]
-        sums = members @ batch.support.double()  # [B, N, D]
-        prototypes = sums / members.sum(2, keepdim=True)
+        prototypes = means(batch.support, one_hot(batch))
         return _EuclideanHead(prototypes) if self.metric == "euclidean" else _CosineHead(prototypes)
 
 
@@ -55,10 +55,5 @@ class _CosineHead(Head[Tensor]):
     prototypes: Tensor  # [B, N, D] float64
 
     def __call__(self, query: Tensor) -> Tensor:
-        cosines = torch.bmm(_unit(query.double()), _unit(self.prototypes).transpose(1, 2))
+        cosines = torch.bmm(unit(query.double()), unit(self.prototypes).transpose(1, 2))
         return cosines.to(query.dtype)
-
-
-def _unit(vectors: Tensor) -> Tensor:
-    length: Tensor = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
-    return vectors / length.where(length > 0, 1)

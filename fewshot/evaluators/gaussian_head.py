@@ -1,0 +1,80 @@
+"""Gaussian classes that share a covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
+from fewshot.gram import gram, gram_bytes, inverse_times, means, within
+
+PRIORS = ("uniform", "support")
+_NO_SCATTER = 1e-12  # of all scatter: less within the classes is rounding
+
+
+@dataclass(frozen=True)
+class GaussianHead(FeatureEvaluator):
+    """Linear discriminant analysis: Gaussians around the class means with one covariance; logits are log-posteriors, up
+    to a term that all classes of a query share.
+
+    With W the scatter within classes, of n rows of D features, the covariance is
+    (1 - shrinkage) W / n + shrinkage tr(W) / (n D) I, as in scikit-learn's
+    LinearDiscriminantAnalysis(solver="lsqr", shrinkage=...); or, where `shrinkage` is None,
+    (W + tr(W) / (n - 1) I) / D: the ridge-shrunk precision of GDA (Wang et al. 2024, arXiv 2402.04087), here without
+    its mix with a zero-shot classifier. `priors`: "uniform", or "support" for the classes' shares of the support.
+    Where no class scatters (K = 1) the covariance is tr(T) / (n D) I, with T the scatter of all rows: the nearest mean
+    wins. The smaller of S x S and D x D is solved; a support of many rows needs D x D and a part of the rows.
+    """
+
+    shrinkage: float | None = None
+    priors: str = "uniform"
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [cls(), cls(shrinkage=0.5), cls(shrinkage=1.0, priors="support")]
+
+    def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        self._check()
+        hot = one_hot(batch)
+        centre = means(batch.support, batch.support_mask.double()[:, :, None])  # [B, 1, D]
+        class_means = means(batch.support, hot)  # [B, N, D]
+        rows = within(batch.support, batch.support_mask, batch.support_labels, class_means)
+        matrix, offsets = gram(rows), (class_means - centre).transpose(1, 2)  # [B, D, N]: keeps their digits
+        scatter, isotropic = self._covariance(matrix, offsets, hot.sum(1))
+        spherical = offsets / isotropic[:, None, None]
+        some = scatter.where(scatter > 0, 1)
+        weight = inverse_times(rows, matrix, offsets, isotropic / some) / some[:, None, None]
+        weight = weight.where((scatter > 0)[:, None, None], spherical)
+        shares = hot.sum(1) / hot.sum((1, 2))[:, None]
+        prior = shares.log() if self.priors == "support" else torch.zeros_like(shares)
+        return LinearHead(weight, prior - (offsets * weight).sum(1) / 2 - (centre @ weight)[:, 0])
+
+    def _covariance(self, matrix: Tensor, offsets: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+        """[B] a and c of the covariance a W + c I, for the Gram matrix of the rows within classes, the offsets
+        [B, D, N] of the class means, and the class sizes [B, N]."""
+        n, dim = sizes.sum(1), offsets.shape[1]
+        trace = matrix.diagonal(dim1=1, dim2=2).sum(1)
+        whole = trace + (sizes * offsets.square().sum(1)).sum(1)  # tr(T)
+        if self.shrinkage is None:
+            scatter, isotropic = torch.full_like(n, 1 / dim), trace / ((n - 1) * dim)
+        else:
+            scatter, isotropic = (1 - self.shrinkage) / n, self.shrinkage * trace / (n * dim)
+        flat = trace <= _NO_SCATTER * whole
+        return scatter.where(~flat, 0), isotropic.where(~flat, (whole / (n * dim)).where(whole > 0, 1))
+
+    def _check(self) -> None:
+        shrunk = isinstance(self.shrinkage, float | int) and 1e-6 <= self.shrinkage <= 1
+        for name, good, wanted in (
+            ("shrinkage", self.shrinkage is None or shrunk, "a float in [1e-6, 1], or None"),
+            ("priors", self.priors in PRIORS, f"one of {', '.join(PRIORS)}"),
+        ):
+            if not good:
+                raise ValueError(f"The {name!r} of GaussianHead must be {wanted}. Got {getattr(self, name)!r} instead.")
+
+    def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        return gram_bytes(n_support, dim, 4 * n_way)

@@ -1,0 +1,87 @@
+"""Votes of the nearest support rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import FeatureEvaluator, Head, one_hot
+from fewshot.similarity import METRICS, Neighbours
+
+_NO_VOTE = 1e-9  # the share of a class without a vote: its logarithm is finite
+
+
+@dataclass(frozen=True)
+class NearestNeighbour(FeatureEvaluator):
+    """The class with most votes among the k support rows that are most similar; logits are the logarithms of the
+    shares of the votes, of 1e-9 where a class has none.
+
+    Similarity: the cosine ("cosine"), or minus the squared Euclidean distance ("euclidean"). Votes are equal where
+    `temperature` is None, as in scikit-learn's KNeighborsClassifier (Cover, Hart 1967), else
+    softmax(similarity / temperature) over the k rows: DINOv2 (Oquab et al. 2023, arXiv 2304.07193) takes cosines and
+    0.07. Rows that tie for the last places share their votes, so the order of the support does not matter; classes
+    that tie have equal logits, and the first wins. A support of fewer than k rows: an error where votes are equal,
+    because all queries would have one answer; with a temperature every row votes.
+    """
+
+    k: int = 1
+    metric: str = "cosine"
+    temperature: float | None = None
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [cls(), cls(k=3, metric="euclidean"), cls(k=5, temperature=0.07), cls(4, "euclidean", 10.0)]
+
+    def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        self._check()
+        fewest = int(batch.support_mask.sum(1).min())
+        if self.temperature is None and self.k > fewest:
+            raise ValueError(
+                f"NearestNeighbour asks {self.k} neighbours for equal votes, but an episode has {fewest} support rows; "
+                "lower k, or give a temperature"
+            )
+        return _VotingHead(Neighbours.of(batch.support, batch.support_mask, self.metric), one_hot(batch), self)
+
+    def _check(self) -> None:
+        warm = isinstance(self.temperature, float | int) and 0 < self.temperature < math.inf
+        for name, good, wanted in (
+            ("k", isinstance(self.k, int) and self.k >= 1, "an integer of at least 1"),
+            ("metric", self.metric in METRICS, f"one of {', '.join(METRICS)}"),
+            ("temperature", self.temperature is None or warm, "a positive float, below infinity, or None"),
+        ):
+            if not good:
+                raise ValueError(
+                    f"The {name!r} of NearestNeighbour must be {wanted}. Got {getattr(self, name)!r} instead."
+                )
+
+    def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        return 8 * (2 * n_support * (dim + n_way) + min(n_support, 64) * n_support)
+
+
+@dataclass(frozen=True, eq=False)
+class _VotingHead(Head[Tensor]):
+    neighbours: Neighbours
+    hot: Tensor  # [B, S, N]
+    rule: NearestNeighbour
+
+    def __call__(self, query: Tensor) -> Tensor:
+        parts = [self._votes(*part) @ self.hot for part in self.neighbours.similarities(query)]
+        return torch.cat(parts, 1).clamp_min(_NO_VOTE).log().to(query.dtype)
+
+    def _votes(self, similarity: Tensor, rounding: Tensor) -> Tensor:
+        """[B, m, S] the share of the votes that every support row has; similarities are -inf under the padding."""
+        k = min(self.rule.k, similarity.shape[2])
+        best = similarity.topk(k, dim=2).values
+        last = best.where(best > -math.inf, math.inf).amin(2, keepdim=True)  # of the k-th, or of the last there is
+        sure, tied = similarity > last + rounding, (similarity - last).abs() <= rounding
+        places = (best > -math.inf).sum(2, keepdim=True) - sure.sum(2, keepdim=True)
+        share = sure + tied * (places.double() / tied.sum(2, keepdim=True))
+        if self.rule.temperature is not None:
+            share = share * torch.exp((similarity - similarity.amax(2, keepdim=True)) / self.rule.temperature)
+        return share / share.sum(2, keepdim=True)
