@@ -151,6 +151,27 @@ GOLDEN = {
         "4e8606d67daaea3b",
         "01689cd70aa97102",
     ],
+    "DirichletQuery(alpha=2.0, support_reserve=20, support_from=None, query_from=None)": [
+        "a97035d6950dba90",
+        "cc3a10710f295180",
+        "0ac24256e3c6e3cc",
+        "e854a97d5df17fba",
+        "dcd1b63469ceeb0b",
+    ],
+    "DirichletQuery(alpha=0.5, support_reserve=8, support_from=None, query_from=None)": [
+        "f6d67f1bd80f5618",
+        "b1b062bfac8218d1",
+        "72d41386349f7d33",
+        "c6d86bf8667f76e0",
+        "b28455094b9c529a",
+    ],
+    "DirichletQuery(alpha=2.0, support_reserve=20, support_from='domain=mono', query_from='domain=colour')": [
+        "5abf3936a860fe14",
+        "fd074c48060dc2f2",
+        "6c0b1eb91ba94699",
+        "87a99bfcf06bd2c2",
+        "331d6d9c773d0b02",
+    ],
 }
 
 

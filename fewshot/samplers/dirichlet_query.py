@@ -1,0 +1,129 @@
+"""Balanced supports, and queries whose classes come in unknown shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv
+
+from fewshot import draws
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.samplers import Sampler
+from fewshot.samplers.drawing import QUERY, SHARES, Draw, Drawn, draw_from, flat, require_disjoint
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DirichletQuery(Sampler):
+    """N-way K-shot whose n_query * N queries are shared out among the classes by a Dirichlet(alpha, ..., alpha) draw
+    (Veilleux et al. 2021, arXiv 2204.11181: alpha = 2 and, at n_query = 15, 75 queries in all over 5 ways).
+
+    Classes are those of Balanced for the same seed; so is the support where support_from and query_from differ. From
+    one pool a class's queries are drawn first, as in Balanced, then its support. Shares become whole numbers by
+    largest remainders, which is what the published rounding comes to; a class may have no query.
+
+    Deviations: an image is never support and query at once (in the published code it can be); and a class gives at
+    most its images but `support_reserve`, so that up to so many shots share the same queries: what it lacks, the
+    others give in proportion to their shares. `support_from` and `query_from` are those of Balanced.
+    """
+
+    alpha: float = 2.0
+    support_reserve: int = 20
+    support_from: str | None = None
+    query_from: str | None = None
+
+    @classmethod
+    def examples(cls) -> list[DirichletQuery]:
+        return [cls(), cls(0.5, 8), cls(support_from="domain=mono", query_from="domain=colour")]
+
+    def sample(
+        self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
+    ) -> Episodes:
+        self._check(shape)
+        draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
+        if self.support_from != self.query_from:
+            require_disjoint(images, self.support_from, self.query_from)
+            asked = draw.of(self.query_from)
+            return draw.episodes(draw.support(shape), _query(asked, self._counts(asked, shape, reserve=0)))
+        if shape.k_shot is not None and not shape.k_shot_at_most:
+            draw.require(shape.k_shot, f"k_shot = {shape.k_shot} images a class")
+        return draw.episodes(*_from_one_pool(draw, shape, self._counts(draw, shape, self.support_reserve)))
+
+    def _check(self, shape: EpisodeShape) -> None:
+        if not (isinstance(self.alpha, float | int) and 0.1 <= self.alpha <= 1000):
+            raise ValueError(
+                f"The 'alpha' parameter of DirichletQuery must be a float in [0.1, 1000]. Got {self.alpha!r} instead."
+            )
+        if not (type(self.support_reserve) is int and self.support_reserve >= 1):
+            raise ValueError(
+                "The 'support_reserve' parameter of DirichletQuery must be an integer of at least 1. "
+                f"Got {self.support_reserve!r} instead."
+            )
+        if shape.n_query is None:
+            raise ValueError("DirichletQuery shares out n_query * n_way queries; give n_query, all images cannot be")
+        one_pool = self.support_from == self.query_from
+        if one_pool and shape.k_shot and not shape.k_shot_at_most and shape.k_shot > self.support_reserve:
+            raise ValueError(
+                f"k_shot = {shape.k_shot}, but DirichletQuery keeps {self.support_reserve} images a class from being "
+                "queries; raise support_reserve"
+            )
+
+    def _counts(self, draw: Draw, shape: EpisodeShape, reserve: int) -> Ints:
+        """[E, N] queries of each class."""
+        n_way, n_query = draw.chosen.shape[1], shape.n_query or 0
+        most = np.maximum(draw.pool.sizes(draw.chosen) - reserve, 0)
+        fewest = np.sort(np.maximum(draw.pool.sizes(draw.candidates) - reserve, 0))[:n_way]
+        if fewest.sum() < n_query * n_way:
+            kept = f" that support_reserve={reserve} leaves" if reserve else ""
+            raise ValueError(
+                f"n_query * n_way = {n_query * n_way} queries an episode, but the {n_way} smallest classes of "
+                f"{draw.images.name} have {fewest.sum()} images{kept}; lower n_query"
+                + (" or support_reserve" if reserve else "")
+            )
+        return apportion(dirichlet(draw.seed, draw.index, n_way, self.alpha), n_query * n_way, most)
+
+
+def dirichlet(seed: int, index: Ints, n_way: int, alpha: float) -> Floats:
+    """[E, N] shares that sum to 1, drawn from Dirichlet(alpha, ..., alpha): normalised gamma variates, each the
+    inverse of the distribution function at a uniform number of its own (episode, way)."""
+    words = draws.words(seed, index, n_way, 1, SHARES)[:, :, 0]
+    gamma: Floats = gammaincinv(alpha, (words.astype(np.float64) + 0.5) / 2**32)
+    return gamma / gamma.sum(1, keepdims=True)
+
+
+def apportion(shares: Floats, total: int, most: Ints) -> Ints:
+    """[E, N] whole numbers that sum to `total`, in proportion to `shares` but never above `most`: largest remainders.
+
+    What a class cannot give is shared out among those that can, in proportion again. `most` sums to `total` or more;
+    every share is above 0.
+    """
+    wanted, full = shares * total, np.zeros(shares.shape, dtype=np.bool_)
+    for _ in range(shares.shape[1]):
+        full |= wanted > most
+        left = total - (most * full).sum(1, keepdims=True)
+        open_shares = np.where(full, 0, shares)
+        wanted = np.where(full, most, left * open_shares / np.maximum(open_shares.sum(1, keepdims=True), 1e-300))
+    counts = np.floor(wanted).astype(np.int64)
+    remainder = np.where(counts < most, wanted - counts, -1.0)
+    place = np.argsort(np.argsort(-remainder, axis=1, kind="stable"), axis=1, kind="stable")
+    return counts + (place < total - counts.sum(1, keepdims=True))
+
+
+def _query(draw: Draw, counts: Ints) -> Drawn:
+    """The first `counts` [E, N] draws of each class."""
+    rows, _ = draw.rows(int(counts.max(initial=0)), QUERY)
+    return flat(rows, np.arange(rows.shape[2]) < counts[:, :, None])
+
+
+def _from_one_pool(draw: Draw, shape: EpisodeShape, counts: Ints) -> tuple[Drawn, Drawn]:
+    """Support and query from the same images: of the draws of a class the first are queries, the next K support."""
+    if shape.k_shot is None:
+        query = _query(draw, counts)
+        return draw.all_but(query), query
+    rows, held = draw.rows(int(counts.max(initial=0)) + shape.k_shot, QUERY)
+    place, first = np.arange(rows.shape[2]), counts[:, :, None]
+    return flat(rows, held & (place >= first) & (place < first + shape.k_shot)), flat(rows, place < first)
