@@ -147,7 +147,7 @@ def test_all_support_is_what_the_queries_leave():
         (
             DirichletQuery(),
             EpisodeShape(5, 1, 16),
-            r"= 80 queries an episode, but the 5 smallest classes of test have 75 images that support_reserve=20 leaves; "
+            "80 queries an episode, but the 5 smallest classes of test have 75 images that support_reserve=20 leaves; "
             "lower n_query or support_reserve",
         ),
         (DirichletQuery(support_reserve=40), EpisodeShape(5, 36, 1), "k_shot = 36 images a class, but class 1"),

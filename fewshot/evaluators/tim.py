@@ -140,5 +140,6 @@ def _problem(tim: TIM, batch: EpisodeBatch[Tensor], query: Tensor, query_mask: T
 
 
 def _positive(value: object, or_zero: bool = False) -> bool:
-    number = isinstance(value, float | int) and not isinstance(value, bool)
-    return number and (0 <= value < math.inf if or_zero else 0 < value < math.inf)
+    if not isinstance(value, float | int) or isinstance(value, bool):
+        return False
+    return 0 <= value < math.inf if or_zero else 0 < value < math.inf

@@ -92,7 +92,8 @@ def dirichlet(seed: int, index: Ints, n_way: int, alpha: float) -> Floats:
     inverse of the distribution function at a uniform number of its own (episode, way)."""
     words = draws.words(seed, index, n_way, 1, SHARES)[:, :, 0]
     gamma: Floats = gammaincinv(alpha, (words.astype(np.float64) + 0.5) / 2**32)
-    return gamma / gamma.sum(1, keepdims=True)
+    shares: Floats = gamma / gamma.sum(1, keepdims=True)
+    return shares
 
 
 def apportion(shares: Floats, total: int, most: Ints) -> Ints:
@@ -110,7 +111,8 @@ def apportion(shares: Floats, total: int, most: Ints) -> Ints:
     counts = np.floor(wanted).astype(np.int64)
     remainder = np.where(counts < most, wanted - counts, -1.0)
     place = np.argsort(np.argsort(-remainder, axis=1, kind="stable"), axis=1, kind="stable")
-    return counts + (place < total - counts.sum(1, keepdims=True))
+    counts += place < total - counts.sum(1, keepdims=True)
+    return counts
 
 
 def _query(draw: Draw, counts: Ints) -> Drawn:
