@@ -14,7 +14,8 @@ The way of the data, and the room of each step:
     evaluation.py  a network on episodes of one's own, at once   columns.py    what a row says of both
     results.py     rows and predictions on disk                  report/       rows to one page
     statistics.py  intervals by population                       comparison.py runs on the same episodes, in pairs
-    plugins.py     a folder is a registry                        cli.py        the commands
+    plugins.py     a folder is a registry                        laws/         what every member of a folder obeys
+    cli.py         the commands
 
 Public names are imported when they are first used, so that `import fewshot` is instant.
 """

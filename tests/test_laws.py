@@ -12,7 +12,7 @@ import torch
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator, one_hot
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.prototype import Prototype
-from fewshot.laws import LAWS, check_evaluator, worlds
+from fewshot.laws import LAWS, check_evaluator, degenerate, worlds
 from fewshot.laws import evaluators as laws
 
 
@@ -250,6 +250,66 @@ class AnswersAPathBackwards(Bad):
 
 
 @dataclass(frozen=True)
+class DividesByTheDeviation(Bad):
+    def fit(self, batch):
+        deviation = batch.support.std(1, keepdim=True)
+        return Answer(lambda query: nearest(means(batch) / deviation)(query / deviation))
+
+
+@dataclass(frozen=True)
+class ScalesByTheLargestOfTheBatch(Bad):
+    def fit(self, batch):
+        largest = batch.support.abs().amax().clamp(min=1)
+        return Answer(lambda query: nearest(means(batch) / largest)(query / largest))
+
+
+@dataclass(frozen=True)
+class PrefersTheFirstOfEquals(Bad):
+    def fit(self, batch):
+        return Answer(lambda query: nearest(means(batch))(query) - torch.arange(batch.n_way) / 100)
+
+
+@dataclass(frozen=True)
+class NeedsTwoShots(Bad):
+    def fit(self, batch):
+        if batch.support.shape[1] < 2 * batch.n_way:
+            raise ValueError("two shots are needed")
+        return super().fit(batch)
+
+
+@dataclass(frozen=True)
+class SaysThatItNeedsTwoShots(NeedsTwoShots):
+    """One shot is a ValueError."""
+
+
+@dataclass(frozen=True)
+class Stepwise(Bad):
+    """Goes half of the way to the means with every step, and says when it is there."""
+
+    max_iter: int = 60
+
+    def fit(self, batch):
+        head = nearest(means(batch) * (1 - 0.5**self.max_iter))
+        head.converged = self.arrived(len(batch.support))
+        return head
+
+    def arrived(self, n_episodes):
+        return torch.full((n_episodes,), self.max_iter >= 60)
+
+
+@dataclass(frozen=True)
+class SaysThatItArrivedAtOnce(Stepwise):
+    def arrived(self, n_episodes):
+        return torch.ones(n_episodes, dtype=torch.bool)
+
+
+@dataclass(frozen=True)
+class NeverSaysWhetherItArrived(Stepwise):
+    def arrived(self, n_episodes):
+        return None
+
+
+@dataclass(frozen=True)
 class CentresOnPaddedQueries(TransductiveEvaluator):
     """Declared, but its padding counts."""
 
@@ -323,6 +383,13 @@ FAULTS = [
     (laws.padding_does_not_matter, IgnoresTheMask()),
     (laws.padding_does_not_matter, CentresOnPaddedQueries()),
     (laws.a_path_is_each_member_alone, AnswersAPathBackwards()),
+    (degenerate.hard_inputs_have_answers, DividesByTheDeviation()),
+    (degenerate.hard_inputs_have_answers, NotFinite()),
+    (degenerate.hard_episodes_and_their_neighbours_are_apart, ScalesByTheLargestOfTheBatch()),
+    (degenerate.classes_that_are_alike_have_equal_logits, PrefersTheFirstOfEquals()),
+    (degenerate.separated_classes_are_solved_from_little, LearnsNothing()),
+    (degenerate.converged_means_converged, SaysThatItArrivedAtOnce()),
+    (degenerate.converged_means_converged, NeverSaysWhetherItArrived()),
 ]
 
 
@@ -335,7 +402,9 @@ def test_every_law_has_a_fault_that_it_catches():
     assert {law for law, _ in FAULTS} == set(LAWS)
 
 
-@pytest.mark.parametrize("evaluator", [Good(), ByName(), Transductive(), Prototype()], ids=repr)
+@pytest.mark.parametrize(
+    "evaluator", [Good(), ByName(), Transductive(), Prototype(), SaysThatItNeedsTwoShots(), Stepwise()], ids=repr
+)
 def test_a_good_evaluator_breaks_no_law(evaluator):
     assert check_evaluator(evaluator) == []
 
@@ -347,3 +416,13 @@ def test_an_evaluator_that_raises_breaks_the_laws_by_name():
             raise RuntimeError("no idea")
 
     assert "shape_and_dtype: raised RuntimeError: no idea" in check_evaluator(Raises())
+
+
+def test_an_input_may_be_refused_only_where_the_docstring_says_so():
+    broken = check_evaluator(NeedsTwoShots())
+    assert {line.partition(":")[0] for line in broken} == {
+        "hard_inputs_have_answers",
+        "hard_episodes_and_their_neighbours_are_apart",
+    }
+    told = "raised ValueError: two shots are needed (answer, or let the docstring of the class name this ValueError)"
+    assert all(told in line for line in broken)

@@ -48,7 +48,10 @@ class FeatureEvaluator(Evaluator[Tensor]):
 
     @abstractmethod
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        """The heads of B episodes. They depend neither on the other episodes nor on the order of the support."""
+        """The heads of B episodes. They depend neither on the other episodes nor on the order of the support.
+
+        What an evaluator cannot learn from (such as one shot) is a ValueError, which the docstring of its class names.
+        """
 
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
         """One head for every member of a grid of hyperparameters; override it where warm starts pay."""

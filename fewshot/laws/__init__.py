@@ -4,6 +4,7 @@ a class from outside.
 A law gets a member and a world, and returns what is broken, or None:
 
     evaluators.py   laws of evaluators, in the worlds of worlds.py: episodes of vectors, or of small pictures
+    degenerate.py   more of them: hard inputs, such as one shot, equal rows, no variance, extreme norms
     judging.py      what laws share: how a member is judged, tolerances, states of the global generators
 """
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fewshot.evaluators import FeatureEvaluator, TransductiveEvaluator
 from fewshot.images import ImageRows
+from fewshot.laws.degenerate import DEGENERATE_LAWS
 from fewshot.laws.judging import close, gap, generator_states, remade
 from fewshot.laws.worlds import Trial, VectorWorld, World, episodes_of, renamed
 from fewshot.plugins import EVALUATORS
@@ -175,6 +176,7 @@ LAWS: tuple[Law, ...] = (
     spec_round_trip,
     padding_does_not_matter,
     a_path_is_each_member_alone,
+    *DEGENERATE_LAWS,
 )
 
 

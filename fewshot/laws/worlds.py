@@ -63,14 +63,17 @@ class VectorWorld(World):
     def trial(
         self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
     ) -> Trial:
+        return trial_of(self.vectors(seed, n_episodes, n_way, k_shot + n_query, separation).to(self.dtype), k_shot)
+
+    def vectors(self, seed: int, n_episodes: int, n_way: int, per_class: int, separation: float) -> Tensor:
+        """[B, N, per_class + 1, D] float64 rows of every class, the last one its name's."""
         generator = torch.Generator().manual_seed(seed)
         centres = separation * torch.randn(n_episodes, n_way, 1, self.dim, generator=generator, dtype=torch.float64)
-        size = (n_episodes, n_way, k_shot + n_query, self.dim)
-        vectors = (centres + torch.randn(size, generator=generator, dtype=torch.float64)).to(self.dtype)
-        noise = torch.randn(n_episodes, n_way, self.dim, generator=generator, dtype=torch.float64)
-        names = (centres[:, :, 0] + noise).to(self.dtype)
-        support, query = vectors[:, :, :k_shot].flatten(1, 2), vectors[:, :, k_shot:].flatten(1, 2)
-        return Trial(_batch(support, n_episodes, n_way, k_shot, names), query, _labels(n_episodes, n_way, n_query))
+        noise = [
+            torch.randn(n_episodes, n_way, rows, self.dim, generator=generator, dtype=torch.float64)
+            for rows in (per_class, 1)
+        ]
+        return centres + torch.cat(noise, 2)
 
     def head(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any]) -> Callable[[Any], Tensor]:
         if isinstance(evaluator, TransductiveEvaluator):
@@ -147,6 +150,14 @@ def renamed(batch: EpisodeBatch[Any], permutation: Tensor) -> EpisodeBatch[Any]:
         support_labels=permutation[batch.support_labels],
         class_features=None if names is None else names[:, permutation.argsort()],
     )
+
+
+def trial_of(vectors: Tensor, k_shot: int) -> Trial:
+    """The trial of rows [B, N, K + Q + 1, D]: of each class K support rows, Q queries and the name's vector."""
+    n_episodes, n_way, rows = vectors.shape[:3]
+    support, query, names = torch.split(vectors, [k_shot, rows - k_shot - 1, 1], 2)
+    batch = _batch(support.flatten(1, 2), n_episodes, n_way, k_shot, names[:, :, 0])
+    return Trial(batch, query.flatten(1, 2), _labels(n_episodes, n_way, rows - k_shot - 1))
 
 
 def _batch(
