@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -315,6 +315,7 @@ class EpisodeBatch(Generic[Items]):
     n_way: int
     seeds: Tensor  # [B] int64: whatever an evaluator draws, it draws from these
     class_features: Tensor | None = None  # [B, N, D] vectors of the class names
+    watch: Callable[[int, int], None] | None = None  # told how many steps of a slow evaluator are done, and of how many
 
 
 def episodes_digest(parts: Iterable[Episodes]) -> str:

@@ -94,6 +94,7 @@ def _evaluated(
         rows,
         fitted_on.astype(np.int64),
         lambda needed: feature_table(images, loaded, needed, progress=progress, folder=folder),
+        progress=progress,
     )
     start = time.monotonic()
     predictions = solve(episodes, solver, keep_logits=False)

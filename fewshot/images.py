@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PIL import Image
 from torch import Tensor
 
 from fewshot.datasets import ImageSequence
+
+if TYPE_CHECKING:
+    from fewshot.tuning.table import FrozenTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +21,7 @@ class ImageRows:
     images: ImageSequence
     rows: Tensor  # [B, S] int64
     orientation_matters: Tensor | None = None  # [B, S] bool: must not be flipped or rotated
+    frozen: FrozenTable | None = None  # what a network that is tuned in part makes of them before that part
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -143,15 +143,21 @@ def _solve_missing(
     n_missing = sum(stop - start for start, stop in ranges)
     hidden = None if bench.progress else True
     with tqdm(total=n_missing, desc=task.spec.evaluator, unit="episode", disable=hidden, leave=False) as bar:
+        watch = partial(_show_step, bar)
         for block in task.blocks(ranges):
             keep = len(block.query) / len(block) * int(block.n_way.max()) * 2 * task.n_episodes <= _KEPT_LOGITS_BYTES
-            solved = partial(
-                solve, learner=learner, budget_bytes=bench.budget_bytes or DEFAULT_BUDGET_BYTES, keep_logits=keep
-            )
+            budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
+            solved = partial(solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch)
             for part in _in_time(block, solved, bar.update):
                 costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                 parts.write(part, made_from | costs)
                 costs, start = {}, time.monotonic()
+
+
+def _show_step(bar: tqdm[Any], step: int, steps: int) -> None:
+    """Beside the bar of episodes: how far the one at work is."""
+    bar.set_postfix_str("" if step == steps else f"step {step} of {steps}", refresh=False)
+    bar.update(0)
 
 
 def _in_time(
@@ -178,7 +184,7 @@ def _learner(
 ) -> tuple[Learner, dict[str, str]]:
     """What solves the task, and what embedding cost: the images of its episodes, and those that its transform is
     fitted on, are embedded."""
-    from fewshot.solving import learner
+    from fewshot.solving import ImageLearner, learner
 
     costs: dict[str, str] = {}
     seen_labels = np.flatnonzero(np.isin(task.images.class_names, task.split.seen))
@@ -190,7 +196,12 @@ def _learner(
         return table
 
     rows = np.flatnonzero(task.used(ranges))
-    return learner(task.spec.evaluator, task.spec.transform, task.images, backbone, rows, seen, embed), costs
+    made = learner(
+        task.spec.evaluator, task.spec.transform, task.images, backbone, rows, seen, embed, progress=bench.progress
+    )
+    if isinstance(made, ImageLearner) and made.frozen is not None:
+        costs.update(seconds_embedding=f"{made.frozen.seconds:.3f}", n_embedded=str(len(made.frozen.rows)))
+    return made, costs
 
 
 def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:

@@ -30,6 +30,7 @@ from fewshot.transforms import Transform
 
 if TYPE_CHECKING:
     from fewshot.features import FeatureTable
+    from fewshot.tuning.table import FrozenTable
 
 DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches fall out of the processor's cache
 _HELD_BYTES = 512 << 20  # features that are transformed once and held, instead of at every use
@@ -98,17 +99,18 @@ class FeatureLearner(Learner):
 
 @dataclass(frozen=True)
 class ImageLearner(Learner):
-    """An image evaluator over the images of a data set, an episode at a time."""
+    """An image evaluator over the images of a data set."""
 
     evaluator: ImageEvaluator
     images: LabelledImages
     backbone: Backbone
+    frozen: FrozenTable | None = None
     query_chunk: int = 64
 
     def items(self, rows: NDArray[np.int32]) -> ImageRows:
         upright = self.images.class_groups.get("orientation_matters")
         fixed = None if upright is None else torch.from_numpy(upright.mask("yes")[self.images.labels[rows]])
-        return ImageRows(self.images.images, torch.from_numpy(rows.astype(np.int64)), fixed)
+        return ImageRows(self.images.images, torch.from_numpy(rows.astype(np.int64)), fixed, self.frozen)
 
     def answer(
         self, batch: EpisodeBatch[ImageRows], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_], chunk: int
@@ -116,7 +118,8 @@ class ImageLearner(Learner):
         return self._ask(self.evaluator.fit(batch, self.backbone), query_rows, chunk)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
-        return 1, min(n_query, self.query_chunk)
+        at_once = self.evaluator.episodes_at_once(n_support, n_way, self.backbone.dim, budget_bytes)
+        return at_once, min(n_query, self.query_chunk)
 
 
 def learner(
@@ -127,6 +130,7 @@ def learner(
     rows: NDArray[np.int64],
     seen: NDArray[np.int64],
     embed: Callable[[NDArray[np.int64]], FeatureTable],
+    progress: bool = False,
 ) -> Learner:
     """What solves episodes of these rows: an evaluator over transformed features, or over the images themselves.
 
@@ -140,7 +144,7 @@ def learner(
                 f"{transform} is for feature vectors, but {evaluator} tunes the network on images; "
                 "leave the transform out"
             )
-        return ImageLearner(made, images, backbone)
+        return ImageLearner(made, images, backbone, made.precompute(images, backbone, rows, progress))
     table = embed(np.union1d(rows, seen) if mapping.needs_seen else rows)
     mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
     named = class_features(images, backbone, mapped)
@@ -173,17 +177,22 @@ def class_features(images: LabelledImages, backbone: Backbone, mapped: Transform
 
 
 def solve(
-    episodes: Episodes, learner: Learner, budget_bytes: int = DEFAULT_BUDGET_BYTES, keep_logits: bool = True
+    episodes: Episodes,
+    learner: Learner,
+    budget_bytes: int = DEFAULT_BUDGET_BYTES,
+    keep_logits: bool = True,
+    watch: Callable[[int, int], None] | None = None,
 ) -> Predictions:
     """The predictions of a learner on these episodes. They do not depend on the budget.
 
-    A batch holds episodes of one number of ways; ragged ones are padded to the largest of the batch.
+    A batch holds episodes of one number of ways; ragged ones are padded to the largest of the batch. `watch` is told
+    how many steps of a batch are done, and of how many, by an evaluator that takes its time.
     """
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes.take(by_ways)
     solved = Predictions.concatenate(
         [
-            _solve_batch(ordered[low:high], learner, chunk, keep_logits)
+            _solve_batch(ordered[low:high], learner, chunk, keep_logits, watch)
             for low, high, chunk in _batches(ordered, learner, budget_bytes)
         ]
     )
@@ -201,7 +210,9 @@ def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterato
             yield start, min(start + size, last), chunk
 
 
-def _solve_batch(episodes: Episodes, learner: Learner, chunk: int, keep_logits: bool) -> Predictions:
+def _solve_batch(
+    episodes: Episodes, learner: Learner, chunk: int, keep_logits: bool, watch: Callable[[int, int], None] | None
+) -> Predictions:
     rows, labels, mask = episodes.padded("support")
     n_way = int(episodes.n_way[0])
     classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
@@ -212,6 +223,7 @@ def _solve_batch(episodes: Episodes, learner: Learner, chunk: int, keep_logits: 
         n_way=n_way,
         seeds=episode_seeds(episodes),
         class_features=None if learner.class_features is None else learner.class_features[classes],
+        watch=watch,
     )
     query_rows, truth, query_mask = episodes.padded("query")
     converged, answers = learner.answer(batch, query_rows, query_mask, chunk)

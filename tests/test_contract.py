@@ -14,12 +14,12 @@ from fewshot.backbones import Backbone, freeze
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.episodes import Episodes, EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, LinearHead
-from fewshot.evaluators.fine_tune import mini_batches
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.samplers.balanced import Balanced
 from fewshot.scoring import episode_accuracy
 from fewshot.solving import FeatureLearner, ImageLearner, solve
+from fewshot.tuning.descent import mini_batches
 
 
 def labelled(n_classes: int, per_class: int, pixels: np.ndarray | None = None) -> LabelledImages:

@@ -23,7 +23,7 @@ FLOORS = [
     {"datasets", "scoring", "logistic", "gram", "similarity", "transforms", "provenance"},
     {"splits", "images", "results", "pairing"},
     {"samplers", "backbones", "specs"},
-    {"embedding", "feature_files", "features", "evaluators", "report"},
+    {"embedding", "feature_files", "features", "evaluators", "tuning", "report"},
     {"solving", "laws", "columns"},
     {"runs", "evaluation"},
     {"commands", "cli", "__main__"},
@@ -39,7 +39,8 @@ ONLY = {
     "gram": set(),
     "similarity": set(),
     "transforms": {"transforms"},
-    "evaluators": {"evaluators", "episodes", "images", "logistic", "gram", "similarity"},
+    "evaluators": {"evaluators", "episodes", "images", "logistic", "gram", "similarity", "tuning"},
+    "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
     "results": {"files", "scoring"},
 }
@@ -143,7 +144,7 @@ def test_all_and_dir_name_the_same_things():
 
 PUBLIC_ROOMS = [
     "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "similarity", "laws", "images",
-    "provenance", "evaluators", "transforms",
+    "provenance", "evaluators", "transforms", "tuning",
 ]  # fmt: skip
 
 

@@ -12,14 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.episodes import EpisodeBatch, Items
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
+    from fewshot.datasets import LabelledImages
     from fewshot.images import ImageRows
+    from fewshot.tuning.table import FrozenTable
 
 Queries = TypeVar("Queries", contravariant=True)
 
@@ -69,6 +73,17 @@ class ImageEvaluator(Evaluator["ImageRows"]):
     @abstractmethod
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         """The tuned networks of B episodes; B is 1 unless the evaluator shares work between episodes."""
+
+    def precompute(
+        self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], progress: bool
+    ) -> FrozenTable | None:
+        """What a run computes once for the images `rows` [n], and its ImageRows carry: of the part of the network that
+        stands still. None where there is none, or no room."""
+        return None
+
+    def episodes_at_once(self, n_support: int, n_way: int, dim: int, budget_bytes: int) -> int:
+        """B, how many episodes to fit together, within a budget of memory."""
+        return 1
 
 
 class TransductiveEvaluator(Evaluator[Tensor]):

@@ -1,0 +1,49 @@
+"""Tuning a network on the support of an episode: what every evaluator of images shares.
+
+    network.py   a copy that costs only what is trained, and which parameters those are
+    descent.py   optimiser, mini-batches, the loop                    schedules.py  learning rates of all steps
+    inputs.py    an episode's inputs, kept or made at each step       views.py      random views of an image
+    split.py     a network cut where it begins to be trained          table.py      its first part's work, once a run
+    heads.py     linear heads, where they start, many at once
+    episode.py   a network and its head, tuned on one episode         episodes.py   a batch of them, and their answers
+
+An evaluator says *what* is trained and *how*: a `Tuning`. `episodes.tune` gives the head, `table.frozen_table` what a
+run computes once. The given network is never changed, and whatever is drawn comes from the seeds of the episodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from fewshot.tuning.descent import Descent
+from fewshot.tuning.network import shared_copy, unfreeze
+
+BATCHNORMS = ("frozen", "support")
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What is trained, and how.
+
+    `change` readies a copy of the network, in eval mode, and gives the parameters of it that are trained; it may put
+    modules in, but must not write to tensors, which are those of the given network. `batchnorm` "support" normalises by
+    the mini-batch in the layers that are trained.
+    """
+
+    change: Callable[[nn.Module], Sequence[nn.Parameter]]
+    descent: Descent
+    batch_size: int | None = None  # None: the whole support at every step
+    batchnorm: str = "frozen"
+    start: str = "zero"  # of the head
+    probe_C: float = 1.0
+    augment: str = "none"
+
+    def changed(self, network: nn.Module) -> tuple[nn.Module, list[nn.Parameter]]:
+        """A copy of a network, ready to be trained, in eval mode, and the parameters that are."""
+        copied = shared_copy(network)
+        trained = list(self.change(copied))
+        unfreeze(trained)
+        return copied, trained

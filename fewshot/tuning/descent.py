@@ -1,0 +1,90 @@
+"""Gradient descent on the support: mini-batches, optimiser, the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+OPTIMIZERS = ("sgd", "adam", "adamw")
+Backward = Callable[[int], Tensor]  # (step) to its loss, the gradients added to the parameters
+Watch = Callable[[int, int], None]  # told how many steps are done, and of how many
+
+
+@dataclass(frozen=True)
+class Descent:
+    """How parameters go down: one rate a step, "sgd" (momentum 0.9), "adam" or "adamw"."""
+
+    rates: Sequence[float]  # [steps]
+    optimizer: str = "sgd"
+    weight_decay: float = 0.0
+    clip_norm: float | None = None  # the longest gradient of an episode; a longer one is shortened
+
+    def optimizer_of(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser of these parameters."""
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(parameters, lr=self.rates[0], momentum=0.9, weight_decay=self.weight_decay)
+        adam = torch.optim.Adam if self.optimizer == "adam" else torch.optim.AdamW
+        return adam(parameters, lr=self.rates[0], weight_decay=self.weight_decay)
+
+
+def descend(
+    parameters: Sequence[nn.Parameter],
+    descent: Descent,
+    backward: Backward,
+    stacked: bool = False,
+    watch: Watch | None = None,
+) -> None:
+    """Trains the parameters in place, a step for each rate.
+
+    `stacked`: the first axis of every parameter is episodes, each with a gradient, and a loss, of its own. A loss that
+    is not finite is a ValueError that names the step.
+    """
+    optimizer = descent.optimizer_of(parameters)
+    for step, rate in enumerate(descent.rates):
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        loss = backward(step)
+        check_finite(loss, step, descent)
+        if descent.clip_norm is not None:
+            shorten_gradients(parameters, descent.clip_norm, stacked)
+        optimizer.step()
+        if watch is not None:
+            watch(step + 1, len(descent.rates))
+
+
+def shorten_gradients(parameters: Sequence[nn.Parameter], most: float, stacked: bool) -> None:
+    """Scales the gradients of all parameters together to a norm of at most `most`; with `stacked`, each episode's."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = [g.reshape(len(g) if stacked else 1, -1) for g in gradients]
+    norm = torch.stack([g.square().sum(1) for g in flat]).sum(0).sqrt()  # [B] or [1]
+    factor = (most / norm.clamp_min(torch.finfo(norm.dtype).tiny)).clamp_max(1)
+    for gradient in gradients:
+        gradient.mul_(factor.reshape(-1, *[1] * (gradient.ndim - 1)) if stacked else factor[0])
+
+
+def check_finite(loss: Tensor, step: int, descent: Descent) -> None:
+    """A ValueError that names the step where a loss is infinite or NaN."""
+    if not bool(torch.isfinite(loss).all()):
+        raise ValueError(
+            f"the loss is not finite at step {step + 1} of {len(descent.rates)}, at a learning rate of "
+            f"{descent.rates[step]:g}: tuning diverged; lower the rate, warm up, or clip the gradients"
+        )
+
+
+def mini_batches(n: int, batch_size: int | None, steps: int, seed: int) -> Iterator[Tensor]:
+    """`steps` mini-batches of positions in [0, n): runs through one shuffled order after the other; the whole set,
+    in order, where `batch_size` is None or not below n."""
+    if batch_size is None or batch_size >= n:
+        yield from (torch.arange(n) for _ in range(steps))
+        return
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.empty(0, dtype=torch.int64)
+    for _ in range(steps):
+        while len(order) < batch_size:
+            order = torch.cat([order, torch.randperm(n, generator=generator)])
+        yield order[:batch_size]
+        order = order[batch_size:]

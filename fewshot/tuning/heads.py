@@ -1,0 +1,98 @@
+"""Linear heads of B episodes on features: where they start, and their descent together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from fewshot.logistic import principal, solve
+from fewshot.tuning.descent import Descent, Watch, descend, mini_batches
+
+STARTS = ("zero", "prototypes", "probe")
+_PROBE_STEPS = 100  # of Newton's method; a few suffice
+
+
+@dataclass(frozen=True, eq=False)
+class Support:
+    """Features of the support of B episodes."""
+
+    features: Tensor  # [B, S, D]
+    labels: Tensor  # [B, S] int64 in [0, n_way)
+    mask: Tensor  # [B, S] bool
+    n_way: int
+
+    def hot(self) -> Tensor:
+        """[B, S, N] float64 indicator of each row's class, zero under the padding."""
+        return nn.functional.one_hot(self.labels, self.n_way).double() * self.mask[:, :, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """logits = features @ weight + bias."""
+
+    weight: Tensor  # [B, D, N]
+    bias: Tensor  # [B, N]
+    converged: Tensor | None = None  # [B] bool, where the start was an optimum to be reached
+
+
+def starting_heads(start: str, support: Support, C: float) -> Heads:
+    """Heads before the first step.
+
+    "zero"; "prototypes": the nearest class mean in Euclidean distance, weights 2 c and bias -||c||^2 (Triantafillou et
+    al. 2020, arXiv 1903.03096); "probe": multinomial logistic regression at its optimum, as LinearProbe(C).
+    """
+    features = support.features
+    if start == "probe":
+        solution = solve(principal(features, support.mask), support.hot(), C, _PROBE_STEPS)
+        return Heads(solution.weight.to(features.dtype), solution.bias.to(features.dtype), solution.converged)
+    if start == "prototypes":
+        hot = support.hot()
+        centres = hot.transpose(1, 2) @ features.double() / hot.sum(1)[:, :, None]  # [B, N, D]
+        return Heads((2 * centres.transpose(1, 2)).to(features.dtype), -centres.square().sum(2).to(features.dtype))
+    B, _, D = features.shape
+    return Heads(features.new_zeros(B, D, support.n_way), features.new_zeros(B, support.n_way))
+
+
+def tune_heads(
+    heads: Heads, support: Support, descent: Descent, batch_size: int | None, seeds: Tensor, watch: Watch | None = None
+) -> Heads:
+    """The heads of B episodes after a descent together; each is what it would be alone."""
+    weight, bias = (nn.Parameter(part.clone()) for part in (heads.weight, heads.bias))
+    batches = _batches(support, batch_size, len(descent.rates), seeds)
+
+    def backward(_: int) -> Tensor:
+        features, labels, share = next(batches)
+        logits = torch.baddbmm(bias[:, None], features, weight)  # [B, b, N]
+        losses = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+        loss = (losses.view_as(share) * share).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    with torch.enable_grad():
+        descend([weight, bias], descent, backward, stacked=True, watch=watch)
+    return Heads(weight.detach(), bias.detach(), heads.converged)
+
+
+def _batches(
+    support: Support, batch_size: int | None, steps: int, seeds: Tensor
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Features [B, b, D], labels [B, b] and each row's share of its episode's loss [B, b], step by step."""
+    counts = support.mask.sum(1).tolist()
+    if batch_size is None or batch_size >= max(counts):
+        share = support.mask / support.mask.sum(1, keepdim=True)
+        for _ in range(steps):
+            yield support.features, support.labels, share
+        return
+    held = torch.argsort(support.mask.long(), dim=1, descending=True, stable=True)  # where an episode's rows stand
+    runs = [mini_batches(n, batch_size, steps, int(seed)) for n, seed in zip(counts, seeds, strict=True)]
+    for drawn in zip(*runs, strict=True):
+        width = max(map(len, drawn))
+        places = torch.stack([nn.functional.pad(p, (0, width - len(p))) for p in drawn]).to(held.device)
+        sizes = torch.tensor([len(p) for p in drawn], device=held.device)[:, None]
+        places = held.gather(1, places)
+        share = (torch.arange(width, device=held.device) < sizes) / sizes
+        rows = torch.arange(len(places), device=held.device)[:, None]
+        yield support.features[rows, places], support.labels.gather(1, places), share

@@ -1,0 +1,94 @@
+"""A copy of a network for an episode, and which of its parameters are trained."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+BatchNorm = nn.modules.batchnorm._BatchNorm
+
+
+def shared_copy(network: nn.Module) -> nn.Module:
+    """A copy in eval mode without gradients, whose tensors are those of the original: it must not be trained before
+    `unfreeze` has given what is trained memory of its own."""
+    memo: dict[int, Tensor] = {id(b): b.detach() for b in network.buffers()}
+    memo |= {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in network.parameters()}
+    return copy.deepcopy(network, memo).eval()
+
+
+def unfreeze(trained: Iterable[nn.Parameter]) -> None:
+    """Gives parameters of a shared copy memory of their own, and gradients."""
+    for parameter in trained:
+        parameter.data = parameter.data.clone()
+        parameter.requires_grad_(True)
+
+
+def parameters_of(network: nn.Module, tune: str) -> list[nn.Parameter]:
+    """What "all", "head" (nothing of the network), "last k" or "norm" trains, in the network's order."""
+    named = dict(network.named_parameters())
+    if tune == "all":
+        return list(named.values())
+    if tune == "head":
+        return []
+    if tune == "norm":
+        return norm_parameters(network)
+    return [named[name] for name in last_blocks(network, int(tune.split()[-1]))]
+
+
+def norm_parameters(network: nn.Module) -> list[nn.Parameter]:
+    """Scales and shifts of the layers that normalise: those of torch, and those that have "norm" in their class's
+    name. A network without any is a ValueError."""
+    found = [
+        parameter
+        for module in network.modules()
+        if "norm" in type(module).__name__.lower()
+        for parameter in module.parameters(recurse=False)
+    ]
+    if not found:
+        raise ValueError("tune='norm' trains the layers that normalise, but the network has none with parameters")
+    return list(dict.fromkeys(found))
+
+
+def normalise_by_batch(network: nn.Module, trained: Iterable[nn.Parameter]) -> None:
+    """Puts the BatchNorm layers that are trained into training mode: they normalise by the mini-batch, and move running
+    statistics of their own. Those without parameters follow where the whole network is trained."""
+    chosen = set(trained)
+    whole = all(parameter in chosen for parameter in network.parameters())
+    for module in network.modules():
+        if isinstance(module, BatchNorm) and (whole or any(p in chosen for p in module.parameters(recurse=False))):
+            module.train()
+            for name, buffer in module.named_buffers(recurse=False):
+                setattr(module, name, buffer.clone())
+
+
+def new_head(dim: int, n_way: int, device: torch.device) -> nn.Linear:
+    """A linear head of zeros; nothing is drawn from a global generator."""
+    head: nn.Linear = nn.utils.skip_init(nn.Linear, dim, n_way, device=device)  # type: ignore[no-untyped-call]
+    for parameter in head.parameters():
+        nn.init.zeros_(parameter)
+    return head
+
+
+def last_blocks(network: nn.Module, n_blocks: int) -> list[str]:
+    """Names of the parameters of the last `n_blocks` blocks: timm's layer groups where the network has them, its
+    children in order otherwise."""
+    names = [name for name, _ in network.named_parameters()]
+    group_matcher = getattr(network, "group_matcher", None)
+    if group_matcher is None:
+        groups = [
+            [n for n in names if n.startswith(f"{child}.") or n == child] for child, _ in network.named_children()
+        ]
+    else:
+        from timm.models import group_parameters
+
+        groups = list(group_parameters(network, group_matcher(coarse=False)).values())
+    groups = [group for group in groups if group]
+    if n_blocks > len(groups):
+        raise ValueError(
+            f"tune='last {n_blocks}' asks for {n_blocks} blocks, but the network has "
+            f"{len(groups)}; ask for fewer or tune='all'"
+        )
+    return [name for group in groups[-n_blocks:] for name in group]
