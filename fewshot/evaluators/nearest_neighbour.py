@@ -26,8 +26,8 @@ class NearestNeighbour(FeatureEvaluator):
     `temperature` is None, as in scikit-learn's KNeighborsClassifier (Cover, Hart 1967), else
     softmax(similarity / temperature) over the k rows: DINOv2 (Oquab et al. 2023, arXiv 2304.07193) takes cosines and
     0.07. Rows that tie for the last places share their votes, so the order of the support does not matter; classes
-    that tie have equal logits, and the first wins. A support of fewer than k rows is a ValueError where votes are equal,
-    because all queries would have one answer; with a temperature every row votes.
+    that tie have equal logits, and the first wins. A support of fewer than k rows is a ValueError where votes are
+    equal, because all queries would have one answer; with a temperature every row votes.
     """
 
     k: int = 1
