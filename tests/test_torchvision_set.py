@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torchvision.datasets
 
-from fewshot.datasets import torchvision_files
+from fewshot.datasets import torchvision_files, torchvision_set
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.torchvision_files import unpickle
 from fewshot.datasets.torchvision_set import TorchvisionSet
@@ -24,7 +24,7 @@ from fewshot.plugins import DATASETS
 from fewshot.samplers.balanced import Balanced
 from tests.torchvision_folders import FOLDERS, cifar, idx, labelled, mnist, picture
 
-DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+DEBIAN = torchvision_set.DEBIAN_SETS / "fashion-mnist"
 
 
 @pytest.fixture
@@ -203,6 +203,19 @@ def test_gz_files_are_unpacked_after_their_checksum(packed, root):
     assert len(list(packed.iterdir())) == 8
 
 
+def test_files_of_debians_package_are_found_where_no_root_is_given(packed, root, own_home, tmp_path, monkeypatch):
+    debian = tmp_path / "datasets"
+    monkeypatch.setattr(torchvision_set, "DEBIAN_SETS", debian)
+    with pytest.raises(ValueError, match="run `apt-get install dataset-fashion-mnist`, or use download=True"):
+        TorchvisionSet("FashionMNIST").load()
+    debian.mkdir()
+    packed.rename(debian / "fashion-mnist")
+    with pytest.raises(ValueError, match="run `apt-get install dataset-fashion-mnist` and leave root out, or"):
+        TorchvisionSet("FashionMNIST", root).load()
+    assert len(TorchvisionSet("FashionMNIST").load()) == 10
+    assert len(list((own_home / "torchvision/FashionMNIST/raw").iterdir())) == 4
+
+
 def test_a_gz_file_with_another_checksum_is_named_and_not_unpacked(packed, root):
     mnist(root, packed=True)
     with pytest.raises(
@@ -318,17 +331,13 @@ def test_images_in_files_are_upright_and_sorted_by_path(root):
 
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="needs Debian's package dataset-fashion-mnist")
-def test_fashion_mnist_comes_from_debians_package(root):
-    raw = root / "FashionMNIST/raw"
-    raw.mkdir(parents=True)
-    for path in DEBIAN.glob("*.gz"):
-        (raw / path.name).symlink_to(path)
-    images = TorchvisionSet("FashionMNIST", root).load()
+def test_fashion_mnist_comes_from_debians_package(own_home):
+    images = TorchvisionSet("FashionMNIST").load()
     assert images.images_digest.startswith("b83eb3900d715d1f")
     assert np.bincount(images.labels).tolist() == [7000] * 10
     assert images.mask("partition=train").sum() == 60_000
     assert images.class_names[9] == "Ankle boot"
-    theirs = torchvision.datasets.FashionMNIST(root, train=True)
+    theirs = torchvision.datasets.FashionMNIST(own_home / "torchvision", train=True)
     row = int(np.flatnonzero(images.mask("partition=train"))[17])
     assert images.labels[row] == theirs[17][1]
     assert np.array_equal(np.asarray(images.images[row])[:, :, 1], np.asarray(theirs[17][0]))

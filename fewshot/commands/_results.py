@@ -88,9 +88,7 @@ def comparison_table(rows: Sequence[Row]) -> str:
 
 
 def _marked(cell: Cell) -> str:
-    from fewshot.report.tables import TIE
-
-    return f"{cell.text} {'*' if cell.best else TIE if cell.tied else ''}".rstrip()
+    return f"{cell.text} {'*' if cell.best else ''}{cell.signs}".rstrip()
 
 
 def tell_failures(rows: Sequence[Row]) -> int:

@@ -39,13 +39,14 @@ _CONTENTS = {
 _MOST_BYTES = 1 << 30  # of an unpacked file: what is unpacked before it was checked stays small
 
 
-def unpack_gz(raw: Path, resources: Iterable[tuple[str, str]]) -> None:
-    """Unpacks every "<name>.gz" that lies in `raw` without its unpacked file, once the archive has the md5 of its
-    (address, md5) or its content is known."""
+def unpack_gz(raw: Path, resources: Iterable[tuple[str, str]], elsewhere: Path | None = None) -> None:
+    """Unpacks into `raw` every "<name>.gz" that lies there or `elsewhere` and is not unpacked yet, once the archive
+    has the md5 of its (address, md5) or its content is known."""
     for address, md5 in resources:
-        archive = raw / os.path.basename(address)
-        if archive.suffix == ".gz" and archive.is_file() and not archive.with_suffix("").exists():
-            write_atomically(archive.with_suffix(""), _unpacked(archive, md5))
+        name = Path(os.path.basename(address))
+        archives = [folder / name for folder in (raw, elsewhere) if folder is not None and (folder / name).is_file()]
+        if archives and name.suffix == ".gz" and not (raw / name.stem).exists():
+            write_atomically(raw / name.stem, _unpacked(archives[0], md5))
 
 
 def _unpacked(archive: Path, md5: str) -> bytes:

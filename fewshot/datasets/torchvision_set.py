@@ -3,10 +3,7 @@
 FashionMNIST without a hub, from Debian's package (31 MB):
 
     apt-get install dataset-fashion-mnist
-    mkdir -p photos/FashionMNIST/raw
-    cp /usr/share/datasets/fashion-mnist/*.gz photos/FashionMNIST/raw
-    fewshot run --data "TorchvisionSet('FashionMNIST', root='photos')" \\
-        --support-from partition=train --query-from partition=test
+    fewshot run --data "TorchvisionSet('FashionMNIST')" --support-from partition=train --query-from partition=test
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ from tqdm import tqdm
 from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
 from fewshot.datasets.digests import Files, file_digests, tell_copies
 from fewshot.datasets.torchvision_files import load_cifar, unpack_gz
-from fewshot.datasets.torchvision_sources import SOURCES, Source
+from fewshot.datasets.torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.decoding import to_rgb
 from fewshot.episodes import Ints
 from fewshot.files import home, make_folder
@@ -41,7 +38,7 @@ class TorchvisionSet(Dataset):
 
     Read from `root`, by default the folder "torchvision" beside the caches, where torchvision expects it; downloaded
     there first with `download`. Train, val and test become the image group partition. MNIST's relatives may lie there
-    as .gz files. Classes are named by the loader where it has names, else by numbers; a class without images is left
+    as .gz files; those of a package of Debian are found where it puts them. Classes are named by the loader where it has names, else by numbers; a class without images is left
     out. Images in files are sorted by path and set upright. Pickles (CIFAR) are loaded after their checksum, and then
     only numbers, text and arrays. No split is its own: whether the backbone has seen these classes, the user knows.
     """
@@ -85,16 +82,21 @@ class TorchvisionSet(Dataset):
                 raise ValueError(f"{self.name} needs the package {package}; install it with `pip install {package}`")
         if self.download and source.by_hand:
             raise ValueError(f"{self.name} cannot be downloaded: {source.by_hand}; put it into {root}")
-        _unpack(source.loader, root)
+        _unpack(source.loader, root, _debian_folder(source) if self.root is None else None)
         if self.download:
             return make_folder(root)
         if not (root / source.expects).exists():
-            otherwise = source.by_hand or "use download=True where there is a network"
             raise ValueError(
                 f"{self.name} is not in {root}: torchvision expects {source.expects} there; "
-                f"give the folder that holds it as root, or {otherwise}"
+                f"give the folder that holds it as root, or {self._otherwise(source)}"
             )
         return root
+
+    def _otherwise(self, source: Source) -> str:
+        """How to get the files where nobody has them."""
+        rootless = "" if self.root is None else " and leave root out"
+        packaged = f"run `apt-get install {source.debian}`{rootless}, or " if source.debian else ""
+        return packaged + (source.by_hand or "use download=True where there is a network")
 
     def _part(self, source: Source, root: Path, partition: str) -> _Part:
         """One partition, read by torchvision. What its loaders raise on a damaged set is a ValueError."""
@@ -197,7 +199,12 @@ def _place(images: Files | _Decoded, partition: Sequence[str], row: int) -> str:
     return f"{partition[row]} {row - partition.index(partition[row])}".strip()
 
 
-def _unpack(loader_name: str, root: Path) -> None:
+def _debian_folder(source: Source) -> Path | None:
+    """Where Debian's package puts the files; None where there is no such package."""
+    return DEBIAN_SETS / source.debian.removeprefix("dataset-") if source.debian else None
+
+
+def _unpack(loader_name: str, root: Path, elsewhere: Path | None) -> None:
     """Unpacks the .gz files of MNIST and its relatives; files of old releases of torchvision are refused."""
     loader = getattr(importlib.import_module("torchvision.datasets"), loader_name)
     resources = getattr(loader, "resources", None)
@@ -207,4 +214,4 @@ def _unpack(loader_name: str, root: Path) -> None:
     if old:
         raise ValueError(f"{old[0]} is a pickle of an old torchvision and is not loaded; delete {old[0].parent}")
     lists = resources.values() if isinstance(resources, dict) else [resources]
-    unpack_gz(root / loader_name / "raw", [resource for some in lists for resource in some])
+    unpack_gz(root / loader_name / "raw", [resource for some in lists for resource in some], elsewhere)

@@ -30,6 +30,10 @@ class Source:
     by_hand: str = ""  # why it cannot be downloaded
     needs: str = ""  # a package to read it
     needs_to_download: str = ""
+    debian: str = ""  # Debian's package that brings its .gz files
+
+
+DEBIAN_SETS = Path("/usr/share/datasets")  # a folder a package, named without its "dataset-"
 
 
 def _splits(*same: str, **renamed: str) -> dict[str, Arguments]:
@@ -82,8 +86,8 @@ _TRAIN: dict[str, Arguments] = {"train": {"train": True}, "test": {"train": Fals
 _targets, _labels, _files = attrgetter("targets"), attrgetter("_labels"), attrgetter("_image_files")
 
 
-def _idx(loader: str) -> Source:
-    return Source(loader, f"{loader}/raw/train-images-idx3-ubyte", _TRAIN, _targets)
+def _idx(loader: str, debian: str = "") -> Source:
+    return Source(loader, f"{loader}/raw/train-images-idx3-ubyte", _TRAIN, _targets, debian=debian)
 
 
 def _emnist(split: str) -> Source:
@@ -154,7 +158,7 @@ SOURCES: Mapping[str, Source] = {
     "DTD": Source("DTD", "dtd/dtd", _splits("train", "val", "test"), _labels, _files),
     **{f"EMNIST-{s}": _emnist(s) for s in ("byclass", "bymerge", "balanced", "letters", "digits", "mnist")},
     "EuroSAT": Source("EuroSAT", "eurosat/2750", _WHOLE, _targets, _firsts("samples")),
-    "FashionMNIST": _idx("FashionMNIST"),
+    "FashionMNIST": _idx("FashionMNIST", debian="dataset-fashion-mnist"),
     "FER2013": Source(
         "FER2013",
         "fer2013",

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from fewshot.report.plots import Names, Plot, best, brief, shown
-from fewshot.report.svg import MARKERS, SERIES, figure, inline_svg, settings
-from fewshot.report.tasks import Contender, Task, accuracy, contender, interval, measured
+from fewshot.report.svg import MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
+from fewshot.report.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
+from fewshot.report.wording import details
 from fewshot.results import Row
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 780, 48, 16, 44  # pixels
@@ -40,17 +42,19 @@ def shot_curves(task: Task, names: Names, name: str) -> Plot | None:
     kept = best(task, several, _MOST)
     if not kept:
         return None
+    numbers, marks = {c: number for number, c in enumerate(names)}, Marks()
     texts = {c: f"{brief(names[c][0], 34)}, {brief(names[c][1], 26)}" for c in kept}
     height, right = max(330, 60 + 19 * len(kept)), 24 + 6.2 * max(map(len, texts.values()))
     with settings():
         drawn, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
         looks = _looks(kept)
         for c in kept:
-            _draw_curve(axes, curves[c], looks[c])
+            _draw_curve(axes, curves[c], looks[c], numbers[c], marks)
         _shots_axis(axes, sorted({row.k_shot for c in kept for row in curves[c] if row.k_shot}))
         ends = [(100 * accuracy(curves[c][-1]), texts[c], looks[c].colour) for c in kept]
-        _label_ends(axes, ends, height - _TOP - _BOTTOM)
-        return Plot(inline_svg(drawn, name), shown("Accuracy over the number of shots", len(kept), len(several)))
+        for c, text in zip(kept, _label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
+            marks.put(text, Mark(numbers[c]))
+        return Plot(inline_svg(drawn, name, marks), shown("Accuracy over the number of shots", len(kept), len(several)))
 
 
 def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
@@ -65,20 +69,17 @@ def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
     return looks
 
 
-def _draw_curve(axes: Axes, rows: Sequence[Row], look: _Look) -> None:
+def _draw_curve(axes: Axes, rows: Sequence[Row], look: _Look, number: int, marks: Marks) -> None:
     shots = [row.k_shot or 0 for row in rows]
-    axes.plot(
-        shots,
-        [100 * accuracy(row) for row in rows],
-        color=look.colour,
-        marker=look.marker,
-        markersize=6.5,
-        linestyle=look.dashes,
-    )
+    [line] = axes.plot(shots, [100 * accuracy(row) for row in rows], color=look.colour, linestyle=look.dashes)
+    marks.put(line, Mark(number))
     for shot, row in zip(shots, rows, strict=True):
-        bounds = interval(row)
+        bounds, mean = interval(row), 100 * accuracy(row)
+        drawn = axes.plot([shot], [mean], color=look.colour, marker=look.marker, markersize=6.5, linestyle="none")
         if bounds is not None:
-            axes.plot([shot, shot], [100 * bounds[0], 100 * bounds[1]], color=look.colour, linewidth=1)
+            drawn += axes.plot([shot, shot], [100 * bounds[0], 100 * bounds[1]], color=look.colour, linewidth=1)
+        for piece in drawn:
+            marks.put(piece, Mark(number, row.run_id, f"{shot_label(row)}\n{details(row)}"))
 
 
 def _shots_axis(axes: Axes, shots: Sequence[int]) -> None:
@@ -92,14 +93,17 @@ def _shots_axis(axes: Axes, shots: Sequence[int]) -> None:
     axes.grid(axis="y")
 
 
-def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float) -> None:
-    """Every line's name beside its end, moved apart where ends lie close, with a thin line to where it belongs."""
+def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float) -> list[Annotation]:
+    """Every line's name beside its end, moved apart where ends lie close, with a thin line to where it belongs; as
+    they were given."""
     low, high = axes.get_ylim()
     order = np.argsort([value for value, _, _ in ends], kind="stable")
     places = _apart([ends[i][0] for i in order], _LABEL * (high - low) / height, low, high)
-    for (value, text, colour), y in zip([ends[i] for i in order], places, strict=True):
+    labels: dict[int, Annotation] = {}
+    for i, y in zip(order.tolist(), places, strict=True):
+        value, text, colour = ends[i]
         leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
-        axes.annotate(
+        labels[i] = axes.annotate(
             text,
             (1.0, value),
             (16, (y - value) * height / (high - low)),
@@ -111,6 +115,7 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: floa
             arrowprops=leader,
         )
     axes.set_ylim(low, high)
+    return [labels[i] for i in range(len(ends))]
 
 
 def _apart(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from fewshot.report.plots import Names, Plot, best, brief, shown
-from fewshot.report.svg import FAINT, GROUND, INK, MARKERS, SERIES, figure, inline_svg, settings
+from fewshot.report.svg import FAINT, GROUND, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
 from fewshot.report.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
+from fewshot.report.wording import details
 from fewshot.results import Row
 
 _WIDTH, _LINE, _HEADING = 660, 25, 30  # pixels
@@ -22,13 +23,14 @@ def dot_plot(task: Task, names: Names, name: str) -> Plot | None:
     if not kept:
         return None
     places, headings = _places(kept)
+    numbers, marks = {c: number for number, c in enumerate(names)}, Marks()
     height = max(places.values()) + _LINE
     said = "Accuracy with 95 % intervals" if any(map(interval, task.rows)) else "Accuracy, without intervals"
     with settings():
         left = max(24 + 7.0 * len(brief(names[c][1])) for c in kept)
         drawn, axes = figure(_WIDTH, height + 92, left, 24, 54, 38)
         axes.set_ylim(height, 0)
-        _draw_dots(axes, task, places)
+        _draw_dots(axes, task, places, numbers, marks)
         for c, y in headings.items():
             axes.annotate(
                 brief(names[c][0]),
@@ -42,8 +44,10 @@ def dot_plot(task: Task, names: Names, name: str) -> Plot | None:
                 bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1.5},
             )
         axes.set_yticks(list(places.values()), [brief(names[c][1]) for c in places])
+        for c, text in zip(places, axes.get_yticklabels(), strict=True):
+            marks.put(text, Mark(numbers[c]))
         _accuracy_axis(axes, task)
-        return Plot(inline_svg(drawn, name), shown(said, len(kept), len(task.contenders)))
+        return Plot(inline_svg(drawn, name, marks), shown(said, len(kept), len(task.contenders)))
 
 
 def _places(kept: Sequence[Contender]) -> tuple[dict[Contender, float], dict[Contender, float]]:
@@ -60,13 +64,17 @@ def _places(kept: Sequence[Contender]) -> tuple[dict[Contender, float], dict[Con
     return places, headings
 
 
-def _draw_dots(axes: Axes, task: Task, places: dict[Contender, float]) -> None:
+def _draw_dots(
+    axes: Axes, task: Task, places: dict[Contender, float], numbers: dict[Contender, int], marks: Marks
+) -> None:
     handles = []
     for number, shot in enumerate(task.shots):
         colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
         for row in task.rows:
             if shot_label(row) == shot and contender(row) in places and measured(row):
-                _draw_interval(axes, row, places[contender(row)], colour, marker)
+                mark = Mark(numbers[contender(row)], row.run_id, f"{shot}\n{details(row)}")
+                for line in _draw_interval(axes, row, places[contender(row)], colour, marker):
+                    marks.put(line, mark)
         handles.append(Line2D([], [], color=colour, marker=marker, label=shot, linestyle="none"))
     across = axes.get_yaxis_transform()
     axes.hlines(list(places.values()), 0, 1, transform=across, colors=FAINT, linewidth=0.5, zorder=0)
@@ -84,11 +92,12 @@ def _draw_dots(axes: Axes, task: Task, places: dict[Contender, float]) -> None:
     )
 
 
-def _draw_interval(axes: Axes, row: Row, y: float, colour: str, marker: str) -> None:
+def _draw_interval(axes: Axes, row: Row, y: float, colour: str, marker: str) -> list[Line2D]:
     bounds = interval(row)
+    drawn = []
     if bounds is not None:
-        axes.plot([100 * bounds[0], 100 * bounds[1]], [y, y], color=colour, linewidth=2)
-    axes.plot([100 * accuracy(row)], [y], color=colour, marker=marker, markersize=6.5, linestyle="none")
+        drawn += axes.plot([100 * bounds[0], 100 * bounds[1]], [y, y], color=colour, linewidth=2)
+    return drawn + axes.plot([100 * accuracy(row)], [y], color=colour, marker=marker, markersize=6.5, linestyle="none")
 
 
 def _accuracy_axis(axes: Axes, task: Task) -> None:

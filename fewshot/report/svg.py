@@ -7,10 +7,12 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 from matplotlib import rc_context, rcdefaults, rcParams
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -65,7 +67,36 @@ def figure(width: float, height: float, left: float, right: float, top: float, b
     return made, made.add_axes(box)
 
 
-def inline_svg(drawn: Figure, name: str) -> Markup:
+@dataclass(frozen=True)
+class Mark:
+    """What a piece of a figure stands for: a contender by its number, a run of it or none, and what hovering tells."""
+
+    contender: int
+    run_id: str = ""
+    details: str = ""
+
+
+class Marks(list[Mark]):
+    """What the pieces of one figure stand for."""
+
+    def put(self, artist: Artist, mark: Mark) -> None:
+        """Lets this piece stand for this."""
+        artist.set_gid(f"mark-{len(self)}")
+        self.append(mark)
+
+    def opening(self, number: int) -> Markup:
+        """The opening of the SVG group of a piece."""
+        mark = self[number]
+        run = Markup(' data-run="{}"').format(mark.run_id) if mark.run_id else ""
+        title = Markup("<title>{}</title>").format(_valid(mark.details)) if mark.details else ""
+        return Markup('<g class="mark" data-of="{}"{}>{}').format(mark.contender, run, title)
+
+
+def _valid(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+def inline_svg(drawn: Figure, name: str, marks: Marks) -> Markup:
     """The figure as an <svg> element. `name` keeps its ids apart from those of other figures of the page."""
     text = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -76,7 +107,8 @@ def inline_svg(drawn: Figure, name: str) -> Markup:
     opening = f'<svg viewBox="0 0 {width} {height}" style="{size}" aria-hidden="true">'
     svg = re.sub(r"<svg [^>]*>", opening, svg, count=1)
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, count=1, flags=re.DOTALL)
-    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    svg = re.sub(r'<g id="(mark-\d+)?[^"]*">', lambda m: f"<g {m[1]}>" if m[1] else "<g>", svg)
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     svg = re.sub(r'(<\w+[^>]* id="|xlink:href="#|url\(#)(?=[\w.]+["\)])', rf"\g<1>{name}-", svg)
-    return Markup(re.sub("|".join(_VARIABLES), lambda m: f"var({_VARIABLES[m[0]]})", svg))
+    svg = re.sub("|".join(_VARIABLES), lambda m: f"var({_VARIABLES[m[0]]})", svg)
+    return Markup(re.sub(r"<g mark-(\d+)>", lambda m: str(marks.opening(int(m[1]))), svg))

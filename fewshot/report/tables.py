@@ -7,31 +7,45 @@ from dataclasses import dataclass
 from html import escape
 
 from fewshot.report.tasks import Contender, Task, contender, measured, overlap, shot_label, tasks
-from fewshot.report.wording import contender_names, notes, percent
+from fewshot.report.wording import contender_names, details, notes, percent
 from fewshot.results import Row
 
 TIE = "≈"
+UNFINISHED = "†"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """An accuracy in percent: the best of its column, or one whose interval overlaps that of the best."""
+    """An accuracy in percent: the best of its column, or one whose interval overlaps that of the best; with episodes
+    that were not solved to the end, or without. `value` orders it, `details` tells all of its run."""
 
     text: str = ""
     best: bool = False
     tied: bool = False
+    unfinished: bool = False
+    value: float | None = None
+    details: str = ""
+    run_id: str = ""
+
+    @property
+    def signs(self) -> str:
+        """The signs that the caption explains."""
+        return (TIE if self.tied else "") + (UNFINISHED if self.unfinished else "")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A contender with one cell a shot. `title` holds the specs that the labels shorten."""
+    """A contender with one cell a shot. `title` holds the specs that the labels shorten, `contender` its number among
+    all that the rows compare."""
 
     backbone: str
     learner: str
     cells: tuple[Cell, ...]
     n_episodes: str
+    fewest_episodes: int
     notes: tuple[str, ...]
     title: str
+    contender: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,7 @@ def markdown(rows: Sequence[Row]) -> str:
     for table in comparison(rows):
         header = ["backbone", "evaluator", *table.shots, "episodes"]
         lines = [
-            [_plain(line.backbone), _plain(line.learner), *map(_marked, line.cells), line.n_episodes]
+            [_plain(line.backbone), _plain(line.learner), *map(marked, line.cells), line.n_episodes]
             for line in table.lines
         ]
         drawn = tabulate(lines, header, "github", disable_numparse=True)
@@ -67,11 +81,11 @@ def markdown(rows: Sequence[Row]) -> str:
 
 
 def _table(task: Task, names: dict[Contender, tuple[str, str]]) -> Table:
-    lines = []
+    lines, numbers = [], {name: number for number, name in enumerate(names)}
     for member in task.contenders:
         mine = [row for row in task.rows if contender(row) == member]
         for rows in _one_a_shot(mine):
-            lines.append(_line(task, rows, *names[member]))
+            lines.append(_line(task, rows, names[member], numbers[member]))
     return Table(task.title, tuple(task.shots), tuple(lines), _caption(task))
 
 
@@ -86,20 +100,27 @@ def _one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
     return lines
 
 
-def _line(task: Task, rows: dict[str, Row], backbone: str, learned: str) -> Line:
+def _line(task: Task, rows: dict[str, Row], names: tuple[str, str], number: int) -> Line:
     held = list(rows.values())
-    counts = list(dict.fromkeys(str(row.n_episodes) for row in held))
+    counts = list(dict.fromkeys(row.n_episodes for row in held))
     title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator)))
     cells = tuple(_cell(rows.get(shot), task.best.get(shot)) for shot in task.shots)
-    return Line(backbone, learned, cells, " / ".join(counts), notes(held), title)
+    return Line(*names, cells, " / ".join(map(str, counts)), min(counts), notes(held), title, number)
 
 
 def _cell(row: Row | None, best: Row | None) -> Cell:
     if row is None:
         return Cell()
-    if best is None or not measured(row):
-        return Cell(percent(row))
-    return Cell(percent(row), row is best, row is not best and overlap(row, best))
+    known = measured(row)
+    return Cell(
+        text=percent(row),
+        best=row is best,
+        tied=known and best is not None and row is not best and overlap(row, best),
+        unfinished=row.n_not_converged > 0,
+        value=row.accuracy if known else None,
+        details=details(row),
+        run_id=row.run_id,
+    )
 
 
 def _caption(task: Task) -> str:
@@ -116,11 +137,14 @@ def _caption(task: Task) -> str:
         for shot, best in task.best.items()
         for row in task.rows
     )
-    return text + (f" {TIE} marks intervals that overlap that of the best." if tied else "")
+    text += f" {TIE} marks intervals that overlap that of the best." if tied else ""
+    unfinished = any(row.n_not_converged for row in task.rows)
+    return text + (f" {UNFINISHED} marks runs with episodes that were not solved to the end." if unfinished else "")
 
 
-def _marked(cell: Cell) -> str:
-    return f"**{cell.text}**" if cell.best else cell.text + (f" {TIE}" if cell.tied else "")
+def marked(cell: Cell) -> str:
+    """The cell in markdown, the best in bold."""
+    return " ".join(filter(None, (f"**{cell.text}**" if cell.best else cell.text, cell.signs)))
 
 
 def _remarks(table: Table) -> list[str]:

@@ -24,6 +24,19 @@ def percent(row: Row) -> str:
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
+def details(row: Row) -> str:
+    """All that one cell or dot stands for, a line each: mean, interval, episodes, notes, run."""
+    bounds = interval(row)
+    said = (
+        f"mean {100 * accuracy(row):.2f} %" if measured(row) else "no number",
+        "no interval" if bounds is None else f"95 % interval {100 * bounds[0]:.2f} to {100 * bounds[1]:.2f} %",
+        f"{row.n_episodes} episode{'' if row.n_episodes == 1 else 's'}",
+        *notes([row]),
+        f"run {row.run_id}",
+    )
+    return "\n".join(said)
+
+
 def contender_names(rows: Sequence[Row]) -> dict[Contender, tuple[str, str]]:
     """Labels (backbone, transform and evaluator) of everything that is compared, all different."""
     backbones, transforms, evaluators = (
