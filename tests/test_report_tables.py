@@ -118,6 +118,15 @@ def test_notes_say_what_has_to_be_known():
     assert notes([row(seen_classes="not seen")]) == ()
 
 
+def test_runs_that_were_not_solved_to_the_end_are_marked():
+    rows = [row(0.8, backbone=LITE, n_not_converged=2), row(0.7)]
+    [table] = comparison(rows)
+    assert [line.cells[0].signs for line in table.lines] == ["†", ""]
+    assert "† marks runs with episodes that were not solved to the end." in table.caption
+    assert "| **80.0 ± 0.6** †" in markdown(rows)
+    assert "†" not in markdown(rows[1:])
+
+
 def test_the_sentence_of_a_task_names_the_best_with_its_interval():
     said = dict(findings(list(quick_rows())))["icons mono, novel classes, 5-way, 15 queries a class"]
     assert said.replace("\u00a0", " ") == (

@@ -38,9 +38,10 @@ class TorchvisionSet(Dataset):
 
     Read from `root`, by default the folder "torchvision" beside the caches, where torchvision expects it; downloaded
     there first with `download`. Train, val and test become the image group partition. MNIST's relatives may lie there
-    as .gz files; those of a package of Debian are found where it puts them. Classes are named by the loader where it has names, else by numbers; a class without images is left
-    out. Images in files are sorted by path and set upright. Pickles (CIFAR) are loaded after their checksum, and then
-    only numbers, text and arrays. No split is its own: whether the backbone has seen these classes, the user knows.
+    as .gz files; those of a package of Debian are found where it puts them. Classes are named by the loader where it
+    has names, else by numbers; a class without images is left out. Images in files are sorted by path and set
+    upright. Pickles (CIFAR) are loaded after their checksum, and then only numbers, text and arrays. No split is its
+    own: whether the backbone has seen these classes, the user knows.
     """
 
     name: str

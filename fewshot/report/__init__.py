@@ -1,4 +1,4 @@
-"""Rows to one HTML page that needs nothing else: no scripts, no network, no torch.
+"""Rows to one HTML page that needs nothing else: no network, no torch; scripts only to sort and to highlight.
 
 tasks.py     rows grouped by what may be compared      labels.py    short names of specs
 wording.py   a row's number, name and caveats          headline.py  the first sentences
@@ -10,6 +10,8 @@ example.py   the episode that a page shows             origins.py   where each r
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +45,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
 
     from fewshot.report.example import example
     from fewshot.report.headline import compared, findings, speaks_of
-    from fewshot.report.origins import origins, protocols, shared, unreadable_lines
+    from fewshot.report.origins import origins, protocols, shared, unreadable_lines, written_out
     from fewshot.report.tables import comparison
     from fewshot.report.tasks import tasks
 
@@ -54,21 +56,29 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found = tasks(rows)
+    found, script = tasks(rows), (_FOLDER / "page.js").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
         title=title,
         css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_digest=_digest(script),
         compared=compared(rows),
         findings=findings(rows),
         speaks_of=speaks_of(rows),
         sections=_sections(rows, comparison(rows), found),
         example=example(rows, results, allow_import),
         failures=_failures(rows),
+        written_out=written_out(rows),
         shared=shared(rows),
         origins=origins(rows),
         protocols=protocols(found),
         n_unreadable=0 if results is None else unreadable_lines(results.path),
     )
+
+
+def _digest(script: str) -> str:
+    """What the page's policy allows to run: this script and no other."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task]) -> list[dict[str, Any]]:

@@ -69,6 +69,13 @@ def shared(rows: Sequence[Row]) -> list[tuple[str, str]]:
     ]
 
 
+def written_out(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Short names of backbones and of evaluators with their transforms, and the specs that they stand for."""
+    names = contender_names(rows)
+    specs = {names[c][0]: c[0] for c in names} | {names[c][1]: " + ".join(filter(None, c[1:3])) for c in names}
+    return [(name, spec) for name, spec in specs.items() if name != spec]
+
+
 def command(row: Row) -> str:
     """What to type to make a row again: the suite of its protocol, or a single run."""
     if row.protocol:
