@@ -1,8 +1,6 @@
-"""ImageNet features and raw pixels from drawings to characters to clothes, 1 and 5 shot: how far do they carry?
+"""How far ImageNet features carry, against raw pixels: drawings, characters and clothes, 1 and 5 shot.
 
     make bench SUITE=domains        or        fewshot bench domains
-
-FIGURES
 
 600 episodes, 5-way, of: the icons in black on white (15 queries), in colour (5), with supports in black on white and
 queries in colour (5), as in `quick`, whose runs these are; the 179 novel glyphs, whole scripts (15); FashionMNIST's

@@ -92,6 +92,7 @@ def test_the_wheel_holds_embedded_sets_splits_suites_and_rows(wheel: Path) -> No
         r"fewshot/benchmarks/quick\.py",
         r"fewshot/benchmarks/results/[^/]+\.jsonl",
         r"fewshot/report/[^/]+\.j2",
+        r"fewshot/report/[^/]+\.js",
         r"fewshot/py\.typed",
     ]:
         assert re.search(f"^{pattern}$", names, re.MULTILINE), f"no file of the wheel matches {pattern}"

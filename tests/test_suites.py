@@ -1,22 +1,37 @@
 """The suites: their runs can be made, are different, and cost what they promise."""
 
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fewshot import benchmarks
 from fewshot.commands.bench import Plan
-from fewshot.plugins import BACKBONES, EVALUATORS, SAMPLERS, TRANSFORMS
+from fewshot.datasets import ArrayImages, Group, LabelledImages
+from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, TRANSFORMS
 from fewshot.runs import Workbench
 from fewshot.specs import RunSpec, Sampled
 
-MOST_IMAGES = {"quick": 25_000, "smoke": 5_000}
+MOST_IMAGES = {"quick": 25_000, "smoke": 5_000, "domains": 55_000}
 
 
-@pytest.fixture(scope="module")
+@cache
+def images_of(dataset: str) -> LabelledImages:
+    """The images of a data set, held once for all tests; of FashionMNIST, which does not come with fewshot, black ones
+    in its numbers."""
+    if not dataset.startswith("TorchvisionSet(name='FashionMNIST'"):
+        images: LabelledImages = DATASETS.make(dataset).load()
+        return images
+    labels = np.arange(70_000) % 10
+    partition = Group((np.arange(70_000) >= 60_000).astype(np.int64), ("train", "test"))
+    black = ArrayImages(np.zeros((70_000, 1, 1, 3), np.uint8))
+    return LabelledImages("FashionMNIST", black, labels, tuple("abcdefghij"), "ab" * 32, {"partition": partition})
+
+
+@pytest.fixture
 def bench() -> Workbench:
-    """Holds the icons once for all tests."""
-    return Workbench()
+    return Workbench(images=images_of)
 
 
 def specs(name: str) -> list[RunSpec]:
@@ -63,6 +78,17 @@ def test_a_suite_embeds_no_more_images_than_promised(name: str, bench: Workbench
     for spec in specs(name):
         plan.add(bench.task(spec), {})
     assert 0 < plan.n_images <= MOST_IMAGES[name]
+
+
+def test_domains_embeds_few_images_beyond_those_of_quick(bench: Workbench) -> None:
+    plan, quick = Plan(), {bench.task(spec).run_id for spec in specs("quick")}
+    tasks = [bench.task(spec) for spec in specs("domains")]
+    new = [task for task in tasks if task.run_id not in quick]
+    assert len(tasks) - len(new) == 3 * 3 * 2 * 2
+    for task in new:
+        if task.spec.backbone.startswith("Packaged"):
+            plan.add(task, {})
+    assert plan.n_images <= 25_000
 
 
 def test_quick_compares_four_backbones_on_three_settings() -> None:
