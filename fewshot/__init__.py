@@ -5,7 +5,7 @@ n images, C classes.
 
 The way of the data, and the room of each step:
 
-    datasets/      labelled images, one file a source            splits.py     seen, validation and novel classes
+    datasets/      labelled images or vectors, a file a source   splits.py     seen, validation and novel classes
     samplers/      episodes, one file a way to compose them      episodes.py   rows of an episode, batches of them
     backbones/     networks, one file a source                   features.py   every needed image embedded once
     transforms/    features to features                          evaluators/   one file a way to learn an episode
@@ -27,12 +27,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fewshot.backbones.given import Given
     from fewshot.datasets import ArrayImages, LabelledImages
     from fewshot.datasets.glyphs import Glyphs
     from fewshot.datasets.icons import Icons
     from fewshot.datasets.image_folder_set import ImageFolderSet
+    from fewshot.datasets.labelled_vectors import labelled_vectors
     from fewshot.datasets.manifest import Manifest
     from fewshot.datasets.torchvision_set import TorchvisionSet
+    from fewshot.datasets.vector_set import VectorSet
     from fewshot.episodes import Episodes, EpisodeShape
     from fewshot.evaluation import evaluate
     from fewshot.evaluators.fine_tune import FineTune
@@ -49,12 +52,15 @@ if TYPE_CHECKING:
     from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
 
 _HOMES = {
+    "fewshot.backbones.given": ("Given",),
     "fewshot.datasets": ("ArrayImages", "LabelledImages"),
     "fewshot.datasets.glyphs": ("Glyphs",),
     "fewshot.datasets.icons": ("Icons",),
     "fewshot.datasets.image_folder_set": ("ImageFolderSet",),
+    "fewshot.datasets.labelled_vectors": ("labelled_vectors",),
     "fewshot.datasets.manifest": ("Manifest",),
     "fewshot.datasets.torchvision_set": ("TorchvisionSet",),
+    "fewshot.datasets.vector_set": ("VectorSet",),
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
     "fewshot.evaluation": ("evaluate",),
     "fewshot.evaluators.fine_tune": ("FineTune",),
@@ -85,6 +91,7 @@ __all__ = [
     "FineTune",
     "FromFile",
     "GaussianHead",
+    "Given",
     "Glyphs",
     "Icons",
     "ImageFolderSet",
@@ -102,8 +109,10 @@ __all__ = [
     "RunSpec",
     "Sampled",
     "TorchvisionSet",
+    "VectorSet",
     "Workbench",
     "evaluate",
+    "labelled_vectors",
     "run",
     "run_all",
 ]

@@ -37,16 +37,16 @@ def evaluate(
 ) -> Row:
     """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
 
-    `backbone`: a name ("resnet18"), a spec, a `Backbone`, or a network as it is now, in training or not: an nn.Module
-    that gives features [b, D]. Its mode is restored, nothing is drawn from a global generator, and its features are
-    not kept. `preprocess` makes the input [3, H, W] of such a network from an RGB image (None: timm's, for a network of
-    timm's). `seen`: rows [m] of the images that the transform is fitted on, where it needs any. Accuracies are
-    fractions; the interval is over episodes and speaks of these images. A ValueError where the episodes belong to
-    other images.
+    `backbone`: a name ("resnet18"), a spec, a `Backbone`, "given" for a data set of vectors, or a network as it is
+    now, in training or not: an nn.Module that gives features [b, D]. Its mode is restored, nothing is drawn from a
+    global generator, and its features are not kept. `preprocess` makes the input [3, H, W] of such a network from an
+    RGB image (None: timm's, for a network of timm's). `seen`: rows [m] of the images that the transform is fitted on,
+    where it needs any. Accuracies are fractions; the interval is over episodes and speaks of these images. A
+    ValueError where the episodes belong to other images.
     """
     episodes.check(images)
     with _opened(backbone, preprocess) as (loaded, folder):
-        return _evaluated(loaded, folder, images, episodes, evaluator, transform, seen, progress)
+        return _evaluated(loaded.on(images), folder, images, episodes, evaluator, transform, seen, progress)
 
 
 @contextmanager

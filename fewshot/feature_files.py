@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.files import make_folder, write_atomically
+from fewshot.vectors import StoredVectors, Vectors
 
 FORMAT = "fewshot-features-1"
 SYNC_SECONDS = 5.0
@@ -60,9 +61,9 @@ class FeatureFiles:
         """n and D."""
         return int(self.about["n"]), int(self.about["dim"])
 
-    def values(self) -> np.memmap[tuple[int, int], np.dtype[np.float32]]:
-        """[n, D] features, read-only; valid where a row is done."""
-        return np.memmap(self.folder / "values.f32", dtype=np.float32, mode="r", shape=self.shape)
+    def vectors(self) -> Vectors:
+        """[n, D] features; valid where a row is done."""
+        return StoredVectors(self.folder / "values.f32", 0, np.dtype(np.float32), self.shape)
 
     def read_done(self) -> NDArray[np.uint8] | None:
         """One byte a row, 1 where it is embedded; None where the folder is absent, or damaged in any file."""
@@ -116,7 +117,7 @@ class FeatureFiles:
         return np.zeros(self.shape[0], dtype=np.uint8)
 
     def _create(self) -> None:
-        """An empty table, renamed into place; a mapping of the old one stays valid."""
+        """An empty table, renamed into place; vectors of the old one stay readable."""
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self.folder.parent) as scratch:
             fresh = Path(scratch) / "fresh"
             fresh.mkdir()

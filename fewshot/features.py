@@ -1,4 +1,4 @@
-"""Every needed image through a backbone once: feature vectors kept on disk under a content key."""
+"""Every needed image through a backbone once: feature vectors kept on disk under a content key. Or given ones."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from fewshot.datasets import LabelledImages
 from fewshot.embedding import DTYPES, Embedder
 from fewshot.feature_files import FeatureFiles, FeatureWriter
 from fewshot.files import home
+from fewshot.vectors import Vectors
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
-    """Features of the images of a data set; it may hold a part of the rows."""
+    """Features of the images of a data set, that a network made or that were given; it may hold a part of the rows."""
 
-    values: np.memmap[tuple[int, int], np.dtype[np.float32]]  # [n, D], read-only; valid where `done`
+    vectors: Vectors  # [n, D]; valid where `done`
     done: NDArray[np.bool_]  # [n]
-    key: str  # sha256 hex: images, weights, preprocessing, backbone name, compute dtype
-    folder: Path
+    key: str  # sha256 hex: images, weights, preprocessing, backbone name, compute dtype; or of the given vectors
+    folder: Path | None  # in the feature cache; None for given vectors, which are not copied there
     n_embedded: int = 0  # rows that were computed by this call
     seconds: float = 0.0  # spent on them
 
@@ -40,7 +41,7 @@ class FeatureTable:
                 f"{absent.size} of {wanted.size} rows are not embedded in {self.folder} "
                 f"(first: {absent.flat[0]}); ask feature_table for them"
             )
-        return torch.from_numpy(np.array(self.values[wanted], dtype=np.float32))
+        return torch.from_numpy(self.vectors.gather(wanted))
 
 
 def feature_table(
@@ -55,14 +56,17 @@ def feature_table(
 
     Only rows that are not there yet are computed, each once. A row's bits do not depend on which rows are asked
     for, in what order, or by how many calls. `dtype` is that of the computation ("float32" or "bfloat16"); values
-    are float32. `folder` holds all tables.
+    are float32. `folder` holds all tables. Vectors that were given are the table as they are.
     """
+    backbone = backbone.on(images)
     wanted = np.asarray(rows, dtype=np.int64)
     _check_range(wanted, len(images), images.name)
     if wanted.ndim != 1 or (np.diff(wanted) <= 0).any():
         raise ValueError(f"rows must be sorted and unique; got {wanted.size} of shape {wanted.shape}")
     if not len(images):
         raise ValueError(f"there are no images in {images.name}; nothing can be embedded")
+    if images.vectors is not None:
+        return FeatureTable(images.vectors, np.ones(len(images), dtype=np.bool_), images.images_digest, None)
     if dtype not in DTYPES:
         raise ValueError(f"features are computed in {' or '.join(DTYPES)}; got dtype={dtype!r}")
     files = FeatureFiles.of(images, backbone, dtype, folder or home() / "features")
@@ -81,7 +85,7 @@ def feature_table(
 
 
 def _table(files: FeatureFiles, done: NDArray[np.uint8], n_embedded: int = 0, seconds: float = 0) -> FeatureTable:
-    return FeatureTable(files.values(), done.astype(np.bool_), files.key, files.folder, n_embedded, seconds)
+    return FeatureTable(files.vectors(), done.astype(np.bool_), files.key, files.folder, n_embedded, seconds)
 
 
 def _embed(

@@ -13,13 +13,15 @@ _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[a-z_]\w*")
 def shorthand(text: str) -> str:
     """The spec of a backbone that a user typed in short; a spec is returned as it is.
 
-    "pixels" is RawPixels(), a name of PACKAGED is Packaged(name=...), any other bare lower-case name is
-    Timm(name=...), "module.sub:function" is Function(target=...). A bare weight file is a ValueError: it does
+    "pixels" is RawPixels(), "given" is Given(), a name of PACKAGED is Packaged(name=...), any other bare lower-case
+    name is Timm(name=...), "module.sub:function" is Function(target=...). A bare weight file is a ValueError: it does
     not say which network it belongs to.
     """
     text = text.strip()
     if text == "pixels":
         return "RawPixels()"
+    if text == "given":
+        return "Given()"
     if text in PACKAGED:
         return f"Packaged(name={text!r})"
     if text.endswith(WEIGHT_SUFFIXES):

@@ -19,6 +19,7 @@ import importlib.util
 import inspect
 import math
 import numbers
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -355,10 +356,17 @@ def _content(path: str) -> str | None:
     if Path(path).is_dir():
         return None
     try:
-        with open(path, "rb") as file:
-            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        status = os.stat(path)
+        return "sha256:" + _file_digest(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     except OSError as error:
         raise ValueError(f"cannot read the file {path!r}: {error.strerror}") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _file_digest(path: str, *state: int) -> str:
+    """16 hex digits of a file's sha256; a large file is read once for many runs, unless it was changed."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 DATASETS = Registry("dataset", "fewshot.datasets")

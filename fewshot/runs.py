@@ -51,8 +51,9 @@ class Workbench:
     backbone: Callable[[str], Backbone] = field(default_factory=lambda: cache(_load_backbone))
 
     def task(self, spec: RunSpec) -> Task:
-        """The data side of a run, checked: a wrong split or list is a ValueError."""
+        """The data side of a run, checked: a wrong split or list is a ValueError, and so is a network for vectors."""
         images = self.images(spec.dataset)
+        images.check_backbone(spec.backbone, spec.backbone.startswith("Given("))
         rule = spec.split or DATASETS.make(spec.dataset).default_split()
         if rule is None:
             raise ValueError(
@@ -101,7 +102,7 @@ def run(
 
 
 def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None) -> Row | None:
-    backbone = bench.backbone(task.spec.backbone).to(bench.device)
+    backbone = bench.backbone(task.spec.backbone).to(bench.device).on(task.images)
     parts = results.parts(task.run_id)
     if old is not None and old.weights_digest != backbone.weights_digest:
         _log.warning(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches fall out of the processor's cache
 _HELD_BYTES = 512 << 20  # features that are transformed once and held, instead of at every use
+_MAPPED_ROWS = 1024  # that are transformed at once
 _SEEDS = 31  # stream of random words
 _LOWEST = -65504.0  # of float16
 _log = logging.getLogger("fewshot")
@@ -137,7 +138,7 @@ def learner(
     `seen`: the rows of the seen classes, embedded only where the transform is fitted on them. Evaluators of features
     are given the class vectors of the images, where there are any, as `class_features`.
     """
-    made, mapping = EVALUATORS.make(evaluator), TRANSFORMS.make(transform)
+    made, mapping = made_for(evaluator, images), TRANSFORMS.make(transform)
     if isinstance(made, ImageEvaluator):
         if transform != "Identity()":
             raise ValueError(
@@ -147,30 +148,47 @@ def learner(
         return ImageLearner(made, images, backbone, made.precompute(images, backbone, rows, progress))
     table = embed(np.union1d(rows, seen) if mapping.needs_seen else rows)
     mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
-    named = class_features(images, backbone, mapped)
-    if len(rows) * backbone.dim * 4 > _HELD_BYTES:
-        return FeatureLearner(made, lambda wanted: mapped(table.gather(wanted)), backbone.dim, named)
-    held = mapped(table.gather(rows))
+    dim = table.vectors.dim
+    named = class_features(images, dim, mapped)
+    if len(rows) * dim * 4 > _HELD_BYTES:
+        return FeatureLearner(made, lambda wanted: mapped(table.gather(wanted)), dim, named)
+    held = _mapped(table, rows, mapped)
     place = torch.zeros(len(images), dtype=torch.int64)
     place[torch.from_numpy(rows)] = torch.arange(len(rows))
-    return FeatureLearner(
-        made, lambda wanted: held[place[torch.from_numpy(wanted.astype(np.int64))]], backbone.dim, named
-    )
+    return FeatureLearner(made, lambda wanted: held[place[torch.from_numpy(wanted.astype(np.int64))]], dim, named)
 
 
-def class_features(images: LabelledImages, backbone: Backbone, mapped: Transform) -> Tensor | None:
+def made_for(evaluator: str, images: LabelledImages) -> Any:
+    """The evaluator of a spec; a ValueError where it tunes a network and the data set holds vectors."""
+    made = EVALUATORS.make(evaluator)
+    if isinstance(made, ImageEvaluator) and images.vectors is not None:
+        raise ValueError(
+            f"{evaluator} tunes a network on images, but {images.name} holds vectors; "
+            "take an evaluator of features, such as LinearProbe"
+        )
+    return made
+
+
+def _mapped(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform) -> Tensor:
+    """[len(rows), D] features of a table under a transform, made a part at a time: transforms work in float64."""
+    held = torch.empty(len(rows), table.vectors.dim)
+    for start in range(0, len(rows), _MAPPED_ROWS):
+        held[start : start + _MAPPED_ROWS] = mapped(table.gather(rows[start : start + _MAPPED_ROWS]))
+    return held
+
+
+def class_features(images: LabelledImages, dim: int, mapped: Transform) -> Tensor | None:
     """[C, D] float32 vectors of the class names under the same transform as the features, also where that was fitted
     on features of seen images: so both stay in one space. None where there are none, or, with a warning, where they
     are of another length than the features, which no evaluator could compare."""
     if images.class_vectors is None:
         return None
-    if images.class_vectors.shape[1] != backbone.dim:
+    if images.class_vectors.shape[1] != dim:
         _log.warning(
-            "class vectors of %s have %d numbers, but features of %s have %d; evaluators are not given them",
+            "class vectors of %s have %d numbers, but its features have %d; evaluators are not given them",
             images.name,
             images.class_vectors.shape[1],
-            backbone.name,
-            backbone.dim,
+            dim,
         )
         return None
     return mapped(torch.from_numpy(images.class_vectors.astype(np.float32)))

@@ -458,3 +458,49 @@ class FirstClass(FeatureEvaluator):
     def examples(cls): return [cls()]
     def fit(self, batch): return Constant(batch.n_way)
 '''
+
+
+@pytest.fixture
+def vectors() -> None:
+    """Vectors of six classes in features.npz."""
+    rng, labels = np.random.default_rng(0), np.repeat(np.arange(6), 8)
+    values = rng.normal(size=(6, 5))[labels] + rng.normal(size=(48, 5)) / 4
+    np.savez("features.npz", features=values.astype(np.float32), labels=labels)
+
+
+def test_a_file_of_vectors_needs_no_backbone(vectors: None) -> None:
+    shown = succeed("run", "--data", "features.npz", "--evaluator", "LinearProbe", "--shot", "1", "--shot", "5")
+    assert shown.count("given") == 2
+    assert "rows: results/runs.jsonl" in shown
+    assert succeed("run", "--data", "features.npz", "--shot", "1", "--shot", "5") == shown
+    rows = Results(Path("results/runs.jsonl")).rows()
+    assert [(row.dim, row.n_embedded, row.accuracy > 0.9) for row in rows] == [(5, 0, True)] * 2
+    assert not Path("home/features").exists()
+    again = shlex.split(command(rows[0]))[1:]
+    assert succeed(*again).count("given") == 1
+    assert len(Results(Path("results/runs.jsonl")).rows()) == 2
+
+
+def test_a_dry_run_of_vectors_embeds_nothing_and_says_what_cannot_run(vectors: None) -> None:
+    asked = ("run", "--data", "features.npz", "--episodes", "10", "--dry-run")
+    assert "0 images to embed, 10 episodes to solve" in succeed(*asked)
+    for option, value in (("--backbone", "pixels"), ("--evaluator", "FineTune")):
+        result = call(*asked, option, value)
+        assert result.exit_code == 1
+        assert "cannot run" in result.output
+        assert "features holds vectors" in result.output
+
+
+def test_other_commands_take_vectors_as_they_are(vectors: None) -> None:
+    assert "none: the vectors are used where they are" in succeed("features", "--data", "features.npz")
+    assert "0 images to embed" in succeed("features", "--data", "features.npz", "--dry-run")
+    assert "3 novel" in succeed("split", "make", "--data", "features.npz", "--rule", "BySeed(0.5)", "--out", "s.json")
+    succeed("episodes", "make", "--data", "features.npz", "--episodes", "3", "--out", "e.safetensors")
+    assert "3 well-formed" in succeed("episodes", "check", "e.safetensors", "--data", "features.npz")
+    result = call("episodes", "draw", "e.safetensors", "--data", "features.npz")
+    assert result.exit_code == 1
+    assert result.output.strip().endswith("features holds vectors, no pictures")
+    succeed("run", "--data", "features.npz", "--list", "e.safetensors", "--backbone", "Given('CLIP')")
+    succeed("report", "results/runs.jsonl")
+    assert "No episode is drawn: features holds vectors, no pictures." in Path("results/runs.html").read_text()
+    assert "VectorSet(path)" in succeed("list", "datasets")

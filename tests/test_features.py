@@ -71,8 +71,7 @@ def test_features_are_those_of_the_backbone(convolutional: Backbone, tmp_path: P
     table = table_of(np.arange(70), convolutional, tmp_path, 70)
     inputs = torch.stack([convolutional.preprocess(images.images[row]) for row in range(70)])
     torch.testing.assert_close(table.gather(np.arange(70)), convolutional.embed(inputs), rtol=1e-3, atol=1e-4)
-    assert table.values.shape == (70, convolutional.dim)
-    assert table.values.dtype == np.float32
+    assert table.vectors.shape == (70, convolutional.dim)
     assert table.n_embedded == 70
     assert table.seconds > 0
 

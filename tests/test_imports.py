@@ -18,7 +18,7 @@ ROOT = Path(fewshot.__file__).parent
 # From the ground up: a room imports, at its top level, only rooms of lower floors. Rooms of one floor may import each
 # other (a folder its own package), in no circle.
 FLOORS = [
-    {"files", "draws", "names", "statistics", "comparison", "decoding"},
+    {"files", "draws", "names", "statistics", "comparison", "decoding", "vectors"},
     {"plugins", "episodes"},
     {"datasets", "scoring", "logistic", "gram", "similarity", "transforms", "provenance"},
     {"splits", "images", "results", "pairing"},
@@ -35,6 +35,7 @@ ONLY = {
     "episodes": {"files"},
     "statistics": set(),
     "comparison": {"statistics"},
+    "vectors": set(),
     "logistic": set(),
     "gram": set(),
     "similarity": set(),

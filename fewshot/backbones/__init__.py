@@ -1,7 +1,8 @@
 """Networks that turn images into vectors, and the sources they come from: one file a source.
 
-A source (`Timm`, `Packaged`, `Checkpoint`, `RandomInit`, `RawPixels`, `Function`) is a frozen dataclass whose spec
-belongs to the identity of a run; `load()` gives the network, frozen, in eval mode, with its own preprocessing.
+A source (`Timm`, `Packaged`, `Checkpoint`, `RandomInit`, `RawPixels`, `Function`; `Given` where there is no network)
+is a frozen dataclass whose spec belongs to the identity of a run; `load()` gives the network, frozen, in eval mode,
+with its own preprocessing.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
+
+from fewshot.datasets import LabelledImages
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,7 @@ class Backbone:
     n_params: int
     weights_digest: str  # sha256 hex of the weights that were really loaded
     pretrained_on: str = "unknown"  # such as "ImageNet-1k"; "nothing" for random weights and raw pixels
+    given: bool = False  # there is no network: the data set holds the vectors
 
     @property
     def device(self) -> torch.device:
@@ -38,6 +42,12 @@ class Backbone:
         """The same backbone, its network moved to a device; None is the GPU where there is one."""
         self.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         return self
+
+    def on(self, images: LabelledImages) -> Backbone:
+        """The backbone for these images: itself, or for vectors that were given one of their `dim`. A ValueError where
+        the images are vectors and this is a network, or the other way round."""
+        images.check_backbone(self.name, self.given)
+        return self if images.vectors is None else replace(self, dim=images.vectors.dim)
 
     def embed(self, inputs: Tensor) -> Tensor:
         """[b, D] features of preprocessed images [b, 3, H, W]. Refuses a network in training mode."""

@@ -45,9 +45,9 @@ data_options = together(
     click.option(
         "--data",
         required=True,
-        metavar="FOLDER|CSV|SPEC",
-        help="A folder with one folder of images a class, a CSV file with the columns path and label, "
-        "or a data set such as \"Icons(domain='mono')\".",
+        metavar="FOLDER|FILE|SPEC",
+        help="A folder with one folder of images a class, a CSV file with the columns path and label, a file of "
+        "vectors and labels (.npz, .safetensors, .parquet), or a data set such as \"Icons(domain='mono')\".",
     ),
     click.option(
         "--split",
@@ -102,14 +102,18 @@ def compute_options(function: Command) -> Command:
 
 
 def dataset_spec(data: str) -> str:
-    """The canonical spec of what the user gave as --data: a folder of class folders, a CSV file, a name or a spec."""
+    """The canonical spec of what the user gave as --data: a folder of class folders, a CSV file, a file of vectors,
+    a name or a spec."""
     from fewshot.plugins import DATASETS
 
     known = DATASETS.names()
     if data not in known and Path(data).expanduser().is_dir():
         return DATASETS.canonical(f"ImageFolderSet(root={str(Path(data).expanduser())!r})")
-    if "(" not in data and data.lower().endswith(".csv"):
-        return DATASETS.canonical(f"Manifest(path={str(Path(data).expanduser())!r})")
+    source = {".csv": "Manifest", ".npz": "VectorSet", ".safetensors": "VectorSet", ".parquet": "VectorSet"}.get(
+        Path(data).suffix.lower()
+    )
+    if "(" not in data and source is not None:
+        return DATASETS.canonical(f"{source}(path={str(Path(data).expanduser())!r})")
     if "(" in data or ":" in data or data in known:
         return DATASETS.canonical(data)
     close = difflib.get_close_matches(data, known, n=1)

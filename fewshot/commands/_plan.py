@@ -52,18 +52,22 @@ class Plan:
 
     def add(self, task: Task, known: Mapping[str, Row]) -> bool:
         """Adds the images of a run, and whether there is anything to do: it may be done already. A run that tunes a
-        network embeds none."""
+        network embeds none, and neither does one of given vectors."""
         import numpy as np
 
         from fewshot.evaluators import ImageEvaluator
-        from fewshot.plugins import EVALUATORS, TRANSFORMS
+        from fewshot.plugins import TRANSFORMS
+        from fewshot.solving import made_for
 
         spec, row = task.spec, known.get(task.run_id)
         if row is not None and row.status == "ok" and row.n_episodes >= task.n_episodes:
             return False
+        made = made_for(spec.evaluator, task.images)
+        if task.images.vectors is not None:
+            return True
         nothing = np.zeros(len(task.images), dtype=np.bool_)
         used = self._used.setdefault((spec.backbone, spec.dataset, spec.dtype), (task.images, nothing))[1]
-        if isinstance(EVALUATORS.make(spec.evaluator), ImageEvaluator):
+        if isinstance(made, ImageEvaluator):
             return True
         used |= task.used([(0, task.n_episodes)])
         if TRANSFORMS.make(spec.transform).needs_seen:
@@ -93,9 +97,11 @@ def embedding(
         download = BACKBONES.make(backbone).to_download()
         if download:
             return PlannedEmbedding(backbone, dataset, n_needed, n_needed, download)
-        network = bench.backbone(backbone).to(bench.device)
+        network = bench.backbone(backbone).to(bench.device).on(images)
     except (ValueError, OSError) as error:
         return PlannedEmbedding(backbone, dataset, n_needed, n_needed, problem=str(error))
+    if network.given:
+        return PlannedEmbedding(backbone, dataset, 0, 0, seconds=0)
     done = FeatureFiles.of(images, network, dtype, home() / "features").read_done()
     n_missing = n_needed if done is None else int((used & (done == 0)).sum())
     pace = 0 if n_missing == 0 else rates().get(embedding_key(backbone, dtype, network.device.type))

@@ -42,6 +42,11 @@ def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> D
     return Data(dataset, rule, images, made, made.classes(classes, images))
 
 
+def usual_backbone(images: LabelledImages) -> str:
+    """What turns the images into vectors where the user named nothing."""
+    return "tf_efficientnet_lite0" if images.vectors is None else "given"
+
+
 @dataclass(frozen=True)
 class EpisodeRequest:
     """The options of `episode_options`; None where the user left the choice to us."""

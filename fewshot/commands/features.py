@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("features", short_help="Embed the images of a data set ahead of runs.")
 @click.option("--data", required=True, metavar="FOLDER|SPEC", help="A folder of class folders, or a data set.")
-@click.option("--backbone", default="tf_efficientnet_lite0", metavar="NAME|SPEC")
+@click.option("--backbone", metavar="NAME|SPEC", help="Default: tf_efficientnet_lite0.")
 @click.option(
     "--rows", type=click.Choice(["all", "seen", "validation", "novel"]), default="all", help="Images of which classes."
 )
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 @_options.dry_run_option
 @json_option
 def command(
-    data: str, backbone: str, rows: str, split: str | None, dtype: str, device: str | None, dry_run: bool
+    data: str, backbone: str | None, rows: str, split: str | None, dtype: str, device: str | None, dry_run: bool
 ) -> int:
     """Put the images of a data set through a backbone once; runs take the features from there."""
     import numpy as np
 
-    from fewshot.commands._request import open_data
+    from fewshot.commands._request import open_data, usual_backbone
     from fewshot.features import feature_table
     from fewshot.names import shorthand
     from fewshot.plugins import BACKBONES
     from fewshot.runs import Workbench
 
     bench = Workbench(device=device)
-    spec = BACKBONES.canonical(shorthand(backbone))
     opened = open_data(data, split, rows, bench)
+    spec = BACKBONES.canonical(shorthand(backbone or usual_backbone(opened.images)))
     used = np.isin(opened.images.labels, opened.labels)
     if dry_run:
         return _dry_run(embedding(spec, opened.dataset, dtype, opened.images, used, bench))
-    network, wanted = bench.backbone(spec).to(device), np.flatnonzero(used)
+    network, wanted = bench.backbone(spec).to(device).on(opened.images), np.flatnonzero(used)
     table = feature_table(opened.images, network, wanted, dtype=dtype, progress=True)
     remember_embedding(spec, dtype, network.device.type, table.n_embedded, table.seconds)
     values = {"key": table.key, "folder": table.folder, "n_images": len(wanted), "dim": network.dim}
@@ -66,6 +66,6 @@ def _lines(backbone: str, table: FeatureTable, n_rows: int) -> list[str]:
     return [
         f"backbone  {backbone}",
         f"key       {table.key}",
-        f"folder    {table.folder}",
+        f"folder    {table.folder or 'none: the vectors are used where they are'}",
         f"images    {n_rows}, of which {table.n_embedded} were computed now{rate}",
     ]

@@ -12,7 +12,7 @@ import click
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, row_values, tell, wants_json
 from fewshot.commands._rates import remember_rows
-from fewshot.commands._request import Data, EpisodeRequest, check_file, open_data
+from fewshot.commands._request import Data, EpisodeRequest, check_file, open_data, usual_backbone
 from fewshot.commands._results import run_table, tell_failures, writable_results
 
 if TYPE_CHECKING:
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     "--backbone",
     "backbones",
     multiple=True,
-    default=["tf_efficientnet_lite0"],
     metavar="NAME|SPEC",
-    help="May be repeated; every combination runs.",
+    help="May be repeated; every combination runs. Default: tf_efficientnet_lite0, for vectors Given.",
 )
 @click.option(
     "--evaluator", "evaluators", multiple=True, default=["LinearProbe"], metavar="SPEC", help="May be repeated."
@@ -107,7 +106,7 @@ class Grid:
         """The runs, backbone by backbone. Unknown names are a ValueError before anything runs."""
         from fewshot.specs import RunSpec
 
-        grid = product(self.backbones, self.evaluators, self._episodes(data))
+        grid = product(self.backbones or (usual_backbone(data.images),), self.evaluators, self._episodes(data))
         return [
             RunSpec(
                 data.dataset,

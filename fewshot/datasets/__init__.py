@@ -1,4 +1,5 @@
-"""Labelled images, and the sources they come from: one file a source, each a frozen dataclass with `load()`.
+"""Labelled images, or vectors in their place, and the sources they come from: one file a source, each a frozen
+dataclass with `load()`.
 
 Adding a source is adding a file that holds a `Dataset`; see `image_folder_set.py`.
 """
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fewshot.episodes import Ints, Rows
+from fewshot.vectors import Vectors
 
 
 class ImageSequence(Protocol):
@@ -64,10 +66,25 @@ class Pool:
 
 
 @dataclass(frozen=True, eq=False)
+class GivenVectors:
+    """What stands in place of the images of a data set of vectors: none of them can be decoded."""
+
+    vectors: Vectors
+    name: str  # of the data set
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __getitem__(self, row: int, /) -> Image.Image:
+        raise ValueError(f"{self.name} holds vectors, no pictures, so there is nothing to see of row {row}")
+
+
+@dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """n images with labels. Image groups (domain, set, artist, partition) name a category an image; class groups
-    (superclass, orientation_matters) one a class. `images_digest` names the decoded pixels, in order. `class_vectors`
-    are vectors of the class names, such as a text encoder makes of them, in the space of the images' features."""
+    """n images with labels, or `GivenVectors` in their place. Image groups (domain, set, artist, partition) name a
+    category an image; class groups (superclass, orientation_matters) one a class. `images_digest` names the decoded
+    pixels, or the vectors, in order. `class_vectors` are vectors of the class names, such as a text encoder makes of
+    them, in the space of the images' features."""
 
     name: str
     images: ImageSequence
@@ -105,6 +122,24 @@ class LabelledImages:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def vectors(self) -> Vectors | None:
+        """The vectors [n, D] of a data set of vectors; None where there are images."""
+        return self.images.vectors if isinstance(self.images, GivenVectors) else None
+
+    def check_backbone(self, name: str, given: bool) -> None:
+        """Raises a ValueError where a network is to embed vectors, or where images have to come as given vectors."""
+        if given and self.vectors is None:
+            raise ValueError(
+                f"Given is for data sets of vectors, but {self.name} holds images; name a network to embed them with, "
+                "such as tf_efficientnet_lite0 or pixels"
+            )
+        if self.vectors is not None and not given:
+            raise ValueError(
+                f"{self.name} holds vectors, so there are no images for {name}; use Given(), or Given(name='...') "
+                "to say what the vectors came from"
+            )
 
     @property
     def classes_digest(self) -> str:

@@ -85,6 +85,19 @@ def file_digests(paths: Sequence[Path], where: Callable[[int], str] = lambda row
     return [known[stamp] for stamp in stamps]
 
 
+def kept_digest(path: Path, kind: str, compute: Callable[[], bytes]) -> bytes:
+    """The digest (32 bytes) that `compute` finds in a file, from the cache where it was kept for that kind of content
+    and the file is unchanged."""
+    stamp = hashlib.sha256(kind.encode() + _stamp(path)).digest()
+    kept = _read_cache([stamp])
+    if kept and stamp in kept:
+        return kept[stamp]
+    digest = compute()
+    if kept is not None:
+        _write_cache({stamp: digest})
+    return digest
+
+
 def _stamp(path: Path) -> bytes:
     """Names a file as it is now; another decoder, a move or any change of the file gives another name."""
     try:

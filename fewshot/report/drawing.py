@@ -60,6 +60,8 @@ def draw_episode(
 
 
 def _check(images: LabelledImages, episodes: Episodes, position: int, predictions: Predictions | None) -> None:
+    if images.vectors is not None:
+        raise ValueError(f"{images.name} holds vectors, no pictures")
     if episodes.images_digest != images.images_digest:
         raise ValueError(
             f"the episodes were made for images {episodes.images_digest[:12]}, but the data set is "

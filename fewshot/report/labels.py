@@ -106,10 +106,12 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "Timm": lambda f: _sized(f["name"], f),
     "Checkpoint": lambda f: _sized(f"{f['name']} from {PurePath(f['path']).name}", f),
     "RandomInit": lambda f: _sized(f"{f['name']} random init", f),
+    "Given": lambda f: str(f["name"]),
     "RawPixels": lambda f: f"raw pixels {f['image_size']}",
     "Function": lambda f: _sized(f["target"], f),
     "Icons": lambda f: f"icons {f['domain']}",
     "ImageFolderSet": lambda f: PurePath(f["root"]).name or "folder",
+    "VectorSet": lambda f: PurePath(f["path"]).stem or "vectors",
     "Balanced": _sampler,
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",
 }

@@ -1,0 +1,37 @@
+"""Vectors that were given: no network is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor, nn
+
+from fewshot.backbones import Backbone, BackboneSource, freeze
+
+
+@dataclass(frozen=True)
+class Given(BackboneSource):
+    """What stands in place of a network for a data set of vectors. `name` says what they came from, such as
+    "CLIP ViT-B/32", and `pretrained_on` what that was trained on; nobody can check either."""
+
+    name: str = "given"
+    pretrained_on: str = "unknown"
+
+    def load(self) -> Backbone:
+        """A backbone of unknown weights that cannot embed; its `dim` is 0 until `on` tells it that of the vectors."""
+        return Backbone(
+            name=self.name,
+            network=freeze(nn.Identity()),
+            preprocess=_no_input,
+            preprocess_digest="",
+            dim=0,
+            n_params=0,
+            weights_digest="",
+            pretrained_on=self.pretrained_on,
+            given=True,
+        )
+
+
+def _no_input(image: Image.Image) -> Tensor:
+    raise ValueError("Given embeds no images; name a network")

@@ -1,0 +1,211 @@
+"""Vectors in place of images: from arrays in memory, or from what a file holds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fewshot.datasets import GivenVectors, Group, LabelledImages
+from fewshot.episodes import Ints
+from fewshot.vectors import HeldVectors, Vectors, vectors_digest
+
+_log = logging.getLogger("fewshot")
+_NOTHING: Mapping[str, Any] = {}
+
+
+def labelled_vectors(
+    vectors: ArrayLike,
+    labels: ArrayLike,
+    class_names: Sequence[str] | None = None,
+    partition: ArrayLike | None = None,
+    image_groups: Mapping[str, ArrayLike] = _NOTHING,
+    class_groups: Mapping[str, ArrayLike] = _NOTHING,
+    class_vectors: ArrayLike | None = None,
+    name: str = "vectors",
+) -> LabelledImages:
+    """A data set of vectors [n, D] in memory, for `evaluate(Given(), ...)`, samplers and splits.
+
+    They are used as float32 and not copied: do not change them afterwards. `labels` [n] are strings, or integers: with
+    `class_names` [C] their places in it, without it names of their own. `partition` and the image groups hold a string
+    or an integer a vector, the class groups one a class. `class_vectors` [C, D] are those of the class names. Whatever
+    does not fit is a ValueError that names it.
+    """
+    groups = {key: np.asarray(values) for key, values in image_groups.items()}
+    if partition is not None:
+        groups["partition"] = np.asarray(partition)
+    given = VectorArrays(
+        HeldVectors(checked_matrix(np.asarray(vectors), "vectors", name)),
+        np.asarray(labels),
+        None if class_names is None else np.asarray(class_names),
+        groups,
+        {key: np.asarray(values) for key, values in class_groups.items()},
+        None if class_vectors is None else np.asarray(class_vectors),
+    )
+    return given.labelled(name, name, vectors_digest(given.vectors, name))
+
+
+@dataclass(frozen=True, eq=False)
+class VectorArrays:
+    """What a user gives: vectors, and arrays that say something of each of them or of each class, not checked yet."""
+
+    vectors: Vectors
+    labels: NDArray[Any]  # [n] integers or strings
+    class_names: NDArray[Any] | None = None  # [C] strings
+    image_groups: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # [n] each
+    class_groups: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # [C] each, or [n], equal inside a class
+    class_vectors: NDArray[Any] | None = None  # [C, D]
+
+    def labelled(self, name: str, where: str, digest: bytes) -> LabelledImages:
+        """The data set; `digest` is that of the vectors. Errors begin with `where`. Classes without vectors are left
+        out, and that is told."""
+        _check_length(self.labels, len(self.vectors), "labels", where)
+        names, labels = _classes(self, where)
+        held = np.unique(labels)
+        if len(held) < len(names):
+            absent = np.setdiff1d(np.arange(len(names)), held)
+            _log.warning("%s: left out %d classes without vectors, such as %s", where, len(absent), names[absent[0]])
+        groups = {key: _group(values, len(self.vectors), f"group {key!r}", where) for key, values in self._images()}
+        return LabelledImages(
+            name=name,
+            images=GivenVectors(self.vectors, name),
+            labels=np.searchsorted(held, labels),
+            class_names=tuple(names[held].tolist()),
+            images_digest=digest.hex(),
+            image_groups=groups,
+            class_groups={
+                key: _group(_by_class(values, labels, len(names), key, where)[held], len(held), key, where)
+                for key, values in self.class_groups.items()
+            },
+            class_vectors=None if self.class_vectors is None else self._class_vectors(len(names), where)[held],
+        )
+
+    def _images(self) -> list[tuple[str, NDArray[Any]]]:
+        return sorted(self.image_groups.items())
+
+    def _class_vectors(self, n_classes: int, where: str) -> NDArray[np.float32]:
+        """[C, D], the D of the vectors: others cannot be compared with them."""
+        assert self.class_vectors is not None
+        found = self.class_vectors
+        if found.shape != (n_classes, self.vectors.dim) or found.dtype.kind not in "fiu":
+            raise ValueError(
+                f"{where}: class_vectors must be numbers of shape [{n_classes}, {self.vectors.dim}], one vector a "
+                f"class and as long as the others, found {found.dtype} of shape {list(found.shape)}"
+            )
+        with np.errstate(over="ignore"):
+            return found.astype(np.float32)
+
+
+def checked_matrix(values: NDArray[Any], what: str, where: str) -> NDArray[Any]:
+    """The array, [n, D] of numbers, n and D at least 1; anything else is a ValueError."""
+    check_matrix(values.dtype, values.shape, what, where)
+    return values
+
+
+def check_matrix(dtype: np.dtype[Any], shape: Sequence[int], what: str, where: str) -> None:
+    """Raises a ValueError unless this is [n, D] of numbers, n and D at least 1."""
+    if dtype.kind not in "fiu" or len(shape) != 2 or 0 in shape:
+        raise ValueError(
+            f"{where}: {what} must be numbers of shape [n, D], one row a vector, found {dtype} of shape {list(shape)}"
+        )
+
+
+def _classes(given: VectorArrays, where: str) -> tuple[NDArray[Any], Ints]:
+    """The names [C] of all classes, and the place in it of every label."""
+    labels = texts(given.labels) if given.labels.dtype.kind not in "iu" else given.labels
+    if labels is None:
+        raise ValueError(f"{where}: labels must be integers or strings, found {given.labels.dtype}")
+    names = given.class_names
+    if names is None and labels.dtype.kind == "U":
+        if given.class_vectors is not None:
+            raise ValueError(
+                f"{where}: labels are strings, so class_names must say which class each row of class_vectors belongs to"
+            )
+        return np.unique(labels, return_inverse=True)
+    if names is None:
+        return _numbered(labels, given.class_vectors, where)
+    names = texts(names)
+    if names is None or names.ndim != 1:
+        assert given.class_names is not None
+        found = f"{given.class_names.dtype} of shape {list(given.class_names.shape)}"
+        raise ValueError(f"{where}: class_names must be strings of shape [C], found {found}")
+    return names, _places(labels, names, where)
+
+
+def _numbered(labels: NDArray[Any], class_vectors: NDArray[Any] | None, where: str) -> tuple[NDArray[Any], Ints]:
+    """Integers as classes: as many as there are class vectors, which they are places in, else those that occur."""
+    if class_vectors is None:
+        values, places = np.unique(labels, return_inverse=True)
+        return values.astype(np.str_), places
+    names = np.arange(len(class_vectors))
+    return names.astype(np.str_), _in_range(labels, len(names), "class_vectors", where)
+
+
+def _places(labels: NDArray[Any], names: NDArray[Any], where: str) -> Ints:
+    """Where in `names` every label stands."""
+    if labels.dtype.kind != "U":
+        return _in_range(labels, len(names), "class_names", where)
+    order = np.argsort(names, kind="stable")
+    places = order[np.minimum(np.searchsorted(names, labels, sorter=order), len(names) - 1)]
+    unknown = np.flatnonzero(names[places] != labels)
+    if len(unknown):
+        raise ValueError(f"{where}: the label {str(labels[unknown[0]])!r} of row {unknown[0]} is not in class_names")
+    return np.asarray(places, dtype=np.int64)
+
+
+def _in_range(labels: NDArray[Any], size: int, what: str, where: str) -> Ints:
+    wrong = np.flatnonzero((labels < 0) | (labels >= size))
+    if len(wrong):
+        raise ValueError(
+            f"{where}: labels are places in {what}, so they must be in [0, {size}), "
+            f"but that of row {wrong[0]} is {labels[wrong[0]]}"
+        )
+    return labels.astype(np.int64)
+
+
+def _by_class(values: NDArray[Any], labels: Ints, n_classes: int, key: str, where: str) -> NDArray[Any]:
+    """[C] what is said of every class, where it may be said of every vector."""
+    if len(values) == n_classes or len(values) != len(labels):
+        _check_length(values, n_classes, f"class group {key!r}", where)
+        return values
+    _, first = np.unique(labels, return_index=True)
+    by_class = np.zeros(n_classes, dtype=values.dtype)
+    by_class[labels[first]] = values[first]
+    differing = np.flatnonzero(by_class[labels] != values)
+    if len(differing):
+        raise ValueError(
+            f"{where}: the class group {key!r} of row {differing[0]} is {str(values[differing[0]])!r}, but another "
+            f"vector of its class has {str(by_class[labels[differing[0]]])!r}; a class has one"
+        )
+    return by_class
+
+
+def _group(values: NDArray[Any], size: int, what: str, where: str) -> Group:
+    """The group of strings or integers."""
+    _check_length(values, size, what, where)
+    known = values if values.dtype.kind in "iub" else texts(values)
+    if known is None:
+        raise ValueError(f"{where}: the {what} must hold strings or integers, found {values.dtype}")
+    names, codes = np.unique(known, return_inverse=True)
+    return Group(codes.astype(np.int32), tuple(names.astype(np.str_).tolist()))
+
+
+def _check_length(values: NDArray[Any], size: int, what: str, where: str) -> None:
+    if values.shape != (size,):
+        raise ValueError(
+            f"{where}: {what} must be of shape [{size}], one for each {'class' if 'class' in what else 'vector'}, "
+            f"found {list(values.shape)}"
+        )
+
+
+def texts(values: NDArray[Any]) -> NDArray[np.str_] | None:
+    """Strings as strings: those of bytes decoded, objects where all are strings; None for anything else."""
+    if values.dtype.kind == "S":
+        return np.char.decode(values, "utf-8")
+    if values.dtype.kind == "O" and all(isinstance(value, str) for value in values.reshape(-1)):
+        return values.astype(np.str_)
+    return values if values.dtype.kind == "U" else None

@@ -1,0 +1,128 @@
+"""Vectors by row, in memory or in a file of any size: those that a network made, and those that were given.
+
+A file is read, not mapped: pages of a mapping count as memory of the process, and one that shrinks would end it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK_BYTES = 8 << 20  # that are read at once
+Floats = NDArray[np.float32]
+
+
+class Vectors(ABC):
+    """n vectors of D numbers, as float32 by row: float16 exactly, float64 rounded."""
+
+    shape: tuple[int, int]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self.shape[1]
+
+    def gather(self, rows: NDArray[np.integer[Any]]) -> Floats:
+        """[..., D] the vectors of rows [...] in [0, n), a copy, a block at a time."""
+        flat = rows.reshape(-1)
+        gathered = np.empty((len(flat), self.dim), dtype=np.float32)
+        for start in range(0, len(flat), self.block):
+            gathered[start : start + self.block] = self._read(flat[start : start + self.block])
+        return gathered.reshape(*rows.shape, self.dim)
+
+    def blocks(self) -> Iterator[tuple[int, Floats]]:
+        """All vectors in order, a few MiB at a time, each block with the row that it starts at."""
+        for start in range(0, len(self), self.block):
+            yield start, self.gather(np.arange(start, min(start + self.block, len(self))))
+
+    @property
+    def block(self) -> int:
+        """How many vectors are read at once."""
+        return max(1, _BLOCK_BYTES // (8 * max(1, self.dim)))
+
+    @abstractmethod
+    def _read(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
+        """[m, D] the vectors of rows [m]; what is no float32 is cast by the caller."""
+
+
+class HeldVectors(Vectors):
+    """Vectors in memory: an array [n, D] of numbers, not copied."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.shape = (values.shape[0], values.shape[1])
+        self._values = values
+
+    def _read(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
+        return _finite_cast(self._values[rows])
+
+
+class StoredVectors(Vectors):
+    """Vectors in a file: an array [n, D] of a dtype, row after row from `offset` on. The file stays open, so that
+    another one that takes its place changes nothing here."""
+
+    def __init__(
+        self, path: Path, offset: int, dtype: np.dtype[Any], shape: tuple[int, int], bfloat16: bool = False
+    ) -> None:
+        self.shape = shape
+        self._arguments = (path, offset, dtype, shape, bfloat16)
+        self._path, self._offset, self._dtype, self._bfloat16 = path, offset, dtype, bfloat16
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoredVectors, self._arguments
+
+    def _read(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
+        unique, place = np.unique(rows, return_inverse=True)
+        found = np.empty((len(unique), self.dim), dtype=self._dtype)
+        content, row_bytes = found.view(np.uint8).reshape(-1).data, found.itemsize * self.dim
+        first = np.flatnonzero(np.diff(unique, prepend=-2) != 1).tolist()  # of every run of neighbours
+        for low, high in zip(first, [*first[1:], len(unique)], strict=True):
+            part = content[low * row_bytes : high * row_bytes]
+            self._fill(part, self._offset + int(unique[low]) * row_bytes)
+        cast = _of_bfloat16(found) if self._bfloat16 else _finite_cast(found)
+        return cast if len(unique) == len(rows) and (place[:-1] < place[1:]).all() else cast[place]
+
+    def _fill(self, content: memoryview, offset: int) -> None:
+        while content:
+            count = os.preadv(self._file, [content], offset)
+            if not count:
+                raise OSError(f"{self._path} ended at byte {offset}: it was cut off while it was read")
+            content, offset = content[count:], offset + count
+
+
+def vectors_digest(vectors: Vectors, where: str) -> bytes:
+    """sha256 of vectors as float32, in order. Those that are not finite are a ValueError that begins with `where`,
+    counts their rows and names the first."""
+    sha, broken = hashlib.sha256(f"fewshot-vectors-1 {vectors.shape} ".encode()), []
+    for start, block in vectors.blocks():
+        broken += (start + np.flatnonzero(~np.isfinite(block).all(1))).tolist()
+        sha.update(np.ascontiguousarray(block, dtype="<f4").data)
+    if broken:
+        raise ValueError(
+            f"{where}: {len(broken)} of {len(vectors)} vectors have NaN, infinite or too large numbers (beyond "
+            f"float32), first that of row {broken[0]}; correct them or leave their rows out"
+        )
+    return sha.digest()
+
+
+def _finite_cast(values: NDArray[Any]) -> Floats:
+    """As float32; what is too large for it becomes infinite."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
+def _of_bfloat16(halves: NDArray[np.uint16]) -> Floats:
+    """The float32 numbers whose upper halves these are."""
+    return (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
