@@ -11,7 +11,6 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
-from fewshot.files import write_atomically
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +55,8 @@ def command(rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta:
         for c, several in zip(found, pairs, strict=True)
     ]
     if out is not None:
+        from fewshot.files import write_atomically
+
         write_atomically(out, "\n\n".join(claim.markdown() for claim in shown).encode() + b"\n")
     answer("\n\n".join(claim.text(delta / 100) for claim in shown), [claim.values(delta / 100) for claim in shown])
     return 0
