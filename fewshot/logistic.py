@@ -10,15 +10,19 @@ whatever the number of features, and each problem stops on its own, so it does n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from fewshot import compiled
+
 _OBJECTIVE_TOLERANCE = 1e-10  # of the last step's gain; the step after it would gain about its square
 _DIRECTION_TOLERANCE = 1e-7  # of what an inexact direction of the last step may leave
 _ROUNDING = 1e-14  # a step that gains less than this is lost in rounding
 _MOST_CG_STEPS = 250
+_COMPILED_ROWS = 512  # above this, matrix libraries are faster than compiled loops
 _NULL = 1e-13  # directions with less than this share of the largest variance are empty
 
 
@@ -39,7 +43,53 @@ class Solution:
     weight: Tensor  # [B, D, N] float64
     bias: Tensor  # [B, N]
     converged: Tensor  # [B] bool
-    coordinates: Tensor  # [B, r, N] the weight in principal coordinates: a warm start for another C
+    coordinates: Tensor | None = None  # [B, r, N] the weight in principal coordinates: a warm start for another C
+
+
+def solve_path(
+    rows: Tensor, mask: Tensor, labels: Tensor, n_way: int, grid: Sequence[tuple[float, int]]
+) -> list[Solution]:
+    """The optimum for every (C, max_iter) of `grid`, best given in rising order of C: each is the start of the next.
+
+    rows [B, S, D], mask [B, S], labels [B, S] int64 in [0, n_way). Small supports of fewer rows than features go
+    through compiled loops where they can; what these cannot vouch for, and everything else, through matrix algebra.
+    """
+    if not (compiled.serves(rows) and rows.shape[1] <= min(_COMPILED_ROWS, rows.shape[2])):
+        return _by_matrices(rows, mask, labels, n_way, grid)
+    solutions = _by_loops(rows, mask, labels, n_way, grid)
+    doubtful = (~torch.stack([solution.converged for solution in solutions]).all(0)).nonzero()[:, 0]
+    if len(doubtful):
+        again = _by_matrices(rows[doubtful], mask[doubtful], labels[doubtful], n_way, grid)
+        for solution, other in zip(solutions, again, strict=True):
+            solution.weight[doubtful], solution.bias[doubtful] = other.weight, other.bias
+            solution.converged[doubtful] = other.converged
+    return solutions
+
+
+def _by_loops(
+    rows: Tensor, mask: Tensor, labels: Tensor, n_way: int, grid: Sequence[tuple[float, int]]
+) -> list[Solution]:
+    from fewshot.compiled.logistic import fit_path
+
+    n_episodes, _, dim = rows.shape
+    weight = torch.empty(len(grid), n_episodes, n_way, dim, dtype=torch.float64)
+    bias = torch.empty(len(grid), n_episodes, n_way, dtype=torch.float64)
+    converged = torch.empty(len(grid), n_episodes, dtype=torch.bool)
+    values, steps = (torch.tensor(column) for column in zip(*grid, strict=True))
+    arrays = (rows, mask, labels, values.double(), steps, weight, bias, converged)
+    compiled.over_episodes(fit_path, n_episodes, *(array.contiguous().numpy() for array in arrays))
+    return [Solution(w.transpose(1, 2), b, c) for w, b, c in zip(weight, bias, converged, strict=True)]
+
+
+def _by_matrices(
+    rows: Tensor, mask: Tensor, labels: Tensor, n_way: int, grid: Sequence[tuple[float, int]]
+) -> list[Solution]:
+    targets = torch.nn.functional.one_hot(labels, n_way).double() * mask[:, :, None]
+    space, solutions, start = principal(rows, mask), [], None
+    for C, max_iter in grid:
+        solutions.append(solve(space, targets, C, max_iter, start))
+        start = solutions[-1].coordinates
+    return solutions
 
 
 def principal(rows: Tensor, mask: Tensor) -> Principal:

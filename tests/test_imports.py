@@ -18,7 +18,7 @@ ROOT = Path(fewshot.__file__).parent
 # From the ground up: a room imports, at its top level, only rooms of lower floors. Rooms of one floor may import each
 # other (a folder its own package), in no circle.
 FLOORS = [
-    {"files", "draws", "names", "statistics", "comparison", "decoding", "vectors"},
+    {"files", "draws", "names", "statistics", "comparison", "decoding", "vectors", "compiled"},
     {"plugins", "episodes"},
     {"datasets", "scoring", "logistic", "gram", "similarity", "transforms", "provenance"},
     {"splits", "images", "results", "pairing"},
@@ -36,11 +36,12 @@ ONLY = {
     "statistics": set(),
     "comparison": {"statistics"},
     "vectors": set(),
-    "logistic": set(),
+    "compiled": {"compiled"},
+    "logistic": {"compiled"},
     "gram": set(),
     "similarity": set(),
     "transforms": {"transforms"},
-    "evaluators": {"evaluators", "episodes", "images", "logistic", "gram", "similarity", "tuning"},
+    "evaluators": {"evaluators", "episodes", "images", "logistic", "gram", "similarity", "tuning", "compiled"},
     "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
     "results": {"files", "scoring"},
@@ -121,7 +122,7 @@ def test_importing_it_loads_no_library(name):
     assert done.stdout.strip() == "[]"
 
 
-HEAVY = ["numpy", "torch", "timm", "torchvision", "sklearn", "scipy", "matplotlib", "PIL", "jinja2"]
+HEAVY = ["numba", "numpy", "torch", "timm", "torchvision", "sklearn", "scipy", "matplotlib", "PIL", "jinja2"]
 
 
 @pytest.mark.parametrize("name", fewshot.__all__)

@@ -12,6 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators.linear_probe import LinearProbe
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 # N, K, D, C, length-one rows, episodes: 200 in all, more and fewer rows than features, up to 20 classes
 CASES = [
     (5, 1, 64, 1.0, True, 30),
@@ -176,6 +178,7 @@ def test_a_huge_margin_under_a_huge_c_keeps_its_digits():
 
 def test_a_probe_that_rounding_stops_does_not_say_that_it_converged(monkeypatch):
     rows, labels = episodes(5, 5, 40, False, 3)
+    monkeypatch.setattr("fewshot.compiled.installed", lambda: False)
     monkeypatch.setattr("fewshot.logistic._line_search", lambda problem, u, *_: torch.zeros(len(u), dtype=u.dtype))
     assert not LinearProbe().fit(batch_of(rows, labels, 5)).converged.any()
 

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fewshot import compiled
 from fewshot.episodes import EpisodeBatch, Items
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fewshot.images import ImageRows
     from fewshot.tuning.table import FrozenTable
 
+_COMPILED_ENTRIES = 1 << 16  # vectors that fill the second-level cache; above this, matrix libraries are faster
 Queries = TypeVar("Queries", contravariant=True)
 
 
@@ -103,8 +105,25 @@ class LinearHead(Head[Tensor]):
     converged: Tensor | None = None
 
     def __call__(self, query: Tensor) -> Tensor:
-        logits = torch.baddbmm(self.bias[:, None], query.double(), self.weight)
+        logits = inner_products(query, None, self.weight.transpose(1, 2))[0] + self.bias[:, None]
         return logits.to(query.dtype)
+
+
+def inner_products(query: Tensor, shift: Tensor | None, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """<q - shift, v> [B, m, N] and |q - shift|^2 [B, m] in float64, for queries [B, m, D] of any float dtype, a shift
+    [B, D] (None: zero) and vectors [B, N, D] float64."""
+    n_episodes, n_vectors, dim = vectors.shape
+    if not (compiled.serves(query, vectors) and n_vectors * dim <= _COMPILED_ENTRIES):
+        moved = query.double() if shift is None else query.double() - shift[:, None]
+        return torch.bmm(moved, vectors.transpose(1, 2)), moved.square().sum(2)
+    from fewshot.compiled import queries
+
+    out = torch.empty(n_episodes, query.shape[1], n_vectors, dtype=torch.float64)
+    shift = torch.zeros(n_episodes, dim, dtype=torch.float64) if shift is None else shift
+    squares = torch.empty(out.shape[:2], dtype=torch.float64)
+    arrays = (array.contiguous().numpy() for array in (query, shift, vectors, out, squares))
+    compiled.over_episodes(queries.inner_products, n_episodes, *arrays)
+    return out, squares
 
 
 def one_hot(batch: EpisodeBatch[Tensor]) -> Tensor:

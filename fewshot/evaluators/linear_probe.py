@@ -10,8 +10,8 @@ from typing import Self
 from torch import Tensor
 
 from fewshot.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
-from fewshot.logistic import principal, solve
+from fewshot.evaluators import FeatureEvaluator, Head, LinearHead
+from fewshot.logistic import solve_path
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,13 @@ class LinearProbe(FeatureEvaluator):
         """One decomposition of the support serves every C, and each optimum is the start of the next."""
         for member in grid:
             member._check()
-        space, targets = principal(batch.support, batch.support_mask), one_hot(batch)
-        start, heads = None, {}
-        for member in sorted(set(grid), key=lambda probe: probe.C):
-            solution = solve(space, targets, member.C, member.max_iter, start)
-            start = solution.coordinates
-            heads[member] = LinearHead(solution.weight, solution.bias, solution.converged)
+        members = sorted(set(grid), key=lambda probe: probe.C)
+        asked = [(float(member.C), member.max_iter) for member in members]
+        solutions = solve_path(batch.support, batch.support_mask, batch.support_labels, batch.n_way, asked)
+        heads = {
+            member: LinearHead(solution.weight, solution.bias, solution.converged)
+            for member, solution in zip(members, solutions, strict=True)
+        }
         return [heads[member] for member in grid]
 
     def _check(self) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fewshot.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head, one_hot
+from fewshot.evaluators import FeatureEvaluator, Head, inner_products, one_hot
 from fewshot.gram import means
 from fewshot.similarity import unit
 
@@ -44,10 +44,10 @@ class _EuclideanHead(Head[Tensor]):
     prototypes: Tensor  # [B, N, D] float64
 
     def __call__(self, query: Tensor) -> Tensor:
-        centre = self.prototypes.mean(1, keepdim=True)  # distances do not change, their rounding does
-        moved, c = query.double() - centre, self.prototypes - centre
-        squared = moved.square().sum(2, keepdim=True) + c.square().sum(2)[:, None]  # [B, m, N]
-        return torch.baddbmm(squared, moved, c.transpose(1, 2), beta=-1, alpha=2).to(query.dtype)
+        centre = self.prototypes.mean(1)  # distances do not change, their rounding does
+        c = self.prototypes - centre[:, None]
+        products, squares = inner_products(query, centre, c)
+        return (2 * products - squares[:, :, None] - c.square().sum(2)[:, None]).to(query.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,5 +55,6 @@ class _CosineHead(Head[Tensor]):
     prototypes: Tensor  # [B, N, D] float64
 
     def __call__(self, query: Tensor) -> Tensor:
-        cosines = torch.bmm(unit(query.double()), unit(self.prototypes).transpose(1, 2))
-        return cosines.to(query.dtype)
+        products, squares = inner_products(query, None, unit(self.prototypes))
+        length = squares.sqrt()[:, :, None]
+        return (products / length.where(length > 0, 1)).to(query.dtype)

@@ -1,0 +1,74 @@
+"""Loops over small episodes, compiled by numba where it is installed (the extra `fast`).
+
+One episode of a few dozen rows is too small for a matrix library: calling it costs more than the arithmetic. Here each
+episode is worked on from beginning to end while it is in the processor's cache, and the episodes are shared among as
+many threads as torch may use. What an episode gives does not depend on its neighbours or on the number of threads.
+Without numba, on other devices and for large problems the same answers come from torch.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+# Sums may be taken in another order, which vector instructions need; NaN and infinity keep their meaning.
+_FASTMATH = {"reassoc", "contract", "nsz"}
+_PARTS_PER_THREAD = 4  # episodes differ in how long they take
+
+
+@functools.cache
+def installed() -> bool:
+    """Whether numba can be imported; it is not imported to find out."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def serves(*tensors: Tensor) -> bool:
+    """Whether the compiled loops can work on these tensors: numba is installed, and they are floats on the CPU through
+    which nobody wants gradients."""
+    return installed() and all(
+        t.device.type == "cpu" and t.dtype in (torch.float32, torch.float64) and not t.requires_grad for t in tensors
+    )
+
+
+def compiled(loop: Loop) -> Loop:
+    """The function compiled at its first call, without the interpreter's lock; kept on disk where numba finds a folder
+    that it can write to (beside the file, the user's cache, or NUMBA_CACHE_DIR)."""
+    import numba
+
+    options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
+    try:
+        made: Loop = numba.njit(cache=True, **options)(loop)
+    except RuntimeError:  # no such folder
+        made = numba.njit(**options)(loop)
+    return made
+
+
+def over_episodes(loop: Callable[..., None], count: int, *arguments: Any) -> None:
+    """Calls loop(first, last, *arguments) for ranges that cover [0, count), on as many threads as torch may use."""
+    threads = min(torch.get_num_threads(), count)
+    if threads <= 1:
+        loop(0, count, *arguments)
+        return
+    parts = min(count, _PARTS_PER_THREAD * threads)
+    edges = [count * part // parts for part in range(parts + 1)]
+    waiting = [
+        _pool(os.getpid(), threads).submit(loop, first, last, *arguments) for first, last in itertools.pairwise(edges)
+    ]
+    for part in waiting:
+        part.result()
+
+
+@functools.cache
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """Threads of this process: those of a parent do not live in its forked children."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="episodes")

@@ -1,0 +1,164 @@
+"""Loops over the rows of one episode: centring, Gram matrices, products, inverses, inner products with queries.
+
+Rows are float64 [S, D] in the workspace of a thread, of which the first n are in use. Symmetric matrices and vectors
+over rows are padded to a width w, a multiple of 8, with zeros that stay zero: whole vector instructions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.compiled import compiled
+
+Floats = NDArray[np.float64]
+_CHUNK = 256  # features of six rows at a time: they stay in the first-level cache
+
+
+@compiled
+def gather_centred(rows: NDArray[Any], held: NDArray[np.bool_], centred: Floats, mean: Floats) -> int:
+    """n, the number of rows held; they are packed into `centred`, less their `mean`."""
+    n, dim = 0, rows.shape[1]
+    mean[:] = 0.0
+    for s in range(len(rows)):
+        if held[s]:
+            for d in range(dim):
+                value = float(rows[s, d])
+                centred[n, d] = value
+                mean[d] += value
+            n += 1
+    for d in range(dim):
+        mean[d] /= n
+    for s in range(n):
+        for d in range(dim):
+            centred[s, d] -= mean[d]
+    return n
+
+
+@compiled
+def gram(rows: Floats, n: int, out: Floats) -> None:
+    """out[:n, :n] = rows rows^T. Blocks of 2 x 4 share what they load; only the lower half is computed."""
+    out[:, :] = 0.0
+    for low in range(0, rows.shape[1], _CHUNK):
+        high = min(low + _CHUNK, rows.shape[1])
+        for i in range(0, n, 2):
+            for j in range(0, i + 1, 4):
+                _gram_block(rows, n, low, high, i, j, out)
+    for i in range(n):
+        for j in range(i):
+            out[j, i] = out[i, j]
+
+
+@compiled
+def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: Floats) -> None:
+    """Adds features [low, high) to the products of rows i, i + 1 with rows j .. j + 3; beyond the end the last row is
+    repeated and its products dropped."""
+    last = n - 1
+    a0, a1 = rows[i], rows[min(i + 1, last)]
+    b0, b1, b2, b3 = rows[j], rows[min(j + 1, last)], rows[min(j + 2, last)], rows[min(j + 3, last)]
+    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
+    for d in range(low, high):
+        u, v = a0[d], a1[d]
+        s00 += u * b0[d]
+        s01 += u * b1[d]
+        s02 += u * b2[d]
+        s03 += u * b3[d]
+        s10 += v * b0[d]
+        s11 += v * b1[d]
+        s12 += v * b2[d]
+        s13 += v * b3[d]
+    sums = ((s00, s01, s02, s03), (s10, s11, s12, s13))
+    for p in range(min(2, n - i)):
+        for q in range(min(4, n - j)):
+            out[i + p, j + q] += sums[p][q]
+
+
+@compiled
+def symmetric_product(matrix: Floats, vectors: Floats, n: int, out: Floats) -> None:
+    """out[k] = matrix vectors[k] for a symmetric matrix [n, w] and vectors [N, w]."""
+    whole = n - n % 4
+    for k in range(len(vectors)):
+        total, v = out[k], vectors[k]
+        total[:] = 0.0
+        for j in range(0, whole, 4):
+            v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
+            m0, m1, m2, m3 = matrix[j], matrix[j + 1], matrix[j + 2], matrix[j + 3]
+            for i in range(len(total)):
+                total[i] += v0 * m0[i] + v1 * m1[i] + v2 * m2[i] + v3 * m3[i]
+        for j in range(whole, n):
+            vj, mj = v[j], matrix[j]
+            for i in range(len(total)):
+                total[i] += vj * mj[i]
+
+
+@compiled
+def span(rows: Floats, coefficients: Floats, n: int, out: Floats) -> None:
+    """out[k] = sum over s < n of coefficients[k, s] rows[s]: [N, D] from coefficients [N, w]."""
+    whole = n - n % 4
+    for k in range(len(coefficients)):
+        total, c = out[k], coefficients[k]
+        total[:] = 0.0
+        for s in range(0, whole, 4):
+            c0, c1, c2, c3 = c[s], c[s + 1], c[s + 2], c[s + 3]
+            r0, r1, r2, r3 = rows[s], rows[s + 1], rows[s + 2], rows[s + 3]
+            for d in range(len(total)):
+                total[d] += c0 * r0[d] + c1 * r1[d] + c2 * r2[d] + c3 * r3[d]
+        for s in range(whole, n):
+            cs, rs = c[s], rows[s]
+            for d in range(len(total)):
+                total[d] += cs * rs[d]
+
+
+@compiled
+def inner(a: Floats, b: Floats) -> float:
+    """The sum of products of the entries of two matrices."""
+    total = 0.0
+    for k in range(len(a)):
+        x, y = a[k], b[k]
+        for i in range(len(x)):
+            total += x[i] * y[i]
+    return total
+
+
+@compiled
+def cholesky(matrix: Floats, n: int, factor: Floats) -> bool:
+    """matrix = factor factor^T, lower triangles; False where the matrix is not positive definite."""
+    for i in range(n):
+        for j in range(i + 1):
+            rest, a, b = matrix[i, j], factor[i], factor[j]
+            for k in range(j):
+                rest -= a[k] * b[k]
+            if i == j:
+                if not rest > 0.0:
+                    return False
+                factor[i, i] = math.sqrt(rest)
+            else:
+                factor[i, j] = rest / factor[j, j]
+    return True
+
+
+@compiled
+def inverse(matrix: Floats, n: int, factor: Floats, out: Floats) -> bool:
+    """out = matrix^-1, for a positive definite matrix, which is overwritten; False where it is not."""
+    if not cholesky(matrix, n, factor):
+        return False
+    for j in range(n):  # row j becomes column j of factor^-1
+        column = matrix[j]
+        column[:j] = 0.0
+        column[j] = 1.0 / factor[j, j]
+        for i in range(j + 1, n):
+            rest, row = 0.0, factor[i]
+            for k in range(j, i):
+                rest -= row[k] * column[k]
+            column[i] = rest / row[i]
+    for i in range(n):
+        for j in range(i + 1):
+            total, a, b = 0.0, matrix[i], matrix[j]
+            for k in range(i, n):
+                total += a[k] * b[k]
+            out[i, j] = total
+            out[j, i] = total
+    return True

@@ -1,0 +1,283 @@
+"""Damped Newton for one problem of fewshot/compiled/logistic.py.
+
+With T = (I + s G)^-1 G, s = C / N, one product T r gives both the preconditioned residual r - s T r and its fit T r. A
+problem is solved once a bound on what is left to gain, |gradient|^2 / 2 as the objective is 1-strongly convex in W, is
+a 10^-12 of the objective; where rounding ends the way before that, a 10^-9 will do.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.compiled import compiled
+from fewshot.compiled.matrices import Floats, inner, symmetric_product
+
+_AIM = 1e-12  # of the objective: the gain that may be left
+_ENOUGH = 1e-9  # the same where rounding hides the way
+_ROUNDING = 1e-15
+_MOST_CG_STEPS = 250
+
+
+class Problem(NamedTuple):
+    """One episode for one C."""
+
+    gram: Floats  # [n, w] G
+    inner_map: Floats  # [n, w] T
+    truth: NDArray[np.int64]  # [n] class of each row
+    n: int
+    c: float
+    shrink: float  # C / N, or 0 where the preconditioner is left out
+    bias_scale: float  # the Hessian of an intercept at equal probabilities
+    condition: float  # the most that the preconditioner stretches
+    largest: float  # bounds the eigenvalues of G
+
+
+class Point(NamedTuple):
+    """A trial solution, and what the loss is there."""
+
+    dual: Floats  # [N, w]
+    fit: Floats  # [N, w] without the intercepts
+    bias: Floats  # [N]
+    p: Floats  # [N, w] probabilities, zero under the padding
+    residual: Floats  # [N, w] c (p - y)
+
+
+class Direction(NamedTuple):
+    """A change of dual, fit and bias, or the residual of one."""
+
+    dual: Floats
+    fit: Floats
+    bias: Floats
+
+
+class Space(NamedTuple):
+    """What one thread works in."""
+
+    rows: Floats  # [S, D]
+    mean: Floats  # [D]
+    truth: NDArray[np.int64]
+    gram: Floats  # [S, w], as the next three
+    inner_map: Floats
+    matrix: Floats
+    factor: Floats
+    now: Point
+    trial: Point
+    step: Direction
+    search: Direction
+    left: Direction
+    curved: Floats  # [N, w]
+    curved_bias: Floats  # [N]
+    of_row: Floats  # [2, w]
+
+
+@compiled
+def _row_loss(at: Point, s: int, true: int, c: float) -> float:
+    """The loss of row s; fills its probabilities and residuals with all their digits: everything is counted from the
+    fit of the true class, whose residual is the sum of the others'."""
+    fit, bias, p, residual = at.fit, at.bias, at.p, at.residual
+    own, top = fit[true, s] + bias[true], 0.0
+    for k in range(len(fit)):
+        p[k, s] = fit[k, s] + bias[k] - own
+        if p[k, s] > top:
+            top = p[k, s]
+    others = 0.0
+    for k in range(len(fit)):
+        if k != true:
+            p[k, s] = math.exp(p[k, s] - top)
+            others += p[k, s]
+    p[true, s] = 1.0 if top == 0.0 else math.exp(-top)
+    loss = math.log1p(others) if top == 0.0 else top + math.log(others + p[true, s])
+    share = 1.0 / (others + p[true, s])
+    for k in range(len(fit)):
+        p[k, s] *= share
+        residual[k, s] = c * p[k, s]
+    residual[true, s] = -c * share * others
+    return loss
+
+
+@compiled
+def _objective(problem: Problem, at: Point, norm: float) -> float:
+    """The objective at a point whose <A, F> is `norm`; fills its probabilities and residuals."""
+    total = 0.0
+    for s in range(problem.n):
+        total += _row_loss(at, s, problem.truth[s], problem.c)
+    return problem.c * total + norm / 2
+
+
+@compiled
+def _remove_mean(values: Floats, n: int) -> float:
+    """The sum of the first n values, which then sum to zero: centred rows do not feel a constant, but it would grow."""
+    total = 0.0
+    for i in range(n):
+        total += values[i]
+    for i in range(n):
+        values[i] -= total / n
+    return total
+
+
+@compiled
+def _start_direction(problem: Problem, at: Point, left: Direction, step: Direction, search: Direction) -> None:
+    """left = -gradient; step = search = 0."""
+    for k in range(len(left.dual)):
+        left.bias[k] = 0.0
+        for i in range(problem.n):
+            left.dual[k, i] = -at.residual[k, i] - at.dual[k, i]
+            left.bias[k] -= at.residual[k, i]
+        step.dual[k, :] = 0.0
+        step.fit[k, :] = 0.0
+        search.dual[k, :] = 0.0
+        search.fit[k, :] = 0.0
+        step.bias[k] = 0.0
+        search.bias[k] = 0.0
+    _remove_mean(left.bias, len(left.bias))
+
+
+@compiled
+def _precondition(problem: Problem, left: Direction) -> float:
+    """The squared length of the residual in the preconditioner's metric; fills left.fit with T left.dual."""
+    for k in range(len(left.dual)):
+        _remove_mean(left.dual[k], problem.n)
+    symmetric_product(problem.inner_map, left.dual, problem.n, left.fit)
+    return inner(left.dual, left.fit) + (left.bias * left.bias).sum() / problem.bias_scale
+
+
+@compiled
+def _turn_search(problem: Problem, left: Direction, search: Direction, beta: float) -> None:
+    """search = preconditioned residual + beta search."""
+    for k in range(len(left.dual)):
+        dual, fit, rest, mapped = search.dual[k], search.fit[k], left.dual[k], left.fit[k]
+        for i in range(len(dual)):
+            dual[i] = rest[i] - problem.shrink * mapped[i] + beta * dual[i]
+            fit[i] = mapped[i] + beta * fit[i]
+        search.bias[k] = left.bias[k] / problem.bias_scale + beta * search.bias[k]
+
+
+@compiled
+def _curve(problem: Problem, p: Floats, search: Direction, space: Space) -> float:
+    """The curvature along `search`; fills `curved` with Hessian times `search`."""
+    curved, curved_bias = space.curved, space.curved_bias
+    own, mean, n = space.of_row[0], space.of_row[1], problem.n
+    for i in range(n):
+        own[i] = search.fit[problem.truth[i], i] + search.bias[problem.truth[i]]
+    mean[:] = 0.0
+    for k in range(len(p)):
+        pk, fit, out, bias = p[k], search.fit[k], curved[k], search.bias[k]
+        for i in range(n):
+            out[i] = fit[i] + bias - own[i]
+            mean[i] += pk[i] * out[i]
+    curvature = 0.0
+    for k in range(len(p)):
+        pk, out = p[k], curved[k]
+        for i in range(n):
+            out[i] = problem.c * pk[i] * (out[i] - mean[i])
+        curved_bias[k] = _remove_mean(out, n)
+        curvature += curved_bias[k] * search.bias[k]
+        for i in range(n):
+            out[i] += search.dual[k, i]
+    _remove_mean(curved_bias, len(curved_bias))
+    return curvature + inner(curved, search.fit)
+
+
+@compiled
+def _advance(change: Direction, search: Direction, length: float) -> None:
+    """change += length search."""
+    for k in range(len(change.dual)):
+        dual, fit, more, more_fit = change.dual[k], change.fit[k], search.dual[k], search.fit[k]
+        for i in range(len(dual)):
+            dual[i] += length * more[i]
+            fit[i] += length * more_fit[i]
+        change.bias[k] += length * search.bias[k]
+
+
+@compiled
+def _gain_left(problem: Problem, left: Direction, norm: float, value: float, space: Space) -> float:
+    """A bound on what is left to gain, as a share of the objective: a rough one as long as that is much."""
+    most = norm * problem.condition / 2
+    if norm <= _ENOUGH * value:
+        symmetric_product(problem.gram, left.dual, problem.n, space.curved)
+        exact = inner(left.dual, space.curved)
+        rounding = _ROUNDING * problem.largest * inner(left.dual, left.dual)  # hides what is singular
+        bias = (left.bias * left.bias).sum() / problem.bias_scale * problem.condition
+        most = (exact + rounding + bias) / 2
+    return most / value if value > 0.0 else 0.0
+
+
+@compiled
+def _newton_direction(problem: Problem, p: Floats, norm: float, value: float, space: Space) -> None:
+    """space.step: conjugate gradients until the residual is small against the square of what it was."""
+    left, search = space.left, space.search
+    goal = max(norm * min(0.01, norm / value), 0.1 * _AIM * value / problem.condition)
+    beta = 0.0
+    for _ in range(_MOST_CG_STEPS):
+        _turn_search(problem, left, search, beta)
+        curvature = _curve(problem, p, search, space)
+        if not curvature > 0.0:
+            return
+        length = norm / curvature
+        _advance(space.step, search, length)
+        for k in range(len(left.dual)):
+            rest, bent = left.dual[k], space.curved[k]
+            for i in range(problem.n):
+                rest[i] -= length * bent[i]
+            left.bias[k] -= length * space.curved_bias[k]
+        fresh = _precondition(problem, left)
+        beta, norm = fresh / norm, fresh
+        if not norm > goal:
+            return
+
+
+@compiled
+def _slope(at: Point, step: Direction) -> float:
+    """The derivative of the objective along the step."""
+    total = inner(at.residual, step.fit) + inner(at.dual, step.fit)
+    for k in range(len(step.bias)):
+        total += at.residual[k].sum() * step.bias[k]
+    return total
+
+
+@compiled
+def _line_search(problem: Problem, value: float, norm: float, space: Space) -> bool:
+    """Moves space.now by the first of 1, 1/2, 1/4, ... of the step that lowers the objective enough (Armijo); False
+    where none does."""
+    now, trial, step = space.now, space.trial, space.step
+    slope = _slope(now, step)
+    cross, square, length = inner(now.dual, step.fit), inner(step.dual, step.fit), 1.0
+    for _ in range(40):
+        for k in range(len(now.fit)):
+            for i in range(problem.n):
+                trial.fit[k, i] = now.fit[k, i] + length * step.fit[k, i]
+            trial.bias[k] = now.bias[k] + length * step.bias[k]
+        moved = _objective(problem, trial, norm + 2 * length * cross + length * length * square)
+        if moved <= value + 1e-4 * length * slope or (length == 1.0 and -slope <= _ENOUGH * value):
+            for k in range(len(now.fit)):
+                for i in range(problem.n):
+                    now.dual[k, i] += length * step.dual[k, i]
+                now.bias[k] = trial.bias[k]
+            return slope < 0.0
+        length /= 2
+    return False
+
+
+@compiled
+def minimise(problem: Problem, space: Space, max_iter: int) -> bool:
+    """Damped Newton from space.now, in place; whether it reached the optimum."""
+    now, share = space.now, np.inf
+    for iteration in range(max_iter + 1):
+        symmetric_product(problem.gram, now.dual, problem.n, now.fit)
+        size = inner(now.dual, now.fit)
+        value = _objective(problem, now, size)
+        _start_direction(problem, now, space.left, space.step, space.search)
+        norm = _precondition(problem, space.left)
+        before, share = share, _gain_left(problem, space.left, norm, value, space)
+        if share <= _AIM:
+            return True
+        if iteration == max_iter or (not share < before and share <= _ENOUGH):
+            break
+        _newton_direction(problem, now.p, norm, value, space)
+        if not _line_search(problem, value, size, space):
+            break
+    return share <= _ENOUGH

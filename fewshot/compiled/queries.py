@@ -1,0 +1,47 @@
+"""Inner products of the queries of each episode with its vectors, every query read once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.compiled import compiled
+from fewshot.compiled.matrices import Floats
+
+
+@compiled
+def _four_products(block: Floats, vector: Floats, out: Floats, first: int, k: int) -> None:
+    """out[first + i, k] = <block[i], vector> for up to four rows: they share each load of the vector."""
+    q0, q1, q2, q3 = block[0], block[1], block[2], block[3]
+    s0 = s1 = s2 = s3 = 0.0
+    for d in range(len(vector)):
+        v = vector[d]
+        s0 += q0[d] * v
+        s1 += q1[d] * v
+        s2 += q2[d] * v
+        s3 += q3[d] * v
+    sums = (s0, s1, s2, s3)
+    for i in range(min(4, len(out) - first)):
+        out[first + i, k] = sums[i]
+
+
+@compiled
+def inner_products(
+    first: int, last: int, query: NDArray[Any], shift: Floats, vectors: Floats, out: Floats, squares: Floats
+) -> None:
+    """out [B, m, N] = <query - shift, vectors> and squares [B, m] = |query - shift|^2 in float64, for episodes
+    [first, last) of query [B, m, D], shift [B, D] and vectors [B, N, D]."""
+    n_query, dim = query.shape[1:]
+    block = np.zeros((4, dim))
+    for e in range(first, last):
+        for start in range(0, n_query, 4):
+            for i in range(min(4, n_query - start)):
+                total, row, of_query = 0.0, block[i], query[e, start + i]
+                for d in range(dim):
+                    row[d] = of_query[d] - shift[e, d]
+                    total += row[d] * row[d]
+                squares[e, start + i] = total
+            for k in range(vectors.shape[1]):
+                _four_products(block, vectors[e, k], out[e], start, k)
