@@ -11,6 +11,8 @@ from sklearn.neighbors import NearestCentroid
 from fewshot.evaluators.prototype import Prototype
 from tests.test_linear_probe import batch_of, episodes
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize(("metric", "named"), [("euclidean", "sqeuclidean"), ("cosine", "cosine")])

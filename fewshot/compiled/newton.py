@@ -142,7 +142,8 @@ def _precondition(problem: Problem, left: Direction) -> float:
     for k in range(len(left.dual)):
         _remove_mean(left.dual[k], problem.n)
     symmetric_product(problem.inner_map, left.dual, problem.n, left.fit)
-    return inner(left.dual, left.fit) + (left.bias * left.bias).sum() / problem.bias_scale
+    length: float = inner(left.dual, left.fit) + (left.bias * left.bias).sum() / problem.bias_scale
+    return length
 
 
 @compiled

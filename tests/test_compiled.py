@@ -1,0 +1,150 @@
+"""Compiled loops over episodes: the numbers of matrix algebra, whatever the threads and the neighbours."""
+
+from __future__ import annotations
+
+import multiprocessing
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from fewshot import compiled
+from fewshot.evaluators import inner_products
+from fewshot.evaluators.linear_probe import LinearProbe
+from fewshot.logistic import solve_path
+from tests.test_linear_probe import batch_of, episodes, objective
+
+pytest.importorskip("numba")
+
+
+def weights(rows, labels, n_way, c=1.0):
+    return LinearProbe(c).fit(batch_of(rows, labels, n_way)).weight
+
+
+@pytest.fixture
+def threads():
+    """Sets torch's number of threads, and puts it back."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_the_number_of_threads_changes_no_bit(threads):
+    rows, labels = episodes(5, 5, 40, True, 23)
+    found = []
+    for number in (1, 2, 5):
+        threads(number)
+        head = LinearProbe().fit(batch_of(rows, labels, 5))
+        found.append((head.weight, head(torch.as_tensor(rows))))
+    for weight, logits in found[1:]:
+        assert torch.equal(weight, found[0][0])
+        assert torch.equal(logits, found[0][1])
+
+
+def test_neighbours_change_no_bit():
+    rows, labels = episodes(5, 5, 40, True, 9)
+    together = weights(rows, labels, 5)
+    rows[4] = 0.0
+    rows[5] *= 1e5
+    assert torch.equal(weights(rows[:4], labels, 5), together[:4])
+    assert torch.equal(weights(rows, labels, 5)[[0, 3, 8]], together[[0, 3, 8]])
+
+
+@pytest.mark.parametrize(
+    ("n_way", "k_shot", "dim"), [(2, 1, 7), (2, 9, 18), (3, 1, 3), (5, 5, 25), (7, 3, 21), (64, 1, 70)]
+)
+@pytest.mark.parametrize("c", [1e-5, 1.0, 1e5])
+def test_loops_and_matrices_agree(n_way, k_shot, dim, c, monkeypatch):
+    rows, labels = episodes(n_way, k_shot, dim, False, 3)
+    loops = LinearProbe(c).fit(batch_of(rows, labels, n_way))
+    monkeypatch.setattr(compiled, "installed", lambda: False)
+    matrices = LinearProbe(c).fit(batch_of(rows, labels, n_way))
+    for e in range(3):
+        values = [objective(h.weight[e].numpy(), h.bias[e].numpy(), rows[e], labels, c) for h in (loops, matrices)]
+        assert values[0] == pytest.approx(values[1], rel=1e-10)
+
+
+def test_a_path_in_loops_is_at_the_optimum_of_each_value():
+    rows, labels = episodes(4, 4, 30, False, 3)
+    batch = batch_of(rows, labels, 4)
+    grid = [LinearProbe(float(c)) for c in 10 ** np.linspace(-6, 5, 12)]
+    for member, head in zip(grid, LinearProbe().fit_path(batch, grid), strict=True):
+        assert head.converged.all()
+        alone = member.fit(batch)
+        for e in range(3):
+            values = [
+                objective(h.weight[e].numpy(), h.bias[e].numpy(), rows[e], labels, member.C) for h in (head, alone)
+            ]
+            assert values[0] == pytest.approx(values[1], rel=1e-10)
+
+
+def test_what_loops_cannot_vouch_for_is_solved_by_matrices(monkeypatch):
+    rows, labels = episodes(3, 4, 30, False, 5)
+    batch = batch_of(rows, labels, 3)
+    arguments = (batch.support, batch.support_mask, batch.support_labels, 3, [(0.1, 100), (10.0, 100)])
+    honest = solve_path(*arguments)
+
+    def doubting(first, last, *arrays):
+        real(first, last, *arrays)
+        arrays[-1][1, 2] = False  # the second C of episode 2
+        arrays[-3][:, 2] = np.nan
+
+    from fewshot.compiled import logistic
+
+    real = logistic.fit_path
+    monkeypatch.setattr(logistic, "fit_path", doubting)
+    for whole, mended in zip(honest, solve_path(*arguments), strict=True):
+        assert mended.converged.all()
+        assert torch.equal(mended.weight[[0, 1, 3, 4]], whole.weight[[0, 1, 3, 4]])
+        torch.testing.assert_close(mended.weight[2], whole.weight[2], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("n_query", "n_vectors", "dim"), [(1, 1, 1), (3, 2, 5), (9, 5, 300), (4, 30, 16)])
+def test_inner_products_are_those_of_a_direct_computation(dtype, n_query, n_vectors, dim):
+    generator = torch.Generator().manual_seed(0)
+    query = torch.randn(3, n_query, dim, generator=generator, dtype=torch.float64).to(dtype)
+    shift, vectors = (torch.randn(*shape, dim, generator=generator).double() for shape in ((3,), (3, n_vectors)))
+    products, squares = inner_products(query, shift, vectors)
+    moved = query.double() - shift[:, None]
+    torch.testing.assert_close(products, moved @ vectors.transpose(1, 2), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(squares, moved.square().sum(2), rtol=1e-12, atol=1e-12)
+
+
+def test_features_under_training_keep_their_gradients():
+    rows, labels = episodes(3, 2, 8, False, 2)
+    query = torch.as_tensor(rows).requires_grad_()
+    logits = LinearProbe().fit(batch_of(rows, labels, 3))(query)
+    logits.sum().backward()
+    assert torch.isfinite(query.grad).all()
+
+
+def _sum_of_weights(answers):
+    answers.put(float(weights(*episodes(3, 2, 8, False, 6), 3).sum()))
+
+
+def test_loops_run_in_a_forked_process(threads):
+    threads(2)
+    here = float(weights(*episodes(3, 2, 8, False, 6), 3).sum())
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+    process = context.Process(target=_sum_of_weights, args=(answers,))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert answers.get() == here
+
+
+def test_loops_run_where_numba_finds_no_folder_for_its_cache(tmp_path):
+    code = """
+import sys
+from fewshot.compiled import compiled
+
+namespace = {}
+exec("def double(x): return 2 * x", namespace)  # no file, so no folder beside it
+print(compiled(namespace["double"])(21))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "42"
