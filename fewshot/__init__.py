@@ -41,11 +41,13 @@ if TYPE_CHECKING:
     from fewshot.evaluators.fine_tune import FineTune
     from fewshot.evaluators.gaussian_head import GaussianHead
     from fewshot.evaluators.linear_probe import LinearProbe
+    from fewshot.evaluators.linear_svm import LinearSVM
     from fewshot.evaluators.mahalanobis import Mahalanobis
     from fewshot.evaluators.matching import Matching
     from fewshot.evaluators.nearest_neighbour import NearestNeighbour
     from fewshot.evaluators.prototype import Prototype
     from fewshot.evaluators.ridge_probe import RidgeProbe
+    from fewshot.evaluators.standardised import Standardised
     from fewshot.results import Results, Row
     from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
     from fewshot.samplers.balanced import Balanced
@@ -65,12 +67,14 @@ _HOMES = {
     "fewshot.evaluation": ("evaluate",),
     "fewshot.evaluators.fine_tune": ("FineTune",),
     "fewshot.evaluators.gaussian_head": ("GaussianHead",),
+    "fewshot.evaluators.linear_svm": ("LinearSVM",),
     "fewshot.evaluators.mahalanobis": ("Mahalanobis",),
     "fewshot.evaluators.linear_probe": ("LinearProbe",),
     "fewshot.evaluators.matching": ("Matching",),
     "fewshot.evaluators.nearest_neighbour": ("NearestNeighbour",),
     "fewshot.evaluators.prototype": ("Prototype",),
     "fewshot.evaluators.ridge_probe": ("RidgeProbe",),
+    "fewshot.evaluators.standardised": ("Standardised",),
     "fewshot.results": ("Results", "Row"),
     "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
@@ -97,6 +101,7 @@ __all__ = [
     "ImageFolderSet",
     "LabelledImages",
     "LinearProbe",
+    "LinearSVM",
     "Listed",
     "Mahalanobis",
     "Manifest",
@@ -108,6 +113,7 @@ __all__ = [
     "Row",
     "RunSpec",
     "Sampled",
+    "Standardised",
     "TorchvisionSet",
     "VectorSet",
     "Workbench",

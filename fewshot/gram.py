@@ -109,7 +109,7 @@ def solver(matrix: Tensor, right: Tensor, n_ridges: int = 1) -> Callable[[float 
 
     def solve(ridge: float | Tensor) -> Tensor:
         shifted = matrix + torch.diag_embed(_at_least(ridge, least)[:, None].expand(matrix.shape[:2]))
-        return torch.cholesky_solve(right, torch.linalg.cholesky(shifted))
+        return torch.cholesky_solve(right, torch.linalg.cholesky_ex(shifted).L)
 
     return solve
 

@@ -20,7 +20,7 @@ ROOT = Path(fewshot.__file__).parent
 FLOORS = [
     {"files", "draws", "names", "statistics", "comparison", "decoding", "vectors", "compiled"},
     {"plugins", "episodes"},
-    {"datasets", "scoring", "logistic", "gram", "similarity", "transforms", "provenance"},
+    {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"},
     {"splits", "images", "results", "pairing"},
     {"samplers", "backbones", "specs"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "report"},
@@ -39,9 +39,20 @@ ONLY = {
     "compiled": {"compiled"},
     "logistic": {"compiled"},
     "gram": set(),
+    "squared_hinge": set(),
     "similarity": set(),
     "transforms": {"transforms"},
-    "evaluators": {"evaluators", "episodes", "images", "logistic", "gram", "similarity", "tuning", "compiled"},
+    "evaluators": {
+        "evaluators",
+        "episodes",
+        "images",
+        "logistic",
+        "gram",
+        "similarity",
+        "squared_hinge",
+        "tuning",
+        "compiled",
+    },  # fmt: skip
     "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
     "results": {"files", "scoring"},
@@ -145,8 +156,8 @@ def test_all_and_dir_name_the_same_things():
 
 
 PUBLIC_ROOMS = [
-    "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "similarity", "laws", "images",
-    "provenance", "evaluators", "transforms", "tuning",
+    "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge", "similarity",
+    "laws", "images", "provenance", "evaluators", "transforms", "tuning",
 ]  # fmt: skip
 
 

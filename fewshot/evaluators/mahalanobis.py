@@ -70,7 +70,7 @@ def _corrections(rows: Tensor, common: Tensor, sizes: Tensor) -> Tensor:
     z = rows * scale.sqrt()[:, :, None, None]
     zd = z * common[:, :, None]
     inner = zd @ z.transpose(2, 3) + torch.eye(rows.shape[2], dtype=rows.dtype, device=rows.device)
-    corrections: Tensor = torch.linalg.solve_triangular(torch.linalg.cholesky(inner), zd, upper=False)
+    corrections: Tensor = torch.linalg.solve_triangular(torch.linalg.cholesky_ex(inner).L, zd, upper=False)
     return corrections
 
 

@@ -1,0 +1,44 @@
+"""Features whose covariance on the seen classes is the identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from fewshot.transforms import FeatureTransform, Transform
+
+_PART = 4096  # rows that are float64 at once
+
+
+@dataclass(frozen=True)
+class Whitening(FeatureTransform):
+    """S^-1/2 (x - mu), mu the mean and S = (1 - shrinkage) C + shrinkage tr(C) / D I of the features of the seen
+    classes, C their covariance (of divisor m): the symmetric square root, which moves features least (ZCA, Bell and
+    Sejnowski 1997). Without seen classes S is undefined, and that is an error."""
+
+    shrinkage: float = 0.01
+    needs_seen: ClassVar[bool] = True
+
+    def fit(self, seen: Tensor | None) -> Transform:
+        if not (isinstance(self.shrinkage, float | int) and 0 < self.shrinkage <= 1):
+            raise ValueError(f"The 'shrinkage' of Whitening must be a float in (0, 1]. Got {self.shrinkage!r} instead.")
+        if seen is None or len(seen) < 2:
+            raise ValueError("Whitening needs images of the seen classes, but this split has none; use L2 instead")
+        mean = seen.double().mean(0)
+        inverse_root = self._inverse_root(seen, mean)
+        return lambda features: ((features.double() - mean) @ inverse_root).to(features.dtype)
+
+    def _inverse_root(self, seen: Tensor, mean: Tensor) -> Tensor:
+        """S^-1/2 [D, D]; features that never vary stay as they are."""
+        covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64, device=seen.device)
+        for part in torch.split(seen, _PART):
+            moved = part.double() - mean
+            covariance += moved.T @ moved / len(seen)
+        values, vectors = torch.linalg.eigh(covariance)
+        level = values.clamp_min(0).mean()
+        shrunk = (1 - self.shrinkage) * values.clamp_min(0) + self.shrinkage * level.where(level > 0, 1)
+        root: Tensor = (vectors / shrunk.sqrt()) @ vectors.T
+        return root
