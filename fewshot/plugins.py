@@ -70,10 +70,11 @@ class Call:
 @dataclass(frozen=True)
 class Registry:
     """The members of one kind. `package` is the import name of the folder (or of the one file, where members
-    are small) and the entry-point group."""
+    are small) and the entry-point group; it defines the class `base` that all members derive from."""
 
     kind: str
     package: str
+    base: str = "object"
 
     def names(self) -> list[str]:
         """The sorted names of all members: the folder's first, then those of installed plug-ins."""
@@ -91,11 +92,17 @@ class Registry:
         if name in self._folder:
             return getattr(importlib.import_module(self._folder[name].module), name)  # type: ignore[no-any-return]
         if ":" in name:
-            return self._import_dotted(name)
+            return _import_dotted(name, self.kind)
         for point in _points(self.package):
             if point.name == name:
-                return self._import_dotted(f"{point.module}:{point.attr}")
+                return _import_dotted(f"{point.module}:{point.attr}", self.kind)
         raise ValueError(self._unknown(name))
+
+    def holds(self, name: str) -> bool:
+        """Whether a name is that of a member; of a class outside, whether it derives from the base of this kind."""
+        if ":" not in name:
+            return name in self.names()
+        return issubclass(self.get(name), getattr(importlib.import_module(self.package), self.base))
 
     def make(self, spec: Any, allow_import: bool = True) -> Any:
         """The object that a spec describes; an object is returned as it is.
@@ -195,16 +202,6 @@ class Registry:
                 raise ValueError(f"{call.name} needs {parameter.name!r} ({parameter.annotation}); none was given")
         return [(p, _floats(value) if _wants_float(p) else value) for p, value in bound]
 
-    def _import_dotted(self, name: str) -> type[Any]:
-        module_name, _, class_name = name.partition(":")
-        try:
-            module = importlib.import_module(module_name)
-        except ImportError as error:
-            raise ValueError(f"the {self.kind} {name!r} cannot be imported: {error}") from error
-        if not isinstance(getattr(module, class_name, None), type):
-            raise ValueError(f"the module {module_name!r} has no class {class_name!r}")
-        return getattr(module, class_name)  # type: ignore[no-any-return]
-
     def _unknown(self, name: str) -> str:
         folded = {known.lower(): known for known in self.names()}
         close = difflib.get_close_matches(name.lower(), folded, n=1)
@@ -214,6 +211,17 @@ class Registry:
     @property
     def _folder(self) -> dict[str, Signature]:
         return _read_folder(self.package)
+
+
+def _import_dotted(name: str, kind: str) -> type[Any]:
+    module_name, _, class_name = name.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ValueError(f"the {kind} {name!r} cannot be imported: {error}") from error
+    if not isinstance(getattr(module, class_name, None), type):
+        raise ValueError(f"the module {module_name!r} has no class {class_name!r}")
+    return getattr(module, class_name)  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> Any:
@@ -369,9 +377,28 @@ def _file_digest(path: str, *state: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-DATASETS = Registry("dataset", "fewshot.datasets")
-SPLITS = Registry("split", "fewshot.splits")
-SAMPLERS = Registry("sampler", "fewshot.samplers")
-BACKBONES = Registry("backbone", "fewshot.backbones")
-TRANSFORMS = Registry("transform", "fewshot.transforms")
-EVALUATORS = Registry("evaluator", "fewshot.evaluators")
+DATASETS = Registry("dataset", "fewshot.datasets", "Dataset")
+SPLITS = Registry("split", "fewshot.splits", "SplitRule")
+SAMPLERS = Registry("sampler", "fewshot.samplers", "Sampler")
+BACKBONES = Registry("backbone", "fewshot.backbones", "BackboneSource")
+TRANSFORMS = Registry("transform", "fewshot.transforms", "FeatureTransform")
+EVALUATORS = Registry("evaluator", "fewshot.evaluators", "Evaluator")
+REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS)
+
+
+def registry_of(name: str) -> Registry:
+    """The registry that a member is in, by its name, or by the base of "package.module:Class"."""
+    if ":" in name:
+        _import_dotted(name, "class")
+    found = [registry for registry in REGISTRIES if registry.holds(name)]
+    if len(found) > 1:
+        raise ValueError(f"{name!r} is a {' and a '.join(r.kind for r in found)}; say which by --kind")
+    if found:
+        return found[0]
+    if ":" in name:
+        bases = ", ".join(f"{registry.package}.{registry.base}" for registry in REGISTRIES)
+        raise ValueError(f"{name} is of no kind that fewshot knows; derive it from one of {bases}")
+    names = {known.lower(): known for registry in REGISTRIES for known in registry.names()}
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    hint = f" Did you mean {names[close[0]]}?" if close else ""
+    raise ValueError(f"nothing is called {name!r}; see `fewshot list`, or give package.module:Class.{hint}")

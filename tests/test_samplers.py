@@ -1,4 +1,4 @@
-"""The laws of every sampler, over the folder; a new file needs no new test. Then what `Balanced` promises."""
+"""What `Balanced` promises beyond the laws of samplers; the draws of all samplers are pinned."""
 
 from __future__ import annotations
 
@@ -9,123 +9,23 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from fewshot.datasets import ArrayImages, Group, LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape
+from fewshot.datasets import ArrayImages, LabelledImages
+from fewshot.episodes import EpisodeShape
+from fewshot.laws.samplers import SHAPES, SamplerWorld, by_rank, labelled, same
 from fewshot.plugins import SAMPLERS
 from fewshot.samplers.balanced import Balanced
 
-N_CLASSES = 9
 EXAMPLES = [example for name in SAMPLERS.names() for example in SAMPLERS.get(name).examples()]
-SHAPES = [EpisodeShape(5, 3, 4), EpisodeShape(None, 2, 1), EpisodeShape(2, 1, 5), EpisodeShape(4, 50, 3, True)]
-each_sampler = pytest.mark.parametrize("sampler", EXAMPLES, ids=repr)
-each_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
-
-
-def labelled(sizes, **groups):
-    """Images without pixels, their classes mixed (not by a generator, whose draws may change between versions)."""
-    labels = np.repeat(np.arange(len(sizes)), sizes)
-    labels = labels[np.argsort(np.arange(len(labels)) * 7919 % 10_007, kind="stable")]
-    names = tuple(f"class {c}" for c in range(len(sizes)))
-    groups = {name: Group.of(make(labels)) for name, make in groups.items()}
-    return LabelledImages("test", ArrayImages(np.zeros((len(labels), 1, 1), np.uint8)), labels, names, "pixels", groups)
-
-
-def by_rank(names, run):
-    """Names a group by the place of an image within its class: `run` images of the first name, then the next."""
-
-    def make(labels):
-        rank = np.array([(labels[:i] == label).sum() for i, label in enumerate(labels)])
-        return [names[r // run % len(names)] for r in rank]
-
-    return make
-
-
-WORLD = labelled(
-    [32 + c for c in range(N_CLASSES)], domain=by_rank(("mono", "colour"), 1), partition=by_rank(("train", "test"), 2)
-)
-CLASSES = np.arange(1, N_CLASSES)
+WORLD, CLASSES = SamplerWorld().images, SamplerWorld().classes
 
 
 def sample(sampler=None, shape=SHAPES[0], images=WORLD, classes=CLASSES, seed=0, start=0, count=20):
     return (sampler or Balanced()).sample(images, classes, shape, seed, start, count)
 
 
-def same(a, b):
-    return a.digest == b.digest and np.array_equal(a.index, b.index) and a.seed == b.seed
-
-
 def rows(episodes, e, which):
     start = getattr(episodes, f"{which}_start")
     return getattr(episodes, which)[start[e] : start[e + 1]]
-
-
-def runs(flat, counts):
-    return [part.tolist() for part in np.split(flat, np.cumsum(counts)[:-1])]
-
-
-@each_sampler
-@each_shape
-def test_more_episodes_keep_the_first_ones(sampler, shape):
-    assert same(sample(sampler, shape, count=40)[:15], sample(sampler, shape, count=15))
-
-
-@each_sampler
-@each_shape
-def test_shards_and_blocks_make_their_own_episodes(sampler, shape):
-    whole = sample(sampler, shape, count=23)
-    for size in (1, 7, 22):
-        parts = [sample(sampler, shape, start=s, count=min(size, 23 - s)) for s in range(0, 23, size)]
-        assert same(Episodes.concatenate(parts), whole)
-
-
-@each_sampler
-@each_shape
-def test_episodes_are_well_formed_and_of_the_asked_classes(sampler, shape):
-    episodes = sample(sampler, shape, count=60)
-    episodes.check(WORLD)
-    assert len(episodes) == 60
-    assert np.isin(episodes.classes, CLASSES).all()
-    assert episodes.images_digest == WORLD.images_digest
-    for e in range(60):
-        drawn = np.concatenate([rows(episodes, e, "support"), rows(episodes, e, "query")])
-        assert len(set(drawn.tolist())) == len(drawn)
-
-
-@each_sampler
-@each_shape
-def test_the_order_of_the_classes_does_not_matter(sampler, shape):
-    shuffled = np.random.default_rng(1).permutation(np.append(CLASSES, CLASSES[3]))
-    assert same(sample(sampler, shape, classes=shuffled), sample(sampler, shape))
-
-
-@each_sampler
-@pytest.mark.parametrize("n_query", [4, 1])
-def test_the_support_of_fewer_shots_begins_that_of_more_and_the_queries_are_the_same(sampler, n_query):
-    several = [sample(sampler, EpisodeShape(5, k, n_query)) for k in (1, 2, 5)]
-    most = runs(several[-1].support, several[-1].support_count)
-    for episodes in several:
-        assert np.array_equal(episodes.query, several[-1].query)
-        fewer = runs(episodes.support, episodes.support_count)
-        assert [run[: len(part)] for run, part in zip(most, fewer, strict=True)] == fewer
-
-
-@each_sampler
-def test_another_seed_and_another_index_give_other_episodes(sampler):
-    first = sample(sampler, count=200)
-    distinct = {tuple(np.sort(rows(first, e, "support")).tolist()) for e in range(200)}
-    assert len(distinct) > 195
-    assert not np.array_equal(sample(sampler, seed=1, count=200).support, first.support)
-
-
-@each_sampler
-@each_shape
-def test_no_episodes_are_no_error(sampler, shape):
-    assert len(sample(sampler, shape, count=0)) == 0
-
-
-@each_sampler
-def test_a_sampler_can_be_made_again_from_its_repr(sampler):
-    assert SAMPLERS.make(repr(sampler)) == sampler
 
 
 GOLDEN_SHAPES = (*SHAPES, EpisodeShape(3, 6, 2))

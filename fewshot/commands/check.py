@@ -1,48 +1,66 @@
-"""`fewshot check`: does an evaluator obey the laws?"""
+"""`fewshot check`: does a member of any kind obey its laws?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from fewshot.commands._answers import answer, json_option
+from fewshot.plugins import REGISTRIES, Registry, registry_of
 
-if TYPE_CHECKING:
-    from fewshot.evaluators import Evaluator
+_EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes bring examples()
+_KINDS = (*_EXAMPLES, "dataset", "backbone")
 
 
-@click.command("check", short_help="Run the laws on an evaluator.")
+@click.command("check", short_help="Run the laws on an evaluator, sampler, data set, backbone or transform.")
 @click.argument("spec")
+@click.option("--kind", type=click.Choice(_KINDS), help="Where a name belongs to several kinds.")
 @json_option
-def command(spec: str) -> int:
-    """Run the laws that every evaluator obeys on SPEC: a name, Name(field=value) or package.module:Class.
+def command(spec: str, kind: str | None) -> int:
+    """Run the laws that every member of its kind obeys on SPEC: a name, Name(field=value) or package.module:Class.
 
-    A bare name is checked on its own examples().
+    The kind is found by the class. The bare name of an evaluator, sampler or transform is checked on its own
+    examples(); a data set or a backbone is loaded as SPEC says.
     """
-    from fewshot.laws import check_evaluator
+    from fewshot.laws import check
 
-    checked = {repr(evaluator): check_evaluator(evaluator) for evaluator in _evaluators(spec)}
+    registry = _registry(spec, kind)
+    checked = {repr(member): check(registry.kind, member) for member in _members(registry, spec.strip())}
     lines = []
-    for evaluator, broken in checked.items():
-        lines.append(f"{evaluator}: {f'{len(broken)} laws are broken' if broken else 'all laws hold'}")
+    for member, broken in checked.items():
+        count = "1 law is broken" if len(broken) == 1 else f"{len(broken)} laws are broken"
+        lines.append(f"{member}: {count if broken else 'all laws hold'}")
         lines += [f"  {law}" for law in broken]
     answer("\n".join(lines), checked)
     return 1 if any(checked.values()) else 0
 
 
-def _evaluators(spec: str) -> Sequence[Evaluator[Any]]:
-    """What the spec describes, or the examples of the class that it names."""
-    from fewshot.plugins import EVALUATORS
+def _registry(spec: str, kind: str | None) -> Registry:
+    """The registry of the kind that was asked for, or that the class has."""
+    name = spec.partition("(")[0].strip()
+    if kind is not None:
+        asked = next(registry for registry in REGISTRIES if registry.kind == kind)
+        if not asked.holds(name):
+            raise ValueError(f"{name} is no {kind}: it does not derive from {asked.package}.{asked.base}")
+        return asked
+    found = registry_of(name)
+    if found.kind not in _KINDS:
+        raise ValueError(f"{name} is a {found.kind}; there are laws for: {', '.join(_KINDS)}")
+    return found
 
-    if "(" in spec:
-        return [EVALUATORS.make(spec)]
-    cls = EVALUATORS.get(spec.strip())
-    EVALUATORS.signature(spec.strip())
-    if not hasattr(cls, "examples"):
-        raise ValueError(
-            f"{spec} has no examples(); subclass FeatureEvaluator, ImageEvaluator or TransductiveEvaluator"
-        )
-    examples: Sequence[Evaluator[Any]] = cls.examples()
+
+def _members(registry: Registry, spec: str) -> Sequence[Any]:
+    """What the spec describes, or the examples of the class that it names."""
+    cls = registry.get(spec.partition("(")[0].strip())
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    if missing:
+        raise ValueError(f"{spec} is not complete: it has no {', '.join(f'{name}()' for name in missing)}")
+    if "(" in spec or registry.kind not in _EXAMPLES:
+        return [registry.make(spec)]
+    registry.signature(spec)
+    examples: Sequence[Any] = cls.examples()
+    if not examples:
+        raise ValueError(f"{spec}.examples() is empty; return a few cheap instances to check, or give {spec}(...)")
     return examples

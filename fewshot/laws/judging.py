@@ -14,8 +14,8 @@ from fewshot.plugins import Registry
 
 
 def broken_laws(member: Any, laws: Iterable[Callable[[Any, Any], str | None]], worlds: Iterable[Any]) -> list[str]:
-    """One sentence for every law that the member breaks in a world; to raise is to break it."""
-    broken = []
+    """One sentence for every law that the member breaks, from the first world where it does; to raise is to break."""
+    broken: dict[str, str] = {}
     for world in worlds:
         for law in laws:
             try:
@@ -23,8 +23,8 @@ def broken_laws(member: Any, laws: Iterable[Callable[[Any, Any], str | None]], w
             except Exception as error:
                 problem = f"raised {type(error).__name__}: {error}"
             if problem:
-                broken.append(f"{law.__name__}: {problem}")
-    return broken
+                broken.setdefault(law.__name__, problem)
+    return [f"{law}: {problem}" for law, problem in broken.items()]
 
 
 def remade(registry: Registry, member: Any) -> str | None:

@@ -1,9 +1,8 @@
 """Ways to compose episodes: one file a sampler, each a frozen dataclass.
 
-Laws that every sampler obeys: episode i is a function of (seed, i) alone, so the first 100 of 1000 episodes
-are the same 100 and a shard makes its own; no image stands twice in an episode; the order in which the classes are
-given does not matter; the support of K shots is the beginning of the support of K + 1, with the same queries.
-tests/test_samplers.py holds every member of the folder to them.
+Laws that every sampler obeys (laws/samplers.py): episode i is a function of (seed, i) alone, so the first 100 of 1000
+episodes are the same 100 and a shard makes its own; no image stands twice in an episode; the order in which the classes
+are given does not matter; the support of K shots is the beginning of that of K + 1, with the same queries.
 """
 
 from __future__ import annotations
