@@ -250,7 +250,7 @@ def test_a_dotted_name_from_a_file_is_refused_and_not_imported(outside):
         ("outside_fewshot:Plain", "outside_fewshot:Plain is not a dataclass; write @dataclass"),
         ("os:system('echo')", "the module 'os' has no class 'system'"),
         ("failing_fewshot:X", "cannot be imported"),
-        ("Prototyp", r"unknown evaluator 'Prototyp'; known: .*LinearProbe, Prototype.* Did you mean Prototype\?"),
+        ("Prototyp", r"unknown evaluator 'Prototyp'; known: .*LinearProbe, .*Prototype.* Did you mean Prototype\?"),
         ("linearprobe", r"Did you mean LinearProbe\?"),
         ("linear_probe(C=1)", r"Did you mean LinearProbe\?"),
         ("Zzz", r"unknown evaluator 'Zzz'; known: .*, or package.module:Class\.$"),
