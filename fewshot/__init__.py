@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fewshot.datasets.manifest import Manifest
     from fewshot.datasets.torchvision_set import TorchvisionSet
     from fewshot.datasets.vector_set import VectorSet
+    from fewshot.datasets.with_class_vectors import WithClassVectors
     from fewshot.episodes import Episodes, EpisodeShape
     from fewshot.evaluation import evaluate
     from fewshot.evaluators.fine_tune import FineTune
@@ -63,6 +64,7 @@ _HOMES = {
     "fewshot.datasets.manifest": ("Manifest",),
     "fewshot.datasets.torchvision_set": ("TorchvisionSet",),
     "fewshot.datasets.vector_set": ("VectorSet",),
+    "fewshot.datasets.with_class_vectors": ("WithClassVectors",),
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
     "fewshot.evaluation": ("evaluate",),
     "fewshot.evaluators.fine_tune": ("FineTune",),
@@ -116,6 +118,7 @@ __all__ = [
     "Standardised",
     "TorchvisionSet",
     "VectorSet",
+    "WithClassVectors",
     "Workbench",
     "evaluate",
     "labelled_vectors",

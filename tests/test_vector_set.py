@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.numpy import save_file
 
 import fewshot
+from fewshot.cli import main
 from fewshot.datasets.vector_set import VectorSet
 from fewshot.evaluators import ImageEvaluator
 from fewshot.plugins import EVALUATORS, SAMPLERS
@@ -354,3 +358,15 @@ def test_drawing_an_episode_says_that_there_are_no_pictures(tmp_path, caplog):
     text = page([row], results, "vectors")
     assert "No episode is drawn: a holds vectors, no pictures." in text
     assert caplog.records == [r for r in caplog.records if r.levelno < logging.ERROR]
+
+
+def test_the_guide_does_what_it_says(tmp_path, monkeypatch, capsys):
+    guide = (Path(__file__).parents[1] / "docs" / "features.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(python)?\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(code for language, code in blocks if language), {})
+    assert re.fullmatch(r"0\.[5-9]\d+ of the queries right\n", capsys.readouterr().out)
+    [command] = [code for language, code in blocks if not language and "features.npz" in code]
+    done = CliRunner().invoke(main, shlex.split(command)[1:])
+    assert done.exit_code == 0
+    assert done.output.count("given") == 2

@@ -28,12 +28,12 @@ class VectorSet(Dataset):
     def load(self) -> LabelledImages:
         """All vectors in the order of the file. Whatever is wrong is a ValueError that names the file and the row."""
         path = Path(self.path)
-        given = _opened(path).contents()
+        given = opened(path).contents()
         digest = kept_digest(path, "vectors", lambda: vectors_digest(given.vectors, str(path)))
         return given.labelled(path.stem, str(path), digest)
 
 
-def _opened(path: Path) -> ArrayFile:
+def opened(path: Path) -> ArrayFile:
     """The file, by its suffix."""
     if not path.is_file():
         raise ValueError(f"there is no file {path}; give a file of vectors and labels ({', '.join(SUFFIXES)})")

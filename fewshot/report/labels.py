@@ -112,6 +112,7 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "Icons": lambda f: f"icons {f['domain']}",
     "ImageFolderSet": lambda f: PurePath(f["root"]).name or "folder",
     "VectorSet": lambda f: PurePath(f["path"]).stem or "vectors",
+    "WithClassVectors": lambda f: f"{label(str(f['images']))} with class vectors",
     "Balanced": _sampler,
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",
 }

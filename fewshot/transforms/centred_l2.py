@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from fewshot.transforms import FeatureTransform, Transform
@@ -21,5 +22,6 @@ class CentredL2(FeatureTransform):
     def fit(self, seen: Tensor | None) -> Transform:
         if seen is None or len(seen) == 0:
             raise ValueError("CentredL2 centres on the seen classes, but this split has none; use L2 instead")
-        mean = seen.double().mean(0)
+        sums = [part.double().sum(0) for part in torch.split(seen, 4096)]  # never all of them in float64
+        mean = torch.stack(sums).sum(0) / len(seen)
         return lambda features: normalise(features - mean.to(features.dtype))

@@ -1,0 +1,49 @@
+"""Another data set, with vectors of its class names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets.labelled_vectors import texts
+from fewshot.datasets.vector_set import opened
+
+
+@dataclass(frozen=True)
+class WithClassVectors(Dataset):
+    """A data set of images, and vectors of its class names from a file, for heads that use them.
+
+    The .npz or .safetensors file holds `class_names` [C] and, in their order, `class_vectors` [C, D], such as a text
+    encoder makes; it may name more classes than the data set has. D is that of the backbone's features: of the image
+    encoder that belongs to the text encoder. What the file holds, not its name, is part of a run's identity.
+    """
+
+    images: Dataset
+    path: Path
+
+    def default_split(self) -> str | None:
+        return self.images.default_split()
+
+    def load(self) -> LabelledImages:
+        """The images of the data set; a class without a vector is a ValueError that names it."""
+        images, path, file = self.images.load(), Path(self.path), opened(Path(self.path))
+        missing = [name for name in ("class_names", "class_vectors") if name not in file.names]
+        if missing:
+            raise ValueError(f"{path} must hold class_names and class_vectors; found {', '.join(file.names[:10])}")
+        names, vectors = texts(file.array("class_names")), file.array("class_vectors")
+        if names is None or names.ndim != 1 or vectors.ndim != 2 or len(names) != len(vectors):
+            raise ValueError(
+                f"{path}: class_names must be strings of shape [C] and class_vectors numbers of shape [C, D], "
+                f"found {list(file.array('class_names').shape)} and {list(vectors.shape)}"
+            )
+        place = {name: row for row, name in enumerate(names.tolist())}
+        absent = [name for name in images.class_names if name not in place]
+        if absent:
+            raise ValueError(
+                f"{path} has no vector of {len(absent)} of the {len(images.class_names)} classes of {images.name}, "
+                f"such as {absent[0]!r}; its names are such as {names[0]!r}"
+            )
+        return replace(images, class_vectors=vectors[np.array([place[name] for name in images.class_names])])
