@@ -52,7 +52,7 @@ ONLY = {
         "squared_hinge",
         "tuning",
         "compiled",
-    },  # fmt: skip
+    },
     "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
     "results": {"files", "scoring"},
