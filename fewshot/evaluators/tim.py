@@ -53,14 +53,14 @@ class TIM(TransductiveEvaluator):
     def logits(self, batch: EpisodeBatch[Tensor], query: Tensor, query_mask: Tensor) -> Tensor:
         self._check()
         problem = _problem(self, batch, query, query_mask)
-        w = problem.means
+        w = problem.means.clone()
         first, second = torch.zeros_like(w), torch.zeros_like(w)
         for t in range(1, self.iterations + 1):
             gradient = problem.gradient(w)
-            first = torch.lerp(gradient, first, _BETAS[0])
-            second = torch.lerp(gradient.square(), second, _BETAS[1])
-            scale = (second / (1 - _BETAS[1] ** t)).sqrt() + _EPSILON
-            w = w - self.lr / (1 - _BETAS[0] ** t) * first / scale
+            first.lerp_(gradient, 1 - _BETAS[0])
+            second.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1 - _BETAS[1])
+            scale = (second / (1 - _BETAS[1] ** t)).sqrt_().add_(_EPSILON)
+            w.addcdiv_(first, scale, value=-self.lr / (1 - _BETAS[0] ** t))
         asked = problem.rows[:, batch.support.shape[1] :]
         squared = asked.square().sum(2, keepdim=True)
         return (problem.fit(asked, w) - self.temperature / 2 * squared).to(query.dtype)
