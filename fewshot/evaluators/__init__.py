@@ -19,6 +19,7 @@ from torch import Tensor
 
 from fewshot import compiled
 from fewshot.episodes import EpisodeBatch, Items
+from fewshot.similarity import unit
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -126,7 +127,28 @@ def inner_products(query: Tensor, shift: Tensor | None, vectors: Tensor) -> tupl
     return out, squares
 
 
+@dataclass(frozen=True, eq=False)
+class CosineHead(Head[Tensor]):
+    """logits = (query / ||query||) @ weight, computed in float64 and returned in the queries' dtype."""
+
+    weight: Tensor  # [B, D, N] float64
+    converged: Tensor | None = None
+
+    def __call__(self, query: Tensor) -> Tensor:
+        return torch.bmm(unit(query.double()), self.weight).to(query.dtype)
+
+
 def one_hot(batch: EpisodeBatch[Tensor]) -> Tensor:
     """[B, S, N] float64 indicator of each support row's class; zero under the padding."""
     hot = torch.nn.functional.one_hot(batch.support_labels, batch.n_way).double()
     return hot * batch.support_mask[:, :, None]
+
+
+def class_vectors(batch: EpisodeBatch[Tensor], evaluator: FeatureEvaluator) -> Tensor:
+    """[B, N, D] float64 vectors of the class names, of length one; a ValueError where the batch has none."""
+    if batch.class_features is None:
+        raise ValueError(
+            f"{type(evaluator).__name__} compares features with vectors of the class names, but these images have none "
+            "of the features' length; give class_vectors with the data set, as text embeddings in the same space"
+        )
+    return unit(batch.class_features.double())

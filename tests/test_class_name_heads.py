@@ -1,0 +1,217 @@
+"""Heads that know vectors of the class names: each against a direct computation, an episode at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+from torch.nn.functional import cross_entropy, normalize
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators.linear_probe_plus_plus import LinearProbePlusPlus
+from fewshot.evaluators.tip_adapter import TipAdapter
+from fewshot.evaluators.zero_shot import ZeroShot
+from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
+
+HEADS = [ZeroShot(), TipAdapter(), LinearProbePlusPlus(), ZeroShotProbe()]
+each_head = pytest.mark.parametrize("head", HEADS, ids=repr)
+
+
+def episodes(n_way=4, k_shot=3, dim=20, count=3, noise=1.0, seed=0):
+    """Ragged supports (the last row of every other episode is padding), queries, and vectors of the names."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    centres = normal(count, n_way, dim)
+    support, query = (
+        (centres[:, :, None] + noise * normal(count, n_way, per_class, dim)).flatten(1, 2) for per_class in (k_shot, 5)
+    )
+    labels = torch.arange(n_way).repeat_interleave(k_shot).repeat(count, 1)
+    held = torch.ones_like(labels, dtype=torch.bool)
+    if k_shot > 1:
+        held[1::2, -1] = False
+    names = 3 * (centres + 1.5 * normal(count, n_way, dim))
+    return EpisodeBatch(support, labels * held, held, n_way, torch.arange(count), names), query
+
+
+def one_by_one(batch, query):
+    """Support, its labels, names and queries of each episode, all but the labels of length one."""
+    for e in range(len(query)):
+        held = batch.support_mask[e]
+        rows, names, asked = (normalize(x, dim=1) for x in (batch.support[e, held], batch.class_features[e], query[e]))
+        yield rows, batch.support_labels[e, held], names, asked
+
+
+def test_zero_shot_is_the_cosine_with_each_name():
+    batch, query = episodes()
+    found = ZeroShot(temperature=0.1).fit(batch)(query)
+    for e, (_, _, names, asked) in enumerate(one_by_one(batch, query)):
+        assert torch.allclose(found[e], 10 * asked @ names.T, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("head", [TipAdapter(), TipAdapter(alpha=7.0, beta=0.0), TipAdapter(0.5, 30.0, 0.1)], ids=repr)
+@pytest.mark.parametrize("k_shot", [1, 3])
+def test_tip_adapter_is_the_formula_of_the_paper(head, k_shot):
+    batch, query = episodes(k_shot=k_shot)
+    found = head.fit(batch)(query)
+    for e, (rows, labels, names, asked) in enumerate(one_by_one(batch, query)):
+        cache = torch.exp(-head.beta * (1 - asked @ rows.T)) @ torch.eye(4, dtype=torch.float64)[labels]
+        assert torch.allclose(found[e], asked @ names.T / head.temperature + head.alpha * cache, rtol=0, atol=1e-10)
+
+
+def descent_of_the_paper(rows, labels, names, iterations):
+    """LP++ by autograd in the space of the features."""
+    n, eye = len(rows), torch.eye(len(names), dtype=torch.float64)
+    w = (eye[labels].T @ rows).requires_grad_()
+    of_own_name = (rows @ names.T)[torch.arange(n), labels]
+    start = 250 * torch.stack([of_own_name[labels == c].mean() for c in range(len(names))]).mean()
+    alpha = torch.full((len(names),), start.item(), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=(4 * n / torch.linalg.eigvalsh(rows.T @ rows)[-1]).item(), momentum=0.9)
+    alpha_step = n / (4 * (rows @ names.T).square().sum(0).max())
+    losses = []
+    for iteration in range(1, iterations + 1):
+        loss = cross_entropy(rows @ (w + alpha[:, None] * names).T, labels)
+        losses.append(loss.item())
+        w.grad = alpha.grad = None
+        loss.backward()
+        optimizer.step()
+        if iteration % 10 == 0:
+            with torch.no_grad():
+                alpha -= alpha_step * alpha.grad
+    return (w + alpha[:, None] * names).detach(), losses
+
+
+@pytest.mark.parametrize(("k_shot", "dim"), [(1, 20), (3, 20), (12, 5)])
+def test_lp_plus_plus_takes_the_steps_of_the_paper_in_few_features_and_in_many(k_shot, dim):
+    batch, query = episodes(k_shot=k_shot, dim=dim)
+    found = LinearProbePlusPlus(iterations=60).fit(batch)(query)
+    for e, (rows, labels, names, asked) in enumerate(one_by_one(batch, query)):
+        weights, losses = descent_of_the_paper(rows, labels, names, 60)
+        assert torch.allclose(found[e], asked @ weights.T, rtol=1e-9, atol=1e-8)
+        assert losses[-1] <= losses[0]  # equal where it is zero up to rounding from the start
+
+
+def optimum(objective, start):
+    """The least value of a function of torch's float64 tensors and where it is, by scipy's L-BFGS."""
+
+    def value_and_gradient(flat):
+        x = torch.from_numpy(flat).reshape(start.shape).requires_grad_()
+        value = objective(x)
+        value.backward()
+        return value.item(), x.grad.flatten().numpy().copy()
+
+    options = {"maxiter": 20_000, "maxfun": 40_000, "ftol": 1e-16, "gtol": 1e-10, "maxcor": 40}
+    found = minimize(value_and_gradient, start.flatten().numpy(), jac=True, method="L-BFGS-B", options=options)
+    return torch.from_numpy(np.asarray(found.x)).reshape(start.shape)
+
+
+def test_lp_plus_plus_reaches_the_optimum_of_its_loss_where_there_is_one():
+    """Many noisy rows of few features: no hyperplane separates them, so the cross-entropy has a minimum."""
+    batch, query = episodes(k_shot=40, dim=3, noise=2.0, count=2)
+    found = LinearProbePlusPlus(iterations=5000).fit(batch)(query)
+    for e, (rows, labels, names, asked) in enumerate(one_by_one(batch, query)):
+        weights = optimum(lambda w, r=rows, y=labels: cross_entropy(r @ w.T, y), torch.zeros_like(names))
+        logits = asked @ weights.T
+        assert torch.allclose(found[e].log_softmax(1), logits.log_softmax(1), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [ZeroShotProbe(), ZeroShotProbe(penalty="constant"), ZeroShotProbe(strength=30.0), ZeroShotProbe(temperature=1.0)],
+    ids=repr,
+)
+@pytest.mark.parametrize(("k_shot", "dim"), [(1, 20), (3, 20), (12, 5)])
+def test_the_zero_shot_probe_is_at_the_optimum_of_its_objective(head, k_shot, dim):
+    batch, query = episodes(k_shot=k_shot, dim=dim)
+    fitted = head.fit(batch)
+    found = fitted(query)
+    assert fitted.converged.all()
+    for e, (rows, labels, names, asked) in enumerate(one_by_one(batch, query)):
+        chance = torch.softmax(rows @ names.T / head.temperature, 1)[torch.arange(len(rows)), labels]
+        penalty = torch.stack([chance[labels == c].mean() for c in range(4)])
+        penalty = (penalty if head.penalty == "class-adaptive" else penalty.mean().expand(4)).clamp_min(1e-8)
+
+        def objective(w, rows=rows, labels=labels, names=names, penalty=penalty):
+            held = (penalty * (w - names).square().sum(1)).mean()
+            return cross_entropy(rows @ w.T / head.temperature, labels) + head.strength * held
+
+        ours = fitted.weight[e].T * head.temperature
+        theirs = optimum(objective, names)
+        assert objective(ours) <= objective(theirs) * (1 + 1e-7) + 1e-12
+        assert torch.allclose(found[e], asked @ ours.T / head.temperature, rtol=1e-9, atol=1e-9)
+        residual = torch.autograd.functional.jacobian(objective, ours)
+        assert residual.abs().max() < 1e-5 * max(1, 1 / head.temperature)
+
+
+def test_a_strong_penalty_leaves_the_names_as_they_are():
+    batch, query = episodes()
+    strong = ZeroShotProbe(strength=1e9, penalty="constant").fit(batch)(query)
+    assert torch.allclose(strong, ZeroShot().fit(batch)(query), rtol=0, atol=1e-3)
+
+
+def test_a_class_whose_name_says_little_moves_more():
+    batch, _ = episodes(count=1, n_way=2, k_shot=5)
+    swapped = batch.class_features.clone()
+    swapped[0, 0] = -swapped[0, 0]  # the name of way 0 now points away from its rows
+    head = ZeroShotProbe(temperature=0.5).fit(replace(batch, class_features=swapped))
+    moved = (0.5 * head.weight[0].T - normalize(swapped[0], dim=1)).norm(dim=1)
+    assert moved[0] > moved[1]
+
+
+@each_head
+def test_without_vectors_of_names_it_is_one_sentence(head):
+    batch, _ = episodes()
+    message = f"{type(head).__name__} compares features with vectors of the class names, but these images have none"
+    with pytest.raises(ValueError, match=message):
+        head.fit(replace(batch, class_features=None))
+
+
+@each_head
+def test_neither_the_length_of_features_nor_that_of_names_matters(head):
+    batch, query = episodes()
+    longer = replace(batch, support=1e3 * batch.support, class_features=1e-3 * batch.class_features)
+    assert torch.allclose(head.fit(longer)(7 * query), head.fit(batch)(query), rtol=1e-6, atol=1e-6)
+
+
+@each_head
+def test_empty_features_and_names_give_finite_logits(head):
+    batch, query = episodes()
+    for support, names in ((0, 1), (1, 0), (0, 0)):
+        empty = replace(batch, support=support * batch.support, class_features=names * batch.class_features)
+        assert torch.isfinite(head.fit(empty)(torch.cat([query, 0 * query], 1))).all()
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (
+            ZeroShot(temperature=0.0),
+            "The 'temperature' parameter of ZeroShot must be a positive float, below infinity. Got",
+        ),
+        (
+            TipAdapter(alpha=-1.0),
+            "The 'alpha' parameter of TipAdapter must be a float of at least 0, below infinity. Got -1",
+        ),
+        (TipAdapter(beta=float("nan")), "The 'beta' parameter of TipAdapter must be a float of at least 0"),
+        (TipAdapter(temperature=0.0), "The 'temperature' parameter of TipAdapter must be a float above 0"),
+        (
+            LinearProbePlusPlus(iterations=-1),
+            "The 'iterations' parameter of LinearProbePlusPlus must be an integer of at",
+        ),
+        (ZeroShotProbe(strength=0.0), "The 'strength' parameter of ZeroShotProbe must be a positive float, below inf"),
+        (ZeroShotProbe(penalty="none"), "must be one of class-adaptive, constant. Got 'none' instead"),
+        (ZeroShotProbe(max_iter=True), "The 'max_iter' parameter of ZeroShotProbe must be an integer of at least 1"),
+    ],
+)
+def test_wrong_hyperparameters_are_told(head, message):
+    with pytest.raises(ValueError, match=message):
+        head.fit(episodes()[0])
+
+
+def test_a_probe_that_ran_out_of_steps_says_so():
+    assert not ZeroShotProbe(max_iter=1).fit(episodes()[0]).converged.any()
