@@ -100,6 +100,10 @@ class _Problem:
     targets: Tensor  # [B, S, N] one-hot; zero under the padding
     ridge: Tensor  # [B, 1, N]
 
+    def of(self, members: Tensor) -> _Problem:
+        """The problems of these members."""
+        return _Problem(self.design[members], self.offset[members], self.targets[members], self.ridge[members])
+
     @property
     def share(self) -> Tensor:
         """[B, S, 1] weight of each row in the mean."""
@@ -133,16 +137,21 @@ def _minimise(problem: _Problem, max_iter: int) -> tuple[Tensor, Tensor]:
     u = problem.design.new_zeros(n_problems, problem.design.shape[2], n_way)
     converged = torch.zeros(n_problems, dtype=torch.bool, device=u.device)
     for _ in range(max_iter):
-        gradient, p = problem.gradient(u)
-        direction = _newton_direction(problem, p, gradient)
-        slope, value = (gradient * direction).sum((1, 2)), problem.value(u)
-        last = -slope <= _TOLERANCE * value
-        step = _line_search(problem, u, direction, value, slope, last | converged)
-        u = u + torch.where(converged, 0, step)[:, None, None] * direction
-        converged = converged | last
-        if bool(converged.all()):
+        members = (~converged).nonzero()[:, 0]
+        if len(members) == 0:
             break
+        step, converged[members] = _newton_step(problem.of(members), u[members])
+        u[members] += step
     return u, converged
+
+
+def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor]:
+    """What a step adds to u, and [B] whether it was the last that mattered."""
+    gradient, p = problem.gradient(u)
+    direction = _newton_direction(problem, p, gradient)
+    slope, value = (gradient * direction).sum((1, 2)), problem.value(u)
+    last = -slope <= _TOLERANCE * value
+    return _line_search(problem, u, direction, value, slope, last)[:, None, None] * direction, last
 
 
 def _line_search(
@@ -166,7 +175,7 @@ def _newton_direction(problem: _Problem, p: Tensor, gradient: Tensor) -> Tensor:
     direction, residual = torch.zeros_like(gradient), -gradient
     search = inverse * residual
     norm = (residual * search).sum((1, 2))
-    goal = norm * torch.minimum(torch.full_like(norm, 1e-4), norm).clamp_min(1e-20)
+    goal = norm * torch.minimum(torch.full_like(norm, 0.01), norm.sqrt()).clamp_min(1e-16)
     for _ in range(_MOST_CG_STEPS):
         going = norm > goal
         if not bool(going.any()):
