@@ -15,6 +15,7 @@ The way of the data, and the room of each step:
     evaluation.py  a network on episodes of one's own, at once   columns.py    what a row says of both
     results.py     rows and predictions on disk                  report/       rows to one page
     statistics.py  intervals by population                       comparison.py runs on the same episodes, in pairs
+    grids.py       hyperparameters to compare                    selection.py  and how a run chooses among them
     plugins.py     a folder is a registry                        laws/         what every member of a folder obeys
     cli.py         the commands
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from fewshot.datasets.with_class_vectors import WithClassVectors
     from fewshot.episodes import Episodes, EpisodeShape
     from fewshot.evaluation import evaluate
+    from fewshot.evaluators.cross_validated import CrossValidated
     from fewshot.evaluators.fine_tune import FineTune
     from fewshot.evaluators.gaussian_head import GaussianHead
     from fewshot.evaluators.linear_probe import LinearProbe
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from fewshot.results import Results, Row
     from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
     from fewshot.samplers.balanced import Balanced
+    from fewshot.selection import Selection
     from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
 
 _HOMES = {
@@ -67,6 +70,7 @@ _HOMES = {
     "fewshot.datasets.with_class_vectors": ("WithClassVectors",),
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
     "fewshot.evaluation": ("evaluate",),
+    "fewshot.evaluators.cross_validated": ("CrossValidated",),
     "fewshot.evaluators.fine_tune": ("FineTune",),
     "fewshot.evaluators.gaussian_head": ("GaussianHead",),
     "fewshot.evaluators.linear_svm": ("LinearSVM",),
@@ -80,6 +84,7 @@ _HOMES = {
     "fewshot.results": ("Results", "Row"),
     "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
+    "fewshot.selection": ("Selection",),
     "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -92,6 +97,7 @@ __all__ = [
     "BySeed",
     "ClassSplit",
     "Committed",
+    "CrossValidated",
     "EpisodeShape",
     "Episodes",
     "FineTune",
@@ -115,6 +121,7 @@ __all__ = [
     "Row",
     "RunSpec",
     "Sampled",
+    "Selection",
     "Standardised",
     "TorchvisionSet",
     "VectorSet",

@@ -48,8 +48,11 @@ def made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dic
     """The columns that say with what, and how honestly, a number was made."""
     from fewshot.evaluators import TransductiveEvaluator
 
+    made = EVALUATORS.make(evaluator)
     return {
-        "transductive": isinstance(EVALUATORS.make(evaluator), TransductiveEvaluator),
+        "transductive": isinstance(made, TransductiveEvaluator),
+        "selection": "support" if made.n_trials() > 1 else "none",
+        "n_trials": made.n_trials(),
         "pretrained_on": backbone.pretrained_on,
         "seen_classes": "not seen" if backbone.pretrained_on == "nothing" else "unknown",
         "n_params": backbone.n_params,

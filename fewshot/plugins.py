@@ -22,7 +22,7 @@ import numbers
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path, PurePath
 from typing import Any
@@ -116,6 +116,11 @@ class Registry:
     def canonical(self, spec: Any) -> str:
         """The spec with every default written out: equal for every way to write the same thing."""
         return self._render(self._parse(spec) if isinstance(spec, str) else self._read(spec), lambda path: path)
+
+    def varied(self, spec: str, fields: Mapping[str, Any]) -> str:
+        """The canonical spec with these fields instead; an unknown field is a ValueError that lists the known."""
+        call = self._parse(self.canonical(spec))
+        return self._render(replace(call, kwargs={**call.kwargs, **fields}), lambda path: path)
 
     def identity(self, spec: str) -> str:
         """The canonical spec with every path replaced by what it holds: files by their sha256, folders dropped

@@ -49,6 +49,7 @@ class Row:
     k_shot_at_most: bool = False
     seed: int = 0
     dtype: str = ""
+    selection_rule: str = ""  # how hyperparameters were to be chosen before the run, its grid included
     # measures
     n_episodes: int = 0
     n_classes: int = 0  # that episodes are drawn from
@@ -61,7 +62,10 @@ class Row:
     transductive: bool = False
     pretrained_on: str = "unknown"  # data that the weights were trained on; "nothing" for none
     seen_classes: str = "unknown"  # whether the weights were trained on these classes: not seen, seen, unknown
-    selection: str = "none"  # on what the run itself chose hyperparameters
+    selection: str = "none"  # on what hyperparameters were chosen: "support", "validation classes", ...
+    n_labels_selection: int = 0  # labelled images that the choice used, beyond the supports
+    n_trials: int = 1  # settings that it compared
+    chosen: str = ""  # the evaluator that was chosen before the run, where that is one for all episodes
     # cost
     seconds_embedding: float = 0.0
     seconds_solving: float = 0.0
@@ -125,6 +129,7 @@ _SPEC = (
     "k_shot_at_most",
     "seed",
     "dtype",
+    "selection_rule",
 )
 
 
@@ -195,6 +200,11 @@ class Results:
                     bad.append(number)
         if bad:
             _tell_unreadable(self.path, len(bad), bad[0])
+
+    @property
+    def trials(self) -> Results:
+        """The results of settings that were only tried out, to choose hyperparameters."""
+        return Results(self.path.with_suffix(".trials") / "rows.jsonl")
 
     def parts(self, run_id: str) -> PredictionParts:
         """The stored predictions of a run."""

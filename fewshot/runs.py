@@ -2,6 +2,8 @@
 
     images -> class split -> episodes -> features -> transform -> evaluator -> predictions -> row
 
+Where the spec asks for it, the evaluator's hyperparameters are chosen first (selection.py), by runs like any other.
+
 torch and timm are imported only when something has to be computed.
 """
 
@@ -26,6 +28,7 @@ from fewshot.episodes import Episodes, EpisodeShape
 from fewshot.plugins import BACKBONES, DATASETS, SPLITS
 from fewshot.results import PredictionParts, Results, Row
 from fewshot.scoring import Predictions
+from fewshot.selection import Selection, choose
 from fewshot.specs import Listed, RunSpec, Sampled, Task
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from fewshot.features import FeatureTable
     from fewshot.solving import Learner
 
-__all__ = ["Listed", "RunSpec", "Sampled", "Task", "Workbench", "run", "run_all"]
+__all__ = ["Listed", "RunSpec", "Sampled", "Selection", "Task", "Workbench", "run", "run_all"]
 
 _BLOCK_SECONDS = 60.0  # of solving between two writes: about what a kill can cost
 _KEPT_LOGITS_BYTES = 64 << 20
@@ -98,7 +101,21 @@ def run(
     row = results.row(task.run_id)
     if row is not None and row.n_episodes >= task.n_episodes:
         return row
+    if spec.selection is not None:
+        choice = choose(task, bench.task, lambda trial: _tried(trial, results.trials, bench, shard))
+        if choice is None:
+            return None
+        task = replace(task, choice=choice)
     return _compute(task, results, bench, shard, row)
+
+
+def _tried(trial: Task, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
+    """The row of a setting that is tried out, of exactly its episodes and of the weights as they are now."""
+    row = results.row(trial.run_id)
+    weights = bench.backbone(trial.spec.backbone).weights_digest
+    if row is not None and (row.n_episodes, row.weights_digest) == (trial.n_episodes, weights):
+        return row
+    return _compute(trial, results, bench, shard, row)
 
 
 def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None) -> Row | None:
@@ -116,6 +133,8 @@ def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, i
         "preprocess_digest": backbone.preprocess_digest,
         "images_digest": task.images.images_digest,
     }
+    if task.choice is not None:
+        made_from["choice"] = task.choice.evaluator
     first, last = (task.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
     _solve_missing(task, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
     if parts.missing(0, task.n_episodes, made_from):
@@ -143,7 +162,7 @@ def _solve_missing(
     start = time.monotonic()
     n_missing = sum(stop - start for start, stop in ranges)
     hidden = None if bench.progress else True
-    with tqdm(total=n_missing, desc=task.spec.evaluator, unit="episode", disable=hidden, leave=False) as bar:
+    with tqdm(total=n_missing, desc=task.evaluator, unit="episode", disable=hidden, leave=False) as bar:
         watch = partial(_show_step, bar)
         for block in task.blocks(ranges):
             keep = len(block.query) / len(block) * int(block.n_way.max()) * 2 * task.n_episodes <= _KEPT_LOGITS_BYTES
@@ -198,7 +217,7 @@ def _learner(
 
     rows = np.flatnonzero(task.used(ranges))
     made = learner(
-        task.spec.evaluator, task.spec.transform, task.images, backbone, rows, seen, embed, progress=bench.progress
+        task.evaluator, task.spec.transform, task.images, backbone, rows, seen, embed, progress=bench.progress
     )
     if isinstance(made, ImageLearner) and made.frozen is not None:
         costs.update(seconds_embedding=f"{made.frozen.seconds:.3f}", n_embedded=str(len(made.frozen.rows)))
@@ -207,10 +226,13 @@ def _learner(
 
 def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
+    honesty = made_with(task.evaluator, task.images, backbone)
+    if task.choice is not None:
+        honesty |= task.choice.columns(honesty)
     return replace(
         _spec_columns(task.spec, task.run_id),
         **measures(parts.read(task.n_episodes)),
-        **made_with(task.spec.evaluator, task.images, backbone),
+        **honesty,
         n_classes=len(task.classes),
         split_digest=task.split.digest,
         n_embedded=int(parts.cost("n_embedded")),
@@ -233,6 +255,7 @@ def _spec_columns(spec: RunSpec, run_id: str) -> Row:
         transform=spec.transform,
         evaluator=spec.evaluator,
         dtype=spec.dtype,
+        selection_rule="" if spec.selection is None else repr(spec.selection),
         sampler=f"Listed({str(spec.episodes.path)!r})" if isinstance(spec.episodes, Listed) else spec.episodes.sampler,
         seed=0 if sampled is None else sampled.seed,
         n_way=shape.n_way,

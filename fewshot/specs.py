@@ -19,6 +19,7 @@ from fewshot.episodes import Episodes, EpisodeShape, Ints
 from fewshot.names import shorthand
 from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
 from fewshot.results import SCHEMA
+from fewshot.selection import Choice, Selection
 from fewshot.splits import ClassSplit
 
 DTYPES = ("float32", "bfloat16")
@@ -60,6 +61,7 @@ class RunSpec:
     dtype: str = "float32"
     n_episodes: int = 600
     protocol: str = ""
+    selection: Selection | None = None  # how hyperparameters are chosen before the run; None: they are as given
 
     def __post_init__(self) -> None:
         for name, registry in _MEMBERS.items():
@@ -74,6 +76,8 @@ class RunSpec:
             raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
         if type(self.n_episodes) is not int or self.n_episodes < 1:
             raise ValueError(f"n_episodes must be an integer of at least 1, got {self.n_episodes!r}")
+        if self.selection is not None:
+            self.selection.check(self.evaluator, self.classes, isinstance(self.episodes, Listed))
 
 
 _MEMBERS: dict[str, Registry] = {
@@ -94,6 +98,12 @@ class Task:
     images: LabelledImages
     split: ClassSplit
     listed: Episodes | None
+    choice: Choice | None = None  # of hyperparameters, where the spec asks for one and it is made
+
+    @property
+    def evaluator(self) -> str:
+        """What solves the episodes: what was chosen, or what was asked for."""
+        return self.spec.evaluator if self.choice is None else self.choice.evaluator
 
     @cached_property
     def run_id(self) -> str:
@@ -117,6 +127,8 @@ class Task:
         ]
         if self.images.class_vectors is not None:
             named.append(hashlib.sha256(self.images.class_vectors.astype("<f8").tobytes()).hexdigest())
+        if spec.selection is not None:
+            named.append(spec.selection.identity(spec.evaluator))
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from fewshot.results import Results
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +26,22 @@ def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("fewshot.compiled.installed", lambda: False)
     else:
         pytest.importorskip("numba")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six classes of twelve pictures, told apart by their colour, roughly."""
+    root: Path = tmp_path_factory.mktemp("colours")
+    random = np.random.default_rng(0)
+    for name, colour in zip("abcdef", random.integers(40, 215, size=(6, 3)), strict=True):
+        (root / name).mkdir()
+        for i in range(12):
+            pixels = np.clip(colour + random.normal(size=(10, 8, 3)) * 60, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{i}.png")
+    return root
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    """A results file that does not exist yet."""
+    return Results(tmp_path / "rows.jsonl")

@@ -18,11 +18,11 @@ ROOT = Path(fewshot.__file__).parent
 # From the ground up: a room imports, at its top level, only rooms of lower floors. Rooms of one floor may import each
 # other (a folder its own package), in no circle.
 FLOORS = [
-    {"files", "draws", "names", "statistics", "comparison", "decoding", "vectors", "compiled"},
+    {"files", "draws", "names", "statistics", "comparison", "decoding", "vectors", "compiled", "grids"},
     {"plugins", "episodes"},
     {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"},
     {"splits", "images", "results", "pairing"},
-    {"samplers", "backbones", "specs"},
+    {"samplers", "backbones", "specs", "selection"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "report"},
     {"solving", "laws", "columns"},
     {"runs", "evaluation"},
@@ -36,6 +36,7 @@ ONLY = {
     "statistics": set(),
     "comparison": {"statistics"},
     "vectors": set(),
+    "grids": set(),
     "compiled": {"compiled"},
     "logistic": {"compiled"},
     "gram": set(),
@@ -52,6 +53,7 @@ ONLY = {
         "squared_hinge",
         "tuning",
         "compiled",
+        "grids",
     },
     "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
@@ -157,7 +159,7 @@ def test_all_and_dir_name_the_same_things():
 
 PUBLIC_ROOMS = [
     "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge", "similarity",
-    "laws", "images", "provenance", "evaluators", "transforms", "tuning",
+    "laws", "images", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
 ]  # fmt: skip
 
 

@@ -19,24 +19,6 @@ from fewshot.samplers.balanced import Balanced
 QUIET = {"progress": False}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Six classes of twelve pictures, told apart by their colour, roughly."""
-    root = tmp_path_factory.mktemp("colours")
-    random = np.random.default_rng(0)
-    for name, colour in zip("abcdef", random.integers(40, 215, size=(6, 3)), strict=True):
-        (root / name).mkdir()
-        for i in range(12):
-            pixels = np.clip(colour + random.normal(size=(10, 8, 3)) * 60, 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(root / name / f"{i}.png")
-    return root
-
-
-@pytest.fixture
-def results(tmp_path):
-    return Results(tmp_path / "rows.jsonl")
-
-
 @pytest.fixture
 def spec(folder):
     return RunSpec(

@@ -87,6 +87,27 @@ episode_options = together(
     click.option("--seed", type=int, default=0, help="Seed of the episodes."),
 )
 
+selection_options = together(
+    click.option(
+        "--select",
+        type=click.Choice(["support", "validation", "oracle"]),
+        help="Choose hyperparameters by cross-validation inside every support, on validation classes, or, as an "
+        "oracle, on the test episodes.",
+    ),
+    click.option(
+        "--grid",
+        "settings",
+        multiple=True,
+        metavar="FIELD=VALUES",
+        help="What to choose from, such as C=0.01,0.1,1 or C=dinov2; may be repeated for other fields.",
+    ),
+    click.option(
+        "--select-episodes",
+        type=click.IntRange(min=1),
+        help="How many episodes each setting is tried on, 200 if not given; not for --select support.",
+    ),
+)
+
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be computed, and compute nothing.")
 
 shard_option = click.option(

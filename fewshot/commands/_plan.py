@@ -114,7 +114,11 @@ def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int
     """Answers with every run, whether it is done or cannot run, and with what is missing and what it would cost. The
     exit code: 1 where a run cannot. Shards are not told apart."""
     plan, known = Plan(), {row.run_id: row for row in results.rows()}
-    runs = [_planned(plan, spec, known, bench) for spec in specs]
+    tried = {row.run_id: row for row in results.trials.rows()}
+    runs = []
+    for spec in specs:
+        planned = _planned(plan, spec, known, bench)
+        runs += [*(_planned_choice(plan, spec, tried, bench) if planned.state == "to do" else []), planned]
     embeddings = plan.embeddings(bench)
     values = {
         "runs": [asdict(run) for run in runs],
@@ -128,9 +132,7 @@ def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int
 
 
 def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workbench) -> PlannedRun:
-    shape = getattr(spec.episodes, "shape", None)
-    shot = "listed" if shape is None else f"{shape.k_shot or 'all'}-shot"
-    name = f"{spec.backbone}, {spec.transform} + {spec.evaluator}, {spec.dataset}, {shot}"
+    shape, name = getattr(spec.episodes, "shape", None), _name(spec)
     try:
         task = bench.task(spec)
         if not plan.add(task, known):
@@ -142,6 +144,32 @@ def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workben
     pace = rates().get(solving_key(spec, shape))
     seconds = None if pace is None else round(n_missing * pace, 1)
     return PlannedRun("to do", name, task.n_episodes, n_missing, seconds=seconds)
+
+
+def _name(spec: RunSpec) -> str:
+    shape = getattr(spec.episodes, "shape", None)
+    shot = "listed" if shape is None else f"{shape.k_shot or 'all'}-shot"
+    return f"{spec.backbone}, {spec.transform} + {spec.evaluator}, {spec.dataset}, {shot}"
+
+
+def _planned_choice(plan: Plan, spec: RunSpec, tried: Mapping[str, Row], bench: Workbench) -> list[PlannedRun]:
+    """What choosing the hyperparameters of a run takes: its trials in one line, or nothing where none are chosen."""
+    from fewshot.selection import ON, trials
+
+    if spec.selection is None:
+        return []
+    planned = [_planned(plan, trial, tried, bench) for trial in trials(spec)]
+    name = f"choose among {len(planned)} settings on {ON[spec.selection.on]} for {_name(spec)}"
+    return [
+        PlannedRun(
+            next((state for state in ("cannot run", "to do") if state in {run.state for run in planned}), "done"),
+            name,
+            sum(run.n_episodes for run in planned),
+            sum(run.n_missing for run in planned),
+            next((run.problem for run in planned if run.problem), ""),
+            _total([run.seconds for run in planned]),
+        )
+    ]
 
 
 def _run_lines(runs: Sequence[PlannedRun]) -> list[str]:

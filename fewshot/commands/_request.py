@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
     from fewshot.episodes import Episodes, EpisodeShape, Ints
     from fewshot.runs import Workbench
+    from fewshot.selection import Selection
     from fewshot.splits import ClassSplit
 
 USUAL_WAY, USUAL_QUERY = 5, 15
@@ -123,6 +124,47 @@ class EpisodeRequest:
 
         sampler = SAMPLERS.make(self.sampler_spec())
         return getattr(sampler, "support_from", None), getattr(sampler, "query_from", None)
+
+
+@dataclass(frozen=True)
+class ChoiceRequest:
+    """The options of `selection_options`."""
+
+    select: str | None
+    settings: tuple[str, ...]
+    n_episodes: int | None
+
+    def check(self) -> None:
+        """Raises a UsageError where the options do not belong together."""
+        if self.select is None and (self.settings or self.n_episodes):
+            raise click.UsageError("--grid and --select-episodes say what to choose from; say where with --select")
+        if self.select is not None and not self.settings:
+            raise click.UsageError(f"--select {self.select} needs --grid FIELD=VALUES, such as --grid C=0.01,0.1,1")
+        if self.select == "support" and self.n_episodes:
+            raise click.UsageError("--select support chooses in every episode; leave --select-episodes out")
+
+    def evaluator(self, asked: str) -> str:
+        """The evaluator to run: around the one asked for where it chooses on the support."""
+        from fewshot.grids import combinations, parse_grid
+        from fewshot.plugins import EVALUATORS
+
+        if self.select != "support":
+            return asked
+        grid = parse_grid(self.settings)
+        for fields in combinations(grid):
+            EVALUATORS.varied(asked, fields)  # a field that it does not have is told before anything is computed
+        return EVALUATORS.canonical(f"CrossValidated(inner={EVALUATORS.canonical(asked)}, grid={grid!r})")
+
+    @property
+    def selection(self) -> Selection | None:
+        """The rule of the runs, where they choose before they start."""
+        from fewshot.grids import parse_grid
+        from fewshot.selection import Selection
+
+        if self.select in (None, "support"):
+            return None
+        rule = Selection(self.select, parse_grid(self.settings))
+        return rule if self.n_episodes is None else replace(rule, n_episodes=self.n_episodes)
 
 
 def _number(count: Count) -> int | None:

@@ -12,7 +12,14 @@ import click
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, row_values, tell, wants_json
 from fewshot.commands._rates import remember_rows
-from fewshot.commands._request import Data, EpisodeRequest, check_file, open_data, usual_backbone
+from fewshot.commands._request import (
+    ChoiceRequest,
+    Data,
+    EpisodeRequest,
+    check_file,
+    open_data,
+    usual_backbone,
+)
 from fewshot.commands._results import run_table, tell_failures, writable_results
 
 if TYPE_CHECKING:
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     "--evaluator", "evaluators", multiple=True, default=["LinearProbe"], metavar="SPEC", help="May be repeated."
 )
 @click.option("--transform", metavar="SPEC", help="Of the features. Default: L2() for evaluators of features.")
+@_options.selection_options
 @_options.episode_options
 @click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="How many.")
 @click.option("--list", "listed", type=_options.FILE, help="Episodes from a file of `fewshot episodes make`.")
@@ -86,6 +94,7 @@ class Grid:
     n_episodes: int
     dtype: str
     listed: Path | None
+    chosen: ChoiceRequest
     request: EpisodeRequest
 
     @staticmethod
@@ -97,16 +106,22 @@ class Grid:
         n_episodes: int,
         dtype: str,
         listed: Path | None,
+        select: str | None,
+        settings: tuple[str, ...],
+        select_episodes: int | None,
         **request: Any,
     ) -> Grid:
         """The grid of the options of `fewshot run`."""
-        return Grid(backbones, evaluators, transform, classes, n_episodes, dtype, listed, EpisodeRequest(**request))
+        chosen, episodes = ChoiceRequest(select, settings, select_episodes), EpisodeRequest(**request)
+        return Grid(backbones, evaluators, transform, classes, n_episodes, dtype, listed, chosen, episodes)
 
     def specs(self, data: Data) -> list[RunSpec]:
         """The runs, backbone by backbone. Unknown names are a ValueError before anything runs."""
         from fewshot.specs import RunSpec
 
-        grid = product(self.backbones or (usual_backbone(data.images),), self.evaluators, self._episodes(data))
+        self.chosen.check()
+        backbones = self.backbones or (usual_backbone(data.images),)
+        grid = product(backbones, map(self.chosen.evaluator, self.evaluators), self._episodes(data))
         return [
             RunSpec(
                 data.dataset,
@@ -118,6 +133,7 @@ class Grid:
                 data.rule,
                 self.dtype,
                 self.n_episodes,
+                selection=self.chosen.selection,
             )
             for backbone, evaluator, episodes in grid
         ]

@@ -49,6 +49,11 @@ class Evaluator(ABC, Generic[Items]):
     def examples(cls) -> Sequence[Self]:
         """Cheap deterministic instances that the laws are tested on."""
 
+    def n_trials(self) -> int:
+        """How many settings of its hyperparameters are compared on the support of every episode: 1, unless it chooses
+        there."""
+        return 1
+
 
 class FeatureEvaluator(Evaluator[Tensor]):
     """Learns from feature vectors of a frozen backbone: support [B, S, D], queries [B, m, D] of the same dtype."""

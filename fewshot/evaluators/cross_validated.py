@@ -1,0 +1,234 @@
+"""Hyperparameters chosen inside the support, episode by episode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import FeatureEvaluator, Head
+from fewshot.evaluators.linear_probe import LinearProbe
+from fewshot.evaluators.prototype import Prototype
+from fewshot.grids import combinations
+
+CRITERIA = ("accuracy", "log_loss")
+_HELD_BYTES = 24 << 20  # of folds that are solved at once
+_WRAPS = 16.0  # how often a row's draw goes round while its projection crosses one standard deviation
+_EQUAL_ACCURACY, _EQUAL_LOSS = 1e-9, 1e-9  # differences that are rounding
+
+
+@dataclass(frozen=True)
+class CrossValidated(FeatureEvaluator):
+    """Another evaluator of features with the hyperparameters of a grid that do best in stratified cross-validation on
+    the support of the episode, fitted again on all of it.
+
+    `grid`: fields of `inner` and their values, `(("C", (0.1, 1.0)),)`, or a name of known ones, `(("C", "dinov2"),)`.
+    `folds`: at most so many, and as many as the smallest class of the episode has rows where that is fewer, so that
+    every fold holds each class; None: each row alone is left out once.
+    `criterion`: "accuracy" of the rows held out, all folds together (a tie of k classes that the true one shares
+    counts 1/k), with the log-loss between equal ones; or "log_loss". Equal in both: the first of the grid.
+
+    Which rows share a fold is drawn from the episode's seed and what the rows hold, not from their order. An episode
+    with a single row of a class is an error: nothing can be held out.
+    """
+
+    inner: FeatureEvaluator
+    grid: tuple[tuple[str, tuple[Any, ...] | str], ...]
+    folds: int | None = 5
+    criterion: str = "accuracy"
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [
+            cls(LinearProbe(), (("C", (0.01, 1.0, 100.0)),), folds=2),
+            cls(Prototype(), (("metric", ("euclidean", "cosine")),), folds=None, criterion="log_loss"),
+        ]
+
+    def members(self) -> list[FeatureEvaluator]:
+        """The evaluators of the grid, in its order."""
+        return [replace(self.inner, **values) for values in self._checked()]  # type: ignore[type-var]
+
+    def n_trials(self) -> int:
+        return len(self._checked())
+
+    def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        """The heads of the chosen hyperparameters; `converged` where every fit of an episode was."""
+        members, fold = self.members(), stratified_folds(batch, self.folds)
+        score = self._score(batch, members, fold)
+        choice = score.best(self.criterion)
+        parts = []
+        for number in torch.unique(choice).tolist():  # the winners, a member of the grid at a time
+            episodes = (choice == number).nonzero()[:, 0]
+            parts.append((episodes, self.inner.fit_path(_take(batch, episodes), [members[number]])[0]))
+        return ChosenHead(tuple(members[number] for number in choice.tolist()), score, tuple(parts))
+
+    def _score(self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor) -> Score:
+        """How well each member answers the rows that its fold left out."""
+        n_folds = int(fold.max()) + 1
+        present = (fold[:, None] == torch.arange(n_folds, device=fold.device)[:, None]).any(2)  # [B, F]
+        problems = present.nonzero()  # [P, 2] episode and fold
+        sums = torch.zeros(len(fold), 3, len(members), dtype=torch.float64, device=fold.device)
+        size = max(1, _HELD_BYTES // self._fold_bytes(fold.shape[1], batch.n_way, batch.support.shape[2]))
+        for part in torch.split(problems, size):
+            sums.index_add_(0, part[:, 0], self._score_folds(batch, members, fold, part))
+        n_rows = batch.support_mask.sum(1, keepdim=True)
+        return Score(sums[:, 0] / n_rows, sums[:, 1] / n_rows, (sums[:, 2] == 0).all(1))
+
+    def _score_folds(
+        self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor, problems: Tensor
+    ) -> Tensor:
+        """[P, 3, members] right answers, losses, and fits that did not converge, summed over the rows held out."""
+        folded, held = _take(batch, problems[:, 0]), fold[problems[:, 0]] == problems[:, 1:]
+        kept = replace(folded, support_mask=folded.support_mask & ~held)
+        order = held.int().argsort(dim=1, descending=True, stable=True)[:, : int(held.sum(1).max())]
+        query = folded.support.take_along_dim(order[:, :, None], dim=1)
+        truth, asked = folded.support_labels.gather(1, order), held.gather(1, order)
+        columns = []
+        for head in self.inner.fit_path(kept, members):
+            stopped = torch.zeros(len(held)) if head.converged is None else (~head.converged).double()
+            columns.append(torch.stack([*_right_and_loss(head(query), truth, asked), stopped.to(asked.device)], dim=1))
+        return torch.stack(columns, dim=2)
+
+    def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        """All folds of an episode at once, as far as that is little."""
+        one = self._fold_bytes(n_support, n_way, dim)
+        return max(one, min(one * (n_support if self.folds is None else self.folds), _HELD_BYTES))
+
+    def _fold_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        """Of one fold: its support, what the inner evaluator needs, and a head a member."""
+        heads = 8 * dim * n_way * (self.n_trials() + 1)
+        return 16 * n_support * dim + self.inner.working_bytes(n_support, n_way, dim) + heads
+
+    def _checked(self) -> list[dict[str, Any]]:
+        """The combinations of the grid; a ValueError where a field of this evaluator is wrong."""
+        if not isinstance(self.inner, FeatureEvaluator):
+            raise ValueError(
+                "The 'inner' parameter of CrossValidated must be an evaluator of features that learns from the "
+                f"support alone, such as LinearProbe(). Got {self.inner!r} instead."
+            )
+        if not (self.folds is None or (type(self.folds) is int and self.folds >= 2)):
+            raise ValueError(
+                "The 'folds' parameter of CrossValidated must be None (leave one out) or an integer of at least 2. "
+                f"Got {self.folds!r} instead."
+            )
+        if self.criterion not in CRITERIA:
+            raise ValueError(
+                f"The 'criterion' parameter of CrossValidated must be one of {', '.join(CRITERIA)}. "
+                f"Got {self.criterion!r} instead."
+            )
+        found, known = combinations(self.grid), [field.name for field in fields(self.inner)]  # type: ignore[arg-type]
+        for name in found[0]:
+            if name not in known:
+                raise ValueError(
+                    f"{type(self.inner).__name__} has no field {name!r}; its fields are: {', '.join(known)}"
+                )
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """How G members of a grid did on the held-out rows of B supports."""
+
+    accuracy: Tensor  # [B, G] float64 in [0, 1]
+    log_loss: Tensor  # [B, G] float64, mean over the rows, in nats
+    converged: Tensor  # [B] bool: every fit did
+
+    def best(self, criterion: str) -> Tensor:
+        """[B] the member that is best; of equal ones the first."""
+        candidates = torch.ones_like(self.accuracy, dtype=torch.bool)
+        if criterion == "accuracy":
+            candidates = self.accuracy >= self.accuracy.amax(1, keepdim=True) - _EQUAL_ACCURACY
+        loss = self.log_loss.masked_fill(~candidates, torch.inf)
+        lowest = loss.amin(1, keepdim=True)
+        equal = candidates & (loss <= lowest + _EQUAL_LOSS * (1 + lowest.abs()))
+        return equal.int().argmax(1)
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenHead(Head[Tensor]):
+    """Heads of episodes that chose different hyperparameters."""
+
+    chosen: tuple[FeatureEvaluator, ...]  # [B] what each episode chose
+    score: Score  # what each choice was made from
+    parts: tuple[tuple[Tensor, Head[Tensor]], ...]  # positions of episodes [b], and their heads
+
+    def __post_init__(self) -> None:
+        fitted = self.score.converged.clone()
+        for episodes, head in self.parts:
+            if head.converged is not None:
+                fitted[episodes] &= head.converged
+        object.__setattr__(self, "converged", fitted)
+
+    def __call__(self, query: Tensor) -> Tensor:
+        answers = [head(query[episodes]) for episodes, head in self.parts]
+        logits = answers[0].new_empty(len(query), *answers[0].shape[1:])
+        for (episodes, _), answer in zip(self.parts, answers, strict=True):
+            logits[episodes] = answer
+        return logits
+
+
+def stratified_folds(batch: EpisodeBatch[Tensor], folds: int | None) -> Tensor:
+    """[B, S] int64 the fold that each support row is held out in, from 0 on; -1 under the padding.
+
+    At most `folds`, as many as the smallest class has rows where that is fewer; None: every row has its own. A class's
+    rows are spread over the folds as evenly as they can be. A ValueError where a class has a single row.
+    """
+    held = torch.nn.functional.one_hot(batch.support_labels, batch.n_way).bool() & batch.support_mask[:, :, None]
+    smallest = held.sum(1).amin(1)  # [B]
+    if int(smallest.min()) < 2:
+        raise ValueError(
+            f"CrossValidated holds out support images, so every class needs at least 2; found a class with "
+            f"{int(smallest.min())}. With 1 shot choose hyperparameters on validation classes instead"
+        )
+    if folds is None:
+        return (batch.support_mask.cumsum(1) - 1).where(batch.support_mask, -1)
+    classes = batch.support_labels.where(batch.support_mask, batch.n_way)  # the padding stands last
+    order = _draws(batch).argsort(dim=1, stable=True)
+    order = order.gather(1, classes.gather(1, order).argsort(dim=1, stable=True))  # class by class, by their draws
+    first = held.sum(1).cumsum(1) - held.sum(1)  # [B, N] where each class begins
+    place = order.argsort(dim=1)
+    rank = place - first.gather(1, batch.support_labels)
+    return (rank % smallest.clamp(max=folds)[:, None]).where(batch.support_mask, -1)
+
+
+def _draws(batch: EpisodeBatch[Tensor]) -> Tensor:
+    """[B, S] float64 in [0, 1): a draw for each row from the episode's seed and what the row holds, not from where it
+    stands. Last bits of the features do not change it by much: a random projection, wrapped round many times."""
+    dim, mask = batch.support.shape[2], batch.support_mask
+    directions = [
+        torch.randn(dim, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        for seed in batch.seeds.tolist()
+    ]
+    projected = (batch.support.double() @ torch.stack(directions).to(mask.device)[:, :, None])[:, :, 0]
+    n_rows = mask.sum(1, keepdim=True)
+    centred = projected - (projected * mask).sum(1, keepdim=True) / n_rows
+    spread = ((centred * mask).square().sum(1, keepdim=True) / n_rows).sqrt()
+    return (_WRAPS * centred / spread.where(spread > 0, 1)).remainder(1)
+
+
+def _right_and_loss(logits: Tensor, truth: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
+    """[P] each, sums over the queries [P, m] where `asked`: right answers, a tie of k classes counting 1/k for each of
+    them; and -log p of the true class."""
+    top = logits == logits.amax(2, keepdim=True)
+    right = top.gather(2, truth[:, :, None])[:, :, 0].double() / top.sum(2)
+    loss = -torch.log_softmax(logits.double(), 2).gather(2, truth[:, :, None])[:, :, 0]
+    return (right * asked).sum(1), loss.where(asked, 0).sum(1)
+
+
+def _take(batch: EpisodeBatch[Tensor], episodes: Tensor) -> EpisodeBatch[Tensor]:
+    """These episodes of a batch, by position; one may stand there several times."""
+    if len(episodes) == len(batch.seeds) and bool((episodes == torch.arange(len(episodes))).all()):
+        return batch
+    names = None if batch.class_features is None else batch.class_features[episodes]
+    return EpisodeBatch(
+        batch.support[episodes],
+        batch.support_labels[episodes],
+        batch.support_mask[episodes],
+        batch.n_way,
+        batch.seeds[episodes],
+        names,
+    )
