@@ -20,9 +20,9 @@ from fewshot.statistics import Floats, Interval, Units, class_interval
 
 # What is compared by each choice of --by: these columns differ, all others that shape a run are equal.
 BY = {
-    "evaluator": ("transform", "evaluator"),
+    "evaluator": ("transform", "evaluator", "selection_rule"),
     "backbone": ("backbone", "dtype"),
-    "anything": ("transform", "evaluator", "backbone", "dtype"),
+    "anything": ("transform", "evaluator", "selection_rule", "backbone", "dtype"),
 }
 _TASK = (
     *("dataset", "split_digest", "images_digest", "classes", "sampler"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from fewshot.plugins import EVALUATORS
 
 if TYPE_CHECKING:
     from fewshot.results import Row
-    from fewshot.specs import RunSpec, Task
+    from fewshot.specs import RunSpec, Sampled, Task
 
 ON = {"validation": "validation classes", "oracle": "test episodes (oracle)"}  # the rule, and the column `selection`
 
@@ -103,7 +103,7 @@ def trials(spec: RunSpec) -> list[RunSpec]:
     assert rule is not None
     tried = replace(spec, selection=None, n_episodes=rule.n_episodes, protocol="")
     if rule.on == "validation":
-        tried = replace(tried, classes="validation", episodes=replace(tried.episodes, seed=rule.seed))
+        tried = replace(tried, classes="validation", episodes=replace(cast("Sampled", tried.episodes), seed=rule.seed))
     return [replace(tried, evaluator=setting) for setting in rule.settings(spec.evaluator)]
 
 

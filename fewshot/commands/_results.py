@@ -61,7 +61,8 @@ def run_table(rows: Sequence[Row]) -> str:
     """One line a run: backbone, evaluator, shape, accuracy with interval, episodes; and what the interval means."""
     from tabulate import tabulate
 
-    from fewshot.report.tasks import contender
+    from fewshot.report import budgets
+    from fewshot.report.tasks import contender, tasks
     from fewshot.report.wording import contender_names
 
     names = contender_names(rows)
@@ -69,7 +70,13 @@ def run_table(rows: Sequence[Row]) -> str:
     lines = [(*names[contender(row)], shape(row), percent(row), row.n_episodes or "") for row in rows]
     populations = " or ".join(sorted({row.population for row in rows if row.population}))
     note = f"accuracy in percent ± 95 % interval over episodes, {populations}"
-    return f"{tabulate(lines, header, disable_numparse=True)}\n{note}"
+    warned = dict.fromkeys(said for task in tasks(rows) for said in budgets.warnings(task.rows))
+    chosen = dict.fromkeys(
+        f"{names[contender(row)][0]}, {shape(row)}: {row.chosen} was {budgets.choice(row)}"
+        for row in rows
+        if row.chosen
+    )
+    return "\n".join([tabulate(lines, header, disable_numparse=True), note, *chosen, *warned])
 
 
 def comparison_table(rows: Sequence[Row]) -> str:

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from fewshot.comparison import Comparison
 from fewshot.pairing import Contest, Pair
+from fewshot.report import budgets
 from fewshot.report.labels import label, learner
 from fewshot.report.tasks import shot_label, tasks
 from fewshot.results import Row
@@ -111,7 +112,8 @@ def header(units: str) -> tuple[str, ...]:
 
 def name(row: Row, by: str) -> str:
     """What a run is called among runs that differ in `by`."""
-    learned = learner(label(row.transform), label(row.evaluator))
+    rule = f", {label(row.selection_rule)}" if row.selection_rule else ""
+    learned = learner(label(row.transform), label(row.evaluator)) + rule
     backbone = label(row.backbone) + (f" {row.dtype}" if row.dtype != "float32" else "")
     return {"evaluator": learned, "backbone": backbone, "anything": f"{backbone}, {learned}"}[by]
 
@@ -174,10 +176,10 @@ def warnings(rows: Sequence[Row]) -> list[str]:
     differing = {
         "pretrained_on": "the weights were trained on different data",
         "seen_classes": "the weights have not seen the same classes in training",
-        "selection": "hyperparameters were chosen on different data",
         "transductive": "some methods see all queries of an episode at once, others do not",
     }
     found = [said for column, said in differing.items() if len({getattr(row, column) for row in rows}) > 1]
+    found += [said[0].lower() + said[1:].rstrip(".") for said in budgets.warnings(rows)]
     if any(row.n_not_converged for row in rows):
         found.append("some runs have episodes that did not converge")
     return found

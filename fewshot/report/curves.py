@@ -60,11 +60,11 @@ def shot_curves(task: Task, names: Names, name: str) -> Plot | None:
 def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
     """A colour a backbone, a marker and a dash an evaluator."""
     backbones = list(dict.fromkeys((c[0], c[3]) for c in kept))
-    learners = list(dict.fromkeys(c[1:3] for c in kept))
+    learners = list(dict.fromkeys((*c[1:3], c[4]) for c in kept))
     looks = {}
     for c in kept:
         again, hue = divmod(backbones.index((c[0], c[3])), len(SERIES))
-        style = learners.index(c[1:3]) + again
+        style = learners.index((*c[1:3], c[4])) + again
         looks[c] = _Look(SERIES[hue], MARKERS[style % len(MARKERS)], _DASHES[style % len(_DASHES)])
     return looks
 

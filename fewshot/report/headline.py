@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fewshot.report.budgets import is_oracle
 from fewshot.report.tasks import Contender, Task, contender, interval, measured, overlap, shot_label, tasks
 from fewshot.report.wording import contender_names, percent
 from fewshot.results import Row
@@ -44,7 +45,7 @@ def speaks_of(rows: Sequence[Row]) -> str:
 
 def _sentence(task: Task, names: dict[Contender, tuple[str, str]]) -> str:
     if not task.best:
-        return "Nothing was measured."
+        return "Only oracles were measured." if any(map(measured, task.rows)) else "Nothing was measured."
     shots = list(task.best)
     shown = shots if len(shots) <= _SHOWN else [shots[0], shots[-1]]
     winners = {shot: _name(task.best[shot], names) for shot in shown}
@@ -71,7 +72,7 @@ def _ties(task: Task, shots: Sequence[str]) -> str:
     for shot in shots:
         best = task.best[shot]
         others = (row for row in task.rows if shot_label(row) == shot and row is not best and measured(row))
-        n = sum(overlap(row, best) for row in others)
+        n = sum(overlap(row, best) for row in others if not is_oracle(row))
         if n:
             said.append(f"of {_counted(n, 'other')}" + ("" if shot == "listed" else f" at {shot}"))
     return f" Its interval overlaps that {_listed(said)}." if said else ""

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, REQUIRED, SAMPLERS, SPLITS, TRANSFORMS
+from fewshot.selection import ON
 
 _LONGEST = 64  # characters of a label
 _MOST_CHARACTERS = 10_000  # of a spec that is read
@@ -26,7 +27,7 @@ def label(spec: str) -> str:
     fields = _defaults(name) | given
     try:
         text = _SHORT[name](fields) if name in _SHORT else _without_defaults(name, given)
-    except (KeyError, TypeError):  # written by another release, or by hand
+    except (KeyError, TypeError, ValueError):  # written by another release, or by hand
         text = _without_defaults(name, given)
     return _clean(text)
 
@@ -101,6 +102,10 @@ def _sampler(fields: Fields) -> str:
     return ", ".join(sides) or "balanced"
 
 
+def _fields_of(grid: Any) -> str:
+    return " and ".join(str(field) for field, _ in (ast.literal_eval(grid) if isinstance(grid, str) else grid))
+
+
 _SHORT: dict[str, Callable[[Fields], str]] = {
     "Packaged": lambda f: _sized(f["name"], f),
     "Timm": lambda f: _sized(f["name"], f),
@@ -114,6 +119,8 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "VectorSet": lambda f: PurePath(f["path"]).stem or "vectors",
     "WithClassVectors": lambda f: f"{label(str(f['images']))} with class vectors",
     "Balanced": _sampler,
+    "CrossValidated": lambda f: f"{label(f['inner'])}, {_fields_of(f['grid'])} cross-validated",
+    "Selection": lambda f: f"{_fields_of(f['grid'])} chosen on {ON.get(f['on'], f['on'])}",
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",
 }
 

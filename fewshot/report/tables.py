@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from fewshot.report import budgets
+from fewshot.report.budgets import is_oracle
 from fewshot.report.tasks import Contender, Task, contender, measured, overlap, shot_label, tasks
 from fewshot.report.wording import contender_names, details, notes, percent
 from fewshot.results import Row
@@ -103,7 +105,8 @@ def _one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
 def _line(task: Task, rows: dict[str, Row], names: tuple[str, str], number: int) -> Line:
     held = list(rows.values())
     counts = list(dict.fromkeys(row.n_episodes for row in held))
-    title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator)))
+    chosen = [f"{shot}: {row.chosen}" for shot, row in rows.items() if row.chosen]
+    title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator, *chosen)))
     cells = tuple(_cell(rows.get(shot), task.best.get(shot)) for shot in task.shots)
     return Line(*names, cells, " / ".join(map(str, counts)), min(counts), notes(held), title, number)
 
@@ -115,12 +118,17 @@ def _cell(row: Row | None, best: Row | None) -> Cell:
     return Cell(
         text=percent(row),
         best=row is best,
-        tied=known and best is not None and row is not best and overlap(row, best),
+        tied=known and best is not None and _ties(row, best),
         unfinished=row.n_not_converged > 0,
         value=row.accuracy if known else None,
         details=details(row),
         run_id=row.run_id,
     )
+
+
+def _ties(row: Row, best: Row) -> bool:
+    """Whether a row may be as good as the best; an oracle stands outside the contest."""
+    return row is not best and not is_oracle(row) and overlap(row, best)
 
 
 def _caption(task: Task) -> str:
@@ -133,13 +141,14 @@ def _caption(task: Task) -> str:
     if len({row.n_episodes for row in task.rows}) > 1:
         text += " The best is chosen among the runs of the most episodes."
     tied = any(
-        row is not best and measured(row) and shot_label(row) == shot and overlap(row, best)
+        measured(row) and shot_label(row) == shot and _ties(row, best)
         for shot, best in task.best.items()
         for row in task.rows
     )
     text += f" {TIE} marks intervals that overlap that of the best." if tied else ""
     unfinished = any(row.n_not_converged for row in task.rows)
-    return text + (f" {UNFINISHED} marks runs with episodes that were not solved to the end." if unfinished else "")
+    text += f" {UNFINISHED} marks runs with episodes that were not solved to the end." if unfinished else ""
+    return " ".join([text, *budgets.warnings(task.rows)])
 
 
 def marked(cell: Cell) -> str:

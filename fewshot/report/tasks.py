@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from fewshot.report.budgets import is_oracle
 from fewshot.report.labels import label, labels
 from fewshot.results import Row
 
 _ALWAYS = ("dataset", "sampler", "classes", "n_way", "n_query")
 _IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest")
 _POPULATIONS = {"these images": "other episodes from these images and classes, not new images and not new classes"}
-Contender = tuple[str, str, str, str]  # backbone, transform, evaluator, dtype
+Contender = tuple[str, str, str, str, str]  # backbone, transform, evaluator, dtype, how hyperparameters were chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +37,12 @@ class Task:
 
     @cached_property
     def best(self) -> dict[str, Row]:
-        """The most accurate row of every shot, among those of the most episodes; of equal ones the first."""
+        """The most accurate row of every shot, among those of the most episodes; of equal ones the first. An oracle is
+        never the best."""
         found: dict[str, Row] = {}
         for row in filter(measured, self.rows):
             shot = shot_label(row)
-            if shot not in found or _rank(row) > _rank(found[shot]):
+            if not is_oracle(row) and (shot not in found or _rank(row) > _rank(found[shot])):
                 found[shot] = row
         return {shot: found[shot] for shot in self.shots if shot in found}
 
@@ -81,8 +83,8 @@ def _rank(row: Row) -> tuple[int, float]:
 
 
 def contender(row: Row) -> Contender:
-    """What is compared: backbone, transform, evaluator and dtype."""
-    return row.backbone, row.transform, row.evaluator, row.dtype
+    """What is compared: backbone, transform, evaluator, dtype, and how hyperparameters were chosen."""
+    return row.backbone, row.transform, row.evaluator, row.dtype, row.selection_rule
 
 
 def shot_label(row: Row) -> str:

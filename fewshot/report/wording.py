@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fewshot.report.budgets import choice
 from fewshot.report.labels import labels, learner
 from fewshot.report.tasks import Contender, accuracy, contender, interval, measured
 from fewshot.results import Row
@@ -39,13 +40,16 @@ def details(row: Row) -> str:
 
 def contender_names(rows: Sequence[Row]) -> dict[Contender, tuple[str, str]]:
     """Labels (backbone, transform and evaluator) of everything that is compared, all different."""
-    backbones, transforms, evaluators = (
-        labels(getattr(row, name) for row in rows) for name in ("backbone", "transform", "evaluator")
+    backbones, transforms, evaluators, rules = (
+        labels(getattr(row, name) for row in rows) for name in ("backbone", "transform", "evaluator", "selection_rule")
     )
     several = len({row.dtype for row in rows}) > 1
     return {
-        (b, t, e, dtype): (backbones[b] + (f" {dtype}" if several else ""), learner(transforms[t], evaluators[e]))
-        for b, t, e, dtype in map(contender, rows)
+        (b, t, e, dtype, rule): (
+            backbones[b] + (f" {dtype}" if several else ""),
+            ", ".join(filter(None, (learner(transforms[t], evaluators[e]), rules[rule]))),
+        )
+        for b, t, e, dtype, rule in map(contender, rows)
     }
 
 
@@ -57,6 +61,5 @@ def notes(rows: Sequence[Row]) -> tuple[str, ...]:
     said.append("classes seen in training" if "seen" in seen else "")
     said.append("seen classes unknown" if "unknown" in seen else "")
     said.append(f"{stopped} of {episodes} not converged" if stopped else "")
-    chosen = dict.fromkeys(row.selection for row in rows if row.selection not in ("none", ""))
-    said.append(f"chosen on {', '.join(chosen)}" if chosen else "")
+    said.extend(dict.fromkeys(map(choice, rows)))
     return tuple(filter(None, said))
