@@ -19,7 +19,7 @@ from fewshot.evaluators.prototype import Prototype
 from fewshot.grids import PRESETS
 from fewshot.plugins import EVALUATORS
 
-VALUES = (0.001, 0.1, 10.0, 1000.0)
+VALUES = (0.001, 0.1, 10.0)
 GRID = (("C", VALUES),)
 
 
@@ -40,7 +40,7 @@ def sklearn_probe(c=1.0):
 @pytest.mark.parametrize("counts", [(5, 5, 5), (4, 8), (6, 3, 9, 3)])
 @pytest.mark.parametrize("folds", [2, 3])
 def test_scores_and_choice_are_those_of_scikit_learn_on_the_same_folds(counts, folds):
-    batch = batch_of(counts)
+    batch = batch_of(counts, count=3)
     head = CrossValidated(LinearProbe(), GRID, folds).fit(batch)
     where = stratified_folds(batch, folds)
     for e in range(len(where)):
@@ -60,10 +60,10 @@ def test_scores_and_choice_are_those_of_scikit_learn_on_the_same_folds(counts, f
 
 
 def test_the_log_loss_choice_is_that_of_grid_search_cv():
-    batch = batch_of((6, 6, 6), count=8)  # folds of one size: the mean of folds is the mean of rows
+    batch = batch_of((6, 6, 6), count=4)  # folds of one size: the mean of folds is the mean of rows
     head = CrossValidated(LinearProbe(), GRID, 3, "log_loss").fit(batch)
     where = stratified_folds(batch, 3)
-    for e in range(8):
+    for e in range(4):
         search = GridSearchCV(
             sklearn_probe(), {"C": VALUES}, scoring="neg_log_loss", cv=PredefinedSplit(where[e].numpy())
         )
@@ -165,7 +165,7 @@ def test_episodes_of_unequal_size_have_their_own_number_of_folds():
 
 
 def test_however_few_folds_are_solved_at_once_the_score_is_the_same(monkeypatch):
-    batch, evaluator = batch_of((4, 4, 4)), CrossValidated(LinearProbe(), GRID, folds=None)
+    batch, evaluator = batch_of((2, 3), count=2), CrossValidated(LinearProbe(), GRID, folds=None)
     whole = evaluator.fit(batch)
     monkeypatch.setattr("fewshot.evaluators.cross_validated._HELD_BYTES", 1)
     piecewise = evaluator.fit(batch)

@@ -38,9 +38,9 @@ def test_rows_of_equal_budgets_are_compared_without_a_warning():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"selection": "support", "n_labels_selection": 0}, "chosen on support (2 settings) in 1 run"),
-        ({"n_trials": 45}, "chosen on validation classes (45 settings, 300 more labelled images) in 1 run"),
-        ({"n_labels_selection": 12_800}, "chosen on validation classes (2 settings, 12800 more labelled images) in 1"),
+        ({"selection": "support", "n_labels_selection": 0}, "chosen on support among 2 settings in 1 run"),
+        ({"n_trials": 45}, "chosen on validation classes among 45 settings with 300 more labelled images in 1 run"),
+        ({"n_labels_selection": 12_800}, "classes among 2 settings with 12800 more labelled images in 1 run"),
         ({"selection": "none", "n_labels_selection": 0}, "as given in 1 run"),
     ],
 )
@@ -48,7 +48,7 @@ def test_a_difference_in_data_settings_or_labels_is_said(changes, said):
     rows = [row(**VALIDATED), row(k_shot=5, **VALIDATED | changes)]
     [warning] = warnings(rows)
     assert warning.startswith(
-        "Hyperparameters do not come from equal budgets: chosen on validation classes (2 settings,"
+        "Hyperparameters do not come from equal budgets: chosen on validation classes among 2 settings"
     )
     assert said in warning
     for shown in (run_table(rows), markdown(rows), comparison(rows)[0].caption):
@@ -104,17 +104,20 @@ def test_two_grids_are_told_apart():
 def test_a_choice_on_the_support_has_a_short_name():
     [line] = comparison([row(evaluator=INSIDE, selection="support", n_trials=2)])[0].lines
     assert line.learner == "L2 + LinearProbe, C cross-validated"
-    assert "chosen on support (2 settings)" in line.notes
+    assert "chosen on support among 2 settings" in line.notes
 
 
 def test_what_was_chosen_is_printed_under_the_runs():
     text = run_table([row(**VALIDATED)])
-    assert "raw pixels 32, 5-way 1-shot: LinearProbe(C=0.01, max_iter=100) was chosen on validation classes (2" in text
+    assert (
+        "raw pixels 32, 5-way 1-shot: LinearProbe(C=0.01, max_iter=100) was chosen on validation classes among 2"
+        in text
+    )
 
 
 def test_notes_say_what_a_choice_took():
     assert notes([row(**VALIDATED), row(k_shot=5, **VALIDATED)])[1:] == (
-        "chosen on validation classes (2 settings, 300 more labelled images)",
+        "chosen on validation classes among 2 settings with 300 more labelled images",
     )
 
 

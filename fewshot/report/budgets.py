@@ -30,10 +30,9 @@ def choice(row: Row) -> str:
     """On what hyperparameters were chosen, among how many settings and with how many labels; "" where they were not."""
     if row.selection in ("none", ""):
         return ""
-    counts = [f"{row.n_trials} settings" if row.n_trials > 1 else ""]
-    counts.append(f"{row.n_labels_selection} more labelled images" if row.n_labels_selection else "")
-    spent = ", ".join(filter(None, counts))
-    return f"chosen on {row.selection}" + (f" ({spent})" if spent else "")
+    among = f" among {row.n_trials} settings" if row.n_trials > 1 else ""
+    labels = f" with {row.n_labels_selection} more labelled images" if row.n_labels_selection else ""
+    return f"chosen on {row.selection}{among}{labels}"
 
 
 def _choices(rows: Sequence[Row]) -> str:
