@@ -33,7 +33,7 @@ class CrossValidated(FeatureEvaluator):
     counts 1/k), with the log-loss between equal ones; or "log_loss". Equal in both: the first of the grid.
 
     Which rows share a fold is drawn from the episode's seed and what the rows hold, not from their order. An episode
-    with a single row of a class is an error: nothing can be held out.
+    with a single row of a class is a ValueError: nothing can be held out.
     """
 
     inner: FeatureEvaluator
