@@ -95,13 +95,13 @@ STEPS: dict[str, Callable[[], None]] = {
 
 
 def measured(step: str, folder: str) -> dict[str, float | str]:
-    """Seconds and peak resident memory of a step in a process of its own."""
+    """Seconds, seconds of the processor and peak resident memory of a step in a process of its own."""
     environment = os.environ | {"FEWSHOT_HOME": f"{folder}/home"}
     command = [sys.executable, str(Path(__file__).resolve()), "--step", step]
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    seconds, peak_mib = map(float, done.stdout.split()[-2:])
-    print(f"{step:27} {seconds:6.1f} s, {peak_mib:5.0f} MiB", flush=True)
-    return {"step": step, "seconds": seconds, "peak_mib": peak_mib}
+    seconds, cpu_seconds, peak_mib = map(float, done.stdout.split()[-3:])
+    print(f"{step:27} {seconds:6.1f} s, {cpu_seconds:6.1f} of the processor, {peak_mib:5.0f} MiB", flush=True)
+    return {"step": step, "seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mib": peak_mib}
 
 
 def main() -> None:
@@ -114,8 +114,8 @@ def main() -> None:
     if arguments.step:
         start = time.monotonic()
         STEPS[arguments.step]()
-        peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(f"{time.monotonic() - start:.1f} {peak_kib / 1024:.0f}")
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        print(f"{time.monotonic() - start:.1f} {used.ru_utime + used.ru_stime:.1f} {used.ru_maxrss / 1024:.0f}")
         return
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         steps = [measured(step, folder) for step in STEPS]

@@ -57,6 +57,8 @@ class Workbench:
         """The data side of a run, checked: a wrong split or list is a ValueError, and so is a network for vectors."""
         images = self.images(spec.dataset)
         images.check_backbone(spec.backbone, spec.backbone.startswith("Given("))
+        if images.vectors is not None and spec.dtype != "float32":
+            raise ValueError(f"{images.name} holds vectors, which no network computes; leave out dtype={spec.dtype!r}")
         rule = spec.split or DATASETS.make(spec.dataset).default_split()
         if rule is None:
             raise ValueError(

@@ -77,6 +77,7 @@ class StoredVectors(Vectors):
         self.shape = shape
         self._arguments = (path, offset, dtype, shape, bfloat16)
         self._path, self._offset, self._dtype, self._bfloat16 = path, offset, dtype, bfloat16
+        self._row_bytes = shape[1] * dtype.itemsize
         self._file = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._file)
 
@@ -85,21 +86,16 @@ class StoredVectors(Vectors):
 
     def _read(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
         unique, place = np.unique(rows, return_inverse=True)
-        found = np.empty((len(unique), self.dim), dtype=self._dtype)
-        content, row_bytes = found.view(np.uint8).reshape(-1).data, found.itemsize * self.dim
-        first = np.flatnonzero(np.diff(unique, prepend=-2) != 1).tolist()  # of every run of neighbours
-        for low, high in zip(first, [*first[1:], len(unique)], strict=True):
-            part = content[low * row_bytes : high * row_bytes]
-            self._fill(part, self._offset + int(unique[low]) * row_bytes)
-        cast = _of_bfloat16(found) if self._bfloat16 else _finite_cast(found)
+        first = np.flatnonzero(np.diff(unique, prepend=-2) != 1)  # of every run of neighbours, which is read at once
+        lengths = np.diff(first, append=len(unique)) * self._row_bytes
+        offsets = self._offset + unique[first].astype(np.int64) * self._row_bytes
+        parts = [os.pread(self._file, *run) for run in zip(lengths.tolist(), offsets.tolist(), strict=True)]
+        found = np.frombuffer(b"".join(parts), dtype=np.uint8)
+        if found.size != len(unique) * self._row_bytes:
+            raise OSError(f"{self._path} ends before row {unique[-1]}: it was cut off while it was used")
+        values = found.view(self._dtype).reshape(-1, self.dim)
+        cast = _of_bfloat16(values) if self._bfloat16 else _finite_cast(values)
         return cast if len(unique) == len(rows) and (place[:-1] < place[1:]).all() else cast[place]
-
-    def _fill(self, content: memoryview, offset: int) -> None:
-        while content:
-            count = os.preadv(self._file, [content], offset)
-            if not count:
-                raise OSError(f"{self._path} ended at byte {offset}: it was cut off while it was read")
-            content, offset = content[count:], offset + count
 
 
 def vectors_digest(vectors: Vectors, where: str) -> bytes:

@@ -199,6 +199,14 @@ def test_class_vectors_of_another_length_than_the_features_are_told_and_not_give
     assert "class vectors of test have 5 numbers, but its features have 12; evaluators are not" in caplog.text
 
 
+def test_held_features_are_transformed_a_part_at_a_time(monkeypatch):
+    sizes, whole = [], learn(IMAGES, "L2()").items(np.arange(320, dtype=np.int32)[None])
+    monkeypatch.setattr("fewshot.solving._MAPPED_ROWS", 100)
+    monkeypatch.setattr("fewshot.transforms.l2.normalise", lambda x: sizes.append(len(x)) or x)
+    assert torch.equal(learn(IMAGES, "L2()").items(np.arange(320, dtype=np.int32)[None]), whole)  # black: nothing to do
+    assert sizes == [100, 100, 100, 20]
+
+
 def test_seeds_are_functions_of_seed_and_index_alone():
     seeds = episode_seeds(EPISODES)
     assert torch.equal(episode_seeds(EPISODES[3:5]), seeds[3:5])

@@ -330,6 +330,12 @@ def test_a_network_is_refused_before_it_is_loaded(tmp_path):
         fewshot.run(spec, fewshot.Results(tmp_path / "rows.jsonl"))
 
 
+def test_a_dtype_of_computation_is_refused_where_nothing_is_computed(tmp_path):
+    spec = fewshot.RunSpec("tests.test_vector_set:Birds()", "given", "Prototype", dtype="bfloat16")
+    with pytest.raises(ValueError, match="birds holds vectors, which no network computes; leave out dtype='bfloat16'"):
+        fewshot.run(spec, fewshot.Results(tmp_path / "rows.jsonl"))
+
+
 def test_runs_of_one_file_share_one_look_at_its_content(tmp_path, monkeypatch, own_home):
     path = npz(tmp_path / "a.npz")
     results, bench = fewshot.Results(tmp_path / "rows.jsonl"), fewshot.Workbench(progress=False)

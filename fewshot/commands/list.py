@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fewshot.backbones.timm_catalogue import TimmEntry
 
 KINDS = ("datasets", "splits", "samplers", "backbones", "transforms", "evaluators", "suites")
-_SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, any name of timm's, package.module:function."
+_SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, given, any name of timm's, package.module:function."
 _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such names."
 
 
