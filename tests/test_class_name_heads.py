@@ -7,14 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from scipy.optimize import minimize
 from torch.nn.functional import cross_entropy, normalize
 
+from fewshot.cli import main
 from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators.linear_probe_plus_plus import LinearProbePlusPlus
 from fewshot.evaluators.tip_adapter import TipAdapter
 from fewshot.evaluators.zero_shot import ZeroShot
 from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
+from fewshot.results import Results
 
 HEADS = [ZeroShot(), TipAdapter(), LinearProbePlusPlus(), ZeroShotProbe()]
 each_head = pytest.mark.parametrize("head", HEADS, ids=repr)
@@ -215,3 +218,40 @@ def test_wrong_hyperparameters_are_told(head, message):
 
 def test_a_probe_that_ran_out_of_steps_says_so():
     assert not ZeroShotProbe(max_iter=1).fit(episodes()[0]).converged.any()
+
+
+def a_file_of_vectors(path, named):
+    """Six classes of twelve vectors."""
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(6, 16))
+    labels = np.repeat(np.arange(6), 12)
+    extra = {"class_vectors": centres + 0.3 * random.normal(size=centres.shape)} if named else {}
+    vectors = centres[labels] + random.normal(size=(72, 16))
+    np.savez(path, vectors=vectors, labels=labels, class_names=[f"class {c}" for c in range(6)], **extra)
+
+
+def run(tmp_path, monkeypatch, named):
+    """The output of every head on a file of vectors, and its rows."""
+    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "home"))
+    a_file_of_vectors(tmp_path / "own.npz", named=named)
+    asked = [part for head in HEADS for part in ("--evaluator", type(head).__name__)]
+    rows = tmp_path / "rows.jsonl"
+    shape = ["--query", "3", "--shot", "1", "--shot", "4", "--episodes", "20", "--results", str(rows)]
+    result = CliRunner().invoke(main, ["run", "--data", str(tmp_path / "own.npz"), *asked, *shape])
+    return result, list(Results(rows).rows())
+
+
+def test_every_head_runs_on_a_file_of_vectors_with_those_of_the_names(tmp_path, monkeypatch):
+    result, rows = run(tmp_path, monkeypatch, named=True)
+    assert result.exit_code == 0, result.output
+    accuracy = {(row.evaluator.split("(")[0], row.k_shot): row.accuracy for row in rows}
+    assert accuracy["ZeroShot", 1] > 0.6
+    assert accuracy["ZeroShotProbe", 4] > accuracy["ZeroShot", 4] - 0.05
+    assert len(accuracy) == 2 * len(HEADS)
+
+
+def test_a_file_without_vectors_of_the_names_is_told_what_is_missing(tmp_path, monkeypatch):
+    result, rows = run(tmp_path, monkeypatch, named=False)
+    assert result.exit_code != 0
+    assert "TipAdapter compares features with vectors of the class names" in result.output
+    assert {row.status for row in rows} == {"failed"}

@@ -20,6 +20,10 @@ KNOWN = {
     "Icons(domain='mono')": "icons mono",
     "ImageFolderSet(root='/home/me/flowers')": "flowers",
     "Balanced(support_from=None, query_from=None)": "balanced",
+    "DirichletQuery(alpha=2.0, support_reserve=20, support_from=None, query_from=None)": "Dirichlet(2) queries",
+    "DirichletQuery(alpha=0.5, support_from='domain=mono', query_from='domain=colour')": (
+        "Dirichlet(0.5) queries, support from mono, queries from colour"
+    ),
     "Balanced(support_from='domain=mono', query_from='domain=colour')": "support from mono, queries from colour",
     "Prototype(metric='euclidean')": "Prototype",
     "LinearProbe(C=0.1, max_iter=100)": "LinearProbe(C=0.1)",

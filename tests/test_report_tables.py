@@ -96,6 +96,13 @@ def test_tasks_that_differ_have_titles_that_differ():
     assert any("seed 1" in task.title for task in found)
 
 
+def test_dirichlet_queries_are_a_task_of_their_own_and_a_number_on_average():
+    titles = [task.title for task in comparison([row(), row(sampler="DirichletQuery(alpha=2.0)", transductive=True)])]
+    assert len(titles) == 2
+    assert "Dirichlet(2) queries" in titles[1]
+    assert titles[1].endswith("queries a class on average")
+
+
 def test_two_rows_for_one_cell_are_both_shown():
     rows = [row(0.6, backbone=LITE), row(0.7, backbone=LITE, weights_digest="other")]
     assert [line.cells[0].text for line in comparison(rows)[0].lines] == ["60.0 ± 0.6", "70.0 ± 0.6"]
@@ -109,12 +116,14 @@ def test_rows_of_another_dtype_are_told_apart():
 def test_notes_say_what_has_to_be_known():
     told = notes([row(transductive=True, seen_classes="seen", n_not_converged=3, selection="validation classes")])
     assert told == (
-        "transductive",
+        "transductive: balanced queries are a hidden prior",
         "classes seen in training",
         "3 of 600 not converged",
         "chosen on validation classes",
     )
     assert notes([row()]) == ("seen classes unknown",)
+    shared_out = row(transductive=True, seen_classes="not seen", sampler="DirichletQuery(alpha=2.0)")
+    assert notes([shared_out]) == ("transductive",)
     assert notes([row(seen_classes="not seen")]) == ()
 
 

@@ -93,13 +93,18 @@ def _sized(text: str, fields: Fields) -> str:
     return f"{text} @{fields['image_size']}" if fields.get("image_size") is not None else text
 
 
-def _sampler(fields: Fields) -> str:
+def _sides(fields: Fields) -> str:
     sides = [
         f"{side} from {str(fields[key]).rpartition('=')[2]}"
         for side, key in (("support", "support_from"), ("queries", "query_from"))
         if fields.get(key)
     ]
-    return ", ".join(sides) or "balanced"
+    return ", ".join(sides)
+
+
+def _dirichlet(fields: Fields) -> str:
+    """ "Dirichlet(2) queries": shares of the classes are drawn, not equal."""
+    return ", ".join(filter(None, (f"Dirichlet({fields['alpha']:g}) queries", _sides(fields))))
 
 
 def _fields_of(grid: Any) -> str:
@@ -118,7 +123,8 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "ImageFolderSet": lambda f: PurePath(f["root"]).name or "folder",
     "VectorSet": lambda f: PurePath(f["path"]).stem or "vectors",
     "WithClassVectors": lambda f: f"{label(str(f['images']))} with class vectors",
-    "Balanced": _sampler,
+    "Balanced": lambda f: _sides(f) or "balanced",
+    "DirichletQuery": _dirichlet,
     "CrossValidated": lambda f: f"{label(f['inner'])}, {_fields_of(f['grid'])} cross-validated",
     "Selection": lambda f: f"{_fields_of(f['grid'])} chosen on {ON.get(f['on'], f['on'])}",
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",

@@ -141,7 +141,8 @@ def _title(row: Row, dataset: str) -> str:
 
 def _queries(row: Row) -> str:
     many = "all other images as queries" if row.n_query is None else f"{row.n_query} queries a class"
-    return "1 query a class" if row.n_query == 1 else many
+    shared_out = " on average" if row.sampler.startswith("DirichletQuery") else ""
+    return ("1 query a class" if row.n_query == 1 else many) + shared_out
 
 
 def _what_differs(row: Row, namesakes: Sequence[Row]) -> str:

@@ -56,10 +56,17 @@ def contender_names(rows: Sequence[Row]) -> dict[Contender, tuple[str, str]]:
 def notes(rows: Sequence[Row]) -> tuple[str, ...]:
     """What a reader has to know before trusting the numbers of one contender."""
     stopped, episodes = sum(row.n_not_converged for row in rows), sum(row.n_episodes for row in rows)
-    said = ["transductive" if any(row.transductive for row in rows) else ""]
+    said = [_transductive([row for row in rows if row.transductive])]
     seen = {row.seen_classes for row in rows}
     said.append("classes seen in training" if "seen" in seen else "")
     said.append("seen classes unknown" if "unknown" in seen else "")
     said.append(f"{stopped} of {episodes} not converged" if stopped else "")
     said.extend(dict.fromkeys(map(choice, rows)))
     return tuple(filter(None, said))
+
+
+def _transductive(rows: Sequence[Row]) -> str:
+    """What to say of rows whose evaluator saw all queries: as many of every class is itself an answer, to a part of
+    the question, and a score under other shares has to stand beside it."""
+    balanced = any(row.sampler.startswith("Balanced") for row in rows)
+    return "transductive" + ": balanced queries are a hidden prior" * balanced if rows else ""
