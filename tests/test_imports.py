@@ -18,7 +18,7 @@ ROOT = Path(fewshot.__file__).parent
 # From the ground up: a room imports, at its top level, only rooms of lower floors. Rooms of one floor may import each
 # other (a folder its own package), in no circle.
 FLOORS = [
-    {"files", "draws", "names", "statistics", "comparison", "decoding", "vectors", "compiled", "grids"},
+    {"files", "draws", "names", "presets", "statistics", "comparison", "decoding", "vectors", "compiled", "grids"},
     {"plugins", "episodes"},
     {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"},
     {"splits", "images", "results", "pairing"},
@@ -43,18 +43,8 @@ ONLY = {
     "squared_hinge": set(),
     "similarity": set(),
     "transforms": {"transforms"},
-    "evaluators": {
-        "evaluators",
-        "episodes",
-        "images",
-        "logistic",
-        "gram",
-        "similarity",
-        "squared_hinge",
-        "tuning",
-        "compiled",
-        "grids",
-    },
+    "evaluators": {"evaluators", "episodes", "images", "tuning", "compiled", "grids"}
+    | {"logistic", "gram", "similarity", "squared_hinge"},
     "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
     "results": {"files", "scoring"},
@@ -159,7 +149,7 @@ def test_all_and_dir_name_the_same_things():
 
 PUBLIC_ROOMS = [
     "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge", "similarity",
-    "laws", "images", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
+    "laws", "images", "presets", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +16,7 @@ from fewshot.names import PACKAGED
 if TYPE_CHECKING:
     from fewshot.backbones.timm_catalogue import TimmEntry
 
-KINDS = ("datasets", "splits", "samplers", "backbones", "transforms", "evaluators", "suites")
+KINDS = ("datasets", "splits", "samplers", "backbones", "transforms", "evaluators", "presets", "suites")
 _SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, given, any name of timm's, package.module:function."
 _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such names."
 
@@ -25,7 +26,7 @@ _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such nam
 @click.argument("pattern", required=False)
 @json_option
 def command(kind: str | None, pattern: str | None) -> int:
-    """Data sets, splits, samplers, backbones, transforms, evaluators and suites, with their hyperparameters.
+    """Data sets, splits, samplers, backbones, transforms, evaluators, presets and suites, with their hyperparameters.
 
     With backbones and a PATTERN such as 'vit*': timm's networks of these names, with parameters, image size and
     pre-training data.
@@ -35,7 +36,7 @@ def command(kind: str | None, pattern: str | None) -> int:
     lines: list[str] = []
     values: dict[str, Any] = {}
     for shown in (kind,) if kind else KINDS:
-        values[shown] = _suites() if shown == "suites" else _members(shown)
+        values[shown] = {"suites": _suites, "presets": _presets}.get(shown, partial(_members, shown))()
         lines.append(click.style(shown, bold=True))
         for member in values[shown]:
             summary = click.wrap_text(member["summary"], 100, "      ", "      ")
@@ -99,6 +100,15 @@ def _call(signature: plugins.Signature) -> str:
 
 def _first_sentence(text: str) -> str:
     return re.split(r"(?<!et al)\. (?=[A-Z`])", text)[0].rstrip(".") + "." if text else ""
+
+
+def _presets() -> list[dict[str, Any]]:
+    from fewshot.presets import PRESETS
+
+    return [
+        {"call": f"{p.name} = {p.transform} + {p.evaluator}", "summary": f"{p.source}. {p.differs}"} | asdict(p)
+        for p in PRESETS
+    ]
 
 
 def _suites() -> list[dict[str, Any]]:

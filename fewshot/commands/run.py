@@ -35,10 +35,15 @@ if TYPE_CHECKING:
     metavar="NAME|SPEC",
     help="May be repeated; every combination runs. Default: tf_efficientnet_lite0, for vectors Given.",
 )
-@click.option(
-    "--evaluator", "evaluators", multiple=True, default=["LinearProbe"], metavar="SPEC", help="May be repeated."
-)
+@click.option("--evaluator", "evaluators", multiple=True, metavar="SPEC", help="May be repeated. Default: LinearProbe.")
 @click.option("--transform", metavar="SPEC", help="Of the features. Default: L2() for evaluators of features.")
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    metavar="NAME",
+    help="A transform and an evaluator by name, such as SimpleShot (fewshot list presets). May be repeated.",
+)
 @_options.selection_options
 @_options.episode_options
 @click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="How many.")
@@ -85,11 +90,10 @@ def command(
 
 @dataclass(frozen=True)
 class Grid:
-    """Every combination of backbones, evaluators and shots."""
+    """Every combination of backbones, methods and shots."""
 
     backbones: tuple[str, ...]
-    evaluators: tuple[str, ...]
-    transform: str | None
+    methods: list[tuple[str, str]]  # transform and evaluator
     classes: str
     n_episodes: int
     dtype: str
@@ -102,6 +106,7 @@ class Grid:
         backbones: tuple[str, ...],
         evaluators: tuple[str, ...],
         transform: str | None,
+        presets: tuple[str, ...],
         classes: str,
         n_episodes: int,
         dtype: str,
@@ -112,8 +117,9 @@ class Grid:
         **request: Any,
     ) -> Grid:
         """The grid of the options of `fewshot run`."""
+        methods = methods_of(evaluators, transform, presets)
         chosen, episodes = ChoiceRequest(select, settings, select_episodes), EpisodeRequest(**request)
-        return Grid(backbones, evaluators, transform, classes, n_episodes, dtype, listed, chosen, episodes)
+        return Grid(backbones, methods, classes, n_episodes, dtype, listed, chosen, episodes)
 
     def specs(self, data: Data) -> list[RunSpec]:
         """The runs, backbone by backbone. Unknown names are a ValueError before anything runs."""
@@ -121,21 +127,22 @@ class Grid:
 
         self.chosen.check()
         backbones = self.backbones or (usual_backbone(data.images),)
-        grid = product(backbones, map(self.chosen.evaluator, self.evaluators), self._episodes(data))
+        methods = [(transform, self.chosen.evaluator(evaluator)) for transform, evaluator in self.methods]
+        grid = product(backbones, methods, self._episodes(data))
         return [
             RunSpec(
                 data.dataset,
                 backbone,
                 evaluator,
                 episodes,
-                self.transform or usual_transform(evaluator),
+                transform,
                 self.classes,
                 data.rule,
                 self.dtype,
                 self.n_episodes,
                 selection=self.chosen.selection,
             )
-            for backbone, evaluator, episodes in grid
+            for backbone, (transform, evaluator), episodes in grid
         ]
 
     def _episodes(self, data: Data) -> list[Sampled | Listed]:
@@ -151,6 +158,17 @@ class Grid:
             raise click.UsageError("--list brings its own episodes; leave out --way, --shot, --query and the sampler")
         check_file(self.listed)
         return [Listed(self.listed)]
+
+
+def methods_of(evaluators: tuple[str, ...], transform: str | None, presets: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Pairs of a transform and an evaluator: those of the presets, or of the evaluators and what they usually have."""
+    from fewshot.presets import preset
+
+    if presets and (evaluators or transform):
+        raise click.UsageError("--preset brings its evaluator and its transform; leave out --evaluator and --transform")
+    if presets:
+        return [(p.transform, p.evaluator) for p in map(preset, presets)]
+    return [(transform or usual_transform(evaluator), evaluator) for evaluator in evaluators or ("LinearProbe",)]
 
 
 def usual_transform(evaluator: str) -> str:
