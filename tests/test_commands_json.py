@@ -63,7 +63,11 @@ def test_every_command_has_json() -> None:
         ),
         (("bench", "own.py"), (), {"rows", "results", "report"}),
         (("bench", "own.py", "--dry-run"), (), PLAN),
-        (("list",), (), {"datasets", "splits", "samplers", "backbones", "transforms", "evaluators", "suites"}),
+        (
+            ("list",),
+            (),
+            {"datasets", "splits", "samplers", "backbones", "transforms", "evaluators", "presets", "suites"},
+        ),
         (("report",), ("run", "--data", "birds", *QUICK), {"report", "n_runs", "results"}),
         (("report", "--markdown"), ("run", "--data", "birds", *QUICK), {"markdown", "n_runs"}),
         (("check", "Prototype(metric='cosine')"), (), {"Prototype(metric='cosine')"}),
