@@ -55,6 +55,28 @@ def test_every_package_of_weights_has_a_line_and_an_absent_one_its_command(monke
     assert "learn2learn is not installed; run: .ci/install_learn2learn" in absent[1]
 
 
+def test_every_extra_that_the_package_declares_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, onnxruntime=None)
+    monkeypatch.setattr(doctor, "metadata", lambda _: Message("weights", "new", "done"))
+    needs = ['onnxruntime>=1.17; extra == "new"', 'numpy>=1.26; extra == "new"', "pillow; extra == 'done'", "click"]
+    monkeypatch.setattr(doctor, "requires", lambda _: needs)
+    extras = {finding["found"].partition(":")[0]: finding for finding in findings() if finding["topic"] == "extra"}
+    assert extras["new"]["found"] == "new: onnxruntime not installed"
+    assert extras["new"]["mend"] == "run: pip install 'fewshot[new]'"
+    assert (extras["new"]["state"], extras["done"]["state"]) == ("absent", "ok")
+
+
+class Message:
+    """Metadata of a package with these extras."""
+
+    def __init__(self, *extras: str) -> None:
+        self.extras = list(extras)
+
+    def get_all(self, name: str) -> list[str]:
+        assert name == "Provides-Extra"
+        return self.extras
+
+
 def test_what_is_required_and_missing_or_old_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, filelock=None, timm="0.9.1")
     result = call("doctor")

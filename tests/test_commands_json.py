@@ -76,12 +76,12 @@ def test_every_command_has_json() -> None:
             (),
             {"backbone", "key", "folder", "n_images", "dim", "n_embedded", "seconds"},
         ),
-        (SPLIT, (), {"file", "seen", "validation", "novel"}),
+        (SPLIT, (), {"file", "written", "seen", "validation", "novel"}),
         (("split", "show", "--file", "split.json"), SPLIT, {"seen", "validation", "novel"}),
-        (EPISODES, (), {"file", "n_episodes", "digest"}),
+        (EPISODES, (), {"file", "written", "n_episodes", "digest"}),
         (("episodes", "show", "e.st"), EPISODES, {"file", "n_episodes", "digest", "episodes"}),
         (("episodes", "check", "e.st", "--data", "birds"), EPISODES, {"file", "n_episodes", "dataset"}),
-        (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, {"picture", "file", "episode"}),
+        (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, {"picture", "written", "file", "episode"}),
     ],
     ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else None,
 )
@@ -117,6 +117,59 @@ def test_json_needs_no_torch_where_the_text_needs_none() -> None:
 
 
 # dry runs
+
+ONLY_READ = {"list", "doctor", "compare", "split show", "episodes show", "episodes check"}
+
+
+def test_every_command_that_computes_or_writes_has_a_dry_run() -> None:
+    options = {" ".join(words): {o for p in command.params for o in p.opts} for words, command in leaves(main)}
+    assert {name for name, names in options.items() if "--dry-run" not in names} == ONLY_READ
+
+
+RUN = ("run", "--data", "birds", *QUICK)
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "said"),
+    [
+        (SPLIT, (), "split.json: 3 seen, 1 validation, 2 novel classes; nothing is written in a dry run"),
+        (EPISODES, (), "e.st: 3 episodes, digest "),
+        (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, "episode.png: episode 0 of e.st; nothing is"),
+        (("check", "Prototype"), (), "would be checked: Prototype("),
+        (("report", "results/runs.jsonl"), RUN, "results/runs.html would be written: 1 runs of results/runs.jsonl"),
+        (("report", "results/runs.jsonl", "--markdown"), RUN, "tables would be printed: 1 runs of "),
+        (RUN, (), "0 are cached"),
+        (("features", "--data", "birds", "--backbone", PIXELS), (), "48 images to embed"),
+    ],
+    ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else None,
+)
+def test_a_dry_run_says_what_would_be_and_leaves_every_file(
+    words: tuple[str, ...], before: tuple[str, ...], said: str
+) -> None:
+    if before:
+        succeed(*before)
+    old = written()
+    shown = succeed(*words, "--dry-run")
+    assert written() == old
+    assert said in shown
+
+
+def written() -> dict[Path, bytes]:
+    """Every file of the working folder, caches left out."""
+    files = (path for path in Path().rglob("*") if path.is_file() and path.parts[0] not in ("home", "fewshot_home"))
+    return {path: path.read_bytes() for path in files}
+
+
+def test_a_dry_run_of_a_readme_says_whether_its_tables_are_those_of_the_rows() -> None:
+    old = "# Title\n<!-- results:own -->\n<!-- /results -->\n"
+    Path("README.md").write_text(old)
+    Path("own.py").write_text(SUITE.format(shots="1,"))
+    succeed("bench", "own.py")
+    words = ("report", "results/own.jsonl", "--readme", "README.md")
+    assert succeed(*words, "--dry-run") == "README.md: the tables would be written anew\n"
+    assert Path("README.md").read_text() == old
+    assert "were written anew" in succeed(*words)
+    assert "are those of the rows" in succeed(*words, "--dry-run")
 
 
 def test_a_dry_run_of_run_counts_what_is_missing_and_writes_nothing() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fewshot.report.overview import overview
 from fewshot.report.readme import suites, update_readme
 from fewshot.report.tables import markdown
 from fewshot.results import Results
@@ -70,6 +71,53 @@ def test_every_suite_has_its_own_rows(readme):
     quick, other = readme.read_text(encoding="utf-8").split("<!-- results:other -->")
     assert ("25.0" in quick, "75.0" in quick) == (True, False)
     assert ("25.0" in other, "75.0" in other) == (False, True)
+
+
+def test_a_compact_place_has_all_tasks_in_one_table(readme):
+    readme.write_text("<!-- results:quick compact -->\nold\n<!-- /results -->\n", encoding="utf-8")
+    rows = list(quick_rows())
+    assert suites(readme) == ["quick"]
+    assert not update_readme(readme, rows)
+    assert update_readme(readme, rows)
+    text = readme.read_text(encoding="utf-8")
+    assert overview(rows) in text
+    assert text.startswith("<!-- results:quick compact -->\n")
+
+
+def test_an_overview_has_a_column_a_task_and_a_line_a_contender():
+    table, said = overview(list(quick_rows())).split("\n\n")
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    assert cells[0] == [
+        "backbone",
+        "evaluator",
+        "icons mono, 15 queries a class",
+        "icons colour, 5 queries a class",
+        "icons both, support from mono, queries from colour, 5 queries a class",
+    ]
+    assert len(cells) == 2 + 9
+    assert cells[3] == ["tf_efficientnet_lite0 @128", "L2 + LinearProbe", *("**{} / **{}".format(*c) for c in BEST)]
+    assert cells[-1][2:] == ["– / 79.0", "–", "–"]
+    assert said.startswith(
+        "Accuracy in percent at 1 shot / 5 shots, mean of 20 to 600 episodes, novel classes, 5-way, 95 % intervals of "
+        "at most ± 4.0, guessing reaches 20. The intervals speak of other episodes from these images and classes"
+    )
+    assert "≈ marks intervals that overlap" in said
+    assert "† marks runs" in said
+
+
+BEST = (("65.4**", "84.4**"), ("62.4**", "81.4**"), ("56.4**", "75.4**"))
+
+
+def test_an_overview_loses_no_row():
+    rows = [row(0.6), row(0.7, weights_digest="other"), row(0.5, dataset="Glyphs()", k_shot=5), row(None, None, seed=1)]
+    table = overview(rows).split("\n\n")[0].splitlines()
+    assert [[c.strip() for c in line.split("|")[3:-1]] for line in table[2:]] == [
+        ["60.0", "**50.0**", "–"],
+        ["**70.0**", "–", "–"],
+    ]
+    assert "icons mono, 15 queries a class (seed 0): 1 shot" in table[0]
+    assert "glyphs, 15 queries a class: 5 shots" in table[0]
+    assert overview([]) == "No run has finished.\n"
 
 
 def test_rows_of_another_suite_are_an_error(readme):

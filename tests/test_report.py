@@ -20,6 +20,8 @@ from fewshot.report import page, write_report
 from fewshot.report.curves import _apart
 from fewshot.report.example import chosen
 from fewshot.report.origins import command
+from fewshot.report.overview import overview
+from fewshot.report.tables import comparison
 from fewshot.results import Results
 from tests.report_rows import EVIL, invented_images, invented_predictions, quick_rows, row, stored
 
@@ -267,6 +269,16 @@ def test_the_episode_is_of_the_best_run_with_the_most_episodes():
     assert (best.accuracy, best.n_episodes, best.k_shot) == (pytest.approx(0.844), 600, 5)
     assert chosen([row(0.9, n_episodes=20), row(0.8)]) == row(0.8)
     assert chosen([]) is None
+
+
+def test_rows_of_the_first_release_make_a_page_and_tables(tmp_path):
+    results = Results(Path(__file__).parent / "rows" / "release_0_1.jsonl")
+    rows = results.rows()
+    text = page(rows, results, "old")
+    assert Elements(text).open == []
+    assert all(row.run_id in text for row in rows)
+    assert comparison(rows)
+    assert overview(rows).startswith("| backbone")
 
 
 def test_lines_that_cannot_be_read_are_counted(tmp_path):

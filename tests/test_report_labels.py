@@ -18,6 +18,8 @@ KNOWN = {
     "Checkpoint(name='resnet18', path='/home/me/best.pth', image_size=84, pool=None)": "resnet18 from best.pth @84",
     "Function(target='mine.nets:small', image_size=None)": "mine.nets:small",
     "Icons(domain='mono')": "icons mono",
+    "Glyphs()": "glyphs",
+    "TorchvisionSet(name='FashionMNIST', root=None, download=False)": "FashionMNIST",
     "ImageFolderSet(root='/home/me/flowers')": "flowers",
     "Balanced(support_from=None, query_from=None)": "balanced",
     "DirichletQuery(alpha=2.0, support_reserve=20, support_from=None, query_from=None)": "Dirichlet(2) queries",
@@ -25,6 +27,7 @@ KNOWN = {
         "Dirichlet(0.5) queries, support from mono, queries from colour"
     ),
     "Balanced(support_from='domain=mono', query_from='domain=colour')": "support from mono, queries from colour",
+    "Balanced(support_from='partition=test', query_from='partition=test')": "test images",
     "Prototype(metric='euclidean')": "Prototype",
     "LinearProbe(C=0.1, max_iter=100)": "LinearProbe(C=0.1)",
     "L2()": "L2",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fewshot.results import Row
 
 _KEY = "fewshot.json"
+NOT_WRITTEN = "; nothing is written in a dry run"
 
 
 def _keep(context: click.Context, parameter: click.Parameter, given: bool) -> None:

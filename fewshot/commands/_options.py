@@ -108,7 +108,7 @@ selection_options = together(
     ),
 )
 
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be computed, and compute nothing.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be computed and written, and do neither.")
 
 shard_option = click.option(
     "--shard", type=part, metavar="I/N", default="1/1", help="Which part of the episodes to solve here."

@@ -99,8 +99,12 @@ def _marked(cell: Cell) -> str:
 
 
 def tell_failures(rows: Sequence[Row]) -> int:
-    """Says what failed, one sentence a run; the exit code."""
-    failed = [row for row in rows if row.status == "failed"]
-    for row in failed:
-        click.echo(f"Error: {describe(row)}: {row.error}", err=True)
+    """Says what failed, one sentence an error, however many runs it stopped; the exit code."""
+    failed: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.status == "failed":
+            failed.setdefault(row.error, []).append(row)
+    for error, same in failed.items():
+        more = f" and {len(same) - 1} more like it" if len(same) > 1 else ""
+        click.echo(f"Error: {describe(same[0])}{more}: {error}", err=True)
     return 1 if failed else 0

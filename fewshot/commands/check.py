@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
 from fewshot.plugins import REGISTRIES, Registry, registry_of
 
@@ -17,8 +18,9 @@ _KINDS = (*_EXAMPLES, "dataset", "backbone")
 @click.command("check", short_help="Run the laws on an evaluator, sampler, data set, backbone or transform.")
 @click.argument("spec")
 @click.option("--kind", type=click.Choice(_KINDS), help="Where a name belongs to several kinds.")
+@_options.dry_run_option
 @json_option
-def command(spec: str, kind: str | None) -> int:
+def command(spec: str, kind: str | None, dry_run: bool) -> int:
     """Run the laws that every member of its kind obeys on SPEC: a name, Name(field=value) or package.module:Class.
 
     The kind is found by the class. The bare name of an evaluator, sampler or transform is checked on its own
@@ -27,7 +29,11 @@ def command(spec: str, kind: str | None) -> int:
     from fewshot.laws import check
 
     registry = _registry(spec, kind)
-    checked = {repr(member): check(registry.kind, member) for member in _members(registry, spec.strip())}
+    members = _members(registry, spec.strip())
+    if dry_run:
+        answer("\n".join(f"would be checked: {member!r}" for member in members), [repr(member) for member in members])
+        return 0
+    checked = {repr(member): check(registry.kind, member) for member in members}
     lines = []
     for member, broken in checked.items():
         count = "1 law is broken" if len(broken) == 1 else f"{len(broken)} laws are broken"

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 
 import click
@@ -132,10 +132,42 @@ def _hub_caches() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    """Packages of weights one by one, and the peer to compare with."""
-    for name, package, install in _weights():
+    """Packages of weights one by one, every other extra that the package declares, and the peer to compare with."""
+    weights = _weights()
+    for name, package, install in weights:
         yield _optional("weights", f"{name}: {package}", package, install)
+    told = {package for _, package, _ in weights}
+    for extra, packages in _declared().items():
+        if not told.issuperset(packages):
+            yield _extra(extra, packages)
     yield _optional("extra", "learn2learn", "learn2learn", _LEARN2LEARN)
+
+
+def _declared() -> dict[str, list[str]]:
+    """The packages of every extra, as fewshot's metadata has them; nothing where it is not installed."""
+    try:
+        declared, listed = metadata("fewshot").get_all("Provides-Extra") or (), requires("fewshot") or ()
+    except PackageNotFoundError:
+        return {}
+    marks = {extra: re.compile(rf"""extra == ["']{re.escape(extra)}["']""") for extra in declared}
+    return {extra: [_requirement(text)[0] for text in listed if mark.search(text)] for extra, mark in marks.items()}
+
+
+def _extra(name: str, packages: Sequence[str]) -> Finding:
+    """An extra: complete, or what is missing of it and how to get it."""
+    missing = [package for package in packages if not _installed(package)]
+    if not missing:
+        return Finding("extra", f"{name}: {', '.join(packages)}")
+    return Finding(
+        "extra", f"{name}: {', '.join(missing)} not installed", "absent", f"run: pip install 'fewshot[{name}]'"
+    )
+
+
+def _installed(package: str) -> bool:
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def _weights() -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -28,8 +28,9 @@ def command() -> None:
 @_options.episode_options
 @click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="How many.")
 @click.option("--out", required=True, type=_options.FILE, help="File to write, such as episodes.safetensors.")
+@_options.dry_run_option
 @json_option
-def make(data: str, split: str | None, classes: str, n_episodes: int, out: Path, **asked: Any) -> None:
+def make(data: str, split: str | None, classes: str, n_episodes: int, out: Path, dry_run: bool, **asked: Any) -> None:
     """Draw episodes and write them to a file, for `fewshot run --list FILE` or for other programs."""
     from fewshot.commands._request import EpisodeRequest, open_data
     from fewshot.runs import Workbench
@@ -39,9 +40,11 @@ def make(data: str, split: str | None, classes: str, n_episodes: int, out: Path,
         raise click.UsageError("a list holds episodes of one --shot")
     episodes = request.draw(opened, request.shapes(opened)[0], n_episodes)
     request.tell_unusual(opened)
-    episodes.save(out)
-    values = {"file": out, "n_episodes": len(episodes), "digest": episodes.digest}
-    answer(f"{out}: {len(episodes)} episodes, digest {episodes.digest[:16]}", values)
+    if not dry_run:
+        episodes.save(out)
+    values = {"file": out, "written": not dry_run, "n_episodes": len(episodes), "digest": episodes.digest}
+    said = f"{out}: {len(episodes)} episodes, digest {episodes.digest[:16]}"
+    answer(said + (NOT_WRITTEN if dry_run else ""), values)
 
 
 @command.command("show")
@@ -75,15 +78,19 @@ def check(file: Path, data: str) -> None:
 @data_option
 @click.option("--episode", type=click.IntRange(min=0), default=0, help="Which one, counted from 0.")
 @click.option("--out", type=_options.FILE, default="episode.png", help="PNG file to write.")
+@_options.dry_run_option
 @json_option
-def draw(file: Path, data: str, episode: int, out: Path) -> None:
+def draw(file: Path, data: str, episode: int, out: Path, dry_run: bool) -> None:
     """Draw the images of one episode into a PNG file."""
     from fewshot.episodes import Episodes
     from fewshot.files import write_atomically
     from fewshot.report.drawing import draw_episode
 
-    write_atomically(out, draw_episode(_images(data), Episodes.load(file), episode))
-    answer(f"{out}: episode {episode} of {file}", {"picture": out, "file": file, "episode": episode})
+    png = draw_episode(_images(data), Episodes.load(file), episode)
+    if not dry_run:
+        write_atomically(out, png)
+    values = {"picture": out, "written": not dry_run, "file": file, "episode": episode}
+    answer(f"{out}: episode {episode} of {file}{NOT_WRITTEN if dry_run else ''}", values)
 
 
 def _sizes(episodes: Episodes) -> list[dict[str, int]]:

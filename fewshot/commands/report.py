@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.results import Results, Row
@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 @click.option("--readme", type=_options.FILE, help="Write the table between the marks of this file instead.")
 @click.option("--check", is_flag=True, help="With --readme: change nothing, exit code 1 where it differs.")
 @click.option("--allow-import", is_flag=True, help="Import code that rows name, such as a data set of yours.")
+@_options.dry_run_option
 @json_option
 def command(
-    rows: Path | None, out: Path | None, markdown: bool, readme: Path | None, check: bool, allow_import: bool
+    rows: Path | None,
+    out: Path | None,
+    markdown: bool,
+    readme: Path | None,
+    check: bool,
+    allow_import: bool,
+    dry_run: bool,
 ) -> int:
     """Write the rows of a results file as one self-contained HTML page.
 
@@ -34,13 +41,16 @@ def command(
     from fewshot.results import Results
 
     if readme is not None:
-        return _readme(readme, rows, check)
+        return _readme(readme, rows, check, dry_run)
     if check:
         raise click.UsageError("--check belongs to --readme FILE")
     results = Results(rows or _latest())
     found = _rows(results)
+    page = out or results.path.with_suffix(".html")
+    if dry_run:
+        return _plan(found, None if markdown else page, results)
     if not markdown:
-        return _page(found, out or results.path.with_suffix(".html"), results, allow_import)
+        return _page(found, page, results, allow_import)
     from fewshot.report.tables import markdown as as_markdown
 
     table = as_markdown(found)
@@ -57,7 +67,22 @@ def _page(rows: Sequence[Row], out: Path, results: Results, allow_import: bool) 
     return 0
 
 
-def _readme(readme: Path, given: Path | None, check: bool) -> int:
+def _plan(rows: Sequence[Row], out: Path | None, results: Results) -> int:
+    """Answers with what a page or the tables would show, and where it would be written."""
+    from fewshot.report.origins import unreadable_lines
+    from fewshot.report.tasks import tasks
+
+    titles = [task.title for task in tasks(rows)]
+    n_failed, n_unreadable = sum(row.status == "failed" for row in rows), unreadable_lines(results.path)
+    what = f"{len(rows)} runs of {results.path}, {n_failed} of them failed, {n_unreadable} lines cannot be read"
+    where = "tables would be printed" if out is None else f"{out} would be written{' anew' if out.exists() else ''}"
+    values = {"report": out, "n_runs": len(rows), "results": results.path, "tasks": titles}
+    lines = [f"{where}: {what}{NOT_WRITTEN}", *(f"  {title}" for title in titles)]
+    answer("\n".join(lines), values | {"n_failed": n_failed, "n_unreadable": n_unreadable})
+    return 0
+
+
+def _readme(readme: Path, given: Path | None, check: bool, dry_run: bool) -> int:
     """Brings the tables of a README up to date, or says that they are not."""
     from fewshot.benchmarks import FOLDER
     from fewshot.report.readme import suites, update_readme
@@ -66,11 +91,11 @@ def _readme(readme: Path, given: Path | None, check: bool) -> int:
     if not readme.is_file():
         raise ValueError(f"there is no file {readme}")
     files = [given] if given else [FOLDER / "results" / f"{suite}.jsonl" for suite in suites(readme)]
-    same = update_readme(readme, [row for file in files for row in _rows(Results(file))], check=check)
+    same = update_readme(readme, [row for file in files for row in _rows(Results(file))], check or dry_run)
     if check and not same:
         raise ValueError(f"the tables of {readme} are not those of the rows; run: fewshot report --readme {readme}")
-    state = "are those of the rows" if same else "were written anew"
-    answer(f"{readme}: the tables {state}", {"readme": readme, "changed": not same})
+    state = "are those of the rows" if same else f"{'would be' if dry_run else 'were'} written anew"
+    answer(f"{readme}: the tables {state}", {"readme": readme, "changed": not same and not dry_run, "same": same})
     return 0
 
 

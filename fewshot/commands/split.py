@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.splits import ClassSplit
@@ -28,16 +28,18 @@ def command() -> None:
     help="Such as \"BySeed(novel=0.4, seed=1)\" or \"ByGroup('superclass', novel=('animal', 'food'))\".",
 )
 @click.option("--out", required=True, type=_options.FILE, help="JSON file to write.")
+@_options.dry_run_option
 @json_option
-def make(data: str, rule: str, out: Path) -> None:
+def make(data: str, rule: str, out: Path, dry_run: bool) -> None:
     """Split the classes of a data set by a rule, into a JSON file for --split "FromFile('...')"."""
     from fewshot.plugins import DATASETS, SPLITS
 
     split = SPLITS.make(rule).split(DATASETS.make(_options.dataset_spec(data)).load())
-    split.save(out)
+    if not dry_run:
+        split.save(out)
     counts = ", ".join(f"{len(getattr(split, part))} {part}" for part in ("seen", "validation", "novel"))
     values = {part: len(getattr(split, part)) for part in ("seen", "validation", "novel")}
-    answer(f"{out}: {counts} classes", {"file": out} | values)
+    answer(f"{out}: {counts} classes{NOT_WRITTEN if dry_run else ''}", {"file": out, "written": not dry_run} | values)
 
 
 @command.command("show")

@@ -3,6 +3,7 @@
 tasks.py     rows grouped by what may be compared      labels.py    short names of specs
 wording.py   a row's number, name and caveats          headline.py  the first sentences
 tables.py    tables for page, console and README       readme.py    the tables of a README
+overview.py  all tasks in one table, for a README
 dots.py      accuracies with intervals, as a figure    curves.py    accuracy over shots, as a figure
 svg.py       figures to inline SVG                     drawing.py   an episode as a picture, made of tiles.py
 example.py   the episode that a page shows             origins.py   where each row comes from

@@ -94,6 +94,9 @@ def _sized(text: str, fields: Fields) -> str:
 
 
 def _sides(fields: Fields) -> str:
+    pools = {str(fields.get(key)).rpartition("=")[2] for key in ("support_from", "query_from") if fields.get(key)}
+    if len(pools) == 1 and fields.get("support_from") == fields.get("query_from"):
+        return f"{pools.pop()} images"
     sides = [
         f"{side} from {str(fields[key]).rpartition('=')[2]}"
         for side, key in (("support", "support_from"), ("queries", "query_from"))
@@ -120,6 +123,8 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "RawPixels": lambda f: f"raw pixels {f['image_size']}",
     "Function": lambda f: _sized(f["target"], f),
     "Icons": lambda f: f"icons {f['domain']}",
+    "Glyphs": lambda f: "glyphs",
+    "TorchvisionSet": lambda f: f["name"],
     "ImageFolderSet": lambda f: PurePath(f["root"]).name or "folder",
     "VectorSet": lambda f: PurePath(f["path"]).stem or "vectors",
     "WithClassVectors": lambda f: f"{label(str(f['images']))} with class vectors",

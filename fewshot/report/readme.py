@@ -1,7 +1,7 @@
 """The tables of a README, made from rows.
 
-Between `<!-- results:quick -->` and `<!-- /results -->` stands the table of the suite `quick`: of the rows whose
-protocol has that name, such as "quick@1".
+Between `<!-- results:quick -->` and `<!-- /results -->` stand the tables of the suite `quick`, one a task: of the rows
+whose protocol has that name, such as "quick@1". After `<!-- results:quick compact -->` all its tasks stand in one.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fewshot.files import write_atomically
+from fewshot.report.overview import overview
 from fewshot.report.tables import markdown
 from fewshot.results import Row
 
-_MARKED = re.compile(r"(<!-- results:(?P<suite>[\w-]+) -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL)
+_MARKED = re.compile(
+    r"(<!-- results:(?P<suite>[\w-]+)(?P<compact> compact)? -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL
+)
 
 
 def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
@@ -27,7 +30,7 @@ def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
         raise ValueError(
             f"{path} has no place for a table; write <!-- results:quick --> and <!-- /results --> on lines of their own"
         )
-    updated = _MARKED.sub(lambda found: f"{found[1]}\n{_table(path, found['suite'], rows)}\n{found[4]}", text)
+    updated = _MARKED.sub(lambda found: f"{found[1]}\n{_table(path, found, rows)}\n<!-- /results -->", text)
     if updated != text and not check:
         write_atomically(path, updated.encode())
     return updated == text
@@ -38,11 +41,12 @@ def suites(path: Path) -> list[str]:
     return [found["suite"] for found in _MARKED.finditer(path.read_text(encoding="utf-8"))]
 
 
-def _table(path: Path, suite: str, rows: Sequence[Row]) -> str:
+def _table(path: Path, found: re.Match[str], rows: Sequence[Row]) -> str:
+    suite = found["suite"]
     chosen = [row for row in rows if row.protocol.partition("@")[0] == suite]
     if not chosen:
         raise ValueError(
             f"{path} has a place for the suite {suite!r}, but none of the {len(rows)} rows belongs to it; "
             f"run: fewshot bench {suite}"
         )
-    return markdown(chosen)
+    return overview(chosen) if found["compact"] else markdown(chosen)

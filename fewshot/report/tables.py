@@ -74,11 +74,13 @@ def markdown(rows: Sequence[Row]) -> str:
     for table in comparison(rows):
         header = ["backbone", "evaluator", *table.shots, "episodes"]
         lines = [
-            [_plain(line.backbone), _plain(line.learner), *map(marked, line.cells), line.n_episodes]
+            [plain(line.backbone), plain(line.learner), *map(marked, line.cells), line.n_episodes]
             for line in table.lines
         ]
         drawn = tabulate(lines, header, "github", disable_numparse=True)
-        parts.append(f"**{_plain(table.title)}**\n\n{drawn}\n\n{_plain(' '.join([table.caption, *_remarks(table)]))}")
+        parts.append(
+            f"**{plain(table.title)}**\n\n{drawn}\n\n{plain(' '.join([table.caption, *remarks(table.lines)]))}"
+        )
     return "\n\n".join(parts) + "\n" if parts else "No run has finished.\n"
 
 
@@ -156,21 +158,21 @@ def marked(cell: Cell) -> str:
     return " ".join(filter(None, (f"**{cell.text}**" if cell.best else cell.text, cell.signs)))
 
 
-def _remarks(table: Table) -> list[str]:
+def remarks(lines: Sequence[Line]) -> list[str]:
     """Every note once, with whom it concerns: a backbone alone where all its lines have it."""
-    remarks = []
-    for note in dict.fromkeys(note for line in table.lines for note in line.notes):
-        without = {line.backbone for line in table.lines if note not in line.notes}
+    said = []
+    for note in dict.fromkeys(note for line in lines for note in line.notes):
+        without = {line.backbone for line in lines if note not in line.notes}
         whom = dict.fromkeys(
             f"{line.backbone} with {line.learner}" if line.backbone in without else line.backbone
-            for line in table.lines
+            for line in lines
             if note in line.notes
         )
-        remarks.append(f"{note[0].upper()}{note[1:]}: {', '.join(whom) if without else 'all'}.")
-    return remarks
+        said.append(f"{note[0].upper()}{note[1:]}: {', '.join(whom) if without else 'all'}.")
+    return said
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that markdown shows as it is, also inside a table."""
     for sign in "\\`*[]|":
         text = text.replace(sign, f"\\{sign}")
