@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fewshot.backbones.given import Given
 from fewshot.backbones.random_init import RandomInit
 from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.datasets.glyphs import Glyphs
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
+from fewshot.datasets.vector_set import VectorSet
 from fewshot.laws import backbones, check, datasets, samplers, transforms
 from fewshot.plugins import SAMPLERS, TRANSFORMS
 
@@ -71,6 +73,14 @@ def test_the_laws_of_data_sets_hold_for_a_folder_and_a_manifest(folder):
         rows = [(path.relative_to(folder), path.parent.name) for path in sorted(folder.glob("*/*.png"))]
         csv.writer(file).writerows([("path", "label"), *rows])
     assert check("dataset", Manifest(folder / "list.csv")) == []
+
+
+def test_the_laws_of_data_sets_hold_for_vectors(tmp_path):
+    vectors = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)
+    np.savez(tmp_path / "vectors.npz", vectors=vectors, labels=np.arange(12) % 3)
+    assert check("dataset", VectorSet(tmp_path / "vectors.npz")) == []
+    with pytest.raises(ValueError, match=r"stands for vectors that were given: there is no network to check"):
+        check("backbone", Given())
 
 
 def test_every_member_of_the_laws_is_a_law():

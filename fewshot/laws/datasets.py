@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
+from fewshot.datasets import Dataset, GivenVectors, Group, LabelledImages, image_digest, images_digest
 from fewshot.laws.judging import generator_states, remade
 from fewshot.plugins import DATASETS, SPLITS
+from fewshot.vectors import vectors_digest
 
 _MOST_DECODED = 256  # images that a law looks at
 
@@ -46,9 +47,12 @@ def labels_fit(dataset: Dataset, loads: Loads) -> str | None:
 
 
 def images_are_rgb(dataset: Dataset, loads: Loads) -> str | None:
-    """Every image is decoded, when asked for, to an RGB image of Pillow's."""
+    """Every image is decoded, when asked for, to an RGB image of Pillow's; vectors in their place are finite."""
+    given = loads.images.images
+    if isinstance(given, GivenVectors):
+        return None if np.isfinite(given.vectors.gather(np.array(loads.rows()))).all() else "vectors should be finite"
     for row in loads.rows():
-        image = loads.images.images[row]
+        image = given[row]
         if not isinstance(image, Image.Image) or image.mode != "RGB" or not min(image.size):
             found = f"{image.mode} of {image.size}" if isinstance(image, Image.Image) else type(image).__name__
             return f"image {row} should be an RGB image of Pillow's, found {found}"
@@ -61,17 +65,20 @@ def two_loads_are_equal(dataset: Dataset, loads: Loads) -> str | None:
     if a.images_digest != b.images_digest or a.class_names != b.class_names or not np.array_equal(a.labels, b.labels):
         return "two loads differ in images_digest, class_names or labels"
     for row in loads.rows()[::8]:
-        if image_digest(a.images[row]) != image_digest(b.images[row]):
-            return f"image {row} has other pixels when it is loaded again"
+        if _digest(a, row) != _digest(b, row):
+            return f"image {row} is another when it is loaded again"
     return None
 
 
 def the_digest_names_the_pixels(dataset: Dataset, loads: Loads) -> str | None:
-    """images_digest is that of all decoded images, in order; asked of data sets of up to 2000 images."""
+    """images_digest is that of all decoded images, or of the vectors, in order; asked of up to 2000."""
     images = loads.images
     if len(images) > 2000:
         return None
-    wanted = images_digest(image_digest(images.images[row]) for row in range(len(images)))
+    if isinstance(images.images, GivenVectors):
+        wanted = vectors_digest(images.images.vectors, images.name).hex()
+    else:
+        wanted = images_digest(image_digest(images.images[row]) for row in range(len(images)))
     if images.images_digest == wanted:
         return None
     return "images_digest is not images_digest(image_digest(image) for every image): other pixels could pass for these"
@@ -122,3 +129,10 @@ LAWS = (
 def worlds(dataset: Dataset) -> list[Loads]:
     """The data set, loaded. Missing or unreadable files are the error that `load` raises."""
     return [Loads.of(dataset)]
+
+
+def _digest(images: LabelledImages, row: int) -> bytes:
+    """Names an image, or the vector in its place."""
+    if isinstance(images.images, GivenVectors):
+        return images.images.vectors.gather(np.array([row])).tobytes()
+    return image_digest(images.images[row])
