@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from fewshot.evaluators.fine_tune import FineTune
     from fewshot.evaluators.gaussian_head import GaussianHead
     from fewshot.evaluators.linear_probe import LinearProbe
+    from fewshot.evaluators.linear_probe_plus_plus import LinearProbePlusPlus
     from fewshot.evaluators.linear_svm import LinearSVM
     from fewshot.evaluators.mahalanobis import Mahalanobis
     from fewshot.evaluators.matching import Matching
@@ -51,9 +52,14 @@ if TYPE_CHECKING:
     from fewshot.evaluators.prototype import Prototype
     from fewshot.evaluators.ridge_probe import RidgeProbe
     from fewshot.evaluators.standardised import Standardised
+    from fewshot.evaluators.tim import TIM
+    from fewshot.evaluators.tip_adapter import TipAdapter
+    from fewshot.evaluators.zero_shot import ZeroShot
+    from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
     from fewshot.results import Results, Row
     from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
     from fewshot.samplers.balanced import Balanced
+    from fewshot.samplers.dirichlet_query import DirichletQuery
     from fewshot.selection import Selection
     from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
 
@@ -76,20 +82,27 @@ _HOMES = {
     "fewshot.evaluators.linear_svm": ("LinearSVM",),
     "fewshot.evaluators.mahalanobis": ("Mahalanobis",),
     "fewshot.evaluators.linear_probe": ("LinearProbe",),
+    "fewshot.evaluators.linear_probe_plus_plus": ("LinearProbePlusPlus",),
     "fewshot.evaluators.matching": ("Matching",),
     "fewshot.evaluators.nearest_neighbour": ("NearestNeighbour",),
     "fewshot.evaluators.prototype": ("Prototype",),
     "fewshot.evaluators.ridge_probe": ("RidgeProbe",),
     "fewshot.evaluators.standardised": ("Standardised",),
+    "fewshot.evaluators.tim": ("TIM",),
+    "fewshot.evaluators.tip_adapter": ("TipAdapter",),
+    "fewshot.evaluators.zero_shot": ("ZeroShot",),
+    "fewshot.evaluators.zero_shot_probe": ("ZeroShotProbe",),
     "fewshot.results": ("Results", "Row"),
     "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
+    "fewshot.samplers.dirichlet_query": ("DirichletQuery",),
     "fewshot.selection": ("Selection",),
     "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "TIM",
     "AllNovel",
     "ArrayImages",
     "Balanced",
@@ -98,6 +111,7 @@ __all__ = [
     "ClassSplit",
     "Committed",
     "CrossValidated",
+    "DirichletQuery",
     "EpisodeShape",
     "Episodes",
     "FineTune",
@@ -109,6 +123,7 @@ __all__ = [
     "ImageFolderSet",
     "LabelledImages",
     "LinearProbe",
+    "LinearProbePlusPlus",
     "LinearSVM",
     "Listed",
     "Mahalanobis",
@@ -123,10 +138,13 @@ __all__ = [
     "Sampled",
     "Selection",
     "Standardised",
+    "TipAdapter",
     "TorchvisionSet",
     "VectorSet",
     "WithClassVectors",
     "Workbench",
+    "ZeroShot",
+    "ZeroShotProbe",
     "evaluate",
     "labelled_vectors",
     "run",

@@ -154,6 +154,6 @@ def class_vectors(batch: EpisodeBatch[Tensor], evaluator: FeatureEvaluator) -> T
     if batch.class_features is None:
         raise ValueError(
             f"{type(evaluator).__name__} compares features with vectors of the class names, but these images have none "
-            "of the features' length; give class_vectors with the data set, as text embeddings in the same space"
+            "of the features' length; use WithClassVectors around the data set, or a file of vectors with class_vectors"
         )
     return unit(batch.class_features.double())
