@@ -3,7 +3,7 @@ SUITE ?= quick
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bench test lint typecheck report clean
+.PHONY: help setup bench speed test lint typecheck report clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -12,6 +12,9 @@ setup: .venv/.installed ## create .venv with everything the other targets need; 
 
 bench: .venv/.installed ## run a suite of benchmarks/, SUITE=quick unless told otherwise
 	.venv/bin/python -m fewshot bench $(SUITE)
+
+speed: .venv/.installed ## compare speed with peers, a quarter of an hour on an idle machine
+	.venv/bin/python -m pip install --quiet --editable '.[benchmark]' && .venv/bin/python benchmarks/speed.py --json benchmarks/results/speed.json
 
 test: .venv/.installed ## run the tests
 	.venv/bin/python -m pytest

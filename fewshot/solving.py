@@ -21,6 +21,7 @@ from torch import Tensor
 from fewshot import draws
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
+from fewshot.embedding import keep_freed_memory
 from fewshot.episodes import EpisodeBatch, Episodes
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.images import ImageRows
@@ -155,7 +156,17 @@ def learner(
     held = _mapped(table, rows, mapped)
     place = torch.zeros(len(images), dtype=torch.int64)
     place[torch.from_numpy(rows)] = torch.arange(len(rows))
-    return FeatureLearner(made, lambda wanted: held[place[torch.from_numpy(wanted.astype(np.int64))]], dim, named)
+    return FeatureLearner(made, gather_from(held, place), dim, named)
+
+
+def gather_from(held: Tensor, place: Tensor | None = None) -> Gather:
+    """Gives the vectors `held` [n, D] by row; row r stands at place[r], where that is given."""
+
+    def gather(wanted: NDArray[np.int32]) -> Tensor:
+        rows = torch.from_numpy(wanted.reshape(-1)).long()
+        return held.index_select(0, rows if place is None else place[rows]).view(*wanted.shape, -1)
+
+    return gather
 
 
 def made_for(evaluator: str, images: LabelledImages) -> Any:
@@ -206,6 +217,7 @@ def solve(
     A batch holds episodes of one number of ways; ragged ones are padded to the largest of the batch. `watch` is told
     how many steps of a batch are done, and of how many, by an evaluator that takes its time.
     """
+    keep_freed_memory()
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes.take(by_ways)
     solved = Predictions.concatenate(

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from fewshot import compiled
-from fewshot.evaluators import inner_products
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.logistic import solve_path
+from fewshot.similarity import inner_products
 from tests.test_linear_probe import batch_of, episodes, objective
 
 pytest.importorskip("numba")

@@ -41,7 +41,7 @@ ONLY = {
     "logistic": {"compiled"},
     "gram": set(),
     "squared_hinge": set(),
-    "similarity": set(),
+    "similarity": {"compiled"},
     "transforms": {"transforms"},
     "evaluators": {"evaluators", "episodes", "images", "tuning", "compiled", "grids"}
     | {"logistic", "gram", "similarity", "squared_hinge"},

@@ -17,9 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fewshot import compiled
 from fewshot.episodes import EpisodeBatch, Items
-from fewshot.similarity import unit
+from fewshot.similarity import cosines, inner_products, unit
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from fewshot.images import ImageRows
     from fewshot.tuning.table import FrozenTable
 
-_COMPILED_ENTRIES = 1 << 16  # vectors that fill the second-level cache; above this, matrix libraries are faster
 Queries = TypeVar("Queries", contravariant=True)
 
 
@@ -115,23 +113,6 @@ class LinearHead(Head[Tensor]):
         return logits.to(query.dtype)
 
 
-def inner_products(query: Tensor, shift: Tensor | None, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """<q - shift, v> [B, m, N] and |q - shift|^2 [B, m] in float64, for queries [B, m, D] of any float dtype, a shift
-    [B, D] (None: zero) and vectors [B, N, D] float64."""
-    n_episodes, n_vectors, dim = vectors.shape
-    if not (compiled.serves(query, vectors) and n_vectors * dim <= _COMPILED_ENTRIES):
-        moved = query.double() if shift is None else query.double() - shift[:, None]
-        return torch.bmm(moved, vectors.transpose(1, 2)), moved.square().sum(2)
-    from fewshot.compiled import queries
-
-    out = torch.empty(n_episodes, query.shape[1], n_vectors, dtype=torch.float64)
-    shift = torch.zeros(n_episodes, dim, dtype=torch.float64) if shift is None else shift
-    squares = torch.empty(out.shape[:2], dtype=torch.float64)
-    arrays = (array.contiguous().numpy() for array in (query, shift, vectors, out, squares))
-    compiled.over_episodes(queries.inner_products, n_episodes, *arrays)
-    return out, squares
-
-
 @dataclass(frozen=True, eq=False)
 class CosineHead(Head[Tensor]):
     """logits = (query / ||query||) @ weight, computed in float64 and returned in the queries' dtype."""
@@ -140,7 +121,7 @@ class CosineHead(Head[Tensor]):
     converged: Tensor | None = None
 
     def __call__(self, query: Tensor) -> Tensor:
-        return torch.bmm(unit(query.double()), self.weight).to(query.dtype)
+        return cosines(query, self.weight.transpose(1, 2)).to(query.dtype)
 
 
 def one_hot(batch: EpisodeBatch[Tensor]) -> Tensor:

@@ -9,9 +9,9 @@ from typing import Self
 from torch import Tensor
 
 from fewshot.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head, inner_products, one_hot
+from fewshot.evaluators import FeatureEvaluator, Head, one_hot
 from fewshot.gram import means
-from fewshot.similarity import unit
+from fewshot.similarity import cosines, inner_products, unit
 
 METRICS = ("euclidean", "cosine")
 
@@ -54,6 +54,4 @@ class _CosineHead(Head[Tensor]):
     prototypes: Tensor  # [B, N, D] float64
 
     def __call__(self, query: Tensor) -> Tensor:
-        products, squares = inner_products(query, None, unit(self.prototypes))
-        length = squares.sqrt()[:, :, None]
-        return (products / length.where(length > 0, 1)).to(query.dtype)
+        return cosines(query, unit(self.prototypes)).to(query.dtype)

@@ -1,0 +1,177 @@
+"""Ours and a peer in alternated rounds, each measurement in a process of its own with the default environment.
+
+Shared by the files that measure speed. A measurement prints one JSON line; the ratio of two is the median of the ratios
+of neighbouring rounds, its spread (largest - smallest) / median: above 30 % it is marked as unstable.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+UNSTABLE = 0.3
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one process measured."""
+
+    per_second: float  # episodes, or whatever the case counts
+    answers: list[float] = field(default_factory=list)  # on the first items, to be compared with the peer's
+    peak_bytes: int = 0  # resident memory of the whole process
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of the table. `ours` and `theirs` measure in the process that calls them; `theirs` may be None."""
+
+    name: str
+    shape: str
+    ours: Callable[[], Measured]
+    peer: str = ""
+    theirs: Callable[[], Measured] | None = None
+    compare: Callable[[Sequence[float], Sequence[float]], str] | None = None  # how equal the answers are; or ValueError
+    module: str = "sklearn"  # what the peer needs
+    install: str = "python -m pip install '.[benchmark]'"
+    peer_threads: tuple[str, ...] = (DEFAULT, "1")
+    rounds: int = 7  # at most: fewer where one takes minutes
+
+    @property
+    def missing(self) -> str:
+        """One sentence where the peer is not installed, else nothing."""
+        if self.theirs is None or importlib.util.find_spec(self.module) is not None:
+            return ""
+        return f"{self.name}: {self.peer} is not compared, because {self.module} is not installed; {self.install}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison: what --json holds."""
+
+    name: str
+    shape: str
+    episodes_per_second: float
+    peer: str
+    peer_threads: str
+    peer_episodes_per_second: float | None
+    ratio: float | None
+    spread: float | None
+    peak_bytes: int
+    peer_peak_bytes: int | None
+    rounds: int
+    unstable: bool
+    same: str  # how equal the answers were in the worst round
+
+
+def rate(step: Callable[[int], int], seconds: float = 1.0) -> float:
+    """Items a second of step(0), step(1), ... for at least this long, after one step that is not counted."""
+    step(0)
+    done, index, start = 0, 1, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        done += step(index)
+        index += 1
+    return done / (time.perf_counter() - start)
+
+
+def measure_here(case: Case, side: str) -> Measured:
+    """One measurement in this process: "ours", or the peer with so many threads ("default", "1")."""
+    import threadpoolctl
+
+    if side == "ours":
+        found = case.ours()
+    else:
+        assert case.theirs is not None
+        if side != DEFAULT:
+            import torch
+
+            torch.set_num_threads(int(side))
+        with threadpoolctl.threadpool_limits(None if side == DEFAULT else int(side)):
+            found = case.theirs()
+    return Measured(found.per_second, found.answers, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+def measure(script: str, case: Case, side: str) -> Measured:
+    """One measurement in a process of its own."""
+    done = subprocess.run([sys.executable, script, "--case", case.name, "--side", side], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{case.name}, {side}, failed: {done.stderr.strip().splitlines()[-1:]}")
+    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def lines(script: str, case: Case, n_rounds: int) -> list[Line]:
+    """The comparisons of a case: with every number of threads of its peer, or alone where there is none."""
+    sides = ["ours", *(case.peer_threads if case.theirs is not None and not case.missing else ())]
+    found: dict[str, list[Measured]] = {side: [] for side in sides}
+    for number in range(min(n_rounds, case.rounds)):
+        for side in sides:
+            found[side].append(measure(script, case, side))
+        rates = ", ".join(f"{side} {found[side][-1].per_second:.4g}" for side in sides)
+        print(f"  {case.name}, round {number + 1}: {rates} a second", file=sys.stderr, flush=True)
+    return [_line(case, found["ours"], side, found[side]) for side in sides[1:]] or [_line(case, found["ours"], "", [])]
+
+
+def _line(case: Case, ours: Sequence[Measured], side: str, theirs: Sequence[Measured]) -> Line:
+    ratios = [a.per_second / b.per_second for a, b in zip(ours, theirs, strict=False)]
+    ratio = statistics.median(ratios) if ratios else None
+    spread = (max(ratios) - min(ratios)) / ratio if ratio else None
+    compared = [case.compare(a.answers, b.answers) for a, b in zip(ours, theirs, strict=False) if case.compare]
+    return Line(
+        case.name,
+        case.shape,
+        statistics.median(m.per_second for m in ours),
+        case.peer if theirs else "",
+        side,
+        statistics.median(m.per_second for m in theirs) if theirs else None,
+        ratio,
+        spread,
+        max(m.peak_bytes for m in ours),
+        max((m.peak_bytes for m in theirs), default=None),
+        len(ours),
+        spread is not None and spread > UNSTABLE,
+        max(compared, default=""),
+    )
+
+
+def table(found: Sequence[dict[str, Any]]) -> str:
+    """The lines as text."""
+    from tabulate import tabulate
+
+    rows = [
+        [
+            line["name"],
+            line["shape"],
+            f"{line['episodes_per_second']:,.4g}",
+            f"{line['peer']} ({line['peer_threads']})" if line["peer"] else "",
+            "" if line["ratio"] is None else f"{line['peer_episodes_per_second']:,.4g}",
+            "" if line["ratio"] is None else f"{line['ratio']:.1f}",
+            "" if line["ratio"] is None else f"{line['spread']:.0%}" + (" unstable" if line["unstable"] else ""),
+            f"{line['peak_bytes'] / 2**20:,.0f}",
+            line["same"],
+        ]
+        for line in found
+    ]
+    heads = ["", "shape", "a second", "peer (threads)", "a second", "ratio", "spread", "peak MiB", "same"]
+    return tabulate(rows, heads, disable_numparse=True)
+
+
+def append(path: Path, found: Sequence[Line]) -> None:
+    """Adds lines to a JSON list on disk in one step; lines of the same case are replaced."""
+    from fewshot.files import write_atomically
+
+    kept = [line for line in read(path) if line["name"] not in {new.name for new in found}]
+    write_atomically(path, (json.dumps(kept + [asdict(line) for line in found], indent=1) + "\n").encode())
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The lines on disk; none where there is no file."""
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []

@@ -1,0 +1,116 @@
+"""Every evaluator and its peer in alternated rounds: `make speed`, or
+
+    python benchmarks/speed.py --json speed.json [--only NAME] [--rounds 7]
+
+About 15 minutes on 2 idle cores; in pieces with --only, which adds to the same file. 5 ways, 5 shots, 15 queries a
+class and 640 features unless a line says otherwise: random float32 features of length 1. Both get the same arrays and
+give predicted classes; starting, compiling and drawing the features are not counted. "default" and "1" are threads of
+the peer; ours always runs in the default environment. What both answered is compared in every round.
+
+Another evaluator is another line of `CASES`. The peers are the extra `benchmark`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from fewshot.benchmarks.head_speed import (
+    discriminant_analysis,
+    logistic_regression,
+    nearest_neighbours,
+    on_arrays,
+    path,
+    ridge,
+    support_vectors,
+)
+from fewshot.benchmarks.rounds import Case, append, lines, measure_here, read, table
+from fewshot.benchmarks.table_speed import (
+    all_ways,
+    easyfsl_from_a_table,
+    embedding,
+    everything,
+    learn2learn_drawing,
+    ours_drawing,
+    ours_from_a_table,
+    same_accuracy,
+)
+
+LEARN2LEARN = ".ci/install_learn2learn"
+GRID = 10 ** np.linspace(-6, 5, 45)
+
+
+def cases() -> list[Case]:
+    """All lines of the table, the important ones first."""
+    few = (1e-3, 1.0, 1e3)
+    logistic = "LogisticRegression tol 1e-6"
+    return [
+        on_arrays("LinearProbe()", logistic, logistic_regression),
+        on_arrays("LinearProbe()", logistic, logistic_regression, n_way=20, count=64),
+        on_arrays("LinearProbe()", logistic, logistic_regression, k_shot=50, count=64),
+        Case(
+            "Prototype from a table",
+            "5-way 5-shot, D = 640, drawn and gathered",
+            functools.partial(ours_from_a_table, "Prototype()"),
+            "easyfsl evaluate",
+            easyfsl_from_a_table,
+            same_accuracy,
+            module="easyfsl",
+        ),
+        on_arrays("NearestNeighbour(3, 'euclidean')", "KNeighborsClassifier(3)", nearest_neighbours),
+        on_arrays("RidgeProbe(1.0)", "RidgeClassifier(1)", ridge),
+        on_arrays("GaussianHead(0.5)", "LinearDiscriminantAnalysis lsqr", discriminant_analysis),
+        on_arrays("LinearSVM()", "LinearSVC tol 1e-6", support_vectors),
+        path(50, 10, 1024, GRID.tolist(), 1e-12, rounds=3),
+        path(200, 5, 1024, few, 1e-8, rounds=3),
+        Case("LinearProbe all ways", "1000-way 25-shot, D = 2048", all_ways, rounds=1),
+        Case("all heads", "10 000 episodes each, 5-way 5-shot, D = 640", everything, rounds=1),
+        Case(
+            "drawing episodes",
+            "5-way 5-shot 15 queries",
+            ours_drawing,
+            "learn2learn TaskDataset",
+            learn2learn_drawing,
+            module="learn2learn",
+            install=LEARN2LEARN,
+            peer_threads=("default",),
+        ),
+        Case(
+            "embedding",
+            "lite0 at 128 px, images a second",
+            functools.partial(embedding, "table"),
+            "timm's loop",
+            functools.partial(embedding, "loop"),
+            module="timm",
+            peer_threads=("default",),
+        ),
+    ]
+
+
+def main() -> None:
+    """Parses the command line, measures, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", action="append", metavar="NAME", help="cases whose name starts so; may be repeated")
+    parser.add_argument("--json", type=Path, default=Path("speed.json"), help="a list of the lines; one case at a time")
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    known = {case.name: case for case in cases()}
+    if arguments.case:
+        print(json.dumps(asdict(measure_here(known[arguments.case], arguments.side))))
+        return
+    for case in known.values():
+        if not arguments.only or case.name.startswith(tuple(arguments.only)):
+            if case.missing:
+                print(case.missing)
+            append(arguments.json, lines(__file__, case, arguments.rounds))
+    print(table(read(arguments.json)))
+
+
+if __name__ == "__main__":
+    main()
