@@ -73,7 +73,7 @@ def cases() -> list[Case]:
             "drawing episodes",
             "5-way 5-shot 15 queries",
             ours_drawing,
-            "learn2learn TaskDataset",
+            "learn2learn Taskset",
             learn2learn_drawing,
             module="learn2learn",
             install=LEARN2LEARN,

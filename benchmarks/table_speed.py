@@ -116,7 +116,7 @@ def learn2learn_drawing() -> Measured:
     rows, labels = torch.arange(12_000), torch.from_numpy(labelled().labels)
     dataset = learn2learn.data.MetaDataset(torch.utils.data.TensorDataset(rows, labels))
     transforms = [NWays(dataset, 5), KShots(dataset, 5 + N_QUERY), LoadData(dataset)]
-    tasks = learn2learn.data.TaskDataset(dataset, transforms, num_tasks=-1)
+    tasks = learn2learn.data.Taskset(dataset, transforms, num_tasks=-1)
 
     def step(index: int) -> int:
         tasks.sample()
@@ -144,7 +144,8 @@ def everything() -> Measured:
     return Measured(10_000 * len(heads) / (time.perf_counter() - start))
 
 
-NEED_MORE = {"CrossValidated", "TipAdapter", "ZeroShot", "LPPlusPlus", "Standardised"}  # another head, class names
+# Another head, or vectors of the class names.
+NEED_MORE = {"CrossValidated", "LinearProbePlusPlus", "Standardised", "TipAdapter", "ZeroShot", "ZeroShotProbe"}
 
 
 def all_ways() -> Measured:

@@ -58,7 +58,7 @@ def test_a_peer_that_is_not_installed_is_named_with_its_command(monkeypatch):
 
 
 def test_answers_of_every_round_are_compared(monkeypatch):
-    measured(monkeypatch, ours=[8, 8], default=[4, 4])
+    measured(monkeypatch, ours=[8, 8], default=[4, 4], **{"1": [2, 2]})
     with pytest.raises(ValueError, match=r"only 0.0% of the predictions are the peer's"):
         lines("speed.py", case(compare=lambda a, b: head_speed.same_classes(a, [x + 1 for x in b])), 2)
 
