@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from fewshot.datasets.labelled_vectors import VectorArrays, check_matrix, checked_matrix
 from fewshot.vectors import HeldVectors, StoredVectors, Vectors
 
-VECTORS = ("vectors", "features", "embeddings")
-LABELS = ("labels", "label", "targets")
+VECTORS = ("vectors", "features", "embeddings", "X")
+LABELS = ("labels", "label", "targets", "y")
 _GROUP, _CLASS = "group:", "class:"  # begin the names of groups of images and of classes
 _log = logging.getLogger("fewshot")
 

@@ -17,10 +17,10 @@ SUFFIXES = (".npz", ".safetensors", ".parquet")
 class VectorSet(Dataset):
     """Vectors that were computed elsewhere, in an .npz, .safetensors or .parquet file.
 
-    Arrays: `vectors` (or features, embeddings) [n, D] of float16, float32 or float64; `labels` (label, targets) [n],
-    integers or strings; where wanted `class_names` [C], `class_vectors` [C, D], `partition` and "group:NAME" [n],
-    "class:NAME" [C]. See docs/features.md. Runs use them as float32, without a copy in the feature cache; vectors of a
-    file that is not compressed are read by row and never held as a whole.
+    Arrays: `vectors` (or features, embeddings, X) [n, D] of float16, float32 or float64; `labels` (or label, targets,
+    y) [n], integers or strings; where wanted `class_names` [C], `class_vectors` [C, D], `partition` and "group:NAME"
+    [n], "class:NAME" [C]. See docs/features.md. Runs use them as float32, without a copy in the feature cache; vectors
+    of a file that is not compressed are read by row and never held as a whole.
     """
 
     path: Path
