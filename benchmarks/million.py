@@ -6,10 +6,16 @@ checked, digested); 20 000 episodes are drawn (5-way 5-shot 15-query); Prototype
 them behind L2, whose vectors are held, and Prototype all 20 000, whose vectors are too many to be held and are read for
 every batch; the report is written.
 
-Measured on two cores that were busy with other work (the load was about 14, so that an idle machine is several times
-as fast), peak resident memory behind: the file 91 s, 43 MiB; first look 21 s, 77 MiB; drawing 2.6 s, 80 MiB; 2000
-episodes of Prototype 50 s, 975 MiB, and of LinearProbe 57 s, 945 MiB, of which 360 are the vectors held and 500
-libraries; 20 000 of Prototype 118 s, 656 MiB; report 5 s, 113 MiB.
+Measured on two cores that were busy with other work (a load of about 10), in seconds, seconds of the processor and peak
+resident memory, the start of Python and torch included:
+
+    writing the file              63 s    10.7 s     43 MiB
+    first look                    24 s     3.5 s     77 MiB
+    drawing 20 000 episodes        1 s     0.5 s     81 MiB
+    Prototype, 2000 episodes      52 s     6.6 s   1075 MiB    of which 350 are the vectors held, the most libraries
+    LinearProbe, 2000 episodes    22 s     7.0 s   1070 MiB
+    Prototype, 20 000 episodes   107 s    27.5 s    760 MiB
+    report                         3 s     0.9 s    113 MiB
 """
 
 from __future__ import annotations
