@@ -248,7 +248,7 @@ def test_every_head_and_sampler_works_on_vectors(evaluator, sampler):
     images = fewshot.labelled_vectors(
         values, places, NAMES, image_groups={"domain": domains}, class_vectors=CENTRES, name="birds"
     )
-    episodes = sampler.sample(images, np.arange(C), fewshot.EpisodeShape(3, 1, 2), seed=0, start=0, count=4)
+    episodes = sampler.sample(images, np.arange(C), fewshot.EpisodeShape(3, 5, 2), seed=0, start=0, count=4)
     row = fewshot.evaluate("given", images, episodes, evaluator.examples()[0], "L2()", progress=False)
     assert row.accuracy > 1 / 3
     assert (row.backbone, row.dim, row.n_params, row.weights_digest, row.pretrained_on) == (
