@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fewshot import compiled
+
 _PART = 2048  # rows that are float64 at once, where all of them together are not needed
 _FLOOR = 1e-13  # a ridge below this share of the trace is lost in rounding
 
@@ -51,7 +53,18 @@ class Rows:
 
 def means(rows: Tensor, weights: Tensor) -> Tensor:
     """Weighted means [B, N, D] float64 of rows [B, S, D], for weights [B, S, N] that are zero under the padding."""
-    return plain(rows, weights.sum(2) > 0).times(weights).transpose(1, 2) / weights.sum(1)[:, :, None]
+    return _weighted_sums(rows, weights) / weights.sum(1)[:, :, None]
+
+
+def _weighted_sums(rows: Tensor, weights: Tensor) -> Tensor:
+    if not compiled.serves(rows, weights):
+        return plain(rows, weights.sum(2) > 0).times(weights).transpose(1, 2)
+    from fewshot.compiled import queries
+
+    sums = torch.empty(len(rows), weights.shape[2], rows.shape[2], dtype=torch.float64)
+    arrays = (array.contiguous().numpy() for array in (rows, weights.double(), sums))
+    compiled.over_episodes(queries.weighted_sums, len(rows), *arrays)
+    return sums
 
 
 def plain(rows: Tensor, mask: Tensor) -> Rows:

@@ -12,6 +12,7 @@ import torch
 
 from fewshot import compiled
 from fewshot.evaluators.linear_probe import LinearProbe
+from fewshot.gram import means
 from fewshot.logistic import solve_path
 from fewshot.similarity import inner_products
 from tests.test_linear_probe import batch_of, episodes, objective
@@ -111,6 +112,16 @@ def test_inner_products_are_those_of_a_direct_computation(dtype, n_query, n_vect
     moved = query.double() - shift[:, None]
     torch.testing.assert_close(products, moved @ vectors.transpose(1, 2), rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(squares, moved.square().sum(2), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_means_are_those_of_matrices_and_no_padding_is_looked_at(dtype):
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(3, 11, 20, generator=generator).to(dtype)
+    weights = torch.rand(3, 11, 4, generator=generator, dtype=torch.float64) * (torch.arange(11) < 8)[:, None]
+    expected = weights.transpose(1, 2) @ rows.double() / weights.sum(1)[:, :, None]
+    rows[:, 8:] = torch.nan
+    torch.testing.assert_close(means(rows, weights), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_features_under_training_keep_their_gradients():

@@ -39,7 +39,7 @@ ONLY = {
     "grids": set(),
     "compiled": {"compiled"},
     "logistic": {"compiled"},
-    "gram": set(),
+    "gram": {"compiled"},
     "squared_hinge": set(),
     "similarity": {"compiled"},
     "transforms": {"transforms"},

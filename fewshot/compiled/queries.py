@@ -1,4 +1,4 @@
-"""Inner products of the queries of each episode with its vectors, every query read once."""
+"""Weighted sums of the support, and inner products of the queries with an episode's vectors: every row read once."""
 
 from __future__ import annotations
 
@@ -45,3 +45,18 @@ def inner_products(
                 squares[e, start + i] = total
             for k in range(vectors.shape[1]):
                 _four_products(block, vectors[e, k], out[e], start, k)
+
+
+@compiled
+def weighted_sums(first: int, last: int, rows: NDArray[Any], weights: Floats, out: Floats) -> None:
+    """out [B, N, D] = weights^T rows, for episodes [first, last) of rows [B, S, D] and weights [B, S, N]; rows without
+    weight are not looked at."""
+    for e in range(first, last):
+        out[e, :, :] = 0.0
+        for s in range(rows.shape[1]):
+            row = rows[e, s]
+            for k in range(weights.shape[2]):
+                weight, total = weights[e, s, k], out[e, k]
+                if weight != 0.0:
+                    for d in range(len(total)):
+                        total[d] += weight * row[d]
