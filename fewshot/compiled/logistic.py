@@ -20,6 +20,7 @@ from fewshot.compiled.matrices import Floats, gather_centred, gram, inverse, spa
 from fewshot.compiled.newton import Direction, Point, Problem, Space, minimise
 
 _STEPS_PER_ROUND = 24.0  # conjugate gradients that a condition of 4 adds to a solution: measured
+_NEARBY = 6.0  # how far C may be above that of a preconditioner which still serves
 _WORST_CONDITION = 1e6  # of a preconditioner that keeps enough digits
 _LARGEST_DUAL = 4.0  # times c: a coefficient of the optimum is within c; far larger ones hold digits of nothing
 
@@ -35,6 +36,7 @@ def workspace(n_rows: int, n_way: int, dim: int) -> Space:
         np.zeros(n_rows, np.int64),
         np.zeros(square),
         np.zeros(square),
+        np.zeros(1),
         np.zeros(square),
         np.zeros(square),
         Point(np.zeros(flat), np.zeros(flat), np.zeros(few), np.zeros(flat), np.zeros(flat)),
@@ -50,26 +52,38 @@ def workspace(n_rows: int, n_way: int, dim: int) -> Space:
 
 @compiled
 def _prepare(space: Space, n: int, n_way: int, C: float) -> Problem:
-    """The problem for one C, with its preconditioner: left out where the few steps that it saves cost less."""
+    """The problem for one C, with its preconditioner: left out where the few steps that it saves cost less, and that of
+    a C nearby where there is one."""
     c = C / 2 if n_way == 2 else C
-    shrink, largest = c / n_way, 0.0
+    wanted, largest = c / n_way, 0.0
     for i in range(n):
         largest = max(largest, np.abs(space.gram[i, :n]).sum())
-    bound, bias_scale = shrink * largest, shrink * n
-    if _STEPS_PER_ROUND * (math.sqrt(1.0 + bound) - 1.0) < 2.0 * n / n_way:
-        return Problem(space.gram, space.gram, space.truth, n, c, 0.0, bias_scale, 1.0, largest)
+    if _STEPS_PER_ROUND * (math.sqrt(1.0 + wanted * largest) - 1.0) < 2.0 * n / n_way:
+        return Problem(space.gram, space.gram, space.truth, n, c, 0.0, wanted * n, 1.0, largest)
+    solvable, near = wanted * largest < _WORST_CONDITION, space.made_for[0]
+    if solvable and not near <= wanted <= _NEARBY * near:
+        solvable = _invert(space, n, wanted)
+        near = space.made_for[0]
+    condition = 1.0 + near * largest
+    return Problem(
+        space.gram, space.inner_map, space.truth, n if solvable else 0, c, near, wanted * n, condition, largest
+    )
+
+
+@compiled
+def _invert(space: Space, n: int, shrink: float) -> bool:
+    """Fills inner_map with G (I + s G)^-1 = (I - (I + s G)^-1) / s."""
     for i in range(n):
         for j in range(n):
             space.matrix[i, j] = shrink * space.gram[i, j]
         space.matrix[i, i] += 1.0
     solvable = inverse(space.matrix, n, space.factor, space.inner_map)
-    for i in range(n):  # G (I + s G)^-1 = (I - (I + s G)^-1) / s
+    for i in range(n):
         for j in range(n):
             space.inner_map[i, j] = -space.inner_map[i, j] / shrink
         space.inner_map[i, i] += 1.0 / shrink
-    if not (solvable and bound < _WORST_CONDITION):
-        n = 0
-    return Problem(space.gram, space.inner_map, space.truth, n, c, shrink, bias_scale, 1.0 + bound, largest)
+    space.made_for[0] = shrink if solvable else 0.0
+    return solvable
 
 
 @compiled
@@ -111,6 +125,7 @@ def fit_path(
         for array in (space.now.fit, space.trial.fit, space.left.dual, space.curved, space.inner_map):
             array[:, :] = 0.0
         space.now.bias[:] = 0.0
+        space.made_for[0] = 0.0
         for g in range(len(grid)):
             problem = _prepare(space, n, n_way, grid[g])
             solved = problem.n > 0 and minimise(problem, space, max_iter[g])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fewshot.compiled import compiled
 
 Floats = NDArray[np.float64]
+_NEAR = 32  # rows of a matrix that stay in the second-level cache, a multiple of 4
 _CHUNK = 256  # features of six rows at a time: they stay in the first-level cache
 
 
@@ -78,18 +79,21 @@ def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: 
 
 @compiled
 def symmetric_product(matrix: Floats, vectors: Floats, n: int, out: Floats) -> None:
-    """out[k] = matrix vectors[k] for a symmetric matrix [n, w] and vectors [N, w]."""
+    """out[k] = matrix vectors[k] for a symmetric matrix [n, w] and vectors [N, w]; a few rows of the matrix serve all
+    vectors while they are near."""
     whole = n - n % 4
+    out[:, :] = 0.0
+    for low in range(0, whole, _NEAR):
+        for k in range(len(vectors)):
+            total, v = out[k], vectors[k]
+            for j in range(low, min(low + _NEAR, whole), 4):
+                v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
+                m0, m1, m2, m3 = matrix[j], matrix[j + 1], matrix[j + 2], matrix[j + 3]
+                for i in range(len(total)):
+                    total[i] += v0 * m0[i] + v1 * m1[i] + v2 * m2[i] + v3 * m3[i]
     for k in range(len(vectors)):
-        total, v = out[k], vectors[k]
-        total[:] = 0.0
-        for j in range(0, whole, 4):
-            v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
-            m0, m1, m2, m3 = matrix[j], matrix[j + 1], matrix[j + 2], matrix[j + 3]
-            for i in range(len(total)):
-                total[i] += v0 * m0[i] + v1 * m1[i] + v2 * m2[i] + v3 * m3[i]
         for j in range(whole, n):
-            vj, mj = v[j], matrix[j]
+            total, vj, mj = out[k], vectors[k, j], matrix[j]
             for i in range(len(total)):
                 total[i] += vj * mj[i]
 

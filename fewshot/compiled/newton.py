@@ -30,7 +30,7 @@ class Problem(NamedTuple):
     truth: NDArray[np.int64]  # [n] class of each row
     n: int
     c: float
-    shrink: float  # C / N, or 0 where the preconditioner is left out
+    shrink: float  # s of the preconditioner: about C / N, or 0 where it is left out
     bias_scale: float  # the Hessian of an intercept at equal probabilities
     condition: float  # the most that the preconditioner stretches
     largest: float  # bounds the eigenvalues of G
@@ -62,6 +62,7 @@ class Space(NamedTuple):
     truth: NDArray[np.int64]
     gram: Floats  # [S, w], as the next three
     inner_map: Floats
+    made_for: Floats  # [1] the C / N of inner_map, or 0
     matrix: Floats
     factor: Floats
     now: Point
