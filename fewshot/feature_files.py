@@ -27,7 +27,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.files import make_folder, write_atomically
 from fewshot.vectors import StoredVectors, Vectors
 
-FORMAT = "fewshot-features-1"
+FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
 SYNC_SECONDS = 5.0
 _log = logging.getLogger("fewshot")
 

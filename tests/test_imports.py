@@ -18,7 +18,19 @@ ROOT = Path(fewshot.__file__).parent
 # From the ground up: a room imports, at its top level, only rooms of lower floors. Rooms of one floor may import each
 # other (a folder its own package), in no circle.
 FLOORS = [
-    {"files", "draws", "names", "presets", "statistics", "comparison", "decoding", "vectors", "compiled", "grids"},
+    {
+        "files",
+        "draws",
+        "names",
+        "presets",
+        "statistics",
+        "comparison",
+        "decoding",
+        "folding",
+        "vectors",
+        "compiled",
+        "grids",
+    },
     {"plugins", "episodes"},
     {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"},
     {"splits", "images", "results", "pairing"},
