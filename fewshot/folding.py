@@ -58,7 +58,7 @@ def _fold(network: nn.Module, convolution: str, norm: str) -> None:
     conv.weight, conv.bias = fused.weight, fused.bias
     rest = [child for child in bn.children() if not isinstance(child, nn.Identity)]  # timm's norms hold an activation
     parent, _, name = norm.rpartition(".")
-    setattr(network.get_submodule(parent), name, nn.Sequential(*rest) if rest else nn.Identity())
+    setattr(network.get_submodule(parent), name, nn.Sequential(*rest).eval() if rest else nn.Identity().eval())
 
 
 def _error(made: nn.Module, network: nn.Module, example: Tensor) -> float:
