@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from fewshot.datasets.with_class_vectors import WithClassVectors
     from fewshot.episodes import Episodes, EpisodeShape
     from fewshot.evaluation import evaluate
+    from fewshot.evaluators.big_transfer import BigTransfer
     from fewshot.evaluators.cross_validated import CrossValidated
     from fewshot.evaluators.fine_tune import FineTune
     from fewshot.evaluators.gaussian_head import GaussianHead
@@ -76,6 +77,7 @@ _HOMES = {
     "fewshot.datasets.with_class_vectors": ("WithClassVectors",),
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
     "fewshot.evaluation": ("evaluate",),
+    "fewshot.evaluators.big_transfer": ("BigTransfer",),
     "fewshot.evaluators.cross_validated": ("CrossValidated",),
     "fewshot.evaluators.fine_tune": ("FineTune",),
     "fewshot.evaluators.gaussian_head": ("GaussianHead",),
@@ -106,6 +108,7 @@ __all__ = [
     "AllNovel",
     "ArrayImages",
     "Balanced",
+    "BigTransfer",
     "ByGroup",
     "BySeed",
     "ClassSplit",

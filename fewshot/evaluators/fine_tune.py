@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +9,21 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
 
 from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.images import ImageRows
 from fewshot.tuning import BATCHNORMS, Tuning
 from fewshot.tuning.descent import OPTIMIZERS, Descent
-from fewshot.tuning.episodes import tune
+from fewshot.tuning.episodes import tune, tune_heads_alone
+from fewshot.tuning.fields import check_fields, is_integer, is_positive
 from fewshot.tuning.heads import STARTS
 from fewshot.tuning.network import parameters_of
 from fewshot.tuning.schedules import SCHEDULES, learning_rates
 from fewshot.tuning.table import FrozenTable, frozen_table
-from fewshot.tuning.views import AUGMENTS
+from fewshot.tuning.views import AUGMENTS, view
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -69,21 +71,29 @@ class FineTune(ImageEvaluator):
         ]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
-        return tune(batch, backbone, self._tuning())
+        tuning = self._tuning(backbone)
+        return tune_heads_alone(batch, backbone, tuning) if self._heads_alone else tune(batch, backbone, tuning)
 
     def precompute(
         self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], progress: bool
     ) -> FrozenTable | None:
-        return frozen_table(images, backbone, self._tuning().changed(backbone.network)[0], rows, progress)
+        return frozen_table(images, backbone, self._tuning(backbone).changed(backbone.network)[0], rows, progress)
 
     def episodes_at_once(self, n_support: int, n_way: int, dim: int, budget_bytes: int) -> int:
         """Heads are tuned together; networks one by one."""
-        if self.tune != "head" or self.augment != "none":
-            return 1
-        return max(1, budget_bytes // (4 * (2 * n_support * dim + 8 * dim * n_way)))
+        bytes_each = 4 * (2 * n_support * dim + 8 * dim * n_way)
+        return max(1, budget_bytes // bytes_each) if self._heads_alone else 1
 
-    def _tuning(self) -> Tuning:
+    @property
+    def _heads_alone(self) -> bool:
+        return self.tune == "head" and self.augment == "none"
+
+    def _tuning(self, backbone: Backbone) -> Tuning:
         self._check()
+
+        def random_view(image: Image.Image, uniform: NDArray[np.float64], orientation_matters: bool) -> Tensor:
+            return backbone.preprocess(view(image, self.augment, uniform, orientation_matters))
+
         return Tuning(
             change=lambda network: parameters_of(network, self.tune),
             descent=Descent(
@@ -96,44 +106,26 @@ class FineTune(ImageEvaluator):
             batchnorm=self.batchnorm,
             start=self.start,
             probe_C=self.probe_C,
-            augment=self.augment,
+            view=None if self.augment == "none" else random_view,
         )
 
     def _check(self) -> None:
-        for name, good, wanted in (
-            (
-                "tune",
-                re.fullmatch(r"all|head|norm|last [1-9]\d*", str(self.tune)),
-                "'all', 'head', 'norm' or 'last k'",
-            ),
-            ("steps", _is_integer(self.steps, 1), "an integer of at least 1"),
-            ("lr", _is_positive(self.lr), "a positive float"),
+        known = re.fullmatch(r"all|head|norm|last [1-9]\d*", str(self.tune))
+        whole = self.batch_size is None
+        rules = (
+            ("tune", known, "'all', 'head', 'norm' or 'last k'"),
+            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
+            ("lr", is_positive(self.lr), "a positive float"),
             ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
-            ("weight_decay", self.weight_decay == 0 or _is_positive(self.weight_decay), "a float of at least 0"),
-            (
-                "batch_size",
-                self.batch_size is None or _is_integer(self.batch_size, 1),
-                "an integer of at least 1, or None",
-            ),
+            ("weight_decay", self.weight_decay == 0 or is_positive(self.weight_decay), "a float of at least 0"),
+            ("batch_size", whole or is_integer(self.batch_size, 1), "an integer of at least 1, or None"),
             ("batchnorm", self.batchnorm in BATCHNORMS, f"one of {', '.join(BATCHNORMS)}"),
             ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
-            (
-                "warmup",
-                _is_integer(self.warmup, 0) and self.warmup < self.steps,
-                "an integer of at least 0, below 'steps'",
-            ),
+            ("warmup", is_integer(self.warmup, 0), "an integer of at least 0, below 'steps'"),
             ("start", self.start in STARTS, f"one of {', '.join(STARTS)}"),
-            ("probe_C", _is_positive(self.probe_C), "a positive float"),
+            ("probe_C", is_positive(self.probe_C), "a positive float"),
             ("augment", self.augment in AUGMENTS, f"one of {', '.join(AUGMENTS)}"),
-            ("clip_norm", self.clip_norm is None or _is_positive(self.clip_norm), "a positive float, or None"),
-        ):
-            if not good:
-                raise ValueError(f"The {name!r} of FineTune must be {wanted}. Got {getattr(self, name)!r} instead.")
-
-
-def _is_integer(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool) and 0 < value < math.inf
+            ("clip_norm", self.clip_norm is None or is_positive(self.clip_norm), "a positive float, or None"),
+        )
+        check_fields(self, rules)
+        check_fields(self, [("warmup", self.warmup < self.steps, "an integer of at least 0, below 'steps'")])

@@ -2,9 +2,9 @@
 
     network.py   a copy that costs only what is trained, and which parameters those are
     descent.py   optimiser, mini-batches, the loop                    schedules.py  learning rates of all steps
-    inputs.py    an episode's inputs, kept or made at each step       views.py      random views of an image
+    inputs.py    an episode's inputs, kept or made at each step       views.py      random views of an image, MixUp
     split.py     a network cut where it begins to be trained          table.py      its first part's work, once a run
-    heads.py     linear heads, where they start, many at once
+    heads.py     linear heads, where they start, many at once         fields.py     hyperparameters, checked
     episode.py   a network and its head, tuned on one episode         episodes.py   a batch of them, and their answers
 
 An evaluator says *what* is trained and *how*: a `Tuning`. `episodes.tune` gives the head, `table.frozen_table` what a
@@ -16,12 +16,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from torch import nn
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
 
 from fewshot.tuning.descent import Descent
 from fewshot.tuning.network import shared_copy, unfreeze
 
 BATCHNORMS = ("frozen", "support")
+View = Callable[[Image.Image, NDArray[np.float64], bool], Tensor]
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,19 @@ class Tuning:
 
     `change` readies a copy of the network, in eval mode, and gives the parameters of it that are trained; it may put
     modules in, but must not write to tensors, which are those of the given network. `batchnorm` "support" normalises by
-    the mini-batch in the layers that are trained.
+    the mini-batch in the layers that are trained. `view` makes a random input [3, H, W] of an image, uniform numbers,
+    and whether its orientation matters; None: the network's own preprocessing, the same at each step.
     """
 
     change: Callable[[nn.Module], Sequence[nn.Parameter]]
     descent: Descent
     batch_size: int | None = None  # None: the whole support at every step
+    replacement: bool = False  # a batch that is larger than the support is drawn with replacement, else it is all
     batchnorm: str = "frozen"
     start: str = "zero"  # of the head
     probe_C: float = 1.0
-    augment: str = "none"
+    view: View | None = None
+    mixup: float = 0.0  # alpha; 0: no MixUp
 
     def changed(self, network: nn.Module) -> tuple[nn.Module, list[nn.Parameter]]:
         """A copy of a network, ready to be trained, in eval mode, and the parameters that are."""

@@ -75,9 +75,13 @@ def check_finite(loss: Tensor, step: int, descent: Descent) -> None:
         )
 
 
-def mini_batches(n: int, batch_size: int | None, steps: int, seed: int) -> Iterator[Tensor]:
-    """`steps` mini-batches of positions in [0, n): runs through one shuffled order after the other; the whole set,
-    in order, where `batch_size` is None or not below n."""
+def mini_batches(n: int, batch_size: int | None, steps: int, seed: int, replacement: bool = False) -> Iterator[Tensor]:
+    """`steps` mini-batches of positions in [0, n): runs through one shuffled order after the other. Where `batch_size`
+    is None or not below n: the whole set, in order; with `replacement`, a batch above n is drawn with replacement."""
+    if replacement and batch_size is not None and batch_size > n:
+        drawing = torch.Generator().manual_seed(seed)
+        yield from (torch.randint(n, (batch_size,), generator=drawing) for _ in range(steps))
+        return
     if batch_size is None or batch_size >= n:
         yield from (torch.arange(n) for _ in range(steps))
         return

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from fewshot.episodes import EpisodeBatch
 from fewshot.images import ImageRows
 from fewshot.tuning import Tuning
 from fewshot.tuning.descent import descend, mini_batches
 from fewshot.tuning.heads import Heads, Support, starting_heads
-from fewshot.tuning.inputs import AT_ONCE, Inputs, held_in_order, in_parts, plain_features
+from fewshot.tuning.inputs import Inputs, held_in_order, in_parts, plain_features
 from fewshot.tuning.network import new_head, normalise_by_batch
 from fewshot.tuning.split import Split, Tail, Trunk, find_split
+from fewshot.tuning.views import draw, mixing
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -23,13 +27,13 @@ _KEPT_BYTES = 256 << 20  # of activations at the cut
 
 
 class TunedEpisode:
-    """One episode while its network is tuned; a larger mini-batch than 64 adds up the gradients of its parts."""
+    """One episode while its network is tuned."""
 
     def __init__(self, batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone, tuning: Tuning) -> None:
         order = held_in_order(batch.support, batch.support_mask, episode)
         self._tuning, self._seed, self._watch = tuning, int(batch.seeds[episode]), batch.watch
         self._labels = batch.support_labels[episode, order].to(backbone.device)
-        self._inputs = Inputs(batch.support, episode, order, backbone, tuning.augment)
+        self._inputs = Inputs(batch.support, episode, order, backbone, tuning.view)
         self._network, self._trained = tuning.changed(backbone.network)
         self._head = new_head(backbone.dim, batch.n_way, backbone.device)
         self._converged: Tensor | None = None
@@ -42,36 +46,50 @@ class TunedEpisode:
 
     def tuned(self) -> tuple[nn.Module, Heads]:
         """The network in eval mode, without gradients, and its head."""
-        n, steps = len(self._labels), len(self._tuning.descent.rates)
-        batches = mini_batches(n, self._tuning.batch_size, steps, self._seed)
-        at_once = AT_ONCE if self._tuning.batchnorm == "frozen" else n
-
-        def backward(step: int) -> Tensor:
-            positions, total = next(batches), torch.zeros(())
-            for part in torch.split(positions, at_once):
-                loss = self._loss(step, part) * (len(part) / len(positions))
-                loss.backward()  # type: ignore[no-untyped-call]
-                total = total + loss.detach().cpu()
-            return total
-
+        tuning, n = self._tuning, len(self._labels)
+        batches = mini_batches(n, tuning.batch_size, len(tuning.descent.rates), self._seed, tuning.replacement)
+        parameters = [*self._trained, *self._head.parameters()]
         with torch.enable_grad():
-            descend([*self._trained, *self._head.parameters()], self._tuning.descent, backward, watch=self._watch)
+            descend(parameters, tuning.descent, lambda step: self._backward(step, next(batches)), watch=self._watch)
         weight, bias = self._head.weight.detach(), self._head.bias.detach()
         return self._network.eval().requires_grad_(False), Heads(weight.T[None], bias[None], self._converged)
 
-    def _loss(self, step: int, positions: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(self._head(self._features(step, positions)), self._labels[positions])
+    def _backward(self, step: int, positions: Tensor) -> Tensor:
+        """The mean loss of a mini-batch, its gradients added part by part: unless rows depend on each other, by
+        BatchNorm, this is the same to rounding, and takes the memory of a part."""
+        b = len(positions)
+        uniform, total = draw(self._seed, step, b), torch.zeros(())
+        for places in torch.split(torch.arange(b), self._inputs.at_once if self._tuning.batchnorm == "frozen" else b):
+            loss = self._loss(positions, places, uniform) * (len(places) / b)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total = total + loss.detach().cpu()
+        return total
 
-    def _features(self, step: int, positions: Tensor) -> Tensor:
-        """[b, D]: of random views, from the cut on, or of plain inputs."""
+    def _loss(self, positions: Tensor, places: Tensor, uniform: NDArray[np.float64]) -> Tensor:
+        """The mean loss of some places of a mini-batch."""
+        rows = positions[places]
+        if not self._tuning.mixup:
+            return cross_entropy(self._head(self._features(rows, uniform[places.numpy()])), self._labels[rows])
+        share, partner = mixing(uniform, self._tuning.mixup)
+        others = torch.from_numpy(partner)[places]
+        mixed = share * self._seen(rows, uniform[places.numpy()])
+        mixed += (1 - share) * self._seen(positions[others], uniform[others.numpy()])
+        logits = self._head(self._network(mixed))
+        mine, theirs = (cross_entropy(logits, self._labels[some]) for some in (rows, positions[others]))
+        return share * mine + (1 - share) * theirs
+
+    def _features(self, rows: Tensor, uniform: NDArray[np.float64]) -> Tensor:
+        """[b, D], from the cut on where there is one."""
         features: Tensor
-        if self._tuning.augment != "none":
-            features = self._network(self._inputs.views(self._seed, step, positions))
-        elif self._tail is not None and self._activations is not None:
-            features = self._tail(self._activations[positions])
+        if self._tail is None or self._activations is None:
+            features = self._network(self._seen(rows, uniform))
         else:
-            features = self._network(self._inputs.plain(positions))
+            features = self._tail(self._activations[rows])
         return features
+
+    def _seen(self, rows: Tensor, uniform: NDArray[np.float64]) -> Tensor:
+        """[b, 3, H, W] inputs at a step."""
+        return self._inputs.plain(rows) if self._tuning.view is None else self._inputs.views(rows, uniform)
 
     def _start(self, features: Tensor, n_way: int) -> None:
         held = torch.ones(1, len(features), dtype=torch.bool, device=features.device)
@@ -83,12 +101,14 @@ class TunedEpisode:
 
     def _cut(self, support: ImageRows, episode: int, order: Tensor) -> tuple[Tail | None, Tensor | None]:
         """What is trained, and the activations [S, F] of what stands still before it, where they can be kept."""
-        if self._tuning.augment != "none":
+        if self._tuning.view is not None:
             return None, None  # each step has views of its own
-        if support.frozen is not None:
+        if support.frozen is not None and not self._tuning.mixup:
             known = support.frozen.gather(support.rows[episode, order])
             return Tail(self._network, support.frozen.split), known.to(self._labels.device)
         self._inputs.keep()
+        if self._tuning.mixup:
+            return None, None  # inputs are mixed, not activations
         split = find_split(self._network, self._inputs.plain(torch.arange(2)))
         if split is None or 4 * split.size * len(order) > _KEPT_BYTES:
             return None, None
@@ -97,4 +117,4 @@ class TunedEpisode:
     def _trunk(self, split: Split) -> Tensor:
         trunk = Trunk(self._network, split)
         with torch.no_grad():
-            return in_parts(lambda part: trunk(self._inputs.plain(part)), len(self._labels))
+            return in_parts(lambda part: trunk(self._inputs.plain(part)), len(self._labels), self._inputs.at_once)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 class TunedHead(Head[ImageRows]):
     """Networks of B episodes, each with its linear head."""
 
-    networks: list[nn.Module]  # inputs [b, 3, H, W] to features [b, D]
+    networks: Sequence[nn.Module]  # inputs [b, 3, H, W] to features [b, D]
     heads: Heads
-    backbone: Backbone
+    backbones: Sequence[Backbone]  # whose preprocessing makes the inputs
     converged: Tensor | None = None  # [B], of heads that started at an optimum
 
     def __call__(self, query: ImageRows) -> Tensor:
@@ -36,35 +37,41 @@ class TunedHead(Head[ImageRows]):
     def _logits(self, query: ImageRows, episode: int) -> Tensor:
         order = torch.arange(query.rows.shape[1])
         with torch.inference_mode():
-            features = plain_features(query, episode, order, self.backbone, self.networks[episode])
+            features = plain_features(query, episode, order, self.backbones[episode], self.networks[episode])
             return torch.addmm(self.heads.bias[episode], features, self.heads.weight[episode]).cpu()
 
 
 def tune(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> TunedHead:
-    """The tuned networks and heads of B episodes, one after the other; where nothing but the head is trained, on
-    images as they are, the heads of all of them together."""
-    if backbone.device.type == "cpu":
-        keep_freed_memory()
-    network, trained = tuning.changed(backbone.network)
-    if not trained and tuning.augment == "none":
-        return _tune_heads(batch, backbone, tuning, network)
-    done = [TunedEpisode(batch, e, backbone, tuning).tuned() for e in range(len(batch.support))]
+    """The tuned networks and heads of B episodes, one after the other."""
+    return tune_each(batch, [(backbone, tuning)] * len(batch.support))
+
+
+def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tuning]]) -> TunedHead:
+    """The tuned networks and heads of B episodes, each tuned in its own way: a backbone, for its preprocessing, and
+    what is trained how."""
+    done = []
+    for episode, (backbone, tuning) in enumerate(ways):
+        if backbone.device.type == "cpu":
+            keep_freed_memory()
+        done.append(TunedEpisode(batch, episode, backbone, tuning).tuned())
     heads = Heads(*(torch.cat([getattr(head, part) for _, head in done]) for part in ("weight", "bias")))
     optima = [head.converged for _, head in done if head.converged is not None]
     converged = torch.cat(optima).cpu() if optima else None
-    return TunedHead([network for network, _ in done], heads, backbone, converged)
+    return TunedHead([network for network, _ in done], heads, [backbone for backbone, _ in ways], converged)
 
 
-def _tune_heads(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning, network: nn.Module) -> TunedHead:
-    """On features of the support, which are computed once."""
-    support = _support(batch, backbone, network)
+def tune_heads_alone(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> TunedHead:
+    """The heads of B episodes, tuned together on features of the support, which are computed once; nothing of the
+    network is trained, and `change` is not asked."""
+    support = _support(batch, backbone)
     start = starting_heads(tuning.start, support, tuning.probe_C)
     heads = tune_heads(start, support, tuning.descent, tuning.batch_size, batch.seeds, batch.watch)
     converged = None if heads.converged is None else heads.converged.cpu()
-    return TunedHead([network] * len(batch.support), heads, backbone, converged)
+    n_episodes = len(batch.support)
+    return TunedHead([backbone.network] * n_episodes, heads, [backbone] * n_episodes, converged)
 
 
-def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone, network: nn.Module) -> Support:
+def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Support:
     """Features of the support of B episodes, each in the order of its rows, padded at the end."""
     size, device = batch.support_mask.shape, backbone.device
     features = torch.zeros(*size, backbone.dim, device=device)
@@ -73,7 +80,7 @@ def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone, network: nn.Mod
     for e in range(len(mask)):
         order = held_in_order(batch.support, batch.support_mask, e)
         with torch.no_grad():
-            features[e, : len(order)] = plain_features(batch.support, e, order, backbone, network)
+            features[e, : len(order)] = plain_features(batch.support, e, order, backbone, backbone.network)
         labels[e, : len(order)] = batch.support_labels[e, order].to(device)
         mask[e, : len(order)] = True
     return Support(features, labels, mask, batch.n_way)

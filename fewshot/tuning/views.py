@@ -1,4 +1,4 @@
-"""Random views of an image, drawn by (seed, step, position) alone."""
+"""Random views of images, drawn by (seed, step, place in the mini-batch) alone, and how they are mixed."""
 
 from __future__ import annotations
 
@@ -7,26 +7,33 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
+from scipy.special import betaincinv
 
 from fewshot import draws
 
 AUGMENTS = ("none", "flip", "crop", "crop+flip", "crop+flip+colour")
 _STREAM = 47  # of random words
-_DRAWS = 8
+_DRAWS = 12  # crop 0-3, flip 4, colour 5-7, MixUp 8-9
 _LEAST_AREA = 0.5  # of a crop
 _ASPECT = math.log(4 / 3)  # the most that a crop is stretched either way
 _COLOUR = 0.4  # brightness, contrast and saturation are 1 -+ this
 
 
-def draw(seed: int, step: int, positions: list[int]) -> NDArray[np.float64]:
-    """[b, 8] uniform numbers in [0, 1): those of a position at a step are the same in every mini-batch."""
-    words = draws.words(seed, np.array([step]), max(positions) + 1, _DRAWS, _STREAM)[0]
-    uniform: NDArray[np.float64] = words[positions] / 2.0**32
+def draw(seed: int, step: int, n: int) -> NDArray[np.float64]:
+    """[n, 12] uniform numbers in [0, 1) for the places of a mini-batch; the first ones are those of a smaller one."""
+    uniform: NDArray[np.float64] = draws.words(seed, np.array([step]), n, _DRAWS, _STREAM)[0] / 2.0**32
     return uniform
 
 
+def mixing(uniform: NDArray[np.float64], alpha: float) -> tuple[float, NDArray[np.int64]]:
+    """How a mini-batch is mixed (Zhang et al. 2018, arXiv 1710.09412): the share of each row, from Beta(alpha, alpha),
+    one for all rows, and the place of the row that has the rest."""
+    share = float(betaincinv(alpha, alpha, uniform[0, 9]))
+    return share, np.argsort(uniform[:, 8], kind="stable")
+
+
 def view(image: Image.Image, augment: str, uniform: NDArray[np.float64], orientation_matters: bool) -> Image.Image:
-    """A view of the size of the image, by 8 uniform numbers.
+    """A view of the size of the image, by uniform numbers [12].
 
     "crop": a part of at least half the area, stretched by at most 4/3, brought back to the size of the image; "flip":
     left to right, half of the time, never where `orientation_matters`; "colour": brightness, contrast and saturation,
@@ -39,7 +46,7 @@ def view(image: Image.Image, augment: str, uniform: NDArray[np.float64], orienta
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if "colour" in steps:
         for enhance, number in zip(
-            (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color), uniform[5:], strict=True
+            (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color), uniform[5:8], strict=True
         ):
             image = enhance(image).enhance(1 + _COLOUR * (2 * float(number) - 1))
     return image
