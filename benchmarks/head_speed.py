@@ -128,16 +128,15 @@ def ours_on_a_path(n_way: int, k_shot: int, dim: int, count: int, grid: Sequence
     found: list[float] = []
 
     def step(index: int) -> int:
-        e = index % count
-        heads = LinearProbe().fit_path(batch_of(support[e : e + 1], labels, n_way), members)
+        heads = LinearProbe().fit_path(batch_of(support, labels, n_way), members)
         for head in heads:
-            head(torch.from_numpy(query[e : e + 1])).argmax(2)
+            head(torch.from_numpy(query)).argmax(2)
         if not found:
             found.extend(
-                objectives(h.weight[0].numpy(), h.bias[0].numpy(), support[e], float(c))  # type: ignore[attr-defined]
+                objectives(h.weight[0].numpy(), h.bias[0].numpy(), support[0], float(c))  # type: ignore[attr-defined]
                 for h, c in zip(heads, grid, strict=True)
             )
-        return len(heads)
+        return len(heads) * count
 
     return Measured(rate(step), found)
 
@@ -167,7 +166,7 @@ def same_optimum(ours: Sequence[float], theirs: Sequence[float]) -> str:
 
 
 def path(n_way: int, k_shot: int, dim: int, grid: Sequence[float], tol: float, rounds: int) -> Case:
-    """A path of C on one episode at a time."""
+    """A path of C on two episodes: ours together, the peer one fit after the other."""
     return Case(
         f"LinearProbe path {n_way}x{k_shot}",
         f"{n_way}-way {k_shot}-shot, D = {dim}, {len(grid)} values of C",

@@ -22,7 +22,7 @@ _OBJECTIVE_TOLERANCE = 1e-10  # of the last step's gain; the step after it would
 _DIRECTION_TOLERANCE = 1e-7  # of what an inexact direction of the last step may leave
 _ROUNDING = 1e-14  # a step that gains less than this is lost in rounding
 _MOST_CG_STEPS = 250
-_COMPILED_ROWS = 512  # above this, matrix libraries are faster than compiled loops
+_COMPILED_ROWS = 1024  # above this, the loops' share of memory grows, and they lose what makes them fast
 _NULL = 1e-13  # directions with less than this share of the largest variance are empty
 
 
