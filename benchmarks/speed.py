@@ -2,7 +2,7 @@
 
     python benchmarks/speed.py --json speed.json [--only NAME] [--rounds 7]
 
-About 15 minutes on 2 idle cores; in pieces with --only, which adds to the same file. 5 ways, 5 shots, 15 queries a
+About 20 minutes on 2 idle cores; in pieces with --only, which adds to the same file. 5 ways, 5 shots, 15 queries a
 class and 640 features unless a line says otherwise: random float32 features of length 1. Both get the same arrays and
 give predicted classes; starting, compiling and drawing the features are not counted. "default" and "1" are threads of
 the peer; ours always runs in the default environment. What both answered is compared in every round.
@@ -34,6 +34,7 @@ from fewshot.benchmarks.table_speed import (
     easyfsl_from_a_table,
     embedding,
     everything,
+    fine_tuning,
     learn2learn_drawing,
     ours_drawing,
     ours_from_a_table,
@@ -87,6 +88,19 @@ def cases() -> list[Case]:
             functools.partial(embedding, "loop"),
             module="timm",
             peer_threads=("default",),
+        ),
+        *(
+            Case(
+                f"FineTune {what}",
+                "5-way 5-shot 15 queries, lite0 at 128 px, 50 steps",
+                functools.partial(fine_tuning, what, "ours"),
+                "one by one",
+                functools.partial(fine_tuning, what, "loop"),
+                module="timm",
+                peer_threads=("default",),
+                rounds=3,
+            )
+            for what in ("head", "last")
         ),
     ]
 

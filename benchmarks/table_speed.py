@@ -168,3 +168,10 @@ def embedding(what: str) -> Measured:
     from fewshot.benchmarks.embedding import loop_rate, table_rate
 
     return Measured(table_rate(1024) if what == "table" else loop_rate(1024))
+
+
+def fine_tuning(what: str, who: str) -> Measured:
+    """Episodes a second of FineTune or of the plain loop; their logits are compared by fine_tuning.py itself."""
+    from fewshot.benchmarks.fine_tuning import Work, rate
+
+    return Measured(rate(Work(what), who))
