@@ -47,12 +47,15 @@ if TYPE_CHECKING:
     from fewshot.evaluators.linear_probe import LinearProbe
     from fewshot.evaluators.linear_probe_plus_plus import LinearProbePlusPlus
     from fewshot.evaluators.linear_svm import LinearSVM
+    from fewshot.evaluators.lora import LoRA
     from fewshot.evaluators.mahalanobis import Mahalanobis
     from fewshot.evaluators.matching import Matching
     from fewshot.evaluators.nearest_neighbour import NearestNeighbour
     from fewshot.evaluators.prototype import Prototype
     from fewshot.evaluators.ridge_probe import RidgeProbe
+    from fewshot.evaluators.scale_and_shift import ScaleAndShift
     from fewshot.evaluators.standardised import Standardised
+    from fewshot.evaluators.task_specific_adapters import TaskSpecificAdapters
     from fewshot.evaluators.tim import TIM
     from fewshot.evaluators.tip_adapter import TipAdapter
     from fewshot.evaluators.zero_shot import ZeroShot
@@ -82,6 +85,7 @@ _HOMES = {
     "fewshot.evaluators.fine_tune": ("FineTune",),
     "fewshot.evaluators.gaussian_head": ("GaussianHead",),
     "fewshot.evaluators.linear_svm": ("LinearSVM",),
+    "fewshot.evaluators.lora": ("LoRA",),
     "fewshot.evaluators.mahalanobis": ("Mahalanobis",),
     "fewshot.evaluators.linear_probe": ("LinearProbe",),
     "fewshot.evaluators.linear_probe_plus_plus": ("LinearProbePlusPlus",),
@@ -89,7 +93,9 @@ _HOMES = {
     "fewshot.evaluators.nearest_neighbour": ("NearestNeighbour",),
     "fewshot.evaluators.prototype": ("Prototype",),
     "fewshot.evaluators.ridge_probe": ("RidgeProbe",),
+    "fewshot.evaluators.scale_and_shift": ("ScaleAndShift",),
     "fewshot.evaluators.standardised": ("Standardised",),
+    "fewshot.evaluators.task_specific_adapters": ("TaskSpecificAdapters",),
     "fewshot.evaluators.tim": ("TIM",),
     "fewshot.evaluators.tip_adapter": ("TipAdapter",),
     "fewshot.evaluators.zero_shot": ("ZeroShot",),
@@ -129,6 +135,7 @@ __all__ = [
     "LinearProbePlusPlus",
     "LinearSVM",
     "Listed",
+    "LoRA",
     "Mahalanobis",
     "Manifest",
     "Matching",
@@ -139,8 +146,10 @@ __all__ = [
     "Row",
     "RunSpec",
     "Sampled",
+    "ScaleAndShift",
     "Selection",
     "Standardised",
+    "TaskSpecificAdapters",
     "TipAdapter",
     "TorchvisionSet",
     "VectorSet",

@@ -238,9 +238,9 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
-def _module_name(class_name: str) -> str:
-    """File name of a class: LinearProbe -> linear_probe, TIM -> tim."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
+def _module_names(class_name: str) -> set[str]:
+    """What the file of a class may be called: linear_probe for LinearProbe, tim for TIM, lora for LoRA."""
+    return {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower(), class_name.lower()}
 
 
 @functools.cache
@@ -259,7 +259,7 @@ def _read_folder(package: str) -> dict[str, Signature]:
     signatures = {}
     for path in sorted(Path(found.submodule_search_locations[0]).glob("[a-z]*.py")):
         for signature in _signatures(path, f"{package}.{path.stem}"):
-            if _module_name(signature.name) == path.stem:
+            if path.stem in _module_names(signature.name):
                 signatures[signature.name] = signature
     return signatures
 

@@ -115,7 +115,7 @@ class BigTransfer(ImageEvaluator):
 
         seen = dataclasses.replace(backbone, preprocess=lambda image: _as_input(_square(image, crop)))
         return seen, Tuning(
-            change=lambda network: list(network.parameters()),
+            change=lambda network, _: list(network.parameters()),
             descent=Descent(self.rates(n)),
             batch_size=self.batch_size,
             replacement=True,

@@ -95,7 +95,7 @@ class FineTune(ImageEvaluator):
             return backbone.preprocess(view(image, self.augment, uniform, orientation_matters))
 
         return Tuning(
-            change=lambda network: parameters_of(network, self.tune),
+            change=lambda network, _: parameters_of(network, self.tune),
             descent=Descent(
                 learning_rates(self.schedule, self.lr, self.steps, self.warmup),
                 self.optimizer,

@@ -6,6 +6,7 @@
     split.py     a network cut where it begins to be trained          table.py      its first part's work, once a run
     heads.py     linear heads, where they start, many at once         fields.py     hyperparameters, checked
     episode.py   a network and its head, tuned on one episode         episodes.py   a batch of them, and their answers
+    adapters.py  few new parameters beside weights that stand still   centroids.py  a network tuned to class centroids
 
 An evaluator says *what* is trained and *how*: a `Tuning`. `episodes.tune` gives the head, `table.frozen_table` what a
 run computes once. The given network is never changed, and whatever is drawn comes from the seeds of the episodes.
@@ -33,12 +34,13 @@ class Tuning:
     """What is trained, and how.
 
     `change` readies a copy of the network, in eval mode, and gives the parameters of it that are trained; it may put
-    modules in, but must not write to tensors, which are those of the given network. `batchnorm` "support" normalises by
-    the mini-batch in the layers that are trained. `view` makes a random input [3, H, W] of an image, uniform numbers,
-    and whether its orientation matters; None: the network's own preprocessing, the same at each step.
+    modules in, drawn by a seed, but must not write to tensors, which are those of the given network. `batchnorm`
+    "support" normalises by the mini-batch in the layers that are trained. `view` makes a random input [3, H, W] of
+    an image, uniform numbers, and whether its orientation matters; None: the network's own preprocessing, the same at
+    each step.
     """
 
-    change: Callable[[nn.Module], Sequence[nn.Parameter]]
+    change: Callable[[nn.Module, int], Sequence[nn.Parameter]]  # (copy, seed)
     descent: Descent
     batch_size: int | None = None  # None: the whole support at every step
     replacement: bool = False  # a batch that is larger than the support is drawn with replacement, else it is all
@@ -48,9 +50,9 @@ class Tuning:
     view: View | None = None
     mixup: float = 0.0  # alpha; 0: no MixUp
 
-    def changed(self, network: nn.Module) -> tuple[nn.Module, list[nn.Parameter]]:
+    def changed(self, network: nn.Module, seed: int = 0) -> tuple[nn.Module, list[nn.Parameter]]:
         """A copy of a network, ready to be trained, in eval mode, and the parameters that are."""
         copied = shared_copy(network)
-        trained = list(self.change(copied))
+        trained = list(self.change(copied, seed))
         unfreeze(trained)
         return copied, trained

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 from fewshot.episodes import EpisodeBatch
 from fewshot.images import ImageRows
 from fewshot.tuning import Tuning
+from fewshot.tuning.adapters import drop_out
 from fewshot.tuning.descent import descend, mini_batches
 from fewshot.tuning.heads import Heads, Support, starting_heads
 from fewshot.tuning.inputs import Inputs, held_in_order, in_parts, plain_features
@@ -34,7 +35,7 @@ class TunedEpisode:
         self._tuning, self._seed, self._watch = tuning, int(batch.seeds[episode]), batch.watch
         self._labels = batch.support_labels[episode, order].to(backbone.device)
         self._inputs = Inputs(batch.support, episode, order, backbone, tuning.view)
-        self._network, self._trained = tuning.changed(backbone.network)
+        self._network, self._trained = tuning.changed(backbone.network, self._seed)
         self._head = new_head(backbone.dim, batch.n_way, backbone.device)
         self._converged: Tensor | None = None
         if tuning.start != "zero":
@@ -43,6 +44,7 @@ class TunedEpisode:
         self._tail, self._activations = self._cut(batch.support, episode, order)
         if tuning.batchnorm == "support":
             normalise_by_batch(self._network, self._trained)
+        drop_out(self._network)
 
     def tuned(self) -> tuple[nn.Module, Heads]:
         """The network in eval mode, without gradients, and its head."""

@@ -1,0 +1,111 @@
+"""Low-rank updates of linear layers, and a linear head, trained while the weights stand still."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import Head, ImageEvaluator
+from fewshot.images import ImageRows
+from fewshot.tuning import Tuning
+from fewshot.tuning.adapters import add_low_rank
+from fewshot.tuning.descent import OPTIMIZERS, Descent
+from fewshot.tuning.episodes import tune_each
+from fewshot.tuning.fields import check_fields, is_integer, is_positive
+from fewshot.tuning.heads import STARTS
+from fewshot.tuning.schedules import SCHEDULES, learning_rates
+from fewshot.tuning.table import FrozenTable, frozen_table
+
+if TYPE_CHECKING:
+    from fewshot.backbones import Backbone
+    from fewshot.datasets import LabelledImages
+
+
+@dataclass(frozen=True)
+class LoRA(ImageEvaluator):
+    """LoRA (Hu et al. 2021, arXiv 2106.09685): a linear head, trained with low-rank updates of linear layers by
+    cross-entropy on the support.
+
+    A weight W becomes W + alpha / rank * B A, where A starts uniform and B at zero. `layers`: letters of "qkvo", for
+    the layers of attention that make queries, keys, values and the output, found by their names (a fused layer is taken
+    as equal blocks in the order q, k, v); or "all" linear layers. With `per_shot` there are so many steps for each
+    shot: the images of a class, on average, rounded up. `optimizer`, `batch_size`, `schedule` and `start` as in
+    FineTune; BatchNorm keeps its statistics.
+
+    CLIP-LoRA (Zanella and Ben Ayed 2024, arXiv 2405.18541) has rank 2 on q, k, v of all blocks, dropout 0.25, batches
+    of 32, AdamW with weight decay 0.01, a cosine from 0.0002, 500 steps a shot, and in its code alpha / sqrt(rank) with
+    alpha = 1, which is alpha = sqrt(2) here. Deviations: `dropout` hides inputs of a layer for all images of a step
+    together, theirs for each token; the head is linear, theirs the class names, whose encoder they adapt too.
+    """
+
+    layers: str = "qkv"
+    rank: int = 2
+    alpha: float = 2.0
+    dropout: float = 0.0
+    steps: int = 50
+    per_shot: bool = False
+    lr: float = 0.001
+    optimizer: str = "adamw"
+    weight_decay: float = 0.0
+    batch_size: int | None = None
+    schedule: str = "constant"
+    start: str = "zero"
+    probe_C: float = 1.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [
+            cls(layers="all", steps=20, lr=0.02),
+            cls(layers="all", rank=1, dropout=0.25, steps=2, per_shot=True, batch_size=6, start="prototypes"),
+        ]
+
+    def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
+        shots = [-(-int(n) // batch.n_way) for n in batch.support_mask.sum(1)]
+        return tune_each(batch, [(backbone, self._tuning(k_shot)) for k_shot in shots])
+
+    def precompute(
+        self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], progress: bool
+    ) -> FrozenTable | None:
+        return frozen_table(images, backbone, self._tuning(1).changed(backbone.network)[0], rows, progress)
+
+    def _tuning(self, k_shot: int) -> Tuning:
+        self._check()
+
+        def change(network: nn.Module, seed: int) -> list[nn.Parameter]:
+            return add_low_rank(network, self.layers, self.rank, self.alpha, self.dropout, seed)
+
+        rates = learning_rates(self.schedule, self.lr, self.steps * (k_shot if self.per_shot else 1))
+        return Tuning(
+            change=change,
+            descent=Descent(rates, self.optimizer, self.weight_decay),
+            batch_size=self.batch_size,
+            start=self.start,
+            probe_C=self.probe_C,
+        )
+
+    def _check(self) -> None:
+        layers, whole = str(self.layers), self.batch_size is None
+        good = layers == "all" or (re.fullmatch("[qkvo]+", layers) and len(set(layers)) == len(layers))
+        rules = (
+            ("layers", good, "'all', or some of the letters q, k, v and o"),
+            ("rank", is_integer(self.rank, 1), "an integer of at least 1"),
+            ("alpha", is_positive(self.alpha), "a positive float"),
+            ("dropout", self.dropout == 0 or (is_positive(self.dropout) and self.dropout < 1), "a float in [0, 1)"),
+            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
+            ("per_shot", isinstance(self.per_shot, bool), "True or False"),
+            ("lr", is_positive(self.lr), "a positive float"),
+            ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+            ("weight_decay", self.weight_decay == 0 or is_positive(self.weight_decay), "a float of at least 0"),
+            ("batch_size", whole or is_integer(self.batch_size, 1), "an integer of at least 1, or None"),
+            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+            ("start", self.start in STARTS, f"one of {', '.join(STARTS)}"),
+            ("probe_C", is_positive(self.probe_C), "a positive float"),
+        )
+        check_fields(self, rules)

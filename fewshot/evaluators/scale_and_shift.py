@@ -1,0 +1,77 @@
+"""Scales and shifts of convolutions, and a linear head, trained while the weights stand still."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import Head, ImageEvaluator
+from fewshot.images import ImageRows
+from fewshot.tuning import Tuning
+from fewshot.tuning.adapters import add_scale_and_shift
+from fewshot.tuning.descent import OPTIMIZERS, Descent
+from fewshot.tuning.episodes import tune
+from fewshot.tuning.fields import check_fields, is_integer, is_positive
+from fewshot.tuning.heads import STARTS
+from fewshot.tuning.schedules import SCHEDULES, learning_rates
+
+if TYPE_CHECKING:
+    from fewshot.backbones import Backbone
+
+
+@dataclass(frozen=True)
+class ScaleAndShift(ImageEvaluator):
+    """A linear head, trained by cross-entropy on the support with the scales and shifts of meta-transfer learning (Sun
+    et al. 2019, arXiv 1812.02391).
+
+    Every convolution's weights are multiplied by a number for each pair of an output and an input channel, 1 at the
+    start, and to its biases a number for each output channel is added, 0 at the start. BatchNorm keeps its statistics.
+    Deviations: the paper learns scales and shifts over many training tasks, and tunes only the head on a new one; here
+    both are tuned on the support. A convolution without a bias has a shift too.
+
+    `optimizer`, `batch_size`, `schedule` and `start` as in FineTune.
+    """
+
+    steps: int = 50
+    lr: float = 0.01
+    optimizer: str = "sgd"  # momentum 0.9
+    weight_decay: float = 0.0  # pulls scales and shifts to zero
+    batch_size: int | None = None
+    schedule: str = "constant"
+    start: str = "zero"
+    probe_C: float = 1.0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [
+            cls(steps=20, lr=0.02, schedule="cosine", start="probe"),
+            cls(steps=8, lr=0.01, optimizer="adam", batch_size=6, start="prototypes"),
+        ]
+
+    def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
+        self._check()
+        rates = learning_rates(self.schedule, self.lr, self.steps)
+        tuning = Tuning(
+            change=lambda network, _: add_scale_and_shift(network),
+            descent=Descent(rates, self.optimizer, self.weight_decay),
+            batch_size=self.batch_size,
+            start=self.start,
+            probe_C=self.probe_C,
+        )
+        return tune(batch, backbone, tuning)
+
+    def _check(self) -> None:
+        whole = self.batch_size is None
+        rules = (
+            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
+            ("lr", is_positive(self.lr), "a positive float"),
+            ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+            ("weight_decay", self.weight_decay == 0 or is_positive(self.weight_decay), "a float of at least 0"),
+            ("batch_size", whole or is_integer(self.batch_size, 1), "an integer of at least 1, or None"),
+            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+            ("start", self.start in STARTS, f"one of {', '.join(STARTS)}"),
+            ("probe_C", is_positive(self.probe_C), "a positive float"),
+        )
+        check_fields(self, rules)
