@@ -97,6 +97,31 @@ PRESETS = (
         "the classifier of Bateni et al. 2020, arXiv 1912.03432",
         "A fixed backbone that is not adapted to the task; a class of one row has covariance 0.",
     ),
+    Preset(
+        "TSA",
+        "Identity()",
+        "TaskSpecificAdapters(steps=40, lr=0.5, map_lr=1.0)",
+        "Li et al. 2022, arXiv 2107.00358, for unseen domains",
+        "Any backbone with convolutions, where the paper trains a ResNet-18 on the seen domains; adapters start at 0, "
+        "not at 0.0001 times the identity.",
+    ),
+    Preset(
+        "TSA-seen",
+        "Identity()",
+        "TaskSpecificAdapters(steps=40, lr=0.05, map_lr=0.1)",
+        "Li et al. 2022, arXiv 2107.00358, for domains seen in training",
+        "As TSA.",
+    ),
+    Preset(
+        "CLIP-LoRA",
+        "Identity()",
+        "LoRA(layers='qkv', rank=2, alpha=1.4142135623730951, dropout=0.25, steps=500, per_shot=True, lr=0.0002, "
+        "optimizer='adamw', weight_decay=0.01, batch_size=32, schedule='cosine', start='prototypes')",
+        "Zanella and Ben Ayed 2024, arXiv 2405.18541",
+        "The image encoder alone, with a linear head that starts at the class means, where the original adapts the "
+        "text encoder too and classifies by class names; no random crops and flips; dropout hides the same inputs for "
+        "all images of a step; the rate falls to 0, not to 0.000001.",
+    ),
 )
 
 

@@ -19,9 +19,10 @@ from fewshot.evaluators.task_specific_adapters import TaskSpecificAdapters
 from fewshot.laws import PictureWorld
 from fewshot.solving import solve
 from fewshot.tuning import Tuning
-from fewshot.tuning.adapters import LowRank, add_low_rank, add_residual, add_scale_and_shift
+from fewshot.tuning.adapters import add_residual, add_scale_and_shift
 from fewshot.tuning.centroids import _backward, centroid_weights
 from fewshot.tuning.descent import Descent
+from fewshot.tuning.low_rank import LowRank, add_low_rank, drop_out
 from tests.test_fine_tune import EPISODES, by_learner
 
 TINY_VIT = {"img_size": 8, "patch_size": 4, "embed_dim": 24, "depth": 2, "num_heads": 2}
@@ -351,8 +352,19 @@ def test_a_network_without_convolutions_has_no_scales():
         add_scale_and_shift(nn.Sequential(nn.Linear(2, 2)))
 
 
-def test_only_what_was_put_in_is_in_training_mode():
+def test_a_fused_layer_that_is_not_in_equal_blocks_is_told():
+    attention = nn.Module()
+    attention.qkv = nn.Linear(8, 20)
+    with pytest.raises(
+        ValueError, match=r"the layer 'qkv' of Module has 20 outputs, which are not 3 equal blocks; LoRA\(l"
+    ):
+        low_rank(attention)
+    assert len(low_rank(attention, "all")) == 2
+
+
+def test_nothing_but_low_rank_updates_is_in_training_mode():
     network = tiny_vit()
     low_rank(network)
     assert not any(module.training for module in network.modules())
-    assert sum(isinstance(module, LowRank) for module in network.modules()) == 2
+    drop_out(network)
+    assert [type(module) for module in network.modules() if module.training] == [LowRank] * 2

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
-from fewshot.evaluators import FeatureEvaluator
-from fewshot.laws import VectorWorld
-from fewshot.plugins import EVALUATORS, TRANSFORMS
+from fewshot.evaluators import FeatureEvaluator, ImageEvaluator
+from fewshot.laws import PictureWorld, VectorWorld
+from fewshot.plugins import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.presets import PRESETS, preset
 from tests.test_cli import QUICK, fail, succeed, working_folder  # noqa: F401
 
+TUNED = {"TSA": "resnet10t", "TSA-seen": "resnet10t", "CLIP-LoRA": "test_vit"}  # and networks that they are tried on
+OF_FEATURES = [named for named in PRESETS if named.name not in TUNED]
 
-@pytest.mark.parametrize("named", PRESETS, ids=lambda p: p.name)
+
+@pytest.mark.parametrize("named", OF_FEATURES, ids=lambda p: p.name)
 @pytest.mark.parametrize("k_shot", [1, 5])
 def test_a_preset_solves_separated_classes(named, k_shot):
     trial = VectorWorld(torch.float32).trial(1, k_shot=k_shot, separation=10.0)
@@ -24,6 +28,16 @@ def test_a_preset_solves_separated_classes(named, k_shot):
     assert isinstance(evaluator, FeatureEvaluator)
     head = evaluator.fit(trial.batch.__class__(**{**vars(trial.batch), "support": mapped(trial.batch.support)}))
     assert (head(mapped(trial.query)).argmax(2) == trial.query_labels).double().mean() > 0.95
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_a_preset_that_tunes_a_network_finds_what_it_adapts(name):
+    evaluator = EVALUATORS.make(preset(name).evaluator)
+    assert isinstance(evaluator, ImageEvaluator)
+    backbone = BACKBONES.make(f"RandomInit({TUNED[name]!r})").load()
+    trial = PictureWorld().trial(1, n_episodes=1, n_way=2, k_shot=1, n_query=1)
+    head = replace(evaluator, steps=1).fit(trial.batch, backbone)
+    assert torch.isfinite(head(trial.query)).all()
 
 
 @pytest.mark.parametrize("named", PRESETS, ids=lambda p: p.name)

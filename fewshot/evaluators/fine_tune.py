@@ -16,12 +16,11 @@ from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.images import ImageRows
 from fewshot.tuning import BATCHNORMS, Tuning
-from fewshot.tuning.descent import OPTIMIZERS, Descent
+from fewshot.tuning.descent import Descent
 from fewshot.tuning.episodes import tune, tune_heads_alone
-from fewshot.tuning.fields import check_fields, is_integer, is_positive
-from fewshot.tuning.heads import STARTS
+from fewshot.tuning.fields import check_fields, descent_rules, is_integer, is_positive
 from fewshot.tuning.network import parameters_of
-from fewshot.tuning.schedules import SCHEDULES, learning_rates
+from fewshot.tuning.schedules import learning_rates
 from fewshot.tuning.table import FrozenTable, frozen_table
 from fewshot.tuning.views import AUGMENTS, view
 
@@ -111,19 +110,11 @@ class FineTune(ImageEvaluator):
 
     def _check(self) -> None:
         known = re.fullmatch(r"all|head|norm|last [1-9]\d*", str(self.tune))
-        whole = self.batch_size is None
         rules = (
             ("tune", known, "'all', 'head', 'norm' or 'last k'"),
-            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
-            ("lr", is_positive(self.lr), "a positive float"),
-            ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
-            ("weight_decay", self.weight_decay == 0 or is_positive(self.weight_decay), "a float of at least 0"),
-            ("batch_size", whole or is_integer(self.batch_size, 1), "an integer of at least 1, or None"),
+            *descent_rules(self),
             ("batchnorm", self.batchnorm in BATCHNORMS, f"one of {', '.join(BATCHNORMS)}"),
-            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
             ("warmup", is_integer(self.warmup, 0), "an integer of at least 0, below 'steps'"),
-            ("start", self.start in STARTS, f"one of {', '.join(STARTS)}"),
-            ("probe_C", is_positive(self.probe_C), "a positive float"),
             ("augment", self.augment in AUGMENTS, f"one of {', '.join(AUGMENTS)}"),
             ("clip_norm", self.clip_norm is None or is_positive(self.clip_norm), "a positive float, or None"),
         )

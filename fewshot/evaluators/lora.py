@@ -15,12 +15,11 @@ from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.images import ImageRows
 from fewshot.tuning import Tuning
-from fewshot.tuning.adapters import add_low_rank
-from fewshot.tuning.descent import OPTIMIZERS, Descent
+from fewshot.tuning.descent import Descent
 from fewshot.tuning.episodes import tune_each
-from fewshot.tuning.fields import check_fields, is_integer, is_positive
-from fewshot.tuning.heads import STARTS
-from fewshot.tuning.schedules import SCHEDULES, learning_rates
+from fewshot.tuning.fields import check_fields, descent_rules, is_integer, is_positive
+from fewshot.tuning.low_rank import add_low_rank
+from fewshot.tuning.schedules import learning_rates
 from fewshot.tuning.table import FrozenTable, frozen_table
 
 if TYPE_CHECKING:
@@ -91,21 +90,13 @@ class LoRA(ImageEvaluator):
         )
 
     def _check(self) -> None:
-        layers, whole = str(self.layers), self.batch_size is None
-        good = layers == "all" or (re.fullmatch("[qkvo]+", layers) and len(set(layers)) == len(layers))
+        layers = str(self.layers)
+        known = layers == "all" or (re.fullmatch("[qkvo]+", layers) and len(set(layers)) == len(layers))
         rules = (
-            ("layers", good, "'all', or some of the letters q, k, v and o"),
+            ("layers", known, "'all', or some of the letters q, k, v and o"),
             ("rank", is_integer(self.rank, 1), "an integer of at least 1"),
             ("alpha", is_positive(self.alpha), "a positive float"),
             ("dropout", self.dropout == 0 or (is_positive(self.dropout) and self.dropout < 1), "a float in [0, 1)"),
-            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
             ("per_shot", isinstance(self.per_shot, bool), "True or False"),
-            ("lr", is_positive(self.lr), "a positive float"),
-            ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
-            ("weight_decay", self.weight_decay == 0 or is_positive(self.weight_decay), "a float of at least 0"),
-            ("batch_size", whole or is_integer(self.batch_size, 1), "an integer of at least 1, or None"),
-            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
-            ("start", self.start in STARTS, f"one of {', '.join(STARTS)}"),
-            ("probe_C", is_positive(self.probe_C), "a positive float"),
         )
-        check_fields(self, rules)
+        check_fields(self, (*rules, *descent_rules(self)))

@@ -11,11 +11,10 @@ from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.images import ImageRows
 from fewshot.tuning import Tuning
 from fewshot.tuning.adapters import add_scale_and_shift
-from fewshot.tuning.descent import OPTIMIZERS, Descent
+from fewshot.tuning.descent import Descent
 from fewshot.tuning.episodes import tune
-from fewshot.tuning.fields import check_fields, is_integer, is_positive
-from fewshot.tuning.heads import STARTS
-from fewshot.tuning.schedules import SCHEDULES, learning_rates
+from fewshot.tuning.fields import check_fields, descent_rules
+from fewshot.tuning.schedules import learning_rates
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -51,7 +50,7 @@ class ScaleAndShift(ImageEvaluator):
         ]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
-        self._check()
+        check_fields(self, descent_rules(self))
         rates = learning_rates(self.schedule, self.lr, self.steps)
         tuning = Tuning(
             change=lambda network, _: add_scale_and_shift(network),
@@ -61,17 +60,3 @@ class ScaleAndShift(ImageEvaluator):
             probe_C=self.probe_C,
         )
         return tune(batch, backbone, tuning)
-
-    def _check(self) -> None:
-        whole = self.batch_size is None
-        rules = (
-            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
-            ("lr", is_positive(self.lr), "a positive float"),
-            ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
-            ("weight_decay", self.weight_decay == 0 or is_positive(self.weight_decay), "a float of at least 0"),
-            ("batch_size", whole or is_integer(self.batch_size, 1), "an integer of at least 1, or None"),
-            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
-            ("start", self.start in STARTS, f"one of {', '.join(STARTS)}"),
-            ("probe_C", is_positive(self.probe_C), "a positive float"),
-        )
-        check_fields(self, rules)

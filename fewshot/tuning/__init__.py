@@ -6,7 +6,8 @@
     split.py     a network cut where it begins to be trained          table.py      its first part's work, once a run
     heads.py     linear heads, where they start, many at once         fields.py     hyperparameters, checked
     episode.py   a network and its head, tuned on one episode         episodes.py   a batch of them, and their answers
-    adapters.py  few new parameters beside weights that stand still   centroids.py  a network tuned to class centroids
+    adapters.py  few new parameters beside a network's weights        low_rank.py   those of LoRA
+    centroids.py a network tuned to the centroids of its classes
 
 An evaluator says *what* is trained and *how*: a `Tuning`. `episodes.tune` gives the head, `table.frozen_table` what a
 run computes once. The given network is never changed, and whatever is drawn comes from the seeds of the episodes.

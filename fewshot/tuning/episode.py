@@ -13,10 +13,10 @@ from torch.nn.functional import cross_entropy
 from fewshot.episodes import EpisodeBatch
 from fewshot.images import ImageRows
 from fewshot.tuning import Tuning
-from fewshot.tuning.adapters import drop_out
 from fewshot.tuning.descent import descend, mini_batches
 from fewshot.tuning.heads import Heads, Support, starting_heads
 from fewshot.tuning.inputs import Inputs, held_in_order, in_parts, plain_features
+from fewshot.tuning.low_rank import drop_out
 from fewshot.tuning.network import new_head, normalise_by_batch
 from fewshot.tuning.split import Split, Tail, Trunk, find_split
 from fewshot.tuning.views import draw, mixing
