@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
     from fewshot.samplers.balanced import Balanced
     from fewshot.samplers.dirichlet_query import DirichletQuery
+    from fewshot.samplers.disjoint_pools import DisjointPools
     from fewshot.selection import Selection
     from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
 
@@ -104,6 +105,7 @@ _HOMES = {
     "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
     "fewshot.samplers.dirichlet_query": ("DirichletQuery",),
+    "fewshot.samplers.disjoint_pools": ("DisjointPools",),
     "fewshot.selection": ("Selection",),
     "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
 }
@@ -121,6 +123,7 @@ __all__ = [
     "Committed",
     "CrossValidated",
     "DirichletQuery",
+    "DisjointPools",
     "EpisodeShape",
     "Episodes",
     "FineTune",

@@ -57,6 +57,8 @@ class Row:
     accuracy_low: float | None = None
     accuracy_high: float | None = None
     population: str = ""  # what the interval speaks of
+    new_images_low: float | None = None  # of the interval for new images of these classes; it needs disjoint pools
+    new_images_high: float | None = None
     n_not_converged: int = 0
     # honesty
     transductive: bool = False

@@ -233,7 +233,7 @@ def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
         honesty |= task.choice.columns(honesty)
     return replace(
         _spec_columns(task.spec, task.run_id),
-        **measures(parts.read(task.n_episodes)),
+        **measures(parts.read(task.n_episodes), task.pools_of),
         **honesty,
         n_classes=len(task.classes),
         split_digest=task.split.digest,

@@ -154,10 +154,19 @@ class Task:
         if self.listed is not None:
             return self.listed[start:stop]
         assert isinstance(self.spec.episodes, Sampled)
-        sampled = self.spec.episodes
-        sampler = SAMPLERS.make(sampled.sampler)
+        sampled, sampler = self.spec.episodes, self._sampler
         drawn: Episodes = sampler.sample(self.images, self.classes, sampled.shape, sampled.seed, start, stop - start)
         return drawn
+
+    def pools_of(self, index: Ints) -> Ints:
+        """[E] the disjoint pool of images that each episode comes from; of a list nothing is known, it is one pool."""
+        pools: Ints = index * 0 if self.listed is not None else self._sampler.pools_of(index)
+        return pools
+
+    @cached_property
+    def _sampler(self) -> Any:
+        assert isinstance(self.spec.episodes, Sampled)
+        return SAMPLERS.make(self.spec.episodes.sampler)
 
     @cached_property
     def block(self) -> int:

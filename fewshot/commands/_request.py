@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
     from fewshot.episodes import Episodes, EpisodeShape, Ints
     from fewshot.runs import Workbench
+    from fewshot.samplers import Sampler
     from fewshot.selection import Selection
     from fewshot.splits import ClassSplit
 
@@ -98,10 +99,7 @@ class EpisodeRequest:
 
     def draw(self, data: Data, shape: EpisodeShape, count: int) -> Episodes:
         """The first `count` episodes."""
-        from fewshot.plugins import SAMPLERS
-
-        sampler = SAMPLERS.make(self.sampler_spec())
-        return cast("Episodes", sampler.sample(data.images, data.labels, shape, self.seed, 0, count))
+        return self._made.sample(data.images, data.labels, shape, self.seed, 0, count)
 
     def _sizes(self, data: Data) -> tuple[Count, Count]:
         """Ways and queries a class."""
@@ -111,7 +109,7 @@ class EpisodeRequest:
         """As many queries as the smallest class has images beside its support, 1 to 15."""
         support, query = self._pools()
         shots = [1 if k == "all" or self.at_most else int(k) for k in self.shot or (1,)]
-        spare = self._smallest(data) - (max(shots) if support == query else 0)
+        spare = self._smallest(data) // self._made.n_pools - (max(shots) if support == query else 0)
         return max(1, min(USUAL_QUERY, spare))
 
     def _smallest(self, data: Data) -> int:
@@ -120,10 +118,14 @@ class EpisodeRequest:
 
     def _pools(self) -> tuple[str | None, str | None]:
         """The image groups that support and queries come from."""
+        sampler = self._made
+        return getattr(sampler, "support_from", None), getattr(sampler, "query_from", None)
+
+    @property
+    def _made(self) -> Sampler:
         from fewshot.plugins import SAMPLERS
 
-        sampler = SAMPLERS.make(self.sampler_spec())
-        return getattr(sampler, "support_from", None), getattr(sampler, "query_from", None)
+        return cast("Sampler", SAMPLERS.make(self.sampler_spec()))
 
 
 @dataclass(frozen=True)

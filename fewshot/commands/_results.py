@@ -63,11 +63,15 @@ def run_table(rows: Sequence[Row]) -> str:
 
     from fewshot.report import budgets
     from fewshot.report.tasks import contender, tasks
-    from fewshot.report.wording import contender_names
+    from fewshot.report.wording import contender_names, new_images
 
     names = contender_names(rows)
-    header = ("backbone", "evaluator", "episodes", "accuracy", "number")
-    lines = [(*names[contender(row)], shape(row), percent(row), row.n_episodes or "") for row in rows]
+    pooled = any(row.sampler.startswith("DisjointPools") and row.status == "ok" for row in rows)
+    header = ("backbone", "evaluator", "episodes", "accuracy", *["new images"] * pooled, "number")
+    lines = [
+        (*names[contender(row)], shape(row), percent(row), *[new_images(row)] * pooled, row.n_episodes or "")
+        for row in rows
+    ]
     populations = " or ".join(sorted({row.population for row in rows if row.population}))
     note = f"accuracy in percent ± 95 % interval over episodes, {populations}"
     warned = dict.fromkeys(said for task in tasks(rows) for said in budgets.warnings(task.rows))
@@ -76,7 +80,8 @@ def run_table(rows: Sequence[Row]) -> str:
         for row in rows
         if row.chosen
     )
-    return "\n".join([tabulate(lines, header, disable_numparse=True), note, *chosen, *warned])
+    images = ["new images: 95 % interval for new images of these classes, from disjoint pools of images"] * pooled
+    return "\n".join([tabulate(lines, header, disable_numparse=True), note, *images, *chosen, *warned])
 
 
 def comparison_table(rows: Sequence[Row]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ SHAPES = (EpisodeShape(5, 3, 4), EpisodeShape(None, 2, 1), EpisodeShape(2, 1, 5)
 Naming = Callable[[Ints], Sequence[str]]
 
 
-def labelled(sizes: Sequence[int], **groups: Naming) -> LabelledImages:
+def labelled(
+    sizes: Sequence[int], class_groups: Mapping[str, Group] = MappingProxyType({}), **groups: Naming
+) -> LabelledImages:
     """Images without content, classes of these sizes, mixed (not by a generator, whose draws may change between
     versions); each group names every image by the labels of all."""
     labels = np.repeat(np.arange(len(sizes)), sizes)
@@ -28,7 +31,7 @@ def labelled(sizes: Sequence[int], **groups: Naming) -> LabelledImages:
     pixels = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), (len(labels), 1, 1))
     named = {name: Group.of(naming(labels)) for name, naming in groups.items()}
     names = tuple(f"class {c}" for c in range(len(sizes)))
-    return LabelledImages("test", ArrayImages(pixels), labels, names, "pixels", named)
+    return LabelledImages("test", ArrayImages(pixels), labels, names, "pixels", named, class_groups)
 
 
 def by_rank(names: Sequence[str], run: int) -> Naming:
@@ -43,19 +46,23 @@ def by_rank(names: Sequence[str], run: int) -> Naming:
 
 @dataclass(frozen=True, eq=False)
 class SamplerWorld:
-    """Nine classes of 32 to 40 images with the groups domain and partition; episodes are drawn from the last eight."""
+    """Thirteen classes of 50 to 62 images with the groups domain and partition, and the class groups family and kind;
+    episodes are drawn from the last twelve."""
 
     images: LabelledImages = field(
         default_factory=lambda: labelled(
-            range(32, 41), domain=by_rank(("mono", "colour"), 1), partition=by_rank(("train", "test"), 2)
+            range(50, 63),
+            {"family": Group.of("ab"[c % 2] for c in range(13)), "kind": Group.of("abcdef"[c % 6] for c in range(13))},
+            domain=by_rank(("mono", "colour"), 1),
+            partition=by_rank(("train", "test"), 2),
         )
     )
-    classes: Ints = field(default_factory=lambda: np.arange(1, 9))
+    classes: Ints = field(default_factory=lambda: np.arange(1, 13))
 
     def sample(
         self, sampler: Sampler, shape: EpisodeShape = SHAPES[0], count: int = 20, start: int = 0, seed: int = 0
     ) -> Episodes:
-        """What the sampler draws from the eight classes."""
+        """What the sampler draws from the twelve classes."""
         return sampler.sample(self.images, self.classes, shape, seed, start, count)
 
 

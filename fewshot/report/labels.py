@@ -110,6 +110,10 @@ def _dirichlet(fields: Fields) -> str:
     return ", ".join(filter(None, (f"Dirichlet({fields['alpha']:g}) queries", _sides(fields))))
 
 
+def _pools(fields: Fields) -> str:
+    return ", ".join(filter(None, (f"{fields['pools']} disjoint pools of images", _sides(fields))))
+
+
 def _fields_of(grid: Any) -> str:
     return " and ".join(str(field) for field, _ in (ast.literal_eval(grid) if isinstance(grid, str) else grid))
 
@@ -130,6 +134,7 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "WithClassVectors": lambda f: f"{label(str(f['images']))} with class vectors",
     "Balanced": lambda f: _sides(f) or "balanced",
     "DirichletQuery": _dirichlet,
+    "DisjointPools": _pools,
     "CrossValidated": lambda f: f"{label(f['inner'])}, {_fields_of(f['grid'])} cross-validated",
     "Selection": lambda f: f"{_fields_of(f['grid'])} chosen on {ON.get(f['on'], f['on'])}",
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",

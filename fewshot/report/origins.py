@@ -17,6 +17,7 @@ from fewshot.results import Row
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 _IN_HEADING = ("run_id", "status", "error")
+_ALL_WHERE_NONE = ("n_way", "k_shot", "n_query")
 _OPTIONS = {
     "split": "--split",
     "backbone": "--backbone",
@@ -114,7 +115,9 @@ def _episodes(row: Row, listed: bool) -> list[str]:
 
 
 def _columns(row: Row, without: set[str]) -> list[tuple[str, str]]:
-    texts = [(name, _text(getattr(row, name))) for name in _COLUMNS if name not in without and name not in _IN_HEADING]
+    names = [name for name in _COLUMNS if name not in without and name not in _IN_HEADING]
+    known = [name for name in names if getattr(row, name) is not None or name in _ALL_WHERE_NONE]
+    texts = [(name, _text(getattr(row, name))) for name in known]
     return [(name, text) for name, text in texts if text]
 
 

@@ -23,11 +23,21 @@ class Sampler(ABC):
     @classmethod
     @abstractmethod
     def examples(cls) -> Sequence[Self]:
-        """Instances that the laws are tested on: images with the groups domain (mono, colour) and partition (train,
-        test), whose every combination holds at least 8 images a class."""
+        """Instances that the laws are tested on: twelve classes of 51 to 62 images with the groups domain (mono,
+        colour) and partition (train, test), whose every combination holds at least 12 images a class, and with the
+        class groups family (2, of six classes each) and kind (6, of two)."""
 
     @abstractmethod
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
         """Episodes start..start+count-1 over these classes. A class that is too small is a ValueError."""
+
+    @property
+    def n_pools(self) -> int:
+        """Into how many disjoint pools the images of every class are divided; 1: episodes share images."""
+        return 1
+
+    def pools_of(self, index: Ints) -> Ints:
+        """[E] the pool that all images of each episode come from."""
+        return index % self.n_pools

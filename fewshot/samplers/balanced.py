@@ -29,10 +29,15 @@ class Balanced(Sampler):
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
         draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
-        if self.support_from == self.query_from:
-            return draw.episodes(*_from_one_pool(draw, shape))
         require_disjoint(images, self.support_from, self.query_from)
-        return draw.episodes(draw.support(shape), draw.of(self.query_from).query(shape))
+        return balanced(draw, draw if self.support_from == self.query_from else draw.of(self.query_from), shape)
+
+
+def balanced(draw: Draw, asked: Draw, shape: EpisodeShape) -> Episodes:
+    """Episodes whose support `draw` and whose queries `asked` draws: the same, or one from other images."""
+    if asked is draw:
+        return draw.episodes(*_from_one_pool(draw, shape))
+    return draw.episodes(draw.support(shape), asked.query(shape))
 
 
 def _from_one_pool(draw: Draw, shape: EpisodeShape) -> tuple[Drawn, Drawn]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from fewshot import draws
 from fewshot.datasets import LabelledImages, Pool
 from fewshot.episodes import Episodes, EpisodeShape, Ints, Rows
 
-CLASSES, SUPPORT, QUERY, SHARES = 0, 1, 2, 3  # streams of random words
+CLASSES, SUPPORT, QUERY, SHARES, PARTITION = 0, 1, 2, 3, 4  # streams of random words
 
 Drawn = tuple[Rows, Rows]  # flat rows, and how many of them each way of each episode has
 
@@ -47,6 +48,10 @@ class Draw:
     def of(self, group: str | None) -> Draw:
         """The same draw from the images of another group."""
         return replace(self, pool=self.images.pool(group))
+
+    def at(self, member: Ints) -> Draw:
+        """The draw of some of these episodes, by position."""
+        return replace(self, chosen=self.chosen[member], index=self.index[member])
 
     def episodes(self, support: Drawn, query: Drawn) -> Episodes:
         """The episodes of these rows."""
@@ -120,6 +125,17 @@ def draw_from(
     index, candidates = np.arange(start, start + count, dtype=np.int64), np.unique(classes)
     chosen = choose_classes(images, candidates, shape, seed, index)
     return Draw(images, images.pool(group), candidates, chosen, seed, index)
+
+
+def in_parts(draw: Draw, key: Ints, part: Callable[[int, Ints], Episodes]) -> Episodes:
+    """The episodes of a draw, those of equal `key` [E] composed together: `part` makes those of a key, whose positions
+    it is given."""
+    if not len(key):
+        nothing = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
+        return draw.episodes(nothing, nothing)
+    members = [np.flatnonzero(key == value) for value in np.unique(key)]
+    parts = [part(int(key[member[0]]), member) for member in members]
+    return Episodes.concatenate(parts).take(np.argsort(np.concatenate(members)))
 
 
 def require_disjoint(images: LabelledImages, support_from: str | None, query_from: str | None) -> None:

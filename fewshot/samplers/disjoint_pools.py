@@ -1,0 +1,96 @@
+"""Episodes from disjoint pools of images, for an interval that speaks of new images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fewshot import draws
+from fewshot.datasets import LabelledImages, Pool
+from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.samplers import Sampler
+from fewshot.samplers.balanced import balanced
+from fewshot.samplers.drawing import PARTITION, Draw, draw_from, in_parts, require_disjoint
+from fewshot.statistics import FEWEST_POOLS
+
+
+@dataclass(frozen=True)
+class DisjointPools(Sampler):
+    """Balanced episodes, episode i from pool i % `pools` alone: every class's images are divided at random into that
+    many disjoint pools of equal size, give or take one image.
+
+    Pools share no image, so the means over the episodes of each are independent as far as images go, and their spread
+    gives an interval for new images of these classes (`fewshot.statistics.pool_interval`); a row of such a run has it.
+    The division of a class is a function of the seed and the class's label; the classes of an episode are those that
+    Balanced draws. `support_from` and `query_from` are those of Balanced; each group is divided by itself.
+    """
+
+    pools: int = 5
+    support_from: str | None = None
+    query_from: str | None = None
+
+    @classmethod
+    def examples(cls) -> list[DisjointPools]:
+        return [cls(), cls(support_from="domain=mono", query_from="domain=colour")]
+
+    def sample(
+        self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
+    ) -> Episodes:
+        draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
+        require_disjoint(images, self.support_from, self.query_from)
+        self._check(draw, shape)
+        support = divided(draw.pool, draw.candidates, seed, self.pools)
+        query = divided(images.pool(self.query_from), draw.candidates, seed, self.pools)
+        one_pool = self.support_from == self.query_from
+
+        def part(pool: int, member: Ints) -> Episodes:
+            chosen = replace(draw.at(member), pool=support[pool])
+            asked = chosen if one_pool else replace(chosen, pool=query[pool])
+            return balanced(chosen, asked, shape)
+
+        return in_parts(draw, self.pools_of(draw.index), part)
+
+    @property
+    def n_pools(self) -> int:
+        return self.pools
+
+    def _check(self, draw: Draw, shape: EpisodeShape) -> None:
+        if not (type(self.pools) is int and self.pools >= FEWEST_POOLS):
+            raise ValueError(
+                f"The 'pools' parameter of DisjointPools must be an integer of at least {FEWEST_POOLS}, the fewest for "
+                f"an interval that speaks of new images. Got {self.pools!r} instead."
+            )
+        k_shot, n_query = 1 if shape.k_shot_at_most else shape.k_shot or 1, shape.n_query or 1
+        if self.support_from == self.query_from:
+            self._require(draw, k_shot + n_query, f"{k_shot} support and {n_query} query images")
+        else:
+            self._require(draw, k_shot, f"{k_shot} support images")
+            self._require(draw.of(self.query_from), n_query, f"{n_query} query images")
+
+    def _require(self, draw: Draw, least: int, wanted: str) -> None:
+        sizes = draw.pool.sizes(draw.candidates)
+        if sizes.min() < least * self.pools:
+            label = draw.candidates[sizes.argmin()]
+            raise ValueError(
+                f"{self.pools} disjoint pools with {wanted} of every class need {least * self.pools} images a class, "
+                f"but class {label} ({draw.images.class_names[label]!r}) of {draw.images.name} has {sizes.min()}; "
+                "lower n_query (which changes no expected accuracy, unless an evaluator is transductive) or k_shot"
+            )
+
+
+def divided(pool: Pool, classes: Ints, seed: int, n_pools: int) -> list[Pool]:
+    """Disjoint parts of a pool, for these classes: the images of each in a random order, dealt out in turn. The order
+    is a function of the seed, the class's label and how many images it has."""
+    kept: list[list[Ints]] = [[] for _ in range(n_pools)]
+    sizes = np.zeros((n_pools, len(pool.start) - 1), dtype=np.int64)
+    for label in classes:
+        rows = pool.rows[pool.start[label] : pool.start[label + 1]]
+        words = draws.words(seed, np.array([label]), 1, len(rows), PARTITION)[0, 0]
+        order = np.argsort(words, kind="stable")
+        for number in range(n_pools):
+            part = np.sort(rows[order[number::n_pools]])
+            kept[number].append(part)
+            sizes[number, label] = len(part)
+    starts = np.concatenate([np.zeros((n_pools, 1), dtype=np.int64), np.cumsum(sizes, axis=1)], axis=1)
+    return [Pool(np.concatenate(parts), start) for parts, start in zip(kept, starts, strict=True)]
