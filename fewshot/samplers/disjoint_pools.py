@@ -8,7 +8,7 @@ import numpy as np
 
 from fewshot import draws
 from fewshot.datasets import LabelledImages, Pool
-from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes import Episodes, EpisodeShape, Ints, Rows
 from fewshot.samplers import Sampler
 from fewshot.samplers.balanced import balanced
 from fewshot.samplers.drawing import PARTITION, Draw, draw_from, in_parts, require_disjoint
@@ -82,7 +82,7 @@ class DisjointPools(Sampler):
 def divided(pool: Pool, classes: Ints, seed: int, n_pools: int) -> list[Pool]:
     """Disjoint parts of a pool, for these classes: the images of each in a random order, dealt out in turn. The order
     is a function of the seed, the class's label and how many images it has."""
-    kept: list[list[Ints]] = [[] for _ in range(n_pools)]
+    kept: list[list[Rows]] = [[] for _ in range(n_pools)]
     sizes = np.zeros((n_pools, len(pool.start) - 1), dtype=np.int64)
     for label in classes:
         rows = pool.rows[pool.start[label] : pool.start[label + 1]]
