@@ -205,10 +205,10 @@ def test_a_network_that_cannot_be_cut_is_told_by_none():
     assert find_split(mixing, torch.randn(2, 4)) is None
 
 
-def support(seed=0, padded=False):
+def support(seed=0, padded=False, dim=5):
     generator = torch.Generator().manual_seed(seed)
     labels = torch.tensor([[0, 1, 2, 0, 1, 2, 1]] * 3)
-    features = torch.randn(3, 7, 5, generator=generator)
+    features = torch.randn(3, 7, dim, generator=generator)
     mask = torch.ones(3, 7, dtype=torch.bool)
     if padded:
         mask[1, 5:] = False
@@ -216,17 +216,21 @@ def support(seed=0, padded=False):
 
 
 @pytest.mark.parametrize("batch_size", [None, 3, 6])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_heads_tuned_together_are_those_of_one_loop_each(batch_size, optimizer):
-    both, seeds = support(padded=True), torch.tensor([5, 6, 7])
-    descent = Descent(learning_rates("cosine", 0.1, 12), optimizer, weight_decay=0.01, clip_norm=0.5)
-    found = tune_heads(starting_heads("zero", both, 1.0), both, descent, batch_size, seeds)
+@pytest.mark.parametrize(
+    ("optimizer", "dim", "decay", "clip"),
+    [("sgd", 5, 0.01, 0.5), ("sgd", 40, 0.0, None), ("sgd", 40, 0.01, None), ("adam", 40, 0.01, 0.5)],
+)
+def test_heads_tuned_together_are_those_of_one_loop_each(batch_size, optimizer, dim, decay, clip):
+    both, seeds = support(padded=True, dim=dim), torch.tensor([5, 6, 7])
+    descent = Descent(learning_rates("cosine", 0.1, 12), optimizer, weight_decay=decay, clip_norm=clip)
+    start = starting_heads("prototypes", both, 1.0)
+    found = tune_heads(start, both, descent, batch_size, seeds)
     for e in range(3):
-        head = nn.Linear(5, 3)
-        nn.init.zeros_(head.weight), nn.init.zeros_(head.bias)
+        head = nn.Linear(dim, 3)
+        head.weight.data.copy_(start.weight[e].T), head.bias.data.copy_(start.bias[e])
         features, labels = both.features[e][both.mask[e]], both.labels[e][both.mask[e]]
         batches = mini_batches(len(labels), batch_size, 12, int(seeds[e]))
-        make = {"sgd": lambda p: torch.optim.SGD(p, momentum=0.9, weight_decay=0.01), "adam": torch.optim.Adam}
+        make = {"sgd": lambda p: torch.optim.SGD(p, momentum=0.9, weight_decay=decay), "adam": torch.optim.Adam}
         optim = make[optimizer](head.parameters())
         if optimizer == "adam":
             optim.param_groups[0]["weight_decay"] = 0.01
@@ -234,7 +238,7 @@ def test_heads_tuned_together_are_those_of_one_loop_each(batch_size, optimizer):
             optim.param_groups[0]["lr"] = rate
             optim.zero_grad()
             nn.functional.cross_entropy(head(features[part]), labels[part]).backward()
-            nn.utils.clip_grad_norm_(head.parameters(), 0.5)
+            nn.utils.clip_grad_norm_(head.parameters(), clip or math.inf)
             optim.step()
         torch.testing.assert_close(found.weight[e], head.weight.detach().T, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(found.bias[e], head.bias.detach(), rtol=1e-4, atol=1e-5)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from fewshot.logistic import principal, solve
 from fewshot.tuning.descent import Descent, Watch, descend, mini_batches
 
+Batches = Iterator[tuple[Tensor | None, Tensor]]
 STARTS = ("zero", "prototypes", "probe")
 _PROBE_STEPS = 100  # of Newton's method; a few suffice
 
@@ -60,31 +61,66 @@ def tune_heads(
     heads: Heads, support: Support, descent: Descent, batch_size: int | None, seeds: Tensor, watch: Watch | None = None
 ) -> Heads:
     """The heads of B episodes after a descent together; each is what it would be alone."""
-    weight, bias = (nn.Parameter(part.clone()) for part in (heads.weight, heads.bias))
     batches = _batches(support, batch_size, len(descent.rates), seeds)
+    linear = descent.optimizer == "sgd" and descent.clip_norm is None and not descent.weight_decay
+    tuned = _in_span if linear and support.features.shape[1] < support.features.shape[2] else _in_full
+    with torch.enable_grad():
+        weight, bias = tuned(heads, support, descent, batches, watch)
+    return Heads(weight.detach(), bias.detach(), heads.converged)
+
+
+def _in_full(
+    heads: Heads, support: Support, descent: Descent, batches: Batches, watch: Watch | None
+) -> tuple[Tensor, Tensor]:
+    weight, bias = (nn.Parameter(part.clone()) for part in (heads.weight, heads.bias))
 
     def backward(_: int) -> Tensor:
-        features, labels, share = next(batches)
+        places, share = next(batches)
+        features, labels = support.features, support.labels
+        if places is not None:
+            rows = torch.arange(len(places), device=places.device)[:, None]
+            features, labels = features[rows, places], labels.gather(1, places)
         logits = torch.baddbmm(bias[:, None], features, weight)  # [B, b, N]
         losses = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
         loss = (losses.view_as(share) * share).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
-    with torch.enable_grad():
-        descend([weight, bias], descent, backward, stacked=True, watch=watch)
-    return Heads(weight.detach(), bias.detach(), heads.converged)
+    descend([weight, bias], descent, backward, stacked=True, watch=watch)
+    return weight, bias
 
 
-def _batches(
-    support: Support, batch_size: int | None, steps: int, seeds: Tensor
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Features [B, b, D], labels [B, b] and each row's share of its episode's loss [B, b], step by step."""
+def _in_span(
+    heads: Heads, support: Support, descent: Descent, batches: Batches, watch: Watch | None
+) -> tuple[Tensor, Tensor]:
+    """The same by coefficients of the support's rows: the gradient X^T R of a weight W0 + X^T A lies in their span, and
+    steps of SGD without decay are linear in it, so A goes down by R, and logits need the Gram matrix alone."""
+    features = support.features.double()
+    start, gram, hot = features @ heads.weight.double(), features @ features.transpose(1, 2), support.hot()
+    coefficients, bias = nn.Parameter(torch.zeros_like(hot)), nn.Parameter(heads.bias.double())
+
+    def backward(_: int) -> Tensor:
+        places, share = next(batches)
+        if places is not None:
+            share = torch.zeros_like(hot[:, :, 0]).scatter_add(1, places, share.double())
+        with torch.no_grad():
+            log_p = torch.log_softmax(start + gram @ coefficients + bias[:, None], dim=2)  # [B, S, N]
+            residual = share[:, :, None] * (log_p.exp() - hot)
+            coefficients.grad, bias.grad = residual, residual.sum(1)
+            return -(share[:, :, None] * hot * log_p).sum()
+
+    descend([coefficients, bias], descent, backward, stacked=True, watch=watch)
+    weight = heads.weight.double() + features.transpose(1, 2) @ coefficients
+    return weight.to(heads.weight.dtype), bias.to(heads.bias.dtype)
+
+
+def _batches(support: Support, batch_size: int | None, steps: int, seeds: Tensor) -> Batches:
+    """Places [B, b] in the support, None for all in their order, and each one's share of its episode's loss [B, b],
+    step by step; the share of padding is 0."""
     counts = support.mask.sum(1).tolist()
     if batch_size is None or batch_size >= max(counts):
         share = support.mask / support.mask.sum(1, keepdim=True)
-        for _ in range(steps):
-            yield support.features, support.labels, share
+        yield from ((None, share) for _ in range(steps))
         return
     held = torch.argsort(support.mask.long(), dim=1, descending=True, stable=True)  # where an episode's rows stand
     runs = [mini_batches(n, batch_size, steps, int(seed)) for n, seed in zip(counts, seeds, strict=True)]
@@ -92,7 +128,4 @@ def _batches(
         width = max(map(len, drawn))
         places = torch.stack([nn.functional.pad(p, (0, width - len(p))) for p in drawn]).to(held.device)
         sizes = torch.tensor([len(p) for p in drawn], device=held.device)[:, None]
-        places = held.gather(1, places)
-        share = (torch.arange(width, device=held.device) < sizes) / sizes
-        rows = torch.arange(len(places), device=held.device)[:, None]
-        yield support.features[rows, places], support.labels.gather(1, places), share
+        yield held.gather(1, places), (torch.arange(width, device=held.device) < sizes) / sizes
