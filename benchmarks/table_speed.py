@@ -50,9 +50,9 @@ def learner_of(evaluator: str) -> FeatureLearner:
     import torch
 
     from fewshot.plugins import EVALUATORS
-    from fewshot.solving import FeatureLearner, gather_from
+    from fewshot.solving import FeatureLearner, Held
 
-    return FeatureLearner(EVALUATORS.make(evaluator), gather_from(torch.from_numpy(table_of_features())), 640)
+    return FeatureLearner(EVALUATORS.make(evaluator), Held(torch.from_numpy(table_of_features())), 640)
 
 
 def ours_from_a_table(evaluator: str) -> Measured:

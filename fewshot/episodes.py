@@ -27,6 +27,7 @@ FORMAT = "fewshot-episodes-1"
 Ints = NDArray[np.int64]
 Rows = NDArray[np.int32]
 Items = TypeVar("Items", covariant=True)  # vectors for feature evaluators, ImageRows for image evaluators
+Other = TypeVar("Other")
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,9 @@ class Episodes:
         """Rows, labels and mask [E, widest] of the "support" or "query"; padding repeats row 0 under a False mask."""
         rows, labels, start = getattr(self, which), getattr(self, f"{which}_labels"), getattr(self, f"{which}_start")
         counts = np.diff(start)
+        if len(counts) and counts.min() == counts.max():
+            shape = len(counts), int(counts[0])
+            return rows.reshape(shape).copy(), labels.reshape(shape).copy(), np.ones(shape, np.bool_)
         mask = np.arange(counts.max(initial=0)) < counts[:, None]
         full_rows, full_labels = np.zeros(mask.shape, np.int32), np.zeros(mask.shape, np.int32)
         full_rows[mask], full_labels[mask] = rows, labels
@@ -316,6 +320,11 @@ class EpisodeBatch(Generic[Items]):
     seeds: Tensor  # [B] int64: whatever an evaluator draws, it draws from these
     class_features: Tensor | None = None  # [B, N, D] vectors of the class names
     watch: Callable[[int, int], None] | None = None  # told how many steps of a slow evaluator are done, and of how many
+
+    def seen_as(self, support: Other) -> EpisodeBatch[Other]:
+        """The same episodes with their support [B, S] in another form: rows, vectors, images."""
+        fields = (self.support_labels, self.support_mask, self.n_way, self.seeds, self.class_features, self.watch)
+        return EpisodeBatch(support, *fields)
 
 
 def episodes_digest(parts: Iterable[Episodes]) -> str:

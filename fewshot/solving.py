@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,11 +23,12 @@ from fewshot import draws
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.embedding import keep_freed_memory
-from fewshot.episodes import EpisodeBatch, Episodes
+from fewshot.episodes import EpisodeBatch, Episodes, Rows
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.images import ImageRows
 from fewshot.plugins import EVALUATORS, TRANSFORMS
 from fewshot.scoring import Predictions
+from fewshot.summaries import Summary, summarise
 from fewshot.transforms import Transform
 
 if TYPE_CHECKING:
@@ -36,10 +38,10 @@ if TYPE_CHECKING:
 DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches fall out of the processor's cache
 _HELD_BYTES = 512 << 20  # features that are transformed once and held, instead of at every use
 _MAPPED_ROWS = 1024  # that are transformed at once
+_ROW_BYTES = 64  # of a row's number, label, mask and summary
 _SEEDS = 31  # stream of random words
-_LOWEST = -65504.0  # of float16
 _log = logging.getLogger("fewshot")
-Gather = Callable[[NDArray[np.int32]], Tensor]  # rows [...] -> vectors [..., D]
+Gather = Callable[[Rows], Tensor]  # rows [...] -> vectors [..., D]
 
 
 class Learner(ABC):
@@ -49,25 +51,31 @@ class Learner(ABC):
     class_features: Tensor | None = None  # [C, D] vectors of the class names, where there are any
 
     @abstractmethod
-    def items(self, rows: NDArray[np.int32]) -> Any:
+    def items(self, rows: Rows) -> Any:
         """What the evaluator sees of the images `rows` [B, S]."""
 
     @abstractmethod
     def answer(
-        self, batch: EpisodeBatch[Any], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_], chunk: int
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
-        """Which episodes converged ([B] or None), and logits [B, m, N] for the queries, m <= chunk at a time."""
+        """Which episodes converged ([B] or None), and logits [B, m, N] for the queries, m <= chunk at a time; support
+        and queries are given by their rows."""
 
     @abstractmethod
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         """How many episodes to solve at once, and how many queries of each to answer at once."""
 
-    def _ask(
-        self, head: Head[Any], query_rows: NDArray[np.int32], chunk: int
-    ) -> tuple[Tensor | None, Iterator[Tensor]]:
-        """What `answer` gives for a head: the queries are gathered a chunk at a time."""
-        starts = range(0, query_rows.shape[1], chunk)
-        return head.converged, (head(self.items(query_rows[:, start : start + chunk])) for start in starts)
+    def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
+        """The batch with what the evaluator sees of its support."""
+        return batch.seen_as(self.items(batch.support))
+
+
+def _ask(
+    head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int
+) -> tuple[Tensor | None, Iterator[Tensor]]:
+    """What a learner answers by a head: the queries are gathered a chunk at a time."""
+    starts = range(0, query_rows.shape[1], chunk)
+    return head.converged, (head(items(query_rows[:, start : start + chunk])) for start in starts)
 
 
 @dataclass(frozen=True)
@@ -79,22 +87,30 @@ class FeatureLearner(Learner):
     dim: int
     class_features: Tensor | None = None  # [C, D] vectors of the class names
 
-    def items(self, rows: NDArray[np.int32]) -> Tensor:
+    def items(self, rows: Rows) -> Tensor:
         return self.gather(rows)
 
     def answer(
-        self, batch: EpisodeBatch[Tensor], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_], chunk: int
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
         if isinstance(self.evaluator, TransductiveEvaluator):
-            return None, iter([self.evaluator.logits(batch, self.items(query_rows), torch.from_numpy(query_mask))])
-        return self._ask(self.evaluator.fit(batch), query_rows, chunk)
+            items, mask = self.items(query_rows), torch.from_numpy(query_mask)
+            return None, iter([self.evaluator.logits(self._gathered(batch), items, mask)])
+        if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, batch.n_way):
+            places = batch.seen_as(self.gather.places(batch.support))
+            return _ask(self.evaluator.fit_rows(self.gather.vectors, places), self.gather.places, query_rows, chunk)
+        return _ask(self.evaluator.fit(self._gathered(batch)), self.items, query_rows, chunk)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
-        """Vectors are held once as float32 and once as float64 while they are worked on."""
+        """Vectors are held once as float32 and once as float64 while they are worked on, unless they are read in their
+        table."""
         row_bytes = 12 * self.dim + 24 * n_way
         if isinstance(self.evaluator, TransductiveEvaluator):
             return max(1, budget_bytes // (4 * row_bytes * (n_support + n_query))), n_query
-        fixed = row_bytes * n_support + self.evaluator.working_bytes(n_support, n_way, self.dim)
+        if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, n_way):
+            row_bytes, fixed = _ROW_BYTES + 24 * n_way, _ROW_BYTES * n_support
+        else:
+            fixed = row_bytes * n_support + self.evaluator.working_bytes(n_support, n_way, self.dim)
         batch = max(1, budget_bytes // (fixed + row_bytes * n_query))
         return batch, max(1, min(n_query, max(budget_bytes - batch * fixed, budget_bytes // 4) // (batch * row_bytes)))
 
@@ -109,15 +125,15 @@ class ImageLearner(Learner):
     frozen: FrozenTable | None = None
     query_chunk: int = 64
 
-    def items(self, rows: NDArray[np.int32]) -> ImageRows:
+    def items(self, rows: Rows) -> ImageRows:
         upright = self.images.class_groups.get("orientation_matters")
         fixed = None if upright is None else torch.from_numpy(upright.mask("yes")[self.images.labels[rows]])
         return ImageRows(self.images.images, torch.from_numpy(rows.astype(np.int64)), fixed, self.frozen)
 
     def answer(
-        self, batch: EpisodeBatch[ImageRows], query_rows: NDArray[np.int32], query_mask: NDArray[np.bool_], chunk: int
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
-        return self._ask(self.evaluator.fit(batch, self.backbone), query_rows, chunk)
+        return _ask(self.evaluator.fit(self._gathered(batch), self.backbone), self.items, query_rows, chunk)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         at_once = self.evaluator.episodes_at_once(n_support, n_way, self.backbone.dim, budget_bytes)
@@ -156,17 +172,25 @@ def learner(
     held = _mapped(table, rows, mapped)
     place = torch.zeros(len(images), dtype=torch.int64)
     place[torch.from_numpy(rows)] = torch.arange(len(rows))
-    return FeatureLearner(made, gather_from(held, place), dim, named)
+    return FeatureLearner(made, Held(held, place), dim, named)
 
 
-def gather_from(held: Tensor, place: Tensor | None = None) -> Gather:
-    """Gives the vectors `held` [n, D] by row; row r stands at place[r], where that is given."""
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Vectors [n, D] in memory, to be gathered by row: row r stands at place[r], where that is given."""
 
-    def gather(wanted: NDArray[np.int32]) -> Tensor:
-        rows = torch.from_numpy(wanted.reshape(-1)).long()
-        return held.index_select(0, rows if place is None else place[rows]).view(*wanted.shape, -1)
+    vectors: Tensor
+    place: Tensor | None = None
 
-    return gather
+    def places(self, rows: Rows) -> NDArray[np.int64]:
+        """Where the vectors of these rows stand."""
+        where = torch.from_numpy(rows.astype(np.int64))
+        return (where if self.place is None else self.place[where]).numpy()
+
+    def __call__(self, rows: Rows) -> Tensor:
+        """The vectors [..., D] of rows [...]."""
+        where = torch.from_numpy(self.places(rows).reshape(-1))
+        return self.vectors.index_select(0, where).view(*rows.shape, -1)
 
 
 def made_for(evaluator: str, images: LabelledImages) -> Any:
@@ -219,14 +243,14 @@ def solve(
     """
     keep_freed_memory()
     by_ways = np.argsort(episodes.n_way, kind="stable")
-    ordered = episodes.take(by_ways)
+    ordered = episodes if bool((np.diff(by_ways) > 0).all()) else episodes.take(by_ways)
     solved = Predictions.concatenate(
         [
             _solve_batch(ordered[low:high], learner, chunk, keep_logits, watch)
             for low, high, chunk in _batches(ordered, learner, budget_bytes)
         ]
     )
-    return solved.take(np.argsort(by_ways, kind="stable"))
+    return solved if ordered is episodes else solved.take(np.argsort(by_ways, kind="stable"))
 
 
 def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterator[tuple[int, int, int]]:
@@ -247,7 +271,7 @@ def _solve_batch(
     n_way = int(episodes.n_way[0])
     classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
     batch = EpisodeBatch(
-        support=learner.items(rows),
+        support=rows,
         support_labels=torch.from_numpy(labels.astype(np.int64)),
         support_mask=torch.from_numpy(mask),
         n_way=n_way,
@@ -257,12 +281,12 @@ def _solve_batch(
     )
     query_rows, truth, query_mask = episodes.padded("query")
     converged, answers = learner.answer(batch, query_rows, query_mask, chunk)
-    parts, start = [], 0
+    parts: list[Summary] = []
+    start = 0
     for logits in answers:
         stop = start + logits.shape[1]
         _refuse_nan(logits, query_mask[:, start:stop], episodes, learner)
-        summary = _summarise(logits, torch.from_numpy(truth[:, start:stop].astype(np.int64)))
-        parts.append(summary if keep_logits else summary[:3])
+        parts.append(summarise(logits, truth[:, start:stop], keep_logits))
         start = stop
     predicted, confidence, log_probability = (
         np.concatenate([part[column] for part in parts], axis=1)[query_mask] for column in range(3)
@@ -272,19 +296,9 @@ def _solve_batch(
     return Predictions(episodes, predicted, confidence, log_probability, done, kept)
 
 
-def _summarise(logits: Tensor, truth: Tensor) -> tuple[NDArray[Any], ...]:
-    """Predicted way, its probability, the true way's log-probability, and logits; the first of equal logits wins."""
-    log_p = torch.log_softmax(logits.double(), dim=2)
-    true_log_p = log_p.gather(2, truth[:, :, None])[:, :, 0]
-    return (
-        logits.argmax(2).numpy().astype(np.uint16),
-        log_p.amax(2).exp().numpy().astype(np.float16),
-        true_log_p.clamp(min=_LOWEST).numpy().astype(np.float16),
-        logits.clamp(_LOWEST, -_LOWEST).numpy().astype(np.float16),
-    )
-
-
 def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, learner: Learner) -> None:
+    if math.isfinite(logits.sum()):
+        return
     wrong = ~torch.isfinite(logits).all(2).numpy() & mask
     if wrong.any():
         index = episodes.index[np.flatnonzero(wrong.any(1))[0]]

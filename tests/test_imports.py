@@ -32,7 +32,8 @@ FLOORS = [
         "grids",
     },
     {"plugins", "episodes"},
-    {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"},
+    {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"}
+    | {"summaries"},
     {"splits", "images", "results", "pairing"},
     {"samplers", "backbones", "specs", "selection"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "report"},
@@ -54,6 +55,7 @@ ONLY = {
     "gram": {"compiled"},
     "squared_hinge": set(),
     "similarity": {"compiled"},
+    "summaries": {"compiled"},
     "transforms": {"transforms"},
     "evaluators": {"evaluators", "episodes", "images", "tuning", "compiled", "grids"}
     | {"logistic", "gram", "similarity", "squared_hinge"},

@@ -15,7 +15,8 @@ from fewshot.evaluators.prototype import Prototype
 from fewshot.features import feature_table
 from fewshot.samplers.balanced import Balanced
 from fewshot.scoring import episode_accuracy
-from fewshot.solving import FeatureLearner, Learner, episode_seeds, learner, solve
+from fewshot.solving import FeatureLearner, Held, Learner, episode_seeds, learner, solve
+from fewshot.summaries import summarise
 from tests.test_contract import gather, labelled, ragged, vectors
 
 IMAGES = labelled(8, 40)
@@ -241,3 +242,44 @@ def test_episodes_of_one_query_and_of_many_stand_together():
     solved = answers(TABLE, Prototype(), episodes, budget_bytes=5_000)
     assert len(solved.predicted) == 1 + 3 * 39
     assert np.array_equal(solved[1:2].predicted, answers(TABLE, Prototype(), episodes[1:2]).predicted)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("budget", [3_000, 1 << 24])
+def test_what_reads_rows_in_their_table_answers_as_with_gathered_vectors(metric, budget):
+    episodes, order = ragged(IMAGES, 30), np.random.default_rng(0).permutation(320)
+    place = torch.from_numpy(np.argsort(order))
+    held = Held(TABLE[torch.from_numpy(order)].contiguous(), place)
+    assert torch.equal(held(EPISODES.support.reshape(9, 8)), gather(TABLE)(EPISODES.support.reshape(9, 8)))
+    gathered = answers(TABLE, Prototype(metric), episodes)
+    read = solve(episodes, FeatureLearner(Prototype(metric), held, 6), budget)
+    for name in ("predicted", "confidence", "log_probability"):
+        np.testing.assert_allclose(getattr(read, name), getattr(gathered, name), rtol=2e-3)
+    np.testing.assert_allclose(read.logits, gathered.logits, rtol=2e-3, atol=1e-6)
+
+
+def test_a_zero_vector_in_a_table_has_cosine_zero_with_all():
+    solved = solve(EPISODES, FeatureLearner(Prototype("cosine"), Held(torch.zeros(320, 6)), 6))
+    assert (solved.logits == 0).all()
+
+
+def test_an_unknown_metric_is_named_where_rows_are_read_in_their_table():
+    with pytest.raises(ValueError, match=r"must be one of euclidean, cosine. Got 'manhattan' instead"):
+        solve(EPISODES, FeatureLearner(Prototype("manhattan"), Held(TABLE), 6))
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_summary_is_that_of_a_direct_computation(dtype):
+    logits = torch.randn(3, 7, 5, generator=torch.Generator().manual_seed(0)).to(dtype) * 4
+    logits[0, 0], logits[1, 2, 1:3] = 0.0, 50.0  # ties
+    logits[2, 6] = torch.tensor([0.0, 1e30, 0.0, 0.0, -1e30])
+    truth = np.random.default_rng(0).integers(0, 5, (3, 7)).astype(np.int32)
+    summary, log_p = summarise(logits, truth, True), torch.log_softmax(logits.double(), 2)
+    assert np.array_equal(summary.predicted, log_p.argmax(2))
+    assert (summary.predicted[0, 0], summary.predicted[1, 2]) == (0, 1)
+    np.testing.assert_allclose(summary.confidence, log_p.amax(2).exp(), rtol=1e-3)
+    expected = log_p.gather(2, torch.from_numpy(truth.astype(np.int64))[:, :, None])[:, :, 0].clamp_min(-65504)
+    np.testing.assert_allclose(summary.log_probability, expected, rtol=1e-3)
+    assert summary.logits[2, 6].tolist() == [0, 65504, 0, 0, -65504]
+    assert summarise(logits, truth, False).logits is None

@@ -12,7 +12,7 @@ from fewshot.compiled.matrices import Floats
 
 
 @compiled
-def _four_products(block: Floats, vector: Floats, out: Floats, first: int, k: int) -> None:
+def four_products(block: Floats, vector: Floats, out: Floats, first: int, k: int) -> None:
     """out[first + i, k] = <block[i], vector> for up to four rows: they share each load of the vector."""
     q0, q1, q2, q3 = block[0], block[1], block[2], block[3]
     s0 = s1 = s2 = s3 = 0.0
@@ -28,6 +28,16 @@ def _four_products(block: Floats, vector: Floats, out: Floats, first: int, k: in
 
 
 @compiled
+def shifted(vector: NDArray[Any], shift: Floats, out: Floats) -> float:
+    """The squared length of out = vector - shift, in float64."""
+    total = 0.0
+    for d in range(len(out)):
+        out[d] = vector[d] - shift[d]
+        total += out[d] * out[d]
+    return total
+
+
+@compiled
 def inner_products(
     first: int, last: int, query: NDArray[Any], shift: Floats, vectors: Floats, out: Floats, squares: Floats
 ) -> None:
@@ -38,13 +48,9 @@ def inner_products(
     for e in range(first, last):
         for start in range(0, n_query, 4):
             for i in range(min(4, n_query - start)):
-                total, row, of_query = 0.0, block[i], query[e, start + i]
-                for d in range(dim):
-                    row[d] = of_query[d] - shift[e, d]
-                    total += row[d] * row[d]
-                squares[e, start + i] = total
+                squares[e, start + i] = shifted(query[e, start + i], shift[e], block[i])
             for k in range(vectors.shape[1]):
-                _four_products(block, vectors[e, k], out[e], start, k)
+                four_products(block, vectors[e, k], out[e], start, k)
 
 
 @compiled

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fewshot.tuning.table import FrozenTable
 
 Queries = TypeVar("Queries", contravariant=True)
+Places = NDArray[np.int64]  # where vectors stand in a table
 
 
 class Head(ABC, Generic[Queries]):
@@ -66,6 +67,16 @@ class FeatureEvaluator(Evaluator[Tensor]):
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
         """One head for every member of a grid of hyperparameters; override it where warm starts pay."""
         return [member.fit(batch) for member in grid]
+
+    def reads_rows(self, vectors: Tensor, n_way: int) -> bool:
+        """Whether `fit_rows` is offered for this table of vectors [n, D]: an optional faster way without gathering, for
+        an evaluator that needs little time beside it."""
+        return False
+
+    def fit_rows(self, vectors: Tensor, batch: EpisodeBatch[Places]) -> Head[Places]:
+        """The same heads as `fit`, where support [B, S] and queries [B, m] are given as places in a table of vectors
+        [n, D]; asked only where `reads_rows` says so."""
+        raise NotImplementedError
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         """Memory an episode needs while it is solved, beside its support and queries: bounds the batch."""

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+import torch
 from torch import Tensor
 
+from fewshot import compiled
 from fewshot.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head, one_hot
+from fewshot.evaluators import FeatureEvaluator, Head, Places, one_hot
 from fewshot.gram import means
 from fewshot.similarity import cosines, inner_products, unit
 
 METRICS = ("euclidean", "cosine")
+_NEAR_ENTRIES = 1 << 16  # of the means of an episode in the second-level cache
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,41 @@ class Prototype(FeatureEvaluator):
         return [cls(metric) for metric in METRICS]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        self._check()
+        prototypes = means(batch.support, one_hot(batch))
+        return _EuclideanHead(prototypes) if self.metric == "euclidean" else _CosineHead(prototypes)
+
+    def reads_rows(self, vectors: Tensor, n_way: int) -> bool:
+        near = n_way * vectors.shape[1] <= _NEAR_ENTRIES
+        return near and vectors.dtype == torch.float32 and vectors.is_contiguous() and compiled.serves(vectors)
+
+    def fit_rows(self, vectors: Tensor, batch: EpisodeBatch[Places]) -> Head[Places]:
+        self._check()
+        return _RowsHead(vectors, batch, self.metric == "cosine")
+
+    def _check(self) -> None:
         if self.metric not in METRICS:
             raise ValueError(
                 f"The 'metric' of Prototype must be one of {', '.join(METRICS)}. Got {self.metric!r} instead."
             )
-        prototypes = means(batch.support, one_hot(batch))
-        return _EuclideanHead(prototypes) if self.metric == "euclidean" else _CosineHead(prototypes)
+
+
+@dataclass(frozen=True, eq=False)
+class _RowsHead(Head[Places]):
+    """Means anew for every chunk of queries: they are made while an episode is near."""
+
+    vectors: Tensor  # [n, D] float32
+    batch: EpisodeBatch[Places]
+    cosine: bool
+
+    def __call__(self, query: Places) -> Tensor:
+        from fewshot.compiled import prototypes
+
+        batch, logits = self.batch, torch.empty(*query.shape, self.batch.n_way)
+        given = (self.vectors, batch.support, batch.support_labels, batch.support_mask, query)
+        arrays = [np.ascontiguousarray(array) for array in given]
+        compiled.over_episodes(prototypes.logits, len(query), *arrays, self.cosine, logits.numpy())
+        return logits
 
 
 @dataclass(frozen=True, eq=False)
