@@ -178,8 +178,13 @@ def _solve_missing(
 
 def _show_step(bar: tqdm[Any], step: int, steps: int) -> None:
     """Beside the bar of episodes: how far the one at work is."""
+    if bar.disable:
+        return
     bar.set_postfix_str("" if step == steps else f"step {step} of {steps}", refresh=False)
-    bar.update(0)
+    now = bar.start_t + bar.format_dict["elapsed"]
+    if now - bar.last_print_t >= bar.mininterval:
+        bar.last_print_t = now
+        bar.refresh()
 
 
 def _in_time(
