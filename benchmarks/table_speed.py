@@ -144,8 +144,16 @@ def everything() -> Measured:
     return Measured(10_000 * len(heads) / (time.perf_counter() - start))
 
 
-# Another head, or vectors of the class names.
-NEED_MORE = {"CrossValidated", "LinearProbePlusPlus", "Standardised", "TipAdapter", "ZeroShot", "ZeroShotProbe"}
+# Another head, vectors of the class names, or views of the images.
+NEED_MORE = {
+    "AugmentedSupport",
+    "CrossValidated",
+    "LinearProbePlusPlus",
+    "Standardised",
+    "TipAdapter",
+    "ZeroShot",
+    "ZeroShotProbe",
+}
 
 
 def all_ways() -> Measured:

@@ -16,6 +16,7 @@ The way of the data, and the room of each step:
     results.py     rows and predictions on disk                  report/       rows to one page
     statistics.py  intervals by population                       comparison.py runs on the same episodes, in pairs
     grids.py       hyperparameters to compare                    selection.py  and how a run chooses among them
+    images.py      images of episodes, for those that tune       further_views.py  augmented views of the support
     plugins.py     a folder is a registry                        laws/         what every member of a folder obeys
     cli.py         the commands
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from fewshot.datasets.with_class_vectors import WithClassVectors
     from fewshot.episodes import Episodes, EpisodeShape
     from fewshot.evaluation import evaluate
+    from fewshot.evaluators.augmented_support import AugmentedSupport
     from fewshot.evaluators.big_transfer import BigTransfer
     from fewshot.evaluators.cross_validated import CrossValidated
     from fewshot.evaluators.fine_tune import FineTune
@@ -82,6 +84,7 @@ _HOMES = {
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
     "fewshot.evaluation": ("evaluate",),
     "fewshot.evaluators.big_transfer": ("BigTransfer",),
+    "fewshot.evaluators.augmented_support": ("AugmentedSupport",),
     "fewshot.evaluators.cross_validated": ("CrossValidated",),
     "fewshot.evaluators.fine_tune": ("FineTune",),
     "fewshot.evaluators.gaussian_head": ("GaussianHead",),
@@ -115,6 +118,7 @@ __all__ = [
     "TIM",
     "AllNovel",
     "ArrayImages",
+    "AugmentedSupport",
     "Balanced",
     "BigTransfer",
     "ByGroup",

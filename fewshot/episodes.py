@@ -237,7 +237,8 @@ class Episodes:
             )
 
     def padded(self, which: str) -> tuple[Rows, Rows, NDArray[np.bool_]]:
-        """Rows, labels and mask [E, widest] of the "support" or "query"; padding repeats row 0 under a False mask."""
+        """Rows, labels and mask [E, widest] of the "support" or "query"; padding is the first row of the episode once
+        more, with label 0, under a False mask."""
         rows, labels, start = getattr(self, which), getattr(self, f"{which}_labels"), getattr(self, f"{which}_start")
         counts = np.diff(start)
         if len(counts) and counts.min() == counts.max():
@@ -246,7 +247,7 @@ class Episodes:
         mask = np.arange(counts.max(initial=0)) < counts[:, None]
         full_rows, full_labels = np.zeros(mask.shape, np.int32), np.zeros(mask.shape, np.int32)
         full_rows[mask], full_labels[mask] = rows, labels
-        return full_rows, full_labels, mask
+        return np.where(mask, full_rows, full_rows[:, :1]), full_labels, mask
 
     def save(self, path: str | Path) -> None:
         """Writes a small .safetensors file: the arrays, and digests as text. No pickle, safe to share."""
@@ -319,12 +320,13 @@ class EpisodeBatch(Generic[Items]):
     n_way: int
     seeds: Tensor  # [B] int64: whatever an evaluator draws, it draws from these
     class_features: Tensor | None = None  # [B, N, D] vectors of the class names
+    support_views: Tensor | None = None  # [B, S, V, D] V views of each support image, where the evaluator asks for them
     watch: Callable[[int, int], None] | None = None  # told how many steps of a slow evaluator are done, and of how many
 
     def seen_as(self, support: Other) -> EpisodeBatch[Other]:
         """The same episodes with their support [B, S] in another form: rows, vectors, images."""
-        fields = (self.support_labels, self.support_mask, self.n_way, self.seeds, self.class_features, self.watch)
-        return EpisodeBatch(support, *fields)
+        known = (self.support_labels, self.support_mask, self.n_way, self.seeds)
+        return EpisodeBatch(support, *known, self.class_features, self.support_views, self.watch)
 
 
 def episodes_digest(parts: Iterable[Episodes]) -> str:

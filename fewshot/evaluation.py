@@ -81,7 +81,7 @@ def _evaluated(
     from fewshot.features import feature_table
     from fewshot.solving import learner, solve
 
-    rows = np.unique(np.concatenate([episodes.support, episodes.query])).astype(np.int64)
+    support, query = (np.unique(rows).astype(np.int64) for rows in (episodes.support, episodes.query))
     fitted_on = np.asarray([] if seen is None else seen)
     if fitted_on.size and fitted_on.dtype.kind not in "iu":
         raise ValueError(f"seen must hold rows of the images, integers; got {fitted_on.dtype}")
@@ -91,9 +91,10 @@ def _evaluated(
         transform,
         images,
         loaded,
-        rows,
+        np.union1d(support, query),
         fitted_on.astype(np.int64),
-        lambda needed: feature_table(images, loaded, needed, progress=progress, folder=folder),
+        lambda wanted, needed: feature_table(wanted, loaded, needed, progress=progress, folder=folder),
+        support=support,
         progress=progress,
     )
     start = time.monotonic()

@@ -42,17 +42,26 @@ PRESETS = (
     Preset(
         "RFS",
         "L2()",
+        'AugmentedSupport(LinearProbe(C=1.0), views=5, augment="crop+flip+colour")',
+        "Tian et al. 2020, arXiv 2003.11539",
+        "Five views of each support image as in the paper, but the first is plain and crops are of half the area or "
+        "more, where the paper shifts by up to 8 pixels; no distillation; the exact optimum, where lbfgs stops after "
+        "1000 steps.",
+    ),
+    Preset(
+        "RFS-single",
+        "L2()",
         "LinearProbe(C=1.0)",
         "Tian et al. 2020, arXiv 2003.11539",
-        "One view of each support image, where the paper tiles the support five times with augmentation; no "
-        "distillation; the exact optimum, where lbfgs stops after 1000 steps.",
+        "One view of each support image, where the paper tiles the support five times with augmentation; works on "
+        "vectors too; no distillation; the exact optimum, where lbfgs stops after 1000 steps.",
     ),
     Preset(
         "RFS-SVM",
         "Identity()",
-        "Standardised(LinearSVM(C=1.0))",
+        'AugmentedSupport(Standardised(LinearSVM(C=1.0)), views=5, augment="crop+flip+colour")',
         "the SVM of Tian et al. 2020, arXiv 2003.11539",
-        "One view of each support image.",
+        "The views of RFS: the first is plain, crops are of half the area or more.",
     ),
     Preset(
         "DINOv2-kNN",

@@ -71,11 +71,11 @@ class Workbench:
             listed.check(images)
         return Task(spec, images, SPLITS.make(rule).split(images), listed)
 
-    def features(self, task: Task, backbone: Backbone, rows: NDArray[np.int64]) -> FeatureTable:
+    def features(self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str) -> FeatureTable:
         """The features of these rows, computed where they are not on disk."""
         from fewshot.features import feature_table
 
-        return feature_table(task.images, backbone, rows, dtype=task.spec.dtype, progress=self.progress)
+        return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress)
 
 
 def _load_images(dataset: str) -> LabelledImages:
@@ -213,22 +213,32 @@ def _learner(
     fitted on, are embedded."""
     from fewshot.solving import ImageLearner, learner
 
-    costs: dict[str, str] = {}
+    tables: list[FeatureTable] = []
     seen_labels = np.flatnonzero(np.isin(task.images.class_names, task.split.seen))
     seen = np.flatnonzero(np.isin(task.images.labels, seen_labels))
 
-    def embed(rows: NDArray[np.int64]) -> FeatureTable:
-        table = bench.features(task, backbone, rows)
-        costs.update(seconds_embedding=f"{table.seconds:.3f}", n_embedded=str(table.n_embedded))
-        return table
+    def embed(images: LabelledImages, rows: NDArray[np.int64]) -> FeatureTable:
+        tables.append(bench.features(images, backbone, rows, task.spec.dtype))
+        return tables[-1]
 
-    rows = np.flatnonzero(task.used(ranges))
+    used = task.used(ranges)
     made = learner(
-        task.evaluator, task.spec.transform, task.images, backbone, rows, seen, embed, progress=bench.progress
+        task.evaluator,
+        task.spec.transform,
+        task.images,
+        backbone,
+        np.flatnonzero(used.any(0)),
+        seen,
+        embed,
+        support=np.flatnonzero(used[0]),
+        progress=bench.progress,
     )
-    if isinstance(made, ImageLearner) and made.frozen is not None:
-        costs.update(seconds_embedding=f"{made.frozen.seconds:.3f}", n_embedded=str(len(made.frozen.rows)))
-    return made, costs
+    seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
+    if isinstance(made, ImageLearner):
+        if made.frozen is None:
+            return made, {}
+        seconds, n_embedded = made.frozen.seconds, len(made.frozen.rows)
+    return made, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)}
 
 
 def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:

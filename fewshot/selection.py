@@ -125,7 +125,7 @@ def n_labels(trial: Task, on: str) -> int:
     the queries, since the supports are the run's own."""
     ranges = [(0, trial.n_episodes)]
     if on == "validation":
-        return int(trial.used(ranges).sum())
+        return int(trial.used(ranges).any(0).sum())
     return len(np.unique(np.concatenate([block.query for block in trial.blocks(ranges)])))
 
 

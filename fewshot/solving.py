@@ -11,7 +11,7 @@ import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,6 +86,7 @@ class FeatureLearner(Learner):
     gather: Gather
     dim: int
     class_features: Tensor | None = None  # [C, D] vectors of the class names
+    gather_views: tuple[Gather, ...] = ()  # of each further view of the support images
 
     def items(self, rows: Rows) -> Tensor:
         return self.gather(rows)
@@ -114,6 +115,12 @@ class FeatureLearner(Learner):
         batch = max(1, budget_bytes // (fixed + row_bytes * n_query))
         return batch, max(1, min(n_query, max(budget_bytes - batch * fixed, budget_bytes // 4) // (batch * row_bytes)))
 
+    def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
+        seen = super()._gathered(batch)
+        if not self.gather_views:
+            return seen
+        return replace(seen, support_views=torch.stack([gather(batch.support) for gather in self.gather_views], dim=2))
+
 
 @dataclass(frozen=True)
 class ImageLearner(Learner):
@@ -126,8 +133,7 @@ class ImageLearner(Learner):
     query_chunk: int = 64
 
     def items(self, rows: Rows) -> ImageRows:
-        upright = self.images.class_groups.get("orientation_matters")
-        fixed = None if upright is None else torch.from_numpy(upright.mask("yes")[self.images.labels[rows]])
+        fixed = torch.from_numpy(self.images.orientation_matters[rows])
         return ImageRows(self.images.images, torch.from_numpy(rows.astype(np.int64)), fixed, self.frozen)
 
     def answer(
@@ -147,13 +153,15 @@ def learner(
     backbone: Backbone,
     rows: NDArray[np.int64],
     seen: NDArray[np.int64],
-    embed: Callable[[NDArray[np.int64]], FeatureTable],
+    embed: Callable[[LabelledImages, NDArray[np.int64]], FeatureTable],
+    support: NDArray[np.int64] | None = None,
     progress: bool = False,
 ) -> Learner:
     """What solves episodes of these rows: an evaluator over transformed features, or over the images themselves.
 
-    `seen`: the rows of the seen classes, embedded only where the transform is fitted on them. Evaluators of features
-    are given the class vectors of the images, where there are any, as `class_features`.
+    `seen`: the rows of the seen classes, embedded only where the transform is fitted on them. `support`: those of
+    `rows` that stand in a support (None: any), embedded once more for each further view that the evaluator asks for.
+    Evaluators of features are given the class vectors of the images, where there are any, as `class_features`.
     """
     made, mapping = made_for(evaluator, images), TRANSFORMS.make(transform)
     if isinstance(made, ImageEvaluator):
@@ -163,16 +171,29 @@ def learner(
                 "leave the transform out"
             )
         return ImageLearner(made, images, backbone, made.precompute(images, backbone, rows, progress))
-    table = embed(np.union1d(rows, seen) if mapping.needs_seen else rows)
+    views, viewed = further_views(made, images), rows if support is None else support
+    table = embed(images, np.union1d(rows, seen) if mapping.needs_seen else rows)
     mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
     dim = table.vectors.dim
-    named = class_features(images, dim, mapped)
-    if len(rows) * dim * 4 > _HELD_BYTES:
-        return FeatureLearner(made, lambda wanted: mapped(table.gather(wanted)), dim, named)
-    held = _mapped(table, rows, mapped)
-    place = torch.zeros(len(images), dtype=torch.int64)
+    held = (len(rows) + len(views) * len(viewed)) * dim * 4 <= _HELD_BYTES
+    gather = _gather(table, rows, mapped, held)
+    gather_views = [_gather(embed(view, viewed), viewed, mapped, held) for view in views.values()]
+    return FeatureLearner(made, gather, dim, class_features(images, dim, mapped), tuple(gather_views))
+
+
+def further_views(evaluator: Any, images: LabelledImages) -> dict[str, LabelledImages]:
+    """The images once more for each further view of the support that an evaluator asks for, by name: often none."""
+    views = evaluator.support_views() if isinstance(evaluator, FeatureEvaluator) else None
+    return {} if views is None else views.of(images)
+
+
+def _gather(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform, held: bool) -> Gather:
+    """Gives the transformed features of these rows, `held` in memory or made at every use."""
+    if not held:
+        return lambda wanted: mapped(table.gather(wanted))
+    place = torch.zeros(len(table.done), dtype=torch.int64)
     place[torch.from_numpy(rows)] = torch.arange(len(rows))
-    return FeatureLearner(made, Held(held, place), dim, named)
+    return Held(_mapped(table, rows, mapped), place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,8 +215,12 @@ class Held:
 
 
 def made_for(evaluator: str, images: LabelledImages) -> Any:
-    """The evaluator of a spec; a ValueError where it tunes a network and the data set holds vectors."""
+    """The evaluator of a spec; a ValueError where it needs images and the data set holds vectors."""
     made = EVALUATORS.make(evaluator)
+    if images.vectors is not None and isinstance(made, FeatureEvaluator) and made.support_views() is not None:
+        raise ValueError(
+            f"{evaluator} learns from views of images, but {images.name} holds vectors; leave AugmentedSupport out"
+        )
     if isinstance(made, ImageEvaluator) and images.vectors is not None:
         raise ValueError(
             f"{evaluator} tunes a network on images, but {images.name} holds vectors; "

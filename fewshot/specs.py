@@ -174,10 +174,10 @@ class Task:
         return max(1, min(4096, _BLOCK_QUERIES // max(1, len(self.draw(0, 1).query))))
 
     def used(self, ranges: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
-        """[n] the images that episodes of these ranges use."""
-        used = np.zeros(len(self.images), dtype=np.bool_)
+        """[2, n] the images that episodes of these ranges use, as support and as queries."""
+        used = np.zeros((2, len(self.images)), dtype=np.bool_)
         for block in self.blocks(ranges):
-            used[block.support] = used[block.query] = True
+            used[0, block.support] = used[1, block.query] = True
         return used
 
     def blocks(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Episodes]:

@@ -317,7 +317,7 @@ def test_padding_lies_behind_the_rows_under_a_false_mask(which):
         assert list(zip(rows[e][mask[e]].tolist(), labels[e][mask[e]].tolist(), strict=True)) == expected
         assert mask[e].tolist() == [i < len(expected) for i in range(mask.shape[1])]
     assert mask.sum(1).max() == mask.shape[1]
-    assert (rows[~mask] == 0).all()
+    assert (rows == np.where(mask, rows, rows[:, :1])).all()
     assert (labels[~mask] == 0).all()
 
 

@@ -36,7 +36,7 @@ FLOORS = [
     | {"summaries"},
     {"splits", "images", "results", "pairing"},
     {"samplers", "backbones", "specs", "selection"},
-    {"embedding", "feature_files", "features", "evaluators", "tuning", "report"},
+    {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report"},
     {"solving", "laws", "columns"},
     {"runs", "evaluation"},
     {"commands", "cli", "__main__"},
@@ -57,7 +57,7 @@ ONLY = {
     "similarity": {"compiled"},
     "summaries": {"compiled"},
     "transforms": {"transforms"},
-    "evaluators": {"evaluators", "episodes", "images", "tuning", "compiled", "grids"}
+    "evaluators": {"evaluators", "episodes", "images", "tuning", "further_views", "compiled", "grids"}
     | {"logistic", "gram", "similarity", "squared_hinge"},
     "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
@@ -164,6 +164,7 @@ def test_all_and_dir_name_the_same_things():
 PUBLIC_ROOMS = [
     "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge", "similarity",
     "laws", "images", "presets", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
+    "further_views",
 ]  # fmt: skip
 
 

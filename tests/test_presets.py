@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fewshot.evaluators import FeatureEvaluator, ImageEvaluator
-from fewshot.laws import PictureWorld, VectorWorld
+from fewshot.laws import PictureWorld, worlds
 from fewshot.plugins import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.presets import PRESETS, preset
 from tests.test_cli import QUICK, fail, succeed, working_folder  # noqa: F401
@@ -21,12 +21,13 @@ OF_FEATURES = [named for named in PRESETS if named.name not in TUNED]
 @pytest.mark.parametrize("named", OF_FEATURES, ids=lambda p: p.name)
 @pytest.mark.parametrize("k_shot", [1, 5])
 def test_a_preset_solves_separated_classes(named, k_shot):
-    trial = VectorWorld(torch.float32).trial(1, k_shot=k_shot, separation=10.0)
-    rows = trial.batch.support.flatten(0, 1)
-    mapped = TRANSFORMS.make(named.transform).fit(rows)
     evaluator = EVALUATORS.make(named.evaluator)
     assert isinstance(evaluator, FeatureEvaluator)
-    head = evaluator.fit(trial.batch.__class__(**{**vars(trial.batch), "support": mapped(trial.batch.support)}))
+    trial = worlds(evaluator)[0].trial(1, k_shot=k_shot, separation=10.0)
+    mapped = TRANSFORMS.make(named.transform).fit(trial.batch.support.flatten(0, 1))
+    views = trial.batch.support_views
+    moved = {"support": mapped(trial.batch.support), "support_views": None if views is None else mapped(views)}
+    head = evaluator.fit(replace(trial.batch, **moved))
     assert (head(mapped(trial.query)).argmax(2) == trial.query_labels).double().mean() > 0.95
 
 
@@ -56,11 +57,12 @@ def test_names_are_found_in_any_case_and_unknown_ones_list_the_known():
 
 def test_run_takes_presets_and_its_rows_hold_the_pairs():
     shown = succeed(
-        "run", "--data", "birds", *QUICK, "--preset", "RFS", "--preset",
+        "run", "--data", "birds", *QUICK, "--preset", "RFS", "--preset", "RFS-single", "--preset",
         "SimpleShot-UN", "--json",
     )  # fmt: skip
     rows = json.loads(shown)["rows"]
     assert [(row["transform"], row["evaluator"].split("(")[0]) for row in rows] == [
+        ("L2()", "AugmentedSupport"),
         ("L2()", "LinearProbe"),
         ("Identity()", "Prototype"),
     ]

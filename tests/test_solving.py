@@ -179,7 +179,7 @@ def learn(images, transform, seen=()):
         backbone,
         rows,
         seen,
-        lambda needed: feature_table(images, backbone, needed, progress=False),
+        lambda wanted, needed: feature_table(wanted, backbone, needed, progress=False),
     )
 
 

@@ -8,6 +8,7 @@ import torch
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
+from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.ridge_probe import RidgeProbe
 from fewshot.evaluators.standardised import Standardised
@@ -49,6 +50,11 @@ def test_the_inner_evaluator_says_whether_it_converged():
     batch, _ = balanced(5, 2, 6)
     assert Standardised(LinearProbe()).fit(batch).converged.all()
     assert not Standardised(LinearProbe(C=100.0, max_iter=1)).fit(batch).converged.any()
+
+
+def test_what_the_inner_evaluator_chooses_among_is_counted():
+    inner = CrossValidated(LinearProbe(), (("C", (0.1, 1.0)),))
+    assert (Standardised(inner).n_trials(), Standardised(LinearProbe()).n_trials()) == (2, 1)
 
 
 @pytest.mark.parametrize(

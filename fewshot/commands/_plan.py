@@ -57,7 +57,7 @@ class Plan:
 
         from fewshot.evaluators import ImageEvaluator
         from fewshot.plugins import TRANSFORMS
-        from fewshot.solving import made_for
+        from fewshot.solving import further_views, made_for
 
         spec, row = task.spec, known.get(task.run_id)
         if row is not None and row.status == "ok" and row.n_episodes >= task.n_episodes:
@@ -65,14 +65,25 @@ class Plan:
         made = made_for(spec.evaluator, task.images)
         if task.images.vectors is not None:
             return True
-        nothing = np.zeros(len(task.images), dtype=np.bool_)
-        used = self._used.setdefault((spec.backbone, spec.dataset, spec.dtype), (task.images, nothing))[1]
+        views = further_views(made, task.images)
+        embedded = self._embedded(spec, spec.dataset, task.images)
         if isinstance(made, ImageEvaluator):
             return True
-        used |= task.used([(0, task.n_episodes)])
+        used = task.used([(0, task.n_episodes)])
+        embedded |= used.any(0)
         if TRANSFORMS.make(spec.transform).needs_seen:
-            used |= np.isin(task.images.labels, task.split.classes("seen", task.images))
+            embedded |= np.isin(task.images.labels, task.split.classes("seen", task.images))
+        for name, view in views.items():
+            of_view = self._embedded(spec, f"{spec.dataset}, {name}", view)
+            of_view |= used[0]
         return True
+
+    def _embedded(self, spec: RunSpec, dataset: str, images: LabelledImages) -> NDArray[np.bool_]:
+        """[n] which of the images the backbone of a run embeds; to be written to."""
+        import numpy as np
+
+        nothing = np.zeros(len(images), dtype=np.bool_)
+        return self._used.setdefault((spec.backbone, dataset, spec.dtype), (images, nothing))[1]
 
     @property
     def n_images(self) -> int:

@@ -141,6 +141,14 @@ class LabelledImages:
                 "to say what the vectors came from"
             )
 
+    @cached_property
+    def orientation_matters(self) -> NDArray[np.bool_]:
+        """[n] the images that mean something else when they are flipped or turned, by the class group of that name."""
+        group = self.class_groups.get("orientation_matters")
+        if group is None or "yes" not in group.names:
+            return np.zeros(len(self), dtype=np.bool_)
+        return group.mask("yes")[self.labels]
+
     @property
     def classes_digest(self) -> str:
         """Names the set of classes, whatever their order; it pins class splits."""

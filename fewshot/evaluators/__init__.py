@@ -23,6 +23,7 @@ from fewshot.similarity import cosines, inner_products, unit
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.datasets import LabelledImages
+    from fewshot.further_views import FurtherViews
     from fewshot.images import ImageRows
     from fewshot.tuning.table import FrozenTable
 
@@ -77,6 +78,11 @@ class FeatureEvaluator(Evaluator[Tensor]):
         """The same heads as `fit`, where support [B, S] and queries [B, m] are given as places in a table of vectors
         [n, D]; asked only where `reads_rows` says so."""
         raise NotImplementedError
+
+    def support_views(self) -> FurtherViews | None:
+        """Which views of the support images it learns from beside the images themselves: `batch.support_views`. An
+        evaluator that hands its batch on asks for what the other one asks for."""
+        return None
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         """Memory an episode needs while it is solved, beside its support and queries: bounds the batch."""

@@ -13,6 +13,7 @@ from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
+from fewshot.further_views import FurtherViews
 from fewshot.grids import combinations
 
 CRITERIA = ("accuracy", "log_loss")
@@ -54,6 +55,15 @@ class CrossValidated(FeatureEvaluator):
 
     def n_trials(self) -> int:
         return len(self._checked())
+
+    def support_views(self) -> FurtherViews | None:
+        asked = {member.support_views() for member in self.members()}
+        if len(asked) > 1:
+            raise ValueError(
+                "CrossValidated compares settings on the same views of the support, but its grid asks for "
+                f"{len(asked)} kinds of them; choose views on validation classes instead"
+            )
+        return asked.pop()
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         """The heads of the chosen hyperparameters; `converged` where every fit of an episode was."""
@@ -223,7 +233,7 @@ def _take(batch: EpisodeBatch[Tensor], episodes: Tensor) -> EpisodeBatch[Tensor]
     """These episodes of a batch, by position; one may stand there several times."""
     if len(episodes) == len(batch.seeds) and bool((episodes == torch.arange(len(episodes))).all()):
         return batch
-    names = None if batch.class_features is None else batch.class_features[episodes]
+    names, views = (None if part is None else part[episodes] for part in (batch.class_features, batch.support_views))
     return EpisodeBatch(
         batch.support[episodes],
         batch.support_labels[episodes],
@@ -231,4 +241,5 @@ def _take(batch: EpisodeBatch[Tensor], episodes: Tensor) -> EpisodeBatch[Tensor]
         batch.n_way,
         batch.seeds[episodes],
         names,
+        views,
     )

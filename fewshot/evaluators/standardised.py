@@ -13,13 +13,14 @@ from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.ridge_probe import RidgeProbe
+from fewshot.further_views import FurtherViews
 from fewshot.gram import centred, means
 
 
 @dataclass(frozen=True)
 class Standardised(FeatureEvaluator):
     """The inner evaluator on features (x - mean) / (std + eps), with the mean and the standard deviation (of divisor n)
-    of each feature over the episode's own support; queries are moved with it.
+    of each feature over the episode's own support; queries, and views of support images, are moved with it.
 
     big_vision's few-shot regression takes eps = 1e-5 (github.com/google-research/big_vision,
     evaluators/fewshot_lsr.py); scikit-learn's StandardScaler has none, but leaves constant features alone. The features
@@ -56,7 +57,10 @@ class Standardised(FeatureEvaluator):
         mean = means(batch.support, held)
         away = centred(batch.support, batch.support_mask, mean).whole()
         scale = (away.square().sum(1, keepdim=True) / held.sum(1, keepdim=True)).sqrt() + self.eps
-        return replace(batch, support=away / scale), mean, scale
+        views = batch.support_views
+        if views is not None:
+            views = (views.double() - mean[:, :, None]) / scale[:, :, None]
+        return replace(batch, support=away / scale, support_views=views), mean, scale
 
     def _check(self) -> None:
         if not isinstance(self.inner, FeatureEvaluator):
@@ -68,6 +72,14 @@ class Standardised(FeatureEvaluator):
             raise ValueError(
                 f"The 'eps' of Standardised must be a positive float, below infinity. Got {self.eps!r} instead."
             )
+
+    def n_trials(self) -> int:
+        self._check()
+        return self.inner.n_trials()
+
+    def support_views(self) -> FurtherViews | None:
+        self._check()
+        return self.inner.support_views()
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return 8 * 2 * n_support * dim + self.inner.working_bytes(n_support, n_way, dim)

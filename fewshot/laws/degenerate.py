@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fewshot.evaluators import FeatureEvaluator, TransductiveEvaluator
 from fewshot.laws.judging import close, gap
-from fewshot.laws.worlds import Trial, VectorWorld, World, episodes_of, trial_of
+from fewshot.laws.worlds import Trial, VectorWorld, World, episodes_of
 
 _N_QUERY = 5
 
@@ -33,12 +33,12 @@ class HardInput:
 
     def trial(self, world: VectorWorld) -> Trial:
         """The hard episodes."""
-        return trial_of(self.spoil(self._vectors(world, 31), self.k_shot).to(world.dtype), self.k_shot)
+        return world.trial_of(self.spoil(self._vectors(world, 31), self.k_shot), self.k_shot)
 
     def among_others(self, world: VectorWorld) -> Trial:
         """The hard episodes and two ordinary ones of the same shape."""
         hard = self.spoil(self._vectors(world, 31), self.k_shot)
-        return trial_of(torch.cat([hard, self._vectors(world, 32)]).to(world.dtype), self.k_shot)
+        return world.trial_of(torch.cat([hard, self._vectors(world, 32)]), self.k_shot)
 
     def _vectors(self, world: VectorWorld, seed: int) -> Tensor:
         per_class = self.k_shot + _N_QUERY

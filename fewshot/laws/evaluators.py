@@ -14,7 +14,7 @@ from fewshot.evaluators import FeatureEvaluator, TransductiveEvaluator
 from fewshot.images import ImageRows
 from fewshot.laws.degenerate import DEGENERATE_LAWS
 from fewshot.laws.judging import close, gap, generator_states, remade
-from fewshot.laws.worlds import Trial, VectorWorld, World, episodes_of, renamed
+from fewshot.laws.worlds import Trial, VectorWorld, World, episodes_of, renamed, reordered
 from fewshot.plugins import EVALUATORS
 
 Law = Callable[[Any, World], str | None]
@@ -54,11 +54,7 @@ def support_order_does_not_matter(evaluator: Any, world: World) -> str | None:
     """The order of the support rows changes nothing."""
     trial = world.trial(4)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(4))
-    batch = replace(
-        trial.batch,
-        support=world.take(trial.batch.support, slice(None), order),
-        support_labels=trial.batch.support_labels[:, order],
-    )
+    batch = reordered(trial.batch, order, world)
     before, after = (world.logits(evaluator, b, trial.query) for b in (trial.batch, batch))
     return None if close(after, before) else f"another support order changed the logits by {gap(after, before)}"
 
@@ -111,7 +107,7 @@ def arguments_are_unchanged(evaluator: Any, world: World) -> str | None:
     world.logits(evaluator, trial.batch, trial.query)
     if world.state() != state:
         return "the given network was changed"
-    for name in ("support_labels", "support_mask", "seeds", "class_features"):
+    for name in ("support_labels", "support_mask", "seeds", "class_features", "support_views"):
         now, was = getattr(trial.batch, name), getattr(kept.batch, name)
         if was is not None and not torch.equal(now, was):
             return f"batch.{name} was changed"
@@ -134,8 +130,7 @@ def padding_does_not_matter(evaluator: Any, world: World) -> str | None:
     mask = torch.ones(3, 14, dtype=torch.bool)
     mask[:, 12:] = False
     padded = replace(
-        trial.batch,
-        support=world.take(trial.batch.support, slice(None), order),
+        reordered(trial.batch, order, world),
         support_mask=mask,
         support_labels=torch.cat([trial.batch.support_labels, torch.zeros(3, 2, dtype=torch.int64)], 1),
     )

@@ -59,11 +59,24 @@ class VectorWorld(World):
 
     dtype: torch.dtype = torch.float32
     dim: int = 16
+    n_views: int = 0  # of every support row beside itself
 
     def trial(
         self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
     ) -> Trial:
-        return trial_of(self.vectors(seed, n_episodes, n_way, k_shot + n_query, separation).to(self.dtype), k_shot)
+        return self.trial_of(self.vectors(seed, n_episodes, n_way, k_shot + n_query, separation), k_shot)
+
+    def trial_of(self, vectors: Tensor, k_shot: int) -> Trial:
+        """The trial of rows [B, N, K + Q + 1, D]: of each class K support rows, Q queries and the name's vector. A view
+        of a row is the row itself, each a tenth longer than the one before."""
+        n_episodes, n_way, rows = vectors.shape[:3]
+        parts = torch.split(vectors.to(self.dtype), [k_shot, rows - k_shot - 1, 1], 2)
+        support, query, names = (part.flatten(1, 2) for part in parts)
+        batch = _batch(support, n_episodes, n_way, k_shot, names)
+        if self.n_views:
+            longer = 1 + torch.arange(1, self.n_views + 1, dtype=self.dtype) / 10
+            batch = replace(batch, support_views=support[:, :, None] * longer[:, None])
+        return Trial(batch, query, _labels(n_episodes, n_way, rows - k_shot - 1))
 
     def vectors(self, seed: int, n_episodes: int, n_way: int, per_class: int, separation: float) -> Tensor:
         """[B, N, per_class + 1, D] float64 rows of every class, the last one its name's."""
@@ -126,19 +139,34 @@ def worlds(evaluator: Evaluator[Any]) -> list[World]:
     """The worlds that an evaluator is tested in."""
     if isinstance(evaluator, ImageEvaluator):
         return [PictureWorld()]
-    return [VectorWorld(torch.float32), VectorWorld(torch.float64)]
+    views = evaluator.support_views() if isinstance(evaluator, FeatureEvaluator) else None
+    n_views = 0 if views is None else views.number
+    return [VectorWorld(dtype, n_views=n_views) for dtype in (torch.float32, torch.float64)]
 
 
 def episodes_of(batch: EpisodeBatch[Any], part: slice, world: World) -> EpisodeBatch[Any]:
     """Some episodes of a batch."""
-    names = batch.class_features
+    names, views = batch.class_features, batch.support_views
     return replace(
         batch,
         support=world.take(batch.support, part),
+        support_views=None if views is None else views[part],
         support_labels=batch.support_labels[part],
         support_mask=batch.support_mask[part],
         seeds=batch.seeds[part],
         class_features=None if names is None else names[part],
+    )
+
+
+def reordered(batch: EpisodeBatch[Any], order: Tensor, world: World) -> EpisodeBatch[Any]:
+    """The same episodes with other support rows: those of the given order, by position."""
+    views = batch.support_views
+    return replace(
+        batch,
+        support=world.take(batch.support, slice(None), order),
+        support_labels=batch.support_labels[:, order],
+        support_mask=batch.support_mask[:, order],
+        support_views=None if views is None else views[:, order],
     )
 
 
@@ -150,14 +178,6 @@ def renamed(batch: EpisodeBatch[Any], permutation: Tensor) -> EpisodeBatch[Any]:
         support_labels=permutation[batch.support_labels],
         class_features=None if names is None else names[:, permutation.argsort()],
     )
-
-
-def trial_of(vectors: Tensor, k_shot: int) -> Trial:
-    """The trial of rows [B, N, K + Q + 1, D]: of each class K support rows, Q queries and the name's vector."""
-    n_episodes, n_way, rows = vectors.shape[:3]
-    support, query, names = torch.split(vectors, [k_shot, rows - k_shot - 1, 1], 2)
-    batch = _batch(support.flatten(1, 2), n_episodes, n_way, k_shot, names[:, :, 0])
-    return Trial(batch, query.flatten(1, 2), _labels(n_episodes, n_way, rows - k_shot - 1))
 
 
 def _batch(

@@ -135,6 +135,7 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "Balanced": lambda f: _sides(f) or "balanced",
     "DirichletQuery": _dirichlet,
     "DisjointPools": _pools,
+    "AugmentedSupport": lambda f: f"{label(f['inner'])} on {f['views']} views ({f['augment']})",
     "CrossValidated": lambda f: f"{label(f['inner'])}, {_fields_of(f['grid'])} cross-validated",
     "Selection": lambda f: f"{_fields_of(f['grid'])} chosen on {ON.get(f['on'], f['on'])}",
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",

@@ -1,0 +1,102 @@
+"""Another evaluator on several augmented views of each support image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import FeatureEvaluator, Head
+from fewshot.evaluators.linear_probe import LinearProbe
+from fewshot.evaluators.prototype import Prototype
+from fewshot.further_views import FurtherViews
+from fewshot.tuning.views import AUGMENTS
+
+
+@dataclass(frozen=True)
+class AugmentedSupport(FeatureEvaluator):
+    """The inner evaluator on `views` views of each support image, each a row of its class: the image as it is, and
+    `views` - 1 random ones. Queries are seen as they are.
+
+    RFS (Tian et al. 2020, arXiv 2003.11539) tiles the support five times with the augmentation of its training. Here
+    the first view is plain, where all five are random there, and the views of an image are the same in every episode,
+    drawn from `seed` and its row, so that each is embedded once. What sums over rows, such as the loss that the C of
+    LinearProbe weighs, sums over views.
+
+    `augment`: "flip", "crop", "crop+flip" or "crop+flip+colour"; a crop has at least half of the image's area,
+    brightness, contrast and saturation are times 0.6 to 1.4, and images whose orientation matters are not flipped.
+    Data sets of vectors have no views. CrossValidated around it leaves out an image with all of its views; inside it
+    would hold out views of images that it trains on, which is refused.
+    """
+
+    inner: FeatureEvaluator
+    views: int = 5
+    augment: str = "crop+flip"
+    seed: int = 0
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [cls(LinearProbe(), views=3), cls(Prototype(), views=3)]
+
+    def support_views(self) -> FurtherViews | None:
+        self._check()
+        return FurtherViews(self.views - 1, self.augment, self.seed) if self.views > 1 else None
+
+    def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        """The inner heads on all views; a ValueError where the batch does not hold the views asked for."""
+        return self.inner.fit(self._tiled(batch))
+
+    def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
+        """The path of the inner evaluators of each kind, on one tiled support."""
+        heads: dict[Self, Head[Tensor]] = {}
+        for kind in {(member.views, type(member.inner)) for member in grid}:
+            members = [member for member in grid if (member.views, type(member.inner)) == kind]
+            for member in members:
+                member._check()
+            tiled = members[0]._tiled(batch)
+            path = members[0].inner.fit_path(tiled, [member.inner for member in members])
+            heads |= dict(zip(members, path, strict=True))
+        return [heads[member] for member in grid]
+
+    def _tiled(self, batch: EpisodeBatch[Tensor]) -> EpisodeBatch[Tensor]:
+        """The batch with a support [B, S views, D], the views of an image one after the other."""
+        self._check()
+        further = batch.support[:, :, None][:, :, :0] if batch.support_views is None else batch.support_views
+        if further.shape[2] != self.views - 1:
+            raise ValueError(
+                f"{self!r} learns from {self.views - 1} further views of each support image, but the batch holds "
+                f"{further.shape[2]}; an evaluator around it must ask for them by its own support_views()"
+            )
+        labels, mask = (
+            rows.repeat_interleave(self.views, dim=1) for rows in (batch.support_labels, batch.support_mask)
+        )
+        support = torch.cat([batch.support[:, :, None], further], dim=2).flatten(1, 2)
+        return replace(batch, support=support, support_labels=labels, support_mask=mask, support_views=None)
+
+    def _check(self) -> None:
+        inner = self.inner
+        if not isinstance(inner, FeatureEvaluator) or inner.n_trials() > 1 or inner.support_views() is not None:
+            raise ValueError(
+                "The 'inner' of AugmentedSupport must be an evaluator of features that neither chooses hyperparameters "
+                "on the support (put CrossValidated around AugmentedSupport) nor asks for views itself, such as "
+                f"LinearProbe(). Got {inner!r} instead."
+            )
+        augments = [augment for augment in AUGMENTS if augment != "none"]
+        for name, good, wanted in (
+            ("views", type(self.views) is int and self.views >= 1, "an integer of at least 1"),
+            ("augment", self.augment in augments, f"one of {', '.join(augments)}"),
+            ("seed", type(self.seed) is int and 0 <= self.seed < 1 << 64, "an integer in [0, 2^64)"),
+        ):
+            if not good:
+                raise ValueError(
+                    f"The {name!r} of AugmentedSupport must be {wanted}. Got {getattr(self, name)!r} instead."
+                )
+
+    def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        """The views and the tiled support, as float32 and as float64, and what the inner evaluator needs."""
+        n_rows = n_support * self.views
+        return n_rows * (16 * dim + 24 * n_way) + self.inner.working_bytes(n_rows, n_way, dim)
