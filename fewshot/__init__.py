@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from fewshot.samplers.balanced import Balanced
     from fewshot.samplers.dirichlet_query import DirichletQuery
     from fewshot.samplers.disjoint_pools import DisjointPools
+    from fewshot.samplers.hierarchical import Hierarchical
+    from fewshot.samplers.variable_way_shot import VariableWayShot
     from fewshot.selection import Selection
     from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
 
@@ -109,6 +111,8 @@ _HOMES = {
     "fewshot.samplers.balanced": ("Balanced",),
     "fewshot.samplers.dirichlet_query": ("DirichletQuery",),
     "fewshot.samplers.disjoint_pools": ("DisjointPools",),
+    "fewshot.samplers.hierarchical": ("Hierarchical",),
+    "fewshot.samplers.variable_way_shot": ("VariableWayShot",),
     "fewshot.selection": ("Selection",),
     "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
 }
@@ -135,6 +139,7 @@ __all__ = [
     "GaussianHead",
     "Given",
     "Glyphs",
+    "Hierarchical",
     "Icons",
     "ImageFolderSet",
     "LabelledImages",
@@ -159,6 +164,7 @@ __all__ = [
     "TaskSpecificAdapters",
     "TipAdapter",
     "TorchvisionSet",
+    "VariableWayShot",
     "VectorSet",
     "WithClassVectors",
     "Workbench",

@@ -23,6 +23,10 @@ KNOWN = {
     "ImageFolderSet(root='/home/me/flowers')": "flowers",
     "Balanced(support_from=None, query_from=None)": "balanced",
     "DirichletQuery(alpha=2.0, support_reserve=20, support_from=None, query_from=None)": "Dirichlet(2) queries",
+    "Hierarchical(group='script', within=True)": "classes of one script",
+    "Hierarchical(group='script', within=False)": "each class of another script",
+    "VariableWayShot()": "variable ways and shots",
+    "VariableWayShot(group='script')": "variable ways and shots inside one script",
     "DisjointPools(pools=7, support_from=None, query_from=None)": "7 disjoint pools of images",
     "DirichletQuery(alpha=0.5, support_from='domain=mono', query_from='domain=colour')": (
         "Dirichlet(0.5) queries, support from mono, queries from colour"

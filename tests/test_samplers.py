@@ -90,6 +90,36 @@ GOLDEN_IN_THE_WORLD_OF_THE_LAWS = {
         "fc0f5b3a7e7ec4ae",
         "81020da8270bfd8e",
     ],
+    "Hierarchical(group='family', within=True, support_from=None, query_from=None)": [
+        "27698c6d62bd68c0",
+        "a30171160e2ccccd",
+        "678af2a8c6630ca5",
+        "bd03c2ef3b45d788",
+    ],
+    "Hierarchical(group='kind', within=False, support_from=None, query_from=None)": [
+        "9621ff1e87e5694d",
+        "cf0234b795873075",
+        "6a58967332005b27",
+        "9e7a983416dc3fd1",
+    ],
+    "Hierarchical(group='kind', within=False, support_from='domain=mono', query_from='domain=colour')": [
+        "9b9dc4fdd98b3791",
+        "a801759b7b9d874d",
+        "12d69ec8f1dea716",
+        "087129a2b60fa28f",
+    ],
+    "VariableWayShot(group=None)": [
+        "202e85adbc201cbc",
+        "d66019a298247276",
+        "ca79c25b554cf3f0",
+        "b9dd3758871be28c",
+    ],
+    "VariableWayShot(group='family')": [
+        "27698c6d62bd68c0",
+        "6b5bcc7b53cab5af",
+        "678af2a8c6630ca5",
+        "bd03c2ef3b45d788",
+    ],
 }
 
 

@@ -158,8 +158,10 @@ def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workben
 
 
 def _name(spec: RunSpec) -> str:
-    shape = getattr(spec.episodes, "shape", None)
-    shot = "listed" if shape is None else f"{shape.k_shot or 'all'}-shot"
+    from fewshot.report.labels import size
+
+    shape, sampler = getattr(spec.episodes, "shape", None), getattr(spec.episodes, "sampler", "")
+    shot = "listed" if shape is None else f"{size(shape.k_shot, sampler)}-shot"
     return f"{spec.backbone}, {spec.transform} + {spec.evaluator}, {spec.dataset}, {shot}"
 
 

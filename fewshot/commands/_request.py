@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from fewshot.selection import Selection
     from fewshot.splits import ClassSplit
 
-USUAL_WAY, USUAL_QUERY = 5, 15
-
 
 @dataclass(frozen=True, eq=False)
 class Data:
@@ -84,14 +82,16 @@ class EpisodeRequest:
         from fewshot.episodes import EpisodeShape
 
         way, query = (_number(count) for count in self._sizes(data))
-        return [EpisodeShape(way, _number(k_shot), query, self.at_most) for k_shot in self.shot or (1,)]
+        shots = [_number(k_shot) for k_shot in self.shot] or [self._made.usual().k_shot]
+        return [EpisodeShape(way, k_shot, query, self.at_most) for k_shot in shots]
 
     def tell_unusual(self, data: Data) -> None:
         """Says in one line where `shapes` chose other than the usual ways and queries."""
         way, query = self._sizes(data)
+        usual = self._made.usual()
         chosen = [
-            f"{way}-way" if not self.way and way != USUAL_WAY else "",
-            f"{query} queries a class" if not self.query and query != USUAL_QUERY else "",
+            f"{way}-way" if not self.way and way != _count(usual.n_way) else "",
+            f"{query} queries a class" if not self.query and query != _count(usual.n_query) else "",
         ]
         if any(chosen):
             found = f"{len(data.labels)} classes, the smallest with {self._smallest(data)} images"
@@ -103,14 +103,17 @@ class EpisodeRequest:
 
     def _sizes(self, data: Data) -> tuple[Count, Count]:
         """Ways and queries a class."""
-        return self.way or max(2, min(USUAL_WAY, len(data.labels))), self.query or self._queries_that_fit(data)
+        usual = self._made.usual()
+        way = _count(usual.n_way and max(2, min(usual.n_way, len(data.labels))))
+        query = _count(usual.n_query and self._queries_that_fit(data, usual.n_query))
+        return self.way or way, self.query or query
 
-    def _queries_that_fit(self, data: Data) -> int:
-        """As many queries as the smallest class has images beside its support, 1 to 15."""
+    def _queries_that_fit(self, data: Data, most: int) -> int:
+        """As many queries as the smallest class has images beside its support, 1 to `most`."""
         support, query = self._pools()
         shots = [1 if k == "all" or self.at_most else int(k) for k in self.shot or (1,)]
         spare = self._smallest(data) // self._made.n_pools - (max(shots) if support == query else 0)
-        return max(1, min(USUAL_QUERY, spare))
+        return max(1, min(most, spare))
 
     def _smallest(self, data: Data) -> int:
         """How many images to query the smallest class has."""
@@ -167,6 +170,10 @@ class ChoiceRequest:
             return None
         rule = Selection(self.select, parse_grid(self.settings))
         return rule if self.n_episodes is None else replace(rule, n_episodes=self.n_episodes)
+
+
+def _count(number: int | None) -> Count:
+    return "all" if number is None else number
 
 
 def _number(count: Count) -> int | None:

@@ -30,8 +30,10 @@ def shape(row: Row) -> str:
     """The shape of a row's episodes: "5-way 1-shot", or "listed"."""
     if row.sampler.startswith("Listed("):
         return "listed"
+    from fewshot.report.labels import size
+
     at_most = "at most " if row.k_shot_at_most else ""
-    return f"{row.n_way or 'all'}-way {at_most}{row.k_shot or 'all'}-shot"
+    return f"{size(row.n_way, row.sampler)}-way {at_most}{size(row.k_shot, row.sampler)}-shot"
 
 
 def describe(row: Row) -> str:

@@ -48,6 +48,13 @@ def learner(transform: str, evaluator: str) -> str:
     return evaluator if transform in ("", "Identity") else f"{transform} + {evaluator}"
 
 
+def size(count: int | None, sampler: str) -> str:
+    """A number of ways, shots or queries in words: "5", or what an open one is for this sampler."""
+    if count is None:
+        return "variable" if sampler.startswith("VariableWayShot") else "all"
+    return str(count)
+
+
 def parse(spec: str) -> tuple[str, dict[str, Any]] | None:
     """Name and fields of a spec "Name(field=value, ...)"; None for any other text. Nothing is evaluated."""
     name, bracket, _ = spec.partition("(")
@@ -114,6 +121,15 @@ def _pools(fields: Fields) -> str:
     return ", ".join(filter(None, (f"{fields['pools']} disjoint pools of images", _sides(fields))))
 
 
+def _variable(fields: Fields) -> str:
+    return "variable ways and shots" + (f" inside one {fields['group']}" if fields.get("group") else "")
+
+
+def _hierarchical(fields: Fields) -> str:
+    classes = f"classes of one {fields['group']}" if fields["within"] else f"each class of another {fields['group']}"
+    return ", ".join(filter(None, (classes, _sides(fields))))
+
+
 def _fields_of(grid: Any) -> str:
     return " and ".join(str(field) for field, _ in (ast.literal_eval(grid) if isinstance(grid, str) else grid))
 
@@ -136,6 +152,8 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "DirichletQuery": _dirichlet,
     "DisjointPools": _pools,
     "AugmentedSupport": lambda f: f"{label(f['inner'])} on {f['views']} views ({f['augment']})",
+    "Hierarchical": _hierarchical,
+    "VariableWayShot": _variable,
     "CrossValidated": lambda f: f"{label(f['inner'])}, {_fields_of(f['grid'])} cross-validated",
     "Selection": lambda f: f"{_fields_of(f['grid'])} chosen on {ON.get(f['on'], f['on'])}",
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",

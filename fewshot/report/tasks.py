@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fewshot.report.budgets import is_oracle
-from fewshot.report.labels import label, labels
+from fewshot.report.labels import label, labels, size
 from fewshot.results import Row
 
 _ALWAYS = ("dataset", "sampler", "classes", "n_way", "n_query")
 _IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest")
+_SOME_OF_ALL_WAYS = ("Hierarchical", "VariableWayShot")  # draw some of the classes where n_way is None
 _POPULATIONS = {"these images": "other episodes from these images and classes, not new images and not new classes"}
 Contender = tuple[str, str, str, str, str]  # backbone, transform, evaluator, dtype, how hyperparameters were chosen
 
@@ -50,7 +51,7 @@ class Task:
     def chance(self) -> float | None:
         """The accuracy of guessing between ways of equal size; None where the ways are not known or differ."""
         row = self.rows[0]
-        if row.sampler.startswith("Listed"):
+        if row.sampler.startswith("Listed") or (row.n_way is None and row.sampler.startswith(_SOME_OF_ALL_WAYS)):
             return None
         ways = row.n_way or row.n_classes
         return 1 / ways if ways and ways > 1 else None
@@ -91,7 +92,7 @@ def shot_label(row: Row) -> str:
     """The column of a row: "1 shot", "5 shots", "at most 5 shots", "all shots"; "listed" for episodes of a file."""
     if row.sampler.startswith("Listed"):
         return "listed"
-    count = "all" if row.k_shot is None else str(row.k_shot)
+    count = size(row.k_shot, row.sampler)
     return f"{'at most ' if row.k_shot_at_most else ''}{count} shot{'' if row.k_shot == 1 else 's'}"
 
 
@@ -133,13 +134,15 @@ def _title(row: Row, dataset: str) -> str:
         dataset,
         "" if sampler == "balanced" else sampler,
         "" if listed else f"{row.classes} classes",
-        "" if listed else f"{row.n_way or 'all'}-way",
+        "" if listed else f"{size(row.n_way, row.sampler)}-way",
         "" if listed else _queries(row),
     ]
     return ", ".join(filter(None, parts))
 
 
 def _queries(row: Row) -> str:
+    if row.n_query is None and row.sampler.startswith("VariableWayShot"):
+        return "up to 10 queries a class"
     many = "all other images as queries" if row.n_query is None else f"{row.n_query} queries a class"
     shared_out = " on average" if row.sampler.startswith("DirichletQuery") else ""
     return ("1 query a class" if row.n_query == 1 else many) + shared_out

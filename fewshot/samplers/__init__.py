@@ -33,6 +33,11 @@ class Sampler(ABC):
     ) -> Episodes:
         """Episodes start..start+count-1 over these classes. A class that is too small is a ValueError."""
 
+    @classmethod
+    def usual(cls) -> EpisodeShape:
+        """The shape where nothing else is asked for, as far as the data permit it."""
+        return EpisodeShape()
+
     @property
     def n_pools(self) -> int:
         """Into how many disjoint pools the images of every class are divided; 1: episodes share images."""

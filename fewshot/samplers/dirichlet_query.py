@@ -12,7 +12,7 @@ from fewshot import draws
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
-from fewshot.samplers.drawing import QUERY, SHARES, Draw, Drawn, draw_from, flat, require_disjoint
+from fewshot.samplers.drawing import QUERY, SHARES, Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
 
 Floats = NDArray[np.float64]
 
@@ -48,16 +48,13 @@ class DirichletQuery(Sampler):
         if self.support_from != self.query_from:
             require_disjoint(images, self.support_from, self.query_from)
             asked = draw.of(self.query_from)
-            return draw.episodes(draw.support(shape), _query(asked, self._counts(asked, shape, reserve=0)))
+            return draw.episodes(draw.support(shape), some_of(asked, self._counts(asked, shape, reserve=0), QUERY))
         if shape.k_shot is not None and not shape.k_shot_at_most:
             draw.require(shape.k_shot, f"k_shot = {shape.k_shot} images a class")
         return draw.episodes(*_from_one_pool(draw, shape, self._counts(draw, shape, self.support_reserve)))
 
     def _check(self, shape: EpisodeShape) -> None:
-        if not (isinstance(self.alpha, float | int) and 0.1 <= self.alpha <= 1000):
-            raise ValueError(
-                f"The 'alpha' parameter of DirichletQuery must be a float in [0.1, 1000]. Got {self.alpha!r} instead."
-            )
+        check_alpha("DirichletQuery", self.alpha)
         if not (type(self.support_reserve) is int and self.support_reserve >= 1):
             raise ValueError(
                 "The 'support_reserve' parameter of DirichletQuery must be an integer of at least 1. "
@@ -85,6 +82,12 @@ class DirichletQuery(Sampler):
                 + (" or support_reserve" if reserve else "")
             )
         return apportion(dirichlet(draw.seed, draw.index, n_way, self.alpha), n_query * n_way, most)
+
+
+def check_alpha(sampler: str, alpha: float) -> None:
+    """Raises a ValueError unless `alpha` is a number that `dirichlet` can draw with."""
+    if not (isinstance(alpha, float | int) and 0.1 <= alpha <= 1000):
+        raise ValueError(f"The 'alpha' parameter of {sampler} must be a float in [0.1, 1000]. Got {alpha!r} instead.")
 
 
 def dirichlet(seed: int, index: Ints, n_way: int, alpha: float) -> Floats:
@@ -115,17 +118,9 @@ def apportion(shares: Floats, total: int, most: Ints) -> Ints:
     return counts
 
 
-def _query(draw: Draw, counts: Ints) -> Drawn:
-    """The first `counts` [E, N] draws of each class."""
-    rows, _ = draw.rows(int(counts.max(initial=0)), QUERY)
-    return flat(rows, np.arange(rows.shape[2]) < counts[:, :, None])
-
-
 def _from_one_pool(draw: Draw, shape: EpisodeShape, counts: Ints) -> tuple[Drawn, Drawn]:
     """Support and query from the same images: of the draws of a class the first are queries, the next K support."""
     if shape.k_shot is None:
-        query = _query(draw, counts)
+        query = some_of(draw, counts, QUERY)
         return draw.all_but(query), query
-    rows, held = draw.rows(int(counts.max(initial=0)) + shape.k_shot, QUERY)
-    place, first = np.arange(rows.shape[2]), counts[:, :, None]
-    return flat(rows, held & (place >= first) & (place < first + shape.k_shot)), flat(rows, place < first)
+    return queries_first(draw, counts, np.minimum(shape.k_shot, draw.pool.sizes(draw.chosen) - counts))

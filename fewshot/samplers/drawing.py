@@ -12,26 +12,31 @@ from fewshot import draws
 from fewshot.datasets import LabelledImages, Pool
 from fewshot.episodes import Episodes, EpisodeShape, Ints, Rows
 
-CLASSES, SUPPORT, QUERY, SHARES, PARTITION = 0, 1, 2, 3, 4  # streams of random words
+CLASSES, SUPPORT, QUERY, SHARES, PARTITION, GROUPS, SIZES = range(7)  # streams of random words
 
 Drawn = tuple[Rows, Rows]  # flat rows, and how many of them each way of each episode has
 
 
 def choose_classes(images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, index: Ints) -> Ints:
     """[E, N] the classes of each episode; all of them in ascending order where n_way is None."""
-    if len(classes) < (shape.n_way or 2):
+    require_classes(images, classes, shape.n_way or 2, str(shape.n_way or "all"))
+    if shape.n_way is None:
+        return np.repeat(classes[None], len(index), axis=0)
+    sizes = np.array([[len(classes)]])
+    return classes[draws.distinct(seed, index, sizes, shape.n_way, CLASSES)[:, 0]]
+
+
+def require_classes(images: LabelledImages, classes: Ints, least: int, wanted: str) -> None:
+    """Raises a ValueError unless these are so many classes of the images, or more, for episodes of `wanted` ways."""
+    if len(classes) < least:
         raise ValueError(
-            f"{shape.n_way or 'all'}-way episodes were asked for, but there are {len(classes)} classes to "
+            f"{wanted}-way episodes were asked for, but there are {len(classes)} classes to "
             f"draw from in {images.name}; lower n_way or choose another part of the split"
         )
     if not 0 <= classes[0] <= classes[-1] < len(images.class_names):
         raise ValueError(
             f"classes of {images.name} must be in [0, {len(images.class_names)}), got {classes[0]} to {classes[-1]}"
         )
-    if shape.n_way is None:
-        return np.repeat(classes[None], len(index), axis=0)
-    sizes = np.array([[len(classes)]])
-    return classes[draws.distinct(seed, index, sizes, shape.n_way, CLASSES)[:, 0]]
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,20 @@ class Draw:
 def flat(rows: Rows, held: NDArray[np.bool_]) -> Drawn:
     """The rows [E, N, n] that are held, and how many of them each way has."""
     return rows[held], held.sum(2, dtype=np.int32).reshape(-1)
+
+
+def some_of(draw: Draw, counts: Ints, stream: int = SUPPORT) -> Drawn:
+    """The first `counts` [E, N] draws of each class."""
+    rows, _ = draw.rows(int(counts.max(initial=0)), stream)
+    return flat(rows, np.arange(rows.shape[2]) < counts[:, :, None])
+
+
+def queries_first(draw: Draw, n_query: Ints, n_support: Ints) -> tuple[Drawn, Drawn]:
+    """Support and query from the same images: of the draws of a class the first `n_query` [E, N] are queries, the next
+    `n_support` [E, N] the support."""
+    rows, _ = draw.rows(int((n_query + n_support).max(initial=0)), QUERY)
+    place, first, end = np.arange(rows.shape[2]), n_query[:, :, None], (n_query + n_support)[:, :, None]
+    return flat(rows, (place >= first) & (place < end)), flat(rows, place < first)
 
 
 def draw_from(

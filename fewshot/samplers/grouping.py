@@ -1,0 +1,43 @@
+"""Classes by the class group that they belong to: superclasses, scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot import draws
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import Ints
+from fewshot.samplers.drawing import GROUPS
+
+
+@dataclass(frozen=True, eq=False)
+class ClassGroups:
+    """G groups of classes: group g owns members[g, : sizes[g]], ascending."""
+
+    members: Ints  # [G, largest]
+    sizes: Ints  # [G]
+
+    def of_at_least(self, least: int) -> ClassGroups:
+        """The groups with so many classes."""
+        enough = self.sizes >= least
+        return ClassGroups(self.members[enough], self.sizes[enough])
+
+    def draw(self, seed: int, index: Ints, count: int) -> Ints:
+        """[E, count] different groups for each episode, uniformly; `count` is at most G."""
+        return draws.distinct(seed, index, np.array([[len(self.sizes)]]), count, GROUPS)[:, 0]
+
+
+def class_groups(images: LabelledImages, classes: Ints, group: str | None) -> ClassGroups:
+    """The groups of these classes [C], ascending; None: all of them are one group. An unknown group is a ValueError."""
+    if group is not None and group not in images.class_groups:
+        raise ValueError(
+            f"{images.name} has no class group {group!r}; it has: {', '.join(images.class_groups) or 'none'}"
+        )
+    codes = np.zeros(len(classes), dtype=np.int64) if group is None else images.class_groups[group].codes[classes]
+    _, code, sizes = np.unique(codes, return_inverse=True, return_counts=True)
+    members = np.zeros((len(sizes), sizes.max(initial=1)), dtype=np.int64)
+    order = np.argsort(code, kind="stable")
+    members[np.arange(members.shape[1]) < sizes[:, None]] = classes[order]
+    return ClassGroups(members, sizes)

@@ -1,0 +1,83 @@
+"""Episodes whose classes are close relatives, or none of them: fine and coarse tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fewshot import draws
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.samplers import Sampler
+from fewshot.samplers.balanced import balanced
+from fewshot.samplers.drawing import CLASSES, Draw, in_parts, require_classes, require_disjoint
+from fewshot.samplers.grouping import ClassGroups, class_groups
+
+
+@dataclass(frozen=True)
+class Hierarchical(Sampler):
+    """Balanced episodes whose classes are drawn by a class group (superclass, script).
+
+    `within`: a group uniformly, among those with enough classes, then N of its classes: a fine task. Otherwise N
+    different groups uniformly, and one class of each: a coarse one. With n_way None, all classes of a group, which may
+    be another number in every episode, or one class of every group. `support_from` and `query_from` are those of
+    Balanced.
+    """
+
+    group: str
+    within: bool = True
+    support_from: str | None = None
+    query_from: str | None = None
+
+    @classmethod
+    def examples(cls) -> list[Hierarchical]:
+        return [cls("family"), cls("kind", within=False), cls("kind", False, "domain=mono", "domain=colour")]
+
+    def sample(
+        self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
+    ) -> Episodes:
+        index, candidates = np.arange(start, start + count, dtype=np.int64), np.unique(classes)
+        require_classes(images, candidates, shape.n_way or 2, str(shape.n_way or "all"))
+        require_disjoint(images, self.support_from, self.query_from)
+        groups = class_groups(images, candidates, self.group)
+        choose = self._within if self.within else self._across
+        chosen, n_way = choose(images, groups, shape.n_way, seed, index)
+        draw = Draw(images, images.pool(self.support_from), candidates, chosen, seed, index)
+
+        def part(ways: int, member: Ints) -> Episodes:
+            some = draw.at(member)
+            some = replace(some, chosen=some.chosen[:, :ways])
+            return balanced(some, some if self.support_from == self.query_from else some.of(self.query_from), shape)
+
+        return in_parts(draw, n_way, part)
+
+    def _within(
+        self, images: LabelledImages, groups: ClassGroups, n_way: int | None, seed: int, index: Ints
+    ) -> tuple[Ints, Ints]:
+        """[E, most] classes, of which the first [E] are the ways of an episode."""
+        enough = groups.of_at_least(n_way or 2)
+        if not len(enough.sizes):
+            raise ValueError(
+                f"{n_way or 2} classes of one {self.group} were asked for, but the largest {self.group} has "
+                f"{groups.sizes.max()} of the classes to draw from in {images.name}; lower n_way, or give within=False"
+            )
+        drawn = enough.draw(seed, index, 1)[:, 0]
+        if n_way is None:
+            return enough.members[drawn], enough.sizes[drawn]
+        place = draws.distinct(seed, index, enough.sizes[drawn][:, None], n_way, CLASSES)[:, 0]
+        return enough.members[drawn[:, None], place], np.full(len(index), n_way)
+
+    def _across(
+        self, images: LabelledImages, groups: ClassGroups, n_way: int | None, seed: int, index: Ints
+    ) -> tuple[Ints, Ints]:
+        n_groups, n_way = len(groups.sizes), n_way or len(groups.sizes)
+        if max(n_way, 2) > n_groups:
+            raise ValueError(
+                f"{max(n_way, 2)} classes, each of another {self.group}, were asked for, but {n_groups} of them "
+                f"{'has' if n_groups == 1 else 'have'} classes to draw from in {images.name}; lower n_way, or give "
+                "within=True"
+            )
+        drawn = groups.draw(seed, index, n_way)
+        place = draws.distinct(seed, index, groups.sizes[drawn], 1, CLASSES)[:, :, 0]
+        return groups.members[drawn, place], np.full(len(index), n_way)

@@ -1,0 +1,128 @@
+"""Meta-Dataset's episodes: a varying number of ways and of shots, imbalanced supports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot import draws
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.samplers import Sampler
+from fewshot.samplers.drawing import CLASSES, SHARES, SIZES, Draw, in_parts, queries_first, require_classes
+from fewshot.samplers.grouping import class_groups
+
+WAYS = 5, 50  # fewest and most
+MOST_QUERIES = 10  # a class
+MOST_SUPPORT = 500  # an episode
+MOST_SHOTS = 100  # that a class counts with when the size of the support is drawn
+
+
+@dataclass(frozen=True)
+class VariableWayShot(Sampler):
+    """Ways, shots and queries as Meta-Dataset draws them (Triantafillou et al. 2020, arXiv 1903.03096; as its code has
+    it), where the shape leaves them open: n_way, k_shot, n_query = None. What the shape gives is fixed, as there.
+
+    n_c images of class c, all logarithms natural:
+    ways      N uniform in 5..min(50, classes), classes uniformly without replacement
+    queries   q = min(10, min_c floor(n_c / 2)) of every class
+    support   beta uniform in [0, 1): S = min(500, sum_c floor(beta min(100, n_c - q) + 1)) images in all
+    shares    a_c uniform in [ln 1/2, ln 2): R_c proportional to n_c exp(a_c), and of class c
+              k_c = min(floor(R_c (S - N)) + 1, n_c - q)
+
+    `group`: a class group (script, superclass); then a group is drawn uniformly first, and all ways are classes of it,
+    as for Omniglot's alphabets. Groups with too few classes are left out (the published code stops there).
+    Deviations: no class tree (ImageNet's is not among the data sets here); and with k_shot given but n_query open, q
+    is still min_c floor(n_c / 2) at most, so that all shots share their queries.
+    """
+
+    group: str | None = None
+
+    @classmethod
+    def examples(cls) -> list[VariableWayShot]:
+        return [cls(), cls("family")]
+
+    @classmethod
+    def usual(cls) -> EpisodeShape:
+        return EpisodeShape(None, None, None)
+
+    def sample(
+        self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
+    ) -> Episodes:
+        index, candidates = np.arange(start, start + count, dtype=np.int64), np.unique(classes)
+        chosen, n_way = self._ways(images, candidates, shape, seed, index)
+        draw = Draw(images, images.pool(), candidates, chosen, seed, index)
+        _require(draw, shape)
+
+        def part(ways: int, member: Ints) -> Episodes:
+            some = draw.at(member)
+            return _episodes(replace(some, chosen=some.chosen[:, :ways]), shape)
+
+        return in_parts(draw, n_way, part)
+
+    def _ways(
+        self, images: LabelledImages, candidates: Ints, shape: EpisodeShape, seed: int, index: Ints
+    ) -> tuple[Ints, Ints]:
+        """[E, most] classes of each episode, of which the first n_way [E] are its ways."""
+        fewest = shape.n_way or WAYS[0]
+        require_classes(images, candidates, fewest, str(shape.n_way or f"{WAYS[0]} to {WAYS[1]}"))
+        groups = class_groups(images, candidates, self.group).of_at_least(fewest)
+        if not len(groups.sizes):
+            raise ValueError(
+                f"{fewest}-way episodes inside one {self.group} were asked for, but no {self.group} has {fewest} of "
+                f"the {len(candidates)} classes to draw from in {images.name}; lower n_way or leave out group"
+            )
+        drawn = groups.draw(seed, index, 1)[:, 0]
+        sizes = groups.sizes[drawn]
+        most = np.minimum(WAYS[1], sizes)
+        n_way = np.full(len(index), fewest)
+        if shape.n_way is None:
+            n_way = fewest + np.floor(_uniform(seed, index, 2, SIZES)[:, 1] * (most - fewest + 1)).astype(np.int64)
+        place = draws.distinct(seed, index, sizes[:, None], int(n_way.max(initial=fewest)), CLASSES)[:, 0]
+        return groups.members[drawn[:, None], np.minimum(place, sizes[:, None] - 1)], n_way
+
+
+def _episodes(draw: Draw, shape: EpisodeShape) -> Episodes:
+    """Episodes of one number of ways."""
+    sizes = draw.pool.sizes(draw.chosen)
+    n_query = np.minimum(MOST_QUERIES, sizes.min(1, keepdims=True) // 2)
+    if shape.n_query is not None:
+        n_query = np.full_like(n_query, shape.n_query)
+    if shape.k_shot is None:
+        beta = _uniform(draw.seed, draw.index, 1, SIZES)
+        log_weight = np.log(2) * (2 * _uniform(draw.seed, draw.index, sizes.shape[1], SHARES) - 1)
+        n_support = support_counts(sizes, n_query, beta, log_weight)
+    else:
+        n_support = np.minimum(shape.k_shot, sizes - n_query)
+    return draw.episodes(*queries_first(draw, np.broadcast_to(n_query, sizes.shape), n_support))
+
+
+def support_counts(sizes: Ints, n_query: Ints, beta: NDArray[np.float64], log_weight: NDArray[np.float64]) -> Ints:
+    """[E, N] support images of each class, from the images [E, N] and queries [E, 1] of a class, beta [E, 1] and
+    log_weight [E, N]."""
+    left = sizes - n_query
+    total = np.floor(beta * np.minimum(MOST_SHOTS, left) + 1).sum(1, keepdims=True)
+    weight = sizes * np.exp(log_weight)
+    share = weight / weight.sum(1, keepdims=True)
+    wanted = np.floor(share * (np.minimum(MOST_SUPPORT, total) - sizes.shape[1])) + 1
+    counts: Ints = np.minimum(wanted.astype(np.int64), left)
+    return counts
+
+
+def _uniform(seed: int, index: Ints, n_slots: int, stream: int) -> NDArray[np.float64]:
+    """[E, n_slots] uniform in [0, 1)."""
+    return draws.words(seed, index, n_slots, 1, stream)[:, :, 0] / 2.0**32
+
+
+def _require(draw: Draw, shape: EpisodeShape) -> None:
+    """Every class has a query and a support image, and what the shape fixes."""
+    least = 1 if shape.k_shot is None or shape.k_shot_at_most else shape.k_shot
+    if shape.n_query is not None:
+        draw.require(shape.n_query + least, f"k_shot + n_query = {least} + {shape.n_query} images a class")
+        return
+    draw.require(2, "a query and a support image of every class")
+    smallest = int(draw.pool.sizes(draw.candidates).min())
+    n_query = min(MOST_QUERIES, smallest // 2)
+    draw.require(n_query + least, f"k_shot = {least} images and {n_query} queries a class")
