@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from fewshot.report import budgets
 from fewshot.report.tables import TIE, UNFINISHED, Cell, Table, comparison, plain, remarks
 from fewshot.report.tasks import Task, interval, tasks
 from fewshot.results import Row
@@ -78,4 +79,5 @@ def _caption(found: Sequence[Task], tables: Sequence[Table], shared: Sequence[st
     text += " The best of a column are bold."
     text += f" {TIE} marks intervals that overlap that of the best." if any(cell.tied for cell in cells) else ""
     unfinished = any(cell.unfinished for cell in cells)
-    return text + (f" {UNFINISHED} marks runs with episodes that were not solved to the end." if unfinished else "")
+    text += f" {UNFINISHED} marks runs with episodes that were not solved to the end." if unfinished else ""
+    return " ".join([text, *budgets.warnings(rows)])
