@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from fewshot.samplers.dirichlet_query import DirichletQuery
     from fewshot.samplers.disjoint_pools import DisjointPools
     from fewshot.samplers.hierarchical import Hierarchical
+    from fewshot.samplers.imbalanced import Imbalanced
     from fewshot.samplers.variable_way_shot import VariableWayShot
     from fewshot.selection import Selection
     from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
@@ -112,6 +113,7 @@ _HOMES = {
     "fewshot.samplers.dirichlet_query": ("DirichletQuery",),
     "fewshot.samplers.disjoint_pools": ("DisjointPools",),
     "fewshot.samplers.hierarchical": ("Hierarchical",),
+    "fewshot.samplers.imbalanced": ("Imbalanced",),
     "fewshot.samplers.variable_way_shot": ("VariableWayShot",),
     "fewshot.selection": ("Selection",),
     "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
@@ -142,6 +144,7 @@ __all__ = [
     "Hierarchical",
     "Icons",
     "ImageFolderSet",
+    "Imbalanced",
     "LabelledImages",
     "LinearProbe",
     "LinearProbePlusPlus",

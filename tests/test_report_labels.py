@@ -25,6 +25,8 @@ KNOWN = {
     "DirichletQuery(alpha=2.0, support_reserve=20, support_from=None, query_from=None)": "Dirichlet(2) queries",
     "Hierarchical(group='script', within=True)": "classes of one script",
     "Hierarchical(group='script', within=False)": "each class of another script",
+    "Imbalanced(alpha=2.0, shares=None)": "Dirichlet(2) supports",
+    "Imbalanced(shares=(1.0, 2.0, 4))": "1 : 2 : 4 supports",
     "VariableWayShot()": "variable ways and shots",
     "VariableWayShot(group='script')": "variable ways and shots inside one script",
     "DisjointPools(pools=7, support_from=None, query_from=None)": "7 disjoint pools of images",

@@ -120,6 +120,30 @@ GOLDEN_IN_THE_WORLD_OF_THE_LAWS = {
         "678af2a8c6630ca5",
         "bd03c2ef3b45d788",
     ],
+    "Imbalanced(alpha=2.0, shares=None, support_from=None, query_from=None)": [
+        "51639d915fa5e8db",
+        "5cccf0c4d18d568f",
+        "ca79c25b554cf3f0",
+        "5ea7a762076ff91a",
+    ],
+    "Imbalanced(alpha=0.5, shares=None, support_from=None, query_from=None)": [
+        "cc1aae58252c3e37",
+        "007a1a424b30a2cc",
+        "ca79c25b554cf3f0",
+        "c2c527830139c82f",
+    ],
+    "Imbalanced(alpha=2.0, shares=(1, 2, 4), support_from=None, query_from=None)": [
+        "695ef66414eef06f",
+        "bb36810be7212b1d",
+        "ca79c25b554cf3f0",
+        "85dbf0ca8aa026ce",
+    ],
+    "Imbalanced(alpha=2.0, shares=None, support_from='domain=mono', query_from='domain=colour')": [
+        "23d8695be1159e5f",
+        "df0576677147533d",
+        "71f0adec35071b4e",
+        "52f81d056a0b7c47",
+    ],
 }
 
 

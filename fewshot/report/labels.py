@@ -130,6 +130,15 @@ def _hierarchical(fields: Fields) -> str:
     return ", ".join(filter(None, (classes, _sides(fields))))
 
 
+def _imbalanced(fields: Fields) -> str:
+    shares = (
+        f"Dirichlet({fields['alpha']:g})"
+        if fields["shares"] is None
+        else " : ".join(f"{share:g}" for share in fields["shares"])
+    )
+    return ", ".join(filter(None, (f"{shares} supports", _sides(fields))))
+
+
 def _fields_of(grid: Any) -> str:
     return " and ".join(str(field) for field, _ in (ast.literal_eval(grid) if isinstance(grid, str) else grid))
 
@@ -153,6 +162,7 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "DisjointPools": _pools,
     "AugmentedSupport": lambda f: f"{label(f['inner'])} on {f['views']} views ({f['augment']})",
     "Hierarchical": _hierarchical,
+    "Imbalanced": _imbalanced,
     "VariableWayShot": _variable,
     "CrossValidated": lambda f: f"{label(f['inner'])}, {_fields_of(f['grid'])} cross-validated",
     "Selection": lambda f: f"{_fields_of(f['grid'])} chosen on {ON.get(f['on'], f['on'])}",

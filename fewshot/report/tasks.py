@@ -89,11 +89,12 @@ def contender(row: Row) -> Contender:
 
 
 def shot_label(row: Row) -> str:
-    """The column of a row: "1 shot", "5 shots", "at most 5 shots", "all shots"; "listed" for episodes of a file."""
+    """The column of a row: "1 shot", "5 shots", "at most 5 shots", "all shots", "5 shots on average"; "listed" for
+    episodes of a file."""
     if row.sampler.startswith("Listed"):
         return "listed"
-    count = size(row.k_shot, row.sampler)
-    return f"{'at most ' if row.k_shot_at_most else ''}{count} shot{'' if row.k_shot == 1 else 's'}"
+    count, mean = size(row.k_shot, row.sampler), " on average" if row.sampler.startswith("Imbalanced") else ""
+    return f"{'at most ' if row.k_shot_at_most else ''}{count} shot{'' if row.k_shot == 1 else 's'}{mean}"
 
 
 def measured(row: Row) -> bool:

@@ -1,0 +1,106 @@
+"""Supports whose classes come in unequal numbers, of a fixed size in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.samplers import Sampler
+from fewshot.samplers.dirichlet_query import check_alpha, dirichlet
+from fewshot.samplers.drawing import Draw, draw_from, queries_first, require_disjoint, some_of
+
+_CELLS = 1 << 21  # shares of seats that are sorted at once
+
+
+@dataclass(frozen=True)
+class Imbalanced(Sampler):
+    """N-way episodes whose k_shot * N support images are shared out unequally; every class has at least one, and
+    n_query queries.
+
+    `shares` None: a Dirichlet(alpha, ..., alpha) draw an episode; a small alpha is a large imbalance. Otherwise the
+    shares of the ways in order, (1, 2, 4) for instance, repeated where there are more ways: classes come in a random
+    order, so any of them may be the largest. With as many shares as ways, whole numbers that sum to k_shot * N, they
+    are the sizes themselves.
+
+    Seats are given one by one to the class with the largest share / (seats + 1/2) (Sainte-Lague's rule): no class loses
+    an image when k_shot grows, and a class that has no more images gives its seats to the others. Classes and queries
+    are those of Balanced for the same seed; so are `support_from` and `query_from`.
+    """
+
+    alpha: float = 2.0
+    shares: tuple[float, ...] | None = None
+    support_from: str | None = None
+    query_from: str | None = None
+
+    @classmethod
+    def examples(cls) -> list[Imbalanced]:
+        return [cls(), cls(0.5), cls(shares=(1, 2, 4)), cls(support_from="domain=mono", query_from="domain=colour")]
+
+    def sample(
+        self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
+    ) -> Episodes:
+        self._check()
+        if shape.k_shot is None or shape.n_query is None:
+            raise ValueError("Imbalanced shares out k_shot * n_way support images beside n_query queries; give both")
+        draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
+        require_disjoint(images, self.support_from, self.query_from)
+        if self.support_from != self.query_from:
+            support = some_of(draw, self._counts(draw, shape.k_shot, shape.k_shot_at_most, 0))
+            return draw.episodes(support, draw.of(self.query_from).query(shape))
+        draw.require(shape.n_query + 1, f"n_query = {shape.n_query} images a class and one for the support")
+        counts = self._counts(draw, shape.k_shot, shape.k_shot_at_most, shape.n_query)
+        return draw.episodes(*queries_first(draw, np.full(counts.shape, shape.n_query), counts))
+
+    def _check(self) -> None:
+        check_alpha("Imbalanced", self.alpha)
+        if self.shares is not None and not (
+            isinstance(self.shares, tuple)
+            and len(self.shares) > 0
+            and all(type(share) in (int, float) and 1e-6 <= share <= 1e6 for share in self.shares)
+        ):
+            raise ValueError(
+                "The 'shares' parameter of Imbalanced must be None or a tuple of numbers in [1e-6, 1e6], such as "
+                f"(1, 2, 4). Got {self.shares!r} instead."
+            )
+
+    def _counts(self, draw: Draw, k_shot: int, at_most: bool, kept: int) -> Ints:
+        """[E, N] support images of each class, of those that are not `kept` for the queries."""
+        n_way = draw.chosen.shape[1]
+        draw.require(1, "a support image of every class")
+        fewest = np.sort(draw.pool.sizes(draw.candidates) - kept)[:n_way].sum()
+        if fewest < k_shot * n_way and not at_most:
+            raise ValueError(
+                f"k_shot * n_way = {k_shot * n_way} support images an episode, but the {n_way} smallest classes of "
+                f"{draw.images.name} have {fewest} beside their queries; lower k_shot or n_query"
+            )
+        if self.shares is None:
+            shares = dirichlet(draw.seed, draw.index, n_way, self.alpha)
+        else:
+            shares = np.tile(np.resize(np.array(self.shares, dtype=np.float64), n_way), (len(draw.index), 1))
+        most = draw.pool.sizes(draw.chosen) - kept
+        return seats(shares, np.minimum(k_shot * n_way, most.sum(1)), most)
+
+
+def seats(shares: NDArray[np.float64], total: Ints, most: Ints) -> Ints:
+    """[E, N] whole numbers from 1 to `most` [E, N] that sum to `total` [E], by Sainte-Lague's rule: the numbers of a
+    smaller total are never above those of a larger one. N <= total <= the sum of `most`."""
+    n_more = int(max(0, min((most - 1).max(initial=0), (total - shares.shape[1]).max(initial=0))))
+    at_once = max(1, _CELLS // max(1, shares.shape[1] * n_more))
+    blocks = [slice(start, start + at_once) for start in range(0, len(shares), at_once)]
+    parts = [_more_seats(shares[block], total[block], most[block], n_more) for block in blocks]
+    return 1 + np.concatenate([np.zeros((0, shares.shape[1]), dtype=np.int64), *parts])
+
+
+def _more_seats(shares: NDArray[np.float64], total: Ints, most: Ints, n_more: int) -> Ints:
+    """[E, N] what each class is given beyond its first seat: `n_more` at most."""
+    seat = np.arange(1, n_more + 1)  # how many seats a class has when it is given another
+    claim = np.where(seat < most[:, :, None], shares[:, :, None] / (seat + 0.5), -1.0)
+    order = np.argsort(-claim.reshape(len(shares), -1), axis=1, kind="stable")
+    given = np.zeros(order.shape, dtype=np.bool_)
+    np.put_along_axis(given, order, np.arange(order.shape[1]) < (total - shares.shape[1])[:, None], axis=1)
+    counts: Ints = given.reshape(claim.shape).sum(2, dtype=np.int64)
+    return counts
