@@ -18,6 +18,8 @@ WORST_ERROR = 1e-4  # ||f - g|| / ||g|| of a feature vector; above it the networ
 def folded(network: nn.Module, example: Tensor) -> nn.Module:
     """A copy of a network in eval mode with every BatchNorm that follows a convolution folded into it, or the network
     itself where there is none, or where the features of `example` [b, 3, H, W] would change by more than rounding."""
+    if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
+        return network  # not even run: it may take nothing but real images
     with torch.no_grad():  # not inference mode: its tensors cannot be moved to another layout later
         pairs = _pairs(network, example)
         if not pairs:

@@ -108,3 +108,12 @@ def test_convolutions_that_standardise_their_weights_are_left_alone():
 def test_batch_statistics_are_not_folded():
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False)).eval()
     assert folded(network, EXAMPLE) is network
+
+
+def test_a_network_without_batchnorm_is_not_run_on_noise():
+    class Histogram(nn.Module):
+        def forward(self, images):
+            return nn.functional.one_hot((8 * images).long(), 9).float().mean((2, 3)).flatten(1)
+
+    network = Histogram()
+    assert folded(network, EXAMPLE) is network

@@ -25,7 +25,8 @@ class AugmentedSupport(FeatureEvaluator):
     RFS (Tian et al. 2020, arXiv 2003.11539) tiles the support five times with the augmentation of its training. Here
     the first view is plain, where all five are random there, and the views of an image are the same in every episode,
     drawn from `seed` and its row, so that each is embedded once. What sums over rows, such as the loss that the C of
-    LinearProbe weighs, sums over views.
+    LinearProbe weighs, sums over views: five views of C = 1 weigh the support as one view of C = 5 does, so compare
+    with that before views are given the credit.
 
     `augment`: "flip", "crop", "crop+flip" or "crop+flip+colour"; a crop has at least half of the image's area,
     brightness, contrast and saturation are times 0.6 to 1.4, and images whose orientation matters are not flipped.
