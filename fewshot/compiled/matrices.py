@@ -78,19 +78,17 @@ def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: 
 
 
 @compiled
-def symmetric_product(matrix: Floats, vectors: Floats, n: int, out: Floats) -> None:
-    """out[k] = matrix vectors[k] for a symmetric matrix [n, w] and vectors [N, w]; a few rows of the matrix serve all
-    vectors while they are near."""
-    whole = n - n % 4
+def products(vectors: Floats, matrix: Floats, n: int, out: Floats) -> None:
+    """out [N, w] = vectors matrix, for vectors [N, at least n] and the first n rows of a matrix [n, w]; a few rows of
+    the matrix serve all vectors while they are near."""
+    whole, paired = n - n % 4, len(vectors) - len(vectors) % 2
     out[:, :] = 0.0
     for low in range(0, whole, _NEAR):
-        for k in range(len(vectors)):
-            total, v = out[k], vectors[k]
-            for j in range(low, min(low + _NEAR, whole), 4):
-                v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
-                m0, m1, m2, m3 = matrix[j], matrix[j + 1], matrix[j + 2], matrix[j + 3]
-                for i in range(len(total)):
-                    total[i] += v0 * m0[i] + v1 * m1[i] + v2 * m2[i] + v3 * m3[i]
+        high = min(low + _NEAR, whole)
+        for k in range(0, paired, 2):
+            _two_products(matrix, vectors[k], vectors[k + 1], low, high, out[k], out[k + 1])
+        if paired < len(vectors):
+            _one_product(matrix, vectors[paired], low, high, out[paired])
     for k in range(len(vectors)):
         for j in range(whole, n):
             total, vj, mj = out[k], vectors[k, j], matrix[j]
@@ -99,21 +97,26 @@ def symmetric_product(matrix: Floats, vectors: Floats, n: int, out: Floats) -> N
 
 
 @compiled
-def span(rows: Floats, coefficients: Floats, n: int, out: Floats) -> None:
-    """out[k] = sum over s < n of coefficients[k, s] rows[s]: [N, D] from coefficients [N, w]."""
-    whole = n - n % 4
-    for k in range(len(coefficients)):
-        total, c = out[k], coefficients[k]
-        total[:] = 0.0
-        for s in range(0, whole, 4):
-            c0, c1, c2, c3 = c[s], c[s + 1], c[s + 2], c[s + 3]
-            r0, r1, r2, r3 = rows[s], rows[s + 1], rows[s + 2], rows[s + 3]
-            for d in range(len(total)):
-                total[d] += c0 * r0[d] + c1 * r1[d] + c2 * r2[d] + c3 * r3[d]
-        for s in range(whole, n):
-            cs, rs = c[s], rows[s]
-            for d in range(len(total)):
-                total[d] += cs * rs[d]
+def _one_product(matrix: Floats, v: Floats, low: int, high: int, total: Floats) -> None:
+    """total += v times the rows [low, high) of the matrix, whose number is a multiple of 4."""
+    for j in range(low, high, 4):
+        v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
+        m0, m1, m2, m3 = matrix[j], matrix[j + 1], matrix[j + 2], matrix[j + 3]
+        for i in range(len(total)):
+            total[i] += v0 * m0[i] + v1 * m1[i] + v2 * m2[i] + v3 * m3[i]
+
+
+@compiled
+def _two_products(matrix: Floats, v: Floats, u: Floats, low: int, high: int, of_v: Floats, of_u: Floats) -> None:
+    """_one_product for two vectors, which share each load of the matrix."""
+    for j in range(low, high, 4):
+        v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
+        u0, u1, u2, u3 = u[j], u[j + 1], u[j + 2], u[j + 3]
+        m0, m1, m2, m3 = matrix[j], matrix[j + 1], matrix[j + 2], matrix[j + 3]
+        for i in range(len(of_v)):
+            a, b, c, d = m0[i], m1[i], m2[i], m3[i]
+            of_v[i] += v0 * a + v1 * b + v2 * c + v3 * d
+            of_u[i] += u0 * a + u1 * b + u2 * c + u3 * d
 
 
 @compiled

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
-from fewshot.compiled.matrices import Floats, inner, symmetric_product
+from fewshot.compiled.matrices import Floats, inner, products
 
 _AIM = 1e-12  # of the objective: the gain that may be left
 _ENOUGH = 1e-9  # the same where rounding hides the way
@@ -67,6 +67,7 @@ class Space(NamedTuple):
     factor: Floats
     now: Point
     trial: Point
+    before: Point  # the optimum for the last C but one
     step: Direction
     search: Direction
     left: Direction
@@ -142,7 +143,7 @@ def _precondition(problem: Problem, left: Direction) -> float:
     """The squared length of the residual in the preconditioner's metric; fills left.fit with T left.dual."""
     for k in range(len(left.dual)):
         _remove_mean(left.dual[k], problem.n)
-    symmetric_product(problem.inner_map, left.dual, problem.n, left.fit)
+    products(left.dual, problem.inner_map, problem.n, left.fit)
     length: float = inner(left.dual, left.fit) + (left.bias * left.bias).sum() / problem.bias_scale
     return length
 
@@ -200,8 +201,10 @@ def _gain_left(problem: Problem, left: Direction, norm: float, value: float, spa
     """A bound on what is left to gain, as a share of the objective: a rough one as long as that is much."""
     most = norm * problem.condition / 2
     if norm <= _ENOUGH * value:
-        symmetric_product(problem.gram, left.dual, problem.n, space.curved)
-        exact = inner(left.dual, space.curved)
+        exact = inner(left.dual, left.fit)
+        if problem.shrink > 0.0:
+            products(left.dual, problem.gram, problem.n, space.curved)
+            exact = inner(left.dual, space.curved)
         rounding = _ROUNDING * problem.largest * inner(left.dual, left.dual)  # hides what is singular
         bias = (left.bias * left.bias).sum() / problem.bias_scale * problem.condition
         most = (exact + rounding + bias) / 2
@@ -265,11 +268,28 @@ def _line_search(problem: Problem, value: float, norm: float, space: Space) -> b
 
 
 @compiled
+def extrapolate(problem: Problem, share: float, space: Space) -> None:
+    """Moves space.now, the optimum for the last C, on by `share` of its way from space.before, where that is a better
+    start; what it was becomes space.before."""
+    now, trial, before = space.now, space.trial, space.before
+    for k in range(len(now.fit)):
+        for i in range(problem.n):
+            trial.dual[k, i] = now.dual[k, i] + share * (now.dual[k, i] - before.dual[k, i])
+            trial.fit[k, i] = now.fit[k, i] + share * (now.fit[k, i] - before.fit[k, i])
+        trial.bias[k] = now.bias[k] + share * (now.bias[k] - before.bias[k])
+    there = _objective(problem, trial, inner(trial.dual, trial.fit))
+    here = _objective(problem, now, inner(now.dual, now.fit))
+    before.dual[:, :], before.fit[:, :], before.bias[:] = now.dual, now.fit, now.bias
+    if there < here:
+        now.dual[:, :], now.bias[:] = trial.dual, trial.bias
+        products(now.dual, problem.gram, problem.n, now.fit)
+
+
+@compiled
 def minimise(problem: Problem, space: Space, max_iter: int) -> bool:
-    """Damped Newton from space.now, in place; whether it reached the optimum."""
+    """Damped Newton from space.now, in place, whose fit is that of its dual; whether it reached the optimum."""
     now, share = space.now, np.inf
     for iteration in range(max_iter + 1):
-        symmetric_product(problem.gram, now.dual, problem.n, now.fit)
         size = inner(now.dual, now.fit)
         value = _objective(problem, now, size)
         _start_direction(problem, now, space.left, space.step, space.search)
@@ -280,6 +300,8 @@ def minimise(problem: Problem, space: Space, max_iter: int) -> bool:
         if iteration == max_iter or (not share < before and share <= _ENOUGH):
             break
         _newton_direction(problem, now.p, norm, value, space)
-        if not _line_search(problem, value, size, space):
+        lower = _line_search(problem, value, size, space)
+        products(now.dual, problem.gram, problem.n, now.fit)
+        if not lower:
             break
     return share <= _ENOUGH
