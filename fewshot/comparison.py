@@ -100,7 +100,7 @@ def needed(d: Floats, units: Units, delta: float, level: float = 0.95) -> Needed
     if factor * at_best > delta:
         cannot = f"no number of episodes on these {units.n_units} {units.name} can show it for new {units.name}"
         return Needed(delta, episodes, classes, f"{cannot}; about {classes} {units.name} could")
-    enough = f"these {units.n_units} {units.name} suffice for new {units.name}"
+    enough = f"these {units.n_units} {units.name} suffice for new {units.name}, given enough episodes"
     return Needed(delta, episodes, classes, f"{episodes} episodes for these images; {enough}")
 
 
