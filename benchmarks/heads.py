@@ -1,0 +1,43 @@
+"""Every head on the same features: icons and glyphs, EfficientNet-Lite0, 1, 5 and 10 shot.
+
+    make bench SUITE=heads        or        fewshot bench heads
+
+600 episodes of 5 ways and 10 queries a class over the 88 novel classes of `mono` and the 179 novel glyphs. All heads
+keep the hyperparameters that their papers or libraries give; none was chosen on these episodes. The two TIM are
+transductive: they see all queries of an episode at once, and balanced ones are what their prior expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from fewshot.episodes import EpisodeShape
+from fewshot.specs import RunSpec, Sampled
+
+PROTOCOL = "heads@1"
+BACKBONE = "Packaged('tf_efficientnet_lite0', image_size=128)"
+DATASETS = ("Icons('mono')", "Glyphs()")
+SHOTS = (1, 5, 10)
+HEADS = (
+    ("L2()", "Prototype()"),
+    ("CentredL2()", "Prototype()"),
+    ("TukeyPower()", "Prototype()"),
+    ("L2()", "NearestNeighbour()"),
+    ("L2()", "Matching()"),
+    ("L2()", "RidgeProbe()"),
+    ("Identity()", "Standardised(RidgeProbe(l2=1024.0, intercept_scaling=100.0))"),
+    ("L2()", "LinearProbe()"),
+    ("L2()", "LinearSVM()"),
+    ("L2()", "GaussianHead()"),
+    ("L2()", "Mahalanobis()"),
+    ("L2()", "TIM()"),
+    ("L2()", "TIM(alpha=2.0, weights=(1.0, 1.0, 1.0))"),
+)
+
+
+def suite() -> Iterator[RunSpec]:
+    """The runs, shot by shot, those on one data set together."""
+    for dataset, k_shot, (transform, evaluator) in product(DATASETS, SHOTS, HEADS):
+        episodes = Sampled(EpisodeShape(n_way=5, k_shot=k_shot, n_query=10))
+        yield RunSpec(dataset, BACKBONE, evaluator, episodes, transform, protocol=PROTOCOL)
