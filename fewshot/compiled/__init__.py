@@ -9,11 +9,13 @@ Without numba, on other devices and for large problems the same answers come fro
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -46,11 +48,26 @@ def compiled(loop: Loop) -> Loop:
     import numba
 
     options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
+    given = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = given or _kept_at()
     try:
         made: Loop = numba.njit(cache=True, **options)(loop)
     except RuntimeError:  # no such folder
         made = numba.njit(**options)(loop)
+    finally:
+        numba.config.CACHE_DIR = given
     return made
+
+
+@functools.cache
+def _kept_at() -> str:
+    """A folder named after the sources of all loops: numba itself looks only at the file of the function that it loads,
+    not at those that the function calls."""
+    here = Path(__file__).parent
+    sha = hashlib.sha256()
+    for path in sorted(here.glob("*.py")):
+        sha.update(path.read_bytes())
+    return str(here / "__pycache__" / f"loops-{sha.hexdigest()[:16]}")
 
 
 def over_episodes(loop: Callable[..., None], count: int, *arguments: Any) -> None:
