@@ -21,6 +21,7 @@ from fewshot.cli import main
 from fewshot.datasets.vector_set import VectorSet
 from fewshot.evaluators import ImageEvaluator
 from fewshot.evaluators.augmented_support import AugmentedSupport
+from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.plugins import EVALUATORS, SAMPLERS
 from tests.test_contract import NamesOnly
 
@@ -243,13 +244,24 @@ def heads():
 @pytest.mark.parametrize("evaluator", heads(), ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("sampler", [s for name in SAMPLERS.names() for s in SAMPLERS.get(name).examples()], ids=repr)
 def test_every_head_and_sampler_works_on_vectors(evaluator, sampler):
-    places = np.tile(PLACES, 4)
-    values = CENTRES[places] + np.random.default_rng(3).normal(size=(len(places), D)) / 2
-    domains = np.where(np.arange(len(places)) % 3, "mono", "colour")
+    places = np.tile(np.arange(12), 50)
+    centres = np.random.default_rng(4).normal(size=(12, D)).astype(np.float32)
+    values = centres[places] + np.random.default_rng(3).normal(size=(len(places), D)) / 2
+    domains = np.where(np.arange(len(places)) // 12 % 2, "mono", "colour")
     images = fewshot.labelled_vectors(
-        values, places, NAMES, image_groups={"domain": domains}, class_vectors=CENTRES, name="birds"
+        values,
+        places,
+        np.array([f"class {place}" for place in range(12)]),
+        image_groups={"domain": domains},
+        class_groups={"family": np.array(["a", "b"] * 6), "kind": np.array([*"abcdef"] * 2)},
+        class_vectors=centres,
+        name="birds",
     )
-    episodes = sampler.sample(images, np.arange(C), fewshot.EpisodeShape(3, 5, 2), seed=0, start=0, count=4)
+    episodes = sampler.sample(images, np.arange(12), fewshot.EpisodeShape(3, 5, 2), seed=0, start=0, count=4)
+    if evaluator is CrossValidated and episodes.support_count.min() < 2:
+        with pytest.raises(ValueError, match="every class needs at least 2; found a class with 1"):
+            fewshot.evaluate("given", images, episodes, evaluator.examples()[0], "L2()", progress=False)
+        return
     row = fewshot.evaluate("given", images, episodes, evaluator.examples()[0], "L2()", progress=False)
     assert row.accuracy > 1 / 3
     assert (row.backbone, row.dim, row.n_params, row.weights_digest, row.pretrained_on) == (
