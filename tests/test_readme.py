@@ -40,11 +40,12 @@ def readme(tmp_path):
     return path
 
 
-def test_the_readme_shows_the_committed_rows():
-    named = suites(ROOT / "README.md")
-    assert named, "README.md has no place for a table: <!-- results:quick --> ... <!-- /results -->"
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_a_page_shows_the_committed_rows(page):
+    named = suites(ROOT / page)
+    assert named, f"{page} has no place for a table: <!-- results:quick --> ... <!-- /results -->"
     rows = [row for suite in named for row in Results(ROOT / "benchmarks" / "results" / f"{suite}.jsonl").rows()]
-    assert update_readme(ROOT / "README.md", rows, check=True), "run: fewshot report --readme README.md"
+    assert update_readme(ROOT / page, rows, check=True), f"run: fewshot report --readme {page}"
 
 
 def test_a_table_is_replaced_and_the_rest_stays(readme):
