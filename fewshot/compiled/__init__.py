@@ -48,14 +48,15 @@ def compiled(loop: Loop) -> Loop:
     import numba
 
     options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
-    given = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = given or _kept_at()
+    settings: Any = numba.config
+    given = settings.CACHE_DIR
+    settings.CACHE_DIR = given or _kept_at()
     try:
         made: Loop = numba.njit(cache=True, **options)(loop)
     except RuntimeError:  # no such folder
         made = numba.njit(**options)(loop)
     finally:
-        numba.config.CACHE_DIR = given
+        settings.CACHE_DIR = given
     return made
 
 
