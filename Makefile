@@ -13,7 +13,7 @@ setup: .venv/.installed ## create .venv with everything the other targets need; 
 bench: .venv/.installed ## run a suite of benchmarks/, SUITE=quick unless told otherwise
 	.venv/bin/python -m fewshot bench $(SUITE)
 
-speed: .venv/.installed ## compare speed with peers, a quarter of an hour on an idle machine
+speed: .venv/.installed ## compare speed with peers, one to three minutes a case
 	.venv/bin/python -m pip install --quiet --editable '.[benchmark]' && .venv/bin/python benchmarks/speed.py --json benchmarks/results/speed.json
 
 test: .venv/.installed ## run the tests

@@ -2,7 +2,7 @@
 
     make bench SUITE=domains        or        fewshot bench domains
 
-Beyond what `quick` embeds 12 261 images go through each network: with quick's part about four minutes on 2 idle cores
+Beyond what `quick` embeds 12 261 images go through each network: with quick's part an estimated four minutes on 2 cores
 at quick's pace. 1 shot / 5 shots in percent, every interval within 1.2:
 
                               mono         colour       mono to colour  glyphs       FashionMNIST

@@ -2,7 +2,7 @@
 
     python benchmarks/embedding.py --json benchmarks/results/embedding.json
 
-About 6 minutes on 2 cores. Rounds alternate between `feature_table` over the embedded icons (EfficientNet-Lite0 at
+A minute a round, 2 cores. Rounds alternate between `feature_table` over the embedded icons (EfficientNet-Lite0 at
 128 px, float32, on the CPU) and bare loops of timm's network over ready tensors in batches of 64: as it is, with
 malloc told to keep freed memory, then with channels_last too, then with BatchNorm folded as well. Each round is a
 process of its own, because how memory is kept is a matter of the process; starting and loading are not counted. The

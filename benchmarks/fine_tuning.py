@@ -2,7 +2,7 @@
 
     python benchmarks/fine_tuning.py --json fine_tuning.json
 
-About 6 minutes on 2 cores. Rounds alternate between ours and a plain loop, each in a process of its own, on icons with
+Never timed whole. Rounds alternate between ours and a plain loop, each in a process of its own, on icons with
 EfficientNet-Lite0 at 128 px, 5-way 5-shot, 15 queries, 50 steps of SGD. Starting and loading are not counted.
 
 - head: FineTune(tune='head') on 32 episodes together, against one nn.Linear after the other; both on features that are

@@ -2,7 +2,7 @@
 
     python benchmarks/speed.py --json speed.json [--only NAME] [--rounds 7]
 
-About 20 minutes on 2 idle cores; in pieces with --only, which adds to the same file. 5 ways, 5 shots, 15 queries a
+A case takes one to three minutes; in pieces with --only, which adds to the same file. 5 ways, 5 shots, 15 queries a
 class and 640 features unless a line says otherwise: random float32 features of length 1. Both get the same arrays and
 give predicted classes; starting, compiling and drawing the features are not counted. "default" and "1" are threads of
 the peer; ours always runs in the default environment. What both answered is compared in every round.
