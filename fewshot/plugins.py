@@ -21,14 +21,15 @@ import math
 import numbers
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeAlias
 
 REQUIRED = object()
 Dotted = str  # the annotation of a field that names code to import: "package.module:function"
+Later: TypeAlias = None  # "int | Later": a field that came after runs were stored; None leaves their ids as they were
 _DOTTED = re.compile(r"^\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
 _PATHS = ("Path", "PosixPath", "WindowsPath")  # what the repr of a member with a Path field says
 _MOST_CHARACTERS = 10_000  # of a spec; Python's parser has its own limits, and some of them end the process
@@ -46,6 +47,11 @@ class Parameter:
     def is_path(self) -> bool:
         """Whether values are paths: strings in specs, Path objects in members."""
         return self.annotation.split(" |")[0] == "Path"
+
+    @property
+    def is_later(self) -> bool:
+        """Whether identities leave it out where it is None."""
+        return self.annotation.endswith("| Later")
 
 
 @dataclass(frozen=True)
@@ -115,17 +121,18 @@ class Registry:
 
     def canonical(self, spec: Any) -> str:
         """The spec with every default written out: equal for every way to write the same thing."""
-        return self._render(self._parse(spec) if isinstance(spec, str) else self._read(spec), lambda path: path)
+        return self._render(self._parse(spec) if isinstance(spec, str) else self._read(spec))
 
     def varied(self, spec: str, fields: Mapping[str, Any]) -> str:
         """The canonical spec with these fields instead; an unknown field is a ValueError that lists the known."""
         call = self._parse(self.canonical(spec))
-        return self._render(replace(call, kwargs={**call.kwargs, **fields}), lambda path: path)
+        return self._render(replace(call, kwargs={**call.kwargs, **fields}))
 
     def identity(self, spec: str) -> str:
         """The canonical spec with every path replaced by what it holds: files by their sha256, folders dropped
-        (their images are named by an images digest). This is what run ids are made of."""
-        return self._render(self._parse(spec), _content)
+        (their images are named by an images digest), and without fields that came later and are not used. This is what
+        run ids are made of."""
+        return self._render(self._parse(spec), as_identity=True)
 
     def _read(self, value: Any) -> Any:
         """The call that makes an object, and every object among its fields; other values are returned as they are."""
@@ -157,20 +164,22 @@ class Registry:
             arguments[parameter.name] = Path(built) if parameter.is_path and isinstance(built, str) else built
         return self.get(value.name)(**arguments)
 
-    def _render(self, value: Any, path_value: Callable[[str], str | None]) -> str:
-        """The text of a parsed value; paths are written as `path_value` says, and left out where it gives None."""
+    def _render(self, value: Any, as_identity: bool = False) -> str:
+        """The text of a parsed value, of all fields, or of those that name what it is."""
         if isinstance(value, tuple):
-            items = [self._render(item, path_value) for item in value]
+            items = [self._render(item, as_identity) for item in value]
             return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
         if not isinstance(value, Call):
             return repr(value)
         parts = []
         for parameter, argument in self._bind(value):
             if parameter.is_path and argument is not None:
-                argument = path_value(str(argument))
+                argument = _content(str(argument)) if as_identity else str(argument)
                 if argument is None:
                     continue
-            parts.append(f"{parameter.name}={self._render(argument, path_value)}")
+            if as_identity and parameter.is_later and argument is None:
+                continue
+            parts.append(f"{parameter.name}={self._render(argument, as_identity)}")
         return f"{value.name}({', '.join(parts)})"
 
     def _parse(self, spec: str) -> Call:

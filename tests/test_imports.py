@@ -20,6 +20,7 @@ ROOT = Path(fewshot.__file__).parent
 FLOORS = [
     {
         "files",
+        "csv_files",
         "draws",
         "names",
         "presets",
@@ -49,6 +50,7 @@ ONLY = {
     "statistics": set(),
     "comparison": {"statistics"},
     "vectors": set(),
+    "csv_files": set(),
     "grids": set(),
     "compiled": {"compiled"},
     "logistic": {"compiled"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
@@ -17,6 +19,19 @@ SIZES = 13 + np.arange(60) * 37 % 230
 SCRIPTS = np.arange(60) % 7 % 4  # 18, 18, 16 and 8 classes
 IMAGES = labelled(SIZES, {"script": Group(SCRIPTS, tuple("abcd"))})
 CLASSES = np.arange(60)
+# Genera of 4 to 11 classes, each below a family of its own alone; families below two orders, and a trait across them.
+PARENTS = {c: [f"genus {c * c % 11}"] + ["trait"] * (c % 4 == 0) for c in range(60)}
+PARENTS |= {f"genus {g}": [f"family {g}"] for g in range(11)}
+PARENTS |= {f"family {g}": [f"order {g % 2}"] for g in range(11)}
+PARENTS |= {"order 0": ["life"], "order 1": ["life"], "trait": ["order 1"], "life": ["everything"]}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    path = tmp_path / "tree.json"
+    named = {f"class {node}" if isinstance(node, int) else node: above for node, above in PARENTS.items()}
+    path.write_text(json.dumps(named))
+    return path
 
 
 def drawn(sampler=None, shape=OPEN, images=IMAGES, classes=CLASSES, count=300, **asked):
@@ -27,7 +42,12 @@ def published_episode(random, sizes, scripts):
     """The formulas of Meta-Dataset's code for one episode: sizes of its classes, their support, queries a class."""
     members = np.flatnonzero(scripts == random.choice(np.unique(scripts)))
     ways = random.integers(5, min(50, len(members)) + 1)
-    n = sizes[random.choice(members, size=ways, replace=False)]
+    return published_counts(random, sizes[random.choice(members, size=ways, replace=False)])
+
+
+def published_counts(random, n):
+    """Support of each class and queries a class, of classes of n images."""
+    ways = len(n)
     query = min(10, (n // 2).min())
     remaining = n - query
     beta = random.uniform()
@@ -37,26 +57,63 @@ def published_episode(random, sizes, scripts):
     return np.minimum(wanted, remaining), query
 
 
+def published_spans(parents, leaves):
+    """The leaves below every inner node, as Meta-Dataset's code has them: the graph of the ancestors of the leaves, of
+    which nodes with one child are taken out, their child put under their parents, until none is left."""
+    nodes, waiting = set(), list(leaves)
+    while waiting:
+        node = waiting.pop()
+        nodes.add(node)
+        waiting += parents.get(node, ())
+    below = {node: {child for child in nodes if node in parents.get(child, ())} for node in nodes}
+    while alone := [node for node in below if len(below[node]) == 1]:
+        (child,) = below.pop(alone[0])
+        for children in below.values():
+            if alone[0] in children:
+                children.remove(alone[0])
+                children.add(child)
+    spans = []
+    for node in below:
+        reached, waiting = set(), [node]
+        while waiting:
+            reached.add(waiting.pop())
+            waiting += [child for known in reached for child in below[known] if child not in reached]
+        spans.append(sorted(reached & set(leaves)))
+    return [span for span, node in zip(spans, below, strict=True) if below[node]]
+
+
+def published_tree_episode(random, sizes, spans):
+    """Support of each class and queries a class of one episode with a tree."""
+    eligible = [span for span in spans if 5 <= len(span) <= 392]
+    members = np.array(eligible[random.integers(len(eligible))])
+    if len(members) > 50:
+        members = random.choice(members, size=50, replace=False)
+    return published_counts(random, sizes[members])
+
+
 def summary(supports, queries):
     """[E, 5] ways, support images, the largest support, the ratio of largest to smallest, queries a class."""
     return np.array([[len(k), k.sum(), k.max(), k.max() / k.min(), q] for k, q in zip(supports, queries, strict=True)])
 
 
-@pytest.mark.parametrize(("group", "count"), [(None, 10_000), ("script", 3000)])
-def test_ways_shots_and_imbalance_are_distributed_as_in_a_direct_simulation_of_the_formulas(group, count):
-    """So many draws of each: Kolmogorov-Smirnov, and chi-square for ways and queries, at level 1e-3, fixed seeds."""
-    ours = drawn(VariableWayShot(group), count=count, seed=1)
+@pytest.mark.parametrize("kind", ["flat", "group", "tree"])
+def test_ways_shots_and_imbalance_are_distributed_as_in_a_direct_simulation_of_the_formulas(kind, tree):
+    """10 000 draws of each, or 3000: Kolmogorov-Smirnov, and chi-square for ways and queries, at level 1e-3."""
+    count, random = 3000 if kind == "group" else 10_000, np.random.default_rng(2)
+    sampler = {"flat": VariableWayShot(), "group": VariableWayShot("script"), "tree": VariableWayShot(tree=tree)}[kind]
+    ours = drawn(sampler, count=count, seed=1)
     supports = np.split(ours.support_count, ours.way_start[1:-1])
     found = summary(supports, ours.query_count[ours.way_start[:-1]])
-    random = np.random.default_rng(2)
-    scripts = np.zeros(60) if group is None else SCRIPTS
-    direct = summary(*zip(*(published_episode(random, SIZES, scripts) for _ in range(count)), strict=True))
+    scripts, spans = SCRIPTS if kind == "group" else np.zeros(60), published_spans(PARENTS, range(60))
+    one = (lambda: published_tree_episode(random, SIZES, spans)) if kind == "tree" else None
+    one = one or (lambda: published_episode(random, SIZES, scripts))
+    direct = summary(*zip(*(one() for _ in range(count)), strict=True))
     for column in range(5):
         assert ks_2samp(found[:, column], direct[:, column]).pvalue > 1e-3
     for column in (0, 4):
         values = np.unique(direct[:, column])
         table = [(part[:, column, None] == values).sum(0) for part in (found, direct)]
-        assert np.sum(table) == 2 * count
+        assert np.sum(table) == 2 * count  # nothing is drawn that the formulas do not give
         assert chi2_contingency(table).pvalue > 1e-3
     assert (
         abs(np.corrcoef(found[:, :4].T) - np.corrcoef(direct[:, :4].T)).max() < 4 / (count / 2) ** 0.5
@@ -95,6 +152,45 @@ def test_the_classes_of_an_episode_are_of_one_group_and_each_group_comes_as_ofte
     ways = np.split(SCRIPTS[episodes.classes], episodes.way_start[1:-1])
     assert all(len(set(codes)) == 1 for codes in ways)
     assert chisquare(np.bincount([codes[0] for codes in ways])).pvalue > 1e-4
+
+
+def test_the_ways_of_a_tree_are_all_classes_below_a_node_and_each_node_comes_as_often(tree):
+    from scipy.stats import chisquare
+
+    episodes = drawn(VariableWayShot(tree=tree), count=4000)
+    ways = [tuple(sorted(way)) for way in np.split(episodes.classes.tolist(), episodes.way_start[1:-1])]
+    spans = [tuple(span) for span in published_spans(PARENTS, range(60)) if len(span) >= 5]
+    assert len(set(spans)) == len(spans) > 8
+    small = [span for span in spans if len(span) <= 50]
+    assert chisquare([ways.count(span) for span in small] + [sum(len(way) == 50 for way in ways)]).pvalue > 1e-4
+    assert {way for way in ways if len(way) < 50} == {span for span in small if len(span) < 50}
+
+
+def test_a_tree_is_of_the_classes_that_are_drawn_from(tree):
+    some = np.arange(20, 40)
+    episodes = drawn(VariableWayShot(tree=tree), classes=some, count=300)
+    assert set(episodes.classes) <= set(some)
+    ways = {tuple(sorted(way)) for way in np.split(episodes.classes.tolist(), episodes.way_start[1:-1])}
+    assert ways == {tuple(span) for span in published_spans(PARENTS, some) if len(span) >= 5}
+
+
+def test_the_runs_that_were_stored_before_there_were_trees_keep_their_names(tree):
+    from fewshot.plugins import SAMPLERS
+
+    assert SAMPLERS.identity("VariableWayShot('script')") == "VariableWayShot(group='script')"
+    assert "tree='sha256:" in SAMPLERS.identity(f"VariableWayShot(tree={str(tree)!r})")
+    assert SAMPLERS.canonical("VariableWayShot()") == "VariableWayShot(group=None, tree=None)"
+
+
+def test_a_tree_and_a_group_or_a_tree_without_wide_nodes_is_one_sentence(tree):
+    with pytest.raises(ValueError, match="draws classes by a group or by a tree; give one of them"):
+        drawn(VariableWayShot("script", tree))
+    tree.write_text(json.dumps({f"class {c}": f"genus {c % 15}" for c in range(60)}))
+    message = (
+        "5-way episodes inside one node of the tree .* no node of the tree has 5 to 392 of the 60 .* leave out tree"
+    )
+    with pytest.raises(ValueError, match=message):
+        drawn(VariableWayShot(tree=tree))
 
 
 def test_what_the_shape_gives_is_fixed():

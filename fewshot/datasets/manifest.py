@@ -7,15 +7,15 @@ img/0002.jpg,wren,test,south,Troglodytidae
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from fewshot.csv_files import check_width, numbered_rows
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets.digests import Files, file_digests, tell_copies
 from fewshot.episodes import Ints
@@ -70,15 +70,11 @@ class _Lines:
     @staticmethod
     def read(file: Path) -> _Lines:
         """A checked manifest: known columns, a path and a label in every row."""
-        header, *rows = _read_rows(file)
+        header, *rows = numbered_rows(file, "manifest", ("path", "label"))
         names = [name.strip() for name in header[1]]
         _check_header(file, names)
         for number, row in rows:
-            if len(row) != len(names):
-                raise ValueError(
-                    f"{file}, line {number}: expected {len(names)} fields ({', '.join(names)}), found {len(row)}; "
-                    "put fields that hold a comma in quotes"
-                )
+            check_width(file, number, row, names)
         if not rows:
             raise ValueError(f"{file} lists no images; expected a line an image below {','.join(names)}")
         values = zip(*(row for _, row in rows), strict=True)
@@ -99,32 +95,6 @@ class _Lines:
             named = ", ".join(f"{self.columns[show][row] or '?'} (line {self.number[row]})" for row in rows[:5])
             more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
             raise ValueError(f"{self.file}: {len(rows)} of {len(self.number)} {what}: {named}{more}; {advice}")
-
-
-def _read_rows(file: Path) -> list[tuple[int, list[str]]]:
-    """The fields of every line that is not empty, header first, with the number of the line."""
-    try:
-        with open(file, encoding="utf-8-sig", newline="") as opened:
-            rows = list(_numbered(opened, file))
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no manifest {file}; give a CSV file with the columns path and label") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
-    except OSError as error:
-        raise ValueError(f"cannot read the manifest {file}: {error.strerror}") from error
-    if not rows:
-        raise ValueError(f"{file} is empty; expected a header with the columns path and label")
-    return rows
-
-
-def _numbered(opened: Iterable[str], file: Path) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(opened, strict=True)
-    try:
-        for row in reader:
-            if any(field.strip() for field in row):
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise ValueError(f"{file}, line {reader.line_num}: {error}; a quote inside quotes is written twice") from error
 
 
 def _check_header(file: Path, names: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +20,18 @@ class ClassGroups:
     members: Ints  # [G, largest]
     sizes: Ints  # [G]
 
-    def of_at_least(self, least: int) -> ClassGroups:
+    @staticmethod
+    def of(groups: Sequence[Sequence[int]]) -> ClassGroups:
+        """The groups of these labels, each ascending; a class may be in several."""
+        sizes = np.array([len(group) for group in groups], dtype=np.int64)
+        members = np.zeros((len(sizes), sizes.max(initial=1)), dtype=np.int64)
+        for row, group in zip(members, groups, strict=True):
+            row[: len(group)] = group
+        return ClassGroups(members, sizes)
+
+    def of_at_least(self, least: int, most: int | None = None) -> ClassGroups:
         """The groups with so many classes."""
-        enough = self.sizes >= least
+        enough = (self.sizes >= least) & (self.sizes <= (most or self.sizes))
         return ClassGroups(self.members[enough], self.sizes[enough])
 
     def draw(self, seed: int, index: Ints, count: int) -> Ints:
@@ -36,8 +46,4 @@ def class_groups(images: LabelledImages, classes: Ints, group: str | None) -> Cl
             f"{images.name} has no class group {group!r}; it has: {', '.join(images.class_groups) or 'none'}"
         )
     codes = np.zeros(len(classes), dtype=np.int64) if group is None else images.class_groups[group].codes[classes]
-    _, code, sizes = np.unique(codes, return_inverse=True, return_counts=True)
-    members = np.zeros((len(sizes), sizes.max(initial=1)), dtype=np.int64)
-    order = np.argsort(code, kind="stable")
-    members[np.arange(members.shape[1]) < sizes[:, None]] = classes[order]
-    return ClassGroups(members, sizes)
+    return ClassGroups.of([classes[codes == code].tolist() for code in np.unique(codes)])

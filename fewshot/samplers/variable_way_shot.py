@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+import fewshot.data
 from fewshot import draws
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins import Later
 from fewshot.samplers import Sampler
+from fewshot.samplers.class_tree import ClassTree
 from fewshot.samplers.drawing import CLASSES, SHARES, SIZES, Draw, in_parts, queries_first, require_classes
-from fewshot.samplers.grouping import class_groups
+from fewshot.samplers.grouping import ClassGroups, class_groups
 
 WAYS = 5, 50  # fewest and most
+MOST_SPANNED = 392  # classes below a node of a tree that may be drawn
 MOST_QUERIES = 10  # a class
 MOST_SUPPORT = 500  # an episode
 MOST_SHOTS = 100  # that a class counts with when the size of the support is drawn
@@ -34,15 +39,19 @@ class VariableWayShot(Sampler):
 
     `group`: a class group (script, superclass); then a group is drawn uniformly first, and all ways are classes of it,
     as for Omniglot's alphabets. Groups with too few classes are left out (the published code stops there).
-    Deviations: no class tree (ImageNet's is not among the data sets here); and with k_shot given but n_query open, q
-    is still min_c floor(n_c / 2) at most, so that all shots share their queries.
+    `tree`: a file that says what stands above the classes (`ClassTree.read`: CSV, JSON, or the data.noun of WordNet);
+    then, as for ImageNet, an inner node that spans 5..392 of the classes is drawn uniformly, and the ways are all
+    classes below it, or 50 of them where there are more: their number is not drawn. Nodes with one child do not count.
+    Deviations: with k_shot given but n_query open, q is still min_c floor(n_c / 2) at most, so that all shots share
+    their queries; and n_way may be given with `group` or `tree` (the published code refuses): nodes that span as many.
     """
 
     group: str | None = None
+    tree: Path | Later = None
 
     @classmethod
     def examples(cls) -> list[VariableWayShot]:
-        return [cls(), cls("family")]
+        return [cls(), cls("family"), cls(tree=Path(fewshot.data.__file__).parent / "laws" / "class_tree.csv")]
 
     @classmethod
     def usual(cls) -> EpisodeShape:
@@ -68,20 +77,34 @@ class VariableWayShot(Sampler):
         """[E, most] classes of each episode, of which the first n_way [E] are its ways."""
         fewest = shape.n_way or WAYS[0]
         require_classes(images, candidates, fewest, str(shape.n_way or f"{WAYS[0]} to {WAYS[1]}"))
-        groups = class_groups(images, candidates, self.group).of_at_least(fewest)
-        if not len(groups.sizes):
-            raise ValueError(
-                f"{fewest}-way episodes inside one {self.group} were asked for, but no {self.group} has {fewest} of "
-                f"the {len(candidates)} classes to draw from in {images.name}; lower n_way or leave out group"
-            )
+        groups = self._groups(images, candidates, fewest)
         drawn = groups.draw(seed, index, 1)[:, 0]
         sizes = groups.sizes[drawn]
         most = np.minimum(WAYS[1], sizes)
         n_way = np.full(len(index), fewest)
-        if shape.n_way is None:
+        if shape.n_way is None and self.tree is not None:
+            n_way = most
+        elif shape.n_way is None:
             n_way = fewest + np.floor(_uniform(seed, index, 2, SIZES)[:, 1] * (most - fewest + 1)).astype(np.int64)
         place = draws.distinct(seed, index, sizes[:, None], int(n_way.max(initial=fewest)), CLASSES)[:, 0]
         return groups.members[drawn[:, None], np.minimum(place, sizes[:, None] - 1)], n_way
+
+    def _groups(self, images: LabelledImages, candidates: Ints, fewest: int) -> ClassGroups:
+        """The groups or nodes, any of them as often, that an episode's classes are drawn from."""
+        if self.group is not None and self.tree is not None:
+            raise ValueError("VariableWayShot draws classes by a group or by a tree; give one of them")
+        if self.tree is None:
+            groups, what = class_groups(images, candidates, self.group).of_at_least(fewest), self.group
+        else:
+            groups, what = ClassTree.read(Path(self.tree)).groups(images, candidates), "node of the tree"
+            groups = groups.of_at_least(fewest, MOST_SPANNED)
+        if not len(groups.sizes):
+            raise ValueError(
+                f"{fewest}-way episodes inside one {what} were asked for, but no {what} has {fewest}"
+                f"{f' to {MOST_SPANNED}' if self.tree else ''} of the {len(candidates)} classes to draw from in "
+                f"{images.name}; lower n_way or leave out {'tree' if self.tree else 'group'}"
+            )
+        return groups
 
 
 def _episodes(draw: Draw, shape: EpisodeShape) -> Episodes:
