@@ -37,7 +37,7 @@ FLOORS = [
     | {"summaries"},
     {"splits", "images", "results", "pairing"},
     {"samplers", "backbones", "specs", "selection"},
-    {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report"},
+    {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
     {"solving", "laws", "columns"},
     {"runs", "evaluation"},
     {"commands", "cli", "__main__"},
@@ -64,6 +64,7 @@ ONLY = {
     "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
     "results": {"files", "scoring"},
+    "scaling": {"scaling", "draws", "files"},
 }
 
 
@@ -166,7 +167,7 @@ def test_all_and_dir_name_the_same_things():
 PUBLIC_ROOMS = [
     "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge", "similarity",
     "laws", "images", "presets", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
-    "further_views",
+    "further_views", "scaling",
 ]  # fmt: skip
 
 

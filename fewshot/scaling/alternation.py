@@ -1,0 +1,167 @@
+"""The fit of M2 and M4: least squares for what is linear, damped Newton steps for the bounds of the error, in turns.
+
+Residual of point n: log(e_n - e_inf) - alpha log(e_0 - e_n) - log(beta x_n^c). A round solves (log beta, c, alpha) by
+least squares for the e_inf of the round before, then moves e_inf (and e_0) downhill on the mean squared residual.
+
+Alabdulmohsin, Neyshabur, Zhai 2022, arXiv 2209.06640. It ends in the *local* optimum below the start
+e_inf = min(e) - 0.001, on purpose: the global one often lies at e_inf = 0 and extrapolates badly. As published, the
+column of alpha is made from the start e_0 and stays, while e_0 moves: the end is where two gradients vanish and not a
+minimum over all parameters at once; a law that updates the column extrapolates differently. Deviations: Newton steps
+from the first round (published: 100 rounds of gradient descent by 1e-8 before), 100 steps damped by 0.1 in each of
+the first rounds and one whole step a round after them (published: 100 throughout), which meets the same points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.scaling.laws import Floats
+
+Flags = NDArray[np.bool_]
+MARGIN = 1e-3  # between the bounds of the error and the errors measured
+MAX_ROUNDS = 10_000
+_DAMPED_ROUNDS, _DAMPED_STEPS, _DAMPING = 10, 100, 0.1
+_BLOCK = 25  # rounds between two looks at what has converged
+_STILL = 1e-9  # movement of a bound in a round below which it has converged
+_FLAT = 1e-5  # curvature below which a bound is not moved
+
+
+@dataclass(frozen=True, eq=False)
+class Alternated:
+    """Where B alternations ended."""
+
+    coefficients: Floats  # [B, p]: log beta, c or -c, and alpha
+    e_inf: Floats  # [B]
+    e_0: Floats  # [B]
+    rounds: NDArray[np.int64]  # [B]
+    converged: Flags  # [B]
+
+
+def alternate(x: Floats, errors: Floats, weights: Floats, with_chance: bool) -> Alternated:
+    """B alternations over x [n] or [B, n], errors and weights [B, n]: of M2 (log beta, c), or `with_chance`
+    of M4 (log beta, -c and alpha, none negative)."""
+    state = _State.start(x, errors, weights, with_chance)
+    count = len(errors)
+    nothing = np.zeros(count)
+    ended = Alternated(
+        np.zeros((count, 3 if with_chance else 2)), nothing, nothing.copy(), nothing.astype(int), nothing.astype(bool)
+    )
+    for reached in range(0, MAX_ROUNDS, _BLOCK):
+        before = state.e_inf, state.e_0
+        for number in range(reached, reached + _BLOCK):
+            before = state.e_inf, state.e_0
+            state.round(number < _DAMPED_ROUNDS)
+        still = np.maximum(abs(state.e_inf - before[0]), abs(state.e_0 - before[1])) < _STILL
+        last = reached + _BLOCK >= MAX_ROUNDS
+        state.write(ended, still | last, still, reached + _BLOCK)
+        if still.all() or last:
+            break
+        state = state.kept(~still)
+    return ended
+
+
+@dataclass(eq=False)
+class _State:
+    """Alternations that still move. b of B."""
+
+    rows: NDArray[np.intp]  # [b] their place in the whole batch
+    errors: Floats  # [b, n]
+    weights: Floats  # [b, n], of sum 1
+    columns: Floats  # [b, n, p]
+    inverses: Floats  # [b, subsets, p, p]
+    highest_floor: Floats  # [b]
+    lowest_chance: Floats  # [b]
+    e_inf: Floats  # [b]
+    e_0: Floats  # [b]
+    coefficients: Floats  # [b, p]
+
+    @staticmethod
+    def start(x: Floats, errors: Floats, weights: Floats, with_chance: bool) -> _State:
+        """The published start."""
+        used = weights > 0
+        floor = np.where(used, errors, np.inf).min(1) - MARGIN
+        errors = np.where(used, errors, floor[:, None] + 2 * MARGIN)  # of weight 0: anything between the bounds
+        highest = errors.max(1) + MARGIN
+        chance = np.maximum(1.0, highest)
+        log_x = np.broadcast_to(np.log(x), errors.shape)
+        columns = [np.ones_like(errors), log_x]
+        if with_chance:
+            columns = [np.ones_like(errors), -log_x, np.log(chance[:, None] - errors)]
+        matrix = np.stack(columns, 2)
+        weights = weights / weights.sum(1, keepdims=True)
+        gram = np.einsum("bnp,bn,bnq->bpq", matrix, weights, matrix)
+        subsets = _subsets(3) if with_chance else [tuple(range(2))]
+        return _State(
+            np.arange(len(errors)), errors, weights, matrix, _inverses(gram, subsets), floor, highest, floor, chance,
+            np.zeros((len(errors), len(columns))),
+        )  # fmt: skip
+
+    def round(self, damped: bool) -> None:
+        """Least squares, then one Newton step of the bounds, or many small ones."""
+        self.coefficients = self._solve()
+        for _ in range(_DAMPED_STEPS if damped else 1):
+            self._move(_DAMPING if damped else 1.0)
+
+    def _solve(self) -> Floats:
+        target = np.log(self.errors - self.e_inf[:, None]) * self.weights
+        moments = np.einsum("bnp,bn->bp", self.columns, target)
+        solved = np.einsum("bspq,bq->bsp", self.inverses, moments)
+        if solved.shape[1] == 1:
+            return np.asarray(solved[:, 0])
+        gain = np.einsum("bsp,bp->bs", solved, moments)  # what the sum of squares falls by
+        gain[(solved < 0).any(2)] = 0.0
+        rows, best = np.arange(len(solved)), gain.argmax(1)
+        return np.asarray(np.where(gain[rows, best, None] > 0, solved[rows, best], 0.0))
+
+    def _move(self, damping: float) -> None:
+        above = 1 / (self.errors - self.e_inf[:, None])
+        log_beta, slope = self.coefficients[:, :1], self.coefficients[:, 1:2]
+        residual = -np.log(above) - log_beta - slope * self.columns[:, :, 1]
+        if self.coefficients.shape[1] == 3:
+            alpha = self.coefficients[:, 2:]
+            below = 1 / (self.e_0[:, None] - self.errors)
+            residual += alpha * np.log(below)
+            pull = self.weights * below
+            gradient = -(alpha * pull * residual).sum(1)
+            curvature = (alpha * pull * below * (alpha + residual)).sum(1)
+            moved = self.e_0 - damping * _ratio(gradient, curvature)
+            self.e_0 = np.minimum(np.maximum(moved, self.lowest_chance), 1 + MARGIN)
+        pull = self.weights * above
+        gradient, curvature = -(pull * residual).sum(1), (pull * above * (1 - residual)).sum(1)
+        moved = self.e_inf - damping * _ratio(gradient, curvature)
+        self.e_inf = np.minimum(np.maximum(moved, 0.0), self.highest_floor)
+
+    def write(self, ended: Alternated, which: Flags, still: Flags, rounds: int) -> None:
+        """Notes where the alternations `which` [b] stand."""
+        rows = self.rows[which]
+        ended.coefficients[rows], ended.e_inf[rows], ended.e_0[rows] = (
+            self._solve()[which], self.e_inf[which], self.e_0[which],
+        )  # fmt: skip
+        ended.rounds[rows], ended.converged[rows] = rounds, still[which]
+
+    def kept(self, which: Flags) -> _State:
+        """The alternations `which` [b]."""
+        return _State(*(value[which] for value in vars(self).values()))
+
+
+def _ratio(gradient: Floats, curvature: Floats) -> Floats:
+    flat = abs(curvature) <= _FLAT
+    return np.where(flat, 0.0, gradient / np.where(flat, 1.0, curvature))
+
+
+def _subsets(size: int) -> list[tuple[int, ...]]:
+    return [subset for length in range(1, size + 1) for subset in combinations(range(size), length)]
+
+
+def _inverses(gram: Floats, subsets: list[tuple[int, ...]]) -> Floats:
+    """[B, subsets, p, p]: the inverse of every principal part of gram [B, p, p], zero elsewhere: the non-negative
+    solution is the best of those parts' solutions that has no negative entry."""
+    found = np.zeros((len(gram), len(subsets), *gram.shape[1:]))
+    for number, subset in enumerate(subsets):
+        part = np.ix_(range(len(gram)), subset, subset)
+        found[:, number][part] = np.linalg.pinv(gram[part])
+    return found

@@ -1,0 +1,159 @@
+"""Laws e(x) of an error over a resource: what they share. Every law is a frozen class of its parameters.
+
+M2.fit(x, errors).law.predict(1e9)      named("M4").fit(x, errors).converged      law.inverse(0.1)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+_HOMES = {
+    "power_laws": ("M1", "M2", "M3", "M4"),
+}
+NAMES = tuple(name for names in _HOMES.values() for name in names)
+_WIDEST = 1e60  # factor around 1 within which an inverse is looked for
+
+
+def named(name: str) -> type[Law]:
+    """The law of that name; a ValueError lists the known ones."""
+    for module, names in _HOMES.items():
+        if name in names:
+            law: type[Law] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+            return law
+    raise ValueError(f"there is no law {name!r}; there are: {', '.join(NAMES)}")
+
+
+def parameter(meaning: str, unit: str = "none") -> Any:
+    """A field of a law, with what it means and its unit."""
+    return dataclasses.field(metadata={"meaning": meaning, "unit": unit})
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Measured points of one curve."""
+
+    x: Floats  # [n], above 0
+    errors: Floats  # [n], in (0, 1]
+    weights: Floats  # [n], at least 0
+
+    def check(self) -> None:
+        """A ValueError of one sentence where they cannot be fitted."""
+        x, errors, weights = self.x, self.errors, self.weights
+        if not x.shape == errors.shape == weights.shape or x.ndim != 1:
+            shapes = f"{x.shape}, {errors.shape}, {weights.shape}"
+            raise ValueError(f"x, errors and weights must be of one length, got shapes {shapes}")
+        if not (np.isfinite(x) & (x > 0)).all():
+            raise ValueError(f"x must be a positive number, got {x[~(np.isfinite(x) & (x > 0))][0]:g}")
+        if not ((errors > 0) & (errors <= 1)).all():
+            raise ValueError(f"an error must lie in (0, 1], got {errors[~((errors > 0) & (errors <= 1))][0]:g}")
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise ValueError("weights must be numbers of at least 0")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted law and how well the fit went."""
+
+    law: Law
+    rmse: float  # root of the weighted mean squared residual of log e at the points that were fitted
+    converged: bool = True
+    rounds: int = 0  # of the alternation, where there is one
+    note: str = ""  # why it did not converge
+
+
+@dataclass(frozen=True)
+class Law(ABC):
+    """An error as a function of a resource; the fields are its parameters."""
+
+    formula: ClassVar[str]
+
+    @abstractmethod
+    def predict(self, x: ArrayLike) -> Floats:
+        """The error at every x > 0, in the shape of x."""
+
+    @classmethod
+    @abstractmethod
+    def fit_many(cls, x: Floats, errors: Floats, weights: Floats) -> list[Fit]:
+        """One fit for every row of `errors` [B, n] and `weights` [B, n] over x [n] or [B, n]; a row's fit does not
+        depend on the other rows. Points of weight 0 are left out. Nothing is checked."""
+
+    @classmethod
+    def fit(cls, x: ArrayLike, errors: ArrayLike, weights: ArrayLike | None = None) -> Fit:
+        """The law fitted to the points (x, e) [n]; deterministic. A ValueError where they cannot be fitted."""
+        errors = np.asarray(errors, float)
+        points = Points(np.asarray(x, float), errors, np.ones_like(errors) if weights is None else np.asarray(weights))
+        return cls.fit_curves([points])[0]
+
+    @classmethod
+    def fit_curves(cls, curves: Sequence[Points]) -> list[Fit]:
+        """The law fitted to each of several curves, at once. A ValueError where one cannot be fitted."""
+        for points in curves:
+            points.check()
+            found = len(np.unique(points.x[points.weights > 0]))
+            if found < cls.fewest_points():
+                raise ValueError(
+                    f"{cls.__name__} has {cls.size()} parameters and needs {cls.fewest_points()} different x to be "
+                    f"fitted, found {found}; measure more sizes or fit a simpler law"
+                )
+        return cls.fit_many(*_padded(curves)) if curves else []
+
+    def inverse(self, errors: ArrayLike) -> Floats:
+        """The smallest x at which the error is down to e, in the shape of `errors`: 0 where it always is, infinite
+        where it never will be. By bisection of log x; the law is taken to fall."""
+        wanted = np.asarray(errors, float)
+        low = np.full(wanted.shape, -np.log(_WIDEST))
+        high = -low
+        never = self.predict(np.exp(high)) > wanted
+        always = self.predict(np.exp(low)) <= wanted
+        for _ in range(200):
+            middle = (low + high) / 2
+            above = self.predict(np.exp(middle)) > wanted
+            low, high = np.where(above, middle, low), np.where(above, high, middle)
+        return np.where(never, np.inf, np.where(always, 0.0, np.exp(high)))
+
+    def parameters(self) -> dict[str, float]:
+        """The parameters by name."""
+        return {field.name: float(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    @classmethod
+    def size(cls) -> int:
+        """The number of parameters."""
+        return len(dataclasses.fields(cls))
+
+    @classmethod
+    def fewest_points(cls) -> int:
+        """How many different x a fit needs: one more than parameters, so that a residual is left."""
+        return cls.size() + 1
+
+
+def _padded(curves: Sequence[Points]) -> tuple[Floats, Floats, Floats]:
+    """Points of several curves as x, errors and weights [curves, n], filled up with points of weight 0."""
+    longest = max(len(points.x) for points in curves)
+
+    def filled(rows: list[Floats], value: float) -> Floats:
+        return np.array([np.concatenate([row, np.full(longest - len(row), value)]) for row in rows])
+
+    return (
+        filled([points.x for points in curves], 1.0),
+        filled([points.errors for points in curves], 0.5),
+        filled([points.weights for points in curves], 0.0),
+    )
+
+
+def log_rmse(law: Law, x: Floats, errors: Floats, weights: Floats | None = None) -> float:
+    """The root of the (weighted) mean squared difference of log e between a law and points; infinite where it
+    predicts an error of 0 or below."""
+    predicted = law.predict(x)
+    if not (predicted > 0).all():
+        return float("inf")
+    return float(np.sqrt(np.average((np.log(predicted) - np.log(errors)) ** 2, weights=weights)))

@@ -1,0 +1,117 @@
+"""Laws of error over a resource: what every one of them obeys, and that a known law is found again."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fewshot.scaling.laws import NAMES, Points, log_rmse, named
+from fewshot.scaling.laws.power_laws import M1, M2, M3, M4
+
+X = np.geomspace(1e3, 1e6, 30)
+TRUE = {
+    "M1": M1(5.0, -0.3),
+    "M2": M2(20.0, -0.5, 0.1),
+    "M3": M3(10.0, -0.4, 1e-5),
+    "M4": M4(30.0, -0.5, 0.3, 0.15, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_a_law_is_found_again_from_its_own_points(name):
+    law = TRUE[name]
+    fit = named(name).fit(X, law.predict(X))
+    assert fit.converged
+    beyond = np.array([2e6, 4e6])
+    assert log_rmse(fit.law, beyond, law.predict(beyond)) < 0.01
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_the_inverse_is_the_x_of_an_error(name):
+    law = TRUE[name]
+    x = np.array([2e3, 3e5])
+    np.testing.assert_allclose(law.inverse(law.predict(x)), x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["M2", "M3", "M4"])
+def test_an_error_below_the_last_one_is_never_reached(name):
+    assert TRUE[name].inverse(0.01) == np.inf
+
+
+def test_m4_meets_its_own_equation():
+    law = M4(30.0, -0.5, 0.3, 0.15, 1.0)
+    errors = law.predict(X)
+    np.testing.assert_allclose((errors - law.e_inf) / (law.e_0 - errors) ** law.alpha, law.beta * X**law.c, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fit_does_not_depend_on_its_neighbours_and_is_the_same_twice(name):
+    law = named(name)
+    random = np.random.default_rng(0)
+    errors = TRUE["M2"].predict(X) * np.exp(0.05 * random.normal(size=(3, len(X))))
+    together = law.fit_many(X, errors, np.ones_like(errors))
+    assert law.fit_many(X, errors, np.ones_like(errors)) == together
+    for row, fit in zip(errors, together, strict=True):
+        alone = law.fit(X, row)
+        np.testing.assert_allclose(
+            list(alone.law.parameters().values()), list(fit.law.parameters().values()), rtol=1e-6
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_points_of_weight_zero_are_left_out(name):
+    errors = TRUE["M4"].predict(X)
+    wild = errors.copy()
+    wild[::3] = 0.999
+    weights = np.ones(len(X))
+    weights[::3] = 0
+    kept = named(name).fit(X[weights > 0], errors[weights > 0]).law
+    left = named(name).fit(X, wild, weights).law
+    np.testing.assert_allclose(left.predict(X), kept.predict(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_says_what_it_means(name):
+    law = named(name)
+    assert law.formula
+    assert law.__doc__
+    for field in dataclasses.fields(law):
+        assert field.metadata["meaning"]
+        assert field.metadata["unit"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_errors_that_do_not_fall_are_fitted_by_something_finite(name):
+    for errors in (np.full(len(X), 0.5), np.linspace(0.3, 0.4, len(X)), np.full(len(X), 1.0)):
+        fit = named(name).fit(X, errors)
+        assert np.isfinite(fit.law.predict(X)).all()
+
+
+def test_curves_of_different_length_are_fitted_at_once():
+    long, short = X, X[10:]
+    curves = [Points(x, TRUE["M2"].predict(x), np.ones(len(x))) for x in (long, short)]
+    for fit, points in zip(M2.fit_curves(curves), curves, strict=True):
+        np.testing.assert_allclose(fit.law.predict(X), M2.fit(points.x, points.errors).law.predict(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("x", "errors", "said"),
+    [
+        ([0, 1, 2, 3], [0.5] * 4, "x must be a positive number, got 0"),
+        ([1, np.nan, 2, 3], [0.5] * 4, "x must be a positive number, got nan"),
+        ([1, 2, 3, 4], [0.5, 0.4, 1.2, 0.1], r"an error must lie in \(0, 1\], got 1.2"),
+        ([1, 2, 3, 4], [0.5, 0.4, np.nan, 0.1], r"an error must lie in \(0, 1\], got nan"),
+        ([1, 2, 2], [0.5, 0.4, 0.3], "M1 has 2 parameters and needs 3 different x to be fitted, found 2"),
+        ([1, 2, 3], [0.5, 0.4], r"must be of one length, got shapes \(3,\), \(2,\), \(2,\)"),
+    ],
+)
+def test_points_that_cannot_be_fitted_are_refused_in_a_sentence(x, errors, said):
+    with pytest.raises(ValueError, match=said):
+        M1.fit(x, errors)
+
+
+def test_an_unknown_law_is_told_the_known_ones():
+    with pytest.raises(ValueError, match="there is no law 'M5'; there are: M1, M2, M3, M4"):
+        named("M5")

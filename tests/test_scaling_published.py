@@ -1,0 +1,50 @@
+"""M1 to M4 against what the published estimators reach (Alabdulmohsin et al. 2022) on real curves."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from fewshot.scaling.laws import log_rmse, named
+from tests.scaling_reference import curves, rows
+
+LAWS = ("M1", "M2", "M3", "M4")
+
+
+@pytest.fixture(scope="module")
+def image() -> dict[tuple[str, str, str], tuple[float, float]]:
+    """(RMSE reached here, RMSE of the published estimators) by task, network and law."""
+    split = curves("scaling/few_shot_image_curves.csv")
+    reached = {}
+    for law in LAWS:
+        fits = named(law).fit_curves([points for points, _, _ in split.values()])
+        for (task, model), (_, x, errors), fit in zip(split, split.values(), fits, strict=True):
+            reached[task, model, law] = log_rmse(fit.law, x, errors)
+    return {
+        (row["task"], row["model"], row["method"]): (
+            reached[row["task"], row["model"], row["method"]],
+            float(row["rmse"]),
+        )
+        for row in rows("scaling/few_shot_image_rmse.csv")
+    }
+
+
+@pytest.mark.parametrize(("law", "least"), [("M1", 36), ("M2", 35), ("M3", 36), ("M4", 35)])
+def test_extrapolation_of_image_curves_is_that_of_the_published_estimators(image, law, least):
+    """The two that differ: bird_5 ViT/S/16 for M2 and cal_10 BiT/101/3 for M4. There the published run stopped after
+    1500 rounds on its way; its e_inf (.3210, .1023) still moves, here to 0 and .0788."""
+    pairs = np.array([pair for (_, _, method), pair in image.items() if method == law])
+    near = abs(pairs[:, 0] / pairs[:, 1] - 1) < 0.1
+    assert near.sum() >= least
+
+
+def test_m4_extrapolates_best_on_most_image_curves(image):
+    """Compared at three decimals, ties shared, as published."""
+    wins: Counter[str] = Counter()
+    for task, model in dict.fromkeys((task, model) for task, model, _ in image):
+        errors = {law: int(1000 * image[task, model, law][0]) for law in LAWS}
+        best = [law for law in LAWS if errors[law] == min(errors.values())]
+        wins.update({law: 1 / len(best) for law in best})  # type: ignore[arg-type]
+    assert wins["M4"] > 36 / 2
