@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -249,13 +250,15 @@ class Episodes:
         full_rows[mask], full_labels[mask] = rows, labels
         return np.where(mask, full_rows, full_rows[:, :1]), full_labels, mask
 
-    def save(self, path: str | Path) -> None:
-        """Writes a small .safetensors file: the arrays, and digests as text. No pickle, safe to share."""
+    def save(self, path: str | Path, about: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Writes a small .safetensors file: the arrays, and digests as text, beside whatever else `about` says of
+        them in values of JSON. No pickle, safe to share."""
         from safetensors.numpy import save
 
         from fewshot.files import write_atomically
 
         metadata = {
+            **about,
             "format": FORMAT,
             "images_digest": self.images_digest,
             "seed": str(self.seed),

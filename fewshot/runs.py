@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from tqdm import tqdm
 from fewshot import provenance
 from fewshot.columns import made_with, measures
 from fewshot.datasets import LabelledImages
+from fewshot.episode_lists import EpisodeList
 from fewshot.episodes import Episodes, EpisodeShape
 from fewshot.plugins import BACKBONES, DATASETS, SPLITS
 from fewshot.results import PredictionParts, Results, Row
@@ -67,8 +69,9 @@ class Workbench:
             )
         listed = None
         if isinstance(spec.episodes, Listed):
-            listed = Episodes.load(spec.episodes.path)
+            listed = EpisodeList.load(Path(spec.episodes.path))
             listed.check(images)
+            listed.require_numbered()
         return Task(spec, images, SPLITS.make(rule).split(images), listed)
 
     def features(self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str) -> FeatureTable:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
+from fewshot.episode_lists import EpisodeList
 from fewshot.episodes import Episodes, EpisodeShape, Ints
 from fewshot.names import shorthand
 from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
@@ -41,7 +42,7 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Listed:
-    """Episodes from a file that `Episodes.save` wrote."""
+    """Episodes from a file that `fewshot episodes make`, `EpisodeList.save` or `Episodes.save` wrote."""
 
     path: Path
 
@@ -97,7 +98,7 @@ class Task:
     spec: RunSpec
     images: LabelledImages
     split: ClassSplit
-    listed: Episodes | None
+    listed: EpisodeList | None
     choice: Choice | None = None  # of hyperparameters, where the spec asks for one and it is made
 
     @property
@@ -137,7 +138,7 @@ class Task:
             sampler = SAMPLERS.identity(self.spec.episodes.sampler)
             return dataclasses.asdict(replace(self.spec.episodes, sampler=sampler))
         assert self.listed is not None
-        return self.listed.digest
+        return self.listed.episodes.digest
 
     @cached_property
     def classes(self) -> Ints:
@@ -152,15 +153,15 @@ class Task:
     def draw(self, start: int, stop: int) -> Episodes:
         """Episodes start..stop-1; of a list, those that it has."""
         if self.listed is not None:
-            return self.listed[start:stop]
+            return self.listed.episodes[start:stop]
         assert isinstance(self.spec.episodes, Sampled)
         sampled, sampler = self.spec.episodes, self._sampler
         drawn: Episodes = sampler.sample(self.images, self.classes, sampled.shape, sampled.seed, start, stop - start)
         return drawn
 
     def pools_of(self, index: Ints) -> Ints:
-        """[E] the disjoint pool of images that each episode comes from; of a list nothing is known, it is one pool."""
-        pools: Ints = index * 0 if self.listed is not None else self._sampler.pools_of(index)
+        """[E] the disjoint pool of images that each episode comes from; one, where a list does not know."""
+        pools: Ints = (self._sampler if self.listed is None else self.listed).pools_of(index)
         return pools
 
     @cached_property

@@ -391,6 +391,38 @@ def test_episodes_are_made_shown_checked_drawn_and_run() -> None:
     assert "e.st" in row.sampler
 
 
+def test_a_list_from_disjoint_pools_keeps_its_interval_for_new_images_also_through_csv() -> None:
+    write_pictures(Path("many"), [20] * 3)
+    shape = ("--way", "3", "--query", "2", "--sampler", "DisjointPools(pools=5)", "--episodes", "20")
+    succeed("run", "--data", "many", *QUICK[:2], *shape)
+    said = succeed("episodes", "make", "--data", "many", *shape, "--protocol", "mini@1", "--out", "e.st")
+    shown = succeed("episodes", "show", "e.st")
+    assert "protocol  mini@1" in shown
+    assert "sampler   DisjointPools(pools=5, support_from=None, query_from=None) EpisodeShape(n_way=3" in shown
+    assert "of AllNovel(), novel classes" in shown
+    assert "20 episodes, images by their path" in succeed(
+        "episodes", "export", "e.st", "--data", "many", "--out", "e.csv"
+    )
+    again = succeed("episodes", "import", "e.csv", "--data", "many", "--out", "e2.st")
+    assert again.split("digest")[1] == said.split("digest")[1]
+    for file in ("e.st", "e2.st"):
+        succeed("run", "--data", "many", *QUICK[:2], "--episodes", "20", "--list", file, "--results", f"{file}.jsonl")
+    [drawn] = Results(Path("results/runs.jsonl")).rows()
+    for file in ("e.st", "e2.st"):
+        [row] = Results(Path(f"{file}.jsonl")).rows()
+        assert (row.new_images_low, row.new_images_high) == (drawn.new_images_low, drawn.new_images_high)
+        assert row.new_images_low is not None
+    assert "image '0.png'" in fail("episodes", "import", _other("e.csv"), "--data", "many", "--out", "e3.st")
+
+
+def _other(file: str) -> str:
+    """The file with another name of its first image."""
+    header, first, *rest = Path(file).read_text().splitlines()
+    task, label, _, *further = first.split(",")
+    Path("other.csv").write_text("\n".join([header, ",".join([task, label, "0.png", *further]), *rest]))
+    return "other.csv"
+
+
 def test_episodes_of_other_images_are_refused() -> None:
     write_pictures(Path("others"), [8] * 5)
     succeed("episodes", "make", "--data", "birds", "--query", "2", "--episodes", "2", "--out", "e.st")

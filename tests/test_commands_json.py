@@ -17,6 +17,8 @@ from tests.test_cli import QUICK, SUITE, call, modules_after, succeed, working_f
 PIXELS = "RawPixels(image_size=4)"
 PLAN = {"runs", "embeddings", "n_images", "n_episodes", "seconds"}
 SPLIT = ("split", "make", "--data", "birds", "--rule", "BySeed", "--out", "split.json")
+LISTED = {"n_episodes", "digest", "protocol", "dataset", "images_digest", "sampler", "seed", "n_pools", "class_names"}
+EXPORT = ("episodes", "export", "e.st", "--data", "birds", "--out", "e.csv")
 EPISODES = ("episodes", "make", "--data", "birds", "--query", "2", "--episodes", "3", "--out", "e.st")
 
 
@@ -78,8 +80,9 @@ def test_every_command_has_json() -> None:
         ),
         (SPLIT, (), {"file", "written", "seen", "validation", "novel"}),
         (("split", "show", "--file", "split.json"), SPLIT, {"seen", "validation", "novel"}),
-        (EPISODES, (), {"file", "written", "n_episodes", "digest"}),
-        (("episodes", "show", "e.st"), EPISODES, {"file", "n_episodes", "digest", "episodes"}),
+        (EPISODES, (), {"file", "written"} | LISTED),
+        (("episodes", "show", "e.st"), EPISODES, {"file", "episodes"} | LISTED),
+        (EXPORT, EPISODES, {"file", "written", "n_episodes", "n_lines", "images_by"}),
         (("episodes", "check", "e.st", "--data", "birds"), EPISODES, {"file", "n_episodes", "dataset"}),
         (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, {"picture", "written", "file", "episode"}),
     ],
@@ -135,6 +138,7 @@ RUN = ("run", "--data", "birds", *QUICK)
         (SPLIT, (), "split.json: 3 seen, 1 validation, 2 novel classes; nothing is written in a dry run"),
         (EPISODES, (), "e.st: 3 episodes, digest "),
         (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, "episode.png: episode 0 of e.st; nothing is"),
+        (EXPORT, EPISODES, "e.csv: 3 episodes, images by their path; nothing is written"),
         (("check", "Prototype"), (), "would be checked: Prototype("),
         (("report", "results/runs.jsonl"), RUN, "results/runs.html would be written: 1 runs of results/runs.jsonl"),
         (("report", "results/runs.jsonl", "--markdown"), RUN, "tables would be printed: 1 runs of "),

@@ -32,10 +32,10 @@ FLOORS = [
         "compiled",
         "grids",
     },
-    {"plugins", "episodes"},
+    {"plugins", "episodes", "episode_lists"},
     {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"}
     | {"summaries"},
-    {"splits", "images", "results", "pairing"},
+    {"splits", "images", "results", "pairing", "episode_tables"},
     {"samplers", "backbones", "specs", "selection"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
     {"solving", "laws", "columns"},
@@ -47,6 +47,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 # What a room imports of fewshot at run time, anywhere in it, where that is less than its floor allows.
 ONLY = {
     "episodes": {"files"},
+    "episode_lists": {"files", "episodes"},
     "statistics": set(),
     "comparison": {"statistics"},
     "vectors": set(),

@@ -12,6 +12,7 @@ from fewshot.commands._options import Count, dataset_spec
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
+    from fewshot.episode_lists import EpisodeList
     from fewshot.episodes import Episodes, EpisodeShape, Ints
     from fewshot.runs import Workbench
     from fewshot.samplers import Sampler
@@ -28,6 +29,14 @@ class Data:
     images: LabelledImages
     split: ClassSplit
     labels: Ints
+    classes: str = "novel"  # of which part of the split the labels are
+
+    @property
+    def split_spec(self) -> str:
+        """The rule of the split, the data set's own where none was asked for."""
+        from fewshot.plugins import DATASETS
+
+        return self.rule or str(DATASETS.make(self.dataset).default_split())
 
 
 def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> Data:
@@ -39,7 +48,7 @@ def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> D
     rule = split or (None if own else "AllNovel()")
     images = bench.images(dataset)
     made = SPLITS.make(rule or own).split(images)
-    return Data(dataset, rule, images, made, made.classes(classes, images))
+    return Data(dataset, rule, images, made, made.classes(classes, images), classes)
 
 
 def usual_backbone(images: LabelledImages) -> str:
@@ -100,6 +109,14 @@ class EpisodeRequest:
     def draw(self, data: Data, shape: EpisodeShape, count: int) -> Episodes:
         """The first `count` episodes."""
         return self._made.sample(data.images, data.labels, shape, self.seed, 0, count)
+
+    def listed(self, data: Data, episodes: Episodes, protocol: str) -> EpisodeList:
+        """Episodes that `draw` drew as a list, with all that a reader has to know of them."""
+        from fewshot.episode_lists import EpisodeList
+
+        said = f"{self.sampler_spec()} {self.shapes(data)[0]} of {data.split_spec}, {data.classes} classes"
+        pools = self._made.pools_of(episodes.index) if self._made.n_pools > 1 else None
+        return EpisodeList.of(episodes, data.images, protocol, said, pools)
 
     def _sizes(self, data: Data) -> tuple[Count, Count]:
         """Ways and queries a class."""

@@ -12,25 +12,39 @@ from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
+    from fewshot.episode_lists import EpisodeList
     from fewshot.episodes import Episodes
 
 data_option = click.option("--data", required=True, metavar="FOLDER|SPEC", help="The data set that they were made for.")
 file_argument = click.argument("file", type=_options.FILE)
+protocol_option = click.option(
+    "--protocol", metavar="NAME@VERSION", default="", help="What the list is called, such as mini_test@1; free text."
+)
 
 
 @click.group("episodes")
 def command() -> None:
-    """Make, show, check or draw a list of episodes."""
+    """Make, show, check, draw, export or import a list of episodes."""
 
 
 @command.command("make")
 @_options.data_options
 @_options.episode_options
 @click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="How many.")
+@protocol_option
 @click.option("--out", required=True, type=_options.FILE, help="File to write, such as episodes.safetensors.")
 @_options.dry_run_option
 @json_option
-def make(data: str, split: str | None, classes: str, n_episodes: int, out: Path, dry_run: bool, **asked: Any) -> None:
+def make(
+    data: str,
+    split: str | None,
+    classes: str,
+    n_episodes: int,
+    protocol: str,
+    out: Path,
+    dry_run: bool,
+    **asked: Any,
+) -> None:
     """Draw episodes and write them to a file, for `fewshot run --list FILE` or for other programs."""
     from fewshot.commands._request import EpisodeRequest, open_data
     from fewshot.runs import Workbench
@@ -40,23 +54,21 @@ def make(data: str, split: str | None, classes: str, n_episodes: int, out: Path,
         raise click.UsageError("a list holds episodes of one --shot")
     episodes = request.draw(opened, request.shapes(opened)[0], n_episodes)
     request.tell_unusual(opened)
+    made = request.listed(opened, episodes, protocol)
     if not dry_run:
-        episodes.save(out)
-    values = {"file": out, "written": not dry_run, "n_episodes": len(episodes), "digest": episodes.digest}
-    said = f"{out}: {len(episodes)} episodes, digest {episodes.digest[:16]}"
-    answer(said + (NOT_WRITTEN if dry_run else ""), values)
+        made.save(out)
+    answer(_said(out, made) + (NOT_WRITTEN if dry_run else ""), {"file": out, "written": not dry_run} | _about(made))
 
 
 @command.command("show")
 @file_argument
 @json_option
 def show(file: Path) -> None:
-    """Print how many episodes a file holds, and the first ten."""
-    from fewshot.episodes import Episodes
+    """Print what a file says of its episodes, how many it holds, and the first ten."""
+    from fewshot.episode_lists import EpisodeList
 
-    episodes = Episodes.load(file)
-    values = {"file": file, "n_episodes": len(episodes), "digest": episodes.digest, "episodes": _sizes(episodes)}
-    answer(str(episodes), values)
+    listed = EpisodeList.load(file)
+    answer(str(listed), {"file": file} | _about(listed) | {"episodes": _sizes(listed.episodes)})
 
 
 @command.command("check")
@@ -65,9 +77,9 @@ def show(file: Path) -> None:
 @json_option
 def check(file: Path, data: str) -> None:
     """Prove that a file holds well-formed episodes of a data set."""
-    from fewshot.episodes import Episodes
+    from fewshot.episode_lists import EpisodeList
 
-    images, episodes = _images(data), Episodes.load(file)
+    images, episodes = _images(data), EpisodeList.load(file)
     episodes.check(images)
     values = {"file": file, "n_episodes": len(episodes), "dataset": images.name}
     answer(f"{file}: {len(episodes)} well-formed episodes of {images.name}", values)
@@ -91,6 +103,66 @@ def draw(file: Path, data: str, episode: int, out: Path, dry_run: bool) -> None:
         write_atomically(out, png)
     values = {"picture": out, "written": not dry_run, "file": file, "episode": episode}
     answer(f"{out}: episode {episode} of {file}{NOT_WRITTEN if dry_run else ''}", values)
+
+
+@command.command("export")
+@file_argument
+@data_option
+@click.option("--out", required=True, type=_options.FILE, help="CSV file to write.")
+@_options.dry_run_option
+@json_option
+def export(file: Path, data: str, out: Path, dry_run: bool) -> None:
+    """Write a list as CSV for other programs: task, class, image, support or query."""
+    from fewshot.episode_lists import EpisodeList
+    from fewshot.episode_tables import to_csv
+    from fewshot.files import write_atomically
+
+    images, listed = _images(data), EpisodeList.load(file)
+    text = to_csv(listed, images)
+    if not dry_run:
+        write_atomically(out, text.encode())
+    by = "row" if images.image_names is None else "path"
+    values = {"file": out, "written": not dry_run, "n_lines": text.count("\n"), "images_by": by}
+    said = f"{out}: {len(listed)} episodes, images by their {by}"
+    answer(said + (NOT_WRITTEN if dry_run else ""), values | {"n_episodes": len(listed)})
+
+
+@command.command("import")
+@file_argument
+@data_option
+@protocol_option
+@click.option("--out", required=True, type=_options.FILE, help="File to write, such as episodes.safetensors.")
+@_options.dry_run_option
+@json_option
+def import_(file: Path, data: str, protocol: str, out: Path, dry_run: bool) -> None:
+    """Read a list from a CSV file with the columns task, class, image and set."""
+    from fewshot.episode_tables import from_csv
+
+    listed = from_csv(file, _images(data), protocol)
+    if not dry_run:
+        listed.save(out)
+    answer(
+        _said(out, listed) + (NOT_WRITTEN if dry_run else ""), {"file": out, "written": not dry_run} | _about(listed)
+    )
+
+
+def _said(out: Path, listed: EpisodeList) -> str:
+    return f"{out}: {len(listed)} episodes, digest {listed.episodes.digest[:16]}"
+
+
+def _about(listed: EpisodeList) -> dict[str, Any]:
+    """What is known of a list beside its episodes."""
+    return {
+        "n_episodes": len(listed),
+        "digest": listed.episodes.digest,
+        "protocol": listed.protocol,
+        "dataset": listed.dataset,
+        "images_digest": listed.episodes.images_digest,
+        "sampler": listed.sampler,
+        "seed": listed.episodes.seed,
+        "n_pools": None if listed.pools is None else len(set(listed.pools.tolist())),
+        "class_names": list(listed.class_names.values()),
+    }
 
 
 def _sizes(episodes: Episodes) -> list[dict[str, int]]:

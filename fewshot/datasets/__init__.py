@@ -84,7 +84,8 @@ class LabelledImages:
     """n images with labels, or `GivenVectors` in their place. Image groups (domain, set, artist, partition) name a
     category an image; class groups (superclass, orientation_matters) one a class. `images_digest` names the decoded
     pixels, or the vectors, in order. `class_vectors` are vectors of the class names, such as a text encoder makes of
-    them, in the space of the images' features."""
+    them, in the space of the images' features. `image_names` tell images apart whatever their order, where there are
+    files: their paths below the root."""
 
     name: str
     images: ImageSequence
@@ -94,6 +95,7 @@ class LabelledImages:
     image_groups: Mapping[str, Group] = field(default_factory=dict)
     class_groups: Mapping[str, Group] = field(default_factory=dict)
     class_vectors: NDArray[np.floating[Any]] | None = None  # [C, D]
+    image_names: Sequence[str] | None = None  # [n], all different
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):

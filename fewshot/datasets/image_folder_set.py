@@ -46,6 +46,7 @@ class ImageFolderSet(Dataset):
             class_names=tuple(class_names.tolist()),
             images_digest=images_digest(digests),
             image_groups=groups,
+            image_names=["/".join(p) for p in parts],
         )
 
 

@@ -56,6 +56,7 @@ class Manifest(Dataset):
                 for name in lines.columns
                 if name.startswith(_CLASS)
             },
+            image_names=[str(path)[len(_within(root)) :] for path in paths],
         )
 
 
@@ -117,7 +118,7 @@ def _image_paths(lines: _Lines, root: Path) -> list[Path]:
     """The file of every row: inside the root, there, and listed once."""
     base = os.path.abspath(root)
     whole = [os.path.normpath(os.path.join(base, path)) for path in lines.columns["path"]]
-    around = base.rstrip(os.sep) + os.sep
+    around = _within(root)
     lines.refuse(
         lambda row: not whole[row].startswith(around),
         f"paths lead out of {root}",
@@ -127,6 +128,11 @@ def _image_paths(lines: _Lines, root: Path) -> list[Path]:
     lines.refuse(lambda row: listed[whole[row]] > 1, "paths are listed more than once", "keep one line an image")
     lines.refuse(lambda row: not os.path.isfile(whole[row]), "files are missing", f"paths are relative to {root}")
     return [Path(path) for path in whole]
+
+
+def _within(root: Path) -> str:
+    """How the absolute paths of files in a folder begin."""
+    return os.path.abspath(root).rstrip(os.sep) + os.sep
 
 
 def _class_group(lines: _Lines, name: str, labels: Ints) -> Group:
