@@ -2,57 +2,187 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fewshot import provenance
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes, Ints, episodes_digest
+from fewshot.measures.calibration import Calibration, calibration_error
+from fewshot.measures.lowest import lowest_tenth_interval
+from fewshot.measures.per_class import ClassAccuracy, lowest_class
+from fewshot.measures.per_episode import log_loss, macro_f1
+from fewshot.measures.per_image import ImageAnswers
+from fewshot.measures.ranking import ranking
 from fewshot.plugins import EVALUATORS
 from fewshot.scoring import Predictions, episode_accuracy
-from fewshot.statistics import episode_interval, pool_interval
+from fewshot.statistics import (
+    NEW_DRAWS,
+    Floats,
+    Interval,
+    Units,
+    class_interval,
+    draw_interval,
+    episode_interval,
+    pool_interval,
+)
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
+_MOST_DRAWS = 100  # whose accuracies a row lists
+_NO_LOGITS = "logits were not kept: they would take more than 64 MiB"
+_NO_ORDER = "no episode asks for a class and for others"
 
-def measures(parts: Iterable[Predictions], pools_of: Callable[[Ints], Ints] = np.zeros_like) -> dict[str, Any]:
-    """The columns that are computed from predictions, read once and held a part at a time. `pools_of` names the
-    disjoint pools of images that episodes come from, by their index."""
-    accuracies: list[NDArray[np.float64]] = []
-    indices: list[Ints] = []
-    n_not_converged = 0
 
-    def scored() -> Iterator[Episodes]:
-        nonlocal n_not_converged
-        for part in parts:
-            accuracies.append(episode_accuracy(part))
-            indices.append(part.episodes.index)
-            n_not_converged += int((~part.converged).sum())
-            yield part.episodes
+@dataclass(frozen=True, eq=False)
+class Design:
+    """How episodes came about, as far as intervals depend on it."""
 
-    digest = episodes_digest(scored())
-    values = np.concatenate(accuracies)
+    class_names: Sequence[str]  # of every label
+    classes: Ints  # labels of the classes that episodes are drawn from
+    pools_of: Callable[[Ints], Ints] = np.zeros_like  # the disjoint pool of images of each episode, by its index
+    groups: tuple[str, Ints] | None = None  # where episodes draw groups of classes: their name, the group of each label
+
+    def units(self, held: Ints, n_way: Ints) -> Units:
+        """What an interval for new classes deletes: the classes that episodes hold, or their groups."""
+        codes, name = (np.arange(len(self.class_names)), "classes") if self.groups is None else self.groups[::-1]
+        drawn = np.unique(codes[np.union1d(self.classes, held)])
+        return Units(np.searchsorted(drawn, codes[held]).astype(np.int64), n_way, len(drawn), name)
+
+
+def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
+    """The columns that are computed from predictions, read once and held a part at a time; of every episode its
+    classes and its measures are kept."""
+    read = _Read()
+    digest = episodes_digest(read.episodes(parts))
+    values = read.measured("accuracy")
+    units = design.units(read.flat("classes"), read.flat("n_way"))
+    half_query = 0.5 / max(1, read.n_queries)
     interval = episode_interval(values)
+    label = lowest_class(read.by_class)
     return {
         "n_episodes": len(values),
-        "n_not_converged": n_not_converged,
+        "n_not_converged": read.n_not_converged,
         "accuracy": interval.mean,
-        "accuracy_low": interval.low,
-        "accuracy_high": interval.high,
+        **_bounds("accuracy", interval),
+        "accuracy_reason": interval.reason,
         "population": interval.population,
-        **_new_images(values, pools_of(np.concatenate(indices))),
+        **_new_images(values, design.pools_of(read.flat("index"))),
+        **_new_classes(class_interval(values, units, half_query=half_query)),
+        **_new_draws(values, read.by_image),
+        "lowest_class": "" if label is None else design.class_names[label[0]],
+        "lowest_class_accuracy": None if label is None else label[1],
+        **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),
+        **_measure("macro_f1", _over_episodes(read.measured("macro_f1"), units, half_query)),
+        **_measure("log_loss", _over_episodes(read.measured("log_loss"), units)),
+        "calibration_error": calibration_error(read.calibration),
+        **_ranking(read, units, half_query),
         "episodes_digest": digest,
     }
 
 
-def _new_images(values: NDArray[np.float64], pools: Ints) -> dict[str, float]:
+@dataclass(eq=False)
+class _Read:
+    """What is kept of predictions that were read."""
+
+    kept: dict[str, list[Any]] = field(default_factory=dict)  # arrays of every part, by name
+    by_class: ClassAccuracy = field(default_factory=ClassAccuracy)
+    by_image: ImageAnswers = field(default_factory=ImageAnswers)
+    calibration: Calibration = field(default_factory=Calibration)
+    n_not_converged: int = 0
+    n_queries: int = 0
+    all_logits: bool = True
+
+    def episodes(self, parts: Iterable[Predictions]) -> Iterator[Episodes]:
+        """The episodes of the parts, each measured before the next is read."""
+        for part in parts:
+            self._add(part)
+            yield part.episodes
+
+    def _add(self, part: Predictions) -> None:
+        new = {
+            "accuracy": episode_accuracy(part),
+            "macro_f1": macro_f1(part),
+            "log_loss": log_loss(part),
+            "index": part.episodes.index,
+            "n_way": part.episodes.n_way,
+            "classes": part.episodes.classes,
+        }
+        self.all_logits &= part.logits is not None
+        if self.all_logits:
+            new["auroc"], new["average_precision"] = ranking(part)
+        for name, array in new.items():
+            self.kept.setdefault(name, []).append(array)
+        for tally in (self.by_class, self.by_image, self.calibration):
+            tally.add(part)
+        self.n_not_converged += int((~part.converged).sum())
+        self.n_queries += len(part.predicted)
+
+    def measured(self, name: str) -> Floats:
+        """[E] a measure of every episode."""
+        return np.concatenate(self.kept[name])
+
+    def flat(self, name: str) -> Ints:
+        """Whole numbers of all episodes, one after the other."""
+        return np.concatenate(self.kept[name]).astype(np.int64)
+
+
+def _over_episodes(values: Floats, units: Units, half_query: float | None = None) -> Interval:
+    """The mean over the episodes where a measure is defined, for new classes."""
+    known = np.isfinite(values)
+    if not known.any():
+        return Interval.unknown(float("nan"), f"new {units.name}", 0.95, _NO_ORDER)
+    return class_interval(values[known], units if known.all() else units.at(known), half_query=half_query)
+
+
+def _bounds(name: str, found: Interval) -> dict[str, float | None]:
+    known = not found.reason
+    return {f"{name}_low": found.low if known else None, f"{name}_high": found.high if known else None}
+
+
+def _measure(name: str, found: Interval) -> dict[str, float | None]:
+    return {name: found.mean if np.isfinite(found.mean) else None, **_bounds(name, found)}
+
+
+def _new_images(values: Floats, pools: Ints) -> dict[str, Any]:
     """The interval for new images of these classes, where episodes come from enough disjoint pools of them."""
     found = pool_interval(values, pools)
-    return {} if found.reason else {"new_images_low": found.low, "new_images_high": found.high}
+    return {**_bounds("new_images", found), "new_images_reason": found.reason}
+
+
+def _new_classes(found: Interval) -> dict[str, Any]:
+    """The interval for new classes, or new groups of them."""
+    return {
+        **_bounds("new_classes", found),
+        "new_classes_unit": found.population.removeprefix("new "),
+        "new_classes_monte_carlo": None if found.reason else found.monte_carlo,
+        "new_classes_reason": found.reason,
+    }
+
+
+def _new_draws(values: Floats, by_image: ImageAnswers) -> dict[str, Any]:
+    """The interval for new supports and new images, where every episode answers the same test set as a whole; then the
+    accuracy of each draw of a support too."""
+    if not by_image.whole:
+        found = Interval.unknown(float("nan"), NEW_DRAWS, 0.95, "the episodes do not answer all of a test set each")
+        return {**_bounds("new_draws", found), "new_draws_reason": found.reason}
+    found = draw_interval(values, *by_image.accuracy())
+    listed = " ".join(f"{value:.6g}" for value in values) if len(values) <= _MOST_DRAWS else ""
+    return {**_bounds("new_draws", found), "new_draws_reason": found.reason, "draws": listed}
+
+
+def _ranking(read: _Read, units: Units, half_query: float) -> dict[str, Any]:
+    """AUROC and average precision, or why they are absent."""
+    names = ("auroc", "average_precision")
+    if not read.all_logits:
+        return {"ranking_reason": _NO_LOGITS}
+    found = {name: _over_episodes(read.measured(name), units, half_query) for name in names}
+    columns = {key: value for name in names for key, value in _measure(name, found[name]).items()}
+    return columns | {"ranking_reason": _NO_ORDER if columns["auroc"] is None else ""}
 
 
 def made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dict[str, Any]:

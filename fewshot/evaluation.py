@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.columns import made_with, measures
+from fewshot.columns import Design, made_with, measures
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes
 from fewshot.plugins import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.results import Row
+from fewshot.scoring import keeps_logits
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -98,7 +99,8 @@ def _evaluated(
         progress=progress,
     )
     start = time.monotonic()
-    predictions = solve(episodes, solver, keep_logits=False)
+    predictions = solve(episodes, solver, keep_logits=keeps_logits(episodes, len(episodes)))
+    classes = np.unique(episodes.classes).astype(np.int64)
     return Row(
         run_id="",
         dataset=images.name,
@@ -109,8 +111,8 @@ def _evaluated(
         dtype="float32",
         sampler="Listed",
         seed=episodes.seed,
-        n_classes=len(np.unique(episodes.classes)),
+        n_classes=len(classes),
         seconds_solving=round(time.monotonic() - start, 3),
-        **measures([predictions]),
+        **measures([predictions], Design(images.class_names, classes)),
         **made_with(evaluator, images, loaded),
     )

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fewshot import provenance
-from fewshot.columns import made_with, measures
+from fewshot.columns import Design, made_with, measures
 from fewshot.datasets import LabelledImages
 from fewshot.episode_lists import EpisodeList
 from fewshot.episodes import Episodes, EpisodeShape
 from fewshot.plugins import BACKBONES, DATASETS, SPLITS
 from fewshot.results import PredictionParts, Results, Row
-from fewshot.scoring import Predictions
+from fewshot.scoring import Predictions, keeps_logits
 from fewshot.selection import Selection, choose
 from fewshot.specs import Listed, RunSpec, Sampled, Task
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Listed", "RunSpec", "Sampled", "Selection", "Task", "Workbench", "run", "run_all"]
 
 _BLOCK_SECONDS = 60.0  # of solving between two writes: about what a kill can cost
-_KEPT_LOGITS_BYTES = 64 << 20
 _log = logging.getLogger("fewshot")
 
 
@@ -105,13 +104,33 @@ def run(
     task = bench.task(spec)
     row = results.row(task.run_id)
     if row is not None and row.n_episodes >= task.n_episodes:
-        return row
+        return _with_all_columns(row, task, results)
     if spec.selection is not None:
         choice = choose(task, bench.task, lambda trial: _tried(trial, results.trials, bench, shard))
         if choice is None:
             return None
         task = replace(task, choice=choice)
     return _compute(task, results, bench, shard, row)
+
+
+def _with_all_columns(row: Row, task: Task, results: Results) -> Row:
+    """The row; one of an older release with the columns that it lacks, where the predictions that it speaks of are
+    still there. Nothing is solved."""
+    if row.new_classes_unit:
+        return row
+    try:
+        columns = _measures(task, results.parts(row.run_id), row.n_episodes)
+    except ValueError:  # predictions are gone, or some of them
+        return row
+    if any(columns[name] != getattr(row, name) for name in ("episodes_digest", "accuracy")):
+        return row
+    results.append(renewed := replace(row, **columns))
+    return renewed
+
+
+def _measures(task: Task, parts: PredictionParts, n_episodes: int) -> dict[str, Any]:
+    design = Design(task.images.class_names, task.classes, task.pools_of, task.groups)
+    return measures(parts.read(n_episodes), design)
 
 
 def _tried(trial: Task, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
@@ -170,7 +189,7 @@ def _solve_missing(
     with tqdm(total=n_missing, desc=task.evaluator, unit="episode", disable=hidden, leave=False) as bar:
         watch = partial(_show_step, bar)
         for block in task.blocks(ranges):
-            keep = len(block.query) / len(block) * int(block.n_way.max()) * 2 * task.n_episodes <= _KEPT_LOGITS_BYTES
+            keep = keeps_logits(block, task.n_episodes)
             budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
             solved = partial(solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch)
             for part in _in_time(block, solved, bar.update):
@@ -251,7 +270,7 @@ def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
         honesty |= task.choice.columns(honesty)
     return replace(
         _spec_columns(task.spec, task.run_id),
-        **measures(parts.read(task.n_episodes), task.pools_of),
+        **_measures(task, parts, task.n_episodes),
         **honesty,
         n_classes=len(task.classes),
         split_digest=task.split.digest,

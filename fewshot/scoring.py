@@ -1,4 +1,4 @@
-"""Predictions to measures, one function a measure. Everything here is recomputed from stored predictions."""
+"""What an evaluator answered, kept in a file; and how much of it was right. Further measures: fewshot/measures/."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fewshot.episodes import Episodes, Ints, take_runs
 from fewshot.files import read_safetensors, write_atomically
 
 FORMAT = "fewshot-predictions-1"
+_KEPT_LOGITS_BYTES = 64 << 20  # of a run
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +82,21 @@ class Predictions:
 _ARRAYS = ("predicted", "confidence", "log_probability", "converged", "logits")
 
 
+def keeps_logits(some: Episodes, n_episodes: int) -> bool:
+    """Whether the logits of a run of `n_episodes` like these are small enough to be kept."""
+    return bool(len(some.query) / len(some) * int(some.n_way.max()) * 2 * n_episodes <= _KEPT_LOGITS_BYTES)
+
+
 def episode_accuracy(predictions: Predictions) -> NDArray[np.float64]:
     """[E] the fraction of right answers in each episode; NaN for an episode without queries."""
     correct = predictions.predicted == predictions.episodes.query_labels
-    right = np.concatenate([[0], np.cumsum(correct)])[predictions.episodes.query_start]
+    return means(correct, predictions.episodes.query_start)
+
+
+def means(values: NDArray[Any], start: Ints) -> NDArray[np.float64]:
+    """[E] the mean of the values in each run start[e] : start[e + 1], NaN where it is empty. Each is summed by itself:
+    what stands before it changes no bit."""
+    counts = np.diff(start)
+    total = np.bincount(np.repeat(np.arange(len(counts)), counts), values, len(counts))
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.diff(right) / np.diff(predictions.episodes.query_start), dtype=np.float64)
+        return np.asarray(total / counts, dtype=np.float64)

@@ -164,6 +164,13 @@ class Task:
         pools: Ints = (self._sampler if self.listed is None else self.listed).pools_of(index)
         return pools
 
+    @property
+    def groups(self) -> tuple[str, Ints] | None:
+        """What the groups of classes are called that episodes draw, and the group of each label; of a list nothing is
+        known."""
+        name = None if self.listed is not None else self._sampler.class_group
+        return None if name is None else (f"groups ({name})", self.images.class_groups[name].codes.astype(np.int64))
+
     @cached_property
     def _sampler(self) -> Any:
         assert isinstance(self.spec.episodes, Sampled)

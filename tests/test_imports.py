@@ -35,7 +35,7 @@ FLOORS = [
     {"plugins", "episodes", "episode_lists"},
     {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"}
     | {"summaries"},
-    {"splits", "images", "results", "pairing", "episode_tables"},
+    {"splits", "images", "results", "pairing", "episode_tables", "measures"},
     {"samplers", "backbones", "specs", "selection"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
     {"solving", "laws", "columns"},
@@ -64,6 +64,7 @@ ONLY = {
     | {"logistic", "gram", "similarity", "squared_hinge"},
     "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
     "scoring": {"episodes", "files"},
+    "measures": {"measures", "episodes", "scoring", "statistics"},
     "results": {"files", "scoring"},
     "scaling": {"scaling", "draws", "files"},
 }
@@ -168,7 +169,7 @@ def test_all_and_dir_name_the_same_things():
 PUBLIC_ROOMS = [
     "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge", "similarity",
     "laws", "images", "presets", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
-    "further_views", "scaling",
+    "further_views", "scaling", "measures",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from fewshot.statistics import (
     delete_one,
     draw_interval,
     episode_interval,
+    median_range,
     pool_interval,
     pseudo_values,
 )
@@ -130,11 +131,45 @@ def test_draws_of_a_support_and_test_images_both_count():
     found, truth = [], 0.75
     for _ in range(300):
         chance = truth + generator.normal(0, 0.02, (5, 1)) + generator.normal(0, 0.15, 100)
-        found.append(draw_interval(generator.random((5, 100)) < chance, labels))
+        correct = generator.random((5, 100)) < chance
+        found.append(draw_interval(correct.mean(1), correct.mean(0), labels))
     assert 0.92 <= np.mean([i.low <= truth <= i.high for i in found]) <= 0.985
 
 
+def test_the_share_of_every_class_in_the_test_set_counts():
+    correct = np.random.default_rng(9).random((4, 30)) < 0.6
+    labels = np.repeat([0, 1], [10, 20])
+    by_image = correct.mean(0)
+    spread = [by_image[:10].var(ddof=1) / 10, by_image[10:].var(ddof=1) / 20]
+    wanted = correct.mean(1).var(ddof=1) / 4 + (1 / 3) ** 2 * spread[0] + (2 / 3) ** 2 * spread[1]
+    assert draw_interval(correct.mean(1), by_image, labels).standard_error == pytest.approx(wanted**0.5)
+
+
+@pytest.mark.parametrize("k_shot", [1, 10])
+def test_images_that_are_a_support_now_and_then_leave_the_interval_on_the_wide_side(k_shot):
+    generator, labels, found, truth = np.random.default_rng(10), np.repeat(np.arange(4), 25), [], 0.75
+    for _ in range(300):
+        chance = truth + generator.normal(0, 0.02, (5, 1)) + generator.normal(0, 0.15, 100)
+        correct = (generator.random((5, 100)) < chance).astype(float)
+        for draw in correct.reshape(5, 4, 25):
+            for c in range(4):
+                draw[c, generator.permutation(25)[:k_shot]] = np.nan
+        met = np.isfinite(correct).any(0)
+        found.append(draw_interval(np.nanmean(correct, 1), np.nanmean(correct[:, met], 0), labels[met]))
+    assert 0.95 <= np.mean([i.low <= truth <= i.high for i in found]) <= 0.998
+
+
 def test_one_draw_or_one_image_of_a_class_has_no_interval():
-    correct = np.array([[True, False, True, True]])
-    assert "one support was drawn" in draw_interval(correct, np.array([0, 0, 1, 1])).reason
-    assert "one test image" in draw_interval(np.repeat(correct, 3, 0), np.array([0, 0, 0, 1])).reason
+    correct = np.array([[1.0, 0, 1, 1]])
+    assert "one support was drawn" in draw_interval(correct.mean(1), correct[0], np.array([0, 0, 1, 1])).reason
+    assert "one test image" in draw_interval(np.ones(3), correct[0], np.array([0, 0, 0, 1])).reason
+    assert "alike" in draw_interval(np.ones(3), np.ones(4), np.array([0, 0, 1, 1])).reason
+
+
+def test_the_range_of_five_draws_covers_the_median_as_often_as_it_says():
+    assert median_range(np.array([0.3, 0.1, 0.5, 0.2, 0.4])) == (0.3, 0.1, 0.5, 0.9375)
+    draws = np.random.default_rng(11).exponential(size=(4000, 5))
+    covered = np.mean([low <= np.log(2) <= high for _, low, high, _ in map(median_range, draws)])
+    assert abs(covered - 0.9375) < 3 * (0.9375 * 0.0625 / 4000) ** 0.5
+    with pytest.raises(ValueError, match="at least one draw"):
+        median_range(np.array([]))

@@ -46,3 +46,8 @@ class Sampler(ABC):
     def pools_of(self, index: Ints) -> Ints:
         """[E] the pool that all images of each episode come from."""
         return index % self.n_pools
+
+    @property
+    def class_group(self) -> str | None:
+        """The class group whose groups episodes draw; what they hold speaks of groups then, not of single classes."""
+        return None

@@ -34,6 +34,10 @@ class Hierarchical(Sampler):
     def examples(cls) -> list[Hierarchical]:
         return [cls("family"), cls("kind", within=False), cls("kind", False, "domain=mono", "domain=colour")]
 
+    @property
+    def class_group(self) -> str | None:
+        return self.group
+
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:

@@ -57,6 +57,10 @@ class VariableWayShot(Sampler):
     def usual(cls) -> EpisodeShape:
         return EpisodeShape(None, None, None)
 
+    @property
+    def class_group(self) -> str | None:
+        return self.group
+
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:

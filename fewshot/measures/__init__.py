@@ -1,0 +1,16 @@
+"""Predictions to measures, one function a measure. Everything here is recomputed from stored predictions.
+
+    per_episode.py   macro-F1, logarithmic loss              per_class.py   the accuracy of each class
+    ranking.py       AUROC, average precision                per_image.py   how often each image was answered right
+    calibration.py   how far confidence is from accuracy     lowest.py      the tenth of the episodes that went worst
+
+The accuracy itself is `fewshot.scoring.episode_accuracy`. A measure of each episode ([E]) has a mean over episodes, and
+the interval for new classes that statistics.class_interval gives it. Two measures have no such interval: the lowest of
+the classes, which is a minimum, and the calibration error, a sum of absolute values that is biased upward: the spread
+that deleting classes shows would leave out just that bias.
+
+What float16 costs. Confidences and logarithms of probabilities are stored as float16: 11 bits, so a confidence is at
+most 0.00025 from what it was (and above 0.99976 it is 1), and a logarithm at most 0.05 % of itself. Roundings go both
+ways: a calibration error moves by at most 0.00025, a logarithmic loss by at most 0.05 %. Logits are rounded alike,
+which ties or swaps queries whose probabilities differ by less than that; losses beyond 65504 stand at 65504.
+"""

@@ -1,0 +1,46 @@
+"""How a method does where it does worst."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fewshot.statistics import Floats, Interval, Units, deleted_interval, holders
+
+SHARE = 0.1
+FEWEST = 10  # episodes
+
+
+def lowest_tenth(values: Floats, weights: Floats | None = None) -> float:
+    """The mean of the tenth of the values [E] that are lowest, an episode that stands across its edge counting in part;
+    `weights` [E] say what each counts. It holds the luck of few queries as well as hard tasks: with one query a class
+    the lowest tenth of equal tasks is far below their mean."""
+    order = np.argsort(values, kind="stable")
+    return _lowest(values[order], np.ones(len(values)) if weights is None else weights[order])
+
+
+def lowest_tenth_interval(values: Floats, units: Units, half_query: float, level: float = 0.95) -> Interval:
+    """`lowest_tenth` with an interval for new classes: the delete-one-class jackknife on the logit scale, each number
+    of ways weighing as in the whole. Below 10 episodes there is no tenth, and the mean is NaN."""
+    if len(values) < FEWEST:
+        reason = f"{len(values)} episodes have no lowest tenth; at least {FEWEST} are needed"
+        return Interval.unknown(float("nan"), f"new {units.name}", level, reason)
+    order = np.argsort(values, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    ordered, kinds = values[order], np.unique(units.n_way, return_inverse=True)[1][order]
+    total = np.bincount(kinds)
+    without = np.empty(units.n_units)
+    for unit, episodes in enumerate(holders(units)):
+        kept = np.ones(len(values))
+        kept[place[episodes]] = 0
+        left = np.bincount(kinds, kept)
+        empty = (left == 0).any()
+        without[unit] = np.nan if empty else _lowest(ordered, kept * (total / np.maximum(left, 1))[kinds])
+    return deleted_interval(lowest_tenth(values), without, units, level, half_query)
+
+
+def _lowest(ascending: Floats, weights: Floats) -> float:
+    """The weighted mean of the lowest tenth of ascending values."""
+    ends = np.cumsum(weights)
+    counted = np.clip(SHARE * ends[-1] - (ends - weights), 0, weights)
+    return float(counted @ ascending / (SHARE * ends[-1]))

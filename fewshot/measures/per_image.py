@@ -1,0 +1,43 @@
+"""How often each image was answered right, for designs that answer the same images again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fewshot.scoring import Predictions
+from fewshot.statistics import Floats, Ints
+
+
+@dataclass(eq=False)
+class ImageAnswers:
+    """Of each row of the data set: in how many episodes it was a query, a right one, and a support image."""
+
+    counts: Ints = field(default_factory=lambda: np.zeros((3, 0), dtype=np.int64))  # [3, n]
+    labels: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # [n] of the queries, 0 for others
+    n_episodes: int = 0
+
+    def add(self, predictions: Predictions) -> None:
+        """Counts these too."""
+        episodes = predictions.episodes
+        right = episodes.query[predictions.predicted == episodes.query_labels]
+        size = max(self.counts.shape[1], *(int(r.max(initial=-1)) + 1 for r in (episodes.query, episodes.support)))
+        grown = np.zeros((4, size), dtype=np.int64)
+        grown[:3, : self.counts.shape[1]], grown[3, : len(self.labels)] = self.counts, self.labels
+        for number, rows in enumerate((episodes.query, right, episodes.support)):
+            grown[number] += np.bincount(rows, minlength=size)
+        grown[3, episodes.query] = np.repeat(episodes.classes, episodes.query_count)
+        self.counts, self.labels = grown[:3], grown[3]
+        self.n_episodes += len(predictions)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every episode answers the same images, its own support left out: a test set as a whole."""
+        asked, _, learned = self.counts[:, self.counts[0] > 0]
+        return bool((asked + learned == self.n_episodes).all())
+
+    def accuracy(self) -> tuple[Floats, Ints]:
+        """Of every image that was a query: the share of right answers, and its label."""
+        met = self.counts[0] > 0
+        return self.counts[1, met] / self.counts[0, met], self.labels[met]
