@@ -179,6 +179,19 @@ def test_all_is_a_shape() -> None:
     assert (row.n_way, row.k_shot, row.n_query) == (None, 2, None)
 
 
+def test_all_ways_on_the_test_partition_are_one_line_to_type() -> None:
+    for part, each in (("train", 6), ("test", 3)):
+        write_pictures(Path("parted") / part, [each] * 4)
+    shape = ("--way", "all", "--shot", "1, 5,5", "--query", "all", "--episodes", "5")
+    result = call("run", "--data", "parted", *QUICK, *shape)
+    assert "support from partition=train, all of partition=test as queries" in result.stderr
+    rows = Results(Path("results/runs.jsonl")).rows()
+    assert [row.k_shot for row in rows] == [1, 5]
+    assert {row.sampler for row in rows} == {"Balanced(support_from='partition=train', query_from='partition=test')"}
+    assert [len(row.draws.split()) for row in rows] == [5, 5]
+    assert "is neither a positive number nor 'all'" in fail("run", "--data", "birds", "--shot", "1,,2")
+
+
 def test_two_shards_give_the_rows_of_one_process() -> None:
     succeed("run", "--data", "birds", *QUICK, "--results", "whole.jsonl")
     assert "wait for the others" in succeed(

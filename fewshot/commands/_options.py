@@ -21,6 +21,11 @@ def count(text: str) -> Count:
     return int(text) if text.isdigit() else "all"
 
 
+def counts(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[Count, ...]:
+    """What --shot gives: numbers or "all", one an option or several with commas between them; each once."""
+    return tuple(dict.fromkeys(count(text.strip()) for several in given for text in several.split(",")))
+
+
 def part(text: str) -> tuple[int, int]:
     """The pair (i, n) of "i/n", 1 <= i <= n."""
     match = re.fullmatch(r"(\d+)/(\d+)", text)
@@ -69,16 +74,17 @@ episode_options = together(
     ),
     click.option(
         "--shot",
-        type=count,
+        callback=counts,
         metavar="N|all",
         multiple=True,
-        help="Support images a class; may be repeated. Default: 1.",
+        help="Support images a class, several as 1,5,10. Default: 1.",
     ),
     click.option(
         "--query",
         type=count,
         metavar="N|all",
-        help="Query images a class. Default: 15, or what the smallest class leaves.",
+        help="Query images a class. Default: 15, or what the smallest class leaves. all: every other image, or the "
+        "test partition as a whole.",
     ),
     click.option("--at-most", is_flag=True, help="Let small classes have fewer support images than --shot."),
     click.option("--support-from", metavar="GROUP=NAME", help="Image group of the support, such as domain=mono."),

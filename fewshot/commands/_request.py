@@ -76,6 +76,16 @@ class EpisodeRequest:
             self.way or self.shot or self.query or self.at_most or self.support_from or self.query_from or self.sampler
         )
 
+    def on(self, data: Data) -> EpisodeRequest:
+        """The request for these data: where all queries are asked for and nothing is said of where images come from,
+        the support comes from the training part and the queries are the test part, if there are such partitions."""
+        group = data.images.image_groups.get("partition")
+        named = self.sampler or self.support_from or self.query_from
+        if self.query != "all" or named or group is None or not {"train", "test"} <= set(group.names):
+            return self
+        click.echo("support from partition=train, all of partition=test as queries (--query-from chooses)", err=True)
+        return replace(self, support_from="partition=train", query_from="partition=test")
+
     def sampler_spec(self) -> str:
         """The canonical spec of the sampler."""
         from fewshot.plugins import SAMPLERS

@@ -49,7 +49,8 @@ def make(
     from fewshot.commands._request import EpisodeRequest, open_data
     from fewshot.runs import Workbench
 
-    request, opened = EpisodeRequest(**asked), open_data(data, split, classes, Workbench())
+    opened = open_data(data, split, classes, Workbench())
+    request = EpisodeRequest(**asked).on(opened)
     if len(request.shot) > 1:
         raise click.UsageError("a list holds episodes of one --shot")
     episodes = request.draw(opened, request.shapes(opened)[0], n_episodes)

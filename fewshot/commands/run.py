@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +70,8 @@ def command(
     from fewshot.runs import Workbench, run_all
 
     bench = Workbench(budget_mb << 20, device)
-    opened, grid = open_data(data, split, classes, bench), Grid.of(classes=classes, **asked)
+    opened, asked_for = open_data(data, split, classes, bench), Grid.of(classes=classes, **asked)
+    grid = replace(asked_for, request=asked_for.request.on(opened)) if asked_for.listed is None else asked_for
     specs = grid.specs(opened)
     written = Results(results) if dry_run else writable_results(results)
     if grid.listed is None:
