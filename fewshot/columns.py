@@ -19,6 +19,7 @@ from fewshot.measures.per_image import ImageAnswers
 from fewshot.measures.ranking import ranking
 from fewshot.plugins import EVALUATORS
 from fewshot.scoring import Predictions, episode_accuracy
+from fewshot.seen_classes import SEEN, UNKNOWN, seen_classes
 from fewshot.statistics import (
     NEW_DRAWS,
     Floats,
@@ -185,8 +186,8 @@ def _ranking(read: _Read, units: Units, half_query: float) -> dict[str, Any]:
     return columns | {"ranking_reason": _NO_ORDER if columns["auroc"] is None else ""}
 
 
-def made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dict[str, Any]:
-    """The columns that say with what, and how honestly, a number was made."""
+def made_with(evaluator: str, images: LabelledImages, classes: Ints, backbone: Backbone) -> dict[str, Any]:
+    """The columns that say with what, and how honestly, a number was made on these classes (labels)."""
     from fewshot.evaluators import TransductiveEvaluator
 
     made = EVALUATORS.make(evaluator)
@@ -195,7 +196,7 @@ def made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dic
         "selection": "support" if made.n_trials() > 1 else "none",
         "n_trials": made.n_trials(),
         "pretrained_on": backbone.pretrained_on,
-        "seen_classes": "not seen" if backbone.pretrained_on == "nothing" else "unknown",
+        **_seen(images, classes, backbone),
         "n_params": backbone.n_params,
         "dim": backbone.dim,
         "images_digest": images.images_digest,
@@ -203,4 +204,15 @@ def made_with(evaluator: str, images: LabelledImages, backbone: Backbone) -> dic
         "weights_digest": backbone.weights_digest,
         "preprocess_digest": backbone.preprocess_digest,
         **provenance.columns(backbone.device.type),
+    }
+
+
+def _seen(images: LabelledImages, classes: Ints, backbone: Backbone) -> dict[str, Any]:
+    """The columns that say which of these classes were in the training data of the weights."""
+    found = seen_classes(backbone.pretrained_on, images.name, [images.class_names[label] for label in classes])
+    return {
+        "seen_classes": found.state,
+        "n_seen_classes": found.count(SEEN),
+        "n_unknown_classes": found.count(UNKNOWN),
+        "seen_classes_by": found.by,
     }

@@ -114,5 +114,5 @@ def _evaluated(
         n_classes=len(classes),
         seconds_solving=round(time.monotonic() - start, 3),
         **measures([predictions], Design(images.class_names, classes)),
-        **made_with(evaluator, images, loaded),
+        **made_with(evaluator, images, classes, loaded),
     )

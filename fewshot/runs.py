@@ -265,7 +265,7 @@ def _learner(
 
 def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
-    honesty = made_with(task.evaluator, task.images, backbone)
+    honesty = made_with(task.evaluator, task.images, task.classes, backbone)
     if task.choice is not None:
         honesty |= task.choice.columns(honesty)
     return replace(

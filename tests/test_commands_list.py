@@ -9,7 +9,7 @@ import pytest
 import timm
 
 from fewshot.backbones import timm_catalogue
-from fewshot.backbones.timm_catalogue import TimmEntry, catalogue, count_parameters, pretraining_data
+from fewshot.backbones.timm_catalogue import TimmEntry, catalogue, count_parameters
 from fewshot.backbones.timm_network import build
 from tests.test_cli import call, fail, modules_after, succeed, working_folder  # noqa: F401
 
@@ -64,28 +64,6 @@ def test_counts_are_kept_by_version(own_home: Path, monkeypatch: pytest.MonkeyPa
     stored.write_text("{damaged")
     catalogue("test_vit")
     assert counted[4:] == ["test_vit"]
-
-
-@pytest.mark.parametrize(
-    ("tag", "data"),
-    [
-        ("augreg_in21k_ft_in1k", "ImageNet-21k, ImageNet-1k"),
-        ("clip_laion2b_ft_in12k_in1k", "LAION-2B, ImageNet-12k, ImageNet-1k"),
-        ("lvd142m", "LVD-142M"),
-        ("ns_jft_in1k", "JFT-300M, ImageNet-1k"),
-        ("dino", "ImageNet-1k"),
-        ("robbyant", "robbyant"),
-        ("", "nothing"),
-    ],
-)
-def test_a_tag_says_the_data(tag: str, data: str) -> None:
-    assert pretraining_data(tag) == data
-
-
-def test_most_tags_of_timm_name_their_data() -> None:
-    tags = {name.partition(".")[2] for name in timm.list_pretrained()}
-    unknown = [tag for tag in tags if pretraining_data(tag) == tag]
-    assert len(unknown) < 0.15 * len(tags), sorted(unknown)
 
 
 def test_what_matches_nothing_or_no_backbone_is_one_sentence() -> None:

@@ -69,6 +69,10 @@ class BackboneSource(ABC):
     def load(self) -> Backbone:
         """The network, frozen and in eval mode. Missing or wrong weights are a ValueError that says what was found."""
 
+    def trained_on(self) -> str:
+        """What the weights were trained on, such as "ImageNet-1k"; they are not fetched where it is known without."""
+        return self.load().pretrained_on
+
     def to_download(self) -> str:
         """What `load` would fetch from a network first, in words; '' where everything is here or absent for good."""
         return ""

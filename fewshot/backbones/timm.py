@@ -55,6 +55,13 @@ class Timm(BackboneSource):
         trained = str(pretrained_config(network).get("tag") or "unknown")  # such as "a1_in1k" or "lvd142m"
         return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool, trained)
 
+    def trained_on(self) -> str:
+        """The tag of the weights, from timm's own list."""
+        if self.name.startswith(HUB_PREFIXES):
+            return super().trained_on()
+        check_name(self.name)
+        return str(getattr(timm.get_pretrained_cfg(self.name), "tag", "") or "unknown")
+
     def to_download(self) -> str:
         """The weights, unless a hub's cache holds them."""
         return "" if _is_cached(self.name) else f"the weights of timm's {self.name!r}"

@@ -20,43 +20,9 @@ from tqdm import tqdm
 from fewshot.backbones.timm_errors import BUILDING
 from fewshot.files import home, write_atomically
 from fewshot.names import PACKAGED
+from fewshot.seen_classes.corpora import pretraining_data
 
 _WRITE_EVERY = 50  # counts: what a stopped listing can lose
-_DATA = {
-    "in1k": "ImageNet-1k",
-    "in12k": "ImageNet-12k",
-    "in21k": "ImageNet-21k",
-    "inw21k": "ImageNet-21k",
-    "in22k": "ImageNet-22k",
-    "dino": "ImageNet-1k",
-    "b1k": "BEHAVIOR-1K",
-    "ig1b": "Instagram-1B",
-    "seer": "Instagram-1B",
-    "swag": "Instagram-3.6B",
-    "jft": "JFT-300M",
-    "openai": "OpenAI WIT-400M",
-    "laion2b": "LAION-2B",
-    "laion400m": "LAION-400M",
-    "laiona": "LAION-A",
-    "merged2b": "Merged-2B",
-    "webli": "WebLI",
-    "datacomp1b": "DataComp-1B",
-    "datacompxl": "DataComp-XL",
-    "dfndr2b": "DFNDR-2B",
-    "dfn2b": "DFN-2B",
-    "dfn5b": "DFN-5B",
-    "metaclip": "MetaCLIP",
-    "metaclip2": "MetaCLIP 2",
-    "yfcc15m": "YFCC-15M",
-    "yfcc100m": "YFCC-100M",
-    "cc12m": "CC-12M",
-    "lvd142m": "LVD-142M",
-    "lvd1689m": "LVD-1689M",
-    "sat493m": "SAT-493M",
-    "m30m": "MIM 30M",
-    "m38m": "Merged-38M",
-    "sa1b": "SA-1B",
-}
 
 
 @dataclass(frozen=True)
@@ -88,13 +54,6 @@ def _entry(name: str, n_params: int | None) -> TimmEntry:
     config = timm.get_pretrained_cfg(name)
     size = 0 if config is None else int(config.input_size[-1])
     return TimmEntry(name, n_params, size, pretraining_data(tag), architecture in PACKAGED)
-
-
-def pretraining_data(tag: str) -> str:
-    """The data that a tag of timm's names, in its order: "augreg_in21k_ft_in1k" is "ImageNet-21k, ImageNet-1k". A tag
-    that names none is given as it is; no tag is "nothing"."""
-    found = [_DATA[word] for word in tag.split("_") if word in _DATA]
-    return ", ".join(dict.fromkeys(found)) or tag or "nothing"
 
 
 def parameter_counts(architectures: Iterable[str], progress: bool = True) -> Mapping[str, int | None]:

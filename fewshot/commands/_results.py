@@ -65,7 +65,7 @@ def run_table(rows: Sequence[Row]) -> str:
 
     from fewshot.report import budgets
     from fewshot.report.tasks import contender, tasks
-    from fewshot.report.wording import contender_names, new_images
+    from fewshot.report.wording import contender_names, new_images, training_data
 
     names = contender_names(rows)
     pooled = any(row.sampler.startswith("DisjointPools") and row.status == "ok" for row in rows)
@@ -82,8 +82,9 @@ def run_table(rows: Sequence[Row]) -> str:
         for row in rows
         if row.chosen
     )
+    seen = dict.fromkeys(f"{names[contender(row)][0]}: {said}" for row in rows if (said := training_data(row)))
     images = ["new images: 95 % interval for new images of these classes, from disjoint pools of images"] * pooled
-    return "\n".join([tabulate(lines, header, disable_numparse=True), note, *images, *chosen, *warned])
+    return "\n".join([tabulate(lines, header, disable_numparse=True), note, *images, *seen, *chosen, *warned])
 
 
 def comparison_table(rows: Sequence[Row]) -> str:

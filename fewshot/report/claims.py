@@ -179,10 +179,20 @@ def warnings(rows: Sequence[Row]) -> list[str]:
         "transductive": "some methods see all queries of an episode at once, others do not",
     }
     found = [said for column, said in differing.items() if len({getattr(row, column) for row in rows}) > 1]
+    found += _counts_differ(rows)
     found += [said[0].lower() + said[1:].rstrip(".") for said in budgets.warnings(rows)]
     if any(row.n_not_converged for row in rows):
         found.append("some runs have episodes that did not converge")
     return found
+
+
+def _counts_differ(rows: Sequence[Row]) -> list[str]:
+    """A sentence where all weights have seen classes, but not as many of them."""
+    counts = {row.n_seen_classes for row in rows}
+    if {row.seen_classes for row in rows} != {"seen"} or len(counts) < 2 or None in counts:
+        return []
+    told = " and ".join(str(count) for count in sorted(filter(None, counts)))
+    return [f"the weights have seen {told} of the {rows[0].n_classes} classes in training"]
 
 
 def _bounds(interval: Interval) -> str:

@@ -8,6 +8,7 @@ from fewshot.report.budgets import choice
 from fewshot.report.labels import labels, learner
 from fewshot.report.tasks import Contender, accuracy, contender, interval, measured
 from fewshot.results import Row
+from fewshot.seen_classes import sentence
 
 
 def percent(row: Row) -> str:
@@ -66,12 +67,29 @@ def notes(rows: Sequence[Row]) -> tuple[str, ...]:
     """What a reader has to know before trusting the numbers of one contender."""
     stopped, episodes = sum(row.n_not_converged for row in rows), sum(row.n_episodes for row in rows)
     said = [_transductive([row for row in rows if row.transductive])]
-    seen = {row.seen_classes for row in rows}
-    said.append("classes seen in training" if "seen" in seen else "")
-    said.append("seen classes unknown" if "unknown" in seen else "")
+    said.extend(dict.fromkeys(_seen(row) for state in ("seen", "unknown") for row in rows if row.seen_classes == state))
     said.append(f"{stopped} of {episodes} not converged" if stopped else "")
     said.extend(dict.fromkeys(map(choice, rows)))
     return tuple(filter(None, said))
+
+
+def _seen(row: Row) -> str:
+    """How many of its classes the weights of a row were trained on, for a note."""
+    if row.seen_classes == "unknown":
+        return "seen classes unknown"
+    if row.n_seen_classes is None:  # an older row
+        return "classes seen in training"
+    unknown = f", {row.n_unknown_classes} unknown" if row.n_unknown_classes else ""
+    return f"{row.n_seen_classes} of {row.n_classes} classes seen in training{unknown}"
+
+
+def training_data(row: Row) -> str:
+    """The same as a sentence, with what the weights were trained on and how the classes were found; "" where nothing is
+    known to say of a row: an older one, or one of weights that were trained on nothing."""
+    if row.n_seen_classes is None or row.pretrained_on == "nothing":
+        return ""
+    counts = row.n_seen_classes, row.n_unknown_classes or 0, row.n_classes
+    return sentence(*counts, row.classes.replace("listed", ""), row.pretrained_on, row.seen_classes_by)
 
 
 def _transductive(rows: Sequence[Row]) -> str:

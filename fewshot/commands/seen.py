@@ -1,0 +1,44 @@
+"""`fewshot seen`: which classes of a data set were in the training data of some weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
+
+_COLOURS = {"seen": "red", "unknown": "yellow", "not seen": "green"}
+
+
+@click.command("seen", short_help="Which classes were in the training data of some weights.")
+@_options.data_options
+@click.option("--backbone", metavar="NAME|SPEC", help="Its weights; nothing is downloaded for a name of timm's.")
+@click.option(
+    "--trained-on", metavar="TEXT", help='Instead of --backbone, such as "ImageNet-21k" or "CUB 100/50/50 train".'
+)
+@json_option
+def command(data: str, split: str | None, classes: str, backbone: str | None, trained_on: str | None) -> None:
+    """List the classes of a data set that were in the training data of some weights: seen, not seen or unknown, and
+    why."""
+    from fewshot.commands._request import open_data
+    from fewshot.names import shorthand
+    from fewshot.plugins import BACKBONES
+    from fewshot.runs import Workbench
+    from fewshot.seen_classes import SEEN, UNKNOWN, seen_classes, sentence
+
+    if (backbone is None) == (trained_on is None):
+        raise click.UsageError("give --backbone, or --trained-on where the weights are no backbone of this machine")
+    opened = open_data(data, split, classes, Workbench())
+    names = [opened.images.class_names[label] for label in opened.labels]
+    text = trained_on if backbone is None else BACKBONES.make(shorthand(backbone)).trained_on()
+    found = seen_classes(str(text), opened.images.name, names)
+    width = max(len(c.name) for c in found.classes)
+    order = sorted(found.classes, key=lambda c: list(_COLOURS).index(c.state))
+    lines = [f"{click.style(f'{c.state:9}', _COLOURS[c.state])}{c.name:{width}}  {c.evidence}" for c in order]
+    counts = {"n_seen": found.count(SEEN), "n_unknown": found.count(UNKNOWN), "n_classes": len(names)}
+    told = (found.count(SEEN), found.count(UNKNOWN), len(names), "" if classes == "all" else classes)
+    lines.append(sentence(*told, found.pretrained_on, found.by))
+    values = {"dataset": opened.images.name, "pretrained_on": found.pretrained_on, "found_by": found.by, **counts}
+    answer("\n".join(lines), values | {"state": found.state, "classes": [asdict(c) for c in found.classes]})
