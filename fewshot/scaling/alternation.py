@@ -7,8 +7,10 @@ Alabdulmohsin, Neyshabur, Zhai 2022, arXiv 2209.06640. It ends in the *local* op
 e_inf = min(e) - 0.001, on purpose: the global one often lies at e_inf = 0 and extrapolates badly. As published, the
 column of alpha is made from the start e_0 and stays, while e_0 moves: the end is where two gradients vanish and not a
 minimum over all parameters at once; a law that updates the column extrapolates differently. Deviations: Newton steps
-from the first round (published: 100 rounds of gradient descent by 1e-8 before), 100 steps damped by 0.1 in each of
-the first rounds and one whole step a round after them (published: 100 throughout), which meets the same points.
+from the first round (published: 100 rounds of gradient descent by 1e-8 before), 30 steps damped by 0.3 in each of the
+first rounds and one whole step a round after them (published: 100 damped by 0.1 throughout), and where a round moves
+the bounds by nearly as much as the one before, up to 64 rounds in one leap. On 36 real curves they end at the same
+points.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ from fewshot.scaling.laws import Floats
 Flags = NDArray[np.bool_]
 MARGIN = 1e-3  # between the bounds of the error and the errors measured
 MAX_ROUNDS = 10_000
-_DAMPED_ROUNDS, _DAMPED_STEPS, _DAMPING = 10, 100, 0.1
-_BLOCK = 25  # rounds between two looks at what has converged
+_DAMPED_ROUNDS, _DAMPED_STEPS, _DAMPING = 5, 30, 0.3
+_BLOCK = 25  # steps between two looks at what has converged
+_LONGEST_LEAP, _LENGTHEN_BELOW, _SHORTEN_ABOVE = 64, 0.02, 0.08  # rounds; relative changes of a round's movement
 _STILL = 1e-9  # movement of a bound in a round below which it has converged
 _FLAT = 1e-5  # curvature below which a bound is not moved
 
@@ -50,17 +53,13 @@ def alternate(x: Floats, errors: Floats, weights: Floats, with_chance: bool) -> 
     ended = Alternated(
         np.zeros((count, 3 if with_chance else 2)), nothing, nothing.copy(), nothing.astype(int), nothing.astype(bool)
     )
-    for reached in range(0, MAX_ROUNDS, _BLOCK):
-        before = state.e_inf, state.e_0
-        for number in range(reached, reached + _BLOCK):
-            before = state.e_inf, state.e_0
-            state.round(number < _DAMPED_ROUNDS)
-        still = np.maximum(abs(state.e_inf - before[0]), abs(state.e_0 - before[1])) < _STILL
-        last = reached + _BLOCK >= MAX_ROUNDS
-        state.write(ended, still | last, still, reached + _BLOCK)
-        if still.all() or last:
-            break
-        state = state.kept(~still)
+    while len(state.rows):
+        for _ in range(_BLOCK):
+            state.step()
+        still = abs(state.moved).max(0) < _STILL
+        finished = still | (state.rounds >= MAX_ROUNDS)
+        state.write(ended, finished, still)
+        state = state.kept(~finished)
     return ended
 
 
@@ -78,6 +77,9 @@ class _State:
     e_inf: Floats  # [b]
     e_0: Floats  # [b]
     coefficients: Floats  # [b, p]
+    moved: Floats  # [2, b]: of e_inf and e_0 in the last round
+    leap: Floats  # [b]: rounds of the last step
+    rounds: Floats  # [b]
 
     @staticmethod
     def start(x: Floats, errors: Floats, weights: Floats, with_chance: bool) -> _State:
@@ -97,14 +99,34 @@ class _State:
         subsets = _subsets(3) if with_chance else [tuple(range(2))]
         return _State(
             np.arange(len(errors)), errors, weights, matrix, _inverses(gram, subsets), floor, highest, floor, chance,
-            np.zeros((len(errors), len(columns))),
+            np.zeros((len(errors), len(columns))), np.zeros((2, len(errors))), np.ones(len(errors)),
+            np.zeros(len(errors)),
         )  # fmt: skip
 
-    def round(self, damped: bool) -> None:
-        """Least squares, then one Newton step of the bounds, or many small ones."""
+    def step(self) -> None:
+        """A round, or a leap over several alike."""
+        before, last = np.stack([self.e_inf, self.e_0]), self.moved
+        damped = bool((self.rounds < _DAMPED_ROUNDS).any())  # all rows begin together
         self.coefficients = self._solve()
         for _ in range(_DAMPED_STEPS if damped else 1):
             self._move(_DAMPING if damped else 1.0)
+        self.moved = np.stack([self.e_inf, self.e_0]) - before
+        if not damped:
+            self.leap = self._leap(last)
+            self._put(before + self.leap * self.moved)
+        self.rounds = self.rounds + self.leap
+
+    def _leap(self, last: Floats) -> Floats:
+        """[b] rounds to go at once: twice as many while the movement hardly changes, a quarter once it does."""
+        tiny = abs(last) < 1e-13
+        change = np.where(tiny, 0.0, abs(self.moved - last) / np.where(tiny, 1.0, abs(last))).max(0)
+        leap = np.where(change < _LENGTHEN_BELOW, 2 * self.leap, self.leap)
+        leap = np.clip(np.where(change > _SHORTEN_ABOVE, self.leap // 4, leap), 1, _LONGEST_LEAP)
+        return np.minimum(leap, MAX_ROUNDS - self.rounds)
+
+    def _put(self, bounds: Floats) -> None:
+        self.e_inf = np.minimum(np.maximum(bounds[0], 0.0), self.highest_floor)
+        self.e_0 = np.minimum(np.maximum(bounds[1], self.lowest_chance), 1 + MARGIN)
 
     def _solve(self) -> Floats:
         target = np.log(self.errors - self.e_inf[:, None]) * self.weights
@@ -118,34 +140,33 @@ class _State:
         return np.asarray(np.where(gain[rows, best, None] > 0, solved[rows, best], 0.0))
 
     def _move(self, damping: float) -> None:
+        """A damped Newton step of e_inf and of e_0, each by itself."""
         above = 1 / (self.errors - self.e_inf[:, None])
         log_beta, slope = self.coefficients[:, :1], self.coefficients[:, 1:2]
         residual = -np.log(above) - log_beta - slope * self.columns[:, :, 1]
+        steps = np.zeros((2, len(self.rows)))
         if self.coefficients.shape[1] == 3:
             alpha = self.coefficients[:, 2:]
             below = 1 / (self.e_0[:, None] - self.errors)
             residual += alpha * np.log(below)
-            pull = self.weights * below
-            gradient = -(alpha * pull * residual).sum(1)
-            curvature = (alpha * pull * below * (alpha + residual)).sum(1)
-            moved = self.e_0 - damping * _ratio(gradient, curvature)
-            self.e_0 = np.minimum(np.maximum(moved, self.lowest_chance), 1 + MARGIN)
+            pull = alpha * self.weights * below
+            steps[1] = _ratio(-(pull * residual).sum(1), (pull * below * (alpha + residual)).sum(1))
         pull = self.weights * above
-        gradient, curvature = -(pull * residual).sum(1), (pull * above * (1 - residual)).sum(1)
-        moved = self.e_inf - damping * _ratio(gradient, curvature)
-        self.e_inf = np.minimum(np.maximum(moved, 0.0), self.highest_floor)
+        steps[0] = _ratio(-(pull * residual).sum(1), (pull * above * (1 - residual)).sum(1))
+        self._put(np.stack([self.e_inf, self.e_0]) - damping * steps)
 
-    def write(self, ended: Alternated, which: Flags, still: Flags, rounds: int) -> None:
+    def write(self, ended: Alternated, which: Flags, still: Flags) -> None:
         """Notes where the alternations `which` [b] stand."""
         rows = self.rows[which]
-        ended.coefficients[rows], ended.e_inf[rows], ended.e_0[rows] = (
-            self._solve()[which], self.e_inf[which], self.e_0[which],
-        )  # fmt: skip
-        ended.rounds[rows], ended.converged[rows] = rounds, still[which]
+        ended.coefficients[rows] = self._solve()[which]
+        ended.e_inf[rows], ended.e_0[rows] = self.e_inf[which], self.e_0[which]
+        ended.rounds[rows], ended.converged[rows] = self.rounds[which], still[which]
 
     def kept(self, which: Flags) -> _State:
         """The alternations `which` [b]."""
-        return _State(*(value[which] for value in vars(self).values()))
+        return _State(
+            **{name: value[..., which] if name == "moved" else value[which] for name, value in vars(self).items()}
+        )
 
 
 def _ratio(gradient: Floats, curvature: Floats) -> Floats:

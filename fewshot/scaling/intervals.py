@@ -40,13 +40,22 @@ class Estimate:
 
 
 def over_points(
-    law: type[Law], x: Floats, errors: Floats, count: int = 200, seed: int = 0, level: float = 0.95
+    law: type[Law],
+    x: Floats,
+    errors: Floats,
+    count: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+    fit: Fit | None = None,
 ) -> Estimate:
     """The law fitted to x, errors [n], with percentile intervals from `count` draws of n points with replacement.
-    Draws with fewer different x than the law has parameters are drawn again."""
-    fit = law.fit(x, errors)
+    Draws with fewer different x than the law has parameters are drawn again. `fit`: of these points, where it is
+    there already."""
+    fit = fit or law.fit(x, errors)
+    if count < 1:
+        return _estimate(fit, [], "nothing was drawn", level)
     weights = _drawn_counts(x, law.size(), count, seed)
-    fits = law.fit_many(x, np.broadcast_to(errors, weights.shape), weights) if count else []
+    fits = law.fit_many(x, np.broadcast_to(errors, weights.shape), weights)
     return _estimate(fit, [f.law for f in fits], f"{count} draws of the {len(x)} points", level)
 
 

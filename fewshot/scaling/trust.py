@@ -6,11 +6,13 @@ passed, "beyond" further out (never without saying so), "refused" where the test
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fewshot.scaling.laws import Floats, Law, log_rmse
+from fewshot.scaling.laws import Floats, Law, Points, log_rmse
 
 TOLERANCE = 0.1  # root mean squared residual of log e at the sizes held back: about 10 % of the error
 FARTHEST = 2.0  # times the largest x
@@ -37,22 +39,46 @@ class Trust:
 def trust(law: type[Law], x: Floats, errors: Floats, tolerance: float = TOLERANCE) -> Trust:
     """Fits the law without the sizes above half of the largest x (without the two largest, where those are fewer than
     two or leave too few), and predicts them."""
-    sizes = np.unique(x)
-    held = _held_back(sizes, law.fewest_points())
-    if len(sizes) - len(held) < law.fewest_points():
-        need = law.fewest_points() + 2
-        sentence = (
-            f"not tested: {law.__name__} needs {need} sizes to hold back two, found {len(sizes)}; no extrapolation"
-        )
-        return Trust(False, float("nan"), float(sizes[-1]), sentence)
-    out = np.isin(x, held)
-    miss = log_rmse(law.fit(x[~out], errors[~out]).law, x[out], errors[out])
+    return trust_all(law, [Points(x, errors, np.ones_like(errors))], tolerance)[0]
+
+
+def trust_all(law: type[Law], curves: Sequence[Points], tolerance: float = TOLERANCE) -> list[Trust]:
+    """`trust` for each of several curves."""
+    held = [_held_back(law, curve) for curve in curves]
+    testable = [number for number, out in enumerate(held) if out.any()]
+    fits = law.fit_curves([_part(curves[number], ~held[number]) for number in testable])
+    fit_of = dict(zip(testable, fits, strict=True))
+    return [
+        _judged(fit_of[number].law, curve, held[number], tolerance) if number in fit_of else _untested(law, curve)
+        for number, curve in enumerate(curves)
+    ]
+
+
+def _held_back(law: type[Law], curve: Points) -> NDArray[np.bool_]:
+    """[n] which points are held back; none where too few would be left."""
+    sizes = np.unique(curve.x)
+    upper = sizes[sizes > sizes[-1] / FARTHEST]
+    if len(upper) < 2 or len(sizes) - len(upper) < law.fewest_points():
+        upper = sizes[-2:]
+    if len(sizes) - len(upper) < law.fewest_points():
+        return np.zeros(len(curve.x), bool)
+    return np.isin(curve.x, upper)
+
+
+def _part(curve: Points, which: NDArray[np.bool_]) -> Points:
+    return Points(curve.x[which], curve.errors[which], curve.weights[which])
+
+
+def _judged(law: Law, curve: Points, held: NDArray[np.bool_], tolerance: float) -> Trust:
+    miss = log_rmse(law, curve.x[held], curve.errors[held])
     trusted = miss <= tolerance
     verdict = "good to twice the largest size" if trusted else "no extrapolation"
-    sentence = f"fitted without the {len(held)} largest sizes it misses them by {miss:.3f} in log error: {verdict}"
-    return Trust(trusted, miss, float(sizes[-1]), sentence)
+    count = len(np.unique(curve.x[held]))
+    sentence = f"fitted without the {count} largest sizes it misses them by {miss:.3f} in log error: {verdict}"
+    return Trust(trusted, miss, float(curve.x.max()), sentence)
 
 
-def _held_back(sizes: Floats, fewest: int) -> Floats:
-    upper = sizes[sizes > sizes[-1] / FARTHEST]
-    return upper if len(upper) >= 2 and len(sizes) - len(upper) >= fewest else sizes[-2:]
+def _untested(law: type[Law], curve: Points) -> Trust:
+    need, found = law.fewest_points() + 2, len(np.unique(curve.x))
+    sentence = f"not tested: {law.__name__} needs {need} sizes to hold back two, found {found}; no extrapolation"
+    return Trust(False, float("nan"), float(curve.x.max()), sentence)

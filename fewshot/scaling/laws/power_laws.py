@@ -74,25 +74,31 @@ class M3(Law):
 
     @classmethod
     def fit_many(cls, x: Floats, errors: Floats, weights: Floats) -> list[Fit]:
-        points = zip(np.broadcast_to(x, errors.shape), errors, weights, strict=True)
-        return [cls._fit_one(x[w > 0], e[w > 0], w[w > 0]) for x, e, w in points]
+        found = cls._alternate(np.broadcast_to(x, errors.shape), errors, weights)
+        fits = _fits([M3(b, -slope + 0.0, g) for b, slope, g, _ in found], None, x, errors, weights)
+        late = f"beta still moved after {MAX_ROUNDS} rounds"
+        return [
+            Fit(fit.law, fit.rmse, rounds < MAX_ROUNDS, rounds, late if rounds >= MAX_ROUNDS else "")
+            for fit, rounds in zip(fits, found[:, 3].astype(int).tolist(), strict=True)
+        ]
 
-    @classmethod
-    def _fit_one(cls, x: Floats, errors: Floats, weights: Floats) -> Fit:
-        gamma, beta, slope, still, rounds = 0.0, 1.0, 0.0, False, 0
-        target = np.log(errors)
-        while not still and rounds < MAX_ROUNDS:
-            rounds += 1
-            log_betas, slopes = _lines(np.log(1 / x + gamma), target[None], weights[None])
-            last, beta, slope = beta, float(np.exp(log_betas[0])), float(slopes[0])
-            if slope <= 0:
-                beta, slope = float(np.exp(np.average(target, weights=weights))), 0.0
-            still = abs(beta - last) < 1e-10 or slope == 0
-            if not still:
-                gamma = _best_gamma(gamma, beta, slope, x, errors, weights)
-        note = "" if still else f"beta still moved after {MAX_ROUNDS} rounds"
-        law = M3(beta, -slope + 0.0, gamma)
-        return Fit(law, log_rmse(law, x, errors, weights), not note, rounds, note)
+    @staticmethod
+    def _alternate(x: Floats, errors: Floats, weights: Floats) -> Floats:
+        """[B, 4]: beta, -c, gamma and the rounds taken."""
+        used = weights > 0
+        x = np.where(used, x, 1.0)
+        errors = np.where(used, errors, 0.5)
+        found = np.zeros((len(errors), 4))  # beta, -c, gamma, rounds
+        moving, gamma, beta = np.arange(len(errors)), np.zeros(len(errors)), np.ones(len(errors))
+        for rounds in range(1, MAX_ROUNDS + 1):
+            last, (beta, slope) = beta, _rising(x, gamma, errors, weights)
+            found[moving] = np.stack([beta, slope, gamma, np.full(len(beta), rounds)], 1)
+            on = (abs(beta - last) >= 1e-10) & (slope > 0)
+            if not on.any():
+                break
+            moving, x, errors, weights, beta = moving[on], x[on], errors[on], weights[on], beta[on]
+            gamma = _best_gamma(gamma[on], beta, slope[on], x, errors, weights)
+        return found
 
 
 @dataclass(frozen=True)
@@ -140,13 +146,25 @@ def _lines(abscissas: Floats, ordinates: Floats, weights: Floats) -> tuple[Float
     return (share * ordinates).sum(1) - slope * middle, slope
 
 
-def _best_gamma(gamma: float, beta: float, slope: float, x: Floats, errors: Floats, weights: Floats) -> float:
-    """The gamma of least squares among the last one and those with which the law meets a point."""
+def _rising(x: Floats, gamma: Floats, errors: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """beta and slope [B] of log e over log(1/x + gamma), of slope 0 where errors rise with x."""
+    log_beta, slope = _lines(np.log(1 / x + gamma[:, None]), np.log(errors), weights)
+    mean = (weights * np.log(errors)).sum(1) / weights.sum(1)
+    return np.exp(np.where(slope > 0, log_beta, mean)), np.maximum(slope, 0.0)
+
+
+def _best_gamma(gamma: Floats, beta: Floats, slope: Floats, x: Floats, errors: Floats, weights: Floats) -> Floats:
+    """[B] the gamma of least squares among the last one and those with which the law meets a point."""
     with np.errstate(over="ignore"):
-        meeting = (errors / beta) ** (1 / slope) - 1 / x
-    tried = np.concatenate([[gamma], meeting[(meeting >= 0) & np.isfinite(meeting)]])
-    residual = np.log(errors) - np.log(beta) - slope * np.log(1 / x + tried[:, None])  # [tried, n]
-    return float(tried[(residual**2 @ weights).argmin()])
+        meeting = (errors / beta[:, None]) ** (1 / slope[:, None]) - 1 / x
+    tried = np.concatenate([gamma[:, None], meeting], 1)  # [B, tried]
+    good = (tried >= 0) & np.isfinite(tried)
+    good[:, 1:] &= weights > 0
+    tried = np.where(good, tried, gamma[:, None])
+    target = np.log(errors / beta[:, None])[:, None]
+    residual = target - slope[:, None, None] * np.log(1 / x[:, None] + tried[:, :, None])  # [B, tried, n]
+    best = np.einsum("btn,bn->bt", residual**2, weights).argmin(1)
+    return np.asarray(tried[np.arange(len(tried)), best])
 
 
 def _fits(laws: Sequence[Law], ended: Alternated | None, x: Floats, errors: Floats, weights: Floats) -> list[Fit]:

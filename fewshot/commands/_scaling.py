@@ -1,0 +1,102 @@
+"""What `fewshot scaling` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fewshot.scaling.fits import CurveFit
+    from fewshot.scaling.transfer import Transferred
+    from fewshot.scaling.transfers import SourceTransfer
+
+
+def known_laws(names: Sequence[str]) -> list[str]:
+    """The names of laws, each once; a ValueError for an unknown one, or for none."""
+    from fewshot.scaling.laws import NAMES, named
+
+    for name in names:
+        named(name)
+    if not names:
+        raise ValueError(f"no law was named; there are: {', '.join(NAMES)}")
+    return list(dict.fromkeys(names))
+
+
+def fits_text(fits: Sequence[CurveFit]) -> str:
+    """A line a curve and law, and what it may be trusted for."""
+    from tabulate import tabulate
+
+    from fewshot.scaling.trust import FARTHEST, TOLERANCE
+
+    header = ("curve", "law", "parameters [95 % interval]", "fitted", "RMSE", "rest", "RMSE of the rest", "trust")
+    lines = [
+        (
+            each.curve.name,
+            each.law.__name__,
+            _parameters(each),
+            len(each.curve.points.x),
+            f"{each.estimate.fit.rmse:.4f}",
+            len(each.curve.rest_x) or "",
+            "" if each.rmse_rest is None else f"{each.rmse_rest:.4f}",
+            ("yes" if each.trust.trusted else "no") + f" ({each.trust.miss:.3f})",
+        )
+        for each in fits
+    ]
+    notes = [
+        f"{each.curve.name}, {each.law.__name__}: not converged, {each.estimate.fit.note}"
+        for each in fits
+        if not each.estimate.fit.converged
+    ]
+    how = (
+        f"RMSE of log error; trusted to {FARTHEST:g} times the largest x fitted where a fit without the largest x "
+        f"misses them by at most {TOLERANCE:g} (in brackets), not at all otherwise"
+    )
+    return "\n".join([tabulate(lines, header, disable_numparse=True), how, *notes])
+
+
+def _parameters(each: CurveFit) -> str:
+    low, high = each.estimate.low, each.estimate.high
+    drawn = bool(each.estimate.laws)
+    return "\n".join(
+        f"{name} {value:.4g}" + (f" [{low[name]:.3g}, {high[name]:.3g}]" if drawn else "")
+        for name, value in each.estimate.fit.law.parameters().items()
+    )
+
+
+def transfers_text(found: Sequence[SourceTransfer]) -> str:
+    """A table a source, its law, and what was left out."""
+    from tabulate import tabulate
+
+    header = ("size", "D_F", "loss", "D_E", "D_T", "D_E / D_F", "fraction", "")
+    parts = []
+    for each in found:
+        title = " ".join([*each.key.values(), f"pre-trained on {each.source}"])
+        table = tabulate([_transferred(point) for point in each.points], header, disable_numparse=True)
+        parts.append(f"{title}\n\n{table}\n\n{_transfer_law(each)}")
+    return "\n\n".join(parts)
+
+
+def _transferred(point: Transferred) -> tuple[str, ...]:
+    sign = {"at least": ">= ", "at most": "<= "}.get(point.bound, "")
+    numbers = (point.effective, point.transferred, point.multiplier, point.fraction)
+    return (
+        f"{point.size:g}",
+        f"{point.images:g}",
+        f"{point.loss:.4g}",
+        *(f"{sign}{number:.4g}" for number in numbers),
+        "pre-training hurts" if point.ossified else "",
+    )
+
+
+def _transfer_law(each: SourceTransfer) -> str:
+    fit = each.fit
+    counted = (
+        f"{fit.n_fitted} points fitted, {fit.n_censored} as lower bounds, {fit.n_left_out} left out; pre-training "
+        f"hurts at {fit.n_ossified}; {each.n_low_data} of {len(each.points)} have D_F below a tenth of D(N)"
+    )
+    if fit.law is None:
+        return f"{fit.note}\n{counted}"
+    values = ", ".join(
+        f"{name} {getattr(fit.law, name):.3g} [{fit.low[name]:.3g}, {fit.high[name]:.3g}]" for name in fit.low
+    )
+    return "\n".join(filter(None, [f"D_T = k D_F^alpha N^beta: {values}", counted, fit.note]))

@@ -1,0 +1,71 @@
+"""`fewshot scaling`: laws of error over data, what pre-training is worth in labelled images, and label budgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
+
+_LAWS = "M1,M2,M3,M4"
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@click.group("scaling", short_help="Fit scaling laws, measure transfer, and plan label budgets.")
+def command() -> None:
+    """Laws of error over a resource, from any CSV or from rows of this project.
+
+    FILE is a .csv with a header, or a .jsonl of rows; there `error` is 1 - accuracy.
+    """
+
+
+@command.command("fit", short_help="Fit laws to curves, with intervals and a test of trust.")
+@click.argument("file", type=_options.FILE)
+@click.option("--x", required=True, metavar="COLUMN", help="The resource, such as images or shots.")
+@click.option("--y", default="error", metavar="COLUMN", help="The error, in (0, 1].")
+@click.option("--by", default="", metavar="COLUMN,...", help="What tells curves apart.")
+@click.option("--law", default=_LAWS, metavar="LAW,...", help="Laws to fit.")
+@click.option("--fit-where", default="", metavar="COLUMN=VALUE", help="Which lines to fit; the rest is predicted.")
+@click.option("--draws", type=click.IntRange(0), default=100, help="Draws of the points for the intervals; 0 for none.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of the draws.")
+@json_option
+def fit(file: Path, x: str, y: str, by: str, law: str, fit_where: str, draws: int, seed: int) -> int:
+    """Fit laws to the curves of FILE: parameters with 95 % intervals, the RMSE of log error, how far to trust it."""
+    from fewshot.commands import _scaling
+    from fewshot.scaling.fits import fit_all
+    from fewshot.scaling.tables import Table, curves
+
+    laws = _scaling.known_laws(_names(law))
+    found = curves(Table.read(file), x, y, _names(by), fit_where)
+    fits = fit_all(found, laws, draws, seed)
+    answer(_scaling.fits_text(fits), [each.values() for each in fits])
+    return 0
+
+
+@command.command("transfer", short_help="Effective data transferred by pre-training.")
+@click.argument("file", type=_options.FILE)
+@click.option("--x", required=True, metavar="COLUMN", help="Images of the target set, D_F.")
+@click.option("--y", default="error", metavar="COLUMN", help="The loss: cross-entropy at its optimum, or the error.")
+@click.option(
+    "--by", default="", metavar="COLUMN,...", help="The network's size, N; further columns tell tables apart."
+)
+@click.option(
+    "--pretrained", required=True, metavar="COLUMN", help="What a run was pre-trained on; 0 or none: nothing."
+)
+@json_option
+def transfer(file: Path, x: str, y: str, by: str, pretrained: str) -> int:
+    """What pre-training was worth in labelled images: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
+    D_T = k D_F^alpha N^beta where the points allow it."""
+    from fewshot.commands import _scaling
+    from fewshot.scaling.tables import Table
+    from fewshot.scaling.transfers import transfers
+
+    size, *others = _names(by) or [""]
+    found = transfers(Table.read(file), x, y, size, pretrained, others)
+    answer(_scaling.transfers_text(found), [each.values() for each in found])
+    return 0

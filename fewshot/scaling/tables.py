@@ -1,0 +1,187 @@
+"""Any CSV, or rows of this project, as columns and curves.
+
+A table's `error` is 1 - accuracy where it holds rows of this project, or has an accuracy and no error.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.scaling.laws import Floats, Points
+
+Flags = NDArray[np.bool_]
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Lines of a file by column, as they were written."""
+
+    path: Path
+    columns: tuple[str, ...]
+    lines: tuple[dict[str, Any], ...]
+
+    @staticmethod
+    def read(path: Path) -> Table:
+        """The table of a .csv file (any other name is read as CSV too) or of rows in a .jsonl file."""
+        if not path.is_file():
+            raise ValueError(f"there is no file {path}")
+        lines = _json_lines(path) if path.suffix == ".jsonl" else _csv_lines(path)
+        if not lines:
+            raise ValueError(f"{path} holds no lines")
+        return Table(path, tuple(dict.fromkeys(name for line in lines for name in line)), tuple(lines))
+
+    def where(self, condition: str) -> list[bool]:
+        """Which lines meet all parts of a condition such as "Training=1" or "shots<=5,model=ViT"; a ValueError where
+        none does."""
+        parts = [self._part(text) for text in condition.split(",")]
+        met = [all(part(line) for part in parts) for line in self.lines]
+        if not any(met):
+            raise ValueError(f"no line of {self.path} meets {condition!r}")
+        return met
+
+    def _part(self, text: str) -> Callable[[dict[str, Any]], bool]:
+        match = re.fullmatch(r"\s*([^=<>!]+?)\s*(!=|<=|>=|=|<|>)=?\s*(.*?)\s*", text)
+        if not match:
+            raise ValueError(f"a condition reads COLUMN=VALUE, with =, !=, <, <=, > or >=, got {text!r}")
+        name, sign, wanted = match.groups()
+        self.need(name)
+        return lambda line: _holds(line.get(name), sign, wanted)
+
+    def need(self, *names: str) -> None:
+        """A ValueError where a column is missing; it lists those there are."""
+        for name in names:
+            if name not in self.columns:
+                raise ValueError(f"{self.path} has no column {name!r}; it has: {', '.join(self.columns)}")
+
+    def numbers(self, name: str) -> Floats:
+        """A column as numbers [lines]; a ValueError names the line that has none."""
+        self.need(name)
+        return np.array([self._number(name, number, line) for number, line in enumerate(self.lines, 1)])
+
+    def positive(self, name: str) -> Floats:
+        """A column as numbers above 0 [lines]."""
+        values = self.numbers(name)
+        self.check(name, values > 0, values, "above 0")
+        return values
+
+    def check(self, name: str, good: Flags, values: Floats, wanted: str) -> None:
+        """A ValueError that names the first line that is not good [lines]."""
+        if not good.all():
+            bad = int(np.flatnonzero(~good)[0])
+            raise ValueError(f"{name!r} of data line {bad + 1} of {self.path} must be {wanted}, got {values[bad]:g}")
+
+    def groups(self, by: Sequence[str]) -> dict[tuple[str, ...], list[int]]:
+        """The places of the lines of every combination of values of these columns, in order of appearance."""
+        found: dict[tuple[str, ...], list[int]] = {}
+        for number, line in enumerate(self.lines):
+            found.setdefault(tuple(str(line.get(name, "")) for name in by), []).append(number)
+        return found
+
+    def _number(self, name: str, number: int, line: dict[str, Any]) -> float:
+        value = _as_number(line.get(name))
+        if value is None or not math.isfinite(value):
+            raise ValueError(f"{name!r} of data line {number} of {self.path} must be a number, got {line.get(name)!r}")
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The points of one curve: those to fit, and the rest to predict."""
+
+    key: dict[str, str]  # the values of the columns that it was told apart by
+    points: Points
+    rest_x: Floats
+    rest_errors: Floats
+    n_repeated: int  # lines left out of the fit because an equal point is in it
+
+    @property
+    def name(self) -> str:
+        """Its key in one line, or "all"."""
+        return " ".join(self.key.values()) or "all"
+
+
+def curves(table: Table, x: str, y: str, by: Sequence[str], fit_where: str = "") -> list[Curve]:
+    """The curves of a table, in order of appearance: y over x, one for every combination of values of the columns `by`,
+    with the lines that meet `fit_where` to be fitted (all, where it is empty). Repeated equal points count once."""
+    table.need(x, y, *by)
+    xs, errors = table.positive(x), table.numbers(y)
+    table.check(y, (errors > 0) & (errors <= 1), errors, "an error in (0, 1]")
+    fitted = np.array(table.where(fit_where) if fit_where else [True] * len(xs))
+    return [
+        _curve(dict(zip(by, key, strict=True)), xs[rows], errors[rows], fitted[rows])
+        for key, rows in table.groups(by).items()
+    ]
+
+
+def _curve(key: dict[str, str], x: Floats, errors: Floats, fitted: Flags) -> Curve:
+    if not fitted.any():
+        raise ValueError(f"no point of the curve {' '.join(key.values()) or 'all'} is to be fitted")
+    kept = dict.fromkeys(zip(x[fitted].tolist(), errors[fitted].tolist(), strict=True))
+    points = np.array(sorted(kept))
+    repeated = int(fitted.sum()) - len(points)
+    return Curve(key, Points(points[:, 0], points[:, 1], np.ones(len(points))), x[~fitted], errors[~fitted], repeated)
+
+
+def _holds(found: Any, sign: str, wanted: str) -> bool:
+    left, right = _as_number(found), _as_number(wanted)
+    if left is not None and right is not None:
+        return _COMPARE[sign](left, right)
+    return sign in ("=", "!=") and _COMPARE[sign](str(found), wanted)
+
+
+def _as_number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _csv_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            lines = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read as CSV: {error}") from error
+    return [_with_error({name: value for name, value in line.items() if name is not None}, False) for line in lines]
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    found: dict[Any, dict[str, Any]] = {}
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not text.strip():
+            continue
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"line {number} of {path} is not JSON: {error}") from error
+        if not isinstance(line, dict):
+            raise ValueError(f"line {number} of {path} must be a JSON object, got {text[:40]!r}")
+        if line.get("status", "ok") == "ok":
+            found[line.get("run_id", number)] = line  # of a run the last row counts
+    return [_with_error(line, "run_id" in line) for line in found.values()]
+
+
+def _with_error(line: dict[str, Any], own_row: bool) -> dict[str, Any]:
+    accuracy = _as_number(line.get("accuracy"))
+    if accuracy is not None and (own_row or "error" not in line):
+        return line | {"error": 1 - accuracy}
+    return line

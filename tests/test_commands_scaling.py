@@ -1,0 +1,163 @@
+"""`fewshot scaling` as a user types it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from fewshot.cli import main
+from fewshot.results import Results, Row
+from fewshot.scaling.laws.power_laws import M1, M2
+
+
+def called(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["scaling", *map(str, arguments)])
+
+
+def answered(*arguments: object) -> list[dict[str, object]]:
+    done = called(*arguments, "--json")
+    assert done.exit_code == 0, done.output
+    found: list[dict[str, object]] = json.loads(done.output)
+    return found
+
+
+def refused(*arguments: object) -> str:
+    done = called(*arguments)
+    assert done.exit_code == 1, done.output
+    assert done.output.startswith("Error: ")
+    assert done.output.count("\n") == 1
+    return done.output
+
+
+def written(path: Path, columns: list[str], lines: list[tuple[object, ...]]) -> Path:
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([columns, *lines])
+    return path
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Two curves of eight sizes, the two largest kept to be predicted."""
+    laws = {"small": M1(3.0, -0.25), "large": M2(6.0, -0.5, 0.05)}
+    sizes = 100.0 * 2 ** np.arange(8)
+    lines = [
+        (name, x, float(law.predict(x)), "1" if x < 6000 else "0") for name, law in laws.items() for x in sizes.tolist()
+    ]
+    return written(tmp_path / "curves.csv", ["network", "images", "loss", "Training"], lines)
+
+
+def test_fit_tells_parameters_intervals_and_the_error_of_the_rest(table):
+    found = answered("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--law", "M1,M2",
+                     "--fit-where", "Training=1", "--draws", "20")  # fmt: skip
+    assert [(*each["curve"].values(), each["law"]) for each in found] == [
+        ("small", "M1"), ("small", "M2"), ("large", "M1"), ("large", "M2"),
+    ]  # fmt: skip
+    small = found[0]
+    assert small["parameters"] == pytest.approx({"beta": 3.0, "c": -0.25})
+    assert small["interval"]["c"] == pytest.approx([-0.25, -0.25])
+    assert (small["n_fit"], small["n_rest"], small["rest_reaches"]) == (6, 2, 4.0)
+    assert small["rmse_rest"] == pytest.approx(0, abs=1e-9)
+    assert small["trusted"] is True
+    assert small["converged"] is True
+    assert small["interval_of"] == "20 draws of the 6 points"
+    assert found[2]["rmse_rest"] > 0.05
+
+
+def test_fit_prints_a_line_a_curve_and_law(table):
+    done = called("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--law", "M1", "--draws", "0")
+    assert done.exit_code == 0
+    assert "small" in done.output
+    assert "beta 3 " in done.output
+    assert "c -0.25 " in done.output
+    assert "trusted to 2 times the largest x fitted" in done.output
+
+
+def test_the_same_command_prints_the_same_bytes(table):
+    line = ("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--draws", "10", "--json")
+    assert called(*line).output == called(*line).output
+
+
+def test_rows_of_this_project_are_a_table_too(tmp_path):
+    results = Results(tmp_path / "rows.jsonl")
+    for backbone in ("a", "b"):
+        for shot in (1, 2, 4, 8, 16):
+            accuracy = 1 - 0.5 * shot**-0.3
+            results.append(Row(f"{backbone}{shot}", backbone=backbone, k_shot=shot, accuracy=accuracy))
+    results.append(Row("broken", backbone="a", k_shot=32, status="failed", error="out of memory"))
+    found = answered("fit", results.path, "--x", "k_shot", "--by", "backbone", "--law", "M1", "--draws", "0")
+    assert [each["curve"] for each in found] == [{"backbone": "a"}, {"backbone": "b"}]
+    assert found[0]["parameters"] == pytest.approx({"beta": 0.5, "c": -0.3})
+    assert found[0]["n_fit"] == 5
+
+
+def test_repeated_equal_lines_count_once_and_are_told(tmp_path):
+    lines = [(x, 0.9 * x**-0.2) for x in (1, 2, 4, 8)] * 2
+    found = answered("fit", written(tmp_path / "t.csv", ["x", "error"], lines), "--x", "x", "--law", "M1")
+    assert (found[0]["n_fit"], found[0]["n_repeated"]) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        (["--x", "image"], "has no column 'image'; it has: network, images, loss, Training"),
+        (["--by", "net"], "has no column 'net'"),
+        (["--law", "M1,M9"], "there is no law 'M9'; there are: M1, M2, M3, M4"),
+        (["--law", ","], "no law was named"),
+        (["--fit-where", "Training=7"], "no line of"),
+        (["--fit-where", "Training"], "a condition reads COLUMN=VALUE"),
+        (["--fit-where", "network=small"], "no point of the curve large is to be fitted"),
+        (["--fit-where", "images<500"], "has 3 different x to fit, but M2 has 3 parameters and needs 4"),
+        (["--y", "network"], "'network' of data line 1 of"),
+        (["--y", "images"], "must be an error in (0, 1], got 100"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_in_one_sentence(table, extra, said):
+    assert said in refused("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--draws", "0", *extra)
+
+
+@pytest.mark.parametrize(("value", "said"), [("nan", "must be a number, got 'nan'"), ("", "must be a number, got ''"),
+                                              ("0", "must be above 0, got 0"), ("-3", "must be above 0, got -3")])  # fmt: skip
+def test_an_x_that_is_no_positive_number_names_its_line(tmp_path, value, said):
+    path = written(tmp_path / "t.csv", ["x", "error"], [(1, 0.5), (value, 0.4)])
+    assert f"'x' of data line 2 of {path} {said}" in refused("fit", path, "--x", "x")
+
+
+def test_files_that_are_not_there_or_empty_are_told(tmp_path):
+    assert "there is no file" in refused("fit", tmp_path / "none.csv", "--x", "x")
+    (tmp_path / "empty.csv").write_text("x,error\n")
+    assert "holds no lines" in refused("fit", tmp_path / "empty.csv", "--x", "x")
+    (tmp_path / "torn.jsonl").write_text('{"a": 1}\n{"a"')
+    assert "line 2 of" in refused("fit", tmp_path / "torn.jsonl", "--x", "a")
+
+
+def test_transfer_tells_what_pre_training_was_worth(tmp_path):
+    def loss(images: float) -> float:
+        return 5 * images**-0.3
+
+    lines: list[tuple[object, ...]] = [(1, d, loss(d), "none") for d in np.geomspace(10, 1e4, 7).tolist()]
+    lines += [(1, 100, loss(400), "icons"), (1, 1000, loss(500), "icons"), (1, 100, 0.001, "icons")]
+    path = written(tmp_path / "t.csv", ["size", "D_F", "error", "source"], lines)
+    (found,) = answered("transfer", path, "--x", "D_F", "--by", "size", "--pretrained", "source")
+    assert found["source"] == "icons"
+    helped, hurt, beyond = found["points"]
+    assert helped["D_E"] == pytest.approx(400, rel=0.01)
+    assert helped["multiplier"] == pytest.approx(4, rel=0.01)
+    assert hurt["D_T"] == pytest.approx(-500, rel=0.01)
+    assert hurt["ossified"]
+    assert (beyond["bound"], beyond["D_E"]) == ("at least", pytest.approx(1e4))
+    assert found["n_ossified"] == 1
+    assert found["law"] is None
+    assert "1 network sizes" in found["note"]
+    text = called("transfer", path, "--x", "D_F", "--by", "size", "--pretrained", "source").output
+    assert "pre-training hurts" in text
+    assert ">= 1e+04" in text
+
+
+def test_transfer_needs_both_kinds_of_runs(tmp_path):
+    path = written(tmp_path / "t.csv", ["D_F", "error", "pre"], [(1, 0.5, 0), (2, 0.4, 0)])
+    assert "found no pre-trained ones" in refused("transfer", path, "--x", "D_F", "--pretrained", "pre")
