@@ -120,8 +120,15 @@ def test_what_cannot_be_fitted_is_refused_in_one_sentence(table, extra, said):
     assert said in refused("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--draws", "0", *extra)
 
 
-@pytest.mark.parametrize(("value", "said"), [("nan", "must be a number, got 'nan'"), ("", "must be a number, got ''"),
-                                              ("0", "must be above 0, got 0"), ("-3", "must be above 0, got -3")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("nan", "must be a number, got 'nan'"),
+        ("", "must be a number, got ''"),
+        ("0", "must be above 0, got 0"),
+        ("-3", "must be above 0, got -3"),
+    ],
+)
 def test_an_x_that_is_no_positive_number_names_its_line(tmp_path, value, said):
     path = written(tmp_path / "t.csv", ["x", "error"], [(1, 0.5), (value, 0.4)])
     assert f"'x' of data line 2 of {path} {said}" in refused("fit", path, "--x", "x")
