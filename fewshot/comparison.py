@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, product
 from math import ceil
 
@@ -47,6 +48,7 @@ class Needed:
     episodes: int  # for these images
     classes: int | None  # for new classes; None where that cannot be said
     sentence: str
+    class_episodes: int | None = None  # for new classes, on the classes that there are; None where no number suffices
 
 
 def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparison:
@@ -100,8 +102,11 @@ def needed(d: Floats, units: Units, delta: float, level: float = 0.95) -> Needed
     if factor * at_best > delta:
         cannot = f"no number of episodes on these {units.n_units} {units.name} can show it for new {units.name}"
         return Needed(delta, episodes, classes, f"{cannot}; about {classes} {units.name} could")
-    enough = f"these {units.n_units} {units.name} suffice for new {units.name}, given enough episodes"
-    return Needed(delta, episodes, classes, f"{episodes} episodes for these images; {enough}")
+    spare = (delta / factor) ** 2 - at_best**2  # the variance that the number of episodes may add
+    drawn = found.standard_error**2 * found.monte_carlo
+    on_these = max(2, ceil(len(d) * drawn / spare)) if spare > 0 else None
+    enough = f"{on_these or 'endlessly many'} for new {units.name}, on these {units.n_units}"
+    return Needed(delta, episodes, classes, f"{episodes} episodes for these images, {enough}", on_these)
 
 
 def holm(p_values: Floats) -> Floats:
@@ -147,6 +152,7 @@ def over_sets(differences: Floats, errors: Floats, level: float = 0.95) -> tuple
     return these, Interval(mean, mean - half, mean + half, "new data sets", level, spread)
 
 
+@lru_cache(maxsize=1)  # the pairs of a contest have the same units
 def _signs(n_units: int) -> Floats:
     """Rows of +-1: every pattern where they are few, else a fixed sample."""
     if n_units <= _FLIPPED_EXACTLY:

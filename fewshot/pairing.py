@@ -71,6 +71,11 @@ class Pair:
     units: Units
     comparison: Comparison
 
+    def turned(self) -> Pair:
+        """B minus A."""
+        found = compare(self.accuracy_b, self.accuracy_a, self.units)
+        return Pair(self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, found)
+
     def needed(self, delta: float) -> Needed:
         """What would show that the two differ by `delta`."""
         return needed(self.accuracy_a - self.accuracy_b, self.units, delta)
@@ -164,5 +169,6 @@ def _units(solved: _Solved, n_classes: int) -> Units:
 def _groups(solved: _Solved, grouping: Grouping) -> Units:
     """The groups that the episodes' classes belong to."""
     name, codes = grouping
-    drawn, held = np.unique(codes[solved.classes], return_inverse=True)
-    return Units(held.astype(np.int64), solved.n_way, len(drawn), name)
+    drawn = np.unique(codes[solved.classes])
+    numbered = np.searchsorted(drawn, codes)  # of groups that no episode holds: never asked
+    return Units(solved.classes, solved.n_way, len(codes)).grouped(numbered, len(drawn), name)

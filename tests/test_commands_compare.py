@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -42,7 +43,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def values(rows: Path, *options: str) -> Any:
-    return json.loads(succeed("compare", rows, *options, "--json"))
+    return json.loads(succeed("compare", rows, *options, "--json"))["contests"]
 
 
 def test_every_pair_is_compared_on_the_episodes_that_both_solved(rows: Path) -> None:
@@ -95,6 +96,43 @@ def test_paragraphs_to_paste_are_written(rows: Path, tmp_path: Path) -> None:
     assert "for other episodes from these images" in text
     assert "Holm-adjusted over 3 comparisons" in text
     assert "| A minus B" in text
+
+
+def test_backbones_of_one_checkpoint_speak_of_these_weights_only(rows: Path) -> None:
+    assert "these weights only" in succeed("compare", rows, "--by", "backbone")
+    assert "these weights only" not in succeed("compare", rows)
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_the_differences_are_drawn(rows: Path, tmp_path: Path, suffix: str) -> None:
+    first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    for path in (first, second):
+        succeed("compare", rows, "--plot", path)
+    assert first.read_bytes() == second.read_bytes()
+    if suffix == ".svg":
+        for words in ("L2 + LinearProbe − L2 + Prototype", "new classes", "5-way"):
+            assert words in first.read_text(encoding="utf-8")
+
+
+def test_a_figure_of_an_unknown_kind_is_one_sentence(rows: Path, tmp_path: Path) -> None:
+    assert "written as one of .svg, .png, .pdf" in call("compare", rows, "--plot", tmp_path / "a.bmp").stderr
+
+
+def test_pairs_on_several_data_sets_are_summed_up(rows: Path, tmp_path: Path) -> None:
+    assert "several data sets" not in succeed("compare", rows)
+    results, both = Results(rows), Results(tmp_path / "both.jsonl")
+    for row in results.rows():
+        for run_id, dataset in ((row.run_id, row.dataset), (row.run_id[::-1], "Icons(domain='mono')")):
+            both.append(dataclasses.replace(row, run_id=run_id, dataset=dataset))
+            shutil.copytree(results.parts(row.run_id).folder, both.parts(run_id).folder)
+    shown = succeed("compare", both.path, "--out", tmp_path / "claims.md")
+    for text in (shown, (tmp_path / "claims.md").read_text()):
+        assert "Over several data sets" in text
+        assert "glyphs, icons mono" in text
+    found = json.loads(succeed("compare", both.path, "--json"))["over_sets"]
+    assert len(found) == 3
+    assert all(len(one["a"]) == 2 for one in found)
+    assert all(one["new_sets"]["low"] == pytest.approx(one["new_sets"]["mean"]) for one in found)
 
 
 def test_runs_without_a_rival_are_one_sentence(rows: Path) -> None:

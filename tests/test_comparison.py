@@ -61,7 +61,7 @@ def test_what_is_needed_is_told():
     a, b, units = two_runs()
     d = a - b
     assert needed(d, units, 0.001).episodes == pytest.approx(((1.96 + 0.8416) * d.std(ddof=1) / 0.001) ** 2, rel=1e-3)
-    assert "suffice" in needed(d, units, 0.5).sentence
+    assert needed(d, units, 0.5).sentence.endswith("for new classes, on these 20")
     spread, classes = episodes(3, 20, 2000)
     cannot = needed(spread - 0.7, classes, 0.001)
     assert "no number of episodes on these 20 classes can show it" in cannot.sentence

@@ -35,7 +35,7 @@ FLOORS = [
     {"plugins", "episodes", "episode_lists"},
     {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"}
     | {"summaries", "seen_classes"},
-    {"splits", "images", "results", "pairing", "episode_tables", "measures"},
+    {"splits", "images", "results", "pairing", "over_sets", "episode_tables", "measures"},
     {"samplers", "backbones", "specs", "selection"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
     {"solving", "laws", "columns"},

@@ -8,9 +8,9 @@ import pytest
 
 from fewshot.commands._results import comparison_table, run_table
 from fewshot.report.budgets import warnings
-from fewshot.report.claims import warnings as unfair
 from fewshot.report.headline import findings
 from fewshot.report.tables import comparison, markdown
+from fewshot.report.verdicts import warnings as unfair
 from fewshot.report.wording import notes
 from tests.report_rows import row
 

@@ -13,7 +13,7 @@ from fewshot.data.class_lists import normal
 from fewshot.cli import main
 from fewshot.columns import made_with
 from fewshot.plugins import BACKBONES, DATASETS
-from fewshot.report.claims import warnings
+from fewshot.report.verdicts import warnings
 from fewshot.report.wording import notes, training_data
 from fewshot.seen_classes import SeenClass, seen_classes, sentence
 from fewshot.seen_classes.corpora import corpora, pretraining_data

@@ -32,7 +32,13 @@ def wants_json() -> bool:
 
 def answer(text: str, value: Any) -> None:
     """Prints the answer of a command, once, at its end."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str) if wants_json() else text)
+    click.echo(_as_json(value) if wants_json() else text)
+
+
+def _as_json(value: Any) -> str:
+    """A number that is none, such as an unknown bound, is null: JSON has no NaN."""
+    finite = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
+    return json.dumps(finite, ensure_ascii=False, indent=1)
 
 
 def tell(text: str) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fewshot.over_sets import OverSets
+    from fewshot.report.claims import Claims
     from fewshot.results import Row
 
 _BY = ("evaluator", "backbone", "anything")
@@ -33,14 +35,39 @@ _BY = ("evaluator", "backbone", "anything")
     help="Difference in points for which needed episodes and classes are told.",
 )
 @click.option("--out", type=_options.FILE, help="Write tables and paragraphs to paste, as markdown.")
+@click.option("--plot", type=_options.FILE, help="Draw the differences to this .svg, .png or .pdf.")
 @json_option
-def command(rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta: float, out: Path | None) -> int:
+def command(
+    rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta: float, out: Path | None, plot: Path | None
+) -> int:
     """Compare the runs of the results file ROWS, in pairs, on the episodes that both solved.
 
-    Two intervals are told for every difference: for other episodes from these images, and for new classes.
+    Two intervals are told for every difference: for other episodes from these images, and for new classes. Pairs that
+    were compared on several data sets are summed up: for these sets, and for new ones.
     """
-    from fewshot.pairing import adjusted, contests
+    from fewshot.over_sets import over_data_sets
     from fewshot.report import claims
+
+    shown = _claims(rows, by, only, unit)
+    over = over_data_sets(pair for claim in shown for pair in claim.pairs)
+    if out is not None:
+        from fewshot.files import write_atomically
+
+        write_atomically(out, "\n\n".join(_parts([c.markdown() for c in shown], over, by, "github")).encode() + b"\n")
+    if plot is not None:
+        from fewshot.report.forest import write_forest
+
+        write_forest(shown, plot)
+    told = _parts([claim.text(delta / 100) for claim in shown], over, by, "simple")
+    contests = [claim.values(delta / 100) for claim in shown]
+    answer("\n\n".join(told), {"contests": contests, "over_sets": claims.sets_values(over)})
+    return 0
+
+
+def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> list[Claims]:
+    """What the contests among the chosen rows show; p-values are adjusted over all of them."""
+    from fewshot.pairing import adjusted, contests
+    from fewshot.report.claims import Claims
     from fewshot.results import Results
 
     if not rows.is_file():
@@ -49,17 +76,22 @@ def command(rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta:
     chosen = [row for row in results.rows() if all(any(text in str(part) for part in row.spec) for text in only)]
     found = contests(results, chosen, by, partial(_grouping, unit) if unit else None)
     pairs = [contest.pairs() for contest in found]
-    p_values = iter(adjusted([pair for several in pairs for pair in several]).tolist())
-    shown = [
-        claims.Claims(c, by, several, list(islice(p_values, len(several))))
-        for c, several in zip(found, pairs, strict=True)
+    p_values = adjusted([pair for several in pairs for pair in several]).tolist()
+    n_tested, remaining = sum(p == p for p in p_values), iter(p_values)
+    return [
+        Claims(contest, by, several, list(islice(remaining, len(several))), n_tested)
+        for contest, several in zip(found, pairs, strict=True)
     ]
-    if out is not None:
-        from fewshot.files import write_atomically
 
-        write_atomically(out, "\n\n".join(claim.markdown() for claim in shown).encode() + b"\n")
-    answer("\n\n".join(claim.text(delta / 100) for claim in shown), [claim.values(delta / 100) for claim in shown])
-    return 0
+
+def _parts(contests: list[str], over: list[OverSets], by: str, form: str) -> list[str]:
+    """The contests, and what they say together where they are of several data sets."""
+    from fewshot.report.claims import sets_table
+
+    if not over:
+        return contests
+    title = "Over several data sets" if form == "simple" else "**Over several data sets**"
+    return [*contests, title, sets_table(over, by, form)]
 
 
 def _grouping(unit: str, row: Row) -> tuple[str, NDArray[np.int64]]:

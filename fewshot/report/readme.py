@@ -2,10 +2,12 @@
 
 Between `<!-- results:quick -->` and `<!-- /results -->` stand the tables of the suite `quick`, one a task: of the rows
 whose protocol has that name, such as "quick@1". After `<!-- results:quick compact -->` all its tasks stand in one.
+Between `<!-- table:coverage -->` and `<!-- /table -->` stands a table that is made from files of benchmarks/results/.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +20,8 @@ from fewshot.results import Row
 _MARKED = re.compile(
     r"(<!-- results:(?P<suite>[\w-]+)(?P<compact> compact)? -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL
 )
+_READY = re.compile(r"(<!-- table:(?P<name>[\w-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+TABLES = ("compare", "coverage")  # what may stand at such a place
 
 
 def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
@@ -26,11 +30,12 @@ def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
     A ValueError where the file has no marks, or names a suite that no row belongs to.
     """
     text = path.read_text(encoding="utf-8")
-    if not suites(path):
+    if not suites(path) and not _READY.search(text):
         raise ValueError(
             f"{path} has no place for a table; write <!-- results:quick --> and <!-- /results --> on lines of their own"
         )
     updated = _MARKED.sub(lambda found: f"{found[1]}\n{_table(path, found, rows)}\n<!-- /results -->", text)
+    updated = _READY.sub(lambda found: f"{found[1]}\n{ready_table(found['name'])}\n<!-- /table -->", updated)
     if updated != text and not check:
         write_atomically(path, updated.encode())
     return updated == text
@@ -50,3 +55,19 @@ def _table(path: Path, found: re.Match[str], rows: Sequence[Row]) -> str:
             f"run: fewshot bench {suite}"
         )
     return overview(chosen) if found["compact"] else markdown(chosen)
+
+
+def ready_table(name: str) -> str:
+    """One of `TABLES`, from the files of benchmarks/results/ that come with fewshot."""
+    from fewshot.benchmarks import FOLDER
+
+    if name == "coverage":
+        from fewshot.benchmarks import coverage, coverage_table
+
+        return str(coverage_table.coverage_table(coverage.read()))
+    if name == "compare":
+        from fewshot.report.compared import compared_table
+
+        files = sorted((FOLDER / "results").glob("compare_*.json"))
+        return compared_table([json.loads(file.read_text(encoding="utf-8")) for file in files])
+    raise ValueError(f"there is no table {name!r}; known: {', '.join(TABLES)}")

@@ -1,0 +1,178 @@
+"""Data sets whose truth is known, for coverage.py: Gaussian classes, nearest centroid.
+
+Class means are N(0, spread^2 I), images N(class mean, I), both in DIM numbers. A classifier that sees only the first
+`seen` of them stands for a weaker backbone on the same images. C classes, n images of each, E episodes, N ways.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.compiled import compiled
+from fewshot.statistics import Units
+
+DIM, FEWER = 16, 12
+_NODES = 20  # of every sum in the place of an integral
+Floats = NDArray[np.float64]
+
+
+@functools.cache
+def accuracy(spread: float, k_shot: int, n_way: int, seen: int = DIM) -> float:
+    """The mean over new classes, images and supports of nearest centroid's accuracy, without simulation.
+
+    A query x and its own centroid p differ by u ~ N(0, a I), a = 1 + 1/K, and x = u/a + w with w ~ N(0, b I) free of u,
+    b = spread^2 + 1 - 1/a. The other centroids are N(0, v I), v = spread^2 + 1/K, independent of both, so that each is
+    farther than p with the probability that a noncentral chi^2 with |x|^2 / v exceeds |u|^2 / v. The expectation over
+    |u|^2, the part of w along u and the rest of |w|^2 is a sum over Gauss nodes.
+    """
+    from scipy.special import roots_genlaguerre, roots_hermitenorm
+    from scipy.stats import ncx2
+
+    a, v = 1 + 1 / k_shot, spread**2 + 1 / k_shot
+    b = spread**2 + 1 - 1 / a
+    u_nodes, u_weights = roots_genlaguerre(_NODES, seen / 2 - 1)
+    w_nodes, w_weights = roots_genlaguerre(_NODES, (seen - 1) / 2 - 1)
+    z_nodes, z_weights = roots_hermitenorm(_NODES)
+    weights = np.array([one * two * three for one, two, three in product(u_weights, w_weights, z_weights)])
+    u, rest, z = np.array(list(product(2 * a * u_nodes, 2 * b * w_nodes, z_nodes))).T
+    of_x = (np.sqrt(u) / a + np.sqrt(b) * z) ** 2 + rest  # |x|^2
+    farther = ncx2.sf(u / v, seen, of_x / v)
+    return float((weights * farther ** (n_way - 1)).sum() / weights.sum())
+
+
+@functools.cache
+def spread_for(wanted: float, k_shot: int, n_way: int) -> float:
+    """The spread of class means at which the accuracy is as wanted."""
+    from scipy.optimize import brentq
+
+    return float(brentq(lambda spread: accuracy(spread, k_shot, n_way) - wanted, 0.05, 10, xtol=1e-6))
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """E episodes: both classifiers on the same queries."""
+
+    accuracy: Floats  # [E] of the one that sees everything
+    weaker: Floats  # [E]
+    units: Units
+
+    def first(self, count: int) -> Solved:
+        """The first episodes."""
+        return Solved(self.accuracy[:count], self.weaker[:count], self.units.first(count))
+
+
+def solve(
+    images: Floats, n_episodes: int, n_way: int, k_shot: int, n_query: int, random: np.random.Generator
+) -> Solved:
+    """Balanced episodes from images [C, n, DIM], all without replacement."""
+    classes = np.empty((n_episodes, n_way), dtype=np.int64)
+    correct = np.empty((n_episodes, 2), dtype=np.int64)
+    _finite()(images, k_shot, n_query, classes, correct, random)
+    shares = correct / (n_way * n_query)
+    units = Units(classes.reshape(-1), np.full(n_episodes, n_way), len(images))
+    return Solved(shares[:, 0], shares[:, 1], units)
+
+
+def solve_new_images(
+    means: Floats, n_episodes: int, n_way: int, k_shot: int, n_query: int, random: np.random.Generator
+) -> float:
+    """The accuracy over episodes of these classes, [C, DIM], every one with images of its own; the queries of a class
+    lie in pairs around its mean, which has the same expectation and less noise."""
+    if n_query % 2:
+        raise ValueError(f"queries come in pairs; got {n_query}")
+    return float(_endless()(means, n_episodes, n_way, k_shot, n_query, random)) / (n_episodes * n_way * n_query)
+
+
+def solve_all_ways(centroids: Floats, queries: Floats) -> NDArray[np.bool_]:
+    """[C * n] which of the queries [C, n, DIM] are nearest to their own of the centroids [C, DIM]."""
+    scores = queries.reshape(-1, DIM) @ centroids.T - 0.5 * (centroids**2).sum(1)
+    return np.asarray(scores.argmax(1) == np.repeat(np.arange(len(centroids)), queries.shape[1]))
+
+
+@functools.cache
+def _finite():  # type: ignore[no-untyped-def]
+    nearest = _nearest()
+
+    def loop(images, k_shot, n_query, classes, correct, random):  # type: ignore[no-untyped-def]
+        n_classes, n_images = images.shape[:2]
+        n_way = classes.shape[1]
+        order, rows = np.arange(n_classes), np.arange(n_images)
+        centroids = np.empty((n_way, DIM))
+        queries = np.empty((n_way, n_query), dtype=np.int64)
+        for e in range(len(classes)):
+            correct[e] = 0
+            centroids[:] = 0.0
+            for way in range(n_way):  # Fisher-Yates, as far as it is needed
+                other = way + int(random.random() * (n_classes - way))
+                order[way], order[other] = order[other], order[way]
+                classes[e, way] = order[way]
+                for i in range(k_shot + n_query):
+                    j = i + int(random.random() * (n_images - i))
+                    rows[i], rows[j] = rows[j], rows[i]
+                    if i < k_shot:
+                        centroids[way] += images[order[way], rows[i]] / k_shot
+                    else:
+                        queries[way, i - k_shot] = rows[i]
+            for way in range(n_way):
+                for i in range(n_query):
+                    nearest(images[order[way], queries[way, i]], centroids, way, correct[e])
+
+    return compiled(loop)
+
+
+@functools.cache
+def _endless():  # type: ignore[no-untyped-def]
+    nearest = _nearest()
+
+    def loop(means, n_episodes, n_way, k_shot, n_query, random):  # type: ignore[no-untyped-def]
+        n_classes = len(means)
+        order, centroids = np.arange(n_classes), np.empty((n_way, DIM))
+        noise, query = np.empty(DIM), np.empty(DIM)
+        correct = np.zeros(2, dtype=np.int64)
+        for _ in range(n_episodes):
+            for way in range(n_way):
+                other = way + int(random.random() * (n_classes - way))
+                order[way], order[other] = order[other], order[way]
+                for d in range(DIM):
+                    centroids[way, d] = means[order[way], d] + random.standard_normal() / np.sqrt(k_shot)
+            for way in range(n_way):
+                for _ in range(n_query // 2):
+                    for d in range(DIM):
+                        noise[d] = random.standard_normal()
+                    for sign in (-1.0, 1.0):
+                        for d in range(DIM):
+                            query[d] = means[order[way], d] + sign * noise[d]
+                        nearest(query, centroids, way, correct)
+        return correct[0]
+
+    return compiled(loop)
+
+
+@functools.cache
+def _nearest():  # type: ignore[no-untyped-def]
+    def loop(query, centroids, way, correct):  # type: ignore[no-untyped-def]
+        """Adds to `correct` [2] whether the query's own centroid is nearest: in all numbers, and in the first."""
+        n_way = len(centroids)
+        own, own_fewer = 0.0, 0.0
+        wrong, wrong_fewer = False, False
+        for number in range(n_way):
+            which = (way + number) % n_way
+            fewer, rest = 0.0, 0.0
+            for d in range(FEWER):
+                fewer += (query[d] - centroids[which, d]) ** 2
+            for d in range(FEWER, DIM):
+                rest += (query[d] - centroids[which, d]) ** 2
+            distance = fewer + rest
+            if number == 0:
+                own, own_fewer = distance, fewer
+            wrong |= distance < own
+            wrong_fewer |= fewer < own_fewer
+        correct[0] += not wrong
+        correct[1] += not wrong_fewer
+
+    return compiled(loop)

@@ -1,0 +1,139 @@
+"""The coverage benchmark: its truths, its counting, that it goes on where it was stopped, and its tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba", reason="the benchmark's loops are compiled")
+
+from fewshot.benchmarks import coverage, gaussian_classes, held
+from fewshot.benchmarks.coverage import Tally
+from fewshot.benchmarks.coverage_table import coverage_table
+from fewshot.benchmarks.held import GRID, Answer
+
+from fewshot.statistics import Interval
+
+
+@pytest.mark.parametrize("seen", [gaussian_classes.DIM, gaussian_classes.FEWER])
+@pytest.mark.parametrize("k_shot", [1, 5])
+def test_the_truth_without_simulation_is_that_of_a_simulation(k_shot, seen):
+    spread = gaussian_classes.spread_for(0.8, k_shot, 5)
+    random = np.random.default_rng(0)
+    means = spread * random.standard_normal((2000, gaussian_classes.DIM))
+    images = means[:, None] + random.standard_normal((2000, 10, gaussian_classes.DIM))
+    solved = gaussian_classes.solve(images, 4000, 5, k_shot, 5, random)
+    values = solved.accuracy if seen == gaussian_classes.DIM else solved.weaker
+    error = values.std() / len(values) ** 0.5
+    assert abs(values.mean() - gaussian_classes.accuracy(spread, k_shot, 5, seen)) < 4 * error
+
+
+def test_new_images_have_the_same_expectation():
+    spread = gaussian_classes.spread_for(0.8, 1, 5)
+    random = np.random.default_rng(1)
+    means = spread * random.standard_normal((3000, gaussian_classes.DIM))
+    assert gaussian_classes.solve_new_images(means, 4000, 5, 1, 4, random) == pytest.approx(0.8, abs=0.012)
+    with pytest.raises(ValueError, match="queries come in pairs; got 5"):
+        gaussian_classes.solve_new_images(means, 1, 5, 1, 5, random)
+
+
+def test_episodes_hold_other_classes_and_a_known_nearest_centroid():
+    images = np.zeros((6, 4, gaussian_classes.DIM))
+    images[:, :, 0] = 10.0 * np.arange(6)[:, None]
+    images[5, :, 0], images[5, :, -1] = images[4, :, 0], 10.0  # told apart by the last number alone
+    solved = gaussian_classes.solve(images, 200, 5, 1, 3, np.random.default_rng(0))
+    held_classes = solved.units.held.reshape(200, 5)
+    assert all(len(set(one)) == 5 for one in held_classes.tolist())
+    assert (solved.accuracy == 1).all()
+    images[5, :, -1] = 0.0
+    images[5, :, 1] = 1e-3  # so that nothing is equally near
+    assert (gaussian_classes.solve(images, 50, 5, 1, 3, np.random.default_rng(0)).weaker == 1).all()
+
+
+def test_all_ways_at_once_are_answered_by_the_nearest():
+    random = np.random.default_rng(2)
+    centroids = random.standard_normal((7, gaussian_classes.DIM))
+    queries = random.standard_normal((7, 5, gaussian_classes.DIM)) + centroids[:, None]
+    distances = ((queries[:, :, None] - centroids) ** 2).sum(-1)
+    wanted = distances.argmin(-1) == np.arange(7)[:, None]
+    assert (gaussian_classes.solve_all_ways(centroids, queries) == wanted.ravel()).all()
+
+
+def test_a_data_set_is_a_function_of_its_cell_and_number():
+    one, again, other = (GRID[name].random(3).random() for name in [*["C7-n25-K1-acc60"] * 2, "C7-n25-K1-acc80"])
+    assert one == again
+    assert one != other
+
+
+def test_every_interval_is_asked_about_its_truth(monkeypatch):
+    for name in ("TRUTH_EPISODES", "TRUTH_NEW_IMAGES", "TRUTH_DRAWS", "N_EPISODES"):
+        monkeypatch.setattr(held, name, 100)
+    names = {found.name for part in held.PARTS.values() for found in part(GRID["C10-n25-K1-acc60"], 0)}
+    assert names == {"(a)", "(a) difference", "(b)", "(c)", "(c) plain", "(c) less", "(c) difference", "(d)"} | {
+        "(c) difference less", "sign flips", "usual", "usual difference"
+    }  # fmt: skip
+    assert "(b)" not in {found.name for found in held.of_these_classes(GRID["C10-n25-K5-acc60"], 0)}
+
+
+def test_an_interval_holds_its_truth_or_not():
+    interval = Interval(0.5, 0.4, 0.6, "")
+    assert Answer.of("x", interval, 0.41).held
+    assert not Answer.of("x", interval, 0.61).held
+    assert Answer.of("x", Interval.unknown(0.5, "", 0.95, "why"), 0.5).held is None
+
+
+@pytest.fixture
+def three_numbers(monkeypatch):
+    """Parts whose answers are quick; what was asked for."""
+    asked = []
+
+    def part(cell, number):
+        asked.append((cell.name, number))
+        return iter([Answer("(c)", number != 2, 0.5)])
+
+    monkeypatch.setattr(coverage, "PARTS", {"new classes": part})
+    monkeypatch.setattr(coverage, "BATCH", {"new classes": 2})
+    return asked
+
+
+def test_a_second_start_goes_on_where_the_first_was_stopped(tmp_path, three_numbers):
+    path, names = tmp_path / "kept.json", ["C7-n25-K1-acc60", "C7-n25-K1-acc80"]
+    coverage.measure(names[:1], 3, path)
+    assert three_numbers == [(names[0], 0), (names[0], 1), (names[0], 2)]
+    three_numbers.clear()
+    coverage.measure(names, 4, path)
+    assert three_numbers == [(names[1], 0), (names[1], 1), (names[1], 2), (names[1], 3), (names[0], 3)]
+    tally = coverage.read(path)[names[0]]["new classes"]
+    assert tally == Tally(4, {"(c)": {"told": 4, "held": 3, "width": 2.0}})
+    assert list(json.loads(path.read_text())) == names
+
+
+def test_a_coverage_outside_the_bar_is_bold_and_what_is_not_told_a_dash():
+    sums = {"told": 100, "held": 95, "width": 10.0}
+    intervals = {name: dict(sums) for name in ("(c)", "(c) less", "(c) difference", "(c) difference less", "usual")}
+    intervals["usual"]["held"] = 40
+    kept = {"C7-n25-K1-acc60": {"new classes": Tally(100, intervals)}}
+    shown = coverage_table(kept)
+    assert "| 7   | 25  | 1   | 0.6        | 100         | ± 2.2   | 95.0" in shown
+    assert "**40.0**" in shown
+    assert "usual, accuracy 40.0 to 40.0 (0 of 1 cells inside 93 to 97)" in shown
+    assert "10.0 / 10.0" in shown
+    assert "–" in shown
+
+
+def test_the_named_cells_span_the_grid():
+    cells = [GRID[name] for name in coverage.NAMED]
+    assert len(cells) >= 12
+    assert {cell.n_classes for cell in cells} == set(held.CLASSES)
+    assert {cell.n_images for cell in cells} == set(held.IMAGES)
+    assert {cell.accuracy for cell in cells} == set(held.ACCURACIES)
+
+
+def test_the_committed_counts_are_of_known_cells():
+    kept = coverage.read(Path(coverage.WRITTEN_TO))
+    assert set(coverage.NAMED) <= set(kept)
+    assert all(sums["held"] <= sums["told"] <= tally.sets
+               for parts in kept.values() for tally in parts.values() for sums in tally.intervals.values())  # fmt: skip
