@@ -19,7 +19,7 @@ from fewshot.measures.per_image import ImageAnswers
 from fewshot.measures.ranking import ranking
 from fewshot.plugins import EVALUATORS
 from fewshot.scoring import Predictions, episode_accuracy
-from fewshot.seen_classes import SEEN, UNKNOWN, seen_classes
+from fewshot.seen_classes import NOT_SEEN, SEEN, UNKNOWN, seen_classes
 from fewshot.statistics import (
     NEW_DRAWS,
     Floats,
@@ -33,6 +33,7 @@ from fewshot.statistics import (
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
+    from fewshot.backbones.training_record import TrainingRecord
 
 _MOST_DRAWS = 100  # whose accuracies a row lists
 _NO_LOGITS = "logits were not kept: they would take more than 64 MiB"
@@ -204,15 +205,52 @@ def made_with(evaluator: str, images: LabelledImages, classes: Ints, backbone: B
         "weights_digest": backbone.weights_digest,
         "preprocess_digest": backbone.preprocess_digest,
         **provenance.columns(backbone.device.type),
+        **_training(backbone),
+    }
+
+
+def _training(backbone: Backbone) -> dict[str, Any]:
+    """The columns of a network that was trained here; none of another."""
+    record = backbone.training
+    if record is None:
+        return {}
+    return {
+        "recipe": record.recipe,
+        "training_rule": record.rule,
+        "network": record.network,
+        "training_seed": record.seed,
+        "training_classes": len(record.classes),
+        "unique_images": record.unique_images,
+        "images_processed": record.images_processed,
+        "training_trials": record.n_trials,
+        "first_loss": record.first_loss,
+        "training_loss": record.training_loss,
+        "validation_loss": record.validation_loss,
+        "seen_error": record.seen_error,
+        "seen_loss": record.seen_loss,
     }
 
 
 def _seen(images: LabelledImages, classes: Ints, backbone: Backbone) -> dict[str, Any]:
     """The columns that say which of these classes were in the training data of the weights."""
+    if backbone.training is not None:
+        return _seen_here(backbone.training, [images.class_names[label] for label in classes])
     found = seen_classes(backbone.pretrained_on, images.name, [images.class_names[label] for label in classes])
     return {
         "seen_classes": found.state,
         "n_seen_classes": found.count(SEEN),
         "n_unknown_classes": found.count(UNKNOWN),
         "seen_classes_by": found.by,
+    }
+
+
+def _seen_here(record: TrainingRecord, names: Sequence[str]) -> dict[str, Any]:
+    """The same for a network that was trained here: its record has the names of the classes, so nothing is guessed."""
+    n_seen = record.n_seen(names)
+    n_unknown = 0 if record.before is not None else len(names) - n_seen
+    return {
+        "seen_classes": SEEN if n_seen else UNKNOWN if n_unknown else NOT_SEEN,
+        "n_seen_classes": n_seen,
+        "n_unknown_classes": n_unknown,
+        "seen_classes_by": "the record of its training",
     }

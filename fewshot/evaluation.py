@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fewshot.columns import Design, made_with, measures
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes
-from fewshot.plugins import BACKBONES, EVALUATORS, TRANSFORMS
+from fewshot.plugins import EVALUATORS, TRANSFORMS
 from fewshot.results import Row
 from fewshot.scoring import keeps_logits
 
@@ -65,8 +65,10 @@ def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iter
     elif isinstance(backbone, Backbone):
         yield backbone, None
     else:
+        from fewshot.pretraining.training import load
+
         named = shorthand(backbone) if isinstance(backbone, str) else backbone
-        yield BACKBONES.make(named).load().to(None), None
+        yield load(named).to(None), None
 
 
 def _evaluated(

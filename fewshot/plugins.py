@@ -30,7 +30,7 @@ from typing import Any, TypeAlias
 REQUIRED = object()
 Dotted = str  # the annotation of a field that names code to import: "package.module:function"
 Later: TypeAlias = None  # "int | Later": a field that came after runs were stored; None leaves their ids as they were
-_DOTTED = re.compile(r"^\s*([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
+_TEXT_OR_DOTTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][\w.]*:[A-Za-z_]\w*""")
 _PATHS = ("Path", "PosixPath", "WindowsPath")  # what the repr of a member with a Path field says
 _MOST_CHARACTERS = 10_000  # of a spec; Python's parser has its own limits, and some of them end the process
 
@@ -52,6 +52,11 @@ class Parameter:
     def is_later(self) -> bool:
         """Whether identities leave it out where it is None."""
         return self.annotation.endswith("| Later")
+
+    def registry(self, own: Registry) -> Registry:
+        """Where a member in this field is from, by the class that the annotation names: a member of one kind may hold
+        one of another; else it is of its `own` kind."""
+        return _OF_BASE.get(self.annotation.split(" |")[0], own)
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,8 @@ class Registry:
     def identity(self, spec: str) -> str:
         """The canonical spec with every path replaced by what it holds: files by their sha256, folders dropped
         (their images are named by an images digest), and without fields that came later and are not used. This is what
-        run ids are made of."""
+        run ids are made of. Paths inside a member of another kind, such as the data that a backbone was pre-trained on,
+        stay: no digest speaks of them."""
         return self._render(self._parse(spec), as_identity=True)
 
     def _read(self, value: Any) -> Any:
@@ -143,7 +149,9 @@ class Registry:
         cls: type[Any] = type(value)
         known = cls.__name__ in self.names() and self.get(cls.__name__) is cls
         name = cls.__name__ if known else f"{cls.__module__}:{cls.__name__}"
-        return Call(name, (), {f.name: self._read(getattr(value, f.name)) for f in dataclasses.fields(cls) if f.init})
+        held = {f.name: getattr(value, f.name) for f in dataclasses.fields(cls) if f.init}
+        kinds = {p.name: p.registry(self) for p in self.signature(name).parameters}
+        return Call(name, (), {field: kinds[field]._read(inner) for field, inner in held.items()})
 
     def _build(self, value: Any, allow_import: bool) -> Any:
         """The object of a call, and of every call among its arguments; other values are returned as they are."""
@@ -160,41 +168,43 @@ class Registry:
             )
         arguments = {}
         for parameter, argument in bound:
-            built = self._build(argument, allow_import)
+            built = parameter.registry(self)._build(argument, allow_import)
             arguments[parameter.name] = Path(built) if parameter.is_path and isinstance(built, str) else built
         return self.get(value.name)(**arguments)
 
-    def _render(self, value: Any, as_identity: bool = False) -> str:
+    def _render(self, value: Any, as_identity: bool = False, paths_stay: bool = False) -> str:
         """The text of a parsed value, of all fields, or of those that name what it is."""
         if isinstance(value, tuple):
-            items = [self._render(item, as_identity) for item in value]
+            items = [self._render(item, as_identity, paths_stay) for item in value]
             return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
         if not isinstance(value, Call):
             return repr(value)
         parts = []
         for parameter, argument in self._bind(value):
             if parameter.is_path and argument is not None:
-                argument = _content(str(argument)) if as_identity else str(argument)
+                argument = _content(str(argument)) if as_identity and not paths_stay else str(argument)
                 if argument is None:
                     continue
             if as_identity and parameter.is_later and argument is None:
                 continue
-            parts.append(f"{parameter.name}={self._render(argument, as_identity)}")
+            kind = parameter.registry(self)
+            inner = kind._render(argument, as_identity, paths_stay=paths_stay or kind is not self)
+            parts.append(f"{parameter.name}={inner}")
         return f"{value.name}({', '.join(parts)})"
 
     def _parse(self, spec: str) -> Call:
-        dotted = _DOTTED.match(spec)
-        plain = spec if dotted is None else "Outside" + spec[dotted.end() :]
         try:
-            if len(plain) > _MOST_CHARACTERS:
+            if len(spec) > _MOST_CHARACTERS:
                 raise ValueError(f"it has more than {_MOST_CHARACTERS} characters")
+            plain, dotted = _without_dotted(spec)
             call = _call(ast.parse(plain.strip(), mode="eval").body)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ValueError(
                 f"cannot read the {self.kind} {_short(spec)!r}: write Name or Name(field=value, ...) "
                 "with numbers, strings, booleans, None and tuples"
             ) from error
-        return call if dotted is None else Call(f"{dotted[1]}:{dotted[2]}", call.args, call.kwargs)
+        renamed: Call = _renamed(call, dotted)
+        return renamed
 
     def _bind(self, call: Call) -> list[tuple[Parameter, Any]]:
         """Every field and its argument, defaults filled in, integers made floats where the field is a float."""
@@ -214,7 +224,12 @@ class Registry:
         for parameter, value in bound:
             if value is REQUIRED:
                 raise ValueError(f"{call.name} needs {parameter.name!r} ({parameter.annotation}); none was given")
-        return [(p, _floats(value) if _wants_float(p) else value) for p, value in bound]
+        return [(p, p.registry(self)._called(_floats(value) if _wants_float(p) else value, p)) for p, value in bound]
+
+    def _called(self, value: Any, parameter: Parameter) -> Any:
+        """The call that a string stands for in a field that holds a member; other values as they are."""
+        named = isinstance(value, str) and parameter.annotation.split(" |")[0] in _OF_BASE
+        return self._parse(value) if named else value
 
     def _unknown(self, name: str) -> str:
         folded = {known.lower(): known for known in self.names()}
@@ -339,6 +354,30 @@ def _call(node: ast.expr) -> Call:
     return Call(node.func.id, tuple(_literal(a) for a in node.args), kwargs)
 
 
+def _without_dotted(spec: str) -> tuple[str, dict[str, str]]:
+    """The spec with a plain name for each "package.module:Class" outside of strings, and what these names stand for."""
+    dotted: dict[str, str] = {}
+
+    def plain(found: re.Match[str]) -> str:
+        if found[0][0] in "'\"":
+            return found[0]
+        name = f"Outside_{len(dotted)}_"
+        dotted[name] = found[0]
+        return name
+
+    return _TEXT_OR_DOTTED.sub(plain, spec), dotted
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with other names of calls, at any depth."""
+    if isinstance(value, tuple):
+        return tuple(_renamed(item, names) for item in value)
+    if not isinstance(value, Call):
+        return value
+    kwargs = {name: _renamed(argument, names) for name, argument in value.kwargs.items()}
+    return Call(names.get(value.name, value.name), _renamed(value.args, names), kwargs)
+
+
 def _literal(node: ast.expr) -> Any:
     """A number, string, boolean, None, nested call, or a tuple of these. Lists become tuples, Path(...) its string."""
     if isinstance(node, ast.Call):
@@ -397,7 +436,9 @@ SAMPLERS = Registry("sampler", "fewshot.samplers", "Sampler")
 BACKBONES = Registry("backbone", "fewshot.backbones", "BackboneSource")
 TRANSFORMS = Registry("transform", "fewshot.transforms", "FeatureTransform")
 EVALUATORS = Registry("evaluator", "fewshot.evaluators", "Evaluator")
-REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS)
+RECIPES = Registry("recipe", "fewshot.pretraining", "Recipe")
+REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, RECIPES)
+_OF_BASE = {registry.base: registry for registry in (DATASETS, SPLITS, BACKBONES, RECIPES)}
 
 
 def registry_of(name: str) -> Registry:

@@ -102,6 +102,20 @@ class Row:
     n_labels_selection: int = 0  # labelled images that the choice used, beyond the supports
     n_trials: int = 1  # settings that it compared
     chosen: str = ""  # the evaluator that was chosen before the run, where that is one for all episodes
+    # the training, of a network that was trained here
+    recipe: str = ""
+    training_rule: str = ""  # "epochs", "steps" or "tuned": what more training images change
+    network: str = ""  # where the training started, without its seed
+    training_seed: int | None = None
+    training_classes: int | None = None
+    unique_images: int | None = None
+    images_processed: int | None = None
+    training_trials: int = 1
+    first_loss: float | None = None  # mean over the first tenth of the steps
+    training_loss: float | None = None  # mean over the last tenth
+    validation_loss: float | None = None
+    seen_error: float | None = None  # of the trained classes, all at once, on images held out
+    seen_loss: float | None = None  # cross-entropy there, in nats
     # cost
     seconds_embedding: float = 0.0
     seconds_solving: float = 0.0

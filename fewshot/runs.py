@@ -86,8 +86,13 @@ def _load_images(dataset: str) -> LabelledImages:
 
 
 def _load_backbone(backbone: str) -> Backbone:
-    loaded: Backbone = BACKBONES.make(backbone).load()
-    return loaded
+    """The network; one that is to be trained here, and is not yet, is trained now."""
+    if not BACKBONES.make(backbone).to_train():
+        loaded: Backbone = BACKBONES.make(backbone).load()
+        return loaded
+    from fewshot.pretraining.training import load
+
+    return load(backbone)
 
 
 def run(

@@ -22,7 +22,7 @@ from fewshot.episodes import Ints
 from fewshot.files import write_atomically
 
 PARTS = ("seen", "validation", "novel")
-_STREAM = 16
+_STREAM, _NARROWING = 16, 62
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,27 @@ class ByGroup(SplitRule):
         names = np.array(images.class_names)
         masks = ~(chosen["novel"] | chosen["validation"]), chosen["validation"], chosen["novel"]
         return ClassSplit.of(*(names[mask].tolist() for mask in masks))
+
+
+@dataclass(frozen=True)
+class Narrowed(SplitRule):
+    """Another split with `n_seen` of its seen classes: those of 10 are among those of 20 of the same seed. The seen
+    classes that are left out stand with the validation classes, so that the novel ones stay what they are."""
+
+    inner: SplitRule
+    n_seen: int
+    seed: int = 0
+
+    def split(self, images: LabelledImages) -> ClassSplit:
+        whole = self.inner.split(images)
+        if not 1 <= self.n_seen <= len(whole.seen):
+            raise ValueError(
+                f"The 'n_seen' of Narrowed must be in 1..{len(whole.seen)}, the seen classes that there are. "
+                f"Got {self.n_seen} instead."
+            )
+        order = draws.distinct(self.seed, np.arange(1), np.array([[len(whole.seen)]]), len(whole.seen), _NARROWING)
+        shuffled = [whole.seen[i] for i in order[0, 0]]
+        return ClassSplit.of(shuffled[: self.n_seen], [*whole.validation, *shuffled[self.n_seen :]], whole.novel)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ FLOORS = [
     {"splits", "images", "results", "pairing", "over_sets", "episode_tables", "measures"},
     {"samplers", "backbones", "specs", "selection"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
-    {"solving", "laws", "columns"},
+    {"solving", "laws", "columns", "pretraining"},
     {"runs", "evaluation"},
     {"commands", "cli", "__main__"},
 ]

@@ -1,8 +1,8 @@
 """Networks that turn images into vectors, and the sources they come from: one file a source.
 
-A source (`Timm`, `Packaged`, `Checkpoint`, `RandomInit`, `RawPixels`, `Function`; `Given` where there is no network)
-is a frozen dataclass whose spec belongs to the identity of a run; `load()` gives the network, frozen, in eval mode,
-with its own preprocessing.
+A source (`Timm`, `Packaged`, `Checkpoint`, `Pretrained`, `RandomInit`, `ConvNet`, `RawPixels`, `Function`; `Given`
+where there is no network) is a frozen dataclass whose spec belongs to the identity of a run; `load()` gives the network,
+frozen, in eval mode, with its own preprocessing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from fewshot.backbones.training_record import TrainingRecord
 from fewshot.datasets import LabelledImages
 
 
@@ -32,6 +33,7 @@ class Backbone:
     weights_digest: str  # sha256 hex of the weights that were really loaded
     pretrained_on: str = "unknown"  # such as "ImageNet-1k"; "nothing" for random weights and raw pixels
     given: bool = False  # there is no network: the data set holds the vectors
+    training: TrainingRecord | None = None  # of a network that was trained here
 
     @property
     def device(self) -> torch.device:
@@ -75,6 +77,10 @@ class BackboneSource(ABC):
 
     def to_download(self) -> str:
         """What `load` would fetch from a network first, in words; '' where everything is here or absent for good."""
+        return ""
+
+    def to_train(self) -> str:
+        """The spec of what has to be trained before `load`; '' where nothing has."""
         return ""
 
 

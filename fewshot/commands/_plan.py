@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot.commands._answers import answer
 from fewshot.commands._rates import embedding_key, rates, solving_key
+from fewshot.commands._trainings import training_line, training_seconds
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from fewshot.datasets import LabelledImages
+    from fewshot.pretraining.planning import PlannedTraining
     from fewshot.results import Results, Row
     from fewshot.runs import Workbench
     from fewshot.specs import RunSpec, Task
@@ -90,6 +92,18 @@ class Plan:
         """How many images in all, cached or not; one that two backbones embed counts twice."""
         return sum(int(used.sum()) for _, used in self._used.values())
 
+    def trainings(self, bench: Workbench) -> list[PlannedTraining]:
+        """The trainings of backbones that are not trained yet."""
+        from fewshot.plugins import BACKBONES
+
+        sources = [BACKBONES.make(backbone) for backbone in dict.fromkeys(backbone for backbone, *_ in self._used)]
+        if not any(source.to_train() for source in sources):
+            return []
+        from fewshot.pretraining.planning import planned_trainings
+        from fewshot.pretraining.training import Trainer
+
+        return planned_trainings(sources, Trainer(bench.images, bench.device))
+
     def embeddings(self, bench: Workbench) -> list[PlannedEmbedding]:
         """What every backbone would embed. Networks are loaded, unless that would download them."""
         return [embedding(*key, images, used, bench) for key, (images, used) in self._used.items()]
@@ -108,6 +122,8 @@ def embedding(
         download = BACKBONES.make(backbone).to_download()
         if download:
             return PlannedEmbedding(backbone, dataset, n_needed, n_needed, download)
+        if BACKBONES.make(backbone).to_train():
+            return PlannedEmbedding(backbone, dataset, n_needed, n_needed)
         network = bench.backbone(backbone).to(bench.device).on(images)
     except (ValueError, OSError) as error:
         return PlannedEmbedding(backbone, dataset, n_needed, n_needed, problem=str(error))
@@ -130,15 +146,20 @@ def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int
     for spec in specs:
         planned = _planned(plan, spec, known, bench)
         runs += [*(_planned_choice(plan, spec, tried, bench) if planned.state == "to do" else []), planned]
-    embeddings = plan.embeddings(bench)
+    embeddings, trainings = plan.embeddings(bench), plan.trainings(bench)
     values = {
         "runs": [asdict(run) for run in runs],
+        "trainings": [asdict(training) for training in trainings],
         "embeddings": [asdict(e) for e in embeddings],
         "n_images": sum(e.n_missing for e in embeddings),
         "n_episodes": sum(run.n_missing for run in runs),
-        "seconds": _total([e.seconds for e in embeddings] + [run.seconds for run in runs]),
+        "n_passes": sum(training.n_passes for training in trainings),
+        "seconds": _total(
+            [training_seconds(trainings), *(e.seconds for e in embeddings), *(run.seconds for run in runs)]
+        ),
     }
-    answer("\n".join([*_run_lines(runs), *embedding_lines(embeddings), _total_line(values)]), values)
+    lines = [*_run_lines(runs), *map(training_line, trainings), *embedding_lines(embeddings), _total_line(values)]
+    answer("\n".join(lines), values)
     return 1 if any(run.problem for run in runs) or any(e.problem for e in embeddings) else 0
 
 
@@ -211,7 +232,8 @@ def _total(seconds: Sequence[float | None]) -> float | None:
 
 def _total_line(values: Mapping[str, Any]) -> str:
     images, episodes = f"{values['n_images']} images to embed", f"{values['n_episodes']} episodes to solve"
-    return f"{images}, {episodes}, {duration(values['seconds'])}"
+    passes = f"{values['n_passes']} image passes of training, " if values["trainings"] else ""
+    return f"{passes}{images}, {episodes}, {duration(values['seconds'])}"
 
 
 def duration(seconds: float | None) -> str:

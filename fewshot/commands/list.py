@@ -16,7 +16,7 @@ from fewshot.names import PACKAGED
 if TYPE_CHECKING:
     from fewshot.backbones.timm_catalogue import TimmEntry
 
-KINDS = ("datasets", "splits", "samplers", "backbones", "transforms", "evaluators", "presets", "suites")
+KINDS = ("datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "presets", "suites")
 _SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, given, any name of timm's, package.module:function."
 _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such names."
 
@@ -26,7 +26,8 @@ _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such nam
 @click.argument("pattern", required=False)
 @json_option
 def command(kind: str | None, pattern: str | None) -> int:
-    """Data sets, splits, samplers, backbones, transforms, evaluators, presets and suites, with their hyperparameters.
+    """Data sets, splits, samplers, backbones, recipes of pre-training, transforms, evaluators, presets and suites, with
+    their hyperparameters.
 
     With backbones and a PATTERN such as 'vit*': timm's networks of these names, with parameters, image size and
     pre-training data.

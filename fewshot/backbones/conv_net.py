@@ -1,0 +1,74 @@
+"""A small convolutional network, for small pictures and few images to learn from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from fewshot.backbones import Backbone, BackboneSource
+from fewshot.backbones.timm_network import as_backbone, data_config
+
+NORMS = ("batch", "group")
+_GROUPS = 8  # of GroupNorm; fewer where there are fewer channels
+
+
+@dataclass(frozen=True)
+class ConvNet(BackboneSource):
+    """`depth` blocks of a 3 x 3 convolution, a norm, ReLU and 2 x 2 max-pooling, then the mean over space; random
+    weights of `seed`, torch's own.
+
+    The block of "Conv-4" (Vinyals et al. 2016, arXiv 1606.04080), but channels double from block to block: `width`,
+    2 width, 4 width, ..., so that every block costs about the same; and features are the mean over space, so D =
+    width * 2^(depth - 1) at any image size. `norm`: "batch", or "group", which has no running statistics.
+    """
+
+    width: int = 16
+    depth: int = 4
+    image_size: int = 32
+    norm: str = "batch"
+    seed: int = 0
+
+    def load(self) -> Backbone:
+        """The network; images are resized to a square of the shorter side, and normalised with ImageNet's mean and
+        deviation, as timm does for a network without preprocessing of its own."""
+        self._check()
+        network = _build(self.width, self.depth, self.norm, self.seed)
+        label = f"conv net {self.width} x {self.depth}{'' if self.norm == 'batch' else ' group norm'}"
+        return as_backbone(label, network, data_config(network, self.image_size, crop_pct=1.0), "nothing")
+
+    def _check(self) -> None:
+        least = 2**self.depth if 1 <= self.depth <= 10 else 2
+        for name, good, wanted in (
+            ("width", self.width >= 1, "an integer of at least 1"),
+            ("depth", 1 <= self.depth <= 10, "an integer in 1..10"),
+            ("image_size", self.image_size >= least, f"at least {least} pixels, halved {self.depth} times"),
+            ("norm", self.norm in NORMS, f"one of {', '.join(NORMS)}"),
+        ):
+            if not good:
+                raise ValueError(f"The {name!r} of ConvNet must be {wanted}. Got {getattr(self, name)!r} instead.")
+
+
+class SpatialMean(nn.Module):
+    """[b, C, H, W] to [b, C]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The mean over H and W."""
+        return x.mean((2, 3))
+
+
+def _block(channels_in: int, channels: int, norm: str) -> nn.Sequential:
+    """Half the size, other channels."""
+    normalise = nn.BatchNorm2d(channels) if norm == "batch" else nn.GroupNorm(math.gcd(_GROUPS, channels), channels)
+    convolution = nn.Conv2d(channels_in, channels, 3, padding=1, bias=False)
+    return nn.Sequential(convolution, normalise, nn.ReLU(), nn.MaxPool2d(2))
+
+
+def _build(width: int, depth: int, norm: str, seed: int) -> nn.Sequential:
+    channels = [3, *(width * 2**i for i in range(depth))]
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        blocks = [_block(channels[i], channels[i + 1], norm) for i in range(depth)]
+    return nn.Sequential(*blocks, SpatialMean())

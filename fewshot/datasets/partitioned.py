@@ -1,0 +1,53 @@
+"""Another data set, some images of every class held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fewshot import draws
+from fewshot.datasets import Dataset, Group, LabelledImages
+
+NAMES = ("train", "validation", "test")
+_STREAM = 61  # of random words
+
+
+@dataclass(frozen=True)
+class Partitioned(Dataset):
+    """A data set of images with an image group `partition`: of every class `test` images, `validation` others, and the
+    rest to train on. What is drawn depends on `seed` and the class's place in the sorted names alone.
+
+    Pre-training takes the images of partition=train; stopping and choosing look at partition=validation; episodes of
+    `support_from='partition=test'` are of images that no network of it saw, on seen classes too.
+    """
+
+    images: Dataset
+    test: int = 10
+    validation: int = 2
+    seed: int = 0
+
+    def default_split(self) -> str | None:
+        return self.images.default_split()
+
+    def load(self) -> LabelledImages:
+        """The images; a ValueError where a class would have none left to train on."""
+        if min(self.test, self.validation) < 0:
+            raise ValueError(
+                f"'test' and 'validation' of Partitioned are numbers of images a class, at least 0. "
+                f"Got {self.test} and {self.validation} instead."
+            )
+        images = self.images.load()
+        codes = np.zeros(len(images), dtype=np.int8)
+        place = np.argsort(np.argsort(np.asarray(images.class_names)))
+        for label, rows in enumerate(images.pool(None).by_class()):
+            if len(rows) <= self.test + self.validation:
+                raise ValueError(
+                    f"Partitioned holds {self.test} + {self.validation} images of every class out, but class "
+                    f"{images.class_names[label]!r} of {images.name} has {len(rows)}; hold fewer out"
+                )
+            words = draws.words(self.seed, place[label : label + 1], 1, len(rows), _STREAM)[0, 0]
+            order = rows[np.argsort(words, kind="stable")]
+            codes[order[: self.test]] = NAMES.index("test")
+            codes[order[self.test : self.test + self.validation]] = NAMES.index("validation")
+        return replace(images, image_groups={**images.image_groups, "partition": Group(codes, NAMES)})

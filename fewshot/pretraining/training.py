@@ -1,0 +1,299 @@
+"""From a `Pretrained` to its weights on disk; one that was killed goes on where its last state was written."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from filelock import FileLock
+from tqdm import tqdm
+
+from fewshot import provenance
+from fewshot.backbones import Backbone, BackboneSource, weights_digest
+from fewshot.backbones.pretrained import Pretrained, network_state, scaffold
+from fewshot.backbones.training_record import TrainingRecord
+from fewshot.datasets import LabelledImages
+from fewshot.embedding import keep_freed_memory
+from fewshot.files import make_folder, write_atomically
+from fewshot.plugins import BACKBONES, RECIPES
+from fewshot.pretraining import Objective, Setting
+from fewshot.pretraining.heads import Judge, class_means
+from fewshot.pretraining.material import Material, material
+from fewshot.pretraining.saving import Progress, saved
+
+_SAVED_EVERY = 30.0  # seconds: about what a kill can cost
+_CHECKS = 20  # looks at the validation images, where a training stops on them
+_log = logging.getLogger("fewshot")
+Load = Callable[[str], LabelledImages]
+
+
+def load_images(dataset: str) -> LabelledImages:
+    """The images of a data set's spec."""
+    from fewshot.plugins import DATASETS
+
+    images: LabelledImages = DATASETS.make(dataset).load()
+    return images
+
+
+def load(backbone: str | BackboneSource) -> Backbone:
+    """The network of a source; one of `Pretrained` is trained first where it is missing."""
+    backbone_source: BackboneSource = BACKBONES.make(backbone)
+    return Trainer().ready(backbone_source).load()
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """How missing networks are trained; nothing here changes a weight, but for the device."""
+
+    images: Load = load_images
+    device: str | None = None
+    progress: bool = True
+
+    def ready(self, source: BackboneSource) -> BackboneSource:
+        """The source, once all that it needs is trained."""
+        if isinstance(source, Pretrained) and not source.weights.is_file():
+            make_folder(source.folder)
+            with FileLock(source.folder / "lock"):  # of two processes one trains, and the other waits
+                if not source.weights.is_file():
+                    self.train(source)
+        return source
+
+    def material(self, source: Pretrained) -> Material:
+        """The images of a training; a data set, split or number that does not fit is a ValueError."""
+        from fewshot.plugins import DATASETS, SPLITS
+
+        if type(source.seed) is not int or not 0 <= source.seed < 1 << 63:
+            raise ValueError(f"The 'seed' of Pretrained must be an integer in [0, 2^63). Got {source.seed!r} instead.")
+        images = self.images(DATASETS.canonical(source.data))
+        rule = source.split or source.data.default_split()
+        if rule is None:
+            raise ValueError(
+                f"{images.name} has no split of its own; give one to Pretrained, such as split=BySeed(), whose seen "
+                "classes are trained on"
+            )
+        return material(images, SPLITS.make(rule).split(images), source.n_images, source.seed)
+
+    def pace(self, source: Pretrained) -> float:
+        """Seconds an image of a training whose start is there, measured on a few steps that are forgotten."""
+        return Training.of(source, self.material(source), self).pace()
+
+    def train(self, source: Pretrained) -> TrainingRecord:
+        """Trains, and keeps weights and record; of several trials the one with the least validation loss."""
+        recipe, seen = source.recipe, self.material(source)
+        trials = list(recipe.trials())
+        if trials == [recipe]:
+            return Training.of(source, seen, self).run()
+        for trial in trials:
+            self.ready(replace(source, recipe=trial))
+        records = [replace(source, recipe=trial).record for trial in trials]
+        losses = [torch.inf if r.validation_loss is None else r.validation_loss for r in records]
+        best = losses.index(min(losses))
+        record = replace(
+            records[best],
+            spec=BACKBONES.canonical(source),
+            recipe=RECIPES.canonical(recipe),
+            rule="tuned",
+            n_trials=sum(r.n_trials for r in records),
+            all_images_processed=sum(r.all_images_processed for r in records),
+            seconds=sum(r.seconds for r in records),
+        )
+        return keep(source, replace(source, recipe=trials[best]).weights.read_bytes(), record)
+
+
+def keep(source: Pretrained, weights: bytes, record: TrainingRecord) -> TrainingRecord:
+    """Writes record and weights, in this order: where there are weights, the training is finished."""
+    record.write(source.folder / "record.json")
+    write_atomically(source.weights, weights)
+    (source.folder / "progress.safetensors").unlink(missing_ok=True)
+    return record
+
+
+class Training:
+    """One training of one recipe."""
+
+    def __init__(self, source: Pretrained, seen: Material, backbone: Backbone, progress: bool) -> None:
+        self._source, self._seen, self._backbone, self._shown = source, seen, backbone, progress
+        backbone.network.train().requires_grad_(True)
+        if backbone.device.type == "cpu":
+            keep_freed_memory()
+            backbone.network.to(memory_format=torch.channels_last)
+        self._objective: Objective = source.recipe.objective(Setting(backbone, seen, source.seed)).to(backbone.device)
+        self._n = len(seen.train)
+        self._descent = source.recipe.schedule().descent(self._n)
+        parameters = [p for p in self._objective.parameters() if p.requires_grad]
+        self._state = Progress(self._objective, self._descent.optimizer_of(parameters))
+        self._judge = self._validation_judge()
+
+    @staticmethod
+    def of(source: Pretrained, seen: Material, trainer: Trainer) -> Training:
+        """The training of a source, from its start, which is trained first where it is missing."""
+        start = trainer.ready(source.network).load().to(trainer.device)
+        if start.n_params == 0 or start.given:
+            raise ValueError(f"{source.network!r} has no weights to train; start from ConvNet, RandomInit or a network")
+        return Training(source, seen, start, trainer.progress)
+
+    def run(self) -> TrainingRecord:
+        """The record of the finished training, which is kept with its weights."""
+        path, identity = self._source.folder / "progress.safetensors", self._identity
+        if self._state.resume(path, identity):
+            _log.info("training goes on at step %d of %d", self._state.step, len(self._descent.rates))
+        start, written = time.monotonic() - self._state.seconds, time.monotonic()
+        with self._bar() as bar:
+            while self._state.step < len(self._descent.rates):
+                self._advance()
+                self._state.seconds = time.monotonic() - start
+                bar.set_postfix_str(f"loss {self._recent_loss():.3f}", refresh=False)
+                bar.update()
+                if time.monotonic() - written > _SAVED_EVERY:
+                    self._state.save(path, identity)
+                    written = time.monotonic()
+        if self._state.best is not None:
+            self._objective.load_state_dict(self._state.best)
+        return keep(self._source, self._weights(), self._record())
+
+    def pace(self, steps: int = 3) -> float:
+        """Seconds an image, of some steps after a first one. The network is of no use afterwards."""
+        self._advance()
+        start = time.monotonic()
+        for _ in range(min(steps, len(self._descent.rates) - 1)):
+            self._advance()
+        return (time.monotonic() - start) / max(1, self._state.step - 1) / self._images_per_step
+
+    @property
+    def _images_per_step(self) -> int:
+        recipe = self._source.recipe
+        return min(recipe.images_per_step, self._n) * recipe.passes_per_image
+
+    @property
+    def _identity(self) -> str:
+        """Names the training, and the images that it is of."""
+        text = f"{BACKBONES.canonical(self._source)} {self._seen.train.images_digest} {self._backbone.weights_digest}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _bar(self) -> tqdm[Any]:
+        recipe = type(self._source.recipe).__name__
+        return tqdm(
+            total=len(self._descent.rates),
+            initial=self._state.step,
+            desc=f"{recipe}, {self._n} images",
+            unit="step",
+            disable=None if self._shown else True,
+            leave=False,
+        )
+
+    def _advance(self) -> None:
+        """One step; what a network draws in it (dropout) comes from (seed, step)."""
+        step, state = self._state.step, self._state
+        for group in state.optimizer.param_groups:
+            group["lr"] = self._descent.rates[step]
+        state.optimizer.zero_grad()
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed((self._source.seed * 1_000_003 + step) % (1 << 63))
+            loss = self._objective.loss(step)
+        if not bool(torch.isfinite(loss)):
+            raise ValueError(
+                f"the loss is not finite at step {step + 1} of {len(self._descent.rates)}, at a learning rate of "
+                f"{self._descent.rates[step]:g}: training diverged; lower lr, or raise warmup"
+            )
+        loss.backward()  # type: ignore[no-untyped-call]
+        state.optimizer.step()
+        state.losses.append(float(loss.detach()))
+        if self._judge is not None and self._is_check(step + 1):
+            state.keep_best(self._judge(self._objective)[1] or 0.0)
+
+    def _is_check(self, done: int) -> bool:
+        total = len(self._descent.rates)
+        return done == total or done * _CHECKS // total > (done - 1) * _CHECKS // total
+
+    def _validation_judge(self) -> Judge | None:
+        if not self._source.recipe.stops_on_validation:
+            return None
+        if self._seen.validation is None:
+            raise ValueError(
+                f"stop='validation' looks at images of partition=validation, which {self._seen.train.name} does not "
+                "have; wrap the data set in Partitioned"
+            )
+        return Judge(self._seen.validation, self._backbone)
+
+    def _recent_loss(self, share: float = 0.1) -> float:
+        """The mean over the last share of the steps so far."""
+        return _mean(self._state.losses[-_share_of(self._state.losses, share) :])
+
+    def _weights(self) -> bytes:
+        state = self._objective.state_dict()
+        losses = torch.tensor(self._state.losses, dtype=torch.float32)
+        return saved({**state, "losses": losses}, {"spec": BACKBONES.canonical(self._source)})
+
+    def _held_out(self) -> tuple[float | None, float | None, int]:
+        """Error, loss and number of images of the trained classes that no step saw."""
+        if self._seen.test is None:
+            return None, None, 0
+        judge = Judge(self._seen.test, self._backbone)
+        headless = self._objective.classifier() is None
+        centres = class_means(self._objective, self._seen.train, self._backbone) if headless else None
+        return *judge(self._objective, centres), len(judge)
+
+    def _record(self) -> TrainingRecord:
+        recipe, state, train = self._source.recipe, self._state, self._seen.train
+        error, loss, n_held_out = self._held_out()
+        stopped = state.step if state.best is None else state.best_step
+        per_step = self._images_per_step
+        made = provenance.columns(self._backbone.device.type)
+        return TrainingRecord(
+            spec=BACKBONES.canonical(self._source),
+            recipe=RECIPES.canonical(recipe),
+            chosen=RECIPES.canonical(recipe),
+            rule=recipe.schedule().rule,
+            network=without_seed(self._source.network),
+            seed=self._source.seed,
+            data=train.name,
+            images_digest=train.images_digest,
+            classes=train.class_names,
+            before=_classes_before(self._source.network),
+            n_params=self._backbone.n_params,
+            unique_images=self._n,
+            images_processed=stopped * per_step,
+            all_images_processed=state.step * per_step,
+            n_trials=1,
+            steps=state.step,
+            stopped_at=stopped,
+            first_loss=_mean(state.losses[: _share_of(state.losses, 0.1)]),
+            training_loss=self._recent_loss(),
+            validation_loss=state.best_loss,
+            seen_error=error,
+            seen_loss=loss,
+            n_held_out=n_held_out,
+            seconds=round(state.seconds, 1),
+            weights_digest=weights_digest(network_state(self._objective.state_dict())),
+            versions=made["versions"],
+            device=made["device"],
+            n_threads=made["n_threads"],
+        )
+
+
+def without_seed(source: BackboneSource) -> str:
+    """The spec of where a training starts, without what only makes it another draw: one name for all seeds."""
+    text = BACKBONES.canonical(scaffold(source))
+    fields = {p.name for p in BACKBONES.signature(text.partition("(")[0]).parameters}
+    spec = BACKBONES.varied(text, {"seed": 0}) if "seed" in fields else text
+    return spec if not isinstance(source, Pretrained) else f"{spec}, pre-trained on {source.record.trained_on}"
+
+
+def _classes_before(start: BackboneSource) -> tuple[str, ...] | None:
+    if not isinstance(start, Pretrained):
+        return () if start.load().pretrained_on == "nothing" else None
+    record = start.record
+    return None if record.before is None else record.before + record.classes
+
+
+def _share_of(losses: list[float], share: float) -> int:
+    return max(1, round(share * len(losses)))
+
+
+def _mean(losses: list[float]) -> float:
+    return sum(losses) / max(1, len(losses))
