@@ -6,15 +6,15 @@ classes; a demonstration.
 0.69 million image passes of training (--dry-run prints them), interrupted and resumed at will.
 
 Two networks under the rule `epochs` (7 at every size) and the smaller one under `steps` (those of the middle rung),
-each on 400 to 6400 images of the 257 seen classes, three seeds; a seed moves subset, start and order together. Every
-checkpoint is scored, 5-way with 5 queries, 1 and 5 shots, by the nearest class mean, on held-out images of the seen
-classes and on as many of the 88 new classes: the same N, K and Q. Columns of a row: `unique_images`, `images_processed`,
-`training_loss`, `seen_error` (all 257 ways on held-out images), `training_rule`, `training_seed`, `n_params`.
+each on 400 to 6400 images of the 257 seen classes, three seeds; a seed moves subset, start and order together.
+Every checkpoint is scored, 5-way with 5 queries, 1 and 5 shots, by the nearest class mean, on held-out images of the
+seen classes and of the 88 new classes: the same N, K and Q. Columns of a row: `unique_images`, `images_processed`,
+`training_loss`, `seen_error` (all 257 ways, on held-out images), `training_rule`, `training_seed`, `n_params`.
 
     fewshot scaling fit data_scaling.jsonl --x unique_images ...
 
-About one decade of data and three seeds show that the machinery works, that gains are monotone and how wide the interval
-is. They cannot choose between laws, establish an exponent, or say that new classes gain more than seen ones.
+About one decade of data and three seeds show that the machinery works, that gains are monotone and how wide the
+interval is. They cannot choose between laws, establish an exponent, or say that new classes gain more than seen ones.
 """
 
 from __future__ import annotations

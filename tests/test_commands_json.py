@@ -15,7 +15,7 @@ from fewshot.commands import _rates
 from tests.test_cli import QUICK, SUITE, call, modules_after, succeed, working_folder  # noqa: F401
 
 PIXELS = "RawPixels(image_size=4)"
-PLAN = {"runs", "embeddings", "n_images", "n_episodes", "seconds"}
+PLAN = {"runs", "trainings", "embeddings", "n_images", "n_passes", "n_episodes", "seconds"}
 SPLIT = ("split", "make", "--data", "birds", "--rule", "BySeed", "--out", "split.json")
 LISTED = {"n_episodes", "digest", "protocol", "dataset", "images_digest", "sampler", "seed", "n_pools", "class_names"}
 EXPORT = ("episodes", "export", "e.st", "--data", "birds", "--out", "e.csv")
@@ -68,7 +68,7 @@ def test_every_command_has_json() -> None:
         (
             ("list",),
             (),
-            {"datasets", "splits", "samplers", "backbones", "transforms", "evaluators", "presets", "suites"},
+            {"datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "presets", "suites"},
         ),
         (("report",), ("run", "--data", "birds", *QUICK), {"report", "n_runs", "results"}),
         (("report", "--markdown"), ("run", "--data", "birds", *QUICK), {"markdown", "n_runs"}),

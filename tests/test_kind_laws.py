@@ -15,6 +15,7 @@ from fewshot.datasets.glyphs import Glyphs
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
+from fewshot.datasets.partitioned import Partitioned
 from fewshot.datasets.vector_set import VectorSet
 from fewshot.laws import backbones, check, datasets, samplers, transforms
 from fewshot.plugins import SAMPLERS, TRANSFORMS
@@ -50,7 +51,7 @@ def test_the_laws_of_backbones_hold(source):
     assert check("backbone", source) == []
 
 
-@pytest.mark.parametrize("dataset", [Icons("both"), Glyphs()], ids=repr)
+@pytest.mark.parametrize("dataset", [Icons("both"), Glyphs(), Partitioned(Glyphs(), test=5)], ids=repr)
 def test_the_laws_of_data_sets_hold(dataset):
     assert check("dataset", dataset) == []
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from safetensors.torch import load_file
 
 import fewshot
 from fewshot.backbones.conv_net import ConvNet
-from fewshot.backbones.packaged import Packaged
 from fewshot.backbones.pretrained import Pretrained
 from fewshot.backbones.random_init import RandomInit
 from fewshot.backbones.raw_pixels import RawPixels
@@ -27,7 +24,7 @@ from fewshot.plugins import BACKBONES, RECIPES
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import class_ladder, data_ladder, network_ladder
 from fewshot.pretraining.material import balanced_subset, material
-from fewshot.pretraining.training import Trainer, Training, load
+from fewshot.pretraining.training import Trainer, Training
 from fewshot.splits import BySeed
 
 
@@ -83,10 +80,10 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 @pytest.mark.parametrize("recipe", EXAMPLES, ids=repr)
 def test_the_same_seed_gives_the_same_bits_and_touches_no_global_generator(recipe, tmp_path, monkeypatch):
     source = Pretrained(NET, DATA, recipe, n_images=70)
-    states = torch.get_rng_state().clone(), np.random.get_state()[1].copy()  # noqa: NPY002
+    states = torch.get_rng_state().clone(), np.random.get_state()[1].copy()
     first = weights(source)
     assert torch.equal(torch.get_rng_state(), states[0])
-    assert (np.random.get_state()[1] == states[1]).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == states[1]).all()
     monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "other"))
     assert equal(weights(source), first)
     moved = [name for name in first if name.startswith("network.") and "weight" in name]
@@ -136,7 +133,7 @@ def test_a_damaged_state_or_one_of_other_images_is_not_taken_up(monkeypatch):
     killed_after(3, source, monkeypatch)
     path = source.folder / "progress.safetensors"
     path.write_bytes(path.read_bytes()[:100])
-    assert source.seed == 0 and trained(source).record.steps == 6
+    assert trained(source).record.steps == 6
 
 
 def test_a_longer_training_lowers_the_loss_and_beats_chance_on_images_held_out():
@@ -173,7 +170,7 @@ def test_a_network_of_timm_can_be_trained():
 
 def test_an_absent_network_is_not_trained_by_load():
     source = Pretrained(NET, DATA, SHORT)
-    with pytest.raises(ValueError, match="is not trained yet; run: fewshot pretrain"):
+    with pytest.raises(ValueError, match="is not trained yet; run: fewshot pretrain, with"):
         source.load()
     assert source.to_train() == BACKBONES.canonical(source)
     assert trained(source).to_train() == ""
@@ -188,7 +185,7 @@ def test_specs_hold_members_of_other_kinds():
         "Pretrained('ConvNet(4)', 'Partitioned(Icons())', 'CrossEntropy(steps=6)', 'BySeed(seed=2)')"
     )
     assert BACKBONES.make("Pretrained(ConvNet, 'Icons', 'CrossEntropy')").recipe == CrossEntropy()
-    with pytest.raises(ValueError, match="unknown recipe 'Crossentropy'.*Did you mean CrossEntropy"):
+    with pytest.raises(ValueError, match=r"unknown recipe 'Crossentropy'.*Did you mean CrossEntropy"):
         BACKBONES.canonical("Pretrained(ConvNet, Icons, Crossentropy)")
 
 
@@ -196,7 +193,7 @@ def test_specs_hold_members_of_other_kinds():
     "inner", ["os.nothing:Stripes", "'os.nothing:Stripes(noise=1.0)'", "Partitioned(os.nothing:S)"]
 )
 def test_code_named_inside_a_spec_from_a_file_is_refused(inner):
-    with pytest.raises(ValueError, match="the dataset 'os.nothing:S.*' comes from a file and would import code"):
+    with pytest.raises(ValueError, match=r"the dataset 'os.nothing:S.*' comes from a file and would import code"):
         BACKBONES.make(f"Pretrained(ConvNet(), {inner}, CrossEntropy())", allow_import=False)
 
 
@@ -226,7 +223,7 @@ def test_held_out_images_are_not_trained_on():
     made = material(images, split, None, 0)
     rows = [set(part.images.rows) for part in (made.train, made.validation, made.test)]
     assert [len(r) for r in rows] == [len(split.seen) * n for n in (12, 3, 5)]
-    assert not (rows[0] & rows[1] or rows[0] & rows[2] or rows[1] & rows[2])
+    assert len(set.union(*rows)) == sum(map(len, rows))
     assert set(images.labels[sorted(rows[0])]) == set(split.classes("seen", images))
     assert made.train.class_names == split.seen
     assert (DATA.load().image_groups["partition"].codes == images.image_groups["partition"].codes).all()
@@ -383,5 +380,5 @@ def test_the_record_is_readable_json_and_a_damaged_one_is_told():
     assert json.loads(path.read_text())["spec"] == BACKBONES.canonical(source)
     assert {f.name for f in dataclasses.fields(source.record)} == set(json.loads(path.read_text()))
     path.write_text("{}")
-    with pytest.raises(ValueError, match="is not the record of a training .*; remove its folder"):
+    with pytest.raises(ValueError, match=r"is not the record of a training .*; remove its folder"):
         source.load()

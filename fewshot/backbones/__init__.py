@@ -1,8 +1,8 @@
 """Networks that turn images into vectors, and the sources they come from: one file a source.
 
 A source (`Timm`, `Packaged`, `Checkpoint`, `Pretrained`, `RandomInit`, `ConvNet`, `RawPixels`, `Function`; `Given`
-where there is no network) is a frozen dataclass whose spec belongs to the identity of a run; `load()` gives the network,
-frozen, in eval mode, with its own preprocessing.
+where there is no network) is a frozen dataclass whose spec belongs to the identity of a run; `load()` gives the
+network, frozen, in eval mode, with its own preprocessing.
 """
 
 from __future__ import annotations
