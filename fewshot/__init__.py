@@ -10,7 +10,6 @@ The way of the data, and the room of each step:
     backbones/     networks, one file a source                   features.py   every needed image embedded once
     transforms/    features to features                          evaluators/   one file a way to learn an episode
     tuning/        what evaluators that tune a network share     presets.py    methods of the field by name
-    pretraining/   networks trained on seen classes, a recipe a file
     solving.py     episodes to predictions, in bounded memory    scoring.py    predictions to measures
     specs.py       what names a run                              runs.py       a spec to a row; suites that resume
     evaluation.py  a network on episodes of one's own, at once   columns.py    what a row says of both
