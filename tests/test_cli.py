@@ -404,6 +404,18 @@ def test_episodes_are_made_shown_checked_drawn_and_run() -> None:
     assert "e.st" in row.sampler
 
 
+def test_a_testbed_of_hard_tasks_is_made_from_features_and_run() -> None:
+    said = succeed("features", "--data", "birds", *QUICK[:2], "--similarity", "alike.csv")
+    assert said.splitlines()[-1] == "similarity alike.csv"
+    assert Path("alike.csv").read_text().splitlines()[0] == "class,class0,class1,class2,class3,class4,class5"
+    for difficulty in ("easy", "hard"):
+        sampler = f"SimilarityTestbed('alike.csv', '{difficulty}')"
+        succeed("run", "--data", "birds", *QUICK[:2], "--episodes", "60", "--way", "2", "--sampler", sampler)
+    rows = Results(Path("results/runs.jsonl")).rows()
+    assert [row.status for row in rows] == ["ok", "ok"]
+    assert len({row.episodes_digest for row in rows}) == 2
+
+
 def test_a_list_from_disjoint_pools_keeps_its_interval_for_new_images_also_through_csv() -> None:
     write_pictures(Path("many"), [20] * 3)
     shape = ("--way", "3", "--query", "2", "--sampler", "DisjointPools(pools=5)", "--episodes", "20")

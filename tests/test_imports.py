@@ -34,7 +34,8 @@ FLOORS = [
     },
     {"plugins", "episodes", "episode_lists"},
     {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"}
-    | {"summaries", "seen_classes"},
+    | {"summaries", "seen_classes"}
+    | {"class_similarity"},
     {"splits", "images", "results", "pairing", "over_sets", "episode_tables", "measures"},
     {"samplers", "backbones", "specs", "selection"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
@@ -52,6 +53,7 @@ ONLY = {
     "comparison": {"statistics"},
     "vectors": set(),
     "csv_files": set(),
+    "class_similarity": {"csv_files", "datasets", "episodes"},
     "grids": set(),
     "compiled": {"compiled"},
     "logistic": {"compiled"},

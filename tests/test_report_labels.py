@@ -29,6 +29,10 @@ KNOWN = {
     "Imbalanced(shares=(1.0, 2.0, 4))": "1 : 2 : 4 supports",
     "VariableWayShot()": "variable ways and shots",
     "VariableWayShot(group='script')": "variable ways and shots inside one script",
+    "VariableWayShot(group=None, tree='/home/me/wordnet.csv')": "variable ways and shots by the tree wordnet",
+    "SimilarityTestbed(similarity='/home/me/alike.csv', difficulty='hard', support_from=None, query_from=None)": (
+        "hard tasks: classes near each other in alike"
+    ),
     "DisjointPools(pools=7, support_from=None, query_from=None)": "7 disjoint pools of images",
     "DirichletQuery(alpha=0.5, support_from='domain=mono', query_from='domain=colour')": (
         "Dirichlet(0.5) queries, support from mono, queries from colour"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,8 @@ from fewshot.commands._plan import PlannedEmbedding, duration, embedding, embedd
 from fewshot.commands._rates import remember_embedding
 
 if TYPE_CHECKING:
+    from fewshot.datasets import LabelledImages
+    from fewshot.episodes import Ints
     from fewshot.features import FeatureTable
 
 
@@ -25,10 +28,23 @@ if TYPE_CHECKING:
 @click.option("--split", metavar="SPEC", help="Rule for seen and novel classes, where it is not the data set's own.")
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of the backbone.")
 @click.option("--device", metavar="DEVICE", help="Where the network runs, such as cuda; the best there is.")
+@click.option(
+    "--similarity",
+    type=_options.FILE,
+    metavar="FILE",
+    help="CSV file to write: how alike the classes are, for --sampler \"SimilarityTestbed('FILE', 'hard')\".",
+)
 @_options.dry_run_option
 @json_option
 def command(
-    data: str, backbone: str | None, rows: str, split: str | None, dtype: str, device: str | None, dry_run: bool
+    data: str,
+    backbone: str | None,
+    rows: str,
+    split: str | None,
+    dtype: str,
+    device: str | None,
+    similarity: Path | None,
+    dry_run: bool,
 ) -> int:
     """Put the images of a data set through a backbone once; runs take the features from there."""
     import numpy as np
@@ -48,9 +64,12 @@ def command(
     network, wanted = bench.backbone(spec).to(device).on(opened.images), np.flatnonzero(used)
     table = feature_table(opened.images, network, wanted, dtype=dtype, progress=True)
     remember_embedding(spec, dtype, network.device.type, table.n_embedded, table.seconds)
+    if similarity is not None:
+        _write_similarity(similarity, opened.images, wanted, table)
     values = {"key": table.key, "folder": table.folder, "n_images": len(wanted), "dim": network.dim}
     cost = {"n_embedded": table.n_embedded, "seconds": table.seconds}
-    answer("\n".join(_lines(spec, table, len(wanted))), {"backbone": spec} | values | cost)
+    lines = _lines(spec, table, len(wanted)) + ([f"similarity {similarity}"] if similarity else [])
+    answer("\n".join(lines), {"backbone": spec} | values | cost | ({"similarity": similarity} if similarity else {}))
     return 0
 
 
@@ -58,6 +77,14 @@ def _dry_run(planned: PlannedEmbedding) -> int:
     """Answers with what would be embedded; the exit code."""
     answer(f"{embedding_lines([planned])[0]}; {duration(planned.seconds)}", asdict(planned))
     return 1 if planned.problem else 0
+
+
+def _write_similarity(file: Path, images: LabelledImages, rows: Ints, table: FeatureTable) -> None:
+    from fewshot.class_similarity import ClassSimilarity
+    from fewshot.files import write_atomically
+
+    made = ClassSimilarity.of(images, rows, lambda part: table.gather(part).numpy())
+    write_atomically(file, made.to_csv().encode())
 
 
 def _lines(backbone: str, table: FeatureTable, n_rows: int) -> list[str]:

@@ -122,7 +122,16 @@ def _pools(fields: Fields) -> str:
 
 
 def _variable(fields: Fields) -> str:
-    return "variable ways and shots" + (f" inside one {fields['group']}" if fields.get("group") else "")
+    inside = f" inside one {fields['group']}" if fields.get("group") else ""
+    return "variable ways and shots" + (
+        inside or (f" by the tree {PurePath(fields['tree']).stem}" if fields.get("tree") else "")
+    )
+
+
+def _testbed(fields: Fields) -> str:
+    near = {"easy": "far apart", "medium": "neither far nor near", "hard": "near each other"}
+    classes = f"{fields['difficulty']} tasks: classes {near.get(fields['difficulty'], '')}"
+    return ", ".join(filter(None, (f"{classes} in {PurePath(fields['similarity']).stem}", _sides(fields))))
 
 
 def _hierarchical(fields: Fields) -> str:
@@ -164,6 +173,7 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "Hierarchical": _hierarchical,
     "Imbalanced": _imbalanced,
     "VariableWayShot": _variable,
+    "SimilarityTestbed": _testbed,
     "CrossValidated": lambda f: f"{label(f['inner'])}, {_fields_of(f['grid'])} cross-validated",
     "Selection": lambda f: f"{_fields_of(f['grid'])} chosen on {ON.get(f['on'], f['on'])}",
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",
