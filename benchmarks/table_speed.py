@@ -152,6 +152,7 @@ NEED_MORE = {
     "Standardised",
     "TipAdapter",
     "ZeroShot",
+    "ZeroShotGaussian",
     "ZeroShotProbe",
 }
 

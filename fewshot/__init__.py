@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from fewshot.evaluators.tim import TIM
     from fewshot.evaluators.tip_adapter import TipAdapter
     from fewshot.evaluators.zero_shot import ZeroShot
+    from fewshot.evaluators.zero_shot_gaussian import ZeroShotGaussian
     from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
     from fewshot.results import Results, Row
     from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
@@ -106,6 +107,7 @@ _HOMES = {
     "fewshot.evaluators.tim": ("TIM",),
     "fewshot.evaluators.tip_adapter": ("TipAdapter",),
     "fewshot.evaluators.zero_shot": ("ZeroShot",),
+    "fewshot.evaluators.zero_shot_gaussian": ("ZeroShotGaussian",),
     "fewshot.evaluators.zero_shot_probe": ("ZeroShotProbe",),
     "fewshot.results": ("Results", "Row"),
     "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
@@ -172,6 +174,7 @@ __all__ = [
     "WithClassVectors",
     "Workbench",
     "ZeroShot",
+    "ZeroShotGaussian",
     "ZeroShotProbe",
     "evaluate",
     "labelled_vectors",

@@ -16,6 +16,7 @@ from torch import Tensor
 from fewshot import compiled
 
 _PART = 2048  # rows that are float64 at once, where all of them together are not needed
+_NULL = 1e-13  # directions with less than this share of the largest variance are empty
 _FLOOR = 1e-13  # a ridge below this share of the trace is lost in rounding
 
 
@@ -146,3 +147,29 @@ def gram_bytes(n_support: int, dim: int, n_columns: int) -> int:
 
 def _at_least(ridge: float | Tensor, least: Tensor) -> Tensor:
     return torch.maximum(torch.as_tensor(ridge, dtype=torch.float64, device=least.device), least)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The centred rows of B problems in principal coordinates: centred rows = scores @ axes^T."""
+
+    scores: Tensor  # [B, S, r] float64, orthogonal columns, zero under the padding
+    axes: Tensor  # [B, D, r]
+    variances: Tensor  # [B, r] squared lengths of the columns of `scores`
+    mean: Tensor  # [B, 1, D]
+
+
+def principal(rows: Tensor, mask: Tensor) -> Principal:
+    """Principal coordinates of rows [B, S, D] where `mask` [B, S] is True, by whichever Gram matrix is smaller."""
+    n_rows = mask.double().sum(1)[:, None, None]
+    mean = plain(rows, mask).times(mask.double()[:, :, None]).transpose(1, 2) / n_rows
+    around = centred(rows, mask, mean)
+    variances, axes = torch.linalg.eigh(gram(around))  # [B, S] or [B, D], and vectors in its columns
+    lengths = variances.where(variances > _NULL * variances.amax(1, keepdim=True), 0).sqrt()
+    if around.wide:
+        inverse = torch.where(lengths > 0, 1 / lengths.where(lengths > 0, 1), 0)
+        return Principal(axes * lengths[:, None], around.times(axes * inverse[:, None]), lengths.square(), mean)
+    scores = axes.new_empty(len(rows), around.n_rows, around.dim)
+    for part, where in around.parts():
+        torch.matmul(part, axes * (lengths > 0)[:, None], out=scores[:, where])
+    return Principal(scores, axes, lengths.square(), mean)

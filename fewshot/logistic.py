@@ -10,30 +10,22 @@ whatever the number of features, and each problem stops on its own, so it does n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from fewshot import compiled
+from fewshot.gram import Principal, principal
 
 _OBJECTIVE_TOLERANCE = 1e-10  # of the last step's gain; the step after it would gain about its square
 _DIRECTION_TOLERANCE = 1e-7  # of what an inexact direction of the last step may leave
 _ROUNDING = 1e-14  # a step that gains less than this is lost in rounding
 _MOST_CG_STEPS = 250
 _COMPILED_ROWS = 1024  # above this, the loops' share of memory grows, and they lose what makes them fast
-_NULL = 1e-13  # directions with less than this share of the largest variance are empty
-
-
-@dataclass(frozen=True)
-class Principal:
-    """The centred rows of B problems in principal coordinates: centred rows = scores @ axes^T."""
-
-    scores: Tensor  # [B, S, r] float64, orthogonal columns, zero under the padding
-    axes: Tensor  # [B, D, r]
-    variances: Tensor  # [B, r] squared lengths of the columns of `scores`
-    mean: Tensor  # [B, 1, D]
+_PART = 1 << 21  # values of a row and a class that are made at once, where rows are many
+_FEWEST_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -84,87 +76,115 @@ def _by_loops(
 def _by_matrices(
     rows: Tensor, mask: Tensor, labels: Tensor, n_way: int, grid: Sequence[tuple[float, int]]
 ) -> list[Solution]:
-    targets = torch.nn.functional.one_hot(labels, n_way).double() * mask[:, :, None]
     space, solutions, start = principal(rows, mask), [], None
     for C, max_iter in grid:
-        solutions.append(solve(space, targets, C, max_iter, start))
+        solutions.append(solve(space, mask, labels, n_way, C, max_iter, start))
         start = solutions[-1].coordinates
     return solutions
 
 
-def principal(rows: Tensor, mask: Tensor) -> Principal:
-    """Principal coordinates of rows [B, S, D] where `mask` [B, S] is True, by whichever Gram matrix is smaller."""
-    rows, held = rows.double(), mask.double()[:, :, None]
-    mean = (rows * held).sum(1, keepdim=True) / held.sum(1, keepdim=True)
-    centred = (rows - mean) * held
-    if rows.shape[1] <= rows.shape[2]:
-        variances, vectors = torch.linalg.eigh(centred @ centred.transpose(1, 2))  # [B, S], [B, S, S]
-        lengths = _lengths(variances)
-        inverse = torch.where(lengths > 0, 1 / lengths.where(lengths > 0, 1), 0)
-        return Principal(
-            vectors * lengths[:, None], centred.transpose(1, 2) @ (vectors * inverse[:, None]), lengths.square(), mean
-        )
-    variances, axes = torch.linalg.eigh(centred.transpose(1, 2) @ centred)  # [B, D], [B, D, D]
-    lengths = _lengths(variances)
-    return Principal((centred @ axes) * (lengths > 0)[:, None], axes, lengths.square(), mean)
-
-
-def _lengths(variances: Tensor) -> Tensor:
-    return variances.where(variances > _NULL * variances.amax(1, keepdim=True), 0).sqrt()
-
-
-def solve(space: Principal, targets: Tensor, C: float, max_iter: int, start: Tensor | None = None) -> Solution:
-    """The optimum for targets [B, S, N] float64: one-hot rows, zero under the padding.
+def solve(
+    space: Principal, mask: Tensor, labels: Tensor, n_way: int, C: float, max_iter: int, start: Tensor | None = None
+) -> Solution:
+    """The optimum for rows in principal coordinates, mask [B, S] and labels [B, S] int64 in [0, n_way).
 
     With two classes scikit-learn fits one sigmoid, whose penalty on w is twice that on the pair (w/2, -w/2): the
     same probabilities come from half of C.
     """
-    c = C / 2 if targets.shape[2] == 2 else C
-    bound = 1 + c / 2 * space.variances  # [B, r] Boehning's bound in principal coordinates
-    n_rows = targets.sum((1, 2))[:, None]
-    held = targets.sum(2, keepdim=True)
-    intercept = held / (c / 2 * n_rows)[:, None].sqrt()
-    design = torch.cat([space.scores / bound.sqrt()[:, None], intercept], dim=2)  # [B, S, r + 1]
-    ridge = torch.cat([1 / bound, torch.zeros_like(n_rows)], dim=1)[:, :, None]
-    solution = torch.zeros(*design.shape[::2], targets.shape[2], dtype=torch.float64, device=design.device)
+    c = C / 2 if n_way == 2 else C
+    scale = (1 + c / 2 * space.variances).rsqrt()[:, :, None]  # [B, r, 1] of Boehning's bound in principal coordinates
+    held = mask.double()
+    intercept = (c / 2 * held.sum(1)).rsqrt()[:, None, None]
+    ridge = torch.cat([scale.square(), torch.zeros_like(intercept)], dim=1)
+    solution = space.scores.new_zeros(*ridge.shape[:2], n_way)  # [B, r + 1, N]
     if start is not None:
-        solution[:, :-1] = start * bound.sqrt()[:, :, None]
-    converged = _minimise(_Problem(design, targets, ridge, c), solution, max_iter)
-    coordinates = solution[:, :-1] / bound.sqrt()[:, :, None]
+        solution[:, :-1] = start / scale
+    problem = _Problem(space.scores, scale, intercept, held, labels, ridge, c)
+    converged = _minimise(problem, solution, max_iter)
+    coordinates = solution[:, :-1] * scale
     weight = space.axes @ coordinates
-    bias = solution[:, -1] / (c / 2 * n_rows).sqrt() - (space.mean @ weight)[:, 0]
+    bias = solution[:, -1] * intercept[:, 0] - (space.mean @ weight)[:, 0]
     return Solution(weight, bias, converged, coordinates)
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """C sum_s loss(design_s u) + 1/2 sum ridge u^2, for B problems."""
+    """C sum_s loss(f_s) + 1/2 sum ridge u^2 for B problems, f = X scale u + intercept u_0 with u_0 the last of u.
 
-    design: Tensor  # [B, S, r + 1]
-    targets: Tensor  # [B, S, N]
+    What has a value for every row and class is made for a part of the rows at a time, `fit` and probabilities aside:
+    few rows are one part."""
+
+    scores: Tensor  # [B, S, r] X
+    scale: Tensor  # [B, r, 1]
+    intercept: Tensor  # [B, 1, 1]
+    held: Tensor  # [B, S] 1, or 0 under the padding
+    labels: Tensor  # [B, S]
     ridge: Tensor  # [B, r + 1, 1]
     c: float
 
     def of(self, members: Tensor) -> _Problem:
         """The problems of these members."""
-        if len(members) == len(self.design):
+        if len(members) == len(self.scores):
             return self
-        return _Problem(self.design[members], self.targets[members], self.ridge[members], self.c)
+        scores, scale, intercept, held, labels, ridge = (
+            column[members] for column in (self.scores, self.scale, self.intercept, self.held, self.labels, self.ridge)
+        )
+        return _Problem(scores, scale, intercept, held, labels, ridge, self.c)
 
-    def against_truth(self, fit: Tensor) -> Tensor:
+    def parts(self, n_way: int) -> Iterator[slice]:
+        """Rows that are worked on at once."""
+        size = max(_FEWEST_ROWS, _PART // n_way)
+        return (slice(low, low + size) for low in range(0, self.scores.shape[1], size))
+
+    def fit(self, u: Tensor, rows: slice = slice(None)) -> Tensor:
+        """[B, S, N] the fit of the rows."""
+        return torch.baddbmm(self.intercept * u[:, -1:], self.scores[:, rows], self.scale * u[:, :-1])
+
+    def against_truth(self, fit: Tensor, rows: slice) -> Tensor:
         """A fit [B, S, N] less that of each row's true class: keeps its digits where the true class is nearly sure."""
-        return fit - (fit * self.targets).sum(2, keepdim=True)
+        return fit - fit.gather(2, self.labels[:, rows, None])
 
     def loss(self, fit: Tensor) -> Tensor:
         """[B] the loss of a fit [B, S, N], without the ridge: log(1 + sum over the other classes of exp(f - f_y))."""
-        others = self.against_truth(fit).masked_fill(self.targets > 0, -torch.inf).logsumexp(2)
-        return self.c * (torch.logaddexp(others, torch.zeros_like(others)) * self.targets.sum(2)).sum(1)
+        total = torch.zeros_like(self.held[:, 0])
+        for rows in self.parts(fit.shape[2]):
+            others = self.against_truth(fit[:, rows], rows)
+            others = others.scatter_(2, self.labels[:, rows, None], -torch.inf).logsumexp(2)
+            total += (torch.logaddexp(others, torch.zeros_like(others)) * self.held[:, rows]).sum(1)
+        return self.c * total
 
-    def back(self, residual: Tensor) -> Tensor:
-        """[B, r + 1, N] what a change of the fit by `residual` means for u. It sums to zero over the classes: rounding
-        must not push all intercepts together, which changes nothing and costs nothing."""
-        pushed = self.c * (self.design.transpose(1, 2) @ residual)
+    def back(self, residuals: Callable[[slice], Tensor], n_way: int) -> Tensor:
+        """[B, r + 1, N] what a change of the fit by `residuals` of the rows means for u. It sums to zero over the
+        classes: rounding must not push all intercepts together, which changes nothing and costs nothing."""
+        pushed = torch.zeros_like(self.ridge.expand(-1, -1, n_way))
+        for rows in self.parts(n_way):
+            residual = residuals(rows)
+            pushed[:, :-1] += self.scores[:, rows].transpose(1, 2) @ residual
+            pushed[:, -1] += residual.sum(1)
+        pushed[:, :-1] *= self.c * self.scale
+        pushed[:, -1:] *= self.c * self.intercept
         return pushed - pushed.mean(2, keepdim=True)
+
+    def gradient(self, fit: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, r + 1, N], and the probabilities [B, S, N], zero under the padding."""
+        p = torch.empty_like(fit)
+
+        def residual(rows: slice) -> Tensor:  # p - targets, with all its digits
+            p[:, rows] = torch.softmax(fit[:, rows], 2) * self.held[:, rows, None]
+            true = self.labels[:, rows, None]
+            others = p[:, rows].scatter(2, true, 0.0)
+            return others.scatter_(2, true, -others.sum(2, keepdim=True))
+
+        return self.back(residual, fit.shape[2]) + self.ridge * u, p
+
+    def curved(self, p: Tensor, search: Tensor) -> Tensor:
+        """The Hessian at probabilities p, times `search` [B, r + 1, N]."""
+
+        def residual(rows: slice) -> Tensor:
+            fit, likely = self.against_truth(self.fit(search, rows), rows), p[:, rows]
+            return likely * (fit - (likely * fit).sum(2, keepdim=True))
+
+        return self.back(residual, p.shape[2]) + self.ridge * search
 
 
 def _minimise(problem: _Problem, u: Tensor, max_iter: int) -> Tensor:
@@ -183,12 +203,10 @@ def _minimise(problem: _Problem, u: Tensor, max_iter: int) -> Tensor:
 
 def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """u after one step [B, r + 1, N], whether the step was the last that mattered [B], and whether to stop [B]."""
-    fit = problem.design @ u
-    p = torch.softmax(fit, 2) * problem.targets.sum(2, keepdim=True)
-    others = p * (1 - problem.targets)
-    residual = others - problem.targets * others.sum(2, keepdim=True)  # p - targets, with all its digits
-    gradient = problem.back(residual) + problem.ridge * u
+    fit = problem.fit(u)
+    gradient, p = problem.gradient(fit, u)
     direction, left = _conjugate_gradients(problem, p, gradient)
+    del p  # as large as the fit
     slope = (gradient * direction).sum((1, 2))
     value = problem.loss(fit) + (problem.ridge * u.square()).sum((1, 2)) / 2
     small = -slope <= _OBJECTIVE_TOLERANCE * value  # then a full step is safe, and rounding may hide its gain
@@ -201,13 +219,16 @@ def _line_search(
     problem: _Problem, u: Tensor, direction: Tensor, fit: Tensor, value: Tensor, slope: Tensor, accepted: Tensor
 ) -> Tensor:
     """[B] the first of 1, 1/2, 1/4, ... that lowers the objective enough (Armijo); 0 where none does."""
-    change = problem.design @ direction
+    step = torch.ones_like(value)
+    if bool(accepted.all()):
+        return step
+    change = problem.fit(direction)
     square, cross, own = (
         (problem.ridge * x * y).sum((1, 2)) for x, y in ((direction, direction), (u, direction), (u, u))
     )
-    step = torch.ones_like(value)
     for _ in range(40):
-        moved = problem.loss(fit + step[:, None, None] * change) + (own + 2 * step * cross + step.square() * square) / 2
+        moved = problem.loss(torch.addcmul(fit, step[:, None, None], change))
+        moved += (own + 2 * step * cross + step.square() * square) / 2
         accepted = accepted | (moved <= value + 1e-4 * step * slope)
         if bool(accepted.all()):
             return step
@@ -228,9 +249,7 @@ def _conjugate_gradients(problem: _Problem, p: Tensor, gradient: Tensor) -> tupl
         going = norm > goal
         if not bool(going.any()):
             break
-        fit = problem.against_truth(problem.design @ search)
-        curved = p * (fit - (p * fit).sum(2, keepdim=True))
-        product = problem.back(curved) + problem.ridge * search
+        product = problem.curved(p, search)
         curvature = (search * product).sum((1, 2))
         length = torch.where(going & (curvature > 0), norm / curvature.where(curvature > 0, 1), 0)[:, None, None]
         direction = direction + length * search

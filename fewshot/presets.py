@@ -90,7 +90,16 @@ PRESETS = (
         "L2()",
         "GaussianHead()",
         "Wang et al. 2024, arXiv 2402.04087",
-        "Without the mix with a zero-shot classifier of class names, and without augmented views of the support.",
+        "Without the mix with a zero-shot classifier of class names (GDA-names), and without augmented views of the "
+        "support.",
+    ),
+    Preset(
+        "GDA-names",
+        "L2()",
+        "ZeroShotGaussian()",
+        "Wang et al. 2024, arXiv 2402.04087",
+        "alpha is 1, where the paper chooses it on validation images; one view of every support image, where its data "
+        "hold ten.",
     ),
     Preset(
         "MatchingNetworks",

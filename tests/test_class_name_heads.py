@@ -16,10 +16,11 @@ from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators.linear_probe_plus_plus import LinearProbePlusPlus
 from fewshot.evaluators.tip_adapter import TipAdapter
 from fewshot.evaluators.zero_shot import ZeroShot
+from fewshot.evaluators.zero_shot_gaussian import ZeroShotGaussian
 from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
 from fewshot.results import Results
 
-HEADS = [ZeroShot(), TipAdapter(), LinearProbePlusPlus(), ZeroShotProbe()]
+HEADS = [ZeroShot(), TipAdapter(), LinearProbePlusPlus(), ZeroShotGaussian(), ZeroShotProbe()]
 each_head = pytest.mark.parametrize("head", HEADS, ids=repr)
 
 
@@ -65,6 +66,30 @@ def test_tip_adapter_is_the_formula_of_the_paper(head, k_shot):
     for e, (rows, labels, names, asked) in enumerate(one_by_one(batch, query)):
         cache = torch.exp(-head.beta * (1 - asked @ rows.T)) @ torch.eye(4, dtype=torch.float64)[labels]
         assert torch.allclose(found[e], asked @ names.T / head.temperature + head.alpha * cache, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("k_shot", [2, 8])
+def test_gda_with_names_is_the_formula_of_the_paper(k_shot):
+    batch, query = episodes(k_shot=k_shot, dim=12)
+    batch = replace(batch, support=normalize(batch.support, dim=2))
+    query = normalize(query, dim=2)
+    found = ZeroShotGaussian(alpha=3.0, temperature=0.1).fit(batch)(query)
+    for e, (rows, labels, names, asked) in enumerate(one_by_one(batch, query)):
+        n, dim = rows.shape
+        centres = torch.stack([rows[labels == c].mean(0) for c in range(4)])
+        within = rows - centres[labels]
+        covariance = within.T @ within / (n - 1)
+        precision = dim * torch.linalg.inv((n - 1) * covariance + covariance.trace() * torch.eye(dim).double())
+        weight = precision @ centres.T
+        gaussian = asked @ weight - (centres.T * weight).sum(0) / 2
+        wanted = 10 * asked @ names.T + 3 * gaussian
+        assert torch.allclose(found[e] - found[e].mean(1, True), wanted - wanted.mean(1, True), rtol=0, atol=1e-8)
+
+
+def test_gda_with_names_and_no_weight_on_the_support_is_zero_shot():
+    batch, query = episodes()
+    found, zero_shot = ZeroShotGaussian(alpha=0.0).fit(batch)(query), ZeroShot().fit(batch)(query)
+    assert torch.allclose(found, zero_shot, rtol=1e-13, atol=1e-11)
 
 
 def descent_of_the_paper(rows, labels, names, iterations):

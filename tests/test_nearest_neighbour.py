@@ -102,3 +102,33 @@ def test_queries_in_small_parts_have_the_same_answers(monkeypatch):
 def test_wrong_hyperparameters_are_named(fields, message):
     with pytest.raises(ValueError, match=message):
         NearestNeighbour(**fields).fit(balanced(2, 1, 3)[0])
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize(("k", "temperature"), [(1, None), (3, None), (4, 0.07), (50, 0.5)])
+@pytest.mark.parametrize("dim", [1, 2, 37])
+def test_loops_and_matrices_vote_alike_on_ties_zeros_and_padding(metric, k, temperature, dim, monkeypatch):
+    pytest.importorskip("numba")
+    batch, _ = balanced(4, 3, dim, count=5)
+    support, held = batch.support.float(), batch.support_mask.clone()
+    support[0, 1] = support[0, 5] = support[0, 9]  # ties
+    support[1, 2] = 0
+    support[2] += 1e4
+    held[3, [2, 5]] = False
+    support[4] = 1e-20 * support[4]
+    batch = replace(batch, support=support, support_mask=held)
+    query = queries(5, dim).float()
+    query[0, :3] = support[0, [1, 0, 9]]
+    query[1, 4] = 0
+    evaluator = NearestNeighbour(k, metric, temperature)
+    found = evaluator.fit(batch)(query)
+    monkeypatch.setattr("fewshot.compiled.installed", lambda: False)
+    torch.testing.assert_close(found, evaluator.fit(batch)(query), rtol=2e-6, atol=2e-6)
+
+
+def test_queries_of_float64_are_answered_for_a_support_of_float32():
+    batch, _ = balanced(3, 2, 6, count=2)
+    batch = replace(batch, support=batch.support.float())
+    query = queries(2, 6).float()
+    head = NearestNeighbour(2).fit(batch)
+    torch.testing.assert_close(head(query.double()), head(query).double(), rtol=1e-6, atol=1e-6)

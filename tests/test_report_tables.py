@@ -103,6 +103,21 @@ def test_dirichlet_queries_are_a_task_of_their_own_and_a_number_on_average():
     assert titles[1].endswith("queries a class on average")
 
 
+def test_a_transductive_score_stands_beside_that_under_dirichlet_queries():
+    rows = [
+        row(0.8, transductive=True),
+        row(0.7, transductive=True, sampler="DirichletQuery(alpha=2.0)"),
+        row(0.6, evaluator="LinearProbe()"),
+        row(0.5, evaluator="LinearProbe()", sampler="DirichletQuery(alpha=2.0)"),
+    ]
+    first, second = comparison(rows)
+    assert [line.cells[0].text for line in first.lines] == ["80.0 ± 0.6 (Dirichlet 70.0)", "60.0 ± 0.6"]
+    assert "In brackets (Dirichlet)" in first.caption
+    assert "In brackets" not in second.caption
+    alone = comparison([rows[0], row(0.7, transductive=True, sampler="DirichletQuery(alpha=2.0)", seed=1)])[0]
+    assert alone.lines[0].cells[0].text == "80.0 ± 0.6"
+
+
 def test_two_rows_for_one_cell_are_both_shown():
     rows = [row(0.6, backbone=LITE), row(0.7, backbone=LITE, weights_digest="other")]
     assert [line.cells[0].text for line in comparison(rows)[0].lines] == ["60.0 ± 0.6", "70.0 ± 0.6"]

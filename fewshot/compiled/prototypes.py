@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
 from fewshot.compiled.matrices import Floats
-from fewshot.compiled.queries import four_products, shifted
+from fewshot.compiled.queries import products, shifted
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -78,7 +78,7 @@ def logits(
     n_query, n_way, dim = out.shape[1], out.shape[2], table.shape[1]
     means, centre = np.zeros((n_way, dim)), np.zeros(dim)
     lengths, counts = np.zeros(n_way), np.zeros(n_way)
-    block, squares, products = np.zeros((BLOCK, dim)), np.zeros(BLOCK), np.zeros((BLOCK, n_way))
+    block, squares, inner_products = np.zeros((BLOCK, dim)), np.zeros(BLOCK), np.zeros((BLOCK, n_way))
     for e in range(first, last):
         _class_means(table, support[e], labels[e], held[e], means, counts)
         if cosine:
@@ -89,11 +89,10 @@ def logits(
             n_here = min(BLOCK, n_query - start)
             for i in range(n_here):
                 squares[i] = shifted(table[query[e, start + i]], centre, block[i])
-            for k in range(n_way):
-                four_products(block, means[k], products, 0, k)
+            products(block, means, n_way, inner_products, 0)
             for i in range(n_here):
                 for k in range(n_way):
                     if not cosine:
-                        out[e, start + i, k] = 2.0 * products[i, k] - squares[i] - lengths[k]
+                        out[e, start + i, k] = 2.0 * inner_products[i, k] - squares[i] - lengths[k]
                     else:
-                        out[e, start + i, k] = products[i, k] / math.sqrt(squares[i]) if squares[i] > 0.0 else 0.0
+                        out[e, start + i, k] = inner_products[i, k] / math.sqrt(squares[i]) if squares[i] > 0.0 else 0.0

@@ -28,6 +28,35 @@ def four_products(block: Floats, vector: Floats, out: Floats, first: int, k: int
 
 
 @compiled
+def eight_products(block: Floats, one: Floats, other: Floats, out: Floats, first: int, k: int) -> None:
+    """As `four_products` for the vectors k and k + 1, which share each load of a row."""
+    q0, q1, q2, q3 = block[0], block[1], block[2], block[3]
+    s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = 0.0
+    for d in range(len(one)):
+        v, w = one[d], other[d]
+        s0 += q0[d] * v
+        t0 += q0[d] * w
+        s1 += q1[d] * v
+        t1 += q1[d] * w
+        s2 += q2[d] * v
+        t2 += q2[d] * w
+        s3 += q3[d] * v
+        t3 += q3[d] * w
+    sums, others = (s0, s1, s2, s3), (t0, t1, t2, t3)
+    for i in range(min(4, len(out) - first)):
+        out[first + i, k], out[first + i, k + 1] = sums[i], others[i]
+
+
+@compiled
+def products(block: Floats, vectors: Floats, n: int, out: Floats, first: int) -> None:
+    """out[first + i, k] = <block[i], vectors[k]> for up to four rows and the first n vectors."""
+    for k in range(0, n - 1, 2):
+        eight_products(block, vectors[k], vectors[k + 1], out, first, k)
+    if n % 2:
+        four_products(block, vectors[n - 1], out, first, n - 1)
+
+
+@compiled
 def shifted(vector: NDArray[Any], shift: Floats, out: Floats) -> float:
     """The squared length of out = vector - shift, in float64."""
     total = 0.0
@@ -49,8 +78,7 @@ def inner_products(
         for start in range(0, n_query, 4):
             for i in range(min(4, n_query - start)):
                 squares[e, start + i] = shifted(query[e, start + i], shift[e], block[i])
-            for k in range(vectors.shape[1]):
-                four_products(block, vectors[e, k], out[e], start, k)
+            products(block, vectors[e], vectors.shape[1], out[e], start)
 
 
 @compiled

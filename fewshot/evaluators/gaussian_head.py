@@ -25,8 +25,8 @@ class GaussianHead(FeatureEvaluator):
     With W the scatter within classes, of n rows of D features, the covariance is
     (1 - shrinkage) W / n + shrinkage tr(W) / (n D) I, as in scikit-learn's
     LinearDiscriminantAnalysis(solver="lsqr", shrinkage=...); or, where `shrinkage` is None,
-    (W + tr(W) / (n - 1) I) / D: the ridge-shrunk precision of GDA (Wang et al. 2024, arXiv 2402.04087), here without
-    its mix with a zero-shot classifier. `priors`: "uniform", or "support" for the classes' shares of the support.
+    (W + tr(W) / (n - 1) I) / D: the ridge-shrunk precision of GDA (Wang et al. 2024, arXiv 2402.04087); its mix with a
+    zero-shot classifier is ZeroShotGaussian. `priors`: "uniform", or "support" for the classes' shares of the support.
     Where no class scatters (K = 1) the covariance is tr(T) / (n D) I, with T the scatter of all rows: the nearest mean
     wins. The smaller of S x S and D x D is solved; a support of many rows needs D x D and a part of the rows.
     """

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
-from fewshot.logistic import Principal, principal
+from fewshot.gram import Principal, principal
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from fewshot import compiled
 from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
 from fewshot.similarity import METRICS, Neighbours
 
+_NEAR_ENTRIES = 1 << 16  # of a support in the second-level cache
 _NO_VOTE = 1e-9  # the share of a class without a vote: its logarithm is finite
 
 
@@ -46,6 +48,8 @@ class NearestNeighbour(FeatureEvaluator):
                 f"NearestNeighbour asks {self.k} neighbours for equal votes, but an episode has {fewest} support rows; "
                 "lower k, or give a temperature"
             )
+        if batch.support[0].numel() <= _NEAR_ENTRIES and _in_loops(batch.support):
+            return _LoopHead(batch, self)
         return _VotingHead(Neighbours.of(batch.support, batch.support_mask, self.metric), one_hot(batch), self)
 
     def _check(self) -> None:
@@ -62,6 +66,32 @@ class NearestNeighbour(FeatureEvaluator):
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return 8 * (2 * n_support * (dim + n_way) + min(n_support, 64) * n_support)
+
+
+def _in_loops(vectors: Tensor) -> bool:
+    """Whether compiled loops may compare these vectors; the squares of what is float32 are finite in float64."""
+    return vectors.dtype == torch.float32 and compiled.serves(vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class _LoopHead(Head[Tensor]):
+    batch: EpisodeBatch[Tensor]
+    rule: NearestNeighbour
+
+    def __call__(self, query: Tensor) -> Tensor:
+        from fewshot.compiled.neighbours import votes
+
+        batch, rule = self.batch, self.rule
+        if not _in_loops(query):
+            return _VotingHead(Neighbours.of(batch.support, batch.support_mask, rule.metric), one_hot(batch), rule)(
+                query
+            )
+        logits = torch.empty(*query.shape[:2], batch.n_way)
+        given = (batch.support, batch.support_labels, batch.support_mask, query)
+        arrays = [array.contiguous().numpy() for array in given]
+        asked = (rule.k, rule.metric == "cosine", float(rule.temperature or 0.0), _NO_VOTE)
+        compiled.over_episodes(votes, len(query), *arrays, *asked, logits.numpy())
+        return logits
 
 
 @dataclass(frozen=True, eq=False)

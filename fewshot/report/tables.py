@@ -8,12 +8,23 @@ from html import escape
 
 from fewshot.report import budgets
 from fewshot.report.budgets import is_oracle
-from fewshot.report.tasks import Contender, Task, contender, measured, overlap, shot_label, tasks
+from fewshot.report.tasks import (
+    Contender,
+    Task,
+    accuracy,
+    contender,
+    measured,
+    overlap,
+    shot_label,
+    tasks,
+    under_skewed_queries,
+)
 from fewshot.report.wording import contender_names, details, notes, percent
 from fewshot.results import Row
 
 TIE = "≈"
 UNFINISHED = "†"
+SKEWED = "Dirichlet"  # before the score under queries in Dirichlet shares
 
 
 @dataclass(frozen=True)
@@ -62,8 +73,8 @@ class Table:
 
 def comparison(rows: Sequence[Row]) -> list[Table]:
     """One table a task, in order of appearance; failed rows are left out."""
-    names = contender_names(rows)
-    return [_table(task, names) for task in tasks(rows)]
+    names, skewed = contender_names(rows), under_skewed_queries(rows)
+    return [_table(task, names, skewed) for task in tasks(rows)]
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -84,13 +95,13 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n\n".join(parts) + "\n" if parts else "No run has finished.\n"
 
 
-def _table(task: Task, names: dict[Contender, tuple[str, str]]) -> Table:
+def _table(task: Task, names: dict[Contender, tuple[str, str]], skewed: dict[str, Row]) -> Table:
     lines, numbers = [], {name: number for number, name in enumerate(names)}
     for member in task.contenders:
         mine = [row for row in task.rows if contender(row) == member]
         for rows in _one_a_shot(mine):
-            lines.append(_line(task, rows, names[member], numbers[member]))
-    return Table(task.title, tuple(task.shots), tuple(lines), _caption(task))
+            lines.append(_line(task, rows, names[member], numbers[member], skewed))
+    return Table(task.title, tuple(task.shots), tuple(lines), _caption(task, skewed))
 
 
 def _one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
@@ -104,21 +115,21 @@ def _one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
     return lines
 
 
-def _line(task: Task, rows: dict[str, Row], names: tuple[str, str], number: int) -> Line:
+def _line(task: Task, rows: dict[str, Row], names: tuple[str, str], number: int, skewed: dict[str, Row]) -> Line:
     held = list(rows.values())
     counts = list(dict.fromkeys(row.n_episodes for row in held))
     chosen = [f"{shot}: {row.chosen}" for shot, row in rows.items() if row.chosen]
     title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator, *chosen)))
-    cells = tuple(_cell(rows.get(shot), task.best.get(shot)) for shot in task.shots)
+    cells = tuple(_cell(rows.get(shot), task.best.get(shot), skewed) for shot in task.shots)
     return Line(*names, cells, " / ".join(map(str, counts)), min(counts), notes(held), title, number)
 
 
-def _cell(row: Row | None, best: Row | None) -> Cell:
+def _cell(row: Row | None, best: Row | None, skewed: dict[str, Row]) -> Cell:
     if row is None:
         return Cell()
-    known = measured(row)
+    known, other = measured(row), skewed.get(row.run_id)
     return Cell(
-        text=percent(row),
+        text=percent(row) + (f" ({SKEWED} {100 * accuracy(other):.1f})" if other else ""),
         best=row is best,
         tied=known and best is not None and _ties(row, best),
         unfinished=row.n_not_converged > 0,
@@ -133,7 +144,7 @@ def _ties(row: Row, best: Row) -> bool:
     return row is not best and not is_oracle(row) and overlap(row, best)
 
 
-def _caption(task: Task) -> str:
+def _caption(task: Task, skewed: dict[str, Row]) -> str:
     """What the numbers are, what guessing reaches, and what the intervals speak of."""
     said = ["Accuracy in percent" + (" ± 95 % interval" if task.population else "")]
     if task.chance is not None:
@@ -150,6 +161,10 @@ def _caption(task: Task) -> str:
     text += f" {TIE} marks intervals that overlap that of the best." if tied else ""
     unfinished = any(row.n_not_converged for row in task.rows)
     text += f" {UNFINISHED} marks runs with episodes that were not solved to the end." if unfinished else ""
+    if any(row.run_id in skewed for row in task.rows):
+        text += (
+            f" In brackets ({SKEWED}) what a transductive method scores where classes have unequal shares of queries."
+        )
     return " ".join([text, *budgets.warnings(task.rows)])
 
 

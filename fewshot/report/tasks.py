@@ -79,6 +79,19 @@ def tasks(rows: Iterable[Row]) -> list[Task]:
     ]
 
 
+def under_skewed_queries(rows: Sequence[Row]) -> dict[str, Row]:
+    """For every transductive run under balanced queries, by its run id, the same run under queries in Dirichlet shares:
+    what is left of its score without the balanced prior."""
+    found = {_but_for_queries(row): row for row in rows if row.sampler.startswith("DirichletQuery") and measured(row)}
+    balanced = (row for row in rows if row.transductive and row.sampler.startswith("Balanced"))
+    return {row.run_id: found[_but_for_queries(row)] for row in balanced if _but_for_queries(row) in found}
+
+
+def _but_for_queries(row: Row) -> tuple[object, ...]:
+    shared = ("n_way", "k_shot", "n_query", "seed", "images_digest", "split_digest", "classes")
+    return contender(row), *(getattr(row, name) for name in shared)
+
+
 def _rank(row: Row) -> tuple[int, float]:
     return row.n_episodes, accuracy(row)
 

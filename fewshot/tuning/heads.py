@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from fewshot.logistic import principal, solve
+from fewshot.gram import principal
+from fewshot.logistic import solve
 from fewshot.tuning.descent import Descent, Watch, descend, mini_batches
 
 Batches = Iterator[tuple[Tensor | None, Tensor]]
@@ -47,7 +48,8 @@ def starting_heads(start: str, support: Support, C: float) -> Heads:
     """
     features = support.features
     if start == "probe":
-        solution = solve(principal(features, support.mask), support.hot(), C, _PROBE_STEPS)
+        space = principal(features, support.mask)
+        solution = solve(space, support.mask, support.labels, support.n_way, C, _PROBE_STEPS)
         return Heads(solution.weight.to(features.dtype), solution.bias.to(features.dtype), solution.converged)
     if start == "prototypes":
         hot = support.hot()

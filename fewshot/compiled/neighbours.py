@@ -1,0 +1,120 @@
+"""Votes of the nearest support rows, episode by episode: NearestNeighbour's answers without its similarities in memory.
+
+The arithmetic is that of fewshot/similarity.py: float64, rows less their mean or of length one, and similarities that
+differ by no more than rounding are ties.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.compiled import compiled
+from fewshot.compiled.matrices import Floats, gather_centred, inner
+from fewshot.compiled.queries import products, shifted
+
+Vectors = NDArray[np.float32]
+_ROUNDING = 1e-12
+
+
+@compiled
+def _to_length_one(rows: Floats, mean: Floats, n: int) -> None:
+    """Gives back to the first n rows the mean that was taken from them, and length one: zero rows stay zero."""
+    for s in range(n):
+        square = 0.0
+        for d in range(rows.shape[1]):
+            rows[s, d] += mean[d]
+            square += rows[s, d] * rows[s, d]
+        if square > 0.0:
+            length = math.sqrt(square)
+            for d in range(rows.shape[1]):
+                rows[s, d] /= length
+
+
+@compiled
+def _kth_largest(values: Floats, n: int, best: Floats) -> float:
+    """The len(best)-th largest of the first n values; `best` is filled with those up to it, in rising order."""
+    k = len(best)
+    best[:] = -math.inf
+    for s in range(n):
+        if values[s] > best[0]:
+            i = 1
+            while i < k and best[i] < values[s]:
+                best[i - 1] = best[i]
+                i += 1
+            best[i - 1] = values[s]
+    return float(best[0])
+
+
+@compiled
+def _shares(similarity: Floats, n: int, best: Floats, rounding: float, temperature: float, share: Floats) -> None:
+    """Fills the share of the votes that each of the first n rows has; a temperature of 0 means equal votes."""
+    last = _kth_largest(similarity, n, best)
+    n_sure = n_tied = 0
+    for s in range(n):
+        if similarity[s] > last + rounding:
+            n_sure += 1
+        elif similarity[s] >= last - rounding:
+            n_tied += 1
+    total, top = 0.0, best[len(best) - 1]
+    for s in range(n):
+        share[s] = 0.0
+        if similarity[s] >= last - rounding:
+            share[s] = 1.0 if similarity[s] > last + rounding else (len(best) - n_sure) / n_tied
+            if temperature > 0.0:
+                share[s] *= math.exp((similarity[s] - top) / temperature)
+        total += share[s]
+    for s in range(n):
+        share[s] /= total
+
+
+@compiled
+def votes(
+    first: int,
+    last: int,
+    support: Vectors,
+    labels: NDArray[np.int64],
+    held: NDArray[np.bool_],
+    query: Vectors,
+    k: int,
+    cosine: bool,
+    temperature: float,
+    least: float,
+    out: Vectors,
+) -> None:
+    """out [B, m, N] = log(max(least, the class's share of the votes)) for episodes [first, last) of support [B, S, D]
+    and query [B, m, D]."""
+    n_rows, dim = support.shape[1:]
+    rows, mean, square = np.zeros((n_rows, dim)), np.zeros(dim), np.zeros(n_rows)
+    block, lengths, inner_products = np.zeros((4, dim)), np.zeros(4), np.zeros((4, n_rows))
+    similarity, share, voted = np.zeros(n_rows), np.zeros(n_rows), np.zeros(out.shape[2])
+    for e in range(first, last):
+        n = gather_centred(support[e], held[e], rows, mean)
+        truth, best = labels[e][held[e]], np.zeros(min(k, n))
+        if cosine:
+            _to_length_one(rows, mean, n)
+            mean[:] = 0.0
+        for s in range(n):
+            square[s] = 1.0 if cosine else inner(rows[s : s + 1], rows[s : s + 1])
+        largest = square[:n].max()
+        for start in range(0, query.shape[1], 4):
+            n_here = min(4, query.shape[1] - start)
+            for i in range(n_here):
+                lengths[i] = shifted(query[e, start + i], mean, block[i])
+            products(block, rows, n, inner_products, 0)
+            for i in range(n_here):
+                length = math.sqrt(lengths[i]) if lengths[i] > 0.0 else 1.0
+                for s in range(n):
+                    if cosine:
+                        similarity[s] = inner_products[i, s] / length
+                    else:
+                        similarity[s] = -max(0.0, square[s] + lengths[i] - 2.0 * inner_products[i, s])
+                rounding = _ROUNDING if cosine else _ROUNDING * (largest + lengths[i])
+                _shares(similarity, n, best, rounding, temperature, share)
+                voted[:] = 0.0
+                for s in range(n):
+                    voted[truth[s]] += share[s]
+                for c in range(len(voted)):
+                    out[e, start + i, c] = math.log(max(least, voted[c]))

@@ -1,0 +1,64 @@
+"""Zero-shot logits and Gaussian classes that share a covariance, without training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from torch import Tensor
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
+from fewshot.evaluators.gaussian_head import GaussianHead
+from fewshot.similarity import unit
+
+
+@dataclass(frozen=True)
+class ZeroShotGaussian(FeatureEvaluator):
+    """GDA with its zero-shot classifier (Wang et al. 2024, arXiv 2402.04087): with a query f, class-name vectors T of
+    length one, and the weights W and biases b of GaussianHead(shrinkage) on support rows of length one,
+
+        logits = f T' / temperature + alpha (f W + b),   f of length one.
+
+    The paper chooses alpha on validation images; `fewshot run --select` does so on validation classes. Needs vectors of
+    the class names. Deviation: one view of every support image, where
+    the paper's data hold 10 augmented ones. alpha = 0 is ZeroShot.
+    """
+
+    alpha: float = 1.0
+    shrinkage: float | None = None
+    temperature: float = 0.01
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [cls(), cls(alpha=10.0, shrinkage=0.5)]
+
+    def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
+        for name, positive in (("alpha", False), ("temperature", True)):
+            value = getattr(self, name)
+            number = isinstance(value, float | int) and 0 <= value < math.inf
+            if not number or (positive and value == 0):
+                least = "above 0" if positive else "of at least 0"
+                raise ValueError(
+                    f"The {name!r} parameter of ZeroShotGaussian must be a float {least}, below infinity. "
+                    f"Got {value!r} instead."
+                )
+        names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
+        rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
+        return _MixedHead(names, GaussianHead(self.shrinkage).fit(batch.seen_as(rows)), self.alpha)
+
+    def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        return GaussianHead(self.shrinkage).working_bytes(n_support, n_way, dim) + 8 * n_way * dim
+
+
+@dataclass(frozen=True, eq=False)
+class _MixedHead(Head[Tensor]):
+    names: CosineHead
+    classes: Head[Tensor]
+    alpha: float
+
+    def __call__(self, query: Tensor) -> Tensor:
+        asked = unit(query.double())
+        return (self.names(asked) + self.alpha * self.classes(asked)).to(query.dtype)
