@@ -6,7 +6,7 @@ d_e = a_e - b_e is the difference on episode e; E episodes, C units (classes, or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, product
 from math import ceil
@@ -38,6 +38,10 @@ class Comparison:
         """How many times wider the interval would be without pairing."""
         paired = self.these_images.high - self.these_images.low
         return self.unpaired_width / paired if paired > 0 else float("nan")
+
+    def turned(self) -> Comparison:
+        """B minus A."""
+        return replace(self, these_images=_turned(self.these_images), new_classes=_turned(self.new_classes))
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,10 @@ def _signs(n_units: int) -> Floats:
     if n_units <= _FLIPPED_EXACTLY:
         return np.array(list(product((-1.0, 1.0), repeat=n_units)))
     return np.asarray(2.0 * np.random.default_rng(0).integers(0, 2, (_FLIPS, n_units)) - 1, dtype=np.float64)
+
+
+def _turned(interval: Interval) -> Interval:
+    return replace(interval, mean=-interval.mean, low=-interval.high, high=-interval.low)
 
 
 def _detectable(error: float, freedom: float, level: float) -> float:

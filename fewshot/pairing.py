@@ -73,8 +73,7 @@ class Pair:
 
     def turned(self) -> Pair:
         """B minus A."""
-        found = compare(self.accuracy_b, self.accuracy_a, self.units)
-        return Pair(self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, found)
+        return Pair(self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, self.comparison.turned())
 
     def needed(self, delta: float) -> Needed:
         """What would show that the two differ by `delta`."""
@@ -98,12 +97,7 @@ def contests(
     `grouping` gives the groups of classes that stand in place of the classes of a row's data set. A ValueError where
     no two runs can be compared, or where stored predictions are missing.
     """
-    groups: dict[tuple[object, ...], list[Row]] = {}
-    fixed = [name for name in BY["anything"] if name not in BY[by]]
-    for row in rows:
-        if row.status == "ok":
-            groups.setdefault(tuple(getattr(row, name) for name in (*_TASK, *fixed)), []).append(row)
-    found = [_contest(results, group, grouping) for group in groups.values() if len(group) > 1]
+    found = [contest(results, group, grouping) for group in rivals(rows, by)]
     if not found:
         raise ValueError(
             f"no two runs of {results.path} differ in their {by} alone and have the same episodes; "
@@ -112,8 +106,19 @@ def contests(
     return found
 
 
-def _contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None) -> Contest:
-    """The runs of a task, their episodes proven to be the same as far as the shortest goes."""
+def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
+    """The runs that did not fail, two or more together that differ in `by` alone."""
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    fixed = [name for name in BY["anything"] if name not in BY[by]]
+    for row in rows:
+        if row.status == "ok":
+            groups.setdefault(tuple(getattr(row, name) for name in (*_TASK, *fixed)), []).append(row)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None = None) -> Contest:
+    """The runs of a task, their episodes proven to be the same as far as the shortest goes. A ValueError where they are
+    not, or where stored predictions are missing."""
     common = min(row.n_episodes for row in rows)
     solved = [_Solved.of(results.parts(row.run_id).read(row.n_episodes), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)

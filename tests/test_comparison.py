@@ -89,6 +89,15 @@ def test_two_lines_over_data_sets():
     assert over_sets(np.array([0.01]), np.array([0.01]))[1].reason == "one data set has no spread"
 
 
+def test_turned_around_it_is_the_comparison_of_the_others():
+    a, b, units = two_runs(n_classes=8)
+    turned, wanted = compare(a, b, units).turned(), compare(b, a, units)
+    for name in ("these_images", "new_classes"):
+        for bound in ("mean", "low", "high", "standard_error", "monte_carlo"):
+            assert getattr(getattr(turned, name), bound) == pytest.approx(getattr(getattr(wanted, name), bound))
+    assert (turned.p_signs, turned.correlation) == pytest.approx((wanted.p_signs, wanted.correlation))
+
+
 def test_runs_on_other_episodes_are_refused():
     with pytest.raises(ValueError, match="same episodes twice"):
         compare(np.ones(3), np.ones(4), Units(np.zeros(6, int), np.full(3, 2), 2))

@@ -7,6 +7,9 @@ overview.py  all tasks in one table, for a README
 dots.py      accuracies with intervals, as a figure    curves.py    accuracy over shots, as a figure
 svg.py       figures to inline SVG                     drawing.py   an episode as a picture, made of tiles.py
 example.py   the episode that a page shows             origins.py   where each row comes from
+claims.py    pairs of runs in tables                   verdicts.py  pairs of runs in sentences
+matrices.py  all pairs of a task, coloured             cards.py     a claim and what it rests on
+forest.py    differences as a figure of its own        compared.py  differences as a table for a README
 """
 
 from __future__ import annotations
@@ -46,9 +49,11 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
 
     from fewshot.report.example import example
     from fewshot.report.headline import compared, findings, speaks_of
+    from fewshot.report.matrices import matrices
     from fewshot.report.origins import origins, protocols, shared, unreadable_lines, written_out
     from fewshot.report.tables import comparison
     from fewshot.report.tasks import tasks
+    from fewshot.report.wording import contender_names
 
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
@@ -67,6 +72,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         findings=findings(rows),
         speaks_of=speaks_of(rows),
         sections=_sections(rows, comparison(rows), found),
+        matrices=matrices(rows, results, contender_names(rows)),
         example=example(rows, results, allow_import),
         failures=_failures(rows),
         written_out=written_out(rows),
