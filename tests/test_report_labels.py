@@ -33,6 +33,7 @@ KNOWN = {
     "SimilarityTestbed(similarity='/home/me/alike.csv', difficulty='hard', support_from=None, query_from=None)": (
         "hard tasks: classes near each other in alike"
     ),
+    "PseudoLabels(images=Icons(domain='mono'), backbone='pixels', clusters=9)": "9 clusters of icons mono by pixels",
     "DisjointPools(pools=7, support_from=None, query_from=None)": "7 disjoint pools of images",
     "DirichletQuery(alpha=0.5, support_from='domain=mono', query_from='domain=colour')": (
         "Dirichlet(0.5) queries, support from mono, queries from colour"

@@ -165,6 +165,7 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "TorchvisionSet": lambda f: f["name"],
     "ImageFolderSet": lambda f: PurePath(f["root"]).name or "folder",
     "VectorSet": lambda f: PurePath(f["path"]).stem or "vectors",
+    "PseudoLabels": lambda f: f"{f['clusters']} clusters of {label(str(f['images']))} by {f['backbone']}",
     "WithClassVectors": lambda f: f"{label(str(f['images']))} with class vectors",
     "Balanced": lambda f: _sides(f) or "balanced",
     "DirichletQuery": _dirichlet,

@@ -1,0 +1,150 @@
+"""The images of another data set, labelled by clusters of their features."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fewshot.datasets import Dataset, GivenVectors, Group, ImageSequence, LabelledImages
+from fewshot.episodes import Ints
+from fewshot.names import shorthand
+from fewshot.vectors import HeldVectors
+
+PARTS = ("all", "seen", "validation", "novel")
+
+
+@dataclass(frozen=True)
+class PseudoLabels(Dataset):
+    """Images of another data set whose labels are clusters of their features, for episodes that need no labels:
+    unsupervised meta-learning. No accuracy on it is an accuracy on the real classes.
+
+    k-means (scikit-learn, one start of k-means++, from `seed`) on the features of `backbone`, divided by their length;
+    clusters of fewer than `fewest` images are dissolved, and their images go to the nearest of the others. Classes are
+    called "cluster 0", ...; what was said of the real classes is left out, and so is their split. `part` takes the
+    images of the "seen" (or "validation", "novel") classes of the data set's own split alone: who trains on clusters of
+    "all" images has used those of the novel classes, unlabelled.
+
+    After CACTUs: Hsu, Levine, Finn 2019 (arXiv 1810.02334). Deviations: one partition, where they draw from 50 with
+    randomly scaled features; small clusters are dissolved, where they are left out; features are divided by their
+    length. `backbone` has to know nothing of the labels for the labels to come from no one: a network trained on
+    ImageNet's labels does not.
+    """
+
+    images: Dataset
+    backbone: str = "tf_efficientnet_lite0"
+    clusters: int = 50
+    fewest: int = 20
+    seed: int = 0
+    part: str = "all"
+
+    def load(self) -> LabelledImages:
+        """The images with their new labels. Features are computed where they are not on disk."""
+        self._check()
+        images = self.images.load()
+        rows = self._rows(images)
+        if len(rows) < self.clusters:
+            raise ValueError(
+                f"{self.clusters} clusters were asked for, but {images.name} has {len(rows)} images of {self.part} "
+                "classes; lower clusters"
+            )
+        labels = self._labels(self._features(images, rows))
+        names = tuple(f"cluster {label}" for label in range(labels.max() + 1))
+        if len(names) < 2:
+            raise ValueError(
+                f"fewer than 2 of the {self.clusters} clusters of {images.name} have {self.fewest} images; lower fewest"
+            )
+        return replace(
+            some_of(images, rows),
+            name=f"{len(names)} clusters of {images.name} by {shorthand(self.backbone)}",
+            labels=labels,
+            class_names=names,
+            class_groups={},
+            class_vectors=None,
+        )
+
+    def _check(self) -> None:
+        for name, least in (("clusters", 2), ("fewest", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value < 1 << 32:
+                raise ValueError(
+                    f"The {name!r} parameter of PseudoLabels must be an integer of at least {least}. "
+                    f"Got {value!r} instead."
+                )
+        if self.part not in PARTS:
+            raise ValueError(
+                f"The 'part' parameter of PseudoLabels must be one of {', '.join(PARTS)}. Got {self.part!r} instead."
+            )
+
+    def _rows(self, images: LabelledImages) -> Ints:
+        """The rows of the part, ascending."""
+        if self.part == "all":
+            return np.arange(len(images))
+        from fewshot.plugins import SPLITS
+
+        rule = self.images.default_split()
+        if rule is None:
+            raise ValueError(
+                f"{images.name} has no split of its own, so it has no {self.part} classes; give part='all'"
+            )
+        classes = SPLITS.make(rule).split(images).classes(self.part, images)
+        return np.flatnonzero(np.isin(images.labels, classes))
+
+    def _features(self, images: LabelledImages, rows: Ints) -> NDArray[np.float64]:
+        """[m, D] features of length one."""
+        from fewshot.features import feature_table
+        from fewshot.plugins import BACKBONES
+
+        backbone = BACKBONES.make(BACKBONES.canonical(shorthand(self.backbone))).load().on(images)
+        values = feature_table(images, backbone, rows, progress=True).gather(rows).double().numpy()
+        length = np.linalg.norm(values, axis=1, keepdims=True)
+        unit: NDArray[np.float64] = values / np.where(length > 0, length, 1)
+        return unit
+
+    def _labels(self, features: NDArray[np.float64]) -> Ints:
+        """[m] the cluster of every image, in [0, number of clusters that are large enough)."""
+        from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # sums in another order would be other clusters
+            fitted = KMeans(self.clusters, n_init=1, random_state=self.seed).fit(features)
+            distance = fitted.transform(features)
+        kept = np.flatnonzero(np.bincount(fitted.labels_, minlength=self.clusters) >= self.fewest)
+        labels: Ints = distance[:, kept].argmin(1) if len(kept) else np.zeros(len(features), np.int64)
+        return labels
+
+
+def some_of(images: LabelledImages, rows: Ints) -> LabelledImages:
+    """These rows of a data set, ascending, as one of its own; all of them are the data set itself."""
+    if len(rows) == len(images):
+        return images
+    digest = hashlib.sha256(images.images_digest.encode() + rows.astype("<i8").tobytes()).hexdigest()
+    names = images.image_names
+    return replace(
+        images,
+        images=_Some(images.images, rows) if images.vectors is None else GivenVectors(_held(images, rows), images.name),
+        labels=images.labels[rows],
+        images_digest=digest,
+        image_groups={name: Group(group.codes[rows], group.names) for name, group in images.image_groups.items()},
+        image_names=None if names is None else [names[row] for row in rows],
+    )
+
+
+def _held(images: LabelledImages, rows: Ints) -> HeldVectors:
+    assert images.vectors is not None
+    return HeldVectors(images.vectors.gather(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class _Some:
+    images: ImageSequence
+    rows: Ints
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: int, /) -> Image.Image:
+        return self.images[int(self.rows[row])]
