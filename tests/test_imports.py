@@ -56,7 +56,7 @@ ONLY = {
     "class_similarity": {"csv_files", "datasets", "episodes"},
     "grids": set(),
     "compiled": {"compiled"},
-    "logistic": {"compiled"},
+    "logistic": {"compiled", "gram"},
     "gram": {"compiled"},
     "squared_hinge": set(),
     "similarity": {"compiled"},
@@ -64,7 +64,7 @@ ONLY = {
     "transforms": {"transforms"},
     "evaluators": {"evaluators", "episodes", "images", "tuning", "further_views", "compiled", "grids"}
     | {"logistic", "gram", "similarity", "squared_hinge"},
-    "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "images", "logistic"},
+    "tuning": {"tuning", "draws", "embedding", "episodes", "evaluators", "gram", "images", "logistic"},
     "scoring": {"episodes", "files"},
     "measures": {"measures", "episodes", "scoring", "statistics"},
     "results": {"files", "scoring"},
