@@ -4,6 +4,7 @@
     schedule.py   fields that recipes share           heads.py     classifiers, and errors on images held out
     training.py   the loop; what is missing           saving.py    what a kill cannot take away
     planning.py   what trainings would cost           ladders.py   more images, classes, parameters
+    adaptation.py what MAML and ANIL share
 
 A recipe makes an `Objective`: the modules that are trained, and the loss of a step. Everything drawn is a function of
 (seed, step), so a training that was killed goes on as if it had not been.

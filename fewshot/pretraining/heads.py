@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +16,17 @@ from fewshot.pretraining.batches import Inputs
 
 
 def new_classifier(dim: int, n_classes: int, seed: int, device: torch.device) -> nn.Linear:
-    """A linear head, weights uniform in +-1/sqrt(D) by `seed` as torch's own, biases 0; no global generator is used."""
-    head: nn.Linear = nn.utils.skip_init(nn.Linear, dim, n_classes, device=device)  # type: ignore[no-untyped-call]
-    bound = 1 / math.sqrt(dim)
-    drawn = torch.rand(n_classes, dim, generator=torch.Generator().manual_seed(seed)) * 2 * bound - bound
-    head.weight.data.copy_(drawn)
-    nn.init.zeros_(head.bias)
-    return head
+    """A linear head with torch's own random weights, by `seed`."""
+    with drawn_by(seed):
+        return nn.Linear(dim, n_classes).to(device)
+
+
+@contextmanager
+def drawn_by(seed: int) -> Iterator[None]:
+    """Modules built inside have torch's own random weights, by this seed; the global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 class Judge:

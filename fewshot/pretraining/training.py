@@ -118,13 +118,13 @@ class Training:
 
     def __init__(self, source: Pretrained, seen: Material, backbone: Backbone, progress: bool) -> None:
         self._source, self._seen, self._backbone, self._shown = source, seen, backbone, progress
+        self._n = len(seen.train)
+        self._descent = source.recipe.schedule().descent(self._n)
         backbone.network.train().requires_grad_(True)
         if backbone.device.type == "cpu":
             keep_freed_memory()
             backbone.network.to(memory_format=torch.channels_last)
         self._objective: Objective = source.recipe.objective(Setting(backbone, seen, source.seed)).to(backbone.device)
-        self._n = len(seen.train)
-        self._descent = source.recipe.schedule().descent(self._n)
         parameters = [p for p in self._objective.parameters() if p.requires_grad]
         self._state = Progress(self._objective, self._descent.optimizer_of(parameters))
         self._judge = self._validation_judge()

@@ -15,17 +15,18 @@ Watch = Callable[[int, int], None]  # told how many steps are done, and of how m
 
 @dataclass(frozen=True)
 class Descent:
-    """How parameters go down: one rate a step, "sgd" (momentum 0.9), "adam" or "adamw"."""
+    """How parameters go down: one rate a step, "sgd", "adam" or "adamw"."""
 
     rates: Sequence[float]  # [steps]
     optimizer: str = "sgd"
     weight_decay: float = 0.0
     clip_norm: float | None = None  # the longest gradient of an episode; a longer one is shortened
+    momentum: float = 0.9  # of "sgd"
 
     def optimizer_of(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters."""
         if self.optimizer == "sgd":
-            return torch.optim.SGD(parameters, lr=self.rates[0], momentum=0.9, weight_decay=self.weight_decay)
+            return torch.optim.SGD(parameters, lr=self.rates[0], momentum=self.momentum, weight_decay=self.weight_decay)
         adam = torch.optim.Adam if self.optimizer == "adam" else torch.optim.AdamW
         return adam(parameters, lr=self.rates[0], weight_decay=self.weight_decay)
 

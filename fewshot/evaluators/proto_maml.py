@@ -1,0 +1,50 @@
+"""The adaptation of MAML and ANIL: plain gradient steps from the prototypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from fewshot.episodes import EpisodeBatch
+from fewshot.evaluators import Head, ImageEvaluator
+from fewshot.images import ImageRows
+from fewshot.tuning import Tuning
+from fewshot.tuning.descent import Descent
+from fewshot.tuning.episodes import tune, tune_heads_alone
+from fewshot.tuning.fields import check_fields, is_integer, is_positive
+from fewshot.tuning.network import parameters_of
+
+if TYPE_CHECKING:
+    from fewshot.backbones import Backbone
+
+
+@dataclass(frozen=True)
+class ProtoMAML(ImageEvaluator):
+    """A linear head that starts at the prototypes of the support, and the network with it (`body`), after `steps` plain
+    steps of gradient descent on the whole support (Proto-MAML, Triantafillou et al. 2020, arXiv 1903.03096).
+
+    It is how the recipes MAML (`body=True`) and ANIL (`body=False`) adapt; `steps` and `lr` are their `inner_steps` and
+    `inner_lr`, though more steps are allowed. BatchNorm keeps its running statistics, as in these recipes.
+    """
+
+    steps: int = 3
+    lr: float = 0.01
+    body: bool = True
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [cls(), cls(steps=8, lr=0.005, body=False)]
+
+    def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
+        rules = (
+            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
+            ("lr", is_positive(self.lr), "a positive float"),
+        )
+        check_fields(self, rules)
+        tuning = Tuning(
+            change=lambda network, _: parameters_of(network, "all"),
+            descent=Descent([self.lr] * self.steps, momentum=0.0),
+            start="prototypes",
+        )
+        return tune(batch, backbone, tuning) if self.body else tune_heads_alone(batch, backbone, tuning)

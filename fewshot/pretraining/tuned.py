@@ -1,0 +1,46 @@
+"""Another recipe with the rate, the decay and the stopping point that validation images choose."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from fewshot.pretraining import Objective, Recipe, Setting
+from fewshot.pretraining.cross_entropy import CrossEntropy
+from fewshot.pretraining.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Tuned(Recipe):
+    """Trains `inner` once for each pair of a rate and a weight decay, every one stopped where the cross-entropy on
+    partition=validation of the trained classes is least, and keeps the best of all: the same trials for every amount of
+    data. `inner` must be a recipe that can stop so (CrossEntropy). Trials are trainings like any other, kept and
+    resumed.
+    """
+
+    inner: Recipe
+    lr: tuple[float, ...] = (0.03, 0.1, 0.3)
+    weight_decay: tuple[float, ...] = (0.0005, 0.005)
+
+    @classmethod
+    def examples(cls) -> Sequence[Self]:
+        return [cls(CrossEntropy(steps=4, batch_size=8), lr=(0.01, 0.1), weight_decay=(0.0005,))]
+
+    def trials(self) -> Sequence[Recipe]:
+        if "stop" not in {field.name for field in dataclasses.fields(self.inner)}:  # type: ignore[arg-type]
+            raise ValueError(
+                f"The 'inner' of Tuned must be a recipe that can stop on validation images, such as CrossEntropy. "
+                f"Got {self.inner!r} instead."
+            )
+        if not self.lr or not self.weight_decay:
+            raise ValueError("The 'lr' and the 'weight_decay' of Tuned must be tuples of at least one float.")
+        pairs = [(lr, decay) for lr in self.lr for decay in self.weight_decay]
+        return [replace(self.inner, lr=lr, weight_decay=decay, stop="validation") for lr, decay in pairs]  # type: ignore[type-var]
+
+    def schedule(self) -> Schedule:
+        return self.trials()[0].schedule()
+
+    def objective(self, setting: Setting) -> Objective:
+        return self.trials()[0].objective(setting)
