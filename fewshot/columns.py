@@ -218,6 +218,7 @@ def _training(backbone: Backbone) -> dict[str, Any]:
         "recipe": record.recipe,
         "training_rule": record.rule,
         "network": record.network,
+        "started_on": record.started_on,
         "training_seed": record.seed,
         "training_classes": len(record.classes),
         "unique_images": record.unique_images,

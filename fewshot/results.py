@@ -106,6 +106,7 @@ class Row:
     recipe: str = ""
     training_rule: str = ""  # "epochs", "steps" or "tuned": what more training images change
     network: str = ""  # where the training started, without its seed
+    started_on: str = ""  # what that start had been trained on; "nothing" for none
     training_seed: int | None = None
     training_classes: int | None = None
     unique_images: int | None = None

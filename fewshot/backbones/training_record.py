@@ -45,6 +45,7 @@ class TrainingRecord:
     versions: str
     device: str
     n_threads: int
+    started_on: str = "nothing"  # what the start had been trained on
 
     @property
     def trained_on(self) -> str:

@@ -273,6 +273,7 @@ class Training:
             versions=made["versions"],
             device=made["device"],
             n_threads=made["n_threads"],
+            started_on=self._backbone.pretrained_on,
         )
 
 
