@@ -23,7 +23,7 @@ THESE_CLASSES = {
     "(d)": "(d) all ways",
 }
 LESS = {"(c)": "(c) less", "(c) difference": "(c) difference less"}
-_SIZES = ("C", "n", "K", "accuracy", "data sets", "error")
+_SIZES = ("C", "n", "K", "accuracy", "E", "data sets", "error")
 _LOW, _HIGH = 0.93, 0.97
 
 
@@ -89,8 +89,8 @@ def _of(kept: Kept, part: str) -> Iterator[tuple[Cell, Tally]]:
 def _sizes(cell: Cell, tally: Tally) -> list[str]:
     """The error is one standard error of a coverage of 95 %, in percent."""
     error = 100 * (0.95 * 0.05 / tally.sets) ** 0.5
-    sizes = (cell.n_classes, cell.n_images, cell.k_shot, f"{cell.accuracy:g}", tally.sets, f"± {error:.1f}")
-    return list(map(str, sizes))
+    sizes = (cell.n_classes, cell.n_images, cell.k_shot, f"{cell.accuracy:g}", cell.n_episodes)
+    return [*map(str, sizes), str(tally.sets), f"± {error:.1f}"]
 
 
 def _percent(tally: Tally, name: str) -> str:

@@ -111,13 +111,23 @@ def test_a_second_start_goes_on_where_the_first_was_stopped(tmp_path, three_numb
     assert list(json.loads(path.read_text())) == names
 
 
+def test_more_episodes_are_measured_for_new_classes_alone(tmp_path, three_numbers, monkeypatch):
+    monkeypatch.setattr(
+        coverage, "PARTS", dict.fromkeys(("new classes", "these classes"), coverage.PARTS["new classes"])
+    )
+    monkeypatch.setattr(coverage, "BATCH", {"new classes": 2, "these classes": 2})
+    longer = held.LONGER[0].name
+    coverage.measure([longer, "C7-n25-K1-acc60"], 1, tmp_path / "kept.json")
+    assert three_numbers == [(longer, 0), ("C7-n25-K1-acc60", 0), ("C7-n25-K1-acc60", 0)]
+
+
 def test_a_coverage_outside_the_bar_is_bold_and_what_is_not_told_a_dash():
     sums = {"told": 100, "held": 95, "width": 10.0}
     intervals = {name: dict(sums) for name in ("(c)", "(c) less", "(c) difference", "(c) difference less", "usual")}
     intervals["usual"]["held"] = 40
     kept = {"C7-n25-K1-acc60": {"new classes": Tally(100, intervals)}}
     shown = coverage_table(kept)
-    assert "| 7   | 25  | 1   | 0.6        | 100         | ± 2.2   | 95.0" in shown
+    assert "| 7   | 25  | 1   | 0.6        | 600 | 100         | ± 2.2   | 95.0" in shown
     assert "**40.0**" in shown
     assert "usual, accuracy 40.0 to 40.0 (0 of 1 cells inside 93 to 97)" in shown
     assert "10.0 / 10.0" in shown

@@ -91,8 +91,11 @@ def test_what_is_missing_is_a_reason(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
     assert of(rows, None)[0].reason == "No pairs are compared: the predictions of these rows were not given."
     elsewhere = of(rows, Results(tmp_path / "other.jsonl"))[0]
-    assert elsewhere.reason == "No pairs are compared: the predictions of 3 of 3 runs are not beside their rows."
+    assert elsewhere.reason == "No pairs are compared: the predictions of these runs are not beside their rows."
     assert elsewhere.lines == ()
+    others = [row(0.5, evaluator=head, k_shot=5) for head in HEADS]
+    assert [matrix.title == "" for matrix in of([*rows, *others], Results(tmp_path / "other.jsonl"))] == [True]
+    assert [bool(matrix.lines) for matrix in of([*rows, *others], results)] == [True, False]
     assert of(rows[:1], results) == []
     for part in results.parts(rows[0].run_id).folder.iterdir():
         part.write_bytes(b"damaged")
@@ -103,7 +106,7 @@ def test_a_run_without_predictions_is_left_out_and_told(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
     [matrix] = of([*rows, row(0.5, evaluator="LinearSVM()", n_classes=12, images_digest="cd" * 32)], results)
     assert len(matrix.lines) == 3
-    assert "1 runs less accurate, or without stored predictions, are left out" in matrix.caption
+    assert "Runs left out, less accurate or without stored predictions: 1." in matrix.caption
 
 
 def test_only_the_most_accurate_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

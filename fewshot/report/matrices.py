@@ -52,7 +52,7 @@ class Matrix:
 
 def matrices(rows: Sequence[Row], results: Results | None, names: Names) -> list[Matrix]:
     """A matrix for every task and number of shots that two runs or more have in common. Whatever is missing becomes a
-    reason, never an error."""
+    reason, never an error; where no task has any, they are one reason without a title."""
     found = []
     for group in rivals(rows, "anything"):
         row = group[0]
@@ -62,6 +62,8 @@ def matrices(rows: Sequence[Row], results: Results | None, names: Names) -> list
         except Exception as error:  # predictions of strangers may be damaged in any way
             reason = " ".join(str(error).split()) or type(error).__name__
             found.append(Matrix(title, reason=f"No pairs are compared: {reason}."))
+    if found and not any(matrix.lines for matrix in found):
+        return [Matrix("", reason=" ".join(dict.fromkeys(matrix.reason for matrix in found)))]
     return found
 
 
@@ -69,9 +71,8 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, names: Na
     stored = [row for row in group if results is not None and results.parts(row.run_id).folder.is_dir()]
     told = sorted(filter(measured, stored), key=accuracy, reverse=True)
     if results is None or len(told) < 2:
-        missing = "the predictions of these rows were not given" if results is None else (
-            f"the predictions of {len(group) - len(stored)} of {len(group)} runs are not beside their rows"
-        )  # fmt: skip
+        missing = "the predictions of these runs are not beside their rows"
+        missing = missing if results is not None else "the predictions of these rows were not given"
         return Matrix(title, reason=f"No pairs are compared: {missing}.")
     met = contest(results, told[:MOST])
     pairs = met.pairs()
@@ -144,6 +145,6 @@ def _caption(met: Contest, left_out: int, n_pairs: int) -> str:
         "for other episodes from these images where there is none. Strong colour: settled for these images and for new "
         f"{units.name}; pale: for these images alone; no colour: not settled. Rank: what simultaneous intervals allow.",
         f"p-values are Holm-adjusted over {n_pairs} pairs." if n_pairs > 1 else "",
-        f"{left_out} runs less accurate, or without stored predictions, are left out." if left_out else "",
+        f"Runs left out, less accurate or without stored predictions: {left_out}." if left_out else "",
     ]
     return " ".join(filter(None, said))
