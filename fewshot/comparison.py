@@ -142,6 +142,25 @@ def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> 
     return {name: (1 + better[name], len(names) - worse[name]) for name in names}
 
 
+def tied_ranks(runs: Mapping[str, Floats]) -> dict[str, float]:
+    """The ranks of Meta-Dataset (Triantafillou et al. 2020, arXiv 1903.03096): the best mean first, tied with every run
+    whose mean is within 1.96 sqrt(s1^2/n1 + s2^2/n2) of it, unpaired; tied runs share the mean of their ranks, and the
+    rest are ranked behind them in the same way. A single episode counts as without spread."""
+    left = sorted(runs, key=lambda name: -float(runs[name].mean()))
+    ranks: dict[str, float] = {}
+    while left:
+        best = runs[left[0]]
+        tied = [left[0], *(name for name in left[1:] if _tied(best, runs[name]))]
+        ranks |= dict.fromkeys(tied, len(ranks) + (len(tied) + 1) / 2)
+        left = [name for name in left if name not in tied]
+    return ranks
+
+
+def _tied(best: Floats, other: Floats) -> bool:
+    error = np.sqrt(sum(values.var(ddof=1) / len(values) for values in (best, other) if len(values) > 1))
+    return bool(best.mean() - other.mean() <= 1.96 * error)
+
+
 def over_sets(differences: Floats, errors: Floats, level: float = 0.95) -> tuple[Interval, Interval]:
     """The mean difference over D data sets: for these sets (SE^2 = sum SE_d^2 / D^2, errors by class where there are
     any), and for new sets (t(D-1) over the differences; two sets are needed)."""

@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.comparison import Comparison, Needed, compare, holm, needed, rank_sets
+from fewshot.comparison import Comparison, Needed, compare, holm, needed, rank_sets, tied_ranks
 from fewshot.episodes import Episodes, episodes_digest
 from fewshot.results import Results, Row
 from fewshot.scoring import Predictions, episode_accuracy
@@ -57,7 +57,15 @@ class Contest:
 
     def ranks(self) -> dict[str, tuple[int, int]]:
         """The ranks that each run may have, by run id."""
-        return rank_sets({row.run_id: a for row, a in zip(self.rows, self.accuracy, strict=True)}, self.units)
+        return rank_sets(self._accuracies, self.units)
+
+    def tied_ranks(self) -> dict[str, float]:
+        """The ranks by the rule of Meta-Dataset, by run id."""
+        return tied_ranks(self._accuracies)
+
+    @property
+    def _accuracies(self) -> dict[str, Floats]:
+        return {row.run_id: a for row, a in zip(self.rows, self.accuracy, strict=True)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fewshot.comparison import class_level_tests, compare, holm, needed, over_sets, rank_sets
+from fewshot.comparison import class_level_tests, compare, holm, needed, over_sets, rank_sets, tied_ranks
 from fewshot.statistics import Units
 from tests.test_statistics import episodes
 
@@ -87,6 +87,16 @@ def test_two_lines_over_data_sets():
     assert these.standard_error == pytest.approx(0.005 / 3)
     assert (new.low, new.high) == pytest.approx(stats.t.interval(0.95, 2, 0.02, stats.sem([0.01, 0.03, 0.02])))
     assert over_sets(np.array([0.01]), np.array([0.01]))[1].reason == "one data set has no spread"
+
+
+def test_meta_datasets_ranks_share_ties_with_the_best_of_the_rest():
+    spread = np.tile([-0.1, 0.1], 200)  # standard error .005, of a difference .0071
+    means = {"a": 0.80, "b": 0.79, "c": 0.78, "d": 0.775, "e": 0.5}
+    found = tied_ranks({name: mean + spread for name, mean in reversed(means.items())})
+    assert found == {"a": 1.5, "b": 1.5, "c": 3.5, "d": 3.5, "e": 5.0}
+    assert tied_ranks({"one": np.ones(1), "other": np.zeros(1), "same": np.ones(1)}) == {
+        "one": 1.5, "same": 1.5, "other": 3.0
+    }  # fmt: skip
 
 
 def test_turned_around_it_is_the_comparison_of_the_others():

@@ -58,11 +58,11 @@ class Claims:
 
     def values(self, delta: float) -> dict[str, Any]:
         """The same as JSON values; fractions."""
-        ranks, rows = self.contest.ranks(), self.contest.rows
+        ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
         runs = [
             {"run_id": row.run_id, "name": name(row, self.by), "n_episodes": row.n_episodes}
             | {"these_images": asdict(episode_interval(values)), "new_classes": asdict(self.contest.interval(run))}
-            | {"ranks": ranks[row.run_id]}
+            | {"ranks": ranks[row.run_id], "tied_rank": tied[row.run_id]}
             for run, (row, values) in enumerate(zip(rows, self.contest.accuracy, strict=True))
         ]
         pairs = [
@@ -85,22 +85,20 @@ class Claims:
 
     def _runs(self, form: str) -> str:
         """Every run with both intervals and the ranks that it may have."""
-        ranks, rows = self.contest.ranks(), self.contest.rows
+        ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
         single = single_checkpoints(rows) if self.by != "evaluator" else set()
-        lines = [
-            (
-                name(row, self.by),
-                row.n_episodes,
-                points(episode_interval(values)),
-                points(self.contest.interval(run)),
-                "{} to {}".format(*ranks[row.run_id]),
-                THESE_WEIGHTS if row.backbone in single else "",
-            )
-            for run, (row, values) in enumerate(zip(rows, self.contest.accuracy, strict=True))
-        ]
-        titles = ("run", "episodes", "these images", f"new {self.contest.units.name}", "rank", "speaks of")
-        kept = len(titles) - (not single)
-        return tabulate([one[:kept] for one in lines], titles[:kept], form, disable_numparse=True)
+        columns = {
+            "run": [name(row, self.by) for row in rows],
+            "episodes": [row.n_episodes for row in rows],
+            "these images": [points(episode_interval(values)) for values in self.contest.accuracy],
+            f"new {self.contest.units.name}": [points(self.contest.interval(run)) for run in range(len(rows))],
+            "rank": ["{} to {}".format(*ranks[row.run_id]) for row in rows],
+        }
+        if rows[0].sampler.startswith("VariableWayShot"):
+            columns["Meta-Dataset's rank"] = [f"{tied[row.run_id]:g}" for row in rows]
+        if single:
+            columns["speaks of"] = [THESE_WEIGHTS if row.backbone in single else "" for row in rows]
+        return tabulate(columns, "keys", form, disable_numparse=True)
 
     def _table(self, form: str) -> str:
         lines = [line(p, self.by, value) for p, value in self._tested]
