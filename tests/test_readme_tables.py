@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-@pytest.mark.parametrize(("page", "name"), [("docs/statistics.md", "coverage")])
+@pytest.mark.parametrize(("page", "name"), [("README.md", "compare"), ("docs/statistics.md", "coverage")])
 def test_a_page_shows_the_table_of_the_committed_file(page: str, name: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     shown = f"<!-- table:{name} -->\n\n{ready_table(name)}\n<!-- /table -->"
