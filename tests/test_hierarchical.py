@@ -62,8 +62,18 @@ def test_the_rows_of_episodes_with_different_ways_stand_in_the_order_of_their_in
     [
         (FINE, 5, range(10), "5 classes of one kind were asked for, but the largest kind has 4 of the classes"),
         (FINE, 2, (0, 4, 7), "2 classes of one kind were asked for, but the largest kind has 1"),
-        (COARSE, 5, range(10), "5 classes, each of another kind, were asked for, but 4 of them have classes"),
-        (COARSE, None, range(4), "2 classes, each of another kind, were asked for, but 1 of them has classes"),
+        (
+            COARSE,
+            5,
+            range(10),
+            "5 classes, each of another kind, were asked for, but the 10 classes to draw .* are of 4; lower n_way",
+        ),
+        (
+            COARSE,
+            None,
+            range(4),
+            "2 classes, each of another kind, were asked for, but the 4 classes to draw from .* are of 1; lower",
+        ),
         (Hierarchical("genus"), 2, range(10), "test has no class group 'genus'; it has: kind"),
         (FINE, 3, (0, 1), "3-way episodes were asked for, but there are 2 classes"),
     ],

@@ -78,9 +78,8 @@ class Hierarchical(Sampler):
         n_groups, n_way = len(groups.sizes), n_way or len(groups.sizes)
         if max(n_way, 2) > n_groups:
             raise ValueError(
-                f"{max(n_way, 2)} classes, each of another {self.group}, were asked for, but {n_groups} of them "
-                f"{'has' if n_groups == 1 else 'have'} classes to draw from in {images.name}; lower n_way, or give "
-                "within=True"
+                f"{max(n_way, 2)} classes, each of another {self.group}, were asked for, but the {groups.sizes.sum()} "
+                f"classes to draw from in {images.name} are of {n_groups}; lower n_way, or give within=True"
             )
         drawn = groups.draw(seed, index, n_way)
         place = draws.distinct(seed, index, groups.sizes[drawn], 1, CLASSES)[:, :, 0]
