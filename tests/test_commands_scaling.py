@@ -78,7 +78,7 @@ def test_fit_prints_a_line_a_curve_and_law(table):
 
 
 def test_the_same_command_prints_the_same_bytes(table):
-    line = ("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--draws", "10", "--json")
+    line = ("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--law", "M2,M4", "--draws", "4", "--json")
     assert called(*line).output == called(*line).output
 
 
@@ -168,3 +168,24 @@ def test_transfer_tells_what_pre_training_was_worth(tmp_path):
 def test_transfer_needs_both_kinds_of_runs(tmp_path):
     path = written(tmp_path / "t.csv", ["D_F", "error", "pre"], [(1, 0.5, 0), (2, 0.4, 0)])
     assert "found no pre-trained ones" in refused("transfer", path, "--x", "D_F", "--pretrained", "pre")
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Error over nested shots of one learner."""
+    lines = [(k, 0.02 + 0.55 * k**-0.5) for k in (1, 2, 3, 5, 8, 12, 18, 27)]
+    return written(tmp_path / "shots.csv", ["k_shot", "error"], lines)
+
+
+def test_budget_brackets_the_labels_that_a_target_needs(shots):
+    (found,) = answered("budget", shots, "--target", "0.9")
+    low, high = found["bracket"]
+    assert low <= 47.2656 <= high * 1.001  # (0.55 / 0.08)^2
+    assert {line["law"] for line in found["laws"]} >= {"PowerBudget", "ArctanBudget", "LogarithmBudget"}
+    text = called("budget", shots, "--target", "0.9").output
+    assert text.startswith("all: 0.9 needs ")
+    assert "extrapolated" in text
+
+
+def test_a_budget_for_a_target_in_percent_is_refused(shots):
+    assert "a target accuracy must lie between 0 and 1, got 90" in refused("budget", shots, "--target", "90")

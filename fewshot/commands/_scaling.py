@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fewshot.scaling.fits import CurveFit
+    from fewshot.scaling.labels import Budget
     from fewshot.scaling.transfer import Transferred
     from fewshot.scaling.transfers import SourceTransfer
 
@@ -32,7 +33,7 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
     lines = [
         (
             each.curve.name,
-            each.law.__name__,
+            each.law.__name__ + (" *" if each.chosen else ""),
             _parameters(each),
             len(each.curve.points.x),
             f"{each.estimate.fit.rmse:.4f}",
@@ -49,7 +50,7 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
     ]
     how = (
         f"RMSE of log error; trusted to {FARTHEST:g} times the largest x fitted where a fit without the largest x "
-        f"misses them by at most {TOLERANCE:g} (in brackets), not at all otherwise"
+        f"misses them by at most {TOLERANCE:g} (in brackets), not at all otherwise; * the law that misses least"
     )
     return "\n".join([tabulate(lines, header, disable_numparse=True), how, *notes])
 
@@ -100,3 +101,18 @@ def _transfer_law(each: SourceTransfer) -> str:
         f"{name} {getattr(fit.law, name):.3g} [{fit.low[name]:.3g}, {fit.high[name]:.3g}]" for name in fit.low
     )
     return "\n".join(filter(None, [f"D_T = k D_F^alpha N^beta: {values}", counted, fit.note]))
+
+
+def budgets_text(found: Sequence[Budget]) -> str:
+    """The answer of every curve, and what each law says."""
+    from tabulate import tabulate
+
+    parts = []
+    for each in found:
+        lines = [
+            (need.law, f"{need.labels:.4g}" if need.standing != "never" else "", need.standing, need.trust.sentence)
+            for need in each.needs
+        ]
+        table = tabulate(lines, ("law", "labels", "", "trust"), disable_numparse=True)
+        parts.append(f"{each.curve.name}: {each.sentence}\n\n{table}")
+    return "\n\n".join(parts)

@@ -69,3 +69,23 @@ def transfer(file: Path, x: str, y: str, by: str, pretrained: str) -> int:
     found = transfers(Table.read(file), x, y, size, pretrained, others)
     answer(_scaling.transfers_text(found), [each.values() for each in found])
     return 0
+
+
+@command.command("budget", short_help="How many labels a target accuracy needs.")
+@click.argument("file", type=_options.FILE)
+@click.option("--target", type=float, required=True, help="The accuracy wanted, between 0 and 1.")
+@click.option("--x", default="k_shot", metavar="COLUMN", help="Labels, a class or in all.")
+@click.option("--y", default="error", metavar="COLUMN", help="The error, 1 - accuracy.")
+@click.option("--by", default="", metavar="COLUMN,...", help="What tells curves apart.")
+@click.option("--law", default="", metavar="LAW,...", help="Laws that make the bracket, in place of the usual ones.")
+@json_option
+def budget(file: Path, target: float, x: str, y: str, by: str, law: str) -> int:
+    """How many labels a target accuracy needs: a bracket from several laws, and how far to trust it."""
+    from fewshot.commands import _scaling
+    from fewshot.scaling import labels
+    from fewshot.scaling.tables import Table, curves
+
+    laws = _scaling.known_laws(_names(law)) if law else labels.LAWS
+    found = [labels.budget(curve, target, laws) for curve in curves(Table.read(file), x, y, _names(by))]
+    answer(_scaling.budgets_text(found), [each.values() for each in found])
+    return 0

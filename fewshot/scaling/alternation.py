@@ -6,7 +6,7 @@ least squares for the e_inf of the round before, then moves e_inf (and e_0) down
 Alabdulmohsin, Neyshabur, Zhai 2022, arXiv 2209.06640. It ends in the *local* optimum below the start
 e_inf = min(e) - 0.001, on purpose: the global one often lies at e_inf = 0 and extrapolates badly. As published, the
 column of alpha is made from the start e_0 and stays, while e_0 moves: the end is where two gradients vanish and not a
-minimum over all parameters at once; a law that updates the column extrapolates differently. Deviations: Newton steps
+minimum over all parameters at once; `joint` updates the column (M4Joint). Deviations: Newton steps
 from the first round (published: 100 rounds of gradient descent by 1e-8 before), 30 steps damped by 0.3 in each of the
 first rounds and one whole step a round after them (published: 100 damped by 0.1 throughout), and where a round moves
 the bounds by nearly as much as the one before, up to 64 rounds in one leap. On 36 real curves they end at the same
@@ -44,10 +44,10 @@ class Alternated:
     converged: Flags  # [B]
 
 
-def alternate(x: Floats, errors: Floats, weights: Floats, with_chance: bool) -> Alternated:
+def alternate(x: Floats, errors: Floats, weights: Floats, with_chance: bool, joint: bool = False) -> Alternated:
     """B alternations over x [n] or [B, n], errors and weights [B, n]: of M2 (log beta, c), or `with_chance`
-    of M4 (log beta, -c and alpha, none negative)."""
-    state = _State.start(x, errors, weights, with_chance)
+    of M4 (log beta, -c and alpha, none negative). `joint`: the column of alpha follows e_0."""
+    state = _State.start(x, errors, weights, with_chance, joint)
     count = len(errors)
     nothing = np.zeros(count)
     ended = Alternated(
@@ -80,9 +80,10 @@ class _State:
     moved: Floats  # [2, b]: of e_inf and e_0 in the last round
     leap: Floats  # [b]: rounds of the last step
     rounds: Floats  # [b]
+    joint: bool
 
     @staticmethod
-    def start(x: Floats, errors: Floats, weights: Floats, with_chance: bool) -> _State:
+    def start(x: Floats, errors: Floats, weights: Floats, with_chance: bool, joint: bool) -> _State:
         """The published start."""
         used = weights > 0
         floor = np.where(used, errors, np.inf).min(1) - MARGIN
@@ -95,17 +96,19 @@ class _State:
             columns = [np.ones_like(errors), -log_x, np.log(chance[:, None] - errors)]
         matrix = np.stack(columns, 2)
         weights = weights / weights.sum(1, keepdims=True)
-        gram = np.einsum("bnp,bn,bnq->bpq", matrix, weights, matrix)
-        subsets = _subsets(3) if with_chance else [tuple(range(2))]
+        inverses = _inverses(matrix, weights, with_chance)
         return _State(
-            np.arange(len(errors)), errors, weights, matrix, _inverses(gram, subsets), floor, highest, floor, chance,
+            np.arange(len(errors)), errors, weights, matrix, inverses, floor, highest, floor, chance,
             np.zeros((len(errors), len(columns))), np.zeros((2, len(errors))), np.ones(len(errors)),
-            np.zeros(len(errors)),
+            np.zeros(len(errors)), joint,
         )  # fmt: skip
 
     def step(self) -> None:
         """A round, or a leap over several alike."""
         before, last = np.stack([self.e_inf, self.e_0]), self.moved
+        if self.joint:
+            self.columns[:, :, 2] = np.log(self.e_0[:, None] - self.errors)
+            self.inverses = _inverses(self.columns, self.weights, True)
         damped = bool((self.rounds < _DAMPED_ROUNDS).any())  # all rows begin together
         self.coefficients = self._solve()
         for _ in range(_DAMPED_STEPS if damped else 1):
@@ -164,9 +167,8 @@ class _State:
 
     def kept(self, which: Flags) -> _State:
         """The alternations `which` [b]."""
-        return _State(
-            **{name: value[..., which] if name == "moved" else value[which] for name, value in vars(self).items()}
-        )
+        values = {name: value[which] for name, value in vars(self).items() if name not in ("moved", "joint")}
+        return _State(**values, moved=self.moved[:, which], joint=self.joint)
 
 
 def _ratio(gradient: Floats, curvature: Floats) -> Floats:
@@ -178,11 +180,14 @@ def _subsets(size: int) -> list[tuple[int, ...]]:
     return [subset for length in range(1, size + 1) for subset in combinations(range(size), length)]
 
 
-def _inverses(gram: Floats, subsets: list[tuple[int, ...]]) -> Floats:
-    """[B, subsets, p, p]: the inverse of every principal part of gram [B, p, p], zero elsewhere: the non-negative
-    solution is the best of those parts' solutions that has no negative entry."""
+def _inverses(columns: Floats, weights: Floats, with_chance: bool) -> Floats:
+    """[B, subsets, p, p]: the inverse of every principal part of the Gram matrix of columns [B, n, p], zero elsewhere:
+    the non-negative solution is the best of those parts' solutions that has no negative entry. Without chance, where
+    signs are free, the whole alone."""
+    gram = np.einsum("bnp,bn,bnq->bpq", columns, weights, columns)
+    subsets = _subsets(3) if with_chance else [tuple(range(2))]
     found = np.zeros((len(gram), len(subsets), *gram.shape[1:]))
     for number, subset in enumerate(subsets):
         part = np.ix_(range(len(gram)), subset, subset)
-        found[:, number][part] = np.linalg.pinv(gram[part])
+        found[:, number][part] = np.linalg.pinv(gram[part], hermitian=True)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ class CurveFit:
     estimate: Estimate
     trust: Trust
     rmse_rest: float | None  # of log e at the points that were not fitted; None where there are none
+    chosen: bool = False  # whether it predicts the sizes held back best, among the laws fitted to the curve
 
     def values(self) -> dict[str, object]:
         """For JSON; what is not finite is None."""
@@ -44,6 +46,8 @@ class CurveFit:
             "note": fit.note,
             "trusted": self.trust.trusted,
             "trust": self.trust.sentence,
+            "rmse_held_back": _finite(self.trust.miss),
+            "chosen": self.chosen,
             "largest_x": self.trust.largest,
         }
 
@@ -56,7 +60,15 @@ def fit_all(found: Sequence[Curve], laws: Sequence[str], draws: int = 100, seed:
     for law in map(named, laws):
         fits, said = law.fit_curves(points), trust_all(law, points)
         by_law.append([_curve_fit(c, law, fit, t, draws, seed) for c, fit, t in zip(found, fits, said, strict=True)])
-    return [fit for of_curve in zip(*by_law, strict=True) for fit in of_curve]
+    return [fit for of_curve in zip(*by_law, strict=True) for fit in _with_choice(of_curve)]
+
+
+def _with_choice(of_curve: Sequence[CurveFit]) -> list[CurveFit]:
+    """The fits of one curve, the one chosen that misses the sizes held back least, of those that hold back most."""
+    most = max(each.trust.n_held for each in of_curve)
+    tested = [each for each in of_curve if most and each.trust.n_held == most]
+    best = min(tested, key=lambda each: each.trust.miss, default=None)
+    return [dataclasses.replace(each, chosen=each is best) for each in of_curve]
 
 
 def _check_sizes(found: Sequence[Curve], laws: Sequence[type[Law]]) -> None:

@@ -26,6 +26,7 @@ class Trust:
     miss: float  # RMSE of log e at the sizes held back; NaN where the test could not be made
     largest: float  # x that was measured
     sentence: str
+    n_held: int = 0  # sizes that were held back
 
     def standing(self, x: float) -> str:
         """ "measured", "extrapolated", "beyond" or "refused": what a prediction at x is."""
@@ -75,7 +76,7 @@ def _judged(law: Law, curve: Points, held: NDArray[np.bool_], tolerance: float) 
     verdict = "good to twice the largest size" if trusted else "no extrapolation"
     count = len(np.unique(curve.x[held]))
     sentence = f"fitted without the {count} largest sizes it misses them by {miss:.3f} in log error: {verdict}"
-    return Trust(trusted, miss, float(curve.x.max()), sentence)
+    return Trust(trusted, miss, float(curve.x.max()), sentence, count)
 
 
 def _untested(law: type[Law], curve: Points) -> Trust:

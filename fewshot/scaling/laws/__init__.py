@@ -1,6 +1,10 @@
 """Laws e(x) of an error over a resource: what they share. Every law is a frozen class of its parameters.
 
 M2.fit(x, errors).law.predict(1e9)      named("M4").fit(x, errors).converged      law.inverse(0.1)
+
+power_laws.py    M1 to M4                 saturating.py    shifted power law, broken neural scaling laws
+average.py       several of them at once  label_budget.py  scores over labels, four forms
+piecewise_power_law.py
 """
 
 from __future__ import annotations
@@ -18,7 +22,11 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 _HOMES = {
-    "power_laws": ("M1", "M2", "M3", "M4"),
+    "power_laws": ("M1", "M2", "M3", "M4", "M4Joint"),
+    "saturating": ("ShiftedPowerLaw", "BNSL0", "BNSL1", "BNSL2"),
+    "average": ("Average",),
+    "piecewise_power_law": ("PiecewisePowerLaw",),
+    "label_budget": ("PowerBudget", "ArctanBudget", "LogarithmBudget", "AlgebraicBudget"),
 }
 NAMES = tuple(name for names in _HOMES.values() for name in names)
 _WIDEST = 1e60  # factor around 1 within which an inverse is looked for
@@ -111,8 +119,8 @@ class Law(ABC):
         """The smallest x at which the error is down to e, in the shape of `errors`: 0 where it always is, infinite
         where it never will be. By bisection of log x; the law is taken to fall."""
         wanted = np.asarray(errors, float)
-        low = np.full(wanted.shape, -np.log(_WIDEST))
-        high = -low
+        low = np.full(wanted.shape, self.falls_from())
+        high = np.full(wanted.shape, np.log(_WIDEST))
         never = self.predict(np.exp(high)) > wanted
         always = self.predict(np.exp(low)) <= wanted
         for _ in range(200):
@@ -120,6 +128,10 @@ class Law(ABC):
             above = self.predict(np.exp(middle)) > wanted
             low, high = np.where(above, middle, low), np.where(above, high, middle)
         return np.where(never, np.inf, np.where(always, 0.0, np.exp(high)))
+
+    def falls_from(self) -> float:
+        """The log x from which on the error falls, for `inverse`."""
+        return -float(np.log(_WIDEST))
 
     def parameters(self) -> dict[str, float]:
         """The parameters by name."""

@@ -1,0 +1,135 @@
+"""Which law extrapolates best? Every law fitted to the points of each curve up to half its range, and judged beyond.
+
+    python -m fewshot.benchmarks.extrapolation FILE --x COLUMN --y COLUMN --by COLUMN,COLUMN [--fit-where Training=1]
+        [--clusters COLUMN,COLUMN] [--json FILE]
+
+FILE is any CSV of curves. For every law: mean and median over the curves of the RMSE of log error at the points that
+were not fitted, wins (at three decimals, ties shared), and the paired difference of the mean to M4's with a 95 %
+interval that draws whole clusters of curves again (`--clusters`: the columns that name one, such as data set and
+network; without it every curve is its own). `chosen`: for each curve the law that best predicts the upper half of the
+*fitted* range from its lower half. Neither it nor `Average` sees a point that it is judged at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from tabulate import tabulate
+
+from fewshot.draws import words
+from fewshot.scaling.laws import Floats, log_rmse, named
+from fewshot.scaling.tables import Curve, Table, curves
+from fewshot.scaling.trust import Trust, trust_all
+
+LAWS = ("M1", "M2", "M3", "M4", "M4Joint", "ShiftedPowerLaw", "BNSL0", "BNSL1", "BNSL2", "PiecewisePowerLaw", "Average")
+DRAWS = 10_000
+
+
+def misses(found: Sequence[Curve], laws: Sequence[str] = LAWS) -> tuple[dict[str, Floats], dict[str, float]]:
+    """RMSE of log error beyond the fitted points [curves] by law, and of the law `chosen` by holding back; and seconds
+    a fit by law. NaN where a curve has too few points for a law."""
+    missed, seconds, tests = {}, {}, {}
+    for name in laws:
+        law = named(name)
+        usable = [len(np.unique(curve.points.x)) >= law.fewest_points() for curve in found]
+        able = [curve for curve, fits in zip(found, usable, strict=True) if fits]
+        started = perf_counter()
+        fitted = law.fit_curves([curve.points for curve in able])
+        seconds[name] = (perf_counter() - started) / max(1, len(able))
+        missed[name] = np.full(len(found), np.nan)
+        missed[name][usable] = [
+            log_rmse(fit.law, curve.rest_x, curve.rest_errors) for fit, curve in zip(fitted, able, strict=True)
+        ]
+        tests[name] = trust_all(law, [curve.points for curve in found])
+    picks = [
+        _pick({name: said[i] for name, said in tests.items() if not math.isnan(missed[name][i])})
+        for i in range(len(found))
+    ]
+    missed["chosen"] = np.array([missed[pick][i] if pick else np.nan for i, pick in enumerate(picks)])
+    return missed, seconds
+
+
+def _pick(tests: dict[str, Trust]) -> str:
+    """The law that misses the sizes held back least, among those that hold back most; "" where none was tested."""
+    most = max((said.n_held for said in tests.values()), default=0)
+    held = {name: said.miss for name, said in tests.items() if most and said.n_held == most}
+    return min(held, key=held.__getitem__, default="")
+
+
+def wins(missed: dict[str, Floats], among: Sequence[str]) -> dict[str, float]:
+    """The share of curves on which each law is best, at three decimals, ties shared."""
+    rounded = np.floor(1000 * np.nan_to_num(np.stack([missed[name] for name in among]), nan=np.inf))
+    best = rounded == rounded.min(0)
+    return dict(zip(among, (best / best.sum(0)).mean(1).tolist(), strict=True))
+
+
+def clustered(differences: Floats, clusters: Sequence[str], seed: int = 0) -> tuple[float, float]:
+    """A 95 % interval of the mean of differences [curves], by drawing whole clusters again."""
+    names, code = np.unique(np.array(clusters), return_inverse=True)
+    uniform = words(seed, np.arange(DRAWS, dtype=np.int64), 1, len(names), 62)[:, 0]
+    picks = ((uniform * np.uint64(len(names))) >> np.uint64(32)).astype(np.int64)  # [draws, clusters]
+    sums, counts = np.bincount(code, weights=differences), np.bincount(code)
+    low, high = np.quantile(sums[picks].sum(1) / counts[picks].sum(1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def summary(found: Sequence[Curve], clusters: Sequence[str], laws: Sequence[str] = LAWS) -> list[dict[str, object]]:
+    """One line a law."""
+    missed, seconds = misses(found, laws)
+    won = wins(missed, ("M1", "M2", "M3", "M4"))
+    lines: list[dict[str, object]] = []
+    for name, values in missed.items():
+        shared = np.isfinite(values) & np.isfinite(missed["M4"])
+        difference = (values - missed["M4"])[shared]
+        low, high = clustered(difference, np.array(clusters)[shared].tolist())
+        lines.append(
+            {
+                "law": name,
+                "curves": int(shared.sum()),
+                "mean": float(values[shared].mean()),
+                "median": float(np.median(values[shared])),
+                "minus M4": float(difference.mean()),
+                "low": low,
+                "high": high,
+                "wins among M1 to M4": won.get(name),
+                "ms a fit": round(1000 * seconds[name], 1) if name in seconds else None,
+            }
+        )
+    return lines
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--x", required=True)
+    parser.add_argument("--y", required=True)
+    parser.add_argument("--by", default="")
+    parser.add_argument("--fit-where", default="Training=1")
+    parser.add_argument("--clusters", default="")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    by = [name for name in given.by.split(",") if name]
+    found = curves(Table.read(given.file), given.x, given.y, by, given.fit_where)
+    named_by = [name for name in given.clusters.split(",") if name]
+    clusters = [" ".join(_family(curve.key[name]) for name in named_by) or curve.name for curve in found]
+    lines = summary(found, clusters)
+    print(tabulate(lines, headers="keys", floatfmt=".4f"))
+    print(f"{len(found)} curves in {len(set(clusters))} clusters")
+    if given.json:
+        given.json.write_text(json.dumps(lines, indent=1) + "\n")
+
+
+def _family(name: str) -> str:
+    """A task without its number of shots: "bird_5" and "bird_25" are of one data set."""
+    return name.rsplit("_", 1)[0] if name.rsplit("_", 1)[-1].isdigit() else name
+
+
+if __name__ == "__main__":
+    main()

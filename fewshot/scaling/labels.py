@@ -1,0 +1,116 @@
+"""How many labels for a target accuracy: a bracket from several laws, and how far it may be trusted.
+
+Mahmood et al. 2022 (arXiv 2207.01725): some forms over-estimate the need and some under-estimate it; together they
+bracket the truth. Ratio to report once the need is known: (n0 + predicted) / (n0 + needed), n0 the labels there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot.scaling.laws import Fit, named
+from fewshot.scaling.tables import Curve
+from fewshot.scaling.trust import Trust, trust
+
+LAWS = ("PowerBudget", "ArctanBudget", "LogarithmBudget", "AlgebraicBudget", "M2", "M3")
+
+
+@dataclass(frozen=True, eq=False)
+class Need:
+    """What one law says of the labels that a target needs."""
+
+    law: str
+    fit: Fit
+    labels: float  # infinite where the law never gets there
+    trust: Trust
+
+    @property
+    def standing(self) -> str:
+        """ "measured", "extrapolated", "beyond" twice the range, "refused" or "never"."""
+        return self.trust.standing(self.labels) if np.isfinite(self.labels) else "never"
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is part of the bracket: a law that predicts the largest sizes, and reaches the target."""
+        return self.standing in ("measured", "extrapolated", "beyond")
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """The labels that a target accuracy needs on one curve."""
+
+    curve: Curve
+    target: float  # accuracy
+    needs: tuple[Need, ...]
+
+    @property
+    def bracket(self) -> tuple[float, float] | None:
+        """The least and the most labels of the laws that predict the largest sizes; None where none does."""
+        labels = [need.labels for need in self.needs if need.counted]
+        return (min(labels), max(labels)) if labels else None
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence."""
+        x, errors = self.curve.points.x, self.curve.points.errors
+        reached = x[errors <= 1 - self.target]
+        if len(reached):
+            return f"{self.target:g} was measured, at {reached.min():g}"
+        if self.bracket is None:
+            return f"no answer: no law predicts the largest sizes and reaches {self.target:g}"
+        low, high = self.bracket
+        beyond = sum(need.standing == "beyond" for need in self.needs)
+        count = sum(need.counted for need in self.needs)
+        warned = (
+            f"; {beyond} of {count} laws beyond twice the measured {x.max():g}, not to be relied on" if beyond else ""
+        )
+        return f"{self.target:g} needs {low:.3g} to {high:.3g}, by {count} of {len(self.needs)} laws{warned}"
+
+    def values(self) -> dict[str, object]:
+        """For JSON; what is not finite is None."""
+        return {
+            "curve": self.curve.key,
+            "target": self.target,
+            "bracket": list(self.bracket) if self.bracket else None,
+            "largest_x": float(self.curve.points.x.max()),
+            "laws": [
+                {
+                    "law": need.law,
+                    "labels": need.labels if np.isfinite(need.labels) else None,
+                    "standing": need.standing,
+                    "parameters": need.fit.law.parameters(),
+                    "rmse_fit": need.fit.rmse if np.isfinite(need.fit.rmse) else None,
+                    "trust": need.trust.sentence,
+                }
+                for need in self.needs
+            ],
+            "sentence": self.sentence,
+        }
+
+
+def budget(curve: Curve, target: float, laws: Sequence[str] = LAWS) -> Budget:
+    """What several laws say of the x at which the accuracy of a curve reaches `target`, in (0, 1). Laws with too many
+    parameters for the curve are left out; a ValueError where none is left."""
+    if not 0 < target < 1:
+        raise ValueError(f"a target accuracy must lie between 0 and 1, got {target:g}")
+    sizes = len(np.unique(curve.points.x))
+    usable = [name for name in laws if named(name).fewest_points() <= sizes]
+    if not usable:
+        fewest = min(named(name).fewest_points() for name in laws)
+        raise ValueError(f"the curve {curve.name} has {sizes} different x, a budget needs at least {fewest}")
+    return Budget(curve, target, tuple(_need(curve, target, name) for name in usable))
+
+
+def _need(curve: Curve, target: float, name: str) -> Need:
+    law, points = named(name), curve.points
+    fit = law.fit(points.x, points.errors)
+    return Need(name, fit, float(fit.law.inverse(1 - target)), trust(law, points.x, points.errors))
+
+
+def budget_ratio(labels: float, predicted: float, needed: float) -> float:
+    """(n0 + predicted) / (n0 + needed): above 1 where too many labels were bought. `predicted` and `needed` are labels
+    beyond the n0 = `labels` that there were."""
+    return (labels + predicted) / (labels + needed)

@@ -1,0 +1,47 @@
+"""Several laws at once: `Average`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fewshot.scaling.laws import Fit, Floats, Law, log_rmse, parameter
+from fewshot.scaling.laws.power_laws import M3, M4, M4Joint
+from fewshot.scaling.laws.saturating import BNSL1, ShiftedPowerLaw
+
+MEMBERS: tuple[type[Law], ...] = (M3, M4, M4Joint, ShiftedPowerLaw, BNSL1)
+
+
+@dataclass(frozen=True)
+class Average(Law):
+    """The geometric mean of M3, M4, M4Joint, ShiftedPowerLaw and BNSL1, equally weighted: laws that bend in different
+    ways err in different directions beyond the range. Ours; no point is held back and none is looked at to weight
+    them."""
+
+    laws: tuple[Law, ...] = parameter("the fitted members", "laws")
+    formula = "exp(mean of log e of M3, M4, M4Joint, ShiftedPowerLaw, BNSL1)"
+
+    def predict(self, x: ArrayLike) -> Floats:
+        return np.asarray(np.exp(np.mean([np.log(law.predict(x)) for law in self.laws], axis=0)))
+
+    @classmethod
+    def fit_many(cls, x: Floats, errors: Floats, weights: Floats) -> list[Fit]:
+        each = zip(*(law.fit_many(x, errors, weights) for law in MEMBERS), strict=True)
+        rows = zip(np.broadcast_to(x, errors.shape), errors, weights, each, strict=True)
+        return [cls._joined(fits, x[w > 0], e[w > 0], w[w > 0]) for x, e, w, fits in rows]
+
+    @classmethod
+    def _joined(cls, fits: Sequence[Fit], x: Floats, errors: Floats, weights: Floats) -> Fit:
+        law = cls(tuple(fit.law for fit in fits))
+        late = ", ".join(type(fit.law).__name__ for fit in fits if not fit.converged)
+        return Fit(law, log_rmse(law, x, errors, weights), not late, note=late and f"not converged: {late}")
+
+    def parameters(self) -> dict[str, float]:
+        return {}
+
+    @classmethod
+    def size(cls) -> int:
+        return max(law.size() for law in MEMBERS)
