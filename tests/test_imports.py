@@ -39,7 +39,7 @@ FLOORS = [
     {"splits", "images", "results", "pairing", "over_sets", "episode_tables", "measures"} | {"learn2learn_tasks"},
     {"samplers", "backbones", "specs", "selection"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
-    {"solving", "laws", "columns", "pretraining"},
+    {"solving", "laws", "columns", "pretraining", "distances"},
     {"runs", "evaluation"},
     {"commands", "cli", "__main__"},
 ]

@@ -1,0 +1,57 @@
+"""`fewshot distance`: how far targets are from what networks were trained on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import product
+
+import click
+
+from fewshot.commands._answers import answer, json_option
+
+_PARTS = click.Choice(["seen", "validation", "novel", "all"])
+
+
+@click.command("distance", short_help="How far target sets are from source sets, through one fixed network.")
+@click.option("--source", "sources", multiple=True, required=True, metavar="FOLDER|SPEC", help="May be repeated.")
+@click.option("--target", "targets", multiple=True, required=True, metavar="FOLDER|SPEC", help="May be repeated.")
+@click.option("--source-classes", type=_PARTS, default="seen", help="Of a data set without a split of its own: all.")
+@click.option("--target-classes", type=_PARTS, default="novel", help="Of a data set without a split of its own: all.")
+@click.option(
+    "--reference", default="tf_efficientnet_lite0", metavar="NAME|SPEC", help="Never a network that is scored."
+)
+@click.option("--images", "n", type=click.IntRange(min=4), default=1000, help="Of each set; fewer where one has fewer.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the images drawn.")
+@json_option
+def command(
+    sources: tuple[str, ...],
+    targets: tuple[str, ...],
+    source_classes: str,
+    target_classes: str,
+    reference: str,
+    n: int,
+    seed: int,
+) -> int:
+    """Unbiased squared MMD, Fréchet distance and nearest source class of every target from every source."""
+    from tabulate import tabulate
+
+    from fewshot.commands._request import open_data
+    from fewshot.distances import distances
+    from fewshot.names import shorthand
+    from fewshot.plugins import BACKBONES
+    from fewshot.runs import Workbench
+
+    bench, spec = Workbench(), BACKBONES.canonical(shorthand(reference))
+    values = []
+    for source, target in product(sources, targets):
+        first, second = open_data(source, None, "all", bench), open_data(target, None, "all", bench)
+        labels = [
+            data.labels if data.rule else data.split.classes(part, data.images)
+            for data, part in ((first, source_classes), (second, target_classes))
+        ]
+        found = distances(first.images, labels[0], second.images, labels[1], bench.backbone(spec).to(None), n, seed)
+        values.append({"source": first.images.name, "target": second.images.name} | asdict(found))
+    header = {"mmd": "MMD^2", "mmd_alike": "of halves", "frechet": "Frechet", "nearest_class": "nearest class"}
+    text = tabulate([{header.get(k, k): v for k, v in row.items()} for row in values], headers="keys", floatfmt=".4f")
+    answer(text, {"reference": spec, "distances": values})
+    return 0
