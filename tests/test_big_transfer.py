@@ -50,29 +50,30 @@ def test_the_rate_at_each_step_is_the_rules(variant, table, n):
         assert rates[step] == pytest.approx(0.003 * factor), step
 
 
-def get_lr_of_the_authors(step, dataset_size, base_lr=0.003):
-    """`bit_hyperrule.get_lr` of the authors' code."""
-    small, medium, large = (
-        [100, 200, 300, 400, 500],
-        [500, 3000, 6000, 9000, 10_000],
-        [500, 6000, 12_000, 18_000, 20_000],
-    )
-    supports = small if dataset_size < 20_000 else medium if dataset_size < 500_000 else large
-    if step < supports[0]:
-        return base_lr * step / supports[0]
-    if step >= supports[-1]:
-        return None
-    for s in supports[1:]:
-        if s < step:
-            base_lr /= 10
-    return base_lr
-
-
-@pytest.mark.parametrize("n", [25, 20_000, 500_000])
-def test_the_code_variant_is_the_authors_schedule_at_every_step(n):
+@pytest.mark.parametrize(
+    ("n", "steps"),
+    [
+        (25, (100, 200, 300, 400, 500)),
+        (19_999, (100, 200, 300, 400, 500)),
+        (20_000, (500, 3000, 6000, 9000, 10_000)),
+        (499_999, (500, 3000, 6000, 9000, 10_000)),
+        (500_000, (500, 6000, 12_000, 18_000, 20_000)),
+    ],
+)
+def test_the_code_variant_warms_up_and_falls_after_the_steps_of_the_released_code(n, steps):
+    """A step of the schedule still has the old rate, the one after it a tenth."""
     rates = BigTransfer("code").rates(n)
-    assert rates == pytest.approx([get_lr_of_the_authors(step, n) for step in range(len(rates))])
-    assert get_lr_of_the_authors(len(rates), n) is None
+    warm, first, second, third, stop = steps
+    assert len(rates) == stop
+    assert rates[0] == 0
+    assert rates[:warm] == pytest.approx([0.003 * step / warm for step in range(warm)])
+    for low, high, rate in (
+        (warm, first, 3e-3),
+        (first + 1, second, 3e-4),
+        (second + 1, third, 3e-5),
+        (third + 1, stop - 1, 3e-6),
+    ):
+        assert rates[low : high + 1] == pytest.approx([rate] * (high + 1 - low))
 
 
 def test_fewer_steps_are_the_same_schedule_compressed():
