@@ -7,6 +7,8 @@ The way of the data, and the room of each step:
 
     datasets/      labelled images or vectors, a file a source   splits.py     seen, validation and novel classes
     samplers/      episodes, one file a way to compose them      episodes.py   rows of an episode, batches of them
+    episode_lists.py files of episodes that can be shared        episode_tables.py  and as CSV, for other programs
+    learn2learn_tasks.py episodes as its tasks, and back         class_similarity.py  how alike the classes are
     backbones/     networks, one file a source                   features.py   every needed image embedded once
     transforms/    features to features                          evaluators/   one file a way to learn an episode
     tuning/        what evaluators that tune a network share     presets.py    methods of the field by name
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
     from fewshot.datasets.image_folder_set import ImageFolderSet
     from fewshot.datasets.labelled_vectors import labelled_vectors
     from fewshot.datasets.manifest import Manifest
+    from fewshot.datasets.pseudo_labels import PseudoLabels
     from fewshot.datasets.torchvision_set import TorchvisionSet
     from fewshot.datasets.vector_set import VectorSet
     from fewshot.datasets.with_class_vectors import WithClassVectors
+    from fewshot.episode_lists import EpisodeList
     from fewshot.episodes import Episodes, EpisodeShape
     from fewshot.evaluation import evaluate
     from fewshot.evaluators.augmented_support import AugmentedSupport
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
     from fewshot.samplers.disjoint_pools import DisjointPools
     from fewshot.samplers.hierarchical import Hierarchical
     from fewshot.samplers.imbalanced import Imbalanced
+    from fewshot.samplers.similarity_testbed import SimilarityTestbed
     from fewshot.samplers.variable_way_shot import VariableWayShot
     from fewshot.selection import Selection
     from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
@@ -82,9 +87,11 @@ _HOMES = {
     "fewshot.datasets.image_folder_set": ("ImageFolderSet",),
     "fewshot.datasets.labelled_vectors": ("labelled_vectors",),
     "fewshot.datasets.manifest": ("Manifest",),
+    "fewshot.datasets.pseudo_labels": ("PseudoLabels",),
     "fewshot.datasets.torchvision_set": ("TorchvisionSet",),
     "fewshot.datasets.vector_set": ("VectorSet",),
     "fewshot.datasets.with_class_vectors": ("WithClassVectors",),
+    "fewshot.episode_lists": ("EpisodeList",),
     "fewshot.episodes": ("EpisodeShape", "Episodes"),
     "fewshot.evaluation": ("evaluate",),
     "fewshot.evaluators.big_transfer": ("BigTransfer",),
@@ -116,6 +123,7 @@ _HOMES = {
     "fewshot.samplers.disjoint_pools": ("DisjointPools",),
     "fewshot.samplers.hierarchical": ("Hierarchical",),
     "fewshot.samplers.imbalanced": ("Imbalanced",),
+    "fewshot.samplers.similarity_testbed": ("SimilarityTestbed",),
     "fewshot.samplers.variable_way_shot": ("VariableWayShot",),
     "fewshot.selection": ("Selection",),
     "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
@@ -136,6 +144,7 @@ __all__ = [
     "CrossValidated",
     "DirichletQuery",
     "DisjointPools",
+    "EpisodeList",
     "EpisodeShape",
     "Episodes",
     "FineTune",
@@ -158,6 +167,7 @@ __all__ = [
     "Matching",
     "NearestNeighbour",
     "Prototype",
+    "PseudoLabels",
     "Results",
     "RidgeProbe",
     "Row",
@@ -165,6 +175,7 @@ __all__ = [
     "Sampled",
     "ScaleAndShift",
     "Selection",
+    "SimilarityTestbed",
     "Standardised",
     "TaskSpecificAdapters",
     "TipAdapter",
