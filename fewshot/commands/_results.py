@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,22 +61,25 @@ def percent(row: Row) -> str:
 
 
 def run_table(rows: Sequence[Row]) -> str:
-    """One line a run: backbone, evaluator, shape, accuracy with interval, episodes; and what the interval means."""
+    """One line a run: backbone, evaluator, shape, accuracy with its intervals, episodes; further measures; and what
+    the intervals mean, or why there are none."""
     from tabulate import tabulate
 
-    from fewshot.report import budgets
+    from fewshot.report import budgets, intervals
     from fewshot.report.tasks import contender, tasks
-    from fewshot.report.wording import contender_names, new_images, training_data
+    from fewshot.report.wording import contender_names, training_data
 
     names = contender_names(rows)
-    pooled = any(row.sampler.startswith("DisjointPools") and row.status == "ok" for row in rows)
-    header = ("backbone", "evaluator", "episodes", "accuracy", *["new images"] * pooled, "number")
+    done = [row for row in rows if row.status == "ok"]
+    kinds = intervals.known(done)
+    header = ("backbone", "evaluator", "episodes", "accuracy", *(kind.name for kind in kinds), "number")
     lines = [
-        (*names[contender(row)], shape(row), percent(row), *[new_images(row)] * pooled, row.n_episodes or "")
+        (*names[contender(row)], shape(row), percent(row), *intervals.texts(row, kinds), row.n_episodes or "")
         for row in rows
     ]
     populations = " or ".join(sorted({row.population for row in rows if row.population}))
     note = f"accuracy in percent ± 95 % interval over episodes, {populations}"
+    further = [f"{kind.name}: 95 % interval for {kind.words(done)}" for kind in kinds]
     warned = dict.fromkeys(said for task in tasks(rows) for said in budgets.warnings(task.rows))
     chosen = dict.fromkeys(
         f"{names[contender(row)][0]}, {shape(row)}: {row.chosen} was {budgets.choice(row)}"
@@ -83,15 +87,44 @@ def run_table(rows: Sequence[Row]) -> str:
         if row.chosen
     )
     seen = dict.fromkeys(f"{names[contender(row)][0]}: {said}" for row in rows if (said := training_data(row)))
-    images = ["new images: 95 % interval for new images of these classes, from disjoint pools of images"] * pooled
-    return "\n".join([tabulate(lines, header, disable_numparse=True), note, *images, *seen, *chosen, *warned])
+    drawn = tabulate(lines, header, disable_numparse=True)
+    parts = [drawn, note, *further, *intervals.why(done), *_draws(done), *seen, *chosen, *warned, *_measures(done)]
+    return "\n".join(parts)
+
+
+def _draws(rows: Sequence[Row]) -> list[str]:
+    """Median, range and every draw of the runs that answer a whole test set."""
+    from fewshot.report.intervals import Draws
+    from fewshot.report.tasks import contender
+    from fewshot.report.wording import contender_names
+
+    found = [(row, draws) for row in rows if (draws := Draws.of(row)) is not None]
+    names = contender_names(rows)
+    lines = [f"{', '.join(names[contender(row)])}, {shape(row)}: median {d.median} of {d.points}" for row, d in found]
+    return [*lines, *dict.fromkeys(draws.coverage for _, draws in found)]
+
+
+def _measures(rows: Sequence[Row]) -> list[str]:
+    """Further measures of all runs that have any, as a table, and what they are."""
+    from tabulate import tabulate
+
+    from fewshot.report import measured
+    from fewshot.report.tasks import contender
+    from fewshot.report.wording import contender_names
+
+    names, kept = contender_names(rows), [row for row in rows if row.macro_f1 is not None]
+    if not kept:
+        return []
+    lines = [(*names[contender(row)], shape(row), *measured.cells(row)) for row in kept]
+    header = ("backbone", "evaluator", "episodes", *measured.NAMES)
+    return ["", tabulate(lines, header, disable_numparse=True), *measured.meaning(kept)]
 
 
 def comparison_table(rows: Sequence[Row]) -> str:
     """The report's tables, one a task, as plain text; "*" marks the best of a column."""
     from tabulate import tabulate
 
-    from fewshot.report.tables import comparison
+    from fewshot.report.tables import DRAWS, comparison
 
     parts = []
     for table in comparison(rows):
@@ -99,11 +132,15 @@ def comparison_table(rows: Sequence[Row]) -> str:
         lines = [(line.backbone, line.learner, *map(_marked, line.cells), line.n_episodes) for line in table.lines]
         caption = click.wrap_text(f"* best. {table.caption}", 100)
         parts.append(f"{table.title}\n\n{tabulate(lines, header, disable_numparse=True)}\n\n{caption}\n")
+        if table.draws:
+            draws = tabulate(map(astuple, table.draws), DRAWS, disable_numparse=True)
+            parts.append(f"{draws}\n\n{click.wrap_text(table.draws_caption, 100)}\n")
     return "\n".join(parts)
 
 
 def _marked(cell: Cell) -> str:
-    return f"{cell.text} {'*' if cell.best else ''}{cell.signs}".rstrip()
+    signs = f"{'*' if cell.best else ''}{cell.signs}"
+    return " ".join(filter(None, (cell.text, cell.further, signs)))
 
 
 def tell_failures(rows: Sequence[Row]) -> int:

@@ -10,6 +10,8 @@ example.py   the episode that a page shows             origins.py   where each r
 claims.py    pairs of runs in tables                   verdicts.py  pairs of runs in sentences
 matrices.py  all pairs of a task, coloured             cards.py     a claim and what it rests on
 forest.py    differences as a figure of its own        compared.py  differences as a table for a README
+intervals.py intervals for others than these images    measured.py  measures beyond the accuracy
+inside.py    calibration, classes and hard episodes    calibration_plot.py   the figure of the first
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +50,12 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
+    from fewshot.plugins import DATASETS
     from fewshot.report.example import example
     from fewshot.report.headline import compared, findings, speaks_of
     from fewshot.report.matrices import matrices
+    from fewshot.report.inside import inside
+    from fewshot.report.measured import NAMES
     from fewshot.report.origins import origins, protocols, shared, unreadable_lines, written_out
     from fewshot.report.tables import comparison
     from fewshot.report.tasks import tasks
@@ -62,6 +68,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    load = cache(lambda dataset: DATASETS.make(dataset, allow_import).load())
     found, script = tasks(rows), (_FOLDER / "page.js").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
         title=title,
@@ -73,7 +80,9 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         speaks_of=speaks_of(rows),
         sections=_sections(rows, comparison(rows), found),
         matrices=matrices(rows, results, contender_names(rows)),
-        example=example(rows, results, allow_import),
+        example=example(rows, results, load),
+        inside=inside(rows, results, load),
+        measure_names=NAMES,
         failures=_failures(rows),
         written_out=written_out(rows),
         shared=shared(rows),
@@ -92,6 +101,7 @@ def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task
     """Table and figures of every task."""
     from fewshot.report.curves import shot_curves
     from fewshot.report.dots import dot_plot
+    from fewshot.report.measured import measures
     from fewshot.report.wording import contender_names
 
     names = contender_names(rows)
@@ -99,7 +109,10 @@ def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task
         (dot_plot(task, names, f"dots-{number}"), shot_curves(task, names, f"curves-{number}"))
         for number, task in enumerate(found, 1)
     ]
-    return [{"table": table, "plots": list(filter(None, drawn))} for table, drawn in zip(tables, plots, strict=True)]
+    return [
+        {"table": table, "plots": list(filter(None, drawn)), "measures": measures(task, names)}
+        for table, drawn, task in zip(tables, plots, found, strict=True)
+    ]
 
 
 def _failures(rows: Sequence[Row]) -> list[Failure]:

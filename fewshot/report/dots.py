@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from fewshot.report import intervals
 from fewshot.report.plots import Names, Plot, best, brief, shown
 from fewshot.report.svg import FAINT, GROUND, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
 from fewshot.report.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
@@ -26,6 +27,8 @@ def dot_plot(task: Task, names: Names, name: str) -> Plot | None:
     numbers, marks = {c: number for number, c in enumerate(names)}, Marks()
     height = max(places.values()) + _LINE
     said = "Accuracy with 95 % intervals" if any(map(interval, task.rows)) else "Accuracy, without intervals"
+    further = [kind.words(task.rows) for kind in intervals.known(task.rows)]
+    said += f", the thin ones for {' and for '.join(further)}" if further else ""
     with settings():
         left = max(24 + 7.0 * len(brief(names[c][1])) for c in kept)
         drawn, axes = figure(_WIDTH, height + 92, left, 24, 54, 38)
@@ -96,7 +99,10 @@ def _draw_interval(axes: Axes, row: Row, y: float, colour: str, marker: str) -> 
     bounds = interval(row)
     drawn = []
     if bounds is not None:
-        drawn += axes.plot([100 * bounds[0], 100 * bounds[1]], [y, y], color=colour, linewidth=2)
+        drawn += axes.plot([100 * bounds[0], 100 * bounds[1]], [y, y], color=colour, linewidth=2.5)
+    for kind in intervals.known([row]):
+        low, high = kind.bounds(row) or (accuracy(row), accuracy(row))
+        drawn += axes.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=0.8)
     return drawn + axes.plot([100 * accuracy(row)], [y], color=colour, marker=marker, markersize=6.5, linestyle="none")
 
 

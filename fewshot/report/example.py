@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fewshot.plugins import DATASETS
+from fewshot.datasets import LabelledImages
 from fewshot.report.drawing import draw_episode
 from fewshot.report.tasks import accuracy, contender, measured, shot_label, tasks
 from fewshot.report.wording import contender_names
@@ -22,7 +22,7 @@ class Example:
     text: str
 
 
-def example(rows: Sequence[Row], results: Results | None, allow_import: bool = False) -> Example:
+def example(rows: Sequence[Row], results: Results | None, load: Callable[[str], LabelledImages]) -> Example:
     """The first episode of the best run of the first task. Whatever is missing becomes a sentence, never an error."""
     row = chosen(rows)
     if row is None:
@@ -30,7 +30,7 @@ def example(rows: Sequence[Row], results: Results | None, allow_import: bool = F
     if results is None:
         return Example("", "No episode is drawn: the predictions of these rows were not given.")
     try:
-        return _drawn(row, results, rows, allow_import)
+        return _drawn(row, results, rows, load)
     except Exception as error:  # strangers' images and plug-ins may fail in any way
         reason = " ".join(str(error).split()) or type(error).__name__
         return Example("", f"No episode is drawn: {reason}.")
@@ -46,9 +46,9 @@ def chosen(rows: Sequence[Row]) -> Row | None:
     return None
 
 
-def _drawn(row: Row, results: Results, rows: Sequence[Row], allow_import: bool) -> Example:
+def _drawn(row: Row, results: Results, rows: Sequence[Row], load: Callable[[str], LabelledImages]) -> Example:
     predictions = next(iter(results.parts(row.run_id).read(1)))
-    images = DATASETS.make(row.dataset, allow_import).load()
+    images = load(row.dataset)
     png = draw_episode(images, predictions.episodes, 0, predictions)
     right = 100 * episode_accuracy(predictions)[0]
     who = " with ".join(contender_names(rows)[contender(row)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fewshot.report import intervals
 from fewshot.report.budgets import is_oracle
 from fewshot.report.tasks import Contender, Task, contender, interval, measured, overlap, shot_label, tasks
 from fewshot.report.wording import contender_names, percent
@@ -40,7 +41,9 @@ def speaks_of(rows: Sequence[Row]) -> str:
     populations = dict.fromkeys(task.population for task in tasks(rows) if task.population)
     if not populations:
         return "There are no intervals: each run has a single episode, or none was measured."
-    return f"The 95 % intervals speak of {'; or of '.join(populations)}."
+    further = [f"for {kind.words(rows)}" for kind in intervals.known(rows)]
+    brackets = f" Those in square brackets are {', '.join(further)}." if further else ""
+    return f"The 95 % intervals speak of {'; or of '.join(populations)}.{brackets}"
 
 
 def _sentence(task: Task, names: dict[Contender, tuple[str, str]]) -> str:
@@ -55,7 +58,8 @@ def _sentence(task: Task, names: dict[Contender, tuple[str, str]]) -> str:
     if len(set(winners.values())) == 1:
         said = f"{winners[shown[0]]} is best: {_listed([_reached(task, shot) for shot in shown])}."
     else:
-        said = f"Best is {_listed([f'{winners[shot]}, {_reached(task, shot)},' for shot in shown]).rstrip(',')}."
+        best = [f"{winners[shot]}, {_reached(task, shot)}" for shot in shown]
+        said = f"Best is {'; '.join(best[:-1])}, and {best[-1]}."
     return said + _ties(task, shown) + chance
 
 

@@ -200,10 +200,14 @@ def _told_apart(text: str, specs: list[str]) -> dict[str, str]:
 
 
 def _clean(text: str) -> str:
+    return one_line(text, _LONGEST)
+
+
+def one_line(text: str, most: int) -> str:
     """The text on one line, printable, and shortened in its middle where it is long."""
     line = " ".join(_printable(text).split())
-    half = (_LONGEST - 1) // 2
-    return line if len(line) <= _LONGEST else f"{line[:half]}…{line[-half:]}"
+    half = (most - 1) // 2
+    return line if len(line) <= most else f"{line[:half]}…{line[-half:]}"
 
 
 def _printable(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fewshot.report import budgets
+from fewshot.report import budgets, intervals
 from fewshot.report.tables import TIE, UNFINISHED, Cell, Table, comparison, plain, remarks
 from fewshot.report.tasks import Task, interval, tasks
 from fewshot.results import Row
@@ -75,6 +75,9 @@ def _caption(found: Sequence[Task], tables: Sequence[Table], shared: Sequence[st
     text = ", ".join(said) + "."
     populations = dict.fromkeys(task.population for task in found if task.population)
     text += f" The intervals speak of {'; or of '.join(populations)}." if populations else ""
+    for kind in intervals.known(rows):
+        widest = max(50 * (high - low) for low, high in filter(None, map(kind.bounds, rows)))
+        text += f" For {kind.words(rows)} they are at most ± {widest:.1f}."
     cells = [cell for table in tables for line in table.lines for cell in line.cells]
     text += " The best of a column are bold."
     text += f" {TIE} marks intervals that overlap that of the best." if any(cell.tied for cell in cells) else ""

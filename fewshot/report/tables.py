@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from html import escape
 
-from fewshot.report import budgets
+from fewshot.report import budgets, intervals
 from fewshot.report.budgets import is_oracle
+from fewshot.report.intervals import Draws, Kind
 from fewshot.report.tasks import (
     Contender,
     Task,
@@ -25,6 +26,7 @@ from fewshot.results import Row
 TIE = "≈"
 UNFINISHED = "†"
 SKEWED = "Dirichlet"  # before the score under queries in Dirichlet shares
+DRAWS = ("backbone", "evaluator", "shots", "median (range)", "each draw")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Cell:
     value: float | None = None
     details: str = ""
     run_id: str = ""
+    further: str = ""  # intervals for others than these images, which the caption names
 
     @property
     def signs(self) -> str:
@@ -62,13 +65,26 @@ class Line:
 
 
 @dataclass(frozen=True)
+class DrawsLine:
+    """The draws of a support of one run: their median with its range, and every one, in percent."""
+
+    backbone: str
+    learner: str
+    shot: str
+    median: str
+    points: str
+
+
+@dataclass(frozen=True)
 class Table:
-    """The comparison of one task."""
+    """The comparison of one task; `draws` where each answers a test set as a whole, and what is said of them."""
 
     title: str
     shots: tuple[str, ...]
     lines: tuple[Line, ...]
     caption: str
+    draws: tuple[DrawsLine, ...] = ()
+    draws_caption: str = ""
 
 
 def comparison(rows: Sequence[Row]) -> list[Table]:
@@ -92,6 +108,9 @@ def markdown(rows: Sequence[Row]) -> str:
         parts.append(
             f"**{plain(table.title)}**\n\n{drawn}\n\n{plain(' '.join([table.caption, *remarks(table.lines)]))}"
         )
+        if table.draws:
+            draws = [[plain(cell) for cell in astuple(line)] for line in table.draws]
+            parts.append(f"{tabulate(draws, DRAWS, 'github', disable_numparse=True)}\n\n{plain(table.draws_caption)}")
     return "\n\n".join(parts) + "\n" if parts else "No run has finished.\n"
 
 
@@ -101,7 +120,16 @@ def _table(task: Task, names: dict[Contender, tuple[str, str]], skewed: dict[str
         mine = [row for row in task.rows if contender(row) == member]
         for rows in _one_a_shot(mine):
             lines.append(_line(task, rows, names[member], numbers[member], skewed))
-    return Table(task.title, tuple(task.shots), tuple(lines), _caption(task, skewed))
+    return Table(task.title, tuple(task.shots), tuple(lines), _caption(task, skewed), *_draws(task, names))
+
+
+def _draws(task: Task, names: dict[Contender, tuple[str, str]]) -> tuple[tuple[DrawsLine, ...], str]:
+    """The draws of all runs that list any, and what their ranges are."""
+    rows = sorted(filter(measured, task.rows), key=lambda row: task.contenders.index(contender(row)))
+    found = [(row, draws) for row in rows if (draws := Draws.of(row)) is not None]
+    lines = tuple(DrawsLine(*names[contender(row)], shot_label(row), d.median, d.points) for row, d in found)
+    coverage = "; ".join(dict.fromkeys(draws.coverage for _, draws in found))
+    return lines, f"Accuracy in percent after each draw of a support; {coverage}." if found else ""
 
 
 def _one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
@@ -120,11 +148,12 @@ def _line(task: Task, rows: dict[str, Row], names: tuple[str, str], number: int,
     counts = list(dict.fromkeys(row.n_episodes for row in held))
     chosen = [f"{shot}: {row.chosen}" for shot, row in rows.items() if row.chosen]
     title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator, *chosen)))
-    cells = tuple(_cell(rows.get(shot), task.best.get(shot), skewed) for shot in task.shots)
+    kinds = intervals.known(task.rows)
+    cells = tuple(_cell(rows.get(shot), task.best.get(shot), kinds, skewed) for shot in task.shots)
     return Line(*names, cells, " / ".join(map(str, counts)), min(counts), notes(held), title, number)
 
 
-def _cell(row: Row | None, best: Row | None, skewed: dict[str, Row]) -> Cell:
+def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], skewed: dict[str, Row]) -> Cell:
     if row is None:
         return Cell()
     known, other = measured(row), skewed.get(row.run_id)
@@ -136,6 +165,7 @@ def _cell(row: Row | None, best: Row | None, skewed: dict[str, Row]) -> Cell:
         value=row.accuracy if known else None,
         details=details(row),
         run_id=row.run_id,
+        further=" ".join(intervals.texts(row, kinds)) if known else "",
     )
 
 
@@ -165,12 +195,12 @@ def _caption(task: Task, skewed: dict[str, Row]) -> str:
         text += (
             f" In brackets ({SKEWED}) what a transductive method scores where classes have unequal shares of queries."
         )
-    return " ".join([text, *budgets.warnings(task.rows)])
+    return " ".join([text, *intervals.meaning(task.rows), *budgets.warnings(task.rows)])
 
 
 def marked(cell: Cell) -> str:
     """The cell in markdown, the best in bold."""
-    return " ".join(filter(None, (f"**{cell.text}**" if cell.best else cell.text, cell.signs)))
+    return " ".join(filter(None, (f"**{cell.text}**" if cell.best else cell.text, plain(cell.further), cell.signs)))
 
 
 def remarks(lines: Sequence[Line]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fewshot.report import intervals
 from fewshot.report.budgets import choice
 from fewshot.report.labels import labels, learner
 from fewshot.report.tasks import Contender, accuracy, contender, interval, measured
@@ -26,21 +27,13 @@ def percent(row: Row) -> str:
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def new_images(row: Row) -> str:
-    """The interval in percent that speaks of new images of these classes: "[80.1, 86.0]", or why there is none."""
-    low, high = row.new_images_low, row.new_images_high
-    if low is None or high is None:
-        return "needs disjoint pools" if not row.sampler.startswith("DisjointPools") else "needs more episodes"
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
-
-
 def details(row: Row) -> str:
     """All that one cell or dot stands for, a line each: mean, interval, episodes, notes, run."""
     bounds = interval(row)
     said = (
         f"mean {100 * accuracy(row):.2f} %" if measured(row) else "no number",
         "no interval" if bounds is None else f"95 % interval {100 * bounds[0]:.2f} to {100 * bounds[1]:.2f} %",
-        *([f"for new images of these classes {new_images(row)} %"] if row.new_images_low is not None else []),
+        *(f"for {kind.words([row])} {intervals.percent(kind.bounds(row))} %" for kind in intervals.known([row])),
         f"{row.n_episodes} episode{'' if row.n_episodes == 1 else 's'}",
         *notes([row]),
         f"run {row.run_id}",

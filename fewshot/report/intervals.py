@@ -1,0 +1,120 @@
+"""The intervals of rows beyond that over episodes, in words: for whom each speaks, and why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fewshot.results import Row
+from fewshot.statistics import NEW_DRAWS, NEW_IMAGES, median_range
+
+OLDER = "the run was made by an older release"
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One interval of a row: its columns, a short name, and whom it speaks of."""
+
+    columns: str
+    name: str
+
+    def words(self, rows: Sequence[Row]) -> str:
+        """Whom the interval speaks of."""
+        if self.columns == "new_classes":
+            units = dict.fromkeys(row.new_classes_unit or "classes" for row in rows)
+            return " or ".join(f"new {unit}" for unit in units)
+        return NEW_DRAWS if self.columns == "new_draws" else NEW_IMAGES
+
+    def bounds(self, row: Row) -> Bounds | None:
+        """The interval, or None."""
+        low, high = getattr(row, f"{self.columns}_low"), getattr(row, f"{self.columns}_high")
+        if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+            return None
+        return float(low), float(high)
+
+    def reason(self, row: Row) -> str:
+        """Why there is no interval; "" where there is one."""
+        if self.bounds(row) is not None:
+            return ""
+        return str(getattr(row, f"{self.columns}_reason")) or OLDER
+
+
+KINDS = (Kind("new_images", "new images"), Kind("new_classes", "new classes"), Kind("new_draws", "new supports"))
+
+
+def known(rows: Sequence[Row]) -> list[Kind]:
+    """The kinds of which any of these rows has an interval."""
+    return [kind for kind in KINDS if any(kind.bounds(row) is not None for row in rows)]
+
+
+def texts(row: Row, kinds: Sequence[Kind]) -> list[str]:
+    """The intervals in percent, one of every kind: "[58.1, 67.8]", and "[–]" where a row has none."""
+    return [percent(kind.bounds(row)) for kind in kinds]
+
+
+def percent(found: Bounds | None) -> str:
+    """An interval in percent, or a dash whose reason `why` tells."""
+    return "[–]" if found is None else f"[{100 * found[0]:.1f}, {100 * found[1]:.1f}]"
+
+
+def meaning(rows: Sequence[Row]) -> list[str]:
+    """What the square brackets of these rows are, and why there is no other interval, as sentences; none for rows of
+    older releases."""
+    measured = [row for row in rows if row.status == "ok"]
+    kinds = known(measured)
+    named = ", ".join(f"for {kind.words(measured)}" for kind in kinds)
+    order = " one after the other" if len(kinds) > 1 else ""
+    return [*([f"Square brackets{order}: 95 % interval {named}."] if kinds else []), *why(measured)]
+
+
+def why(rows: Sequence[Row]) -> list[str]:
+    """A sentence for every kind of interval that some of these rows lack: whom it would speak of, and the reason. Whole
+    test sets are missed only where all classes are ways; nothing is said where all rows are of older releases."""
+    said = []
+    for kind in KINDS:
+        asked = [row for row in rows if kind.columns != "new_draws" or row.draws or row.new_draws_low is not None]
+        some = any(kind.bounds(row) for row in asked)
+        reasons = [r for r in dict.fromkeys(map(kind.reason, asked)) if r and (some or r != OLDER)]
+        if reasons:
+            cells = " in some cells" if some else ""
+            said.append(f"None{cells} for {kind.words(asked)}: {'; or '.join(reasons)}.")
+    return said
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The accuracies after each of R draws of a support, in percent."""
+
+    values: tuple[float, ...]
+
+    @staticmethod
+    def of(row: Row) -> Draws | None:
+        """Those of a row; None where it lists none, or what it lists are no numbers."""
+        try:
+            values = tuple(100 * float(value) for value in row.draws.split())
+        except ValueError:
+            return None
+        return Draws(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
+
+    @property
+    def median(self) -> str:
+        """The median with the range: "29.6 (26.2 to 31.7)"."""
+        import numpy as np
+
+        median, low, high, _ = median_range(np.array(self.values))
+        return f"{median:.1f} ({low:.1f} to {high:.1f})"
+
+    @property
+    def points(self) -> str:
+        """Every draw, in order."""
+        return ", ".join(f"{value:.1f}" for value in self.values)
+
+    @property
+    def coverage(self) -> str:
+        """How sure the range holds the median of all draws."""
+        import numpy as np
+
+        share = 100 * median_range(np.array(self.values))[3]
+        return f"the range of {len(self.values)} draws holds the median of all draws with {share:.4g} % confidence"

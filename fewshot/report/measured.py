@@ -1,0 +1,68 @@
+"""Measures beyond the accuracy, as texts for tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fewshot.report import intervals
+from fewshot.report.labels import one_line
+from fewshot.report.tasks import Contender, Task, contender, shot_label
+from fewshot.results import Row
+
+NAMES = ("lowest class", "lowest tenth", "macro-F1", "log loss", "calibration", "AUROC", "precision")
+_IN_PERCENT = ("lowest_tenth", "macro_f1", "log_loss", "calibration_error", "auroc", "average_precision")
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The further measures of a task: lines of backbone, evaluator, shots and cells, and what they are."""
+
+    lines: tuple[tuple[str, ...], ...]
+    caption: str
+
+
+def measures(task: Task, names: Mapping[Contender, tuple[str, str]]) -> Measures | None:
+    """Those of all runs of a task that have any; None where there are none, as in rows of older releases."""
+    rows = [row for row in task.rows if row.macro_f1 is not None]
+    kept = sorted(rows, key=lambda row: task.contenders.index(contender(row)))
+    lines = tuple((*names[contender(row)], shot_label(row), *cells(row)) for row in kept)
+    return Measures(lines, " ".join(meaning(kept))) if kept else None
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """The measures of a row under NAMES, in percent but for the logarithmic loss: "52.1 [44.0, 60.1]", "52.1" where
+    there is no interval, "–" where there is no number."""
+    lowest = _text(row, "lowest_class_accuracy")
+    named = f"{lowest} {one_line(row.lowest_class, 24)}" if row.lowest_class else lowest
+    return (named, *(_text(row, name) for name in _IN_PERCENT))
+
+
+def _text(row: Row, name: str) -> str:
+    value = getattr(row, name)
+    if value is None or not math.isfinite(value):
+        return "–"
+    scale, digits = (1, 2) if name == "log_loss" else (100, 1)
+    low, high = getattr(row, f"{name}_low", None), getattr(row, f"{name}_high", None)
+    bounds = f" [{scale * low:.{digits}f}, {scale * high:.{digits}f}]" if low is not None and high is not None else ""
+    return f"{scale * value:.{digits}f}{bounds}"
+
+
+def meaning(rows: Sequence[Row]) -> list[str]:
+    """What the measures of these rows are, whom their brackets speak of, and why some are missing, as sentences."""
+    kind = intervals.KINDS[1]
+    said = [
+        "In percent, but the log loss (the mean of -ln p of the true class). Lowest class: the accuracy of the class "
+        "where it is lowest. Lowest tenth: the mean accuracy of the tenth of the episodes that went worst. "
+        "Calibration: how far confidence is from accuracy, in 15 bins of equal mass over all queries. AUROC, and "
+        "(average) precision: each class against the others."
+    ]
+    if any(row.macro_f1_low is not None for row in rows):
+        speaks = f"Square brackets: 95 % intervals for {kind.words(rows)}"
+        said.append(f"{speaks}; a minimum (lowest class) and a mean of absolute values (calibration) have none.")
+    reasons = dict.fromkeys(row.ranking_reason for row in rows if row.ranking_reason)
+    said += [f"No AUROC and no average precision: {reason}." for reason in reasons]
+    if any(row.lowest_tenth is None for row in rows):
+        said.append("Fewer than 10 episodes have no lowest tenth.")
+    return said

@@ -1,0 +1,92 @@
+"""What a page tells of one run: calibration, classes, hard episodes; or why it cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fewshot.plugins
+from fewshot.measures.calibration import Bins
+from fewshot.report import page
+from fewshot.report.calibration_plot import reliability_diagram
+from fewshot.report.inside import inside
+from fewshot.scoring import episode_accuracy
+from tests.report_rows import EVIL, invented_images, invented_predictions, row, stored
+
+NAMES = (EVIL, "gull", "$tern$", "漢字", "\ud800 auk", "wren", "crow")
+
+
+@pytest.fixture
+def looked(tmp_path):
+    """A row of twelve episodes with its predictions, and the images."""
+    images = invented_images(NAMES)
+    predictions = invented_predictions(images, n=12)
+    one = row(0.75, n_episodes=12)
+    return [one], stored(tmp_path, [one], predictions, one.run_id), images, predictions
+
+
+def test_the_hardest_episodes_stand_first_and_the_worst_are_drawn(looked):
+    rows, results, images, predictions = looked
+    found = inside(rows, results, lambda _: images)
+    values = episode_accuracy(predictions)
+    assert [hard.accuracy for hard in found.hardest] == sorted(values.tolist())[:10]
+    worst = found.hardest[0]
+    assert worst.accuracy == values[predictions.episodes.index == worst.index][0]
+    classes = predictions.episodes[int(worst.index) : int(worst.index) + 1].classes
+    assert worst.classes == ", ".join(NAMES[c] for c in classes)
+    assert [picture.png[:22] for picture in found.pictures] == ["data:image/png;base64,"] * 2
+    assert "the tenth of them that went worst" in found.hardest_text
+
+
+def test_every_class_has_its_accuracy_the_lowest_first(looked):
+    rows, results, images, predictions = looked
+    found = inside(rows, results, lambda _: images)
+    assert {line.name for line in found.classes} == {NAMES[c] for c in np.unique(predictions.episodes.classes)}
+    assert [line.accuracy for line in found.classes] == sorted(line.accuracy for line in found.classes)
+    assert sum(line.n_episodes for line in found.classes) == 12 * 5
+
+
+def test_without_the_data_set_classes_are_numbers_and_nothing_is_drawn(looked):
+    def lost(_):
+        raise ValueError("there is no folder birds")
+
+    rows, results, _, _ = looked
+    found = inside(rows, results, lost)
+    assert "cannot be loaded (there is no folder birds), so classes are numbers" in found.text
+    assert all(line.name.startswith("class ") for line in found.classes)
+    assert [picture.png for picture in found.pictures] == [""]
+
+
+def test_without_all_predictions_there_is_a_sentence(looked):
+    rows, results, images, _ = looked
+    assert "were not given" in inside(rows, None, lambda _: images).text
+    more = [row(0.75, n_episodes=13)]
+    assert "No run can be looked into" in inside(more, results, lambda _: images).text
+
+
+def test_the_page_escapes_the_names_of_classes_and_has_the_diagram(looked, monkeypatch):
+    rows, results, images, _ = looked
+    source = type("Set", (), {"load": lambda _: images})
+    monkeypatch.setattr(type(fewshot.plugins.DATASETS), "make", lambda *_, **__: source())
+    text = page(rows, results, "mine")
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert" in text
+    assert "Calibration: each mark is one part in 15 of all queries" in text
+    assert "The hardest episodes" in text
+    assert page(rows, results, "mine") == text
+
+
+def test_episodes_of_many_classes_are_named_in_part_and_not_drawn(tmp_path):
+    images = invented_images(tuple(f"c{n}" for n in range(25)))
+    one = row(0.75, n_episodes=2)
+    results = stored(tmp_path, [one], invented_predictions(images, n_way=25, n_query=3), one.run_id)
+    found = inside([one], results, lambda _: images)
+    assert found.hardest[0].classes.endswith("and 17 more")
+    assert "a picture holds 20 classes, not 25" in found.pictures[0].text
+    assert found.hardest_text == "All 2 episodes, the hardest first."
+
+
+def test_a_diagram_tells_how_far_and_to_which_side():
+    plot = reliability_diagram(Bins(np.array([0.5, 0.9]), np.array([0.4, 0.7]), 10.0), "calibration")
+    assert "the calibration error, is 15.0 points. On average confidence is 15.0 points above accuracy" in plot.caption
+    assert "confidence 90.0 %, right 70.0 %" in plot.svg
