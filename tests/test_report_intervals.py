@@ -118,15 +118,15 @@ def test_measures_that_are_missing_are_a_dash_with_its_reason():
     [task] = tasks(rows)
     found = measured.measures(task, contender_names(rows))
     assert found is not None
-    assert found.lines[0][-2:] == ("–", "–")
+    assert [value.text for value in found.lines[0].values][-2:] == ["–", "–"]
     assert "No AUROC and no average precision: logits were not kept" in found.caption
     assert measured.measures(tasks([row()])[0], contender_names([row()])) is None
 
 
 def test_a_class_that_strangers_named_stays_on_one_line():
-    [name, *_] = measured.cells(row(lowest_class="a\x1b[31m\n" + "b" * 90, lowest_class_accuracy=0.5))
-    assert name.isprintable()
-    assert len(name) < 40
+    [name, *_] = measured.values(row(lowest_class="a\x1b[31m\n" + "b" * 90, lowest_class_accuracy=0.5))
+    assert name.text.isprintable()
+    assert len(name.text) < 40
 
 
 def test_every_kind_of_interval_has_columns_in_a_row():

@@ -115,7 +115,7 @@ def _measures(rows: Sequence[Row]) -> list[str]:
     names, kept = contender_names(rows), [row for row in rows if row.macro_f1 is not None]
     if not kept:
         return []
-    lines = [(*names[contender(row)], shape(row), *measured.cells(row)) for row in kept]
+    lines = [(*names[contender(row)], shape(row), *map(str, measured.values(row))) for row in kept]
     header = ("backbone", "evaluator", "episodes", *measured.NAMES)
     return ["", tabulate(lines, header, disable_numparse=True), *measured.meaning(kept)]
 

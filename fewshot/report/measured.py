@@ -12,14 +12,35 @@ from fewshot.report.tasks import Contender, Task, contender, shot_label
 from fewshot.results import Row
 
 NAMES = ("lowest class", "lowest tenth", "macro-F1", "log loss", "calibration", "AUROC", "precision")
-_IN_PERCENT = ("lowest_tenth", "macro_f1", "log_loss", "calibration_error", "auroc", "average_precision")
+_COLUMNS = ("lowest_tenth", "macro_f1", "log_loss", "calibration_error", "auroc", "average_precision")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A measure as a text, "–" where there is no number, and its interval, "" where there is none."""
+
+    text: str
+    bounds: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.bounds}".rstrip()
+
+
+@dataclass(frozen=True)
+class MeasuresLine:
+    """The further measures of one run, under NAMES."""
+
+    backbone: str
+    learner: str
+    shot: str
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
 class Measures:
-    """The further measures of a task: lines of backbone, evaluator, shots and cells, and what they are."""
+    """The further measures of a task, and what they are."""
 
-    lines: tuple[tuple[str, ...], ...]
+    lines: tuple[MeasuresLine, ...]
     caption: str
 
 
@@ -27,26 +48,25 @@ def measures(task: Task, names: Mapping[Contender, tuple[str, str]]) -> Measures
     """Those of all runs of a task that have any; None where there are none, as in rows of older releases."""
     rows = [row for row in task.rows if row.macro_f1 is not None]
     kept = sorted(rows, key=lambda row: task.contenders.index(contender(row)))
-    lines = tuple((*names[contender(row)], shot_label(row), *cells(row)) for row in kept)
+    lines = tuple(MeasuresLine(*names[contender(row)], shot_label(row), values(row)) for row in kept)
     return Measures(lines, " ".join(meaning(kept))) if kept else None
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """The measures of a row under NAMES, in percent but for the logarithmic loss: "52.1 [44.0, 60.1]", "52.1" where
-    there is no interval, "–" where there is no number."""
-    lowest = _text(row, "lowest_class_accuracy")
+def values(row: Row) -> tuple[Value, ...]:
+    """The measures of a row under NAMES, in percent but for the logarithmic loss: "52.1" with "[44.0, 60.1]"."""
+    lowest = _value(row, "lowest_class_accuracy").text
     named = f"{lowest} {one_line(row.lowest_class, 24)}" if row.lowest_class else lowest
-    return (named, *(_text(row, name) for name in _IN_PERCENT))
+    return (Value(named), *(_value(row, name) for name in _COLUMNS))
 
 
-def _text(row: Row, name: str) -> str:
+def _value(row: Row, name: str) -> Value:
     value = getattr(row, name)
     if value is None or not math.isfinite(value):
-        return "–"
+        return Value("–")
     scale, digits = (1, 2) if name == "log_loss" else (100, 1)
     low, high = getattr(row, f"{name}_low", None), getattr(row, f"{name}_high", None)
-    bounds = f" [{scale * low:.{digits}f}, {scale * high:.{digits}f}]" if low is not None and high is not None else ""
-    return f"{scale * value:.{digits}f}{bounds}"
+    bounds = f"[{scale * low:.{digits}f}, {scale * high:.{digits}f}]" if low is not None and high is not None else ""
+    return Value(f"{scale * value:.{digits}f}", bounds)
 
 
 def meaning(rows: Sequence[Row]) -> list[str]:
