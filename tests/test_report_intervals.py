@@ -10,8 +10,8 @@ import pytest
 from fewshot.commands._results import run_table
 from fewshot.report import intervals, measured
 from fewshot.report.headline import speaks_of
-from fewshot.report.intervals import Draws
 from fewshot.report.overview import overview
+from fewshot.report.support_draws import Draws
 from fewshot.report.tables import comparison, markdown
 from fewshot.report.tasks import tasks
 from fewshot.report.wording import contender_names, details

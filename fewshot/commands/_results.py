@@ -94,7 +94,7 @@ def run_table(rows: Sequence[Row]) -> str:
 
 def _draws(rows: Sequence[Row]) -> list[str]:
     """Median, range and every draw of the runs that answer a whole test set."""
-    from fewshot.report.intervals import Draws
+    from fewshot.report.support_draws import Draws
     from fewshot.report.tasks import contender
     from fewshot.report.wording import contender_names
 
@@ -124,7 +124,8 @@ def comparison_table(rows: Sequence[Row]) -> str:
     """The report's tables, one a task, as plain text; "*" marks the best of a column."""
     from tabulate import tabulate
 
-    from fewshot.report.tables import DRAWS, comparison
+    from fewshot.report.support_draws import DRAWS
+    from fewshot.report.tables import comparison
 
     parts = []
     for table in comparison(rows):

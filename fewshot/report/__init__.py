@@ -11,6 +11,7 @@ claims.py    pairs of runs in tables                   verdicts.py  pairs of run
 matrices.py  all pairs of a task, coloured             cards.py     a claim and what it rests on
 forest.py    differences as a figure of its own        compared.py  differences as a table for a README
 intervals.py intervals for others than these images    measured.py  measures beyond the accuracy
+support_draws.py  the draws of a support, each
 inside.py    calibration, classes and hard episodes    calibration_plot.py   the figure of the first
 """
 
@@ -53,8 +54,8 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
     from fewshot.plugins import DATASETS
     from fewshot.report.example import example
     from fewshot.report.headline import compared, findings, speaks_of
-    from fewshot.report.matrices import matrices
     from fewshot.report.inside import inside
+    from fewshot.report.matrices import matrices
     from fewshot.report.measured import NAMES
     from fewshot.report.origins import origins, protocols, shared, unreadable_lines, written_out
     from fewshot.report.tables import comparison

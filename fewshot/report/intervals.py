@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fewshot.results import Row
-from fewshot.statistics import NEW_DRAWS, NEW_IMAGES, median_range
+from fewshot.statistics import NEW_DRAWS, NEW_IMAGES
 
 OLDER = "the run was made by an older release"
 Bounds = tuple[float, float]
@@ -81,40 +81,3 @@ def why(rows: Sequence[Row]) -> list[str]:
             cells = " in some cells" if some else ""
             said.append(f"None{cells} for {kind.words(asked)}: {'; or '.join(reasons)}.")
     return said
-
-
-@dataclass(frozen=True)
-class Draws:
-    """The accuracies after each of R draws of a support, in percent."""
-
-    values: tuple[float, ...]
-
-    @staticmethod
-    def of(row: Row) -> Draws | None:
-        """Those of a row; None where it lists none, or what it lists are no numbers."""
-        try:
-            values = tuple(100 * float(value) for value in row.draws.split())
-        except ValueError:
-            return None
-        return Draws(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
-
-    @property
-    def median(self) -> str:
-        """The median with the range: "29.6 (26.2 to 31.7)"."""
-        import numpy as np
-
-        median, low, high, _ = median_range(np.array(self.values))
-        return f"{median:.1f} ({low:.1f} to {high:.1f})"
-
-    @property
-    def points(self) -> str:
-        """Every draw, in order."""
-        return ", ".join(f"{value:.1f}" for value in self.values)
-
-    @property
-    def coverage(self) -> str:
-        """How sure the range holds the median of all draws."""
-        import numpy as np
-
-        share = 100 * median_range(np.array(self.values))[3]
-        return f"the range of {len(self.values)} draws holds the median of all draws with {share:.4g} % confidence"

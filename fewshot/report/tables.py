@@ -8,7 +8,8 @@ from html import escape
 
 from fewshot.report import budgets, intervals
 from fewshot.report.budgets import is_oracle
-from fewshot.report.intervals import Draws, Kind
+from fewshot.report.intervals import Kind
+from fewshot.report.support_draws import DRAWS, DrawsLine, draws_lines
 from fewshot.report.tasks import (
     Contender,
     Task,
@@ -26,7 +27,6 @@ from fewshot.results import Row
 TIE = "≈"
 UNFINISHED = "†"
 SKEWED = "Dirichlet"  # before the score under queries in Dirichlet shares
-DRAWS = ("backbone", "evaluator", "shots", "median (range)", "each draw")
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,6 @@ class Line:
     notes: tuple[str, ...]
     title: str
     contender: int
-
-
-@dataclass(frozen=True)
-class DrawsLine:
-    """The draws of a support of one run: their median with its range, and every one, in percent."""
-
-    backbone: str
-    learner: str
-    shot: str
-    median: str
-    points: str
 
 
 @dataclass(frozen=True)
@@ -120,16 +109,7 @@ def _table(task: Task, names: dict[Contender, tuple[str, str]], skewed: dict[str
         mine = [row for row in task.rows if contender(row) == member]
         for rows in _one_a_shot(mine):
             lines.append(_line(task, rows, names[member], numbers[member], skewed))
-    return Table(task.title, tuple(task.shots), tuple(lines), _caption(task, skewed), *_draws(task, names))
-
-
-def _draws(task: Task, names: dict[Contender, tuple[str, str]]) -> tuple[tuple[DrawsLine, ...], str]:
-    """The draws of all runs that list any, and what their ranges are."""
-    rows = sorted(filter(measured, task.rows), key=lambda row: task.contenders.index(contender(row)))
-    found = [(row, draws) for row in rows if (draws := Draws.of(row)) is not None]
-    lines = tuple(DrawsLine(*names[contender(row)], shot_label(row), d.median, d.points) for row, d in found)
-    coverage = "; ".join(dict.fromkeys(draws.coverage for _, draws in found))
-    return lines, f"Accuracy in percent after each draw of a support; {coverage}." if found else ""
+    return Table(task.title, tuple(task.shots), tuple(lines), _caption(task, skewed), *draws_lines(task, names))
 
 
 def _one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
