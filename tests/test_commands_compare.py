@@ -137,6 +137,7 @@ def test_pairs_on_several_data_sets_are_summed_up(rows: Path, tmp_path: Path) ->
 
 def test_runs_without_a_rival_are_one_sentence(rows: Path) -> None:
     assert "no two runs of" in call("compare", rows, "--only", "image_size=2").stderr
+    assert "none of the 4 runs of " in call("compare", rows, "--only", "nothing").stderr
     assert "there is no results file" in call("compare", "none.jsonl").stderr
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
 from fewshot.pairing import Pair, compare
-from fewshot.report.verdicts import of_weights, paragraph, single_checkpoints, verdict, warnings
+from fewshot.report.verdicts import more_episodes, of_weights, paragraph, single_checkpoints, verdict, warnings
 from fewshot.results import Row
 from fewshot.statistics import Units
 from tests.test_comparison import two_runs
@@ -40,6 +41,25 @@ def test_what_new_classes_need_is_a_number_of_episodes_that_suffices() -> None:
     more, same, longer = two_runs(0.004, n_classes=60, n_episodes=wanted.class_episodes)
     error = compare(more, same, longer).new_classes.standard_error
     assert error == pytest.approx(0.004 / (2.0010 + 0.8478), rel=0.3)
+
+
+def of_classes(n_episodes: int) -> Pair:
+    """60 classes, on some of which A is better and on others worse."""
+    a, b, units = two_runs(0.004, n_classes=60, n_episodes=n_episodes)
+    gains = np.random.default_rng(5).normal(0, 0.03, 60)
+    return paired(a + gains[units.held].reshape(n_episodes, -1).mean(1), b, units)
+
+
+def test_too_few_episodes_for_many_classes_are_told_with_how_many_suffice() -> None:
+    few = of_classes(300)
+    said = more_episodes([few])
+    assert "of their variance comes from the number of episodes" in said
+    wanted = int(re.findall(r"about (\d+) episodes bring it below 20 %", said)[0])
+    assert few.comparison.new_classes.monte_carlo > 0.2
+    enough = of_classes(2 * wanted)
+    assert enough.comparison.new_classes.monte_carlo < 0.2
+    assert more_episodes([enough]) == ""
+    assert "draw far more" in more_episodes([paired(*two_runs(0.004, n_classes=60, n_episodes=300))])
 
 
 def test_nothing_found_is_said_with_what_would_have_been() -> None:

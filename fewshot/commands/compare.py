@@ -73,7 +73,12 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> lis
     if not rows.is_file():
         raise ValueError(f"there is no results file {rows}")
     results = Results(rows)
-    chosen = [row for row in results.rows() if all(any(text in str(part) for part in row.spec) for text in only)]
+    rows_of_all = results.rows()
+    chosen = [row for row in rows_of_all if all(any(text in str(part) for part in row.spec) for text in only)]
+    if rows_of_all and not chosen:
+        raise ValueError(
+            f"none of the {len(rows_of_all)} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
+        )
     found = contests(results, chosen, by, partial(_grouping, unit) if unit else None)
     pairs = [contest.pairs() for contest in found]
     p_values = adjusted([pair for several in pairs for pair in several]).tolist()

@@ -14,6 +14,7 @@ from fewshot.report.labels import label, learner
 from fewshot.report.tasks import shot_label, tasks
 from fewshot.report.verdicts import (
     THESE_WEIGHTS,
+    more_episodes,
     name,
     number,
     of_weights,
@@ -77,7 +78,8 @@ class Claims:
             "shots": shot_label(rows[0]),
             "with": shared(rows[0], self.by),
         }
-        return shared_by_all | {"runs": runs, "pairs": pairs, "warnings": self._warned}
+        told = {"warnings": self._warnings, "more_episodes": more_episodes(self.pairs)}
+        return shared_by_all | {"runs": runs, "pairs": pairs} | told
 
     @property
     def _tested(self) -> list[tuple[Pair, float]]:
@@ -112,6 +114,10 @@ class Claims:
 
     @property
     def _warned(self) -> list[str]:
+        return list(filter(None, [*self._warnings, more_episodes(self.pairs)]))
+
+    @property
+    def _warnings(self) -> list[str]:
         found, weights = warnings(self.contest.rows), of_weights(self.contest.rows)
         return list(filter(None, [weights, f"Not quite fair: {'; '.join(found)}." if found else ""]))
 

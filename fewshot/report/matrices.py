@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fewshot.pairing import Contest, Pair, adjusted, contest, rivals
 from fewshot.report.cards import Card, card
 from fewshot.report.tasks import Contender, accuracy, contender, measured, shot_label, tasks
-from fewshot.report.verdicts import bounds, of_weights, p_value, settled, warnings
+from fewshot.report.verdicts import bounds, more_episodes, of_weights, p_value, settled, warnings
 from fewshot.results import Results, Row
 
 MOST = 12  # runs in a matrix; the most accurate are kept
@@ -79,11 +79,12 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, names: Na
     p_values = dict(zip(map(_ids, pairs), adjusted(pairs).tolist(), strict=True))
     called = {row.run_id: " with ".join(names[contender(row)]) for row in met.rows}
     unfair = "; ".join(warnings(met.rows))
+    remarks = (of_weights(met.rows), more_episodes(pairs), f"Not quite fair: {unfair}." if unfair else "")
     return Matrix(
         title,
         _lines(met, pairs, called, p_values),
         _caption(met, len(group) - len(met.rows), len(pairs)),
-        tuple(filter(None, [of_weights(met.rows), f"Not quite fair: {unfair}." if unfair else ""])),
+        tuple(filter(None, remarks)),
         tuple(card(pair, called, p_values[_ids(pair)], len(pairs)) for pair in _of_the_best(pairs)),
     )
 

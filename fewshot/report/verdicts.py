@@ -14,6 +14,8 @@ from fewshot.results import Row
 from fewshot.statistics import Interval
 
 THESE_WEIGHTS = "these weights only"
+_MOST_MONTE_CARLO = 0.2  # of the variance over classes, that comes from the number of episodes
+_MANY = 100_000  # episodes that are still told as a number
 
 
 def name(row: Row, by: str) -> str:
@@ -122,6 +124,28 @@ def _counts_differ(rows: Sequence[Row]) -> list[str]:
 def _own_sizes(rows: Sequence[Row]) -> bool:
     """Whether the specs leave the image size to the networks."""
     return all(not (parse(row.backbone) or ("", {}))[1].get("image_size") for row in rows)
+
+
+def more_episodes(pairs: Sequence[Pair]) -> str:
+    """Where more than a fifth of the variance over classes comes from the number of episodes, how many would bring it
+    below; else "". With E' = k E episodes a share m becomes (m/k) / (1 - m + m/k)."""
+    shares = {pair: pair.comparison.new_classes.monte_carlo for pair in pairs}
+    told = [pair for pair in pairs if shares[pair] > _MOST_MONTE_CARLO]
+    if not told:
+        return ""
+    keep = (1 - _MOST_MONTE_CARLO) / _MOST_MONTE_CARLO
+    wanted = max(len(pair.accuracy_a) * keep * shares[pair] / max(1e-9, 1 - shares[pair]) for pair in told)
+    below = f"about {_rounded(wanted)} episodes bring it below {100 * _MOST_MONTE_CARLO:.0f} %"
+    return (
+        f"Intervals for new {told[0].units.name} are wider than need be: up to {100 * max(shares.values()):.0f} % of "
+        f"their variance comes from the number of episodes; {below if wanted < _MANY else 'draw far more'}."
+    )
+
+
+def _rounded(count: float) -> int:
+    """Up to two digits."""
+    unit = int(10 ** max(0, math.floor(math.log10(count)) - 1))
+    return math.ceil(count / unit) * unit
 
 
 def of_weights(rows: Sequence[Row]) -> str:
