@@ -24,6 +24,7 @@ from torch import Tensor
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.folding import folded
+from fewshot.guards import buffers_of, check_still
 
 BATCH = 64
 THREADS = min(4, os.cpu_count() or 1)
@@ -50,9 +51,11 @@ class Embedder:
         self._shape = self._input(int(rows[0])).shape
         self._fold(self._shape)
         self._layout = self._fastest_layout(self._shape)
+        still = buffers_of(self._backbone.network)
         for slots, inputs in self._ahead(batches):
             used = slots >= 0
             values = self._compute(inputs).float().cpu().numpy()
+            check_still(self._backbone.network, still, self._backbone.name, "embedding")
             if values.shape != (BATCH, self._backbone.dim):
                 raise ValueError(
                     f"{self._backbone.name} should give [{BATCH}, {self._backbone.dim}] features, "

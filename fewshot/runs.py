@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fewshot import provenance
+from fewshot import guards, provenance
 from fewshot.columns import Design, made_with, measures
 from fewshot.datasets import LabelledImages
 from fewshot.episode_lists import EpisodeList
@@ -71,7 +71,11 @@ class Workbench:
             listed = EpisodeList.load(Path(spec.episodes.path))
             listed.check(images)
             listed.require_numbered()
-        return Task(spec, images, SPLITS.make(rule).split(images), listed)
+        task = Task(spec, images, SPLITS.make(rule).split(images), listed)
+        guards.tell_alike(task.split, spec.classes)
+        if listed is not None:
+            guards.check_classes(listed.episodes, task.classes, spec.classes, images)
+        return task
 
     def features(self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str) -> FeatureTable:
         """The features of these rows, computed where they are not on disk."""
@@ -194,6 +198,8 @@ def _solve_missing(
     with tqdm(total=n_missing, desc=task.evaluator, unit="episode", disable=hidden, leave=False) as bar:
         watch = partial(_show_step, bar)
         for block in task.blocks(ranges):
+            if task.listed is None:
+                guards.check_drawn(block, task.sampler, task.classes, task.spec.classes, task.images)
             keep = keeps_logits(block, task.n_episodes)
             budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
             solved = partial(solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch)

@@ -11,6 +11,7 @@ import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.embedding import keep_freed_memory
 from fewshot.episodes import EpisodeBatch, Episodes, Rows
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
+from fewshot.guards import check_alone, unchanged
 from fewshot.images import ImageRows
 from fewshot.plugins import EVALUATORS, TRANSFORMS
 from fewshot.scoring import Predictions
@@ -65,17 +67,28 @@ class Learner(ABC):
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         """How many episodes to solve at once, and how many queries of each to answer at once."""
 
+    def watched(self) -> AbstractContextManager[None]:
+        """What is watched while episodes are solved: nothing, where no network is at work."""
+        return nullcontext()
+
     def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
         """The batch with what the evaluator sees of its support."""
         return batch.seen_as(self.items(batch.support))
 
 
 def _ask(
-    head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int
+    learner: Learner, head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int
 ) -> tuple[Tensor | None, Iterator[Tensor]]:
-    """What a learner answers by a head: the queries are gathered a chunk at a time."""
-    starts = range(0, query_rows.shape[1], chunk)
-    return head.converged, (head(items(query_rows[:, start : start + chunk])) for start in starts)
+    """What a learner answers by a head: queries are gathered a chunk at a time, and the first is asked alone too."""
+
+    def answers() -> Iterator[Tensor]:
+        for start in range(0, query_rows.shape[1], chunk):
+            logits = head(items(query_rows[:, start : start + chunk]))
+            if start == 0:
+                check_alone(head, items(query_rows[:, :1]), logits, repr(learner.evaluator))
+            yield logits
+
+    return head.converged, answers()
 
 
 @dataclass(frozen=True)
@@ -99,8 +112,10 @@ class FeatureLearner(Learner):
             return None, iter([self.evaluator.logits(self._gathered(batch), items, mask)])
         if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, batch.n_way):
             places = batch.seen_as(self.gather.places(batch.support))
-            return _ask(self.evaluator.fit_rows(self.gather.vectors, places), self.gather.places, query_rows, chunk)
-        return _ask(self.evaluator.fit(self._gathered(batch)), self.items, query_rows, chunk)
+            return _ask(
+                self, self.evaluator.fit_rows(self.gather.vectors, places), self.gather.places, query_rows, chunk
+            )
+        return _ask(self, self.evaluator.fit(self._gathered(batch)), self.items, query_rows, chunk)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         """Vectors are held once as float32 and once as float64 while they are worked on, unless they are read in their
@@ -139,7 +154,11 @@ class ImageLearner(Learner):
     def answer(
         self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
-        return _ask(self.evaluator.fit(self._gathered(batch), self.backbone), self.items, query_rows, chunk)
+        return _ask(self, self.evaluator.fit(self._gathered(batch), self.backbone), self.items, query_rows, chunk)
+
+    def watched(self) -> AbstractContextManager[None]:
+        """The given network has to be the same after every call."""
+        return unchanged(self.backbone.network, self.backbone.name, f"solving episodes with {self.evaluator!r}")
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         at_once = self.evaluator.episodes_at_once(n_support, n_way, self.backbone.dim, budget_bytes)
@@ -269,12 +288,13 @@ def solve(
     keep_freed_memory()
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes if bool((np.diff(by_ways) > 0).all()) else episodes.take(by_ways)
-    solved = Predictions.concatenate(
-        [
-            _solve_batch(ordered[low:high], learner, chunk, keep_logits, watch)
-            for low, high, chunk in _batches(ordered, learner, budget_bytes)
-        ]
-    )
+    with learner.watched():
+        solved = Predictions.concatenate(
+            [
+                _solve_batch(ordered[low:high], learner, chunk, keep_logits, watch)
+                for low, high, chunk in _batches(ordered, learner, budget_bytes)
+            ]
+        )
     return solved if ordered is episodes else solved.take(np.argsort(by_ways, kind="stable"))
 
 

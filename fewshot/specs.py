@@ -155,24 +155,27 @@ class Task:
         if self.listed is not None:
             return self.listed.episodes[start:stop]
         assert isinstance(self.spec.episodes, Sampled)
-        sampled, sampler = self.spec.episodes, self._sampler
-        drawn: Episodes = sampler.sample(self.images, self.classes, sampled.shape, sampled.seed, start, stop - start)
+        sampled = self.spec.episodes
+        drawn: Episodes = self.sampler.sample(
+            self.images, self.classes, sampled.shape, sampled.seed, start, stop - start
+        )
         return drawn
 
     def pools_of(self, index: Ints) -> Ints:
         """[E] the disjoint pool of images that each episode comes from; one, where a list does not know."""
-        pools: Ints = (self._sampler if self.listed is None else self.listed).pools_of(index)
+        pools: Ints = (self.sampler if self.listed is None else self.listed).pools_of(index)
         return pools
 
     @property
     def groups(self) -> tuple[str, Ints] | None:
         """What the groups of classes are called that episodes draw, and the group of each label; of a list nothing is
         known."""
-        name = None if self.listed is not None else self._sampler.class_group
+        name = None if self.listed is not None else self.sampler.class_group
         return None if name is None else (f"groups ({name})", self.images.class_groups[name].codes.astype(np.int64))
 
     @cached_property
-    def _sampler(self) -> Any:
+    def sampler(self) -> Any:
+        """What draws the episodes; a list has none."""
         assert isinstance(self.spec.episodes, Sampled)
         return SAMPLERS.make(self.spec.episodes.sampler)
 

@@ -36,8 +36,10 @@ FLOORS = [
     {"datasets", "scoring", "logistic", "gram", "squared_hinge", "similarity", "transforms", "provenance"}
     | {"summaries", "seen_classes"}
     | {"class_similarity"},
-    {"splits", "images", "results", "pairing", "over_sets", "episode_tables", "measures", "duplicates"} | {"learn2learn_tasks"},
-    {"samplers", "backbones", "specs", "selection"},
+    {"splits", "images", "results", "pairing", "over_sets", "episode_tables", "measures"}
+    | {"learn2learn_tasks"}
+    | {"duplicates"},
+    {"samplers", "backbones", "specs", "selection", "guards"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
     {"solving", "laws", "columns", "pretraining", "distances"},
     {"runs", "evaluation"},

@@ -331,6 +331,15 @@ class Transductive(CentresOnPaddedQueries):
 
 
 @dataclass(frozen=True)
+class KnowsThatAllQueriesAreSorted(Transductive):
+    """Declared, but its answers are places: queries lie class by class."""
+
+    def logits(self, batch, query, query_mask):
+        order = torch.arange(query.shape[1]) * batch.n_way // query.shape[1]
+        return torch.nn.functional.one_hot(order, batch.n_way).to(query.dtype).expand(len(query), -1, -1)
+
+
+@dataclass(frozen=True)
 class TunesTheGivenNetwork(ImageEvaluator):
     """Fine-tunes well, and leaves a trace."""
 
@@ -367,6 +376,7 @@ FAULTS = [
     (laws.support_order_does_not_matter, TrustsTheFirstRowMore()),
     (laws.queries_do_not_inform_each_other, CentresOnTheQueries()),
     (laws.queries_do_not_inform_each_other, LearnsWhileItAnswers()),
+    (laws.query_order_does_not_matter, KnowsThatAllQueriesAreSorted()),
     (laws.separated_classes_are_solved, LearnsNothing()),
     (laws.separated_classes_are_solved, ReadsNamesBackwards()),
     (laws.noise_is_chance, KnowsThatQueriesAreSorted()),

@@ -72,6 +72,18 @@ def queries_do_not_inform_each_other(evaluator: Any, world: World) -> str | None
     return None
 
 
+def query_order_does_not_matter(evaluator: Any, world: World) -> str | None:
+    """Where an evaluator sees all queries, another order of them is another order of the answers: they lie class by
+    class in an episode, so their order would give their labels away."""
+    if not isinstance(evaluator, TransductiveEvaluator):
+        return None  # `queries_do_not_inform_each_other` says more
+    trial = world.trial(12)
+    order = torch.randperm(15, generator=torch.Generator().manual_seed(12))
+    before = world.logits(evaluator, trial.batch, trial.query)
+    after = world.logits(evaluator, trial.batch, world.take(trial.query, slice(None), order))
+    return None if close(after, before[:, order]) else "another order of the queries changed their answers"
+
+
 def separated_classes_are_solved(evaluator: Any, world: World) -> str | None:
     """Classes that lie far apart are told apart without an error."""
     accuracy = _accuracy(evaluator, world, world.trial(6, separation=30.0 if isinstance(world, VectorWorld) else 5.0))
@@ -164,6 +176,7 @@ LAWS: tuple[Law, ...] = (
     class_names_do_not_matter,
     support_order_does_not_matter,
     queries_do_not_inform_each_other,
+    query_order_does_not_matter,
     separated_classes_are_solved,
     noise_is_chance,
     same_call_same_bits,
