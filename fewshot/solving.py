@@ -58,10 +58,10 @@ class Learner(ABC):
 
     @abstractmethod
     def answer(
-        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
         """Which episodes converged ([B] or None), and logits [B, m, N] for the queries, m <= chunk at a time; support
-        and queries are given by their rows."""
+        and queries are given by their rows. With `probe` an inductive head is asked once more, for one query alone."""
 
     @abstractmethod
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
@@ -77,14 +77,14 @@ class Learner(ABC):
 
 
 def _ask(
-    learner: Learner, head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int
+    learner: Learner, head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int, probe: bool
 ) -> tuple[Tensor | None, Iterator[Tensor]]:
-    """What a learner answers by a head: queries are gathered a chunk at a time, and the first is asked alone too."""
+    """What a learner answers by a head: queries are gathered a chunk at a time."""
 
     def answers() -> Iterator[Tensor]:
         for start in range(0, query_rows.shape[1], chunk):
             logits = head(items(query_rows[:, start : start + chunk]))
-            if start == 0:
+            if probe and start == 0:
                 check_alone(head, items(query_rows[:, :1]), logits, repr(learner.evaluator))
             yield logits
 
@@ -105,7 +105,7 @@ class FeatureLearner(Learner):
         return self.gather(rows)
 
     def answer(
-        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
         if isinstance(self.evaluator, TransductiveEvaluator):
             items, mask = self.items(query_rows), torch.from_numpy(query_mask)
@@ -113,9 +113,9 @@ class FeatureLearner(Learner):
         if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, batch.n_way):
             places = batch.seen_as(self.gather.places(batch.support))
             return _ask(
-                self, self.evaluator.fit_rows(self.gather.vectors, places), self.gather.places, query_rows, chunk
+                self, self.evaluator.fit_rows(self.gather.vectors, places), self.gather.places, query_rows, chunk, probe
             )
-        return _ask(self, self.evaluator.fit(self._gathered(batch)), self.items, query_rows, chunk)
+        return _ask(self, self.evaluator.fit(self._gathered(batch)), self.items, query_rows, chunk, probe)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         """Vectors are held once as float32 and once as float64 while they are worked on, unless they are read in their
@@ -152,9 +152,11 @@ class ImageLearner(Learner):
         return ImageRows(self.images.images, torch.from_numpy(rows.astype(np.int64)), fixed, self.frozen)
 
     def answer(
-        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
-        return _ask(self, self.evaluator.fit(self._gathered(batch), self.backbone), self.items, query_rows, chunk)
+        return _ask(
+            self, self.evaluator.fit(self._gathered(batch), self.backbone), self.items, query_rows, chunk, probe
+        )
 
     def watched(self) -> AbstractContextManager[None]:
         """The given network has to be the same after every call."""
@@ -291,7 +293,7 @@ def solve(
     with learner.watched():
         solved = Predictions.concatenate(
             [
-                _solve_batch(ordered[low:high], learner, chunk, keep_logits, watch)
+                _solve_batch(ordered[low:high], learner, chunk, keep_logits, watch, probe=low == 0)
                 for low, high, chunk in _batches(ordered, learner, budget_bytes)
             ]
         )
@@ -305,12 +307,19 @@ def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterato
     for first, last in itertools.pairwise(edges):
         largest = int(n_support[first:last].max()), int(n_query[first:last].max()), int(episodes.n_way[first])
         size, chunk = learner.batch_and_chunk(*largest, budget_bytes)
-        for start in range(first, last, size):
+        if first == 0 and size > 1:
+            yield 0, 1, chunk  # one episode for the probe: asking once more would cost as much as a whole batch
+        for start in range(max(first, int(size > 1)), last, size):
             yield start, min(start + size, last), chunk
 
 
 def _solve_batch(
-    episodes: Episodes, learner: Learner, chunk: int, keep_logits: bool, watch: Callable[[int, int], None] | None
+    episodes: Episodes,
+    learner: Learner,
+    chunk: int,
+    keep_logits: bool,
+    watch: Callable[[int, int], None] | None,
+    probe: bool,
 ) -> Predictions:
     rows, labels, mask = episodes.padded("support")
     n_way = int(episodes.n_way[0])
@@ -325,7 +334,7 @@ def _solve_batch(
         watch=watch,
     )
     query_rows, truth, query_mask = episodes.padded("query")
-    converged, answers = learner.answer(batch, query_rows, query_mask, chunk)
+    converged, answers = learner.answer(batch, query_rows, query_mask, chunk, probe)
     parts: list[Summary] = []
     start = 0
     for logits in answers:

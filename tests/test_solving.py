@@ -224,7 +224,7 @@ def test_an_evaluator_that_did_not_converge_is_counted_for_its_episode_alone():
         def items(self, rows):
             return gather(TABLE)(rows)
 
-        def answer(self, batch, query_rows, query_mask, chunk):
+        def answer(self, batch, query_rows, query_mask, chunk, probe):
             return batch.seeds % 2 == 0, iter([gather(TABLE)(query_rows)[:, :, :4]])
 
         def batch_and_chunk(self, *_):
