@@ -17,6 +17,7 @@ The way of the data, and the room of each step:
     evaluation.py  a network on episodes of one's own, at once   columns.py    what a row says of both
     results.py     rows and predictions on disk                  report/       rows to one page
     statistics.py  intervals by population                       comparison.py runs on the same episodes, in pairs
+    pairing.py     rows to comparisons                           over_sets.py  the same pair on several data sets
     grids.py       hyperparameters to compare                    selection.py  and how a run chooses among them
     images.py      images of episodes, for those that tune       further_views.py  augmented views of the support
     plugins.py     a folder is a registry                        laws/         what every member of a folder obeys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,16 @@ def test_cards_hold_the_best_against_every_other(tmp_path: Path) -> None:
     assert found | rests_on <= set(fields)
 
 
+def test_cards_are_of_the_run_with_the_most_episodes_and_never_of_an_oracle(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path)
+    short = [rows[0], replace(rows[1], n_episodes=30), rows[2]]
+    oracle = [rows[0], replace(rows[1], selection="test episodes (oracle)"), rows[2]]
+    for given in (short, oracle):
+        cards = of(given, results)[0].cards
+        assert "LinearProbe" in cards[0].sentence.partition(" exceeds ")[0]  # it is better, and is told so
+        assert "LinearProbe" not in cards[1].sentence
+
+
 def test_without_new_classes_the_interval_is_that_of_these_images(tmp_path: Path) -> None:
     rows, results = stored(tmp_path, n_classes=5)
     [matrix] = of(rows, results)
@@ -121,7 +132,7 @@ def test_what_is_unfair_and_whose_weights_stand_below(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
     other = [
         *rows[:2],
-        rows[2].__class__(**{**vars(rows[2]), "backbone": "RawPixels(image_size=4)", "evaluator": EVIL}),
+        replace(rows[2], backbone="RawPixels(image_size=4)", evaluator=EVIL),
     ]
     [matrix] = of(other, results)
     assert "these weights only" in matrix.remarks[0]
@@ -130,7 +141,7 @@ def test_what_is_unfair_and_whose_weights_stand_below(tmp_path: Path) -> None:
 
 def test_the_page_holds_it_escaped_and_for_screen_readers(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
-    rows = [*rows[:2], rows[2].__class__(**{**vars(rows[2]), "evaluator": EVIL})]
+    rows = [*rows[:2], replace(rows[2], evaluator=EVIL)]
     text = page(rows, results, "title")
     assert text == page(rows, results, "title")
     assert EVIL not in text

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fewshot.pairing import Contest, Pair, adjusted, contest, rivals
+from fewshot.report.budgets import is_oracle
 from fewshot.report.cards import Card, card
 from fewshot.report.tasks import Contender, accuracy, contender, measured, shot_label, tasks
 from fewshot.report.verdicts import bounds, more_episodes, of_weights, p_value, settled, warnings
@@ -76,7 +77,8 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, names: Na
         return Matrix(title, reason=f"No pairs are compared: {missing}.")
     met = contest(results, told[:MOST])
     pairs = met.pairs()
-    p_values = dict(zip(map(_ids, pairs), adjusted(pairs).tolist(), strict=True))
+    values = adjusted(pairs).tolist()
+    p_values = {ids: p for pair, p in zip(pairs, values, strict=True) for ids in (_ids(pair), _ids(pair)[::-1])}
     called = {row.run_id: " with ".join(names[contender(row)]) for row in met.rows}
     unfair = "; ".join(warnings(met.rows))
     remarks = (of_weights(met.rows), more_episodes(pairs), f"Not quite fair: {unfair}." if unfair else "")
@@ -85,7 +87,7 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, names: Na
         _lines(met, pairs, called, p_values),
         _caption(met, len(group) - len(met.rows), len(pairs)),
         tuple(filter(None, remarks)),
-        tuple(card(pair, called, p_values[_ids(pair)], len(pairs)) for pair in _of_the_best(pairs)),
+        tuple(card(pair, called, p_values[_ids(pair)], len(pairs)) for pair in _of_the_best(met.rows, pairs)),
     )
 
 
@@ -93,16 +95,20 @@ def _ids(pair: Pair) -> tuple[str, str]:
     return pair.a.run_id, pair.b.run_id
 
 
-def _of_the_best(pairs: Sequence[Pair]) -> list[Pair]:
-    """The most accurate run against every other: pairs stand from the best on."""
-    return [pair for pair in pairs if pair.a is pairs[0].a]
+def _of_the_best(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[Pair]:
+    """The best run, which is the most accurate of those with the most episodes and no oracle, against every other; the
+    better one of each pair first."""
+    fair = [row for row in rows if not is_oracle(row)] or rows
+    best = max(fair, key=lambda row: (row.n_episodes, accuracy(row)))
+    of_best = [pair for pair in pairs if best in (pair.a, pair.b)]
+    return [pair if pair.comparison.these_images.mean >= 0 else pair.turned() for pair in of_best]
 
 
 def _lines(
     met: Contest, pairs: Sequence[Pair], called: Mapping[str, str], p_values: Mapping[tuple[str, str], float]
 ) -> tuple[Line, ...]:
     ranks, by_ids = met.ranks(), {_ids(pair): pair for pair in pairs}
-    order = [pairs[0].a, *(pair.b for pair in _of_the_best(pairs))]
+    order = [pairs[0].a, *(pair.b for pair in pairs if pair.a is pairs[0].a)]
     lines = []
     for number, row in enumerate(order, 1):
         cells = []
