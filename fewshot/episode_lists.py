@@ -98,7 +98,7 @@ class EpisodeList:
         lines = [
             f"{name:<10}{text}"
             for name, text in (
-                ("protocol", self.protocol),
+                ("protocol", self.protocol or "none given"),
                 ("data set", f"{self.dataset} {self.episodes.images_digest[:12]}".strip()),
                 ("sampler", self.sampler),
                 ("pools", pools),

@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -393,7 +394,9 @@ def test_episodes_are_made_shown_checked_drawn_and_run() -> None:
         "episodes", "make", "--data", "birds", "--way", "3", "--query", "2", "--episodes", "5", "--out", "e.st"
     )
     assert made.startswith("e.st: 5 episodes, digest ")
-    assert "0: 3 ways, support 3, query 6" in succeed("episodes", "show", "e.st")
+    shown = succeed("episodes", "show", "e.st")
+    assert "0: 3 ways, support 3, query 6" in shown
+    assert f"protocol  Balanced@{version('fewshot')}" in shown
     assert "5 well-formed episodes of birds" in succeed("episodes", "check", "e.st", "--data", "birds")
     succeed("episodes", "draw", "e.st", "--data", "birds", "--episode", "1", "--out", "drawn.png")
     with Image.open("drawn.png") as drawn:

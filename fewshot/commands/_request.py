@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -121,9 +122,11 @@ class EpisodeRequest:
         return self._made.sample(data.images, data.labels, shape, self.seed, 0, count)
 
     def listed(self, data: Data, episodes: Episodes, protocol: str) -> EpisodeList:
-        """Episodes that `draw` drew as a list, with all that a reader has to know of them."""
+        """Episodes that `draw` drew as a list, with all that a reader has to know of them. A protocol without a name is
+        called after the sampler and the version of fewshot that it is of."""
         from fewshot.episode_lists import EpisodeList
 
+        protocol = protocol or f"{type(self._made).__name__}@{version('fewshot')}"
         said = f"{self.sampler_spec()} {self.shapes(data)[0]} of {data.split_spec}, {data.classes} classes"
         pools = self._made.pools_of(episodes.index) if self._made.n_pools > 1 else None
         return EpisodeList.of(episodes, data.images, protocol, said, pools)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 data_option = click.option("--data", required=True, metavar="FOLDER|SPEC", help="The data set that they were made for.")
 file_argument = click.argument("file", type=_options.FILE)
 protocol_option = click.option(
-    "--protocol", metavar="NAME@VERSION", default="", help="What the list is called, such as mini_test@1; free text."
+    "--protocol", metavar="NAME@VERSION", default="", help="What the list is called, such as mini_test@1."
 )
 
 

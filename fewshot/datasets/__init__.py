@@ -114,6 +114,11 @@ class LabelledImages:
                     raise ValueError(
                         f"the group {name!r} of {self.name} must name {size} {what}, found {len(group.codes)}"
                     )
+        if self.image_names is not None and len(self.image_names) != len(self):
+            raise ValueError(
+                f"every image of {self.name} needs a name where any has one: found {len(self.image_names)} names of "
+                f"{len(self)} images"
+            )
         if self.class_vectors is not None:
             _check_class_vectors(self.class_vectors, self.class_names, self.name)
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):

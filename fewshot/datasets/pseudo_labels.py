@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from fewshot.datasets import Dataset, GivenVectors, Group, ImageSequence, LabelledImages
+from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets.subset import subset
 from fewshot.episodes import Ints
 from fewshot.names import shorthand
-from fewshot.vectors import HeldVectors
+from fewshot.plugins import Dotted
 
 PARTS = ("all", "seen", "validation", "novel")
 
@@ -35,7 +35,7 @@ class PseudoLabels(Dataset):
     """
 
     images: Dataset
-    backbone: str = "tf_efficientnet_lite0"
+    backbone: Dotted = "tf_efficientnet_lite0"
     clusters: int = 50
     fewest: int = 20
     seed: int = 0
@@ -118,33 +118,8 @@ class PseudoLabels(Dataset):
 
 
 def some_of(images: LabelledImages, rows: Ints) -> LabelledImages:
-    """These rows of a data set, ascending, as one of its own; all of them are the data set itself."""
+    """These rows as a data set of its own; all of them are the data set itself."""
     if len(rows) == len(images):
         return images
     digest = hashlib.sha256(images.images_digest.encode() + rows.astype("<i8").tobytes()).hexdigest()
-    names = images.image_names
-    return replace(
-        images,
-        images=_Some(images.images, rows) if images.vectors is None else GivenVectors(_held(images, rows), images.name),
-        labels=images.labels[rows],
-        images_digest=digest,
-        image_groups={name: Group(group.codes[rows], group.names) for name, group in images.image_groups.items()},
-        image_names=None if names is None else [names[row] for row in rows],
-    )
-
-
-def _held(images: LabelledImages, rows: Ints) -> HeldVectors:
-    assert images.vectors is not None
-    return HeldVectors(images.vectors.gather(rows))
-
-
-@dataclass(frozen=True, eq=False)
-class _Some:
-    images: ImageSequence
-    rows: Ints
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, row: int, /) -> Image.Image:
-        return self.images[int(self.rows[row])]
+    return replace(subset(images, rows), images_digest=digest)

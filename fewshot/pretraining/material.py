@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
 
 from fewshot import draws
-from fewshot.datasets import Group, ImageSequence, LabelledImages
+from fewshot.datasets import Group, LabelledImages
+from fewshot.datasets.subset import subset
 from fewshot.episodes import Ints
 from fewshot.splits import ClassSplit
 
@@ -64,13 +64,7 @@ def balanced_subset(images: LabelledImages, n_images: int | None, seed: int) -> 
     rank = np.empty(len(images), dtype=np.int64)
     rank[order] = np.arange(len(images)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     turn = draws.words(seed, np.arange(len(sizes)), 1, 1, _TIES)[:, 0, 0][images.labels]  # whose turn it is in a round
-    return restricted(images, np.sort(np.lexsort((images.labels, turn, rank))[:n_images]))
-
-
-def restricted(images: LabelledImages, rows: Ints) -> LabelledImages:
-    """A data set of these rows; classes stay as they are."""
-    groups = {name: Group(group.codes[rows], group.names) for name, group in images.image_groups.items()}
-    return replace(images, images=_Rows(images.images, rows), labels=images.labels[rows], image_groups=groups)
+    return subset(images, np.sort(np.lexsort((images.labels, turn, rank))[:n_images]))
 
 
 def _of_classes(images: LabelledImages, classes: Ints, partition: str | None) -> LabelledImages:
@@ -80,25 +74,11 @@ def _of_classes(images: LabelledImages, classes: Ints, partition: str | None) ->
         held &= images.image_groups["partition"].mask(partition)
     place = np.full(len(images.class_names), -1, dtype=np.int64)
     place[classes] = np.arange(len(classes))
-    part = restricted(images, np.flatnonzero(held))
+    part = subset(images, np.flatnonzero(held))
     return replace(
-        images,
-        images=part.images,
+        part,
         labels=place[part.labels],
         class_names=tuple(images.class_names[label] for label in classes),
-        image_groups=part.image_groups,
         class_groups={name: Group(group.codes[classes], group.names) for name, group in images.class_groups.items()},
         class_vectors=None if images.class_vectors is None else images.class_vectors[classes],
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    images: ImageSequence
-    rows: Ints
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, row: int, /) -> Image.Image:
-        return self.images[int(self.rows[row])]
