@@ -23,14 +23,22 @@ def paired(a: np.ndarray, b: np.ndarray, units: Units) -> Pair:
 
 
 def test_a_clear_difference_is_settled_for_both() -> None:
-    assert verdict(paired(*two_runs(0.2))) == "settled, for these images and for new classes"
+    assert verdict(paired(*two_runs(0.2)), 0.01) == "settled, for these images and for new classes"
+
+
+def test_what_holds_alone_but_not_among_all_pairs_is_not_settled() -> None:
+    said = verdict(paired(*two_runs(0.2)), 0.08)
+    assert said.startswith("settled for these images, not for new classes: alone it would be")
+    assert "(adjusted p = 0.080)" in said
+    assert verdict(paired(*two_runs(0.2)), float("nan")).startswith("settled, for these images and for new")
 
 
 def test_a_difference_that_classes_hide_says_what_would_show_it() -> None:
     a, b, units = two_runs(0.0)
     tilted = a + 0.05 * (units.held.reshape(len(a), -1) < 4).sum(1) - 0.04  # better on four classes of 20
-    assert verdict(paired(tilted, b, units)).startswith("settled for these images, not for new classes; to show the ")
-    assert "no number of episodes on these 20 classes can show it" in verdict(paired(tilted, b, units))
+    said = verdict(paired(tilted, b, units), 0.5)
+    assert said.startswith("settled for these images, not for new classes; to show the ")
+    assert "no number of episodes on these 20 classes can show it" in said
 
 
 def test_what_new_classes_need_is_a_number_of_episodes_that_suffices() -> None:
@@ -64,7 +72,7 @@ def test_too_few_episodes_for_many_classes_are_told_with_how_many_suffice() -> N
 
 def test_nothing_found_is_said_with_what_would_have_been() -> None:
     a, _, units = two_runs()
-    assert "no difference was found" in verdict(paired(a, a, units))
+    assert "no difference was found" in verdict(paired(a, a, units), 0.01)
 
 
 def test_a_worse_one_falls_short() -> None:

@@ -11,7 +11,16 @@ from fewshot.report import budgets
 from fewshot.report.labels import label, parse
 from fewshot.report.origins import command
 from fewshot.report.tasks import shot_label, tasks
-from fewshot.report.verdicts import THESE_WEIGHTS, bounds, number, p_value, points, settled, verdict
+from fewshot.report.verdicts import (
+    THESE_WEIGHTS,
+    bounds,
+    number,
+    p_value,
+    points,
+    settled,
+    settled_for_classes,
+    verdict,
+)
 from fewshot.report.wording import training_data
 from fewshot.results import Row
 from fewshot.statistics import Interval
@@ -28,17 +37,18 @@ class Card:
 def card(pair: Pair, called: Mapping[str, str], p_adjusted: float, n_compared: int) -> Card:
     """The card of A minus B; `called` has the name of a run by its id."""
     fields = (*_found(pair, p_adjusted, n_compared), *_design(pair), *_sides(pair))
-    return Card(_sentence(pair, called), tuple((name, text) for name, text in fields if text))
+    return Card(_sentence(pair, called, p_adjusted), tuple((name, text) for name, text in fields if text))
 
 
-def _sentence(pair: Pair, called: Mapping[str, str]) -> str:
+def _sentence(pair: Pair, called: Mapping[str, str], p_adjusted: float) -> str:
     found, units = pair.comparison, pair.units.name
     a, b = called[pair.a.run_id], called[pair.b.run_id]
     size = f"{100 * found.these_images.mean:.2f} points"
-    if settled(found.new_classes):
+    if settled_for_classes(pair, p_adjusted):
         return f"{a} exceeds {b} by {size}, for new {units} {bounds(found.new_classes)}."
     images = f"for other episodes from these images {bounds(found.these_images)}"
-    told = found.new_classes.reason or f"for new {units} it is not settled, {bounds(found.new_classes)}"
+    among = " among all pairs shown" if settled(found.new_classes) else ""
+    told = found.new_classes.reason or f"for new {units} it is not settled{among}, {bounds(found.new_classes)}"
     if settled(found.these_images):
         return f"{a} exceeds {b} by {size}, {images}; {told}."
     return f"{a} and {b} are not told apart: {size}, {images}; {told}."
@@ -50,7 +60,7 @@ def _found(pair: Pair, p_adjusted: float, n_compared: int) -> list[tuple[str, st
     return [
         ("other episodes from these images", _points(found.these_images)),
         (f"new {units}", _points(found.new_classes)),
-        ("verdict", verdict(pair)),
+        ("verdict", verdict(pair, p_adjusted)),
         (f"p over {units}", f"{p_value(p_adjusted).removeprefix('= ')}, Holm over {n_compared} pairs"),
         ("detectable with 80 % power", f"{least[0]} points for these images, {least[1]} for new {units}"),
         ("correlation of the runs", number(found.correlation, 2)),

@@ -69,7 +69,7 @@ class Claims:
         pairs = [
             {"a": pair.a.run_id, "b": pair.b.run_id, "n_episodes": len(pair.accuracy_a), "p_holm": value}
             | asdict(pair.comparison)
-            | {"needed": asdict(pair.needed(delta)), "verdict": verdict(pair)}
+            | {"needed": asdict(pair.needed(delta)), "verdict": verdict(pair, value)}
             for pair, value in self._tested
         ]
         shared_by_all = {
@@ -107,7 +107,7 @@ class Claims:
         return tabulate(lines, header(self.contest.units.name), form, disable_numparse=True)
 
     def _sentences(self, delta: float) -> list[str]:
-        verdicts = [f"{pair_name(p, self.by)}: {verdict(p)}." for p in self.pairs]
+        verdicts = [f"{pair_name(pair, self.by)}: {verdict(pair, value)}." for pair, value in self._tested]
         needs = [f"  {pair_name(p, self.by)}: {p.needed(delta).sentence}" for p in self.pairs]
         told = f"To show a difference of {100 * delta:.3g} points with 80 % power:"
         return ["\n".join(verdicts), "\n".join([told, *needs]), *self._warned]

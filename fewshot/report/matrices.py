@@ -10,7 +10,7 @@ from fewshot.pairing import Contest, Pair, adjusted, contest, rivals
 from fewshot.report.budgets import is_oracle
 from fewshot.report.cards import Card, card
 from fewshot.report.tasks import Contender, accuracy, contender, measured, shot_label, tasks
-from fewshot.report.verdicts import bounds, more_episodes, of_weights, p_value, settled, warnings
+from fewshot.report.verdicts import bounds, more_episodes, of_weights, p_value, settled, settled_for_classes, warnings
 from fewshot.results import Results, Row
 
 MOST = 12  # runs in a matrix; the most accurate are kept
@@ -127,7 +127,8 @@ def _lines(
 def _cell(pair: Pair, called: Mapping[str, str], p_adjusted: float) -> Cell:
     found = pair.comparison
     shown = found.these_images if found.new_classes.reason else found.new_classes
-    strength = settled(found.these_images) + (settled(found.these_images) and settled(found.new_classes))
+    images = settled(found.these_images)
+    strength = images + (images and settled_for_classes(pair, p_adjusted))
     side = "better" if shown.mean > 0 else "worse"
     verdict = {
         2: f"{side}, for these images and for new {pair.units.name}",
@@ -151,7 +152,7 @@ def _caption(met: Contest, left_out: int, n_pairs: int) -> str:
         f"Row minus column in points, on the same {episodes} episodes, with the 95 % interval for new {units.name}, or "
         "for other episodes from these images where there is none. Strong colour: settled for these images and for new "
         f"{units.name}; pale: for these images alone; no colour: not settled. Rank: what simultaneous intervals allow.",
-        f"p-values are Holm-adjusted over {n_pairs} pairs." if n_pairs > 1 else "",
+        f"Settled for new {units.name} means after Holm's adjustment over {n_pairs} pairs." if n_pairs > 1 else "",
         f"Runs left out, less accurate or without stored predictions: {left_out}." if left_out else "",
     ]
     return " ".join(filter(None, said))

@@ -14,6 +14,7 @@ from fewshot.results import Row
 from fewshot.statistics import Interval
 
 THESE_WEIGHTS = "these weights only"
+_LARGEST_P = 0.05
 _MOST_MONTE_CARLO = 0.2  # of the variance over classes, that comes from the number of episodes
 _MANY = 100_000  # episodes that are still told as a number
 
@@ -31,15 +32,18 @@ def pair_name(pair: Pair, by: str) -> str:
     return f"{name(pair.a, by)} − {name(pair.b, by)}"
 
 
-def verdict(pair: Pair) -> str:
-    """For whom the difference is settled by 95 % intervals, and what would settle it for the others."""
+def verdict(pair: Pair, p_adjusted: float) -> str:
+    """For whom the difference is settled, and what would settle it for the others. For new classes it is settled where
+    the 95 % interval and the p-value, adjusted over all pairs that are shown (NaN: no test), both say so."""
     found, units = pair.comparison, pair.units.name
-    images, classes = settled(found.these_images), settled(found.new_classes)
+    images, classes = settled(found.these_images), settled_for_classes(pair, p_adjusted)
     if images and classes:
         return f"settled, for these images and for new {units}"
     what = f"settled for these images, not for new {units}" if images else "not settled"
     if classes:
         what = f"settled for new {units}, not for these images"
+    elif settled(found.new_classes):
+        return f"{what}: alone it would be, among all pairs shown it is not (adjusted p {p_value(p_adjusted)})"
     size = abs(found.these_images.mean)
     if size == 0:
         return f"{what}: no difference was found; these episodes would show one of {_detectable(found)}"
@@ -49,6 +53,11 @@ def verdict(pair: Pair) -> str:
 def settled(interval: Interval) -> bool:
     """Whether the interval is all on one side of zero."""
     return not interval.reason and (interval.low > 0 or interval.high < 0)
+
+
+def settled_for_classes(pair: Pair, p_adjusted: float) -> bool:
+    """Whether the difference is settled for new classes, among all pairs shown."""
+    return settled(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
 
 
 def paragraph(pair: Pair, by: str, p_adjusted: float, n_compared: int) -> str:
@@ -63,7 +72,7 @@ def paragraph(pair: Pair, by: str, p_adjusted: float, n_compared: int) -> str:
         f"{claim(pair, by)}.",
         _over_classes(found, pair.units.name, p_adjusted, n_compared),
         paired if math.isfinite(found.width_ratio) else "",
-        "" if settled(found.new_classes) else f"The difference is {verdict(pair)}.",
+        "" if settled_for_classes(pair, p_adjusted) else f"The difference is {verdict(pair, p_adjusted)}.",
         of_weights([pair.a, pair.b]),
     ]
     return " ".join(filter(None, sentences))
