@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,9 +17,13 @@ from fewshot.pretraining.batches import Inputs
 
 
 def new_classifier(dim: int, n_classes: int, seed: int, device: torch.device) -> nn.Linear:
-    """A linear head with torch's own random weights, by `seed`."""
-    with drawn_by(seed):
-        return nn.Linear(dim, n_classes).to(device)
+    """A linear head: weights uniform in +-1/sqrt(D) by `seed`, biases 0."""
+    head: nn.Linear = nn.utils.skip_init(nn.Linear, dim, n_classes, device=device)  # type: ignore[no-untyped-call]
+    bound = 1 / math.sqrt(dim)
+    drawn = torch.rand(n_classes, dim, generator=torch.Generator().manual_seed(seed)) * 2 * bound - bound
+    head.weight.data.copy_(drawn)
+    nn.init.zeros_(head.bias)
+    return head
 
 
 @contextmanager

@@ -1,0 +1,95 @@
+"""Few-shot adaptation of one small network over pre-training images, after Prato et al. (2021): adapters, other sets,
+and a matrix of sources and targets; a demonstration.
+
+    fewshot bench adaptation_laws
+
+The ladder of `data_scaling` (its trained networks are taken where they are there), 400 to 6400 images, three seeds;
+then networks of the same size on 1000 images of each of the icons in black on white, in colour, and the glyphs. 5-way:
+
+- held-out images of seen and of new classes, with the same N, K and Q: matching networks' head at 1 and 5 shots, and
+  fine-tuning of the whole network at 5 shots on 25 episodes (`data_scaling` has the nearest mean);
+- new classes of the icons in colour, of the glyphs, and of FashionMNIST where it is installed: nearest mean and
+  matching at 5 shots; of the first two fine-tuning too.
+
+Steps and rate of fine-tuning are one setting for all, chosen on nothing. The paper's ways, shots and exponents could
+not be read: this is a study of its design (arXiv 2110.06990), not a reproduction. With a decade of data and three
+seeds the intervals are wide: b_new - b_seen, and the order of adapters, are shown, not established.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from fewshot.benchmarks.data_scaling import ARMS, BATCH, DATA, N_EPISODES, SEEDS, SIZES, held_out
+
+from fewshot.backbones.conv_net import ConvNet
+from fewshot.backbones.pretrained import Pretrained
+from fewshot.datasets import Dataset
+from fewshot.datasets.glyphs import Glyphs
+from fewshot.datasets.icons import Icons
+from fewshot.episodes import EpisodeShape
+from fewshot.pretraining.cross_entropy import CrossEntropy
+from fewshot.pretraining.ladders import data_ladder
+from fewshot.specs import RunSpec, Sampled
+
+PROTOCOL = "adaptation_laws@1"
+FINE_TUNE = "FineTune(tune='all', steps=10, lr=0.01, start='prototypes')"
+N_TUNED = 25
+N_ELSEWHERE = 200  # episodes of other sets
+SOURCES: tuple[Dataset, ...] = (Icons("mono"), Icons("colour"), Glyphs())
+MATRIX = CrossEntropy(epochs=14.0, batch_size=BATCH)
+N_MATRIX = 1000  # images of every source
+
+
+@dataclass(frozen=True)
+class Target:
+    """New classes of a set, and how episodes are made of them."""
+
+    dataset: str
+    split: str | None = None
+    images_from: str | None = None
+
+    def episodes(self) -> Sampled:
+        """5-way, 5 shots, 5 queries."""
+        sampler = f"Balanced({self.images_from!r}, {self.images_from!r})"
+        return Sampled(EpisodeShape(n_way=5, k_shot=5, n_query=5), sampler=sampler)
+
+
+COLOUR, GLYPHS = Target("Icons('colour')"), Target("Glyphs()")
+FASHION = Target("TorchvisionSet('FashionMNIST')", "BySeed(novel=0.8, validation=0.2)", "partition=test")
+TARGETS = (Target("Icons('mono')"), COLOUR, GLYPHS, FASHION)
+
+
+def suite() -> Iterator[RunSpec]:
+    """The runs: matrix, heads on the ladder, then fine-tuning, which takes longest."""
+    for seed in SEEDS:
+        for source in SOURCES:
+            start = Pretrained(ConvNet(width=8), source, MATRIX)
+            for rung in data_ladder(start, (N_MATRIX,), (seed,)):
+                yield from (elsewhere(rung, target, "Prototype()") for target in TARGETS)
+    for rung in data_ladder(ARMS[0], SIZES, SEEDS):
+        for classes in ("seen", "novel"):
+            yield from (at_home(rung, classes, k_shot, "Matching()", N_EPISODES) for k_shot in (1, 5))
+        for target in (COLOUR, GLYPHS, FASHION):
+            yield from (elsewhere(rung, target, evaluator) for evaluator in ("Prototype()", "Matching()"))
+    for rung in data_ladder(ARMS[0], SIZES, SEEDS):
+        yield from (at_home(rung, classes, 5, FINE_TUNE, N_TUNED) for classes in ("seen", "novel"))
+        yield from (replace(elsewhere(rung, t, FINE_TUNE), n_episodes=N_TUNED) for t in (COLOUR, GLYPHS))
+
+
+def at_home(backbone: Pretrained, classes: str, k_shot: int, evaluator: str, n_episodes: int) -> RunSpec:
+    """Held-out images of the set that the network was trained on."""
+    run = RunSpec(repr(DATA), repr(backbone), evaluator, held_out(k_shot), transform(evaluator), classes)
+    return replace(run, n_episodes=n_episodes, protocol=PROTOCOL)
+
+
+def elsewhere(backbone: Pretrained, target: Target, evaluator: str) -> RunSpec:
+    """New classes of a set as a whole."""
+    run = RunSpec(target.dataset, repr(backbone), evaluator, target.episodes(), transform(evaluator))
+    return replace(run, split=target.split, n_episodes=N_ELSEWHERE, protocol=PROTOCOL)
+
+
+def transform(evaluator: str) -> str:
+    """Of the features; a tuned network takes them as they are."""
+    return "Identity()" if evaluator.startswith("FineTune") else "L2()"

@@ -1,0 +1,62 @@
+"""What pre-training on icons in black on white is worth in labelled icons in colour, after Hernandez et al. (2021); a
+demonstration.
+
+    fewshot bench effective_data
+
+The target is a classifier of the 107 seen classes of the icons in colour on D_F = 107 to 1070 of their images: three
+networks, from scratch and from the network that was trained on 3200 icons in black on white (its 257 classes hold
+these concepts: near), three seeds. Every one is the best of two rates by cross-entropy on validation images, each
+stopped where that is least: the same trials from scratch and pre-trained. The loss is `seen_loss`, cross-entropy on
+held-out images; `seen_error` the error there. Then:
+
+    fewshot scaling transfer effective_data.jsonl --x unique_images --y seen_loss --by n_params --pretrained started_on
+
+The episodes of a row (5-way, 1 shot, held-out images of these classes) come with it. One decade of D_F and small
+networks show D_E, D_T and ossification where there is any; k, alpha and beta of so little data mean nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fewshot.benchmarks.data_scaling import BATCH, BY_EPOCHS, DATA, SEEDS
+
+from fewshot.backbones import BackboneSource
+from fewshot.backbones.conv_net import ConvNet
+from fewshot.backbones.pretrained import Pretrained
+from fewshot.datasets.icons import Icons
+from fewshot.datasets.partitioned import Partitioned
+from fewshot.episodes import EpisodeShape
+from fewshot.pretraining.cross_entropy import CrossEntropy
+from fewshot.pretraining.ladders import data_ladder
+from fewshot.pretraining.tuned import Tuned
+from fewshot.specs import RunSpec, Sampled
+
+PROTOCOL = "effective_data@1"
+WIDTHS = (4, 8, 16)
+TARGET = Partitioned(Icons("colour"), test=3, validation=1)
+D_F = (107, 190, 340, 600, 1070)
+N_SOURCE = 3200
+RECIPE = Tuned(CrossEntropy(epochs=12.0, batch_size=BATCH), lr=(0.03, 0.1), weight_decay=(0.0005,))
+EPISODES = Sampled(EpisodeShape(n_way=5, k_shot=1, n_query=2), sampler="Balanced('partition=test', 'partition=test')")
+
+
+def suite() -> Iterator[RunSpec]:
+    """The runs, seed by seed and network by network."""
+    for seed in SEEDS:
+        for width in WIDTHS:
+            scratch = ConvNet(width=width)
+            for start in (scratch, Pretrained(scratch, DATA, BY_EPOCHS, n_images=N_SOURCE)):
+                yield from (scored(rung) for rung in ladder(start, seed))
+
+
+def ladder(start: BackboneSource, seed: int) -> list[Pretrained]:
+    """The classifiers of the target from a start."""
+    return data_ladder(Pretrained(start, TARGET, RECIPE), D_F, (seed,))
+
+
+def scored(backbone: Pretrained) -> RunSpec:
+    """The row that holds the loss of a classifier."""
+    run = RunSpec(repr(TARGET), repr(backbone), "Prototype()", EPISODES, "L2()", "seen")
+    return replace(run, n_episodes=100, protocol=PROTOCOL)

@@ -1,0 +1,58 @@
+"""Cross-entropy against supervised contrastive, episodic and meta-learning pre-training at equal compute; a
+demonstration.
+
+    fewshot bench pretraining_recipes
+
+One small network on 3200 images of the 257 seen classes of the mono icons, two seeds, and the same number of images
+through the network, 25 600, for every recipe: a view of SupervisedContrastive, a support image of each inner step of
+MAML, and an image whose statistics BatchNorm takes in, count like any other. Scored on held-out images of the 88 new
+classes, 5-way, 1 and 5 shots: nearest mean for all, and for MAML and ANIL the adaptation that they were trained for,
+on fewer episodes. The fields are the recipes' defaults, tuned for none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fewshot.benchmarks.data_scaling import DATA, held_out
+
+from fewshot.backbones.conv_net import ConvNet
+from fewshot.backbones.pretrained import Pretrained
+from fewshot.pretraining import Recipe
+from fewshot.pretraining.anil import ANIL
+from fewshot.pretraining.cross_entropy import CrossEntropy
+from fewshot.pretraining.episodic import Episodic
+from fewshot.pretraining.ladders import seeded
+from fewshot.pretraining.maml import MAML
+from fewshot.pretraining.supervised_contrastive import SupervisedContrastive
+from fewshot.specs import RunSpec
+
+PROTOCOL = "pretraining_recipes@1"
+N_IMAGES, PASSES, SEEDS = 3200, 25_600, (0, 1)
+RECIPES: tuple[Recipe, ...] = (
+    CrossEntropy(steps=PASSES // 64),
+    SupervisedContrastive(steps=PASSES // 256),
+    Episodic(steps=PASSES // 80),
+    ANIL(steps=PASSES // 160),
+    MAML(steps=PASSES // 240),
+)
+ADAPTATION = {"ANIL": "ProtoMAML(steps=5, lr=0.01, body=False)", "MAML": "ProtoMAML(steps=3, lr=0.01)"}
+N_EPISODES, N_ADAPTED = 400, 50
+
+
+def suite() -> Iterator[RunSpec]:
+    """The runs, seed by seed."""
+    for seed in SEEDS:
+        for recipe in RECIPES:
+            backbone = seeded(Pretrained(ConvNet(width=8), DATA, recipe), N_IMAGES, seed)
+            yield from (scored(backbone, k_shot, "Prototype()", "L2()", N_EPISODES) for k_shot in (1, 5))
+            own = ADAPTATION.get(type(recipe).__name__)
+            if own is not None:
+                yield from (scored(backbone, k_shot, own, "Identity()", N_ADAPTED) for k_shot in (1, 5))
+
+
+def scored(backbone: Pretrained, k_shot: int, evaluator: str, transform: str, n_episodes: int) -> RunSpec:
+    """Held-out images of new classes."""
+    run = RunSpec(repr(DATA), repr(backbone), evaluator, held_out(k_shot), transform)
+    return replace(run, n_episodes=n_episodes, protocol=PROTOCOL)
