@@ -1,0 +1,121 @@
+"""`fewshot study`: what rows of the studies say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
+
+if TYPE_CHECKING:
+    from fewshot.scaling.adaptation import Exponent, ExponentDifference, Ladder
+
+
+@click.group("study", short_help="Exponents of adaptation, and gains of size and data, from rows.")
+def command() -> None:
+    """Answers of the studies, from a .jsonl of rows of networks that were trained here."""
+
+
+@command.command("adaptation", short_help="Exponents by protocol, and b_new - b_seen.")
+@click.argument("file", type=_options.FILE)
+@json_option
+def adaptation(file: Path) -> int:
+    """Exponents of error over pre-training images by network, rule and protocol; b_new - b_seen, paired over the same
+    checkpoints, first on equal protocols; few-shot error against the error over all seen classes."""
+    from fewshot.scaling import adaptation as study
+    from fewshot.scaling.tables import Table
+
+    found = study.ladders(Table.read(file).lines)
+    exponents, differences = [study.exponent(ladder) for ladder in found], study.new_minus_seen(found)
+    upstream = {ladder.arm: ladder for ladder in found if ladder.protocol is None}
+    followed = [(l, study.downstream(upstream[l.arm], l)) for l in found if l.protocol and l.arm in upstream]  # noqa: E741
+    values = {
+        "exponents": [_exponent_values(e) for e in exponents],
+        "new_minus_seen": [_difference_values(d) for d in differences],
+        "downstream": [_names(ladder) | {"rank_correlation": r, "slope": s} for ladder, (r, s) in followed],
+    }
+    answer(_adaptation_text(values, {ladder.name: _short(ladder) for ladder in found}), values)
+    return 0
+
+
+@command.command("gains", short_help="What a larger network and a larger source are worth, near and far.")
+@click.argument("file", type=_options.FILE)
+@click.option("--distances", type=_options.FILE, help="What `fewshot distance --json` printed, to order targets by.")
+@json_option
+def gains(file: Path, distances: Path | None) -> int:
+    """Gains of the largest over the smallest network, and of the most over the fewest images of a source, paired by
+    seed, for every source, target and number of shots."""
+    from fewshot.scaling.near_and_far import gains_of, read_distances
+    from fewshot.scaling.tables import Table
+
+    far = {} if distances is None else read_distances(distances)
+    lines = []
+    for source, found in gains_of(Table.read(file).lines):
+        for gain in found:
+            lines.append({"source": source, "mmd": far.get((source, gain.target))} | asdict(gain))
+    lines.sort(key=lambda line: (line["mmd"] is None, line["mmd"] or 0.0))
+    answer(_table(lines), lines)
+    return 0
+
+
+def _names(ladder: Ladder) -> dict[str, Any]:
+    arm = ladder.arm
+    return {"trained_on": arm.trained_on, "n_params": arm.n_params, "rule": arm.rule, "protocol": ladder.name}
+
+
+def _exponent_values(found: Exponent) -> dict[str, Any]:
+    ladder = found.ladder
+    about = {"n_seeds": len(ladder.seeds), "images": ladder.images.tolist(), "dropped": list(ladder.dropped)}
+    return _names(ladder) | {"b": found.b, "low": found.low, "high": found.high, "how": found.how} | about
+
+
+def _difference_values(found: ExponentDifference) -> dict[str, Any]:
+    d = found.difference
+    about = {"protocol": found.second.name, "minus": found.first.name}
+    return _names(found.second) | about | {"difference": d.value, "low": d.low, "high": d.high, "how": d.how}
+
+
+def _short(ladder: Ladder) -> str:
+    from fewshot.report.labels import label, learner
+
+    if ladder.protocol is None:
+        return ladder.name
+    p = ladder.protocol
+    transform, _, evaluator = p.head.rpartition(" + ")
+    head = learner(label(transform) if transform else "", label(evaluator))
+    return f"{p.classes} of {label(p.dataset)}, {p.n_way}-way {p.k_shot}-shot, {head}"
+
+
+def _adaptation_text(values: dict[str, Any], short: dict[str, str]) -> str:
+    dropped = [
+        f"left out: {short[e['protocol']]}, {e['rule']}, {e['n_params']} parameters: {why}"
+        for e in values["exponents"]
+        for why in e["dropped"]
+    ]
+
+    def table(lines: Sequence[dict[str, Any]], *names: str) -> str:
+        columns = ("trained_on", "n_params", "rule", "protocol", *names)
+        return _table([{name: short.get(line[name], line[name]) for name in columns} for line in lines])
+
+    return "\n".join(
+        [
+            "b, minus the exponent of error over images, with a 95 % interval over seeds",
+            table(values["exponents"], "b", "low", "high", "n_seeds"),
+            "\nb_new - b_seen over the same checkpoints",
+            table(values["new_minus_seen"], "minus", "difference", "low", "high"),
+            "\nerror against the error over all seen classes: rank correlation, and slope of their logarithms",
+            table(values["downstream"], "rank_correlation", "slope"),
+            *dropped,
+        ]
+    )
+
+
+def _table(lines: Sequence[dict[str, Any]]) -> str:
+    from tabulate import tabulate
+
+    return tabulate(lines, headers="keys", floatfmt=".3f")

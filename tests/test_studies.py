@@ -1,0 +1,124 @@
+"""Exponents of adaptation and gains from rows, on rows drawn from known laws."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fewshot.results import Row
+from fewshot.scaling.adaptation import SEEN_ERROR, downstream, exponent, ladders, new_minus_seen
+from fewshot.scaling.near_and_far import gains_of
+from tests.test_cli import fail, succeed
+
+SIZES, SEEDS = (100, 200, 400, 800), (0, 1, 2)
+B = {("seen", 1): 0.3, ("novel", 1): 0.2, ("novel", 5): 0.5}
+B_ALL = 0.35
+
+
+def row(size: int, seed: int, classes: str = "novel", k_shot: int = 1, **changed: Any) -> Row:
+    """A row whose error is a power law of its images; a seed moves all of a ladder."""
+    error = 0.9 * (size / 100) ** -B.get((classes, k_shot), 0.2) * (1 + 0.02 * seed)
+    fields: dict[str, Any] = {
+        "run_id": f"{size} {seed} {classes} {k_shot} {sorted(changed.items())}",
+        "dataset": "Icons(domain='mono')", "classes": classes, "evaluator": "Prototype()", "transform": "L2()",
+        "sampler": "Balanced()", "n_way": 20, "k_shot": k_shot, "n_query": 5, "accuracy": 1 - error,
+        "accuracy_low": 1 - error - 0.01, "accuracy_high": 1 - error + 0.01,
+        "pretrained_on": f"icons mono: {size} images",
+        "network": "ConvNet()", "n_params": 1000, "recipe": "CrossEntropy()", "training_rule": "epochs",
+        "training_seed": seed, "training_classes": 257, "unique_images": size, "first_loss": 5.0, "training_loss": 2.0,
+        "seen_error": 0.8 * (size / 100) ** -B_ALL,
+    }  # fmt: skip
+    return Row(**fields | changed)
+
+
+def lines(*rows: Row) -> list[dict[str, Any]]:
+    return [json.loads(each.to_json()) for each in rows]
+
+
+ALL = lines(*(row(size, seed, *key) for size in SIZES for seed in SEEDS for key in B))
+
+
+def test_exponents_of_known_laws_come_back():
+    found = {ladder.name: exponent(ladder) for ladder in ladders(ALL)}
+    assert len(found) == 4
+    assert found[SEEN_ERROR].b == pytest.approx(B_ALL, abs=1e-6)
+    for (classes, k_shot), b in B.items():
+        [made] = [e for name, e in found.items() if f"{classes} classes" in name and f"{k_shot}-shot" in name]
+        assert made.b == pytest.approx(b, abs=1e-6)
+        assert made.low == pytest.approx(b, abs=1e-3)
+        assert made.high == pytest.approx(b, abs=1e-3)
+        assert made.ladder.seeds == SEEDS
+
+
+def test_new_minus_seen_is_quoted_on_equal_protocols_first():
+    first, *others = new_minus_seen(ladders(ALL))
+    assert first.first.protocol == first.second.protocol.with_classes("seen")
+    assert first.difference.value == pytest.approx(0.2 - 0.3, abs=1e-6)
+    assert [d.first.name for d in others] == [SEEN_ERROR] * 2
+    assert sorted(d.difference.value for d in others) == pytest.approx([0.2 - B_ALL, 0.5 - B_ALL], abs=1e-6)
+
+
+def test_the_error_downstream_follows_that_upstream():
+    found = {ladder.name: ladder for ladder in ladders(lines(*(row(size, 0) for size in SIZES)))}
+    upstream = found.pop(SEEN_ERROR)
+    [new] = found.values()
+    assert downstream(upstream, new) == pytest.approx((1.0, 0.2 / B_ALL))
+
+
+def test_rungs_near_chance_or_that_did_not_learn_are_left_out_and_told():
+    rows = [row(size, seed) for size in SIZES for seed in SEEDS]
+    near = row(50, 1, accuracy=0.055, accuracy_low=0.045)
+    [few, *_] = ladders(lines(*rows, near, row(1600, 0, training_loss=5.1)))
+    assert few.images.tolist() == list(SIZES)
+    assert few.dropped[:2] == (
+        "50 images: within two standard errors of chance",
+        "1600 images: its training loss did not fall",
+    )
+    [short, *_] = ladders(lines(*rows, row(100, 7)))
+    assert short.dropped == ("seed 7: not all of its rungs are there",)
+    assert short.seeds == SEEDS
+    with pytest.raises(ValueError, match="no ladder was found: rows of networks that were trained here"):
+        ladders(lines(Row("a", accuracy=0.5)))
+
+
+def test_arms_are_kept_apart():
+    other = [row(size, 0, training_rule="steps") for size in SIZES]
+    found = ladders(ALL + lines(*other))
+    assert {ladder.arm.rule for ladder in found} == {"epochs", "steps"}
+
+
+def test_gains_are_paired_by_seed():
+    rows = [
+        row(size, seed, n_params=p, accuracy=0.5 + 0.1 * (size == 800) + 0.05 * (p == 2000) + 0.01 * seed)
+        for size in (100, 800) for p in (1000, 2000) for seed in SEEDS
+    ]  # fmt: skip
+    [(source, gains)] = gains_of(lines(*rows))
+    assert source == "icons mono"
+    by = {(g.axis, g.fixed): g for g in gains}
+    assert by["network", "100"].mean == pytest.approx(0.05)
+    assert by["source", "1000"].mean == pytest.approx(0.1)
+    assert by["source", "1000"].low == pytest.approx(0.1)
+    assert {g.target for g in gains} == {"icons mono"}
+    with pytest.raises(ValueError, match="no gains were found"):
+        gains_of(lines(row(100, 0)))
+
+
+def test_the_commands_answer(tmp_path: Path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in ALL))
+    shown = succeed("study", "adaptation", str(path))
+    assert "b_new - b_seen over the same checkpoints" in shown
+    assert "novel of icons mono, 20-way 5-shot, L2 + Prototype" in shown
+    values = json.loads(succeed("study", "adaptation", str(path), "--json"))
+    assert set(values) == {"exponents", "new_minus_seen", "downstream"}
+    assert np.isfinite([e["b"] for e in values["exponents"]]).all()
+    far = tmp_path / "far.json"
+    far.write_text(json.dumps({"distances": [{"source": "icons mono", "target": "icons mono", "mmd": 0.25}]}))
+    [gain, *_] = json.loads(succeed("study", "gains", str(path), "--distances", str(far), "--json"))
+    assert (gain["source"], gain["mmd"], gain["n_seeds"]) == ("icons mono", 0.25, 3)
+    far.write_text("[]")
+    assert "holds no distances" in fail("study", "gains", str(path), "--distances", str(far))
