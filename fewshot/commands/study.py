@@ -55,9 +55,9 @@ def gains(file: Path, distances: Path | None) -> int:
 
     far = {} if distances is None else read_distances(distances)
     lines = []
-    for source, found in gains_of(Table.read(file).lines):
+    for source, head, found in gains_of(Table.read(file).lines):
         for gain in found:
-            lines.append({"source": source, "mmd": far.get((source, gain.target))} | asdict(gain))
+            lines.append({"source": source, "mmd": far.get((source, gain.target)), "head": head} | asdict(gain))
     lines.sort(key=lambda line: (line["mmd"] is None, line["mmd"] or 0.0))
     answer(_table(lines), lines)
     return 0

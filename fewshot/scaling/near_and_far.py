@@ -11,20 +11,20 @@ from typing import Any
 from fewshot.scaling.gains import Gain, Run, network_gains, source_gains
 
 
-def gains_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, list[Gain]]]:
-    """For each source: what the network with the most parameters gains over that with the fewest, and what the most
+def gains_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[Gain]]]:
+    """For each source and head: what the network with the most parameters gains over that with the fewest, and what the most
     images gain over the fewest, paired by the seed of the training. A ValueError where nothing varies."""
     usable = [row for row in rows if row.get("unique_images") and row.get("status", "ok") == "ok"]
     found = []
-    for source in dict.fromkeys(_source(row) for row in usable):
-        of_source = [row for row in usable if _source(row) == source]
+    for source, head in dict.fromkeys((_source(row), str(row["evaluator"])) for row in usable):
+        of_source = [row for row in usable if (_source(row), row["evaluator"]) == (source, head)]
         runs = [_run(row) for row in of_source]
         sizes = sorted({int(row["unique_images"]) for row in of_source})
         params = sorted({int(row["n_params"]) for row in of_source})
         made = network_gains(runs, str(params[0]), str(params[-1])) if len(params) > 1 else []
         made += source_gains(runs, str(sizes[0]), str(sizes[-1])) if len(sizes) > 1 else []
         if made:
-            found.append((source, made))
+            found.append((source, head, made))
     if not found:
         raise ValueError(
             "no gains were found: rows of networks that were trained here (Pretrained), of two sizes or on two numbers "
@@ -49,7 +49,8 @@ def _source(row: dict[str, Any]) -> str:
 
 
 def _run(row: dict[str, Any]) -> Run:
-    target = target_name(str(row["dataset"]))
+    classes = "" if row["classes"] == "novel" else f", {row['classes']} classes"
+    target = target_name(str(row["dataset"])) + classes
     size = (str(row["n_params"]), str(row["unique_images"]))
     return Run(target, str(row["k_shot"]), *size, str(row["training_seed"]), float(row["accuracy"]))
 
