@@ -78,7 +78,7 @@ def test_rungs_near_chance_or_that_did_not_learn_are_left_out_and_told():
         "50 images: within two standard errors of chance",
         "1600 images: its training loss did not fall",
     )
-    [short, *_] = ladders(lines(*rows, row(100, 3)))
+    [short, *_] = ladders(lines(*rows, row(200, 3)))
     assert short.dropped == ("seed 3: not all of its rungs are there",)
     assert short.seeds == SEEDS
     with pytest.raises(ValueError, match="no ladder was found: rows of networks that were trained here"):

@@ -12,8 +12,8 @@ from fewshot.scaling.gains import Gain, Run, network_gains, source_gains
 
 
 def gains_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[Gain]]]:
-    """For each source and head: what the network with the most parameters gains over that with the fewest, and what the most
-    images gain over the fewest, paired by the seed of the training. A ValueError where nothing varies."""
+    """For each source and head: what the network with the most parameters gains over that with the fewest, and what the
+    most images gain over the fewest, paired by the seed of the training. A ValueError where nothing varies."""
     usable = [row for row in rows if row.get("unique_images") and row.get("status", "ok") == "ok"]
     found = []
     for source, head in dict.fromkeys((_source(row), str(row["evaluator"])) for row in usable):
