@@ -19,7 +19,7 @@ from fewshot.measures.per_image import ImageAnswers
 from fewshot.measures.ranking import ranking
 from fewshot.plugins import EVALUATORS
 from fewshot.scoring import Predictions, episode_accuracy
-from fewshot.seen_classes import NOT_SEEN, SEEN, UNKNOWN, seen_classes
+from fewshot.seen_classes import SEEN, UNKNOWN, seen_classes, seen_in_training
 from fewshot.statistics import (
     NEW_DRAWS,
     Floats,
@@ -33,7 +33,6 @@ from fewshot.statistics import (
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
-    from fewshot.backbones.training_record import TrainingRecord
 
 _MOST_DRAWS = 100  # whose accuracies a row lists
 _NO_LOGITS = "logits were not kept: they would take more than 64 MiB"
@@ -234,24 +233,14 @@ def _training(backbone: Backbone) -> dict[str, Any]:
 
 def _seen(images: LabelledImages, classes: Ints, backbone: Backbone) -> dict[str, Any]:
     """The columns that say which of these classes were in the training data of the weights."""
-    if backbone.training is not None:
-        return _seen_here(backbone.training, [images.class_names[label] for label in classes])
-    found = seen_classes(backbone.pretrained_on, images.name, [images.class_names[label] for label in classes])
+    names, record = [images.class_names[label] for label in classes], backbone.training
+    if record is not None:
+        found = seen_in_training(record, images.name, names)
+    else:
+        found = seen_classes(backbone.pretrained_on, images.name, names)
     return {
         "seen_classes": found.state,
         "n_seen_classes": found.count(SEEN),
         "n_unknown_classes": found.count(UNKNOWN),
         "seen_classes_by": found.by,
-    }
-
-
-def _seen_here(record: TrainingRecord, names: Sequence[str]) -> dict[str, Any]:
-    """The same for a network that was trained here: its record has the names of the classes, so nothing is guessed."""
-    n_seen = record.n_seen(names)
-    n_unknown = 0 if record.before is not None else len(names) - n_seen
-    return {
-        "seen_classes": SEEN if n_seen else UNKNOWN if n_unknown else NOT_SEEN,
-        "n_seen_classes": n_seen,
-        "n_unknown_classes": n_unknown,
-        "seen_classes_by": "the record of its training",
     }

@@ -25,6 +25,7 @@ from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import class_ladder, data_ladder, network_ladder
 from fewshot.pretraining.material import balanced_subset, material
 from fewshot.pretraining.training import Trainer, Training
+from fewshot.seen_classes import seen_in_training
 from fewshot.splits import BySeed
 
 
@@ -285,6 +286,15 @@ def test_a_network_trained_before_is_trained_on():
     assert record.n_seen([*first.record.classes, "another"]) == 7
     assert "pre-trained on stripes" in record.network
     assert (first.record.started_on, record.started_on) == ("nothing", "stripes: 84 images of 7 classes")
+
+
+def test_a_start_of_known_data_is_judged_like_any_weights():
+    record = replace(trained(Pretrained(NET, DATA, SHORT)).record, before=None, started_on="a1_in1k")
+    found = seen_in_training(record, "x", [record.classes[0], "tabby", "carrot", "quux"])
+    assert [c.state for c in found.classes] == ["seen", "seen", "not seen", "unknown"]
+    assert found.by == "the record of its training and class names"
+    told = seen_in_training(replace(record, before=()), "x", ["tabby"]).classes[0]
+    assert (told.state, told.evidence) == ("not seen", "the record of its training does not have it")
 
 
 @pytest.mark.parametrize(

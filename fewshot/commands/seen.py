@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
+
+if TYPE_CHECKING:
+    from fewshot.seen_classes import SeenClasses
 
 _COLOURS = {"seen": "red", "unknown": "yellow", "not seen": "green"}
 
@@ -23,17 +28,14 @@ def command(data: str, split: str | None, classes: str, backbone: str | None, tr
     """List the classes of a data set that were in the training data of some weights: seen, not seen or unknown, and
     why."""
     from fewshot.commands._request import open_data
-    from fewshot.names import shorthand
-    from fewshot.plugins import BACKBONES
     from fewshot.runs import Workbench
-    from fewshot.seen_classes import SEEN, UNKNOWN, seen_classes, sentence
+    from fewshot.seen_classes import SEEN, UNKNOWN, sentence
 
     if (backbone is None) == (trained_on is None):
         raise click.UsageError("give --backbone, or --trained-on where the weights are no backbone of this machine")
     opened = open_data(data, split, classes, Workbench())
     names = [opened.images.class_names[label] for label in opened.labels]
-    text = trained_on if backbone is None else BACKBONES.make(shorthand(backbone)).trained_on()
-    found = seen_classes(str(text), opened.images.name, names)
+    found = _found(backbone, trained_on, opened.images.name, names)
     width = max(len(c.name) for c in found.classes)
     order = sorted(found.classes, key=lambda c: list(_COLOURS).index(c.state))
     lines = [f"{click.style(f'{c.state:9}', _COLOURS[c.state])}{c.name:{width}}  {c.evidence}" for c in order]
@@ -42,3 +44,18 @@ def command(data: str, split: str | None, classes: str, backbone: str | None, tr
     lines.append(sentence(*told, found.pretrained_on, found.by))
     values = {"dataset": opened.images.name, "pretrained_on": found.pretrained_on, "found_by": found.by, **counts}
     answer("\n".join(lines), values | {"state": found.state, "classes": [asdict(c) for c in found.classes]})
+
+
+def _found(backbone: str | None, trained_on: str | None, dataset: str, names: Sequence[str]) -> SeenClasses:
+    """What is known of weights by their backbone, or by what they are said to be trained on."""
+    from fewshot.backbones.pretrained import Pretrained
+    from fewshot.names import shorthand
+    from fewshot.plugins import BACKBONES
+    from fewshot.seen_classes import seen_classes, seen_in_training
+
+    if backbone is None:
+        return seen_classes(str(trained_on), dataset, names)
+    source = BACKBONES.make(shorthand(backbone))
+    if isinstance(source, Pretrained):
+        return seen_in_training(source.record, dataset, names)
+    return seen_classes(source.trained_on(), dataset, names)

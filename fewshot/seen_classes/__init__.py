@@ -14,13 +14,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fewshot.data.class_lists import normal
 from fewshot.seen_classes.concepts import Concept, Found, find
 from fewshot.seen_classes.corpora import NOT_KNOWN, NOTHING, Corpus, corpora, pretraining_data
 from fewshot.seen_classes.synsets import title
 
+if TYPE_CHECKING:
+    from fewshot.backbones.training_record import TrainingRecord
+
 SEEN, NOT_SEEN, UNKNOWN = "seen", "not seen", "unknown"
+_NOT_HERE = "the record of its training does not have it"
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,20 @@ def seen_classes(pretrained_on: str, dataset: str, class_names: Sequence[str]) -
         for name, concept in zip(class_names, found.concepts, strict=True)
     )
     return SeenClasses(named, found.by, judged)
+
+
+def seen_in_training(record: TrainingRecord, dataset: str, class_names: Sequence[str]) -> SeenClasses:
+    """The same for a network that was trained here: its record names the classes that it saw, so that nothing is
+    guessed of them. What it started from is judged as any other weights are, where no record says what that saw."""
+    here = {*record.classes, *(record.before or ())}
+    started_on = record.started_on if record.started_on != NOTHING else NOT_KNOWN
+    before = seen_classes(NOTHING if record.before is not None else started_on, dataset, class_names)
+    by = "the record of its training" + (f" and {before.by}" if record.before is None else "")
+    trained = {name: SeenClass(name, SEEN, f"trained here on {record.data}, this class among them") for name in here}
+    other = {} if record.before is None else {c.name: SeenClass(c.name, NOT_SEEN, _NOT_HERE) for c in before.classes}
+    states = tuple((other | trained).get(c.name, c) for c in before.classes)
+    trained_on = record.trained_on if record.before is not None else f"{before.pretrained_on}; {record.trained_on}"
+    return SeenClasses(trained_on, by, states)
 
 
 def _judge(name: str, concept: Concept, found: Found, trained_on: Sequence[Corpus]) -> tuple[str, str]:
