@@ -11,7 +11,7 @@ import numpy as np
 from fewshot import provenance
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes, Ints, episodes_digest
-from fewshot.measures.calibration import Calibration, calibration_error
+from fewshot.measures.calibration import Answers, answers_of, calibration_interval
 from fewshot.measures.lowest import lowest_tenth_interval
 from fewshot.measures.per_class import ClassAccuracy, lowest_class
 from fewshot.measures.per_episode import log_loss, macro_f1
@@ -57,7 +57,7 @@ class Design:
 
 def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
     """The columns that are computed from predictions, read once and held a part at a time; of every episode its
-    classes and its measures are kept."""
+    classes and its measures are kept, and of every query two bytes."""
     read = _Read()
     digest = episodes_digest(read.episodes(parts))
     values = read.measured("accuracy")
@@ -80,7 +80,7 @@ def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
         **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),
         **_measure("macro_f1", _over_episodes(read.measured("macro_f1"), units, half_query)),
         **_measure("log_loss", _over_episodes(read.measured("log_loss"), units)),
-        "calibration_error": calibration_error(read.calibration),
+        **_measure("calibration_error", calibration_interval(read.answers, read.query_start, units)),
         **_ranking(read, units, half_query),
         "episodes_digest": digest,
     }
@@ -93,7 +93,6 @@ class _Read:
     kept: dict[str, list[Any]] = field(default_factory=dict)  # arrays of every part, by name
     by_class: ClassAccuracy = field(default_factory=ClassAccuracy)
     by_image: ImageAnswers = field(default_factory=ImageAnswers)
-    calibration: Calibration = field(default_factory=Calibration)
     n_not_converged: int = 0
     n_queries: int = 0
     all_logits: bool = True
@@ -112,13 +111,15 @@ class _Read:
             "index": part.episodes.index,
             "n_way": part.episodes.n_way,
             "classes": part.episodes.classes,
+            "answers": answers_of(part),
+            "n_query": np.diff(part.episodes.query_start),
         }
         self.all_logits &= part.logits is not None
         if self.all_logits:
             new["auroc"], new["average_precision"] = ranking(part)
         for name, array in new.items():
             self.kept.setdefault(name, []).append(array)
-        for tally in (self.by_class, self.by_image, self.calibration):
+        for tally in (self.by_class, self.by_image):
             tally.add(part)
         self.n_not_converged += int((~part.converged).sum())
         self.n_queries += len(part.predicted)
@@ -126,6 +127,16 @@ class _Read:
     def measured(self, name: str) -> Floats:
         """[E] a measure of every episode."""
         return np.concatenate(self.kept[name])
+
+    @property
+    def answers(self) -> Answers:
+        """[sum M] of all episodes, two bytes a query."""
+        return np.concatenate(self.kept["answers"])
+
+    @property
+    def query_start(self) -> Ints:
+        """[E + 1] where each episode's answers begin."""
+        return np.concatenate([[0], np.cumsum(self.flat("n_query"))])
 
     def flat(self, name: str) -> Ints:
         """Whole numbers of all episodes, one after the other."""

@@ -82,7 +82,9 @@ class Row:
     log_loss: float | None = None  # mean of -ln p of the true way
     log_loss_low: float | None = None
     log_loss_high: float | None = None
-    calibration_error: float | None = None  # over all queries, 15 bins of equal mass; biased upward: no interval
+    calibration_error: float | None = None  # over all queries, 15 bins of equal mass; biased upward
+    calibration_error_low: float | None = None
+    calibration_error_high: float | None = None
     auroc: float | None = None  # mean over the ways, one against the rest
     auroc_low: float | None = None
     auroc_high: float | None = None

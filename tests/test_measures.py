@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from fewshot.measures.calibration import Calibration, calibration_error
+from fewshot.measures.calibration import Calibration, answers_of, calibration_error, calibration_interval
 from fewshot.measures.lowest import lowest_tenth, lowest_tenth_interval
 from fewshot.measures.per_class import ClassAccuracy, lowest_class
 from fewshot.measures.per_episode import log_loss, macro_f1
@@ -146,7 +146,7 @@ def test_the_calibration_error_is_that_of_its_definition_however_the_queries_are
     assert len(np.unique(spread)) == len(spread)
     counted = Calibration()
     for part in (p[:5], p[5:6], p[6:]):
-        counted.add(part)
+        counted.add(answers_of(part))
     right = p.predicted == p.episodes.query_labels
     assert calibration_error(counted) == pytest.approx(direct_error(spread.astype(np.float64), right))
     bins = counted.bins()
@@ -157,7 +157,7 @@ def test_the_calibration_error_is_that_of_its_definition_however_the_queries_are
 def test_queries_of_one_confidence_are_shared_out_and_their_order_does_not_count():
     p = answered(EPISODES)
     p, counted = replace(p, confidence=np.full(len(p.predicted), 0.75, np.float16)), Calibration()
-    counted.add(p)
+    counted.add(answers_of(p))
     right = (p.predicted == p.episodes.query_labels).mean()
     assert calibration_error(counted) == pytest.approx(abs(0.75 - right))
     assert counted.bins().accuracy == pytest.approx(np.full(15, right))
@@ -171,6 +171,23 @@ def test_what_is_said_as_often_as_it_is_right_is_calibrated():
     np.add.at(counted.right, asked[random.random(len(asked)) < confidence], 1)
     assert calibration_error(counted) < 0.005
     assert np.isnan(calibration_error(Calibration()))
+
+
+def test_the_interval_of_the_calibration_error_deletes_classes():
+    p = answered(ragged(IMAGES, 60))
+    e = p.episodes
+    units = Units(e.classes.astype(np.int64), e.n_way.astype(np.int64), 8)
+    found = calibration_interval(answers_of(p), e.query_start, units)
+    without = []
+    for c in range(8):
+        kept = [n for n in range(60) if c not in e.classes[e.way_start[n] : e.way_start[n + 1]]]
+        some = p.take(np.array(kept, dtype=np.int64))
+        right = some.predicted == some.episodes.query_labels
+        without.append(direct_error(some.confidence.astype(np.float64), right))
+    whole = direct_error(p.confidence.astype(np.float64), p.predicted == e.query_labels)
+    assert found.mean == pytest.approx(whole, abs=1e-4)  # ties stand in one order there, and are shared out here
+    assert found.standard_error == pytest.approx((7 * np.var(without)) ** 0.5, rel=0.02)
+    assert 0 <= found.low < found.mean < found.high
 
 
 def test_a_class_has_the_mean_of_the_episodes_that_ask_for_it_in_any_parts():

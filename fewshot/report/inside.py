@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.measures.calibration import Calibration
+from fewshot.measures.calibration import Calibration, answers_of
 from fewshot.measures.lowest import FEWEST, lowest_tenth
 from fewshot.measures.per_class import ClassAccuracy
 from fewshot.report.calibration_plot import reliability_diagram
@@ -100,7 +100,7 @@ class _Found:
     def add(self, part: Predictions) -> None:
         self.accuracy.append(episode_accuracy(part))
         self.by_class.add(part)
-        self.calibration.add(part)
+        self.calibration.add(answers_of(part))
 
     @property
     def hardest(self) -> list[int]:

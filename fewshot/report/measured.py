@@ -80,7 +80,7 @@ def meaning(rows: Sequence[Row]) -> list[str]:
     ]
     if any(row.macro_f1_low is not None for row in rows):
         speaks = f"Square brackets: 95 % intervals for {kind.words(rows)}"
-        said.append(f"{speaks}; a minimum (lowest class) and a mean of absolute values (calibration) have none.")
+        said.append(f"{speaks}; the lowest class, a minimum, has none.")
     reasons = dict.fromkeys(row.ranking_reason for row in rows if row.ranking_reason)
     said += [f"No AUROC and no average precision: {reason}." for reason in reasons]
     if any(row.lowest_tenth is None for row in rows):
