@@ -7,6 +7,7 @@ An interval is chosen by what the design allows; where it cannot be had, it says
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,13 @@ class Units:
     n_way: Ints  # [E]
     n_units: int  # C: those that episodes are drawn from, whether one was drawn or not
     name: str = "classes"
+
+    @cached_property
+    def pairs(self) -> Ints:
+        """Episode times C plus unit of every unit that an episode holds, ascending: a group stands once in an
+        episode."""
+        ordered = np.sort(np.repeat(np.arange(len(self.n_way)), self.n_way) * self.n_units + self.held)
+        return ordered[np.diff(ordered, prepend=-1) > 0]  # np.unique hashes, which takes ten times as long
 
     def grouped(self, codes: Ints, n_groups: int, name: str) -> Units:
         """The same episodes with group `codes[c]` in place of class c."""
@@ -165,7 +173,7 @@ def median_range(draws: Floats) -> tuple[float, float, float, float]:
 def delete_one(values: Floats, units: Units) -> Floats:
     """[C] the mean over the episodes that do not hold unit c, each number of ways weighing as in the whole; NaN where
     no episode of some number of ways is left."""
-    episode, held = np.divmod(_pairs(units), units.n_units)
+    episode, held = np.divmod(units.pairs, units.n_units)
     without = np.zeros(units.n_units)
     for n_way in np.unique(units.n_way):
         member = units.n_way == n_way
@@ -179,7 +187,7 @@ def delete_one(values: Floats, units: Units) -> Floats:
 
 def holders(units: Units) -> list[Ints]:
     """Of every unit the episodes that hold it, ascending."""
-    episode, held = np.divmod(_pairs(units), units.n_units)
+    episode, held = np.divmod(units.pairs, units.n_units)
     order = np.argsort(held, kind="stable")
     return np.split(episode[order], np.searchsorted(held[order], np.arange(1, units.n_units)))
 
@@ -191,16 +199,10 @@ def pseudo_values(values: Floats, units: Units) -> Floats:
 
 def _monte_carlo_part(values: Floats, units: Units) -> float:
     """The part of V that comes from the finite number of episodes, (C-1) N / (C-N) s^2 / E: in expectation."""
-    held, c = len(_pairs(units)) / len(values), units.n_units
+    held, c = len(units.pairs) / len(values), units.n_units
     if len(values) < 2 or held >= c:
         return 0.0
     return (c - 1) * held / (c - held) * float(values.var(ddof=1)) / len(values)
-
-
-def _pairs(units: Units) -> Ints:
-    """Episode times C plus unit of every unit that an episode holds: a group stands once in an episode."""
-    episode = np.repeat(np.arange(len(units.n_way)), units.n_way)
-    return np.unique(episode * units.n_units + units.held)
 
 
 def _jackknife(without: Floats) -> float:
