@@ -81,6 +81,8 @@ class EpisodeList:
     @staticmethod
     def load(path: Path) -> EpisodeList:
         """The list of a file; a ValueError says what is wrong with any other file."""
+        if path.suffix == ".csv":
+            raise ValueError(f"{path} is a table, no episode list; `fewshot episodes import` makes a list of it")
         episodes, about = Episodes.load(path), read_metadata(path, "an episode list")
         try:
             texts = {name: str(about.get(name, "")) for name in _TEXTS}

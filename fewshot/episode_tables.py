@@ -77,11 +77,13 @@ class _Table:
         """The row of the data set that every line names; its class and its set are checked."""
         names = range(len(self.images)) if self.images.image_names is None else self.images.image_names
         place = {str(name): row for row, name in enumerate(names)}
-        rows = [place.get(name, -1) for name in self.file.columns["image"]]
-        for line, row in enumerate(rows):
-            if row < 0:
-                raise self._unknown(line)
-            self._check(line, self.images.class_names[self.images.labels[row]])
+        columns = self.file.columns
+        rows = [place.get(name, -1) for name in columns["image"]]
+        known = [self.images.class_names[label] for label in self.images.labels.tolist()]
+        lines = zip(rows, columns["class"], columns["set"], columns["task"], strict=True)
+        for line, (row, label, which, task) in enumerate(lines):
+            if row < 0 or label != known[row] or which not in _SETS or not task:
+                raise self._error(line, None if row < 0 else known[row])
         return rows
 
     def numbers(self, tasks: Sequence[str]) -> Ints:
@@ -110,16 +112,15 @@ class _Table:
                 raise self.file.error(line, f"pool must be one integer from 0 for all of task {task!r}, found {pool!r}")
         return np.array([int(found[task]) for task in tasks], dtype=np.int64)
 
-    def _unknown(self, line: int) -> ValueError:
-        names, name = self.images.image_names, self.file.columns["image"][line]
-        called = f"a row in [0, {len(self.images)})" if names is None else f"called as {names[0]!r} is"
-        return self.file.error(line, f"{self.images.name} has no image {name!r}; an image is {called}")
-
-    def _check(self, line: int, known: str) -> None:
+    def _error(self, line: int, known: str | None) -> ValueError:
+        """What is wrong with a line, whose image is of a class `known`, or is not known."""
         name, label, which = (self.file.columns[column][line] for column in ("image", "class", "set"))
+        if known is None:
+            names = self.images.image_names
+            called = f"a row in [0, {len(self.images)})" if names is None else f"called as {names[0]!r} is"
+            return self.file.error(line, f"{self.images.name} has no image {name!r}; an image is {called}")
         if label != known:
-            raise self.file.error(line, f"image {name} is of class {known!r} in {self.images.name}, found {label!r}")
+            return self.file.error(line, f"image {name} is of class {known!r} in {self.images.name}, found {label!r}")
         if which not in _SETS:
-            raise self.file.error(line, f"set must be support or query, found {which!r}")
-        if not self.file.columns["task"][line]:
-            raise self.file.error(line, "a line needs its task, found an empty field")
+            return self.file.error(line, f"set must be support or query, found {which!r}")
+        return self.file.error(line, "a line needs its task, found an empty field")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,6 +83,11 @@ def test_a_file_that_says_nonsense_of_its_episodes_is_refused(tmp_path, about):
     drawn().save(tmp_path / "e.st", about)
     with pytest.raises(ValueError, match=r"e.st is not an episode list: its class names or its pools are not readable"):
         EpisodeList.load(tmp_path / "e.st")
+
+
+def test_a_table_in_place_of_a_list_is_told_the_way():
+    with pytest.raises(ValueError, match=r"e.csv is a table, no episode list; `fewshot episodes import` makes a list"):
+        EpisodeList.load(Path("e.csv"))
 
 
 def test_episodes_that_are_not_numbered_in_order_are_not_run():
