@@ -40,6 +40,19 @@ def gather_centred(rows: NDArray[Any], held: NDArray[np.bool_], centred: Floats,
 
 
 @compiled
+def to_length_one(rows: Floats, n: int) -> None:
+    """Divides the first n rows by their lengths; zeros stay zero. Squares of what was float32 are finite."""
+    for s in range(n):
+        square = 0.0
+        for d in range(rows.shape[1]):
+            square += rows[s, d] * rows[s, d]
+        if square > 0.0:
+            length = math.sqrt(square)
+            for d in range(rows.shape[1]):
+                rows[s, d] /= length
+
+
+@compiled
 def gram(rows: Floats, n: int, out: Floats) -> None:
     """out[:n, :n] = rows rows^T. Blocks of 2 x 4 share what they load; only the lower half is computed."""
     out[:, :] = 0.0

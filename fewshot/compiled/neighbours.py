@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
-from fewshot.compiled.matrices import Floats, gather_centred, inner
+from fewshot.compiled.matrices import Floats, gather_centred, inner, to_length_one
 from fewshot.compiled.queries import products, shifted
 
 Vectors = NDArray[np.float32]
@@ -20,17 +20,11 @@ _ROUNDING = 1e-12
 
 
 @compiled
-def _to_length_one(rows: Floats, mean: Floats, n: int) -> None:
-    """Gives back to the first n rows the mean that was taken from them, and length one: zero rows stay zero."""
+def _add(mean: Floats, rows: Floats, n: int) -> None:
+    """Gives back to the first n rows the mean that was taken from them."""
     for s in range(n):
-        square = 0.0
         for d in range(rows.shape[1]):
             rows[s, d] += mean[d]
-            square += rows[s, d] * rows[s, d]
-        if square > 0.0:
-            length = math.sqrt(square)
-            for d in range(rows.shape[1]):
-                rows[s, d] /= length
 
 
 @compiled
@@ -94,7 +88,8 @@ def votes(
         n = gather_centred(support[e], held[e], rows, mean)
         truth, best = labels[e][held[e]], np.zeros(min(k, n))
         if cosine:
-            _to_length_one(rows, mean, n)
+            _add(mean, rows, n)
+            to_length_one(rows, n)
             mean[:] = 0.0
         for s in range(n):
             square[s] = 1.0 if cosine else inner(rows[s : s + 1], rows[s : s + 1])

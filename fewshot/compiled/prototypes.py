@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
-from fewshot.compiled.matrices import Floats
+from fewshot.compiled.matrices import Floats, to_length_one
 from fewshot.compiled.queries import products, shifted
 
 Vectors = NDArray[np.float32]
@@ -49,19 +49,6 @@ def _centre(means: Floats, centre: Floats, lengths: Floats) -> None:
 
 
 @compiled
-def _to_length_one(means: Floats) -> None:
-    """Divides the means [N, D] by their lengths; zeros stay zero. Squares of what was float32 are finite."""
-    for k in range(len(means)):
-        square = 0.0
-        for d in range(means.shape[1]):
-            square += means[k, d] * means[k, d]
-        if square > 0.0:
-            length = math.sqrt(square)
-            for d in range(means.shape[1]):
-                means[k, d] /= length
-
-
-@compiled
 def logits(
     first: int,
     last: int,
@@ -82,7 +69,7 @@ def logits(
     for e in range(first, last):
         _class_means(table, support[e], labels[e], held[e], means, counts)
         if cosine:
-            _to_length_one(means)
+            to_length_one(means, n_way)
         else:
             _centre(means, centre, lengths)
         for start in range(0, n_query, BLOCK):
