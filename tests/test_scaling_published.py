@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -48,3 +49,48 @@ def test_m4_extrapolates_best_on_most_image_curves(image):
         best = [law for law in LAWS if errors[law] == min(errors.values())]
         wins.update({law: 1 / len(best) for law in best})  # type: ignore[arg-type]
     assert wins["M4"] > 36 / 2
+
+
+@pytest.fixture(scope="module")
+def language() -> dict[tuple[str, str], tuple[float, float, float]]:
+    """(RMSE reached here, RMSE printed, unit of its last digit) by curve and law."""
+    split = curves("scaling/language_curves.csv")
+    fits = {law: named(law).fit_curves([points for points, _, _ in split.values()]) for law in LAWS}
+    found = {}
+    for row in rows("scaling/language_rmse.csv"):
+        number = next(n for n, (task, model) in enumerate(split) if _printed_name(task, model) == row["curve"])
+        _, x, errors = list(split.values())[number]
+        for law in LAWS:
+            unit = 10.0 ** (int(row[law].split("e")[1]) - 1)
+            found[row["curve"], law] = (log_rmse(fits[law][number].law, x, errors), float(row[law]), unit)
+    return found
+
+
+def _printed_name(task: str, model: str) -> str:
+    """ "('date', '1-shot')" is "date 1-shot"; the others are called by their network."""
+    return " ".join(re.findall(r"[\w-]+", task)) if task.startswith("(") else model
+
+
+OTHER_POINTS = {"1.68e+07", "1.34e+08", "2.62e+08"}  # M1, a closed form, misses the print: it is of other points
+EXCEPTIONS = {
+    "M1": OTHER_POINTS,
+    "M2": OTHER_POINTS | {"Dec-only", "unit 1-shot"},  # a misprint; M2 is M1 here, which is as printed
+    "M3": OTHER_POINTS | {"Dec-only"},
+}
+
+
+@pytest.mark.parametrize("law", EXCEPTIONS)
+def test_language_curves_give_the_printed_figures_but_for_those_explained(language, law):
+    """To one unit of the second digit (some are rounded and some cut); docs/scaling.md explains the exceptions."""
+    off = {
+        curve
+        for (curve, name), (reached, printed, unit) in language.items()
+        if name == law and abs(reached - printed) > 1.5 * unit
+    }
+    assert off <= EXCEPTIONS[law]
+
+
+def test_m4_gives_the_printed_figure_where_its_fit_is_determined(language):
+    for curve in ("TEnc-LSTM", "1.68e+07", "4.53e+08", "1.07e+09", "qa 1-shot"):
+        reached, printed, unit = language[curve, "M4"]
+        assert abs(reached - printed) <= 1.5 * unit

@@ -44,7 +44,7 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
         for each in fits
     ]
     notes = [
-        f"{each.curve.name}, {each.law.__name__}: not converged, {each.estimate.fit.note}"
+        f"{each.curve.name}, {each.law.__name__}: {each.estimate.fit.note}"
         for each in fits
         if not each.estimate.fit.converged
     ]

@@ -30,6 +30,7 @@ _DAMPED_ROUNDS, _DAMPED_STEPS, _DAMPING = 5, 30, 0.3
 _BLOCK = 25  # steps between two looks at what has converged
 _LONGEST_LEAP, _LENGTHEN_BELOW, _SHORTEN_ABOVE = 64, 0.02, 0.08  # rounds; relative changes of a round's movement
 _STILL = 1e-9  # movement of a bound in a round below which it has converged
+_BETA_STILL = 1e-10  # movement of beta in a round at which the published fit ends, be it at its bound
 _FLAT = 1e-5  # curvature below which a bound is not moved
 
 
@@ -56,7 +57,7 @@ def alternate(x: Floats, errors: Floats, weights: Floats, with_chance: bool, joi
     while len(state.rows):
         for _ in range(_BLOCK):
             state.step()
-        still = abs(state.moved).max(0) < _STILL
+        still = state.stopped | (abs(state.moved).max(0) < _STILL)
         finished = still | (state.rounds >= MAX_ROUNDS)
         state.write(ended, finished, still)
         state = state.kept(~finished)
@@ -80,6 +81,7 @@ class _State:
     moved: Floats  # [2, b]: of e_inf and e_0 in the last round
     leap: Floats  # [b]: rounds of the last step
     rounds: Floats  # [b]
+    stopped: Flags  # [b]: beta stood still, where the published fit ends
     joint: bool
 
     @staticmethod
@@ -100,7 +102,7 @@ class _State:
         return _State(
             np.arange(len(errors)), errors, weights, matrix, inverses, floor, highest, floor, chance,
             np.zeros((len(errors), len(columns))), np.zeros((2, len(errors))), np.ones(len(errors)),
-            np.zeros(len(errors)), joint,
+            np.zeros(len(errors)), np.zeros(len(errors), bool), joint,
         )  # fmt: skip
 
     def step(self) -> None:
@@ -110,13 +112,16 @@ class _State:
             self.columns[:, :, 2] = np.log(self.e_0[:, None] - self.errors)
             self.inverses = _inverses(self.columns, self.weights, True)
         damped = bool((self.rounds < _DAMPED_ROUNDS).any())  # all rows begin together
-        self.coefficients = self._solve()
+        last_beta, self.coefficients = np.exp(self.coefficients[:, 0]), self._solve()
+        beta_moved = abs(np.exp(self.coefficients[:, 0]) - last_beta)
         for _ in range(_DAMPED_STEPS if damped else 1):
             self._move(_DAMPING if damped else 1.0)
         self.moved = np.stack([self.e_inf, self.e_0]) - before
         if not damped:
-            self.leap = self._leap(last)
+            stands = beta_moved < _BETA_STILL * self.leap
+            self.leap = np.where(self.stopped, 0, self._leap(last))
             self._put(before + self.leap * self.moved)
+            self.stopped = self.stopped | (stands & (not self.joint))
         self.rounds = self.rounds + self.leap
 
     def _leap(self, last: Floats) -> Floats:

@@ -16,7 +16,7 @@ from fewshot.scaling.laws import Floats
 Model = Callable[[Floats], Floats]  # parameters [K, p] to what is fitted to the targets [K, n]
 _MOST_STEPS = 200
 _STEP = 1e-6  # of the numerical derivative
-_STILL = 1e-12  # relative fall of the loss below which a step counts as the last
+_LOOK, _STILL = 20, 1e-5  # steps between two looks, and the relative fall of the loss between them that is none
 _DAMPING = (1e-9, 1e9)
 
 
@@ -45,8 +45,8 @@ def _descend(
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     residual = _residual(model, parameters, targets)
     losses = (weights * residual**2).sum(1)
-    damping, still = np.full(len(parameters), 1e-2), np.zeros(len(parameters), bool)
-    for _ in range(_MOST_STEPS):
+    damping, still, seen = np.full(len(parameters), 1e-2), np.zeros(len(parameters), bool), losses
+    for number in range(1, _MOST_STEPS + 1):
         slopes = _slopes(model, parameters, residual, targets)  # [K, n, p]
         gram = np.einsum("knp,kn,knq->kpq", slopes, weights, slopes)
         pull = np.einsum("knp,kn,kn->kp", slopes, weights, residual)
@@ -56,13 +56,13 @@ def _descend(
         tried_residual = _residual(model, tried, targets)
         tried_losses = (weights * tried_residual**2).sum(1)
         better = tried_losses < losses
-        little = losses - tried_losses < _STILL * losses
-        still = (better & little) | (~better & (damping >= _DAMPING[1])) | (losses < 1e-24)
         parameters = np.where(better[:, None], tried, parameters)
         residual, losses = np.where(better[:, None], tried_residual, residual), np.where(better, tried_losses, losses)
         damping = np.clip(np.where(better, damping / 3, damping * 4), *_DAMPING)
-        if still.all():
-            break
+        if number % _LOOK == 0:
+            still, seen = seen - losses <= _STILL * losses + 1e-24, losses
+            if still.all():
+                break
     return parameters, losses, still
 
 

@@ -42,7 +42,7 @@ class Table:
     @staticmethod
     def read(path: Path) -> Table:
         """The table of a .csv file (any other name is read as CSV too) or of rows in a .jsonl file."""
-        if not path.is_file():
+        if not path.exists() or path.is_dir():
             raise ValueError(f"there is no file {path}")
         lines = _json_lines(path) if path.suffix == ".jsonl" else _csv_lines(path)
         if not lines:
