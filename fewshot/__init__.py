@@ -12,6 +12,7 @@ The way of the data, and the room of each step:
     backbones/     networks, one file a source                   features.py   every needed image embedded once
     transforms/    features to features                          evaluators/   one file a way to learn an episode
     tuning/        what evaluators that tune a network share     presets.py    methods of the field by name
+    pretraining/   networks trained here, one file a recipe      distances.py  how far a target is from a source
     solving.py     episodes to predictions, in bounded memory    scoring.py    predictions, and how many are right
     measures/      further measures of predictions, a file a kind
     specs.py       what names a run                              runs.py       a spec to a row; suites that resume
@@ -33,13 +34,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fewshot.backbones.conv_net import ConvNet
     from fewshot.backbones.given import Given
+    from fewshot.backbones.pretrained import Pretrained
     from fewshot.datasets import ArrayImages, LabelledImages
     from fewshot.datasets.glyphs import Glyphs
     from fewshot.datasets.icons import Icons
     from fewshot.datasets.image_folder_set import ImageFolderSet
     from fewshot.datasets.labelled_vectors import labelled_vectors
     from fewshot.datasets.manifest import Manifest
+    from fewshot.datasets.partitioned import Partitioned
     from fewshot.datasets.pseudo_labels import PseudoLabels
     from fewshot.datasets.torchvision_set import TorchvisionSet
     from fewshot.datasets.vector_set import VectorSet
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
     from fewshot.evaluators.mahalanobis import Mahalanobis
     from fewshot.evaluators.matching import Matching
     from fewshot.evaluators.nearest_neighbour import NearestNeighbour
+    from fewshot.evaluators.proto_maml import ProtoMAML
     from fewshot.evaluators.prototype import Prototype
     from fewshot.evaluators.ridge_probe import RidgeProbe
     from fewshot.evaluators.scale_and_shift import ScaleAndShift
@@ -69,6 +74,12 @@ if TYPE_CHECKING:
     from fewshot.evaluators.zero_shot import ZeroShot
     from fewshot.evaluators.zero_shot_gaussian import ZeroShotGaussian
     from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
+    from fewshot.pretraining.anil import ANIL
+    from fewshot.pretraining.cross_entropy import CrossEntropy
+    from fewshot.pretraining.episodic import Episodic
+    from fewshot.pretraining.maml import MAML
+    from fewshot.pretraining.supervised_contrastive import SupervisedContrastive
+    from fewshot.pretraining.tuned import Tuned
     from fewshot.results import Results, Row
     from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
     from fewshot.samplers.balanced import Balanced
@@ -79,9 +90,19 @@ if TYPE_CHECKING:
     from fewshot.samplers.similarity_testbed import SimilarityTestbed
     from fewshot.samplers.variable_way_shot import VariableWayShot
     from fewshot.selection import Selection
-    from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile
+    from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile, Narrowed
 
 _HOMES = {
+    "fewshot.backbones.conv_net": ("ConvNet",),
+    "fewshot.backbones.pretrained": ("Pretrained",),
+    "fewshot.datasets.partitioned": ("Partitioned",),
+    "fewshot.evaluators.proto_maml": ("ProtoMAML",),
+    "fewshot.pretraining.anil": ("ANIL",),
+    "fewshot.pretraining.cross_entropy": ("CrossEntropy",),
+    "fewshot.pretraining.episodic": ("Episodic",),
+    "fewshot.pretraining.maml": ("MAML",),
+    "fewshot.pretraining.supervised_contrastive": ("SupervisedContrastive",),
+    "fewshot.pretraining.tuned": ("Tuned",),
     "fewshot.backbones.given": ("Given",),
     "fewshot.datasets": ("ArrayImages", "LabelledImages"),
     "fewshot.datasets.glyphs": ("Glyphs",),
@@ -128,11 +149,13 @@ _HOMES = {
     "fewshot.samplers.similarity_testbed": ("SimilarityTestbed",),
     "fewshot.samplers.variable_way_shot": ("VariableWayShot",),
     "fewshot.selection": ("Selection",),
-    "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile"),
+    "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile", "Narrowed"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ANIL",
+    "MAML",
     "TIM",
     "AllNovel",
     "ArrayImages",
@@ -143,12 +166,15 @@ __all__ = [
     "BySeed",
     "ClassSplit",
     "Committed",
+    "ConvNet",
+    "CrossEntropy",
     "CrossValidated",
     "DirichletQuery",
     "DisjointPools",
     "EpisodeList",
     "EpisodeShape",
     "Episodes",
+    "Episodic",
     "FineTune",
     "FromFile",
     "GaussianHead",
@@ -167,7 +193,11 @@ __all__ = [
     "Mahalanobis",
     "Manifest",
     "Matching",
+    "Narrowed",
     "NearestNeighbour",
+    "Partitioned",
+    "Pretrained",
+    "ProtoMAML",
     "Prototype",
     "PseudoLabels",
     "Results",
@@ -179,9 +209,11 @@ __all__ = [
     "Selection",
     "SimilarityTestbed",
     "Standardised",
+    "SupervisedContrastive",
     "TaskSpecificAdapters",
     "TipAdapter",
     "TorchvisionSet",
+    "Tuned",
     "VariableWayShot",
     "VectorSet",
     "WithClassVectors",

@@ -54,7 +54,7 @@ class ClassSplit:
     @property
     def digest(self) -> str:
         """sha256 hex of the three parts."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(vars(self), sort_keys=True).encode()).hexdigest()
 
     def classes(self, part: str, images: LabelledImages) -> Ints:
         """The labels of a part ("seen", "validation", "novel" or "all") in a data set of exactly these classes."""

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from fewshot.plugins import BACKBONES
 from fewshot.report.labels import label, labels, learner, parse
 
 KNOWN = {
@@ -116,3 +117,12 @@ def test_labels_of_different_specs_differ():
 def test_a_transform_stands_before_its_evaluator():
     assert learner("L2", "Prototype") == "L2 + Prototype"
     assert learner("Identity", "FineTune") == learner("", "FineTune") == "FineTune"
+
+
+def test_a_network_that_was_trained_here_is_named_by_what_it_saw():
+    short = "Pretrained(ConvNet(8), Partitioned(Icons), CrossEntropy(epochs=7), n_images=400, seed=1)"
+    spec = BACKBONES.canonical(short)
+    assert label(spec) == "conv net 8 x 4, CrossEntropy 7 epochs, 400 images, seed 1"
+    by_steps = BACKBONES.canonical("Pretrained(RandomInit('resnet10t'), Glyphs, CrossEntropy(steps=9))")
+    assert label(by_steps) == "resnet10t random init, CrossEntropy 9 steps, all images, seed 0"
+    assert label("Partitioned(images=Glyphs(), test=3)") == "glyphs"

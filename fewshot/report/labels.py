@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, REQUIRED, SAMPLERS, SPLITS, TRANSFORMS
+from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, RECIPES, REQUIRED, SAMPLERS, SPLITS, TRANSFORMS
 from fewshot.selection import ON
 
 _LONGEST = 64  # characters of a label
 _MOST_CHARACTERS = 10_000  # of a spec that is read
 _NAME = re.compile(r"\s*[A-Za-z_][\w.:]*")
-_REGISTRIES = (BACKBONES, EVALUATORS, TRANSFORMS, DATASETS, SAMPLERS, SPLITS)
+_REGISTRIES = (BACKBONES, EVALUATORS, TRANSFORMS, DATASETS, SAMPLERS, SPLITS, RECIPES)
 Fields = Mapping[str, Any]
 
 
@@ -152,16 +152,28 @@ def _fields_of(grid: Any) -> str:
     return " and ".join(str(field) for field, _ in (ast.literal_eval(grid) if isinstance(grid, str) else grid))
 
 
+def _pretrained(fields: Fields) -> str:
+    """ "conv net 8 x 4, CrossEntropy 7 epochs, 400 images, seed 1"."""
+    name, given = parse(str(fields["recipe"])) or (str(fields["recipe"]), {})
+    recipe = _defaults(name) | given
+    long = f" {recipe['steps']} steps" if recipe.get("steps") else f" {recipe['epochs']:g} epochs" if given else ""
+    images = f"{fields['n_images']} images" if fields.get("n_images") else "all images"
+    return f"{label(str(fields['network']))}, {name}{long}, {images}, seed {fields['seed']}"
+
+
 _SHORT: dict[str, Callable[[Fields], str]] = {
     "Packaged": lambda f: _sized(f["name"], f),
     "Timm": lambda f: _sized(f["name"], f),
     "Checkpoint": lambda f: _sized(f"{f['name']} from {PurePath(f['path']).name}", f),
     "RandomInit": lambda f: _sized(f"{f['name']} random init", f),
+    "ConvNet": lambda f: f"conv net {f['width']} x {f['depth']}",
+    "Pretrained": _pretrained,
     "Given": lambda f: str(f["name"]),
     "RawPixels": lambda f: f"raw pixels {f['image_size']}",
     "Function": lambda f: _sized(f["target"], f),
     "Icons": lambda f: f"icons {f['domain']}",
     "Glyphs": lambda f: "glyphs",
+    "Partitioned": lambda f: label(str(f["images"])),
     "TorchvisionSet": lambda f: f["name"],
     "ImageFolderSet": lambda f: PurePath(f["root"]).name or "folder",
     "VectorSet": lambda f: PurePath(f["path"]).stem or "vectors",
