@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from fewshot.datasets import Group
 from fewshot.laws.samplers import labelled
-from fewshot.samplers.class_tree import ClassTree
+from fewshot.samplers.class_tree import ClassTree, tree_of_groups
 
 IMAGES = labelled([3] * 4)
 PAIRS = [
@@ -47,6 +48,22 @@ def test_csv_and_json_say_the_same_and_a_node_with_one_child_counts_once(tmp_pat
     assert spans(table, [0, 1]) == [[0, 1]]  # pet has only cat below it
     single = written(tmp_path / "single.json", json.dumps({child: above[child][0] for child in above}))
     assert spans(single) == [[0, 1], [0, 1, 2, 3]]
+
+
+def test_class_groups_of_several_levels_are_a_tree(tmp_path):
+    groups = {"genus": Group.of("xxyz"), "family": Group.of("mmnn"), "size": Group.of("btbt")}
+    images = labelled([3] * 4, groups)
+    path = written(tmp_path / "tree.csv", tree_of_groups(images, ("genus", "family")))
+    assert path.read_text().splitlines()[:2] == ["child,parent", "class 0,genus=x"]
+    assert spans(path) == [[0, 1, 2, 3], [2, 3], [0, 1]]  # all, family=n, genus=x; others have one child
+    assert spans(written(path, tree_of_groups(images, ("genus", "size")))) == [
+        [0, 1, 2, 3],
+        [0, 1],
+        [0, 1, 2],
+        [0, 1, 3],
+    ]
+    with pytest.raises(ValueError, match="test has no class group 'order'; it has: genus, family, size"):
+        tree_of_groups(images, ("genus", "order"))
 
 
 def test_the_nouns_of_wordnet_are_called_as_imagenet_calls_synsets(tmp_path):

@@ -146,6 +146,13 @@ GOLDEN_IN_THE_WORLD_OF_THE_LAWS = {
     ],
 }
 
+GOLDEN_OF_EXAMPLES_WITH_FILES = {
+    ("SimilarityTestbed", 0): ["6b1e2343b80428e1", "f6eda0e25e4ae372", "7786ccdda0d80edc", "278d7625fc9befbb"],
+    ("SimilarityTestbed", 1): ["7d917d5593d742e4", "f6eda0e25e4ae372", "3bc7dd97eade0afb", "1f2c199c9d2e735a"],
+    ("SimilarityTestbed", 2): ["e49a29c0c592f336", "2b10870481e35995", "d1c759da8e02b4ac", "53646515bbd8a307"],
+    ("VariableWayShot", 2): ["8b1c42ac1c4a806b", "0ba299c633318dc1", "46e9201c350cd50a", "55165ab140586d05"],
+}
+
 
 def golden_digests(sampler, shapes=GOLDEN_SHAPES, images=WORLD, classes=CLASSES):
     """The beginning of the digest of 50 fixed episodes of every shape."""
@@ -161,6 +168,8 @@ def test_the_drawn_episodes_are_pinned():
     assert {spec: golden_digests(SAMPLERS.make(spec)) for spec in GOLDEN} == GOLDEN
     pinned = GOLDEN_IN_THE_WORLD_OF_THE_LAWS
     assert {spec: digests_in_the_world_of_the_laws(SAMPLERS.make(spec)) for spec in pinned} == pinned
+    for (name, example), digests in GOLDEN_OF_EXAMPLES_WITH_FILES.items():
+        assert digests_in_the_world_of_the_laws(SAMPLERS.get(name).examples()[example]) == digests
 
 
 def test_another_process_draws_the_same_episodes():

@@ -98,6 +98,13 @@ def test_quick_compares_four_backbones_on_three_settings() -> None:
     assert len({(spec.dataset, spec.episodes.sampler) for spec in runs if isinstance(spec.episodes, Sampled)}) == 3
 
 
+def test_effects_asks_the_same_of_supports_of_both_domains(bench: Workbench) -> None:
+    colour, mono = (bench.task(spec).draw(0, 20) for spec in specs("effects")[-8::4])
+    assert np.array_equal(colour.query, mono.query)
+    assert np.array_equal(colour.classes, mono.classes)
+    assert not np.intersect1d(colour.support, mono.support).size
+
+
 def test_a_suite_is_loaded_from_a_file(tmp_path: Path) -> None:
     own = tmp_path / "own.py"
     own.write_text("def suite():\n    return iter(())\n")

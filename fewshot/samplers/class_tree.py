@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 from fewshot.csv_files import CsvFile
@@ -82,6 +85,24 @@ class ClassTree:
             return list(TopologicalSorter(above).static_order())[::-1]
         except CycleError as error:
             raise ValueError(f"the tree {self.path} goes in a circle: {' < '.join(error.args[1])}") from error
+
+
+def tree_of_groups(images: LabelledImages, levels: Sequence[str]) -> str:
+    """The CSV text of a tree of the class groups `levels` of a data set, from fine to coarse: every class below its
+    group of the first level, every group below those of the next that its classes are in, the last below one root."""
+    absent = [level for level in levels if level not in images.class_groups]
+    if absent or not levels:
+        known = ", ".join(images.class_groups) or "none"
+        raise ValueError(f"{images.name} has no class group {absent[0] if absent else ''!r}; it has: {known}")
+    groups = [images.class_groups[level] for level in levels]
+    named = [
+        [f"{level}={group.names[code]}" for code in group.codes] for level, group in zip(levels, groups, strict=True)
+    ]
+    chain = [list(images.class_names), *named, ["all"] * len(images.class_names)]
+    pairs = {pair: None for fine, coarse in pairwise(chain) for pair in zip(fine, coarse, strict=True)}
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([("child", "parent"), *pairs])
+    return text.getvalue()
 
 
 @lru_cache(maxsize=8)
