@@ -23,7 +23,7 @@ The way of the data, and the room of each step:
     grids.py       hyperparameters to compare                    selection.py  and how a run chooses among them
     images.py      images of episodes, for those that tune       further_views.py  augmented views of the support
     plugins.py     a folder is a registry                        laws/         what every member of a folder obeys
-    cli.py         the commands
+    scaling/       laws of the error over data, transfer         cli.py         the commands
 
 Public names are imported when they are first used, so that `import fewshot` is instant.
 """

@@ -189,3 +189,27 @@ def test_budget_brackets_the_labels_that_a_target_needs(shots):
 
 def test_a_budget_for_a_target_in_percent_is_refused(shots):
     assert "a target accuracy must lie between 0 and 1, got 90" in refused("budget", shots, "--target", "90")
+
+
+def test_whole_seeds_are_drawn_where_their_column_is_named(tmp_path):
+    lines = [(x, a * 1.5 * x**-0.3, seed) for seed, a in enumerate((0.98, 1.0, 1.03)) for x in (10, 20, 40, 80, 160)]
+    path = written(tmp_path / "t.csv", ["x", "error", "seed"], lines)
+    (found,) = answered("fit", path, "--x", "x", "--law", "M1", "--seeds", "seed")
+    assert found["interval_of"] == "a fit for each of 3 seeds, Student's t"
+    assert found["interval"]["c"] == pytest.approx([-0.3, -0.3])
+    assert found["interval"]["beta"][0] < 1.5 < found["interval"]["beta"][1]
+    assert found["n_fit"] == 5
+    torn = written(tmp_path / "torn.csv", ["x", "error", "seed"], lines[:-1])
+    assert "seed 2 of the curve all has 4 lines for 5 different x" in refused(
+        "fit", torn, "--x", "x", "--law", "M1", "--seeds", "seed"
+    )
+
+
+def test_a_plot_is_the_same_file_twice_and_of_a_known_kind(table, tmp_path):
+    line = ("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--law", "M1", "--fit-where", "Training=1",
+            "--draws", "5", "--plot")  # fmt: skip
+    for name in ("a.svg", "b.svg", "c.png"):
+        assert called(*line, tmp_path / name).exit_code == 0
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert "a plot is a .png or .svg file" in refused(*line, tmp_path / "d.pdf")

@@ -31,11 +31,23 @@ def command() -> None:
 @click.option("--by", default="", metavar="COLUMN,...", help="What tells curves apart.")
 @click.option("--law", default=_LAWS, metavar="LAW,...", help="Laws to fit.")
 @click.option("--fit-where", default="", metavar="COLUMN=VALUE", help="Which lines to fit; the rest is predicted.")
-@click.option("--draws", type=click.IntRange(0), default=100, help="Draws of the points for the intervals; 0 for none.")
+@click.option("--seeds", default="", metavar="COLUMN", help="The seed of a line: whole seeds are drawn, not points.")
+@click.option("--draws", type=click.IntRange(0), default=100, help="Draws for the intervals; 0 for none.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of the draws.")
 @click.option("--plot", type=_options.FILE, help="Draw the fits and their residuals, as .png or .svg.")
 @json_option
-def fit(file: Path, x: str, y: str, by: str, law: str, fit_where: str, draws: int, seed: int, plot: Path | None) -> int:
+def fit(
+    file: Path,
+    x: str,
+    y: str,
+    by: str,
+    law: str,
+    fit_where: str,
+    seeds: str,
+    draws: int,
+    seed: int,
+    plot: Path | None,
+) -> int:
     """Fit laws to the curves of FILE: parameters with 95 % intervals, the RMSE of log error, how far to trust it."""
     from fewshot.commands import _scaling
     from fewshot.scaling.fits import fit_all
@@ -44,7 +56,7 @@ def fit(file: Path, x: str, y: str, by: str, law: str, fit_where: str, draws: in
     laws = _scaling.known_laws(_names(law))
     if plot is not None and plot.suffix not in (".png", ".svg"):
         raise ValueError(f"a plot is a .png or .svg file, got {plot}")
-    found = curves(Table.read(file), x, y, _names(by), fit_where)
+    found = curves(Table.read(file), x, y, _names(by), fit_where, seeds)
     fits = fit_all(found, laws, draws, seed)
     if plot is not None:
         from fewshot.files import write_atomically

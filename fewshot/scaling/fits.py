@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fewshot.scaling.intervals import Estimate, over_points
+from fewshot.scaling.intervals import Estimate, over_points, over_seeds
 from fewshot.scaling.laws import Fit, Law, log_rmse, named
 from fewshot.scaling.tables import Curve
 from fewshot.scaling.trust import Trust, trust_all
@@ -84,7 +84,10 @@ def _check_sizes(found: Sequence[Curve], laws: Sequence[type[Law]]) -> None:
 
 
 def _curve_fit(curve: Curve, law: type[Law], fit: Fit, trust: Trust, draws: int, seed: int) -> CurveFit:
-    estimate = over_points(law, curve.points.x, curve.points.errors, draws, seed, fit=fit)
+    if curve.seeds is None or not draws:
+        estimate = over_points(law, curve.points.x, curve.points.errors, draws, seed, fit=fit)
+    else:
+        estimate = over_seeds(law, curve.points.x, curve.seeds, draws, seed)
     rest = log_rmse(fit.law, curve.rest_x, curve.rest_errors) if len(curve.rest_x) else None
     return CurveFit(curve, law, estimate, trust, rest)
 

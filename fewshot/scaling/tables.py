@@ -6,6 +6,7 @@ A table's `error` is 1 - accuracy where it holds rows of this project, or has an
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
 import operator
@@ -112,6 +113,7 @@ class Curve:
     rest_x: Floats
     rest_errors: Floats
     n_repeated: int  # lines left out of the fit because an equal point is in it
+    seeds: Floats | None = None  # [S, n]: the errors of each seed, where `points` are their means
 
     @property
     def name(self) -> str:
@@ -119,17 +121,24 @@ class Curve:
         return " ".join(self.key.values()) or "all"
 
 
-def curves(table: Table, x: str, y: str, by: Sequence[str], fit_where: str = "") -> list[Curve]:
+def curves(table: Table, x: str, y: str, by: Sequence[str], fit_where: str = "", seeds: str = "") -> list[Curve]:
     """The curves of a table, in order of appearance: y over x, one for every combination of values of the columns `by`,
-    with the lines that meet `fit_where` to be fitted (all, where it is empty). Repeated equal points count once."""
-    table.need(x, y, *by)
+    with the lines that meet `fit_where` to be fitted (all, where it is empty). Repeated equal points count once. With a
+    column `seeds` the points are means over seeds, each of which has every x once."""
+    table.need(x, y, *by, *([seeds] if seeds else []))
     xs, errors = table.positive(x), table.numbers(y)
     table.check(y, (errors > 0) & (errors <= 1), errors, "an error in (0, 1]")
     fitted = np.array(table.where(fit_where) if fit_where else [True] * len(xs))
-    return [
-        _curve(dict(zip(by, key, strict=True)), xs[rows], errors[rows], fitted[rows])
-        for key, rows in table.groups(by).items()
-    ]
+    found = []
+    for key, rows in table.groups(by).items():
+        curve = _curve(dict(zip(by, key, strict=True)), xs[rows], errors[rows], fitted[rows])
+        if seeds:
+            names = [str(table.lines[row].get(seeds, "")) for row in rows]
+            curve = _over_seeds(
+                curve, xs[rows][fitted[rows]], errors[rows][fitted[rows]], np.array(names)[fitted[rows]]
+            )
+        found.append(curve)
+    return found
 
 
 def _curve(key: dict[str, str], x: Floats, errors: Floats, fitted: Flags) -> Curve:
@@ -139,6 +148,23 @@ def _curve(key: dict[str, str], x: Floats, errors: Floats, fitted: Flags) -> Cur
     points = np.array(sorted(kept))
     repeated = int(fitted.sum()) - len(points)
     return Curve(key, Points(points[:, 0], points[:, 1], np.ones(len(points))), x[~fitted], errors[~fitted], repeated)
+
+
+def _over_seeds(curve: Curve, x: Floats, errors: Floats, names: NDArray[np.str_]) -> Curve:
+    """The curve with the means over seeds as its points, from the errors and the seed of every x."""
+    sizes = np.unique(x)
+    rows = []
+    for name in dict.fromkeys(names.tolist()):
+        own = names == name
+        if len(x[own]) != len(sizes) or len(np.unique(x[own])) != len(sizes):
+            raise ValueError(
+                f"seed {name} of the curve {curve.name} has {len(x[own])} lines for {len(sizes)} different x; every "
+                "seed needs each x once"
+            )
+        rows.append(errors[own][np.argsort(x[own])])
+    matrix = np.array(rows)
+    points = Points(sizes, matrix.mean(0), np.ones(len(sizes)))
+    return dataclasses.replace(curve, points=points, n_repeated=0, seeds=matrix)
 
 
 def _holds(found: Any, sign: str, wanted: str) -> bool:
