@@ -22,7 +22,8 @@ superclasses of 7 to 15 classes. Queries are always drawings in colour, and so a
     fewshot features --data "Icons('both')" --rows novel --backbone mobilenetv2_100 --similarity FILE
 
 Lines have episodes of their own, so their differences are of two means that are independent given the images: tasks
-inside one superclass cost 7 to 9 points, hard ones 6 to 11 against easy ones. But the last two lines have the same
+inside one superclass cost 7 to 9 points, hard ones 6 to 11 against easy ones, for these classes; for other superclasses
+nothing is settled by four. But the last two lines have the same
 classes and the same queries, and `python -m benchmarks.effects results/effects.jsonl` pairs them: supports of another
 domain cost 6.1 (Prototype) and 7.3 (LinearProbe) points at 1 shot, 9.7 and 9.2 at 5 shots, within 1.5 points for these
 images and within 4.1 for new classes.

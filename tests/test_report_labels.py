@@ -32,7 +32,7 @@ KNOWN = {
     "VariableWayShot(group='script')": "variable ways and shots inside one script",
     "VariableWayShot(group=None, tree='/home/me/wordnet.csv')": "variable ways and shots by the tree wordnet",
     "SimilarityTestbed(similarity='/home/me/alike.csv', difficulty='hard', support_from=None, query_from=None)": (
-        "hard tasks: classes near each other in alike"
+        "hard tasks by alike"
     ),
     "PseudoLabels(images=Icons(domain='mono'), backbone='pixels', clusters=9)": "9 clusters of icons mono by pixels",
     "DisjointPools(pools=7, support_from=None, query_from=None)": "7 disjoint pools of images",

@@ -129,9 +129,8 @@ def _variable(fields: Fields) -> str:
 
 
 def _testbed(fields: Fields) -> str:
-    near = {"easy": "far apart", "medium": "neither far nor near", "hard": "near each other"}
-    classes = f"{fields['difficulty']} tasks: classes {near.get(fields['difficulty'], '')}"
-    return ", ".join(filter(None, (f"{classes} in {PurePath(fields['similarity']).stem}", _sides(fields))))
+    tasks = f"{fields['difficulty']} tasks by {PurePath(fields['similarity']).stem}"
+    return ", ".join(filter(None, (tasks, _sides(fields))))
 
 
 def _hierarchical(fields: Fields) -> str:
