@@ -53,8 +53,8 @@ class Work:
         from fewshot.datasets.icons import Icons
         from fewshot.episodes import EpisodeShape
         from fewshot.evaluators.fine_tune import FineTune
+        from fewshot.learners import ImageLearner
         from fewshot.samplers.balanced import Balanced
-        from fewshot.solving import ImageLearner
 
         self.images: LabelledImages = Icons("mono").load()
         self.backbone: Backbone = Packaged(NETWORK, image_size=IMAGE_SIZE).load()

@@ -45,8 +45,9 @@ def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int
     """Fits and predicts in batches of the size that a run takes."""
     import torch
 
+    from fewshot.learners import FeatureLearner
     from fewshot.plugins import EVALUATORS
-    from fewshot.solving import DEFAULT_BUDGET_BYTES, FeatureLearner
+    from fewshot.solving import DEFAULT_BUDGET_BYTES
 
     support, query, labels = features(n_way, k_shot, dim, count)
     made = EVALUATORS.make(evaluator)

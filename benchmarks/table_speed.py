@@ -15,7 +15,7 @@ from fewshot.benchmarks.rounds import Measured, rate
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
     from fewshot.episodes import Episodes
-    from fewshot.solving import FeatureLearner
+    from fewshot.learners import FeatureLearner
 
 
 @functools.cache
@@ -49,8 +49,8 @@ def learner_of(evaluator: str) -> FeatureLearner:
     """The evaluator over the table."""
     import torch
 
+    from fewshot.learners import FeatureLearner, Held
     from fewshot.plugins import EVALUATORS
-    from fewshot.solving import FeatureLearner, Held
 
     return FeatureLearner(EVALUATORS.make(evaluator), Held(torch.from_numpy(table_of_features())), 640)
 

@@ -5,25 +5,27 @@ n images, C classes.
 
 The way of the data, and the room of each step:
 
-    datasets/      labelled images or vectors, a file a source   splits.py     seen, validation and novel classes
-    samplers/      episodes, one file a way to compose them      episodes.py   rows of an episode, batches of them
-    episode_lists.py files of episodes that can be shared        episode_tables.py  and as CSV, for other programs
-    learn2learn_tasks.py episodes as its tasks, and back         class_similarity.py  how alike the classes are
-    backbones/     networks, one file a source                   features.py   every needed image embedded once
-    transforms/    features to features                          evaluators/   one file a way to learn an episode
-    tuning/        what evaluators that tune a network share     presets.py    methods of the field by name
-    pretraining/   networks trained here, one file a recipe      distances.py  how far a target is from a source
-    solving.py     episodes to predictions, in bounded memory    scoring.py    predictions, and how many are right
-    measures/      further measures of predictions, a file a kind
-    specs.py       what names a run                              runs.py       a spec to a row; suites that resume
-    evaluation.py  a network on episodes of one's own, at once   columns.py    what a row says of both
-    results.py     rows and predictions on disk                  report/       rows to one page
-    statistics.py  intervals by population                       comparison.py runs on the same episodes, in pairs
-    pairing.py     rows to comparisons                           over_sets.py  the same pair on several data sets
-    grids.py       hyperparameters to compare                    selection.py  and how a run chooses among them
-    images.py      images of episodes, for those that tune       further_views.py  augmented views of the support
-    plugins.py     a folder is a registry                        laws/         what every member of a folder obeys
-    scaling/       laws of the error over data, transfer         cli.py         the commands
+    datasets/     labelled images or vectors, a file a source   splits.py      seen, validation and novel classes
+    samplers/     episodes, one file a way to compose them      episodes.py    rows of an episode, batches of them
+    backbones/    networks, one file a source                   features.py    every needed image embedded once
+    pretraining/  networks trained here, one file a recipe      distances.py   how far a target is from a source
+    transforms/   features to features                          evaluators/    one file a way to learn an episode
+    tuning/       what evaluators that tune a network share     presets.py     methods of the field by name
+    learners.py   an evaluator and what it learns from          solving.py     episodes to predictions, bounded memory
+    scoring.py    predictions, and how many are right           measures/      further measures, a file a kind
+    specs.py      what names a run                              runs.py        a spec to a row; suites that resume
+    evaluation.py a network on episodes of one's own, at once   columns.py     what a row says of both
+    results.py    rows and predictions on disk                  report/        rows to one page
+    statistics.py intervals by population                       comparison.py  runs on the same episodes, in pairs
+    pairing.py    rows to comparisons                           over_sets.py   the same pair on several data sets
+    scaling/      laws of error over a resource, from any CSV   grids.py       hyperparameters to compare
+    guards.py     what a run refuses                            selection.py   how a run chooses among hyperparameters
+    seen_classes/ what weights have seen in training            duplicates.py  pictures that are there twice
+    episode_lists.py   files of episodes that can be shared     episode_tables.py     and as CSV, for other programs
+    learn2learn_tasks.py  episodes as its tasks, and back       class_similarity.py   how alike classes are
+    images.py     images of episodes, for those that tune       further_views.py      augmented views of the support
+    plugins.py    a folder is a registry                        laws/          what every member of a folder obeys
+    cli.py        the commands
 
 Public names are imported when they are first used, so that `import fewshot` is instant.
 """

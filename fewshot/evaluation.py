@@ -82,7 +82,8 @@ def _evaluated(
     progress: bool,
 ) -> Row:
     from fewshot.features import feature_table
-    from fewshot.solving import learner, solve
+    from fewshot.learners import learner
+    from fewshot.solving import solve
 
     support, query = (np.unique(rows).astype(np.int64) for rows in (episodes.support, episodes.query))
     fitted_on = np.asarray([] if seen is None else seen)

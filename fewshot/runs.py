@@ -36,7 +36,7 @@ from fewshot.specs import Listed, RunSpec, Sampled, Task
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.features import FeatureTable
-    from fewshot.solving import Learner
+    from fewshot.learners import Learner
 
 __all__ = ["Listed", "RunSpec", "Sampled", "Selection", "Task", "Workbench", "run", "run_all"]
 
@@ -244,7 +244,7 @@ def _learner(
 ) -> tuple[Learner, dict[str, str]]:
     """What solves the task, and what embedding cost: the images of its episodes, and those that its transform is
     fitted on, are embedded."""
-    from fewshot.solving import ImageLearner, learner
+    from fewshot.learners import ImageLearner, learner
 
     tables: list[FeatureTable] = []
     seen_labels = np.flatnonzero(np.isin(task.images.class_names, task.split.seen))

@@ -27,8 +27,9 @@ from fewshot.features import feature_table
 from fewshot.further_views import FurtherViews
 from fewshot.laws import LAWS, VectorWorld, worlds
 from fewshot.laws.judging import broken_laws
+from fewshot.learners import learner
 from fewshot.runs import RunSpec, Workbench, run
-from fewshot.solving import learner, solve
+from fewshot.solving import solve
 from fewshot.tuning.views import draw_of_row, view
 from tests.test_cli import QUICK, call, fail, succeed, working_folder  # noqa: F401
 
@@ -92,7 +93,7 @@ def test_features_that_do_not_fit_in_memory_are_read_at_every_use(monkeypatch):
     """Of episodes that are padded, too, and use few of the images: row 0 is in no support."""
     ragged = fewshot.Episodes.from_rows(IMAGES, [[3, 4, 11, 12, 13], [14, 15, 21]], [[0, 17], [18, 22]])
     held = solve(ragged, learn(episodes=ragged))
-    monkeypatch.setattr("fewshot.solving._HELD_BYTES", 0)
+    monkeypatch.setattr("fewshot.learners._HELD_BYTES", 0)
     assert np.array_equal(solve(ragged, learn(episodes=ragged)).logits, held.logits)
 
 

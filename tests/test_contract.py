@@ -16,9 +16,10 @@ from fewshot.episodes import Episodes, EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, LinearHead
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
+from fewshot.learners import FeatureLearner, ImageLearner
 from fewshot.samplers.balanced import Balanced
 from fewshot.scoring import episode_accuracy
-from fewshot.solving import FeatureLearner, ImageLearner, solve
+from fewshot.solving import solve
 from fewshot.tuning.descent import mini_batches
 
 

@@ -15,8 +15,9 @@ from fewshot.episodes import EpisodeShape
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.laws import PictureWorld
+from fewshot.learners import ImageLearner, learner
 from fewshot.samplers.balanced import Balanced
-from fewshot.solving import ImageLearner, learner, solve
+from fewshot.solving import solve
 from tests.test_contract import labelled
 
 

@@ -41,7 +41,7 @@ FLOORS = [
     | {"duplicates"},
     {"samplers", "backbones", "specs", "selection", "guards"},
     {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
-    {"solving", "laws", "columns", "pretraining", "distances"},
+    {"learners", "solving", "laws", "columns", "pretraining", "distances"},
     {"runs", "evaluation"},
     {"commands", "cli", "__main__"},
 ]
@@ -171,8 +171,8 @@ def test_all_and_dir_name_the_same_things():
 
 
 PUBLIC_ROOMS = [
-    "runs", "specs", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge", "similarity",
-    "laws", "images", "presets", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
+    "runs", "specs", "learners", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge",
+    "similarity", "laws", "images", "presets", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
     "further_views", "scaling", "measures",
 ]  # fmt: skip
 

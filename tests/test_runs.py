@@ -240,7 +240,7 @@ def test_classes_too_small_for_the_shape_are_named(spec, results):
 
 
 STEPS = [
-    ("fewshot.solving.learner", "before anything is solved"),
+    ("fewshot.learners.learner", "before anything is solved"),
     ("fewshot.results.PredictionParts.write", "between solving and writing"),
     ("fewshot.scoring.write_atomically", "while a part is written"),
     ("fewshot.runs._row", "after the parts, before the row"),

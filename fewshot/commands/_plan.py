@@ -58,8 +58,8 @@ class Plan:
         import numpy as np
 
         from fewshot.evaluators import ImageEvaluator
+        from fewshot.learners import further_views, made_for
         from fewshot.plugins import TRANSFORMS
-        from fewshot.solving import further_views, made_for
 
         spec, row = task.spec, known.get(task.run_id)
         if row is not None and row.status == "ok" and row.n_episodes >= task.n_episodes:
