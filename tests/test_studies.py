@@ -122,3 +122,29 @@ def test_the_commands_answer(tmp_path: Path):
     assert (gain["source"], gain["mmd"], gain["n_seeds"]) == ("icons mono", 0.25, 3)
     far.write_text("[]")
     assert "holds no distances" in fail("study", "gains", str(path), "--distances", str(far))
+
+
+def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_path: Path):
+    from fewshot.backbones.pretrained import Pretrained
+    from fewshot.episodes import EpisodeShape
+    from fewshot.plugins import BACKBONES, DATASETS
+    from fewshot.pretraining.cross_entropy import CrossEntropy
+    from fewshot.pretraining.ladders import data_ladder
+    from fewshot.results import Results
+    from fewshot.runs import RunSpec, Sampled, Workbench, run
+    from tests.test_pretraining import DATA, NET
+
+    recipe = CrossEntropy(epochs=3, batch_size=7, lr=0.05, stop="validation")
+    before = Pretrained(NET, DATA, CrossEntropy(epochs=4, batch_size=12, lr=0.05))
+    results, bench = Results(tmp_path / "rows.jsonl"), Workbench(progress=False)
+    held_out = Sampled(EpisodeShape(3, 1, 2), sampler="Balanced('partition=test', 'partition=test')")
+    for start in (NET, before):
+        for rung in data_ladder(Pretrained(start, DATA, recipe), (14, 28, 56), (0,)):
+            spec = RunSpec(DATASETS.canonical(DATA), BACKBONES.canonical(rung), "Prototype", held_out, n_episodes=3)
+            made = run(spec, results, bench)
+            assert made is not None
+            assert made.started_on == ("nothing" if start is NET else "stripes: 84 images of 7 classes")
+    columns = ("--x", "unique_images", "--y", "seen_loss", "--by", "n_params", "--pretrained", "started_on")
+    [found] = json.loads(succeed("scaling", "transfer", str(results.path), *columns, "--json"))
+    assert [point["D_F"] for point in found["points"]] == [14, 28, 56]
+    assert found["source"] == "stripes: 84 images of 7 classes"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -192,8 +193,7 @@ class Training:
         for group in state.optimizer.param_groups:
             group["lr"] = self._descent.rates[step]
         state.optimizer.zero_grad()
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed((self._source.seed * 1_000_003 + step) % (1 << 63))
+        with self._generators(step):
             loss = self._objective.loss(step)
         if not bool(torch.isfinite(loss)):
             raise ValueError(
@@ -205,6 +205,18 @@ class Training:
         state.losses.append(float(loss.detach()))
         if self._judge is not None and self._is_check(step + 1):
             state.keep_best(self._judge(self._objective)[1] or 0.0)
+
+    @contextmanager
+    def _generators(self, step: int) -> Iterator[None]:
+        """Generators of (seed, step) on the CPU and where the network is; afterwards they are what they were."""
+        on_cuda = [self._backbone.device] if self._backbone.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=on_cuda):
+            drawn_from = (self._source.seed * 1_000_003 + step) % (1 << 63)
+            torch.default_generator.manual_seed(drawn_from)
+            for device in on_cuda:
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(drawn_from)
+            yield
 
     def _is_check(self, done: int) -> bool:
         total = len(self._descent.rates)
