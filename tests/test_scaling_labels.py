@@ -35,8 +35,18 @@ def test_a_target_that_was_measured_is_said_to_be():
 
 def test_a_target_far_away_is_not_to_be_relied_on():
     found = budget(curve(SHOTS[:6]), 0.95)
-    assert "beyond twice the measured 12, not to be relied on" in found.sentence
+    assert "of them beyond twice the measured 12, not to be relied on" in found.sentence
     assert {need.standing for need in found.needs} >= {"beyond"}
+
+
+def test_a_trusted_law_that_never_gets_there_leaves_the_bracket_open():
+    errors = M2(0.5, -0.9, 0.1).predict(SHOTS)
+    flat = Curve({}, Points(SHOTS, errors, np.ones(len(SHOTS))), np.array([]), np.array([]), 0)
+    found = budget(flat, 0.895)
+    assert found.bracket is not None
+    assert found.bracket[1] == np.inf
+    assert "at least" in found.sentence
+    assert "never get there" in found.sentence
 
 
 def test_a_target_that_no_law_reaches_has_no_answer():

@@ -145,3 +145,9 @@ def test_points_that_cannot_be_fitted_are_refused_in_a_sentence(x, errors, said)
 def test_an_unknown_law_is_told_the_known_ones():
     with pytest.raises(ValueError, match="there is no law 'M5'; there are: M1, M2, M3, M4"):
         named("M5")
+
+
+@pytest.mark.parametrize("name", ["M2", "M4"])
+def test_tiny_errors_do_not_push_the_last_error_below_zero(name):
+    errors = np.geomspace(0.1, 1e-4, len(X))
+    assert named(name).fit(X, errors).law.parameters()["e_inf"] >= 0

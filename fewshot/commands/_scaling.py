@@ -39,7 +39,8 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
             f"{each.estimate.fit.rmse:.4f}",
             len(each.curve.rest_x) or "",
             "" if each.rmse_rest is None else f"{each.rmse_rest:.4f}",
-            ("yes" if each.trust.trusted else "no") + f" ({each.trust.miss:.3f})",
+            ("yes" if each.trust.trusted else "no")
+            + (f" ({each.trust.miss:.3f})" if each.trust.n_held else ", not tested"),
         )
         for each in fits
     ]

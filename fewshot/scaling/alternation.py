@@ -88,7 +88,7 @@ class _State:
     def start(x: Floats, errors: Floats, weights: Floats, with_chance: bool, joint: bool) -> _State:
         """The published start."""
         used = weights > 0
-        floor = np.where(used, errors, np.inf).min(1) - MARGIN
+        floor = np.maximum(np.where(used, errors, np.inf).min(1) - MARGIN, 0.0)
         errors = np.where(used, errors, floor[:, None] + 2 * MARGIN)  # of weight 0: anything between the bounds
         highest = errors.max(1) + MARGIN
         chance = np.maximum(1.0, highest)

@@ -34,8 +34,8 @@ class Need:
 
     @property
     def counted(self) -> bool:
-        """Whether it is part of the bracket: a law that predicts the largest sizes, and reaches the target."""
-        return self.standing in ("measured", "extrapolated", "beyond")
+        """Whether it is part of the bracket: a law that predicts the largest sizes, or a need inside the range."""
+        return self.trust.trusted or self.standing == "measured"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +47,16 @@ class Budget:
     needs: tuple[Need, ...]
 
     @property
+    def counted(self) -> tuple[Need, ...]:
+        """What makes the bracket."""
+        return tuple(need for need in self.needs if need.counted)
+
+    @property
     def bracket(self) -> tuple[float, float] | None:
-        """The least and the most labels of the laws that predict the largest sizes; None where none does."""
-        labels = [need.labels for need in self.needs if need.counted]
-        return (min(labels), max(labels)) if labels else None
+        """The least and the most labels of the laws that predict the largest sizes, the most infinite where one of them
+        never gets there; None where no law does."""
+        labels = [need.labels for need in self.counted]
+        return (min(labels), max(labels)) if labels and np.isfinite(min(labels)) else None
 
     @property
     def sentence(self) -> str:
@@ -62,19 +68,20 @@ class Budget:
         if self.bracket is None:
             return f"no answer: no law predicts the largest sizes and reaches {self.target:g}"
         low, high = self.bracket
-        beyond = sum(need.standing == "beyond" for need in self.needs)
-        count = sum(need.counted for need in self.needs)
-        warned = (
-            f"; {beyond} of {count} laws beyond twice the measured {x.max():g}, not to be relied on" if beyond else ""
-        )
-        return f"{self.target:g} needs {low:.3g} to {high:.3g}, by {count} of {len(self.needs)} laws{warned}"
+        count, never = len(self.counted), sum(need.standing == "never" for need in self.counted)
+        beyond = sum(need.standing == "beyond" for need in self.counted)
+        span = f"at least {low:.3g}" if never or count == 1 else f"{low:.3g} to {high:.3g}"
+        parts = [f"{self.target:g} needs {span}, by {count} of {len(self.needs)} laws"]
+        parts += [f"{never} of them never get there"] * bool(never)
+        parts += [f"{beyond} of them beyond twice the measured {x.max():g}, not to be relied on"] * bool(beyond)
+        return "; ".join(parts)
 
     def values(self) -> dict[str, object]:
         """For JSON; what is not finite is None."""
         return {
             "curve": self.curve.key,
             "target": self.target,
-            "bracket": list(self.bracket) if self.bracket else None,
+            "bracket": [n if np.isfinite(n) else None for n in self.bracket] if self.bracket else None,
             "largest_x": float(self.curve.points.x.max()),
             "laws": [
                 {
