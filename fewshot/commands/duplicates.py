@@ -42,11 +42,13 @@ def command(
     """Find images of the classes that episodes are drawn from that are there twice: within a class, across classes, or
     again in a class of another part of the split, such as seen."""
     from fewshot.commands._request import open_data
-    from fewshot.report.duplicates import place, words, write_duplicates
+    from fewshot.report.duplicates import check_out, place, words, write_duplicates
     from fewshot.runs import Workbench
 
     bench = Workbench()
     opened = open_data(data, split, classes, bench)
+    if out is not None:
+        check_out(out, opened.images)
     if dry_run:
         n_images = len(opened.images)
         answer(f"up to {n_images} images would be compared{NOT_WRITTEN}", {"n_images": n_images, "file": out})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import answer, json_option, tell
 
 if TYPE_CHECKING:
     from fewshot.seen_classes import SeenClasses
@@ -52,8 +52,11 @@ def _found(backbone: str | None, trained_on: str | None, dataset: str, names: Se
     from fewshot.names import shorthand
     from fewshot.plugins import BACKBONES
     from fewshot.seen_classes import seen_classes, seen_in_training
+    from fewshot.seen_classes.corpora import corpora, known
 
     if backbone is None:
+        if all(not corpus.synsets.members for corpus in corpora(str(trained_on))):
+            tell(f"no classes of {trained_on!r} are known; they are of: {', '.join(known())}")
         return seen_classes(str(trained_on), dataset, names)
     source = BACKBONES.make(shorthand(backbone))
     if isinstance(source, Pretrained):

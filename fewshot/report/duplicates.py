@@ -24,12 +24,17 @@ _WIDE, _HIGH = 2 * CELL + 20, IMAGE + 3 * CAPTION
 
 def write_duplicates(found: Duplicates, images: LabelledImages, summary: str, out: Path) -> None:
     """Writes the listed pairs to a self-contained .html page, or the first hundred to a .png picture."""
+    check_out(out, images)
+    write = _picture if out.suffix == ".png" else _page
+    write_atomically(out, write(found.pairs, images, summary))
+
+
+def check_out(out: Path, images: LabelledImages) -> None:
+    """Raises a ValueError where pairs of these images cannot be drawn into a file of that name."""
     if images.vectors is not None:
         raise ValueError(f"{images.name} holds vectors, no pictures; leave --out out")
     if out.suffix not in (".html", ".png"):
         raise ValueError(f"pairs are drawn into a .html or a .png file; got {out}")
-    write = _picture if out.suffix == ".png" else _page
-    write_atomically(out, write(found.pairs, images, summary))
 
 
 def words(pair: Pair) -> str:

@@ -51,6 +51,7 @@ _LISTS = {  # timm's files
     "ImageNet-21k": "imagenet21k_goog_synsets.txt",
     "ImageNet-22k": "imagenet22k_synsets.txt",
 }
+_ALSO = {"imagenet": "ImageNet-1k", "ilsvrc2012": "ImageNet-1k", "imagenet-1000": "ImageNet-1k"}  # how people say it
 # Beside what a list cannot say, this much is known: DINOv2's curated images hold all of ImageNet-22k
 # (Oquab et al. 2023, arXiv 2304.07193, appendix A).
 _AT_LEAST = {"LVD-142M": "ImageNet-22k"}
@@ -79,7 +80,15 @@ def corpora(pretrained_on: str) -> list[Corpus]:
     """The data of a text such as "ImageNet-21k, ImageNet-1k", "CIFAR-FS train" or a tag of timm's; of "nothing" none.
     What has no list of classes, or is not known at all, is a corpus that is not complete."""
     names = [name.strip() for name in pretraining_data(pretrained_on.strip()).split(",")]
-    return [_corpus(name) for name in names if name != NOTHING]
+    usual = {name.casefold(): name for name in known()} | _ALSO
+    return [_corpus(usual.get(name.casefold(), name)) for name in names if name != NOTHING]
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """The names of data of which a list of classes is known."""
+    tables = class_lists.load()
+    return (*_LISTS, *_AT_LEAST, *(f"{name} train" for name in tables.benchmarks), *tables.sets)
 
 
 @cache

@@ -32,14 +32,14 @@ class SynsetList:
     members: frozenset[str]
 
     @cached_property
-    def inner(self) -> frozenset[str]:
-        """Synsets that are wider than a member, members or not."""
-        return frozenset().union(*(wider(member) for member in self.members))
+    def inner(self) -> Mapping[str, str]:
+        """Synsets that are wider than a member, members or not, each with the first of these members."""
+        return {above: member for member in sorted(self.members, reverse=True) for above in wider(member)}
 
     @cached_property
     def leaves(self) -> frozenset[str]:
         """Members with no narrower member: all that belongs to such a synset stands under its label."""
-        return self.members - self.inner
+        return self.members - self.inner.keys()
 
     def same(self, synset: str) -> str | None:
         """The member that is this synset."""
@@ -47,9 +47,7 @@ class SynsetList:
 
     def narrower(self, synset: str) -> str | None:
         """A member that this synset is wider than: its images are also images of the synset."""
-        if synset not in self.inner:
-            return None
-        return min(member for member in self.members if synset in wider(member))
+        return self.inner.get(synset)
 
     def wider(self, synset: str) -> str | None:
         """A member without narrower ones that is wider than this synset: images of it belong there."""
