@@ -74,7 +74,7 @@ def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
         "population": interval.population,
         **_new_images(values, design.pools_of(read.flat("index"))),
         **_new_classes(class_interval(values, units, half_query=half_query)),
-        **_new_draws(values, read.by_image),
+        **_new_draws(values, read.by_image, bool((units.n_way >= len(design.classes)).all())),
         "lowest_class": "" if label is None else design.class_names[label[0]],
         "lowest_class_accuracy": None if label is None else label[1],
         **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),
@@ -176,10 +176,10 @@ def _new_classes(found: Interval) -> dict[str, Any]:
     }
 
 
-def _new_draws(values: Floats, by_image: ImageAnswers) -> dict[str, Any]:
-    """The interval for new supports and new images, where every episode answers the same test set as a whole; then the
-    accuracy of each draw of a support too."""
-    if not by_image.whole:
+def _new_draws(values: Floats, by_image: ImageAnswers, all_way: bool) -> dict[str, Any]:
+    """The interval for new supports and new images, where every episode answers the same test set of all classes as a
+    whole; then the accuracy of each draw of a support too."""
+    if not (all_way and by_image.whole):
         found = Interval.unknown(float("nan"), NEW_DRAWS, 0.95, "the episodes do not answer all of a test set each")
         return {**_bounds("new_draws", found), "new_draws_reason": found.reason}
     found = draw_interval(values, *by_image.accuracy())

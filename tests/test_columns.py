@@ -114,6 +114,23 @@ def test_the_support_of_one_shot_is_the_first_of_five_shots_in_all_way_draws(ima
         assert (first == second) == bool(images.image_groups)
 
 
+def test_one_episode_of_some_classes_is_no_test_set_as_a_whole():
+    columns, _ = drawn(EpisodeShape(3, 1, 5), 1)
+    assert columns["new_draws_reason"] == "the episodes do not answer all of a test set each"
+    assert "draws" not in columns
+
+
+def test_where_a_number_of_ways_would_be_lost_no_measure_has_an_interval():
+    lists = [np.flatnonzero(IMAGES.labels == c) for c in range(9)]
+    held = [(0, 1), (2, 3), (4, 5), (6, 7), (1, 8), (0, 2, 4)]
+    p = answered(Episodes.from_rows(IMAGES, [[int(lists[c][0]) for c in some] for some in held],
+                                    [[int(lists[c][i]) for c in some for i in (1, 2)] for some in held]))  # fmt: skip
+    columns = measures([p], Design(IMAGES.class_names, CLASSES))
+    assert "in every episode of their number of ways" in columns["new_classes_reason"]
+    for name in ("new_classes", "macro_f1", "log_loss", "calibration_error", "auroc", "average_precision"):
+        assert columns[f"{name}_low"] is None
+
+
 def test_what_is_read_in_parts_gives_the_same_columns():
     whole, p = drawn(EpisodeShape(3, 1, 5), 40)
     parted = measures([p[:7], p[7:8], p[8:]], Design(IMAGES.class_names, CLASSES))

@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from fewshot.measures.calibration import Calibration, answers_of, calibration_error, calibration_interval
 from fewshot.measures.lowest import lowest_tenth, lowest_tenth_interval
-from fewshot.measures.per_class import ClassAccuracy, lowest_class
+from fewshot.measures.per_class import ClassAccuracy, Mistakes, lowest_class
 from fewshot.measures.per_episode import log_loss, macro_f1
 from fewshot.measures.per_image import ImageAnswers
 from fewshot.measures.ranking import ranking
@@ -206,6 +206,24 @@ def test_a_class_has_the_mean_of_the_episodes_that_ask_for_it_in_any_parts():
     label, least = lowest_class(by_class)
     assert (label, least) == min(((k, np.mean(v)) for k, v in rates.items()), key=lambda pair: (pair[1], pair[0]))
     assert lowest_class(ClassAccuracy()) is None
+
+
+def test_mistakes_are_counted_by_class_in_any_parts():
+    p, wanted, mistakes = answered(EPISODES), {}, Mistakes()
+    e = p.episodes
+    for n, (truth, found, _) in enumerate(each(p)):
+        labels = e.classes[e.way_start[n] : e.way_start[n + 1]]
+        for asked, answer in zip(labels[truth], labels[found], strict=True):
+            if asked != answer:
+                wanted[asked, answer] = wanted.get((asked, answer), 0) + 1
+    for part in (p[:4], p[4:]):
+        mistakes.add(part)
+    best = {}
+    for (asked, answer), count in sorted(wanted.items()):
+        if count > best.get(asked, (0, 0))[1]:
+            best[asked] = (answer, count)
+    assert mistakes.most_often() == best
+    assert Mistakes().most_often() == {}
 
 
 def test_the_lowest_tenth_is_the_mean_of_the_lowest_and_an_edge_counts_in_part():

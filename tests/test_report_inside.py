@@ -44,6 +44,7 @@ def test_every_class_has_its_accuracy_the_lowest_first(looked):
     assert {line.name for line in found.classes} == {NAMES[c] for c in np.unique(predictions.episodes.classes)}
     assert [line.accuracy for line in found.classes] == sorted(line.accuracy for line in found.classes)
     assert sum(line.n_episodes for line in found.classes) == 12 * 5
+    assert all(line.taken_for.endswith(("time", "times")) for line in found.classes if line.accuracy < 1)
 
 
 def test_without_the_data_set_classes_are_numbers_and_nothing_is_drawn(looked):

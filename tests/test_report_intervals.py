@@ -107,6 +107,12 @@ def test_the_console_names_every_interval_and_every_reason():
         assert sentence in said
 
 
+def test_one_episode_says_why_it_has_no_interval():
+    one = row(0.8, None, n_episodes=1, accuracy_reason="one episode has no spread")
+    assert "None for other episodes: one episode has no spread." in run_table([one])
+    assert "None for other episodes: one episode has no spread." in comparison([one])[0].caption
+
+
 def test_hovering_and_first_sentences_name_them_too():
     assert "for new classes [70.1, 86.2] %" in details(row(**NEW))
     assert speaks_of([row(**NEW)]).endswith("Those in square brackets are for new classes.")

@@ -68,6 +68,7 @@ def run_table(rows: Sequence[Row]) -> str:
     from fewshot.report import budgets, intervals
     from fewshot.report.tasks import contender, tasks
     from fewshot.report.wording import contender_names, training_data
+    from fewshot.statistics import THESE_IMAGES
 
     names = contender_names(rows)
     done = [row for row in rows if row.status == "ok"]
@@ -78,7 +79,8 @@ def run_table(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     populations = " or ".join(sorted({row.population for row in rows if row.population}))
-    note = f"accuracy in percent ± 95 % interval over episodes, {populations}"
+    only = " and classes, not for new ones" if populations == THESE_IMAGES else ""
+    note = f"accuracy in percent ± 95 % interval over episodes, {populations}{only}"
     further = [f"{kind.name}: 95 % interval for {kind.words(done)}" for kind in kinds]
     warned = dict.fromkeys(said for task in tasks(rows) for said in budgets.warnings(task.rows))
     chosen = dict.fromkeys(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fewshot.episodes import take_runs
 from fewshot.scoring import Predictions
-from fewshot.statistics import Floats, Interval, Ints, Units, deleted_interval, holders
+from fewshot.statistics import Floats, Interval, Ints, Units, delete_one, deleted_interval, holders
 
 Answers = NDArray[np.uint16]  # float16 bits of confidences, the sign set where the answer is right
 N_BINS = 15
@@ -88,10 +88,11 @@ def calibration_interval(answers: Answers, query_start: Ints, units: Units, leve
     """
     whole = Calibration()
     whole.add(answers)
-    without = []
-    for episodes in holders(units):
+    without = np.full(units.n_units, np.nan)
+    for unit, episodes in enumerate(holders(units)):
         part = Calibration()
         part.add(take_runs(answers, query_start, episodes))
-        without.append(calibration_error(whole.without(part)))
-    found = deleted_interval(calibration_error(whole), np.array(without), units, level)
+        without[unit] = calibration_error(whole.without(part))
+    without[np.isnan(delete_one(np.zeros(len(units.n_way)), units))] = np.nan  # some number of ways is lost
+    found = deleted_interval(calibration_error(whole), without, units, level)
     return found if found.reason else replace(found, low=max(found.low, 0.0))

@@ -1,4 +1,4 @@
-"""The accuracy of each class over the episodes that hold it."""
+"""The accuracy of each class over the episodes that hold it, and what it was taken for."""
 
 from __future__ import annotations
 
@@ -36,6 +36,35 @@ class ClassAccuracy:
         """[C] by label; NaN for a class that no episode asked for."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.total / self.n_episodes)
+
+
+@dataclass(eq=False)
+class Mistakes:
+    """How often a query of one class was answered by another, by label."""
+
+    pairs: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # [P] asked * 2^32 + answered, ascending
+    counts: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # [P]
+
+    def add(self, predictions: Predictions) -> None:
+        """Counts these too."""
+        episodes = predictions.episodes
+        wrong = predictions.predicted != episodes.query_labels
+        first = np.repeat(episodes.way_start[:-1], np.diff(episodes.query_start))[wrong]
+        ways = (first + episodes.query_labels[wrong], first + predictions.predicted[wrong])
+        asked, answered = (episodes.classes[flat].astype(np.int64) for flat in ways)
+        pairs = np.concatenate([self.pairs, (asked << 32) + answered])
+        self.pairs, code = np.unique(pairs, return_inverse=True)
+        weights = np.concatenate([self.counts, np.ones(len(asked), dtype=np.int64)])
+        self.counts = np.bincount(code, weights, len(self.pairs)).astype(np.int64)
+
+    def most_often(self) -> dict[int, tuple[int, int]]:
+        """Of every label that was missed: the label that it was taken for most often (the lowest of equal ones), and
+        how often."""
+        order = np.lexsort((-self.counts, self.pairs >> 32))
+        asked, at = np.unique(self.pairs[order] >> 32, return_index=True)
+        best = order[at]
+        taken_for = (self.pairs[best] & 0xFFFFFFFF).tolist()
+        return dict(zip(asked.tolist(), zip(taken_for, self.counts[best].tolist(), strict=True), strict=True))
 
 
 def lowest_class(by_class: ClassAccuracy) -> tuple[int, float] | None:

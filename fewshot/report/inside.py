@@ -12,7 +12,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages
 from fewshot.measures.calibration import Calibration, answers_of
 from fewshot.measures.lowest import FEWEST, lowest_tenth
-from fewshot.measures.per_class import ClassAccuracy
+from fewshot.measures.per_class import ClassAccuracy, Mistakes
 from fewshot.report.calibration_plot import reliability_diagram
 from fewshot.report.drawing import MOST_WAYS, draw_episode
 from fewshot.report.example import Example, chosen
@@ -28,11 +28,13 @@ Load = Callable[[str], LabelledImages]
 
 @dataclass(frozen=True)
 class ClassLine:
-    """A class, its accuracy, and in how many episodes it was asked for."""
+    """A class, its accuracy, in how many episodes it was asked for, and what it was taken for most often, "" for
+    nothing."""
 
     name: str
     accuracy: float
     n_episodes: int
+    taken_for: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _looked_into(row: Row, rows: Sequence[Row], read: Callable[[], Iterable[Pred
     return Inside(
         f"{who}, {shot_label(row)}, {title}: the best run of the first task. {missing}".strip(),
         reliability_diagram(found.calibration.bins(), "calibration"),
-        _classes(found.by_class, images),
+        _classes(found, images),
         tuple(_hard(one, images) for one in hardest),
         found.text,
         _pictures(hardest[:N_DRAWN], images),
@@ -95,11 +97,13 @@ class _Found:
 
     accuracy: list[np.ndarray] = field(default_factory=list)
     by_class: ClassAccuracy = field(default_factory=ClassAccuracy)
+    mistakes: Mistakes = field(default_factory=Mistakes)
     calibration: Calibration = field(default_factory=Calibration)
 
     def add(self, part: Predictions) -> None:
         self.accuracy.append(episode_accuracy(part))
         self.by_class.add(part)
+        self.mistakes.add(part)
         self.calibration.add(answers_of(part))
 
     @property
@@ -132,12 +136,16 @@ def _taken(parts: Iterable[Predictions], positions: Sequence[int]) -> list[Predi
     return [taken[position] for position in positions]
 
 
-def _classes(by_class: ClassAccuracy, images: LabelledImages | None) -> tuple[ClassLine, ...]:
+def _classes(found: _Found, images: LabelledImages | None) -> tuple[ClassLine, ...]:
     """The classes that were asked for, the lowest first."""
-    mean = by_class.mean
-    asked = np.flatnonzero(by_class.n_episodes)
-    order = asked[np.argsort(mean[asked], kind="stable")]
-    return tuple(ClassLine(_name(images, c), float(mean[c]), int(by_class.n_episodes[c])) for c in order.tolist())
+    mean, n_episodes, mistakes = found.by_class.mean, found.by_class.n_episodes, found.mistakes.most_often()
+    asked = np.flatnonzero(n_episodes)
+    lines = []
+    for label in asked[np.argsort(mean[asked], kind="stable")].tolist():
+        other, often = mistakes.get(label, (-1, 0))
+        taken_for = f"{_name(images, other)}, {often} time{'' if often == 1 else 's'}" if often else ""
+        lines.append(ClassLine(_name(images, label), float(mean[label]), int(n_episodes[label]), taken_for))
+    return tuple(lines)
 
 
 def _hard(one: Predictions, images: LabelledImages | None) -> HardEpisode:

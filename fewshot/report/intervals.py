@@ -72,7 +72,8 @@ def meaning(rows: Sequence[Row]) -> list[str]:
 def why(rows: Sequence[Row]) -> list[str]:
     """A sentence for every kind of interval that some of these rows lack: whom it would speak of, and the reason. Whole
     test sets are missed only where all classes are ways; nothing is said where all rows are of older releases."""
-    said = []
+    alone = dict.fromkeys(row.accuracy_reason for row in rows if row.accuracy_reason)
+    said = [f"None for other episodes: {'; or '.join(alone)}."] if alone else []
     for kind in KINDS:
         asked = [row for row in rows if kind.columns != "new_draws" or row.draws or row.new_draws_low is not None]
         some = any(kind.bounds(row) for row in asked)
