@@ -107,6 +107,14 @@ def test_the_console_names_every_interval_and_every_reason():
         assert sentence in said
 
 
+def test_few_episodes_are_named_as_what_widens_an_interval():
+    said = "Of the variance for new classes 82 % is of few episodes: more would narrow it."
+    few = row(0.8, **NEW, new_classes_monte_carlo=0.82)
+    assert said in comparison([few])[0].caption
+    assert said in run_table([few])
+    assert "few episodes" not in run_table([row(0.8, **NEW, new_classes_monte_carlo=0.2)])
+
+
 def test_one_episode_says_why_it_has_no_interval():
     one = row(0.8, None, n_episodes=1, accuracy_reason="one episode has no spread")
     assert "None for other episodes: one episode has no spread." in run_table([one])

@@ -90,7 +90,18 @@ def run_table(rows: Sequence[Row]) -> str:
     )
     seen = dict.fromkeys(f"{names[contender(row)][0]}: {said}" for row in rows if (said := training_data(row)))
     drawn = tabulate(lines, header, disable_numparse=True)
-    parts = [drawn, note, *further, *intervals.why(done), *_draws(done), *seen, *chosen, *warned, *_measures(done)]
+    parts = [
+        drawn,
+        note,
+        *further,
+        *intervals.narrower(done),
+        *intervals.why(done),
+        *_draws(done),
+        *seen,
+        *chosen,
+        *warned,
+        *_measures(done),
+    ]
     return "\n".join(parts)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fewshot.results import Row
 from fewshot.statistics import NEW_DRAWS, NEW_IMAGES
 
+MOST_MONTE_CARLO = 0.2  # share of a variance that the number of episodes may have
 OLDER = "the run was made by an older release"
 Bounds = tuple[float, float]
 
@@ -66,7 +67,17 @@ def meaning(rows: Sequence[Row]) -> list[str]:
     kinds = known(measured)
     named = ", ".join(f"for {kind.words(measured)}" for kind in kinds)
     order = " one after the other" if len(kinds) > 1 else ""
-    return [*([f"Square brackets{order}: 95 % interval {named}."] if kinds else []), *why(measured)]
+    brackets = [f"Square brackets{order}: 95 % interval {named}."] if kinds else []
+    return [*brackets, *narrower(measured), *why(measured)]
+
+
+def narrower(rows: Sequence[Row]) -> list[str]:
+    """A sentence where more episodes would make intervals for new classes much narrower; else none."""
+    share = max((row.new_classes_monte_carlo or 0.0 for row in rows), default=0.0)
+    if not share > MOST_MONTE_CARLO:
+        return []
+    where = "" if len(rows) == 1 else "up to "
+    return [f"Of the variance for new classes {where}{100 * share:.0f} % is of few episodes: more would narrow it."]
 
 
 def why(rows: Sequence[Row]) -> list[str]:
