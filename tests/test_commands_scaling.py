@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fewshot.cli import main
+from fewshot.commands import scaling
 from fewshot.results import Results, Row
+from fewshot.scaling.laws import NAMES
 from fewshot.scaling.laws.power_laws import M1, M2
 
 
@@ -213,3 +215,7 @@ def test_a_plot_is_the_same_file_twice_and_of_a_known_kind(table, tmp_path):
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
     assert "a plot is a .png or .svg file" in refused(*line, tmp_path / "d.pdf")
+
+
+def test_the_help_names_every_law():
+    assert tuple(scaling._ALL.split(", ")) == NAMES

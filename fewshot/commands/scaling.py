@@ -10,6 +10,10 @@ from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
 
 _LAWS = "M1,M2,M3,M4"
+_ALL = (  # a test compares it with the laws there are, which take scipy to import
+    "M1, M2, M3, M4, M4Joint, ShiftedPowerLaw, BNSL0, BNSL1, BNSL2, Average, PiecewisePowerLaw, PowerBudget, "
+    "ArctanBudget, LogarithmBudget, AlgebraicBudget"
+)
 
 
 def _names(text: str) -> list[str]:
@@ -29,7 +33,7 @@ def command() -> None:
 @click.option("--x", required=True, metavar="COLUMN", help="The resource, such as images or shots.")
 @click.option("--y", default="error", metavar="COLUMN", help="The error, in (0, 1].")
 @click.option("--by", default="", metavar="COLUMN,...", help="What tells curves apart.")
-@click.option("--law", default=_LAWS, metavar="LAW,...", help="Laws to fit.")
+@click.option("--law", default=_LAWS, metavar="LAW,...", help=f"Among {_ALL}.")
 @click.option("--fit-where", default="", metavar="COLUMN=VALUE", help="Which lines to fit; the rest is predicted.")
 @click.option("--seeds", default="", metavar="COLUMN", help="The seed of a line: whole seeds are drawn, not points.")
 @click.option("--draws", type=click.IntRange(0), default=100, help="Draws for the intervals; 0 for none.")
