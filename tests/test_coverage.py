@@ -147,3 +147,33 @@ def test_the_committed_counts_are_of_known_cells():
     assert set(coverage.NAMED) <= set(kept)
     assert all(sums["held"] <= sums["told"] <= tally.sets
                for parts in kept.values() for tally in parts.values() for sums in tally.intervals.values())  # fmt: skip
+
+
+def shares(names: tuple[str, ...], *, n_episodes: int, classes: range) -> tuple[float, float]:
+    """The lowest and the highest coverage of these intervals in the committed cells of so many episodes and classes."""
+    kept = coverage.read()
+    found = [
+        kept[name]["new classes"].intervals[one]
+        for name in kept
+        if GRID[name].n_episodes == n_episodes and GRID[name].n_classes in classes
+        for one in names
+    ]
+    told = [sums["held"] / sums["told"] for sums in found]
+    return min(told), max(told)
+
+
+def test_what_docs_say_in_words_of_the_tables_is_so():
+    said = " ".join((Path(coverage.__file__).parents[1] / "docs" / "statistics.md").read_text(encoding="utf-8").split())
+    usual, ours = ("usual", "usual difference"), ("(c)", "(c) difference")
+    for names, n_episodes, classes, sentence in (
+        (usual, 600, range(100), "hold the truth in {} to {} % of 600-episode runs"),
+        (usual, 6000, range(100), "({} to {} % with 6000)"),
+        (ours, 600, range(60, 100), "600 episodes nominal 95 % are {} to {} %"),
+        (ours, 6000, range(60, 100), "bring the coverage back to {} to {} %"),
+        (("(c) difference less",), 600, range(7, 21), "differences over 7 to 20 classes with {} to {} %"),
+    ):
+        low, high = (round(100 * share) for share in shares(names, n_episodes=n_episodes, classes=classes))
+        assert sentence.format(low, high) in said
+    assert round(100 * shares(("(c) difference",), n_episodes=600, classes=range(7, 8))[0]) == 90
+    low, high = shares(("(c) difference",), n_episodes=600, classes=range(10, 21))
+    assert 0.93 <= low <= high <= 0.97
