@@ -46,14 +46,17 @@ def _table(kept: Kept, part: str, columns: dict[str, str]) -> str:
 
 
 def _ranges(kept: Kept, part: str, columns: dict[str, str]) -> str:
-    """The lowest and the highest cell of every column."""
+    """The lowest and the highest cell of every column, and all cells together."""
     said = []
     for name, title in columns.items():
         shares = [share for _, tally in _of(kept, part) if (share := _share(tally, name)) is not None]
         if shares:
+            sums = [tally.intervals[name] for _, tally in _of(kept, part) if name in tally.intervals]
+            together = 100 * sum(one["held"] for one in sums) / sum(one["told"] for one in sums)
             inside = sum(_LOW <= share <= _HIGH for share in shares)
             low, high = 100 * min(shares), 100 * max(shares)
-            said.append(f"{title} {low:.1f} to {high:.1f} ({inside} of {len(shares)} cells inside 93 to 97)")
+            counted = f"{inside} of {len(shares)} cells inside 93 to 97"
+            said.append(f"{title} {low:.1f} to {high:.1f}, together {together:.1f} ({counted})")
     return f"In percent: {'; '.join(said)}." if said else ""
 
 

@@ -129,7 +129,7 @@ def test_a_coverage_outside_the_bar_is_bold_and_what_is_not_told_a_dash():
     shown = coverage_table(kept)
     assert "| 7   | 25  | 1   | 0.6        | 600 | 100         | ± 2.2   | 95.0" in shown
     assert "**40.0**" in shown
-    assert "usual, accuracy 40.0 to 40.0 (0 of 1 cells inside 93 to 97)" in shown
+    assert "usual, accuracy 40.0 to 40.0, together 40.0 (0 of 1 cells inside 93 to 97)" in shown
     assert "10.0 / 10.0" in shown
     assert "–" in shown
 
@@ -174,6 +174,12 @@ def test_what_docs_say_in_words_of_the_tables_is_so():
     ):
         low, high = (round(100 * share) for share in shares(names, n_episodes=n_episodes, classes=classes))
         assert sentence.format(low, high) in said
+    of_these = [parts["these classes"].intervals for parts in coverage.read().values() if "these classes" in parts]
+    together = []
+    for name in ("(a)", "(a) difference", "(b)", "(d)"):
+        told, held_truth = (sum(cell[name][what] for cell in of_these if name in cell) for what in ("told", "held"))
+        together.append(round(100 * held_truth / told))
+    assert f"Each covers {min(together)} to {max(together)} % over all cells together" in said
     assert round(100 * shares(("(c) difference",), n_episodes=600, classes=range(7, 8))[0]) == 90
     low, high = shares(("(c) difference",), n_episodes=600, classes=range(10, 21))
     assert 0.93 <= low <= high <= 0.97
