@@ -19,7 +19,7 @@ one sees 12 of the 16 numbers; the sign-flip test is asked about the true differ
     python benchmarks/coverage.py --table                  print the table
 
 Counts are kept in results/coverage.json after every few data sets, and a second start goes on from there. One thread at
-low priority (nice 10), on two cores that 15 other processes shared: half an hour for (c) of all named cells, another for
+low priority (nice 10), on two cores that 15 others shared: half an hour for (c) of all named cells, another for
 (a), (b) and (d) of 230 data sets each.
 """
 
