@@ -34,6 +34,9 @@ from pathlib import Path
 
 from fewshot.benchmarks.held import GRID, N_EPISODES, PARTS, Answer
 
+if __name__ == "coverage":  # numba looks for a package of this name, and scripts of this folder find its files first
+    raise ImportError("this is fewshot.benchmarks.coverage, not the package coverage")
+
 WRITTEN_TO = Path(__file__).parent / "results" / "coverage.json"
 NAMED = (
     *("C7-n100-K1-acc80", "C7-n600-K5-acc97", "C10-n25-K1-acc60", "C10-n600-K5-acc92"),

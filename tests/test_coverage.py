@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +185,8 @@ def test_what_docs_say_in_words_of_the_tables_is_so():
     assert round(100 * shares(("(c) difference",), n_episodes=600, classes=range(7, 8))[0]) == 90
     low, high = shares(("(c) difference",), n_episodes=600, classes=range(10, 21))
     assert 0.93 <= low <= high <= 0.97
+
+
+def test_scripts_of_the_folder_of_benchmarks_can_use_numba() -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import numba; numba.njit(lambda x: x + 1)(1)"
+    subprocess.run([sys.executable, "-c", code, str(Path(coverage.__file__).parent)], check=True)
