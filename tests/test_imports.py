@@ -173,7 +173,7 @@ def test_all_and_dir_name_the_same_things():
 PUBLIC_ROOMS = [
     "runs", "specs", "learners", "solving", "scoring", "results", "statistics", "logistic", "gram", "squared_hinge",
     "similarity", "laws", "images", "presets", "provenance", "evaluators", "transforms", "tuning", "grids", "selection",
-    "further_views", "scaling", "measures",
+    "further_views", "scaling", "measures", "pretraining", "distances",
 ]  # fmt: skip
 
 
