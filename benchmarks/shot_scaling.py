@@ -1,7 +1,8 @@
 """Error over the labels a class, and how many labels a target accuracy needs: nested shots on the mono icons; a
 demonstration.
 
-    fewshot bench shot_scaling        then        fewshot scaling budget shot_scaling.jsonl
+    fewshot bench shot_scaling
+    fewshot scaling budget benchmarks/results/shot_scaling.jsonl --target 0.9 --by backbone,evaluator,n_way
 
 1, 2, 3, 5, 8 and 12 shots, 5 and 20 ways, 5 queries, of the 88 new classes: the support of fewer shots is the first
 part of that of more, and the queries are the same, so that curves are smooth and runs are paired. EfficientNet-Lite0
