@@ -8,6 +8,19 @@ through the network, 25 600, for every recipe: a view of SupervisedContrastive, 
 MAML, and an image whose statistics BatchNorm takes in, count like any other. Scored on held-out images of the 88 new
 classes, 5-way, 1 and 5 shots: nearest mean for all, and for MAML and ANIL the adaptation that they were trained for,
 on fewer episodes. The fields are the recipes' defaults, tuned for none of them.
+
+1 / 5 shots in percent:
+
+    CrossEntropy, Prototype           68.5 / 83.9   2 seeds
+    SupervisedContrastive, Prototype  52.2 / 68.8   2 seeds
+    Episodic, Prototype               64.5 / 80.0   2 seeds
+    ANIL, Prototype                   55.8 / 75.6   2 seeds
+    ANIL, ProtoMAML                   56.5 / 77.0   2 seeds
+    MAML, Prototype                   50.1 / 71.3   2 seeds
+    MAML, ProtoMAML                   50.1 / 22.1   2 seeds
+
+MAML and ANIL were trained for one shot, where a head at the prototypes has next to no loss on its own support, so that
+their inner steps learn little; with five supports of a class MAML's steps are then far too long.
 """
 
 from __future__ import annotations
