@@ -44,7 +44,7 @@ def test_it_trains_once_and_its_spec_is_a_backbone(folder: Path) -> None:
     )
     rows = str(folder.parent / "rows.jsonl")
     shown = succeed("run", "--data", str(folder), *asked, "--backbone", made["spec"], "--results", rows)
-    assert "Pretrained" in shown
+    assert "conv net 2 x 2, CrossEntropy 3 steps, 12 images, seed 4" in shown
 
 
 def test_every_number_of_images_is_trained_with_every_seed(folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fewshot.episode_lists import EpisodeList
 from fewshot.episodes import EpisodeShape
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.runs import Listed, RunSpec, Sampled, Workbench
@@ -20,7 +21,7 @@ IMAGES = labelled(6, 30)
 
 def task(spec, listed=None, images=IMAGES):
     split = ClassSplit((), (), images.class_names, images.classes_digest)
-    return Task(spec, images, split, listed)
+    return Task(spec, images, split, None if listed is None else EpisodeList(listed))
 
 
 SPEC = RunSpec("Icons", "pixels", LinearProbe(1), Sampled(EpisodeShape(3, 1, 2)), split="AllNovel")
