@@ -115,6 +115,8 @@ def test_loops_and_matrices_vote_alike_on_ties_zeros_and_padding(metric, k, temp
     support[1, 2] = 0
     support[2] += 1e4
     held[3, [2, 5]] = False
+    support[3] *= 1e-12
+    support[3, 0] *= 1e13  # beside rows that are tiny
     support[4] = 1e-20 * support[4]
     batch = replace(batch, support=support, support_mask=held)
     query = queries(5, dim).float()

@@ -20,11 +20,16 @@ _ROUNDING = 1e-12
 
 
 @compiled
-def _add(mean: Floats, rows: Floats, n: int) -> None:
-    """Gives back to the first n rows the mean that was taken from them."""
-    for s in range(n):
-        for d in range(rows.shape[1]):
-            rows[s, d] += mean[d]
+def _gather(support: Vectors, held: NDArray[np.bool_], rows: Floats) -> int:
+    """n, the number of rows held; they are packed into `rows` as they are: to take their mean and give it back would
+    lose a row that is tiny beside the others."""
+    n = 0
+    for s in range(len(support)):
+        if held[s]:
+            for d in range(support.shape[1]):
+                rows[n, d] = support[s, d]
+            n += 1
+    return n
 
 
 @compiled
@@ -85,12 +90,12 @@ def votes(
     block, lengths, inner_products = np.zeros((4, dim)), np.zeros(4), np.zeros((4, n_rows))
     similarity, share, voted = np.zeros(n_rows), np.zeros(n_rows), np.zeros(out.shape[2])
     for e in range(first, last):
-        n = gather_centred(support[e], held[e], rows, mean)
-        truth, best = labels[e][held[e]], np.zeros(min(k, n))
         if cosine:
-            _add(mean, rows, n)
+            n = _gather(support[e], held[e], rows)
             to_length_one(rows, n)
-            mean[:] = 0.0
+        else:
+            n = gather_centred(support[e], held[e], rows, mean)
+        truth, best = labels[e][held[e]], np.zeros(min(k, n))
         for s in range(n):
             square[s] = 1.0 if cosine else inner(rows[s : s + 1], rows[s : s + 1])
         largest = square[:n].max()
