@@ -29,13 +29,9 @@ class CsvFile:
         if missing or unknown or len(set(names)) < len(names):
             problem = f"has no column {missing[0]!r}" if missing else "has a column that is unknown or there twice"
             raise ValueError(f"{path} {problem}; {expected}, separated by commas, found {','.join(names)[:80]!r}")
-        for number, row in rows:
-            check_width(path, number, row, names)
         if not rows:
             raise ValueError(f"{path} has nothing below its first line; {expected} and a line an entry")
-        values = zip(*(row for _, row in rows), strict=True)
-        columns = {name: [value.strip() for value in column] for name, column in zip(names, values, strict=True)}
-        return CsvFile(path, columns, [number for number, _ in rows])
+        return CsvFile(path, by_column(path, names, rows), [number for number, _ in rows])
 
     def error(self, row: int, sentence: str) -> ValueError:
         """The error of a row, with the number of its line."""
@@ -49,6 +45,14 @@ def check_width(path: Path, number: int, row: list[str], names: list[str]) -> No
             f"{path}, line {number}: expected {len(names)} fields ({', '.join(names[:10])}), found {len(row)}; "
             "put fields that hold a comma in quotes"
         )
+
+
+def by_column(path: Path, names: list[str], rows: list[tuple[int, list[str]]]) -> dict[str, list[str]]:
+    """The stripped fields of numbered rows, at least one, by the names of the columns; every width is checked."""
+    for number, row in rows:
+        check_width(path, number, row, names)
+    values = zip(*(row for _, row in rows), strict=True)
+    return {name: [value.strip() for value in column] for name, column in zip(names, values, strict=True)}
 
 
 def numbered_rows(path: Path, what: str, needed: tuple[str, ...]) -> list[tuple[int, list[str]]]:

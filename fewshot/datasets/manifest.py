@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.csv_files import check_width, numbered_rows
+from fewshot.csv_files import by_column, numbered_rows
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets.digests import Files, file_digests, tell_copies
 from fewshot.episodes import Ints
@@ -74,12 +74,9 @@ class _Lines:
         header, *rows = numbered_rows(file, "manifest", ("path", "label"))
         names = [name.strip() for name in header[1]]
         _check_header(file, names)
-        for number, row in rows:
-            check_width(file, number, row, names)
         if not rows:
             raise ValueError(f"{file} lists no images; expected a line an image below {','.join(names)}")
-        values = zip(*(row for _, row in rows), strict=True)
-        columns = {name: [value.strip() for value in column] for name, column in zip(names, values, strict=True)}
+        columns = by_column(file, names, rows)
         lines = _Lines(file, columns, [number for number, _ in rows])
         lines.refuse(lambda row: not columns["path"][row], "rows have no path", "fill it in", "label")
         lines.refuse(lambda row: not columns["label"][row], "rows have no label", "fill it in")

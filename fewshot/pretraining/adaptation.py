@@ -34,6 +34,8 @@ class Adapting(Descending, Protocol):
     def inner_lr(self) -> float: ...
     @property
     def first_order(self) -> bool: ...
+    @property
+    def images_per_step(self) -> int: ...
 
 
 def adapting_schedule(recipe: Adapting) -> Schedule:
@@ -44,7 +46,7 @@ def adapting_schedule(recipe: Adapting) -> Schedule:
         ("inner_steps", is_integer(recipe.inner_steps, 0), "an integer of at least 0"),
         ("inner_lr", is_positive(recipe.inner_lr), "a positive float"),
     )
-    return schedule_of(recipe, recipe.tasks_per_step * recipe.n_way * (recipe.k_shot + recipe.n_query), rules)
+    return schedule_of(recipe, recipe.images_per_step, rules)
 
 
 class Adaptation(Objective):
