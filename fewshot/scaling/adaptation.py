@@ -64,8 +64,14 @@ class Ladder:
     protocol: Protocol | None  # None: the error over all seen classes
     images: Floats  # [n]
     errors: Floats  # [S, n]
+    variance: Floats  # [n] of log e of one checkpoint
     seeds: tuple[int, ...]
     dropped: tuple[str, ...]  # rungs and seeds that were left out, and why
+
+    @property
+    def weights(self) -> Floats:
+        """[n] of the points in a fit, with mean 1."""
+        return np.asarray((1 / self.variance) / np.mean(1 / self.variance))
 
     @property
     def name(self) -> str:
@@ -117,7 +123,7 @@ def ladders(rows: Rows) -> list[Ladder]:
 
 def exponent(ladder: Ladder) -> Exponent:
     """b of the mean over seeds, and its interval."""
-    found = over_seeds(named("M1"), ladder.images, ladder.errors)
+    found = over_seeds(named("M1"), ladder.images, ladder.errors, weights=ladder.weights)
     return Exponent(ladder, -found.fit.law.c, -found.high["c"], -found.low["c"], found.how)  # type: ignore[attr-defined]
 
 
@@ -137,7 +143,9 @@ def difference(first: Ladder, second: Ladder) -> ExponentDifference:
     if len(images) < _FEWEST_RUNGS or not seeds:
         return ExponentDifference(first, second, Difference(np.nan, np.nan, np.nan, "they share too few checkpoints"))
     one, other = (_part(ladder, images, seeds) for ladder in (first, second))
-    return ExponentDifference(first, second, paired_difference(named("M1"), "c", images, other, one))  # b is -c
+    weights = tuple(ladder.weights[np.searchsorted(ladder.images, images)] for ladder in (second, first))
+    found = paired_difference(named("M1"), "c", images, other, one, weights=(weights[0], weights[1]))  # b is -c
+    return ExponentDifference(first, second, found)
 
 
 def downstream(upstream: Ladder, ladder: Ladder) -> tuple[float, float]:
@@ -184,12 +192,30 @@ def _ladder(arm: Arm, protocol: Protocol | None, rows: Rows) -> Ladder | None:
         return None
     told = [f"{size} images: {why}" for size, why in dropped.items()]
     told += [f"seed {seed}: not all of its rungs are there" for seed in seeds if seed not in whole]
-    errors = [[_error(points[seed, size], protocol) for size in images] for seed in whole]
-    return Ladder(arm, protocol, np.array(images, float), np.array(errors), tuple(whole), tuple(told))
+    kept = [[points[seed, size] for size in images] for seed in whole]
+    errors = np.array([[_error(row, protocol) for row in of_seed] for of_seed in kept])
+    within = np.array([[_variance(row, protocol) for row in of_seed] for of_seed in kept]).mean(0)
+    between = np.log(errors).var(0, ddof=1).mean() if len(whole) > 1 else 0.0
+    return Ladder(arm, protocol, np.array(images, float), errors, within + between, tuple(whole), tuple(told))
 
 
 def _error(row: dict[str, Any], protocol: Protocol | None) -> float:
     return max(1e-6, float(row["seen_error"] if protocol is None else 1 - row["accuracy"]))
+
+
+def _variance(row: dict[str, Any], protocol: Protocol | None) -> float:
+    """Of log e, from the standard error of e: of the episodes, or binomial over the images held out."""
+    error = _error(row, protocol)
+    if protocol is None:
+        standard_error = np.sqrt(error * max(1 - error, 1e-3) / _seen_images(row))
+    else:
+        standard_error = (row["accuracy"] - row["accuracy_low"]) / 1.96
+    return float(max(standard_error, 1e-4) / error) ** 2
+
+
+def _seen_images(row: dict[str, Any]) -> int:
+    """About how many images `seen_error` is counted on: rows do not say; the suites hold ten a class out."""
+    return 10 * int(row["training_classes"])
 
 
 def _unfit(row: dict[str, Any], protocol: Protocol | None) -> str:
@@ -198,7 +224,7 @@ def _unfit(row: dict[str, Any], protocol: Protocol | None) -> str:
         return "its training loss did not fall"
     if protocol is None:
         n, chance = int(row["training_classes"]), 1 / int(row["training_classes"])
-        near = 1 - row["seen_error"] <= chance + 2 * np.sqrt(chance * (1 - chance) / (10 * n))
+        near = 1 - row["seen_error"] <= chance + 2 * np.sqrt(chance * (1 - chance) / _seen_images(row))
     else:
         near = row["accuracy"] - 1 / protocol.n_way <= _HALF_WIDTHS * (row["accuracy"] - row["accuracy_low"])
     return "within two standard errors of chance" if near else ""

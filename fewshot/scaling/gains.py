@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+
+from fewshot.scaling.intervals import student_bounds
 
 Key = tuple[str, ...]
 
@@ -89,8 +90,5 @@ def _gains(
 
 
 def _gain(differences: np.ndarray, target: str, shots: str, axis: str, fixed: str) -> Gain:
-    count, mean = len(differences), float(differences.mean())
-    half = float("nan")
-    if count > 1:
-        half = float(stats.t.ppf(0.975, count - 1) * differences.std(ddof=1) / np.sqrt(count))
-    return Gain(target, shots, axis, fixed, mean, mean - half, mean + half, count)
+    low, high = student_bounds(differences)
+    return Gain(target, shots, axis, fixed, float(differences.mean()), low, high, len(differences))

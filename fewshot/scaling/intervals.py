@@ -60,19 +60,27 @@ def over_points(
 
 
 def over_seeds(
-    law: type[Law], x: Floats, errors: Floats, count: int = 200, seed: int = 0, level: float = 0.95
+    law: type[Law],
+    x: Floats,
+    errors: Floats,
+    count: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+    weights: Floats | None = None,
 ) -> Estimate:
-    """The law fitted to the mean over S seeds of errors [S, n] at x [n]. From 5 seeds on, percentile intervals of draws
-    of whole seeds; with 2 to 4, mean over a fit a seed ± t(S - 1) s / sqrt(S) around the parameters' means."""
-    fit = law.fit(x, errors.mean(0))
+    """The law fitted to the mean over S seeds of errors [S, n] at x [n], points weighted by `weights` [n]. From 5 seeds
+    on, percentile intervals of draws of whole seeds; with 2 to 4, mean over a fit a seed ± t(S - 1) s / sqrt(S) around
+    the parameters' means."""
+    weights = np.ones_like(x) if weights is None else weights
+    fit = law.fit(x, errors.mean(0), weights)
     if len(errors) < 2:
         return _estimate(fit, [], "one seed has no spread", level)
     if len(errors) < FEWEST_SEEDS:
-        laws = [f.law for f in law.fit_many(x, errors, np.ones_like(errors))]
+        laws = [f.law for f in law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))]
         low, high = _student(laws, level)
         return Estimate(fit, low, high, f"a fit for each of {len(errors)} seeds, Student's t", tuple(laws), level)
     drawn = resampled(errors, count, seed)
-    laws = [f.law for f in law.fit_many(x, drawn, np.ones_like(drawn))]
+    laws = [f.law for f in law.fit_many(x, drawn, np.broadcast_to(weights, drawn.shape))]
     return _estimate(fit, laws, f"{count} draws of {len(errors)} whole seeds", level)
 
 
@@ -102,25 +110,43 @@ class Difference:
 
 
 def paired_difference(
-    law: type[Law], name: str, x: Floats, first: Floats, second: Floats, count: int = 200, seed: int = 0
+    law: type[Law],
+    name: str,
+    x: Floats,
+    first: Floats,
+    second: Floats,
+    count: int = 200,
+    seed: int = 0,
+    weights: tuple[Floats, Floats] | None = None,
 ) -> Difference:
     """Parameter `name` of the fit to `second` minus that of the fit to `first`, both errors [S, n] of the same seeds at
-    x [n], with a 95 % interval from the same draws of seeds (below 5 seeds a difference a seed and Student's t)."""
+    x [n], with a 95 % interval from the same draws of seeds (below 5 seeds a difference a seed and Student's t).
+    `weights`: of the points [n] in the fits to first and second."""
     if first.shape != second.shape:
         raise ValueError(f"a paired difference needs the same seeds and x, got errors {first.shape} and {second.shape}")
+    of_first, of_second = (np.ones_like(x), np.ones_like(x)) if weights is None else weights
 
-    def read(errors: Floats) -> Floats:
-        return np.array([getattr(f.law, name) for f in law.fit_many(x, errors, np.ones_like(errors))])
+    def read(errors: Floats, weights: Floats) -> Floats:
+        fits = law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))
+        return np.array([getattr(f.law, name) for f in fits])
 
-    value = float((read(second.mean(0)[None]) - read(first.mean(0)[None]))[0])
+    value = float((read(second.mean(0)[None], of_second) - read(first.mean(0)[None], of_first))[0])
     if len(first) < 2:
         return Difference(value, np.nan, np.nan, "one seed has no spread")
     if len(first) < FEWEST_SEEDS:
-        low, high = _t_bounds(read(second) - read(first), 0.95)
+        low, high = student_bounds(read(second, of_second) - read(first, of_first), 0.95)
         return Difference(value, low, high, f"a difference for each of {len(first)} seeds, Student's t")
-    drawn = read(resampled(second, count, seed)) - read(resampled(first, count, seed))
+    drawn = read(resampled(second, count, seed), of_second) - read(resampled(first, count, seed), of_first)
     low, high = (float(bound) for bound in _bounds(drawn, 0.95))
     return Difference(value, low, high, f"{count} draws of {len(first)} whole seeds")
+
+
+def student_bounds(values: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The mean of values [S] -+ t(S - 1) s / sqrt(S); NaN where one value has no spread."""
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() - half), float(values.mean() + half)
 
 
 def _estimate(fit: Fit, laws: list[Law], how: str, level: float) -> Estimate:
@@ -132,7 +158,7 @@ def _estimate(fit: Fit, laws: list[Law], how: str, level: float) -> Estimate:
 
 
 def _student(laws: list[Law], level: float) -> tuple[dict[str, float], dict[str, float]]:
-    return _by_name(laws, lambda values: _t_bounds(values, level))
+    return _by_name(laws, lambda values: student_bounds(values, level))
 
 
 def _by_name(
@@ -140,11 +166,6 @@ def _by_name(
 ) -> tuple[dict[str, float], dict[str, float]]:
     found = {name: bounds(np.array([getattr(law, name) for law in laws])) for name in laws[0].parameters()}
     return {n: float(low) for n, (low, _) in found.items()}, {n: float(high) for n, (_, high) in found.items()}
-
-
-def _t_bounds(values: Floats, level: float) -> tuple[float, float]:
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean() - half), float(values.mean() + half)
 
 
 def _bounds(values: Floats, level: float) -> tuple[Floats, Floats]:
