@@ -17,7 +17,7 @@ networks show D_E, D_T and ossification where there is any; k, alpha and beta of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from fewshot.benchmarks.data_scaling import BATCH, BY_EPOCHS, DATA, SEEDS
@@ -36,7 +36,8 @@ from fewshot.specs import RunSpec, Sampled
 PROTOCOL = "effective_data@1"
 WIDTHS = (4, 8, 16)
 TARGET = Partitioned(Icons("colour"), test=3, validation=1)
-D_F = (107, 190, 340, 600, 1070)
+FROM_SCRATCH = (107, 190, 340, 600, 1070)  # the curves that D_E is read off
+D_F = (107, 150, 190, 270, 340, 600, 1070)  # the largest can only bound D_E: no curve goes on beyond it
 N_SOURCE = 3200
 RECIPE = Tuned(CrossEntropy(epochs=12.0, batch_size=BATCH), lr=(0.03, 0.1), weight_decay=(0.0005,))
 EPISODES = Sampled(EpisodeShape(n_way=5, k_shot=1, n_query=2), sampler="Balanced('partition=test', 'partition=test')")
@@ -47,13 +48,14 @@ def suite() -> Iterator[RunSpec]:
     for seed in SEEDS:
         for width in WIDTHS:
             scratch = ConvNet(width=width)
-            for start in (scratch, Pretrained(scratch, DATA, BY_EPOCHS, n_images=N_SOURCE)):
-                yield from (scored(rung) for rung in ladder(start, seed))
+            source = Pretrained(scratch, DATA, BY_EPOCHS, n_images=N_SOURCE)
+            for start, sizes in ((scratch, FROM_SCRATCH), (source, D_F)):
+                yield from (scored(rung) for rung in ladder(start, sizes, seed))
 
 
-def ladder(start: BackboneSource, seed: int) -> list[Pretrained]:
+def ladder(start: BackboneSource, sizes: Sequence[int], seed: int) -> list[Pretrained]:
     """The classifiers of the target from a start."""
-    return data_ladder(Pretrained(start, TARGET, RECIPE), D_F, (seed,))
+    return data_ladder(Pretrained(start, TARGET, RECIPE), sizes, (seed,))
 
 
 def scored(backbone: Pretrained) -> RunSpec:

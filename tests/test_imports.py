@@ -40,8 +40,8 @@ FLOORS = [
     | {"learn2learn_tasks"}
     | {"duplicates"},
     {"samplers", "backbones", "specs", "selection", "guards"},
-    {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "report", "scaling"},
-    {"learners", "solving", "laws", "columns", "pretraining", "distances"},
+    {"embedding", "feature_files", "features", "evaluators", "tuning", "further_views", "scaling"},
+    {"learners", "solving", "laws", "columns", "pretraining", "distances", "report"},
     {"runs", "evaluation"},
     {"commands", "cli", "__main__"},
 ]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fewshot.report import page
 from fewshot.results import Row
 from fewshot.scaling.adaptation import SEEN_ERROR, downstream, exponent, ladders, new_minus_seen
 from fewshot.scaling.near_and_far import gains_of
+from fewshot.scaling.sources import source_matrices
 from tests.test_cli import fail, succeed
 
 SIZES, SEEDS = (100, 200, 400, 800), (0, 1, 2)
@@ -148,3 +152,63 @@ def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_
     [found] = json.loads(succeed("scaling", "transfer", str(results.path), *columns, "--json"))
     assert [point["D_F"] for point in found["points"]] == [14, 28, 56]
     assert found["source"] == "stripes: 84 images of 7 classes"
+
+
+def test_sources_stand_against_targets_with_an_interval_over_seeds():
+    sources = {"icons mono": 0.7, "glyphs": 0.6}
+    targets = {"Icons(domain='mono')": 0.1, "Glyphs()": 0.2}
+    rows = [
+        row(1000, seed, pretrained_on=f"{source}: 1000 images", dataset=target, accuracy=a + b + 0.01 * seed)
+        for seed in SEEDS for source, a in sources.items() for target, b in targets.items()
+    ]  # fmt: skip
+    [matrix] = source_matrices(lines(*rows, row(2000, 0), row(1000, 0, classes="seen")))
+    assert (matrix.sources, matrix.targets) == (["icons mono", "glyphs"], ["icons mono", "glyphs"])
+    there, back = matrix.cell("icons mono", "glyphs"), matrix.cell("glyphs", "icons mono")
+    assert there is not None
+    assert back is not None
+    assert (there.mean, back.mean) == (pytest.approx(0.91), pytest.approx(0.71))
+    half = 4.302653 * 0.01 / np.sqrt(3)  # t(2)
+    assert (there.low, there.high) == (pytest.approx(0.91 - half), pytest.approx(0.91 + half))
+    with pytest.raises(ValueError, match="no sources to compare were found"):
+        source_matrices(lines(row(1000, 0)))
+
+
+def test_a_rung_that_few_errors_decide_weighs_less():
+    exact = [row(size, seed) for size in SIZES for seed in SEEDS]
+    vague = row(800, 0).accuracy or 0.0
+    blurred = [
+        row(each.unique_images or 0, each.training_seed or 0, accuracy_low=vague - 0.2)
+        if each.unique_images == 800
+        else each
+        for each in exact
+    ]
+    [ladder, _] = ladders(lines(*blurred))
+    assert ladder.weights.mean() == pytest.approx(1)
+    assert ladder.weights[-1] < 0.1 * ladder.weights[:-1].min()
+    off = ladder.errors.copy()
+    off[:, -1] /= 2  # where the last rung is wrong, the exponent hardly follows it
+    assert exponent(replace(ladder, errors=off)).b == pytest.approx(0.2, abs=0.03)
+    assert exponent(replace(ladder, errors=off, variance=np.ones(4))).b > 0.35
+
+
+def test_the_page_shows_a_study():
+    rows = [row(size, seed, *key) for size in SIZES for seed in SEEDS for key in B]
+    text = page(rows, None, "study")
+    assert "What more pre-training images bring" in text
+    assert "0.30 [0.30, 0.30]" in text
+    assert "seen classes, same protocol" in text
+    assert "What more pre-training images bring" not in page([replace(r, unique_images=None) for r in rows], None, "x")
+
+
+def test_the_page_shows_effective_data():
+    def run(size: int, seed: int, n_params: int, started_on: str) -> Row:
+        loss = 4.0 * ((size + 300 * bool(started_on)) / 100) ** -0.3
+        return row(
+            size, seed, n_params=n_params, started_on=started_on, seen_loss=loss, network=f"{n_params} {started_on}"
+        )
+
+    rows = [run(*each) for each in product((100, 200, 400, 800), SEEDS, (1000, 2000, 4000), ("", "glyphs"))]
+    text = page(rows, None, "transfer")
+    assert "Effective data transferred" in text
+    assert "≥ 800" in text
+    assert "D_T = k D_F^alpha N^beta" in text

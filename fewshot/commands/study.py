@@ -14,9 +14,10 @@ from fewshot.commands._answers import answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.scaling.adaptation import Exponent, ExponentDifference, Ladder
+    from fewshot.scaling.sources import SourceMatrix
 
 
-@click.group("study", short_help="Exponents of adaptation, and gains of size and data, from rows.")
+@click.group("study", short_help="Exponents, gains, and sources against targets, from rows.")
 def command() -> None:
     """Answers of the studies, from a .jsonl of rows of networks that were trained here."""
 
@@ -27,6 +28,7 @@ def command() -> None:
 def adaptation(file: Path) -> int:
     """Exponents of error over pre-training images by network, rule and protocol; b_new - b_seen, paired over the same
     checkpoints, first on equal protocols; few-shot error against the error over all seen classes."""
+    from fewshot.report.study_ladders import ladder_name
     from fewshot.scaling import adaptation as study
     from fewshot.scaling.tables import Table
 
@@ -39,7 +41,21 @@ def adaptation(file: Path) -> int:
         "new_minus_seen": [_difference_values(d) for d in differences],
         "downstream": [_names(ladder) | {"rank_correlation": r, "slope": s} for ladder, (r, s) in followed],
     }
-    answer(_adaptation_text(values, {ladder.name: _short(ladder) for ladder in found}), values)
+    answer(_adaptation_text(values, {ladder.name: ladder_name(ladder) for ladder in found}), values)
+    return 0
+
+
+@command.command("sources", short_help="Sources against targets.")
+@click.argument("file", type=_options.FILE)
+@json_option
+def sources(file: Path) -> int:
+    """Accuracy on new classes of each target by the set that networks were trained on, everything else equal: mean over
+    seeds of training with a 95 % t interval. Transfer is directed: read rows and columns."""
+    from fewshot.scaling.sources import source_matrices
+    from fewshot.scaling.tables import Table
+
+    found = source_matrices(Table.read(file).lines)
+    answer("\n\n".join(map(_matrix_text, found)), [asdict(matrix) for matrix in found])
     return 0
 
 
@@ -80,17 +96,6 @@ def _difference_values(found: ExponentDifference) -> dict[str, Any]:
     return _names(found.second) | about | {"difference": d.value, "low": d.low, "high": d.high, "how": d.how}
 
 
-def _short(ladder: Ladder) -> str:
-    from fewshot.report.labels import label, learner
-
-    if ladder.protocol is None:
-        return ladder.name
-    p = ladder.protocol
-    transform, _, evaluator = p.head.rpartition(" + ")
-    head = learner(label(transform) if transform else "", label(evaluator))
-    return f"{p.classes} of {label(p.dataset)}, {p.n_way}-way {p.k_shot}-shot, {head}"
-
-
 def _adaptation_text(values: dict[str, Any], short: dict[str, str]) -> str:
     dropped = [
         f"left out: {short[e['protocol']]}, {e['rule']}, {e['n_params']} parameters: {why}"
@@ -113,6 +118,19 @@ def _adaptation_text(values: dict[str, Any], short: dict[str, str]) -> str:
             *dropped,
         ]
     )
+
+
+def _matrix_text(matrix: SourceMatrix) -> str:
+    from fewshot.report.labels import label
+
+    head = " + ".join(label(part) for part in matrix.head.split(" + "))
+    title = f"{label(matrix.network)}, {label(matrix.recipe)}, {matrix.images} images of each source; {head}"
+    lines = []
+    for source in matrix.sources:
+        cells = [matrix.cell(source, target) for target in matrix.targets]
+        texts = ["" if c is None else f"{c.mean:.3f} [{c.low:.3f}, {c.high:.3f}]" for c in cells]
+        lines.append({"trained on": source} | {label(t): text for t, text in zip(matrix.targets, texts, strict=True)})
+    return f"{title}, {matrix.n_way}-way {matrix.k_shot}-shot\n{_table(lines)}"
 
 
 def _table(lines: Sequence[dict[str, Any]]) -> str:

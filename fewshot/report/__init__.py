@@ -12,6 +12,8 @@ matrices.py  all pairs of a task, coloured             cards.py     a claim and 
 forest.py    differences as a figure of its own        compared.py  differences as a table for a README
 intervals.py intervals for others than these images    measured.py  measures beyond the accuracy
 support_draws.py  the draws of a support, each
+study.py     what is shown of a study            study_ladders.py      error over pre-training images
+study_transfer.py  sources, targets, gains and effective data
 inside.py    calibration, classes and hard episodes    calibration_plot.py   the figure of the first
 """
 
@@ -28,6 +30,7 @@ from fewshot.files import write_atomically
 from fewshot.results import Results, Row
 
 if TYPE_CHECKING:
+    from fewshot.report.study import Study
     from fewshot.report.tables import Table
     from fewshot.report.tasks import Task
 
@@ -81,6 +84,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         speaks_of=speaks_of(rows),
         sections=_sections(rows, comparison(rows), found),
         matrices=matrices(rows, results, contender_names(rows)),
+        studies=_studies(rows),
         example=example(rows, results, load),
         inside=inside(rows, results, load),
         measure_names=NAMES,
@@ -114,6 +118,19 @@ def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task
         {"table": table, "plots": list(filter(None, drawn)), "measures": measures(task, names)}
         for table, drawn, task in zip(tables, plots, found, strict=True)
     ]
+
+
+def _studies(rows: Sequence[Row]) -> list[Study]:
+    """What rows of networks that were trained here say together; nothing where there are none."""
+    from dataclasses import asdict
+
+    trained = [asdict(row) for row in rows if row.unique_images and row.status == "ok"]
+    if not trained:
+        return []
+    from fewshot.report.study_ladders import ladder_study
+    from fewshot.report.study_transfer import transfer_studies
+
+    return [*filter(None, [ladder_study(trained)]), *transfer_studies(trained)]
 
 
 def _failures(rows: Sequence[Row]) -> list[Failure]:

@@ -52,7 +52,7 @@ def shot_curves(task: Task, names: Names, name: str) -> Plot | None:
             _draw_curve(axes, curves[c], looks[c], numbers[c], marks)
         _shots_axis(axes, sorted({row.k_shot for c in kept for row in curves[c] if row.k_shot}))
         ends = [(100 * accuracy(curves[c][-1]), texts[c], looks[c].colour) for c in kept]
-        for c, text in zip(kept, _label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
+        for c, text in zip(kept, label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
             marks.put(text, Mark(numbers[c]))
         return Plot(inline_svg(drawn, name, marks), shown("Accuracy over the number of shots", len(kept), len(several)))
 
@@ -93,7 +93,7 @@ def _shots_axis(axes: Axes, shots: Sequence[int]) -> None:
     axes.grid(axis="y")
 
 
-def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float) -> list[Annotation]:
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float) -> list[Annotation]:
     """Every line's name beside its end, moved apart where ends lie close, with a thin line to where it belongs; as
     they were given."""
     low, high = axes.get_ylim()

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from fewshot.scaling.intervals import Difference, over_seeds, paired_difference
-from fewshot.scaling.laws import Floats, named
+from fewshot.scaling.laws import Floats, Law, named
 
 SEEN_ERROR = "all seen classes"  # the protocol of the column seen_error
 _FEWEST_RUNGS = 3
@@ -88,6 +88,7 @@ class Exponent:
     low: float
     high: float
     how: str
+    law: Law
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def ladders(rows: Rows) -> list[Ladder]:
 def exponent(ladder: Ladder) -> Exponent:
     """b of the mean over seeds, and its interval."""
     found = over_seeds(named("M1"), ladder.images, ladder.errors, weights=ladder.weights)
-    return Exponent(ladder, -found.fit.law.c, -found.high["c"], -found.low["c"], found.how)  # type: ignore[attr-defined]
+    return Exponent(ladder, -found.fit.law.c, -found.high["c"], -found.low["c"], found.how, found.fit.law)  # type: ignore[attr-defined]
 
 
 def new_minus_seen(found: Sequence[Ladder]) -> list[ExponentDifference]:
@@ -223,7 +224,7 @@ def _unfit(row: dict[str, Any], protocol: Protocol | None) -> str:
     if row.get("first_loss") is not None and row["training_loss"] >= row["first_loss"]:
         return "its training loss did not fall"
     if protocol is None:
-        n, chance = int(row["training_classes"]), 1 / int(row["training_classes"])
+        chance = 1 / int(row["training_classes"])
         near = 1 - row["seen_error"] <= chance + 2 * np.sqrt(chance * (1 - chance) / _seen_images(row))
     else:
         near = row["accuracy"] - 1 / protocol.n_way <= _HALF_WIDTHS * (row["accuracy"] - row["accuracy_low"])

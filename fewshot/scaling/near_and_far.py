@@ -16,8 +16,8 @@ def gains_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[Gain]]
     most images gain over the fewest, paired by the seed of the training. A ValueError where nothing varies."""
     usable = [row for row in rows if row.get("unique_images") and row.get("status", "ok") == "ok"]
     found = []
-    for source, head in dict.fromkeys((_source(row), str(row["evaluator"])) for row in usable):
-        of_source = [row for row in usable if (_source(row), row["evaluator"]) == (source, head)]
+    for source, head in dict.fromkeys((source_name(row), str(row["evaluator"])) for row in usable):
+        of_source = [row for row in usable if (source_name(row), row["evaluator"]) == (source, head)]
         runs = [_run(row) for row in of_source]
         sizes = sorted({int(row["unique_images"]) for row in of_source})
         params = sorted({int(row["n_params"]) for row in of_source})
@@ -44,7 +44,8 @@ def read_distances(path: Path) -> dict[tuple[str, str], float]:
         ) from error
 
 
-def _source(row: dict[str, Any]) -> str:
+def source_name(row: dict[str, Any]) -> str:
+    """The name of the set that the network of a row was trained on."""
     return str(row["pretrained_on"]).partition(":")[0]
 
 
