@@ -11,8 +11,13 @@ held-out images; `seen_error` the error there. Then:
 
     fewshot scaling transfer effective_data.jsonl --x unique_images --y seen_loss --by n_params --pretrained started_on
 
-The episodes of a row (5-way, 1 shot, held-out images of these classes) come with it. One decade of D_F and small
-networks show D_E, D_T and ossification where there is any; k, alpha and beta of so little data mean nothing elsewhere.
+The episodes of a row (5-way, 1 shot, held-out images of these classes) come with it.
+
+Found: an image is worth 3.2 to 4.4 with 107 of them, 1.8 to 3.9 with 150 to 340; from 600 on D_E is beyond the
+from-scratch curve and only bounded; no ossification in 63 points. D_T = k D_F^alpha N^beta with alpha .79 [.61, .97]
+and beta -.01 [-.08, .05]: no effect of the network's size is seen between 6 and 98 thousand weights. No point lies in
+the low-data regime that the law speaks of (D_F below a tenth of D(N)), since the set ends long before. k, alpha and
+beta of so little data mean nothing elsewhere.
 """
 
 from __future__ import annotations

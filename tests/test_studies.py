@@ -14,7 +14,7 @@ import pytest
 from fewshot.report import page
 from fewshot.results import Row
 from fewshot.scaling.adaptation import SEEN_ERROR, downstream, exponent, ladders, new_minus_seen
-from fewshot.scaling.near_and_far import gains_of
+from fewshot.scaling.near_and_far import gains_of, target_name
 from fewshot.scaling.sources import source_matrices
 from tests.test_cli import fail, succeed
 
@@ -191,11 +191,17 @@ def test_a_rung_that_few_errors_decide_weighs_less():
     assert exponent(replace(ladder, errors=off, variance=np.ones(4))).b > 0.35
 
 
+def test_a_target_is_named_as_distances_name_it():
+    assert target_name("TorchvisionSet(name='FashionMNIST', root=None, download=False)") == "FashionMNIST"
+    assert target_name("Icons(domain='mono')") == "icons mono"
+    assert target_name("package.module:Mine()") == "package.module:Mine()"
+
+
 def test_the_page_shows_a_study():
     rows = [row(size, seed, *key) for size in SIZES for seed in SEEDS for key in B]
     text = page(rows, None, "study")
     assert "What more pre-training images bring" in text
-    assert "0.30 [0.30, 0.30]" in text
+    assert "0.30\u00a0[0.30,\u00a00.30]" in text
     assert "seen classes, same protocol" in text
     assert "What more pre-training images bring" not in page([replace(r, unique_images=None) for r in rows], None, "x")
 

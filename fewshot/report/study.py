@@ -29,9 +29,9 @@ class Study:
 
 
 def bounded(value: float, low: float, high: float, digits: int) -> str:
-    """A number with its interval, or without where there is none; no "-0"."""
+    """A number with its interval, or without where there is none; no "-0", no break of line."""
     texts = [_plain(f"{each:.{digits}f}") for each in (value, low, high)]
-    return texts[0] if math.isnan(low) or math.isnan(high) else f"{texts[0]} [{texts[1]}, {texts[2]}]"
+    return texts[0] if math.isnan(low) or math.isnan(high) else f"{texts[0]}\u00a0[{texts[1]},\u00a0{texts[2]}]"
 
 
 def _plain(text: str) -> str:

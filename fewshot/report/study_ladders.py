@@ -20,6 +20,7 @@ from fewshot.scaling.adaptation import Arm, Exponent, Ladder
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 860, 48, 16, 44  # pixels
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # percent
+_FINE_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100)  # within a decade
 
 
 def ladder_study(rows: Sequence[dict[str, Any]]) -> Study | None:
@@ -141,7 +142,9 @@ def _scales(axes: Axes, sizes: Sequence[float]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     low, high = axes.get_ylim()
-    ticks = [math.log10(tick) for tick in _TICKS if low <= math.log10(tick) <= high]
+    ticks = [
+        math.log10(tick) for tick in (_TICKS if high - low > 1 else _FINE_TICKS) if low <= math.log10(tick) <= high
+    ]
     axes.set_yticks(ticks)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{10**value:g}"))
     axes.set_ylim(low, high)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,5 +59,8 @@ def _run(row: dict[str, Any]) -> Run:
 
 def target_name(dataset: str) -> str:
     """The name of a data set as its images bear it, where its spec says so: "icons mono" of Icons(domain='mono')."""
+    published = re.match(r"TorchvisionSet\((?:name=)?'([^']+)'", dataset)
+    if published:
+        return published[1]
     plain = {"Icons(domain='mono')": "icons mono", "Icons(domain='colour')": "icons colour", "Glyphs()": "glyphs"}
     return plain.get(dataset, dataset)
