@@ -13,7 +13,7 @@ then networks of the same size on 1000 images of each of the icons in black on w
 
 Fine-tuning is one setting for all: the best of six on 25 episodes of validation classes, for one seed at 400, 1600 and
 6400 images (without the longest gradient, many of these networks diverge). The paper's ways, shots and exponents could
-not could not be read: this is a study of its design (arXiv 2110.06990), not a reproduction.
+not be read: this is a study of its design (arXiv 2110.06990), not a reproduction.
 
     fewshot study adaptation benchmarks/results/adaptation_laws.jsonl
     fewshot study sources benchmarks/results/adaptation_laws.jsonl

@@ -8,8 +8,8 @@ seeds; targets are new classes of the same set, of the icons in colour, of the o
 is installed, at 1 and 5 shots by the nearest mean. Gains are paired by seed: large over small network, many over few
 images. How far a target is from a source says, by one fixed network that is not scored,
 
-    fewshot distance --source Icons --source Glyphs --target Icons --target "Icons('colour')" --target Glyphs
-
+    fewshot distance --source Icons --source Glyphs --target Icons --target "Icons('colour')" --target Glyphs \\
+        --target "TorchvisionSet('FashionMNIST')" --json > far.json
     fewshot study gains benchmarks/results/near_and_far.jsonl --distances far.json
 
 Twelve times the images, 5 shots, smaller network, by distance (MMD^2), in points with a 95 % t interval over seeds:

@@ -14,8 +14,9 @@ import pytest
 from fewshot.report import page
 from fewshot.results import Row
 from fewshot.scaling.adaptation import SEEN_ERROR, downstream, exponent, ladders, new_minus_seen
-from fewshot.scaling.near_and_far import gains_of, target_name
+from fewshot.scaling.near_and_far import gains_of
 from fewshot.scaling.sources import source_matrices
+from fewshot.scaling.trained_rows import target_name
 from tests.test_cli import fail, succeed
 
 SIZES, SEEDS = (100, 200, 400, 800), (0, 1, 2)

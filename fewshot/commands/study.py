@@ -28,7 +28,7 @@ def command() -> None:
 def adaptation(file: Path) -> int:
     """Exponents of error over pre-training images by network, rule and protocol; b_new - b_seen, paired over the same
     checkpoints, first on equal protocols; few-shot error against the error over all seen classes."""
-    from fewshot.report.study_ladders import ladder_name
+    from fewshot.report.study import ladder_name
     from fewshot.scaling import adaptation as study
     from fewshot.scaling.tables import Table
 
@@ -122,15 +122,15 @@ def _adaptation_text(values: dict[str, Any], short: dict[str, str]) -> str:
 
 def _matrix_text(matrix: SourceMatrix) -> str:
     from fewshot.report.labels import label
+    from fewshot.report.study import short_head
 
-    head = " + ".join(label(part) for part in matrix.head.split(" + "))
-    title = f"{label(matrix.network)}, {label(matrix.recipe)}, {matrix.images} images of each source; {head}"
+    trained = f"{label(matrix.network)}, {label(matrix.recipe)}, {matrix.images} images of each source"
     lines = []
     for source in matrix.sources:
         cells = [matrix.cell(source, target) for target in matrix.targets]
         texts = ["" if c is None else f"{c.mean:.3f} [{c.low:.3f}, {c.high:.3f}]" for c in cells]
         lines.append({"trained on": source} | {label(t): text for t, text in zip(matrix.targets, texts, strict=True)})
-    return f"{title}, {matrix.n_way}-way {matrix.k_shot}-shot\n{_table(lines)}"
+    return f"{trained}; {short_head(matrix.head)}, {matrix.n_way}-way {matrix.k_shot}-shot\n{_table(lines)}"
 
 
 def _table(lines: Sequence[dict[str, Any]]) -> str:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
-from matplotlib.ticker import FuncFormatter, NullLocator
 
 from fewshot.report.plots import Names, Plot, best, brief, shown
-from fewshot.report.svg import MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
+from fewshot.report.svg import MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
 from fewshot.report.wording import details
 from fewshot.results import Row
@@ -83,11 +82,8 @@ def _draw_curve(axes: Axes, rows: Sequence[Row], look: _Look, number: int, marks
 
 
 def _shots_axis(axes: Axes, shots: Sequence[int]) -> None:
-    axes.set_xscale("log")
+    log_ticks(axes, shots)
     axes.set_xlim(shots[0] / 1.12, shots[-1] * 1.05)
-    axes.set_xticks(list(shots))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("shots a class (log scale)")
     axes.set_ylabel("accuracy, %")
     axes.grid(axis="y")

@@ -1,11 +1,13 @@
-"""What a page shows of a study of pre-trained networks."""
+"""What a page shows of a study of pre-trained networks, and what it calls things."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
+from fewshot.report.labels import label, learner
 from fewshot.report.plots import Plot
+from fewshot.scaling.adaptation import Arm, Ladder
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,25 @@ class Study:
     plots: tuple[Plot, ...] = ()
     tables: tuple[StudyTable, ...] = ()
     remarks: tuple[str, ...] = ()
+
+
+def ladder_name(ladder: Ladder) -> str:
+    """The protocol of a ladder in few words."""
+    p = ladder.protocol
+    if p is None:
+        return ladder.name
+    return f"{p.classes} of {label(p.dataset)}, {p.n_way}-way {p.k_shot}-shot, {short_head(p.head)}"
+
+
+def arm_name(arm: Arm) -> str:
+    """Network, rule and source in few words."""
+    return f"{label(arm.network)}, {arm.rule}, on {arm.trained_on}"
+
+
+def short_head(head: str) -> str:
+    """A head's name, "L2() + Prototype()", in few words."""
+    transform, _, evaluator = head.rpartition(" + ")
+    return learner(label(transform) if transform else "", label(evaluator))
 
 
 def bounded(value: float, low: float, high: float, digits: int) -> str:

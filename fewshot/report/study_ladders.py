@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from fewshot.report.curves import label_ends
-from fewshot.report.labels import label, learner
 from fewshot.report.plots import Plot
-from fewshot.report.study import Study, StudyTable, bounded
-from fewshot.report.svg import MARKERS, SERIES, Marks, figure, inline_svg, settings
+from fewshot.report.study import Study, StudyTable, arm_name, bounded, ladder_name
+from fewshot.report.svg import MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.scaling import adaptation
-from fewshot.scaling.adaptation import Arm, Exponent, Ladder
+from fewshot.scaling.adaptation import Exponent, Ladder
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 860, 48, 16, 44  # pixels
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # percent
@@ -43,21 +42,6 @@ def ladder_study(rows: Sequence[dict[str, Any]]) -> Study | None:
         tuple(table for table in tables if table.lines),
         tuple(_left_out(ladder, why) for ladder in ladders for why in ladder.dropped),
     )
-
-
-def ladder_name(ladder: Ladder) -> str:
-    """The protocol of a ladder in few words."""
-    p = ladder.protocol
-    if p is None:
-        return ladder.name
-    transform, _, evaluator = p.head.rpartition(" + ")
-    head = learner(label(transform) if transform else "", label(evaluator))
-    return f"{p.classes} of {label(p.dataset)}, {p.n_way}-way {p.k_shot}-shot, {head}"
-
-
-def arm_name(arm: Arm) -> str:
-    """Network, rule and source in few words."""
-    return f"{label(arm.network)}, {arm.rule}, on {arm.trained_on}"
 
 
 def _exponents(exponents: Sequence[Exponent]) -> StudyTable:
@@ -103,7 +87,7 @@ def _left_out(ladder: Ladder, why: str) -> str:
 
 
 def _plot(exponents: Sequence[Exponent], number: int) -> Plot:
-    """Errors of one arm, log-log: points are means over seeds, lines the laws, bands their intervals."""
+    """Errors of one arm, log-log: points are means over seeds, vertical lines span them, lines are the laws."""
     names = [ladder_name(e.ladder) for e in exponents]
     height, right = max(330, 60 + 19 * len(names)), 24 + 6.2 * max(map(len, names))
     with settings():
@@ -136,16 +120,11 @@ def _percent(errors: Any) -> Any:
 
 
 def _scales(axes: Axes, sizes: Sequence[float]) -> None:
-    axes.set_xscale("log")
+    log_ticks(axes, sizes)
     axes.set_xlim(sizes[0] / 1.12, sizes[-1] * 1.05)
-    axes.set_xticks(list(sizes))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
     low, high = axes.get_ylim()
-    ticks = [
-        math.log10(tick) for tick in (_TICKS if high - low > 1 else _FINE_TICKS) if low <= math.log10(tick) <= high
-    ]
-    axes.set_yticks(ticks)
+    ticks = np.log10(_TICKS if high - low > 1 else _FINE_TICKS)
+    axes.set_yticks(ticks[(low <= ticks) & (ticks <= high)])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{10**value:g}"))
     axes.set_ylim(low, high)
     axes.set_xlabel("images of pre-training (log scale); a vertical line spans the seeds")

@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.ticker import FuncFormatter, NullLocator
-
 from fewshot.report.labels import label
 from fewshot.report.plots import Plot
-from fewshot.report.study import Study, StudyTable, bounded
-from fewshot.report.svg import MARKERS, SERIES, Marks, figure, inline_svg, settings
+from fewshot.report.study import Study, StudyTable, bounded, short_head
+from fewshot.report.svg import FAINT, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.scaling.near_and_far import gains_of
 from fewshot.scaling.sources import SourceMatrix, source_matrices
 from fewshot.scaling.tables import Table
@@ -43,9 +41,8 @@ def _sources(rows: Lines) -> Study | None:
 def _source_line(matrix: SourceMatrix, source: str, targets: Sequence[str]) -> tuple[str, ...]:
     cells = [matrix.cell(source, target) for target in targets]
     texts = ["" if c is None else bounded(100 * c.mean, 100 * c.low, 100 * c.high, 1) for c in cells]
-    head = " + ".join(label(part) for part in matrix.head.split(" + "))
     task = f"{matrix.n_way}-way {matrix.k_shot}-shot"
-    return (label(matrix.network), str(matrix.images), head, task, source, *texts)
+    return (label(matrix.network), str(matrix.images), short_head(matrix.head), task, source, *texts)
 
 
 def _of(target: str) -> str:
@@ -146,12 +143,8 @@ def _plot(found: SourceTransfer, number: int) -> Plot:
                 x, y = [p.images for p in points], [p.multiplier for p in points]
                 name = f"{size:g} weights" if bound == "measured" else None
                 axes.plot(x, y, color=colour, marker=marker, markersize=8, linestyle="none", label=name)
-        axes.axhline(1, color="#020202", linewidth=0.8)
-        axes.set_xscale("log")
-        images = sorted({point.images for point in found.points})
-        axes.set_xticks(images)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
+        axes.axhline(1, color=FAINT, linewidth=0.8)
+        log_ticks(axes, sorted({point.images for point in found.points}))
         axes.set_xlabel("D_F, labelled images of the target (log scale)")
         axes.set_ylabel("D_E / D_F")
         axes.grid(axis="y")

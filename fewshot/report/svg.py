@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 # matplotlib wants colours; the page replaces these by its own variables.
 INK, FAINT, GROUND = "#010101", "#020202", "#040404"
@@ -65,6 +66,14 @@ def figure(width: float, height: float, left: float, right: float, top: float, b
     made = Figure(figsize=(width / 72, height / 72))
     box = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
     return made, made.add_axes(box)
+
+
+def log_ticks(axes: Axes, values: Sequence[float]) -> None:
+    """A log scale below, marked at these values and nowhere else."""
+    axes.set_xscale("log")
+    axes.set_xticks(list(values))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from scipy import stats
 
 from fewshot.scaling.intervals import Difference, over_seeds, paired_difference
 from fewshot.scaling.laws import Floats, Law, named
+from fewshot.scaling.trained_rows import head_name, source_name, trained
 
 SEEN_ERROR = "all seen classes"  # the protocol of the column seen_error
 _FEWEST_RUNGS = 3
-_HALF_WIDTHS = 2 / 1.96  # an interval's half width is 1.96 standard errors: two of them
 Rows = Sequence[dict[str, Any]]
 
 
@@ -106,7 +106,7 @@ def ladders(rows: Rows) -> list[Ladder]:
     Rungs whose accuracy is within two standard errors of chance for some seed, or whose training loss did not fall, are
     left out for all seeds, and seeds that lack a rung are left out, both said.
     """
-    usable = [row for row in rows if row.get("unique_images") and row.get("status", "ok") == "ok"]
+    usable = trained(rows)
     groups: dict[tuple[Arm, Protocol | None], list[dict[str, Any]]] = {}
     for row in usable:
         groups.setdefault((_arm(row), _protocol(row)), []).append(row)
@@ -144,8 +144,8 @@ def difference(first: Ladder, second: Ladder) -> ExponentDifference:
     if len(images) < _FEWEST_RUNGS or not seeds:
         return ExponentDifference(first, second, Difference(np.nan, np.nan, np.nan, "they share too few checkpoints"))
     one, other = (_part(ladder, images, seeds) for ladder in (first, second))
-    weights = tuple(ladder.weights[np.searchsorted(ladder.images, images)] for ladder in (second, first))
-    found = paired_difference(named("M1"), "c", images, other, one, weights=(weights[0], weights[1]))  # b is -c
+    of_one, of_other = (ladder.weights[np.searchsorted(ladder.images, images)] for ladder in (first, second))
+    found = paired_difference(named("M1"), "c", images, other, one, weights=(of_other, of_one))  # b is -c
     return ExponentDifference(first, second, found)
 
 
@@ -167,17 +167,15 @@ def _part(ladder: Ladder, images: Floats, seeds: Iterable[int]) -> Floats:
 
 def _arm(row: dict[str, Any]) -> Arm:
     recipe, rule = str(row["recipe"]), str(row["training_rule"])
-    trained_on = str(row["pretrained_on"]).partition(":")[0] + f", {row['training_classes']} classes"
+    trained_on = f"{source_name(row)}, {row['training_classes']} classes"
     return Arm(str(row["network"]), int(row["n_params"]), rule, recipe, trained_on)
 
 
 def _protocol(row: dict[str, Any]) -> Protocol | None:
     if row.get("n_way") is None or row.get("k_shot") is None:
         return None
-    transform, evaluator = str(row["transform"]), str(row["evaluator"])
-    head = evaluator if transform == "Identity()" else f"{transform} + {evaluator}"
     size = (int(row["n_way"]), int(row["k_shot"]), int(row["n_query"] or 0))
-    return Protocol(str(row["dataset"]), str(row["classes"]), head, str(row["sampler"]), *size)
+    return Protocol(str(row["dataset"]), str(row["classes"]), head_name(row), str(row["sampler"]), *size)
 
 
 def _ladder(arm: Arm, protocol: Protocol | None, rows: Rows) -> Ladder | None:
@@ -210,8 +208,13 @@ def _variance(row: dict[str, Any], protocol: Protocol | None) -> float:
     if protocol is None:
         standard_error = np.sqrt(error * max(1 - error, 1e-3) / _seen_images(row))
     else:
-        standard_error = (row["accuracy"] - row["accuracy_low"]) / 1.96
+        standard_error = _standard_error(row)
     return float(max(standard_error, 1e-4) / error) ** 2
+
+
+def _standard_error(row: dict[str, Any]) -> float:
+    """Of the accuracy over episodes: its interval's half width is 1.96 of them."""
+    return float((row["accuracy"] - row["accuracy_low"]) / 1.96)
 
 
 def _seen_images(row: dict[str, Any]) -> int:
@@ -227,5 +230,5 @@ def _unfit(row: dict[str, Any], protocol: Protocol | None) -> str:
         chance = 1 / int(row["training_classes"])
         near = 1 - row["seen_error"] <= chance + 2 * np.sqrt(chance * (1 - chance) / _seen_images(row))
     else:
-        near = row["accuracy"] - 1 / protocol.n_way <= _HALF_WIDTHS * (row["accuracy"] - row["accuracy_low"])
+        near = row["accuracy"] - 1 / protocol.n_way <= 2 * _standard_error(row)
     return "within two standard errors of chance" if near else ""

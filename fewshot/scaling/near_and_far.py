@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fewshot.scaling.gains import Gain, Run, network_gains, source_gains
+from fewshot.scaling.trained_rows import source_name, target_name, trained
 
 
 def gains_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[Gain]]]:
     """For each source and head: what the network with the most parameters gains over that with the fewest, and what the
     most images gain over the fewest, paired by the seed of the training. A ValueError where nothing varies."""
-    usable = [row for row in rows if row.get("unique_images") and row.get("status", "ok") == "ok"]
+    usable = trained(rows)
     found = []
     for source, head in dict.fromkeys((source_name(row), str(row["evaluator"])) for row in usable):
         of_source = [row for row in usable if (source_name(row), row["evaluator"]) == (source, head)]
@@ -45,22 +45,8 @@ def read_distances(path: Path) -> dict[tuple[str, str], float]:
         ) from error
 
 
-def source_name(row: dict[str, Any]) -> str:
-    """The name of the set that the network of a row was trained on."""
-    return str(row["pretrained_on"]).partition(":")[0]
-
-
 def _run(row: dict[str, Any]) -> Run:
     classes = "" if row["classes"] == "novel" else f", {row['classes']} classes"
     target = target_name(str(row["dataset"])) + classes
     size = (str(row["n_params"]), str(row["unique_images"]))
     return Run(target, str(row["k_shot"]), *size, str(row["training_seed"]), float(row["accuracy"]))
-
-
-def target_name(dataset: str) -> str:
-    """The name of a data set as its images bear it, where its spec says so: "icons mono" of Icons(domain='mono')."""
-    published = re.match(r"TorchvisionSet\((?:name=)?'([^']+)'", dataset)
-    if published:
-        return published[1]
-    plain = {"Icons(domain='mono')": "icons mono", "Icons(domain='colour')": "icons colour", "Glyphs()": "glyphs"}
-    return plain.get(dataset, dataset)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fewshot.scaling.intervals import student_bounds
-from fewshot.scaling.near_and_far import source_name, target_name
+from fewshot.scaling.trained_rows import head_name, source_name, target_name, trained
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def source_matrices(rows: Sequence[dict[str, Any]]) -> list[SourceMatrix]:
     """One for every network, recipe, number of images and protocol with two sources and two targets or more, of rows on
     new classes of networks that were trained here; a ValueError where there is none."""
     groups: dict[SourceMatrix, dict[tuple[str, str], dict[int, float]]] = {}
-    for row in rows:
-        if _usable(row):
+    for row in trained(rows):
+        if _on_new_classes(row):
             cell = (source_name(row), target_name(str(row["dataset"])))
             seeds = groups.setdefault(_empty(row), {}).setdefault(cell, {})
             seeds[int(row["training_seed"])] = float(row["accuracy"])
@@ -75,20 +75,18 @@ def source_matrices(rows: Sequence[dict[str, Any]]) -> list[SourceMatrix]:
     return square
 
 
-def _usable(row: dict[str, Any]) -> bool:
-    fine = row.get("status", "ok") == "ok" and row.get("unique_images") and row["classes"] == "novel"
-    return bool(fine) and row.get("accuracy") is not None and row.get("n_way") is not None
+def _on_new_classes(row: dict[str, Any]) -> bool:
+    return row["classes"] == "novel" and row.get("accuracy") is not None and row.get("n_way") is not None
 
 
 def _empty(row: dict[str, Any]) -> SourceMatrix:
     """The matrix that a row belongs to, without its cells."""
-    transform, evaluator = str(row["transform"]), str(row["evaluator"])
     return SourceMatrix(
         str(row["network"]),
         int(row["n_params"]),
         str(row["recipe"]),
         int(row["unique_images"]),
-        evaluator if transform == "Identity()" else f"{transform} + {evaluator}",
+        head_name(row),
         int(row["n_way"]),
         int(row["k_shot"] or 0),
         int(row["n_query"] or 0),
