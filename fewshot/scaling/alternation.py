@@ -8,9 +8,10 @@ e_inf = min(e) - 0.001, on purpose: the global one often lies at e_inf = 0 and e
 column of alpha is made from the start e_0 and stays, while e_0 moves: the end is where two gradients vanish and not a
 minimum over all parameters at once; `joint` updates the column (M4Joint). Deviations: Newton steps
 from the first round (published: 100 rounds of gradient descent by 1e-8 before), 30 steps damped by 0.3 in each of the
-first rounds and one whole step a round after them (published: 100 damped by 0.1 throughout), and where a round moves
-the bounds by nearly as much as the one before, up to 64 rounds in one leap. On 36 real curves they end at the same
-points.
+first rounds and one step a round after them (published: 100 damped by 0.1 throughout), no longer than one and a half of
+the last movement, because whole ones may throw e_0 from one end of its range to the other until rounding decides where
+the fit ends; and where a round moves the bounds by nearly as much as the one before, up to 64 rounds in one leap. On 36
+real curves they end at the same points.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Flags = NDArray[np.bool_]
 MARGIN = 1e-3  # between the bounds of the error and the errors measured
 MAX_ROUNDS = 10_000
 _DAMPED_ROUNDS, _DAMPED_STEPS, _DAMPING = 5, 30, 0.3
+_GROWTH, _SHORT = 1.5, 1e-4  # how far a round may move a bound: times the last movement, and at least
 _BLOCK = 25  # steps between two looks at what has converged
 _LONGEST_LEAP, _LENGTHEN_BELOW, _SHORTEN_ABOVE = 64, 0.02, 0.08  # rounds; relative changes of a round's movement
 _STILL = 1e-9  # movement of a bound in a round below which it has converged
@@ -107,22 +109,28 @@ class _State:
 
     def step(self) -> None:
         """A round, or a leap over several alike."""
-        before, last = np.stack([self.e_inf, self.e_0]), self.moved
+        before, last = self._bounds(), self.moved
         if self.joint:
             self.columns[:, :, 2] = np.log(self.e_0[:, None] - self.errors)
             self.inverses = _inverses(self.columns, self.weights, True)
-        damped = bool((self.rounds < _DAMPED_ROUNDS).any())  # all rows begin together
         last_beta, self.coefficients = np.exp(self.coefficients[:, 0]), self._solve()
         beta_moved = abs(np.exp(self.coefficients[:, 0]) - last_beta)
-        for _ in range(_DAMPED_STEPS if damped else 1):
-            self._move(_DAMPING if damped else 1.0)
-        self.moved = np.stack([self.e_inf, self.e_0]) - before
-        if not damped:
-            stands = beta_moved < _BETA_STILL * self.leap
+        if (self.rounds < _DAMPED_ROUNDS).any():  # all rows begin together
+            for _ in range(_DAMPED_STEPS):
+                self._newton_step(_DAMPING)
+            self.moved = self._bounds() - before
+        else:
+            self._newton_step(1.0)
+            longest = np.maximum(_GROWTH * abs(last), _SHORT)
+            self.moved = np.clip(self._bounds() - before, -longest, longest)
             self.leap = np.where(self.stopped, 0, self._leap(last))
             self._put(before + self.leap * self.moved)
-            self.stopped = self.stopped | (stands & (not self.joint))
+            self.stopped = self.stopped | ((beta_moved < _BETA_STILL * self.leap) & (not self.joint))
         self.rounds = self.rounds + self.leap
+
+    def _bounds(self) -> Floats:
+        """[2, b] e_inf and e_0."""
+        return np.stack([self.e_inf, self.e_0])
 
     def _leap(self, last: Floats) -> Floats:
         """[b] rounds to go at once: twice as many while the movement hardly changes, a quarter once it does."""
@@ -147,7 +155,7 @@ class _State:
         rows, best = np.arange(len(solved)), gain.argmax(1)
         return np.asarray(np.where(gain[rows, best, None] > 0, solved[rows, best], 0.0))
 
-    def _move(self, damping: float) -> None:
+    def _newton_step(self, damping: float) -> None:
         """A damped Newton step of e_inf and of e_0, each by itself."""
         above = 1 / (self.errors - self.e_inf[:, None])
         log_beta, slope = self.coefficients[:, :1], self.coefficients[:, 1:2]
