@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -89,12 +90,19 @@ def _solve_batch(
         _refuse_nan(logits, query_mask[:, start:stop], episodes, learner)
         parts.append(summarise(logits, truth[:, start:stop], keep_logits))
         start = stop
-    predicted, confidence, log_probability = (
-        np.concatenate([part[column] for part in parts], axis=1)[query_mask] for column in range(3)
-    )
-    kept = np.concatenate([part[3] for part in parts], axis=1)[query_mask].reshape(-1) if keep_logits else None
+    predicted = _unpadded([part.predicted for part in parts], query_mask)
+    confidence = _unpadded([part.confidence for part in parts], query_mask)
+    log_probability = _unpadded([part.log_probability for part in parts], query_mask)
+    of_logits = [part.logits for part in parts if part.logits is not None]
+    kept = _unpadded(of_logits, query_mask).reshape(-1) if keep_logits else None
     done = np.ones(len(episodes), dtype=np.bool_) if converged is None else converged.numpy()
     return Predictions(episodes, predicted, confidence, log_probability, done, kept)
+
+
+def _unpadded(parts: Sequence[NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """What is there of every query [B * m, ...], from chunks of queries [B, chunk, ...]."""
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    return whole.reshape(-1, *whole.shape[2:]) if mask.all() else whole[mask]
 
 
 def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, learner: Learner) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import subprocess
 import sys
 
@@ -159,3 +160,44 @@ print(compiled(namespace["double"])(21))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "42"
+
+
+def class_means_of(table, n_way, k_shot, n_query, cosine=False):
+    """Logits [1, N Q, N] of an episode of the first rows of a float32 table, class-major."""
+    from fewshot.compiled import prototypes
+
+    rows = np.arange(n_way * (k_shot + n_query)).reshape(n_way, -1)
+    support, query = rows[:, :k_shot].reshape(1, -1), rows[:, k_shot:].reshape(1, -1)
+    labels = np.repeat(np.arange(n_way), k_shot)[None]
+    out = np.empty((1, query.shape[1], n_way), np.float32)
+    like = np.empty(0, np.float64 if cosine else np.float32)
+    prototypes.logits(0, 1, table, support, labels, np.ones(support.shape, bool), query, cosine, like, out)
+    return support[0], query[0], out[0]
+
+
+@pytest.mark.parametrize("offset", [0.0, 1000.0])
+@pytest.mark.parametrize("n_way", [2, 5, 8])
+def test_distances_in_float32_have_its_digits_about_the_centre_of_the_classes(offset, n_way):
+    table = (offset + np.random.default_rng(0).normal(size=(n_way * 7, 640))).astype(np.float32)
+    support, query, found = class_means_of(table, n_way, 3, 4)
+    exact = table.astype(np.float64)
+    means = exact[support].reshape(n_way, 3, -1).mean(1)
+    expected = -((exact[query][:, None] - means) ** 2).sum(2)
+    np.testing.assert_allclose(found, expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("n_way", [2, 3, 4, 5, 7, 8])
+@pytest.mark.parametrize("cosine", [False, True])
+def test_classes_of_the_same_images_tie(n_way, cosine):
+    rows = np.random.default_rng(0).normal(size=(1, 3, 641)).astype(np.float32)
+    queries = np.random.default_rng(1).normal(size=(n_way, 4, 641)).astype(np.float32)
+    table = np.concatenate([np.repeat(rows, n_way, 0), queries], 1).reshape(-1, 641)
+    _, _, found = class_means_of(table, n_way, 3, 4, cosine)
+    assert (found == found[:, :1]).all()
+
+
+def test_a_setting_of_vectors_that_was_given_is_kept():
+    code = "import numba; from fewshot.compiled import prototypes; print(numba.config.CPU_FEATURES)"
+    environment = {**os.environ, "NUMBA_CPU_FEATURES": "+avx2"}
+    given = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert given.stdout.strip() == "+avx2"

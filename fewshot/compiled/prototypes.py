@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
 from fewshot.compiled.matrices import Floats, to_length_one
-from fewshot.compiled.queries import products, shifted
+from fewshot.compiled.queries import Either, products, shifted
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
-BLOCK = 4  # queries that are float64 at once
+BLOCK = 4  # queries that are worked on at once
 
 
 @compiled
@@ -36,16 +36,16 @@ def _class_means(
 
 
 @compiled
-def _centre(means: Floats, centre: Floats, lengths: Floats) -> None:
-    """Takes their mean, the `centre` [D], from the means [N, D]; fills their squared lengths [N]."""
-    centre[:] = 0.0
-    for k in range(len(means)):
-        for d in range(len(centre)):
-            centre[d] += means[k, d]
+def _centre(means: Floats, centre: Either, centred: Either, lengths: Floats) -> None:
+    """Fills the `centre` [D], the mean of means [N, D], and the means `centred` [N, D] about what it was rounded to, so
+    that its rounding moves no distance; fills their squared lengths [N]."""
     for d in range(len(centre)):
-        centre[d] /= len(means)
+        total = 0.0
+        for k in range(len(means)):
+            total += means[k, d]
+        centre[d] = total / len(means)
     for k in range(len(means)):
-        lengths[k] = shifted(means[k], centre, means[k])
+        lengths[k] = shifted(means[k], centre, centred[k])
 
 
 @compiled
@@ -58,25 +58,29 @@ def logits(
     held: NDArray[np.bool_],
     query: Rows,
     cosine: bool,
+    like: Either,
     out: Vectors,
 ) -> None:
     """out [B, m, N] = -|q - c|^2, or the cosines of q and c, for episodes [first, last) whose support [B, S] and query
-    [B, m] are rows of the table [n, D]."""
+    [B, m] are rows of the table [n, D]. Means are float64; queries are worked on in the type of `like`: float32 has the
+    digits that distances are told with and halves the work, cosines of tiny and huge vectors need float64."""
     n_query, n_way, dim = out.shape[1], out.shape[2], table.shape[1]
-    means, centre = np.zeros((n_way, dim)), np.zeros(dim)
-    lengths, counts = np.zeros(n_way), np.zeros(n_way)
-    block, squares, inner_products = np.zeros((BLOCK, dim)), np.zeros(BLOCK), np.zeros((BLOCK, n_way))
+    means, counts, lengths = np.zeros((n_way, dim)), np.zeros(n_way), np.zeros(n_way)
+    centre, near = np.zeros(dim, like.dtype), np.zeros((n_way, dim), like.dtype)
+    block, squares = np.zeros((BLOCK, dim), like.dtype), np.zeros(BLOCK)
+    inner_products = np.zeros((BLOCK, n_way), like.dtype)
     for e in range(first, last):
         _class_means(table, support[e], labels[e], held[e], means, counts)
         if cosine:
             to_length_one(means, n_way)
+            near[:, :] = means
         else:
-            _centre(means, centre, lengths)
+            _centre(means, centre, near, lengths)
         for start in range(0, n_query, BLOCK):
             n_here = min(BLOCK, n_query - start)
             for i in range(n_here):
                 squares[i] = shifted(table[query[e, start + i]], centre, block[i])
-            products(block, means, n_way, inner_products, 0)
+            products(block, near, n_way, inner_products, 0)
             for i in range(n_here):
                 for k in range(n_way):
                     if not cosine:

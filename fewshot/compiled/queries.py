@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from fewshot.compiled import compiled
 from fewshot.compiled.matrices import Floats
 
+Either = NDArray[np.float32] | NDArray[np.float64]  # sums are of the type of what is summed
+
 
 @compiled
-def four_products(block: Floats, vector: Floats, out: Floats, first: int, k: int) -> None:
+def four_products(block: Either, vector: Either, out: Either, first: int, k: int) -> None:
     """out[first + i, k] = <block[i], vector> for up to four rows: they share each load of the vector."""
     q0, q1, q2, q3 = block[0], block[1], block[2], block[3]
-    s0 = s1 = s2 = s3 = 0.0
+    s0 = s1 = s2 = s3 = block.dtype.type(0)
     for d in range(len(vector)):
         v = vector[d]
         s0 += q0[d] * v
@@ -28,10 +30,10 @@ def four_products(block: Floats, vector: Floats, out: Floats, first: int, k: int
 
 
 @compiled
-def eight_products(block: Floats, one: Floats, other: Floats, out: Floats, first: int, k: int) -> None:
+def eight_products(block: Either, one: Either, other: Either, out: Either, first: int, k: int) -> None:
     """As `four_products` for the vectors k and k + 1, which share each load of a row."""
     q0, q1, q2, q3 = block[0], block[1], block[2], block[3]
-    s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = 0.0
+    s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = block.dtype.type(0)
     for d in range(len(one)):
         v, w = one[d], other[d]
         s0 += q0[d] * v
@@ -48,22 +50,25 @@ def eight_products(block: Floats, one: Floats, other: Floats, out: Floats, first
 
 
 @compiled
-def products(block: Floats, vectors: Floats, n: int, out: Floats, first: int) -> None:
-    """out[first + i, k] = <block[i], vectors[k]> for up to four rows and the first n vectors."""
+def products(block: Either, vectors: Either, n: int, out: Either, first: int) -> None:
+    """out[first + i, k] = <block[i], vectors[k]> for up to four rows and the first n vectors, two at a time. An
+    odd last one goes with the one before it once more, because sums of one order let equal vectors tie."""
     for k in range(0, n - 1, 2):
         eight_products(block, vectors[k], vectors[k + 1], out, first, k)
-    if n % 2:
-        four_products(block, vectors[n - 1], out, first, n - 1)
+    if n == 1:
+        four_products(block, vectors[0], out, first, 0)
+    elif n % 2:
+        eight_products(block, vectors[n - 2], vectors[n - 1], out, first, n - 2)
 
 
 @compiled
-def shifted(vector: NDArray[Any], shift: Floats, out: Floats) -> float:
-    """The squared length of out = vector - shift, in float64."""
-    total = 0.0
+def shifted(vector: NDArray[Any], shift: Either, out: Either) -> float:
+    """The squared length of out = vector - shift, in the type of `out`."""
+    total = out.dtype.type(0)
     for d in range(len(out)):
         out[d] = vector[d] - shift[d]
         total += out[d] * out[d]
-    return total
+    return float(total)
 
 
 @compiled

@@ -67,7 +67,8 @@ class _RowsHead(Head[Places]):
         batch, logits = self.batch, torch.empty(*query.shape, self.batch.n_way)
         given = (self.vectors, batch.support, batch.support_labels, batch.support_mask, query)
         arrays = [np.ascontiguousarray(array) for array in given]
-        compiled.over_episodes(prototypes.logits, len(query), *arrays, self.cosine, logits.numpy())
+        like = np.empty(0, np.float64 if self.cosine else np.float32)
+        compiled.over_episodes(prototypes.logits, len(query), *arrays, self.cosine, like, logits.numpy())
         return logits
 
 
