@@ -129,6 +129,26 @@ def test_the_commands_answer(tmp_path: Path):
     assert "holds no distances" in fail("study", "gains", str(path), "--distances", str(far))
 
 
+def written(path: Path, rows: list[dict[str, Any]]) -> str:
+    path.write_text("\n".join(json.dumps(line) for line in rows))
+    return str(path)
+
+
+@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+def test_one_seed_has_no_interval_and_says_so(study: str, tmp_path: Path):
+    sources, targets = ("icons mono", "glyphs"), ("Icons(domain='mono')", "Glyphs()")
+    rows = [
+        row(size, 0, pretrained_on=f"{source}: {size} images", dataset=target)
+        for size in SIZES for source in sources for target in targets
+    ]  # fmt: skip
+    path = written(tmp_path / "rows.jsonl", lines(*rows))
+    shown, values = succeed("study", study, path), succeed("study", study, path, "--json")
+    assert shown.count("one seed: no interval") == (len(SIZES) if study == "sources" else 1)
+    assert "nan" not in shown.lower()
+    assert '"low": null' in values
+    assert "NaN" not in values
+
+
 def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_path: Path):
     from fewshot.backbones.pretrained import Pretrained
     from fewshot.episodes import EpisodeShape

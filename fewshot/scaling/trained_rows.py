@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+ONE_SEED = "one seed: no interval"
+
 
 def trained(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows that a training here stands behind and that did not fail."""
