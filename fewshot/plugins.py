@@ -133,6 +133,13 @@ class Registry:
         call = self._parse(self.canonical(spec))
         return self._render(replace(call, kwargs={**call.kwargs, **fields}))
 
+    def given(self, spec: str) -> dict[str, Any]:
+        """The fields that a spec writes out, by name. Nothing is imported, so specs of any file may be read; places of
+        fields without a name are known for the folder's own members alone."""
+        call = self._parse(spec)
+        known = self._folder[call.name].parameters if call.name in self._folder else ()
+        return {**dict(zip([p.name for p in known], call.args, strict=False)), **call.kwargs}
+
     def identity(self, spec: str) -> str:
         """The canonical spec with every path replaced by what it holds: files by their sha256, folders dropped
         (their images are named by an images digest), and without fields that came later and are not used. This is what

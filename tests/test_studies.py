@@ -13,7 +13,7 @@ import pytest
 
 from fewshot.report import page
 from fewshot.results import Row
-from fewshot.scaling.adaptation import SEEN_ERROR, downstream, exponent, ladders, new_minus_seen
+from fewshot.scaling.adaptation import SEEN_ERROR, Ladder, downstream, exponent, ladders, new_minus_seen
 from fewshot.scaling.near_and_far import gains_of
 from fewshot.scaling.sources import source_matrices
 from fewshot.scaling.trained_rows import target_name
@@ -194,6 +194,24 @@ def test_sources_stand_against_targets_with_an_interval_over_seeds():
         source_matrices(lines(row(1000, 0)))
 
 
+def test_an_error_is_as_sure_as_the_images_that_it_is_counted_on():
+    def upstream(**held_out: Any) -> Ladder:
+        return ladders(lines(*(row(size, 0, **held_out) for size in SIZES)))[-1]
+
+    error = 0.8 * (np.array(SIZES) / 100) ** -B_ALL
+    few, many, older = upstream(n_held_out=500), upstream(n_held_out=50_000), upstream()
+    assert few.variance == pytest.approx((1 - error) / (500 * error))
+    assert many.variance == pytest.approx(few.variance / 100)
+    assert older.variance == pytest.approx((1 - error) / (2570 * error))
+    assert (few.remark, many.remark) == ("", "")
+    assert older.remark == "rows of an older release do not say n_held_out: 10 images a class are assumed"
+
+
+def test_the_command_tells_what_it_assumed(tmp_path: Path):
+    shown = succeed("study", "adaptation", written(tmp_path / "rows.jsonl", ALL))
+    assert shown.count("10 images a class are assumed") == 1
+
+
 def test_a_rung_that_few_errors_decide_weighs_less():
     exact = [row(size, seed) for size in SIZES for seed in SEEDS]
     vague = row(800, 0).accuracy or 0.0
@@ -215,7 +233,11 @@ def test_a_rung_that_few_errors_decide_weighs_less():
 def test_a_target_is_named_as_distances_name_it():
     assert target_name("TorchvisionSet(name='FashionMNIST', root=None, download=False)") == "FashionMNIST"
     assert target_name("Icons(domain='mono')") == "icons mono"
+    assert target_name("TorchvisionSet('EMNIST-letters')") == "EMNIST-letters"
     assert target_name("package.module:Mine()") == "package.module:Mine()"
+    assert target_name('package.module:Mine(size=3, name="Bob\'s gulls")') == "Bob's gulls"
+    for strange in ("", "no spec (", "__import__('os').system('false')", "Icons(domain='mono', name=None)"):
+        assert target_name(strange) == strange
 
 
 def test_the_page_shows_a_study():

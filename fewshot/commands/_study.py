@@ -60,9 +60,10 @@ def _cell_text(cell: SourceToTarget | None) -> str:
 
 
 def _said_of_ladders(exponents: Iterable[dict[str, Any]], short: dict[str, str]) -> list[str]:
-    """What was left out of each ladder."""
+    """What was left out of each ladder, and what was assumed of it."""
     named = [(f"{short[e['protocol']]}, {e['rule']}, {e['n_params']} parameters", e) for e in exponents]
-    return [f"left out: {name}: {why}" for name, e in named for why in e["dropped"]]
+    left_out = [f"left out: {name}: {why}" for name, e in named for why in e["dropped"]]
+    return left_out + list(dict.fromkeys(e["remark"] for _, e in named if e["remark"]))
 
 
 def _why_unbounded(lines: Iterable[dict[str, Any]]) -> list[str]:

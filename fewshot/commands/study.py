@@ -85,6 +85,7 @@ def _names(ladder: Ladder) -> dict[str, Any]:
 def _exponent_values(found: Exponent) -> dict[str, Any]:
     ladder = found.ladder
     about = {"n_seeds": len(ladder.seeds), "images": ladder.images.tolist(), "dropped": list(ladder.dropped)}
+    about |= {"remark": ladder.remark}
     return _names(ladder) | {"b": found.b, "low": found.low, "high": found.high, "how": found.how} | about
 
 

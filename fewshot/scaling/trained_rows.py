@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
+
+from fewshot.plugins import DATASETS
 
 ONE_SEED = "one seed: no interval"
 
@@ -26,9 +27,13 @@ def source_name(row: dict[str, Any]) -> str:
 
 
 def target_name(dataset: str) -> str:
-    """The name of a data set as its images bear it, where its spec says so: "icons mono" of Icons(domain='mono')."""
-    published = re.match(r"TorchvisionSet\((?:name=)?'([^']+)'", dataset)
-    if published:
-        return published[1]
+    """The name of a data set as its images bear it, where its spec says so: its field `name`, or "icons mono" of
+    Icons(domain='mono'); else what was given."""
+    try:
+        name = DATASETS.given(dataset).get("name")
+    except ValueError:  # of a stranger's row
+        return dataset
+    if isinstance(name, str) and name:
+        return name
     plain = {"Icons(domain='mono')": "icons mono", "Icons(domain='colour')": "icons colour", "Glyphs()": "glyphs"}
     return plain.get(dataset, dataset)
