@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -35,7 +36,7 @@ def row(size: int, seed: int, classes: str = "novel", k_shot: int = 1, **changed
         "pretrained_on": f"icons mono: {size} images",
         "network": "ConvNet()", "n_params": 1000, "recipe": "CrossEntropy()", "training_rule": "epochs",
         "training_seed": seed, "training_classes": 257, "unique_images": size, "first_loss": 5.0, "training_loss": 2.0,
-        "seen_error": 0.8 * (size / 100) ** -B_ALL,
+        "seen_error": min(1.0, 0.8 * (size / 100) ** -B_ALL),
     }  # fmt: skip
     return Row(**fields | changed)
 
@@ -147,6 +148,61 @@ def test_one_seed_has_no_interval_and_says_so(study: str, tmp_path: Path):
     assert "nan" not in shown.lower()
     assert '"low": null' in values
     assert "NaN" not in values
+
+
+STRANGE: dict[str, Any] = {
+    "text": "many",
+    "list": [1],
+    "object": {"a": 1},
+    "yes": True,
+    "infinite": 1e999,
+    "NaN": np.nan,
+}
+
+
+@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("column", ["unique_images", "accuracy", "n_params", "k_shot", "training_seed", "seen_error"])
+def test_a_strangers_row_is_refused_in_one_sentence(study: str, column: str, tmp_path: Path):
+    for name, value in STRANGE.items():
+        path = written(tmp_path / f"{name}.jsonl", [*ALL[1:], ALL[0] | {column: value}])
+        said = fail("study", study, path)
+        assert f"the column '{column}' of the row '100 0 seen 1 []' must be a" in said
+
+
+@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("column", sorted({"dataset", "recipe", "network", "pretrained_on", "training_classes"}))
+def test_a_column_that_is_not_there_is_named(study: str, column: str, tmp_path: Path):
+    rows = [{name: value for name, value in line.items() if name != column} for line in ALL]
+    said = fail("study", study, written(tmp_path / "rows.jsonl", rows))
+    assert f"the column '{column}' of the row '100 0 seen 1 []' must be " in said
+    assert "got nothing" in said
+
+
+@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "holds no lines"),
+        (b'{"a": 1}\n', "found: rows of networks"),
+        (b"\xff\xfe\x80", "is no text, so it holds no rows"),
+        (b"[" * 100_000, "line 1 of .* is not JSON"),
+        (b'{"run_id": [1]}', "'run_id' of line 1 of .* must be text"),
+    ],
+)
+def test_a_file_of_no_such_rows_is_told_in_one_sentence(study: str, content: bytes, text: str, tmp_path: Path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(content)
+    said = fail("study", study, str(path))
+    assert re.search(text, said)
+
+
+def test_a_rung_without_an_interval_is_left_out_and_told():
+    rows = lines(*(row(size, seed) for size in (*SIZES, 1600) for seed in SEEDS))
+    for line in rows:
+        if line["unique_images"] == 1600:
+            line["accuracy_low"] = None
+    [few, *_] = ladders(rows)
+    assert few.dropped == ("1600 images: its accuracy has no interval",)
 
 
 def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_path: Path):

@@ -234,11 +234,13 @@ def _assumed(rows: Iterable[dict[str, Any]]) -> str:
 
 def _unfit(row: dict[str, Any], protocol: Protocol | None) -> str:
     """Why a checkpoint is left out; '' where it is not."""
-    if row.get("first_loss") is not None and row["training_loss"] >= row["first_loss"]:
+    if None not in (row["first_loss"], row["training_loss"]) and row["training_loss"] >= row["first_loss"]:
         return "its training loss did not fall"
     if protocol is None:
         chance = 1 / int(row["training_classes"])
         near = 1 - row["seen_error"] <= chance + 2 * np.sqrt(chance * (1 - chance) / _seen_images(row))
+    elif row["accuracy_low"] is None:
+        return "its accuracy has no interval"
     else:
         near = row["accuracy"] - 1 / protocol.n_way <= 2 * _standard_error(row)
     return "within two standard errors of chance" if near else ""
