@@ -239,6 +239,7 @@ def _training(backbone: Backbone) -> dict[str, Any]:
         "validation_loss": record.validation_loss,
         "seen_error": record.seen_error,
         "seen_loss": record.seen_loss,
+        "n_held_out": record.n_held_out,
     }
 
 

@@ -21,7 +21,7 @@ import math
 import numbers
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path, PurePath
@@ -133,6 +133,17 @@ class Registry:
         call = self._parse(self.canonical(spec))
         return self._render(replace(call, kwargs={**call.kwargs, **fields}))
 
+    def given(self, spec: str) -> dict[str, Any]:
+        """The fields that a spec writes out, by name. Nothing is imported, so specs of any file may be read; places of
+        fields without a name are known for the folder's own members alone."""
+        call = self._parse(spec)
+        known = self._folder[call.name].parameters if call.name in self._folder else ()
+        return {**dict(zip([p.name for p in known], call.args, strict=False)), **call.kwargs}
+
+    def paths(self, spec: Any) -> tuple[Path, ...]:
+        """Every path that a spec or an object names, those of members inside it too."""
+        return tuple(self._paths(self._parse(spec) if isinstance(spec, str) else self._read(spec)))
+
     def identity(self, spec: str) -> str:
         """The canonical spec with every path replaced by what it holds: files by their sha256, folders dropped
         (their images are named by an images digest), and without fields that came later and are not used. This is what
@@ -225,6 +236,17 @@ class Registry:
             if value is REQUIRED:
                 raise ValueError(f"{call.name} needs {parameter.name!r} ({parameter.annotation}); none was given")
         return [(p, p.registry(self)._called(_floats(value) if _wants_float(p) else value, p)) for p, value in bound]
+
+    def _paths(self, value: Any) -> Iterator[Path]:
+        if isinstance(value, tuple):
+            for item in value:
+                yield from self._paths(item)
+        elif isinstance(value, Call):
+            for parameter, argument in self._bind(value):
+                if not parameter.is_path:
+                    yield from parameter.registry(self)._paths(argument)
+                elif argument is not None:
+                    yield Path(str(argument))
 
     def _called(self, value: Any, parameter: Parameter) -> Any:
         """The call that a string stands for in a field that holds a member; other values as they are."""

@@ -119,6 +119,7 @@ class Row:
     validation_loss: float | None = None
     seen_error: float | None = None  # of the trained classes, all at once, on images held out
     seen_loss: float | None = None  # cross-entropy there, in nats
+    n_held_out: int | None = None  # images that both are of; absent in older rows
     # cost
     seconds_embedding: float = 0.0
     seconds_solving: float = 0.0

@@ -79,6 +79,25 @@ def test_fit_prints_a_line_a_curve_and_law(table):
     assert "trusted to 2 times the largest x fitted" in done.output
 
 
+def test_an_average_tells_the_parameters_of_its_members(table):
+    asked = ("fit", table, "--x", "images", "--y", "loss", "--law", "Average", "--fit-where", "network=small")
+    [found] = answered(*asked, "--draws", "0")
+    assert list(found["parameters"]) == ["M3", "M4", "M4Joint", "ShiftedPowerLaw", "BNSL1"]
+    assert set(found["parameters"]["M4"]) == {"beta", "c", "alpha", "e_inf", "e_0"}
+    assert "M4Joint: beta " in called(*asked, "--draws", "0").output
+
+
+def test_a_law_that_predicts_no_error_says_so_in_words(tmp_path):
+    falling = written(tmp_path / "falling.csv", ["x", "error"], [(x, max(0.01, 0.9 - 0.08 * x)) for x in range(1, 13)])
+    asked = ("fit", falling, "--x", "x", "--law", "M1,PowerBudget", "--fit-where", "x<=8", "--draws", "20")
+    shown = called(*asked)
+    assert shown.exit_code == 0, shown.output
+    assert "infinite" in shown.output
+    for word in (" nan", " inf ", "[nan", "[inf", "(inf", "Infinity"):
+        assert word not in shown.output
+    assert "NaN" not in called(*asked, "--json").output
+
+
 def test_the_same_command_prints_the_same_bytes(table):
     line = ("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--law", "M2,M4", "--draws", "4", "--json")
     assert called(*line).output == called(*line).output

@@ -70,7 +70,7 @@ ONLY = {
     "scoring": {"episodes", "files"},
     "measures": {"measures", "episodes", "scoring", "statistics"},
     "results": {"files", "scoring"},
-    "scaling": {"scaling", "draws", "files"},
+    "scaling": {"scaling", "draws", "files", "plugins"},
 }
 
 

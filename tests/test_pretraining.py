@@ -266,6 +266,7 @@ def test_a_run_trains_what_is_missing_and_says_what_it_saw(results):
     assert (novel.training_rule, novel.training_classes) == ("steps", 7)
     assert novel.network == "ConvNet(width=4, depth=2, image_size=16, norm='batch', seed=0)"
     assert novel.seen_error == source.record.seen_error
+    assert novel.n_held_out == source.record.n_held_out == 5 * 7
     assert fewshot.results.Row.from_json(novel.to_json()) == novel
 
 

@@ -38,7 +38,7 @@ def test_few_seeds_are_fitted_one_by_one_and_many_drawn_as_a_whole():
 def test_one_seed_has_no_interval_and_says_why():
     estimate = over_seeds(M1, X, noisy(1))
     assert np.isnan(estimate.low["c"])
-    assert estimate.how == "one seed has no spread"
+    assert estimate.how == "one seed: no interval"
 
 
 def test_replicates_of_the_caller_make_an_interval():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from fewshot.report import page
 from fewshot.results import Row
-from fewshot.scaling.adaptation import SEEN_ERROR, downstream, exponent, ladders, new_minus_seen
+from fewshot.scaling.adaptation import SEEN_ERROR, Ladder, downstream, exponent, ladders, new_minus_seen
 from fewshot.scaling.near_and_far import gains_of
 from fewshot.scaling.sources import source_matrices
 from fewshot.scaling.trained_rows import target_name
@@ -35,7 +36,7 @@ def row(size: int, seed: int, classes: str = "novel", k_shot: int = 1, **changed
         "pretrained_on": f"icons mono: {size} images",
         "network": "ConvNet()", "n_params": 1000, "recipe": "CrossEntropy()", "training_rule": "epochs",
         "training_seed": seed, "training_classes": 257, "unique_images": size, "first_loss": 5.0, "training_loss": 2.0,
-        "seen_error": 0.8 * (size / 100) ** -B_ALL,
+        "seen_error": min(1.0, 0.8 * (size / 100) ** -B_ALL),
     }  # fmt: skip
     return Row(**fields | changed)
 
@@ -129,6 +130,81 @@ def test_the_commands_answer(tmp_path: Path):
     assert "holds no distances" in fail("study", "gains", str(path), "--distances", str(far))
 
 
+def written(path: Path, rows: list[dict[str, Any]]) -> str:
+    path.write_text("\n".join(json.dumps(line) for line in rows))
+    return str(path)
+
+
+@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+def test_one_seed_has_no_interval_and_says_so(study: str, tmp_path: Path):
+    sources, targets = ("icons mono", "glyphs"), ("Icons(domain='mono')", "Glyphs()")
+    rows = [
+        row(size, 0, pretrained_on=f"{source}: {size} images", dataset=target)
+        for size in SIZES for source in sources for target in targets
+    ]  # fmt: skip
+    path = written(tmp_path / "rows.jsonl", lines(*rows))
+    shown, values = succeed("study", study, path), succeed("study", study, path, "--json")
+    assert shown.count("one seed: no interval") == (len(SIZES) if study == "sources" else 1)
+    assert "nan" not in shown.lower()
+    assert '"low": null' in values
+    assert "NaN" not in values
+
+
+STRANGE: dict[str, Any] = {
+    "text": "many",
+    "list": [1],
+    "object": {"a": 1},
+    "yes": True,
+    "infinite": 1e999,
+    "NaN": np.nan,
+}
+
+
+@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("column", ["unique_images", "accuracy", "n_params", "k_shot", "training_seed", "seen_error"])
+def test_a_strangers_row_is_refused_in_one_sentence(study: str, column: str, tmp_path: Path):
+    for name, value in STRANGE.items():
+        path = written(tmp_path / f"{name}.jsonl", [*ALL[1:], ALL[0] | {column: value}])
+        said = fail("study", study, path)
+        assert f"the column '{column}' of the row '100 0 seen 1 []' must be a" in said
+
+
+@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("column", sorted({"dataset", "recipe", "network", "pretrained_on", "training_classes"}))
+def test_a_column_that_is_not_there_is_named(study: str, column: str, tmp_path: Path):
+    rows = [{name: value for name, value in line.items() if name != column} for line in ALL]
+    said = fail("study", study, written(tmp_path / "rows.jsonl", rows))
+    assert f"the column '{column}' of the row '100 0 seen 1 []' must be " in said
+    assert "got nothing" in said
+
+
+@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "holds no lines"),
+        (b'{"a": 1}\n', "found: rows of networks"),
+        (b"\xff\xfe\x80", "is no text, so it holds no rows"),
+        (b"[" * 100_000, "line 1 of .* is not JSON"),
+        (b'{"run_id": [1]}', "'run_id' of line 1 of .* must be text"),
+    ],
+)
+def test_a_file_of_no_such_rows_is_told_in_one_sentence(study: str, content: bytes, text: str, tmp_path: Path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(content)
+    said = fail("study", study, str(path))
+    assert re.search(text, said)
+
+
+def test_a_rung_without_an_interval_is_left_out_and_told():
+    rows = lines(*(row(size, seed) for size in (*SIZES, 1600) for seed in SEEDS))
+    for line in rows:
+        if line["unique_images"] == 1600:
+            line["accuracy_low"] = None
+    [few, *_] = ladders(rows)
+    assert few.dropped == ("1600 images: its accuracy has no interval",)
+
+
 def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_path: Path):
     from fewshot.backbones.pretrained import Pretrained
     from fewshot.episodes import EpisodeShape
@@ -174,6 +250,24 @@ def test_sources_stand_against_targets_with_an_interval_over_seeds():
         source_matrices(lines(row(1000, 0)))
 
 
+def test_an_error_is_as_sure_as_the_images_that_it_is_counted_on():
+    def upstream(**held_out: Any) -> Ladder:
+        return ladders(lines(*(row(size, 0, **held_out) for size in SIZES)))[-1]
+
+    error = 0.8 * (np.array(SIZES) / 100) ** -B_ALL
+    few, many, older = upstream(n_held_out=500), upstream(n_held_out=50_000), upstream()
+    assert few.variance == pytest.approx((1 - error) / (500 * error))
+    assert many.variance == pytest.approx(few.variance / 100)
+    assert older.variance == pytest.approx((1 - error) / (2570 * error))
+    assert (few.remark, many.remark) == ("", "")
+    assert older.remark == "rows of an older release do not say n_held_out: 10 images a class are assumed"
+
+
+def test_the_command_tells_what_it_assumed(tmp_path: Path):
+    shown = succeed("study", "adaptation", written(tmp_path / "rows.jsonl", ALL))
+    assert shown.count("10 images a class are assumed") == 1
+
+
 def test_a_rung_that_few_errors_decide_weighs_less():
     exact = [row(size, seed) for size in SIZES for seed in SEEDS]
     vague = row(800, 0).accuracy or 0.0
@@ -195,7 +289,11 @@ def test_a_rung_that_few_errors_decide_weighs_less():
 def test_a_target_is_named_as_distances_name_it():
     assert target_name("TorchvisionSet(name='FashionMNIST', root=None, download=False)") == "FashionMNIST"
     assert target_name("Icons(domain='mono')") == "icons mono"
+    assert target_name("TorchvisionSet('EMNIST-letters')") == "EMNIST-letters"
     assert target_name("package.module:Mine()") == "package.module:Mine()"
+    assert target_name('package.module:Mine(size=3, name="Bob\'s gulls")') == "Bob's gulls"
+    for strange in ("", "no spec (", "__import__('os').system('false')", "Icons(domain='mono', name=None)"):
+        assert target_name(strange) == strange
 
 
 def test_the_page_shows_a_study():

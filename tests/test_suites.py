@@ -34,7 +34,9 @@ def bench() -> Workbench:
     return Workbench(images=images_of)
 
 
+@cache
 def specs(name: str) -> list[RunSpec]:
+    """The runs of a suite, made once for all tests."""
     return list(benchmarks.load(name)())
 
 
@@ -54,20 +56,23 @@ def test_the_runs_of_a_suite_differ_and_bear_its_protocol(name: str, bench: Work
 
 @pytest.mark.parametrize("name", benchmarks.names())
 def test_every_member_of_a_suite_can_be_made(name: str) -> None:
-    for spec in specs(name):
-        for registry, member in (
-            (BACKBONES, spec.backbone),
-            (EVALUATORS, spec.evaluator),
-            (TRANSFORMS, spec.transform),
-        ):
+    runs = specs(name)
+    for registry, members in (
+        (BACKBONES, {spec.backbone for spec in runs}),
+        (EVALUATORS, {spec.evaluator for spec in runs}),
+        (TRANSFORMS, {spec.transform for spec in runs}),
+    ):
+        for member in members:
             assert repr(registry.make(member, allow_import=False)) == member
-        assert isinstance(spec.episodes, Sampled)
-        SAMPLERS.make(spec.episodes.sampler, allow_import=False)
+    assert all(isinstance(spec.episodes, Sampled) for spec in runs)
+    for sampler in {spec.episodes.sampler for spec in runs if isinstance(spec.episodes, Sampled)}:
+        SAMPLERS.make(sampler, allow_import=False)
 
 
 @pytest.mark.parametrize("name", benchmarks.names())
 def test_the_first_episode_of_every_run_can_be_drawn(name: str, bench: Workbench) -> None:
-    for spec in specs(name):
+    asked = {(run.dataset, run.split, run.classes, run.episodes): run for run in specs(name)}  # all that a draw needs
+    for spec in asked.values():
         task = bench.task(spec)
         task.draw(0, 1).check(task.images)
 

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from fewshot.backbones import Backbone, BackboneSource
+from fewshot.backbones.trained_images import check_images
 from fewshot.backbones.training_record import TrainingRecord
 from fewshot.files import home
 from fewshot.plugins import BACKBONES
@@ -31,7 +32,8 @@ class Pretrained(BackboneSource):
     trained before. `data` and `split` (None: the data set's own) say which classes it sees: exactly the seen ones.
     Where the data set has a partition "train", only its images are trained on (see Partitioned); `n_images` takes so
     many of them, as many of each class as there are, the fewer among the more (None: all). `seed` moves the subset, the
-    order and the views; the start has a seed of its own. Where the data changed under the same spec, give another seed.
+    order and the views; the start has a seed of its own. Where the images in the data's folder changed, loading says
+    so: give another seed. A folder that was moved with its images is known again.
     """
 
     network: BackboneSource
@@ -62,8 +64,10 @@ class Pretrained(BackboneSource):
         return TrainingRecord.read(self.folder / "record.json")
 
     def load(self) -> Backbone:
-        """The trained network; it is not trained here."""
+        """The trained network; it is not trained here. Other images than it was trained on, in the folder of its data,
+        are a ValueError."""
         record = self.record
+        check_images(self, record)
         start = scaffold(self.network).load()
         network = start.network
         network.load_state_dict(network_state(load_file(self.weights)))

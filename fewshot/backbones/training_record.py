@@ -46,6 +46,7 @@ class TrainingRecord:
     device: str
     n_threads: int
     started_on: str = "nothing"  # what the start had been trained on
+    labels_digest: str = ""  # of the class of every image of the data set; absent in older records
 
     @property
     def trained_on(self) -> str:

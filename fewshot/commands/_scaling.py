@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fewshot.scaling.fits import CurveFit
     from fewshot.scaling.labels import Budget
+    from fewshot.scaling.laws import Law
     from fewshot.scaling.transfer import Transferred
     from fewshot.scaling.transfers import SourceTransfer
 
@@ -36,11 +38,11 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
             each.law.__name__ + (" *" if each.chosen else ""),
             _parameters(each),
             len(each.curve.points.x),
-            f"{each.estimate.fit.rmse:.4f}",
+            _rmse(each.estimate.fit.rmse),
             len(each.curve.rest_x) or "",
-            "" if each.rmse_rest is None else f"{each.rmse_rest:.4f}",
+            _rmse(each.rmse_rest),
             ("yes" if each.trust.trusted else "no")
-            + (f" ({each.trust.miss:.3f})" if each.trust.n_held else ", not tested"),
+            + (f" ({_rmse(each.trust.miss, 3)})" if each.trust.n_held else ", not tested"),
         )
         for each in fits
     ]
@@ -58,11 +60,30 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
 
 def _parameters(each: CurveFit) -> str:
     low, high = each.estimate.low, each.estimate.high
-    drawn = bool(each.estimate.laws)
+    law = each.estimate.fit.law
+    if law.members():
+        return "\n".join(f"{name}: {_values(member)}" for name, member in law.members().items())
     return "\n".join(
-        f"{name} {value:.4g}" + (f" [{low[name]:.3g}, {high[name]:.3g}]" if drawn else "")
-        for name, value in each.estimate.fit.law.parameters().items()
+        f"{name} {_number(value)}"
+        + (f" [{low[name]:.3g}, {high[name]:.3g}]" if isfinite(low[name]) and isfinite(high[name]) else "")
+        for name, value in law.parameters().items()
     )
+
+
+def _values(law: Law) -> str:
+    """The parameters of a law in one line."""
+    return ", ".join(f"{name} {_number(value)}" for name, value in law.parameters().items())
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if isfinite(value) else "not finite"
+
+
+def _rmse(value: float | None, digits: int = 4) -> str:
+    """Of log error: "" where there is none, "infinite" where a law predicts an error of 0 or below."""
+    if value is None or isnan(value):
+        return ""
+    return f"{value:.{digits}f}" if isfinite(value) else "infinite"
 
 
 def transfers_text(found: Sequence[SourceTransfer]) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fewshot.commands import _options
+from fewshot.commands import _options, _study
 from fewshot.commands._answers import answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.scaling.adaptation import Exponent, ExponentDifference, Ladder
-    from fewshot.scaling.sources import SourceMatrix
 
 
 @click.group("study", short_help="Exponents, gains, and sources against targets, from rows.")
@@ -41,7 +39,7 @@ def adaptation(file: Path) -> int:
         "new_minus_seen": [_difference_values(d) for d in differences],
         "downstream": [_names(ladder) | {"rank_correlation": r, "slope": s} for ladder, (r, s) in followed],
     }
-    answer(_adaptation_text(values, {ladder.name: ladder_name(ladder) for ladder in found}), values)
+    answer(_study.adaptation_text(values, {ladder.name: ladder_name(ladder) for ladder in found}), values)
     return 0
 
 
@@ -55,7 +53,7 @@ def sources(file: Path) -> int:
     from fewshot.scaling.tables import Table
 
     found = source_matrices(Table.read(file).lines)
-    answer("\n\n".join(map(_matrix_text, found)), [asdict(matrix) for matrix in found])
+    answer("\n\n".join(map(_study.matrix_text, found)), [asdict(matrix) for matrix in found])
     return 0
 
 
@@ -75,7 +73,7 @@ def gains(file: Path, distances: Path | None) -> int:
         for gain in found:
             lines.append({"source": source, "mmd": far.get((source, gain.target)), "head": head} | asdict(gain))
     lines.sort(key=lambda line: (line["mmd"] is None, line["mmd"] or 0.0))
-    answer(_table(lines), lines)
+    answer(_study.gains_text(lines), lines)
     return 0
 
 
@@ -87,6 +85,7 @@ def _names(ladder: Ladder) -> dict[str, Any]:
 def _exponent_values(found: Exponent) -> dict[str, Any]:
     ladder = found.ladder
     about = {"n_seeds": len(ladder.seeds), "images": ladder.images.tolist(), "dropped": list(ladder.dropped)}
+    about |= {"remark": ladder.remark}
     return _names(ladder) | {"b": found.b, "low": found.low, "high": found.high, "how": found.how} | about
 
 
@@ -94,46 +93,3 @@ def _difference_values(found: ExponentDifference) -> dict[str, Any]:
     d = found.difference
     about = {"protocol": found.second.name, "minus": found.first.name}
     return _names(found.second) | about | {"difference": d.value, "low": d.low, "high": d.high, "how": d.how}
-
-
-def _adaptation_text(values: dict[str, Any], short: dict[str, str]) -> str:
-    dropped = [
-        f"left out: {short[e['protocol']]}, {e['rule']}, {e['n_params']} parameters: {why}"
-        for e in values["exponents"]
-        for why in e["dropped"]
-    ]
-
-    def table(lines: Sequence[dict[str, Any]], *names: str) -> str:
-        columns = ("trained_on", "n_params", "rule", "protocol", *names)
-        return _table([{name: short.get(line[name], line[name]) for name in columns} for line in lines])
-
-    return "\n".join(
-        [
-            "b, minus the exponent of error over images, with a 95 % interval over seeds",
-            table(values["exponents"], "b", "low", "high", "n_seeds"),
-            "\nb_new - b_seen over the same checkpoints",
-            table(values["new_minus_seen"], "minus", "difference", "low", "high"),
-            "\nerror against the error over all seen classes: rank correlation, and slope of their logarithms",
-            table(values["downstream"], "rank_correlation", "slope"),
-            *dropped,
-        ]
-    )
-
-
-def _matrix_text(matrix: SourceMatrix) -> str:
-    from fewshot.report.labels import label
-    from fewshot.report.study import short_head
-
-    trained = f"{label(matrix.network)}, {label(matrix.recipe)}, {matrix.images} images of each source"
-    lines = []
-    for source in matrix.sources:
-        cells = [matrix.cell(source, target) for target in matrix.targets]
-        texts = ["" if c is None else f"{c.mean:.3f} [{c.low:.3f}, {c.high:.3f}]" for c in cells]
-        lines.append({"trained on": source} | {label(t): text for t, text in zip(matrix.targets, texts, strict=True)})
-    return f"{trained}; {short_head(matrix.head)}, {matrix.n_way}-way {matrix.k_shot}-shot\n{_table(lines)}"
-
-
-def _table(lines: Sequence[dict[str, Any]]) -> str:
-    from tabulate import tabulate
-
-    return tabulate(lines, headers="keys", floatfmt=".3f")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fewshot import draws
+from fewshot.backbones.trained_images import labels_digest
 from fewshot.datasets import Group, LabelledImages
 from fewshot.datasets.subset import subset
 from fewshot.episodes import Ints
@@ -23,6 +24,7 @@ class Material:
     train: LabelledImages
     validation: LabelledImages | None
     test: LabelledImages | None
+    labels_digest: str = ""  # of all images of the data set
 
     @property
     def n_classes(self) -> int:
@@ -42,7 +44,8 @@ def material(images: LabelledImages, split: ClassSplit, n_images: int | None, se
     train = _of_classes(images, classes, "train" if parts else None)
     chosen = balanced_subset(train, n_images, seed)
     held_out = [_of_classes(images, classes, name) if name in parts else None for name in ("validation", "test")]
-    return Material(chosen, *(None if part is None or not len(part) else part for part in held_out))
+    validation, test = (None if part is None or not len(part) else part for part in held_out)
+    return Material(chosen, validation, test, labels_digest(images))
 
 
 def balanced_subset(images: LabelledImages, n_images: int | None, seed: int) -> LabelledImages:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from fewshot import provenance
 from fewshot.backbones import Backbone, BackboneSource, weights_digest
 from fewshot.backbones.pretrained import Pretrained, network_state, scaffold
+from fewshot.backbones.trained_images import check_images, trained_elsewhere
 from fewshot.backbones.training_record import TrainingRecord
 from fewshot.datasets import LabelledImages
 from fewshot.embedding import keep_freed_memory
@@ -56,13 +57,28 @@ class Trainer:
     progress: bool = True
 
     def ready(self, source: BackboneSource) -> BackboneSource:
-        """The source, once all that it needs is trained."""
-        if isinstance(source, Pretrained) and not source.weights.is_file():
+        """The source, once all that it needs is trained. A training of the same images at another place counts; other
+        images at the same place are a ValueError."""
+        if not isinstance(source, Pretrained):
+            return source
+        if not source.weights.is_file():
             make_folder(source.folder)
             with FileLock(source.folder / "lock"):  # of two processes one trains, and the other waits
-                if not source.weights.is_file():
+                if not source.weights.is_file() and not self._adopted(source):
                     self.train(source)
+        check_images(source, source.record)
         return source
+
+    def _adopted(self, source: Pretrained) -> bool:
+        """Whether a network that was trained on the same images at another place could be taken over."""
+        from fewshot.plugins import DATASETS
+
+        found = trained_elsewhere(source, self.images(DATASETS.canonical(source.data)))
+        if found is not None:
+            weights, record = found
+            _log.info("%s was trained on these images at another place: %s", source.folder, weights.parent)
+            keep(source, weights.read_bytes(), record)
+        return found is not None
 
     def material(self, source: Pretrained) -> Material:
         """The images of a training; a data set, split or number that does not fit is a ValueError."""
@@ -286,6 +302,7 @@ class Training:
             device=made["device"],
             n_threads=made["n_threads"],
             started_on=self._backbone.pretrained_on,
+            labels_digest=self._seen.labels_digest,
         )
 
 

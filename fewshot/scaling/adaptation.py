@@ -20,6 +20,7 @@ from fewshot.scaling.trained_rows import head_name, source_name, trained
 
 SEEN_ERROR = "all seen classes"  # the protocol of the column seen_error
 _FEWEST_RUNGS = 3
+_HELD_OUT_A_CLASS = 10  # of the suites
 Rows = Sequence[dict[str, Any]]
 
 
@@ -67,6 +68,7 @@ class Ladder:
     variance: Floats  # [n] of log e of one checkpoint
     seeds: tuple[int, ...]
     dropped: tuple[str, ...]  # rungs and seeds that were left out, and why
+    remark: str = ""  # what was assumed
 
     @property
     def weights(self) -> Floats:
@@ -195,7 +197,8 @@ def _ladder(arm: Arm, protocol: Protocol | None, rows: Rows) -> Ladder | None:
     errors = np.array([[_error(row, protocol) for row in of_seed] for of_seed in kept])
     within = np.array([[_variance(row, protocol) for row in of_seed] for of_seed in kept]).mean(0)
     between = np.log(errors).var(0, ddof=1).mean() if len(whole) > 1 else 0.0
-    return Ladder(arm, protocol, np.array(images, float), errors, within + between, tuple(whole), tuple(told))
+    remark = _assumed(row for of_seed in kept for row in of_seed) if protocol is None else ""
+    return Ladder(arm, protocol, np.array(images, float), errors, within + between, tuple(whole), tuple(told), remark)
 
 
 def _error(row: dict[str, Any], protocol: Protocol | None) -> float:
@@ -218,17 +221,26 @@ def _standard_error(row: dict[str, Any]) -> float:
 
 
 def _seen_images(row: dict[str, Any]) -> int:
-    """About how many images `seen_error` is counted on: rows do not say; the suites hold ten a class out."""
-    return 10 * int(row["training_classes"])
+    """How many images `seen_error` is counted on; older rows do not say, and the suites hold ten a class out."""
+    return int(row.get("n_held_out") or _HELD_OUT_A_CLASS * int(row["training_classes"]))
+
+
+def _assumed(rows: Iterable[dict[str, Any]]) -> str:
+    """What is assumed of the images that `seen_error` is counted on; "" where all rows say how many they are."""
+    if all(row.get("n_held_out") for row in rows):
+        return ""
+    return f"rows of an older release do not say n_held_out: {_HELD_OUT_A_CLASS} images a class are assumed"
 
 
 def _unfit(row: dict[str, Any], protocol: Protocol | None) -> str:
     """Why a checkpoint is left out; '' where it is not."""
-    if row.get("first_loss") is not None and row["training_loss"] >= row["first_loss"]:
+    if None not in (row["first_loss"], row["training_loss"]) and row["training_loss"] >= row["first_loss"]:
         return "its training loss did not fall"
     if protocol is None:
         chance = 1 / int(row["training_classes"])
         near = 1 - row["seen_error"] <= chance + 2 * np.sqrt(chance * (1 - chance) / _seen_images(row))
+    elif row["accuracy_low"] is None:
+        return "its accuracy has no interval"
     else:
         near = row["accuracy"] - 1 / protocol.n_way <= 2 * _standard_error(row)
     return "within two standard errors of chance" if near else ""

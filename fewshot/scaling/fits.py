@@ -32,7 +32,7 @@ class CurveFit:
             "curve": curve.key,
             "law": self.law.__name__,
             "formula": self.law.formula,
-            "parameters": {name: _finite(value) for name, value in fit.law.parameters().items()},
+            "parameters": fit.law.values(),
             "interval": {n: [_finite(low), _finite(self.estimate.high[n])] for n, low in self.estimate.low.items()},
             "interval_of": self.estimate.how,
             "rmse_fit": _finite(fit.rmse),

@@ -15,6 +15,7 @@ from scipy import stats
 
 from fewshot.draws import words
 from fewshot.scaling.laws import Fit, Floats, Law
+from fewshot.scaling.trained_rows import ONE_SEED
 
 FEWEST_SEEDS = 5  # below this whole seeds are not drawn again: a fit a seed, and Student's t
 _STREAM = 61  # of fewshot.draws
@@ -74,7 +75,7 @@ def over_seeds(
     weights = np.ones_like(x) if weights is None else weights
     fit = law.fit(x, errors.mean(0), weights)
     if len(errors) < 2:
-        return _estimate(fit, [], "one seed has no spread", level)
+        return _estimate(fit, [], ONE_SEED, level)
     if len(errors) < FEWEST_SEEDS:
         laws = [f.law for f in law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))]
         low, high = _student(laws, level)
@@ -132,7 +133,7 @@ def paired_difference(
 
     value = float((read(second.mean(0)[None], of_second) - read(first.mean(0)[None], of_first))[0])
     if len(first) < 2:
-        return Difference(value, np.nan, np.nan, "one seed has no spread")
+        return Difference(value, np.nan, np.nan, ONE_SEED)
     if len(first) < FEWEST_SEEDS:
         low, high = student_bounds(read(second, of_second) - read(first, of_first), 0.95)
         return Difference(value, low, high, f"a difference for each of {len(first)} seeds, Student's t")

@@ -88,7 +88,7 @@ class Budget:
                     "law": need.law,
                     "labels": need.labels if np.isfinite(need.labels) else None,
                     "standing": need.standing,
-                    "parameters": need.fit.law.parameters(),
+                    "parameters": need.fit.law.values(),
                     "rmse_fit": need.fit.rmse if np.isfinite(need.fit.rmse) else None,
                     "trust": need.trust.sentence,
                 }

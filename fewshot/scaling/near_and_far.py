@@ -15,7 +15,7 @@ from fewshot.scaling.trained_rows import source_name, target_name, trained
 def gains_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[Gain]]]:
     """For each source and head: what the network with the most parameters gains over that with the fewest, and what the
     most images gain over the fewest, paired by the seed of the training. A ValueError where nothing varies."""
-    usable = trained(rows)
+    usable = [row for row in trained(rows) if row["accuracy"] is not None]
     found = []
     for source, head in dict.fromkeys((source_name(row), str(row["evaluator"])) for row in usable):
         of_source = [row for row in usable if (source_name(row), row["evaluator"]) == (source, head)]

@@ -192,17 +192,24 @@ def _csv_lines(path: Path) -> list[dict[str, Any]]:
 
 def _json_lines(path: Path) -> list[dict[str, Any]]:
     found: dict[Any, dict[str, Any]] = {}
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        texts = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text, so it holds no rows: {error}") from error
+    for number, text in enumerate(texts, 1):
         if not text.strip():
             continue
         try:
             line = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number} of {path} is not JSON: {error}") from error
         if not isinstance(line, dict):
             raise ValueError(f"line {number} of {path} must be a JSON object, got {text[:40]!r}")
+        run_id = line.get("run_id", number)
+        if not isinstance(run_id, str | int):
+            raise ValueError(f"'run_id' of line {number} of {path} must be text, got {str(run_id)[:40]}")
         if line.get("status", "ok") == "ok":
-            found[line.get("run_id", number)] = line  # of a run the last row counts
+            found[run_id] = line  # of a run the last row counts
     return [_with_error(line, "run_id" in line) for line in found.values()]
 
 

@@ -75,7 +75,8 @@ def _judged(law: Law, curve: Points, held: NDArray[np.bool_], tolerance: float) 
     trusted = miss <= tolerance
     verdict = "good to twice the largest size" if trusted else "no extrapolation"
     count = len(np.unique(curve.x[held]))
-    sentence = f"fitted without the {count} largest sizes it misses them by {miss:.3f} in log error: {verdict}"
+    missed = f"misses them by {miss:.3f} in log error" if np.isfinite(miss) else "predicts an error of 0 or below there"
+    sentence = f"fitted without the {count} largest sizes it {missed}: {verdict}"
     return Trust(trusted, miss, float(curve.x.max()), sentence, count)
 
 

@@ -137,6 +137,16 @@ class Law(ABC):
         """The parameters by name."""
         return {field.name: float(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
+    def members(self) -> dict[str, Law]:
+        """The laws that it is made of, by name; of most laws none."""
+        return {}
+
+    def values(self) -> dict[str, object]:
+        """For JSON: the parameters by name, of a law made of several those of each by its name; None where one is not
+        finite."""
+        own = {name: value if np.isfinite(value) else None for name, value in self.parameters().items()}
+        return own | {name: law.values() for name, law in self.members().items()}
+
     @classmethod
     def size(cls) -> int:
         """The number of parameters."""

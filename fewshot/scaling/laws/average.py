@@ -42,6 +42,9 @@ class Average(Law):
     def parameters(self) -> dict[str, float]:
         return {}
 
+    def members(self) -> dict[str, Law]:
+        return {type(law).__name__: law for law in self.laws}
+
     @classmethod
     def size(cls) -> int:
         return max(law.size() for law in MEMBERS)
