@@ -60,12 +60,18 @@ class Budget:
         return (min(labels), max(labels)) if labels and np.isfinite(min(labels)) else None
 
     @property
+    def reached(self) -> float | None:
+        """The fewest labels at which the target was measured; None where it was not."""
+        x, errors = self.curve.points.x, self.curve.points.errors
+        there = x[errors <= 1 - self.target]
+        return float(there.min()) if len(there) else None
+
+    @property
     def sentence(self) -> str:
         """The answer in one sentence."""
-        x, errors = self.curve.points.x, self.curve.points.errors
-        reached = x[errors <= 1 - self.target]
-        if len(reached):
-            return f"{self.target:g} was measured, at {reached.min():g}"
+        x = self.curve.points.x
+        if self.reached is not None:
+            return f"{self.target:g} was measured, at {self.reached:g}"
         if self.bracket is None:
             return f"no answer: no law predicts the largest sizes and reaches {self.target:g}"
         low, high = self.bracket
