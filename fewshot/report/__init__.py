@@ -14,6 +14,7 @@ intervals.py intervals for others than these images    measured.py  measures bey
 support_draws.py  the draws of a support, each
 study.py     what is shown of a study            study_ladders.py      error over pre-training images
 study_transfer.py  sources, targets, gains and effective data
+study_ladders_plot.py  their figures
 study_shots.py       labels a target needs       study_shots_plot.py  error over nested shots, as figures
 shot_budgets.py  learners over their shots, with their budgets
 laws_drawn.py    a law as a line, a band and a scale of errors
@@ -89,7 +90,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         matrices=matrices(rows, results, contender_names(rows)),
         studies=_studies(rows),
         example=example(rows, results, load),
-        inside=inside(rows, results, load),
+        insides=inside(rows, results, load),
         measure_names=NAMES,
         failures=_failures(rows),
         written_out=written_out(rows),

@@ -75,6 +75,11 @@ class Table:
     draws: tuple[DrawsLine, ...] = ()
     draws_caption: str = ""
 
+    @property
+    def remarks(self) -> list[str]:
+        """The notes of its lines, each once with whom it concerns, for a table too wide for a column of them."""
+        return remarks(self.lines)
+
 
 def comparison(rows: Sequence[Row]) -> list[Table]:
     """One table a task, in order of appearance; failed rows are left out."""
