@@ -71,7 +71,7 @@ def inside(rows: Sequence[Row], results: Results | None, load: Load) -> tuple[In
     names = contender_names(rows)
     found = []
     for number, (title, row) in enumerate(best[:MOST_TASKS]):
-        who = f"{' with '.join(names[contender(row)])}, {shot_label(row)}: the best run of {title}."
+        who = f"{' with '.join(names[contender(row)])}, {shot_label(row)}: the best run of this task."
         found.append(_attempt(number, title, who, row, results, load))
     if not any(each.calibration for each in found):
         return (Inside(found[0].text),)
