@@ -115,6 +115,26 @@ def test_a_law_that_misses_the_largest_shots_gives_no_answer():
     assert answer(budget(rough, 0.95)) == "no answer: no law predicts the largest shots"
 
 
+def test_a_law_that_gets_there_after_millions_of_labels_is_told_in_few_digits():
+    slow = curve(SHOTS, M1(0.6, -0.1).predict(np.array(SHOTS, float)).tolist())
+    assert re.search(r" to \de\+\d\d, by", answer(budget(slow, 0.9, ["M1", "LogarithmBudget"])))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_errors_of_any_shape_make_a_section(seed):
+    errors = np.random.default_rng(seed).uniform(0.01, 0.99, (3, 6))
+    rows = [
+        row(1 - float(error), k_shot=k, backbone=f"Net{number}()")
+        for number, of_one in enumerate(errors)
+        for k, error in zip(SHOTS, of_one, strict=True)
+    ]
+    found = study_of([*rows, *rows_at(law=M1(0.2, 0.3), backbone="Rising()")])
+    cells = [cell for table in found.tables for line in table.lines for cell in line]
+    assert len(cells) == 4 * 5
+    assert max(map(len, cells)) < 100
+    assert "nan" not in " ".join(cells)
+
+
 def test_three_shots_are_drawn_with_a_power_law_that_is_not_trusted():
     one = only(shot_curves(rows_at((1, 5, 10), law=M1(0.6, -0.4))))
     assert one.law == M1(pytest.approx(0.6), pytest.approx(-0.4))

@@ -15,6 +15,7 @@ from fewshot.scaling.laws import named
 from fewshot.scaling.trust import FARTHEST
 
 _TESTED = min(named(name).fewest_points() for name in LAWS) + 2  # shots from which on laws are tested
+_MANY = 100_000  # labels that are written as a power of ten
 
 
 def shot_study(rows: Sequence[Row]) -> Study | None:
@@ -60,11 +61,15 @@ def answer(found: Budget) -> str:
 def _span(found: Budget) -> str:
     """The bracket in whole labels: a lower bound where one law makes it, or where one of them never gets there."""
     low, high = found.bracket or (math.nan, math.nan)
-    least = math.ceil(low - 1e-9)
+    least = _whole(low)
     if math.isinf(high) or len(found.counted) == 1:
         return f"at least {least}"
-    most = math.ceil(high - 1e-9)
-    return f"{least}" if least == most else f"{least} to {most}"
+    most = _whole(high)
+    return least if least == most else f"{least} to {most}"
+
+
+def _whole(labels: float) -> str:
+    return f"{math.ceil(labels - 1e-9)}" if labels < _MANY else f"{labels:.0e}"
 
 
 def _why_none(found: Budget) -> str:
