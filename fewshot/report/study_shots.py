@@ -98,4 +98,5 @@ def _line(each: ShotCurve) -> tuple[str, ...]:
     usual, *nearest = each.budgets
     best = max(each.rows, key=accuracy)
     there = f"{100 * accuracy(best):.1f} % at {best.k_shot}"
-    return (*each.name, there, answer(usual), "".join(f"{100 * b.target:g} %: {answer(b)}" for b in nearest))
+    more = [f"{100 * b.target:g} %: {answer(b)}" for b in nearest if answer(b) != answer(usual)]
+    return (*each.name, there, answer(usual), "".join(more))
