@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fewshot.report
 from fewshot.pairing import contest
 from fewshot.report import page
 from fewshot.report.matrices import MOST, matrices
+from fewshot.report.verdicts import points
 from fewshot.report.wording import contender_names
 from fewshot.results import Results, Row
 from fewshot.scoring import episode_accuracy
+from fewshot.statistics import Interval
 from tests.report_rows import EVIL, invented_images, invented_predictions, row
 
 HEADS = {"Prototype(metric='euclidean')": 0.4, "LinearProbe(C=1.0, max_iter=100)": 0.1, "RidgeProbe()": 0.4}
@@ -151,3 +154,26 @@ def test_the_page_holds_it_escaped_and_for_screen_readers(tmp_path: Path) -> Non
     assert sum("for these images" in one for one in said) == 6
     assert np.array([section.count(word) for word in ("<details", "</details>")]).tolist() == [2, 2]
     assert "Is the difference real?" not in page(rows[:1], results, "title")
+
+
+def test_no_difference_and_no_bound_is_written_as_minus_nothing(tmp_path: Path) -> None:
+    images, results, rows = invented_images(tuple(f"class {c}" for c in range(12))), Results(tmp_path / "r.jsonl"), []
+    predictions = invented_predictions(images, n=60, wrong=0.3)
+    for evaluator in HEADS:
+        values = {"evaluator": evaluator, "n_episodes": 60, "n_classes": 12, "images_digest": "cd" * 32}
+        rows.append(row(float(episode_accuracy(predictions).mean()), **values))
+        results.parts(rows[-1].run_id).write(predictions, {})
+        results.append(rows[-1])
+    told = repr(of(rows, results))
+    assert "+0.0" in told
+    assert not re.search(r"-0\.0+\b", told)
+    tiny = Interval(-0.000001, -0.000002, -0.000001, "these images")
+    assert points(tiny) == "0.00 [0.00, 0.00]"
+    assert points(Interval(-0.01, -0.02, -0.0, "these images")) == "-1.00 [-2.00, 0.00]"
+
+
+def test_what_only_screen_readers_see_stays_inside_its_table() -> None:
+    # absolutely placed text widens the page unless the region that scrolls is what it is placed in
+    css = (Path(fewshot.report.__file__).parent / "page.css").read_text()
+    assert re.search(r"\n\.unseen {[^}]*position: absolute", css)
+    assert re.search(r"\n\.scroll {[^}]*position: relative[^}]*overflow-x: auto", css)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from fewshot.report import page
 from fewshot.report.headline import compared, findings, speaks_of
 from fewshot.report.tables import comparison, markdown
 from fewshot.report.tasks import tasks
@@ -211,3 +212,14 @@ def test_failed_rows_are_in_no_table():
     rows = list(quick_rows())
     assert comparison(rows) == comparison([r for r in rows if r.status != "failed"])
     assert comparison([replace(r, status="failed") for r in rows]) == []
+
+
+def test_a_table_of_many_shots_has_its_notes_below_and_one_of_few_beside():
+    few, many = ([row(k_shot=k, seen_classes="unknown") for k in range(1, n + 1)] for n in (4, 5))
+    beside, below = page(few, None, "few"), page(many, None, "many")
+    assert '<th scope="col">notes</th>' in beside
+    assert '<td class="notes">seen classes unknown</td>' in beside
+    assert '<p class="caption">Seen classes unknown: all.</p>' not in beside
+    assert '<th scope="col">notes</th>' not in below
+    assert '<td class="notes">' not in below
+    assert '<p class="caption">Seen classes unknown: all.</p>' in below

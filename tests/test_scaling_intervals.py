@@ -41,6 +41,19 @@ def test_one_seed_has_no_interval_and_says_why():
     assert estimate.how == "one seed: no interval"
 
 
+def test_the_band_of_few_seeds_is_of_students_t_and_no_span_of_their_laws():
+    few = over_seeds(M1, X, noisy(3))
+    logs = np.log([law.predict(X) for law in few.laws])
+    half = 4.302652729911275 * logs.std(0, ddof=1) / np.sqrt(3)
+    low, high = few.band(X)
+    np.testing.assert_allclose(np.log(low), logs.mean(0) - half)
+    np.testing.assert_allclose(np.log(high), np.minimum(logs.mean(0) + half, 0))
+    many = over_seeds(M1, X, noisy(8))
+    drawn = np.array([law.predict(X) for law in many.laws])
+    np.testing.assert_allclose(many.band(X), np.quantile(drawn, [0.025, 0.975], axis=0))
+    assert np.isnan(over_seeds(M1, X, noisy(1)).band(X)).all()
+
+
 def test_replicates_of_the_caller_make_an_interval():
     errors = noisy(40)
     estimate = over_replicates(M1, X, errors.mean(0), resampled(errors, 100, seed=1), "100 draws of 40 episodes")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fewshot.scaling.gains import Run, means, network_gains, source_gains, without_repeats
-from fewshot.scaling.labels import budget, budget_ratio
+from fewshot.scaling.labels import budget, budget_ratio, budgets
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.power_laws import M2
 from fewshot.scaling.tables import Curve
@@ -60,6 +60,19 @@ def test_targets_and_curves_that_cannot_be_are_refused():
         budget(curve(SHOTS), 90)
     with pytest.raises(ValueError, match="the curve all has 3 different x, a budget needs at least 4"):
         budget(curve(SHOTS[:3]), 0.9)
+
+
+def test_many_curves_and_targets_at_once_say_what_each_says_alone():
+    curves, targets = [curve(SHOTS), curve(SHOTS[:5]), curve(SHOTS[:4])], [[0.8, 0.9], [0.7], []]
+    found = budgets(curves, targets)
+    assert [[each.target for each in of_curve] for of_curve in found] == targets
+    for of_curve in found:
+        for each in of_curve:
+            alone = budget(each.curve, each.target)
+            assert each.sentence == alone.sentence
+            assert [n.labels for n in each.needs] == pytest.approx([n.labels for n in alone.needs], rel=1e-6)
+    with pytest.raises(ValueError, match="has 3 different x"):
+        budgets([curve(SHOTS), curve(SHOTS[:3])], [[0.9], [0.9]])
 
 
 def test_the_ratio_is_of_all_labels():

@@ -110,6 +110,7 @@ def budget(file: Path, target: float, x: str, y: str, by: str, law: str) -> int:
     from fewshot.scaling.tables import Table, curves
 
     laws = _scaling.known_laws(_names(law)) if law else labels.LAWS
-    found = [labels.budget(curve, target, laws) for curve in curves(Table.read(file), x, y, _names(by))]
+    found_curves = curves(Table.read(file), x, y, _names(by))
+    found = [each for [each] in labels.budgets(found_curves, [[target]] * len(found_curves), laws)]
     answer(_scaling.budgets_text(found), [each.values() for each in found])
     return 0

@@ -14,6 +14,10 @@ intervals.py intervals for others than these images    measured.py  measures bey
 support_draws.py  the draws of a support, each
 study.py     what is shown of a study            study_ladders.py      error over pre-training images
 study_transfer.py  sources, targets, gains and effective data
+study_ladders_plot.py  their figures
+study_shots.py       labels a target needs       study_shots_plot.py  error over nested shots, as figures
+shot_budgets.py  learners over their shots, with their budgets
+laws_drawn.py    a law as a line, a band and a scale of errors
 inside.py    calibration, classes and hard episodes    calibration_plot.py   the figure of the first
 """
 
@@ -86,7 +90,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         matrices=matrices(rows, results, contender_names(rows)),
         studies=_studies(rows),
         example=example(rows, results, load),
-        inside=inside(rows, results, load),
+        insides=inside(rows, results, load),
         measure_names=NAMES,
         failures=_failures(rows),
         written_out=written_out(rows),
@@ -121,16 +125,19 @@ def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task
 
 
 def _studies(rows: Sequence[Row]) -> list[Study]:
-    """What rows of networks that were trained here say together; nothing where there are none."""
+    """What rows say together over nested shots, and rows of networks that were trained here."""
     from dataclasses import asdict
 
+    from fewshot.report.study_shots import shot_study
+
+    shots = shot_study(rows)
     trained = [asdict(row) for row in rows if row.unique_images and row.status == "ok"]
     if not trained:
-        return []
+        return [*filter(None, [shots])]
     from fewshot.report.study_ladders import ladder_study
     from fewshot.report.study_transfer import transfer_studies
 
-    return [*filter(None, [ladder_study(trained)]), *transfer_studies(trained)]
+    return [*filter(None, [shots, ladder_study(trained)]), *transfer_studies(trained)]
 
 
 def _failures(rows: Sequence[Row]) -> list[Failure]:

@@ -43,7 +43,7 @@ def card(pair: Pair, called: Mapping[str, str], p_adjusted: float, n_compared: i
 def _sentence(pair: Pair, called: Mapping[str, str], p_adjusted: float) -> str:
     found, units = pair.comparison, pair.units.name
     a, b = called[pair.a.run_id], called[pair.b.run_id]
-    size = f"{100 * found.these_images.mean:.2f} points"
+    size = f"{100 * found.these_images.mean:z.2f} points"
     if settled_for_classes(pair, p_adjusted):
         return f"{a} exceeds {b} by {size}, for new {units} {bounds(found.new_classes)}."
     images = f"for other episodes from these images {bounds(found.these_images)}"

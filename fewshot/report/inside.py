@@ -1,4 +1,5 @@
-"""Inside one run: its calibration, its classes, and the episodes that went worst, drawn where pictures are at hand."""
+"""Inside the best run of each task: its calibration, its classes, and the episodes that went worst, drawn where
+pictures are at hand."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from fewshot.results import Results, Row
 from fewshot.scoring import Predictions, episode_accuracy
 
 N_HARDEST, N_DRAWN, _MOST_NAMED = 10, 2, 8
+MOST_TASKS = 4  # are looked into
 Load = Callable[[str], LabelledImages]
 
 
@@ -48,9 +50,11 @@ class HardEpisode:
 
 @dataclass(frozen=True)
 class Inside:
-    """What the predictions of a run tell beyond its row; without them `text` says why there is nothing."""
+    """What the predictions of a run tell beyond its row; without them `text` says why there is nothing. `task` is its
+    title, "" where the text speaks of all."""
 
     text: str
+    task: str = ""
     calibration: Plot | None = None
     classes: tuple[ClassLine, ...] = ()
     hardest: tuple[HardEpisode, ...] = ()
@@ -58,18 +62,36 @@ class Inside:
     pictures: tuple[Example, ...] = ()
 
 
-def inside(rows: Sequence[Row], results: Results | None, load: Load) -> Inside:
-    """The best run of the first task, looked into. Whatever is missing becomes a sentence, never an error."""
-    row = chosen(rows)
-    if row is None or results is None:
-        return Inside("The predictions of these rows were not given, so no run can be looked into.")
+def inside(rows: Sequence[Row], results: Results | None, load: Load) -> tuple[Inside, ...]:
+    """The best run of each of the first tasks, looked into; one that says why not where there is none. Whatever is
+    missing becomes a sentence, never an error."""
+    best = [(task.title, row) for task in tasks(rows) if (row := chosen(task.rows)) is not None]
+    if not best or results is None:
+        return (Inside("The predictions of these rows were not given, so no run can be looked into."),)
+    names = contender_names(rows)
+    found = []
+    for number, (title, row) in enumerate(best[:MOST_TASKS]):
+        who = f"{' with '.join(names[contender(row)])}, {shot_label(row)}: the best run of this task."
+        found.append(_attempt(number, title, who, row, results, load))
+    if not any(each.calibration for each in found):
+        return (Inside(found[0].text),)
+    if len(best) > MOST_TASKS:
+        found.append(Inside(f"Not looked into: {'; '.join(title for title, _ in best[MOST_TASKS:])}."))
+    return tuple(found)
+
+
+def _attempt(number: int, title: str, who: str, row: Row, results: Results, load: Load) -> Inside:
+    """A run looked into, or the reason why not."""
     try:
-        return _looked_into(row, rows, partial(results.parts(row.run_id).read, row.n_episodes), load)
+        read = partial(results.parts(row.run_id).read, row.n_episodes)
+        return _looked_into(number, title, who, row, read, load)
     except Exception as error:  # files of strangers may fail in any way
-        return Inside(f"No run can be looked into: {_reason(error)}.")
+        return Inside(f"No run can be looked into: {_reason(error)}.", title)
 
 
-def _looked_into(row: Row, rows: Sequence[Row], read: Callable[[], Iterable[Predictions]], load: Load) -> Inside:
+def _looked_into(
+    number: int, title: str, who: str, row: Row, read: Callable[[], Iterable[Predictions]], load: Load
+) -> Inside:
     found = _Found()
     for part in read():
         found.add(part)
@@ -79,11 +101,10 @@ def _looked_into(row: Row, rows: Sequence[Row], read: Callable[[], Iterable[Pred
     except Exception as error:
         images, missing = None, f"The data set cannot be loaded ({_reason(error)}), so classes are numbers."
     hardest = _taken(read(), found.hardest)
-    who = " with ".join(contender_names(rows)[contender(row)])
-    title = next(task.title for task in tasks([row]))
     return Inside(
-        f"{who}, {shot_label(row)}, {title}: the best run of the first task. {missing}".strip(),
-        reliability_diagram(found.calibration.bins(), "calibration"),
+        f"{who} {missing}".strip(),
+        title,
+        reliability_diagram(found.calibration.bins(), f"calibration-{number}"),
         _classes(found, images),
         tuple(_hard(one, images) for one in hardest),
         found.text,

@@ -57,7 +57,7 @@ def texts(row: Row, kinds: Sequence[Kind]) -> list[str]:
 
 def percent(found: Bounds | None) -> str:
     """An interval in percent, or a dash whose reason `why` tells."""
-    return "[–]" if found is None else f"[{100 * found[0]:.1f}, {100 * found[1]:.1f}]"
+    return "[–]" if found is None else f"[{100 * found[0]:z.1f}, {100 * found[1]:z.1f}]"
 
 
 def meaning(rows: Sequence[Row]) -> list[str]:

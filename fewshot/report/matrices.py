@@ -137,12 +137,12 @@ def _cell(pair: Pair, called: Mapping[str, str], p_adjusted: float) -> Cell:
     }[strength]
     p = f", p {p_value(p_adjusted)}" if math.isfinite(p_adjusted) else ""
     said = (
-        f"{called[pair.a.run_id]} minus {called[pair.b.run_id]}: {100 * shown.mean:+.2f} points, "
+        f"{called[pair.a.run_id]} minus {called[pair.b.run_id]}: {100 * shown.mean:+z.2f} points, "
         f"for these images {bounds(found.these_images)}, for new {pair.units.name} "
         f"{found.new_classes.reason or bounds(found.new_classes)}{p}; {verdict}"
     )
-    interval = "" if shown.reason else f"[{100 * shown.low:.1f}, {100 * shown.high:.1f}]"
-    return Cell(f"{100 * shown.mean:+.1f}", interval, f"{side}-{strength}" if strength else "open", said)
+    interval = "" if shown.reason else f"[{100 * shown.low:z.1f}, {100 * shown.high:z.1f}]"
+    return Cell(f"{100 * shown.mean:+z.1f}", interval, f"{side}-{strength}" if strength else "open", said)
 
 
 def _caption(met: Contest, left_out: int, n_pairs: int) -> str:

@@ -65,8 +65,8 @@ def _value(row: Row, name: str) -> Value:
         return Value("–")
     scale, digits = (1, 2) if name == "log_loss" else (100, 1)
     low, high = getattr(row, f"{name}_low", None), getattr(row, f"{name}_high", None)
-    bounds = f"[{scale * low:.{digits}f}, {scale * high:.{digits}f}]" if low is not None and high is not None else ""
-    return Value(f"{scale * value:.{digits}f}", bounds)
+    bounds = f"[{scale * low:z.{digits}f}, {scale * high:z.{digits}f}]" if low is not None and high is not None else ""
+    return Value(f"{scale * value:z.{digits}f}", bounds)
 
 
 def meaning(rows: Sequence[Row]) -> list[str]:

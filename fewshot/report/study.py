@@ -51,9 +51,5 @@ def short_head(head: str) -> str:
 
 def bounded(value: float, low: float, high: float, digits: int) -> str:
     """A number with its interval, or without where there is none; no "-0", no break of line."""
-    texts = [_plain(f"{each:.{digits}f}") for each in (value, low, high)]
+    texts = [f"{each:z.{digits}f}" for each in (value, low, high)]
     return texts[0] if math.isnan(low) or math.isnan(high) else f"{texts[0]}\u00a0[{texts[1]},\u00a0{texts[2]}]"
-
-
-def _plain(text: str) -> str:
-    return text.removeprefix("-") if float(text) == 0 else text

@@ -75,6 +75,11 @@ class Table:
     draws: tuple[DrawsLine, ...] = ()
     draws_caption: str = ""
 
+    @property
+    def remarks(self) -> list[str]:
+        """The notes of its lines, each once with whom it concerns, for a table too wide for a column of them."""
+        return remarks(self.lines)
+
 
 def comparison(rows: Sequence[Row]) -> list[Table]:
     """One table a task, in order of appearance; failed rows are left out."""
@@ -107,12 +112,12 @@ def _table(task: Task, names: dict[Contender, tuple[str, str]], skewed: dict[str
     lines, numbers = [], {name: number for number, name in enumerate(names)}
     for member in task.contenders:
         mine = [row for row in task.rows if contender(row) == member]
-        for rows in _one_a_shot(mine):
+        for rows in one_a_shot(mine):
             lines.append(_line(task, rows, names[member], numbers[member], skewed))
     return Table(task.title, tuple(task.shots), tuple(lines), _caption(task, skewed), *draws_lines(task, names))
 
 
-def _one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
+def one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
     """Rows by shot; where a shot has several (other weights, another release), as many lines as are needed."""
     lines: list[dict[str, Row]] = []
     for row in rows:

@@ -85,7 +85,7 @@ def claim(pair: Pair, by: str) -> str:
         (settled(images), images.mean > 0), "is not told apart from"
     )
     return (
-        f"{name(pair.a, by)} {told} {name(pair.b, by)}: the difference is {100 * images.mean:.2f} points, "
+        f"{name(pair.a, by)} {told} {name(pair.b, by)}: the difference is {100 * images.mean:z.2f} points, "
         f"95 % interval {bounds(images)} for other episodes from these images"
     )
 
@@ -184,12 +184,12 @@ def _recipe(backbone: str) -> str:
 def points(interval: Interval) -> str:
     """Such as "0.41 [0.20, 0.62]" in percentage points, or the mean and the reason why it has no bounds."""
     told = f"({interval.reason})" if interval.reason else bounds(interval)
-    return f"{100 * interval.mean:.2f} {told}"
+    return f"{100 * interval.mean:z.2f} {told}"
 
 
 def bounds(interval: Interval) -> str:
     """Such as "[0.20, 0.62]", in percentage points."""
-    return f"[{100 * interval.low:.2f}, {100 * interval.high:.2f}]"
+    return f"[{100 * interval.low:z.2f}, {100 * interval.high:z.2f}]"
 
 
 def number(value: float, digits: int) -> str:

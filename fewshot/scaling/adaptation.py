@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from fewshot.scaling.intervals import Difference, over_seeds, paired_difference
-from fewshot.scaling.laws import Floats, Law, named
+from fewshot.scaling.intervals import Difference, Estimate, over_seeds, paired_difference
+from fewshot.scaling.laws import Floats, Law, Points, named
 from fewshot.scaling.trained_rows import head_name, source_name, trained
+from fewshot.scaling.trust import Trust, trust_all
 
 SEEN_ERROR = "all seen classes"  # the protocol of the column seen_error
 _FEWEST_RUNGS = 3
@@ -89,8 +90,24 @@ class Exponent:
     b: float
     low: float
     high: float
-    how: str
-    law: Law
+    estimate: Estimate  # of the power law, with draws for its band
+    trust: Trust
+
+    @property
+    def how(self) -> str:
+        """What was drawn again for the interval, and how often."""
+        return self.estimate.how
+
+    @property
+    def law(self) -> Law:
+        """The power law."""
+        return self.estimate.fit.law
+
+    @property
+    def residuals(self) -> Floats:
+        """[n] log of the mean error over seeds minus log of the law."""
+        measured = self.ladder.errors.mean(0)
+        return np.asarray(np.log(measured) - np.log(self.law.predict(self.ladder.images)))
 
 
 @dataclass(frozen=True)
@@ -125,9 +142,11 @@ def ladders(rows: Rows) -> list[Ladder]:
 
 
 def exponent(ladder: Ladder) -> Exponent:
-    """b of the mean over seeds, and its interval."""
-    found = over_seeds(named("M1"), ladder.images, ladder.errors, weights=ladder.weights)
-    return Exponent(ladder, -found.fit.law.c, -found.high["c"], -found.low["c"], found.how, found.fit.law)  # type: ignore[attr-defined]
+    """b of the mean over seeds, its interval, and how far the power law may be trusted beyond the images."""
+    law = named("M1")
+    found = over_seeds(law, ladder.images, ladder.errors, weights=ladder.weights)
+    [trust] = trust_all(law, [Points(ladder.images, ladder.errors.mean(0), ladder.weights)])
+    return Exponent(ladder, -found.fit.law.c, -found.high["c"], -found.low["c"], found, trust)  # type: ignore[attr-defined]
 
 
 def new_minus_seen(found: Sequence[Ladder]) -> list[ExponentDifference]:

@@ -19,6 +19,7 @@ from fewshot.scaling.trained_rows import ONE_SEED
 
 FEWEST_SEEDS = 5  # below this whole seeds are not drawn again: a fit a seed, and Student's t
 _STREAM = 61  # of fewshot.draws
+_LEAST = 1e-9  # error that has a logarithm
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,18 @@ class Estimate:
     how: str  # what was drawn again, and how often
     laws: tuple[Law, ...] = ()  # fitted to the draws, for bands
     level: float = 0.95
+    a_seed_each: bool = False  # the laws are of single seeds, too few for percentiles: Student's t
 
     def band(self, x: Floats) -> tuple[Floats, Floats]:
         """The bounds [n], [n] of the error at every x, point by point; NaN where there are none."""
         if not self.laws:
             return np.full(np.shape(x), np.nan), np.full(np.shape(x), np.nan)
         drawn = np.stack([law.predict(x) for law in self.laws])
-        return _bounds(drawn, self.level)
+        if not self.a_seed_each:
+            return _bounds(drawn, self.level)
+        logs = np.log(np.maximum(drawn, _LEAST))
+        half = _half_width(logs, self.level)
+        return np.exp(logs.mean(0) - half), np.minimum(np.exp(logs.mean(0) + half), 1.0)
 
 
 def over_points(
@@ -79,7 +85,7 @@ def over_seeds(
     if len(errors) < FEWEST_SEEDS:
         laws = [f.law for f in law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))]
         low, high = _student(laws, level)
-        return Estimate(fit, low, high, f"a fit for each of {len(errors)} seeds, Student's t", tuple(laws), level)
+        return Estimate(fit, low, high, f"a fit for each of {len(errors)} seeds, Student's t", tuple(laws), level, True)
     drawn = resampled(errors, count, seed)
     laws = [f.law for f in law.fit_many(x, drawn, np.broadcast_to(weights, drawn.shape))]
     return _estimate(fit, laws, f"{count} draws of {len(errors)} whole seeds", level)
@@ -146,8 +152,14 @@ def student_bounds(values: Floats, level: float = 0.95) -> tuple[float, float]:
     """The mean of values [S] -+ t(S - 1) s / sqrt(S); NaN where one value has no spread."""
     if len(values) < 2:
         return float("nan"), float("nan")
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = float(_half_width(values, level))
     return float(values.mean() - half), float(values.mean() + half)
+
+
+def _half_width(values: Floats, level: float) -> Floats:
+    """t(S - 1) s / sqrt(S) over the first axis of values [S, ...]."""
+    spread = values.std(0, ddof=1) / np.sqrt(len(values))
+    return np.asarray(stats.t.ppf((1 + level) / 2, len(values) - 1) * spread)
 
 
 def _estimate(fit: Fit, laws: list[Law], how: str, level: float) -> Estimate:

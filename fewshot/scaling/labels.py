@@ -13,9 +13,10 @@ import numpy as np
 
 from fewshot.scaling.laws import Fit, named
 from fewshot.scaling.tables import Curve
-from fewshot.scaling.trust import Trust, trust
+from fewshot.scaling.trust import Trust, trust_all
 
 LAWS = ("PowerBudget", "ArctanBudget", "LogarithmBudget", "AlgebraicBudget", "M2", "M3")
+_Fitted = tuple[str, Fit, Trust]  # a law's name, its fit, and how far to trust it
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +60,18 @@ class Budget:
         return (min(labels), max(labels)) if labels and np.isfinite(min(labels)) else None
 
     @property
+    def reached(self) -> float | None:
+        """The fewest labels at which the target was measured; None where it was not."""
+        x, errors = self.curve.points.x, self.curve.points.errors
+        there = x[errors <= 1 - self.target]
+        return float(there.min()) if len(there) else None
+
+    @property
     def sentence(self) -> str:
         """The answer in one sentence."""
-        x, errors = self.curve.points.x, self.curve.points.errors
-        reached = x[errors <= 1 - self.target]
-        if len(reached):
-            return f"{self.target:g} was measured, at {reached.min():g}"
+        x = self.curve.points.x
+        if self.reached is not None:
+            return f"{self.target:g} was measured, at {self.reached:g}"
         if self.bracket is None:
             return f"no answer: no law predicts the largest sizes and reaches {self.target:g}"
         low, high = self.bracket
@@ -101,20 +108,41 @@ class Budget:
 def budget(curve: Curve, target: float, laws: Sequence[str] = LAWS) -> Budget:
     """What several laws say of the x at which the accuracy of a curve reaches `target`, in (0, 1). Laws with too many
     parameters for the curve are left out; a ValueError where none is left."""
-    if not 0 < target < 1:
-        raise ValueError(f"a target accuracy must lie between 0 and 1, got {target:g}")
-    sizes = len(np.unique(curve.points.x))
-    usable = [name for name in laws if named(name).fewest_points() <= sizes]
-    if not usable:
-        fewest = min(named(name).fewest_points() for name in laws)
-        raise ValueError(f"the curve {curve.name} has {sizes} different x, a budget needs at least {fewest}")
-    return Budget(curve, target, tuple(_need(curve, target, name) for name in usable))
+    return budgets([curve], [[target]], laws)[0][0]
 
 
-def _need(curve: Curve, target: float, name: str) -> Need:
-    law, points = named(name), curve.points
-    fit = law.fit(points.x, points.errors)
-    return Need(name, fit, float(fit.law.inverse(1 - target)), trust(law, points.x, points.errors))
+def budgets(
+    curves: Sequence[Curve], targets: Sequence[Sequence[float]], laws: Sequence[str] = LAWS
+) -> list[list[Budget]]:
+    """`budget` of every curve for each of its own targets; a law is fitted once a curve, and to all curves at once."""
+    for curve, wanted in zip(curves, targets, strict=True):
+        _check(curve, wanted, laws)
+    fitted: list[list[_Fitted]] = [[] for _ in curves]
+    for name in laws:
+        usable = [number for number, curve in enumerate(curves) if named(name).fewest_points() <= _sizes(curve)]
+        points = [curves[number].points for number in usable]
+        said = zip(usable, named(name).fit_curves(points), trust_all(named(name), points), strict=True)
+        for number, fit, trust in said:
+            fitted[number].append((name, fit, trust))
+    each = zip(curves, targets, fitted, strict=True)
+    return [[Budget(curve, t, tuple(_need(t, *f) for f in own)) for t in wanted] for curve, wanted, own in each]
+
+
+def _check(curve: Curve, targets: Sequence[float], laws: Sequence[str]) -> None:
+    for target in targets:
+        if not 0 < target < 1:
+            raise ValueError(f"a target accuracy must lie between 0 and 1, got {target:g}")
+    fewest = min(named(name).fewest_points() for name in laws)
+    if _sizes(curve) < fewest:
+        raise ValueError(f"the curve {curve.name} has {_sizes(curve)} different x, a budget needs at least {fewest}")
+
+
+def _sizes(curve: Curve) -> int:
+    return len(np.unique(curve.points.x))
+
+
+def _need(target: float, name: str, fit: Fit, trust: Trust) -> Need:
+    return Need(name, fit, float(fit.law.inverse(1 - target)), trust)
 
 
 def budget_ratio(labels: float, predicted: float, needed: float) -> float:
