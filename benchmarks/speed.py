@@ -31,6 +31,8 @@ from fewshot.benchmarks.head_speed import (
 from fewshot.benchmarks.rounds import Case, append, lines, measure_here, read, table
 from fewshot.benchmarks.table_speed import (
     all_ways,
+    bytes_copied,
+    bytes_read,
     easyfsl_from_a_table,
     embedding,
     everything,
@@ -61,6 +63,15 @@ def cases() -> list[Case]:
             easyfsl_from_a_table,
             same_accuracy,
             module="easyfsl",
+        ),
+        Case(
+            "bytes read by Prototype",
+            "the same in bytes of rows, each needed one once",
+            bytes_read,
+            "copy of 256 MiB, torch",
+            bytes_copied,
+            module="torch",
+            peer_threads=("default",),
         ),
         on_arrays("NearestNeighbour(3, 'euclidean')", "KNeighborsClassifier(3)", nearest_neighbours),
         on_arrays("RidgeProbe(1.0)", "RidgeClassifier(1)", ridge),

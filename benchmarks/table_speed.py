@@ -65,6 +65,27 @@ def ours_from_a_table(evaluator: str) -> Measured:
     return Measured(per_second, [float(episode_accuracy(solve(drawn(0, 1000), learner)).mean())])
 
 
+def bytes_read() -> Measured:
+    """Bytes a second of the rows that episodes need, each read once, while prototypes are drawn, solved and
+    summarised."""
+    rows = 5 * (5 + N_QUERY)
+    return Measured(ours_from_a_table("Prototype()").per_second * rows * table_of_features()[0].nbytes)
+
+
+def bytes_copied() -> Measured:
+    """Bytes a second that are read while 256 MiB are copied, with as many threads as torch takes."""
+    import torch
+
+    source = torch.ones(1 << 26)
+    target = torch.empty_like(source)
+
+    def step(index: int) -> int:
+        target.copy_(source)
+        return source.nbytes
+
+    return Measured(rate(step, 2.0))
+
+
 def easyfsl_from_a_table() -> Measured:
     """easyfsl's evaluate loop over its FeaturesDataset; its sampler fails on current torch, so the tasks are drawn by
     the same calls in a plain iterable."""

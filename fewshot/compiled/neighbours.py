@@ -48,25 +48,33 @@ def _kth_largest(values: Floats, n: int, best: Floats) -> float:
 
 
 @compiled
-def _shares(similarity: Floats, n: int, best: Floats, rounding: float, temperature: float, share: Floats) -> None:
-    """Fills the share of the votes that each of the first n rows has; a temperature of 0 means equal votes."""
+def _vote(
+    similarity: Floats,
+    n: int,
+    truth: NDArray[np.int64],
+    best: Floats,
+    rounding: float,
+    temperature: float,
+    voted: Floats,
+) -> None:
+    """Fills the share of the votes that each class has from the first n rows; a temperature of 0 means equal votes."""
     last = _kth_largest(similarity, n, best)
-    n_sure = n_tied = 0
+    n_sure = n_near = 0
     for s in range(n):
-        if similarity[s] > last + rounding:
-            n_sure += 1
-        elif similarity[s] >= last - rounding:
-            n_tied += 1
+        n_sure += similarity[s] > last + rounding
+        n_near += similarity[s] >= last - rounding
+    of_tied = (len(best) - n_sure) / (n_near - n_sure)
     total, top = 0.0, best[len(best) - 1]
+    voted[:] = 0.0
     for s in range(n):
-        share[s] = 0.0
         if similarity[s] >= last - rounding:
-            share[s] = 1.0 if similarity[s] > last + rounding else (len(best) - n_sure) / n_tied
+            vote = 1.0 if similarity[s] > last + rounding else of_tied
             if temperature > 0.0:
-                share[s] *= math.exp((similarity[s] - top) / temperature)
-        total += share[s]
-    for s in range(n):
-        share[s] /= total
+                vote *= math.exp((similarity[s] - top) / temperature)
+            voted[truth[s]] += vote
+            total += vote
+    for c in range(len(voted)):
+        voted[c] /= total
 
 
 @compiled
@@ -88,7 +96,7 @@ def votes(
     n_rows, dim = support.shape[1:]
     rows, mean, square = np.zeros((n_rows, dim)), np.zeros(dim), np.zeros(n_rows)
     block, lengths, inner_products = np.zeros((4, dim)), np.zeros(4), np.zeros((4, n_rows))
-    similarity, share, voted = np.zeros(n_rows), np.zeros(n_rows), np.zeros(out.shape[2])
+    similarity, voted = np.zeros(n_rows), np.zeros(out.shape[2])
     for e in range(first, last):
         if cosine:
             n = _gather(support[e], held[e], rows)
@@ -112,9 +120,6 @@ def votes(
                     else:
                         similarity[s] = -max(0.0, square[s] + lengths[i] - 2.0 * inner_products[i, s])
                 rounding = _ROUNDING if cosine else _ROUNDING * (largest + lengths[i])
-                _shares(similarity, n, best, rounding, temperature, share)
-                voted[:] = 0.0
-                for s in range(n):
-                    voted[truth[s]] += share[s]
+                _vote(similarity, n, truth, best, rounding, temperature, voted)
                 for c in range(len(voted)):
                     out[e, start + i, c] = math.log(max(least, voted[c]))
