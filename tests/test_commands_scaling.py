@@ -70,6 +70,19 @@ def test_fit_tells_parameters_intervals_and_the_error_of_the_rest(table):
     assert found[2]["rmse_rest"] > 0.05
 
 
+def test_only_the_lines_asked_for_are_looked_at(table):
+    asked = ("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--law", "M1", "--draws", "0")
+    whole = answered(*asked)
+    assert answered(*asked, "--where", "network=large,images<6000,images>0")[0]["curve"] == {"network": "large"}
+    assert answered(*asked, "--where", "network!=small") == whole[1:]
+    assert "no line of" in refused(*asked, "--where", "network=huge")
+
+
+def test_a_line_is_named_by_its_place_in_the_file(tmp_path):
+    path = written(tmp_path / "c.csv", ["n", "x", "error"], [("a", 1, 0.5), ("b", 1, 0.5), ("b", 2, 7.0)])
+    assert "data line 3 of" in refused("fit", path, "--x", "x", "--where", "n=b")
+
+
 def test_fit_prints_a_line_a_curve_and_law(table):
     done = called("fit", table, "--x", "images", "--y", "loss", "--by", "network", "--law", "M1", "--draws", "0")
     assert done.exit_code == 0

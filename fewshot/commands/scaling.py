@@ -16,6 +16,11 @@ _ALL = (  # a test compares it with the laws there are, which take scipy to impo
 )
 
 
+_only = click.option(
+    "--where", default="", metavar="COLUMN=VALUE,...", help="Look at these lines only; also !=, <, <=, > and >=."
+)
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -30,6 +35,7 @@ def command() -> None:
 
 @command.command("fit", short_help="Fit laws to curves, with intervals and a test of trust.")
 @click.argument("file", type=_options.FILE)
+@_only
 @click.option("--x", required=True, metavar="COLUMN", help="The resource, such as images or shots.")
 @click.option("--y", default="error", metavar="COLUMN", help="The error, in (0, 1].")
 @click.option("--by", default="", metavar="COLUMN,...", help="What tells curves apart.")
@@ -42,6 +48,7 @@ def command() -> None:
 @json_option
 def fit(
     file: Path,
+    where: str,
     x: str,
     y: str,
     by: str,
@@ -60,7 +67,7 @@ def fit(
     laws = _scaling.known_laws(_names(law))
     if plot is not None and plot.suffix not in (".png", ".svg"):
         raise ValueError(f"a plot is a .png or .svg file, got {plot}")
-    found = curves(Table.read(file), x, y, _names(by), fit_where, seeds)
+    found = curves(Table.read(file).only(where), x, y, _names(by), fit_where, seeds)
     fits = fit_all(found, laws, draws, seed)
     if plot is not None:
         from fewshot.files import write_atomically
@@ -73,6 +80,7 @@ def fit(
 
 @command.command("transfer", short_help="Effective data transferred by pre-training.")
 @click.argument("file", type=_options.FILE)
+@_only
 @click.option("--x", required=True, metavar="COLUMN", help="Images of the target set, D_F.")
 @click.option("--y", default="error", metavar="COLUMN", help="The loss: cross-entropy at its optimum, or the error.")
 @click.option(
@@ -82,7 +90,7 @@ def fit(
     "--pretrained", required=True, metavar="COLUMN", help="What a run was pre-trained on; 0 or none: nothing."
 )
 @json_option
-def transfer(file: Path, x: str, y: str, by: str, pretrained: str) -> int:
+def transfer(file: Path, where: str, x: str, y: str, by: str, pretrained: str) -> int:
     """What pre-training was worth in labelled images: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
     D_T = k D_F^alpha N^beta where the points allow it."""
     from fewshot.commands import _scaling
@@ -90,27 +98,28 @@ def transfer(file: Path, x: str, y: str, by: str, pretrained: str) -> int:
     from fewshot.scaling.transfers import transfers
 
     size, *others = _names(by) or [""]
-    found = transfers(Table.read(file), x, y, size, pretrained, others)
+    found = transfers(Table.read(file).only(where), x, y, size, pretrained, others)
     answer(_scaling.transfers_text(found), [each.values() for each in found])
     return 0
 
 
 @command.command("budget", short_help="How many labels a target accuracy needs.")
 @click.argument("file", type=_options.FILE)
+@_only
 @click.option("--target", type=float, required=True, help="The accuracy wanted, between 0 and 1.")
 @click.option("--x", default="k_shot", metavar="COLUMN", help="Labels, a class or in all.")
 @click.option("--y", default="error", metavar="COLUMN", help="The error, 1 - accuracy.")
 @click.option("--by", default="", metavar="COLUMN,...", help="What tells curves apart.")
 @click.option("--law", default="", metavar="LAW,...", help="Laws that make the bracket, in place of the usual ones.")
 @json_option
-def budget(file: Path, target: float, x: str, y: str, by: str, law: str) -> int:
+def budget(file: Path, where: str, target: float, x: str, y: str, by: str, law: str) -> int:
     """How many labels a target accuracy needs: a bracket from several laws, and how far to trust it."""
     from fewshot.commands import _scaling
     from fewshot.scaling import labels
     from fewshot.scaling.tables import Table, curves
 
     laws = _scaling.known_laws(_names(law)) if law else labels.LAWS
-    found_curves = curves(Table.read(file), x, y, _names(by))
+    found_curves = curves(Table.read(file).only(where), x, y, _names(by))
     found = [each for [each] in labels.budgets(found_curves, [[target]] * len(found_curves), laws)]
     answer(_scaling.budgets_text(found), [each.values() for each in found])
     return 0

@@ -39,6 +39,7 @@ class Table:
     path: Path
     columns: tuple[str, ...]
     lines: tuple[dict[str, Any], ...]
+    places: tuple[int, ...] = ()  # of the lines in the file, from 1, where some were left out
 
     @staticmethod
     def read(path: Path) -> Table:
@@ -49,6 +50,17 @@ class Table:
         if not lines:
             raise ValueError(f"{path} holds no lines")
         return Table(path, tuple(dict.fromkeys(name for line in lines for name in line)), tuple(lines))
+
+    def only(self, condition: str) -> Table:
+        """The table of the lines that meet a condition, as `where` reads it; the whole where it is empty."""
+        if not condition:
+            return self
+        places = tuple(place for place, met in enumerate(self.where(condition), 1) if met)
+        return dataclasses.replace(self, lines=tuple(self.lines[place - 1] for place in places), places=places)
+
+    def _place(self, number: int) -> int:
+        """Where line `number` stands in the file, both from 1."""
+        return self.places[number - 1] if self.places else number
 
     def where(self, condition: str) -> list[bool]:
         """Which lines meet all parts of a condition such as "Training=1" or "shots<=5,model=ViT"; a ValueError where
@@ -88,7 +100,9 @@ class Table:
         """A ValueError that names the first line that is not good [lines]."""
         if not good.all():
             bad = int(np.flatnonzero(~good)[0])
-            raise ValueError(f"{name!r} of data line {bad + 1} of {self.path} must be {wanted}, got {values[bad]:g}")
+            raise ValueError(
+                f"{name!r} of data line {self._place(bad + 1)} of {self.path} must be {wanted}, got {values[bad]:g}"
+            )
 
     def groups(self, by: Sequence[str]) -> dict[tuple[str, ...], list[int]]:
         """The places of the lines of every combination of values of these columns, in order of appearance."""
@@ -100,7 +114,8 @@ class Table:
     def _number(self, name: str, number: int, line: dict[str, Any]) -> float:
         value = _as_number(line.get(name))
         if value is None or not math.isfinite(value):
-            raise ValueError(f"{name!r} of data line {number} of {self.path} must be a number, got {line.get(name)!r}")
+            place = self._place(number)
+            raise ValueError(f"{name!r} of data line {place} of {self.path} must be a number, got {line.get(name)!r}")
         return value
 
 
