@@ -26,8 +26,8 @@ Tuned, the smallest set reaches 66 where seven epochs reach 40, and b at 5 shots
 .58 and .61 by epochs and .04 by steps. On equal N, K, Q new classes gain less than seen ones at every network and
 shot: b_new - b_seen from -.09 [-.11, -.07] to -.14 [-.17, -.11] (`fewshot study adaptation`; two seeds, Student's t).
 And b is the slope of a line through a bend: a power law fitted without the two largest sizes misses them by .21 to .47
-in log error, so none of the eight may be trusted beyond the data, while one that ends at a floor fits seven to nine times
-closer (M2: e_inf .11 [.06, .17] and .10 [.05, .16] at 5 shots; the figure in the README):
+in log error, so none of the eight may be trusted beyond the data, while one that ends at a floor fits seven to nine
+times closer (M2: e_inf .11 [.06, .17] and .10 [.05, .16] at 5 shots; the figure in the README):
 
     fewshot scaling fit benchmarks/results/data_scaling_full.jsonl --where training_rule=tuned,classes=novel,k_shot=5
         --x unique_images --by n_params --seeds training_seed --law M1,M2 --plot docs/data_scaling_full.svg
