@@ -163,7 +163,13 @@ def _queries(row: Row) -> str:
 
 
 def _what_differs(row: Row, namesakes: Sequence[Row]) -> str:
-    """What tells a task from others of the same title."""
+    """What tells a task from others of the same title: the split alone, where that does."""
     names = [n for n in _IF_DIFFERENT if len({getattr(other, n) for other in namesakes}) > 1]
-    said = [f"{n.replace('_', ' ')} {str(getattr(row, n))[:24] or 'unnamed'}" for n in names]
+    if len({other.split for other in namesakes}) == len(namesakes):
+        names = names[:1]
+    said = [f"{n.replace('_', ' ')} {_short(n, str(getattr(row, n))) or 'unnamed'}" for n in names]
     return f" ({', '.join(said)})" if said else ""
+
+
+def _short(name: str, value: str) -> str:
+    return value[:12] if name.endswith("_digest") else value
