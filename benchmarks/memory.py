@@ -1,8 +1,8 @@
 """Memory hardly grows with the number of episodes: `python benchmarks/memory.py`, half a minute.
 
 Peak resident memory of whole runs, each in a process of its own: raw pixels (8 x 8) + Prototype on the embedded icons,
-5-way 1-shot 15-query, one thread, everything kept in a temporary folder. Measured: 740 MiB for 2 000 episodes, 770 for
-10 000 and 840 for 100 000, of which libraries and images are most; episodes are held in blocks of 4096, and for the
+5-way 1-shot 15-query, one thread, everything kept in a temporary folder. Measured: 737 MiB for 2 000 episodes, 762 for
+10 000 and 803 for 100 000, of which libraries and images are most; episodes are held in blocks of 4096, and for the
 measures of the row two bytes a query and some numbers an episode.
 """
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -71,6 +74,7 @@ class Line:
     rounds: int
     unstable: bool
     same: str  # how equal the answers were in the worst round
+    machine: str  # its processor and cores
 
 
 def rate(step: Callable[[int], int], seconds: float = 1.0) -> float:
@@ -139,7 +143,18 @@ def _line(case: Case, ours: Sequence[Measured], side: str, theirs: Sequence[Meas
         len(ours),
         spread is not None and spread > UNSTABLE,
         max(compared, default=""),
+        machine(),
     )
+
+
+def machine() -> str:
+    """The processor, as the system names it, and how many cores of it there are."""
+    try:
+        told = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        told = None
+    name = told[1] if told else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
 
 
 def table(found: Sequence[dict[str, Any]]) -> str:

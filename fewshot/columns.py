@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot import provenance
 from fewshot.datasets import LabelledImages
@@ -126,12 +127,12 @@ class _Read:
 
     def measured(self, name: str) -> Floats:
         """[E] a measure of every episode."""
-        return np.concatenate(self.kept[name])
+        return self._whole(name)
 
     @property
     def answers(self) -> Answers:
         """[sum M] of all episodes, two bytes a query."""
-        return np.concatenate(self.kept["answers"])
+        return self._whole("answers")
 
     @property
     def query_start(self) -> Ints:
@@ -140,7 +141,14 @@ class _Read:
 
     def flat(self, name: str) -> Ints:
         """Whole numbers of all episodes, one after the other."""
-        return np.concatenate(self.kept[name]).astype(np.int64)
+        return self._whole(name).astype(np.int64)
+
+    def _whole(self, name: str) -> NDArray[Any]:
+        """What was kept of all parts, in one array, which then is all that is kept."""
+        parts: list[NDArray[Any]] = self.kept[name]
+        if len(parts) > 1:
+            parts[:] = [np.concatenate(parts)]
+        return parts[0]
 
 
 def _over_episodes(values: Floats, units: Units, half_query: float | None = None) -> Interval:

@@ -65,7 +65,7 @@ def test_answers_of_every_round_are_compared(monkeypatch):
 
 def test_lines_are_added_to_a_file_case_by_case(tmp_path):
     path = tmp_path / "speed.json"
-    line = Line("a", "5-way", 10.0, "loop", "1", 2.0, 5.0, 0.1, 2**20, 2**20, 7, False, "")
+    line = Line("a", "5-way", 10.0, "loop", "1", 2.0, 5.0, 0.1, 2**20, 2**20, 7, False, "", "a machine")
     append(path, [line])
     append(path, [Line(**(line.__dict__ | {"name": "b", "peer": "", "ratio": None, "spread": None}))])
     append(path, [Line(**(line.__dict__ | {"ratio": 6.0}))])

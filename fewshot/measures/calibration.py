@@ -14,6 +14,7 @@ from fewshot.statistics import Floats, Interval, Ints, Units, delete_one, delete
 Answers = NDArray[np.uint16]  # float16 bits of confidences, the sign set where the answer is right
 N_BINS = 15
 _CODES = 1 << 15  # values of a float16 without its sign
+_COUNTED = 1 << 18  # answers at a time: numpy makes eight bytes of each
 _RIGHT = np.uint16(_CODES)  # in place of the sign: the answer is right
 
 
@@ -48,9 +49,10 @@ class Calibration:
 
     def add(self, answers: Answers) -> None:
         """Counts these too."""
-        counts = np.bincount(answers, minlength=2 * _CODES).reshape(2, _CODES)
-        self.asked[:] += counts.sum(0)
-        self.right[:] += counts[1]
+        for start in range(0, len(answers), _COUNTED):
+            counts = np.bincount(answers[start : start + _COUNTED], minlength=2 * _CODES).reshape(2, _CODES)
+            self.asked[:] += counts.sum(0)
+            self.right[:] += counts[1]
 
     def without(self, other: Calibration) -> Calibration:
         """The counts of the queries that the other, a part of this, does not count."""
