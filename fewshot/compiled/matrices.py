@@ -16,7 +16,7 @@ from fewshot.compiled import compiled
 
 Floats = NDArray[np.float64]
 _NEAR = 32  # rows of a matrix that stay in the second-level cache, a multiple of 4
-_CHUNK = 256  # features of six rows at a time: they stay in the first-level cache
+_CHUNK = 512  # features of six rows at a time: they stay in the first-level cache
 
 
 @compiled
@@ -71,10 +71,11 @@ def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: 
     """Adds features [low, high) to the products of rows i, i + 1 with rows j .. j + 3; beyond the end the last row is
     repeated and its products dropped."""
     last = n - 1
-    a0, a1 = rows[i], rows[min(i + 1, last)]
-    b0, b1, b2, b3 = rows[j], rows[min(j + 1, last)], rows[min(j + 2, last)], rows[min(j + 3, last)]
+    a0, a1 = rows[i][low:high], rows[min(i + 1, last)][low:high]
+    b0, b1 = rows[j][low:high], rows[min(j + 1, last)][low:high]
+    b2, b3 = rows[min(j + 2, last)][low:high], rows[min(j + 3, last)][low:high]
     s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
-    for d in range(low, high):
+    for d in range(len(a0)):
         u, v = a0[d], a1[d]
         s00 += u * b0[d]
         s01 += u * b1[d]
@@ -161,6 +162,16 @@ def cholesky(matrix: Floats, n: int, factor: Floats) -> bool:
 
 
 @compiled
+def _dot(a: Floats, b: Floats) -> float:
+    """<a, b>. Parts of rows are cut out and counted from 0: an index that might be negative keeps a loop from becoming
+    vector instructions."""
+    total = 0.0
+    for k in range(len(a)):
+        total += a[k] * b[k]
+    return total
+
+
+@compiled
 def inverse(matrix: Floats, n: int, factor: Floats, out: Floats) -> bool:
     """out = matrix^-1, for a positive definite matrix, which is overwritten; False where it is not."""
     if not cholesky(matrix, n, factor):
@@ -170,15 +181,9 @@ def inverse(matrix: Floats, n: int, factor: Floats, out: Floats) -> bool:
         column[:j] = 0.0
         column[j] = 1.0 / factor[j, j]
         for i in range(j + 1, n):
-            rest, row = 0.0, factor[i]
-            for k in range(j, i):
-                rest -= row[k] * column[k]
-            column[i] = rest / row[i]
+            column[i] = -_dot(factor[i][j:i], column[j:i]) / factor[i, i]
     for i in range(n):
         for j in range(i + 1):
-            total, a, b = 0.0, matrix[i], matrix[j]
-            for k in range(i, n):
-                total += a[k] * b[k]
-            out[i, j] = total
-            out[j, i] = total
+            out[i, j] = _dot(matrix[i][i:n], matrix[j][i:n])
+            out[j, i] = out[i, j]
     return True
