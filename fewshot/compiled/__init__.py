@@ -49,8 +49,8 @@ def compiled(loop: Loop) -> Loop:
     import numba
 
     options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
+    _widen()
     settings: Any = numba.config
-    _widen(settings)
     given = settings.CACHE_DIR
     settings.CACHE_DIR = given or _kept_at()
     try:
@@ -62,13 +62,16 @@ def compiled(loop: Loop) -> Loop:
     return made
 
 
-def _widen(settings: Any) -> None:
-    """Vectors as wide as the processor's, where LLVM would take half of that for the sake of older ones: half as much
-    time in the products of LinearProbe. It is a setting of numba for the whole process, so NUMBA_CPU_FEATURES and
-    NUMBA_ENABLE_AVX decide where they are given, and nothing changes once numba has compiled something."""
-    if settings.CPU_FEATURES is None and settings.ENABLE_AVX:
-        from llvmlite.binding import get_host_cpu_features
+@functools.cache
+def _widen() -> None:
+    """Vectors as wide as the processor's, where LLVM would take half of that for the sake of older ones: a fifth less
+    time for LinearProbe where that was measured. It is a setting of numba for the whole process, so NUMBA_CPU_FEATURES
+    and NUMBA_ENABLE_AVX decide where they are given, and nothing changes once numba has compiled something."""
+    import numba
+    from llvmlite.binding import get_host_cpu_features
 
+    settings: Any = numba.config
+    if settings.CPU_FEATURES is None and settings.ENABLE_AVX:
         features = get_host_cpu_features()
         if features.get(_RUNS_WIDE):
             settings.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"

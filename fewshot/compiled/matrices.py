@@ -134,13 +134,21 @@ def _two_products(matrix: Floats, v: Floats, u: Floats, low: int, high: int, of_
 
 
 @compiled
+def _dot(a: Floats, b: Floats) -> float:
+    """<a, b>. Parts of rows are cut out and counted from 0: an index that might be negative keeps a loop from becoming
+    vector instructions."""
+    total = 0.0
+    for k in range(len(a)):
+        total += a[k] * b[k]
+    return total
+
+
+@compiled
 def inner(a: Floats, b: Floats) -> float:
     """The sum of products of the entries of two matrices."""
     total = 0.0
     for k in range(len(a)):
-        x, y = a[k], b[k]
-        for i in range(len(x)):
-            total += x[i] * y[i]
+        total += _dot(a[k], b[k])
     return total
 
 
@@ -159,16 +167,6 @@ def cholesky(matrix: Floats, n: int, factor: Floats) -> bool:
             else:
                 factor[i, j] = rest / factor[j, j]
     return True
-
-
-@compiled
-def _dot(a: Floats, b: Floats) -> float:
-    """<a, b>. Parts of rows are cut out and counted from 0: an index that might be negative keeps a loop from becoming
-    vector instructions."""
-    total = 0.0
-    for k in range(len(a)):
-        total += a[k] * b[k]
-    return total
 
 
 @compiled

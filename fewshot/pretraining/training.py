@@ -61,12 +61,13 @@ class Trainer:
         images at the same place are a ValueError."""
         if not isinstance(source, Pretrained):
             return source
-        if not source.weights.is_file():
-            make_folder(source.folder)
-            with FileLock(source.folder / "lock"):  # of two processes one trains, and the other waits
-                if not source.weights.is_file() and not self._adopted(source):
-                    self.train(source)
-        check_images(source, source.record)
+        if source.weights.is_file():
+            check_images(source, source.record)
+            return source
+        make_folder(source.folder)
+        with FileLock(source.folder / "lock"):  # of two processes one trains, and the other waits
+            if not source.weights.is_file() and not self._adopted(source):
+                self.train(source)
         return source
 
     def _adopted(self, source: Pretrained) -> bool:
