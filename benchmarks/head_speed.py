@@ -42,13 +42,15 @@ def batch_of(support: Floats, labels: NDArray[np.int64], n_way: int) -> EpisodeB
 
 
 def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int) -> Measured:
-    """Fits and predicts in batches of the size that a run takes."""
+    """Fits and predicts in batches of the size that a run takes, with the memory settings of a run."""
     import torch
 
+    from fewshot.embedding import keep_freed_memory
     from fewshot.learners import FeatureLearner
     from fewshot.plugins import EVALUATORS
     from fewshot.solving import DEFAULT_BUDGET_BYTES
 
+    keep_freed_memory()
     support, query, labels = features(n_way, k_shot, dim, count)
     made = EVALUATORS.make(evaluator)
     learner = FeatureLearner(made, torch.from_numpy, dim)

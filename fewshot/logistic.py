@@ -24,6 +24,7 @@ _DIRECTION_TOLERANCE = 1e-7  # of what an inexact direction of the last step may
 _ROUNDING = 1e-14  # a step that gains less than this is lost in rounding
 _MOST_CG_STEPS = 250
 _COMPILED_ROWS = 1024  # above this, the loops' share of memory grows, and they lose what makes them fast
+_AGAIN_BYTES = 64 << 20  # for the episodes that are solved once more
 _PART = 1 << 21  # values of a row and a class that are made at once, where rows are many
 _FEWEST_ROWS = 256
 
@@ -46,11 +47,13 @@ def solve_path(
     rows [B, S, D], mask [B, S], labels [B, S] int64 in [0, n_way). Small supports of fewer rows than features go
     through compiled loops where they can; what these cannot vouch for, and everything else, through matrix algebra.
     """
-    if not (compiled.serves(rows) and rows.shape[1] <= min(_COMPILED_ROWS, rows.shape[2])):
+    n_rows, dim = rows.shape[1:]
+    if not (compiled.serves(rows) and _suits_loops(n_rows, dim)):
         return _by_matrices(rows, mask, labels, n_way, grid)
     solutions = _by_loops(rows, mask, labels, n_way, grid)
-    doubtful = (~torch.stack([solution.converged for solution in solutions]).all(0)).nonzero()[:, 0]
-    if len(doubtful):
+    unsolved, at_once = _unsolved(solutions), max(1, _AGAIN_BYTES // _matrix_bytes(n_rows, n_way, dim))
+    for start in range(0, len(unsolved), at_once):
+        doubtful = unsolved[start : start + at_once]
         again = _by_matrices(rows[doubtful], mask[doubtful], labels[doubtful], n_way, grid)
         for solution, other in zip(solutions, again, strict=True):
             solution.weight[doubtful], solution.bias[doubtful] = other.weight, other.bias
@@ -58,18 +61,42 @@ def solve_path(
     return solutions
 
 
+def working_bytes(n_rows: int, n_way: int, dim: int) -> int:
+    """What solve_path needs for one more episode and one C; the loops need little more than the answer has."""
+    return 16 * n_way * dim if compiled.installed() and _suits_loops(n_rows, dim) else _matrix_bytes(n_rows, n_way, dim)
+
+
+def _suits_loops(n_rows: int, dim: int) -> bool:
+    return n_rows <= min(_COMPILED_ROWS, dim)
+
+
+def _matrix_bytes(n_rows: int, n_way: int, dim: int) -> int:
+    rank = min(n_rows, dim)
+    return 8 * (3 * rank * rank + 4 * n_rows * (rank + n_way) + 2 * dim * rank + 8 * (rank + 1) * n_way)
+
+
+def _unsolved(solutions: Sequence[Solution]) -> Tensor:
+    """The episodes [b] that are not at their optimum for every C."""
+    return (~torch.stack([solution.converged for solution in solutions]).all(0)).nonzero()[:, 0]
+
+
 def _by_loops(
     rows: Tensor, mask: Tensor, labels: Tensor, n_way: int, grid: Sequence[tuple[float, int]]
 ) -> list[Solution]:
-    from fewshot.compiled.logistic import fit_path
+    from fewshot.compiled import logistic
 
-    n_episodes, _, dim = rows.shape
+    n_episodes, n_rows, dim = rows.shape
     weight = torch.empty(len(grid), n_episodes, n_way, dim, dtype=torch.float64)
     bias = torch.empty(len(grid), n_episodes, n_way, dtype=torch.float64)
     converged = torch.empty(len(grid), n_episodes, dtype=torch.bool)
     values, steps = (torch.tensor(column) for column in zip(*grid, strict=True))
     arrays = (rows, mask, labels, values.double(), steps, weight, bias, converged)
-    compiled.over_episodes(fit_path, n_episodes, *(array.contiguous().numpy() for array in arrays))
+    compiled.over_episodes(
+        logistic.fit_path,
+        n_episodes,
+        *(array.contiguous().numpy() for array in arrays),
+        workspace=lambda: logistic.workspace(n_rows, n_way, dim),
+    )
     return [Solution(w.transpose(1, 2), b, c) for w, b, c in zip(weight, bias, converged, strict=True)]
 
 

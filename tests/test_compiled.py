@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot import compiled
+from fewshot import compiled, logistic
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.gram import means
 from fewshot.logistic import solve_path
@@ -93,10 +93,10 @@ def test_what_loops_cannot_vouch_for_is_solved_by_matrices(monkeypatch):
         arrays[-1][1, 2] = False  # the second C of episode 2
         arrays[-3][:, 2] = np.nan
 
-    from fewshot.compiled import logistic
+    from fewshot.compiled import logistic as loops
 
-    real = logistic.fit_path
-    monkeypatch.setattr(logistic, "fit_path", doubting)
+    real = loops.fit_path
+    monkeypatch.setattr(loops, "fit_path", doubting)
     for whole, mended in zip(honest, solve_path(*arguments), strict=True):
         assert mended.converged.all()
         assert torch.equal(mended.weight[[0, 1, 3, 4]], whole.weight[[0, 1, 3, 4]])
@@ -201,3 +201,65 @@ def test_a_setting_of_vectors_that_was_given_is_kept():
     environment = {**os.environ, "NUMBA_CPU_FEATURES": "+avx2"}
     given = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert given.stdout.strip() == "+avx2"
+
+
+@pytest.mark.parametrize(("n", "dim"), [(1, 1), (2, 3), (5, 1), (7, 650), (25, 64), (66, 1300)])
+def test_gram_matrices_are_those_of_a_direct_computation_and_their_padding_is_zero(n, dim):
+    from fewshot.compiled.aligned import zeros
+    from fewshot.compiled.matrices import gram
+
+    rows = np.random.default_rng(0).normal(size=(n + 1, dim))  # the last one is not in use
+    width = (n + 7) // 8 * 8
+    out = zeros(n + 1, width, rows)
+    gram(rows, n, out)
+    np.testing.assert_allclose(out[:n, :n], rows[:n] @ rows[:n].T, rtol=1e-13, atol=1e-12)
+    assert not out[:, n:].any()
+    assert not out[n:].any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_room_to_work_in_begins_with_a_cache_line(dtype):
+    from fewshot.compiled.aligned import empty, zeros
+
+    for n, width in ((1, 1), (3, 16), (5, 7), (40, 640)):
+        for room in (zeros(n, width, np.zeros(1, dtype)), empty(n, width, np.zeros(1, dtype))):
+            assert (room.shape, room.dtype, room.ctypes.data % 64) == ((n, width), dtype, 0)
+        assert not zeros(n, width, np.zeros(1, dtype)).any()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_each_thread_works_in_one_space_of_its_own_and_every_episode_is_visited_once(threads, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    made, visited = [], []
+
+    def workspace():
+        made.append(space := object())
+        return space
+
+    def loop(first, last, space, argument):
+        assert argument == "argument"
+        visited.extend((episode, space) for episode in range(first, last))
+
+    compiled.over_episodes(loop, 41, "argument", workspace=workspace)
+    assert sorted(episode for episode, _ in visited) == list(range(41))
+    assert len(made) == threads
+    assert {space for _, space in visited} <= set(made)
+
+
+def test_many_unsolved_episodes_are_solved_a_part_at_a_time(monkeypatch):
+    rows, labels = episodes(3, 4, 30, False, 7)
+    batch = batch_of(rows, labels, 3)
+    arguments = (batch.support, batch.support_mask, batch.support_labels, 3, [(1.0, 100)])
+    honest, sizes = solve_path(*arguments), []
+
+    def counted(rows, *rest):
+        sizes.append(len(rows))
+        return real(rows, *rest)
+
+    real = logistic._by_matrices
+    monkeypatch.setattr(logistic, "_by_matrices", counted)
+    monkeypatch.setattr(logistic, "_unsolved", lambda solutions: torch.tensor([0, 1, 3, 5, 6]))
+    monkeypatch.setattr(logistic, "_AGAIN_BYTES", 2 * logistic._matrix_bytes(12, 3, 30))
+    (again,) = solve_path(*arguments)
+    assert sizes == [2, 2, 1]
+    torch.testing.assert_close(again.weight, honest[0].weight, rtol=1e-5, atol=1e-7)

@@ -88,18 +88,25 @@ def _kept_at() -> str:
     return str(here / "__pycache__" / f"loops-{sha.hexdigest()[:16]}")
 
 
-def over_episodes(loop: Callable[..., None], count: int, *arguments: Any) -> None:
-    """Calls loop(first, last, *arguments) for ranges that cover [0, count), on as many threads as torch may use."""
-    threads = min(torch.get_num_threads(), count)
-    if threads <= 1:
-        loop(0, count, *arguments)
-        return
-    parts = min(count, _PARTS_PER_THREAD * threads)
+def over_episodes(
+    loop: Callable[..., None], count: int, *arguments: Any, workspace: Callable[[], Any] | None = None
+) -> None:
+    """Calls loop(first, last, *arguments) for ranges that cover [0, count), on as many threads as torch may use. Where
+    the loop works in a `workspace`, each thread makes one, which comes before the other arguments."""
+    threads = max(1, min(torch.get_num_threads(), count))
+    parts = 1 if threads == 1 else min(count, _PARTS_PER_THREAD * threads)
     edges = [count * part // parts for part in range(parts + 1)]
-    waiting = [
-        _pool(os.getpid(), threads).submit(loop, first, last, *arguments) for first, last in itertools.pairwise(edges)
-    ]
-    for part in waiting:
+    ranges = iter(list(itertools.pairwise(edges)))  # shared: a thread that is done takes the next
+
+    def work() -> None:
+        space = () if workspace is None else (workspace(),)
+        for first, last in ranges:
+            loop(first, last, *space, *arguments)
+
+    if threads == 1:
+        work()
+        return
+    for part in [_pool(os.getpid(), threads).submit(work) for _ in range(threads)]:
         part.result()
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
+from fewshot.compiled.aligned import empty, zeros
 from fewshot.compiled.matrices import Floats, gather_centred, gram, inverse, products
 from fewshot.compiled.newton import Direction, Point, Problem, Space, extrapolate, minimise
 
@@ -30,27 +31,41 @@ _LARGEST_DUAL = 4.0  # times c: a coefficient of the optimum is within c; far la
 @compiled
 def workspace(n_rows: int, n_way: int, dim: int) -> Space:
     """Zeros of all sizes."""
-    w = (n_rows + 7) // 8 * 8
-    square, flat, few = (n_rows, w), (n_way, w), n_way
+    w, like = (n_rows + 7) // 8 * 8, np.zeros(1)
     return Space(
-        np.zeros((n_rows, dim)),
+        empty(n_rows, dim, like),
         np.zeros(dim),
         np.zeros(n_rows, np.int64),
-        np.zeros(square),
-        np.zeros(square),
+        zeros(n_rows, w, like),
+        zeros(n_rows, w, like),
         np.zeros(1),
-        np.zeros(square),
-        np.zeros(square),
-        Point(np.zeros(flat), np.zeros(flat), np.zeros(few), np.zeros(flat), np.zeros(flat)),
-        Point(np.zeros(flat), np.zeros(flat), np.zeros(few), np.zeros(flat), np.zeros(flat)),
-        Point(np.zeros(flat), np.zeros(flat), np.zeros(few), np.zeros(flat), np.zeros(flat)),
-        Direction(np.zeros(flat), np.zeros(flat), np.zeros(few)),
-        Direction(np.zeros(flat), np.zeros(flat), np.zeros(few)),
-        Direction(np.zeros(flat), np.zeros(flat), np.zeros(few)),
-        np.zeros(flat),
-        np.zeros(few),
-        np.zeros((2, w)),
+        zeros(n_rows, w, like),
+        zeros(n_rows, w, like),
+        _point(n_way, w),
+        _point(n_way, w),
+        _point(n_way, w),
+        _direction(n_way, w),
+        _direction(n_way, w),
+        _direction(n_way, w),
+        zeros(n_way, w, like),
+        np.zeros(n_way),
+        zeros(2, w, like),
     )
+
+
+@compiled
+def _point(n_way: int, w: int) -> Point:
+    """Zeros."""
+    like = np.zeros(1)
+    flat = zeros(n_way, w, like), zeros(n_way, w, like), zeros(n_way, w, like), zeros(n_way, w, like)
+    return Point(flat[0], flat[1], np.zeros(n_way), flat[2], flat[3])
+
+
+@compiled
+def _direction(n_way: int, w: int) -> Direction:
+    """Zeros."""
+    like = np.zeros(1)
+    return Direction(zeros(n_way, w, like), zeros(n_way, w, like), np.zeros(n_way))
 
 
 @compiled
@@ -114,6 +129,7 @@ def _answer(space: Space, n: int, weight: Floats, bias: Floats) -> None:
 def fit_path(
     first: int,
     last: int,
+    space: Space,
     rows: NDArray[Any],
     held: NDArray[np.bool_],
     labels: NDArray[np.int64],
@@ -125,10 +141,9 @@ def fit_path(
 ) -> None:
     """Fills weight [C, B, N, D], bias [C, B, N] and converged [C, B] for episodes [first, last) of rows [B, S, D].
 
-    Each value of `grid` starts from the optimum of the one before it.
+    Each value of `grid` starts from the optimum of the one before it. The `space` is of workspace(S, N, D).
     """
     n_way = weight.shape[2]
-    space = workspace(rows.shape[1], n_way, rows.shape[2])
     for e in range(first, last):
         n = gather_centred(rows[e], held[e], space.rows, space.mean)
         space.truth[:n] = labels[e][held[e]]

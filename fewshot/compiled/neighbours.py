@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
+from fewshot.compiled.aligned import zeros
 from fewshot.compiled.matrices import Floats, gather_centred, inner, to_length_one
 from fewshot.compiled.queries import products, shifted
 
@@ -94,8 +95,8 @@ def votes(
     """out [B, m, N] = log(max(least, the class's share of the votes)) for episodes [first, last) of support [B, S, D]
     and query [B, m, D]."""
     n_rows, dim = support.shape[1:]
-    rows, mean, square = np.zeros((n_rows, dim)), np.zeros(dim), np.zeros(n_rows)
-    block, lengths, inner_products = np.zeros((4, dim)), np.zeros(4), np.zeros((4, n_rows))
+    mean, square, lengths, inner_products = np.zeros(dim), np.zeros(n_rows), np.zeros(4), np.zeros((4, n_rows))
+    rows, block = zeros(n_rows, dim, mean), zeros(4, dim, mean)
     similarity, voted = np.zeros(n_rows), np.zeros(out.shape[2])
     for e in range(first, last):
         if cosine:

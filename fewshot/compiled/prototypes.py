@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
+from fewshot.compiled.aligned import zeros
 from fewshot.compiled.matrices import Floats, to_length_one
 from fewshot.compiled.queries import Either, products, shifted
 
@@ -65,9 +66,9 @@ def logits(
     [B, m] are rows of the table [n, D]. Means are float64; queries are worked on in the type of `like`: float32 has the
     digits that distances are told with and halves the work, cosines of tiny and huge vectors need float64."""
     n_query, n_way, dim = out.shape[1], out.shape[2], table.shape[1]
-    means, counts, lengths = np.zeros((n_way, dim)), np.zeros(n_way), np.zeros(n_way)
-    centre, near = np.zeros(dim, like.dtype), np.zeros((n_way, dim), like.dtype)
-    block, squares = np.zeros((BLOCK, dim), like.dtype), np.zeros(BLOCK)
+    counts, lengths, squares = np.zeros(n_way), np.zeros(n_way), np.zeros(BLOCK)
+    means, centre = zeros(n_way, dim, counts), zeros(1, dim, like)[0]
+    near, block = zeros(n_way, dim, like), zeros(BLOCK, dim, like)
     inner_products = np.zeros((BLOCK, n_way), like.dtype)
     for e in range(first, last):
         _class_means(table, support[e], labels[e], held[e], means, counts)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
+from fewshot.compiled.aligned import zeros
 from fewshot.compiled.matrices import Floats
 
 Either = NDArray[np.float32] | NDArray[np.float64]  # sums are of the type of what is summed
@@ -78,7 +79,7 @@ def inner_products(
     """out [B, m, N] = <query - shift, vectors> and squares [B, m] = |query - shift|^2 in float64, for episodes
     [first, last) of query [B, m, D], shift [B, D] and vectors [B, N, D]."""
     n_query, dim = query.shape[1:]
-    block = np.zeros((4, dim))
+    block = zeros(4, dim, shift)
     for e in range(first, last):
         for start in range(0, n_query, 4):
             for i in range(min(4, n_query - start)):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead
-from fewshot.logistic import solve_path
+from fewshot.logistic import solve_path, working_bytes
 
 
 @dataclass(frozen=True)
@@ -57,5 +57,4 @@ class LinearProbe(FeatureEvaluator):
             )
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
-        rank = min(n_support, dim)
-        return 8 * (3 * rank * rank + 4 * n_support * (rank + n_way) + 2 * dim * rank + 8 * (rank + 1) * n_way)
+        return working_bytes(n_support, n_way, dim)
