@@ -14,7 +14,8 @@ import pytest
 
 from fewshot.report import page
 from fewshot.results import Row
-from fewshot.scaling.adaptation import SEEN_ERROR, Ladder, downstream, exponent, ladders, new_minus_seen
+from fewshot.scaling.adaptation import downstream, exponent, ladders, new_minus_seen
+from fewshot.scaling.ladders import SEEN_ERROR, Ladder
 from fewshot.scaling.near_and_far import gains_of
 from fewshot.scaling.sources import source_matrices
 from fewshot.scaling.trained_rows import target_name
@@ -79,7 +80,7 @@ def test_rungs_near_chance_or_that_did_not_learn_are_left_out_and_told():
     rows = [row(size, seed) for size in SIZES for seed in SEEDS]
     near = row(50, 1, accuracy=0.055, accuracy_low=0.045)
     [few, *_] = ladders(lines(*rows, near, row(1600, 0, training_loss=5.1)))
-    assert few.images.tolist() == list(SIZES)
+    assert few.sizes.tolist() == list(SIZES)
     assert few.dropped[:2] == (
         "50 images: within two standard errors of chance",
         "1600 images: its training loss did not fall",
@@ -95,6 +96,24 @@ def test_arms_are_kept_apart():
     other = [row(size, 0, training_rule="steps") for size in SIZES]
     found = ladders(ALL + lines(*other))
     assert {ladder.arm.rule for ladder in found} == {"epochs", "steps"}
+
+
+def test_a_rung_scored_on_fewer_classes_is_no_rung_of_a_ladder_of_images():
+    narrowed = [
+        row(1600, seed, classes, split=f"Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed={seed})")
+        for seed in SEEDS for classes in ("seen", "novel")
+    ]  # fmt: skip
+    found = ladders(ALL + lines(*narrowed))
+    assert {ladder.protocol.narrowed for ladder in found if ladder.protocol} == {""}
+    assert all(ladder.sizes.tolist() == list(SIZES) for ladder in found if ladder.protocol)
+
+
+def test_a_ladder_scored_on_fewer_classes_is_one_over_all_seeds_and_says_so():
+    text = "Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed={})"
+    rows = [row(size, seed, split=text.format(seed), seen_error=None) for size in SIZES for seed in SEEDS]
+    [found] = ladders(lines(*rows))
+    assert found.seeds == SEEDS
+    assert "novel classes of Narrowed(inner=Committed(name='icons_mono'), n_seen=32), 20-way" in found.name
 
 
 def test_gains_are_paired_by_seed():

@@ -12,7 +12,8 @@ from fewshot.commands import _options, _study
 from fewshot.commands._answers import answer, json_option
 
 if TYPE_CHECKING:
-    from fewshot.scaling.adaptation import Exponent, ExponentDifference, Ladder
+    from fewshot.scaling.adaptation import Exponent, ExponentDifference
+    from fewshot.scaling.ladders import Ladder
 
 
 @click.group("study", short_help="Exponents, gains, and sources against targets, from rows.")
@@ -84,7 +85,7 @@ def _names(ladder: Ladder) -> dict[str, Any]:
 
 def _exponent_values(found: Exponent) -> dict[str, Any]:
     ladder = found.ladder
-    about = {"n_seeds": len(ladder.seeds), "images": ladder.images.tolist(), "dropped": list(ladder.dropped)}
+    about = {"n_seeds": len(ladder.seeds), "images": ladder.sizes.tolist(), "dropped": list(ladder.dropped)}
     about |= {"remark": ladder.remark}
     return _names(ladder) | {"b": found.b, "low": found.low, "high": found.high, "how": found.how} | about
 

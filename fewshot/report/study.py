@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fewshot.report.labels import label, learner
 from fewshot.report.plots import Plot
-from fewshot.scaling.adaptation import Arm, Ladder
+from fewshot.scaling.ladders import Arm, Ladder
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ def ladder_name(ladder: Ladder) -> str:
     p = ladder.protocol
     if p is None:
         return ladder.name
-    return f"{p.classes} of {label(p.dataset)}, {p.n_way}-way {p.k_shot}-shot, {short_head(p.head)}"
+    few = f" ({p.narrowed})" if p.narrowed else ""
+    return f"{p.classes} of {label(p.dataset)}{few}, {p.n_way}-way {p.k_shot}-shot, {short_head(p.head)}"
 
 
 def arm_name(arm: Arm) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from fewshot.report.study import Study, StudyTable, arm_name, bounded, ladder_name
 from fewshot.report.study_ladders_plot import ladder_plots
 from fewshot.scaling import adaptation
-from fewshot.scaling.adaptation import Exponent, Ladder
+from fewshot.scaling.adaptation import Exponent
+from fewshot.scaling.ladders import Ladder
 
 
 def ladder_study(rows: Sequence[dict[str, Any]]) -> Study | None:
@@ -37,7 +38,7 @@ def _exponents(exponents: Sequence[Exponent]) -> StudyTable:
         (
             arm_name(e.ladder.arm),
             ladder_name(e.ladder),
-            f"{e.ladder.images[0]:g} to {e.ladder.images[-1]:g}",
+            f"{e.ladder.sizes[0]:g} to {e.ladder.sizes[-1]:g}",
             bounded(e.b, e.low, e.high, 2),
             str(len(e.ladder.seeds)),
         )
