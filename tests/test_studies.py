@@ -179,7 +179,7 @@ STRANGE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("study", ["adaptation", "classes", "sources", "gains"])
 @pytest.mark.parametrize("column", ["unique_images", "accuracy", "n_params", "k_shot", "training_seed", "seen_error"])
 def test_a_strangers_row_is_refused_in_one_sentence(study: str, column: str, tmp_path: Path):
     for name, value in STRANGE.items():
@@ -188,7 +188,7 @@ def test_a_strangers_row_is_refused_in_one_sentence(study: str, column: str, tmp
         assert f"the column '{column}' of the row '100 0 seen 1 []' must be a" in said
 
 
-@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("study", ["adaptation", "classes", "sources", "gains"])
 @pytest.mark.parametrize("column", sorted({"dataset", "recipe", "network", "pretrained_on", "training_classes"}))
 def test_a_column_that_is_not_there_is_named(study: str, column: str, tmp_path: Path):
     rows = [{name: value for name, value in line.items() if name != column} for line in ALL]
@@ -197,7 +197,7 @@ def test_a_column_that_is_not_there_is_named(study: str, column: str, tmp_path: 
     assert "got nothing" in said
 
 
-@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("study", ["adaptation", "classes", "sources", "gains"])
 @pytest.mark.parametrize(
     ("content", "text"),
     [

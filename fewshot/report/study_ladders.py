@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fewshot.report.study import Study, StudyTable, arm_name, bounded, ladder_name
+from fewshot.report.study import Study, StudyTable, arm_name, bounded, ladder_name, left_out
 from fewshot.report.study_ladders_plot import ladder_plots
 from fewshot.scaling import adaptation
 from fewshot.scaling.adaptation import Exponent
@@ -29,7 +29,7 @@ def ladder_study(rows: Sequence[dict[str, Any]]) -> Study | None:
         "an interval; it establishes no exponent.",
         ladder_plots(exponents),
         tuple(table for table in tables if table.lines),
-        tuple(_left_out(ladder, why) for ladder in ladders for why in ladder.dropped),
+        left_out(ladders),
     )
 
 
@@ -69,7 +69,3 @@ def _downstream(ladders: Sequence[Ladder]) -> StudyTable:
                 lines.append((arm_name(ladder.arm), ladder_name(ladder), f"{rank:.2f}", f"{slope:.2f}"))
     caption = "Few-shot error against the error over all seen classes, checkpoint by checkpoint."
     return StudyTable(caption, ("trained", "error on", "rank correlation", "slope of the logarithms"), tuple(lines))
-
-
-def _left_out(ladder: Ladder, why: str) -> str:
-    return f"Left out: {arm_name(ladder.arm)}, {ladder_name(ladder)}, {why}."

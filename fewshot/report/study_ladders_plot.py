@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fewshot.report.curves import label_ends
-from fewshot.report.laws_drawn import BEYOND, draw_band, draw_law, error_scale, percent, reach
-from fewshot.report.plots import Plot, brief
+from fewshot.report.laws_drawn import BEYOND, draw_band, draw_law, draw_means, error_scale, percent, reach
+from fewshot.report.plots import Plot, brief, in_parts
 from fewshot.report.study import arm_name, ladder_name
 from fewshot.report.svg import FAINT, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.scaling.adaptation import Exponent
@@ -24,11 +24,7 @@ _MOST, _NAME = 6, 54  # ladders in a figure, and characters of a name
 
 def ladder_plots(exponents: Sequence[Exponent]) -> tuple[Plot, ...]:
     """Figures of at most six ladders, of one arm each; all ladders are drawn."""
-    arms = dict.fromkeys(e.ladder.arm for e in exponents)
-    parts = []
-    for arm in arms:
-        own = [e for e in exponents if e.ladder.arm == arm]
-        parts += [own[start : start + _MOST] for start in range(0, len(own), _MOST)]
+    parts = in_parts(exponents, lambda e: e.ladder.arm, _MOST)
     return tuple(_plot(part, number) for number, part in enumerate(parts))
 
 
@@ -65,11 +61,7 @@ def _draw(axes: Axes, exponent: Exponent, colour: str, marker: str) -> None:
     draw_law(axes, exponent.law, ladder.sizes, exponent.trust.trusted, colour)
     x = np.concatenate(reach(ladder.sizes))
     draw_band(axes, x, *exponent.estimate.band(x), colour)
-    means = percent(ladder.errors.mean(0))
-    axes.plot(ladder.sizes, means, color=colour, marker=marker, markersize=6, linestyle="none")
-    if len(ladder.seeds) > 1:
-        logs = percent(ladder.errors)
-        axes.vlines(ladder.sizes, logs.min(0), logs.max(0), color=colour, linewidth=1)
+    draw_means(axes, ladder.sizes, ladder.errors, colour, marker)
 
 
 def _residual_scale(axes: Axes) -> None:
