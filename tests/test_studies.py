@@ -132,6 +132,21 @@ def test_gains_are_paired_by_seed():
         gains_of(lines(row(100, 0)))
 
 
+def test_gains_of_other_classes_or_rules_are_those_of_sources_of_their_own():
+    def gaining(gain: float, **changed: Any) -> list[Row]:
+        return [row(n, seed, accuracy=0.5 + gain * (n == 512), **changed) for n in (256, 512) for seed in SEEDS]
+
+    rows = [*gaining(0.1), *gaining(0.2, training_classes=32), *gaining(0.3, training_rule="steps", recipe="Steps()")]
+    found = {source: [gain.mean for gain in gains] for source, _, gains in gains_of(lines(*rows))}
+    assert found == {
+        "icons mono, 257 classes, epochs": pytest.approx([0.1]),
+        "icons mono, 32 classes, epochs": pytest.approx([0.2]),
+        "icons mono, 257 classes, steps": pytest.approx([0.3]),
+    }
+    other = row(512, 0, training_classes=64)  # of one size: it gains nothing, and nothing need be told apart from it
+    assert [source for source, *_ in gains_of(lines(*gaining(0.1), other))] == ["icons mono"]
+
+
 def test_the_commands_answer(tmp_path: Path):
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(json.dumps(line) for line in ALL))
@@ -322,6 +337,14 @@ def test_the_page_shows_a_study():
     assert "0.30\u00a0[0.30,\u00a00.30]" in text
     assert "seen classes, same protocol" in text
     assert "What more pre-training images bring" not in page([replace(r, unique_images=None) for r in rows], None, "x")
+
+
+def test_the_page_names_the_target_of_a_gain_and_its_classes():
+    held_out = "Partitioned(images=Icons(domain='mono'), test=10, validation=2, seed=0)"
+    rows = [row(n, seed, c, dataset=held_out) for n in SIZES for seed in SEEDS for c in ("seen", "novel")]
+    gains = page(rows, None, "x").partition("What size and data are worth")[2].partition("</section>")[0]
+    assert "<td>icons mono, seen classes</td>" in gains
+    assert "<td>icons mono</td>" in gains
 
 
 def test_the_page_shows_effective_data():
