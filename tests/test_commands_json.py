@@ -123,7 +123,7 @@ def test_json_needs_no_torch_where_the_text_needs_none() -> None:
 
 ONLY_READ = {"list", "doctor", "distance", "compare", "split show", "episodes show", "episodes check", "seen"}
 ONLY_READ |= {"scaling fit", "scaling transfer", "scaling budget"}  # they print
-ONLY_READ |= {"study adaptation", "study gains", "study sources"}
+ONLY_READ |= {"study adaptation", "study gains", "study sources", "study classes"}
 
 
 def test_every_command_that_computes_or_writes_has_a_dry_run() -> None:

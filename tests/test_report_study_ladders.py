@@ -48,7 +48,7 @@ def axes_of(drawn: list[Axes], found: Sequence[Exponent], monkeypatch: pytest.Mo
 def test_residuals_are_log_error_minus_the_law():
     [straight], [bent] = exponents_of(), exponents_of(bend=0.5)
     np.testing.assert_allclose(straight.residuals, 0, atol=0.01)
-    fitted = np.log(bent.law.predict(bent.ladder.images))
+    fitted = np.log(bent.law.predict(bent.ladder.sizes))
     np.testing.assert_allclose(bent.residuals, np.log(bent.ladder.errors.mean(0)) - fitted)
     assert np.average(bent.residuals, weights=bent.ladder.weights) == pytest.approx(0, abs=1e-9)
     assert bent.residuals[-1] > 0.1
@@ -96,7 +96,7 @@ def test_a_figure_has_the_band_of_the_estimate_and_residuals_below(monkeypatch):
     [found] = exponents_of()
     above, below = axes_of([], [found], monkeypatch)
     band = above.collections[0].get_paths()[0].vertices[:, 1]
-    low, high = found.estimate.band(np.concatenate(reach(found.ladder.images)))
+    low, high = found.estimate.band(np.concatenate(reach(found.ladder.sizes)))
     assert band.min() == pytest.approx(percent(low.min()))
     assert band.max() == pytest.approx(percent(high.max()))
     [residuals, zero] = below.lines

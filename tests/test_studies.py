@@ -14,7 +14,8 @@ import pytest
 
 from fewshot.report import page
 from fewshot.results import Row
-from fewshot.scaling.adaptation import SEEN_ERROR, Ladder, downstream, exponent, ladders, new_minus_seen
+from fewshot.scaling.adaptation import downstream, exponent, ladders, new_minus_seen
+from fewshot.scaling.ladders import SEEN_ERROR, Ladder
 from fewshot.scaling.near_and_far import gains_of
 from fewshot.scaling.sources import source_matrices
 from fewshot.scaling.trained_rows import target_name
@@ -79,7 +80,7 @@ def test_rungs_near_chance_or_that_did_not_learn_are_left_out_and_told():
     rows = [row(size, seed) for size in SIZES for seed in SEEDS]
     near = row(50, 1, accuracy=0.055, accuracy_low=0.045)
     [few, *_] = ladders(lines(*rows, near, row(1600, 0, training_loss=5.1)))
-    assert few.images.tolist() == list(SIZES)
+    assert few.sizes.tolist() == list(SIZES)
     assert few.dropped[:2] == (
         "50 images: within two standard errors of chance",
         "1600 images: its training loss did not fall",
@@ -97,6 +98,24 @@ def test_arms_are_kept_apart():
     assert {ladder.arm.rule for ladder in found} == {"epochs", "steps"}
 
 
+def test_a_rung_scored_on_fewer_classes_is_no_rung_of_a_ladder_of_images():
+    narrowed = [
+        row(1600, seed, classes, split=f"Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed={seed})")
+        for seed in SEEDS for classes in ("seen", "novel")
+    ]  # fmt: skip
+    found = ladders(ALL + lines(*narrowed))
+    assert {ladder.protocol.narrowed for ladder in found if ladder.protocol} == {""}
+    assert all(ladder.sizes.tolist() == list(SIZES) for ladder in found if ladder.protocol)
+
+
+def test_a_ladder_scored_on_fewer_classes_is_one_over_all_seeds_and_says_so():
+    text = "Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed={})"
+    rows = [row(size, seed, split=text.format(seed), seen_error=None) for size in SIZES for seed in SEEDS]
+    [found] = ladders(lines(*rows))
+    assert found.seeds == SEEDS
+    assert "novel classes of Narrowed(inner=Committed(name='icons_mono'), n_seen=32), 20-way" in found.name
+
+
 def test_gains_are_paired_by_seed():
     rows = [
         row(size, seed, n_params=p, accuracy=0.5 + 0.1 * (size == 800) + 0.05 * (p == 2000) + 0.01 * seed)
@@ -111,6 +130,21 @@ def test_gains_are_paired_by_seed():
     assert {g.target for g in gains} == {"icons mono"}
     with pytest.raises(ValueError, match="no gains were found"):
         gains_of(lines(row(100, 0)))
+
+
+def test_gains_of_other_classes_or_rules_are_those_of_sources_of_their_own():
+    def gaining(gain: float, **changed: Any) -> list[Row]:
+        return [row(n, seed, accuracy=0.5 + gain * (n == 512), **changed) for n in (256, 512) for seed in SEEDS]
+
+    rows = [*gaining(0.1), *gaining(0.2, training_classes=32), *gaining(0.3, training_rule="steps", recipe="Steps()")]
+    found = {source: [gain.mean for gain in gains] for source, _, gains in gains_of(lines(*rows))}
+    assert found == {
+        "icons mono, 257 classes, epochs": pytest.approx([0.1]),
+        "icons mono, 32 classes, epochs": pytest.approx([0.2]),
+        "icons mono, 257 classes, steps": pytest.approx([0.3]),
+    }
+    other = row(512, 0, training_classes=64)  # of one size: it gains nothing, and nothing need be told apart from it
+    assert [source for source, *_ in gains_of(lines(*gaining(0.1), other))] == ["icons mono"]
 
 
 def test_the_commands_answer(tmp_path: Path):
@@ -160,7 +194,7 @@ STRANGE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("study", ["adaptation", "classes", "sources", "gains"])
 @pytest.mark.parametrize("column", ["unique_images", "accuracy", "n_params", "k_shot", "training_seed", "seen_error"])
 def test_a_strangers_row_is_refused_in_one_sentence(study: str, column: str, tmp_path: Path):
     for name, value in STRANGE.items():
@@ -169,7 +203,7 @@ def test_a_strangers_row_is_refused_in_one_sentence(study: str, column: str, tmp
         assert f"the column '{column}' of the row '100 0 seen 1 []' must be a" in said
 
 
-@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("study", ["adaptation", "classes", "sources", "gains"])
 @pytest.mark.parametrize("column", sorted({"dataset", "recipe", "network", "pretrained_on", "training_classes"}))
 def test_a_column_that_is_not_there_is_named(study: str, column: str, tmp_path: Path):
     rows = [{name: value for name, value in line.items() if name != column} for line in ALL]
@@ -178,7 +212,7 @@ def test_a_column_that_is_not_there_is_named(study: str, column: str, tmp_path: 
     assert "got nothing" in said
 
 
-@pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
+@pytest.mark.parametrize("study", ["adaptation", "classes", "sources", "gains"])
 @pytest.mark.parametrize(
     ("content", "text"),
     [
@@ -303,6 +337,14 @@ def test_the_page_shows_a_study():
     assert "0.30\u00a0[0.30,\u00a00.30]" in text
     assert "seen classes, same protocol" in text
     assert "What more pre-training images bring" not in page([replace(r, unique_images=None) for r in rows], None, "x")
+
+
+def test_the_page_names_the_target_of_a_gain_and_its_classes():
+    held_out = "Partitioned(images=Icons(domain='mono'), test=10, validation=2, seed=0)"
+    rows = [row(n, seed, c, dataset=held_out) for n in SIZES for seed in SEEDS for c in ("seen", "novel")]
+    gains = page(rows, None, "x").partition("What size and data are worth")[2].partition("</section>")[0]
+    assert "<td>icons mono, seen classes</td>" in gains
+    assert "<td>icons mono</td>" in gains
 
 
 def test_the_page_shows_effective_data():

@@ -16,8 +16,7 @@ def adaptation_text(values: dict[str, Any], short: dict[str, str]) -> str:
     """The tables of exponents, their differences and errors downstream; `short` names protocols."""
 
     def table(lines: Sequence[dict[str, Any]], *names: str) -> str:
-        columns = ("trained_on", "n_params", "rule", "protocol", *names)
-        return _table([{name: short.get(line[name], line[name]) for name in columns} for line in lines])
+        return _table([_named(line, short) | {n: short.get(line[n], line[n]) for n in names} for line in lines])
 
     return "\n".join(
         [
@@ -31,6 +30,37 @@ def adaptation_text(values: dict[str, Any], short: dict[str, str]) -> str:
             *_why_unbounded([*values["exponents"], *values["new_minus_seen"]]),
         ]
     )
+
+
+def classes_text(values: Sequence[dict[str, Any]], short: dict[str, str], said: Sequence[str]) -> str:
+    """The tables of errors and of what more classes change, and what may be concluded; `short` names protocols."""
+    columns = ("classes", "error", "low", "high")
+    errors = [
+        _named(line, short) | dict(zip(columns, rung, strict=True))
+        for line in values
+        for rung in zip(*(line[name] for name in columns), strict=True)
+    ]
+    return "\n".join(
+        [
+            "error over classes of pre-training, mean over seeds with a 95 % t interval",
+            _table(errors),
+            "\nerror at the most classes minus error at the fewest, paired by seed",
+            _table([_named(line, short) | _change(line) for line in values]),
+            "",
+            *said,
+            *_said_of_ladders(values, short),
+            *_why_unbounded(line["change"] for line in values),
+        ]
+    )
+
+
+def _named(line: dict[str, Any], short: dict[str, str]) -> dict[str, Any]:
+    return {name: short.get(line[name], line[name]) for name in ("trained_on", "n_params", "rule", "protocol")}
+
+
+def _change(line: dict[str, Any]) -> dict[str, Any]:
+    bounds = {name: line["change"][name] for name in ("value", "low", "high")}
+    return bounds | {"n_seeds": line["n_seeds"], "more_classes": line["more_classes"]}
 
 
 def gains_text(lines: Sequence[dict[str, Any]]) -> str:
@@ -59,11 +89,11 @@ def _cell_text(cell: SourceToTarget | None) -> str:
     return f"{cell.mean:.3f}" + (f" [{cell.low:.3f}, {cell.high:.3f}]" if math.isfinite(cell.low) else "")
 
 
-def _said_of_ladders(exponents: Iterable[dict[str, Any]], short: dict[str, str]) -> list[str]:
+def _said_of_ladders(found: Iterable[dict[str, Any]], short: dict[str, str]) -> list[str]:
     """What was left out of each ladder, and what was assumed of it."""
-    named = [(f"{short[e['protocol']]}, {e['rule']}, {e['n_params']} parameters", e) for e in exponents]
+    named = [(f"{e['trained_on']}, {short[e['protocol']]}, {e['rule']}, {e['n_params']} parameters", e) for e in found]
     left_out = [f"left out: {name}: {why}" for name, e in named for why in e["dropped"]]
-    return left_out + list(dict.fromkeys(e["remark"] for _, e in named if e["remark"]))
+    return left_out + list(dict.fromkeys(e["remark"] for _, e in named if e.get("remark")))
 
 
 def _why_unbounded(lines: Iterable[dict[str, Any]]) -> list[str]:

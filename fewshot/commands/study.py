@@ -12,7 +12,9 @@ from fewshot.commands import _options, _study
 from fewshot.commands._answers import answer, json_option
 
 if TYPE_CHECKING:
-    from fewshot.scaling.adaptation import Exponent, ExponentDifference, Ladder
+    from fewshot.scaling.adaptation import Exponent, ExponentDifference
+    from fewshot.scaling.class_ladders import ClassLadder
+    from fewshot.scaling.ladders import Ladder
 
 
 @click.group("study", short_help="Exponents, gains, and sources against targets, from rows.")
@@ -40,6 +42,24 @@ def adaptation(file: Path) -> int:
         "downstream": [_names(ladder) | {"rank_correlation": r, "slope": s} for ladder, (r, s) in followed],
     }
     answer(_study.adaptation_text(values, {ladder.name: ladder_name(ladder) for ladder in found}), values)
+    return 0
+
+
+@command.command("classes", short_help="What more classes bring, with their images fixed or the total of them.")
+@click.argument("file", type=_options.FILE)
+@json_option
+def classes(file: Path) -> int:
+    """Error over pre-training classes, with the images of a class fixed or their total: mean over seeds of training
+    with a 95 % t interval; and error at the most classes minus error at the fewest, paired by seed."""
+    from fewshot.report.study import ladder_name
+    from fewshot.report.study_classes import conclusions
+    from fewshot.scaling.class_ladders import class_ladders
+    from fewshot.scaling.tables import Table
+
+    found = class_ladders(Table.read(file).lines)
+    values = [_class_values(each) for each in found]
+    short = {each.protocol.text: ladder_name(each.ladder) for each in found}
+    answer(_study.classes_text(values, short, conclusions(found)), values)
     return 0
 
 
@@ -82,9 +102,17 @@ def _names(ladder: Ladder) -> dict[str, Any]:
     return {"trained_on": arm.trained_on, "n_params": arm.n_params, "rule": arm.rule, "protocol": ladder.name}
 
 
+def _class_values(each: ClassLadder) -> dict[str, Any]:
+    means, change = each.means, each.change
+    columns = dict(zip(("error", "low", "high"), map(list, zip(*means, strict=True)), strict=True))
+    about = {"images": each.fixed.text, "classes": each.classes, "n_seeds": len(each.ladder.seeds)}
+    about |= {"change": asdict(change), "more_classes": each.verdict, "dropped": list(each.ladder.dropped)}
+    return _names(each.ladder) | about | columns
+
+
 def _exponent_values(found: Exponent) -> dict[str, Any]:
     ladder = found.ladder
-    about = {"n_seeds": len(ladder.seeds), "images": ladder.images.tolist(), "dropped": list(ladder.dropped)}
+    about = {"n_seeds": len(ladder.seeds), "images": ladder.sizes.tolist(), "dropped": list(ladder.dropped)}
     about |= {"remark": ladder.remark}
     return _names(ladder) | {"b": found.b, "low": found.low, "high": found.high, "how": found.how} | about
 

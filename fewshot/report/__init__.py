@@ -15,6 +15,7 @@ support_draws.py  the draws of a support, each
 study.py     what is shown of a study            study_ladders.py      error over pre-training images
 study_transfer.py  sources, targets, gains and effective data
 study_ladders_plot.py  their figures
+study_classes.py     error over pre-training classes   study_classes_plot.py  their figures
 study_shots.py       labels a target needs       study_shots_plot.py  error over nested shots, as figures
 shot_budgets.py  learners over their shots, with their budgets
 laws_drawn.py    a law as a line, a band and a scale of errors
@@ -134,10 +135,11 @@ def _studies(rows: Sequence[Row]) -> list[Study]:
     trained = [asdict(row) for row in rows if row.unique_images and row.status == "ok"]
     if not trained:
         return [*filter(None, [shots])]
+    from fewshot.report.study_classes import class_study
     from fewshot.report.study_ladders import ladder_study
     from fewshot.report.study_transfer import transfer_studies
 
-    return [*filter(None, [shots, ladder_study(trained)]), *transfer_studies(trained)]
+    return [*filter(None, [shots, ladder_study(trained), class_study(trained)]), *transfer_studies(trained)]
 
 
 def _failures(rows: Sequence[Row]) -> list[Failure]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
 from fewshot.report.plots import Names, Plot, best, brief, shown
-from fewshot.report.svg import MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
+from fewshot.report.svg import DASHES, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
 from fewshot.report.wording import details
 from fewshot.results import Row
@@ -18,7 +18,6 @@ from fewshot.results import Row
 _WIDTH, _LEFT, _TOP, _BOTTOM = 780, 48, 16, 44  # pixels
 _LABEL = 17  # pixels of height that a name needs
 _MOST = 12  # contenders; the best are kept
-_DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("solid", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
     for c in kept:
         again, hue = divmod(backbones.index((c[0], c[3])), len(SERIES))
         style = learners.index((*c[1:3], c[4])) + again
-        looks[c] = _Look(SERIES[hue], MARKERS[style % len(MARKERS)], _DASHES[style % len(_DASHES)])
+        looks[c] = _Look(SERIES[hue], MARKERS[style % len(MARKERS)], DASHES[style % len(DASHES)])
     return looks
 
 

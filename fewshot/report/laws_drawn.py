@@ -45,6 +45,14 @@ def draw_band(axes: Axes, x: Floats, low: Floats, high: Floats, colour: str) -> 
         axes.fill_between(x, percent(low), percent(high), color=colour, alpha=_BAND, linewidth=0)
 
 
+def draw_means(axes: Axes, sizes: Floats, errors: Floats, colour: str, marker: str, dashes: Any = "none") -> None:
+    """Means over seeds of errors [S, n] at sizes [n] as points, joined where `dashes` says how; a vertical line spans
+    the seeds."""
+    axes.plot(sizes, percent(errors.mean(0)), color=colour, marker=marker, markersize=6, linestyle=dashes)
+    if len(errors) > 1:
+        axes.vlines(sizes, percent(errors.min(0)), percent(errors.max(0)), color=colour, linewidth=1)
+
+
 def error_scale(axes: Axes, errors: Floats) -> None:
     """An axis of errors in percent, from half of the least of these errors to a little above the largest."""
     low, high = axes.get_ylim()

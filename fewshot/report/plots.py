@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from markupsafe import Markup
 
 from fewshot.report.tasks import Contender, Task, accuracy, contender, measured
 
+T = TypeVar("T")
 Names = dict[Contender, tuple[str, str]]  # backbone, and transform with evaluator
 
 
@@ -32,6 +34,14 @@ def best(task: Task, contenders: Sequence[Contender], most: int) -> list[Contend
 def brief(text: str, most: int = 40) -> str:
     """The text, its end cut off where it would not fit; the table has it whole."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def in_parts(found: Sequence[T], of: Callable[[T], Hashable], most: int) -> list[list[T]]:
+    """Parts of at most so many, each of one kind, in order: what stands together in a figure."""
+    kinds: dict[Hashable, list[T]] = {}
+    for each in found:
+        kinds.setdefault(of(each), []).append(each)
+    return [own[start : start + most] for own in kinds.values() for start in range(0, len(own), most)]
 
 
 def shown(what: str, kept: int, of: int) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fewshot.report.labels import label, learner
+from fewshot.report.labels import label, learner, parse
 from fewshot.report.plots import Plot
-from fewshot.scaling.adaptation import Arm, Ladder
+from fewshot.scaling.ladders import Arm, Ladder
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,23 @@ def ladder_name(ladder: Ladder) -> str:
     p = ladder.protocol
     if p is None:
         return ladder.name
-    return f"{p.classes} of {label(p.dataset)}, {p.n_way}-way {p.k_shot}-shot, {short_head(p.head)}"
+    _, split = parse(p.narrowed) or ("", {})
+    few = f" ({split['n_seen']} seen)" if "n_seen" in split else ""
+    return f"{p.classes} of {label(p.dataset)}{few}, {p.n_way}-way {p.k_shot}-shot, {short_head(p.head)}"
 
 
 def arm_name(arm: Arm) -> str:
     """Network, rule and source in few words."""
     return f"{label(arm.network)}, {arm.rule}, on {arm.trained_on}"
+
+
+def left_out(ladders: Iterable[Ladder]) -> tuple[str, ...]:
+    """What was left out of ladders, and why, a sentence each."""
+    return tuple(
+        f"Left out: {arm_name(ladder.arm)}, {ladder_name(ladder)}, {why}."
+        for ladder in ladders
+        for why in ladder.dropped
+    )
 
 
 def short_head(head: str) -> str:

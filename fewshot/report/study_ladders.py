@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fewshot.report.study import Study, StudyTable, arm_name, bounded, ladder_name
+from fewshot.report.study import Study, StudyTable, arm_name, bounded, ladder_name, left_out
 from fewshot.report.study_ladders_plot import ladder_plots
 from fewshot.scaling import adaptation
-from fewshot.scaling.adaptation import Exponent, Ladder
+from fewshot.scaling.adaptation import Exponent
+from fewshot.scaling.ladders import Ladder
 
 
 def ladder_study(rows: Sequence[dict[str, Any]]) -> Study | None:
@@ -28,7 +29,7 @@ def ladder_study(rows: Sequence[dict[str, Any]]) -> Study | None:
         "an interval; it establishes no exponent.",
         ladder_plots(exponents),
         tuple(table for table in tables if table.lines),
-        tuple(_left_out(ladder, why) for ladder in ladders for why in ladder.dropped),
+        left_out(ladders),
     )
 
 
@@ -37,7 +38,7 @@ def _exponents(exponents: Sequence[Exponent]) -> StudyTable:
         (
             arm_name(e.ladder.arm),
             ladder_name(e.ladder),
-            f"{e.ladder.images[0]:g} to {e.ladder.images[-1]:g}",
+            f"{e.ladder.sizes[0]:g} to {e.ladder.sizes[-1]:g}",
             bounded(e.b, e.low, e.high, 2),
             str(len(e.ladder.seeds)),
         )
@@ -68,7 +69,3 @@ def _downstream(ladders: Sequence[Ladder]) -> StudyTable:
                 lines.append((arm_name(ladder.arm), ladder_name(ladder), f"{rank:.2f}", f"{slope:.2f}"))
     caption = "Few-shot error against the error over all seen classes, checkpoint by checkpoint."
     return StudyTable(caption, ("trained", "error on", "rank correlation", "slope of the logarithms"), tuple(lines))
-
-
-def _left_out(ladder: Ladder, why: str) -> str:
-    return f"Left out: {arm_name(ladder.arm)}, {ladder_name(ladder)}, {why}."

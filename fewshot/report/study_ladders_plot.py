@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fewshot.report.curves import label_ends
-from fewshot.report.laws_drawn import BEYOND, draw_band, draw_law, error_scale, percent, reach
-from fewshot.report.plots import Plot, brief
+from fewshot.report.laws_drawn import BEYOND, draw_band, draw_law, draw_means, error_scale, percent, reach
+from fewshot.report.plots import Plot, brief, in_parts
 from fewshot.report.study import arm_name, ladder_name
 from fewshot.report.svg import FAINT, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.scaling.adaptation import Exponent
@@ -24,11 +24,7 @@ _MOST, _NAME = 6, 54  # ladders in a figure, and characters of a name
 
 def ladder_plots(exponents: Sequence[Exponent]) -> tuple[Plot, ...]:
     """Figures of at most six ladders, of one arm each; all ladders are drawn."""
-    arms = dict.fromkeys(e.ladder.arm for e in exponents)
-    parts = []
-    for arm in arms:
-        own = [e for e in exponents if e.ladder.arm == arm]
-        parts += [own[start : start + _MOST] for start in range(0, len(own), _MOST)]
+    parts = in_parts(exponents, lambda e: e.ladder.arm, _MOST)
     return tuple(_plot(part, number) for number, part in enumerate(parts))
 
 
@@ -37,14 +33,14 @@ def _plot(exponents: Sequence[Exponent], number: int) -> Plot:
     names = [brief(ladder_name(e.ladder), _NAME) for e in exponents]
     above, right = max(300, 30 + 19 * len(names)), 24 + 6.2 * max(map(len, names))
     height = _TOP + above + _BETWEEN + _RESIDUALS + _BOTTOM
-    sizes = sorted({size for e in exponents for size in e.ladder.images})
+    sizes = sorted({size for e in exponents for size in e.ladder.sizes})
     with settings():
         drawn, axes = figure(_WIDTH, height, _LEFT, right, _TOP, height - _TOP - above)
         below = _lower(drawn, height, right)
         for place, exponent in enumerate(exponents):
             _draw(axes, exponent, SERIES[place], MARKERS[place])
             residuals = exponent.residuals
-            below.plot(exponent.ladder.images, residuals, color=SERIES[place], marker=MARKERS[place], linewidth=0.8)
+            below.plot(exponent.ladder.sizes, residuals, color=SERIES[place], marker=MARKERS[place], linewidth=0.8)
         for each in (axes, below):
             log_ticks(each, [*sizes, FARTHEST * sizes[-1]])
             each.set_xlim(sizes[0] / 1.12, FARTHEST * sizes[-1])
@@ -62,14 +58,10 @@ def _lower(drawn: Figure, height: float, right: float) -> Axes:
 
 def _draw(axes: Axes, exponent: Exponent, colour: str, marker: str) -> None:
     ladder = exponent.ladder
-    draw_law(axes, exponent.law, ladder.images, exponent.trust.trusted, colour)
-    x = np.concatenate(reach(ladder.images))
+    draw_law(axes, exponent.law, ladder.sizes, exponent.trust.trusted, colour)
+    x = np.concatenate(reach(ladder.sizes))
     draw_band(axes, x, *exponent.estimate.band(x), colour)
-    means = percent(ladder.errors.mean(0))
-    axes.plot(ladder.images, means, color=colour, marker=marker, markersize=6, linestyle="none")
-    if len(ladder.seeds) > 1:
-        logs = percent(ladder.errors)
-        axes.vlines(ladder.images, logs.min(0), logs.max(0), color=colour, linewidth=1)
+    draw_means(axes, ladder.sizes, ladder.errors, colour, marker)
 
 
 def _residual_scale(axes: Axes) -> None:
@@ -84,7 +76,7 @@ def _residual_scale(axes: Axes) -> None:
 
 def _name_ends(axes: Axes, exponents: Sequence[Exponent], names: Sequence[str], height: float) -> None:
     """Every name beside the end of its law, inside the axes."""
-    ends = [percent(e.law.predict(FARTHEST * e.ladder.images[-1:]))[0] for e in exponents]
+    ends = [percent(e.law.predict(FARTHEST * e.ladder.sizes[-1:]))[0] for e in exponents]
     inside = np.clip(ends, *axes.get_ylim())
     each = enumerate(zip(inside, names, strict=True))
     label_ends(axes, [(float(y), name, SERIES[place]) for place, (y, name) in each], height)

@@ -57,7 +57,7 @@ def _gains(rows: Lines) -> Study | None:
     lines = [
         (
             source,
-            label(gain.target),
+            _target(gain.target),
             gain.shots,
             label(head),
             f"larger network, {gain.fixed} images" if gain.axis == "network" else f"more images, {gain.fixed} weights",
@@ -74,6 +74,12 @@ def _gains(rows: Lines) -> Study | None:
         "else equal."
     )
     return Study("What size and data are worth", text, (), (StudyTable(caption, columns, tuple(lines)),))
+
+
+def _target(target: str) -> str:
+    """A target in few words, and which of its classes where they are not new."""
+    dataset, comma, classes = target.rpartition(", ")
+    return f"{label(dataset)}{comma}{classes}" if classes.endswith(" classes") else label(target)
 
 
 def _effective_data(rows: Lines) -> Study | None:

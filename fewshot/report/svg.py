@@ -20,6 +20,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 # matplotlib wants colours; the page replaces these by its own variables.
 INK, FAINT, GROUND = "#010101", "#020202", "#040404"
 SERIES = tuple(f"#0300{n:02x}" for n in range(1, 9))
+DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("solid", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 _VARIABLES = {INK: "--ink", FAINT: "--faint", GROUND: "--ground"}
 _VARIABLES |= {colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)}

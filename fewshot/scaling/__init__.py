@@ -7,6 +7,8 @@
     transfer.py       effective data transferred               transfer_law.py   k, alpha and beta
     transfers.py      a table of runs, source by source        gains.py          network and source, paired by seed
     labels.py         how many labels for a target             drawing.py        fits and residuals as a figure
+    checkpoints.py    what a row says of a checkpoint          ladders.py        checkpoints of one training, by size
+    adaptation.py     exponents over images, compared          class_ladders.py  what more classes bring
 
 x is a resource (images, model size, shots), e an error in (0, 1]; arrays are float64.
 """

@@ -4,28 +4,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fewshot.scaling.gains import Gain, Run, network_gains, source_gains
 from fewshot.scaling.trained_rows import source_name, target_name, trained
 
 
+class _Training(NamedTuple):
+    """What trainings have in common whose gains are compared."""
+
+    source: str
+    head: str
+    classes: int
+    rule: str
+    recipe: str
+
+
 def gains_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[Gain]]]:
     """For each source and head: what the network with the most parameters gains over that with the fewest, and what the
-    most images gain over the fewest, paired by the seed of the training. A ValueError where nothing varies."""
+    most images gain over the fewest, paired by the seed of the training. Trainings on other numbers of classes, or by
+    another recipe, are sources of their own, which their names say where there are several. A ValueError where nothing
+    varies."""
     usable = [row for row in trained(rows) if row["accuracy"] is not None]
-    found = []
-    for source, head in dict.fromkeys((source_name(row), str(row["evaluator"])) for row in usable):
-        of_source = [row for row in usable if (source_name(row), row["evaluator"]) == (source, head)]
-        runs = [_run(row) for row in of_source]
-        sizes = sorted({int(row["unique_images"]) for row in of_source})
-        params = sorted({int(row["n_params"]) for row in of_source})
-        made = network_gains(runs, str(params[0]), str(params[-1])) if len(params) > 1 else []
-        made += source_gains(runs, str(sizes[0]), str(sizes[-1])) if len(sizes) > 1 else []
-        if made:
-            found.append((source, head, made))
+    groups: dict[_Training, list[dict[str, Any]]] = {}
+    for row in usable:
+        groups.setdefault(_training(row), []).append(row)
+    made = {key: gains for key, own in groups.items() if (gains := _gains([_run(row) for row in own]))}
+    found = [(_name(key, made), key.head, gains) for key, gains in made.items()]
     if not found:
         raise ValueError(
             "no gains were found: rows of networks that were trained here (Pretrained), of two sizes or on two numbers "
@@ -45,8 +52,32 @@ def read_distances(path: Path) -> dict[tuple[str, str], float]:
         ) from error
 
 
+def _training(row: dict[str, Any]) -> _Training:
+    head, rule = str(row["evaluator"]), str(row["training_rule"])
+    return _Training(source_name(row), head, int(row["training_classes"]), rule, str(row["recipe"]))
+
+
 def _run(row: dict[str, Any]) -> Run:
     classes = "" if row["classes"] == "novel" else f", {row['classes']} classes"
     target = target_name(str(row["dataset"])) + classes
     size = (str(row["n_params"]), str(row["unique_images"]))
     return Run(target, str(row["k_shot"]), *size, str(row["training_seed"]), float(row["accuracy"]))
+
+
+def _gains(runs: Sequence[Run]) -> list[Gain]:
+    """Of the largest network over the smallest, and of the most images over the fewest."""
+    params, sizes = (
+        sorted({int(value) for value in each}) for each in zip(*((r.network, r.source) for r in runs), strict=True)
+    )
+    made = network_gains(runs, str(params[0]), str(params[-1])) if len(params) > 1 else []
+    return made + (source_gains(runs, str(sizes[0]), str(sizes[-1])) if len(sizes) > 1 else [])
+
+
+def _name(training: _Training, among: Collection[_Training]) -> str:
+    """The source; with its classes, rule and recipe as far as trainings under the same head differ in them."""
+    others = [each for each in among if (each.source, each.head) == (training.source, training.head)]
+    told = [f"{training.classes} classes"] if len({each.classes for each in others}) > 1 else []
+    recipes, rules = ({getattr(each, name) for each in others} for name in ("recipe", "rule"))
+    if len(recipes) > 1:
+        told.append(training.rule if len(rules) == len(recipes) else training.recipe)
+    return ", ".join([training.source, *told])

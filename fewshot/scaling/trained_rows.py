@@ -12,7 +12,7 @@ ONE_SEED = "one seed: no interval"
 _SCORED = ("dataset", "classes", "transform", "evaluator", "sampler")
 _TEXTS = (*_SCORED, "pretrained_on", "network", "recipe", "training_rule")
 _WHOLE = {"unique_images": 1, "n_params": 1, "training_seed": 0, "training_classes": 2}  # and the least there can be
-_WHOLE_OR_NONE = {"n_way": 1, "k_shot": 0, "n_query": 0, "n_held_out": 0}
+_WHOLE_OR_NONE = {"n_way": 1, "k_shot": 0, "n_query": 0, "n_held_out": 0, "n_classes": 0, "n_seen_classes": 0}
 _FRACTIONS = ("accuracy", "seen_error")
 _NUMBERS = ("accuracy_low", "first_loss", "training_loss")
 
