@@ -263,3 +263,15 @@ def test_many_unsolved_episodes_are_solved_a_part_at_a_time(monkeypatch):
     (again,) = solve_path(*arguments)
     assert sizes == [2, 2, 1]
     torch.testing.assert_close(again.weight, honest[0].weight, rtol=1e-5, atol=1e-7)
+
+
+def test_the_exponential_function_has_its_digits():
+    from fewshot.compiled.exponential import exponential
+
+    values = np.concatenate(
+        [-np.logspace(-300, np.log10(690), 400), [0.0, -0.0], -np.random.default_rng(0).random(2000) * 40]
+    )
+    ours = np.array([exponential(float(value)) for value in values])
+    assert (abs(ours / np.exp(values) - 1) < 1e-15 + 2e-16 * abs(values)).all()
+    assert exponential(-np.inf) == exponential(-1e300) < 1e-300
+    assert np.isnan(exponential(np.nan))

@@ -49,7 +49,7 @@ def workspace(n_rows: int, n_way: int, dim: int) -> Space:
         _direction(n_way, w),
         zeros(n_way, w, like),
         np.zeros(n_way),
-        zeros(2, w, like),
+        zeros(4, w, like),
     )
 
 

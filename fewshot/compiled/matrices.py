@@ -61,35 +61,21 @@ def gram(rows: Floats, n: int, out: Floats) -> None:
         low, high = part * dim // parts, (part + 1) * dim // parts
         for i in range(0, n, 4):
             for j in range(0, i + 1, 4):
-                _gram_block(_four(rows, n, i, low, high), _four(rows, n, j, low, high), n, i, j, out)
+                _gram_block(rows, n, low, high, i, j, out)
     for i in range(n):
         for j in range(i):
             out[j, i] = out[i, j]
 
 
 @compiled
-def _four(rows: Floats, n: int, first: int, low: int, high: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Features [low, high) of rows first .. first + 3; beyond the end the last row is repeated."""
+def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: Floats) -> None:
+    """Adds features [low, high) to the products of rows i .. i + 3 with rows j .. j + 3; beyond the end the last row is
+    repeated and its products dropped. Parts of rows are cut out here: as arguments they would be counted."""
     last = n - 1
-    return (
-        rows[first][low:high],
-        rows[min(first + 1, last)][low:high],
-        rows[min(first + 2, last)][low:high],
-        rows[min(first + 3, last)][low:high],
-    )
-
-
-@compiled
-def _gram_block(
-    a: tuple[Floats, Floats, Floats, Floats],
-    b: tuple[Floats, Floats, Floats, Floats],
-    n: int,
-    i: int,
-    j: int,
-    out: Floats,
-) -> None:
-    """Adds the products of parts of rows i .. i + 3 with those of rows j .. j + 3, as far as there are n rows."""
-    (a0, a1, a2, a3), (b0, b1, b2, b3) = a, b
+    a0, a1 = rows[i][low:high], rows[min(i + 1, last)][low:high]
+    a2, a3 = rows[min(i + 2, last)][low:high], rows[min(i + 3, last)][low:high]
+    b0, b1 = rows[j][low:high], rows[min(j + 1, last)][low:high]
+    b2, b3 = rows[min(j + 2, last)][low:high], rows[min(j + 3, last)][low:high]
     s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
     s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = 0.0
     for d in range(len(a0)):

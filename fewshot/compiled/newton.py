@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.compiled import compiled
+from fewshot.compiled.exponential import exponential
 from fewshot.compiled.matrices import Floats, inner, products
 
 _AIM = 1e-12  # of the objective: the gain that may be left
 _ENOUGH = 1e-9  # the same where rounding hides the way
 _ROUNDING = 1e-15
 _MOST_CG_STEPS = 250
+_ROWS_PER_LOG = 16  # N^16 is a finite number
 
 
 class Problem(NamedTuple):
@@ -73,41 +75,78 @@ class Space(NamedTuple):
     left: Direction
     curved: Floats  # [N, w]
     curved_bias: Floats  # [N]
-    of_row: Floats  # [2, w]
+    of_row: Floats  # [4, w]
 
 
 @compiled
-def _row_loss(at: Point, s: int, true: int, c: float) -> float:
-    """The loss of row s; fills its probabilities and residuals with all their digits: everything is counted from the
-    fit of the true class, whose residual is the sum of the others'."""
-    fit, bias, p, residual = at.fit, at.bias, at.p, at.residual
-    own, top = fit[true, s] + bias[true], 0.0
-    for k in range(len(fit)):
-        p[k, s] = fit[k, s] + bias[k] - own
-        if p[k, s] > top:
-            top = p[k, s]
-    others = 0.0
-    for k in range(len(fit)):
-        if k != true:
-            p[k, s] = math.exp(p[k, s] - top)
-            others += p[k, s]
-    p[true, s] = 1.0 if top == 0.0 else math.exp(-top)
-    loss = math.log1p(others) if top == 0.0 else top + math.log(others + p[true, s])
-    share = 1.0 / (others + p[true, s])
-    for k in range(len(fit)):
-        p[k, s] *= share
-        residual[k, s] = c * p[k, s]
-    residual[true, s] = -c * share * others
-    return loss
+def _objective(problem: Problem, at: Point, norm: float, space: Space) -> float:
+    """The objective at a point whose <A, F> is `norm`; fills its probabilities and residuals with all their digits:
+    everything is counted from the fit of the true class, whose residual is the sum of the others'."""
+    p, residual, n, c = at.p, at.residual, problem.n, problem.c
+    others, true_share, top = space.of_row[0], space.of_row[1], space.of_row[2]
+    _exponentials(problem, at, space)
+    loss = _losses(problem, others, true_share, top)
+    for i in range(n):
+        others[i] = 1.0 / (others[i] + true_share[i])
+        true_share[i] *= others[i]
+    others[n:] = 0.0
+    for k in range(len(p)):
+        pk, rk = p[k], residual[k]
+        for i in range(len(pk)):
+            pk[i] *= others[i]
+            rk[i] = c * pk[i]
+    for k in range(len(p)):
+        pk = p[k]
+        for i in range(n):
+            top[i] = pk[i] if k == 0 else top[i] + pk[i]
+    for i in range(n):
+        p[problem.truth[i], i] = true_share[i]
+        residual[problem.truth[i], i] = -c * top[i]
+    return c * loss + norm / 2
 
 
 @compiled
-def _objective(problem: Problem, at: Point, norm: float) -> float:
-    """The objective at a point whose <A, F> is `norm`; fills its probabilities and residuals."""
+def _exponentials(problem: Problem, at: Point, space: Space) -> None:
+    """Fills p with e^(fit - top), zero for the true class; of_row with the sums of these, what the true class has, and
+    the top, all less the fit of the true class. The padding stays zero."""
+    fit, bias, p, n = at.fit, at.bias, at.p, problem.n
+    others, true_share, top, own = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
+    for i in range(n):
+        own[i] = fit[problem.truth[i], i] + bias[problem.truth[i]]
+    top[:] = 0.0
+    others[:] = 0.0
+    for k in range(len(p)):
+        pk, fk, bk = p[k], fit[k], bias[k]
+        for i in range(len(pk)):
+            pk[i] = fk[i] + bk - own[i]
+            top[i] = max(top[i], pk[i])
+    for i in range(len(top)):
+        true_share[i] = exponential(-top[i])
+    for k in range(len(p)):
+        pk = p[k]
+        for i in range(len(pk)):
+            pk[i] = exponential(pk[i] - top[i])
+    for i in range(n):
+        p[problem.truth[i], i] = 0.0
+    for k in range(len(p)):
+        pk = p[k]
+        for i in range(len(pk)):
+            others[i] += pk[i]
+
+
+@compiled
+def _losses(problem: Problem, others: Floats, true_share: Floats, top: Floats) -> float:
+    """The sum over rows of log(1 + others), or of top + log(others + what the true class has) where another class is
+    on top; a few rows share a logarithm: (1 + a) (1 + b) = 1 + (a + b + a b) keeps the digits of what is tiny."""
     total = 0.0
-    for s in range(problem.n):
-        total += _row_loss(at, s, problem.truth[s], problem.c)
-    return problem.c * total + norm / 2
+    for low in range(0, problem.n, _ROWS_PER_LOG):
+        product = 0.0
+        for i in range(low, min(low + _ROWS_PER_LOG, problem.n)):
+            factor = others[i] if top[i] == 0.0 else others[i] + true_share[i] - 1.0
+            product += factor + product * factor
+            total += top[i]
+        total += math.log1p(product)
+    return total
 
 
 @compiled
@@ -256,7 +295,7 @@ def _line_search(problem: Problem, value: float, norm: float, space: Space) -> b
             for i in range(problem.n):
                 trial.fit[k, i] = now.fit[k, i] + length * step.fit[k, i]
             trial.bias[k] = now.bias[k] + length * step.bias[k]
-        moved = _objective(problem, trial, norm + 2 * length * cross + length * length * square)
+        moved = _objective(problem, trial, norm + 2 * length * cross + length * length * square, space)
         if moved <= value + 1e-4 * length * slope or (length == 1.0 and -slope <= _ENOUGH * value):
             for k in range(len(now.fit)):
                 for i in range(problem.n):
@@ -277,8 +316,8 @@ def extrapolate(problem: Problem, share: float, space: Space) -> None:
             trial.dual[k, i] = now.dual[k, i] + share * (now.dual[k, i] - before.dual[k, i])
             trial.fit[k, i] = now.fit[k, i] + share * (now.fit[k, i] - before.fit[k, i])
         trial.bias[k] = now.bias[k] + share * (now.bias[k] - before.bias[k])
-    there = _objective(problem, trial, inner(trial.dual, trial.fit))
-    here = _objective(problem, now, inner(now.dual, now.fit))
+    there = _objective(problem, trial, inner(trial.dual, trial.fit), space)
+    here = _objective(problem, now, inner(now.dual, now.fit), space)
     before.dual[:, :], before.fit[:, :], before.bias[:] = now.dual, now.fit, now.bias
     if there < here:
         now.dual[:, :], now.bias[:] = trial.dual, trial.bias
@@ -291,7 +330,7 @@ def minimise(problem: Problem, space: Space, max_iter: int) -> bool:
     now, share = space.now, np.inf
     for iteration in range(max_iter + 1):
         size = inner(now.dual, now.fit)
-        value = _objective(problem, now, size)
+        value = _objective(problem, now, size, space)
         _start_direction(problem, now, space.left, space.step, space.search)
         norm = _precondition(problem, space.left)
         before, share = share, _gain_left(problem, space.left, norm, value, space)
