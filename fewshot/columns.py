@@ -96,11 +96,11 @@ def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
         **_new_draws(values, read.by_image, bool((units.n_way >= len(design.classes)).all())),
         "lowest_class": "" if label is None else design.class_names[label[0]],
         "lowest_class_accuracy": None if label is None else label[1],
-        **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),
         **_measure("macro_f1", _over_episodes(read.whole("macro_f1"), units, half_query)),
         **_measure("log_loss", _over_episodes(read.whole("log_loss"), units)),
         **_measure("calibration_error", calibration_interval(read.calibration, units)),
         **_ranking(read, units, half_query),
+        **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),  # last: it needs the most room
         "episodes_digest": digest,
     }
 
@@ -126,6 +126,7 @@ class _Read:
         for part in parts:
             self._add(part)
             yield part.episodes
+            del part  # before the next is read
 
     def _add(self, part: Predictions) -> None:
         design, episodes = self.design, part.episodes
@@ -150,11 +151,8 @@ class _Read:
         self.n_queries += len(part.predicted)
 
     def whole(self, name: str) -> NDArray[Any]:
-        """What was kept of all parts, in one array, which then is all that is kept."""
-        parts: list[NDArray[Any]] = self.kept[name]
-        if len(parts) > 1:
-            parts[:] = [np.concatenate(parts)]
-        return parts[0]
+        """What was kept of all parts, in one array; it is kept no longer."""
+        return np.concatenate(self.kept.pop(name))
 
 
 def _over_episodes(values: Floats, units: Units, half_query: float | None = None) -> Interval:

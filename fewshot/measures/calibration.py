@@ -97,13 +97,14 @@ class UnitCalibration:
         self.whole.add(answers)
         self._reach(int((answers & ~_RIGHT).min(initial=_CERTAIN)))
         flat, width = self.counts.reshape(-1), self.counts.shape[2]
+        places = (answers & ~_RIGHT).astype(np.int64) - self.lowest
+        places[answers >= _RIGHT] += width
         lengths = np.diff(query_start)
         some = max(1, _COUNTED // max(1, int(lengths.max(initial=0))))
         for pairs in units.pairs():
             for start in range(0, len(pairs[0]), some):
                 episode, unit = (of_pair[start : start + some] for of_pair in pairs)
-                right, value = np.divmod(take_runs(answers, query_start, episode).astype(np.int64), _CODES)
-                place = np.repeat(unit, lengths[episode]) * (2 * width) + right * width + value - self.lowest
+                place = np.repeat(unit * (2 * width), lengths[episode]) + take_runs(places, query_start, episode)
                 np.add.at(flat, place, np.int32(1))
 
     def _reach(self, value: int) -> None:

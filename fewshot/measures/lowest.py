@@ -25,18 +25,16 @@ def lowest_tenth_interval(values: Floats, units: Units, half_query: float, level
         reason = f"{len(values)} episodes have no lowest tenth; at least {FEWEST} are needed"
         return Interval.unknown(float("nan"), f"new {units.name}", level, reason)
     order = np.argsort(values, kind="stable")
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    ordered, kinds = values[order], np.searchsorted(np.unique(units.n_way), units.n_way[order])
-    del order
+    ordered = values[order]
+    kinds = np.searchsorted(np.unique(units.n_way), units.n_way).astype(np.uint16)
     total = np.bincount(kinds)
     without = np.empty(units.n_units)
     for unit, episodes in enumerate(units.holders()):
-        left = total - np.bincount(kinds[place[episodes]], minlength=len(total))
+        left = total - np.bincount(kinds[episodes], minlength=len(total))
         weights = (total / np.maximum(left, 1))[kinds]
-        weights[place[episodes]] = 0
-        without[unit] = np.nan if (left == 0).any() else _lowest(ordered, weights)
-    return deleted_interval(lowest_tenth(values), without, units, level, half_query)
+        weights[episodes] = 0
+        without[unit] = np.nan if (left == 0).any() else _lowest(ordered, weights[order])
+    return deleted_interval(_lowest(ordered, np.ones(len(values))), without, units, level, half_query)
 
 
 def _lowest(ascending: Floats, weights: Floats) -> float:
