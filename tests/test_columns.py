@@ -140,7 +140,7 @@ def test_what_is_read_in_parts_gives_the_same_columns():
 
 
 def test_many_episodes_take_little_more_memory_than_few():
-    """Some 50 bytes an episode; when answers were kept until all were read, it was 1000."""
+    """Some 40 bytes an episode; when answers were kept until all were read, it was 1000."""
     _, p = drawn(EpisodeShape(5, 1, 15), 500)
     p = replace(p, logits=None)
 
