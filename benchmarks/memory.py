@@ -4,7 +4,7 @@ Peak resident memory of whole runs, each in a process of its own: raw pixels (8 
 5-way 1-shot 15-query, one thread, everything kept in a temporary folder. Measured: 735 MiB for 2 000 episodes, 737 for
 5 000 and for 10 000, 744 for 100 000, of which libraries and images are most. Episodes are solved, written and read in
 blocks of at most 4096, so 2 000 are half a block. Of all episodes together only measures and classes are kept, some 55
-bytes an episode at the peak (tracemalloc), 5 MiB for 100 000; the rest of the 7 is what the C library leaves in between.
+bytes an episode at the peak (tracemalloc): 5 MiB for 100 000.
 """
 
 from __future__ import annotations
