@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from fewshot import provenance
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import Episodes, Ints, episodes_digest
-from fewshot.measures.calibration import Answers, answers_of, calibration_interval
+from fewshot.measures.calibration import UnitCalibration, answers_of, calibration_interval
 from fewshot.measures.lowest import lowest_tenth_interval
 from fewshot.measures.per_class import ClassAccuracy, lowest_class
 from fewshot.measures.per_episode import log_loss, macro_f1
@@ -24,6 +25,7 @@ from fewshot.seen_classes import SEEN, UNKNOWN, seen_classes, seen_in_training
 from fewshot.statistics import (
     NEW_DRAWS,
     Floats,
+    Integers,
     Interval,
     Units,
     class_interval,
@@ -49,20 +51,36 @@ class Design:
     pools_of: Callable[[Ints], Ints] = np.zeros_like  # the disjoint pool of images of each episode, by its index
     groups: tuple[str, Ints] | None = None  # where episodes draw groups of classes: their name, the group of each label
 
-    def units(self, held: Ints, n_way: Ints) -> Units:
-        """What an interval for new classes deletes: the classes that episodes hold, or their groups."""
-        codes, name = (np.arange(len(self.class_names)), "classes") if self.groups is None else self.groups[::-1]
-        drawn = np.unique(codes[np.union1d(self.classes, held)])
-        return Units(np.searchsorted(drawn, codes[held]).astype(np.int64), n_way, len(drawn), name)
+    @cached_property
+    def unit_name(self) -> str:
+        """What an interval for new classes deletes: classes, or the groups that episodes draw."""
+        return "classes" if self.groups is None else self.groups[0]
+
+    @cached_property
+    def n_units(self) -> int:
+        """How many of them episodes are drawn from."""
+        return len(self._drawn)
+
+    def place(self, labels: Integers) -> Integers:
+        """The unit of each of these labels, in [0, n_units), in as few bytes as that takes."""
+        return np.searchsorted(self._drawn, self._codes[labels]).astype(np.min_scalar_type(self.n_units))
+
+    @cached_property
+    def _codes(self) -> Ints:
+        return np.arange(len(self.class_names)) if self.groups is None else self.groups[1]
+
+    @cached_property
+    def _drawn(self) -> Ints:
+        return np.unique(self._codes[self.classes])
 
 
 def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
     """The columns that are computed from predictions, read once and held a part at a time; of every episode its
-    classes and its measures are kept, and of every query two bytes."""
-    read = _Read()
+    classes and its measures are kept, and of its queries counts."""
+    read = _Read(design)
     digest = episodes_digest(read.episodes(parts))
-    values = read.measured("accuracy")
-    units = design.units(read.flat("classes"), read.flat("n_way"))
+    values = read.whole("accuracy")
+    units = Units(read.whole("held"), read.whole("n_way"), design.n_units, design.unit_name)
     half_query = 0.5 / max(1, read.n_queries)
     interval = episode_interval(values)
     label = lowest_class(read.by_class)
@@ -73,16 +91,16 @@ def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
         **_bounds("accuracy", interval),
         "accuracy_reason": interval.reason,
         "population": interval.population,
-        **_new_images(values, design.pools_of(read.flat("index"))),
+        **_new_images(values, read.whole("pools")),
         **_new_classes(class_interval(values, units, half_query=half_query)),
         **_new_draws(values, read.by_image, bool((units.n_way >= len(design.classes)).all())),
         "lowest_class": "" if label is None else design.class_names[label[0]],
         "lowest_class_accuracy": None if label is None else label[1],
-        **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),
-        **_measure("macro_f1", _over_episodes(read.measured("macro_f1"), units, half_query)),
-        **_measure("log_loss", _over_episodes(read.measured("log_loss"), units)),
-        **_measure("calibration_error", calibration_interval(read.answers, read.query_start, units)),
+        **_measure("macro_f1", _over_episodes(read.whole("macro_f1"), units, half_query)),
+        **_measure("log_loss", _over_episodes(read.whole("log_loss"), units)),
+        **_measure("calibration_error", calibration_interval(read.calibration, units)),
         **_ranking(read, units, half_query),
+        **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),  # last: it needs the most room
         "episodes_digest": digest,
     }
 
@@ -91,64 +109,50 @@ def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
 class _Read:
     """What is kept of predictions that were read."""
 
+    design: Design
     kept: dict[str, list[Any]] = field(default_factory=dict)  # arrays of every part, by name
     by_class: ClassAccuracy = field(default_factory=ClassAccuracy)
     by_image: ImageAnswers = field(default_factory=ImageAnswers)
     n_not_converged: int = 0
     n_queries: int = 0
     all_logits: bool = True
+    calibration: UnitCalibration = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calibration = UnitCalibration(self.design.n_units)
 
     def episodes(self, parts: Iterable[Predictions]) -> Iterator[Episodes]:
         """The episodes of the parts, each measured before the next is read."""
         for part in parts:
             self._add(part)
             yield part.episodes
+            del part  # before the next is read
 
     def _add(self, part: Predictions) -> None:
+        design, episodes = self.design, part.episodes
+        units = Units(design.place(episodes.classes), episodes.n_way, design.n_units)
         new = {
             "accuracy": episode_accuracy(part),
             "macro_f1": macro_f1(part),
             "log_loss": log_loss(part),
-            "index": part.episodes.index,
-            "n_way": part.episodes.n_way,
-            "classes": part.episodes.classes,
-            "answers": answers_of(part),
-            "n_query": np.diff(part.episodes.query_start),
+            "held": units.held,
+            "n_way": units.n_way,
+            "pools": design.pools_of(episodes.index),
         }
         self.all_logits &= part.logits is not None
         if self.all_logits:
             new["auroc"], new["average_precision"] = ranking(part)
         for name, array in new.items():
             self.kept.setdefault(name, []).append(array)
+        self.calibration.add(answers_of(part), episodes.query_start, units)
         for tally in (self.by_class, self.by_image):
             tally.add(part)
         self.n_not_converged += int((~part.converged).sum())
         self.n_queries += len(part.predicted)
 
-    def measured(self, name: str) -> Floats:
-        """[E] a measure of every episode."""
-        return self._whole(name)
-
-    @property
-    def answers(self) -> Answers:
-        """[sum M] of all episodes, two bytes a query."""
-        return self._whole("answers")
-
-    @property
-    def query_start(self) -> Ints:
-        """[E + 1] where each episode's answers begin."""
-        return np.concatenate([[0], np.cumsum(self.flat("n_query"))])
-
-    def flat(self, name: str) -> Ints:
-        """Whole numbers of all episodes, one after the other."""
-        return self._whole(name).astype(np.int64)
-
-    def _whole(self, name: str) -> NDArray[Any]:
-        """What was kept of all parts, in one array, which then is all that is kept."""
-        parts: list[NDArray[Any]] = self.kept[name]
-        if len(parts) > 1:
-            parts[:] = [np.concatenate(parts)]
-        return parts[0]
+    def whole(self, name: str) -> NDArray[Any]:
+        """What was kept of all parts, in one array; it is kept no longer."""
+        return np.concatenate(self.kept.pop(name))
 
 
 def _over_episodes(values: Floats, units: Units, half_query: float | None = None) -> Interval:
@@ -200,7 +204,7 @@ def _ranking(read: _Read, units: Units, half_query: float) -> dict[str, Any]:
     names = ("auroc", "average_precision")
     if not read.all_logits:
         return {"ranking_reason": _NO_LOGITS}
-    found = {name: _over_episodes(read.measured(name), units, half_query) for name in names}
+    found = {name: _over_episodes(read.whole(name), units, half_query) for name in names}
     columns = {key: value for name in names for key, value in _measure(name, found[name]).items()}
     return columns | {"ranking_reason": _NO_ORDER if columns["auroc"] is None else ""}
 

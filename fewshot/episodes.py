@@ -8,7 +8,6 @@ D features, n images.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -253,9 +252,7 @@ class Episodes:
     def save(self, path: str | Path, about: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Writes a small .safetensors file: the arrays, and digests as text, beside whatever else `about` says of
         them in values of JSON. No pickle, safe to share."""
-        from safetensors.numpy import save
-
-        from fewshot.files import write_atomically
+        from fewshot.files import write_safetensors
 
         metadata = {
             **about,
@@ -264,7 +261,7 @@ class Episodes:
             "seed": str(self.seed),
             "digest": self.digest,
         }
-        write_atomically(Path(path), save(self._arrays(), metadata={"fewshot": json.dumps(metadata)}))
+        write_safetensors(Path(path), self._arrays(), metadata)
 
     @staticmethod
     def load(path: str | Path) -> Episodes:
@@ -284,7 +281,6 @@ class Episodes:
         return episodes
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        # Contiguous, because safetensors writes the wrong elements of strided arrays.
         return {name: np.ascontiguousarray(getattr(self, name), dtype) for name, dtype in _TYPES.items()}
 
     def __str__(self) -> str:

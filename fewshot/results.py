@@ -318,8 +318,8 @@ class PredictionParts:
             if start > reached:
                 break
             if stop > reached and reached < n_episodes:
-                part = Predictions.load(path)[0]
-                yield part[reached - start : n_episodes - start]
+                kept = slice(reached - start, n_episodes - start)
+                yield Predictions.load(path)[0][kept]  # without a name here: the next part takes its room
                 reached = stop
         if reached < n_episodes:
             raise ValueError(

@@ -207,6 +207,7 @@ def _solve_missing(
                 costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                 parts.write(part, made_from | costs)
                 costs, start = {}, time.monotonic()
+                del part  # the next one takes its room
 
 
 def _show_step(bar: tqdm[Any], step: int, steps: int) -> None:
@@ -235,8 +236,10 @@ def _in_time(
         pace = max(time.monotonic() - start, 1e-6) / size
         size = max(1, min(4 * size, int(_BLOCK_SECONDS / pace)))
         if low >= len(block) or time.monotonic() - since > _BLOCK_SECONDS:
-            yield Predictions.concatenate(pending)
-            pending, since = [], time.monotonic()
+            whole, pending = Predictions.concatenate(pending), []
+            yield whole
+            del whole
+            since = time.monotonic()
 
 
 def _learner(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes import Episodes, Ints, take_runs
-from fewshot.files import read_safetensors, write_atomically
+from fewshot.files import read_safetensors, write_safetensors
 
 FORMAT = "fewshot-predictions-1"
 _KEPT_LOGITS_BYTES = 64 << 20  # of a run
@@ -31,32 +31,41 @@ class Predictions:
         return len(self.episodes)
 
     def __getitem__(self, part: slice) -> Predictions:
+        """These episodes, without a copy."""
         start, stop, _ = part.indices(len(self))
-        return self.take(np.arange(start, max(start, stop)))
+        queries, logits = (
+            slice(of[start], of[max(start, stop)]) for of in (self.episodes.query_start, self._logits_start)
+        )
+        return Predictions(
+            self.episodes[part],
+            self.predicted[queries],
+            self.confidence[queries],
+            self.log_probability[queries],
+            self.converged[part],
+            None if self.logits is None else self.logits[logits],
+        )
+
+    @property
+    def _logits_start(self) -> Ints:
+        """[E + 1] where each episode's logits begin."""
+        return np.concatenate([[0], np.cumsum(np.diff(self.episodes.query_start) * self.episodes.n_way)])
 
     def take(self, order: Ints) -> Predictions:
         """The predictions of these episodes in another order (or of some of them), by position."""
         start = self.episodes.query_start
-        logits_start = np.concatenate([[0], np.cumsum(np.diff(start) * self.episodes.n_way)])
         flat = {
             name: take_runs(getattr(self, name), start, order)
             for name in ("predicted", "confidence", "log_probability")
         }
-        logits = None if self.logits is None else take_runs(self.logits, logits_start, order)
+        logits = None if self.logits is None else take_runs(self.logits, self._logits_start, order)
         return Predictions(self.episodes.take(order), **flat, converged=self.converged[order], logits=logits)
 
     def save(self, path: Path, provenance: dict[str, str]) -> None:
         """Writes a .safetensors file that is whole or absent; `provenance` is kept as text."""
-        import json
-
-        from safetensors.numpy import save
-
         arrays: dict[str, NDArray[Any]] = {f"episodes.{k}": v for k, v in self.episodes._arrays().items()}
-        arrays.update(
-            {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS if getattr(self, name) is not None}
-        )
+        arrays.update({name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None})
         about = {"format": FORMAT, "images_digest": self.episodes.images_digest, "seed": str(self.episodes.seed)}
-        write_atomically(path, save(arrays, metadata={"fewshot": json.dumps(about | provenance)}))
+        write_safetensors(path, arrays, about | provenance)
 
     @staticmethod
     def load(path: Path) -> tuple[Predictions, dict[str, str]]:

@@ -6,19 +6,21 @@ An interval is chosen by what the design allows; where it cannot be had, it says
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Integers = NDArray[np.integer]  # as few bytes each as they need
 
 THESE_IMAGES = "these images"
 NEW_IMAGES = "new images of these classes"
 NEW_DRAWS = "new supports and new images of these classes"
 FEWEST_POOLS = 5
+_AT_ONCE = 4096  # episodes whose units are put in order
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,30 @@ class Interval:
 class Units:
     """Which units every episode holds: classes, or the groups that they belong to (superclasses, scripts)."""
 
-    held: Ints  # flat, episode after episode, in [0, n_units)
-    n_way: Ints  # [E]
+    held: Integers  # flat, episode after episode, in [0, n_units)
+    n_way: Integers  # [E]
     n_units: int  # C: those that episodes are drawn from, whether one was drawn or not
     name: str = "classes"
 
-    @cached_property
-    def pairs(self) -> Ints:
-        """Episode times C plus unit of every unit that an episode holds, ascending: a group stands once in an
-        episode."""
-        ordered = np.sort(np.repeat(np.arange(len(self.n_way)), self.n_way) * self.n_units + self.held)
-        return ordered[np.diff(ordered, prepend=-1) > 0]  # np.unique hashes, which takes ten times as long
+    def pairs(self) -> Iterator[tuple[Ints, Ints]]:
+        """Episode and unit of every unit that an episode holds, ascending, some episodes at a time: a group stands once
+        in an episode."""
+        reached = 0
+        for first in range(0, len(self.n_way), _AT_ONCE):
+            n_way = self.n_way[first : first + _AT_ONCE]
+            episode = np.repeat(np.arange(first, first + len(n_way)), n_way)
+            ordered = np.sort(episode * self.n_units + self.held[reached : reached + len(episode)])
+            reached += len(episode)
+            yield np.divmod(
+                ordered[np.diff(ordered, prepend=-1) > 0], self.n_units
+            )  # np.unique takes ten times as long
+
+    def holders(self) -> Iterator[Ints]:
+        """Of every unit the episodes that hold it, ascending; a unit at a time."""
+        ends = np.cumsum(self.n_way)
+        for unit in range(self.n_units):
+            episode = np.searchsorted(ends, np.flatnonzero(self.held == unit), side="right")
+            yield episode[np.diff(episode, prepend=-1) > 0]
 
     def grouped(self, codes: Ints, n_groups: int, name: str) -> Units:
         """The same episodes with group `codes[c]` in place of class c."""
@@ -88,7 +103,8 @@ def episode_interval(values: Floats, level: float = 0.95) -> Interval:
 def pool_interval(values: Floats, pools: Ints, level: float = 0.95) -> Interval:
     """The mean of the means T_g of G disjoint image pools +- t(G-1) sd(T_g) / sqrt(G): it speaks of *new images of
     these classes*. `pools` [E]: the pool that all images of an episode come from. Below 5 pools there are no bounds."""
-    names, code = np.unique(pools, return_inverse=True)
+    names = np.unique(pools)
+    code = np.searchsorted(names, pools)
     means = np.bincount(code, weights=values) / np.bincount(code)
     mean = float(means.mean())
     if len(names) < FEWEST_POOLS:
@@ -173,23 +189,19 @@ def median_range(draws: Floats) -> tuple[float, float, float, float]:
 def delete_one(values: Floats, units: Units) -> Floats:
     """[C] the mean over the episodes that do not hold unit c, each number of ways weighing as in the whole; NaN where
     no episode of some number of ways is left."""
-    episode, held = np.divmod(units.pairs, units.n_units)
-    without = np.zeros(units.n_units)
-    for n_way in np.unique(units.n_way):
+    without, kinds = np.zeros(units.n_units), np.unique(units.n_way)
+    removed, n_removed = (np.zeros(len(kinds) * units.n_units, kind) for kind in (np.float64, np.int64))
+    for episode, unit in units.pairs():
+        place = np.searchsorted(kinds, units.n_way[episode]) * units.n_units + unit
+        np.add.at(removed, place, values[episode])  # in order, so where they are parted changes no bit
+        n_removed += np.bincount(place, minlength=len(n_removed))
+    by_kind = zip(kinds, removed.reshape(-1, units.n_units), n_removed.reshape(-1, units.n_units), strict=True)
+    for n_way, total, count in by_kind:
         member = units.n_way == n_way
-        inside = member[episode]
-        removed = np.bincount(held[inside], values[episode[inside]], units.n_units)
-        left = member.sum() - np.bincount(held[inside], minlength=units.n_units)
+        left = member.sum() - count
         with np.errstate(invalid="ignore", divide="ignore"):
-            without += member.mean() * np.where(left > 0, (values[member].sum() - removed) / left, np.nan)
+            without += member.mean() * np.where(left > 0, (values[member].sum() - total) / left, np.nan)
     return without
-
-
-def holders(units: Units) -> list[Ints]:
-    """Of every unit the episodes that hold it, ascending."""
-    episode, held = np.divmod(units.pairs, units.n_units)
-    order = np.argsort(held, kind="stable")
-    return np.split(episode[order], np.searchsorted(held[order], np.arange(1, units.n_units)))
 
 
 def pseudo_values(values: Floats, units: Units) -> Floats:
@@ -199,7 +211,7 @@ def pseudo_values(values: Floats, units: Units) -> Floats:
 
 def _monte_carlo_part(values: Floats, units: Units) -> float:
     """The part of V that comes from the finite number of episodes, (C-1) N / (C-N) s^2 / E: in expectation."""
-    held, c = len(units.pairs) / len(values), units.n_units
+    held, c = sum(len(unit) for _, unit in units.pairs()) / len(values), units.n_units
     if len(values) < 2 or held >= c:
         return 0.0
     return (c - 1) * held / (c - held) * float(values.var(ddof=1)) / len(values)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
+from itertools import repeat
 
 import numpy as np
 import pytest
@@ -135,6 +137,22 @@ def test_what_is_read_in_parts_gives_the_same_columns():
     whole, p = drawn(EpisodeShape(3, 1, 5), 40)
     parted = measures([p[:7], p[7:8], p[8:]], Design(IMAGES.class_names, CLASSES))
     assert json.dumps(parted) == json.dumps(whole)
+
+
+def test_many_episodes_take_little_more_memory_than_few():
+    """Some 40 bytes an episode; when answers were kept until all were read, it was 1000."""
+    _, p = drawn(EpisodeShape(5, 1, 15), 500)
+    p = replace(p, logits=None)
+
+    def peak(n_parts):
+        tracemalloc.start()
+        measures(repeat(p, n_parts), Design(IMAGES.class_names, CLASSES))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(2)  # imports
+    assert peak(40) - peak(4) < 36 * len(p) * 80
 
 
 def test_without_logits_there_is_the_reason_in_place_of_auroc():

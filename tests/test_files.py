@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import pickle
 import stat
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import torch
 from safetensors.numpy import save
 from safetensors.torch import save as save_torch
 
-from fewshot.files import home, make_folder, read_safetensors, write_atomically
+from fewshot.files import home, make_folder, read_safetensors, write_atomically, write_safetensors
 
 
 def test_home_is_the_environment_variable_or_the_users_cache(monkeypatch, tmp_path):
@@ -88,6 +90,34 @@ def test_arrays_and_metadata_come_back(tmp_path):
     arrays, metadata = read_safetensors(tmp_path / "file", "a list")
     assert arrays["a"].tolist() == [0, 1, 2]
     assert metadata == {"b": "c"}
+
+
+def test_arrays_are_written_byte_for_byte_as_safetensors_writes_them(tmp_path):
+    arrays = {
+        "b": np.arange(7, dtype=np.float16),
+        "a": np.arange(12, dtype=np.float16)[::2],
+        "z": np.arange(3),
+        "truth": np.array([True, False, True]),
+        "none": np.zeros(0, np.int32),
+        "größe": np.arange(5, dtype=np.uint16),
+        "n": np.arange(6, dtype=np.int32).reshape(2, 3),
+    }
+    about = {"name": 'größe "x"', "n": 3}
+    write_safetensors(tmp_path / "file", arrays, about)
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    assert (tmp_path / "file").read_bytes() == save(whole, metadata={"fewshot": json.dumps(about)})
+    found, metadata = read_safetensors(tmp_path / "file", "arrays")
+    assert metadata == about
+    assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
+
+
+def test_arrays_are_written_without_a_copy(tmp_path):
+    array = np.zeros(1_000_000, np.int32)
+    tracemalloc.start()
+    write_safetensors(tmp_path / "file", {"a": array}, {})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < array.nbytes / 4
 
 
 WHOLE = save({"a": np.arange(100)})

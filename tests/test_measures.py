@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from fewshot.measures.calibration import Calibration, answers_of, calibration_error, calibration_interval
+from fewshot.measures.calibration import (
+    Calibration,
+    UnitCalibration,
+    answers_of,
+    calibration_error,
+    calibration_interval,
+)
 from fewshot.measures.lowest import lowest_tenth, lowest_tenth_interval
 from fewshot.measures.per_class import ClassAccuracy, Mistakes, lowest_class
 from fewshot.measures.per_episode import log_loss, macro_f1
@@ -177,7 +183,9 @@ def test_the_interval_of_the_calibration_error_deletes_classes():
     p = answered(ragged(IMAGES, 60))
     e = p.episodes
     units = Units(e.classes.astype(np.int64), e.n_way.astype(np.int64), 8)
-    found = calibration_interval(answers_of(p), e.query_start, units)
+    counted = UnitCalibration(8)
+    counted.add(answers_of(p), e.query_start, units)
+    found = calibration_interval(counted, units)
     without = []
     for c in range(8):
         kept = [n for n in range(60) if c not in e.classes[e.way_start[n] : e.way_start[n + 1]]]
@@ -188,6 +196,22 @@ def test_the_interval_of_the_calibration_error_deletes_classes():
     assert found.mean == pytest.approx(whole, abs=1e-4)  # ties stand in one order there, and are shared out here
     assert found.standard_error == pytest.approx((7 * np.var(without)) ** 0.5, rel=0.02)
     assert 0 <= found.low < found.mean < found.high
+
+
+def test_the_answers_of_each_unit_are_counted_alike_in_any_parts_and_at_any_confidence():
+    e = ragged(IMAGES, 60)
+    confidence = np.random.default_rng(2).permutation(np.geomspace(1e-4, 1, len(e.query))).astype(np.float16)
+    p = replace(answered(e), confidence=confidence)
+    counted, groups = UnitCalibration(3), np.array([0, 0, 1, 1, 1, 2, 2, 2])
+    for some in (p[40:], p[:25], p[25:40]):
+        held = groups[some.episodes.classes]
+        counted.add(answers_of(some), some.episodes.query_start, Units(held, some.episodes.n_way, 3))
+    for unit in range(3):
+        kept = [n for n in range(60) if unit not in groups[e.classes[e.way_start[n] : e.way_start[n + 1]]]]
+        direct, left = Calibration(), counted.without(unit)
+        direct.add(answers_of(p.take(np.array(kept, dtype=np.int64))))
+        assert np.array_equal(left.asked, direct.asked)
+        assert np.array_equal(left.right, direct.right)
 
 
 def test_a_class_has_the_mean_of_the_episodes_that_ask_for_it_in_any_parts():

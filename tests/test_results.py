@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import multiprocessing
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,6 +131,22 @@ def test_parts_are_read_in_order_without_their_overlaps(results):
     assert found.episodes.index.tolist() == list(range(8))
     assert np.array_equal(found.predicted, predictions(0, 8).predicted)
     assert np.array_equal(found.logits, predictions(0, 8).logits)
+
+
+def test_a_part_that_its_reader_let_go_of_is_gone_before_the_next_is_read(results, monkeypatch):
+    parts, load, earlier = results.parts("run"), Predictions.load, []
+    for start in (0, 3, 6):
+        parts.write(predictions(start, start + 3), MADE)
+
+    def watched(path):
+        assert [ref() for ref in earlier] == [None] * len(earlier)
+        found = load(path)
+        earlier.append(weakref.ref(found[0]))
+        return found
+
+    monkeypatch.setattr(Predictions, "load", staticmethod(watched))
+    assert [int(part.episodes.index[0]) for part in parts.read(9)] == [0, 3, 6]
+    assert len(earlier) == 3
 
 
 def test_reading_beyond_what_is_stored_is_an_error(results):

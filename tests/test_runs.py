@@ -6,6 +6,7 @@ import io
 import logging
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from fewshot.episodes import Episodes, EpisodeShape
-from fewshot.results import Results
+from fewshot.results import PredictionParts, Results
 from fewshot.runs import Listed, RunSpec, Sampled, Workbench, _show_step, run, run_all
 from fewshot.samplers.balanced import Balanced
 
@@ -166,6 +167,27 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
     assert sum(calls[3:]) == 40 - stored
 
 
+def test_what_is_written_is_let_go_of_before_more_is_solved(spec, results, monkeypatch):
+    import fewshot.runs
+    import fewshot.solving
+
+    written, write, original = [], PredictionParts.write, fewshot.solving.solve
+
+    def watched(episodes, **kwargs):
+        assert [ref() for ref in written] == [None] * len(written)
+        return original(episodes, **kwargs)
+
+    def kept(parts, predictions, made_from):
+        written.append(weakref.ref(predictions))
+        write(parts, predictions, made_from)
+
+    monkeypatch.setattr(fewshot.runs, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
+    monkeypatch.setattr(fewshot.solving, "solve", watched)
+    monkeypatch.setattr(PredictionParts, "write", kept)
+    run(spec, results, bench())
+    assert len(written) > 2
+
+
 def test_a_sampler_that_draws_otherwise_makes_other_runs(spec, monkeypatch):
     before = bench().task(spec).run_id
     original = Balanced.sample
@@ -242,7 +264,7 @@ def test_classes_too_small_for_the_shape_are_named(spec, results):
 STEPS = [
     ("fewshot.learners.learner", "before anything is solved"),
     ("fewshot.results.PredictionParts.write", "between solving and writing"),
-    ("fewshot.scoring.write_atomically", "while a part is written"),
+    ("fewshot.scoring.write_safetensors", "while a part is written"),
     ("fewshot.runs._row", "after the parts, before the row"),
     ("fewshot.results.Results.append", "while the row is written"),
 ]

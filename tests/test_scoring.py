@@ -47,6 +47,12 @@ def test_a_slice_of_predictions_is_that_of_its_episodes(part):
     same(predictions()[part], predictions(EPISODES[part]))
 
 
+def test_a_slice_of_predictions_copies_nothing():
+    whole = predictions()
+    for name in ("predicted", "confidence", "log_probability", "converged", "logits"):
+        assert np.shares_memory(getattr(whole[3:7], name), getattr(whole, name)), name
+
+
 def test_parts_join_to_the_whole():
     same(Predictions.concatenate([predictions()[:4], predictions()[4:5], predictions()[5:]]), predictions())
 

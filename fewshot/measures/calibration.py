@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from fewshot.episodes import take_runs
 from fewshot.scoring import Predictions
-from fewshot.statistics import Floats, Interval, Ints, Units, delete_one, deleted_interval, holders
+from fewshot.statistics import Floats, Interval, Ints, Units, delete_one, deleted_interval
 
 Answers = NDArray[np.uint16]  # float16 bits of confidences, the sign set where the answer is right
 N_BINS = 15
 _CODES = 1 << 15  # values of a float16 without its sign
-_COUNTED = 1 << 18  # answers at a time: numpy makes eight bytes of each
+_CERTAIN = 15360  # that of 1.0
+_BINADE = 1024  # values from a power of two to the next
+_COUNTED = 1 << 16  # answers at a time: numpy makes eight bytes of each
 _RIGHT = np.uint16(_CODES)  # in place of the sign: the answer is right
 
 
@@ -54,10 +56,6 @@ class Calibration:
             self.asked[:] += counts.sum(0)
             self.right[:] += counts[1]
 
-    def without(self, other: Calibration) -> Calibration:
-        """The counts of the queries that the other, a part of this, does not count."""
-        return Calibration(self.asked - other.asked, self.right - other.right)
-
     def bins(self, count: int = N_BINS) -> Bins:
         """Bins that hold equally many queries; queries of one confidence that span several are shared out evenly, so
         their order never counts. A ValueError where there is no query."""
@@ -81,20 +79,57 @@ def calibration_error(calibration: Calibration) -> float:
     return calibration.bins().error if calibration.asked.any() else float("nan")
 
 
-def calibration_interval(answers: Answers, query_start: Ints, units: Units, level: float = 0.95) -> Interval:
-    """`calibration_error` with an interval for new classes, the delete-one-class jackknife on the plain scale. Of the
-    `answers` those of episode e stand at query_start[e] : query_start[e + 1].
+@dataclass(eq=False)
+class UnitCalibration:
+    """The counts of all queries, and of those in the episodes that hold each of C units. Their size is that of the
+    confidences that were met, some 3000 a unit for five ways, however many episodes there are."""
+
+    n_units: int
+    whole: Calibration = field(default_factory=Calibration)
+    lowest: int = _CERTAIN  # the first value that `counts` have a place for
+    counts: NDArray[np.int32] = field(init=False)  # [C, 2, values up to 1.0] wrong and right answers
+
+    def __post_init__(self) -> None:
+        self.counts = np.zeros((self.n_units, 2, 1), dtype=np.int32)
+
+    def add(self, answers: Answers, query_start: Ints, units: Units) -> None:
+        """Counts these too: those of episode e, which holds `units`, stand at query_start[e] : query_start[e + 1]."""
+        self.whole.add(answers)
+        self._reach(int((answers & ~_RIGHT).min(initial=_CERTAIN)))
+        flat, width = self.counts.reshape(-1), self.counts.shape[2]
+        places = (answers & ~_RIGHT).astype(np.int64) - self.lowest
+        places[answers >= _RIGHT] += width
+        lengths = np.diff(query_start)
+        some = max(1, _COUNTED // max(1, int(lengths.max(initial=0))))
+        for pairs in units.pairs():
+            for start in range(0, len(pairs[0]), some):
+                episode, unit = (of_pair[start : start + some] for of_pair in pairs)
+                place = np.repeat(unit * (2 * width), lengths[episode]) + take_runs(places, query_start, episode)
+                np.add.at(flat, place, np.int32(1))
+
+    def _reach(self, value: int) -> None:
+        """Makes place for confidences from this one upwards."""
+        if value < self.lowest:
+            lowest = value // _BINADE * _BINADE
+            grown = np.zeros((self.n_units, 2, _CERTAIN + 1 - lowest), dtype=np.int32)
+            grown[:, :, self.lowest - lowest :] = self.counts
+            self.lowest, self.counts = lowest, grown
+
+    def without(self, unit: int) -> Calibration:
+        """The counts of the episodes that do not hold this unit."""
+        left = Calibration(self.whole.asked.copy(), self.whole.right.copy())
+        left.asked[self.lowest : _CERTAIN + 1] -= self.counts[unit].sum(0)
+        left.right[self.lowest : _CERTAIN + 1] -= self.counts[unit, 1]
+        return left
+
+
+def calibration_interval(counted: UnitCalibration, units: Units, level: float = 0.95) -> Interval:
+    """`calibration_error` with an interval for new classes, the delete-one-class jackknife on the plain scale.
 
     The interval knows nothing of the upward bias. In a simulation (40 Gaussian classes, 300 episodes, 200 data sets) it
     covered the error over endless classes in 98 to 100 %, also where that was 0.009 and the mean estimate 0.015.
     """
-    whole = Calibration()
-    whole.add(answers)
-    without = np.full(units.n_units, np.nan)
-    for unit, episodes in enumerate(holders(units)):
-        part = Calibration()
-        part.add(take_runs(answers, query_start, episodes))
-        without[unit] = calibration_error(whole.without(part))
+    without = np.array([calibration_error(counted.without(unit)) for unit in range(units.n_units)])
     without[np.isnan(delete_one(np.zeros(len(units.n_way)), units))] = np.nan  # some number of ways is lost
-    found = deleted_interval(calibration_error(whole), without, units, level)
+    found = deleted_interval(calibration_error(counted.whole), without, units, level)
     return found if found.reason else replace(found, low=max(found.low, 0.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fewshot.statistics import Floats, Interval, Units, deleted_interval, holders
+from fewshot.statistics import Floats, Interval, Units, deleted_interval
 
 SHARE = 0.1
 FEWEST = 10  # episodes
@@ -25,22 +25,23 @@ def lowest_tenth_interval(values: Floats, units: Units, half_query: float, level
         reason = f"{len(values)} episodes have no lowest tenth; at least {FEWEST} are needed"
         return Interval.unknown(float("nan"), f"new {units.name}", level, reason)
     order = np.argsort(values, kind="stable")
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    ordered, kinds = values[order], np.unique(units.n_way, return_inverse=True)[1][order]
+    ordered = values[order]
+    kinds = np.searchsorted(np.unique(units.n_way), units.n_way).astype(np.uint16)
     total = np.bincount(kinds)
     without = np.empty(units.n_units)
-    for unit, episodes in enumerate(holders(units)):
-        kept = np.ones(len(values))
-        kept[place[episodes]] = 0
-        left = np.bincount(kinds, kept)
-        empty = (left == 0).any()
-        without[unit] = np.nan if empty else _lowest(ordered, kept * (total / np.maximum(left, 1))[kinds])
-    return deleted_interval(lowest_tenth(values), without, units, level, half_query)
+    for unit, episodes in enumerate(units.holders()):
+        left = total - np.bincount(kinds[episodes], minlength=len(total))
+        weights = (total / np.maximum(left, 1))[kinds]
+        weights[episodes] = 0
+        without[unit] = np.nan if (left == 0).any() else _lowest(ordered, weights[order])
+    return deleted_interval(_lowest(ordered, np.ones(len(values))), without, units, level, half_query)
 
 
 def _lowest(ascending: Floats, weights: Floats) -> float:
     """The weighted mean of the lowest tenth of ascending values."""
-    ends = np.cumsum(weights)
-    counted = np.clip(SHARE * ends[-1] - (ends - weights), 0, weights)
-    return float(counted @ ascending / (SHARE * ends[-1]))
+    counted = np.cumsum(weights)
+    mass = SHARE * counted[-1]
+    counted -= weights
+    np.subtract(mass, counted, out=counted)
+    np.clip(counted, 0, weights, out=counted)
+    return float(counted @ ascending / mass)
