@@ -7,6 +7,7 @@ needs no second copy of them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -34,12 +35,16 @@ class Rows:
         """Whether X X^T is smaller than X^T X."""
         return self.n_rows < self.dim
 
+    @functools.cached_property
     def whole(self) -> Tensor:
-        """All rows [B, S, D]."""
+        """All rows [B, S, D], kept for what asks for them again."""
         return self.part(0, self.n_rows)
 
     def parts(self) -> Iterator[tuple[Tensor, slice]]:
-        """The rows in their order, a bounded number at a time, and where each part lies."""
+        """The rows in their order, a bounded number at a time unless they are few, and where each part lies."""
+        if self.wide:
+            yield self.whole, slice(0, self.n_rows)
+            return
         for low in range(0, self.n_rows, _PART):
             high = min(low + _PART, self.n_rows)
             yield self.part(low, high), slice(low, high)
@@ -101,7 +106,7 @@ def with_constant(rows: Rows, mask: Tensor, value: float) -> Rows:
 def gram(rows: Rows) -> Tensor:
     """X X^T [B, S, S] where it is the smaller, else X^T X [B, D, D]."""
     if rows.wide:
-        whole = rows.whole()
+        whole = rows.whole
         return whole @ whole.transpose(1, 2)
     first, *others = (part.transpose(1, 2) @ part for part, _ in rows.parts())
     for other in others:
@@ -133,7 +138,7 @@ def inverse_times(rows: Rows, matrix: Tensor, right: Tensor, ridge: Tensor) -> T
     X X^T, by Woodbury's identity."""
     if not rows.wide:
         return solver(matrix, right)(ridge)
-    whole = rows.whole()
+    whole = rows.whole
     inside = whole.transpose(1, 2) @ solver(matrix, whole @ right)(ridge)
     return (right - inside) / ridge[:, None, None]
 

@@ -55,7 +55,7 @@ class Standardised(FeatureEvaluator):
         """The batch with its support standardised, and mean and scale [B, 1, D]."""
         held = batch.support_mask.double()[:, :, None]
         mean = means(batch.support, held)
-        away = centred(batch.support, batch.support_mask, mean).whole()
+        away = centred(batch.support, batch.support_mask, mean).whole
         scale = (away.square().sum(1, keepdim=True) / held.sum(1, keepdim=True)).sqrt() + self.eps
         views = batch.support_views
         if views is not None:
