@@ -168,6 +168,12 @@ def test_an_x_that_is_no_positive_number_names_its_line(tmp_path, value, said):
     assert f"'x' of data line 2 of {path} {said}" in refused("fit", path, "--x", "x")
 
 
+def test_a_whole_number_beyond_all_floats_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"x": 1, "error": 0.5}\n{"x": 1' + "0" * 400 + ', "error": 0.4}\n')
+    assert f"'x' of data line 2 of {path} must be a number, got 1000" in refused("fit", path, "--x", "x")
+
+
 def test_files_that_are_not_there_or_empty_are_told(tmp_path):
     assert "there is no file" in refused("fit", tmp_path / "none.csv", "--x", "x")
     (tmp_path / "empty.csv").write_text("x,error\n")

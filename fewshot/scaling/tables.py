@@ -192,7 +192,7 @@ def _holds(found: Any, sign: str, wanted: str) -> bool:
 def _as_number(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # text, nothing, an integer beyond all floats
         return None
 
 
