@@ -179,7 +179,7 @@ NEED_MORE = {
 
 
 def all_ways() -> Measured:
-    """1000 classes x 25 shots of 2048 features: problems a second, and whether it says that it converged."""
+    """1000 classes x 25 shots of 2048 features: problems a second, of one that says that it converged."""
     from fewshot.evaluators.linear_probe import LinearProbe
 
     random = np.random.default_rng(0)
@@ -189,8 +189,10 @@ def all_ways() -> Measured:
     batch = batch_of(support.reshape(1, 25_000, 2048), np.repeat(np.arange(1000), 25), 1000)
     start = time.perf_counter()
     head = LinearProbe().fit(batch)
-    assert head.converged is not None
-    return Measured(1 / (time.perf_counter() - start), [float(head.converged[0])])
+    seconds = time.perf_counter() - start
+    if head.converged is None or not head.converged.all():
+        raise ValueError("LinearProbe did not converge on 1000 classes x 25 shots, so its time says nothing")
+    return Measured(1 / seconds)
 
 
 def embedding(what: str) -> Measured:
