@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_ELEMENTS = {"|b1": "BOOL", "<u2": "U16", "<f2": "F16", "<i4": "I32", "<i8": "I64"}  # in the order of safetensors
-
 
 def home() -> Path:
     """Where caches live: $FEWSHOT_HOME, or the user's cache folder."""
@@ -32,14 +30,13 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def write_atomically(path: Path, *content: bytes | memoryview) -> None:
-    """Writes a whole file or none, piece after piece: into a temporary neighbour, synced, then renamed into place."""
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a whole file or none: into a temporary neighbour, synced, then renamed into place."""
     make_folder(path.parent)
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
     try:
         with open(temporary, "xb") as file:  # not tempfile: its files are readable by their owner only
-            for piece in content:
-                file.write(piece)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -50,21 +47,11 @@ def write_atomically(path: Path, *content: bytes | memoryview) -> None:
 
 
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
-    """Writes the .safetensors file of these arrays and this metadata, byte for byte that of safetensors.numpy.save but
-    straight from the arrays: that would hold all of them twice more. Whole or absent."""
-    kinds = list(_ELEMENTS)
-    ordered = sorted(arrays, key=lambda name: (-kinds.index(arrays[name].dtype.str), name))
-    header: dict[str, Any] = {"__metadata__": {"fewshot": json.dumps(about)}}
-    end = 0
-    for name in ordered:
-        array, start = arrays[name], end
-        end += array.nbytes
-        element = _ELEMENTS[array.dtype.str]
-        header[name] = {"dtype": element, "shape": list(array.shape), "data_offsets": [start, end]}
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    flat = (np.ascontiguousarray(arrays[name]).data for name in ordered)
-    write_atomically(path, len(text).to_bytes(8, "little"), text, *flat)
+    """Writes the .safetensors file of these arrays and this metadata, whole or not at all."""
+    from safetensors.numpy import save
+
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # of strided ones it writes others
+    write_atomically(path, save(whole, metadata={"fewshot": json.dumps(about)}))
 
 
 def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
