@@ -1,8 +1,8 @@
 """Memory is that of one block of episodes, however many there are: `python benchmarks/memory.py`, half a minute.
 
 Peak resident memory of whole runs, each in a process of its own: raw pixels (8 x 8) + Prototype on the embedded icons,
-5-way 1-shot 15-query, one thread, everything kept in a temporary folder. Measured: 735 MiB for 2 000 episodes, 737 for
-5 000 and for 10 000, 744 for 100 000, of which libraries and images are most. Episodes are solved, written and read in
+5-way 1-shot 15-query, one thread, everything kept in a temporary folder. Measured: 739 MiB for 2 000 episodes, 746 for
+5 000, 749 for 10 000, 747 for 100 000, of which libraries and images are most. Episodes are solved, written and read in
 blocks of at most 4096, so 2 000 are half a block. Of all episodes together only measures and classes are kept, some 55
 bytes an episode at the peak (tracemalloc): 5 MiB for 100 000.
 """
