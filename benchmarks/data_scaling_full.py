@@ -11,30 +11,31 @@ each stopped where the cross-entropy on validation images of the seen classes is
 16 images each, and with 512 images in all at every rung, scored on the 32 that every rung has and on new classes; by
 epochs. Protocols, columns and partitions are those of `data_scaling`.
 
-Committed rows: two of the five seeds, two of the three networks, and the classes of these seeds; 6.3 million passes,
-about three quarters of an hour of each of two cores. New classes, 5-way, 1 / 5 shots in percent, means of two seeds:
+Committed rows: all five seeds, two of the three networks, and the classes of all seeds; 16 million passes, about two
+hours of each of two cores. New classes, 5-way, 1 / 5 shots in percent, means of five seeds:
 
     images                400          800          1600         3200         6400         b, 5 shots
-    width 8, tuned        50.0 / 66.1  61.6 / 78.6  67.4 / 84.1  71.7 / 87.0  72.2 / 87.8  .38 [.26, .50]
-    width 16, tuned       51.6 / 69.4  63.2 / 80.5  70.1 / 85.6  72.2 / 88.0  73.6 / 88.8  .37 [.19, .56]
+    width 8, tuned        48.9 / 65.0  60.6 / 77.5  68.0 / 84.4  71.3 / 86.7  72.3 / 87.8  .39 [.38, .40]
+    width 16, tuned       49.9 / 67.2  62.4 / 79.9  70.3 / 85.7  71.9 / 87.8  73.9 / 89.0  .39 [.37, .42]
 
     classes               32           64           128          256
-    16 images each        65.2 / 81.3  67.4 / 83.4  69.9 / 85.8  72.1 / 88.0
-    512 images in all     65.2 / 81.3  64.5 / 80.6  61.7 / 78.5  53.5 / 71.2
+    16 images each        64.2 / 80.5  67.8 / 83.6  70.1 / 85.8  71.8 / 87.4
+    512 images in all     64.2 / 80.5  64.0 / 80.7  61.1 / 78.1  52.0 / 69.7
 
-Tuned, the smallest set reaches 66 where seven epochs reach 40, and b at 5 shots is .37 to .38 where `data_scaling` has
-.58 and .61 by epochs and .04 by steps. On equal N, K, Q new classes gain less than seen ones at every network and
-shot: b_new - b_seen from -.09 [-.11, -.07] to -.14 [-.17, -.11] (`fewshot study adaptation`; two seeds, Student's t).
-And b is the slope of a line through a bend: a power law fitted without the two largest sizes misses them by .21 to .47
-in log error, so none of the eight may be trusted beyond the data, while one that ends at a floor fits seven to nine
-times closer (M2: e_inf .11 [.06, .17] and .10 [.05, .16] at 5 shots; the figure in the README):
+Tuned, the smallest set reaches 65 where seven epochs reach 40, and b at 5 shots is .39 where `data_scaling` has .58 and
+.61 by epochs and .04 by steps. On equal N, K, Q new classes gain less than seen ones at both networks and shots:
+b_new - b_seen from -.10 [-.11, -.09] (width 8, 5 shots) to -.15 [-.16, -.14] (width 16, 1 shot; `fewshot study
+adaptation`, draws of whole seeds). And b is the slope of a line through a bend: a power law fitted without the two
+largest sizes misses them by .25 to .47 in log error, so none of the eight may be trusted beyond the data, while one
+that ends at a floor fits six and ten times closer (M2: e_inf .114 [.109, .119] and .101 [.093, .106] at 5 shots; the
+figure in the README):
 
     fewshot scaling fit benchmarks/results/data_scaling_full.jsonl --where training_rule=tuned,classes=novel,k_shot=5
         --x unique_images --by n_params --seeds training_seed --law M1,M2 --plot docs/data_scaling_full.svg
 
-With 512 images in all, 16 images each of 32 classes beat two each of 256 in both seeds, by 10 points on new classes at
-5 shots [-5, 26] and by 13 on the 32 that both have seen [-7, 33]; of the four scores only 1 shot on seen classes, by 18
-[8, 29], can be told from nothing, and of those with 16 images of each class none (`fewshot study classes`).
+With 16 images of each, 256 classes in place of 32 lower the error on new classes by 7.6 [5.7, 9.4] points at 1 shot and
+6.9 [5.4, 8.4] at 5; with 512 images in all they raise it by 12.2 [10.4, 14.0] and 10.8 [9.2, 12.4]: images, not classes,
+are what was missing (`fewshot study classes`; paired by seed, Student's t).
 """
 
 from __future__ import annotations
