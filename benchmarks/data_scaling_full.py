@@ -33,9 +33,9 @@ figure in the README):
     fewshot scaling fit benchmarks/results/data_scaling_full.jsonl --where training_rule=tuned,classes=novel,k_shot=5
         --x unique_images --by n_params --seeds training_seed --law M1,M2 --plot docs/data_scaling_full.svg
 
-With 16 images of each, 256 classes in place of 32 lower the error on new classes by 7.6 [5.7, 9.4] points at 1 shot and
-6.9 [5.4, 8.4] at 5; with 512 images in all they raise it by 12.2 [10.4, 14.0] and 10.8 [9.2, 12.4]: images, not classes,
-are what was missing (`fewshot study classes`; paired by seed, Student's t).
+With 16 images of each, 256 classes in place of 32 lower the error on new classes by 7.6 [5.7, 9.4] points at 1 shot
+and 6.9 [5.4, 8.4] at 5; with 512 images in all they raise it by 12.2 [10.4, 14.0] and 10.8 [9.2, 12.4]: here more
+classes pay by the images that they bring (`fewshot study classes`; paired by seed, Student's t).
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from fewshot.plugins import BACKBONES
+from fewshot.pretraining.cross_entropy import CrossEntropy
+from fewshot.pretraining.tuned import Tuned
 from fewshot.report.labels import label, labels, learner, parse
 
 KNOWN = {
@@ -126,3 +128,14 @@ def test_a_network_that_was_trained_here_is_named_by_what_it_saw():
     by_steps = BACKBONES.canonical("Pretrained(RandomInit('resnet10t'), Glyphs, CrossEntropy(steps=9))")
     assert label(by_steps) == "resnet10t random init, CrossEntropy 9 steps, all images, seed 0"
     assert label("Partitioned(images=Glyphs(), test=3)") == "glyphs"
+
+
+def test_a_tuned_training_reads_like_one_that_is_not():
+    recipe = repr(Tuned(CrossEntropy(epochs=20.0)))
+    spec = f"Pretrained(network=ConvNet(width=8), data=Icons(domain='mono'), recipe={recipe}, n_images=400, seed=2)"
+    assert label(spec) == "conv net 8 x 4, CrossEntropy 20 epochs tuned, 400 images, seed 2"
+
+
+def test_a_narrowed_split_is_said_in_words():
+    spec = "Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed=1)"
+    assert label(spec) == "icons_mono narrowed to 32 seen classes, seed 1"

@@ -225,9 +225,12 @@ def test_a_table_of_many_shots_has_its_notes_below_and_one_of_few_beside():
     assert '<p class="caption">Seen classes unknown: all.</p>' in below
 
 
-def test_tasks_of_other_splits_are_told_apart_by_the_whole_split():
+def test_tasks_of_other_splits_are_told_apart_by_the_split_in_words():
     splits = ("", "Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed=0)")
     rows = [row(split=split, split_digest=f"{number}" * 32) for number, split in enumerate(splits)]
-    assert [task.title.partition(" (")[2] for task in tasks(rows)] == ["split unnamed)", f"split {splits[1]})"]
+    assert [task.title.partition(" (")[2] for task in tasks(rows)] == [
+        "split unnamed)",
+        "split icons_mono narrowed to 32 seen classes, seed 0)",
+    ]
     same = [row(split="", split_digest=f"{number}" * 32) for number in range(2)]
     assert [task.title.partition(" (")[2] for task in tasks(same)] == [f"split digest {str(n) * 12})" for n in range(2)]

@@ -153,11 +153,19 @@ def _fields_of(grid: Any) -> str:
 
 def _pretrained(fields: Fields) -> str:
     """ "conv net 8 x 4, CrossEntropy 7 epochs, 400 images, seed 1"."""
-    name, given = parse(str(fields["recipe"])) or (str(fields["recipe"]), {})
-    recipe = _defaults(name) | given
-    long = f" {recipe['steps']} steps" if recipe.get("steps") else f" {recipe['epochs']:g} epochs" if given else ""
     images = f"{fields['n_images']} images" if fields.get("n_images") else "all images"
-    return f"{label(str(fields['network']))}, {name}{long}, {images}, seed {fields['seed']}"
+    return f"{label(str(fields['network']))}, {_recipe(str(fields['recipe']))}, {images}, seed {fields['seed']}"
+
+
+def _recipe(text: str) -> str:
+    """ "CrossEntropy 7 epochs", "CrossEntropy 20 epochs tuned"."""
+    name, given = parse(text) or (text, {})
+    if name == "Tuned":
+        return f"{_recipe(str(given['inner']))} tuned"
+    fields = _defaults(name) | given
+    return name + (
+        f" {fields['steps']} steps" if fields.get("steps") else f" {fields['epochs']:g} epochs" if given else ""
+    )
 
 
 _SHORT: dict[str, Callable[[Fields], str]] = {
@@ -188,6 +196,8 @@ _SHORT: dict[str, Callable[[Fields], str]] = {
     "SimilarityTestbed": _testbed,
     "CrossValidated": lambda f: f"{label(f['inner'])}, {_fields_of(f['grid'])} cross-validated",
     "Selection": lambda f: f"{_fields_of(f['grid'])} chosen on {ON.get(f['on'], f['on'])}",
+    "Committed": lambda f: str(f["name"]),
+    "Narrowed": lambda f: f"{label(str(f['inner']))} narrowed to {f['n_seen']} seen classes, seed {f['seed']}",
     "Listed": lambda f: f"listed in {PurePath(f['0']).name}",
 }
 

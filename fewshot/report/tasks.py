@@ -172,4 +172,4 @@ def _what_differs(row: Row, namesakes: Sequence[Row]) -> str:
 
 
 def _short(name: str, value: str) -> str:
-    return value[:12] if name.endswith("_digest") else value
+    return value[:12] if name.endswith("_digest") else label(value) if name == "split" else value
