@@ -22,8 +22,8 @@ hours of each of two cores. New classes, 5-way, 1 / 5 shots in percent, means of
     16 images each        64.2 / 80.5  67.8 / 83.6  70.1 / 85.8  71.8 / 87.4
     512 images in all     64.2 / 80.5  64.0 / 80.7  61.1 / 78.1  52.0 / 69.7
 
-Tuned, the smallest set reaches 65 where seven epochs reach 40, and b at 5 shots is .39 where `data_scaling` has .58 and
-.61 by epochs and .04 by steps. On equal N, K, Q new classes gain less than seen ones at both networks and shots:
+Tuned, the smallest set reaches 65 where seven epochs reach 40, and b at 5 shots is .39 where `data_scaling` has .60 and
+.61 by epochs and .03 by steps. On equal N, K, Q new classes gain less than seen ones at both networks and shots:
 b_new - b_seen from -.10 [-.11, -.09] (width 8, 5 shots) to -.15 [-.16, -.14] (width 16, 1 shot; `fewshot study
 adaptation`, draws of whole seeds). And b is the slope of a line through a bend: a power law fitted without the two
 largest sizes misses them by .25 to .47 in log error, so none of the eight may be trusted beyond the data, while one
