@@ -9,6 +9,7 @@ import pytest
 
 from fewshot.report import page
 from fewshot.report.headline import compared, findings, speaks_of
+from fewshot.report.overview import overview
 from fewshot.report.tables import comparison, markdown
 from fewshot.report.tasks import tasks
 from fewshot.report.wording import notes, percent
@@ -234,3 +235,15 @@ def test_tasks_of_other_splits_are_told_apart_by_the_split_in_words():
     ]
     same = [row(split="", split_digest=f"{number}" * 32) for number in range(2)]
     assert [task.title.partition(" (")[2] for task in tasks(same)] == [f"split digest {str(n) * 12})" for n in range(2)]
+
+
+def test_a_note_of_some_columns_names_them_and_whom_it_concerns_there():
+    seen = {"seen_classes": "seen", "n_seen_classes": 4, "n_classes": 9}
+    icons = [row(evaluator=evaluator, dataset="Icons()", **seen) for evaluator in ("Prototype()", "LinearProbe()")]
+    glyphs = [replace(each, dataset="Glyphs()", seen_classes="not seen") for each in icons]
+    assert "4 of 9 classes seen in training (icons mono): all." in overview([*icons, *glyphs])
+    other = row(evaluator="Prototype()", dataset="Icons()", backbone=LITE, seen_classes="not seen")
+    assert "4 of 9 classes seen in training (icons mono): raw pixels 32." in overview([*icons, other, *glyphs])
+    assert "4 of 9 classes seen in training: all." in overview(
+        [*icons, *(replace(g, seen_classes="seen") for g in glyphs)]
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 
 from fewshot.report import budgets, intervals
-from fewshot.report.tables import TIE, UNFINISHED, Cell, Table, comparison, plain, remarks
+from fewshot.report.tables import TIE, UNFINISHED, Cell, Table, comparison, plain, remark
 from fewshot.report.tasks import Task, interval, tasks
 from fewshot.results import Row
 
@@ -21,9 +22,19 @@ def overview(rows: Sequence[Row]) -> str:
         return "No run has finished.\n"
     shared, names = _headings(tables)
     drawn = tabulate(_lines(tables), ["backbone", "evaluator", *map(plain, names)], "github", disable_numparse=True)
-    every_line = tuple(line for table in tables for line in table.lines)
-    said = [_caption(found, tables, shared), *remarks(every_line)]
+    said = [_caption(found, tables, shared), *_remarks(tables, names)]
     return f"{drawn}\n\n{plain(' '.join(said))}\n"
+
+
+def _remarks(tables: Sequence[Table], names: Sequence[str]) -> list[str]:
+    """Every note once, with the columns and whom it concerns there."""
+    said = []
+    for note in dict.fromkeys(note for table in tables for line in table.lines for note in line.notes):
+        of = [any(note in line.notes for line in table.lines) for table in tables]
+        columns = dict.fromkeys(name.partition(": ")[0] for name in compress(names, of))
+        where = "" if all(of) else f" ({'; '.join(columns)})"
+        said.append(remark(note, [line for table in compress(tables, of) for line in table.lines], where))
+    return said
 
 
 def _headings(tables: Sequence[Table]) -> tuple[list[str], list[str]]:

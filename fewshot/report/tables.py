@@ -189,17 +189,19 @@ def marked(cell: Cell) -> str:
 
 
 def remarks(lines: Sequence[Line]) -> list[str]:
-    """Every note once, with whom it concerns: a backbone alone where all its lines have it."""
-    said = []
-    for note in dict.fromkeys(note for line in lines for note in line.notes):
-        without = {line.backbone for line in lines if note not in line.notes}
-        whom = dict.fromkeys(
-            f"{line.backbone} with {line.learner}" if line.backbone in without else line.backbone
-            for line in lines
-            if note in line.notes
-        )
-        said.append(f"{note[0].upper()}{note[1:]}: {', '.join(whom) if without else 'all'}.")
-    return said
+    """Every note once, with whom it concerns."""
+    return [remark(note, lines) for note in dict.fromkeys(note for line in lines for note in line.notes)]
+
+
+def remark(note: str, lines: Sequence[Line], where: str = "") -> str:
+    """A note with where and whom it concerns: a backbone alone where all its lines have it."""
+    without = {line.backbone for line in lines if note not in line.notes}
+    whom = dict.fromkeys(
+        f"{line.backbone} with {line.learner}" if line.backbone in without else line.backbone
+        for line in lines
+        if note in line.notes
+    )
+    return f"{note[0].upper()}{note[1:]}{where}: {', '.join(whom) if without else 'all'}."
 
 
 def plain(text: str) -> str:
