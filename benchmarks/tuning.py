@@ -2,7 +2,7 @@
 
     fewshot bench tuning
 
-Tuning the whole network takes 7 seconds an episode of 5 shots on 2 cores, far longer at 10 shots.
+Tuning the whole network takes 7 seconds an episode of 5 shots on 2 cores, and 20 an episode of 10 shots on a busy one.
 
 EfficientNet-Lite0 at 128 px, 5 ways, 15 queries (10 shots: 10); Prototype and LinearProbe
 on 600 episodes, whose first 25 are those of the tuned runs, so that every pair is compared on the same episodes.
