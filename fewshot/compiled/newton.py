@@ -75,7 +75,7 @@ class Space(NamedTuple):
     left: Direction
     curved: Floats  # [N, w]
     curved_bias: Floats  # [N]
-    of_row: Floats  # [4, w]
+    of_row: Floats  # [4, w] for what has a value a row; none outlives a function
 
 
 @compiled
@@ -83,25 +83,20 @@ def _objective(problem: Problem, at: Point, norm: float, space: Space) -> float:
     """The objective at a point whose <A, F> is `norm`; fills its probabilities and residuals with all their digits:
     everything is counted from the fit of the true class, whose residual is the sum of the others'."""
     p, residual, n, c = at.p, at.residual, problem.n, problem.c
-    others, true_share, top = space.of_row[0], space.of_row[1], space.of_row[2]
+    others, of_true, top, share = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
     _exponentials(problem, at, space)
-    loss = _losses(problem, others, true_share, top)
+    loss = _losses(problem, others, of_true, top)
     for i in range(n):
-        others[i] = 1.0 / (others[i] + true_share[i])
-        true_share[i] *= others[i]
-    others[n:] = 0.0
+        share[i] = 1.0 / (others[i] + of_true[i])
+    share[n:] = 0.0
     for k in range(len(p)):
         pk, rk = p[k], residual[k]
         for i in range(len(pk)):
-            pk[i] *= others[i]
+            pk[i] *= share[i]
             rk[i] = c * pk[i]
-    for k in range(len(p)):
-        pk = p[k]
-        for i in range(n):
-            top[i] = pk[i] if k == 0 else top[i] + pk[i]
     for i in range(n):
-        p[problem.truth[i], i] = true_share[i]
-        residual[problem.truth[i], i] = -c * top[i]
+        p[problem.truth[i], i] = of_true[i] * share[i]
+        residual[problem.truth[i], i] = -c * share[i] * others[i]
     return c * loss + norm / 2
 
 
@@ -110,7 +105,7 @@ def _exponentials(problem: Problem, at: Point, space: Space) -> None:
     """Fills p with e^(fit - top), zero for the true class; of_row with the sums of these, what the true class has, and
     the top, all less the fit of the true class. The padding stays zero."""
     fit, bias, p, n = at.fit, at.bias, at.p, problem.n
-    others, true_share, top, own = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
+    others, of_true, top, own = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
     for i in range(n):
         own[i] = fit[problem.truth[i], i] + bias[problem.truth[i]]
     top[:] = 0.0
@@ -121,7 +116,7 @@ def _exponentials(problem: Problem, at: Point, space: Space) -> None:
             pk[i] = fk[i] + bk - own[i]
             top[i] = max(top[i], pk[i])
     for i in range(len(top)):
-        true_share[i] = exponential(-top[i])
+        of_true[i] = exponential(-top[i])
     for k in range(len(p)):
         pk = p[k]
         for i in range(len(pk)):
@@ -135,14 +130,14 @@ def _exponentials(problem: Problem, at: Point, space: Space) -> None:
 
 
 @compiled
-def _losses(problem: Problem, others: Floats, true_share: Floats, top: Floats) -> float:
+def _losses(problem: Problem, others: Floats, of_true: Floats, top: Floats) -> float:
     """The sum over rows of log(1 + others), or of top + log(others + what the true class has) where another class is
     on top; a few rows share a logarithm: (1 + a) (1 + b) = 1 + (a + b + a b) keeps the digits of what is tiny."""
     total = 0.0
     for low in range(0, problem.n, _ROWS_PER_LOG):
         product = 0.0
         for i in range(low, min(low + _ROWS_PER_LOG, problem.n)):
-            factor = others[i] if top[i] == 0.0 else others[i] + true_share[i] - 1.0
+            factor = others[i] if top[i] == 0.0 else others[i] + of_true[i] - 1.0
             product += factor + product * factor
             total += top[i]
         total += math.log1p(product)
