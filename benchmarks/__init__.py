@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fewshot.specs import RunSpec
+    from fewshot.runs.specs import RunSpec
 
 FOLDER = Path(__file__).parent
 

@@ -49,10 +49,10 @@ from fewshot.backbones.pretrained import Pretrained
 from fewshot.datasets import Dataset
 from fewshot.datasets.glyphs import Glyphs
 from fewshot.datasets.icons import Icons
-from fewshot.episodes import EpisodeShape
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import data_ladder
-from fewshot.specs import RunSpec, Sampled
+from fewshot.runs.specs import RunSpec, Sampled
 
 PROTOCOL = "adaptation_laws@1"
 FINE_TUNE = "FineTune(tune='all', steps=10, lr=0.01, start='probe', clip_norm=1.0)"

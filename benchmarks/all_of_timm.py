@@ -27,9 +27,9 @@ from PIL import Image
 from torch import Tensor
 
 from fewshot.backbones import Backbone, weights_digest
+from fewshot.backbones._timm_catalogue import parameter_counts
+from fewshot.backbones._timm_network import build
 from fewshot.backbones.random_init import RandomInit
-from fewshot.backbones.timm_catalogue import parameter_counts
-from fewshot.backbones.timm_network import build
 
 TABLE = Path(__file__).parent / "results" / "all_of_timm.jsonl"
 POOLS = ("token", "avg", "token+avg", "last2", "last2+avg")

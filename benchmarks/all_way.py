@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from fewshot.episodes import EpisodeShape
-from fewshot.presets import preset
-from fewshot.specs import RunSpec, Sampled
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.runs.presets import preset
+from fewshot.runs.specs import RunSpec, Sampled
 
 PROTOCOL = "all_way@1"
 DATASET = "Icons('mono')"

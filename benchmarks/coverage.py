@@ -93,7 +93,7 @@ def read(path: Path = WRITTEN_TO) -> Kept:
 
 def write(path: Path, kept: Kept) -> None:
     """Cells in the order of the grid; the file is whole or as it was."""
-    from fewshot.files import write_atomically
+    from fewshot.files.atomic import write_atomically
 
     values = {
         name: {part: asdict(tally) for part, tally in kept[name].items() if tally.sets} for name in GRID if name in kept

@@ -37,10 +37,10 @@ from fewshot.backbones.conv_net import ConvNet
 from fewshot.backbones.pretrained import Pretrained
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.partitioned import Partitioned
-from fewshot.episodes import EpisodeShape
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import data_ladder
-from fewshot.specs import RunSpec, Sampled
+from fewshot.runs.specs import RunSpec, Sampled
 
 PROTOCOL = "data_scaling@1"
 SIZES = (400, 800, 1600, 3200, 6400)

@@ -50,7 +50,7 @@ from fewshot.backbones.pretrained import Pretrained
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import class_ladder, narrowed, network_ladder
 from fewshot.pretraining.tuned import Tuned
-from fewshot.specs import RunSpec
+from fewshot.runs.specs import RunSpec
 
 PROTOCOL = "data_scaling_full@1"
 SEEDS = range(5)

@@ -29,8 +29,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from fewshot.episodes import EpisodeShape
-from fewshot.specs import RunSpec, Sampled
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.runs.specs import RunSpec, Sampled
 
 PROTOCOL = "domains@1"
 BACKBONES = (

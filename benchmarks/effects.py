@@ -39,12 +39,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.comparison import Comparison, compare
-from fewshot.episodes import Episodes, EpisodeShape
-from fewshot.results import Results
-from fewshot.scoring import Predictions, episode_accuracy
-from fewshot.specs import RunSpec, Sampled
-from fewshot.statistics import Units
+from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.results.files import Results
+from fewshot.results.predictions import Predictions, episode_accuracy
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.statistics.comparison import Comparison, compare
+from fewshot.statistics.intervals import Units
 
 PROTOCOL = "effects@1"
 TABLE = os.path.relpath(Path(__file__).with_name("effects_similarity.csv"))

@@ -38,7 +38,7 @@ def table_rate(n_images: int) -> float:
 
     from fewshot.backbones.packaged import Packaged
     from fewshot.datasets.icons import Icons
-    from fewshot.features import feature_table
+    from fewshot.features.table import feature_table
 
     images = Icons("mono").load()
     backbone = Packaged(NETWORK, image_size=IMAGE_SIZE).load()
@@ -72,8 +72,8 @@ def prepared(network: nn.Module, batches: list[torch.Tensor], level: int) -> tup
     """The network and its inputs as the first `level` steps of LOOPS leave them."""
     import torch
 
-    from fewshot.embedding import keep_freed_memory
-    from fewshot.folding import folded
+    from fewshot.features.embedding import keep_freed_memory
+    from fewshot.features.folding import folded
 
     if level >= 1:
         keep_freed_memory()
@@ -92,7 +92,7 @@ def largest_error(n_images: int = 1024) -> float:
 
     from fewshot.backbones.packaged import Packaged
     from fewshot.datasets.icons import Icons
-    from fewshot.features import feature_table
+    from fewshot.features.table import feature_table
 
     images, rows = Icons("mono").load(), np.arange(n_images)
     backbone = Packaged(NETWORK, image_size=IMAGE_SIZE).load()

@@ -22,10 +22,10 @@ from time import perf_counter
 import numpy as np
 from tabulate import tabulate
 
-from fewshot.draws import words
+from fewshot.episodes.draws import words
+from fewshot.scaling.fits.tables import Curve, Table, curves
+from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Floats, log_rmse, named
-from fewshot.scaling.tables import Curve, Table, curves
-from fewshot.scaling.trust import Trust, trust_all
 
 LAWS = ("M1", "M2", "M3", "M4", "M4Joint", "ShiftedPowerLaw", "BNSL0", "BNSL1", "BNSL2", "PiecewisePowerLaw", "Average")
 DRAWS = 10_000

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from fewshot.backbones import Backbone
     from fewshot.datasets import LabelledImages
-    from fewshot.episodes import EpisodeBatch, Episodes
-    from fewshot.images import ImageRows
+    from fewshot.episodes.episodes import EpisodeBatch, Episodes
+    from fewshot.evaluators.tuning.image_rows import ImageRows
 
 NETWORK = "tf_efficientnet_lite0"
 IMAGE_SIZE = 128
@@ -51,9 +51,9 @@ class Work:
 
         from fewshot.backbones.packaged import Packaged
         from fewshot.datasets.icons import Icons
-        from fewshot.episodes import EpisodeShape
+        from fewshot.episodes.episodes import EpisodeShape
         from fewshot.evaluators.fine_tune import FineTune
-        from fewshot.learners import ImageLearner
+        from fewshot.runs.learners import ImageLearner
         from fewshot.samplers.balanced import Balanced
 
         self.images: LabelledImages = Icons("mono").load()
@@ -71,8 +71,8 @@ class Work:
         import numpy as np
         import torch
 
-        from fewshot.episodes import EpisodeBatch
-        from fewshot.solving import episode_seeds
+        from fewshot.episodes.episodes import EpisodeBatch
+        from fewshot.runs.solving import episode_seeds
 
         some = self.episodes[start:stop]
         rows, labels, mask = some.padded("support")
@@ -101,7 +101,7 @@ class Work:
             support, answers = (batch.support.frozen.gather(rows.rows[0]) for rows in (batch.support, query))
             network: nn.Module = torch.nn.Identity()
         else:
-            from fewshot.tuning.network import last_blocks
+            from fewshot.evaluators.tuning.network import last_blocks
 
             support, answers = (
                 torch.stack([self.backbone.preprocess(i) for i in rows.decode(0, list(range(rows.rows.shape[1])))])

@@ -13,8 +13,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.compiled import compiled
-from fewshot.statistics import Units
+from fewshot.solvers.compiled import compiled
+from fewshot.statistics.intervals import Units
 
 DIM, FEWER = 16, 12
 _NODES = 20  # of every sum in the place of an integral

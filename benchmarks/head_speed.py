@@ -12,7 +12,7 @@ from fewshot.benchmarks.rounds import Case, Measured, rate
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from fewshot.episodes import EpisodeBatch
+    from fewshot.episodes.episodes import EpisodeBatch
 
 N_QUERY = 15
 COMPARED = 8  # episodes whose answers are compared
@@ -33,7 +33,7 @@ def batch_of(support: Floats, labels: NDArray[np.int64], n_way: int) -> EpisodeB
     """The episodes as an evaluator sees them."""
     import torch
 
-    from fewshot.episodes import EpisodeBatch
+    from fewshot.episodes.episodes import EpisodeBatch
 
     count = len(support)
     ways = torch.from_numpy(labels).expand(count, -1)
@@ -45,10 +45,10 @@ def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int
     """Fits and predicts in batches of the size that a run takes, with the memory settings of a run."""
     import torch
 
-    from fewshot.embedding import keep_freed_memory
-    from fewshot.learners import FeatureLearner
-    from fewshot.plugins import EVALUATORS
-    from fewshot.solving import DEFAULT_BUDGET_BYTES
+    from fewshot.features.embedding import keep_freed_memory
+    from fewshot.plugins.registry import EVALUATORS
+    from fewshot.runs.learners import FeatureLearner
+    from fewshot.runs.solving import DEFAULT_BUDGET_BYTES
 
     keep_freed_memory()
     support, query, labels = features(n_way, k_shot, dim, count)

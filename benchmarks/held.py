@@ -11,8 +11,8 @@ import numpy as np
 from fewshot.benchmarks import gaussian_classes as gaussian
 from fewshot.benchmarks.gaussian_classes import DIM, FEWER, Floats, Solved
 
-from fewshot.comparison import class_level_tests
-from fewshot.statistics import Interval, class_interval, draw_interval, episode_interval, pool_interval
+from fewshot.statistics.comparison import class_level_tests
+from fewshot.statistics.intervals import Interval, class_interval, draw_interval, episode_interval, pool_interval
 
 CLASSES, IMAGES, SHOTS, ACCURACIES = (7, 10, 20, 60, 88), (25, 100, 600), (1, 5), (0.6, 0.8, 0.92, 0.97)
 N_WAY, N_QUERY, N_EPISODES, N_POOLS, N_DRAWS = 5, 15, 600, 5, 5

@@ -41,9 +41,9 @@ from fewshot.backbones.pretrained import Pretrained
 from fewshot.datasets import Dataset
 from fewshot.datasets.glyphs import Glyphs
 from fewshot.datasets.icons import Icons
-from fewshot.episodes import EpisodeShape
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.pretraining.ladders import seeded
-from fewshot.specs import RunSpec, Sampled
+from fewshot.runs.specs import RunSpec, Sampled
 
 PROTOCOL = "near_and_far@1"
 SOURCES: tuple[Dataset, ...] = (Icons("mono"), Glyphs())

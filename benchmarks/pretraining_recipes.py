@@ -39,7 +39,7 @@ from fewshot.pretraining.episodic import Episodic
 from fewshot.pretraining.ladders import seeded
 from fewshot.pretraining.maml import MAML
 from fewshot.pretraining.supervised_contrastive import SupervisedContrastive
-from fewshot.specs import RunSpec
+from fewshot.runs.specs import RunSpec
 
 PROTOCOL = "pretraining_recipes@1"
 N_IMAGES, PASSES, SEEDS = 3200, 25_600, (0, 1)

@@ -181,7 +181,7 @@ def table(found: Sequence[dict[str, Any]]) -> str:
 
 def append(path: Path, found: Sequence[Line]) -> None:
     """Adds lines to a JSON list on disk in one step; lines of the same case are replaced."""
-    from fewshot.files import write_atomically
+    from fewshot.files.atomic import write_atomically
 
     kept = [line for line in read(path) if line["name"] not in {new.name for new in found}]
     write_atomically(path, (json.dumps(kept + [asdict(line) for line in found], indent=1) + "\n").encode())

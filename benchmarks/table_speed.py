@@ -14,8 +14,8 @@ from fewshot.benchmarks.rounds import Measured, rate
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
-    from fewshot.episodes import Episodes
-    from fewshot.learners import FeatureLearner
+    from fewshot.episodes.episodes import Episodes
+    from fewshot.runs.learners import FeatureLearner
 
 
 @functools.cache
@@ -39,7 +39,7 @@ def table_of_features() -> Floats:
 
 def drawn(start: int, count: int) -> Episodes:
     """Episodes of 5 ways, 5 shots and 15 queries a class."""
-    from fewshot.episodes import EpisodeShape
+    from fewshot.episodes.episodes import EpisodeShape
     from fewshot.samplers.balanced import Balanced
 
     return Balanced().sample(labelled(), np.arange(20), EpisodeShape(5, 5, N_QUERY), 0, start, count)
@@ -49,16 +49,16 @@ def learner_of(evaluator: str) -> FeatureLearner:
     """The evaluator over the table."""
     import torch
 
-    from fewshot.learners import FeatureLearner, Held
-    from fewshot.plugins import EVALUATORS
+    from fewshot.plugins.registry import EVALUATORS
+    from fewshot.runs.learners import FeatureLearner, Held
 
     return FeatureLearner(EVALUATORS.make(evaluator), Held(torch.from_numpy(table_of_features())), 640)
 
 
 def ours_from_a_table(evaluator: str) -> Measured:
     """Drawing, gathering, solving and summarising, as a run does it."""
-    from fewshot.scoring import episode_accuracy
-    from fewshot.solving import solve
+    from fewshot.results.predictions import episode_accuracy
+    from fewshot.runs.solving import solve
 
     learner = learner_of(evaluator)
     per_second = rate(lambda index: len(solve(drawn(1000 * index, 1000), learner)), 2.0)
@@ -149,8 +149,8 @@ def learn2learn_drawing() -> Measured:
 def everything() -> Measured:
     """10 000 episodes x every head for vectors, with its defaults, from one table: seconds for all as answers."""
     from fewshot.evaluators import FeatureEvaluator
-    from fewshot.plugins import EVALUATORS
-    from fewshot.solving import solve
+    from fewshot.plugins.registry import EVALUATORS
+    from fewshot.runs.solving import solve
 
     names = [n for n in EVALUATORS.names() if issubclass(EVALUATORS.get(n), FeatureEvaluator)]
     heads = [f"{n}()" for n in names if n not in NEED_MORE]

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fewshot.episodes import EpisodeShape
-from fewshot.specs import RunSpec, Sampled
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.runs.specs import RunSpec, Sampled
 
 PROTOCOL = "tuning@1"
 BACKBONE = "Packaged('tf_efficientnet_lite0', image_size=128)"

@@ -25,7 +25,7 @@ from zipfile import ZipFile
 import numpy as np
 from torchvision.datasets import Flowers102
 
-from fewshot.seen_classes.synsets import by_name, lemmas
+from fewshot.results.seen_classes.synsets import by_name, lemmas
 
 from . import FOLDER
 from .building import write_arrays
@@ -186,7 +186,7 @@ def benchmarks(torchmeta: ZipFile, cifar: Iterable[list[str]], cub: list[str]) -
 
 
 def _timm() -> Path:
-    from fewshot.seen_classes.synsets import FOLDER as timm
+    from fewshot.results.seen_classes.synsets import FOLDER as timm
 
     return timm
 

@@ -50,9 +50,8 @@ if TYPE_CHECKING:
     from fewshot.datasets.torchvision_set import TorchvisionSet
     from fewshot.datasets.vector_set import VectorSet
     from fewshot.datasets.with_class_vectors import WithClassVectors
-    from fewshot.episode_lists import EpisodeList
-    from fewshot.episodes import Episodes, EpisodeShape
-    from fewshot.evaluation import evaluate
+    from fewshot.episodes.episodes import Episodes, EpisodeShape
+    from fewshot.episodes.lists import EpisodeList
     from fewshot.evaluators.augmented_support import AugmentedSupport
     from fewshot.evaluators.big_transfer import BigTransfer
     from fewshot.evaluators.cross_validated import CrossValidated
@@ -82,8 +81,10 @@ if TYPE_CHECKING:
     from fewshot.pretraining.maml import MAML
     from fewshot.pretraining.supervised_contrastive import SupervisedContrastive
     from fewshot.pretraining.tuned import Tuned
-    from fewshot.results import Results, Row
-    from fewshot.runs import Listed, RunSpec, Sampled, Workbench, run, run_all
+    from fewshot.results.files import Results, Row
+    from fewshot.runs.evaluation import evaluate
+    from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench, run, run_all
+    from fewshot.runs.selection import Selection
     from fewshot.samplers.balanced import Balanced
     from fewshot.samplers.dirichlet_query import DirichletQuery
     from fewshot.samplers.disjoint_pools import DisjointPools
@@ -91,8 +92,13 @@ if TYPE_CHECKING:
     from fewshot.samplers.imbalanced import Imbalanced
     from fewshot.samplers.similarity_testbed import SimilarityTestbed
     from fewshot.samplers.variable_way_shot import VariableWayShot
-    from fewshot.selection import Selection
-    from fewshot.splits import AllNovel, ByGroup, BySeed, ClassSplit, Committed, FromFile, Narrowed
+    from fewshot.splits import ClassSplit
+    from fewshot.splits.all_novel import AllNovel
+    from fewshot.splits.by_group import ByGroup
+    from fewshot.splits.by_seed import BySeed
+    from fewshot.splits.committed import Committed
+    from fewshot.splits.from_file import FromFile
+    from fewshot.splits.narrowed import Narrowed
 
 _HOMES = {
     "fewshot.backbones.conv_net": ("ConvNet",),
@@ -116,9 +122,9 @@ _HOMES = {
     "fewshot.datasets.torchvision_set": ("TorchvisionSet",),
     "fewshot.datasets.vector_set": ("VectorSet",),
     "fewshot.datasets.with_class_vectors": ("WithClassVectors",),
-    "fewshot.episode_lists": ("EpisodeList",),
-    "fewshot.episodes": ("EpisodeShape", "Episodes"),
-    "fewshot.evaluation": ("evaluate",),
+    "fewshot.episodes.lists": ("EpisodeList",),
+    "fewshot.episodes.episodes": ("EpisodeShape", "Episodes"),
+    "fewshot.runs.evaluation": ("evaluate",),
     "fewshot.evaluators.big_transfer": ("BigTransfer",),
     "fewshot.evaluators.augmented_support": ("AugmentedSupport",),
     "fewshot.evaluators.cross_validated": ("CrossValidated",),
@@ -141,8 +147,8 @@ _HOMES = {
     "fewshot.evaluators.zero_shot": ("ZeroShot",),
     "fewshot.evaluators.zero_shot_gaussian": ("ZeroShotGaussian",),
     "fewshot.evaluators.zero_shot_probe": ("ZeroShotProbe",),
-    "fewshot.results": ("Results", "Row"),
-    "fewshot.runs": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
+    "fewshot.results.files": ("Results", "Row"),
+    "fewshot.runs.pipeline": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
     "fewshot.samplers.dirichlet_query": ("DirichletQuery",),
     "fewshot.samplers.disjoint_pools": ("DisjointPools",),
@@ -150,8 +156,14 @@ _HOMES = {
     "fewshot.samplers.imbalanced": ("Imbalanced",),
     "fewshot.samplers.similarity_testbed": ("SimilarityTestbed",),
     "fewshot.samplers.variable_way_shot": ("VariableWayShot",),
-    "fewshot.selection": ("Selection",),
-    "fewshot.splits": ("AllNovel", "ByGroup", "BySeed", "ClassSplit", "Committed", "FromFile", "Narrowed"),
+    "fewshot.runs.selection": ("Selection",),
+    "fewshot.splits": ("ClassSplit",),
+    "fewshot.splits.all_novel": ("AllNovel",),
+    "fewshot.splits.by_seed": ("BySeed",),
+    "fewshot.splits.by_group": ("ByGroup",),
+    "fewshot.splits.narrowed": ("Narrowed",),
+    "fewshot.splits.from_file": ("FromFile",),
+    "fewshot.splits.committed": ("Committed",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

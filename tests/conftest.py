@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fewshot.results import Results
+from fewshot.results.files import Results
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test runs twice: through compiled loops, and as if numba were not installed."""
     if request.param == "matrices":
-        monkeypatch.setattr("fewshot.compiled.installed", lambda: False)
+        monkeypatch.setattr("fewshot.solvers.compiled.installed", lambda: False)
     else:
         pytest.importorskip("numba")
 

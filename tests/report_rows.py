@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.episodes import Episodes
-from fewshot.results import Results, Row
-from fewshot.scoring import Predictions
+from fewshot.episodes.episodes import Episodes
+from fewshot.results.files import Results, Row
+from fewshot.results.predictions import Predictions
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 BACKBONES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from tests.test_linear_probe import batch_of, episodes
 
 # N, K, D: more and fewer rows than features and as many, two to twenty classes, one feature

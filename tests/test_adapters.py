@@ -13,16 +13,16 @@ from torch import nn
 from torch.nn.functional import conv2d, cosine_similarity, cross_entropy, softmax
 
 from fewshot.backbones import weights_digest
+from fewshot.conformance import PictureWorld
 from fewshot.evaluators.lora import LoRA
 from fewshot.evaluators.scale_and_shift import ScaleAndShift
 from fewshot.evaluators.task_specific_adapters import TaskSpecificAdapters
-from fewshot.laws import PictureWorld
-from fewshot.solving import solve
-from fewshot.tuning import Tuning
-from fewshot.tuning.adapters import add_residual, add_scale_and_shift
-from fewshot.tuning.centroids import _backward, centroid_weights
-from fewshot.tuning.descent import Descent
-from fewshot.tuning.low_rank import LowRank, add_low_rank, drop_out
+from fewshot.evaluators.tuning import Tuning
+from fewshot.evaluators.tuning.adapters import add_residual, add_scale_and_shift
+from fewshot.evaluators.tuning.centroids import _backward, centroid_weights
+from fewshot.evaluators.tuning.descent import Descent
+from fewshot.evaluators.tuning.low_rank import LowRank, add_low_rank, drop_out
+from fewshot.runs.solving import solve
 from tests.test_fine_tune import EPISODES, by_learner
 
 TINY_VIT = {"img_size": 8, "patch_size": 4, "embed_dim": 24, "depth": 2, "num_heads": 2}

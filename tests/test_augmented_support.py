@@ -16,21 +16,21 @@ from torch import nn
 
 import fewshot
 from fewshot.backbones.raw_pixels import RawPixels
+from fewshot.conformance import LAWS, VectorWorld, worlds
+from fewshot.conformance.judging import broken_laws
 from fewshot.datasets import ArrayImages, Group, LabelledImages
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators.augmented_support import AugmentedSupport
 from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.standardised import Standardised
-from fewshot.features import feature_table
-from fewshot.further_views import FurtherViews
-from fewshot.laws import LAWS, VectorWorld, worlds
-from fewshot.laws.judging import broken_laws
-from fewshot.learners import learner
-from fewshot.runs import RunSpec, Workbench, run
-from fewshot.solving import solve
-from fewshot.tuning.views import draw_of_row, view
+from fewshot.evaluators.tuning.support_views import FurtherViews
+from fewshot.evaluators.tuning.views import draw_of_row, view
+from fewshot.features.table import feature_table
+from fewshot.runs.learners import learner
+from fewshot.runs.pipeline import RunSpec, Workbench, run
+from fewshot.runs.solving import solve
 from tests.test_cli import QUICK, call, fail, succeed, working_folder  # noqa: F401
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(40, 9, 11, 3), dtype=np.uint8)
@@ -93,7 +93,7 @@ def test_features_that_do_not_fit_in_memory_are_read_at_every_use(monkeypatch):
     """Of episodes that are padded, too, and use few of the images: row 0 is in no support."""
     ragged = fewshot.Episodes.from_rows(IMAGES, [[3, 4, 11, 12, 13], [14, 15, 21]], [[0, 17], [18, 22]])
     held = solve(ragged, learn(episodes=ragged))
-    monkeypatch.setattr("fewshot.learners._HELD_BYTES", 0)
+    monkeypatch.setattr("fewshot.runs.learners._HELD_BYTES", 0)
     assert np.array_equal(solve(ragged, learn(episodes=ragged)).logits, held.logits)
 
 

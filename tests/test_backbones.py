@@ -28,15 +28,15 @@ from torch import Tensor, nn
 from fewshot.backbones import Backbone, BackboneSource, weights_digest
 from fewshot.backbones import packaged as packaged_module
 from fewshot.backbones import timm as timm_module
+from fewshot.backbones._timm_network import build, data_config
 from fewshot.backbones.checkpoint import Checkpoint, read_state
 from fewshot.backbones.function import Function
 from fewshot.backbones.packaged import WEIGHTS, Packaged
 from fewshot.backbones.random_init import RandomInit
 from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.backbones.timm import Timm
-from fewshot.backbones.timm_network import build, data_config
-from fewshot.names import PACKAGED, shorthand
-from fewshot.plugins import BACKBONES
+from fewshot.plugins.registry import BACKBONES
+from fewshot.plugins.shorthand import PACKAGED, shorthand
 
 untyped_config: Any = resolve_data_config
 SMALL = "test_efficientnet"
@@ -620,7 +620,7 @@ def test_the_packaged_names_are_those_with_weights() -> None:
 
 
 def test_short_names_need_no_torch() -> None:
-    code = "import sys, fewshot.names; print('torch' in sys.modules or 'timm' in sys.modules)"
+    code = "import sys, fewshot.plugins.shorthand; print('torch' in sys.modules or 'timm' in sys.modules)"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout.strip() == "False"
 

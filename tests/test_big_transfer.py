@@ -14,12 +14,12 @@ from timm.models.resnetv2 import ResNetV2
 from torch import nn
 
 from fewshot.backbones import Backbone, freeze
+from fewshot.conformance import PictureWorld
 from fewshot.datasets import ArrayImages
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators.big_transfer import BigTransfer
-from fewshot.images import ImageRows
-from fewshot.laws import PictureWorld
-from fewshot.tuning import episode as tuned_episode
+from fewshot.evaluators.tuning import one_episode as tuned_episode
+from fewshot.evaluators.tuning.image_rows import ImageRows
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fewshot.results import Row
-from fewshot.scaling.class_ladders import HELP, HURT, UNTOLD, ClassLadder, Fixed, class_ladders
-from fewshot.scaling.trained_rows import ONE_SEED
+from fewshot.results.files import Row
+from fewshot.scaling.studies.class_ladders import HELP, HURT, UNTOLD, ClassLadder, Fixed, class_ladders
+from fewshot.scaling.studies.trained_rows import ONE_SEED
 from tests.test_studies import ALL, SIZES, lines, row
 
 COUNTS, SEEDS = (32, 64, 128, 256), (0, 1, 2)

@@ -12,13 +12,13 @@ from scipy.optimize import minimize
 from torch.nn.functional import cross_entropy, normalize
 
 from fewshot.cli import main
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators.linear_probe_plus_plus import LinearProbePlusPlus
 from fewshot.evaluators.tip_adapter import TipAdapter
 from fewshot.evaluators.zero_shot import ZeroShot
 from fewshot.evaluators.zero_shot_gaussian import ZeroShotGaussian
 from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
-from fewshot.results import Results
+from fewshot.results.files import Results
 
 HEADS = [ZeroShot(), TipAdapter(), LinearProbePlusPlus(), ZeroShotGaussian(), ZeroShotProbe()]
 each_head = pytest.mark.parametrize("head", HEADS, ids=repr)

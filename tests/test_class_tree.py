@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from fewshot.conformance.samplers import labelled
 from fewshot.datasets import Group
-from fewshot.laws.samplers import labelled
-from fewshot.samplers.class_tree import ClassTree, tree_of_groups
+from fewshot.samplers._class_tree import ClassTree, tree_of_groups
 
 IMAGES = labelled([3] * 4)
 PAIRS = [

@@ -12,17 +12,17 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from fewshot import plugins
 from fewshot.cli import main
-from fewshot.report.origins import command
-from fewshot.report.wording import percent
-from fewshot.results import Results
+from fewshot.plugins import registry as plugins
+from fewshot.report.rows.origins import command
+from fewshot.report.rows.wording import percent
+from fewshot.results.files import Results
 
 QUICK = ("--backbone", "RawPixels(image_size=4)", "--episodes", "4")
-COMMANDS = sorted(path.stem for path in (Path(plugins.__file__).parent / "commands").glob("[a-z]*.py"))
+COMMANDS = sorted(path.stem for path in (Path(plugins.__file__).parents[1] / "commands").glob("[a-z]*.py"))
 SUITE = """
-from fewshot.episodes import EpisodeShape
-from fewshot.specs import RunSpec, Sampled
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.runs.specs import RunSpec, Sampled
 
 def suite():
     for k_shot in ({shots}):

@@ -10,16 +10,16 @@ from itertools import repeat
 import numpy as np
 import pytest
 
-from fewshot.columns import Design, measures
 from fewshot.datasets import Group
-from fewshot.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.measures.per_episode import log_loss
-from fewshot.results import Results, Row
-from fewshot.runs import RunSpec, Sampled, Workbench, run
+from fewshot.results.files import Results, Row
+from fewshot.results.predictions import episode_accuracy
+from fewshot.runs.columns import Design, measures
+from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.hierarchical import Hierarchical
-from fewshot.scoring import episode_accuracy
-from fewshot.statistics import Units, class_interval, draw_interval
+from fewshot.statistics.intervals import Units, class_interval, draw_interval
 from tests.test_contract import labelled
 from tests.test_measures import answered
 
@@ -180,7 +180,7 @@ def test_a_row_of_an_older_release_gets_its_columns_from_stored_predictions(fold
     row = run(spec, results, Workbench(progress=False))
     old = {k: v for k, v in json.loads(row.to_json()).items() if not k.startswith(("new_", "auroc", "macro", "log_"))}
     results.path.write_text(json.dumps(old) + "\n")
-    monkeypatch.setattr("fewshot.solving.solve", lambda *a, **k: pytest.fail("solved again"))
+    monkeypatch.setattr("fewshot.runs.solving.solve", lambda *a, **k: pytest.fail("solved again"))
     assert run(spec, results, Workbench(progress=False)) == row
     assert results.rows() == [row]
     lost = Results(results.path.with_name("alone.jsonl"))

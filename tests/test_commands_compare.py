@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fewshot.episodes import EpisodeShape
-from fewshot.pairing import contests
-from fewshot.plugins import DATASETS
-from fewshot.results import Results
-from fewshot.runs import Workbench, run_all
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.registry import DATASETS
+from fewshot.report.comparisons.pairing import contests
+from fewshot.results.files import Results
+from fewshot.results.predictions import episode_accuracy
+from fewshot.runs.pipeline import Workbench, run_all
+from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.samplers.balanced import Balanced
-from fewshot.scoring import episode_accuracy
-from fewshot.specs import RunSpec, Sampled
 from tests.test_cli import call, succeed
 
 PIXELS = "RawPixels(image_size=4)"
@@ -67,7 +67,7 @@ def test_units_are_the_classes_of_the_episodes(rows: Path) -> None:
 
 
 def _split(images: Any) -> Any:
-    from fewshot.plugins import SPLITS
+    from fewshot.plugins.registry import SPLITS
 
     return SPLITS.make(DATASETS.make("Glyphs()").default_split()).split(images)
 

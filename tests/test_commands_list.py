@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import timm
 
-from fewshot.backbones import timm_catalogue
-from fewshot.backbones.timm_catalogue import TimmEntry, catalogue, count_parameters
-from fewshot.backbones.timm_network import build
+from fewshot.backbones import _timm_catalogue as timm_catalogue
+from fewshot.backbones._timm_catalogue import TimmEntry, catalogue, count_parameters
+from fewshot.backbones._timm_network import build
 from tests.test_cli import call, fail, modules_after, succeed, working_folder  # noqa: F401
 
 

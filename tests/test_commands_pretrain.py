@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fewshot.backbones.pretrained import Pretrained
-from fewshot.files import home
-from fewshot.plugins import BACKBONES
+from fewshot.files.atomic import home
+from fewshot.plugins.registry import BACKBONES
 from tests.test_cli import fail, succeed
 
 TINY = ("--network", "ConvNet(width=2, depth=2, image_size=8)", "--recipe", "CrossEntropy(steps=3, batch_size=6)")

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from fewshot.cli import main
 from fewshot.commands import scaling
-from fewshot.results import Results, Row
+from fewshot.results.files import Results, Row
 from fewshot.scaling.laws import NAMES
 from fewshot.scaling.laws.power_laws import M1, M2
 

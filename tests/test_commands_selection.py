@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fewshot.cli import main
-from fewshot.results import Results
+from fewshot.results.files import Results
 
 DATA = ("--split", "BySeed(novel=0.5, validation=0.5)", "--backbone", "RawPixels(image_size=4)")
 SHAPE = ("--way", "3", "--shot", "2", "--query", "3", "--episodes", "4")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fewshot.comparison import class_level_tests, compare, holm, needed, over_sets, rank_sets, tied_ranks
-from fewshot.statistics import Units
+from fewshot.statistics.comparison import class_level_tests, compare, holm, needed, over_sets, rank_sets, tied_ranks
+from fewshot.statistics.intervals import Units
 from tests.test_statistics import episodes
 
 
@@ -36,7 +36,7 @@ def test_class_tests_agree_with_scipy_and_with_counting():
     _, b, units = two_runs(n_classes=8)
     d = b - 0.7
     p_t, p_signs = class_level_tests(d, units)
-    from fewshot.statistics import pseudo_values
+    from fewshot.statistics.intervals import pseudo_values
 
     p = pseudo_values(d, units)
     assert p_t == pytest.approx(stats.ttest_1samp(p, 0).pvalue)

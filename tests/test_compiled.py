@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot import compiled, logistic
 from fewshot.evaluators.linear_probe import LinearProbe
-from fewshot.gram import means
-from fewshot.logistic import solve_path
-from fewshot.similarity import inner_products
+from fewshot.solvers import compiled, logistic
+from fewshot.solvers.gram import means
+from fewshot.solvers.logistic import solve_path
+from fewshot.solvers.similarity import inner_products
 from tests.test_linear_probe import batch_of, episodes, objective
 
 pytest.importorskip("numba")
@@ -93,7 +93,7 @@ def test_what_loops_cannot_vouch_for_is_solved_by_matrices(monkeypatch):
         arrays[-1][1, 2] = False  # the second C of episode 2
         arrays[-3][:, 2] = np.nan
 
-    from fewshot.compiled import logistic as loops
+    from fewshot.solvers.compiled import logistic as loops
 
     real = loops.fit_path
     monkeypatch.setattr(loops, "fit_path", doubting)
@@ -152,7 +152,7 @@ def test_loops_run_in_a_forked_process(threads):
 def test_loops_run_where_numba_finds_no_folder_for_its_cache(tmp_path):
     code = """
 import sys
-from fewshot.compiled import compiled
+from fewshot.solvers.compiled import compiled
 
 namespace = {}
 exec("def double(x): return 2 * x", namespace)  # no file, so no folder beside it
@@ -164,7 +164,7 @@ print(compiled(namespace["double"])(21))
 
 def class_means_of(table, n_way, k_shot, n_query, cosine=False):
     """Logits [1, N Q, N] of an episode of the first rows of a float32 table, class-major."""
-    from fewshot.compiled import prototypes
+    from fewshot.solvers.compiled import prototypes
 
     rows = np.arange(n_way * (k_shot + n_query)).reshape(n_way, -1)
     support, query = rows[:, :k_shot].reshape(1, -1), rows[:, k_shot:].reshape(1, -1)
@@ -197,7 +197,7 @@ def test_classes_of_the_same_images_tie(n_way, cosine):
 
 
 def test_a_setting_of_vectors_that_was_given_is_kept():
-    code = "import numba; from fewshot.compiled import prototypes; print(numba.config.CPU_FEATURES)"
+    code = "import numba; from fewshot.solvers.compiled import prototypes; print(numba.config.CPU_FEATURES)"
     environment = {**os.environ, "NUMBA_CPU_FEATURES": "+avx2"}
     given = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert given.stdout.strip() == "+avx2"
@@ -205,8 +205,8 @@ def test_a_setting_of_vectors_that_was_given_is_kept():
 
 @pytest.mark.parametrize(("n", "dim"), [(1, 1), (2, 3), (5, 1), (7, 650), (25, 64), (66, 1300)])
 def test_gram_matrices_are_those_of_a_direct_computation_and_their_padding_is_zero(n, dim):
-    from fewshot.compiled.aligned import zeros
-    from fewshot.compiled.matrices import gram
+    from fewshot.solvers.compiled.aligned import zeros
+    from fewshot.solvers.compiled.matrices import gram
 
     rows = np.random.default_rng(0).normal(size=(n + 1, dim))  # the last one is not in use
     width = (n + 7) // 8 * 8
@@ -219,7 +219,7 @@ def test_gram_matrices_are_those_of_a_direct_computation_and_their_padding_is_ze
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_room_to_work_in_begins_with_a_cache_line(dtype):
-    from fewshot.compiled.aligned import empty, zeros
+    from fewshot.solvers.compiled.aligned import empty, zeros
 
     for n, width in ((1, 1), (3, 16), (5, 7), (40, 640)):
         for room in (zeros(n, width, np.zeros(1, dtype)), empty(n, width, np.zeros(1, dtype))):
@@ -266,7 +266,7 @@ def test_many_unsolved_episodes_are_solved_a_part_at_a_time(monkeypatch):
 
 
 def test_the_exponential_function_has_its_digits():
-    from fewshot.compiled.exponential import exponential
+    from fewshot.solvers.compiled.exponential import exponential
 
     values = np.concatenate(
         [-np.logspace(-300, np.log10(690), 400), [0.0, -0.0], -np.random.default_rng(0).random(2000) * 40]

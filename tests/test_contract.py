@@ -12,15 +12,15 @@ from torch import nn
 
 from fewshot.backbones import Backbone, freeze
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, LinearHead
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
-from fewshot.learners import FeatureLearner, ImageLearner
+from fewshot.evaluators.tuning.descent import mini_batches
+from fewshot.results.predictions import episode_accuracy
+from fewshot.runs.learners import FeatureLearner, ImageLearner
+from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced
-from fewshot.scoring import episode_accuracy
-from fewshot.solving import solve
-from fewshot.tuning.descent import mini_batches
 
 
 def labelled(n_classes: int, per_class: int, pixels: np.ndarray | None = None) -> LabelledImages:

@@ -11,13 +11,13 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, LeaveOneOut, PredefinedSplit, cross_val_predict
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators.cross_validated import CrossValidated, stratified_folds
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
-from fewshot.grids import PRESETS
-from fewshot.plugins import EVALUATORS
+from fewshot.plugins.grids import PRESETS
+from fewshot.plugins.registry import EVALUATORS
 
 VALUES = (0.001, 0.1, 10.0)
 GRID = (("C", VALUES),)

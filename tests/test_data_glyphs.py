@@ -18,7 +18,9 @@ from fewshot.data import FOLDER, contact_sheet, glyphs
 from fewshot.data.greys import level_table, pack_greys, quantise, unpack_greys
 
 from fewshot.datasets.glyphs import Glyphs
-from fewshot.splits import PARTS, ByGroup, Committed
+from fewshot.splits import PARTS
+from fewshot.splits.by_group import ByGroup
+from fewshot.splits.committed import Committed
 
 ALLOWED = {
     "OFL-1.1",

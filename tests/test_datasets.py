@@ -14,15 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fewshot.datasets import (
-    ArrayImages,
-    Group,
-    LabelledImages,
-    classes_digest,
-    digests,
-    image_digest,
-    images_digest,
-)
+from fewshot.datasets import ArrayImages, Group, LabelledImages, classes_digest, image_digest, images_digest
+from fewshot.datasets import _digests as digests
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from fewshot.decoding import SUFFIXES, read_image, to_rgb
+from fewshot.datasets._decoding import SUFFIXES, read_image, to_rgb
 
 RANDOM = np.random.default_rng(0)
 COLOURS = RANDOM.integers(0, 256, size=(5, 7, 3), dtype=np.uint8)

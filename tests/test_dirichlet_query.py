@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from fewshot.episodes import EpisodeShape
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.dirichlet_query import DirichletQuery, apportion, dirichlet
 from tests.test_samplers import WORLD, labelled, rows, sample
@@ -28,7 +28,7 @@ def test_the_shares_are_distributed_as_those_of_numpy(alpha):
 
 
 def test_with_alpha_1_the_shares_are_those_of_exponential_variates():
-    from fewshot import draws
+    from fewshot.episodes import draws
 
     uniform = (draws.words(3, INDEX, 5, 1, 3)[:, :, 0] + 0.5) / 2**32
     exponential = -np.log1p(-uniform)

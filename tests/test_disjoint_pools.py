@@ -7,12 +7,12 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
-from fewshot.episodes import EpisodeShape
-from fewshot.results import Results, Row
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.results.files import Results, Row
+from fewshot.results.predictions import episode_accuracy
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.disjoint_pools import DisjointPools, divided
-from fewshot.scoring import episode_accuracy
-from fewshot.statistics import pool_interval
+from fewshot.statistics.intervals import pool_interval
 from tests.test_samplers import labelled, sample
 
 IMAGES = labelled([60] * 5 + [63])

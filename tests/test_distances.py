@@ -10,7 +10,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from fewshot.backbones.raw_pixels import RawPixels
-from fewshot.distances import class_means, distances, frechet, nearest_class, squared_mmd
+from fewshot.features.distances import class_means, distances, frechet, nearest_class, squared_mmd
 from tests.test_cli import succeed
 from tests.test_pretraining import Stripes
 

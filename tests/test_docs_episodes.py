@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
-from fewshot.episode_lists import EpisodeList
-from fewshot.plugins import SAMPLERS
-from fewshot.results import Results
+from fewshot.episodes.lists import EpisodeList
+from fewshot.plugins.registry import SAMPLERS
+from fewshot.results.files import Results
 
 TEXT = (Path(__file__).parents[1] / "docs" / "episodes.md").read_text(encoding="utf-8")
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
-from fewshot.results import Row
+from fewshot.results.files import Row
 
 TEXT = (Path(__file__).parents[1] / "docs" / "guards.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
@@ -52,7 +52,9 @@ def test_the_columns_that_it_names_are_those_of_a_row(column):
     ],
 )
 def test_its_messages_are_those_of_the_guards(sentence):
-    source = Path(main.callback.__globals__["__file__"]).with_name("guards.py").read_text(encoding="utf-8")
+    source = (
+        Path(main.callback.__globals__["__file__"]).with_name("runs").joinpath("guards.py").read_text(encoding="utf-8")
+    )
     said = re.sub(r'"\s*f?"', "", re.sub(r"\n\s+", "", source))
     assert sentence in TEXT
     assert sentence in said

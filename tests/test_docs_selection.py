@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
-from fewshot.results import Results
+from fewshot.results.files import Results
 
 TEXT = (Path(__file__).parents[1] / "docs" / "selection.md").read_text(encoding="utf-8")
 

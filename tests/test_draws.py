@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from fewshot import draws
-from fewshot.draws import distinct, philox, words
+from fewshot.episodes import draws
+from fewshot.episodes.draws import distinct, philox, words
 
 KNOWN_ANSWERS = [  # Random123, tests/kat_vectors: philox4x32 10
     ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),

@@ -13,8 +13,8 @@ from PIL import Image, ImageFilter
 
 from fewshot.cli import main
 from fewshot.datasets import ArrayImages, LabelledImages
+from fewshot.datasets.duplicates import ACROSS, WITHIN, Duplicates, _small, find_duplicates
 from fewshot.datasets.labelled_vectors import labelled_vectors
-from fewshot.duplicates import ACROSS, WITHIN, Duplicates, _small, find_duplicates
 from fewshot.splits import ClassSplit
 
 CLASSES = ("gull", "wren", "crow", "duck")  # the last one is seen
@@ -82,8 +82,8 @@ def test_a_planted_near_copy_is_found(disguise):
 
 
 def test_every_pair_is_found_as_by_comparing_all_with_all(monkeypatch):
-    monkeypatch.setattr("fewshot.duplicates._ROWS", 7)  # blocks that do not divide the number of images
-    monkeypatch.setattr("fewshot.duplicates._COLUMNS", 11)
+    monkeypatch.setattr("fewshot.datasets.duplicates._ROWS", 7)  # blocks that do not divide the number of images
+    monkeypatch.setattr("fewshot.datasets.duplicates._COLUMNS", 11)
     mixed = np.random.default_rng(1)
     pixels = np.concatenate([photographs(30)] * 4)
     pixels = np.clip(pixels + mixed.normal(size=pixels.shape) * mixed.uniform(0, 40, (120, 1, 1, 1)), 0, 255).astype(

@@ -12,9 +12,9 @@ import pytest
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
-from fewshot.episode_lists import EpisodeList
-from fewshot.episode_tables import from_csv, to_csv
-from fewshot.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.lists import EpisodeList
+from fewshot.episodes.tables import from_csv, to_csv
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.disjoint_pools import DisjointPools
 from fewshot.samplers.variable_way_shot import VariableWayShot

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, episodes_digest, take_runs
+from fewshot.episodes.episodes import Episodes, EpisodeShape, episodes_digest, take_runs
 
 N_CLASSES, PER_CLASS = 8, 12
 

@@ -42,7 +42,7 @@ def test_names_specs_and_objects_give_the_same_row():
 
 
 def test_it_agrees_with_a_run_of_the_same_episodes(tmp_path):
-    from fewshot.runs import Listed, RunSpec, Workbench, run
+    from fewshot.runs.pipeline import Listed, RunSpec, Workbench, run
 
     EPISODES.save(tmp_path / "mine.safetensors")
     spec = RunSpec("Icons", "RawPixels(4)", "LinearProbe", Listed(tmp_path / "mine.safetensors"), split="AllNovel")

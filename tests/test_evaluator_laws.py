@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fewshot.laws import LAWS, World, worlds
-from fewshot.plugins import EVALUATORS
+from fewshot.conformance import LAWS, World, worlds
+from fewshot.plugins.registry import EVALUATORS
 
 CASES = [
     (evaluator, world)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from fewshot.benchmarks.extrapolation import clustered, misses, summary, wins
 
+from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.power_laws import M1, M2
-from fewshot.scaling.tables import Curve
 
 X, BEYOND = np.geomspace(10, 1e4, 12), np.array([2e4, 4e4])
 LAWS = ("M1", "M2", "M4")

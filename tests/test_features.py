@@ -26,8 +26,8 @@ from fewshot.backbones import Backbone
 from fewshot.backbones.random_init import RandomInit
 from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.embedding import BATCH, canonical_batches, keep_freed_memory
-from fewshot.features import FeatureTable, feature_table
+from fewshot.features.embedding import BATCH, canonical_batches, keep_freed_memory
+from fewshot.features.table import FeatureTable, feature_table
 
 
 def random_images(count: int = 200, size: int = 12) -> LabelledImages:
@@ -339,7 +339,7 @@ SLOW = """
 import dataclasses, sys, time
 from pathlib import Path
 import numpy as np
-from fewshot import feature_files
+from fewshot.features import files as feature_files
 from fewshot.backbones.raw_pixels import RawPixels
 from tests.test_features import table_of
 feature_files.SYNC_SECONDS = 0

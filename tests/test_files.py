@@ -13,7 +13,7 @@ import torch
 from safetensors.numpy import save
 from safetensors.torch import save as save_torch
 
-from fewshot.files import home, make_folder, read_safetensors, write_atomically, write_safetensors
+from fewshot.files.atomic import home, make_folder, read_safetensors, write_atomically, write_safetensors
 
 
 def test_home_is_the_environment_variable_or_the_users_cache(monkeypatch, tmp_path):

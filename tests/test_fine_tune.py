@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import nn
 
+from fewshot.conformance import PictureWorld
 from fewshot.datasets import ArrayImages
-from fewshot.episodes import EpisodeShape
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.linear_probe import LinearProbe
-from fewshot.laws import PictureWorld
-from fewshot.learners import ImageLearner, learner
+from fewshot.runs.learners import ImageLearner, learner
+from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced
-from fewshot.solving import solve
 from tests.test_contract import labelled
 
 

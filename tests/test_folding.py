@@ -7,7 +7,7 @@ import timm
 import torch
 from torch import nn
 
-from fewshot.folding import folded
+from fewshot.features.folding import folded
 
 EXAMPLE = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 

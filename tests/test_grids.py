@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fewshot.grids import PRESETS, combinations, parse_grid
+from fewshot.plugins.grids import PRESETS, combinations, parse_grid
 
 
 def test_a_grid_is_every_combination_of_its_values_in_order():

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot import guards
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import EpisodeShape
-from fewshot.plugins import DATASETS
-from fewshot.results import Results, Row
-from fewshot.runs import Listed, RunSpec, Sampled, Selection, Workbench, run
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.registry import DATASETS
+from fewshot.results.files import Results, Row
+from fewshot.runs import guards
+from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Selection, Workbench, run
 from fewshot.samplers.balanced import Balanced
 from fewshot.splits import ClassSplit
 from tests.planted_leaks import LooksAround

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chisquare
 
 from fewshot.datasets import Group
-from fewshot.episodes import EpisodeShape
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.hierarchical import Hierarchical
 from tests.test_samplers import labelled, rows, sample
 

@@ -12,9 +12,9 @@ from PIL import Image
 from torch import nn
 
 from fewshot.backbones import Backbone, BackboneSource, freeze, weights_digest
+from fewshot.conformance import backbones, check, datasets, samplers, transforms
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, image_digest, images_digest
-from fewshot.episodes import Episodes, EpisodeShape
-from fewshot.laws import backbones, check, datasets, samplers, transforms
+from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.transforms import FeatureTransform
 

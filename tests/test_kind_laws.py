@@ -11,14 +11,14 @@ from PIL import Image
 from fewshot.backbones.given import Given
 from fewshot.backbones.random_init import RandomInit
 from fewshot.backbones.raw_pixels import RawPixels
+from fewshot.conformance import backbones, check, datasets, samplers, transforms
 from fewshot.datasets.glyphs import Glyphs
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
 from fewshot.datasets.partitioned import Partitioned
 from fewshot.datasets.vector_set import VectorSet
-from fewshot.laws import backbones, check, datasets, samplers, transforms
-from fewshot.plugins import SAMPLERS, TRANSFORMS
+from fewshot.plugins.registry import SAMPLERS, TRANSFORMS
 
 BACKBONES = [RawPixels(8), RandomInit("resnet10t", seed=1, image_size=64)]
 

@@ -9,7 +9,6 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
-from fewshot import gram
 from fewshot.evaluators.gaussian_head import GaussianHead
 from fewshot.evaluators.linear_svm import LinearSVM
 from fewshot.evaluators.mahalanobis import Mahalanobis
@@ -17,6 +16,7 @@ from fewshot.evaluators.matching import Matching
 from fewshot.evaluators.nearest_neighbour import NearestNeighbour
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.ridge_probe import RidgeProbe
+from fewshot.solvers import gram
 from tests.supports import balanced, queries
 
 ALL_WAY = (100, 25, 48)  # classes, rows a class, features: 2500 rows

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from fewshot.conformance import LAWS, check_evaluator, degenerate, worlds
+from fewshot.conformance import evaluators as laws
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator, one_hot
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.prototype import Prototype
-from fewshot.laws import LAWS, check_evaluator, degenerate, worlds
-from fewshot.laws import evaluators as laws
 
 
 class Answer(Head):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators.linear_probe import LinearProbe
 
 pytestmark = pytest.mark.usefixtures("either_way")
@@ -178,8 +178,10 @@ def test_a_huge_margin_under_a_huge_c_keeps_its_digits():
 
 def test_a_probe_that_rounding_stops_does_not_say_that_it_converged(monkeypatch):
     rows, labels = episodes(5, 5, 40, False, 3)
-    monkeypatch.setattr("fewshot.compiled.installed", lambda: False)
-    monkeypatch.setattr("fewshot.logistic._line_search", lambda problem, u, *_: torch.zeros(len(u), dtype=u.dtype))
+    monkeypatch.setattr("fewshot.solvers.compiled.installed", lambda: False)
+    monkeypatch.setattr(
+        "fewshot.solvers.logistic._line_search", lambda problem, u, *_: torch.zeros(len(u), dtype=u.dtype)
+    )
     assert not LinearProbe().fit(batch_of(rows, labels, 5)).converged.any()
 
 

@@ -10,8 +10,8 @@ import torch
 from scipy.optimize import minimize, nnls
 from sklearn.svm import LinearSVC
 
-from fewshot import squared_hinge
 from fewshot.evaluators.linear_svm import LinearSVM
+from fewshot.solvers import squared_hinge
 from tests.supports import balanced, every_support, queries
 from tests.test_linear_probe import batch_of, episodes, hard_cases
 

@@ -15,8 +15,8 @@ from torch import nn
 
 import fewshot
 from fewshot.backbones import weights_digest
-from fewshot.backbones.live import live_backbone
-from fewshot.files import home
+from fewshot.backbones._live import live_backbone
+from fewshot.files.atomic import home
 
 
 def as_input(image):

@@ -14,7 +14,7 @@ from fewshot.commands._options import dataset_spec
 from fewshot.datasets import ArrayImages, image_digest, images_digest
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
-from fewshot.plugins import DATASETS
+from fewshot.plugins.registry import DATASETS
 
 PIXELS = np.random.default_rng(1).integers(0, 256, size=(8, 6, 5, 3), dtype=np.uint8)
 

@@ -20,8 +20,8 @@ from fewshot.measures.per_class import ClassAccuracy, Mistakes, lowest_class
 from fewshot.measures.per_episode import log_loss, macro_f1
 from fewshot.measures.per_image import ImageAnswers
 from fewshot.measures.ranking import ranking
-from fewshot.scoring import Predictions, episode_accuracy
-from fewshot.statistics import Units, class_interval
+from fewshot.results.predictions import Predictions, episode_accuracy
+from fewshot.statistics.intervals import Units, class_interval
 from tests.test_contract import labelled, ragged
 
 IMAGES = labelled(8, 40)
@@ -73,7 +73,7 @@ def one_episode(truth, logits):
     """An episode with these true ways, in ascending order, and logits [M, N]."""
     members = [np.flatnonzero(IMAGES.labels == way) for way in range(logits.shape[1])]
     query = [int(members[way][10 + i]) for i, way in enumerate(truth)]
-    from fewshot.episodes import Episodes
+    from fewshot.episodes.episodes import Episodes
 
     return of_logits(Episodes.from_rows(IMAGES, [[int(m[0]) for m in members]], [query]), [logits.astype(np.float16)])
 

@@ -10,8 +10,8 @@ import torch
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
 
-from fewshot import similarity
 from fewshot.evaluators.nearest_neighbour import NearestNeighbour
+from fewshot.solvers import similarity
 from tests.supports import balanced, every_support, queries
 from tests.test_linear_probe import batch_of
 
@@ -124,7 +124,7 @@ def test_loops_and_matrices_vote_alike_on_ties_zeros_and_padding(metric, k, temp
     query[1, 4] = 0
     evaluator = NearestNeighbour(k, metric, temperature)
     found = evaluator.fit(batch)(query)
-    monkeypatch.setattr("fewshot.compiled.installed", lambda: False)
+    monkeypatch.setattr("fewshot.solvers.compiled.installed", lambda: False)
     torch.testing.assert_close(found, evaluator.fit(batch)(query), rtol=2e-6, atol=2e-6)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fewshot.over_sets import over_data_sets
-from fewshot.pairing import Pair, compare
-from fewshot.results import Row
+from fewshot.report.comparisons.over_sets import over_data_sets
+from fewshot.report.comparisons.pairing import Pair, compare
+from fewshot.results.files import Row
 from tests.test_comparison import two_runs
 
 

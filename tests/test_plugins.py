@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fewshot import plugins
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
-from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, REQUIRED, SAMPLERS, SPLITS, TRANSFORMS, Registry
-from fewshot.splits import ByGroup, BySeed, FromFile
+from fewshot.plugins import registry as plugins
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, REQUIRED, SAMPLERS, SPLITS, TRANSFORMS, Registry
+from fewshot.splits.by_group import ByGroup
+from fewshot.splits.by_seed import BySeed
+from fewshot.splits.from_file import FromFile
 
 REGISTRIES = [DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS]
 MEMBERS = [(registry, name) for registry in REGISTRIES for name in registry.names()]
@@ -98,7 +100,7 @@ def test_members_are_frozen_and_come_back_from_their_repr(registry, name):
 
 def test_listing_members_and_naming_runs_imports_neither_torch_nor_timm():
     code = (
-        "import sys; from fewshot.plugins import *\n"
+        "import sys; from fewshot.plugins.registry import *\n"
         "for r in (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS):\n"
         "    for n in r.names(): print(n, r.signature(n).summary)\n"
         "EVALUATORS.canonical('LinearProbe(C=2)'), SPLITS.identity('BySeed(seed=3)')\n"

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from fewshot.conformance import PictureWorld, worlds
 from fewshot.evaluators import FeatureEvaluator, ImageEvaluator
-from fewshot.laws import PictureWorld, worlds
-from fewshot.plugins import BACKBONES, EVALUATORS, TRANSFORMS
-from fewshot.presets import PRESETS, preset
+from fewshot.plugins.registry import BACKBONES, EVALUATORS, TRANSFORMS
+from fewshot.runs.presets import PRESETS, preset
 from tests.test_cli import QUICK, fail, succeed, working_folder  # noqa: F401
 
 TUNED = {"TSA": "resnet10t", "TSA-seen": "resnet10t", "CLIP-LoRA": "test_vit"}  # and networks that they are tried on

@@ -16,17 +16,17 @@ from fewshot.backbones.conv_net import ConvNet
 from fewshot.backbones.pretrained import Pretrained
 from fewshot.backbones.random_init import RandomInit
 from fewshot.backbones.raw_pixels import RawPixels
-from fewshot.columns import made_with
+from fewshot.conformance import check
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages
 from fewshot.datasets.partitioned import Partitioned
-from fewshot.laws import check
-from fewshot.plugins import BACKBONES, RECIPES
+from fewshot.plugins.registry import BACKBONES, RECIPES
+from fewshot.pretraining._material import balanced_subset, material
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import class_ladder, data_ladder, network_ladder
-from fewshot.pretraining.material import balanced_subset, material
 from fewshot.pretraining.training import Trainer, Training
-from fewshot.seen_classes import seen_in_training
-from fewshot.splits import BySeed
+from fewshot.results.seen_classes import seen_in_training
+from fewshot.runs.columns import made_with
+from fewshot.splits.by_seed import BySeed
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def test_without_partitions_all_images_of_the_seen_classes_are_trained_on():
 def test_classes_whose_orientation_matters_are_not_flipped(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "fewshot.pretraining.batches.view", lambda image, augment, numbers, fixed: asked.append(fixed) or image
+        "fewshot.pretraining._batches.view", lambda image, augment, numbers, fixed: asked.append(fixed) or image
     )
     trained(Pretrained(NET, DATA, CrossEntropy(steps=3, batch_size=30)))
     assert set(asked) == {True, False}
@@ -267,7 +267,7 @@ def test_a_run_trains_what_is_missing_and_says_what_it_saw(results):
     assert novel.network == "ConvNet(width=4, depth=2, image_size=16, norm='batch', seed=0)"
     assert novel.seen_error == source.record.seen_error
     assert novel.n_held_out == source.record.n_held_out == 5 * 7
-    assert fewshot.results.Row.from_json(novel.to_json()) == novel
+    assert fewshot.results.files.Row.from_json(novel.to_json()) == novel
 
 
 def test_python_and_evaluate_take_it_too():

@@ -12,12 +12,12 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from fewshot.cli import main
+from fewshot.conformance import check
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.pseudo_labels import PseudoLabels
 from fewshot.datasets.vector_set import VectorSet
-from fewshot.laws import check
-from fewshot.results import Results
+from fewshot.results.files import Results
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_part_is_the_images_of_those_classes_and_no_others(folder):
 
 
 def made_classes(part, images):
-    from fewshot.plugins import SPLITS
+    from fewshot.plugins.registry import SPLITS
 
     return SPLITS.make(Icons("colour").default_split()).split(images).classes(part, images).tolist()
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fewshot.report.overview import overview
-from fewshot.report.readme import suites, update_readme
-from fewshot.report.tables import markdown
-from fewshot.results import Results
+from fewshot.report.tables.overview import overview
+from fewshot.report.tables.readme import suites, update_readme
+from fewshot.report.tables.task_table import markdown
+from fewshot.results.files import Results
 from tests.report_rows import quick_rows, row
 
 ROOT = Path(__file__).parents[1]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.report.compared import compared_table
-from fewshot.report.readme import ready_table, update_readme
-from fewshot.results import Results
+from fewshot.report.comparisons.compared import compared_table
+from fewshot.report.tables.readme import ready_table, update_readme
+from fewshot.results.files import Results
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

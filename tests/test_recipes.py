@@ -14,10 +14,10 @@ from torch.nn.functional import cross_entropy
 from fewshot.backbones import freeze
 from fewshot.backbones.conv_net import ConvNet
 from fewshot.backbones.pretrained import Pretrained
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators.proto_maml import ProtoMAML
-from fewshot.images import ImageRows
-from fewshot.plugins import BACKBONES
+from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.plugins.registry import BACKBONES
 from fewshot.pretraining import Setting
 from fewshot.pretraining.anil import ANIL
 from fewshot.pretraining.cross_entropy import CrossEntropy

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import fewshot.plugins
+import fewshot.plugins.registry
 from fewshot.report import page, write_report
-from fewshot.report.curves import _apart
-from fewshot.report.example import chosen
-from fewshot.report.origins import command
-from fewshot.report.overview import overview
-from fewshot.report.tables import comparison
-from fewshot.results import Results
+from fewshot.report.figures.curves import _apart
+from fewshot.report.pictures.example import chosen
+from fewshot.report.rows.origins import command
+from fewshot.report.tables.overview import overview
+from fewshot.report.tables.task_table import comparison
+from fewshot.results.files import Results
 from tests.report_rows import EVIL, invented_images, invented_predictions, quick_rows, row, stored
 
 VOID = {"meta", "img", "br"}
@@ -63,7 +63,7 @@ def drawn(tmp_path, monkeypatch):
     """Rows with the predictions that the page draws; strangers named the classes."""
     images = invented_images((EVIL, "gull", "$tern$", "漢字", "\ud800 auk"))
     source = type("Set", (), {"load": lambda _: images})
-    monkeypatch.setattr(type(fewshot.plugins.DATASETS), "make", lambda *_, **__: source())
+    monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
     rows = list(quick_rows())
     best = chosen(rows)
     assert best is not None

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from fewshot.commands._results import comparison_table, run_table
-from fewshot.report.budgets import warnings
-from fewshot.report.headline import findings
-from fewshot.report.tables import comparison, markdown
-from fewshot.report.verdicts import warnings as unfair
-from fewshot.report.wording import notes
+from fewshot.report.comparisons.verdicts import warnings as unfair
+from fewshot.report.rows.headline import findings
+from fewshot.report.rows.selection_budgets import warnings
+from fewshot.report.rows.wording import notes
+from fewshot.report.tables.task_table import comparison, markdown
 from tests.report_rows import row
 
 PROBE = "LinearProbe(C=1.0, max_iter=100)"

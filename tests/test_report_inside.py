@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pytest
 
-import fewshot.plugins
+import fewshot.plugins.registry
 from fewshot.measures.calibration import Bins
 from fewshot.report import page
-from fewshot.report.calibration_plot import reliability_diagram
-from fewshot.report.inside import MOST_TASKS, inside
-from fewshot.results import Results
-from fewshot.scoring import episode_accuracy
+from fewshot.report.figures.calibration import reliability_diagram
+from fewshot.report.pictures.inside import MOST_TASKS, inside
+from fewshot.results.files import Results
+from fewshot.results.predictions import episode_accuracy
 from tests.report_rows import EVIL, invented_images, invented_predictions, row, stored
 
 NAMES = (EVIL, "gull", "$tern$", "漢字", "\ud800 auk", "wren", "crow")
@@ -71,7 +71,7 @@ def test_without_all_predictions_there_is_a_sentence(looked):
 def test_the_page_escapes_the_names_of_classes_and_has_the_diagram(looked, monkeypatch):
     rows, results, images, _ = looked
     source = type("Set", (), {"load": lambda _: images})
-    monkeypatch.setattr(type(fewshot.plugins.DATASETS), "make", lambda *_, **__: source())
+    monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
     text = page(rows, results, "mine")
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
@@ -141,7 +141,7 @@ def test_the_page_has_a_heading_for_each_task_and_no_id_twice(tmp_path, monkeypa
     images = invented_images(NAMES)
     rows, results = several(tmp_path, images, 2)
     source = type("Set", (), {"load": lambda _: images})
-    monkeypatch.setattr(type(fewshot.plugins.DATASETS), "make", lambda *_, **__: source())
+    monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
     text = page(rows, results, "two")
     assert "<h2>Inside the best run of each task</h2>" in text
     assert text.count("<h4>The hardest episodes</h4>") == 2

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from fewshot.commands._results import run_table
-from fewshot.report import intervals, measured
-from fewshot.report.headline import speaks_of
-from fewshot.report.overview import overview
-from fewshot.report.support_draws import Draws
-from fewshot.report.tables import comparison, markdown
-from fewshot.report.tasks import tasks
-from fewshot.report.wording import contender_names, details
-from fewshot.results import Row
+from fewshot.report.rows import intervals, measured
+from fewshot.report.rows.headline import speaks_of
+from fewshot.report.rows.support_draws import Draws
+from fewshot.report.rows.tasks import tasks
+from fewshot.report.rows.wording import contender_names, details
+from fewshot.report.tables.overview import overview
+from fewshot.report.tables.task_table import comparison, markdown
+from fewshot.results.files import Row
 from tests.report_rows import EVIL, row
 
 SHARED = "the episodes share images; draw them with DisjointPools"

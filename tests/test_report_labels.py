@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from fewshot.plugins import BACKBONES
+from fewshot.plugins.registry import BACKBONES
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.tuned import Tuned
-from fewshot.report.labels import label, labels, learner, parse
+from fewshot.report.rows.short_names import label, labels, learner, parse
 
 KNOWN = {
     "Packaged(name='tf_efficientnet_lite0', image_size=128)": "tf_efficientnet_lite0 @128",

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import fewshot.report
-from fewshot.pairing import contest
 from fewshot.report import page
-from fewshot.report.matrices import MOST, matrices
-from fewshot.report.verdicts import points
-from fewshot.report.wording import contender_names
-from fewshot.results import Results, Row
-from fewshot.scoring import episode_accuracy
-from fewshot.statistics import Interval
+from fewshot.report.comparisons.matrices import MOST, matrices
+from fewshot.report.comparisons.pairing import contest
+from fewshot.report.comparisons.verdicts import points
+from fewshot.report.rows.wording import contender_names
+from fewshot.results.files import Results, Row
+from fewshot.results.predictions import episode_accuracy
+from fewshot.statistics.intervals import Interval
 from tests.report_rows import EVIL, invented_images, invented_predictions, row
 
 HEADS = {"Prototype(metric='euclidean')": 0.4, "LinearProbe(C=1.0, max_iter=100)": 0.1, "RidgeProbe()": 0.4}
@@ -124,7 +124,7 @@ def test_a_run_without_predictions_is_left_out_and_told(tmp_path: Path) -> None:
 
 
 def test_only_the_most_accurate_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fewshot.report.matrices.MOST", 2)
+    monkeypatch.setattr("fewshot.report.comparisons.matrices.MOST", 2)
     rows, results = stored(tmp_path)
     [matrix] = of(rows, results)
     assert len(matrix.lines) == 2 < MOST

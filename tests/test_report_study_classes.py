@@ -12,13 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from fewshot.report import page, study_classes_plot
-from fewshot.report.study import Study
-from fewshot.report.study_classes import class_study, conclusions
-from fewshot.report.study_classes_plot import class_plots
-from fewshot.report.svg import SERIES
-from fewshot.results import Row
-from fewshot.scaling.class_ladders import class_ladders
+from fewshot.report import page
+from fewshot.report.figures.svg import SERIES
+from fewshot.report.studies import classes_plot as study_classes_plot
+from fewshot.report.studies.classes import class_study, conclusions
+from fewshot.report.studies.classes_plot import class_plots
+from fewshot.report.studies.study import Study
+from fewshot.results.files import Row
+from fewshot.scaling.studies.class_ladders import class_ladders
 from tests.report_rows import EVIL
 from tests.test_class_ladders import COUNTS, SEEDS, ladder_rows
 from tests.test_cli import fail, succeed

@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from fewshot.report import study_ladders_plot
-from fewshot.report.laws_drawn import draw_band, draw_law, error_scale, percent, reach
-from fewshot.report.study_ladders_plot import ladder_plots
-from fewshot.report.svg import SERIES
-from fewshot.results import Row
-from fewshot.scaling.adaptation import Exponent, exponent, ladders
+from fewshot.report.figures.laws import draw_band, draw_law, error_scale, percent, reach
+from fewshot.report.figures.svg import SERIES
+from fewshot.report.studies import ladders_plot as study_ladders_plot
+from fewshot.report.studies.ladders_plot import ladder_plots
+from fewshot.results.files import Row
 from fewshot.scaling.laws.power_laws import M1
+from fewshot.scaling.studies.adaptation import Exponent, exponent, ladders
 from tests.test_studies import lines, row
 
 SIZES, SEEDS = (100, 200, 400, 800, 1600), (0, 1, 2)

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from fewshot.report import page
-from fewshot.report.shot_budgets import TARGET, ShotCurve, shot_curves
-from fewshot.report.study import Study
-from fewshot.report.study_shots import answer, shot_study
-from fewshot.results import Row
-from fewshot.scaling.labels import budget
+from fewshot.report.studies.shot_budgets import TARGET, ShotCurve, shot_curves
+from fewshot.report.studies.shots import answer, shot_study
+from fewshot.report.studies.study import Study
+from fewshot.results.files import Row
+from fewshot.scaling.fits.label_budget import budget
+from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.power_laws import M1, M2
-from fewshot.scaling.tables import Curve
 from tests.report_rows import EVIL, row
 from tests.test_cli import succeed
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from fewshot.report import page
-from fewshot.report.headline import compared, findings, speaks_of
-from fewshot.report.overview import overview
-from fewshot.report.tables import comparison, markdown
-from fewshot.report.tasks import tasks
-from fewshot.report.wording import notes, percent
+from fewshot.report.rows.headline import compared, findings, speaks_of
+from fewshot.report.rows.tasks import tasks
+from fewshot.report.rows.wording import notes, percent
+from fewshot.report.tables.overview import overview
+from fewshot.report.tables.task_table import comparison, markdown
 from tests.report_rows import EVIL, quick_rows, row
 
 LITE, PIXELS = "Packaged(name='tf_efficientnet_lite0', image_size=128)", "RawPixels(image_size=32)"

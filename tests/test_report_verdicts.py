@@ -8,10 +8,17 @@ import re
 import numpy as np
 import pytest
 
-from fewshot.pairing import Pair, compare
-from fewshot.report.verdicts import more_episodes, of_weights, paragraph, single_checkpoints, verdict, warnings
-from fewshot.results import Row
-from fewshot.statistics import Units
+from fewshot.report.comparisons.pairing import Pair, compare
+from fewshot.report.comparisons.verdicts import (
+    more_episodes,
+    of_weights,
+    paragraph,
+    single_checkpoints,
+    verdict,
+    warnings,
+)
+from fewshot.results.files import Row
+from fewshot.statistics.intervals import Units
 from tests.test_comparison import two_runs
 
 A = Row("a", evaluator="LinearProbe()", backbone="Packaged('one')", preprocess_digest="1")

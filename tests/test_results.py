@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fewshot.episodes import Episodes
-from fewshot.results import Results, Row
-from fewshot.scoring import Predictions, episode_accuracy
+from fewshot.episodes.episodes import Episodes
+from fewshot.results.files import Results, Row
+from fewshot.results.predictions import Predictions, episode_accuracy
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ def test_a_disk_that_is_full_leaves_one_bad_line_at_most_and_says_what_to_do(res
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fewshot.results.os.fsync", full)
+    monkeypatch.setattr("fewshot.results.files.os.fsync", full)
     with pytest.raises(OSError, match=r"No space left on device; free space or set another file"):
         results.append(replace(ROW, run_id="b"))
     monkeypatch.undo()

@@ -7,8 +7,8 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge, RidgeClassifier
 
-from fewshot import gram
 from fewshot.evaluators.ridge_probe import RidgeProbe
+from fewshot.solvers import gram
 from tests.supports import balanced, every_support, queries, ragged
 from tests.test_linear_probe import batch_of, episodes
 

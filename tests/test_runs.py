@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from tqdm import tqdm
 
-from fewshot.episodes import Episodes, EpisodeShape
-from fewshot.results import PredictionParts, Results
-from fewshot.runs import Listed, RunSpec, Sampled, Workbench, _show_step, run, run_all
+from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.results.files import PredictionParts, Results
+from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench, _show_step, run, run_all
 from fewshot.samplers.balanced import Balanced
 
 QUIET = {"progress": False}
@@ -63,9 +63,9 @@ def test_a_second_call_imports_neither_torch_nor_timm(spec, results):
     code = f"""
 import sys
 from pathlib import Path
-from fewshot.episodes import EpisodeShape
-from fewshot.results import Results
-from fewshot.runs import RunSpec, Sampled, run
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.results.files import Results
+from fewshot.runs.pipeline import RunSpec, Sampled, run
 spec = RunSpec({spec.dataset!r}, {spec.backbone!r}, 'Prototype()', Sampled(EpisodeShape(3, 2, 4)), split='AllNovel()',
                n_episodes=40)
 row = run(spec, Results(Path({str(results.path)!r})))
@@ -108,13 +108,13 @@ def test_the_run_id_follows_the_images_and_not_their_path(spec, folder, tmp_path
 
 
 def test_more_episodes_compute_only_the_missing_ones(spec, results, monkeypatch):
-    import fewshot.solving
+    import fewshot.runs.solving
 
     run(spec, results, bench())
     solved = []
-    original = fewshot.solving.solve
+    original = fewshot.runs.solving.solve
     monkeypatch.setattr(
-        fewshot.solving, "solve", lambda e, **kwargs: (solved.extend(e.index), original(e, **kwargs))[1]
+        fewshot.runs.solving, "solve", lambda e, **kwargs: (solved.extend(e.index), original(e, **kwargs))[1]
     )
     refined = run(replace(spec, n_episodes=60), results, bench())
     assert solved == list(range(40, 60))
@@ -142,11 +142,11 @@ def test_the_memory_budget_changes_nothing_but_memory(spec, results, budget, tmp
 
 
 def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
-    import fewshot.runs
-    import fewshot.solving
+    import fewshot.runs.pipeline
+    import fewshot.runs.solving
 
     whole = run(spec, Results(results.path.with_name("whole.jsonl")), bench())
-    original, calls = fewshot.solving.solve, []
+    original, calls = fewshot.runs.solving.solve, []
 
     def killed(episodes, **kwargs):
         calls.append(len(episodes))
@@ -154,8 +154,8 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
             raise KeyboardInterrupt
         return original(episodes, **kwargs)
 
-    monkeypatch.setattr(fewshot.runs, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
-    monkeypatch.setattr(fewshot.solving, "solve", killed)
+    monkeypatch.setattr(fewshot.runs.pipeline, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
+    monkeypatch.setattr(fewshot.runs.solving, "solve", killed)
     with pytest.raises(KeyboardInterrupt):
         run(spec, results, bench())
     assert results.rows() == []
@@ -168,10 +168,10 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
 
 
 def test_what_is_written_is_let_go_of_before_more_is_solved(spec, results, monkeypatch):
-    import fewshot.runs
-    import fewshot.solving
+    import fewshot.runs.pipeline
+    import fewshot.runs.solving
 
-    written, write, original = [], PredictionParts.write, fewshot.solving.solve
+    written, write, original = [], PredictionParts.write, fewshot.runs.solving.solve
 
     def watched(episodes, **kwargs):
         assert [ref() for ref in written] == [None] * len(written)
@@ -181,8 +181,8 @@ def test_what_is_written_is_let_go_of_before_more_is_solved(spec, results, monke
         written.append(weakref.ref(predictions))
         write(parts, predictions, made_from)
 
-    monkeypatch.setattr(fewshot.runs, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
-    monkeypatch.setattr(fewshot.solving, "solve", watched)
+    monkeypatch.setattr(fewshot.runs.pipeline, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
+    monkeypatch.setattr(fewshot.runs.solving, "solve", watched)
     monkeypatch.setattr(PredictionParts, "write", kept)
     run(spec, results, bench())
     assert len(written) > 2
@@ -221,9 +221,9 @@ def test_a_failing_run_leaves_its_error_and_the_suite_goes_on(spec, results):
 
 
 def test_a_failed_run_is_tried_again(spec, results, monkeypatch):
-    import fewshot.solving
+    import fewshot.runs.solving
 
-    monkeypatch.setattr(fewshot.solving, "solve", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(fewshot.runs.solving, "solve", lambda *_, **__: 1 / 0)
     ((_, failed),) = run_all([spec], results, bench())
     assert failed.error == "ZeroDivisionError: division by zero"
     monkeypatch.undo()
@@ -262,11 +262,11 @@ def test_classes_too_small_for_the_shape_are_named(spec, results):
 
 
 STEPS = [
-    ("fewshot.learners.learner", "before anything is solved"),
-    ("fewshot.results.PredictionParts.write", "between solving and writing"),
-    ("fewshot.scoring.write_safetensors", "while a part is written"),
-    ("fewshot.runs._row", "after the parts, before the row"),
-    ("fewshot.results.Results.append", "while the row is written"),
+    ("fewshot.runs.learners.learner", "before anything is solved"),
+    ("fewshot.results.files.PredictionParts.write", "between solving and writing"),
+    ("fewshot.results.predictions.write_safetensors", "while a part is written"),
+    ("fewshot.runs.pipeline._row", "after the parts, before the row"),
+    ("fewshot.results.files.Results.append", "while the row is written"),
 ]
 
 
@@ -292,9 +292,9 @@ def test_two_processes_that_race_on_a_run_leave_the_right_row(spec, results, tmp
     whole = run(spec, Results(tmp_path / "whole.jsonl"), bench())
     code = f"""
 from pathlib import Path
-from fewshot.episodes import EpisodeShape
-from fewshot.results import Results
-from fewshot.runs import RunSpec, Sampled, Workbench, run
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.results.files import Results
+from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
 spec = RunSpec({spec.dataset!r}, {spec.backbone!r}, 'Prototype()', Sampled(EpisodeShape(3, 2, 4)), split='AllNovel()',
                n_episodes=40)
 run(spec, Results(Path({str(results.path)!r})), Workbench(progress=False))
@@ -307,11 +307,11 @@ run(spec, Results(Path({str(results.path)!r})), Workbench(progress=False))
 
 def test_fewer_episodes_are_the_first_of_a_longer_run_that_was_killed(spec, results, monkeypatch):
     short = run(replace(spec, n_episodes=15), Results(results.path.with_name("short.jsonl")), bench())
-    monkeypatch.setattr("fewshot.runs._row", lambda *_: 1 / 0)
+    monkeypatch.setattr("fewshot.runs.pipeline._row", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(spec, results, bench())
     monkeypatch.undo()
-    monkeypatch.setattr("fewshot.solving.solve", lambda *_, **__: pytest.fail("solved again"))
+    monkeypatch.setattr("fewshot.runs.solving.solve", lambda *_, **__: pytest.fail("solved again"))
     found = run(replace(spec, n_episodes=15), results, bench())
     assert (found.n_episodes, found.accuracy, found.episodes_digest) == (15, short.accuracy, short.episodes_digest)
 
@@ -326,12 +326,12 @@ def test_a_list_gives_as_many_episodes_as_it_has_and_is_then_done(spec, results,
 
 
 def test_another_preprocessing_of_the_same_weights_runs_again(spec, results, monkeypatch):
-    import fewshot.solving
+    import fewshot.runs.solving
 
     run(spec, results, bench())
-    real, original, solved = bench().backbone, fewshot.solving.solve, []
+    real, original, solved = bench().backbone, fewshot.runs.solving.solve, []
     monkeypatch.setattr(
-        fewshot.solving, "solve", lambda e, **kwargs: (solved.extend(e.index), original(e, **kwargs))[1]
+        fewshot.runs.solving, "solve", lambda e, **kwargs: (solved.extend(e.index), original(e, **kwargs))[1]
     )
     other = bench(backbone=lambda s: replace(real(s), preprocess_digest="other"))
     assert run(replace(spec, n_episodes=41), results, other).preprocess_digest == "other"

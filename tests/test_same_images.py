@@ -13,8 +13,8 @@ from PIL import Image
 
 import fewshot
 from fewshot.datasets import ArrayImages, Dataset, image_digest, images_digest
-from fewshot.features import feature_table
-from fewshot.plugins import BACKBONES, DATASETS
+from fewshot.features.table import feature_table
+from fewshot.plugins.registry import BACKBONES, DATASETS
 
 N_CLASSES = 12
 BACKBONES_TRIED = ("RawPixels(8)", "RandomInit('test_efficientnet', image_size=32)")

@@ -9,10 +9,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from fewshot.conformance.samplers import SHAPES, SamplerWorld, by_rank, labelled, same
 from fewshot.datasets import ArrayImages, LabelledImages
-from fewshot.episodes import EpisodeShape
-from fewshot.laws.samplers import SHAPES, SamplerWorld, by_rank, labelled, same
-from fewshot.plugins import SAMPLERS
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.registry import SAMPLERS
 from fewshot.samplers.balanced import Balanced
 
 EXAMPLES = [example for name in SAMPLERS.names() for example in SAMPLERS.get(name).examples()]

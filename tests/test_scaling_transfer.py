@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fewshot.scaling.transfer import ScratchCurve, Transferred, effective_data
-from fewshot.scaling.transfer_law import TransferLaw, fit_transfer
+from fewshot.scaling.studies.transfer import ScratchCurve, Transferred, effective_data
+from fewshot.scaling.studies.transfer_law import TransferLaw, fit_transfer
 
 IMAGES = np.geomspace(10, 1e6, 11)
 SIZES = np.array([1e5, 1e6, 1e7, 1e8])

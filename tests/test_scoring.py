@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fewshot.scoring import Predictions, episode_accuracy
+from fewshot.results.predictions import Predictions, episode_accuracy
 from tests.test_contract import labelled, ragged
 
 EPISODES = ragged(labelled(8, 40), 12)

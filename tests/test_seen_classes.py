@@ -11,13 +11,13 @@ from fewshot.data import class_lists
 from fewshot.data.class_lists import normal
 
 from fewshot.cli import main
-from fewshot.columns import made_with
-from fewshot.plugins import BACKBONES, DATASETS
-from fewshot.report.verdicts import warnings
-from fewshot.report.wording import notes, training_data
-from fewshot.seen_classes import SeenClass, seen_classes, sentence
-from fewshot.seen_classes.corpora import corpora, pretraining_data
-from fewshot.seen_classes.synsets import FOLDER, by_name, lemmas, listed, title, wider
+from fewshot.plugins.registry import BACKBONES, DATASETS
+from fewshot.report.comparisons.verdicts import warnings
+from fewshot.report.rows.wording import notes, training_data
+from fewshot.results.seen_classes import SeenClass, seen_classes, sentence
+from fewshot.results.seen_classes.corpora import corpora, pretraining_data
+from fewshot.results.seen_classes.synsets import FOLDER, by_name, lemmas, listed, title, wider
+from fewshot.runs.columns import made_with
 from tests.report_rows import row
 
 TABLES = class_lists.load()

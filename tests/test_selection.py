@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from fewshot.benchmarks import FOLDER
 
-from fewshot.episodes import EpisodeShape
-from fewshot.plugins import EVALUATORS
-from fewshot.results import Results, Row
-from fewshot.runs import Listed, RunSpec, Sampled, Selection, run, run_all
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.registry import EVALUATORS
+from fewshot.results.files import Results, Row
+from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Selection, run, run_all
 from tests.test_runs import bench
 
 GRID = (("C", (1e-6, 0.01, 1)),)
@@ -33,15 +33,15 @@ def spec(folder):
 
 def counted(monkeypatch):
     """The evaluators of all solved episodes, one entry an episode."""
-    import fewshot.solving
+    import fewshot.runs.solving
 
-    original, solved = fewshot.solving.solve, []
+    original, solved = fewshot.runs.solving.solve, []
 
     def counting(episodes, learner, **options):
         solved.extend([repr(learner.evaluator)] * len(episodes))
         return original(episodes, learner=learner, **options)
 
-    monkeypatch.setattr(fewshot.solving, "solve", counting)
+    monkeypatch.setattr(fewshot.runs.solving, "solve", counting)
     return solved
 
 
@@ -232,7 +232,7 @@ def test_a_split_without_validation_classes_fails_the_run_in_one_sentence(spec, 
 
 def test_a_failed_choice_goes_when_it_succeeds(spec, results, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("fewshot.solving.solve", lambda *_, **__: 1 / 0)
+        patch.setattr("fewshot.runs.solving.solve", lambda *_, **__: 1 / 0)
         list(run_all([spec], results, bench()))
     assert [row.status for row in results.rows()] == ["failed"]
     run(spec, results, bench())

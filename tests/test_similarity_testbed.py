@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from fewshot.class_similarity import ClassSimilarity
+from fewshot.datasets.class_similarity import ClassSimilarity
 from fewshot.datasets.labelled_vectors import labelled_vectors
-from fewshot.episodes import EpisodeShape
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.similarity_testbed import SimilarityTestbed
 from tests.test_samplers import labelled, sample
 

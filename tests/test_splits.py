@@ -9,18 +9,13 @@ import pytest
 
 from fewshot.datasets import ArrayImages, Group, LabelledImages, classes_digest
 from fewshot.datasets.icons import DOMAINS, Icons
-from fewshot.plugins import SPLITS
-from fewshot.splits import (
-    PARTS,
-    AllNovel,
-    ByGroup,
-    BySeed,
-    ClassSplit,
-    Committed,
-    FromFile,
-    committed_folder,
-    read_split,
-)
+from fewshot.plugins.registry import SPLITS
+from fewshot.splits import PARTS, ClassSplit, read_split
+from fewshot.splits.all_novel import AllNovel
+from fewshot.splits.by_group import ByGroup
+from fewshot.splits.by_seed import BySeed
+from fewshot.splits.committed import Committed, committed_folder
+from fewshot.splits.from_file import FromFile
 
 
 def labelled(names, kinds=None):

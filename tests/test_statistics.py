@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fewshot.statistics import (
+from fewshot.statistics.intervals import (
     Units,
     class_interval,
     delete_one,

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from fewshot.report import page
-from fewshot.results import Row
-from fewshot.scaling.adaptation import downstream, exponent, ladders, new_minus_seen
-from fewshot.scaling.ladders import SEEN_ERROR, Ladder
-from fewshot.scaling.near_and_far import gains_of
-from fewshot.scaling.sources import source_matrices
-from fewshot.scaling.trained_rows import target_name
+from fewshot.results.files import Row
+from fewshot.scaling.studies.adaptation import downstream, exponent, ladders, new_minus_seen
+from fewshot.scaling.studies.ladders import SEEN_ERROR, Ladder
+from fewshot.scaling.studies.near_and_far import gains_of
+from fewshot.scaling.studies.sources import source_matrices
+from fewshot.scaling.studies.trained_rows import target_name
 from tests.test_cli import fail, succeed
 
 SIZES, SEEDS = (100, 200, 400, 800), (0, 1, 2)
@@ -241,12 +241,12 @@ def test_a_rung_without_an_interval_is_left_out_and_told():
 
 def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_path: Path):
     from fewshot.backbones.pretrained import Pretrained
-    from fewshot.episodes import EpisodeShape
-    from fewshot.plugins import BACKBONES, DATASETS
+    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.plugins.registry import BACKBONES, DATASETS
     from fewshot.pretraining.cross_entropy import CrossEntropy
     from fewshot.pretraining.ladders import data_ladder
-    from fewshot.results import Results
-    from fewshot.runs import RunSpec, Sampled, Workbench, run
+    from fewshot.results.files import Results
+    from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
     from tests.test_pretraining import DATA, NET
 
     recipe = CrossEntropy(epochs=3, batch_size=7, lr=0.05, stop="validation")

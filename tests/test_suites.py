@@ -9,9 +9,9 @@ import pytest
 from fewshot import benchmarks
 from fewshot.commands.bench import Plan
 from fewshot.datasets import ArrayImages, Group, LabelledImages
-from fewshot.plugins import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, TRANSFORMS
-from fewshot.runs import Workbench
-from fewshot.specs import RunSpec, Sampled
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, TRANSFORMS
+from fewshot.runs.pipeline import Workbench
+from fewshot.runs.specs import RunSpec, Sampled
 
 MOST_IMAGES = {"quick": 25_000, "smoke": 5_000, "domains": 55_000}
 

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 import torchvision.datasets
 
-from fewshot.datasets import torchvision_files, torchvision_set
+from fewshot.datasets import _torchvision_files as torchvision_files
+from fewshot.datasets import torchvision_set
+from fewshot.datasets._torchvision_files import unpickle
+from fewshot.datasets._torchvision_sources import SOURCES
 from fewshot.datasets.image_folder_set import ImageFolderSet
-from fewshot.datasets.torchvision_files import unpickle
 from fewshot.datasets.torchvision_set import TorchvisionSet
-from fewshot.datasets.torchvision_sources import SOURCES
-from fewshot.episodes import EpisodeShape
-from fewshot.plugins import DATASETS
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.registry import DATASETS
 from fewshot.samplers.balanced import Balanced
 from tests.torchvision_folders import FOLDERS, cifar, idx, labelled, mnist, picture
 

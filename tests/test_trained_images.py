@@ -12,9 +12,9 @@ from PIL import Image
 from fewshot.backbones.pretrained import Pretrained
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.partitioned import Partitioned
-from fewshot.plugins import BACKBONES, DATASETS
+from fewshot.plugins.registry import BACKBONES, DATASETS
 from fewshot.pretraining.training import Training
-from fewshot.splits import BySeed
+from fewshot.splits.by_seed import BySeed
 from tests.test_pretraining import DATA, NET, SHORT, equal, trained, weights
 
 

@@ -12,16 +12,16 @@ from PIL import Image
 from torch import nn
 
 from fewshot.backbones import weights_digest
+from fewshot.conformance import PictureWorld
 from fewshot.datasets import ArrayImages
-from fewshot.images import ImageRows
-from fewshot.laws import PictureWorld
-from fewshot.tuning.descent import Descent, descend, mini_batches, shorten_gradients
-from fewshot.tuning.heads import Support, starting_heads, tune_heads
-from fewshot.tuning.inputs import Inputs
-from fewshot.tuning.network import last_blocks, norm_parameters, parameters_of, shared_copy, unfreeze
-from fewshot.tuning.schedules import learning_rates
-from fewshot.tuning.split import Tail, Trunk, find_split
-from fewshot.tuning.views import AUGMENTS, draw, view
+from fewshot.evaluators.tuning.descent import Descent, descend, mini_batches, shorten_gradients
+from fewshot.evaluators.tuning.heads import Support, starting_heads, tune_heads
+from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.evaluators.tuning.inputs import Inputs
+from fewshot.evaluators.tuning.network import last_blocks, norm_parameters, parameters_of, shared_copy, unfreeze
+from fewshot.evaluators.tuning.schedules import learning_rates
+from fewshot.evaluators.tuning.split import Tail, Trunk, find_split
+from fewshot.evaluators.tuning.views import AUGMENTS, draw, view
 
 
 def test_a_constant_rate_is_the_rate_to_the_bit():

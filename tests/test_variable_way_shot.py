@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
+from fewshot.conformance.samplers import more_episodes_keep_the_first_ones, shards_make_their_own_episodes
 from fewshot.datasets import Group
-from fewshot.episodes import EpisodeShape
-from fewshot.laws.samplers import more_episodes_keep_the_first_ones, shards_make_their_own_episodes
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.variable_way_shot import VariableWayShot
 from tests.test_samplers import labelled, sample
 
@@ -139,7 +139,7 @@ def test_every_class_comes_as_often():
 @pytest.mark.parametrize("law", [more_episodes_keep_the_first_ones, shards_make_their_own_episodes])
 @pytest.mark.parametrize("sampler", VariableWayShot.examples(), ids=repr)
 def test_the_laws_of_prefix_and_shards_hold_for_open_shapes(law, sampler, monkeypatch):
-    from fewshot.laws import samplers
+    from fewshot.conformance import samplers
 
     monkeypatch.setattr(samplers, "SHAPES", (OPEN, EpisodeShape(None, None, 3), EpisodeShape(5, None, None)))
     assert law(sampler, samplers.SamplerWorld()) is None
@@ -175,7 +175,7 @@ def test_a_tree_is_of_the_classes_that_are_drawn_from(tree):
 
 
 def test_the_runs_that_were_stored_before_there_were_trees_keep_their_names(tree):
-    from fewshot.plugins import SAMPLERS
+    from fewshot.plugins.registry import SAMPLERS
 
     assert SAMPLERS.identity("VariableWayShot('script')") == "VariableWayShot(group='script')"
     assert "tree='sha256:" in SAMPLERS.identity(f"VariableWayShot(tree={str(tree)!r})")

@@ -22,7 +22,7 @@ from fewshot.datasets.vector_set import VectorSet
 from fewshot.evaluators import ImageEvaluator
 from fewshot.evaluators.augmented_support import AugmentedSupport
 from fewshot.evaluators.cross_validated import CrossValidated
-from fewshot.plugins import EVALUATORS, SAMPLERS
+from fewshot.plugins.registry import EVALUATORS, SAMPLERS
 from tests.test_contract import NamesOnly
 
 N, D, C = 60, 7, 5

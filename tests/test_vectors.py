@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot import vectors
-from fewshot.vectors import HeldVectors, StoredVectors, vectors_digest
+from fewshot.files import vectors
+from fewshot.files.vectors import HeldVectors, StoredVectors, vectors_digest
 
 VALUES = np.random.default_rng(0).normal(size=(50, 3))
 ORDERS = [[], [7], [49, 0, 7, 7, 8, 9, 3], list(range(50)), [[3, 4], [4, 1]]]

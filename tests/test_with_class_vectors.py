@@ -11,8 +11,8 @@ from PIL import Image
 
 import fewshot
 from fewshot.evaluators import FeatureEvaluator, Head
-from fewshot.plugins import DATASETS
-from fewshot.report.labels import label
+from fewshot.plugins.registry import DATASETS
+from fewshot.report.rows.short_names import label
 
 NAMES = ("lark", "wren", "gull")
 SPEC = "WithClassVectors(ImageFolderSet('birds'), 'texts.npz')"

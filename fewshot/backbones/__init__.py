@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from fewshot.backbones.training_record import TrainingRecord
+from fewshot.backbones._training_record import TrainingRecord
 from fewshot.datasets import LabelledImages
 
 

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones.timm_network import build, data_config, pretrained_config, resize, timm_backbone
-from fewshot.names import WEIGHT_SUFFIXES
+from fewshot.backbones._timm_network import build, data_config, pretrained_config, resize, timm_backbone
+from fewshot.plugins.shorthand import WEIGHT_SUFFIXES
 
 _NESTED = ("state_dict", "model", "model_state_dict")
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones.timm_network import as_backbone, data_config
+from fewshot.backbones._timm_network import as_backbone, data_config
 
 NORMS = ("batch", "group")
 _GROUPS = 8  # of GroupNorm; fewer where there are fewer channels

@@ -13,8 +13,8 @@ from typing import Any
 from torch import nn
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones.timm_network import as_backbone, data_config
-from fewshot.plugins import Dotted
+from fewshot.backbones._timm_network import as_backbone, data_config
+from fewshot.plugins.registry import Dotted
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource
+from fewshot.backbones._timm_network import build, data_config, timm_backbone
 from fewshot.backbones.checkpoint import load_strictly, read_state
-from fewshot.backbones.timm_network import build, data_config, timm_backbone
 
 State = Mapping[str, Tensor]
 _SEPARABLE = ("conv_dw", "bn1", "conv_pw", "bn2")

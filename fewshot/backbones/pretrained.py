@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones.trained_images import check_images
-from fewshot.backbones.training_record import TrainingRecord
-from fewshot.files import home
-from fewshot.plugins import BACKBONES
+from fewshot.backbones._trained_images import check_images
+from fewshot.backbones._training_record import TrainingRecord
+from fewshot.files.atomic import home
+from fewshot.plugins.registry import BACKBONES
 
 if TYPE_CHECKING:
     from fewshot.datasets import Dataset

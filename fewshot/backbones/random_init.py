@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones.timm_network import build, data_config, timm_backbone
+from fewshot.backbones._timm_network import build, data_config, timm_backbone
 
 
 @dataclass(frozen=True)

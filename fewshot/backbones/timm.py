@@ -10,7 +10,7 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones.timm_network import (
+from fewshot.backbones._timm_network import (
     HUB_PREFIXES,
     build,
     check_name,
@@ -19,7 +19,7 @@ from fewshot.backbones.timm_network import (
     resize,
     timm_backbone,
 )
-from fewshot.names import PACKAGED
+from fewshot.plugins.shorthand import PACKAGED
 
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 

@@ -131,7 +131,7 @@ def compute_options(function: Command) -> Command:
 def dataset_spec(data: str) -> str:
     """The canonical spec of what the user gave as --data: a folder of class folders, a CSV file, a file of vectors,
     a name or a spec."""
-    from fewshot.plugins import DATASETS
+    from fewshot.plugins.registry import DATASETS
 
     known = DATASETS.names()
     if data not in known and Path(data).expanduser().is_dir():

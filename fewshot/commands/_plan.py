@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from fewshot.datasets import LabelledImages
     from fewshot.pretraining.planning import PlannedTraining
-    from fewshot.results import Results, Row
-    from fewshot.runs import Workbench
-    from fewshot.specs import RunSpec, Task
+    from fewshot.results.files import Results, Row
+    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.specs import RunSpec, Task
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Plan:
         import numpy as np
 
         from fewshot.evaluators import ImageEvaluator
-        from fewshot.learners import further_views, made_for
-        from fewshot.plugins import TRANSFORMS
+        from fewshot.plugins.registry import TRANSFORMS
+        from fewshot.runs.learners import further_views, made_for
 
         spec, row = task.spec, known.get(task.run_id)
         if row is not None and row.status == "ok" and row.n_episodes >= task.n_episodes:
@@ -94,7 +94,7 @@ class Plan:
 
     def trainings(self, bench: Workbench) -> list[PlannedTraining]:
         """The trainings of backbones that are not trained yet."""
-        from fewshot.plugins import BACKBONES
+        from fewshot.plugins.registry import BACKBONES
 
         sources = [BACKBONES.make(backbone) for backbone in dict.fromkeys(backbone for backbone, *_ in self._used)]
         if not any(source.to_train() for source in sources):
@@ -113,9 +113,9 @@ def embedding(
     backbone: str, dataset: str, dtype: str, images: LabelledImages, used: NDArray[np.bool_], bench: Workbench
 ) -> PlannedEmbedding:
     """What a backbone would embed of the images where `used` [n] is true."""
-    from fewshot.feature_files import FeatureFiles
-    from fewshot.files import home
-    from fewshot.plugins import BACKBONES
+    from fewshot.features.files import FeatureFiles
+    from fewshot.files.atomic import home
+    from fewshot.plugins.registry import BACKBONES
 
     n_needed = int(used.sum())
     try:
@@ -179,7 +179,7 @@ def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workben
 
 
 def _name(spec: RunSpec) -> str:
-    from fewshot.report.labels import size
+    from fewshot.report.rows.short_names import size
 
     shape, sampler = getattr(spec.episodes, "shape", None), getattr(spec.episodes, "sampler", "")
     shot = "listed" if shape is None else f"{size(shape.k_shot, sampler)}-shot"
@@ -188,7 +188,7 @@ def _name(spec: RunSpec) -> str:
 
 def _planned_choice(plan: Plan, spec: RunSpec, tried: Mapping[str, Row], bench: Workbench) -> list[PlannedRun]:
     """What choosing the hyperparameters of a run takes: its trials in one line, or nothing where none are chosen."""
-    from fewshot.selection import ON, trials
+    from fewshot.runs.selection import ON, trials
 
     if spec.selection is None:
         return []

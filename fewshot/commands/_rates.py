@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fewshot.episodes import EpisodeShape
-    from fewshot.results import Row
-    from fewshot.specs import RunSpec
+    from fewshot.episodes.episodes import EpisodeShape
+    from fewshot.results.files import Row
+    from fewshot.runs.specs import RunSpec
 
 _FEWEST_IMAGES = 64  # whose time says something
 
 
 def _path() -> Path:
-    from fewshot.files import home
+    from fewshot.files.atomic import home
 
     return home() / "rates.json"
 
@@ -43,7 +43,7 @@ def rates() -> dict[str, float]:
 
 def remember(measured: dict[str, float]) -> None:
     """Keeps rates; a folder that cannot be written costs the estimates and nothing else."""
-    from fewshot.files import write_atomically
+    from fewshot.files.atomic import write_atomically
 
     merged = rates() | {key: float(f"{seconds:.3g}") for key, seconds in measured.items()}
     if measured and merged != rates():

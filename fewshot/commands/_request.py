@@ -13,11 +13,11 @@ from fewshot.commands._options import Count, dataset_spec
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
-    from fewshot.episode_lists import EpisodeList
-    from fewshot.episodes import Episodes, EpisodeShape, Ints
-    from fewshot.runs import Workbench
+    from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+    from fewshot.episodes.lists import EpisodeList
+    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.selection import Selection
     from fewshot.samplers import Sampler
-    from fewshot.selection import Selection
     from fewshot.splits import ClassSplit
 
 
@@ -35,14 +35,14 @@ class Data:
     @property
     def split_spec(self) -> str:
         """The rule of the split, the data set's own where none was asked for."""
-        from fewshot.plugins import DATASETS
+        from fewshot.plugins.registry import DATASETS
 
         return self.rule or str(DATASETS.make(self.dataset).default_split())
 
 
 def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> Data:
     """Loads what --data, --split and --classes name; a data set without a split of its own is novel as a whole."""
-    from fewshot.plugins import DATASETS, SPLITS
+    from fewshot.plugins.registry import DATASETS, SPLITS
 
     dataset = dataset_spec(data)
     own = DATASETS.make(dataset).default_split()
@@ -89,7 +89,7 @@ class EpisodeRequest:
 
     def sampler_spec(self) -> str:
         """The canonical spec of the sampler."""
-        from fewshot.plugins import SAMPLERS
+        from fewshot.plugins.registry import SAMPLERS
 
         if self.sampler is None:
             return SAMPLERS.canonical(f"Balanced(support_from={self.support_from!r}, query_from={self.query_from!r})")
@@ -99,7 +99,7 @@ class EpisodeRequest:
 
     def shapes(self, data: Data) -> list[EpisodeShape]:
         """One shape a shot. What the user left open becomes what the data permits."""
-        from fewshot.episodes import EpisodeShape
+        from fewshot.episodes.episodes import EpisodeShape
 
         way, query = (_number(count) for count in self._sizes(data))
         shots = [_number(k_shot) for k_shot in self.shot] or [self._made.usual().k_shot]
@@ -124,7 +124,7 @@ class EpisodeRequest:
     def listed(self, data: Data, episodes: Episodes, protocol: str) -> EpisodeList:
         """Episodes that `draw` drew as a list, with all that a reader has to know of them. A protocol without a name is
         called after the sampler and the version of fewshot that it is of."""
-        from fewshot.episode_lists import EpisodeList
+        from fewshot.episodes.lists import EpisodeList
 
         protocol = protocol or f"{type(self._made).__name__}@{version('fewshot')}"
         said = f"{self.sampler_spec()} {self.shapes(data)[0]} of {data.split_spec}, {data.classes} classes"
@@ -156,7 +156,7 @@ class EpisodeRequest:
 
     @property
     def _made(self) -> Sampler:
-        from fewshot.plugins import SAMPLERS
+        from fewshot.plugins.registry import SAMPLERS
 
         return cast("Sampler", SAMPLERS.make(self.sampler_spec()))
 
@@ -180,8 +180,8 @@ class ChoiceRequest:
 
     def evaluator(self, asked: str) -> str:
         """The evaluator to run: around the one asked for where it chooses on the support."""
-        from fewshot.grids import combinations, parse_grid
-        from fewshot.plugins import EVALUATORS
+        from fewshot.plugins.grids import combinations, parse_grid
+        from fewshot.plugins.registry import EVALUATORS
 
         if self.select != "support":
             return asked
@@ -193,8 +193,8 @@ class ChoiceRequest:
     @property
     def selection(self) -> Selection | None:
         """The rule of the runs, where they choose before they start."""
-        from fewshot.grids import parse_grid
-        from fewshot.selection import Selection
+        from fewshot.plugins.grids import parse_grid
+        from fewshot.runs.selection import Selection
 
         if self.select in (None, "support"):
             return None

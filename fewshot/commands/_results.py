@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from fewshot.report.tables import Cell
-    from fewshot.results import Results, Row
+    from fewshot.report.tables.task_table import Cell
+    from fewshot.results.files import Results, Row
 
 
 def writable_results(path: Path) -> Results:
     """The results file; an OSError now, not after an hour, where it cannot be written."""
-    from fewshot.files import make_folder
-    from fewshot.results import Results
+    from fewshot.files.atomic import make_folder
+    from fewshot.results.files import Results
 
     make_folder(path.parent)
     try:
@@ -31,7 +31,7 @@ def shape(row: Row) -> str:
     """The shape of a row's episodes: "5-way 1-shot", or "listed"."""
     if row.sampler.startswith("Listed("):
         return "listed"
-    from fewshot.report.labels import size
+    from fewshot.report.rows.short_names import size
 
     at_most = "at most " if row.k_shot_at_most else ""
     return f"{size(row.n_way, row.sampler)}-way {at_most}{size(row.k_shot, row.sampler)}-shot"
@@ -39,14 +39,14 @@ def shape(row: Row) -> str:
 
 def describe(row: Row) -> str:
     """What was run, on what: "tf_efficientnet_lite0 @128, L2 + Prototype, icons mono, 5-way 1-shot"."""
-    from fewshot.report.labels import label, learner
+    from fewshot.report.rows.short_names import label, learner
 
     return f"{label(row.backbone)}, {learner(label(row.transform), label(row.evaluator))}, {source(row)}, {shape(row)}"
 
 
 def source(row: Row) -> str:
     """The data set, and its classes and sampler where they are not the usual ones."""
-    from fewshot.report.labels import label
+    from fewshot.report.rows.short_names import label
 
     classes = "" if row.classes == "novel" or row.sampler.startswith("Listed(") else f"{row.classes} classes"
     sampler = label(row.sampler) if row.sampler != "Balanced(support_from=None, query_from=None)" else ""
@@ -55,7 +55,7 @@ def source(row: Row) -> str:
 
 def percent(row: Row) -> str:
     """The accuracy in percent with its interval, or "failed"."""
-    from fewshot.report import wording
+    from fewshot.report.rows import wording
 
     return "failed" if row.status == "failed" else wording.percent(row)
 
@@ -65,10 +65,11 @@ def run_table(rows: Sequence[Row]) -> str:
     the intervals mean, or why there are none."""
     from tabulate import tabulate
 
-    from fewshot.report import budgets, intervals
-    from fewshot.report.tasks import contender, tasks
-    from fewshot.report.wording import contender_names, training_data
-    from fewshot.statistics import THESE_IMAGES
+    from fewshot.report.rows import intervals
+    from fewshot.report.rows import selection_budgets as budgets
+    from fewshot.report.rows.tasks import contender, tasks
+    from fewshot.report.rows.wording import contender_names, training_data
+    from fewshot.statistics.intervals import THESE_IMAGES
 
     names = contender_names(rows)
     done = [row for row in rows if row.status == "ok"]
@@ -107,9 +108,9 @@ def run_table(rows: Sequence[Row]) -> str:
 
 def _draws(rows: Sequence[Row]) -> list[str]:
     """Median, range and every draw of the runs that answer a whole test set."""
-    from fewshot.report.support_draws import Draws
-    from fewshot.report.tasks import contender
-    from fewshot.report.wording import contender_names
+    from fewshot.report.rows.support_draws import Draws
+    from fewshot.report.rows.tasks import contender
+    from fewshot.report.rows.wording import contender_names
 
     found = [(row, draws) for row in rows if (draws := Draws.of(row)) is not None]
     names = contender_names(rows)
@@ -121,9 +122,9 @@ def _measures(rows: Sequence[Row]) -> list[str]:
     """Further measures of all runs that have any, as a table, and what they are."""
     from tabulate import tabulate
 
-    from fewshot.report import measured
-    from fewshot.report.tasks import contender
-    from fewshot.report.wording import contender_names
+    from fewshot.report.rows import measured
+    from fewshot.report.rows.tasks import contender
+    from fewshot.report.rows.wording import contender_names
 
     names, kept = contender_names(rows), [row for row in rows if row.macro_f1 is not None]
     if not kept:
@@ -137,8 +138,8 @@ def comparison_table(rows: Sequence[Row]) -> str:
     """The report's tables, one a task, as plain text; "*" marks the best of a column."""
     from tabulate import tabulate
 
-    from fewshot.report.support_draws import DRAWS
-    from fewshot.report.tables import comparison
+    from fewshot.report.rows.support_draws import DRAWS
+    from fewshot.report.tables.task_table import comparison
 
     parts = []
     for table in comparison(rows):

@@ -7,11 +7,11 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fewshot.scaling.fits import CurveFit
-    from fewshot.scaling.labels import Budget
+    from fewshot.scaling.fits.fit import CurveFit
+    from fewshot.scaling.fits.label_budget import Budget
     from fewshot.scaling.laws import Law
-    from fewshot.scaling.transfer import Transferred
-    from fewshot.scaling.transfers import SourceTransfer
+    from fewshot.scaling.studies.transfer import Transferred
+    from fewshot.scaling.studies.transfers import SourceTransfer
 
 
 def known_laws(names: Sequence[str]) -> list[str]:
@@ -29,7 +29,7 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
     """A line a curve and law, and what it may be trusted for."""
     from tabulate import tabulate
 
-    from fewshot.scaling.trust import FARTHEST, TOLERANCE
+    from fewshot.scaling.fits.trust import FARTHEST, TOLERANCE
 
     header = ("curve", "law", "parameters [95 % interval]", "fitted", "RMSE", "rest", "RMSE of the rest", "trust")
     lines = [

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fewshot.scaling.trained_rows import ONE_SEED
+from fewshot.scaling.studies.trained_rows import ONE_SEED
 
 if TYPE_CHECKING:
-    from fewshot.scaling.sources import SourceMatrix, SourceToTarget
+    from fewshot.scaling.studies.sources import SourceMatrix, SourceToTarget
 
 
 def adaptation_text(values: dict[str, Any], short: dict[str, str]) -> str:
@@ -70,8 +70,8 @@ def gains_text(lines: Sequence[dict[str, Any]]) -> str:
 
 def matrix_text(matrix: SourceMatrix) -> str:
     """Sources down, targets across."""
-    from fewshot.report.labels import label
-    from fewshot.report.study import short_head
+    from fewshot.report.rows.short_names import label
+    from fewshot.report.studies.study import short_head
 
     trained = f"{label(matrix.network)}, {label(matrix.recipe)}, {matrix.images} images of each source"
     title = f"{trained}; {short_head(matrix.head)}, {matrix.n_way}-way {matrix.k_shot}-shot"

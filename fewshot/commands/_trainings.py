@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fewshot.commands._rates import rates, remember
 
 if TYPE_CHECKING:
+    from fewshot.backbones._training_record import TrainingRecord
     from fewshot.backbones.pretrained import Pretrained
-    from fewshot.backbones.training_record import TrainingRecord
     from fewshot.pretraining.planning import PlannedTraining
 
 

@@ -16,9 +16,9 @@ from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import comparison_table, describe, percent, tell_failures, writable_results
 
 if TYPE_CHECKING:
-    from fewshot.results import Results, Row
-    from fewshot.runs import Workbench
-    from fewshot.specs import RunSpec
+    from fewshot.results.files import Results, Row
+    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.specs import RunSpec
 
 __all__ = ["Plan", "command"]
 
@@ -44,8 +44,8 @@ def command(
 ) -> int:
     """Run a SUITE of benchmarks/, or of a .py file of yours; what is done already is not done again."""
     from fewshot.benchmarks import load
-    from fewshot.results import Results
-    from fewshot.runs import Workbench
+    from fewshot.results.files import Results
+    from fewshot.runs.pipeline import Workbench
 
     specs = [replace(spec, n_episodes=n_episodes or spec.n_episodes) for spec in load(suite)()]
     rows_path = results or Path("results") / f"{Path(suite).stem}.jsonl"
@@ -61,7 +61,7 @@ def command(
 
 def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tuple[int, int]) -> list[Row]:
     """The rows of all runs that are complete; one line each as it finishes."""
-    from fewshot.runs import run_all
+    from fewshot.runs.pipeline import run_all
 
     known = {row.run_id: row for row in results.rows()}
     rows = []

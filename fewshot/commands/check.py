@@ -9,7 +9,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
-from fewshot.plugins import REGISTRIES, Registry, registry_of
+from fewshot.plugins.registry import REGISTRIES, Registry, registry_of
 
 _EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes bring examples()
 _KINDS = (*_EXAMPLES, "dataset", "backbone")
@@ -26,7 +26,7 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
     The kind is found by the class. The bare name of an evaluator, sampler or transform is checked on its own
     examples(); a data set or a backbone is loaded as SPEC says.
     """
-    from fewshot.laws import check
+    from fewshot.conformance import check
 
     registry = _registry(spec, kind)
     members = _members(registry, spec.strip())

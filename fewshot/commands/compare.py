@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fewshot.over_sets import OverSets
-    from fewshot.report.claims import Claims
-    from fewshot.results import Row
+    from fewshot.report.comparisons.claims import Claims
+    from fewshot.report.comparisons.over_sets import OverSets
+    from fewshot.results.files import Row
 
 _BY = ("evaluator", "backbone", "anything")
 
@@ -45,17 +45,17 @@ def command(
     Two intervals are told for every difference: for other episodes from these images, and for new classes. Pairs that
     were compared on several data sets are summed up: for these sets, and for new ones.
     """
-    from fewshot.over_sets import over_data_sets
-    from fewshot.report import claims
+    from fewshot.report.comparisons import claims
+    from fewshot.report.comparisons.over_sets import over_data_sets
 
     shown = _claims(rows, by, only, unit)
     over = over_data_sets(pair for claim in shown for pair in claim.pairs)
     if out is not None:
-        from fewshot.files import write_atomically
+        from fewshot.files.atomic import write_atomically
 
         write_atomically(out, "\n\n".join(_parts([c.markdown() for c in shown], over, by, "github")).encode() + b"\n")
     if plot is not None:
-        from fewshot.report.forest import write_forest
+        from fewshot.report.comparisons.forest import write_forest
 
         write_forest(shown, plot)
     told = _parts([claim.text(delta / 100) for claim in shown], over, by, "simple")
@@ -66,9 +66,9 @@ def command(
 
 def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> list[Claims]:
     """What the contests among the chosen rows show; p-values are adjusted over all of them."""
-    from fewshot.pairing import adjusted, contests
-    from fewshot.report.claims import Claims
-    from fewshot.results import Results
+    from fewshot.report.comparisons.claims import Claims
+    from fewshot.report.comparisons.pairing import adjusted, contests
+    from fewshot.results.files import Results
 
     if not rows.is_file():
         raise ValueError(f"there is no results file {rows}")
@@ -91,7 +91,7 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> lis
 
 def _parts(contests: list[str], over: list[OverSets], by: str, form: str) -> list[str]:
     """The contests, and what they say together where they are of several data sets."""
-    from fewshot.report.claims import sets_table
+    from fewshot.report.comparisons.claims import sets_table
 
     if not over:
         return contests
@@ -101,7 +101,7 @@ def _parts(contests: list[str], over: list[OverSets], by: str, form: str) -> lis
 
 def _grouping(unit: str, row: Row) -> tuple[str, NDArray[np.int64]]:
     """What groups of classes are called, and the group of every class of a row's data set."""
-    from fewshot.plugins import DATASETS
+    from fewshot.plugins.registry import DATASETS
 
     images = DATASETS.make(row.dataset, allow_import=False).load()
     if unit not in images.class_groups:

@@ -36,10 +36,10 @@ def command(
     from tabulate import tabulate
 
     from fewshot.commands._request import open_data
-    from fewshot.distances import distances
-    from fewshot.names import shorthand
-    from fewshot.plugins import BACKBONES
-    from fewshot.runs import Workbench
+    from fewshot.features.distances import distances
+    from fewshot.plugins.registry import BACKBONES
+    from fewshot.plugins.shorthand import shorthand
+    from fewshot.runs.pipeline import Workbench
 
     bench, spec = Workbench(), BACKBONES.canonical(shorthand(reference))
     values = []

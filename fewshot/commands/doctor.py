@@ -107,7 +107,7 @@ def _devices() -> Iterator[Finding]:
 
 def _caches() -> Iterator[Finding]:
     """What is kept where, and how much room is left there."""
-    from fewshot.files import home
+    from fewshot.files.atomic import home
 
     folder = home()
     yield Finding("cache", f"{folder}, from {'FEWSHOT_HOME' if os.environ.get('FEWSHOT_HOME') else 'the system'}")

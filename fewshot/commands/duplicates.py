@@ -13,8 +13,8 @@ from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.commands._request import Data
-    from fewshot.duplicates import Duplicates
-    from fewshot.runs import Workbench
+    from fewshot.datasets.duplicates import Duplicates
+    from fewshot.runs.pipeline import Workbench
 
 _LINES = 20  # pairs that are printed
 
@@ -42,8 +42,8 @@ def command(
     """Find images of the classes that episodes are drawn from that are there twice: within a class, across classes, or
     again in a class of another part of the split, such as seen."""
     from fewshot.commands._request import open_data
-    from fewshot.report.duplicates import check_out, place, words, write_duplicates
-    from fewshot.runs import Workbench
+    from fewshot.report.pictures.duplicates import check_out, place, words, write_duplicates
+    from fewshot.runs.pipeline import Workbench
 
     bench = Workbench()
     opened = open_data(data, split, classes, bench)
@@ -69,8 +69,8 @@ def command(
 def _found(opened: Data, classes: str, least: float, most: int, backbone: str | None, bench: Workbench) -> Duplicates:
     import numpy as np
 
-    from fewshot.duplicates import find_duplicates
-    from fewshot.names import shorthand
+    from fewshot.datasets.duplicates import find_duplicates
+    from fewshot.plugins.shorthand import shorthand
     from fewshot.splits import PARTS
 
     images, vectors = opened.images, None
@@ -90,7 +90,7 @@ def _found(opened: Data, classes: str, least: float, most: int, backbone: str | 
 
 def _summary(found: Duplicates, classes: str, least: float) -> str:
     """How many pairs there are of each kind."""
-    from fewshot.duplicates import ACROSS, WITHIN
+    from fewshot.datasets.duplicates import ACROSS, WITHIN
 
     def told(kind: str) -> str:
         return kind if kind in (WITHIN, ACROSS) else f"between {classes} and {kind} classes"

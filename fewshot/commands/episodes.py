@@ -12,8 +12,8 @@ from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
-    from fewshot.episode_lists import EpisodeList
-    from fewshot.episodes import Episodes
+    from fewshot.episodes.episodes import Episodes
+    from fewshot.episodes.lists import EpisodeList
 
 data_option = click.option("--data", required=True, metavar="FOLDER|SPEC", help="The data set that they were made for.")
 file_argument = click.argument("file", type=_options.FILE)
@@ -47,7 +47,7 @@ def make(
 ) -> None:
     """Draw episodes and write them to a file, for `fewshot run --list FILE` or for other programs."""
     from fewshot.commands._request import EpisodeRequest, open_data
-    from fewshot.runs import Workbench
+    from fewshot.runs.pipeline import Workbench
 
     opened = open_data(data, split, classes, Workbench())
     request = EpisodeRequest(**asked).on(opened)
@@ -66,7 +66,7 @@ def make(
 @json_option
 def show(file: Path) -> None:
     """Print what a file says of its episodes, how many it holds, and the first ten."""
-    from fewshot.episode_lists import EpisodeList
+    from fewshot.episodes.lists import EpisodeList
 
     listed = EpisodeList.load(file)
     answer(str(listed), {"file": file} | _about(listed) | {"episodes": _sizes(listed.episodes)})
@@ -78,7 +78,7 @@ def show(file: Path) -> None:
 @json_option
 def check(file: Path, data: str) -> None:
     """Prove that a file holds well-formed episodes of a data set."""
-    from fewshot.episode_lists import EpisodeList
+    from fewshot.episodes.lists import EpisodeList
 
     images, episodes = _images(data), EpisodeList.load(file)
     episodes.check(images)
@@ -95,9 +95,9 @@ def check(file: Path, data: str) -> None:
 @json_option
 def draw(file: Path, data: str, episode: int, out: Path, dry_run: bool) -> None:
     """Draw the images of one episode into a PNG file."""
-    from fewshot.episodes import Episodes
-    from fewshot.files import write_atomically
-    from fewshot.report.drawing import draw_episode
+    from fewshot.episodes.episodes import Episodes
+    from fewshot.files.atomic import write_atomically
+    from fewshot.report.pictures.episode import draw_episode
 
     png = draw_episode(_images(data), Episodes.load(file), episode)
     if not dry_run:
@@ -114,9 +114,9 @@ def draw(file: Path, data: str, episode: int, out: Path, dry_run: bool) -> None:
 @json_option
 def export(file: Path, data: str, out: Path, dry_run: bool) -> None:
     """Write a list as CSV for other programs: task, class, image, support or query."""
-    from fewshot.episode_lists import EpisodeList
-    from fewshot.episode_tables import to_csv
-    from fewshot.files import write_atomically
+    from fewshot.episodes.lists import EpisodeList
+    from fewshot.episodes.tables import to_csv
+    from fewshot.files.atomic import write_atomically
 
     images, listed = _images(data), EpisodeList.load(file)
     text = to_csv(listed, images)
@@ -137,7 +137,7 @@ def export(file: Path, data: str, out: Path, dry_run: bool) -> None:
 @json_option
 def import_(file: Path, data: str, protocol: str, out: Path, dry_run: bool) -> None:
     """Read a list from a CSV file with the columns task, class, image and set."""
-    from fewshot.episode_tables import from_csv
+    from fewshot.episodes.tables import from_csv
 
     listed = from_csv(file, _images(data), protocol)
     if not dry_run:
@@ -176,7 +176,7 @@ def _sizes(episodes: Episodes) -> list[dict[str, int]]:
 
 
 def _images(data: str) -> LabelledImages:
-    from fewshot.plugins import DATASETS
+    from fewshot.plugins.registry import DATASETS
 
     images: LabelledImages = DATASETS.make(_options.dataset_spec(data)).load()
     return images

@@ -15,8 +15,8 @@ from fewshot.commands._rates import remember_embedding
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
-    from fewshot.episodes import Ints
-    from fewshot.features import FeatureTable
+    from fewshot.episodes.episodes import Ints
+    from fewshot.features.table import FeatureTable
 
 
 @click.command("features", short_help="Embed the images of a data set ahead of runs.")
@@ -50,10 +50,10 @@ def command(
     import numpy as np
 
     from fewshot.commands._request import open_data, usual_backbone
-    from fewshot.features import feature_table
-    from fewshot.names import shorthand
-    from fewshot.plugins import BACKBONES
-    from fewshot.runs import Workbench
+    from fewshot.features.table import feature_table
+    from fewshot.plugins.registry import BACKBONES
+    from fewshot.plugins.shorthand import shorthand
+    from fewshot.runs.pipeline import Workbench
 
     bench = Workbench(device=device)
     opened = open_data(data, split, rows, bench)
@@ -80,8 +80,8 @@ def _dry_run(planned: PlannedEmbedding) -> int:
 
 
 def _write_similarity(file: Path, images: LabelledImages, rows: Ints, table: FeatureTable) -> None:
-    from fewshot.class_similarity import ClassSimilarity
-    from fewshot.files import write_atomically
+    from fewshot.datasets.class_similarity import ClassSimilarity
+    from fewshot.files.atomic import write_atomically
 
     made = ClassSimilarity.of(images, rows, lambda part: table.gather(part).numpy())
     write_atomically(file, made.to_csv().encode())

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fewshot import plugins
 from fewshot.commands._answers import answer, json_option
-from fewshot.names import PACKAGED
+from fewshot.plugins import registry as plugins
+from fewshot.plugins.shorthand import PACKAGED
 
 if TYPE_CHECKING:
-    from fewshot.backbones.timm_catalogue import TimmEntry
+    from fewshot.backbones._timm_catalogue import TimmEntry
 
 KINDS = ("datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "presets", "suites")
 _SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, given, any name of timm's, package.module:function."
@@ -52,7 +52,7 @@ def _networks(kind: str | None, pattern: str) -> int:
     """Answers with timm's networks whose names match."""
     if kind != "backbones":
         raise click.UsageError(f"a pattern belongs to backbones; write: fewshot list backbones {pattern!r}")
-    from fewshot.backbones.timm_catalogue import catalogue
+    from fewshot.backbones._timm_catalogue import catalogue
 
     entries = catalogue(pattern)
     if not entries:
@@ -104,7 +104,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _presets() -> list[dict[str, Any]]:
-    from fewshot.presets import PRESETS
+    from fewshot.runs.presets import PRESETS
 
     return [
         {"call": f"{p.name} = {p.transform} + {p.evaluator}", "summary": f"{p.source}. {p.differs}"} | asdict(p)

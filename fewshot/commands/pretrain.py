@@ -16,8 +16,8 @@ from fewshot.commands._rates import rates, remember
 from fewshot.commands._trainings import remember_training, training_line, training_seconds
 
 if TYPE_CHECKING:
+    from fewshot.backbones._training_record import TrainingRecord
     from fewshot.backbones.pretrained import Pretrained
-    from fewshot.backbones.training_record import TrainingRecord
 
 
 @click.command("pretrain", short_help="Train a network on seen classes, to be used as a backbone.")
@@ -38,7 +38,7 @@ def command(specs: tuple[str, ...], data: str | None, device: str | None, dry_ru
 
     A training that was stopped goes on where it was. A seed moves the images, their order and the network's start.
     """
-    from fewshot.plugins import BACKBONES
+    from fewshot.plugins.registry import BACKBONES
     from fewshot.pretraining.training import Trainer
 
     sources = [_parsed(spec) for spec in specs] + ([] if data is None else _asked(data, **asked))
@@ -63,7 +63,7 @@ def command(specs: tuple[str, ...], data: str | None, device: str | None, dry_ru
 
 def _parsed(spec: str) -> Pretrained:
     from fewshot.backbones.pretrained import Pretrained
-    from fewshot.plugins import BACKBONES
+    from fewshot.plugins.registry import BACKBONES
 
     source = BACKBONES.make(spec)
     if not isinstance(source, Pretrained):

@@ -12,7 +12,7 @@ from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
-    from fewshot.results import Results, Row
+    from fewshot.results.files import Results, Row
 
 
 @click.command("report", short_help="Write rows as one HTML page.")
@@ -38,7 +38,7 @@ def command(
     ROWS is a .jsonl file: by default the one in results/ that changed last; with --readme the reference rows that
     come with fewshot.
     """
-    from fewshot.results import Results
+    from fewshot.results.files import Results
 
     if readme is not None:
         return _readme(readme, rows, check, dry_run)
@@ -51,7 +51,7 @@ def command(
         return _plan(found, None if markdown else page, results)
     if not markdown:
         return _page(found, page, results, allow_import)
-    from fewshot.report.tables import markdown as as_markdown
+    from fewshot.report.tables.task_table import markdown as as_markdown
 
     table = as_markdown(found)
     answer(table.removesuffix("\n"), {"markdown": table, "n_runs": len(found)})
@@ -69,8 +69,8 @@ def _page(rows: Sequence[Row], out: Path, results: Results, allow_import: bool) 
 
 def _plan(rows: Sequence[Row], out: Path | None, results: Results) -> int:
     """Answers with what a page or the tables would show, and where it would be written."""
-    from fewshot.report.origins import unreadable_lines
-    from fewshot.report.tasks import tasks
+    from fewshot.report.rows.origins import unreadable_lines
+    from fewshot.report.rows.tasks import tasks
 
     titles = [task.title for task in tasks(rows)]
     n_failed, n_unreadable = sum(row.status == "failed" for row in rows), unreadable_lines(results.path)
@@ -85,8 +85,8 @@ def _plan(rows: Sequence[Row], out: Path | None, results: Results) -> int:
 def _readme(readme: Path, given: Path | None, check: bool, dry_run: bool) -> int:
     """Brings the tables of a README up to date, or says that they are not."""
     from fewshot.benchmarks import FOLDER
-    from fewshot.report.readme import suites, update_readme
-    from fewshot.results import Results
+    from fewshot.report.tables.readme import suites, update_readme
+    from fewshot.results.files import Results
 
     if not readme.is_file():
         raise ValueError(f"there is no file {readme}")

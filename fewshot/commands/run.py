@@ -23,7 +23,7 @@ from fewshot.commands._request import (
 from fewshot.commands._results import run_table, tell_failures, writable_results
 
 if TYPE_CHECKING:
-    from fewshot.specs import Listed, RunSpec, Sampled
+    from fewshot.runs.specs import Listed, RunSpec, Sampled
 
 
 @click.command("run", short_help="Evaluate backbones on a folder of images or a data set.")
@@ -66,8 +66,8 @@ def command(
     **asked: Any,
 ) -> int:
     """Evaluate backbones on a folder of images or a data set."""
-    from fewshot.results import Results
-    from fewshot.runs import Workbench, run_all
+    from fewshot.results.files import Results
+    from fewshot.runs.pipeline import Workbench, run_all
 
     bench = Workbench(budget_mb << 20, device)
     opened, asked_for = open_data(data, split, classes, bench), Grid.of(classes=classes, **asked)
@@ -124,7 +124,7 @@ class Grid:
 
     def specs(self, data: Data) -> list[RunSpec]:
         """The runs, backbone by backbone. Unknown names are a ValueError before anything runs."""
-        from fewshot.specs import RunSpec
+        from fewshot.runs.specs import RunSpec
 
         self.chosen.check()
         backbones = self.backbones or (usual_backbone(data.images),)
@@ -147,7 +147,7 @@ class Grid:
         ]
 
     def _episodes(self, data: Data) -> list[Sampled | Listed]:
-        from fewshot.specs import Listed, Sampled
+        from fewshot.runs.specs import Listed, Sampled
 
         if self.listed is None:
             sampler = self.request.sampler_spec()
@@ -163,7 +163,7 @@ class Grid:
 
 def methods_of(evaluators: tuple[str, ...], transform: str | None, presets: tuple[str, ...]) -> list[tuple[str, str]]:
     """Pairs of a transform and an evaluator: those of the presets, or of the evaluators and what they usually have."""
-    from fewshot.presets import preset
+    from fewshot.runs.presets import preset
 
     if presets and (evaluators or transform):
         raise click.UsageError("--preset brings its evaluator and its transform; leave out --evaluator and --transform")
@@ -175,6 +175,6 @@ def methods_of(evaluators: tuple[str, ...], transform: str | None, presets: tupl
 def usual_transform(evaluator: str) -> str:
     """L2 for evaluators of features; evaluators of images have none."""
     from fewshot.evaluators import ImageEvaluator
-    from fewshot.plugins import EVALUATORS
+    from fewshot.plugins.registry import EVALUATORS
 
     return "Identity()" if isinstance(EVALUATORS.make(evaluator), ImageEvaluator) else "L2()"

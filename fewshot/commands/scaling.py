@@ -61,8 +61,8 @@ def fit(
 ) -> int:
     """Fit laws to the curves of FILE: parameters with 95 % intervals, the RMSE of log error, how far to trust it."""
     from fewshot.commands import _scaling
-    from fewshot.scaling.fits import fit_all
-    from fewshot.scaling.tables import Table, curves
+    from fewshot.scaling.fits.fit import fit_all
+    from fewshot.scaling.fits.tables import Table, curves
 
     laws = _scaling.known_laws(_names(law))
     if plot is not None and plot.suffix not in (".png", ".svg"):
@@ -70,8 +70,8 @@ def fit(
     found = curves(Table.read(file).only(where), x, y, _names(by), fit_where, seeds)
     fits = fit_all(found, laws, draws, seed)
     if plot is not None:
-        from fewshot.files import write_atomically
-        from fewshot.scaling.drawing import figure
+        from fewshot.files.atomic import write_atomically
+        from fewshot.report.figures.fits import figure
 
         write_atomically(plot, figure(fits, x, y, plot.suffix[1:]))
     answer(_scaling.fits_text(fits), [each.values() for each in fits])
@@ -94,8 +94,8 @@ def transfer(file: Path, where: str, x: str, y: str, by: str, pretrained: str) -
     """What pre-training was worth in labelled images: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
     D_T = k D_F^alpha N^beta where the points allow it."""
     from fewshot.commands import _scaling
-    from fewshot.scaling.tables import Table
-    from fewshot.scaling.transfers import transfers
+    from fewshot.scaling.fits.tables import Table
+    from fewshot.scaling.studies.transfers import transfers
 
     size, *others = _names(by) or [""]
     found = transfers(Table.read(file).only(where), x, y, size, pretrained, others)
@@ -115,8 +115,8 @@ def transfer(file: Path, where: str, x: str, y: str, by: str, pretrained: str) -
 def budget(file: Path, where: str, target: float, x: str, y: str, by: str, law: str) -> int:
     """How many labels a target accuracy needs: a bracket from several laws, and how far to trust it."""
     from fewshot.commands import _scaling
-    from fewshot.scaling import labels
-    from fewshot.scaling.tables import Table, curves
+    from fewshot.scaling.fits import label_budget as labels
+    from fewshot.scaling.fits.tables import Table, curves
 
     laws = _scaling.known_laws(_names(law)) if law else labels.LAWS
     found_curves = curves(Table.read(file).only(where), x, y, _names(by))

@@ -12,7 +12,7 @@ from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option, tell
 
 if TYPE_CHECKING:
-    from fewshot.seen_classes import SeenClasses
+    from fewshot.results.seen_classes import SeenClasses
 
 _COLOURS = {"seen": "red", "unknown": "yellow", "not seen": "green"}
 
@@ -28,8 +28,8 @@ def command(data: str, split: str | None, classes: str, backbone: str | None, tr
     """List the classes of a data set that were in the training data of some weights: seen, not seen or unknown, and
     why."""
     from fewshot.commands._request import open_data
-    from fewshot.runs import Workbench
-    from fewshot.seen_classes import SEEN, UNKNOWN, sentence
+    from fewshot.results.seen_classes import SEEN, UNKNOWN, sentence
+    from fewshot.runs.pipeline import Workbench
 
     if (backbone is None) == (trained_on is None):
         raise click.UsageError("give --backbone, or --trained-on where the weights are no backbone of this machine")
@@ -49,10 +49,10 @@ def command(data: str, split: str | None, classes: str, backbone: str | None, tr
 def _found(backbone: str | None, trained_on: str | None, dataset: str, names: Sequence[str]) -> SeenClasses:
     """What is known of weights by their backbone, or by what they are said to be trained on."""
     from fewshot.backbones.pretrained import Pretrained
-    from fewshot.names import shorthand
-    from fewshot.plugins import BACKBONES
-    from fewshot.seen_classes import seen_classes, seen_in_training
-    from fewshot.seen_classes.corpora import corpora, known
+    from fewshot.plugins.registry import BACKBONES
+    from fewshot.plugins.shorthand import shorthand
+    from fewshot.results.seen_classes import seen_classes, seen_in_training
+    from fewshot.results.seen_classes.corpora import corpora, known
 
     if backbone is None:
         if all(not corpus.synsets.members for corpus in corpora(str(trained_on))):

@@ -32,7 +32,7 @@ def command() -> None:
 @json_option
 def make(data: str, rule: str, out: Path, dry_run: bool) -> None:
     """Split the classes of a data set by a rule, into a JSON file for --split "FromFile('...')"."""
-    from fewshot.plugins import DATASETS, SPLITS
+    from fewshot.plugins.registry import DATASETS, SPLITS
 
     split = SPLITS.make(rule).split(DATASETS.make(_options.dataset_spec(data)).load())
     if not dry_run:
@@ -68,7 +68,7 @@ def show(data: str | None, rule: str | None, file: Path | None) -> None:
 def _of_data(data: str, rule: str | None) -> tuple[ClassSplit, dict[str, int]]:
     """The split of a data set, and how many images each class has."""
     from fewshot.commands._request import open_data
-    from fewshot.runs import Workbench
+    from fewshot.runs.pipeline import Workbench
 
     opened = open_data(data, rule, "all", Workbench())
     counts = (opened.images.pool().start[1:] - opened.images.pool().start[:-1]).tolist()

@@ -12,9 +12,9 @@ from fewshot.commands import _options, _study
 from fewshot.commands._answers import answer, json_option
 
 if TYPE_CHECKING:
-    from fewshot.scaling.adaptation import Exponent, ExponentDifference
-    from fewshot.scaling.class_ladders import ClassLadder
-    from fewshot.scaling.ladders import Ladder
+    from fewshot.scaling.studies.adaptation import Exponent, ExponentDifference
+    from fewshot.scaling.studies.class_ladders import ClassLadder
+    from fewshot.scaling.studies.ladders import Ladder
 
 
 @click.group("study", short_help="Exponents, gains, and sources against targets, from rows.")
@@ -28,9 +28,9 @@ def command() -> None:
 def adaptation(file: Path) -> int:
     """Exponents of error over pre-training images by network, rule and protocol; b_new - b_seen, paired over the same
     checkpoints, first on equal protocols; few-shot error against the error over all seen classes."""
-    from fewshot.report.study import ladder_name
-    from fewshot.scaling import adaptation as study
-    from fewshot.scaling.tables import Table
+    from fewshot.report.studies.study import ladder_name
+    from fewshot.scaling.fits.tables import Table
+    from fewshot.scaling.studies import adaptation as study
 
     found = study.ladders(Table.read(file).lines)
     exponents, differences = [study.exponent(ladder) for ladder in found], study.new_minus_seen(found)
@@ -51,10 +51,10 @@ def adaptation(file: Path) -> int:
 def classes(file: Path) -> int:
     """Error over pre-training classes, with the images of a class fixed or their total: mean over seeds of training
     with a 95 % t interval; and error at the most classes minus error at the fewest, paired by seed."""
-    from fewshot.report.study import ladder_name
-    from fewshot.report.study_classes import conclusions
-    from fewshot.scaling.class_ladders import class_ladders
-    from fewshot.scaling.tables import Table
+    from fewshot.report.studies.classes import conclusions
+    from fewshot.report.studies.study import ladder_name
+    from fewshot.scaling.fits.tables import Table
+    from fewshot.scaling.studies.class_ladders import class_ladders
 
     found = class_ladders(Table.read(file).lines)
     values = [_class_values(each) for each in found]
@@ -69,8 +69,8 @@ def classes(file: Path) -> int:
 def sources(file: Path) -> int:
     """Accuracy on new classes of each target by the set that networks were trained on, everything else equal: mean over
     seeds of training with a 95 % t interval. Transfer is directed: read rows and columns."""
-    from fewshot.scaling.sources import source_matrices
-    from fewshot.scaling.tables import Table
+    from fewshot.scaling.fits.tables import Table
+    from fewshot.scaling.studies.sources import source_matrices
 
     found = source_matrices(Table.read(file).lines)
     answer("\n\n".join(map(_study.matrix_text, found)), [asdict(matrix) for matrix in found])
@@ -84,8 +84,8 @@ def sources(file: Path) -> int:
 def gains(file: Path, distances: Path | None) -> int:
     """Gains of the largest over the smallest network, and of the most over the fewest images of a source, paired by
     seed, for every source, target and number of shots."""
-    from fewshot.scaling.near_and_far import gains_of, read_distances
-    from fewshot.scaling.tables import Table
+    from fewshot.scaling.fits.tables import Table
+    from fewshot.scaling.studies.near_and_far import gains_of, read_distances
 
     far = {} if distances is None else read_distances(distances)
     lines = []

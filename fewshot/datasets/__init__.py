@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fewshot.episodes import Ints, Rows
-from fewshot.vectors import Vectors
+from fewshot.episodes.episodes import Ints, Rows
+from fewshot.files.vectors import Vectors
 
 
 class ImageSequence(Protocol):

@@ -9,7 +9,7 @@ from PIL import Image
 
 import fewshot.data.icons as embedded
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, image_digest, images_digest
-from fewshot.episodes import Ints
+from fewshot.episodes.episodes import Ints
 
 DOMAINS = ("mono", "colour", "both")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
-from fewshot.datasets.digests import Files, file_digests, tell_copies
-from fewshot.decoding import SUFFIXES
+from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._digests import Files, file_digests, tell_copies
 
 PARTITIONS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 _log = logging.getLogger("fewshot")

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fewshot.datasets import GivenVectors, Group, LabelledImages
-from fewshot.episodes import Ints
-from fewshot.vectors import HeldVectors, Vectors, vectors_digest
+from fewshot.episodes.episodes import Ints
+from fewshot.files.vectors import HeldVectors, Vectors, vectors_digest
 
 _log = logging.getLogger("fewshot")
 _NOTHING: Mapping[str, Any] = {}

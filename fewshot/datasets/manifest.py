@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.csv_files import by_column, numbered_rows
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
-from fewshot.datasets.digests import Files, file_digests, tell_copies
-from fewshot.episodes import Ints
+from fewshot.datasets._digests import Files, file_digests, tell_copies
+from fewshot.episodes.episodes import Ints
+from fewshot.files.csv_files import by_column, numbered_rows
 
 _CLASS = "class:"  # begins the name of a column that says something of a class, not of an image
 

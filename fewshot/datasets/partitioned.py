@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fewshot import draws
 from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.episodes import draws
 
 NAMES = ("train", "validation", "test")
 _STREAM = 61  # of random words

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import Dataset, LabelledImages
-from fewshot.datasets.subset import subset
-from fewshot.episodes import Ints
-from fewshot.names import shorthand
-from fewshot.plugins import Dotted
+from fewshot.datasets._subset import subset
+from fewshot.episodes.episodes import Ints
+from fewshot.plugins.registry import Dotted
+from fewshot.plugins.shorthand import shorthand
 
 PARTS = ("all", "seen", "validation", "novel")
 
@@ -83,7 +83,7 @@ class PseudoLabels(Dataset):
         """The rows of the part, ascending."""
         if self.part == "all":
             return np.arange(len(images))
-        from fewshot.plugins import SPLITS
+        from fewshot.plugins.registry import SPLITS
 
         rule = self.images.default_split()
         if rule is None:
@@ -95,8 +95,8 @@ class PseudoLabels(Dataset):
 
     def _features(self, images: LabelledImages, rows: Ints) -> NDArray[np.float64]:
         """[m, D] features of length one."""
-        from fewshot.features import feature_table
-        from fewshot.plugins import BACKBONES
+        from fewshot.features.table import feature_table
+        from fewshot.plugins.registry import BACKBONES
 
         backbone = BACKBONES.make(BACKBONES.canonical(shorthand(self.backbone))).load().on(images)
         values = feature_table(images, backbone, rows, progress=True).gather(rows).double().numpy()

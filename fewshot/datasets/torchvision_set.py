@@ -24,12 +24,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
-from fewshot.datasets.digests import Files, file_digests, tell_copies
-from fewshot.datasets.torchvision_files import load_cifar, unpack_gz
-from fewshot.datasets.torchvision_sources import DEBIAN_SETS, SOURCES, Source
-from fewshot.decoding import to_rgb
-from fewshot.episodes import Ints
-from fewshot.files import home, make_folder
+from fewshot.datasets._decoding import to_rgb
+from fewshot.datasets._digests import Files, file_digests, tell_copies
+from fewshot.datasets._torchvision_files import load_cifar, unpack_gz
+from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
+from fewshot.episodes.episodes import Ints
+from fewshot.files.atomic import home, make_folder
 
 
 @dataclass(frozen=True)

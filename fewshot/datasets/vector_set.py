@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewshot.datasets import Dataset, LabelledImages
-from fewshot.datasets.digests import kept_digest
-from fewshot.datasets.vector_files import ArrayFile, Npz, Safetensors
-from fewshot.vectors import vectors_digest
+from fewshot.datasets._digests import kept_digest
+from fewshot.datasets._vector_files import ArrayFile, Npz, Safetensors
+from fewshot.files.vectors import vectors_digest
 
 SUFFIXES = (".npz", ".safetensors", ".parquet")
 
@@ -39,7 +39,7 @@ def opened(path: Path) -> ArrayFile:
         raise ValueError(f"there is no file {path}; give a file of vectors and labels ({', '.join(SUFFIXES)})")
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        from fewshot.datasets.parquet_columns import Parquet
+        from fewshot.datasets._parquet_columns import Parquet
 
         return Parquet(path)
     if suffix not in SUFFIXES:

@@ -17,15 +17,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch, Items
-from fewshot.similarity import cosines, inner_products, unit
+from fewshot.episodes.episodes import EpisodeBatch, Items
+from fewshot.solvers.similarity import cosines, inner_products, unit
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.datasets import LabelledImages
-    from fewshot.further_views import FurtherViews
-    from fewshot.images import ImageRows
-    from fewshot.tuning.table import FrozenTable
+    from fewshot.evaluators.tuning.image_rows import ImageRows
+    from fewshot.evaluators.tuning.support_views import FurtherViews
+    from fewshot.evaluators.tuning.table import FrozenTable
 
 Queries = TypeVar("Queries", contravariant=True)
 Places = NDArray[np.int64]  # where vectors stand in a table

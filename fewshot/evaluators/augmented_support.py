@@ -9,12 +9,12 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
-from fewshot.further_views import FurtherViews
-from fewshot.tuning.views import AUGMENTS
+from fewshot.evaluators.tuning.support_views import FurtherViews
+from fewshot.evaluators.tuning.views import AUGMENTS
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
-from fewshot.images import ImageRows
-from fewshot.tuning import BATCHNORMS, Tuning
-from fewshot.tuning.descent import Descent
-from fewshot.tuning.episodes import tune_each
-from fewshot.tuning.fields import check_fields, is_integer, is_positive
-from fewshot.tuning.inputs import held_in_order
-from fewshot.tuning.schedules import learning_rates
+from fewshot.evaluators.tuning import BATCHNORMS, Tuning
+from fewshot.evaluators.tuning.descent import Descent
+from fewshot.evaluators.tuning.fields import check_fields, is_integer, is_positive
+from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.evaluators.tuning.inputs import held_in_order
+from fewshot.evaluators.tuning.schedules import learning_rates
+from fewshot.evaluators.tuning.tuned_head import tune_each
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone

@@ -9,12 +9,12 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
-from fewshot.further_views import FurtherViews
-from fewshot.grids import combinations
+from fewshot.evaluators.tuning.support_views import FurtherViews
+from fewshot.plugins.grids import combinations
 
 CRITERIA = ("accuracy", "log_loss")
 _HELD_BYTES = 24 << 20  # of folds that are solved at once

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
-from fewshot.images import ImageRows
-from fewshot.tuning import BATCHNORMS, Tuning
-from fewshot.tuning.descent import Descent
-from fewshot.tuning.episodes import tune, tune_heads_alone
-from fewshot.tuning.fields import check_fields, descent_rules, is_integer, is_positive
-from fewshot.tuning.network import parameters_of
-from fewshot.tuning.schedules import learning_rates
-from fewshot.tuning.table import FrozenTable, frozen_table
-from fewshot.tuning.views import AUGMENTS, view
+from fewshot.evaluators.tuning import BATCHNORMS, Tuning
+from fewshot.evaluators.tuning.descent import Descent
+from fewshot.evaluators.tuning.fields import check_fields, descent_rules, is_integer, is_positive
+from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.evaluators.tuning.network import parameters_of
+from fewshot.evaluators.tuning.schedules import learning_rates
+from fewshot.evaluators.tuning.table import FrozenTable, frozen_table
+from fewshot.evaluators.tuning.tuned_head import tune, tune_heads_alone
+from fewshot.evaluators.tuning.views import AUGMENTS, view
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone

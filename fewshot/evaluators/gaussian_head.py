@@ -9,9 +9,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
-from fewshot.gram import gram, gram_bytes, inverse_times, means, within
+from fewshot.solvers.gram import gram, gram_bytes, inverse_times, means, within
 
 PRIORS = ("uniform", "support")
 _NO_SCATTER = 1e-12  # of all scatter: less within the classes is rounding

@@ -9,9 +9,9 @@ from typing import Self
 
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead
-from fewshot.logistic import solve_path, working_bytes
+from fewshot.solvers.logistic import solve_path, working_bytes
 
 
 @dataclass(frozen=True)

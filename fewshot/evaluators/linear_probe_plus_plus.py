@@ -9,9 +9,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
-from fewshot.similarity import unit
+from fewshot.solvers.similarity import unit
 
 _MOMENTUM = 0.9
 _ALPHA_EVERY = 10  # steps of w for one of alpha

@@ -9,10 +9,10 @@ from typing import Self
 
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
-from fewshot.gram import gram_bytes
-from fewshot.squared_hinge import solve
+from fewshot.solvers.gram import gram_bytes
+from fewshot.solvers.squared_hinge import solve
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
-from fewshot.images import ImageRows
-from fewshot.tuning import Tuning
-from fewshot.tuning.descent import Descent
-from fewshot.tuning.episodes import tune_each
-from fewshot.tuning.fields import check_fields, descent_rules, is_integer, is_positive
-from fewshot.tuning.low_rank import add_low_rank
-from fewshot.tuning.schedules import learning_rates
-from fewshot.tuning.table import FrozenTable, frozen_table
+from fewshot.evaluators.tuning import Tuning
+from fewshot.evaluators.tuning.descent import Descent
+from fewshot.evaluators.tuning.fields import check_fields, descent_rules, is_integer, is_positive
+from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.evaluators.tuning.low_rank import add_low_rank
+from fewshot.evaluators.tuning.schedules import learning_rates
+from fewshot.evaluators.tuning.table import FrozenTable, frozen_table
+from fewshot.evaluators.tuning.tuned_head import tune_each
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone

@@ -10,9 +10,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
-from fewshot.gram import Principal, principal
+from fewshot.solvers.gram import Principal, principal
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot import compiled
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
-from fewshot.similarity import METRICS, Neighbours
+from fewshot.solvers import compiled
+from fewshot.solvers.similarity import METRICS, Neighbours
 
 _NEAR_ENTRIES = 1 << 16  # of a support in the second-level cache
 _NO_VOTE = 1e-9  # the share of a class without a vote: its logarithm is finite
@@ -79,7 +79,7 @@ class _LoopHead(Head[Tensor]):
     rule: NearestNeighbour
 
     def __call__(self, query: Tensor) -> Tensor:
-        from fewshot.compiled.neighbours import votes
+        from fewshot.solvers.compiled.neighbours import votes
 
         batch, rule = self.batch, self.rule
         if not _in_loops(query):

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
-from fewshot.images import ImageRows
-from fewshot.tuning import Tuning
-from fewshot.tuning.descent import Descent
-from fewshot.tuning.episodes import tune, tune_heads_alone
-from fewshot.tuning.fields import check_fields, is_integer, is_positive
-from fewshot.tuning.network import parameters_of
+from fewshot.evaluators.tuning import Tuning
+from fewshot.evaluators.tuning.descent import Descent
+from fewshot.evaluators.tuning.fields import check_fields, is_integer, is_positive
+from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.evaluators.tuning.network import parameters_of
+from fewshot.evaluators.tuning.tuned_head import tune, tune_heads_alone
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fewshot import compiled
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, Places, one_hot
-from fewshot.gram import means
-from fewshot.similarity import cosines, inner_products, unit
+from fewshot.solvers import compiled
+from fewshot.solvers.gram import means
+from fewshot.solvers.similarity import cosines, inner_products, unit
 
 METRICS = ("euclidean", "cosine")
 _NEAR_ENTRIES = 1 << 16  # of the means of an episode in the second-level cache
@@ -62,7 +62,7 @@ class _RowsHead(Head[Places]):
     cosine: bool
 
     def __call__(self, query: Places) -> Tensor:
-        from fewshot.compiled import prototypes
+        from fewshot.solvers.compiled import prototypes
 
         batch, logits = self.batch, torch.empty(*query.shape, self.batch.n_way)
         given = (self.vectors, batch.support, batch.support_labels, batch.support_mask, query)

@@ -9,9 +9,9 @@ from typing import Self
 
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
-from fewshot.gram import Rows, centred, gram, gram_bytes, means, plain, solver, with_constant
+from fewshot.solvers.gram import Rows, centred, gram, gram_bytes, means, plain, solver, with_constant
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
-from fewshot.images import ImageRows
-from fewshot.tuning import Tuning
-from fewshot.tuning.adapters import add_scale_and_shift
-from fewshot.tuning.descent import Descent
-from fewshot.tuning.episodes import tune
-from fewshot.tuning.fields import check_fields, descent_rules
-from fewshot.tuning.schedules import learning_rates
+from fewshot.evaluators.tuning import Tuning
+from fewshot.evaluators.tuning.adapters import add_scale_and_shift
+from fewshot.evaluators.tuning.descent import Descent
+from fewshot.evaluators.tuning.fields import check_fields, descent_rules
+from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.evaluators.tuning.schedules import learning_rates
+from fewshot.evaluators.tuning.tuned_head import tune
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone

@@ -9,12 +9,12 @@ from typing import Self
 
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.ridge_probe import RidgeProbe
-from fewshot.further_views import FurtherViews
-from fewshot.gram import centred, means
+from fewshot.evaluators.tuning.support_views import FurtherViews
+from fewshot.solvers.gram import centred, means
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
-from fewshot.images import ImageRows
-from fewshot.tuning import Tuning
-from fewshot.tuning.adapters import add_residual
-from fewshot.tuning.centroids import tune_to_centroids
-from fewshot.tuning.descent import Descent
-from fewshot.tuning.fields import check_fields, is_integer, is_positive
+from fewshot.evaluators.tuning import Tuning
+from fewshot.evaluators.tuning.adapters import add_residual
+from fewshot.evaluators.tuning.centroids import tune_to_centroids
+from fewshot.evaluators.tuning.descent import Descent
+from fewshot.evaluators.tuning.fields import check_fields, is_integer, is_positive
+from fewshot.evaluators.tuning.image_rows import ImageRows
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone

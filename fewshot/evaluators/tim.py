@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import TransductiveEvaluator, one_hot
 
 _BETAS = (0.9, 0.999)  # Adam's, with its epsilon: torch's defaults, as in the published code

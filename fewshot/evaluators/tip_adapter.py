@@ -10,9 +10,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
-from fewshot.similarity import Neighbours
+from fewshot.solvers.similarity import Neighbours
 
 
 @dataclass(frozen=True)

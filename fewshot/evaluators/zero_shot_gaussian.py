@@ -9,10 +9,10 @@ from typing import Self
 
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
 from fewshot.evaluators.gaussian_head import GaussianHead
-from fewshot.similarity import unit
+from fewshot.solvers.similarity import unit
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from fewshot.episodes import EpisodeBatch
+from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
-from fewshot.similarity import unit
+from fewshot.solvers.similarity import unit
 
 PENALTIES = ("class-adaptive", "constant")
 _LEAST_PENALTY = 1e-8  # of a class whose name says nothing of its rows: keeps the optimum finite

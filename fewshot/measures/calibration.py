@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes import take_runs
-from fewshot.scoring import Predictions
-from fewshot.statistics import Floats, Interval, Ints, Units, delete_one, deleted_interval
+from fewshot.episodes.episodes import take_runs
+from fewshot.results.predictions import Predictions
+from fewshot.statistics.intervals import Floats, Interval, Ints, Units, delete_one, deleted_interval
 
 Answers = NDArray[np.uint16]  # float16 bits of confidences, the sign set where the answer is right
 N_BINS = 15

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fewshot.statistics import Floats, Interval, Units, deleted_interval
+from fewshot.statistics.intervals import Floats, Interval, Units, deleted_interval
 
 SHARE = 0.1
 FEWEST = 10  # episodes

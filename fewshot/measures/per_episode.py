@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fewshot.scoring import Predictions, means
-from fewshot.statistics import Floats
+from fewshot.results.predictions import Predictions, means
+from fewshot.statistics.intervals import Floats
 
 
 def macro_f1(predictions: Predictions) -> Floats:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fewshot.scoring import Predictions
-from fewshot.statistics import Floats, Ints
+from fewshot.results.predictions import Predictions
+from fewshot.statistics.intervals import Floats, Ints
 
 
 @dataclass(eq=False)

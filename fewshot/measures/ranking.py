@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.episodes import Ints
-from fewshot.scoring import Predictions
-from fewshot.statistics import Floats
+from fewshot.episodes.episodes import Ints
+from fewshot.results.predictions import Predictions
+from fewshot.statistics.intervals import Floats
 
 _AT_ONCE = 1 << 16  # logits
 _ROUNDING = np.uint64((1 << 12) - 1)  # last bits of a float64: differences of 2^-40 and less are rounding

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
-    from fewshot.pretraining.material import Material
-    from fewshot.pretraining.schedule import Schedule
+    from fewshot.pretraining._material import Material
+    from fewshot.pretraining._schedule import Schedule
 
 
 @dataclass(frozen=True, eq=False)

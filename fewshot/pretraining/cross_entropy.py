@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from fewshot.evaluators.tuning.fields import is_integer
 from fewshot.pretraining import Objective, Recipe, Setting
-from fewshot.pretraining.batches import Inputs, positions
-from fewshot.pretraining.heads import new_classifier
-from fewshot.pretraining.schedule import Schedule, schedule_of
-from fewshot.tuning.fields import is_integer
+from fewshot.pretraining._batches import Inputs, positions
+from fewshot.pretraining._heads import new_classifier
+from fewshot.pretraining._schedule import Schedule, schedule_of
 
 STOPS = ("last", "validation")
 

@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import EpisodeShape, Ints
+from fewshot.episodes.episodes import EpisodeShape, Ints
+from fewshot.evaluators.tuning.fields import Rule, is_integer
 from fewshot.pretraining import Objective, Recipe, Setting
-from fewshot.pretraining.batches import Inputs
-from fewshot.pretraining.schedule import Schedule, schedule_of
+from fewshot.pretraining._batches import Inputs
+from fewshot.pretraining._schedule import Schedule, schedule_of
 from fewshot.samplers.balanced import Balanced
-from fewshot.tuning.fields import Rule, is_integer
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from fewshot.backbones import BackboneSource
 from fewshot.backbones.pretrained import Pretrained
-from fewshot.plugins import SPLITS
-from fewshot.splits import Narrowed
+from fewshot.plugins.registry import SPLITS
+from fewshot.splits.narrowed import Narrowed
 
 
 def seeded(source: Pretrained, n_images: int | None, seed: int) -> Pretrained:

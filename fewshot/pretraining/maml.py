@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from fewshot.pretraining import Objective, Recipe, Setting
-from fewshot.pretraining.adaptation import Adaptation, adapting_schedule
-from fewshot.pretraining.schedule import Schedule
+from fewshot.pretraining._adaptation import Adaptation, adapting_schedule
+from fewshot.pretraining._schedule import Schedule
 
 
 @dataclass(frozen=True)

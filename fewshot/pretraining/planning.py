@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fewshot.backbones import BackboneSource
 from fewshot.backbones.pretrained import Pretrained
-from fewshot.plugins import BACKBONES
+from fewshot.plugins.registry import BACKBONES
 from fewshot.pretraining.training import Trainer, without_seed
 
 

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from fewshot.evaluators.tuning.fields import is_integer, is_positive
 from fewshot.pretraining import Objective, Recipe, Setting
-from fewshot.pretraining.batches import Inputs, positions
-from fewshot.pretraining.heads import drawn_by
-from fewshot.pretraining.schedule import Schedule, schedule_of
-from fewshot.tuning.fields import is_integer, is_positive
+from fewshot.pretraining._batches import Inputs, positions
+from fewshot.pretraining._heads import drawn_by
+from fewshot.pretraining._schedule import Schedule, schedule_of
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,19 @@ import torch
 from filelock import FileLock
 from tqdm import tqdm
 
-from fewshot import provenance
 from fewshot.backbones import Backbone, BackboneSource, weights_digest
+from fewshot.backbones._trained_images import check_images, trained_elsewhere
+from fewshot.backbones._training_record import TrainingRecord
 from fewshot.backbones.pretrained import Pretrained, network_state, scaffold
-from fewshot.backbones.trained_images import check_images, trained_elsewhere
-from fewshot.backbones.training_record import TrainingRecord
 from fewshot.datasets import LabelledImages
-from fewshot.embedding import keep_freed_memory
-from fewshot.files import make_folder, write_atomically
-from fewshot.plugins import BACKBONES, RECIPES
+from fewshot.features.embedding import keep_freed_memory
+from fewshot.files.atomic import make_folder, write_atomically
+from fewshot.plugins.registry import BACKBONES, RECIPES
 from fewshot.pretraining import Objective, Setting
-from fewshot.pretraining.heads import Judge, class_means
-from fewshot.pretraining.material import Material, material
-from fewshot.pretraining.saving import Progress, saved
+from fewshot.pretraining._heads import Judge, class_means
+from fewshot.pretraining._material import Material, material
+from fewshot.pretraining._saving import Progress, saved
+from fewshot.results import provenance
 
 _SAVED_EVERY = 30.0  # seconds: about what a kill can cost
 _CHECKS = 20  # looks at the validation images, where a training stops on them
@@ -36,7 +36,7 @@ Load = Callable[[str], LabelledImages]
 
 def load_images(dataset: str) -> LabelledImages:
     """The images of a data set's spec."""
-    from fewshot.plugins import DATASETS
+    from fewshot.plugins.registry import DATASETS
 
     images: LabelledImages = DATASETS.make(dataset).load()
     return images
@@ -72,7 +72,7 @@ class Trainer:
 
     def _adopted(self, source: Pretrained) -> bool:
         """Whether a network that was trained on the same images at another place could be taken over."""
-        from fewshot.plugins import DATASETS
+        from fewshot.plugins.registry import DATASETS
 
         found = trained_elsewhere(source, self.images(DATASETS.canonical(source.data)))
         if found is not None:
@@ -83,7 +83,7 @@ class Trainer:
 
     def material(self, source: Pretrained) -> Material:
         """The images of a training; a data set, split or number that does not fit is a ValueError."""
-        from fewshot.plugins import DATASETS, SPLITS
+        from fewshot.plugins.registry import DATASETS, SPLITS
 
         if type(source.seed) is not int or not 0 <= source.seed < 1 << 63:
             raise ValueError(f"The 'seed' of Pretrained must be an integer in [0, 2^63). Got {source.seed!r} instead.")

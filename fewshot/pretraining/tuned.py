@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from fewshot.pretraining import Objective, Recipe, Setting
+from fewshot.pretraining._schedule import Schedule
 from fewshot.pretraining.cross_entropy import CrossEntropy
-from fewshot.pretraining.schedule import Schedule
 
 
 @dataclass(frozen=True)

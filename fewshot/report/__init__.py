@@ -31,13 +31,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot.files import write_atomically
-from fewshot.results import Results, Row
+from fewshot.files.atomic import write_atomically
+from fewshot.results.files import Results, Row
 
 if TYPE_CHECKING:
-    from fewshot.report.study import Study
-    from fewshot.report.tables import Table
-    from fewshot.report.tasks import Task
+    from fewshot.report.rows.tasks import Task
+    from fewshot.report.studies.study import Study
+    from fewshot.report.tables.task_table import Table
 
 _FOLDER = Path(__file__).parent
 Failure = tuple[str, str, str, str]  # task, backbone and evaluator, error, specs
@@ -59,16 +59,16 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    from fewshot.plugins import DATASETS
-    from fewshot.report.example import example
-    from fewshot.report.headline import compared, findings, speaks_of
-    from fewshot.report.inside import inside
-    from fewshot.report.matrices import matrices
-    from fewshot.report.measured import NAMES
-    from fewshot.report.origins import origins, protocols, shared, unreadable_lines, written_out
-    from fewshot.report.tables import comparison
-    from fewshot.report.tasks import tasks
-    from fewshot.report.wording import contender_names
+    from fewshot.plugins.registry import DATASETS
+    from fewshot.report.comparisons.matrices import matrices
+    from fewshot.report.pictures.example import example
+    from fewshot.report.pictures.inside import inside
+    from fewshot.report.rows.headline import compared, findings, speaks_of
+    from fewshot.report.rows.measured import NAMES
+    from fewshot.report.rows.origins import origins, protocols, shared, unreadable_lines, written_out
+    from fewshot.report.rows.tasks import tasks
+    from fewshot.report.rows.wording import contender_names
+    from fewshot.report.tables.task_table import comparison
 
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
@@ -109,10 +109,10 @@ def _digest(script: str) -> str:
 
 def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task]) -> list[dict[str, Any]]:
     """Table and figures of every task."""
-    from fewshot.report.curves import shot_curves
-    from fewshot.report.dots import dot_plot
-    from fewshot.report.measured import measures
-    from fewshot.report.wording import contender_names
+    from fewshot.report.figures.curves import shot_curves
+    from fewshot.report.figures.dots import dot_plot
+    from fewshot.report.rows.measured import measures
+    from fewshot.report.rows.wording import contender_names
 
     names = contender_names(rows)
     plots = [
@@ -129,24 +129,24 @@ def _studies(rows: Sequence[Row]) -> list[Study]:
     """What rows say together over nested shots, and rows of networks that were trained here."""
     from dataclasses import asdict
 
-    from fewshot.report.study_shots import shot_study
+    from fewshot.report.studies.shots import shot_study
 
     shots = shot_study(rows)
     trained = [asdict(row) for row in rows if row.unique_images and row.status == "ok"]
     if not trained:
         return [*filter(None, [shots])]
-    from fewshot.report.study_classes import class_study
-    from fewshot.report.study_ladders import ladder_study
-    from fewshot.report.study_transfer import transfer_studies
+    from fewshot.report.studies.classes import class_study
+    from fewshot.report.studies.ladders import ladder_study
+    from fewshot.report.studies.transfer import transfer_studies
 
     return [*filter(None, [shots, ladder_study(trained), class_study(trained)]), *transfer_studies(trained)]
 
 
 def _failures(rows: Sequence[Row]) -> list[Failure]:
     """What failed: data set, backbone and evaluator, error, and the full specs."""
-    from fewshot.report.labels import label
-    from fewshot.report.tasks import contender, shot_label
-    from fewshot.report.wording import contender_names
+    from fewshot.report.rows.short_names import label
+    from fewshot.report.rows.tasks import contender, shot_label
+    from fewshot.report.rows.wording import contender_names
 
     names = contender_names(rows)
     specs = [(row.dataset, row.sampler, row.backbone, row.transform, row.evaluator) for row in rows]

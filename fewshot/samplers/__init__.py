@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 
 
 @dataclass(frozen=True)

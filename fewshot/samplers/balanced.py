@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
-from fewshot.samplers.drawing import QUERY, Draw, Drawn, draw_from, flat, require_disjoint
+from fewshot.samplers._drawing import QUERY, Draw, Drawn, draw_from, flat, require_disjoint
 
 
 @dataclass(frozen=True)

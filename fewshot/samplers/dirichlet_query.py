@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from fewshot import draws
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes import draws
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
-from fewshot.samplers.drawing import QUERY, SHARES, Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
+from fewshot.samplers._drawing import QUERY, SHARES, Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
 
 Floats = NDArray[np.float64]
 

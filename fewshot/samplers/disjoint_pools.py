@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fewshot import draws
 from fewshot.datasets import LabelledImages, Pool
-from fewshot.episodes import Episodes, EpisodeShape, Ints, Rows
+from fewshot.episodes import draws
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
 from fewshot.samplers import Sampler
+from fewshot.samplers._drawing import PARTITION, Draw, draw_from, in_parts, require_disjoint
 from fewshot.samplers.balanced import balanced
-from fewshot.samplers.drawing import PARTITION, Draw, draw_from, in_parts, require_disjoint
-from fewshot.statistics import FEWEST_POOLS
+from fewshot.statistics.intervals import FEWEST_POOLS
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class DisjointPools(Sampler):
     many disjoint pools of equal size, give or take one image.
 
     Pools share no image, so the means over the episodes of each are independent as far as images go, and their spread
-    gives an interval for new images of these classes (`fewshot.statistics.pool_interval`); a row of such a run has it.
+    gives an interval for new images of these classes (`pool_interval`); a row of such a run has it.
     The division of a class is a function of the seed and the class's label; the classes of an episode are those that
     Balanced draws. `support_from` and `query_from` are those of Balanced; each group is divided by itself.
     """

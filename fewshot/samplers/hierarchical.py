@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fewshot import draws
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes import draws
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
+from fewshot.samplers._drawing import CLASSES, Draw, in_parts, require_classes, require_disjoint
+from fewshot.samplers._grouping import ClassGroups, class_groups
 from fewshot.samplers.balanced import balanced
-from fewshot.samplers.drawing import CLASSES, Draw, in_parts, require_classes, require_disjoint
-from fewshot.samplers.grouping import ClassGroups, class_groups
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
+from fewshot.samplers._drawing import Draw, draw_from, queries_first, require_disjoint, some_of
 from fewshot.samplers.dirichlet_query import check_alpha, dirichlet
-from fewshot.samplers.drawing import Draw, draw_from, queries_first, require_disjoint, some_of
 
 _CELLS = 1 << 21  # shares of seats that are sorted at once
 

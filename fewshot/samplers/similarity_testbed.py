@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 import fewshot.data
-from fewshot import draws
-from fewshot.class_similarity import ClassSimilarity, Floats
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, Ints
+from fewshot.datasets.class_similarity import ClassSimilarity, Floats
+from fewshot.episodes import draws
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
+from fewshot.samplers._drawing import CLASSES, Draw, require_classes, require_disjoint
 from fewshot.samplers.balanced import balanced
-from fewshot.samplers.drawing import CLASSES, Draw, require_classes, require_disjoint
 
 DIFFICULTIES = ("easy", "medium", "hard")
 _CELLS = 1 << 21  # episodes times classes at once

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fewshot.data
-from fewshot import draws
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import Episodes, EpisodeShape, Ints
-from fewshot.plugins import Later
+from fewshot.episodes import draws
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins.registry import Later
 from fewshot.samplers import Sampler
-from fewshot.samplers.class_tree import ClassTree
-from fewshot.samplers.drawing import CLASSES, SHARES, SIZES, Draw, in_parts, queries_first, require_classes
-from fewshot.samplers.grouping import ClassGroups, class_groups
+from fewshot.samplers._class_tree import ClassTree
+from fewshot.samplers._drawing import CLASSES, SHARES, SIZES, Draw, in_parts, queries_first, require_classes
+from fewshot.samplers._grouping import ClassGroups, class_groups
 
 WAYS = 5, 50  # fewest and most
 MOST_SPANNED = 392  # classes below a node of a tree that may be drawn

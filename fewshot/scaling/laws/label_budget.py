@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fewshot.scaling.laws import Fit, Floats, Law, log_rmse, parameter
-from fewshot.scaling.least_squares import solve
+from fewshot.scaling.laws._least_squares import solve
 
 _Numbers = Floats | float
 

@@ -12,8 +12,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fewshot.scaling.alternation import MAX_ROUNDS, Alternated, alternate
 from fewshot.scaling.laws import Fit, Floats, Law, log_rmse, parameter
+from fewshot.scaling.laws._alternation import MAX_ROUNDS, Alternated, alternate
 
 _SCALE = "error times x^-c"
 _SLOW = f"the bounds of the error still moved after {MAX_ROUNDS} rounds"

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from fewshot.scaling.laws import Fit, Floats, Law, log_rmse, parameter
-from fewshot.scaling.least_squares import Solved, solve
+from fewshot.scaling.laws._least_squares import Solved, solve
 
 _CONSTANTS = (0.02, 0.5, 0.9)  # starts of the constant, as shares of min(e)
 _NOTE = "the last steps still lowered the loss"

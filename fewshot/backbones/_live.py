@@ -1,0 +1,56 @@
+"""A network that is being trained, looked at without being touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from fewshot.backbones import Backbone, device_of, weights_digest
+from fewshot.backbones._timm_network import data_config, eval_transform, pretrained_config
+
+
+@contextmanager
+def live_backbone(
+    network: nn.Module, preprocess: Callable[[Image.Image], Tensor] | None = None, name: str = "live network"
+) -> Iterator[Backbone]:
+    """A backbone of a network as it is now, in eval mode inside the context; every part's mode is restored after it.
+
+    `network` gives features [b, D] of inputs [b, 3, H, W]. `preprocess` makes the input [3, H, W] of an RGB image; None
+    takes timm's evaluation transform for a network of timm's, and is a ValueError for another.
+    """
+    if preprocess is None:
+        if not pretrained_config(network):
+            raise ValueError(
+                f"{type(network).__name__} does not say how its inputs are made; give preprocess=, a function from an "
+                "RGB image to a [3, H, W] tensor"
+            )
+        preprocess = eval_transform(data_config(network))
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield Backbone(
+            name=name,
+            network=network,
+            preprocess=preprocess,
+            preprocess_digest="",
+            dim=_feature_count(network, preprocess),
+            n_params=sum(p.numel() for p in network.parameters()),
+            weights_digest=weights_digest(network.state_dict()),
+        )
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _feature_count(network: nn.Module, preprocess: Callable[[Image.Image], Tensor]) -> int:
+    """D, from one batch of two white images."""
+    example = preprocess(Image.new("RGB", (64, 64), "white"))
+    with torch.inference_mode():
+        shape = tuple(network(torch.stack([example, example]).to(device_of(network))).shape)
+    if len(shape) != 2:
+        raise ValueError(f"the network gives features of shape {shape} for 2 images, but one vector an image is needed")
+    return int(shape[1])

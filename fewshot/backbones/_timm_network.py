@@ -1,0 +1,167 @@
+"""Networks of timm as backbones: how one is built, what its own preprocessing is, and its pooled features."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from timm.data.config import resolve_data_config
+from timm.data.transforms_factory import create_transform
+from torch import Tensor, nn
+
+from fewshot.backbones import Backbone, freeze, weights_digest
+from fewshot.backbones._timm_errors import BUILDING, first_line
+from fewshot.backbones._timm_pooling import pooled
+
+Config = Mapping[str, Any]  # timm's: input_size, interpolation, mean, std, crop_pct, crop_mode
+HUB_PREFIXES = ("hf-hub:", "hf_hub:")
+
+
+@dataclass(frozen=True, eq=False)
+class EvalTransform:
+    """timm's evaluation transform, bit for bit: its resizing and cropping, then (pixels / 255 - mean) / std
+    in numpy, because torch would start its own threads in every thread that decodes."""
+
+    geometry: Callable[[Image.Image], Image.Image]
+    mean: NDArray[np.float32]  # [3]
+    std: NDArray[np.float32]  # [3]
+
+    def __call__(self, image: Image.Image) -> Tensor:
+        pixels = np.asarray(self.geometry(image))  # [H, W, 3]
+        height, width, channels = pixels.shape
+        rows = pixels.reshape(height, width * channels) / np.float32(255)
+        rows -= np.tile(self.mean, width)
+        rows /= np.tile(self.std, width)
+        return torch.from_numpy(rows).view(height, width, channels).permute(2, 0, 1)  # [3, H, W]
+
+
+def check_name(name: str) -> None:
+    """Raises a ValueError with the nearest names unless timm has a network of this name (and tag)."""
+    if name.startswith(HUB_PREFIXES):
+        return
+    architecture = name.partition(".")[0]
+    if not timm.is_model(architecture):
+        near = difflib.get_close_matches(architecture, timm.list_models(), n=3, cutoff=0.5)
+        raise ValueError(
+            f"timm {timm.__version__} has no network {name!r}; the nearest names are: {', '.join(near) or 'none'}"
+        )
+    tags = timm.list_pretrained(f"{architecture}.*")
+    if "." in name and name not in tags:
+        near = difflib.get_close_matches(name, tags, n=3, cutoff=0) or ["none"]
+        raise ValueError(f"timm has no weights {name!r} of {architecture}; the nearest names are: {', '.join(near)}")
+
+
+def build(
+    name: str,
+    image_size: int | None = None,
+    num_classes: int | None = None,
+    pretrained: bool = False,
+    seed: int = 0,
+) -> nn.Module:
+    """A network of timm in full, with random weights of `seed` unless `pretrained`; the global generator is
+    left as it was. `image_size` is passed on to networks that are built for one size, such as ViTs."""
+    check_name(name)
+    sizes: dict[str, Any] = {"img_size": image_size} if image_size and _has_fixed_size(name) else {}
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            return timm.create_model(name, pretrained=pretrained, num_classes=num_classes, **sizes)
+    except BUILDING as error:
+        raise ValueError(f"timm cannot build {name!r}{_at(image_size)}: {first_line(error)}") from error
+
+
+def resize(network: nn.Module, name: str, image_size: int | None) -> None:
+    """Makes a loaded network take images of another size, where it was built for one; position embeddings
+    are resampled by timm."""
+    if image_size is None or not pretrained_config(network).get("fixed_input_size"):
+        return
+    try:
+        network.set_input_size(img_size=(image_size, image_size))  # type: ignore[operator]
+    except BUILDING as error:
+        raise ValueError(f"timm cannot bring {name!r} to {image_size} px: {first_line(error)}") from error
+
+
+def pretrained_config(network: nn.Module) -> Mapping[str, Any]:
+    """What timm knows of a network's weights; empty for a network that is not timm's."""
+    return getattr(network, "pretrained_cfg", None) or {}
+
+
+def data_config(network: nn.Module, image_size: int | None = None, **changed: Any) -> Config:
+    """timm's preprocessing of this network; a network without one gets ImageNet's at `image_size` or 224."""
+    pretrained = pretrained_config(network)
+    size = image_size if pretrained or image_size else 224
+    arguments = changed if size is None else changed | {"input_size": (3, size, size)}
+    resolve: Callable[..., Config] = resolve_data_config
+    return resolve(arguments, pretrained_cfg=pretrained, model=network)
+
+
+def timm_backbone(
+    name: str, network: nn.Module, config: Config, pool: str | None = None, pretrained_on: str = "unknown"
+) -> Backbone:
+    """The backbone of a full timm network: frozen, pooled, with the preprocessing of `config`."""
+    label = name if pool is None else f"{name} pool={pool}"
+    return as_backbone(label, pooled(network, name, pool), config, pretrained_on)
+
+
+def as_backbone(name: str, network: nn.Module, config: Config, pretrained_on: str = "unknown") -> Backbone:
+    """The backbone of a network that gives features; their number is found by a dry run."""
+    freeze(network)
+    return Backbone(
+        name=name,
+        network=network,
+        preprocess=eval_transform(config),
+        preprocess_digest=config_digest(config),
+        dim=_feature_count(name, network, config["input_size"]),
+        n_params=sum(p.numel() for p in network.parameters()),
+        weights_digest=weights_digest(network.state_dict()),
+        pretrained_on=pretrained_on,
+    )
+
+
+def config_digest(config: Config) -> str:
+    """sha256 hex of a preprocessing: every size, mean, deviation and mode that it uses."""
+    text = json.dumps({"transform": "timm-eval-1", **config}, sort_keys=True, default=float)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def eval_transform(config: Config) -> Callable[[Image.Image], Tensor]:
+    """The preprocessing of a configuration: an RGB image becomes the [3, H, W] float32 input."""
+    geometry = create_transform(**config, normalize=False)
+    geometry.transforms.pop()  # the step to a tensor
+    return EvalTransform(geometry, np.float32(config["mean"]), np.float32(config["std"]))  # type: ignore[arg-type]
+
+
+def _feature_count(name: str, network: nn.Module, input_size: tuple[int, int, int]) -> int:
+    """D, from one batch of two black images."""
+    try:
+        with torch.inference_mode():
+            shape = tuple(network(torch.zeros(2, *input_size)).shape)
+    except BUILDING as error:
+        raise ValueError(
+            f"{name!r} cannot take images of {input_size[1]} x {input_size[2]} px: "
+            f"{first_line(error)}; choose another image_size"
+        ) from error
+    if len(shape) != 2:
+        raise ValueError(
+            f"{name!r} gives features of shape {shape} for 2 images, but one vector an image is "
+            "needed; choose a pool such as 'avg'"
+        )
+    return int(shape[1])
+
+
+def _has_fixed_size(name: str) -> bool:
+    config = None if name.startswith(HUB_PREFIXES) else timm.get_pretrained_cfg(name)
+    return config is not None and bool(config.fixed_input_size)
+
+
+def _at(image_size: int | None) -> str:
+    return "" if image_size is None else f" at {image_size} px"

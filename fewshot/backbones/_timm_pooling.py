@@ -1,0 +1,67 @@
+"""From the last activations of a timm network to one vector an image."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fewshot.backbones._timm_errors import BUILDING, first_line
+
+_CLASS_TOKENS = re.compile(r"(token(?=\+)|last(?P<blocks>[1-9]\d*))(?P<average>\+avg)?")
+_TOKENS_OR_BLOCKS = "'token' and 'last4' are for ViTs with a class token, most networks know 'avg'"
+
+
+def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
+    """The same network without its classifier: it gives one vector an image.
+
+    `pool` None leaves timm's default: pooled pre-logits. "token", "avg" and timm's other names of a global_pool
+    are timm's own. "token+avg" is the class token beside the mean of the patch tokens; "last4" are the class tokens
+    of the last four blocks (any number), earliest first, each after the final norm; "last4+avg" has the mean
+    of the last block's patch tokens after them, as DINOv2 (Oquab et al. 2023, arXiv 2304.07193) feeds its linear
+    probes. Register and distillation tokens are left out. A network that cannot is a ValueError.
+    """
+    asked = _CLASS_TOKENS.fullmatch(pool or "")
+    timms = "token" if asked else pool
+    try:
+        if timms == "token":
+            _check_class_token(network)
+        network.reset_classifier(0, *([] if timms is None else [timms]))  # type: ignore[operator]
+        if asked:
+            _pool_class_tokens(network, int(asked["blocks"] or 1), bool(asked["average"]))
+    except BUILDING as error:
+        raise ValueError(f"timm cannot pool {name!r} by {pool!r}: {first_line(error)}; {_TOKENS_OR_BLOCKS}") from error
+    return network
+
+
+def _check_class_token(network: Any) -> None:
+    """A ValueError for a network that has tokens, but none of the class: timm might take the first patch for it."""
+    known = getattr(network, "has_class_token", getattr(network, "cls_token", None) is not None)
+    if getattr(network, "num_prefix_tokens", None) is not None and not known:
+        raise ValueError("it has no class token")
+
+
+def _pool_class_tokens(network: Any, n_blocks: int, average: bool) -> None:
+    """Gives the network another `forward`, its own: names of weights and layer groups stay as they are."""
+    depth = len(getattr(network, "blocks", ()))
+    gives = inspect.signature(network.forward_intermediates).parameters
+    if not (getattr(network, "num_prefix_tokens", 0) and depth and "return_prefix_tokens" in gives):
+        raise ValueError("it has no blocks with a class token in each")
+    if n_blocks > depth:
+        raise ValueError(f"it has {depth} blocks")
+
+    def forward(own: Any, inputs: Tensor) -> Tensor:
+        taken = own.forward_intermediates(
+            inputs, indices=n_blocks, return_prefix_tokens=True, norm=True, output_fmt="NLC", intermediates_only=True
+        )  # a pair of patch tokens [b, patches, D] and prefix tokens [b, prefixes, D] a block
+        vectors = [prefix[:, 0] for _, prefix in taken]
+        if average:
+            vectors.append(taken[-1][0].mean(dim=1))
+        after = getattr(own, "fc_norm", nn.Identity())  # where a network normalises what is pooled
+        return torch.cat([after(vector) for vector in vectors], dim=1)  # [b, n_blocks D], or one D more
+
+    network.forward = MethodType(forward, network)

@@ -1,0 +1,196 @@
+"""Worlds that evaluators are tested in: episodes whose truth is known, of vectors or of small pictures."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fewshot.backbones import Backbone, freeze, weights_digest
+from fewshot.datasets import ArrayImages
+from fewshot.episodes.episodes import EpisodeBatch
+from fewshot.evaluators import Evaluator, FeatureEvaluator, ImageEvaluator, TransductiveEvaluator
+from fewshot.evaluators.tuning.image_rows import ImageRows
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A batch of episodes and their queries, labels in class-major order."""
+
+    batch: EpisodeBatch[Any]
+    query: Any
+    query_labels: Tensor  # [B, M]
+
+
+class World(ABC):
+    """Makes episodes whose truth is known, and puts an evaluator to work on them."""
+
+    @abstractmethod
+    def trial(
+        self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
+    ) -> Trial:
+        """Episodes whose classes lie `separation` apart, in units of their spread."""
+
+    @abstractmethod
+    def head(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any]) -> Callable[[Any], Tensor]:
+        """What the evaluator learned: queries to logits."""
+
+    def logits(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any], query: Any) -> Tensor:
+        """What the evaluator answers."""
+        return self.head(evaluator, batch)(query)
+
+    @abstractmethod
+    def take(self, items: Any, episodes: slice, order: Tensor | None = None) -> Any:
+        """The items of some episodes, in another order along the second axis."""
+
+    def state(self) -> str:
+        """A digest of everything that an evaluator must not change, beside its arguments."""
+        return ""
+
+
+@dataclass(frozen=True)
+class VectorWorld(World):
+    """Gaussian classes. A class's name has a vector too: its centre, seen through the same noise."""
+
+    dtype: torch.dtype = torch.float32
+    dim: int = 16
+    n_views: int = 0  # of every support row beside itself
+
+    def trial(
+        self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
+    ) -> Trial:
+        return self.trial_of(self.vectors(seed, n_episodes, n_way, k_shot + n_query, separation), k_shot)
+
+    def trial_of(self, vectors: Tensor, k_shot: int) -> Trial:
+        """The trial of rows [B, N, K + Q + 1, D]: of each class K support rows, Q queries and the name's vector. A view
+        of a row is the row itself, each a tenth longer than the one before."""
+        n_episodes, n_way, rows = vectors.shape[:3]
+        parts = torch.split(vectors.to(self.dtype), [k_shot, rows - k_shot - 1, 1], 2)
+        support, query, names = (part.flatten(1, 2) for part in parts)
+        batch = _batch(support, n_episodes, n_way, k_shot, names)
+        if self.n_views:
+            longer = 1 + torch.arange(1, self.n_views + 1, dtype=self.dtype) / 10
+            batch = replace(batch, support_views=support[:, :, None] * longer[:, None])
+        return Trial(batch, query, _labels(n_episodes, n_way, rows - k_shot - 1))
+
+    def vectors(self, seed: int, n_episodes: int, n_way: int, per_class: int, separation: float) -> Tensor:
+        """[B, N, per_class + 1, D] float64 rows of every class, the last one its name's."""
+        generator = torch.Generator().manual_seed(seed)
+        centres = separation * torch.randn(n_episodes, n_way, 1, self.dim, generator=generator, dtype=torch.float64)
+        noise = [
+            torch.randn(n_episodes, n_way, rows, self.dim, generator=generator, dtype=torch.float64)
+            for rows in (per_class, 1)
+        ]
+        return centres + torch.cat(noise, 2)
+
+    def head(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any]) -> Callable[[Any], Tensor]:
+        if isinstance(evaluator, TransductiveEvaluator):
+            return lambda query: evaluator.logits(batch, query, torch.ones(query.shape[:2], dtype=torch.bool))
+        assert isinstance(evaluator, FeatureEvaluator)
+        return evaluator.fit(batch)
+
+    def take(self, items: Tensor, episodes: slice, order: Tensor | None = None) -> Tensor:
+        return items[episodes] if order is None else items[episodes][:, order]
+
+
+class PictureWorld(World):
+    """Noise pictures of 8 x 8 pixels whose class is a brightness pattern, and a small network with BatchNorm."""
+
+    def __init__(self) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = nn.Sequential(
+                nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, 12)
+            )
+        self.backbone = Backbone("small", freeze(network), _as_input, "", 12, 0, weights_digest(network.state_dict()))
+
+    def trial(
+        self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
+    ) -> Trial:
+        generator = np.random.default_rng(seed)
+        centres = separation * generator.normal(size=(n_episodes, n_way, 1, 8, 8, 3))
+        values = 128 + 24 * (centres + generator.normal(size=(n_episodes, n_way, k_shot + n_query, 8, 8, 3)))
+        pixels = np.clip(values, 0, 255).astype(np.uint8).reshape(-1, 8, 8, 3)
+        rows = torch.arange(len(pixels)).reshape(n_episodes, n_way, -1)
+        support, query = (
+            ImageRows(ArrayImages(pixels), part.flatten(1)) for part in (rows[:, :, :k_shot], rows[:, :, k_shot:])
+        )
+        return Trial(_batch(support, n_episodes, n_way, k_shot), query, _labels(n_episodes, n_way, n_query))
+
+    def head(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any]) -> Callable[[Any], Tensor]:
+        assert isinstance(evaluator, ImageEvaluator)
+        return evaluator.fit(batch, self.backbone)
+
+    def take(self, items: ImageRows, episodes: slice, order: Tensor | None = None) -> ImageRows:
+        return replace(items, rows=items.rows[episodes] if order is None else items.rows[episodes][:, order])
+
+    def state(self) -> str:
+        network = self.backbone.network
+        modes = [module.training for module in network.modules()] + [p.requires_grad for p in network.parameters()]
+        return weights_digest(network.state_dict()) + str(modes)
+
+
+def worlds(evaluator: Evaluator[Any]) -> list[World]:
+    """The worlds that an evaluator is tested in."""
+    if isinstance(evaluator, ImageEvaluator):
+        return [PictureWorld()]
+    views = evaluator.support_views() if isinstance(evaluator, FeatureEvaluator) else None
+    n_views = 0 if views is None else views.number
+    return [VectorWorld(dtype, n_views=n_views) for dtype in (torch.float32, torch.float64)]
+
+
+def episodes_of(batch: EpisodeBatch[Any], part: slice, world: World) -> EpisodeBatch[Any]:
+    """Some episodes of a batch."""
+    names, views = batch.class_features, batch.support_views
+    return replace(
+        batch,
+        support=world.take(batch.support, part),
+        support_views=None if views is None else views[part],
+        support_labels=batch.support_labels[part],
+        support_mask=batch.support_mask[part],
+        seeds=batch.seeds[part],
+        class_features=None if names is None else names[part],
+    )
+
+
+def reordered(batch: EpisodeBatch[Any], order: Tensor, world: World) -> EpisodeBatch[Any]:
+    """The same episodes with other support rows: those of the given order, by position."""
+    views = batch.support_views
+    return replace(
+        batch,
+        support=world.take(batch.support, slice(None), order),
+        support_labels=batch.support_labels[:, order],
+        support_mask=batch.support_mask[:, order],
+        support_views=None if views is None else views[:, order],
+    )
+
+
+def renamed(batch: EpisodeBatch[Any], permutation: Tensor) -> EpisodeBatch[Any]:
+    """The same episodes, class n of each now called permutation[n]."""
+    names = batch.class_features
+    return replace(
+        batch,
+        support_labels=permutation[batch.support_labels],
+        class_features=None if names is None else names[:, permutation.argsort()],
+    )
+
+
+def _batch(
+    support: Any, n_episodes: int, n_way: int, k_shot: int, class_features: Tensor | None = None
+) -> EpisodeBatch[Any]:
+    labels = _labels(n_episodes, n_way, k_shot)
+    mask, seeds = torch.ones_like(labels, dtype=torch.bool), torch.arange(n_episodes) + 11
+    return EpisodeBatch(support, labels, mask, n_way, seeds, class_features)
+
+
+def _labels(n_episodes: int, n_way: int, per_class: int) -> Tensor:
+    return torch.arange(n_way).repeat_interleave(per_class).repeat(n_episodes, 1)
+
+
+def _as_input(image: Any) -> Tensor:
+    return torch.from_numpy(np.array(image, dtype=np.float32)).permute(2, 0, 1) / 128 - 1

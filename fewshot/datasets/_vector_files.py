@@ -1,0 +1,196 @@
+"""Arrays by their names, from .npz and .safetensors files, without pickle; large ones are read by row, not held."""
+
+from __future__ import annotations
+
+import json
+import logging
+import struct
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from fewshot.datasets.labelled_vectors import VectorArrays, check_matrix, checked_matrix
+from fewshot.files.vectors import HeldVectors, StoredVectors, Vectors
+
+VECTORS = ("vectors", "features", "embeddings", "X")
+LABELS = ("labels", "label", "targets", "y")
+_GROUP, _CLASS = "group:", "class:"  # begin the names of groups of images and of classes
+_log = logging.getLogger("fewshot")
+
+
+class ArrayFile(ABC):
+    """A file of arrays with names."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        self.path, self.names = path, list(names)
+
+    @abstractmethod
+    def array(self, name: str) -> NDArray[Any]:
+        """An array, whole; a ValueError names the file and the array that cannot be read."""
+
+    @abstractmethod
+    def vectors(self, name: str) -> Vectors:
+        """An array [n, D] of numbers, by row."""
+
+    def contents(self) -> VectorArrays:
+        """Vectors and what is said of them, by the names that this module knows; others are told and left out."""
+        vectors, labels = self._one_of(VECTORS), self._one_of(LABELS)
+        known = {vectors, labels, "class_names", "class_vectors", "partition"}
+        groups = [name for name in self.names if name == "partition" or name.startswith(_GROUP)]
+        by_class = [name for name in self.names if name.startswith(_CLASS)]
+        rest = [name for name in self.names if name not in known.union(groups, by_class)]
+        if rest:
+            message = "%s: left out %s; a group of vectors is named 'group:NAME', one of classes 'class:NAME'"
+            _log.warning(message, self.path, ", ".join(rest[:5]) + (f" and {len(rest) - 5} more" * (len(rest) > 5)))
+        return VectorArrays(
+            self.vectors(vectors),
+            self.array(labels),
+            self.array("class_names") if "class_names" in self.names else None,
+            {name.removeprefix(_GROUP): self.array(name) for name in groups},
+            {name.removeprefix(_CLASS): self.array(name) for name in by_class},
+            self.array("class_vectors") if "class_vectors" in self.names else None,
+        )
+
+    def _one_of(self, names: Sequence[str]) -> str:
+        """The one array of these names that the file has."""
+        found = [name for name in names if name in self.names]
+        if len(found) != 1:
+            held = ", ".join(self.names[:10]) or "nothing"
+            raise ValueError(
+                f"{self.path} must hold one array of the name {' or '.join(names)}; "
+                f"found {' and '.join(found) or 'none'} among {held}"
+            )
+        return found[0]
+
+
+class Npz(ArrayFile):
+    """A file of np.savez. Vectors of one that is not compressed are read by row, others are unpacked into memory."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                self._members = {m.filename.removesuffix(".npy"): m for m in archive.infolist()}
+        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+            raise ValueError(f"{path} cannot be read as .npz: {error}; write it with np.savez") from error
+        super().__init__(path, list(self._members))
+
+    def array(self, name: str) -> NDArray[Any]:
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(self._members[name]) as member:
+                array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
+                return array
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+            objects = "Object arrays" in str(error)
+            advice = "; save plain numbers or strings, such as np.asarray(labels, dtype=str)" if objects else ""
+            raise ValueError(f"{self.path}: the array {name!r} cannot be read: {error}{advice}") from error
+
+    def vectors(self, name: str) -> Vectors:
+        stored = self._stored(name)
+        return stored or HeldVectors(checked_matrix(self.array(name), name, str(self.path)))
+
+    def _stored(self, name: str) -> Vectors | None:
+        """The array where it lies in the file, row after row; None where it does not."""
+        member = self._members[name]
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+            return None
+        with open(self.path, "rb") as file:
+            file.seek(member.header_offset + 26)
+            name_bytes, extra_bytes = struct.unpack("<HH", file.read(4))
+            start = member.header_offset + 30 + name_bytes + extra_bytes
+            file.seek(start)
+            try:
+                version = npy.read_magic(file)
+                read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+                shape, by_column, dtype = read(file)
+            except ValueError:
+                return None  # `array` says what is wrong
+            if by_column or dtype.hasobject:
+                return None
+            check_matrix(dtype, shape, name, str(self.path))
+            if file.tell() - start + shape[0] * shape[1] * dtype.itemsize != member.file_size:
+                return None
+            return StoredVectors(self.path, file.tell(), dtype, (shape[0], shape[1]))
+
+
+class Safetensors(ArrayFile):
+    """A .safetensors file. It holds no strings: those stand in its metadata as JSON lists, `class_names` itself, and
+    for a tensor of integers (labels, a group) under its own name what they are places in."""
+
+    def __init__(self, path: Path) -> None:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as file:
+                self._metadata = file.metadata() or {}
+            with open(path, "rb") as raw:
+                (header_bytes,) = struct.unpack("<Q", raw.read(8))
+                self._header = json.loads(raw.read(header_bytes))
+        except (SafetensorError, OSError, ValueError) as error:
+            raise ValueError(f"{path} cannot be read as .safetensors: {error}") from error
+        self._start = 8 + header_bytes
+        tensors = [name for name in self._header if name != "__metadata__"]
+        super().__init__(path, tensors + ["class_names"] * ("class_names" in self._metadata))
+
+    def array(self, name: str) -> NDArray[Any]:
+        strings = self._strings(name)
+        if name not in self._header:
+            return strings if strings is not None else np.empty(0, np.str_)
+        values = self._tensor(name)
+        if strings is None:
+            return values
+        if values.dtype.kind not in "iu" or (values.size and not 0 <= values.min() <= values.max() < len(strings)):
+            raise ValueError(f"{self.path}: {name!r} must be places in the {len(strings)} strings of its metadata")
+        chosen: NDArray[Any] = strings[values]
+        return chosen
+
+    def vectors(self, name: str) -> Vectors:
+        dtype, shape, offset = self._place(name)
+        check_matrix(
+            np.dtype("f2") if dtype == "BF16" else _DTYPES.get(dtype, np.dtype("?")), shape, name, str(self.path)
+        )
+        stored = np.dtype("<u2") if dtype == "BF16" else _DTYPES[dtype]
+        return StoredVectors(self.path, offset, stored, (shape[0], shape[1]), bfloat16=dtype == "BF16")
+
+    def _tensor(self, name: str) -> NDArray[Any]:
+        dtype, shape, offset = self._place(name)
+        if len(shape) == 2:
+            vectors = self.vectors(name)
+            return vectors.gather(np.arange(len(vectors)))
+        if dtype not in _DTYPES:
+            raise ValueError(f"{self.path}: the array {name!r} is of the type {dtype}, which is not read")
+        count = int(np.prod(shape, dtype=np.int64))
+        values: NDArray[Any] = np.fromfile(self.path, _DTYPES[dtype], count, offset=offset)
+        return values.reshape(shape)
+
+    def _place(self, name: str) -> tuple[str, list[int], int]:
+        """Type, shape, and where the first byte is; safe_open has checked that it all lies inside the file."""
+        entry = self._header[name]
+        return entry["dtype"], entry["shape"], self._start + entry["data_offsets"][0]
+
+    def _strings(self, name: str) -> NDArray[np.str_] | None:
+        """The list of the metadata."""
+        if name not in self._metadata:
+            return None
+        try:
+            strings = json.loads(self._metadata[name])
+        except (ValueError, RecursionError):
+            strings = None
+        if not isinstance(strings, list) or not all(isinstance(value, str) for value in strings) or not strings:
+            raise ValueError(f"{self.path}: {name!r} in the metadata must be a JSON list of strings")
+        return np.array(strings, dtype=np.str_)
+
+
+_DTYPES = {
+    name: np.dtype(code)
+    for name, code in (
+        ("F16", "<f2"), ("F32", "<f4"), ("F64", "<f8"), ("BOOL", "?"), ("I8", "<i1"), ("I16", "<i2"), ("I32", "<i4"),
+        ("I64", "<i8"), ("U8", "<u1"), ("U16", "<u2"), ("U32", "<u4"), ("U64", "<u8"),
+    )
+}  # fmt: skip

@@ -1,0 +1,133 @@
+"""How alike the classes of a data set are: a square table of numbers, as a CSV file.
+
+class,gull,owl,wren
+gull,1,0.2,0.4
+owl,0.2,1,0.1
+wren,0.4,0.1,1
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes.episodes import Ints
+from fewshot.files.csv_files import check_width, numbered_rows
+
+Floats = NDArray[np.float64]
+_ROWS = 4096  # features that are held at once
+_SYMMETRY = 1e-5  # how much two numbers for one pair may differ
+
+
+@dataclass(frozen=True, eq=False)
+class ClassSimilarity:
+    """Similarities [C, C] of the classes `names`: symmetric, the larger the more alike."""
+
+    names: tuple[str, ...]
+    values: Floats
+
+    @staticmethod
+    def of(images: LabelledImages, rows: Ints, gather: Callable[[Ints], NDArray[Any]]) -> ClassSimilarity:
+        """Cosines of the mean features of the classes of these rows, less the mean of all of these classes; `gather`
+        gives the features [m, D] of rows [m]. Every feature is divided by its length first."""
+        classes, place = np.unique(images.labels[rows], return_inverse=True)
+        sums: Any = 0.0
+        for start in range(0, len(rows), _ROWS):
+            part = slice(start, start + _ROWS)
+            unit = _unit(gather(rows[part]).astype(np.float64))
+            sums = sums + np.eye(len(classes))[:, place[part]] @ unit
+        means = sums / np.bincount(place)[:, None]
+        unit = _unit(means - means.mean(0))
+        values: Floats = unit @ unit.T
+        return ClassSimilarity(tuple(images.class_names[label] for label in classes), values)
+
+    def among(self, images: LabelledImages, classes: Ints, path: Path) -> Floats:
+        """[C, C] similarities of these classes; a class that the table lacks is a ValueError that names it."""
+        place = {name: row for row, name in enumerate(self.names)}
+        wanted = [images.class_names[label] for label in classes]
+        absent = [name for name in wanted if name not in place]
+        if absent:
+            raise ValueError(
+                f"{path} says nothing of {len(absent)} of the {len(wanted)} classes to draw from in {images.name}, "
+                f"such as {absent[0]!r}; its classes are such as {self.names[0]!r}"
+            )
+        rows = np.array([place[name] for name in wanted])
+        values: Floats = self.values[np.ix_(rows, rows)]
+        return values
+
+    def to_csv(self) -> str:
+        """The text of the table, numbers to six places."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["class", *self.names])
+        rounded = np.round((self.values + self.values.T) / 2, 6) + 0.0  # no -0
+        writer.writerows(
+            [name, *(f"{value:g}" for value in row)] for name, row in zip(self.names, rounded, strict=True)
+        )
+        return text.getvalue()
+
+    @staticmethod
+    def read(path: Path) -> ClassSimilarity:
+        """The table of a file; whatever is wrong with it is a ValueError that names the line."""
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            raise ValueError(
+                f"cannot read the class similarities {str(path)!r}: {error.strerror}; `fewshot features --similarity "
+                "FILE` makes such a file"
+            ) from error
+        return _read(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Vectors divided by their length; zero vectors as they are."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Floats = vectors / np.where(length > 0, length, 1)
+    return unit
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, *state: int) -> ClassSimilarity:
+    """A file read once for many blocks of episodes, unless it was changed."""
+    (_, header), *rows = numbered_rows(path, "table of class similarities", ("class", "one for every class"))
+    names = [name.strip() for name in header]
+    if names[0] != "class" or len(set(names)) < len(names) or len(names) < 3:
+        raise ValueError(
+            f"{path} must begin with the line class,<name>,<name>,... of at least two different classes, "
+            f"found {','.join(names)[:80]!r}"
+        )
+    for number, row in rows:
+        check_width(path, number, row, names)
+    if [row[0].strip() for _, row in rows] != names[1:]:
+        raise ValueError(
+            f"the first fields of the lines of {path} must be its {len(names) - 1} classes, in their order"
+        )
+    values = np.array([[_number(path, number, text) for text in row[1:]] for number, row in rows])
+    other = np.argwhere(abs(values - values.T) > _SYMMETRY)
+    if len(other):
+        a, b = other[0]
+        raise ValueError(
+            f"{path} must be symmetric, but says {values[a, b]:g} of {names[a + 1]!r} and {names[b + 1]!r} and "
+            f"{values[b, a]:g} the other way round"
+        )
+    return ClassSimilarity(tuple(names[1:]), values)
+
+
+def _number(path: Path, line: int, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not np.isfinite(value):
+        raise ValueError(f"{path}, line {line}: similarities must be finite numbers, found {text[:20]!r}")
+    return value

@@ -1,0 +1,223 @@
+"""Images that are there twice, exactly or nearly: within a class, where one may be support and the other query of an
+episode; across classes, where a label is doubtful; and across seen and novel classes, where it is a leak.
+
+Exact copies have the same decoded pixels. Near ones look alike when they are 16 x 16 pixels small: the similarity is
+the correlation of these small pictures over their pixels and colours. On the embedded data it forgives another JPEG
+quality, brightness, blur and size (0.97 and more, mostly), and neither a crop nor a mirror image nor other colours.
+Vectors are compared by their cosine.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from fewshot.datasets import LabelledImages, image_digest
+from fewshot.episodes.episodes import Ints
+
+WITHIN, ACROSS = "within a class", "across classes"
+_SIDE = 16  # pixels of a small picture
+_DIRECTIONS, _SAMPLE = 64, 2048  # that pairs are first compared along, found in so many items
+_FLAT = 1.0  # of 255: the deviation below which a picture is of one colour, and like no other
+_ROWS, _COLUMNS = 512, 4096  # of the pairs that are compared at once
+_CHUNK = 4096  # pairs that are compared in full at once
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, order=True)
+class Pair:
+    """Two rows of a data set. `kind`: `WITHIN` a class, `ACROSS` classes of the part that was asked about, or the part
+    that the second one is of, such as "seen"."""
+
+    similarity: float  # of exact copies 1
+    exact: bool
+    first: int
+    second: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """The most alike pairs, worst first, and how many there are of each kind, exact ones and near ones."""
+
+    pairs: tuple[Pair, ...]
+    exact: Mapping[str, int]
+    near: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """How many pairs there are in all."""
+        return sum(self.exact.values()) + sum(self.near.values())
+
+
+def find_duplicates(
+    images: LabelledImages,
+    classes: Ints,
+    others: Mapping[str, Ints],
+    least: float = 0.97,
+    most: int = 100,
+    vectors: Callable[[Ints], Floats] | None = None,
+    progress: bool = True,
+) -> Duplicates:
+    """The pairs of images of these classes (labels), and of one of them and one of the `others` (labels by part), whose
+    similarity is at least `least`. A set of k exact copies counts k - 1 pairs. `vectors` gives what to compare for some
+    rows, such as features; None: the pictures, or the data set's own vectors.
+
+    Memory grows with the number of images (1 kB each), never with that of pairs. No pair is missed.
+    """
+    if not 0 < least <= 1:
+        raise ValueError(f"least is a similarity in (0, 1], got {least!r}")
+    rows, part = _rows(images, classes, others)
+    digests, alike = _looked_at(images, rows, vectors, progress)
+    copies, unique = _copies(digests)
+    world = _World(rows, images.labels[rows], part, _Worst(most))
+    exact: Counter[str] = Counter()
+    for first, second in copies:
+        if part[first] == "":
+            exact[world.add(1.0, True, first, second)] += 1
+    near: Counter[str] = Counter()
+    n_first = int((part[unique] == "").sum())
+    for first, second, similarity in _alike(alike.at(unique), n_first, least):
+        near[world.add(similarity, False, int(unique[first]), int(unique[second]))] += 1
+    return Duplicates(world.worst.pairs(), exact, near)
+
+
+def _rows(images: LabelledImages, classes: Ints, others: Mapping[str, Ints]) -> tuple[Ints, NDArray[np.str_]]:
+    """The rows of the classes, then of the others, and the part of each: "" for the classes themselves."""
+    members = {"": classes, **others}
+    rows = {name: np.flatnonzero(np.isin(images.labels, labels)) for name, labels in members.items()}
+    named = np.repeat(np.array(list(rows), dtype=np.str_), [len(r) for r in rows.values()])
+    return np.concatenate(list(rows.values())), named
+
+
+@dataclass(frozen=True, eq=False)
+class _Worst:
+    """The worst pairs so far."""
+
+    most: int
+    heap: list[Pair] = field(default_factory=list)
+
+    def add(self, pair: Pair) -> None:
+        (heapq.heappush if len(self.heap) < self.most else heapq.heappushpop)(self.heap, pair)
+
+    def pairs(self) -> tuple[Pair, ...]:
+        return tuple(sorted(self.heap, key=lambda p: (-p.similarity, not p.exact, p.first, p.second)))
+
+
+@dataclass(frozen=True, eq=False)
+class _World:
+    """The rows that are compared, by their place."""
+
+    rows: Ints
+    labels: Ints
+    part: NDArray[np.str_]
+    worst: _Worst
+
+    def add(self, similarity: float, exact: bool, first: int, second: int) -> str:
+        """Takes note of a pair, and gives its kind."""
+        same = self.labels[first] == self.labels[second]
+        kind = str(self.part[second]) or (WITHIN if same else ACROSS)
+        self.worst.add(Pair(similarity, exact, int(self.rows[first]), int(self.rows[second]), kind))
+        return kind
+
+
+@dataclass(frozen=True, eq=False)
+class _Alike:
+    """What n images are compared by."""
+
+    n: int
+    full: Callable[[Ints], Floats]  # places -> [m, D], of length 1, or 0
+
+    def at(self, places: Ints) -> _Alike:
+        return _Alike(len(places), lambda wanted: self.full(places[wanted]))
+
+    def coarse(self) -> Floats:
+        """[n, d + 1] coordinates p along d directions that vary most, and the length r of the rest: a . b is at most
+        p_a . p_b + r_a r_b, because the rests have no larger product than that of their lengths."""
+        sample = self.full(np.unique(np.linspace(0, self.n - 1, _SAMPLE).astype(np.int64)))
+        directions = np.linalg.eigh(sample.T @ sample)[1][:, -_DIRECTIONS:]
+        return np.concatenate([_along(self.full(places), directions) for places in self._chunks()])
+
+    def _chunks(self) -> Iterator[Ints]:
+        for start in range(0, self.n, _CHUNK):
+            yield np.arange(start, min(start + _CHUNK, self.n))
+
+
+def _along(items: Floats, directions: Floats) -> Floats:
+    inside = items @ directions
+    rest = np.sqrt(np.maximum(0, (items**2).sum(1) - (inside**2).sum(1)))
+    return np.hstack([inside, rest[:, None]]).astype(np.float32)
+
+
+def _looked_at(
+    images: LabelledImages, rows: Ints, vectors: Callable[[Ints], Floats] | None, progress: bool
+) -> tuple[Sequence[bytes], _Alike]:
+    """The digest of every row, and what it is compared by."""
+    if images.vectors is not None:
+        vectors = vectors or images.vectors.gather
+    if vectors is not None:
+        given = vectors(rows)
+        unit = _unit(given)
+        return [row.tobytes() for row in given], _Alike(len(unit), unit.__getitem__)
+    digests: list[bytes] = []
+    small = np.empty((len(rows), _SIDE * _SIDE * 3), np.uint8)
+
+    def look(row: int) -> tuple[bytes, NDArray[np.uint8]]:
+        image = images.images[row]
+        return image_digest(image), np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BOX)).reshape(-1)
+
+    with ThreadPoolExecutor() as pool:
+        hidden = None if progress and len(rows) > 2000 else True
+        looked = pool.map(look, rows.tolist())
+        for place, (digest, pixels) in enumerate(tqdm(looked, "looking", len(rows), unit="image", disable=hidden)):
+            digests.append(digest)
+            small[place] = pixels
+    return digests, _Alike(len(rows), lambda places: _small(small[places]))
+
+
+def _small(pixels: NDArray[np.uint8]) -> Floats:
+    """[m, 768] small pictures without their mean, of length 1; 0 where a picture is of one colour."""
+    values = pixels.astype(np.float32)
+    values -= values.mean(1, keepdims=True)
+    values[values.std(1) < _FLAT] = 0
+    return _unit(values)
+
+
+def _unit(values: Floats) -> Floats:
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(values / np.where(length > 0, length, 1), dtype=np.float32)
+
+
+def _copies(digests: Sequence[bytes]) -> tuple[list[tuple[int, int]], Ints]:
+    """Every place that holds what an earlier one holds, with that one; and the places of the first ones."""
+    first: dict[bytes, int] = {}
+    pairs = [(first.setdefault(digest, place), place) for place, digest in enumerate(digests)]
+    return [pair for pair in pairs if pair[0] != pair[1]], np.array(sorted(first.values()), dtype=np.int64)
+
+
+def _alike(items: _Alike, n_first: int, least: float) -> Iterator[tuple[int, int, float]]:
+    """Pairs (i, j, similarity) of places with i < j and i < n_first, block by block of the pairs."""
+    coarse = items.coarse()
+    for low in range(0, n_first, _ROWS):
+        high = min(low + _ROWS, n_first)
+        for start in range(low, items.n, _COLUMNS):
+            closeness = coarse[low:high] @ coarse[start : start + _COLUMNS].T
+            i, j = np.divmod(np.flatnonzero(closeness >= least - 1e-5), closeness.shape[1])  # float32 is off by less
+            later = j + start > i + low
+            yield from _in_full(items, i[later] + low, j[later] + start, least)
+
+
+def _in_full(items: _Alike, i: Ints, j: Ints, least: float) -> Iterator[tuple[int, int, float]]:
+    for at in range(0, len(i), _CHUNK):
+        one, other = i[at : at + _CHUNK], j[at : at + _CHUNK]
+        similarity = np.einsum("md,md->m", items.full(one), items.full(other))
+        for place in np.flatnonzero(similarity >= least).tolist():
+            yield int(one[place]), int(other[place]), min(1.0, float(similarity[place]))

@@ -1,0 +1,381 @@
+"""The nouns between data and evaluators: the shape of an episode, episodes as rows of a data set, and a
+batch of them as an evaluator sees it.
+
+E episodes, B episodes in a batch, N ways, K shots, Q queries per class, S support rows, M query rows,
+D features, n images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fewshot.datasets import LabelledImages
+
+FORMAT = "fewshot-episodes-1"
+Ints = NDArray[np.int64]
+Rows = NDArray[np.int32]
+Items = TypeVar("Items", covariant=True)  # vectors for feature evaluators, ImageRows for image evaluators
+Other = TypeVar("Other")
+
+
+@dataclass(frozen=True)
+class EpisodeShape:
+    """N-way K-shot with n_query queries a class. None means all: all classes, all support images, all images
+    that remain. A class with fewer than `k_shot` support images is an error unless `k_shot_at_most`."""
+
+    n_way: int | None = 5
+    k_shot: int | None = 1
+    n_query: int | None = 15
+    k_shot_at_most: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("n_way", 2), ("k_shot", 1), ("n_query", 1)):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value < least):
+                raise ValueError(f"{name} must be None (all) or an integer of at least {least}, got {value!r}")
+        if not isinstance(self.k_shot_at_most, bool):
+            raise ValueError(f"k_shot_at_most must be True or False, got {self.k_shot_at_most!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Episodes:
+    """E episodes as rows of one data set. Ways, support and query lie flat, one episode after the other; inside an
+    episode rows are class-major, so labels follow from the counts: way w owns `support_count[w]` rows in a run.
+    """
+
+    index: Ints  # [E] each episode keeps its index: a shard or a slice names the same episodes
+    n_way: Rows  # [E]
+    classes: Rows  # [sum of n_way] label of each way in the data set
+    support_count: Rows  # [sum of n_way]
+    query_count: Rows  # [sum of n_way]
+    support: Rows  # [sum of support_count] rows of the data set
+    query: Rows  # [sum of query_count]
+    images_digest: str
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, part: slice) -> Episodes:
+        start, stop, step = part.indices(len(self))
+        if step != 1:
+            raise ValueError(f"episodes are sliced in steps of 1, got {step}")
+        ways, support, query = (
+            slice(o[start], o[max(start, stop)]) for o in (self.way_start, self.support_start, self.query_start)
+        )
+        return replace(
+            self,
+            index=self.index[part],
+            n_way=self.n_way[part],
+            classes=self.classes[ways],
+            support_count=self.support_count[ways],
+            query_count=self.query_count[ways],
+            support=self.support[support],
+            query=self.query[query],
+        )
+
+    def take(self, order: Ints) -> Episodes:
+        """These episodes in another order (or some of them), by position."""
+        starts = {
+            "classes": self.way_start,
+            "support_count": self.way_start,
+            "query_count": self.way_start,
+            "support": self.support_start,
+            "query": self.query_start,
+        }
+        flat: dict[str, Any] = {name: take_runs(getattr(self, name), start, order) for name, start in starts.items()}
+        return replace(self, index=self.index[order], n_way=self.n_way[order], **flat)
+
+    @cached_property
+    def way_start(self) -> Ints:
+        """[E + 1] where each episode's ways begin in `classes` and the counts."""
+        return _starts(self.n_way)
+
+    @cached_property
+    def support_start(self) -> Ints:
+        """[E + 1] where each episode's rows begin in `support`."""
+        return _starts(self.support_count)[self.way_start]
+
+    @cached_property
+    def query_start(self) -> Ints:
+        """[E + 1] where each episode's rows begin in `query`."""
+        return _starts(self.query_count)[self.way_start]
+
+    @cached_property
+    def support_labels(self) -> Rows:
+        """Way of each support row, flat, in [0, N)."""
+        return np.repeat(self._ways, self.support_count)
+
+    @cached_property
+    def query_labels(self) -> Rows:
+        """Way of each query row, flat, in [0, N)."""
+        return np.repeat(self._ways, self.query_count)
+
+    @property
+    def _ways(self) -> Rows:
+        return (np.arange(len(self.classes)) - np.repeat(self.way_start[:-1], self.n_way)).astype(np.int32)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 hex of everything that names these episodes, the same on every machine."""
+        return episodes_digest([self])
+
+    @staticmethod
+    def from_rows(images: LabelledImages, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> Episodes:
+        """Custom episodes: the support and the query rows of each. Labels are the images' own; the ways of an
+        episode are its support's classes in order of first appearance. Errors are those of `check`, and a
+        query whose class has no support."""
+        if len(support) != len(query) or len(support) == 0:
+            raise ValueError(
+                f"as many query lists as support lists are needed, at least one; "
+                f"got {len(support)} support and {len(query)} query lists"
+            )
+        parts = [_one_episode(images, e, s, q) for e, (s, q) in enumerate(zip(support, query, strict=True))]
+        columns = [np.concatenate(column).astype(np.int32) for column in zip(*parts, strict=True)]
+        classes, support_count, query_count, support_rows, query_rows = columns
+        n_way = np.array([len(part[0]) for part in parts], dtype=np.int32)
+        episodes = Episodes(
+            np.arange(len(parts)),
+            n_way,
+            classes,
+            support_count,
+            query_count,
+            support_rows,
+            query_rows,
+            images.images_digest,
+        )
+        episodes.check(images)
+        return episodes
+
+    @staticmethod
+    def concatenate(parts: Sequence[Episodes]) -> Episodes:
+        """The episodes of all parts, in order; they must belong to the same images and the same seed."""
+        if len({(part.images_digest, part.seed) for part in parts}) != 1:
+            raise ValueError(
+                "episodes of one data set and one seed can be joined; got "
+                f"{len(parts)} parts of {len({p.images_digest for p in parts})} data sets "
+                f"and {len({p.seed for p in parts})} seeds"
+            )
+        joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _TYPES}
+        return replace(parts[0], **joined)
+
+    def check(self, images: LabelledImages) -> None:
+        """Raises a ValueError unless these are well-formed episodes of these images: rows in range, labels that
+        agree, no image and no class twice in an episode, at least two classes with support each, and a query."""
+        if self.images_digest != images.images_digest:
+            raise ValueError(
+                f"these episodes were made for images {self.images_digest[:12]}, but the data set is "
+                f"{images.images_digest[:12]}; load the data set that they were made for"
+            )
+        self._check_layout(len(images))
+        for what in ("support", "query"):
+            rows = getattr(self, what)
+            classes = np.repeat(self.classes, getattr(self, f"{what}_count"))
+            wrong = np.flatnonzero(images.labels[rows] != classes)
+            if len(wrong):
+                raise ValueError(
+                    f"{what} row {rows[wrong[0]]} has label {images.labels[rows[wrong[0]]]}, "
+                    f"but stands among the rows of class {classes[wrong[0]]}"
+                )
+
+    def _check_layout(self, n_images: int) -> None:
+        sizes = {
+            "classes": self.n_way.sum(),
+            "support_count": self.n_way.sum(),
+            "query_count": self.n_way.sum(),
+            "n_way": len(self),
+            "support": self.support_count.sum(),
+            "query": self.query_count.sum(),
+        }
+        for name, size in sizes.items():
+            if getattr(self, name).shape != (size,):
+                raise ValueError(
+                    f"{name} should hold {size} entries, found {len(getattr(self, name))}: "
+                    "the file is damaged or was not written by fewshot"
+                )
+        few = np.flatnonzero(self.n_way < 2)
+        if len(few):
+            raise ValueError(
+                f"episode {self.index[few[0]]} has support images of {self.n_way[few[0]]} classes; "
+                "at least 2 are needed"
+            )
+        if self.support_count.min(initial=1) < 1 or self.query_count.min(initial=0) < 0:
+            raise ValueError(
+                "every class of an episode needs a support image; found counts down to "
+                f"{self.support_count.min()} support and {self.query_count.min()} query"
+            )
+        unasked = np.flatnonzero(np.diff(self.query_start) == 0)
+        if len(unasked):
+            raise ValueError(f"episode {self.index[unasked[0]]} has no query image; give it at least one")
+        rows = np.concatenate([self.support, self.query])
+        if len(rows) and not 0 <= rows.min() <= rows.max() < n_images:
+            raise ValueError(f"rows must be in [0, {n_images}), found {rows.min()} to {rows.max()}")
+        episode = [np.repeat(np.arange(len(self)), np.diff(s)) for s in (self.support_start, self.query_start)]
+        self._check_once("image", np.concatenate(episode), rows)
+        self._check_once("class", np.repeat(np.arange(len(self)), self.n_way), self.classes)
+
+    def _check_once(self, what: str, episode: Ints, members: Rows) -> None:
+        order = np.lexsort((members, episode))
+        at, member = episode[order], members[order]
+        twice = np.flatnonzero((at[1:] == at[:-1]) & (member[1:] == member[:-1]))
+        if len(twice):
+            raise ValueError(
+                f"{what} {member[twice[0]]} stands twice in episode {self.index[at[twice[0]]]}; "
+                f"an episode holds each {what} once"
+            )
+
+    def padded(self, which: str) -> tuple[Rows, Rows, NDArray[np.bool_]]:
+        """Rows, labels and mask [E, widest] of the "support" or "query"; padding is the first row of the episode once
+        more, with label 0, under a False mask."""
+        rows, labels, start = getattr(self, which), getattr(self, f"{which}_labels"), getattr(self, f"{which}_start")
+        counts = np.diff(start)
+        if len(counts) and counts.min() == counts.max():
+            shape = len(counts), int(counts[0])
+            return rows.reshape(shape).copy(), labels.reshape(shape).copy(), np.ones(shape, np.bool_)
+        mask = np.arange(counts.max(initial=0)) < counts[:, None]
+        full_rows, full_labels = np.zeros(mask.shape, np.int32), np.zeros(mask.shape, np.int32)
+        full_rows[mask], full_labels[mask] = rows, labels
+        return np.where(mask, full_rows, full_rows[:, :1]), full_labels, mask
+
+    def save(self, path: str | Path, about: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Writes a small .safetensors file: the arrays, and digests as text, beside whatever else `about` says of
+        them in values of JSON. No pickle, safe to share."""
+        from fewshot.files.atomic import write_safetensors
+
+        metadata = {
+            **about,
+            "format": FORMAT,
+            "images_digest": self.images_digest,
+            "seed": str(self.seed),
+            "digest": self.digest,
+        }
+        write_safetensors(Path(path), self._arrays(), metadata)
+
+    @staticmethod
+    def load(path: str | Path) -> Episodes:
+        """The episodes of a file that `save` wrote; a ValueError says what is wrong with any other file."""
+        from fewshot.files.atomic import read_safetensors
+
+        arrays, metadata = read_safetensors(Path(path), "an episode list")
+        types = {name: array.dtype.str for name, array in arrays.items()}
+        if metadata.get("format") != FORMAT or types != _TYPES:
+            raise ValueError(f"{path} is not an episode list of format {FORMAT}; found {metadata.get('format')!r}")
+        try:
+            episodes = Episodes(**arrays, images_digest=metadata["images_digest"], seed=int(metadata["seed"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not an episode list: its images_digest or its seed is missing") from error
+        if episodes.digest != metadata.get("digest"):
+            raise ValueError(f"{path} does not have the digest that it was saved with: it was changed or damaged")
+        return episodes
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {name: np.ascontiguousarray(getattr(self, name), dtype) for name, dtype in _TYPES.items()}
+
+    def __str__(self) -> str:
+        """One line an episode for the first ten: index, ways, support and query sizes, classes."""
+        lines = [f"{len(self)} episodes, digest {self.digest[:16]}"]
+        for e in range(min(10, len(self))):
+            ways = slice(self.way_start[e], self.way_start[e + 1])
+            lines.append(
+                f"  {self.index[e]}: {self.n_way[e]} ways, support {self.support_count[ways].sum()}, "
+                f"query {self.query_count[ways].sum()}, classes {self.classes[ways].tolist()}"
+            )
+        return "\n".join(lines)
+
+
+_TYPES = {
+    "index": "<i8",
+    "n_way": "<i4",
+    "classes": "<i4",
+    "support_count": "<i4",
+    "query_count": "<i4",
+    "support": "<i4",
+    "query": "<i4",
+}  # of the arrays in files and digests
+
+
+@dataclass(frozen=True)
+class EpisodeBatch(Generic[Items]):
+    """B episodes of the same number of ways, as an evaluator sees them: no queries and no query labels.
+
+    Ragged episodes are padded to the largest support; padded items are arbitrary and False in `support_mask`.
+    """
+
+    support: Items  # [B, S, D] vectors, or ImageRows of shape [B, S]
+    support_labels: Tensor  # [B, S] int64 in [0, n_way); 0 under the padding
+    support_mask: Tensor  # [B, S] bool
+    n_way: int
+    seeds: Tensor  # [B] int64: whatever an evaluator draws, it draws from these
+    class_features: Tensor | None = None  # [B, N, D] vectors of the class names
+    support_views: Tensor | None = None  # [B, S, V, D] V views of each support image, where the evaluator asks for them
+    watch: Callable[[int, int], None] | None = None  # told how many steps of a slow evaluator are done, and of how many
+
+    def seen_as(self, support: Other) -> EpisodeBatch[Other]:
+        """The same episodes with their support [B, S] in another form: rows, vectors, images."""
+        known = (self.support_labels, self.support_mask, self.n_way, self.seeds)
+        return EpisodeBatch(support, *known, self.class_features, self.support_views, self.watch)
+
+
+def episodes_digest(parts: Iterable[Episodes]) -> str:
+    """The digest of all parts together, held one at a time."""
+    shas = {name: hashlib.sha256() for name in _TYPES}
+    made_from = set()  # the seed is of the episodes: evaluators draw from it
+    for part in parts:
+        made_from.add(f"{part.images_digest} {part.seed}")
+        for name, array in part._arrays().items():
+            shas[name].update(array.tobytes())
+    whole = " ".join([FORMAT, *sorted(made_from), *(sha.hexdigest() for sha in shas.values())])
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def take_runs(flat: NDArray[Any], start: Ints, order: Ints) -> NDArray[Any]:
+    """The runs flat[start[i] : start[i + 1]] for i in `order`, one after the other."""
+    lengths = np.diff(start)[order]
+    shift = start[:-1][order] - (np.cumsum(lengths) - lengths)
+    taken: NDArray[Any] = flat[np.repeat(shift, lengths) + np.arange(lengths.sum())]
+    return taken
+
+
+def _starts(counts: Rows) -> Ints:
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
+def _one_episode(
+    images: LabelledImages, episode: int, support: Sequence[int], query: Sequence[int]
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Classes, counts and class-major rows of a custom episode."""
+    rows = [np.asarray(part).reshape(-1) for part in (support, query)]
+    for part in rows:
+        if len(part) and part.dtype.kind not in "iu":
+            raise ValueError(f"episode {episode}: rows must be integers, found {part.dtype} such as {part[0]}")
+        if len(part) and not 0 <= part.min() <= part.max() < len(images):
+            raise ValueError(
+                f"episode {episode}: rows must be in [0, {len(images)}), found {part.min()} to {part.max()}"
+            )
+    rows = [part.astype(np.int64) for part in rows]
+    labels = [images.labels[part] for part in rows]
+    _, first = np.unique(labels[0], return_index=True)
+    classes = labels[0][np.sort(first)]
+    unknown = np.setdiff1d(labels[1], classes)
+    if len(unknown):
+        raise ValueError(
+            f"episode {episode}: a query image is of class {images.class_names[unknown[0]]!r}, "
+            "which has no support image in this episode"
+        )
+    counts = [(part[None, :] == classes[:, None]).sum(1) for part in labels]
+    grouped = [
+        np.concatenate([r[p == c] for c in classes]) if len(classes) else r for r, p in zip(rows, labels, strict=True)
+    ]
+    return classes, counts[0], counts[1], grouped[0], grouped[1]

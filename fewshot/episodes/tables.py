@@ -1,0 +1,126 @@
+"""Episodes as CSV, for other programs and back: a line an image of a task.
+
+task,class,image,set,seed,pool
+0,gull,gull/003.jpg,support,0,0
+0,gull,gull/011.jpg,query,0,0
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.episodes.lists import EpisodeList
+from fewshot.files.csv_files import CsvFile
+
+COLUMNS = ("task", "class", "image", "set")
+_FURTHER = ("seed", "pool")  # what evaluators draw from, and the disjoint pool of images of the task
+_SETS = ("support", "query")
+
+
+def to_csv(listed: EpisodeList, images: LabelledImages) -> str:
+    """The text of a table: of every task its support, then its queries. Images are called by their names where the
+    data set has them (paths below its root), so that another order of its rows does no harm, else by their row."""
+    listed.check(images)
+    episodes, text = listed.episodes, io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, "seed"] + ["pool"] * (listed.pools is not None))
+    for e, task in enumerate(episodes.index.tolist()):
+        further = [episodes.seed] + ([] if listed.pools is None else [int(listed.pools[e])])
+        for which, rows, start in (
+            ("support", episodes.support, episodes.support_start),
+            ("query", episodes.query, episodes.query_start),
+        ):
+            for row in rows[start[e] : start[e + 1]].tolist():
+                name = row if images.image_names is None else images.image_names[row]
+                writer.writerow([task, images.class_names[images.labels[row]], name, which, *further])
+    return text.getvalue()
+
+
+def from_csv(path: Path, images: LabelledImages, protocol: str = "") -> EpisodeList:
+    """The list of a table: `from_csv` of what `to_csv` wrote has the same digest.
+
+    Tasks are in the order in which they first appear; they keep their numbers where all are numbers, else they are
+    numbered 0, 1, 2, ... The ways of a task are the classes of its support in order of appearance. Without the column
+    seed it is 0. A line that cannot be is a ValueError that names it.
+    """
+    file = CsvFile.read(path, "table of episodes", COLUMNS, _FURTHER)
+    table = _Table(file, images)
+    tasks = list(dict.fromkeys(file.columns["task"]))
+    members: dict[str, tuple[list[int], list[int]]] = {task: ([], []) for task in tasks}
+    rows = table.rows()
+    for line, (task, which) in enumerate(zip(file.columns["task"], file.columns["set"], strict=True)):
+        members[task][_SETS.index(which)].append(rows[line])
+    try:
+        episodes = Episodes.from_rows(images, *zip(*members.values(), strict=True))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error} (episode i is task i of the file, counted from 0)") from error
+    episodes = replace(episodes, index=table.numbers(tasks), seed=table.seed())
+    return EpisodeList.of(episodes, images, protocol, f"read from {path.name}", table.pools(tasks))
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """The lines of a table, and the images that they name."""
+
+    file: CsvFile
+    images: LabelledImages
+
+    def rows(self) -> list[int]:
+        """The row of the data set that every line names; its class and its set are checked."""
+        names = range(len(self.images)) if self.images.image_names is None else self.images.image_names
+        place = {str(name): row for row, name in enumerate(names)}
+        columns = self.file.columns
+        rows = [place.get(name, -1) for name in columns["image"]]
+        known = [self.images.class_names[label] for label in self.images.labels.tolist()]
+        lines = zip(rows, columns["class"], columns["set"], columns["task"], strict=True)
+        for line, (row, label, which, task) in enumerate(lines):
+            if row < 0 or label != known[row] or which not in _SETS or not task:
+                raise self._error(line, None if row < 0 else known[row])
+        return rows
+
+    def numbers(self, tasks: Sequence[str]) -> Ints:
+        """[E] the index of every task."""
+        if all(task.isascii() and task.isdigit() and len(task) < 10 for task in tasks):
+            return np.array([int(task) for task in tasks], dtype=np.int64)
+        return np.arange(len(tasks))
+
+    def seed(self) -> int:
+        """What evaluators draw from, the same in every line."""
+        values = self.file.columns.get("seed", ["0"])
+        for line, value in enumerate(values):
+            if value != values[0] or not (value.isascii() and value.isdigit() and int(value) < 1 << 64):
+                raise self.file.error(
+                    line, f"seed must be one integer in [0, 2^64) for all lines, found {value[:20]!r}"
+                )
+        return int(values[0])
+
+    def pools(self, tasks: Sequence[str]) -> Ints | None:
+        """[E] the pool of every task, where there is such a column."""
+        if "pool" not in self.file.columns:
+            return None
+        found: dict[str, str] = {}
+        for line, (task, pool) in enumerate(zip(self.file.columns["task"], self.file.columns["pool"], strict=True)):
+            if found.setdefault(task, pool) != pool or not (pool.isascii() and pool.isdigit() and len(pool) < 10):
+                raise self.file.error(line, f"pool must be one integer from 0 for all of task {task!r}, found {pool!r}")
+        return np.array([int(found[task]) for task in tasks], dtype=np.int64)
+
+    def _error(self, line: int, known: str | None) -> ValueError:
+        """What is wrong with a line, whose image is of a class `known`, or is not known."""
+        name, label, which = (self.file.columns[column][line] for column in ("image", "class", "set"))
+        if known is None:
+            names = self.images.image_names
+            called = f"a row in [0, {len(self.images)})" if names is None else f"called as {names[0]!r} is"
+            return self.file.error(line, f"{self.images.name} has no image {name!r}; an image is {called}")
+        if label != known:
+            return self.file.error(line, f"image {name} is of class {known!r} in {self.images.name}, found {label!r}")
+        if which not in _SETS:
+            return self.file.error(line, f"set must be support or query, found {which!r}")
+        return self.file.error(line, "a line needs its task, found an empty field")

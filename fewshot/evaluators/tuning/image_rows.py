@@ -1,0 +1,31 @@
+"""Images of episodes for evaluators that tune a network: rows of a data set, decoded when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from torch import Tensor
+
+from fewshot.datasets import ImageSequence
+
+if TYPE_CHECKING:
+    from fewshot.evaluators.tuning.table import FrozenTable
+
+
+@dataclass(frozen=True, eq=False)
+class ImageRows:
+    """Images [B, S] of a batch of episodes by their rows; nothing is decoded or held until it is asked for."""
+
+    images: ImageSequence
+    rows: Tensor  # [B, S] int64
+    orientation_matters: Tensor | None = None  # [B, S] bool: must not be flipped or rotated
+    frozen: FrozenTable | None = None  # what a network that is tuned in part makes of them before that part
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def decode(self, episode: int, positions: Tensor | list[int]) -> list[Image.Image]:
+        """The images at these positions of an episode, RGB, at their original resolution."""
+        return [self.images[int(self.rows[episode, position])] for position in positions]

@@ -1,0 +1,55 @@
+"""Further views of every image of a data set: a fixed number of random ones, the same for every episode."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fewshot.datasets import ImageSequence, LabelledImages
+from fewshot.evaluators.tuning.views import draw_of_row, view
+
+_FORMAT = "fewshot-view-1"  # raised when a view of a row is another picture
+
+
+@dataclass(frozen=True)
+class FurtherViews:
+    """`number` views of each image beside itself, functions of (seed, row, number of the view) alone."""
+
+    number: int
+    augment: str
+    seed: int = 0
+
+    def of(self, images: LabelledImages) -> dict[str, LabelledImages]:
+        """The data set once more for each view, by what the view is called: row r holds a view of its image r, made
+        when it is asked for, and `images_digest` names them all."""
+        called = [f"view {number} ({self.augment}, seed {self.seed})" for number in range(1, self.number + 1)]
+        return {name: self._one(images, number, name) for number, name in enumerate(called, 1)}
+
+    def _one(self, images: LabelledImages, number: int, name: str) -> LabelledImages:
+        upright = images.orientation_matters
+        sha = hashlib.sha256(f"{_FORMAT} {images.images_digest} {self.augment} {number} {self.seed} ".encode())
+        sha.update(np.packbits(upright).tobytes())  # they are not flipped
+        viewed = _ViewedImages(images.images, self.augment, self.seed, number, upright)
+        return replace(images, name=f"{images.name}, {name}", images=viewed, images_digest=sha.hexdigest())
+
+
+@dataclass(frozen=True, eq=False)
+class _ViewedImages:
+    """One view of each of n images."""
+
+    images: ImageSequence
+    augment: str
+    seed: int
+    number: int  # of the view, from 1
+    upright: NDArray[np.bool_]  # [n] must not be flipped
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, row: int, /) -> Image.Image:
+        uniform = draw_of_row(self.seed, row, self.number)
+        return view(self.images[row], self.augment, uniform, bool(self.upright[row]))

@@ -1,0 +1,59 @@
+"""What stands still of a network, computed once for every image of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from fewshot.evaluators.tuning.split import Split, Trunk, find_split
+from fewshot.features.embedding import Embedder
+
+if TYPE_CHECKING:
+    from fewshot.backbones import Backbone
+    from fewshot.datasets import LabelledImages
+
+_MOST_BYTES = 512 << 20  # of a table, as if it held the whole data set: so that a shard computes as the whole run does
+
+_MOST_INPUTS = 4  # a cut whose activations are larger than this many inputs comes too early to save much
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FrozenTable:
+    """Activations at the cut, by row of the data set."""
+
+    split: Split
+    rows: NDArray[np.int64]  # sorted
+    values: Tensor  # [len(rows), F] float32
+    seconds: float  # what they cost
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """[k, F] activations of these rows, in memory of their own."""
+        return self.values[torch.from_numpy(np.searchsorted(self.rows, rows.numpy()))]
+
+
+def frozen_table(
+    images: LabelledImages, backbone: Backbone, network: nn.Module, rows: NDArray[np.int64], progress: bool
+) -> FrozenTable | None:
+    """The table of these rows for a network whose trained parameters have gradients; None where nothing stands still,
+    or where the activations are large, or too many to hold."""
+    start = time.monotonic()
+    rows = np.unique(rows)
+    example = torch.stack([backbone.preprocess(images.images[int(row)]) for row in rows[:2]]).to(backbone.device)
+    split = find_split(network, example)
+    if split is None or split.size > _MOST_INPUTS * example[0].numel() or 4 * split.size * len(images) > _MOST_BYTES:
+        return None
+    trunk = dataclasses.replace(backbone, network=Trunk(network, split).eval(), dim=split.size)
+    values = torch.empty(len(rows), split.size)
+    hidden = None if progress else True
+    with tqdm(total=len(rows), desc="frozen part", unit="image", disable=hidden, leave=False) as bar:
+        for some, activations in Embedder(images, trunk, "float32").features(rows):
+            values[torch.from_numpy(np.searchsorted(rows, some))] = torch.from_numpy(activations)
+            bar.update(len(some))
+    return FrozenTable(split, rows, values, time.monotonic() - start)

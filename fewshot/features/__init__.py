@@ -1,0 +1,1 @@
+"""Features: every needed image goes through a backbone once; tables, cache files, distances between sets."""

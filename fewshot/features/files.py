@@ -1,0 +1,194 @@
+"""The files of a feature table: whole or absent, written by one process at a time, safe against a kill.
+
+A table is a folder <features>/<key> of `about.json` (what the key is made of), `values.f32` (n x D float32, sparse)
+and `done` (one byte a row). Values are synced before their rows are marked done, so a kill at any time costs the
+last seconds and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from fewshot.backbones import Backbone
+from fewshot.datasets import LabelledImages
+from fewshot.files.atomic import make_folder, write_atomically
+from fewshot.files.vectors import StoredVectors, Vectors
+
+FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
+SYNC_SECONDS = 5.0
+_log = logging.getLogger("fewshot")
+
+
+@dataclass(frozen=True)
+class FeatureFiles:
+    """The files of one table."""
+
+    folder: Path
+    about: dict[str, str | int]
+    key: str
+
+    @staticmethod
+    def of(images: LabelledImages, backbone: Backbone, dtype: str, features: Path) -> FeatureFiles:
+        """Where the table of these images and this backbone is."""
+        parts: dict[str, str | int] = {
+            "format": FORMAT,
+            "images": images.images_digest,
+            "weights": backbone.weights_digest,
+            "preprocess": backbone.preprocess_digest,
+            "backbone": backbone.name,
+            "dtype": dtype,
+            "device": backbone.device.type,
+        }
+        key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        about = parts | {"n": len(images), "dim": backbone.dim}
+        return FeatureFiles(features / key[:32], about, key)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """n and D."""
+        return int(self.about["n"]), int(self.about["dim"])
+
+    def vectors(self) -> Vectors:
+        """[n, D] features; valid where a row is done."""
+        return StoredVectors(self.folder / "values.f32", 0, np.dtype(np.float32), self.shape)
+
+    def read_done(self) -> NDArray[np.uint8] | None:
+        """One byte a row, 1 where it is embedded; None where the folder is absent, or damaged in any file."""
+        try:
+            about = json.loads((self.folder / "about.json").read_bytes())
+            size = (self.folder / "values.f32").stat().st_size
+            done = np.fromfile(self.folder / "done", dtype=np.uint8)
+        except (OSError, ValueError):
+            return None
+        n, dim = self.shape
+        whole = about == self.about and size == 4 * n * dim and len(done) == n
+        return done if whole and done.max(initial=0) <= 1 else None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the table for writing; waits, and says so, while another process does."""
+        make_folder(self.folder.parent)
+        lock = FileLock(f"{self.folder}.lock")  # beside the folder, which may be renamed
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _log.warning("another process computes the features in %s; waiting for it", self.folder)
+            lock.acquire()
+        except OSError as error:
+            raise OSError(
+                f"cannot lock the feature table {self.folder}: {error.strerror or error}; "
+                "make the folder writable or set FEWSHOT_HOME to another"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def open(self) -> NDArray[np.uint8]:
+        """The bytes of `done`, the table made anew if it is absent or damaged. Needs the lock."""
+        done = self.read_done()
+        if done is not None:
+            return done
+        if self.folder.exists():
+            _log.warning(
+                "the features in %s are damaged (a file is missing, torn or changed); they are computed anew",
+                self.folder,
+            )
+        try:
+            self._create()
+        except OSError as error:
+            raise OSError(
+                f"cannot make the feature table {self.folder}: {error.strerror or error}; "
+                "make the folder writable or set FEWSHOT_HOME to another"
+            ) from error
+        return np.zeros(self.shape[0], dtype=np.uint8)
+
+    def _create(self) -> None:
+        """An empty table, renamed into place; vectors of the old one stay readable."""
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.folder.parent) as scratch:
+            fresh = Path(scratch) / "fresh"
+            fresh.mkdir()
+            with open(fresh / "values.f32", "wb") as values:
+                values.truncate(4 * self.shape[0] * self.shape[1])
+            (fresh / "done").write_bytes(bytes(self.shape[0]))
+            write_atomically(fresh / "about.json", json.dumps(self.about, indent=1).encode())
+            if self.folder.exists():
+                self.folder.rename(Path(scratch) / "damaged")
+            fresh.rename(self.folder)
+
+
+class FeatureWriter:
+    """Writes rows of a table whose lock is held. Values are synced before their rows are marked done: every few
+    seconds, and at the end unless an error ends it."""
+
+    def __init__(self, files: FeatureFiles, done: NDArray[np.uint8]) -> None:
+        self._files, self._done = files, done
+        self._pending: list[NDArray[np.int64]] = []
+        self._synced = time.monotonic()
+
+    def __enter__(self) -> FeatureWriter:
+        with self._told():
+            self._values_file = os.open(self._files.folder / "values.f32", os.O_WRONLY)
+            self._done_file = os.open(self._files.folder / "done", os.O_WRONLY)
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            if error is None:
+                self._sync()
+        finally:
+            os.close(self._values_file)
+            os.close(self._done_file)
+
+    def write(self, rows: NDArray[np.int64], values: NDArray[np.float32]) -> None:
+        """Writes values [len(rows), D]. Not through a mapping: a full disk would kill the process there."""
+        n_bytes = 4 * values.shape[1]
+        runs = np.flatnonzero(np.diff(rows) != 1) + 1
+        with self._told():
+            for part, block in zip(np.split(rows, runs), np.split(values, runs), strict=True):
+                _write_all(self._values_file, block.tobytes(), int(part[0]) * n_bytes)
+        self._pending.append(rows)
+        if time.monotonic() - self._synced > SYNC_SECONDS:
+            self._sync()
+
+    def _sync(self) -> None:
+        """Values to the disk, then the marks of their rows."""
+        with self._told():
+            os.fsync(self._values_file)
+            for rows in self._pending:
+                self._done[rows] = 1
+            _write_all(self._done_file, self._done.tobytes(), 0)
+            os.fsync(self._done_file)
+        self._pending.clear()
+        self._synced = time.monotonic()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"cannot write features to {self._files.folder}: {error.strerror}; free some space or "
+                "set FEWSHOT_HOME to another folder, what is done is kept"
+            ) from error
+
+
+def _write_all(file: int, content: bytes, offset: int) -> None:
+    """`os.pwrite` of everything: one call may write a part only."""
+    view = memoryview(content)
+    while view:
+        written = os.pwrite(file, view, offset)
+        view, offset = view[written:], offset + written

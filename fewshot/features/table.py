@@ -1,0 +1,103 @@
+"""Every needed image through a backbone once: feature vectors kept on disk under a content key. Or given ones."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from fewshot.backbones import Backbone
+from fewshot.datasets import LabelledImages
+from fewshot.features.embedding import DTYPES, Embedder
+from fewshot.features.files import FeatureFiles, FeatureWriter
+from fewshot.files.atomic import home
+from fewshot.files.vectors import Vectors
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Features of the images of a data set, that a network made or that were given; it may hold a part of the rows."""
+
+    vectors: Vectors  # [n, D]; valid where `done`
+    done: NDArray[np.bool_]  # [n]
+    key: str  # sha256 hex: images, weights, preprocessing, backbone name, compute dtype; or of the given vectors
+    folder: Path | None  # in the feature cache; None for given vectors, which are not copied there
+    n_embedded: int = 0  # rows that were computed by this call
+    seconds: float = 0.0  # spent on them
+
+    def gather(self, rows: NDArray[np.integer]) -> Tensor:
+        """[..., D] float32 features of rows [...], a copy; a ValueError names a row that is not in the table."""
+        wanted = np.asarray(rows)
+        _check_range(wanted, len(self.done), "the table")
+        absent = wanted[~self.done[wanted]]
+        if absent.size:
+            raise ValueError(
+                f"{absent.size} of {wanted.size} rows are not embedded in {self.folder} "
+                f"(first: {absent.flat[0]}); ask feature_table for them"
+            )
+        return torch.from_numpy(self.vectors.gather(wanted))
+
+
+def feature_table(
+    images: LabelledImages,
+    backbone: Backbone,
+    rows: NDArray[np.integer],
+    dtype: str = "float32",
+    progress: bool = True,
+    folder: Path | None = None,
+) -> FeatureTable:
+    """The table of these images under this backbone, with the features of `rows` (sorted, unique) in it.
+
+    Only rows that are not there yet are computed, each once. A row's bits do not depend on which rows are asked
+    for, in what order, or by how many calls. `dtype` is that of the computation ("float32" or "bfloat16"); values
+    are float32. `folder` holds all tables. Vectors that were given are the table as they are.
+    """
+    backbone = backbone.on(images)
+    wanted = np.asarray(rows, dtype=np.int64)
+    _check_range(wanted, len(images), images.name)
+    if wanted.ndim != 1 or (np.diff(wanted) <= 0).any():
+        raise ValueError(f"rows must be sorted and unique; got {wanted.size} of shape {wanted.shape}")
+    if not len(images):
+        raise ValueError(f"there are no images in {images.name}; nothing can be embedded")
+    if images.vectors is not None:
+        return FeatureTable(images.vectors, np.ones(len(images), dtype=np.bool_), images.images_digest, None)
+    if dtype not in DTYPES:
+        raise ValueError(f"features are computed in {' or '.join(DTYPES)}; got dtype={dtype!r}")
+    files = FeatureFiles.of(images, backbone, dtype, folder or home() / "features")
+    done = files.read_done()
+    if done is not None and done[wanted].all():
+        return _table(files, done)
+    with files.locked():
+        done = files.open()
+        missing = wanted[~done[wanted].astype(np.bool_)]
+        start = time.perf_counter()
+        if len(missing):
+            embedder = Embedder(images, backbone, dtype)
+            with FeatureWriter(files, done) as writer:
+                _embed(embedder, missing, writer, f"embedding {backbone.name}", progress)
+        return _table(files, done, len(missing), time.perf_counter() - start)
+
+
+def _table(files: FeatureFiles, done: NDArray[np.uint8], n_embedded: int = 0, seconds: float = 0) -> FeatureTable:
+    return FeatureTable(files.vectors(), done.astype(np.bool_), files.key, files.folder, n_embedded, seconds)
+
+
+def _embed(
+    embedder: Embedder, missing: NDArray[np.int64], writer: FeatureWriter, description: str, progress: bool
+) -> None:
+    """Computes and writes the missing rows, batch by batch."""
+    with tqdm(total=len(missing), desc=description, unit="image", disable=None if progress else True) as bar:
+        for batch, values in embedder.features(missing):
+            writer.write(batch, values)
+            bar.update(len(batch))
+
+
+def _check_range(rows: NDArray[np.integer], n_rows: int, what: str) -> None:
+    if rows.size and not 0 <= rows.min() <= rows.max() < n_rows:
+        raise ValueError(f"rows of {what} must be in [0, {n_rows}), found {rows.min()} to {rows.max()}")

@@ -1,0 +1,1 @@
+"""Files: whole-or-nothing writes, safe readers of CSV, safetensors and vectors on disk."""

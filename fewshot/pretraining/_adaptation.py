@@ -1,0 +1,127 @@
+"""What MAML and ANIL share: tasks, and a head that starts at the prototypes of their support."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, linear
+
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.evaluators.tuning.fields import is_integer, is_positive
+from fewshot.pretraining import Objective, Setting
+from fewshot.pretraining._batches import Inputs
+from fewshot.pretraining._schedule import Descending, Schedule, schedule_of
+from fewshot.pretraining.episodic import Tasks, labels_of, shape_rules
+
+
+class Adapting(Descending, Protocol):
+    """The fields of both."""
+
+    @property
+    def n_way(self) -> int: ...
+    @property
+    def k_shot(self) -> int: ...
+    @property
+    def n_query(self) -> int: ...
+    @property
+    def tasks_per_step(self) -> int: ...
+    @property
+    def inner_steps(self) -> int: ...
+    @property
+    def inner_lr(self) -> float: ...
+    @property
+    def first_order(self) -> bool: ...
+    @property
+    def images_per_step(self) -> int: ...
+
+
+def adapting_schedule(recipe: Adapting) -> Schedule:
+    """The schedule of a recipe whose step adapts to several tasks."""
+    rules = (
+        *shape_rules(recipe.n_way, recipe.k_shot, recipe.n_query),
+        ("tasks_per_step", is_integer(recipe.tasks_per_step, 1), "an integer of at least 1"),
+        ("inner_steps", is_integer(recipe.inner_steps, 0), "an integer of at least 0"),
+        ("inner_lr", is_positive(recipe.inner_lr), "a positive float"),
+    )
+    return schedule_of(recipe, recipe.images_per_step, rules)
+
+
+class Adaptation(Objective):
+    """The mean query loss of a step's tasks after each was adapted to its support by plain steps of gradient descent.
+
+    BatchNorm normalises by its running statistics, in the evaluator as here; they follow the images of the tasks.
+    """
+
+    def __init__(self, recipe: Adapting, setting: Setting, whole: bool) -> None:
+        super().__init__()
+        self.network = setting.backbone.network
+        self._wrapped = _learn2learn()
+        self._recipe, self._whole, self._dim = recipe, whole, setting.backbone.dim
+        shape = EpisodeShape(recipe.n_way, recipe.k_shot, recipe.n_query)
+        self._tasks = Tasks(setting.material.train, shape, setting.seed)
+        self._inputs = Inputs(setting.material.train, setting.backbone, recipe.augment, setting.seed)
+
+    def loss(self, step: int) -> Tensor:
+        count = self._recipe.tasks_per_step
+        losses = [self._task_loss(step * count + number) for number in range(count)]
+        return torch.stack(losses).mean()
+
+    def _task_loss(self, number: int) -> Tensor:
+        support, query = self._tasks.rows(number)
+        inputs = self._inputs.views(np.concatenate([support.reshape(-1), query.reshape(-1)]), number)
+        self._follow(inputs)
+        known, asked = inputs[: support.size], inputs[support.size :]
+        labels, answers = (labels_of(rows).to(inputs.device) for rows in (support, query))
+        if not self._whole:
+            known, asked = self.network(known), self.network(asked)
+        learner = self._learner(known, labels)
+        for _ in range(self._recipe.inner_steps):
+            learner.adapt(cross_entropy(learner(known), labels))
+        loss: Tensor = cross_entropy(learner(asked), answers)
+        return loss
+
+    def _follow(self, inputs: Tensor) -> None:
+        """Running statistics take the images in; then everything is in eval mode."""
+        self.network.train()
+        with torch.no_grad():
+            self.network(inputs)
+        self.network.eval()
+
+    def _learner(self, known: Tensor, labels: Tensor) -> Any:
+        """A clone of what adapts, with the head of the prototypes (Triantafillou et al. 2020, arXiv 1903.03096)."""
+        features = self.network(known) if self._whole else known
+        means = features.view(self._recipe.n_way, self._recipe.k_shot, -1).mean(1)
+        head = _Head(self.network if self._whole else nn.Identity(), 2 * means, -means.square().sum(1))
+        learner = self._wrapped(head, self._recipe.inner_lr, first_order=self._recipe.first_order).clone()
+        learner.module.put(2 * means, -means.square().sum(1))
+        return learner
+
+
+class _Head(nn.Module):
+    """logits = body(x) @ weight^T + bias."""
+
+    def __init__(self, body: nn.Module, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.body = body
+        self.weight, self.bias = (nn.Parameter(part.detach()) for part in (weight, bias))
+
+    def put(self, weight: Tensor, bias: Tensor) -> None:
+        """Starts at these, with the graph that they come from."""
+        self._parameters["weight"], self._parameters["bias"] = weight, bias  # type: ignore[assignment]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits [b, N]."""
+        return linear(self.body(x), self.weight, self.bias)
+
+
+def _learn2learn() -> Any:
+    try:
+        from learn2learn.algorithms import MAML
+    except ImportError as error:
+        raise ValueError(
+            "MAML and ANIL train through learn2learn, which is not installed; run .ci/install_learn2learn"
+        ) from error
+    return MAML

@@ -1,0 +1,89 @@
+"""The state of a training in a file: what a kill cannot take away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from fewshot.files.atomic import write_atomically
+
+_OBJECTIVE, _OPTIMIZER, _BEST, _LOSSES = "objective.", "optimizer.", "best.", "losses"
+
+
+@dataclass(eq=False)
+class Progress:
+    """A training in the middle: modules and optimizer stay where they are and are read and written in place."""
+
+    objective: nn.Module
+    optimizer: torch.optim.Optimizer
+    losses: list[float] = field(default_factory=list)  # one a step
+    best: dict[str, Tensor] | None = None  # the weights with the least loss on validation images
+    best_loss: float | None = None
+    best_step: int = 0
+    seconds: float = 0.0
+
+    @property
+    def step(self) -> int:
+        """How many steps are done."""
+        return len(self.losses)
+
+    def keep_best(self, loss: float) -> None:
+        """Remembers the weights as they are where they are the best so far."""
+        if self.best_loss is None or loss < self.best_loss:
+            self.best_loss, self.best_step = loss, self.step
+            self.best = {name: value.detach().clone() for name, value in self.objective.state_dict().items()}
+
+    def save(self, path: Path, identity: str) -> None:
+        """Writes everything, whole or not at all."""
+        tensors = {_OBJECTIVE + name: value for name, value in self.objective.state_dict().items()}
+        tensors |= {_BEST + name: value for name, value in (self.best or {}).items()}
+        for number, parameter in enumerate(self._parameters):
+            for name, value in self.optimizer.state.get(parameter, {}).items():
+                if isinstance(value, Tensor):
+                    tensors[f"{_OPTIMIZER}{number}.{name}"] = value
+        tensors[_LOSSES] = torch.tensor(self.losses, dtype=torch.float64)
+        about = {"best_loss": self.best_loss, "best_step": self.best_step, "seconds": self.seconds}
+        write_atomically(path, saved(tensors, {"identity": identity, "progress": json.dumps(about)}))
+
+    def resume(self, path: Path, identity: str) -> bool:
+        """Takes the state of a file up, where it is one of this very training."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                about = file.metadata() or {}
+                if about.get("identity") != identity:
+                    return False
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (FileNotFoundError, SafetensorError):
+            return False
+        self.objective.load_state_dict(_part(tensors, _OBJECTIVE))
+        for number, parameter in enumerate(self._parameters):
+            state = _part(tensors, f"{_OPTIMIZER}{number}.")
+            if state:
+                scalars = {
+                    name: value if value.ndim == 0 else value.to(parameter.device) for name, value in state.items()
+                }
+                self.optimizer.state[parameter] = scalars
+        self.losses = tensors[_LOSSES].tolist()
+        self.best = _part(tensors, _BEST) or None
+        values = json.loads(about["progress"])
+        self.best_loss, self.best_step, self.seconds = (values[k] for k in ("best_loss", "best_step", "seconds"))
+        return True
+
+    @property
+    def _parameters(self) -> list[Tensor]:
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+def saved(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
+    """The bytes of a .safetensors file; tensors may share memory or be strided."""
+    return save({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, metadata)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,1 @@
+"""Comparisons of the report: claims, verdicts, matrices, cards."""

@@ -1,0 +1,192 @@
+"""Comparisons in tables: what differs, by how much, for whom, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tabulate import tabulate
+
+from fewshot.report.comparisons.over_sets import OverSets
+from fewshot.report.comparisons.pairing import Contest, Pair
+from fewshot.report.comparisons.verdicts import (
+    THESE_WEIGHTS,
+    more_episodes,
+    name,
+    number,
+    of_weights,
+    p_value,
+    pair_name,
+    paragraph,
+    points,
+    single_checkpoints,
+    verdict,
+    warnings,
+)
+from fewshot.report.rows.short_names import label, learner
+from fewshot.report.rows.tasks import shot_label, tasks
+from fewshot.results.files import Row
+from fewshot.statistics.intervals import episode_interval
+
+
+@dataclass(frozen=True, eq=False)
+class Claims:
+    """What a contest shows: its pairs with their adjusted p-values, in every form that a reader may want."""
+
+    contest: Contest
+    by: str
+    pairs: Sequence[Pair]
+    p_values: Sequence[float]  # Holm-adjusted over everything that is shown together
+    n_shown: int  # pairs that are shown together
+
+    @property
+    def title(self) -> str:
+        """The task of the contest, and what all of its runs share."""
+        row = self.contest.rows[0]
+        return ", ".join(filter(None, [tasks([row])[0].title, shot_label(row), shared(row, self.by)]))
+
+    def text(self, delta: float) -> str:
+        """Tables and sentences for a terminal."""
+        parts = [self.title, self._runs("simple"), self._table("simple"), *self._sentences(delta)]
+        return "\n\n".join(parts)
+
+    def markdown(self) -> str:
+        """Tables, and a paragraph for every pair, to paste."""
+        words = [paragraph(p, self.by, value, self.n_shown) for p, value in self._tested]
+        parts = [f"**{self.title}**", self._runs("github"), self._table("github"), *words, *self._warned]
+        return "\n\n".join(parts)
+
+    def values(self, delta: float) -> dict[str, Any]:
+        """The same as JSON values; fractions."""
+        ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
+        runs = [
+            {"run_id": row.run_id, "name": name(row, self.by), "n_episodes": row.n_episodes}
+            | {"these_images": asdict(episode_interval(values)), "new_classes": asdict(self.contest.interval(run))}
+            | {"ranks": ranks[row.run_id], "tied_rank": tied[row.run_id]}
+            for run, (row, values) in enumerate(zip(rows, self.contest.accuracy, strict=True))
+        ]
+        pairs = [
+            {"a": pair.a.run_id, "b": pair.b.run_id, "n_episodes": len(pair.accuracy_a), "p_holm": value}
+            | asdict(pair.comparison)
+            | {"needed": asdict(pair.needed(delta)), "verdict": verdict(pair, value)}
+            for pair, value in self._tested
+        ]
+        shared_by_all = {
+            "title": self.title,
+            "by": self.by,
+            "shots": shot_label(rows[0]),
+            "with": shared(rows[0], self.by),
+        }
+        told = {"warnings": self._warnings, "more_episodes": more_episodes(self.pairs)}
+        return shared_by_all | {"runs": runs, "pairs": pairs} | told
+
+    @property
+    def _tested(self) -> list[tuple[Pair, float]]:
+        return list(zip(self.pairs, self.p_values, strict=True))
+
+    def _runs(self, form: str) -> str:
+        """Every run with both intervals and the ranks that it may have."""
+        ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
+        single = single_checkpoints(rows) if self.by != "evaluator" else set()
+        columns = {
+            "run": [name(row, self.by) for row in rows],
+            "episodes": [row.n_episodes for row in rows],
+            "these images": [points(episode_interval(values)) for values in self.contest.accuracy],
+            f"new {self.contest.units.name}": [points(self.contest.interval(run)) for run in range(len(rows))],
+            "rank": ["{} to {}".format(*ranks[row.run_id]) for row in rows],
+        }
+        if rows[0].sampler.startswith("VariableWayShot"):
+            columns["Meta-Dataset's rank"] = [f"{tied[row.run_id]:g}" for row in rows]
+        if single:
+            columns["speaks of"] = [THESE_WEIGHTS if row.backbone in single else "" for row in rows]
+        return tabulate(columns, "keys", form, disable_numparse=True)
+
+    def _table(self, form: str) -> str:
+        lines = [line(p, self.by, value) for p, value in self._tested]
+        return tabulate(lines, header(self.contest.units.name), form, disable_numparse=True)
+
+    def _sentences(self, delta: float) -> list[str]:
+        verdicts = [f"{pair_name(pair, self.by)}: {verdict(pair, value)}." for pair, value in self._tested]
+        needs = [f"  {pair_name(p, self.by)}: {p.needed(delta).sentence}" for p in self.pairs]
+        told = f"To show a difference of {100 * delta:.3g} points with 80 % power:"
+        return ["\n".join(verdicts), "\n".join([told, *needs]), *self._warned]
+
+    @property
+    def _warned(self) -> list[str]:
+        return list(filter(None, [*self._warnings, more_episodes(self.pairs)]))
+
+    @property
+    def _warnings(self) -> list[str]:
+        found, weights = warnings(self.contest.rows), of_weights(self.contest.rows)
+        return list(filter(None, [weights, f"Not quite fair: {'; '.join(found)}." if found else ""]))
+
+
+def shared(row: Row, by: str) -> str:
+    """What runs that differ in `by` have in common."""
+    return {
+        "evaluator": label(row.backbone),
+        "backbone": learner(label(row.transform), label(row.evaluator)),
+        "anything": "",
+    }[by]
+
+
+def header(units: str) -> tuple[str, ...]:
+    """The columns of a table of pairs."""
+    return (
+        "A minus B",
+        "episodes",
+        "these images",
+        f"new {units}",
+        "correlation",
+        "unpaired/paired",
+        f"p over {units}",
+        "detectable",
+    )
+
+
+def line(pair: Pair, by: str, p_adjusted: float) -> tuple[str, ...]:
+    """The line of a pair under `header`; points are percentage points."""
+    found = pair.comparison
+    least = (found.detectable_episodes, found.detectable_classes)
+    return (
+        pair_name(pair, by),
+        str(len(pair.accuracy_a)),
+        points(found.these_images),
+        points(found.new_classes),
+        number(found.correlation, 2),
+        number(found.width_ratio, 1),
+        p_value(p_adjusted).removeprefix("= "),
+        " / ".join(number(100 * one, 2) for one in least),
+    )
+
+
+def sets_table(found: Sequence[OverSets], by: str, form: str) -> str:
+    """Two lines' worth about every pair that was compared on several data sets: these sets and new sets."""
+    lines = [
+        (
+            pair_name(one.pairs[0], by),
+            shared(one.a, by),
+            shot_label(one.a),
+            ", ".join(label(pair.a.dataset) for pair in one.pairs),
+            points(one.these_sets) + ("" if one.of_classes else " (of these images)"),
+            points(one.new_sets),
+        )
+        for one in found
+    ]
+    titles = ("A minus B", "with", "shots", "data sets", "new classes of these sets", "new sets")
+    return tabulate(lines, titles, form, disable_numparse=True)
+
+
+def sets_values(found: Sequence[OverSets]) -> list[dict[str, Any]]:
+    """The same as JSON values; fractions."""
+    return [
+        {
+            "a": [pair.a.run_id for pair in one.pairs],
+            "b": [pair.b.run_id for pair in one.pairs],
+            "these_sets": asdict(one.these_sets),
+            "new_sets": asdict(one.new_sets),
+            "of_classes": one.of_classes,
+        }
+        for one in found
+    ]

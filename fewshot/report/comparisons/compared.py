@@ -1,0 +1,73 @@
+"""What `fewshot compare --json` wrote, as one small table for a README, and what it settles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+from fewshot.report.comparisons.verdicts import number, p_value, points
+from fewshot.statistics.intervals import Interval
+
+_TITLES = (
+    *("A minus B", "with", "shots", "these images", "new classes"),
+    *("correlation", "width unpaired", "width paired", "p over classes"),
+)
+
+
+def compared_table(outputs: Sequence[Mapping[str, Any]]) -> str:
+    """A line a pair, in points; below it what is settled of pairs whose own intervals overlap, and all warnings."""
+    pairs = [(contest, pair) for output in outputs for contest in output["contests"] for pair in contest["pairs"]]
+    if not pairs:
+        raise ValueError("nothing was compared; write benchmarks/results/compare_*.json by fewshot compare --json")
+    drawn = tabulate([_line(*both) for both in pairs], _TITLES, "github", disable_numparse=True)
+    said = [_overlapping(*both) for both in pairs]
+    told = dict.fromkeys(f"{_what(contest)}: {text}" for contest, _ in pairs for text in contest["warnings"])
+    return "\n\n".join([drawn, *filter(None, said), *told]) + "\n"
+
+
+def _line(contest: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str, ...]:
+    images = Interval(**pair["these_images"])
+    return (
+        _name(contest, pair, " − "),
+        contest["with"],
+        contest["shots"],
+        points(images),
+        points(_interval(pair["new_classes"])),
+        number(_given(pair["correlation"]), 2),
+        number(100 * pair["unpaired_width"], 2),
+        number(100 * (images.high - images.low), 2),
+        p_value(_given(pair["p_holm"])).removeprefix("= "),
+    )
+
+
+def _overlapping(contest: Mapping[str, Any], pair: Mapping[str, Any]) -> str:
+    """Where the usual intervals of both runs overlap, what the paired comparison says; else ""."""
+    runs = {run["run_id"]: run for run in contest["runs"]}
+    a, b = (Interval(**runs[pair[side]]["these_images"]) for side in "ab")
+    if a.low > b.high or b.low > a.high:
+        return ""
+    both = " and ".join(f"{100 * one.low:.2f} to {100 * one.high:.2f}" for one in (a, b))
+    return (
+        f"{_name(contest, pair, ' and ')} with {contest['with']} at {contest['shots']}: the usual intervals overlap "
+        f"({both}) and settle nothing. Paired on the same episodes the difference is {pair['verdict']}."
+    )
+
+
+def _what(contest: Mapping[str, Any]) -> str:
+    return f"{contest['by'].capitalize()}s with {contest['with']}"
+
+
+def _name(contest: Mapping[str, Any], pair: Mapping[str, Any], between: str) -> str:
+    names = {run["run_id"]: run["name"] for run in contest["runs"]}
+    return f"{names[pair['a']]}{between}{names[pair['b']]}"
+
+
+def _interval(values: Mapping[str, Any]) -> Interval:
+    return Interval(**{key: _given(value) for key, value in values.items()})
+
+
+def _given(value: Any) -> Any:
+    """JSON has no NaN: what is not known is null."""
+    return float("nan") if value is None else value

@@ -1,0 +1,125 @@
+"""Accuracy over the number of shots, as lines with their names beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
+
+from fewshot.report.figures.plots import Names, Plot, best, brief, shown
+from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
+from fewshot.report.rows.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
+from fewshot.report.rows.wording import details
+from fewshot.results.files import Row
+
+_WIDTH, _LEFT, _TOP, _BOTTOM = 780, 48, 16, 44  # pixels
+_LABEL = 17  # pixels of height that a name needs
+_MOST = 12  # contenders; the best are kept
+
+
+@dataclass(frozen=True)
+class _Look:
+    colour: str
+    marker: str
+    dashes: str | tuple[int, tuple[int, ...]]
+
+
+def shot_curves(task: Task, names: Names, name: str) -> Plot | None:
+    """Accuracy over the number of shots, a line a contender; None below two shots."""
+    curves = {
+        c: sorted(
+            (row for row in task.rows if contender(row) == c and measured(row) and row.k_shot),
+            key=lambda row: row.k_shot or 0,
+        )
+        for c in task.contenders
+    }
+    several = [c for c, rows in curves.items() if len({row.k_shot for row in rows}) > 1]
+    kept = best(task, several, _MOST)
+    if not kept:
+        return None
+    numbers, marks = {c: number for number, c in enumerate(names)}, Marks()
+    texts = {c: f"{brief(names[c][0], 34)}, {brief(names[c][1], 26)}" for c in kept}
+    height, right = max(330, 60 + 19 * len(kept)), 24 + 6.2 * max(map(len, texts.values()))
+    with settings():
+        drawn, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
+        looks = _looks(kept)
+        for c in kept:
+            _draw_curve(axes, curves[c], looks[c], numbers[c], marks)
+        _shots_axis(axes, sorted({row.k_shot for c in kept for row in curves[c] if row.k_shot}))
+        ends = [(100 * accuracy(curves[c][-1]), texts[c], looks[c].colour) for c in kept]
+        for c, text in zip(kept, label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
+            marks.put(text, Mark(numbers[c]))
+        return Plot(inline_svg(drawn, name, marks), shown("Accuracy over the number of shots", len(kept), len(several)))
+
+
+def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
+    """A colour a backbone, a marker and a dash an evaluator."""
+    backbones = list(dict.fromkeys((c[0], c[3]) for c in kept))
+    learners = list(dict.fromkeys((*c[1:3], c[4]) for c in kept))
+    looks = {}
+    for c in kept:
+        again, hue = divmod(backbones.index((c[0], c[3])), len(SERIES))
+        style = learners.index((*c[1:3], c[4])) + again
+        looks[c] = _Look(SERIES[hue], MARKERS[style % len(MARKERS)], DASHES[style % len(DASHES)])
+    return looks
+
+
+def _draw_curve(axes: Axes, rows: Sequence[Row], look: _Look, number: int, marks: Marks) -> None:
+    shots = [row.k_shot or 0 for row in rows]
+    [line] = axes.plot(shots, [100 * accuracy(row) for row in rows], color=look.colour, linestyle=look.dashes)
+    marks.put(line, Mark(number))
+    for shot, row in zip(shots, rows, strict=True):
+        bounds, mean = interval(row), 100 * accuracy(row)
+        drawn = axes.plot([shot], [mean], color=look.colour, marker=look.marker, markersize=6.5, linestyle="none")
+        if bounds is not None:
+            drawn += axes.plot([shot, shot], [100 * bounds[0], 100 * bounds[1]], color=look.colour, linewidth=1)
+        for piece in drawn:
+            marks.put(piece, Mark(number, row.run_id, f"{shot_label(row)}\n{details(row)}"))
+
+
+def _shots_axis(axes: Axes, shots: Sequence[int]) -> None:
+    log_ticks(axes, shots)
+    axes.set_xlim(shots[0] / 1.12, shots[-1] * 1.05)
+    axes.set_xlabel("shots a class (log scale)")
+    axes.set_ylabel("accuracy, %")
+    axes.grid(axis="y")
+
+
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float) -> list[Annotation]:
+    """Every line's name beside its end, moved apart where ends lie close, with a thin line to where it belongs; as
+    they were given."""
+    low, high = axes.get_ylim()
+    order = np.argsort([value for value, _, _ in ends], kind="stable")
+    places = _apart([ends[i][0] for i in order], _LABEL * (high - low) / height, low, high)
+    labels: dict[int, Annotation] = {}
+    for i, y in zip(order.tolist(), places, strict=True):
+        value, text, colour = ends[i]
+        leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
+        labels[i] = axes.annotate(
+            text,
+            (1.0, value),
+            (16, (y - value) * height / (high - low)),
+            textcoords="offset points",
+            xycoords=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=11,
+            annotation_clip=False,
+            arrowprops=leader,
+        )
+    axes.set_ylim(low, high)
+    return [labels[i] for i in range(len(ends))]
+
+
+def _apart(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Ascending values moved so that neighbours are at least `gap` apart, inside [low, high] while there is room."""
+    moved: list[float] = []
+    for value in values:
+        moved.append(max(value, moved[-1] + gap if moved else low))
+    ceiling = high
+    for number in range(len(moved) - 1, -1, -1):
+        moved[number] = min(moved[number], max(ceiling, low))
+        ceiling = moved[number] - gap
+    return moved

@@ -1,0 +1,1 @@
+"""Sample episodes and duplicates as pictures."""

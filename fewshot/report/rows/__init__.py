@@ -1,0 +1,1 @@
+"""What the report says of rows: tasks, short names, intervals, words."""

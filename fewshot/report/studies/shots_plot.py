@@ -1,0 +1,92 @@
+"""Error over nested shots as figures, log-log: a task each, its best learners, their laws and how these disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from fewshot.report.figures.curves import label_ends
+from fewshot.report.figures.laws import BEYOND, draw_band, draw_law, error_scale, percent, reach
+from fewshot.report.figures.plots import Plot, brief
+from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
+from fewshot.report.rows.tasks import accuracy, interval, shot_label
+from fewshot.report.rows.wording import details
+from fewshot.report.studies.shot_budgets import TARGET, ShotCurve
+from fewshot.scaling.fits.trust import FARTHEST
+
+_WIDTH, _LEFT, _TOP, _BOTTOM = 860, 48, 16, 44  # pixels
+_MOST_LEARNERS, _MOST_TASKS = 6, 4  # of a figure, and figures
+_LINES = (
+    " A line is the law that misses the largest shots least when fitted without them (a power law where no law can be "
+    f"tested), {BEYOND}; the pale band spans all laws that predict them."
+)
+
+
+def shot_plots(found: Sequence[ShotCurve]) -> tuple[tuple[Plot, ...], str]:
+    """A figure for each of the first tasks, with its most accurate learners, and what was not drawn, "" for nothing."""
+    titles = list(dict.fromkeys(each.task for each in found))
+    by_task = {title: [each for each in found if each.task == title] for title in titles[:_MOST_TASKS]}
+    plots = tuple(_plot(_best(own), len(own), number) for number, own in enumerate(by_task.values()))
+    left_out = titles[_MOST_TASKS:]
+    return plots, f"Not drawn, in the table: {'; '.join(left_out)}." if left_out else ""
+
+
+def _best(own: Sequence[ShotCurve]) -> list[ShotCurve]:
+    """The most accurate at any shot, in their usual order."""
+    ranked = sorted(own, key=lambda each: each.curve.points.errors.min())[:_MOST_LEARNERS]
+    return [each for each in own if each in ranked]
+
+
+def _plot(kept: Sequence[ShotCurve], of: int, number: int) -> Plot:
+    names = [f"{brief(each.name[0], 34)}, {brief(each.name[1], 26)}" for each in kept]
+    height, right, marks = max(330, 60 + 19 * len(kept)), 24 + 6.2 * max(map(len, names)), Marks()
+    with settings():
+        drawn, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
+        for place, each in enumerate(kept):
+            _draw(axes, each, SERIES[place], MARKERS[place], marks)
+        _scales(axes, kept)
+        ends = [(_end(axes, each), name, SERIES[n]) for n, (each, name) in enumerate(zip(kept, names, strict=True))]
+        for each, text in zip(kept, label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
+            marks.put(text, Mark(each.number))
+        left_out = "" if of == len(kept) else f" The best {len(kept)} of {of} learners, the table has all."
+        lines = " Lines and bands as in the first figure." if number else _LINES
+        caption = f"Error over shots, both on log scales: {kept[0].task}.{lines}{left_out}"
+        return Plot(inline_svg(drawn, f"shots-{number}", marks), caption)
+
+
+def _draw(axes: Axes, each: ShotCurve, colour: str, marker: str, marks: Marks) -> None:
+    """Points with the intervals of their rows, the law, and the spread of the trusted laws."""
+    shots = each.curve.points.x
+    draw_law(axes, each.law, shots, bool(each.trusted), colour)
+    if each.trusted:
+        x = np.concatenate(reach(shots))
+        predicted = np.stack([need.fit.law.predict(x) for need in each.trusted])  # [laws, x]
+        draw_band(axes, x, predicted.min(0), predicted.max(0), colour)
+    for row in each.rows:
+        x_, bounds, y = float(row.k_shot or 0), interval(row), percent(1 - accuracy(row))
+        pieces = axes.plot([x_], [y], color=colour, marker=marker, markersize=6.5, linestyle="none")
+        if bounds is not None:
+            low, high = (percent(1 - bound) for bound in bounds)
+            pieces += axes.plot([x_, x_], [low, high], color=colour, linewidth=1)
+        for piece in pieces:
+            marks.put(piece, Mark(each.number, row.run_id, f"{shot_label(row)}\n{details(row)}"))
+
+
+def _end(axes: Axes, each: ShotCurve) -> float:
+    """Where the line of a learner ends, inside the axes."""
+    low, high = axes.get_ylim()
+    last = percent(each.law.predict(FARTHEST * each.curve.points.x[-1:]))[0]
+    return float(np.clip(last, low, high))
+
+
+def _scales(axes: Axes, kept: Sequence[ShotCurve]) -> None:
+    shots = sorted({float(x) for each in kept for x in each.curve.points.x})
+    log_ticks(axes, [*shots, FARTHEST * shots[-1]])
+    axes.set_xlim(shots[0] / 1.12, FARTHEST * shots[-1])
+    error_scale(axes, np.concatenate([each.curve.points.errors for each in kept]))
+    low, high = axes.get_ylim()
+    if low < percent(1 - TARGET) < high:
+        axes.axhline(percent(1 - TARGET), color=FAINT, linewidth=1.4)
+    axes.set_xlabel("shots a class (log scale); a vertical line is the interval over episodes")

@@ -1,0 +1,1 @@
+"""Tables of the report, for the page, a terminal and a README."""

@@ -1,0 +1,212 @@
+"""Rows as tables for people: one a task, one line a contender, one column a shot. For page, console and README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from html import escape
+
+from fewshot.report.rows import intervals
+from fewshot.report.rows import selection_budgets as budgets
+from fewshot.report.rows.intervals import Kind
+from fewshot.report.rows.selection_budgets import is_oracle
+from fewshot.report.rows.support_draws import DRAWS, DrawsLine, draws_lines
+from fewshot.report.rows.tasks import (
+    Contender,
+    Task,
+    accuracy,
+    contender,
+    measured,
+    overlap,
+    shot_label,
+    tasks,
+    under_skewed_queries,
+)
+from fewshot.report.rows.wording import contender_names, details, notes, percent
+from fewshot.results.files import Row
+
+TIE = "≈"
+UNFINISHED = "†"
+SKEWED = "Dirichlet"  # before the score under queries in Dirichlet shares
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An accuracy in percent: the best of its column, or one whose interval overlaps that of the best; with episodes
+    that were not solved to the end, or without. `value` orders it, `details` tells all of its run."""
+
+    text: str = ""
+    best: bool = False
+    tied: bool = False
+    unfinished: bool = False
+    value: float | None = None
+    details: str = ""
+    run_id: str = ""
+    further: str = ""  # intervals for others than these images, which the caption names
+
+    @property
+    def signs(self) -> str:
+        """The signs that the caption explains."""
+        return (TIE if self.tied else "") + (UNFINISHED if self.unfinished else "")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A contender with one cell a shot. `title` holds the specs that the labels shorten, `contender` its number among
+    all that the rows compare."""
+
+    backbone: str
+    learner: str
+    cells: tuple[Cell, ...]
+    n_episodes: str
+    fewest_episodes: int
+    notes: tuple[str, ...]
+    title: str
+    contender: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """The comparison of one task; `draws` where each answers a test set as a whole, and what is said of them."""
+
+    title: str
+    shots: tuple[str, ...]
+    lines: tuple[Line, ...]
+    caption: str
+    draws: tuple[DrawsLine, ...] = ()
+    draws_caption: str = ""
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes of its lines, each once with whom it concerns, for a table too wide for a column of them."""
+        return remarks(self.lines)
+
+
+def comparison(rows: Sequence[Row]) -> list[Table]:
+    """One table a task, in order of appearance; failed rows are left out."""
+    names, skewed = contender_names(rows), under_skewed_queries(rows)
+    return [_table(task, names, skewed) for task in tasks(rows)]
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The tables as GitHub markdown: the best in bold, a sign where the interval overlaps that of the best."""
+    from tabulate import tabulate
+
+    parts = []
+    for table in comparison(rows):
+        header = ["backbone", "evaluator", *table.shots, "episodes"]
+        lines = [
+            [plain(line.backbone), plain(line.learner), *map(marked, line.cells), line.n_episodes]
+            for line in table.lines
+        ]
+        drawn = tabulate(lines, header, "github", disable_numparse=True)
+        parts.append(
+            f"**{plain(table.title)}**\n\n{drawn}\n\n{plain(' '.join([table.caption, *remarks(table.lines)]))}"
+        )
+        if table.draws:
+            draws = [[plain(cell) for cell in astuple(line)] for line in table.draws]
+            parts.append(f"{tabulate(draws, DRAWS, 'github', disable_numparse=True)}\n\n{plain(table.draws_caption)}")
+    return "\n\n".join(parts) + "\n" if parts else "No run has finished.\n"
+
+
+def _table(task: Task, names: dict[Contender, tuple[str, str]], skewed: dict[str, Row]) -> Table:
+    lines, numbers = [], {name: number for number, name in enumerate(names)}
+    for member in task.contenders:
+        mine = [row for row in task.rows if contender(row) == member]
+        for rows in one_a_shot(mine):
+            lines.append(_line(task, rows, names[member], numbers[member], skewed))
+    return Table(task.title, tuple(task.shots), tuple(lines), _caption(task, skewed), *draws_lines(task, names))
+
+
+def one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
+    """Rows by shot; where a shot has several (other weights, another release), as many lines as are needed."""
+    lines: list[dict[str, Row]] = []
+    for row in rows:
+        free = next((line for line in lines if shot_label(row) not in line), None)
+        if free is None:
+            lines.append(free := {})
+        free[shot_label(row)] = row
+    return lines
+
+
+def _line(task: Task, rows: dict[str, Row], names: tuple[str, str], number: int, skewed: dict[str, Row]) -> Line:
+    held = list(rows.values())
+    counts = list(dict.fromkeys(row.n_episodes for row in held))
+    chosen = [f"{shot}: {row.chosen}" for shot, row in rows.items() if row.chosen]
+    title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator, *chosen)))
+    kinds = intervals.known(task.rows)
+    cells = tuple(_cell(rows.get(shot), task.best.get(shot), kinds, skewed) for shot in task.shots)
+    return Line(*names, cells, " / ".join(map(str, counts)), min(counts), notes(held), title, number)
+
+
+def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], skewed: dict[str, Row]) -> Cell:
+    if row is None:
+        return Cell()
+    known, other = measured(row), skewed.get(row.run_id)
+    return Cell(
+        text=percent(row) + (f" ({SKEWED} {100 * accuracy(other):.1f})" if other else ""),
+        best=row is best,
+        tied=known and best is not None and _ties(row, best),
+        unfinished=row.n_not_converged > 0,
+        value=row.accuracy if known else None,
+        details=details(row),
+        run_id=row.run_id,
+        further=" ".join(intervals.texts(row, kinds)) if known else "",
+    )
+
+
+def _ties(row: Row, best: Row) -> bool:
+    """Whether a row may be as good as the best; an oracle stands outside the contest."""
+    return row is not best and not is_oracle(row) and overlap(row, best)
+
+
+def _caption(task: Task, skewed: dict[str, Row]) -> str:
+    """What the numbers are, what guessing reaches, and what the intervals speak of."""
+    said = ["Accuracy in percent" + (" ± 95 % interval" if task.population else "")]
+    if task.chance is not None:
+        said.append(f"guessing reaches {round(100 * task.chance, 1):g}")
+    text = "; ".join(said) + "."
+    text += f" The intervals speak of {task.population}." if task.population else ""
+    if len({row.n_episodes for row in task.rows}) > 1:
+        text += " The best is chosen among the runs of the most episodes."
+    tied = any(
+        measured(row) and shot_label(row) == shot and _ties(row, best)
+        for shot, best in task.best.items()
+        for row in task.rows
+    )
+    text += f" {TIE} marks intervals that overlap that of the best." if tied else ""
+    unfinished = any(row.n_not_converged for row in task.rows)
+    text += f" {UNFINISHED} marks runs with episodes that were not solved to the end." if unfinished else ""
+    if any(row.run_id in skewed for row in task.rows):
+        text += (
+            f" In brackets ({SKEWED}) what a transductive method scores where classes have unequal shares of queries."
+        )
+    return " ".join([text, *intervals.meaning(task.rows), *budgets.warnings(task.rows)])
+
+
+def marked(cell: Cell) -> str:
+    """The cell in markdown, the best in bold."""
+    return " ".join(filter(None, (f"**{cell.text}**" if cell.best else cell.text, plain(cell.further), cell.signs)))
+
+
+def remarks(lines: Sequence[Line]) -> list[str]:
+    """Every note once, with whom it concerns."""
+    return [remark(note, lines) for note in dict.fromkeys(note for line in lines for note in line.notes)]
+
+
+def remark(note: str, lines: Sequence[Line], where: str = "") -> str:
+    """A note with where and whom it concerns: a backbone alone where all its lines have it."""
+    without = {line.backbone for line in lines if note not in line.notes}
+    whom = dict.fromkeys(
+        f"{line.backbone} with {line.learner}" if line.backbone in without else line.backbone
+        for line in lines
+        if note in line.notes
+    )
+    return f"{note[0].upper()}{note[1:]}{where}: {', '.join(whom) if without else 'all'}."
+
+
+def plain(text: str) -> str:
+    """Text that markdown shows as it is, also inside a table."""
+    for sign in "\\`*[]|":
+        text = text.replace(sign, f"\\{sign}")
+    return escape(text, quote=False)

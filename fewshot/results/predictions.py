@@ -1,0 +1,111 @@
+"""What an evaluator answered, kept in a file; and how much of it was right. Further measures: fewshot/measures/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.episodes.episodes import Episodes, Ints, take_runs
+from fewshot.files.atomic import read_safetensors, write_safetensors
+
+FORMAT = "fewshot-predictions-1"
+_KEPT_LOGITS_BYTES = 64 << 20  # of a run
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What an evaluator answered to the queries of some episodes; flat, in the order of `episodes.query`."""
+
+    episodes: Episodes
+    predicted: NDArray[np.uint16]  # [sum M] way in [0, N)
+    confidence: NDArray[np.float16]  # [sum M] probability of the predicted way
+    log_probability: NDArray[np.float16]  # [sum M] natural logarithm of the true way's probability
+    converged: NDArray[np.bool_]  # [E] False where an iterative evaluator stopped early
+    logits: NDArray[np.float16] | None = None  # [sum of M * N], or left out where that is large
+
+    def __len__(self) -> int:
+        return len(self.episodes)
+
+    def __getitem__(self, part: slice) -> Predictions:
+        """These episodes, without a copy."""
+        start, stop, _ = part.indices(len(self))
+        queries, logits = (
+            slice(of[start], of[max(start, stop)]) for of in (self.episodes.query_start, self._logits_start)
+        )
+        return Predictions(
+            self.episodes[part],
+            self.predicted[queries],
+            self.confidence[queries],
+            self.log_probability[queries],
+            self.converged[part],
+            None if self.logits is None else self.logits[logits],
+        )
+
+    @property
+    def _logits_start(self) -> Ints:
+        """[E + 1] where each episode's logits begin."""
+        return np.concatenate([[0], np.cumsum(np.diff(self.episodes.query_start) * self.episodes.n_way)])
+
+    def take(self, order: Ints) -> Predictions:
+        """The predictions of these episodes in another order (or of some of them), by position."""
+        start = self.episodes.query_start
+        flat = {
+            name: take_runs(getattr(self, name), start, order)
+            for name in ("predicted", "confidence", "log_probability")
+        }
+        logits = None if self.logits is None else take_runs(self.logits, self._logits_start, order)
+        return Predictions(self.episodes.take(order), **flat, converged=self.converged[order], logits=logits)
+
+    def save(self, path: Path, provenance: dict[str, str]) -> None:
+        """Writes a .safetensors file that is whole or absent; `provenance` is kept as text."""
+        arrays: dict[str, NDArray[Any]] = {f"episodes.{k}": v for k, v in self.episodes._arrays().items()}
+        arrays.update({name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None})
+        about = {"format": FORMAT, "images_digest": self.episodes.images_digest, "seed": str(self.episodes.seed)}
+        write_safetensors(path, arrays, about | provenance)
+
+    @staticmethod
+    def load(path: Path) -> tuple[Predictions, dict[str, str]]:
+        """Predictions and provenance of a file that `save` wrote; a ValueError for any other file."""
+        arrays, about = read_safetensors(path, "predictions")
+        if about.get("format") != FORMAT:
+            raise ValueError(f"{path} does not hold predictions of format {FORMAT}; found {about.get('format')!r}")
+        listed = {k.removeprefix("episodes."): v for k, v in arrays.items() if k.startswith("episodes.")}
+        episodes = Episodes(**listed, images_digest=about["images_digest"], seed=int(about["seed"]))
+        return Predictions(episodes, **{k: v for k, v in arrays.items() if k in _ARRAYS}), about
+
+    @staticmethod
+    def concatenate(parts: list[Predictions]) -> Predictions:
+        """All parts, in order."""
+        whole = Episodes.concatenate([part.episodes for part in parts])
+        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _ARRAYS if name != "logits"}
+        logits = [p.logits for p in parts if p.logits is not None]
+        return replace(
+            parts[0], episodes=whole, logits=np.concatenate(logits) if len(logits) == len(parts) else None, **joined
+        )
+
+
+_ARRAYS = ("predicted", "confidence", "log_probability", "converged", "logits")
+
+
+def keeps_logits(some: Episodes, n_episodes: int) -> bool:
+    """Whether the logits of a run of `n_episodes` like these are small enough to be kept."""
+    return bool(len(some.query) / len(some) * int(some.n_way.max()) * 2 * n_episodes <= _KEPT_LOGITS_BYTES)
+
+
+def episode_accuracy(predictions: Predictions) -> NDArray[np.float64]:
+    """[E] the fraction of right answers in each episode; NaN for an episode without queries."""
+    correct = predictions.predicted == predictions.episodes.query_labels
+    return means(correct, predictions.episodes.query_start)
+
+
+def means(values: NDArray[Any], start: Ints) -> NDArray[np.float64]:
+    """[E] the mean of the values in each run start[e] : start[e + 1], NaN where it is empty. Each is summed by itself:
+    what stands before it changes no bit."""
+    counts = np.diff(start)
+    total = np.bincount(np.repeat(np.arange(len(counts)), counts), values, len(counts))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / counts, dtype=np.float64)

@@ -1,0 +1,121 @@
+"""A backbone on episodes of one's own, here and now, a network in training included."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes.episodes import Episodes
+from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
+from fewshot.results.files import Row
+from fewshot.results.predictions import keeps_logits
+from fewshot.runs.columns import Design, made_with, measures
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+    from fewshot.backbones import Backbone
+
+
+def evaluate(
+    backbone: Any,
+    images: LabelledImages,
+    episodes: Episodes,
+    evaluator: Any = "LinearProbe()",
+    transform: Any = "Identity()",
+    seen: NDArray[np.int64] | None = None,
+    preprocess: Callable[[Image], Tensor] | None = None,
+    progress: bool = True,
+) -> Row:
+    """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
+
+    `backbone`: a name ("resnet18"), a spec, a `Backbone`, "given" for a data set of vectors, or a network as it is
+    now, in training or not: an nn.Module that gives features [b, D]. Its mode is restored, nothing is drawn from a
+    global generator, and its features are not kept. `preprocess` makes the input [3, H, W] of such a network from an
+    RGB image (None: timm's, for a network of timm's). `seen`: rows [m] of the images that the transform is fitted on,
+    where it needs any. Accuracies are fractions; the interval is over episodes and speaks of these images. A
+    ValueError where the episodes belong to other images.
+    """
+    episodes.check(images)
+    with _opened(backbone, preprocess) as (loaded, folder):
+        return _evaluated(loaded.on(images), folder, images, episodes, evaluator, transform, seen, progress)
+
+
+@contextmanager
+def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iterator[tuple[Backbone, Path | None]]:
+    """The backbone of whatever a user calls one, and the folder for its features: one that goes for a live network."""
+    from torch import nn
+
+    from fewshot.backbones import Backbone
+    from fewshot.backbones._live import live_backbone
+    from fewshot.plugins.shorthand import shorthand
+
+    if isinstance(backbone, nn.Module):
+        with live_backbone(backbone, preprocess) as live, TemporaryDirectory() as folder:
+            yield live, Path(folder)
+    elif isinstance(backbone, Backbone):
+        yield backbone, None
+    else:
+        from fewshot.pretraining.training import load
+
+        named = shorthand(backbone) if isinstance(backbone, str) else backbone
+        yield load(named).to(None), None
+
+
+def _evaluated(
+    loaded: Backbone,
+    folder: Path | None,
+    images: LabelledImages,
+    episodes: Episodes,
+    evaluator: Any,
+    transform: Any,
+    seen: NDArray[np.int64] | None,
+    progress: bool,
+) -> Row:
+    from fewshot.features.table import feature_table
+    from fewshot.runs.learners import learner
+    from fewshot.runs.solving import solve
+
+    support, query = (np.unique(rows).astype(np.int64) for rows in (episodes.support, episodes.query))
+    fitted_on = np.asarray([] if seen is None else seen)
+    if fitted_on.size and fitted_on.dtype.kind not in "iu":
+        raise ValueError(f"seen must hold rows of the images, integers; got {fitted_on.dtype}")
+    evaluator, transform = EVALUATORS.canonical(evaluator), TRANSFORMS.canonical(transform)
+    solver = learner(
+        evaluator,
+        transform,
+        images,
+        loaded,
+        np.union1d(support, query),
+        fitted_on.astype(np.int64),
+        lambda wanted, needed: feature_table(wanted, loaded, needed, progress=progress, folder=folder),
+        support=support,
+        progress=progress,
+    )
+    start = time.monotonic()
+    predictions = solve(episodes, solver, keep_logits=keeps_logits(episodes, len(episodes)))
+    classes = np.unique(episodes.classes).astype(np.int64)
+    return Row(
+        run_id="",
+        dataset=images.name,
+        classes="listed",
+        backbone=loaded.name,
+        evaluator=evaluator,
+        transform=transform,
+        dtype="float32",
+        sampler="Listed",
+        seed=episodes.seed,
+        n_classes=len(classes),
+        seconds_solving=round(time.monotonic() - start, 3),
+        **measures([predictions], Design(images.class_names, classes)),
+        **made_with(evaluator, images, classes, loaded),
+    )

@@ -1,0 +1,266 @@
+"""An evaluator together with what it learns from: vectors of a table, or images.
+
+A learner gathers items by the rows of an episode, fits, and answers; `solving.py` drives both kinds by one loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fewshot.backbones import Backbone
+from fewshot.datasets import LabelledImages
+from fewshot.episodes.episodes import EpisodeBatch, Rows
+from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
+from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
+from fewshot.runs.guards import check_alone, unchanged
+from fewshot.transforms import Transform
+
+if TYPE_CHECKING:
+    from fewshot.evaluators.tuning.table import FrozenTable
+    from fewshot.features.table import FeatureTable
+
+_HELD_BYTES = 512 << 20  # features that are transformed once and held, instead of at every use
+_MAPPED_ROWS = 1024  # that are transformed at once
+_ROW_BYTES = 64  # of a row's number, label, mask and summary
+_log = logging.getLogger("fewshot")
+Gather = Callable[[Rows], Tensor]  # rows [...] -> vectors [..., D]
+
+
+class Learner(ABC):
+    """An evaluator together with what it learns from."""
+
+    evaluator: FeatureEvaluator | ImageEvaluator | TransductiveEvaluator
+    class_features: Tensor | None = None  # [C, D] vectors of the class names, where there are any
+
+    @abstractmethod
+    def items(self, rows: Rows) -> Any:
+        """What the evaluator sees of the images `rows` [B, S]."""
+
+    @abstractmethod
+    def answer(
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
+    ) -> tuple[Tensor | None, Iterator[Tensor]]:
+        """Which episodes converged ([B] or None), and logits [B, m, N] for the queries, m <= chunk at a time; support
+        and queries are given by their rows. With `probe` an inductive head is asked once more, for one query alone."""
+
+    @abstractmethod
+    def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
+        """How many episodes to solve at once, and how many queries of each to answer at once."""
+
+    def watched(self) -> AbstractContextManager[None]:
+        """What is watched while episodes are solved: nothing, where no network is at work."""
+        return nullcontext()
+
+    def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
+        """The batch with what the evaluator sees of its support."""
+        return batch.seen_as(self.items(batch.support))
+
+
+def _ask(
+    learner: Learner, head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int, probe: bool
+) -> tuple[Tensor | None, Iterator[Tensor]]:
+    """What a learner answers by a head: queries are gathered a chunk at a time."""
+
+    def answers() -> Iterator[Tensor]:
+        for start in range(0, query_rows.shape[1], chunk):
+            logits = head(items(query_rows[:, start : start + chunk]))
+            if probe and start == 0:
+                check_alone(head, items(query_rows[:, :1]), logits, repr(learner.evaluator))
+            yield logits
+
+    return head.converged, answers()
+
+
+@dataclass(frozen=True)
+class FeatureLearner(Learner):
+    """A feature evaluator over vectors gathered by row."""
+
+    evaluator: FeatureEvaluator | TransductiveEvaluator
+    gather: Gather
+    dim: int
+    class_features: Tensor | None = None  # [C, D] vectors of the class names
+    gather_views: tuple[Gather, ...] = ()  # of each further view of the support images
+
+    def items(self, rows: Rows) -> Tensor:
+        return self.gather(rows)
+
+    def answer(
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
+    ) -> tuple[Tensor | None, Iterator[Tensor]]:
+        if isinstance(self.evaluator, TransductiveEvaluator):
+            items, mask = self.items(query_rows), torch.from_numpy(query_mask)
+            return None, iter([self.evaluator.logits(self._gathered(batch), items, mask)])
+        if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, batch.n_way):
+            places = batch.seen_as(self.gather.places(batch.support))
+            return _ask(
+                self, self.evaluator.fit_rows(self.gather.vectors, places), self.gather.places, query_rows, chunk, probe
+            )
+        return _ask(self, self.evaluator.fit(self._gathered(batch)), self.items, query_rows, chunk, probe)
+
+    def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
+        """Vectors are held once as float32 and once as float64 while they are worked on, unless they are read in their
+        table."""
+        row_bytes = 12 * self.dim + 24 * n_way
+        if isinstance(self.evaluator, TransductiveEvaluator):
+            return max(1, budget_bytes // (4 * row_bytes * (n_support + n_query))), n_query
+        if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, n_way):
+            row_bytes, fixed = _ROW_BYTES + 24 * n_way, _ROW_BYTES * n_support
+        else:
+            fixed = row_bytes * n_support + self.evaluator.working_bytes(n_support, n_way, self.dim)
+        batch = max(1, budget_bytes // (fixed + row_bytes * n_query))
+        return batch, max(1, min(n_query, max(budget_bytes - batch * fixed, budget_bytes // 4) // (batch * row_bytes)))
+
+    def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
+        seen = super()._gathered(batch)
+        if not self.gather_views:
+            return seen
+        return replace(seen, support_views=torch.stack([gather(batch.support) for gather in self.gather_views], dim=2))
+
+
+@dataclass(frozen=True)
+class ImageLearner(Learner):
+    """An image evaluator over the images of a data set."""
+
+    evaluator: ImageEvaluator
+    images: LabelledImages
+    backbone: Backbone
+    frozen: FrozenTable | None = None
+    query_chunk: int = 64
+
+    def items(self, rows: Rows) -> ImageRows:
+        fixed = torch.from_numpy(self.images.orientation_matters[rows])
+        return ImageRows(self.images.images, torch.from_numpy(rows.astype(np.int64)), fixed, self.frozen)
+
+    def answer(
+        self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
+    ) -> tuple[Tensor | None, Iterator[Tensor]]:
+        return _ask(
+            self, self.evaluator.fit(self._gathered(batch), self.backbone), self.items, query_rows, chunk, probe
+        )
+
+    def watched(self) -> AbstractContextManager[None]:
+        """The given network has to be the same after every call."""
+        return unchanged(self.backbone.network, self.backbone.name, f"solving episodes with {self.evaluator!r}")
+
+    def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
+        at_once = self.evaluator.episodes_at_once(n_support, n_way, self.backbone.dim, budget_bytes)
+        return at_once, min(n_query, self.query_chunk)
+
+
+def learner(
+    evaluator: str,
+    transform: str,
+    images: LabelledImages,
+    backbone: Backbone,
+    rows: NDArray[np.int64],
+    seen: NDArray[np.int64],
+    embed: Callable[[LabelledImages, NDArray[np.int64]], FeatureTable],
+    support: NDArray[np.int64] | None = None,
+    progress: bool = False,
+) -> Learner:
+    """What solves episodes of these rows: an evaluator over transformed features, or over the images themselves.
+
+    `seen`: the rows of the seen classes, embedded only where the transform is fitted on them. `support`: those of
+    `rows` that stand in a support (None: any), embedded once more for each further view that the evaluator asks for.
+    Evaluators of features are given the class vectors of the images, where there are any, as `class_features`.
+    """
+    made, mapping = made_for(evaluator, images), TRANSFORMS.make(transform)
+    if isinstance(made, ImageEvaluator):
+        if transform != "Identity()":
+            raise ValueError(
+                f"{transform} is for feature vectors, but {evaluator} tunes the network on images; "
+                "leave the transform out"
+            )
+        return ImageLearner(made, images, backbone, made.precompute(images, backbone, rows, progress))
+    views, viewed = further_views(made, images), rows if support is None else support
+    table = embed(images, np.union1d(rows, seen) if mapping.needs_seen else rows)
+    mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
+    dim = table.vectors.dim
+    held = (len(rows) + len(views) * len(viewed)) * dim * 4 <= _HELD_BYTES
+    gather = _gather(table, rows, mapped, held)
+    gather_views = [_gather(embed(view, viewed), viewed, mapped, held) for view in views.values()]
+    return FeatureLearner(made, gather, dim, class_features(images, dim, mapped), tuple(gather_views))
+
+
+def further_views(evaluator: Any, images: LabelledImages) -> dict[str, LabelledImages]:
+    """The images once more for each further view of the support that an evaluator asks for, by name: often none."""
+    views = evaluator.support_views() if isinstance(evaluator, FeatureEvaluator) else None
+    return {} if views is None else views.of(images)
+
+
+def _gather(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform, held: bool) -> Gather:
+    """Gives the transformed features of these rows, `held` in memory or made at every use."""
+    if not held:
+        return lambda wanted: mapped(table.gather(wanted))
+    place = torch.zeros(len(table.done), dtype=torch.int64)
+    place[torch.from_numpy(rows)] = torch.arange(len(rows))
+    return Held(_mapped(table, rows, mapped), place)
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Vectors [n, D] in memory, to be gathered by row: row r stands at place[r], where that is given."""
+
+    vectors: Tensor
+    place: Tensor | None = None
+
+    def places(self, rows: Rows) -> NDArray[np.int64]:
+        """Where the vectors of these rows stand."""
+        where = torch.from_numpy(rows.astype(np.int64))
+        return (where if self.place is None else self.place[where]).numpy()
+
+    def __call__(self, rows: Rows) -> Tensor:
+        """The vectors [..., D] of rows [...]."""
+        where = torch.from_numpy(self.places(rows).reshape(-1))
+        return self.vectors.index_select(0, where).view(*rows.shape, -1)
+
+
+def made_for(evaluator: str, images: LabelledImages) -> Any:
+    """The evaluator of a spec; a ValueError where it needs images and the data set holds vectors."""
+    made = EVALUATORS.make(evaluator)
+    if images.vectors is not None and isinstance(made, FeatureEvaluator) and made.support_views() is not None:
+        raise ValueError(
+            f"{evaluator} learns from views of images, but {images.name} holds vectors; leave AugmentedSupport out"
+        )
+    if isinstance(made, ImageEvaluator) and images.vectors is not None:
+        raise ValueError(
+            f"{evaluator} tunes a network on images, but {images.name} holds vectors; "
+            "take an evaluator of features, such as LinearProbe"
+        )
+    return made
+
+
+def _mapped(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform) -> Tensor:
+    """[len(rows), D] features of a table under a transform, made a part at a time: transforms work in float64."""
+    held = torch.empty(len(rows), table.vectors.dim)
+    for start in range(0, len(rows), _MAPPED_ROWS):
+        held[start : start + _MAPPED_ROWS] = mapped(table.gather(rows[start : start + _MAPPED_ROWS]))
+    return held
+
+
+def class_features(images: LabelledImages, dim: int, mapped: Transform) -> Tensor | None:
+    """[C, D] float32 vectors of the class names under the same transform as the features, also where that was fitted
+    on features of seen images: so both stay in one space. None where there are none, or, with a warning, where they
+    are of another length than the features, which no evaluator could compare."""
+    if images.class_vectors is None:
+        return None
+    if images.class_vectors.shape[1] != dim:
+        _log.warning(
+            "class vectors of %s have %d numbers, but its features have %d; evaluators are not given them",
+            images.name,
+            images.class_vectors.shape[1],
+            dim,
+        )
+        return None
+    return mapped(torch.from_numpy(images.class_vectors.astype(np.float32)))

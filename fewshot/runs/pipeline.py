@@ -1,0 +1,347 @@
+"""A run from its spec to its row: the pipeline on one screen, and suites of runs that resume.
+
+    images -> class split -> episodes -> features -> transform -> evaluator -> predictions -> row
+
+Where the spec asks for it, the evaluator's hyperparameters are chosen first (selection.py), by runs like any other.
+
+torch and timm are imported only when something has to be computed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.lists import EpisodeList
+from fewshot.plugins.registry import BACKBONES, DATASETS, SPLITS
+from fewshot.results import provenance
+from fewshot.results.files import PredictionParts, Results, Row
+from fewshot.results.predictions import Predictions, keeps_logits
+from fewshot.runs import guards
+from fewshot.runs.columns import Design, made_with, measures
+from fewshot.runs.selection import Selection, choose
+from fewshot.runs.specs import Listed, RunSpec, Sampled, Task
+
+if TYPE_CHECKING:
+    from fewshot.backbones import Backbone
+    from fewshot.features.table import FeatureTable
+    from fewshot.runs.learners import Learner
+
+__all__ = ["Listed", "RunSpec", "Sampled", "Selection", "Task", "Workbench", "run", "run_all"]
+
+_BLOCK_SECONDS = 60.0  # of solving between two writes: about what a kill can cost
+_log = logging.getLogger("fewshot")
+
+
+@dataclass(frozen=True, eq=False)
+class Workbench:
+    """What runs share: loaded images, networks, feature tables; and how to compute. Nothing here changes a number."""
+
+    budget_bytes: int | None = None  # for solving episodes; None: a size that keeps them near the processor
+    device: str | None = None
+    progress: bool = True
+    images: Callable[[str], LabelledImages] = field(default_factory=lambda: cache(_load_images))
+    backbone: Callable[[str], Backbone] = field(default_factory=lambda: cache(_load_backbone))
+
+    def task(self, spec: RunSpec) -> Task:
+        """The data side of a run, checked: a wrong split or list is a ValueError, and so is a network for vectors."""
+        images = self.images(spec.dataset)
+        images.check_backbone(spec.backbone, spec.backbone.startswith("Given("))
+        if images.vectors is not None and spec.dtype != "float32":
+            raise ValueError(f"{images.name} holds vectors, which no network computes; leave out dtype={spec.dtype!r}")
+        rule = spec.split or DATASETS.make(spec.dataset).default_split()
+        if rule is None:
+            raise ValueError(
+                f"{spec.dataset} has no split of its own; give one, such as split='AllNovel()' when "
+                "the backbone saw none of its classes"
+            )
+        listed = None
+        if isinstance(spec.episodes, Listed):
+            listed = EpisodeList.load(Path(spec.episodes.path))
+            listed.check(images)
+            listed.require_numbered()
+        task = Task(spec, images, SPLITS.make(rule).split(images), listed)
+        guards.tell_alike(task.split, spec.classes)
+        if listed is not None:
+            guards.check_classes(listed.episodes, task.classes, spec.classes, images)
+        return task
+
+    def features(self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str) -> FeatureTable:
+        """The features of these rows, computed where they are not on disk."""
+        from fewshot.features.table import feature_table
+
+        return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress)
+
+
+def _load_images(dataset: str) -> LabelledImages:
+    images: LabelledImages = DATASETS.make(dataset).load()
+    return images
+
+
+def _load_backbone(backbone: str) -> Backbone:
+    """The network; one that is to be trained here, and is not yet, is trained now."""
+    if not BACKBONES.make(backbone).to_train():
+        loaded: Backbone = BACKBONES.make(backbone).load()
+        return loaded
+    from fewshot.pretraining.training import load
+
+    return load(backbone)
+
+
+def run(
+    spec: RunSpec, results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
+) -> Row | None:
+    """The row of a run; only what the results file does not hold yet is computed.
+
+    With `shard=(i, n)` the i-th of n processes solves its part of the episodes; the row appears with the last part,
+    until then None is returned.
+    """
+    if not 1 <= shard[0] <= shard[1]:
+        raise ValueError(f"shard=(i, n) is the i-th of n parts, i in 1..n; got {shard}")
+    bench = workbench or Workbench()
+    task = bench.task(spec)
+    row = results.row(task.run_id)
+    if row is not None and row.n_episodes >= task.n_episodes:
+        return _with_all_columns(row, task, results)
+    if spec.selection is not None:
+        choice = choose(task, bench.task, lambda trial: _tried(trial, results.trials, bench, shard))
+        if choice is None:
+            return None
+        task = replace(task, choice=choice)
+    return _compute(task, results, bench, shard, row)
+
+
+def _with_all_columns(row: Row, task: Task, results: Results) -> Row:
+    """The row; one of an older release with the columns that it lacks, where the predictions that it speaks of are
+    still there. Nothing is solved."""
+    if row.new_classes_unit:
+        return row
+    try:
+        columns = _measures(task, results.parts(row.run_id), row.n_episodes)
+    except ValueError:  # predictions are gone, or some of them
+        return row
+    if any(columns[name] != getattr(row, name) for name in ("episodes_digest", "accuracy")):
+        return row
+    results.append(renewed := replace(row, **columns))
+    return renewed
+
+
+def _measures(task: Task, parts: PredictionParts, n_episodes: int) -> dict[str, Any]:
+    design = Design(task.images.class_names, task.classes, task.pools_of, task.groups)
+    return measures(parts.read(n_episodes), design)
+
+
+def _tried(trial: Task, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
+    """The row of a setting that is tried out, of exactly its episodes and of the weights as they are now."""
+    row = results.row(trial.run_id)
+    weights = bench.backbone(trial.spec.backbone).weights_digest
+    if row is not None and (row.n_episodes, row.weights_digest) == (trial.n_episodes, weights):
+        return row
+    return _compute(trial, results, bench, shard, row)
+
+
+def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None) -> Row | None:
+    backbone = bench.backbone(task.spec.backbone).to(bench.device).on(task.images)
+    parts = results.parts(task.run_id)
+    if old is not None and old.weights_digest != backbone.weights_digest:
+        _log.warning(
+            "%s was run with other weights (%s, now %s); it runs again",
+            task.run_id,
+            old.weights_digest[:12],
+            backbone.weights_digest[:12],
+        )
+    made_from = {
+        "weights_digest": backbone.weights_digest,
+        "preprocess_digest": backbone.preprocess_digest,
+        "images_digest": task.images.images_digest,
+    }
+    if task.choice is not None:
+        made_from["choice"] = task.choice.evaluator
+    first, last = (task.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
+    _solve_missing(task, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
+    if parts.missing(0, task.n_episodes, made_from):
+        return None
+    row = _row(task, backbone, parts)
+    results.append(row)
+    return row
+
+
+def _solve_missing(
+    task: Task,
+    backbone: Backbone,
+    parts: PredictionParts,
+    ranges: list[tuple[int, int]],
+    made_from: dict[str, str],
+    bench: Workbench,
+) -> None:
+    """Embeds what is needed, solves the episodes of these ranges and stores their predictions, with what each part
+    cost; embedding is on the bill of the first."""
+    from fewshot.runs.solving import DEFAULT_BUDGET_BYTES, solve
+
+    if not ranges:
+        return
+    learner, costs = _learner(task, backbone, ranges, bench)
+    start = time.monotonic()
+    n_missing = sum(stop - start for start, stop in ranges)
+    hidden = None if bench.progress else True
+    with tqdm(total=n_missing, desc=task.evaluator, unit="episode", disable=hidden, leave=False) as bar:
+        watch = partial(_show_step, bar)
+        for block in task.blocks(ranges):
+            if task.listed is None:
+                guards.check_drawn(block, task.sampler, task.classes, task.spec.classes, task.images)
+            keep = keeps_logits(block, task.n_episodes)
+            budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
+            solved = partial(solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch)
+            for part in _in_time(block, solved, bar.update):
+                costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
+                parts.write(part, made_from | costs)
+                costs, start = {}, time.monotonic()
+                del part  # the next one takes its room
+
+
+def _show_step(bar: tqdm[Any], step: int, steps: int) -> None:
+    """Beside the bar of episodes: how far the one at work is."""
+    if bar.disable:
+        return
+    bar.set_postfix_str("" if step == steps else f"step {step} of {steps}", refresh=False)
+    now = bar.start_t + bar.format_dict["elapsed"]
+    if now - bar.last_print_t >= bar.mininterval:
+        bar.last_print_t = now
+        bar.refresh()
+
+
+def _in_time(
+    block: Episodes, solved: Callable[[Episodes], Predictions], tell: Callable[[int], Any]
+) -> Iterator[Predictions]:
+    """The block solved, in parts that took about _BLOCK_SECONDS: what a kill can cost. Where it is cut never
+    changes a prediction."""
+    pending: list[Predictions] = []
+    size, low, since = 1, 0, time.monotonic()
+    while low < len(block):
+        start = time.monotonic()
+        pending.append(solved(block[low : low + size]))
+        tell(len(pending[-1]))
+        low += size
+        pace = max(time.monotonic() - start, 1e-6) / size
+        size = max(1, min(4 * size, int(_BLOCK_SECONDS / pace)))
+        if low >= len(block) or time.monotonic() - since > _BLOCK_SECONDS:
+            whole, pending = Predictions.concatenate(pending), []
+            yield whole
+            del whole
+            since = time.monotonic()
+
+
+def _learner(
+    task: Task, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
+) -> tuple[Learner, dict[str, str]]:
+    """What solves the task, and what embedding cost: the images of its episodes, and those that its transform is
+    fitted on, are embedded."""
+    from fewshot.runs.learners import ImageLearner, learner
+
+    tables: list[FeatureTable] = []
+    seen_labels = np.flatnonzero(np.isin(task.images.class_names, task.split.seen))
+    seen = np.flatnonzero(np.isin(task.images.labels, seen_labels))
+
+    def embed(images: LabelledImages, rows: NDArray[np.int64]) -> FeatureTable:
+        tables.append(bench.features(images, backbone, rows, task.spec.dtype))
+        return tables[-1]
+
+    used = task.used(ranges)
+    made = learner(
+        task.evaluator,
+        task.spec.transform,
+        task.images,
+        backbone,
+        np.flatnonzero(used.any(0)),
+        seen,
+        embed,
+        support=np.flatnonzero(used[0]),
+        progress=bench.progress,
+    )
+    seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
+    if isinstance(made, ImageLearner):
+        if made.frozen is None:
+            return made, {}
+        seconds, n_embedded = made.frozen.seconds, len(made.frozen.rows)
+    return made, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)}
+
+
+def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
+    """The row of stored predictions."""
+    honesty = made_with(task.evaluator, task.images, task.classes, backbone)
+    if task.choice is not None:
+        honesty |= task.choice.columns(honesty)
+    return replace(
+        _spec_columns(task.spec, task.run_id),
+        **_measures(task, parts, task.n_episodes),
+        **honesty,
+        n_classes=len(task.classes),
+        split_digest=task.split.digest,
+        n_embedded=int(parts.cost("n_embedded")),
+        seconds_embedding=parts.cost("seconds_embedding"),
+        seconds_solving=parts.cost("seconds_solving"),
+    )
+
+
+def _spec_columns(spec: RunSpec, run_id: str) -> Row:
+    """A row that holds the spec and nothing else."""
+    sampled = spec.episodes if isinstance(spec.episodes, Sampled) else None
+    shape = EpisodeShape(None, None, None) if sampled is None else sampled.shape
+    return Row(
+        run_id=run_id,
+        protocol=spec.protocol,
+        dataset=spec.dataset,
+        split=spec.split or "",
+        classes=spec.classes,
+        backbone=spec.backbone,
+        transform=spec.transform,
+        evaluator=spec.evaluator,
+        dtype=spec.dtype,
+        selection_rule="" if spec.selection is None else repr(spec.selection),
+        sampler=f"Listed({str(spec.episodes.path)!r})" if isinstance(spec.episodes, Listed) else spec.episodes.sampler,
+        seed=0 if sampled is None else sampled.seed,
+        n_way=shape.n_way,
+        k_shot=shape.k_shot,
+        n_query=shape.n_query,
+        k_shot_at_most=shape.k_shot_at_most,
+    )
+
+
+def run_all(
+    specs: Iterable[RunSpec], results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
+) -> Iterator[tuple[RunSpec, Row | None]]:
+    """Runs a suite, spec by spec. A run that fails leaves a row with its error, and the next one goes on."""
+    bench = workbench or Workbench()
+    for spec in specs:
+        try:
+            yield spec, run(spec, results, bench, shard)
+        except Exception as error:
+            row = _failed(spec, bench, error)
+            _log.debug("%s failed", spec, exc_info=error)
+            results.append(row)
+            yield spec, row
+
+
+def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
+    try:
+        run_id = bench.task(spec).run_id
+    except Exception:  # the data side itself failed: named by what was asked
+        run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
+    text = " ".join(str(error).encode(errors="replace").decode().split()) or type(error).__name__
+    known = isinstance(error, ValueError | OSError)
+    message = text if known else f"{type(error).__name__}: {text}"
+    return replace(
+        _spec_columns(spec, run_id), status="failed", error=message, **provenance.columns(bench.device or "")
+    )

@@ -1,0 +1,123 @@
+"""Episodes to predictions: batches bounded by memory, queries in chunks."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fewshot.episodes import draws
+from fewshot.episodes.episodes import EpisodeBatch, Episodes
+from fewshot.features.embedding import keep_freed_memory
+from fewshot.results.predictions import Predictions
+from fewshot.runs.learners import Learner
+from fewshot.solvers.summaries import Summary, summarise
+
+DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches fall out of the processor's cache
+_SEEDS = 31  # stream of random words
+
+
+def solve(
+    episodes: Episodes,
+    learner: Learner,
+    budget_bytes: int = DEFAULT_BUDGET_BYTES,
+    keep_logits: bool = True,
+    watch: Callable[[int, int], None] | None = None,
+) -> Predictions:
+    """The predictions of a learner on these episodes. They do not depend on the budget.
+
+    A batch holds episodes of one number of ways; ragged ones are padded to the largest of the batch. `watch` is told
+    how many steps of a batch are done, and of how many, by an evaluator that takes its time.
+    """
+    keep_freed_memory()
+    by_ways = np.argsort(episodes.n_way, kind="stable")
+    ordered = episodes if bool((np.diff(by_ways) > 0).all()) else episodes.take(by_ways)
+    with learner.watched():
+        solved = Predictions.concatenate(
+            [
+                _solve_batch(ordered[low:high], learner, chunk, keep_logits, watch, probe=low == 0)
+                for low, high, chunk in _batches(ordered, learner, budget_bytes)
+            ]
+        )
+    return solved if ordered is episodes else solved.take(np.argsort(by_ways, kind="stable"))
+
+
+def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterator[tuple[int, int, int]]:
+    """(start, stop, query chunk) of batches of equal ways, each within the budget for its largest episode."""
+    n_support, n_query = np.diff(episodes.support_start), np.diff(episodes.query_start)
+    edges = np.flatnonzero(np.diff(episodes.n_way, prepend=-1, append=-1)).tolist()
+    for first, last in itertools.pairwise(edges):
+        largest = int(n_support[first:last].max()), int(n_query[first:last].max()), int(episodes.n_way[first])
+        size, chunk = learner.batch_and_chunk(*largest, budget_bytes)
+        if first == 0 and size > 1:
+            yield 0, 1, chunk  # one episode for the probe: asking once more would cost as much as a whole batch
+        for start in range(max(first, int(size > 1)), last, size):
+            yield start, min(start + size, last), chunk
+
+
+def _solve_batch(
+    episodes: Episodes,
+    learner: Learner,
+    chunk: int,
+    keep_logits: bool,
+    watch: Callable[[int, int], None] | None,
+    probe: bool,
+) -> Predictions:
+    rows, labels, mask = episodes.padded("support")
+    n_way = int(episodes.n_way[0])
+    classes = torch.from_numpy(episodes.classes.astype(np.int64)).reshape(-1, n_way)
+    batch = EpisodeBatch(
+        support=rows,
+        support_labels=torch.from_numpy(labels.astype(np.int64)),
+        support_mask=torch.from_numpy(mask),
+        n_way=n_way,
+        seeds=episode_seeds(episodes),
+        class_features=None if learner.class_features is None else learner.class_features[classes],
+        watch=watch,
+    )
+    query_rows, truth, query_mask = episodes.padded("query")
+    converged, answers = learner.answer(batch, query_rows, query_mask, chunk, probe)
+    parts: list[Summary] = []
+    start = 0
+    for logits in answers:
+        stop = start + logits.shape[1]
+        _refuse_nan(logits, query_mask[:, start:stop], episodes, learner)
+        parts.append(summarise(logits, truth[:, start:stop], keep_logits))
+        start = stop
+    predicted = _unpadded([part.predicted for part in parts], query_mask)
+    confidence = _unpadded([part.confidence for part in parts], query_mask)
+    log_probability = _unpadded([part.log_probability for part in parts], query_mask)
+    of_logits = [part.logits for part in parts if part.logits is not None]
+    kept = _unpadded(of_logits, query_mask).reshape(-1) if keep_logits else None
+    done = np.ones(len(episodes), dtype=np.bool_) if converged is None else converged.numpy()
+    return Predictions(episodes, predicted, confidence, log_probability, done, kept)
+
+
+def _unpadded(parts: Sequence[NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """What is there of every query [B * m, ...], from chunks of queries [B, chunk, ...]."""
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    return whole.reshape(-1, *whole.shape[2:]) if mask.all() else whole[mask]
+
+
+def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, learner: Learner) -> None:
+    if math.isfinite(logits.sum()):
+        return
+    wrong = ~torch.isfinite(logits).all(2).numpy() & mask
+    if wrong.any():
+        index = episodes.index[np.flatnonzero(wrong.any(1))[0]]
+        raise ValueError(
+            f"{learner.evaluator!r} gave logits that are not finite in episode {index}; "
+            "look for NaN or huge values in the features, or for a learning rate that is too high"
+        )
+
+
+def episode_seeds(episodes: Episodes) -> Tensor:
+    """[E] int64 seeds in [0, 2^62): functions of the episodes' seed and index alone."""
+    words = draws.words(episodes.seed, episodes.index, 1, 2, _SEEDS)[:, 0]
+    return torch.from_numpy(((words[:, 0] << np.uint64(30)) ^ words[:, 1]).astype(np.int64))

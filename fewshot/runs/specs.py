@@ -1,0 +1,198 @@
+"""What names a run: everything that should change its number, and nothing else. Free of torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.lists import EpisodeList
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
+from fewshot.plugins.shorthand import shorthand
+from fewshot.results.files import SCHEMA
+from fewshot.runs.selection import Choice, Selection
+from fewshot.splits import ClassSplit
+
+DTYPES = ("float32", "bfloat16")
+_BLOCK_QUERIES = 1 << 20  # queries of the episodes that are held at once
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Episodes drawn by a sampler: episode i is a function of (sampler, shape, seed, i). `seed` is in [0, 2^64)."""
+
+    shape: EpisodeShape = field(default_factory=EpisodeShape)
+    seed: int = 0
+    sampler: str = "Balanced()"
+
+    def __post_init__(self) -> None:
+        if type(self.seed) is not int or not 0 <= self.seed < 1 << 64:
+            raise ValueError(f"seed must be an integer in [0, 2^64), got {self.seed!r}")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Episodes from a file that `fewshot episodes make`, `EpisodeList.save` or `Episodes.save` wrote."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that should change the number. Members are given by their specs, or by objects, and kept as
+    canonical text. `n_episodes` and `protocol` are not part of the identity: more episodes refine a result."""
+
+    dataset: str
+    backbone: str
+    evaluator: str
+    episodes: Sampled | Listed = Sampled()
+    transform: str = "Identity()"
+    classes: str = "novel"
+    split: str | None = None  # None: the data set's own
+    dtype: str = "float32"
+    n_episodes: int = 600
+    protocol: str = ""
+    selection: Selection | None = None  # how hyperparameters are chosen before the run; None: they are as given
+
+    def __post_init__(self) -> None:
+        for name, registry in _MEMBERS.items():
+            value = getattr(self, name)
+            if value is not None:
+                value = shorthand(value) if name == "backbone" and isinstance(value, str) else value
+                object.__setattr__(self, name, registry.canonical(value))
+        if isinstance(self.episodes, Sampled):
+            canonical = replace(self.episodes, sampler=SAMPLERS.canonical(self.episodes.sampler))
+            object.__setattr__(self, "episodes", canonical)
+        if self.dtype not in DTYPES:
+            raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
+        if type(self.n_episodes) is not int or self.n_episodes < 1:
+            raise ValueError(f"n_episodes must be an integer of at least 1, got {self.n_episodes!r}")
+        if self.selection is not None:
+            self.selection.check(self.evaluator, self.classes, isinstance(self.episodes, Listed))
+
+
+_MEMBERS: dict[str, Registry] = {
+    "dataset": DATASETS,
+    "backbone": BACKBONES,
+    "evaluator": EVALUATORS,
+    "transform": TRANSFORMS,
+    "split": SPLITS,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """The data side of a run: images, the split of their classes, the classes that episodes are drawn from, and
+    episodes by block."""
+
+    spec: RunSpec
+    images: LabelledImages
+    split: ClassSplit
+    listed: EpisodeList | None
+    choice: Choice | None = None  # of hyperparameters, where the spec asks for one and it is made
+
+    @property
+    def evaluator(self) -> str:
+        """What solves the episodes: what was chosen, or what was asked for."""
+        return self.spec.evaluator if self.choice is None else self.choice.evaluator
+
+    @cached_property
+    def run_id(self) -> str:
+        """16 hex digits that name the run."""
+        spec = self.spec
+        first = self.draw(0, 2).digest  # a sampler that draws otherwise makes other runs
+        labels = hashlib.sha256(self.images.labels.astype("<i8").tobytes()).hexdigest()
+        named = [
+            SCHEMA,
+            DATASETS.identity(spec.dataset),
+            self.images.images_digest,
+            labels,
+            self.split.digest,
+            spec.classes,
+            BACKBONES.identity(spec.backbone),
+            TRANSFORMS.identity(spec.transform),
+            EVALUATORS.identity(spec.evaluator),
+            self._named_episodes,
+            first,
+            spec.dtype,
+        ]
+        if self.images.class_vectors is not None:
+            named.append(hashlib.sha256(self.images.class_vectors.astype("<f8").tobytes()).hexdigest())
+        if spec.selection is not None:
+            named.append(spec.selection.identity(spec.evaluator))
+        return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def _named_episodes(self) -> Any:
+        if isinstance(self.spec.episodes, Sampled):
+            sampler = SAMPLERS.identity(self.spec.episodes.sampler)
+            return dataclasses.asdict(replace(self.spec.episodes, sampler=sampler))
+        assert self.listed is not None
+        return self.listed.episodes.digest
+
+    @cached_property
+    def classes(self) -> Ints:
+        """Labels of the classes that episodes are drawn from."""
+        return self.split.classes(self.spec.classes, self.images)
+
+    @cached_property
+    def n_episodes(self) -> int:
+        """How many episodes are asked for; a list has no more than it has."""
+        return self.spec.n_episodes if self.listed is None else min(self.spec.n_episodes, len(self.listed))
+
+    def draw(self, start: int, stop: int) -> Episodes:
+        """Episodes start..stop-1; of a list, those that it has."""
+        if self.listed is not None:
+            return self.listed.episodes[start:stop]
+        assert isinstance(self.spec.episodes, Sampled)
+        sampled = self.spec.episodes
+        drawn: Episodes = self.sampler.sample(
+            self.images, self.classes, sampled.shape, sampled.seed, start, stop - start
+        )
+        return drawn
+
+    def pools_of(self, index: Ints) -> Ints:
+        """[E] the disjoint pool of images that each episode comes from; one, where a list does not know."""
+        pools: Ints = (self.sampler if self.listed is None else self.listed).pools_of(index)
+        return pools
+
+    @property
+    def groups(self) -> tuple[str, Ints] | None:
+        """What the groups of classes are called that episodes draw, and the group of each label; of a list nothing is
+        known."""
+        name = None if self.listed is not None else self.sampler.class_group
+        return None if name is None else (f"groups ({name})", self.images.class_groups[name].codes.astype(np.int64))
+
+    @cached_property
+    def sampler(self) -> Any:
+        """What draws the episodes; a list has none."""
+        assert isinstance(self.spec.episodes, Sampled)
+        return SAMPLERS.make(self.spec.episodes.sampler)
+
+    @cached_property
+    def block(self) -> int:
+        """How many episodes to hold at once."""
+        return max(1, min(4096, _BLOCK_QUERIES // max(1, len(self.draw(0, 1).query))))
+
+    def used(self, ranges: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
+        """[2, n] the images that episodes of these ranges use, as support and as queries."""
+        used = np.zeros((2, len(self.images)), dtype=np.bool_)
+        for block in self.blocks(ranges):
+            used[0, block.support] = used[1, block.query] = True
+        return used
+
+    def blocks(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Episodes]:
+        """The episodes of these ranges, a bounded number at a time."""
+        for start, stop in ranges:
+            for low in range(start, stop, self.block):
+                yield self.draw(low, min(low + self.block, stop))

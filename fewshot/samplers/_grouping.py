@@ -1,0 +1,49 @@
+"""Classes by the class group that they belong to: superclasses, scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import draws
+from fewshot.episodes.episodes import Ints
+from fewshot.samplers._drawing import GROUPS
+
+
+@dataclass(frozen=True, eq=False)
+class ClassGroups:
+    """G groups of classes: group g owns members[g, : sizes[g]], ascending."""
+
+    members: Ints  # [G, largest]
+    sizes: Ints  # [G]
+
+    @staticmethod
+    def of(groups: Sequence[Sequence[int]]) -> ClassGroups:
+        """The groups of these labels, each ascending; a class may be in several."""
+        sizes = np.array([len(group) for group in groups], dtype=np.int64)
+        members = np.zeros((len(sizes), sizes.max(initial=1)), dtype=np.int64)
+        for row, group in zip(members, groups, strict=True):
+            row[: len(group)] = group
+        return ClassGroups(members, sizes)
+
+    def of_at_least(self, least: int, most: int | None = None) -> ClassGroups:
+        """The groups with so many classes."""
+        enough = (self.sizes >= least) & (self.sizes <= (most or self.sizes))
+        return ClassGroups(self.members[enough], self.sizes[enough])
+
+    def draw(self, seed: int, index: Ints, count: int) -> Ints:
+        """[E, count] different groups for each episode, uniformly; `count` is at most G."""
+        return draws.distinct(seed, index, np.array([[len(self.sizes)]]), count, GROUPS)[:, 0]
+
+
+def class_groups(images: LabelledImages, classes: Ints, group: str | None) -> ClassGroups:
+    """The groups of these classes [C], ascending; None: all of them are one group. An unknown group is a ValueError."""
+    if group is not None and group not in images.class_groups:
+        raise ValueError(
+            f"{images.name} has no class group {group!r}; it has: {', '.join(images.class_groups) or 'none'}"
+        )
+    codes = np.zeros(len(classes), dtype=np.int64) if group is None else images.class_groups[group].codes[classes]
+    return ClassGroups.of([classes[codes == code].tolist() for code in np.unique(codes)])

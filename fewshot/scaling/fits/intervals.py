@@ -1,0 +1,200 @@
+"""Intervals of fits: an exponent without one is not a result.
+
+Three ways to draw again, by what was repeated: points of one curve, whole seeds (a seed moves subset, initialisation
+and order together, so its whole ladder is drawn), or replicates that the caller made, such as means over redrawn
+episodes. Draws are a function of the seed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from fewshot.episodes.draws import words
+from fewshot.scaling.laws import Fit, Floats, Law
+from fewshot.scaling.studies.trained_rows import ONE_SEED
+
+FEWEST_SEEDS = 5  # below this whole seeds are not drawn again: a fit a seed, and Student's t
+_STREAM = 61  # of fewshot.draws
+_LEAST = 1e-9  # error that has a logarithm
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A fit with an interval of every parameter; no bounds, and the reason, where there can be none."""
+
+    fit: Fit
+    low: dict[str, float]
+    high: dict[str, float]
+    how: str  # what was drawn again, and how often
+    laws: tuple[Law, ...] = ()  # fitted to the draws, for bands
+    level: float = 0.95
+    a_seed_each: bool = False  # the laws are of single seeds, too few for percentiles: Student's t
+
+    def band(self, x: Floats) -> tuple[Floats, Floats]:
+        """The bounds [n], [n] of the error at every x, point by point; NaN where there are none."""
+        if not self.laws:
+            return np.full(np.shape(x), np.nan), np.full(np.shape(x), np.nan)
+        drawn = np.stack([law.predict(x) for law in self.laws])
+        if not self.a_seed_each:
+            return _bounds(drawn, self.level)
+        logs = np.log(np.maximum(drawn, _LEAST))
+        half = _half_width(logs, self.level)
+        return np.exp(logs.mean(0) - half), np.minimum(np.exp(logs.mean(0) + half), 1.0)
+
+
+def over_points(
+    law: type[Law],
+    x: Floats,
+    errors: Floats,
+    count: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+    fit: Fit | None = None,
+) -> Estimate:
+    """The law fitted to x, errors [n], with percentile intervals from `count` draws of n points with replacement.
+    Draws with fewer different x than the law has parameters are drawn again. `fit`: of these points, where it is
+    there already."""
+    fit = fit or law.fit(x, errors)
+    if count < 1:
+        return _estimate(fit, [], "nothing was drawn", level)
+    weights = _drawn_counts(x, law.size(), count, seed)
+    fits = law.fit_many(x, np.broadcast_to(errors, weights.shape), weights)
+    return _estimate(fit, [f.law for f in fits], f"{count} draws of the {len(x)} points", level)
+
+
+def over_seeds(
+    law: type[Law],
+    x: Floats,
+    errors: Floats,
+    count: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+    weights: Floats | None = None,
+) -> Estimate:
+    """The law fitted to the mean over S seeds of errors [S, n] at x [n], points weighted by `weights` [n]. From 5 seeds
+    on, percentile intervals of draws of whole seeds; with 2 to 4, mean over a fit a seed ± t(S - 1) s / sqrt(S) around
+    the parameters' means."""
+    weights = np.ones_like(x) if weights is None else weights
+    fit = law.fit(x, errors.mean(0), weights)
+    if len(errors) < 2:
+        return _estimate(fit, [], ONE_SEED, level)
+    if len(errors) < FEWEST_SEEDS:
+        laws = [f.law for f in law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))]
+        low, high = _student(laws, level)
+        return Estimate(fit, low, high, f"a fit for each of {len(errors)} seeds, Student's t", tuple(laws), level, True)
+    drawn = resampled(errors, count, seed)
+    laws = [f.law for f in law.fit_many(x, drawn, np.broadcast_to(weights, drawn.shape))]
+    return _estimate(fit, laws, f"{count} draws of {len(errors)} whole seeds", level)
+
+
+def over_replicates(
+    law: type[Law], x: Floats, errors: Floats, replicates: Floats, how: str, level: float = 0.95
+) -> Estimate:
+    """The law fitted to errors [n] at x [n], with percentile intervals from replicates [R, n] of the errors that the
+    caller made, `how` says by drawing what; `resampled` makes them from episodes."""
+    laws = [f.law for f in law.fit_many(x, replicates, np.ones_like(replicates))]
+    return _estimate(law.fit(x, errors), laws, how, level)
+
+
+def resampled(errors: Floats, count: int, seed: int) -> Floats:
+    """Means [count, n] over units drawn with replacement, the same units at every x: errors [units, n]."""
+    picked = _picks(len(errors), count, seed)
+    return np.asarray(errors[picked].mean(1))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired difference of one parameter of two fits, with an interval."""
+
+    value: float
+    low: float
+    high: float
+    how: str
+
+
+def paired_difference(
+    law: type[Law],
+    name: str,
+    x: Floats,
+    first: Floats,
+    second: Floats,
+    count: int = 200,
+    seed: int = 0,
+    weights: tuple[Floats, Floats] | None = None,
+) -> Difference:
+    """Parameter `name` of the fit to `second` minus that of the fit to `first`, both errors [S, n] of the same seeds at
+    x [n], with a 95 % interval from the same draws of seeds (below 5 seeds a difference a seed and Student's t).
+    `weights`: of the points [n] in the fits to first and second."""
+    if first.shape != second.shape:
+        raise ValueError(f"a paired difference needs the same seeds and x, got errors {first.shape} and {second.shape}")
+    of_first, of_second = (np.ones_like(x), np.ones_like(x)) if weights is None else weights
+
+    def read(errors: Floats, weights: Floats) -> Floats:
+        fits = law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))
+        return np.array([getattr(f.law, name) for f in fits])
+
+    value = float((read(second.mean(0)[None], of_second) - read(first.mean(0)[None], of_first))[0])
+    if len(first) < 2:
+        return Difference(value, np.nan, np.nan, ONE_SEED)
+    if len(first) < FEWEST_SEEDS:
+        low, high = student_bounds(read(second, of_second) - read(first, of_first), 0.95)
+        return Difference(value, low, high, f"a difference for each of {len(first)} seeds, Student's t")
+    drawn = read(resampled(second, count, seed), of_second) - read(resampled(first, count, seed), of_first)
+    low, high = (float(bound) for bound in _bounds(drawn, 0.95))
+    return Difference(value, low, high, f"{count} draws of {len(first)} whole seeds")
+
+
+def student_bounds(values: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The mean of values [S] -+ t(S - 1) s / sqrt(S); NaN where one value has no spread."""
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    half = float(_half_width(values, level))
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def _half_width(values: Floats, level: float) -> Floats:
+    """t(S - 1) s / sqrt(S) over the first axis of values [S, ...]."""
+    spread = values.std(0, ddof=1) / np.sqrt(len(values))
+    return np.asarray(stats.t.ppf((1 + level) / 2, len(values) - 1) * spread)
+
+
+def _estimate(fit: Fit, laws: list[Law], how: str, level: float) -> Estimate:
+    names = fit.law.parameters()
+    if not laws:
+        return Estimate(fit, dict.fromkeys(names, np.nan), dict.fromkeys(names, np.nan), how, (), level)
+    low, high = _by_name(laws, lambda values: _bounds(values, level))
+    return Estimate(fit, low, high, how, tuple(laws), level)
+
+
+def _student(laws: list[Law], level: float) -> tuple[dict[str, float], dict[str, float]]:
+    return _by_name(laws, lambda values: student_bounds(values, level))
+
+
+def _by_name(
+    laws: list[Law], bounds: Callable[[Floats], tuple[Floats | float, Floats | float]]
+) -> tuple[dict[str, float], dict[str, float]]:
+    found = {name: bounds(np.array([getattr(law, name) for law in laws])) for name in laws[0].parameters()}
+    return {n: float(low) for n, (low, _) in found.items()}, {n: float(high) for n, (_, high) in found.items()}
+
+
+def _bounds(values: Floats, level: float) -> tuple[Floats, Floats]:
+    """Percentiles over the first axis."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
+
+
+def _picks(size: int, count: int, seed: int) -> Floats:
+    """[count, size] integers in [0, size)."""
+    uniform = words(seed, np.arange(count, dtype=np.int64), 1, size, _STREAM)[:, 0]
+    return ((uniform * np.uint64(size)) >> np.uint64(32)).astype(np.int64)
+
+
+def _drawn_counts(x: Floats, fewest: int, count: int, seed: int) -> Floats:
+    """How often [count, n] each point is in each draw: the first `count` draws with `fewest` different x."""
+    picks = _picks(len(x), 8 * count + 64, seed)
+    enough = [row for row in picks if len(np.unique(x[row])) >= fewest][:count]
+    return np.array([np.bincount(row, minlength=len(x)) for row in enough], float).reshape(-1, len(x))

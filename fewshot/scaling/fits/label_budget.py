@@ -1,0 +1,151 @@
+"""How many labels for a target accuracy: a bracket from several laws, and how far it may be trusted.
+
+Mahmood et al. 2022 (arXiv 2207.01725): some forms over-estimate the need and some under-estimate it; together they
+bracket the truth. Ratio to report once the need is known: (n0 + predicted) / (n0 + needed), n0 the labels there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot.scaling.fits.tables import Curve
+from fewshot.scaling.fits.trust import Trust, trust_all
+from fewshot.scaling.laws import Fit, named
+
+LAWS = ("PowerBudget", "ArctanBudget", "LogarithmBudget", "AlgebraicBudget", "M2", "M3")
+_Fitted = tuple[str, Fit, Trust]  # a law's name, its fit, and how far to trust it
+
+
+@dataclass(frozen=True, eq=False)
+class Need:
+    """What one law says of the labels that a target needs."""
+
+    law: str
+    fit: Fit
+    labels: float  # infinite where the law never gets there
+    trust: Trust
+
+    @property
+    def standing(self) -> str:
+        """ "measured", "extrapolated", "beyond" twice the range, "refused" or "never"."""
+        return self.trust.standing(self.labels) if np.isfinite(self.labels) else "never"
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is part of the bracket: a law that predicts the largest sizes, or a need inside the range."""
+        return self.trust.trusted or self.standing == "measured"
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """The labels that a target accuracy needs on one curve."""
+
+    curve: Curve
+    target: float  # accuracy
+    needs: tuple[Need, ...]
+
+    @property
+    def counted(self) -> tuple[Need, ...]:
+        """What makes the bracket."""
+        return tuple(need for need in self.needs if need.counted)
+
+    @property
+    def bracket(self) -> tuple[float, float] | None:
+        """The least and the most labels of the laws that predict the largest sizes, the most infinite where one of them
+        never gets there; None where no law does."""
+        labels = [need.labels for need in self.counted]
+        return (min(labels), max(labels)) if labels and np.isfinite(min(labels)) else None
+
+    @property
+    def reached(self) -> float | None:
+        """The fewest labels at which the target was measured; None where it was not."""
+        x, errors = self.curve.points.x, self.curve.points.errors
+        there = x[errors <= 1 - self.target]
+        return float(there.min()) if len(there) else None
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence."""
+        x = self.curve.points.x
+        if self.reached is not None:
+            return f"{self.target:g} was measured, at {self.reached:g}"
+        if self.bracket is None:
+            return f"no answer: no law predicts the largest sizes and reaches {self.target:g}"
+        low, high = self.bracket
+        count, never = len(self.counted), sum(need.standing == "never" for need in self.counted)
+        beyond = sum(need.standing == "beyond" for need in self.counted)
+        span = f"at least {low:.3g}" if never or count == 1 else f"{low:.3g} to {high:.3g}"
+        parts = [f"{self.target:g} needs {span}, by {count} of {len(self.needs)} laws"]
+        parts += [f"{never} of them never get there"] * bool(never)
+        parts += [f"{beyond} of them beyond twice the measured {x.max():g}, not to be relied on"] * bool(beyond)
+        return "; ".join(parts)
+
+    def values(self) -> dict[str, object]:
+        """For JSON; what is not finite is None."""
+        return {
+            "curve": self.curve.key,
+            "target": self.target,
+            "bracket": [n if np.isfinite(n) else None for n in self.bracket] if self.bracket else None,
+            "largest_x": float(self.curve.points.x.max()),
+            "laws": [
+                {
+                    "law": need.law,
+                    "labels": need.labels if np.isfinite(need.labels) else None,
+                    "standing": need.standing,
+                    "parameters": need.fit.law.values(),
+                    "rmse_fit": need.fit.rmse if np.isfinite(need.fit.rmse) else None,
+                    "trust": need.trust.sentence,
+                }
+                for need in self.needs
+            ],
+            "sentence": self.sentence,
+        }
+
+
+def budget(curve: Curve, target: float, laws: Sequence[str] = LAWS) -> Budget:
+    """What several laws say of the x at which the accuracy of a curve reaches `target`, in (0, 1). Laws with too many
+    parameters for the curve are left out; a ValueError where none is left."""
+    return budgets([curve], [[target]], laws)[0][0]
+
+
+def budgets(
+    curves: Sequence[Curve], targets: Sequence[Sequence[float]], laws: Sequence[str] = LAWS
+) -> list[list[Budget]]:
+    """`budget` of every curve for each of its own targets; a law is fitted once a curve, and to all curves at once."""
+    for curve, wanted in zip(curves, targets, strict=True):
+        _check(curve, wanted, laws)
+    fitted: list[list[_Fitted]] = [[] for _ in curves]
+    for name in laws:
+        usable = [number for number, curve in enumerate(curves) if named(name).fewest_points() <= _sizes(curve)]
+        points = [curves[number].points for number in usable]
+        said = zip(usable, named(name).fit_curves(points), trust_all(named(name), points), strict=True)
+        for number, fit, trust in said:
+            fitted[number].append((name, fit, trust))
+    each = zip(curves, targets, fitted, strict=True)
+    return [[Budget(curve, t, tuple(_need(t, *f) for f in own)) for t in wanted] for curve, wanted, own in each]
+
+
+def _check(curve: Curve, targets: Sequence[float], laws: Sequence[str]) -> None:
+    for target in targets:
+        if not 0 < target < 1:
+            raise ValueError(f"a target accuracy must lie between 0 and 1, got {target:g}")
+    fewest = min(named(name).fewest_points() for name in laws)
+    if _sizes(curve) < fewest:
+        raise ValueError(f"the curve {curve.name} has {_sizes(curve)} different x, a budget needs at least {fewest}")
+
+
+def _sizes(curve: Curve) -> int:
+    return len(np.unique(curve.points.x))
+
+
+def _need(target: float, name: str, fit: Fit, trust: Trust) -> Need:
+    return Need(name, fit, float(fit.law.inverse(1 - target)), trust)
+
+
+def budget_ratio(labels: float, predicted: float, needed: float) -> float:
+    """(n0 + predicted) / (n0 + needed): above 1 where too many labels were bought. `predicted` and `needed` are labels
+    beyond the n0 = `labels` that there were."""
+    return (labels + predicted) / (labels + needed)

@@ -1,0 +1,1 @@
+"""Studies of rows of networks that were trained here."""

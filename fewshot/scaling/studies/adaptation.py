@@ -1,0 +1,132 @@
+"""Laws of few-shot adaptation from rows of ladders (after Prato et al. 2021, arXiv 2110.06990): exponents by protocol,
+and their paired differences over the same checkpoints.
+
+b is minus the exponent of a power law (M1) of error over unique pre-training images. b_new - b_seen is quoted first on
+equal ways, shots, queries and head, then against the error over all seen classes at once. Points weigh as
+1 / var(log e).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from fewshot.scaling.fits.intervals import Difference, Estimate, over_seeds, paired_difference
+from fewshot.scaling.fits.trust import Trust, trust_all
+from fewshot.scaling.laws import Floats, Law, Points, named
+from fewshot.scaling.studies.ladders import IMAGES, Arm, Ladder, Protocol, Rows, ladder_of, protocol_of
+from fewshot.scaling.studies.trained_rows import source_name, trained
+
+
+@dataclass(frozen=True)
+class Exponent:
+    """b of a ladder, with a 95 % interval over its seeds; NaN bounds where one seed has no spread."""
+
+    ladder: Ladder
+    b: float
+    low: float
+    high: float
+    estimate: Estimate  # of the power law, with draws for its band
+    trust: Trust
+
+    @property
+    def how(self) -> str:
+        """What was drawn again for the interval, and how often."""
+        return self.estimate.how
+
+    @property
+    def law(self) -> Law:
+        """The power law."""
+        return self.estimate.fit.law
+
+    @property
+    def residuals(self) -> Floats:
+        """[n] log of the mean error over seeds minus log of the law."""
+        measured = self.ladder.errors.mean(0)
+        return np.asarray(np.log(measured) - np.log(self.law.predict(self.ladder.sizes)))
+
+
+@dataclass(frozen=True)
+class ExponentDifference:
+    """b of `second` minus b of `first`, over the same checkpoints."""
+
+    first: Ladder
+    second: Ladder
+    difference: Difference
+
+
+def ladders(rows: Rows) -> list[Ladder]:
+    """The ladders of rows of networks that were trained here, in order; a ValueError where there is none.
+
+    Rungs whose accuracy is within two standard errors of chance for some seed, or whose training loss did not fall, are
+    left out for all seeds, and seeds that lack a rung are left out, both said.
+    """
+    usable = trained(rows)
+    groups: dict[tuple[Arm, Protocol | None], list[dict[str, Any]]] = {}
+    for row in usable:
+        groups.setdefault((_arm(row), protocol_of(row)), []).append(row)
+    for arm in dict.fromkeys(_arm(row) for row in usable if row.get("seen_error") is not None):
+        groups[arm, None] = [row for row in usable if _arm(row) == arm]
+    found = [ladder_of(arm, protocol, group, IMAGES) for (arm, protocol), group in groups.items()]
+    long_enough = [ladder for ladder in found if ladder is not None]
+    if not long_enough:
+        raise ValueError(
+            f"no ladder was found: rows of networks that were trained here (Pretrained) at {IMAGES.fewest} or more "
+            "numbers of images, such as those of `fewshot bench data_scaling`"
+        )
+    return long_enough
+
+
+def exponent(ladder: Ladder) -> Exponent:
+    """b of the mean over seeds, its interval, and how far the power law may be trusted beyond the images."""
+    law = named("M1")
+    found = over_seeds(law, ladder.sizes, ladder.errors, weights=ladder.weights)
+    [trust] = trust_all(law, [Points(ladder.sizes, ladder.errors.mean(0), ladder.weights)])
+    return Exponent(ladder, -found.fit.law.c, -found.high["c"], -found.low["c"], found, trust)  # type: ignore[attr-defined]
+
+
+def new_minus_seen(found: Sequence[Ladder]) -> list[ExponentDifference]:
+    """b_new - b_seen of every arm: first on equal protocols, then against the error over all seen classes."""
+    by_key = {(ladder.arm, ladder.protocol): ladder for ladder in found}
+    news = [ladder for ladder in found if ladder.protocol is not None and ladder.protocol.classes == "novel"]
+    equal = [(by_key.get((new.arm, new.protocol.with_classes("seen"))), new) for new in news if new.protocol]
+    all_ways = [(by_key.get((new.arm, None)), new) for new in news]
+    return [difference(seen, new) for seen, new in (*equal, *all_ways) if seen is not None]
+
+
+def difference(first: Ladder, second: Ladder) -> ExponentDifference:
+    """b of the second minus b of the first, on the rungs and seeds that both have."""
+    sizes = np.intersect1d(first.sizes, second.sizes)
+    seeds = [seed for seed in first.seeds if seed in second.seeds]
+    if len(sizes) < IMAGES.fewest or not seeds:
+        return ExponentDifference(first, second, Difference(np.nan, np.nan, np.nan, "they share too few checkpoints"))
+    one, other = (_part(ladder, sizes, seeds) for ladder in (first, second))
+    of_one, of_other = (ladder.weights[np.searchsorted(ladder.sizes, sizes)] for ladder in (first, second))
+    found = paired_difference(named("M1"), "c", sizes, other, one, weights=(of_other, of_one))  # b is -c
+    return ExponentDifference(first, second, found)
+
+
+def downstream(upstream: Ladder, ladder: Ladder) -> tuple[float, float]:
+    """How a few-shot error follows the error upstream over the checkpoints that both have: Spearman's rank correlation,
+    and the slope of log error against log error by least squares."""
+    sizes = np.intersect1d(upstream.sizes, ladder.sizes)
+    seeds = [seed for seed in upstream.seeds if seed in ladder.seeds]
+    above, below = (np.log(_part(each, sizes, seeds)).ravel() for each in (upstream, ladder))
+    if len(above) < IMAGES.fewest:
+        return float("nan"), float("nan")
+    return float(stats.spearmanr(above, below).statistic), float(np.polyfit(above, below, 1)[0])
+
+
+def _part(ladder: Ladder, sizes: Floats, seeds: Iterable[int]) -> Floats:
+    kept = [ladder.seeds.index(seed) for seed in seeds]
+    return np.asarray(ladder.errors[kept][:, np.searchsorted(ladder.sizes, sizes)])
+
+
+def _arm(row: dict[str, Any]) -> Arm:
+    recipe, rule = str(row["recipe"]), str(row["training_rule"])
+    trained_on = f"{source_name(row)}, {row['training_classes']} classes"
+    return Arm(str(row["network"]), int(row["n_params"]), rule, recipe, trained_on)

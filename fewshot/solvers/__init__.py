@@ -1,0 +1,1 @@
+"""Solvers: batched optimisers on Gram matrices; `compiled/` holds the loops that numba compiles."""

@@ -1,0 +1,31 @@
+"""Room to work in whose rows begin where cache lines do: a vector of 512 bits read across the border of two lines takes
+twice as long, and numpy promises no more than 16 bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.solvers.compiled import compiled
+
+_LINE = 64  # bytes
+
+
+@compiled
+def zeros(n: int, width: int, like: NDArray[Any]) -> NDArray[Any]:
+    """[n, width] of the type of `like`, from the beginning of a cache line; every row begins one where `width` is a
+    multiple of 64 bytes."""
+    room = empty(n, width, like)
+    room[:, :] = 0.0
+    return room
+
+
+@compiled
+def empty(n: int, width: int, like: NDArray[Any]) -> NDArray[Any]:
+    """As `zeros`, with anything in it."""
+    spare = _LINE // like.itemsize
+    room = np.empty(n * width + spare, like.dtype)
+    start = (-room.ctypes.data // like.itemsize) % spare
+    return room[start : start + n * width].reshape(n, width)

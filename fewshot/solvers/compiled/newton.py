@@ -1,0 +1,341 @@
+"""Damped Newton for one problem of fewshot/compiled/logistic.py.
+
+With T = (I + s G)^-1 G, s = C / N, one product T r gives both the preconditioned residual r - s T r and its fit T r. A
+problem is solved once a bound on what is left to gain, |gradient|^2 / 2 as the objective is 1-strongly convex in W, is
+a 10^-12 of the objective; where rounding ends the way before that, a 10^-9 will do.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled.exponential import exponential
+from fewshot.solvers.compiled.matrices import Floats, inner, products
+
+_AIM = 1e-12  # of the objective: the gain that may be left
+_ENOUGH = 1e-9  # the same where rounding hides the way
+_ROUNDING = 1e-15
+_MOST_CG_STEPS = 250
+_ROWS_PER_LOG = 16  # N^16 is a finite number
+
+
+class Problem(NamedTuple):
+    """One episode for one C."""
+
+    gram: Floats  # [n, w] G
+    inner_map: Floats  # [n, w] T
+    truth: NDArray[np.int64]  # [n] class of each row
+    n: int
+    c: float
+    shrink: float  # s of the preconditioner: about C / N, or 0 where it is left out
+    bias_scale: float  # the Hessian of an intercept at equal probabilities
+    condition: float  # the most that the preconditioner stretches
+    largest: float  # bounds the eigenvalues of G
+
+
+class Point(NamedTuple):
+    """A trial solution, and what the loss is there."""
+
+    dual: Floats  # [N, w]
+    fit: Floats  # [N, w] without the intercepts
+    bias: Floats  # [N]
+    p: Floats  # [N, w] probabilities, zero under the padding
+    residual: Floats  # [N, w] c (p - y)
+
+
+class Direction(NamedTuple):
+    """A change of dual, fit and bias, or the residual of one."""
+
+    dual: Floats
+    fit: Floats
+    bias: Floats
+
+
+class Space(NamedTuple):
+    """What one thread works in."""
+
+    rows: Floats  # [S, D]
+    mean: Floats  # [D]
+    truth: NDArray[np.int64]
+    gram: Floats  # [S, w], as the next three
+    inner_map: Floats
+    made_for: Floats  # [1] the C / N of inner_map, or 0
+    matrix: Floats
+    factor: Floats
+    now: Point
+    trial: Point
+    before: Point  # the optimum for the last C but one
+    step: Direction
+    search: Direction
+    left: Direction
+    curved: Floats  # [N, w]
+    curved_bias: Floats  # [N]
+    of_row: Floats  # [4, w] for what has a value a row; none outlives a function
+
+
+@compiled
+def _objective(problem: Problem, at: Point, norm: float, space: Space) -> float:
+    """The objective at a point whose <A, F> is `norm`; fills its probabilities and residuals with all their digits:
+    everything is counted from the fit of the true class, whose residual is the sum of the others'."""
+    p, residual, n, c = at.p, at.residual, problem.n, problem.c
+    others, of_true, top, share = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
+    _exponentials(problem, at, space)
+    loss = _losses(problem, others, of_true, top)
+    for i in range(n):
+        share[i] = 1.0 / (others[i] + of_true[i])
+    share[n:] = 0.0
+    for k in range(len(p)):
+        pk, rk = p[k], residual[k]
+        for i in range(len(pk)):
+            pk[i] *= share[i]
+            rk[i] = c * pk[i]
+    for i in range(n):
+        p[problem.truth[i], i] = of_true[i] * share[i]
+        residual[problem.truth[i], i] = -c * share[i] * others[i]
+    return c * loss + norm / 2
+
+
+@compiled
+def _exponentials(problem: Problem, at: Point, space: Space) -> None:
+    """Fills p with e^(fit - top), zero for the true class; of_row with the sums of these, what the true class has, and
+    the top, all less the fit of the true class. The padding stays zero."""
+    fit, bias, p, n = at.fit, at.bias, at.p, problem.n
+    others, of_true, top, own = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
+    for i in range(n):
+        own[i] = fit[problem.truth[i], i] + bias[problem.truth[i]]
+    top[:] = 0.0
+    others[:] = 0.0
+    for k in range(len(p)):
+        pk, fk, bk = p[k], fit[k], bias[k]
+        for i in range(len(pk)):
+            pk[i] = fk[i] + bk - own[i]
+            top[i] = max(top[i], pk[i])
+    for i in range(len(top)):
+        of_true[i] = exponential(-top[i])
+    for k in range(len(p)):
+        pk = p[k]
+        for i in range(len(pk)):
+            pk[i] = exponential(pk[i] - top[i])
+    for i in range(n):
+        p[problem.truth[i], i] = 0.0
+    for k in range(len(p)):
+        pk = p[k]
+        for i in range(len(pk)):
+            others[i] += pk[i]
+
+
+@compiled
+def _losses(problem: Problem, others: Floats, of_true: Floats, top: Floats) -> float:
+    """The sum over rows of log(1 + others), or of top + log(others + what the true class has) where another class is
+    on top; a few rows share a logarithm: (1 + a) (1 + b) = 1 + (a + b + a b) keeps the digits of what is tiny."""
+    total = 0.0
+    for low in range(0, problem.n, _ROWS_PER_LOG):
+        product = 0.0
+        for i in range(low, min(low + _ROWS_PER_LOG, problem.n)):
+            factor = others[i] if top[i] == 0.0 else others[i] + of_true[i] - 1.0
+            product += factor + product * factor
+            total += top[i]
+        total += math.log1p(product)
+    return total
+
+
+@compiled
+def _remove_mean(values: Floats, n: int) -> float:
+    """The sum of the first n values, which then sum to zero: centred rows do not feel a constant, but it would grow."""
+    total = 0.0
+    for i in range(n):
+        total += values[i]
+    for i in range(n):
+        values[i] -= total / n
+    return total
+
+
+@compiled
+def _start_direction(problem: Problem, at: Point, left: Direction, step: Direction, search: Direction) -> None:
+    """left = -gradient; step = search = 0."""
+    for k in range(len(left.dual)):
+        left.bias[k] = 0.0
+        for i in range(problem.n):
+            left.dual[k, i] = -at.residual[k, i] - at.dual[k, i]
+            left.bias[k] -= at.residual[k, i]
+        step.dual[k, :] = 0.0
+        step.fit[k, :] = 0.0
+        search.dual[k, :] = 0.0
+        search.fit[k, :] = 0.0
+        step.bias[k] = 0.0
+        search.bias[k] = 0.0
+    _remove_mean(left.bias, len(left.bias))
+
+
+@compiled
+def _precondition(problem: Problem, left: Direction) -> float:
+    """The squared length of the residual in the preconditioner's metric; fills left.fit with T left.dual."""
+    for k in range(len(left.dual)):
+        _remove_mean(left.dual[k], problem.n)
+    products(left.dual, problem.inner_map, problem.n, left.fit)
+    length: float = inner(left.dual, left.fit) + (left.bias * left.bias).sum() / problem.bias_scale
+    return length
+
+
+@compiled
+def _turn_search(problem: Problem, left: Direction, search: Direction, beta: float) -> None:
+    """search = preconditioned residual + beta search."""
+    for k in range(len(left.dual)):
+        dual, fit, rest, mapped = search.dual[k], search.fit[k], left.dual[k], left.fit[k]
+        for i in range(len(dual)):
+            dual[i] = rest[i] - problem.shrink * mapped[i] + beta * dual[i]
+            fit[i] = mapped[i] + beta * fit[i]
+        search.bias[k] = left.bias[k] / problem.bias_scale + beta * search.bias[k]
+
+
+@compiled
+def _curve(problem: Problem, p: Floats, search: Direction, space: Space) -> float:
+    """The curvature along `search`; fills `curved` with Hessian times `search`."""
+    curved, curved_bias = space.curved, space.curved_bias
+    own, mean, n = space.of_row[0], space.of_row[1], problem.n
+    for i in range(n):
+        own[i] = search.fit[problem.truth[i], i] + search.bias[problem.truth[i]]
+    mean[:] = 0.0
+    for k in range(len(p)):
+        pk, fit, out, bias = p[k], search.fit[k], curved[k], search.bias[k]
+        for i in range(n):
+            out[i] = fit[i] + bias - own[i]
+            mean[i] += pk[i] * out[i]
+    curvature = 0.0
+    for k in range(len(p)):
+        pk, out = p[k], curved[k]
+        for i in range(n):
+            out[i] = problem.c * pk[i] * (out[i] - mean[i])
+        curved_bias[k] = _remove_mean(out, n)
+        curvature += curved_bias[k] * search.bias[k]
+        for i in range(n):
+            out[i] += search.dual[k, i]
+    _remove_mean(curved_bias, len(curved_bias))
+    return curvature + inner(curved, search.fit)
+
+
+@compiled
+def _advance(change: Direction, search: Direction, length: float) -> None:
+    """change += length search."""
+    for k in range(len(change.dual)):
+        dual, fit, more, more_fit = change.dual[k], change.fit[k], search.dual[k], search.fit[k]
+        for i in range(len(dual)):
+            dual[i] += length * more[i]
+            fit[i] += length * more_fit[i]
+        change.bias[k] += length * search.bias[k]
+
+
+@compiled
+def _gain_left(problem: Problem, left: Direction, norm: float, value: float, space: Space) -> float:
+    """A bound on what is left to gain, as a share of the objective: a rough one as long as that is much."""
+    most = norm * problem.condition / 2
+    if norm <= _ENOUGH * value:
+        exact = inner(left.dual, left.fit)
+        if problem.shrink > 0.0:
+            products(left.dual, problem.gram, problem.n, space.curved)
+            exact = inner(left.dual, space.curved)
+        rounding = _ROUNDING * problem.largest * inner(left.dual, left.dual)  # hides what is singular
+        bias = (left.bias * left.bias).sum() / problem.bias_scale * problem.condition
+        most = (exact + rounding + bias) / 2
+    return most / value if value > 0.0 else 0.0
+
+
+@compiled
+def _newton_direction(problem: Problem, p: Floats, norm: float, value: float, space: Space) -> None:
+    """space.step: conjugate gradients until the residual is small against the square of what it was."""
+    left, search = space.left, space.search
+    goal = max(norm * min(0.01, norm / value), 0.1 * _AIM * value / problem.condition)
+    beta = 0.0
+    for _ in range(_MOST_CG_STEPS):
+        _turn_search(problem, left, search, beta)
+        curvature = _curve(problem, p, search, space)
+        if not curvature > 0.0:
+            return
+        length = norm / curvature
+        _advance(space.step, search, length)
+        for k in range(len(left.dual)):
+            rest, bent = left.dual[k], space.curved[k]
+            for i in range(problem.n):
+                rest[i] -= length * bent[i]
+            left.bias[k] -= length * space.curved_bias[k]
+        fresh = _precondition(problem, left)
+        beta, norm = fresh / norm, fresh
+        if not norm > goal:
+            return
+
+
+@compiled
+def _slope(at: Point, step: Direction) -> float:
+    """The derivative of the objective along the step."""
+    total = inner(at.residual, step.fit) + inner(at.dual, step.fit)
+    for k in range(len(step.bias)):
+        total += at.residual[k].sum() * step.bias[k]
+    return total
+
+
+@compiled
+def _line_search(problem: Problem, value: float, norm: float, space: Space) -> bool:
+    """Moves space.now by the first of 1, 1/2, 1/4, ... of the step that lowers the objective enough (Armijo); False
+    where none does."""
+    now, trial, step = space.now, space.trial, space.step
+    slope = _slope(now, step)
+    cross, square, length = inner(now.dual, step.fit), inner(step.dual, step.fit), 1.0
+    for _ in range(40):
+        for k in range(len(now.fit)):
+            for i in range(problem.n):
+                trial.fit[k, i] = now.fit[k, i] + length * step.fit[k, i]
+            trial.bias[k] = now.bias[k] + length * step.bias[k]
+        moved = _objective(problem, trial, norm + 2 * length * cross + length * length * square, space)
+        if moved <= value + 1e-4 * length * slope or (length == 1.0 and -slope <= _ENOUGH * value):
+            for k in range(len(now.fit)):
+                for i in range(problem.n):
+                    now.dual[k, i] += length * step.dual[k, i]
+                now.bias[k] = trial.bias[k]
+            return slope < 0.0
+        length /= 2
+    return False
+
+
+@compiled
+def extrapolate(problem: Problem, share: float, space: Space) -> None:
+    """Moves space.now, the optimum for the last C, on by `share` of its way from space.before, where that is a better
+    start; what it was becomes space.before."""
+    now, trial, before = space.now, space.trial, space.before
+    for k in range(len(now.fit)):
+        for i in range(problem.n):
+            trial.dual[k, i] = now.dual[k, i] + share * (now.dual[k, i] - before.dual[k, i])
+            trial.fit[k, i] = now.fit[k, i] + share * (now.fit[k, i] - before.fit[k, i])
+        trial.bias[k] = now.bias[k] + share * (now.bias[k] - before.bias[k])
+    there = _objective(problem, trial, inner(trial.dual, trial.fit), space)
+    here = _objective(problem, now, inner(now.dual, now.fit), space)
+    before.dual[:, :], before.fit[:, :], before.bias[:] = now.dual, now.fit, now.bias
+    if there < here:
+        now.dual[:, :], now.bias[:] = trial.dual, trial.bias
+        products(now.dual, problem.gram, problem.n, now.fit)
+
+
+@compiled
+def minimise(problem: Problem, space: Space, max_iter: int) -> bool:
+    """Damped Newton from space.now, in place, whose fit is that of its dual; whether it reached the optimum."""
+    now, share = space.now, np.inf
+    for iteration in range(max_iter + 1):
+        size = inner(now.dual, now.fit)
+        value = _objective(problem, now, size, space)
+        _start_direction(problem, now, space.left, space.step, space.search)
+        norm = _precondition(problem, space.left)
+        before, share = share, _gain_left(problem, space.left, norm, value, space)
+        if share <= _AIM:
+            return True
+        if iteration == max_iter or (not share < before and share <= _ENOUGH):
+            break
+        _newton_direction(problem, now.p, norm, value, space)
+        lower = _line_search(problem, value, size, space)
+        products(now.dual, problem.gram, problem.n, now.fit)
+        if not lower:
+            break
+    return share <= _ENOUGH

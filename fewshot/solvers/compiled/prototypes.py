@@ -1,0 +1,90 @@
+"""Nearest class means of episodes straight from a table of vectors: every row that an episode needs is read once, and
+nothing is gathered."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.solvers.compiled import compiled
+from fewshot.solvers.compiled.aligned import zeros
+from fewshot.solvers.compiled.matrices import Floats, to_length_one
+from fewshot.solvers.compiled.queries import Either, products, shifted
+
+Vectors = NDArray[np.float32]
+Rows = NDArray[np.int64]
+BLOCK = 4  # queries that are worked on at once
+
+
+@compiled
+def _class_means(
+    table: Vectors, rows: Rows, labels: Rows, held: NDArray[np.bool_], means: Floats, counts: Floats
+) -> None:
+    """Fills means [N, D] of the rows that are held."""
+    means[:, :] = 0.0
+    counts[:] = 0.0
+    for s in range(len(rows)):
+        if held[s]:
+            total, row = means[labels[s]], table[rows[s]]
+            counts[labels[s]] += 1.0
+            for d in range(len(row)):
+                total[d] += row[d]
+    for k in range(len(means)):
+        for d in range(means.shape[1]):
+            means[k, d] /= counts[k]
+
+
+@compiled
+def _centre(means: Floats, centre: Either, centred: Either, lengths: Floats) -> None:
+    """Fills the `centre` [D], the mean of means [N, D], and the means `centred` [N, D] about what it was rounded to, so
+    that its rounding moves no distance; fills their squared lengths [N]."""
+    for d in range(len(centre)):
+        total = 0.0
+        for k in range(len(means)):
+            total += means[k, d]
+        centre[d] = total / len(means)
+    for k in range(len(means)):
+        lengths[k] = shifted(means[k], centre, centred[k])
+
+
+@compiled
+def logits(
+    first: int,
+    last: int,
+    table: Vectors,
+    support: Rows,
+    labels: Rows,
+    held: NDArray[np.bool_],
+    query: Rows,
+    cosine: bool,
+    like: Either,
+    out: Vectors,
+) -> None:
+    """out [B, m, N] = -|q - c|^2, or the cosines of q and c, for episodes [first, last) whose support [B, S] and query
+    [B, m] are rows of the table [n, D]. Means are float64; queries are worked on in the type of `like`: float32 has the
+    digits that distances are told with and halves the work, cosines of tiny and huge vectors need float64."""
+    n_query, n_way, dim = out.shape[1], out.shape[2], table.shape[1]
+    counts, lengths, squares = np.zeros(n_way), np.zeros(n_way), np.zeros(BLOCK)
+    means, centre = zeros(n_way, dim, counts), zeros(1, dim, like)[0]
+    near, block = zeros(n_way, dim, like), zeros(BLOCK, dim, like)
+    inner_products = np.zeros((BLOCK, n_way), like.dtype)
+    for e in range(first, last):
+        _class_means(table, support[e], labels[e], held[e], means, counts)
+        if cosine:
+            to_length_one(means, n_way)
+            near[:, :] = means
+        else:
+            _centre(means, centre, near, lengths)
+        for start in range(0, n_query, BLOCK):
+            n_here = min(BLOCK, n_query - start)
+            for i in range(n_here):
+                squares[i] = shifted(table[query[e, start + i]], centre, block[i])
+            products(block, near, n_way, inner_products, 0)
+            for i in range(n_here):
+                for k in range(n_way):
+                    if not cosine:
+                        out[e, start + i, k] = 2.0 * inner_products[i, k] - squares[i] - lengths[k]
+                    else:
+                        out[e, start + i, k] = inner_products[i, k] / math.sqrt(squares[i]) if squares[i] > 0.0 else 0.0

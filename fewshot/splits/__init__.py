@@ -1,0 +1,103 @@
+"""Which classes are seen in pre-training, which choose hyperparameters, and which are novel.
+
+A rule (`ByGroup`, `BySeed`, `FromFile`, `AllNovel`) makes a `ClassSplit` for the classes of a data set. The
+split, not the rule, is what a run is named after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from fewshot.datasets import LabelledImages, classes_digest
+from fewshot.episodes.episodes import Ints
+from fewshot.files.atomic import write_atomically
+
+PARTS = ("seen", "validation", "novel")
+
+
+@dataclass(frozen=True)
+class ClassSplit:
+    """Three disjoint, sorted tuples of class ids that together are all classes of a data set."""
+
+    seen: tuple[str, ...]
+    validation: tuple[str, ...]
+    novel: tuple[str, ...]
+    classes_digest: str
+
+    def __post_init__(self) -> None:
+        listed = sorted(c for part in PARTS for c in getattr(self, part))
+        twice = [c for c, following in pairwise(listed) if c == following]
+        if twice:
+            raise ValueError(f"a class stands in one part of a split, once; {twice[0]!r} stands there twice")
+        if classes_digest(listed) != self.classes_digest:
+            raise ValueError(
+                f"the split's {len(listed)} classes do not have the digest {self.classes_digest[:12]} "
+                "that it was made for; a class id was changed, added or lost"
+            )
+
+    @staticmethod
+    def of(seen: Iterable[str], validation: Iterable[str], novel: Iterable[str]) -> ClassSplit:
+        """The split of these classes, sorted."""
+        parts = tuple(sorted(seen)), tuple(sorted(validation)), tuple(sorted(novel))
+        return ClassSplit(*parts, classes_digest([c for part in parts for c in part]))
+
+    @property
+    def digest(self) -> str:
+        """sha256 hex of the three parts."""
+        return hashlib.sha256(json.dumps(vars(self), sort_keys=True).encode()).hexdigest()
+
+    def classes(self, part: str, images: LabelledImages) -> Ints:
+        """The labels of a part ("seen", "validation", "novel" or "all") in a data set of exactly these classes."""
+        if images.classes_digest != self.classes_digest:
+            listed = {c for p in PARTS for c in getattr(self, p)}
+            odd = sorted(listed.symmetric_difference(images.class_names))
+            raise ValueError(
+                f"this split is for {len(listed)} other classes than the {len(images.class_names)} "
+                f"of {images.name}: {odd[0]!r} is in only one of them; "
+                "use the split of this data set"
+            )
+        if part not in (*PARTS, "all"):
+            raise ValueError(f"unknown part {part!r} of a split; known: {', '.join(PARTS)}, all")
+        wanted = set(images.class_names if part == "all" else getattr(self, part))
+        if not wanted:
+            raise ValueError(f"this split of {images.name} has no {part} classes; choose another part or split")
+        return np.array([label for label, name in enumerate(images.class_names) if name in wanted])
+
+    def save(self, path: Path) -> None:
+        """Writes the split as JSON."""
+        write_atomically(path, (json.dumps(asdict(self), indent=1) + "\n").encode())
+
+
+class SplitRule(ABC):
+    """Makes a split of the classes of a data set."""
+
+    @abstractmethod
+    def split(self, images: LabelledImages) -> ClassSplit:
+        """The split of all classes of these images."""
+
+
+def read_split(path: Path) -> ClassSplit:
+    """The split of a JSON file; a ValueError says what is wrong with any other file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        seen, validation, novel = (tuple(sorted(map(str, content[part]))) for part in PARTS)
+        digest = str(content["classes_digest"])
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no split file {path}") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is not a split: expected JSON with seen, validation, novel and classes_digest; "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    try:
+        return ClassSplit(seen, validation, novel, digest)
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error

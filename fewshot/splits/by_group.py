@@ -1,0 +1,41 @@
+"""A split by groups of classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot.datasets import LabelledImages
+from fewshot.splits import ClassSplit, SplitRule
+
+
+@dataclass(frozen=True)
+class ByGroup(SplitRule):
+    """Whole groups of classes (superclasses, scripts) are novel or validation; the rest is seen."""
+
+    group: str
+    novel: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+
+    def split(self, images: LabelledImages) -> ClassSplit:
+        if self.group not in images.class_groups:
+            raise ValueError(
+                f"{images.name} has no class group {self.group!r}; it has: {', '.join(images.class_groups) or 'none'}"
+            )
+        group = images.class_groups[self.group]
+        if isinstance(self.novel, str) or isinstance(self.validation, str):
+            raise ValueError(
+                "novel and validation are tuples of names, such as ('animal',); "
+                f"got {self.novel!r} and {self.validation!r}"
+            )
+        both = set(self.novel) & set(self.validation)
+        if both:
+            raise ValueError(f"{min(both)!r} cannot be novel and validation at once")
+        chosen = {
+            part: np.any([group.mask(name) for name in names] or [group.codes < 0], axis=0)
+            for part, names in (("novel", self.novel), ("validation", self.validation))
+        }
+        names = np.array(images.class_names)
+        masks = ~(chosen["novel"] | chosen["validation"]), chosen["validation"], chosen["novel"]
+        return ClassSplit.of(*(names[mask].tolist() for mask in masks))

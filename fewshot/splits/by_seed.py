@@ -1,0 +1,34 @@
+"""A random split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot.datasets import LabelledImages
+from fewshot.episodes import draws
+from fewshot.splits import ClassSplit, SplitRule
+
+_STREAM = 16
+
+
+@dataclass(frozen=True)
+class BySeed(SplitRule):
+    """A random split: the fractions of classes that are novel and validation; the rest is seen."""
+
+    novel: float = 0.4
+    validation: float = 0.1
+    seed: int = 0
+
+    def split(self, images: LabelledImages) -> ClassSplit:
+        names = sorted(images.class_names)
+        if min(self.novel, self.validation) < 0 or self.novel + self.validation > 1:
+            raise ValueError(
+                f"novel and validation are fractions that add up to at most 1, got {self.novel} and {self.validation}"
+            )
+        order = draws.distinct(self.seed, np.arange(1), np.array([[len(names)]]), len(names), _STREAM)[0, 0]
+        shuffled = [names[i] for i in order]
+        first = round(self.novel * len(names))
+        second = round((self.novel + self.validation) * len(names))
+        return ClassSplit.of(shuffled[second:], shuffled[first:second], shuffled[:first])

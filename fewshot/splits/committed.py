@@ -1,0 +1,30 @@
+"""A split that comes with fewshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewshot.datasets import LabelledImages
+from fewshot.splits import ClassSplit, SplitRule, read_split
+
+
+@dataclass(frozen=True)
+class Committed(SplitRule):
+    """A split that comes with fewshot, by its name in data/splits."""
+
+    name: str
+
+    def split(self, images: LabelledImages) -> ClassSplit:
+        folder = committed_folder()
+        known = sorted(path.stem for path in folder.glob("*.json"))
+        if self.name not in known:
+            raise ValueError(f"unknown split {self.name!r}; known: {', '.join(known)}")
+        return read_split(folder / f"{self.name}.json")
+
+
+def committed_folder() -> Path:
+    """Where the splits that come with fewshot are."""
+    import fewshot.data
+
+    return Path(fewshot.data.__file__).parent / "splits"

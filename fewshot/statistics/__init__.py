@@ -1,0 +1,1 @@
+"""Statistics: intervals by population, and paired comparisons of runs on the same episodes."""
