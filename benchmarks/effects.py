@@ -40,6 +40,7 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.plugins import registry
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.runs.specs import RunSpec, Sampled
@@ -72,7 +73,9 @@ def cost_of_another_domain(results: Results) -> Iterator[tuple[str, int, Compari
     """Evaluator, shots, and accuracy with supports in black on white minus that with supports in colour, on the same
     classes and queries; it needs the predictions of the runs."""
     found = {(row.sampler, row.evaluator, row.k_shot): row for row in results.rows()}
-    colour, mono = (spec for spec in dict.fromkeys(key[0] for key in found) if spec.startswith("Balanced"))
+    colour, mono = (
+        text for text in dict.fromkeys(key[0] for key in found) if registry.SAMPLERS.read(text).name == "Balanced"
+    )
     for evaluator, k_shot in dict.fromkeys((key[1], key[2]) for key in found):
         rows = [found[sampler, evaluator, k_shot] for sampler in (mono, colour)]
         a, b = (Predictions.concatenate(list(results.parts(row.run_id).read(row.n_episodes))) for row in rows)

@@ -82,9 +82,9 @@ if TYPE_CHECKING:
     from fewshot.pretraining.supervised_contrastive import SupervisedContrastive
     from fewshot.pretraining.tuned import Tuned
     from fewshot.results.files import Results, Row
+    from fewshot.results.selection_rule import Selection
     from fewshot.runs.evaluation import evaluate
     from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench, run, run_all
-    from fewshot.runs.selection import Selection
     from fewshot.samplers.balanced import Balanced
     from fewshot.samplers.dirichlet_query import DirichletQuery
     from fewshot.samplers.disjoint_pools import DisjointPools
@@ -156,7 +156,7 @@ _HOMES = {
     "fewshot.samplers.imbalanced": ("Imbalanced",),
     "fewshot.samplers.similarity_testbed": ("SimilarityTestbed",),
     "fewshot.samplers.variable_way_shot": ("VariableWayShot",),
-    "fewshot.runs.selection": ("Selection",),
+    "fewshot.results.selection_rule": ("Selection",),
     "fewshot.splits": ("ClassSplit",),
     "fewshot.splits.all_novel": ("AllNovel",),
     "fewshot.splits.by_seed": ("BySeed",),

@@ -28,7 +28,9 @@ from fewshot.evaluators.standardised import Standardised
 from fewshot.evaluators.tuning.support_views import FurtherViews
 from fewshot.evaluators.tuning.views import draw_of_row, view
 from fewshot.features.table import feature_table
+from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.runs.learners import learner
+from fewshot.runs.needs import needs
 from fewshot.runs.pipeline import RunSpec, Workbench, run
 from fewshot.runs.solving import solve
 from tests.test_cli import QUICK, call, fail, succeed, working_folder  # noqa: F401
@@ -43,16 +45,10 @@ TILED = AugmentedSupport(LinearProbe(), views=4, augment="crop+flip+colour", see
 
 def learn(evaluator=TILED, episodes=EPISODES):
     backbone = RawPixels(5).load()
-    return learner(
-        repr(evaluator),
-        "L2()",
-        IMAGES,
-        backbone,
-        np.union1d(episodes.support, episodes.query).astype(np.int64),
-        np.arange(0),
-        lambda wanted, rows: feature_table(wanted, backbone, rows, progress=False),
-        support=np.unique(episodes.support).astype(np.int64),
-    )
+    rows = np.union1d(episodes.support, episodes.query).astype(np.int64)
+    support = np.unique(episodes.support).astype(np.int64)
+    needed = needs(EVALUATORS.spec(evaluator), TRANSFORMS.spec("L2"), IMAGES, rows, support, np.arange(0))
+    return learner(needed, backbone, lambda wanted, asked: feature_table(wanted, backbone, asked, progress=False))
 
 
 def views_by_hand(row):

@@ -15,7 +15,9 @@ from fewshot.datasets import ArrayImages
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.linear_probe import LinearProbe
+from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.runs.learners import ImageLearner, learner
+from fewshot.runs.needs import needs
 from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced
 from tests.test_contract import labelled
@@ -137,7 +139,9 @@ EPISODES = Balanced().sample(IMAGES, np.arange(6), EpisodeShape(3, 2, 5), seed=0
 
 
 def by_learner(evaluator, budget_bytes=1 << 20):
-    made = learner(repr(evaluator), "Identity()", IMAGES, PictureWorld().backbone, np.arange(120), np.arange(0), None)
+    rows = np.arange(120)
+    needed = needs(EVALUATORS.spec(evaluator), TRANSFORMS.spec("Identity"), IMAGES, rows, rows, rows[:0])
+    made = learner(needed, PictureWorld().backbone, None)
     return made, solve(EPISODES, made, budget_bytes)
 
 

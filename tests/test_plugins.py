@@ -17,7 +17,8 @@ from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.plugins import registry as plugins
-from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, REQUIRED, SAMPLERS, SPLITS, TRANSFORMS, Registry
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
+from fewshot.plugins.signature import REQUIRED
 from fewshot.splits.by_group import ByGroup
 from fewshot.splits.by_seed import BySeed
 from fewshot.splits.from_file import FromFile
@@ -103,7 +104,7 @@ def test_listing_members_and_naming_runs_imports_neither_torch_nor_timm():
         "import sys; from fewshot.plugins.registry import *\n"
         "for r in (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS):\n"
         "    for n in r.names(): print(n, r.signature(n).summary)\n"
-        "EVALUATORS.canonical('LinearProbe(C=2)'), SPLITS.identity('BySeed(seed=3)')\n"
+        "EVALUATORS.canonical('LinearProbe(C=2)'), SPLITS.spec('BySeed(seed=3)').identity\n"
         "print(sorted({'torch', 'timm', 'torchvision', 'sklearn', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -326,7 +327,7 @@ MALICIOUS = [
 @pytest.mark.parametrize("spec", MALICIOUS, ids=lambda spec: ascii(spec[:40]))
 def test_text_that_is_no_spec_is_refused_and_never_evaluated(spec, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for use in (EVALUATORS.canonical, EVALUATORS.identity, EVALUATORS.make):
+    for use in (EVALUATORS.canonical, EVALUATORS.spec, EVALUATORS.make):
         with pytest.raises(ValueError, match=r"evaluator|Prototype") as caught:
             use(spec)
         assert len(str(caught.value)) < 500
@@ -336,21 +337,21 @@ def test_text_that_is_no_spec_is_refused_and_never_evaluated(spec, tmp_path, mon
 def test_the_identity_holds_the_content_of_files_and_no_paths(tmp_path):
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_text("{}")
-    one, other = (SPLITS.identity(f"FromFile({str(tmp_path / name)!r})") for name in ("a.json", "b.json"))
+    one, other = (SPLITS.spec(f"FromFile({str(tmp_path / name)!r})").identity for name in ("a.json", "b.json"))
     assert one == other == f"FromFile(path='sha256:{hashlib.sha256(b'{}').hexdigest()[:16]}')"
     (tmp_path / "a.json").write_text("{ }")
-    assert SPLITS.identity(SPLITS.canonical(FromFile(tmp_path / "a.json"))) != other
+    assert SPLITS.spec(SPLITS.canonical(FromFile(tmp_path / "a.json"))).identity != other
 
 
 def test_the_identity_drops_folders_and_leaves_the_rest_alone(tmp_path, outside):
-    assert DATASETS.identity(f"ImageFolderSet({str(tmp_path)!r})") == "ImageFolderSet()"
-    assert EVALUATORS.identity("LinearProbe(C=2)") == EVALUATORS.canonical("LinearProbe(C=2)")
-    assert "path=None" in EVALUATORS.identity("outside_fewshot:Ensemble")
+    assert DATASETS.spec(f"ImageFolderSet({str(tmp_path)!r})").identity == "ImageFolderSet()"
+    assert EVALUATORS.spec("LinearProbe(C=2)").identity == EVALUATORS.canonical("LinearProbe(C=2)")
+    assert "path=None" in EVALUATORS.spec("outside_fewshot:Ensemble").identity
 
 
 def test_the_identity_of_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(ValueError, match=r"cannot read the file '.*none': No such file or directory"):
-        SPLITS.identity(f"FromFile({str(tmp_path / 'none')!r})")
+        _ = SPLITS.spec(f"FromFile({str(tmp_path / 'none')!r})").identity
 
 
 def test_a_default_that_is_not_a_literal_is_told(tmp_path, monkeypatch):

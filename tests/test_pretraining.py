@@ -19,7 +19,7 @@ from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.conformance import check
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages
 from fewshot.datasets.partitioned import Partitioned
-from fewshot.plugins.registry import BACKBONES, RECIPES
+from fewshot.plugins.registry import BACKBONES, EVALUATORS, RECIPES
 from fewshot.pretraining._material import balanced_subset, material
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import class_ladder, data_ladder, network_ladder
@@ -200,7 +200,7 @@ def test_code_named_inside_a_spec_from_a_file_is_refused(inner):
 
 def test_a_folder_inside_a_spec_is_part_of_its_identity(folder):
     spec = f"Pretrained(ConvNet(), ImageFolderSet({str(folder)!r}), CrossEntropy())"
-    assert str(folder) in BACKBONES.identity(spec)
+    assert str(folder) in BACKBONES.spec(spec).identity
 
 
 def test_subsets_are_nested_and_balanced():
@@ -307,7 +307,7 @@ def test_what_a_start_saw_before_counts(before, state):
     new = BySeed(novel=0.4, validation=0.0).split(images).classes("novel", images)
     assert "class 00" in {images.class_names[label] for label in new}
     backbone = replace(backbone, training=replace(backbone.training, before=before))
-    made = made_with("Prototype()", images, new, backbone)
+    made = made_with(EVALUATORS.spec("Prototype"), images, new, backbone)
     assert (made["seen_classes"], made["n_seen_classes"], made["n_unknown_classes"]) == state
 
 

@@ -78,7 +78,7 @@ print(sorted(m for m in ("torch", "timm", "sklearn", "scipy", "matplotlib") if m
 
 def test_the_run_id_holds_what_changes_the_number_and_nothing_else(spec):
     def named(**changes):
-        return bench().task(replace(spec, **changes)).run_id
+        return bench().prepare(replace(spec, **changes)).run_id
 
     same = named()
     assert named(evaluator="Prototype('euclidean')") == same
@@ -102,9 +102,9 @@ def test_the_run_id_follows_the_images_and_not_their_path(spec, folder, tmp_path
 
     copied = shutil.copytree(folder, tmp_path / "moved")
     moved = replace(spec, dataset=f"ImageFolderSet({str(copied)!r})")
-    assert bench().task(moved).run_id == bench().task(spec).run_id
+    assert bench().prepare(moved).run_id == bench().prepare(spec).run_id
     Image.new("RGB", (8, 10)).save(copied / "a" / "0.png")
-    assert bench().task(moved).run_id != bench().task(spec).run_id
+    assert bench().prepare(moved).run_id != bench().prepare(spec).run_id
 
 
 def test_more_episodes_compute_only_the_missing_ones(spec, results, monkeypatch):
@@ -159,7 +159,7 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(spec, results, bench())
     assert results.rows() == []
-    task = bench().task(spec)
+    task = bench().prepare(spec)
     stored = task.n_episodes - sum(b - a for a, b in results.parts(task.run_id).missing(0, 40, {}))
     assert stored == sum(calls[:2])
     row = run(spec, results, bench())
@@ -189,12 +189,12 @@ def test_what_is_written_is_let_go_of_before_more_is_solved(spec, results, monke
 
 
 def test_a_sampler_that_draws_otherwise_makes_other_runs(spec, monkeypatch):
-    before = bench().task(spec).run_id
+    before = bench().prepare(spec).run_id
     original = Balanced.sample
     monkeypatch.setattr(
         Balanced, "sample", lambda self, i, c, shape, seed, *n: original(self, i, c, shape, seed + 1, *n)
     )
-    assert bench().task(spec).run_id != before
+    assert bench().prepare(spec).run_id != before
 
 
 def test_other_weights_run_again_and_say_so(spec, results, caplog):

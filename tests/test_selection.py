@@ -134,7 +134,7 @@ def test_other_weights_choose_anew(spec, results, caplog):
 
 
 def test_another_choice_solves_its_episodes_again(spec, results, monkeypatch):
-    task = bench().task(spec)
+    task = bench().prepare(spec)
     run(spec, results, bench())
     parts, stored = results.parts(task.run_id), {"choice": "LinearProbe(C=5.0, max_iter=100)"}
     assert parts.missing(0, 30, stored) == [(0, 30)]
@@ -149,7 +149,7 @@ def test_shards_try_their_parts_and_then_run_them(spec, results):
 
 def test_the_run_id_holds_rule_grid_episodes_and_seed(spec):
     def named(**changes):
-        return bench().task(replace(spec, selection=replace(spec.selection, **changes))).run_id
+        return bench().prepare(replace(spec, selection=replace(spec.selection, **changes))).run_id
 
     same = named()
     assert named(grid=(("C", [1e-6, 0.01, 1.0]),)) == same
@@ -158,7 +158,7 @@ def test_the_run_id_holds_rule_grid_episodes_and_seed(spec):
         named(n_episodes=21),
         named(seed=1),
         named(on="oracle"),
-        bench().task(replace(spec, selection=None)).run_id,
+        bench().prepare(replace(spec, selection=None)).run_id,
     ]
     assert len({same, *others}) == 6
 
@@ -168,7 +168,7 @@ def test_a_run_without_a_selection_keeps_the_name_that_it_had(spec):
     line = (FOLDER / "results" / "quick.jsonl").read_text().splitlines()[0]
     row = Row.from_json(line)
     asked = RunSpec(row.dataset, row.backbone, row.evaluator, Sampled(EpisodeShape(5, 1, 15)), row.transform)
-    assert bench().task(asked).run_id == row.run_id == json.loads(line)["run_id"]
+    assert bench().prepare(asked).run_id == row.run_id == json.loads(line)["run_id"]
     assert (row.selection_rule, row.n_trials, row.n_labels_selection, row.chosen) == ("", 1, 0, "")
 
 
@@ -240,4 +240,4 @@ def test_a_failed_choice_goes_when_it_succeeds(spec, results, monkeypatch):
 
 
 def test_varied_sets_fields_of_a_spec():
-    assert EVALUATORS.varied("LinearProbe", {"C": 1}) == "LinearProbe(C=1.0, max_iter=100)"
+    assert EVALUATORS.varied(EVALUATORS.spec("LinearProbe"), {"C": 1}).text == "LinearProbe(C=1.0, max_iter=100)"

@@ -13,8 +13,10 @@ from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.evaluators import FeatureEvaluator, Head, TransductiveEvaluator
 from fewshot.evaluators.prototype import Prototype
 from fewshot.features.table import feature_table
+from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.results.predictions import episode_accuracy
 from fewshot.runs.learners import FeatureLearner, Held, Learner, learner
+from fewshot.runs.needs import needs
 from fewshot.runs.solving import episode_seeds, solve
 from fewshot.samplers.balanced import Balanced
 from fewshot.solvers.summaries import summarise
@@ -173,15 +175,8 @@ def learn(images, transform, seen=()):
     """The learner of `Names` over raw pixels of black images [8 x 40]."""
     backbone = RawPixels(2).load()
     rows, seen = np.arange(len(images)), np.asarray(seen, dtype=np.int64)
-    return learner(
-        "tests.test_solving:Names()",
-        transform,
-        images,
-        backbone,
-        rows,
-        seen,
-        lambda wanted, needed: feature_table(wanted, backbone, needed, progress=False),
-    )
+    needed = needs(EVALUATORS.spec("tests.test_solving:Names()"), TRANSFORMS.spec(transform), images, rows, rows, seen)
+    return learner(needed, backbone, lambda wanted, asked: feature_table(wanted, backbone, asked, progress=False))
 
 
 def test_class_vectors_of_a_data_set_reach_the_evaluator_under_the_transform_of_the_features():

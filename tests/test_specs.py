@@ -11,7 +11,7 @@ from fewshot.episodes.episodes import EpisodeShape
 from fewshot.episodes.lists import EpisodeList
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench
-from fewshot.runs.specs import Task
+from fewshot.runs.specs import PreparedRun
 from fewshot.samplers.balanced import Balanced
 from fewshot.splits import ClassSplit
 from tests.test_contract import labelled
@@ -21,7 +21,7 @@ IMAGES = labelled(6, 30)
 
 def task(spec, listed=None, images=IMAGES):
     split = ClassSplit((), (), images.class_names, images.classes_digest)
-    return Task(spec, images, split, None if listed is None else EpisodeList(listed))
+    return PreparedRun(spec, images, split, None if listed is None else EpisodeList(listed))
 
 
 SPEC = RunSpec("Icons", "pixels", LinearProbe(1), Sampled(EpisodeShape(3, 1, 2)), split="AllNovel")
@@ -66,7 +66,7 @@ def test_relative_and_absolute_paths_of_a_data_set_name_one_run(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     spec = replace(SPEC, episodes=Sampled(EpisodeShape(2, 1, 2)))
     names = {
-        Workbench(progress=False).task(replace(spec, dataset=f"ImageFolderSet({root!r})")).run_id
+        Workbench(progress=False).prepare(replace(spec, dataset=f"ImageFolderSet({root!r})")).run_id
         for root in ("birds", "./birds/", str(tmp_path / "birds"))
     }
     assert len(names) == 1

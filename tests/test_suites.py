@@ -9,7 +9,8 @@ import pytest
 from fewshot import benchmarks
 from fewshot.commands.bench import Plan
 from fewshot.datasets import ArrayImages, Group, LabelledImages
-from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, TRANSFORMS
+from fewshot.plugins.registry import BACKBONES, EVALUATORS, SAMPLERS, TRANSFORMS
+from fewshot.plugins.spec import Spec
 from fewshot.runs.pipeline import Workbench
 from fewshot.runs.specs import RunSpec, Sampled
 
@@ -17,11 +18,11 @@ MOST_IMAGES = {"quick": 25_000, "smoke": 5_000, "domains": 55_000}
 
 
 @cache
-def images_of(dataset: str) -> LabelledImages:
+def images_of(dataset: Spec) -> LabelledImages:
     """The images of a data set, held once for all tests; of FashionMNIST, which does not come with fewshot, black ones
     in its numbers."""
-    if not dataset.startswith("TorchvisionSet(name='FashionMNIST'"):
-        images: LabelledImages = DATASETS.make(dataset).load()
+    if dataset.name != "TorchvisionSet":
+        images: LabelledImages = dataset.make().load()
         return images
     labels = np.arange(70_000) % 10
     partition = Group((np.arange(70_000) >= 60_000).astype(np.int64), ("train", "test"))
@@ -50,7 +51,7 @@ def test_a_suite_says_what_it_is_and_how_to_run_it(name: str) -> None:
 @pytest.mark.parametrize("name", benchmarks.names())
 def test_the_runs_of_a_suite_differ_and_bear_its_protocol(name: str, bench: Workbench) -> None:
     runs = specs(name)
-    assert len({bench.task(spec).run_id for spec in runs}) == len(runs)
+    assert len({bench.prepare(spec).run_id for spec in runs}) == len(runs)
     assert {spec.protocol.partition("@")[0] for spec in runs} == {name}
 
 
@@ -63,17 +64,17 @@ def test_every_member_of_a_suite_can_be_made(name: str) -> None:
         (TRANSFORMS, {spec.transform for spec in runs}),
     ):
         for member in members:
-            assert repr(registry.make(member, allow_import=False)) == member
+            assert repr(member.make()) == member.text
     assert all(isinstance(spec.episodes, Sampled) for spec in runs)
     for sampler in {spec.episodes.sampler for spec in runs if isinstance(spec.episodes, Sampled)}:
-        SAMPLERS.make(sampler, allow_import=False)
+        SAMPLERS.make(sampler.text, allow_import=False)
 
 
 @pytest.mark.parametrize("name", benchmarks.names())
 def test_the_first_episode_of_every_run_can_be_drawn(name: str, bench: Workbench) -> None:
     asked = {(run.dataset, run.split, run.classes, run.episodes): run for run in specs(name)}  # all that a draw needs
     for spec in asked.values():
-        task = bench.task(spec)
+        task = bench.prepare(spec)
         task.draw(0, 1).check(task.images)
 
 
@@ -81,17 +82,17 @@ def test_the_first_episode_of_every_run_can_be_drawn(name: str, bench: Workbench
 def test_a_suite_embeds_no_more_images_than_promised(name: str, bench: Workbench) -> None:
     plan = Plan()
     for spec in specs(name):
-        plan.add(bench.task(spec), {})
+        plan.add(bench.prepare(spec), {})
     assert 0 < plan.n_images <= MOST_IMAGES[name]
 
 
 def test_domains_embeds_few_images_beyond_those_of_quick(bench: Workbench) -> None:
-    plan, quick = Plan(), {bench.task(spec).run_id for spec in specs("quick")}
-    tasks = [bench.task(spec) for spec in specs("domains")]
+    plan, quick = Plan(), {bench.prepare(spec).run_id for spec in specs("quick")}
+    tasks = [bench.prepare(spec) for spec in specs("domains")]
     new = [task for task in tasks if task.run_id not in quick]
     assert len(tasks) - len(new) == 3 * 3 * 2 * 2
     for task in new:
-        if task.spec.backbone.startswith("Packaged"):
+        if task.spec.backbone.name == "Packaged":
             plan.add(task, {})
     assert plan.n_images <= 25_000
 
@@ -104,7 +105,7 @@ def test_quick_compares_four_backbones_on_three_settings() -> None:
 
 
 def test_effects_asks_the_same_of_supports_of_both_domains(bench: Workbench) -> None:
-    colour, mono = (bench.task(spec).draw(0, 20) for spec in specs("effects")[-8::4])
+    colour, mono = (bench.prepare(spec).draw(0, 20) for spec in specs("effects")[-8::4])
     assert np.array_equal(colour.query, mono.query)
     assert np.array_equal(colour.classes, mono.classes)
     assert not np.intersect1d(colour.support, mono.support).size

@@ -127,7 +127,7 @@ def test_the_spec_keeps_the_folder_and_the_identity_drops_it(root):
     spec = DATASETS.canonical(TorchvisionSet("MNIST", root))
     assert spec == f"TorchvisionSet(name='MNIST', root={str(root)!r}, download=False)"
     assert DATASETS.make(spec) == TorchvisionSet("MNIST", root)
-    assert str(root) not in DATASETS.identity(spec)
+    assert str(root) not in DATASETS.spec(spec).identity
     assert DATASETS.canonical("TorchvisionSet('MNIST')") == "TorchvisionSet(name='MNIST', root=None, download=False)"
 
 

@@ -73,6 +73,6 @@ def test_a_training_that_differs_in_more_than_the_place_is_another(folder: Path,
 
 
 def test_a_spec_names_its_paths() -> None:
-    assert DATASETS.paths("Partitioned(images=ImageFolderSet(root='a b'))") == (Path("a b"),)
-    assert DATASETS.paths(Partitioned(ImageFolderSet(Path("x")))) == (Path("x"),)
-    assert DATASETS.paths(DATA) == DATASETS.paths("TorchvisionSet('MNIST')") == ()
+    assert DATASETS.spec("Partitioned(images=ImageFolderSet(root='a b'))").paths == (Path("a b"),)
+    assert DATASETS.spec(Partitioned(ImageFolderSet(Path("x")))).paths == (Path("x"),)
+    assert DATASETS.spec(DATA).paths == DATASETS.spec("TorchvisionSet('MNIST')").paths == ()

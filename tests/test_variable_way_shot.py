@@ -177,8 +177,8 @@ def test_a_tree_is_of_the_classes_that_are_drawn_from(tree):
 def test_the_runs_that_were_stored_before_there_were_trees_keep_their_names(tree):
     from fewshot.plugins.registry import SAMPLERS
 
-    assert SAMPLERS.identity("VariableWayShot('script')") == "VariableWayShot(group='script')"
-    assert "tree='sha256:" in SAMPLERS.identity(f"VariableWayShot(tree={str(tree)!r})")
+    assert SAMPLERS.spec("VariableWayShot('script')").identity == "VariableWayShot(group='script')"
+    assert "tree='sha256:" in SAMPLERS.spec(f"VariableWayShot(tree={str(tree)!r})").identity
     assert SAMPLERS.canonical("VariableWayShot()") == "VariableWayShot(group=None, tree=None)"
 
 

@@ -11,6 +11,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from PIL import Image
@@ -66,6 +67,9 @@ class Backbone:
 
 class BackboneSource(ABC):
     """Where a network comes from."""
+
+    short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+    stands_for_vectors: ClassVar[bool] = False  # whether it takes the place of a network for data sets of vectors
 
     @abstractmethod
     def load(self) -> Backbone:

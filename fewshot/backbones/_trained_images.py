@@ -26,7 +26,7 @@ def labels_digest(images: LabelledImages) -> str:
 def check_images(source: Pretrained, record: TrainingRecord) -> None:
     """A ValueError where the images or classes at the paths of the data are not those of the record. Nothing is read
     where the data lies at no path of its own, or is gone: then nothing else can be meant."""
-    paths = DATASETS.paths(source.data)
+    paths = DATASETS.spec(source.data).paths
     if not paths or not all(path.exists() for path in paths):
         return
     if not _is_of(record, source.data.load()):
@@ -39,7 +39,7 @@ def check_images(source: Pretrained, record: TrainingRecord) -> None:
 def trained_elsewhere(source: Pretrained, images: LabelledImages) -> tuple[Path, TrainingRecord] | None:
     """Weights, and the record as it reads for `source`, of a finished training that differs from it in nothing but the
     place where the same `images` lay; None where there is none."""
-    if not DATASETS.paths(source.data):
+    if not DATASETS.spec(source.data).paths:
         return None
     for path in sorted((home() / "pretrained").glob("*/record.json")):
         weights = path.with_name("weights.safetensors")
@@ -62,7 +62,7 @@ def _is_of(record: TrainingRecord, images: LabelledImages) -> bool:
 def _placeless(source: Pretrained) -> tuple[object, ...]:
     """All that names a training, but for where its images are."""
     data = DATASETS.canonical(source.data)
-    for path in DATASETS.paths(source.data):
+    for path in DATASETS.spec(source.data).paths:
         data = data.replace(repr(str(path)), "''")
     split = None if source.split is None else SPLITS.canonical(source.split)
     parts = (BACKBONES.canonical(source.network), RECIPES.canonical(source.recipe))

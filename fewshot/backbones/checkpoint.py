@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors import SafetensorError
@@ -30,6 +30,8 @@ class Checkpoint(BackboneSource):
     `name`. A network built for one size is loaded at `image_size` if the file fits there, else at its own
     size and resampled. `pool` as for Timm.
     """
+
+    short_name: ClassVar[str] = "{name} from {path:file}[ @{image_size}]"
 
     name: str
     path: Path

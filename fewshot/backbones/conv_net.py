@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,8 @@ class ConvNet(BackboneSource):
     2 width, 4 width, ..., so that every block costs about the same; and features are the mean over space, so D =
     width * 2^(depth - 1) at any image size. `norm`: "batch", or "group", which has no running statistics.
     """
+
+    short_name: ClassVar[str] = "conv net {width} x {depth}"
 
     width: int = 16
     depth: int = 4

@@ -8,13 +8,13 @@ import importlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import as_backbone, data_config
-from fewshot.plugins.registry import Dotted
+from fewshot.plugins.signature import Dotted
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Function(BackboneSource):
     deviation.
     The source file of the function counts as weights: after an edit features are computed anew.
     """
+
+    short_name: ClassVar[str] = "{target}[ @{image_size}]"
 
     target: Dotted
     image_size: int | None = None

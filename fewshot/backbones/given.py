@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from PIL import Image
 from torch import Tensor, nn
@@ -14,6 +15,9 @@ from fewshot.backbones import Backbone, BackboneSource, freeze
 class Given(BackboneSource):
     """What stands in place of a network for a data set of vectors. `name` says what they came from, such as
     "CLIP ViT-B/32", and `pretrained_on` what that was trained on; nobody can check either."""
+
+    short_name: ClassVar[str] = "{name}"
+    stands_for_vectors: ClassVar[bool] = True
 
     name: str = "given"
     pretrained_on: str = "unknown"

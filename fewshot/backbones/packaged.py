@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor, nn
@@ -50,6 +50,8 @@ class Packaged(BackboneSource):
     package runs. EfficientNet-Lite (Tan and Le 2019, arXiv 1905.11946) is preprocessed as timm says,
     MobileNetV2 (Sandler et al. 2018, arXiv 1801.04381) as torchvision, where its weights come from.
     """
+
+    short_name: ClassVar[str] = "{name}[ @{image_size}]"
 
     name: str
     image_size: int | None = None

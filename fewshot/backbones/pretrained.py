@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from safetensors.torch import load_file
 from torch import Tensor
@@ -35,6 +35,8 @@ class Pretrained(BackboneSource):
     order and the views; the start has a seed of its own. Where the images in the data's folder changed, loading says
     so: give another seed. A folder that was moved with its images is known again.
     """
+
+    short_name: ClassVar[str] = "{network}, {recipe}, [{n_images} images|all images], seed {seed}"
 
     network: BackboneSource
     data: Dataset

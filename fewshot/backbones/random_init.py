@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import build, data_config, timm_backbone
@@ -12,6 +13,8 @@ from fewshot.backbones._timm_network import build, data_config, timm_backbone
 class RandomInit(BackboneSource):
     """A network of timm with random weights of `seed`: the same in every process, and the global generator is
     left as it was. `pool` as for Timm."""
+
+    short_name: ClassVar[str] = "{name} random init[ @{image_size}]"
 
     name: str
     seed: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from fewshot.backbones import Backbone, BackboneSource, freeze, weights_digest
 @dataclass(frozen=True)
 class RawPixels(BackboneSource):
     """Images squashed to image_size x image_size RGB in [0, 1] (bilinear), flattened: D = 3 image_size^2."""
+
+    short_name: ClassVar[str] = "raw pixels {image_size}"
 
     image_size: int = 32
 

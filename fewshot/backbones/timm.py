@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import timm
 import torch
@@ -33,6 +34,8 @@ class Timm(BackboneSource):
     `pool` chooses others: "token" (class token), "avg", "token+avg" (both, one after the other), "last4" (class
     tokens of the last 4 blocks), "last4+avg", or another name of timm's global_pool.
     """
+
+    short_name: ClassVar[str] = "{name}[ @{image_size}]"
 
     name: str
     image_size: int | None = None

@@ -6,8 +6,12 @@ import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from fewshot.plugins.spec import Spec
 
 Count = int | str  # a number, or "all"
 Command = Callable[..., int | None]  # the exit code; None is 0
@@ -128,21 +132,21 @@ def compute_options(function: Command) -> Command:
     return together(budget, device)(function)
 
 
-def dataset_spec(data: str) -> str:
-    """The canonical spec of what the user gave as --data: a folder of class folders, a CSV file, a file of vectors,
+def dataset_spec(data: str) -> Spec:
+    """The spec of what the user gave as --data: a folder of class folders, a CSV file, a file of vectors,
     a name or a spec."""
     from fewshot.plugins.registry import DATASETS
 
     known = DATASETS.names()
     if data not in known and Path(data).expanduser().is_dir():
-        return DATASETS.canonical(f"ImageFolderSet(root={str(Path(data).expanduser())!r})")
+        return DATASETS.spec(f"ImageFolderSet(root={str(Path(data).expanduser())!r})")
     source = {".csv": "Manifest", ".npz": "VectorSet", ".safetensors": "VectorSet", ".parquet": "VectorSet"}.get(
         Path(data).suffix.lower()
     )
     if "(" not in data and source is not None:
-        return DATASETS.canonical(f"{source}(path={str(Path(data).expanduser())!r})")
+        return DATASETS.spec(f"{source}(path={str(Path(data).expanduser())!r})")
     if "(" in data or ":" in data or data in known:
-        return DATASETS.canonical(data)
+        return DATASETS.spec(data)
     close = difflib.get_close_matches(data, known, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     raise ValueError(

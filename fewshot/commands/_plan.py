@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fewshot.datasets import LabelledImages
+    from fewshot.plugins.spec import Spec
     from fewshot.pretraining.planning import PlannedTraining
     from fewshot.results.files import Results, Row
     from fewshot.runs.pipeline import Workbench
-    from fewshot.runs.specs import RunSpec, Task
+    from fewshot.runs.specs import PreparedRun, RunSpec
 
 
 @dataclass(frozen=True)
@@ -50,42 +51,29 @@ class Plan:
     """Which images of which data sets the backbones have to embed for some runs."""
 
     def __init__(self) -> None:
-        self._used: dict[tuple[str, str, str], tuple[LabelledImages, NDArray[np.bool_]]] = {}
+        self._used: dict[tuple[Spec, str, str], tuple[LabelledImages, NDArray[np.bool_]]] = {}
 
-    def add(self, task: Task, known: Mapping[str, Row]) -> bool:
+    def add(self, run: PreparedRun, known: Mapping[str, Row]) -> bool:
         """Adds the images of a run, and whether there is anything to do: it may be done already. A run that tunes a
         network embeds none, and neither does one of given vectors."""
-        import numpy as np
-
-        from fewshot.evaluators import ImageEvaluator
-        from fewshot.plugins.registry import TRANSFORMS
-        from fewshot.runs.learners import further_views, made_for
-
-        spec, row = task.spec, known.get(task.run_id)
-        if row is not None and row.status == "ok" and row.n_episodes >= task.n_episodes:
+        row = known.get(run.run_id)
+        if row is not None and row.status == "ok" and row.n_episodes >= run.n_episodes:
             return False
-        made = made_for(spec.evaluator, task.images)
-        if task.images.vectors is not None:
+        needs = run.needs([(0, run.n_episodes)])
+        if run.images.vectors is not None:
             return True
-        views = further_views(made, task.images)
-        embedded = self._embedded(spec, spec.dataset, task.images)
-        if isinstance(made, ImageEvaluator):
-            return True
-        used = task.used([(0, task.n_episodes)])
-        embedded |= used.any(0)
-        if TRANSFORMS.make(spec.transform).needs_seen:
-            embedded |= np.isin(task.images.labels, task.split.classes("seen", task.images))
-        for name, view in views.items():
-            of_view = self._embedded(spec, f"{spec.dataset}, {name}", view)
-            of_view |= used[0]
+        self._used_rows(run.spec, "", run.images)
+        for each in needs.embeddings():
+            self._used_rows(run.spec, each.view, each.images)[each.rows] = True
         return True
 
-    def _embedded(self, spec: RunSpec, dataset: str, images: LabelledImages) -> NDArray[np.bool_]:
+    def _used_rows(self, spec: RunSpec, view: str, images: LabelledImages) -> NDArray[np.bool_]:
         """[n] which of the images the backbone of a run embeds; to be written to."""
         import numpy as np
 
+        name = f"{spec.dataset}, {view}" if view else spec.dataset.text
         nothing = np.zeros(len(images), dtype=np.bool_)
-        return self._used.setdefault((spec.backbone, dataset, spec.dtype), (images, nothing))[1]
+        return self._used.setdefault((spec.backbone, name, spec.dtype), (images, nothing))[1]
 
     @property
     def n_images(self) -> int:
@@ -94,9 +82,7 @@ class Plan:
 
     def trainings(self, bench: Workbench) -> list[PlannedTraining]:
         """The trainings of backbones that are not trained yet."""
-        from fewshot.plugins.registry import BACKBONES
-
-        sources = [BACKBONES.make(backbone) for backbone in dict.fromkeys(backbone for backbone, *_ in self._used)]
+        sources = [backbone.make() for backbone in dict.fromkeys(backbone for backbone, *_ in self._used)]
         if not any(source.to_train() for source in sources):
             return []
         from fewshot.pretraining.planning import planned_trainings
@@ -110,30 +96,29 @@ class Plan:
 
 
 def embedding(
-    backbone: str, dataset: str, dtype: str, images: LabelledImages, used: NDArray[np.bool_], bench: Workbench
+    backbone: Spec, dataset: str, dtype: str, images: LabelledImages, used: NDArray[np.bool_], bench: Workbench
 ) -> PlannedEmbedding:
     """What a backbone would embed of the images where `used` [n] is true."""
     from fewshot.features.files import FeatureFiles
     from fewshot.files.atomic import home
-    from fewshot.plugins.registry import BACKBONES
 
-    n_needed = int(used.sum())
+    n_needed, source = int(used.sum()), backbone.make()
     try:
-        download = BACKBONES.make(backbone).to_download()
+        download = source.to_download()
         if download:
-            return PlannedEmbedding(backbone, dataset, n_needed, n_needed, download)
-        if BACKBONES.make(backbone).to_train():
-            return PlannedEmbedding(backbone, dataset, n_needed, n_needed)
+            return PlannedEmbedding(backbone.text, dataset, n_needed, n_needed, download)
+        if source.to_train():
+            return PlannedEmbedding(backbone.text, dataset, n_needed, n_needed)
         network = bench.backbone(backbone).to(bench.device).on(images)
     except (ValueError, OSError) as error:
-        return PlannedEmbedding(backbone, dataset, n_needed, n_needed, problem=str(error))
+        return PlannedEmbedding(backbone.text, dataset, n_needed, n_needed, problem=str(error))
     if network.given:
-        return PlannedEmbedding(backbone, dataset, 0, 0, seconds=0)
+        return PlannedEmbedding(backbone.text, dataset, 0, 0, seconds=0)
     done = FeatureFiles.of(images, network, dtype, home() / "features").read_done()
     n_missing = n_needed if done is None else int((used & (done == 0)).sum())
-    pace = 0 if n_missing == 0 else rates().get(embedding_key(backbone, dtype, network.device.type))
+    pace = 0 if n_missing == 0 else rates().get(embedding_key(backbone.text, dtype, network.device.type))
     return PlannedEmbedding(
-        backbone, dataset, n_needed, n_missing, seconds=None if pace is None else round(n_missing * pace, 1)
+        backbone.text, dataset, n_needed, n_missing, seconds=None if pace is None else round(n_missing * pace, 1)
     )
 
 
@@ -166,16 +151,16 @@ def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int
 def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workbench) -> PlannedRun:
     shape, name = getattr(spec.episodes, "shape", None), _name(spec)
     try:
-        task = bench.task(spec)
-        if not plan.add(task, known):
-            return PlannedRun("done", name, task.n_episodes, seconds=0)
+        run = bench.prepare(spec)
+        if not plan.add(run, known):
+            return PlannedRun("done", name, run.n_episodes, seconds=0)
     except (ValueError, OSError) as error:
         return PlannedRun("cannot run", name, spec.n_episodes, problem=str(error), seconds=0)
-    row = known.get(task.run_id)
-    n_missing = task.n_episodes - (row.n_episodes if row is not None and row.status == "ok" else 0)
+    row = known.get(run.run_id)
+    n_missing = run.n_episodes - (row.n_episodes if row is not None and row.status == "ok" else 0)
     pace = rates().get(solving_key(spec, shape))
     seconds = None if pace is None else round(n_missing * pace, 1)
-    return PlannedRun("to do", name, task.n_episodes, n_missing, seconds=seconds)
+    return PlannedRun("to do", name, run.n_episodes, n_missing, seconds=seconds)
 
 
 def _name(spec: RunSpec) -> str:
@@ -188,7 +173,8 @@ def _name(spec: RunSpec) -> str:
 
 def _planned_choice(plan: Plan, spec: RunSpec, tried: Mapping[str, Row], bench: Workbench) -> list[PlannedRun]:
     """What choosing the hyperparameters of a run takes: its trials in one line, or nothing where none are chosen."""
-    from fewshot.runs.selection import ON, trials
+    from fewshot.results.selection_rule import ON
+    from fewshot.runs.selection import trials
 
     if spec.selection is None:
         return []

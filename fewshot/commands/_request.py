@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
     from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
     from fewshot.episodes.lists import EpisodeList
+    from fewshot.plugins.spec import Spec
+    from fewshot.results.selection_rule import Selection
     from fewshot.runs.pipeline import Workbench
-    from fewshot.runs.selection import Selection
     from fewshot.samplers import Sampler
     from fewshot.splits import ClassSplit
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 class Data:
     """A loaded data set, the split of its classes, and the labels that episodes are drawn from."""
 
-    dataset: str
-    rule: str | None  # spec of the split where it is not the data set's own
+    dataset: Spec
+    rule: str | None  # of the split where it is not the data set's own
     images: LabelledImages
     split: ClassSplit
     labels: Ints
@@ -35,17 +36,15 @@ class Data:
     @property
     def split_spec(self) -> str:
         """The rule of the split, the data set's own where none was asked for."""
-        from fewshot.plugins.registry import DATASETS
-
-        return self.rule or str(DATASETS.make(self.dataset).default_split())
+        return self.rule or str(self.dataset.make().default_split())
 
 
 def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> Data:
     """Loads what --data, --split and --classes name; a data set without a split of its own is novel as a whole."""
-    from fewshot.plugins.registry import DATASETS, SPLITS
+    from fewshot.plugins.registry import SPLITS
 
     dataset = dataset_spec(data)
-    own = DATASETS.make(dataset).default_split()
+    own = dataset.make().default_split()
     rule = split or (None if own else "AllNovel()")
     images = bench.images(dataset)
     made = SPLITS.make(rule or own).split(images)
@@ -87,15 +86,15 @@ class EpisodeRequest:
         click.echo("support from partition=train, all of partition=test as queries (--query-from chooses)", err=True)
         return replace(self, support_from="partition=train", query_from="partition=test")
 
-    def sampler_spec(self) -> str:
-        """The canonical spec of the sampler."""
+    def sampler_spec(self) -> Spec:
+        """The sampler that was asked for."""
         from fewshot.plugins.registry import SAMPLERS
 
         if self.sampler is None:
-            return SAMPLERS.canonical(f"Balanced(support_from={self.support_from!r}, query_from={self.query_from!r})")
+            return SAMPLERS.spec(f"Balanced(support_from={self.support_from!r}, query_from={self.query_from!r})")
         if self.support_from or self.query_from:
             raise click.UsageError("give support_from and query_from inside --sampler, or leave --sampler out")
-        return SAMPLERS.canonical(self.sampler)
+        return SAMPLERS.spec(self.sampler)
 
     def shapes(self, data: Data) -> list[EpisodeShape]:
         """One shape a shot. What the user left open becomes what the data permits."""
@@ -156,9 +155,7 @@ class EpisodeRequest:
 
     @property
     def _made(self) -> Sampler:
-        from fewshot.plugins.registry import SAMPLERS
-
-        return cast("Sampler", SAMPLERS.make(self.sampler_spec()))
+        return cast("Sampler", self.sampler_spec().make())
 
 
 @dataclass(frozen=True)
@@ -178,23 +175,24 @@ class ChoiceRequest:
         if self.select == "support" and self.n_episodes:
             raise click.UsageError("--select support chooses in every episode; leave --select-episodes out")
 
-    def evaluator(self, asked: str) -> str:
+    def evaluator(self, asked: str) -> Spec:
         """The evaluator to run: around the one asked for where it chooses on the support."""
         from fewshot.plugins.grids import combinations, parse_grid
         from fewshot.plugins.registry import EVALUATORS
 
         if self.select != "support":
-            return asked
+            return EVALUATORS.spec(asked)
+        inner = EVALUATORS.spec(asked)
         grid = parse_grid(self.settings)
         for fields in combinations(grid):
-            EVALUATORS.varied(asked, fields)  # a field that it does not have is told before anything is computed
-        return EVALUATORS.canonical(f"CrossValidated(inner={EVALUATORS.canonical(asked)}, grid={grid!r})")
+            EVALUATORS.varied(inner, fields)  # a field that it does not have is told before anything is computed
+        return EVALUATORS.spec(f"CrossValidated(inner={inner}, grid={grid!r})")
 
     @property
     def selection(self) -> Selection | None:
         """The rule of the runs, where they choose before they start."""
         from fewshot.plugins.grids import parse_grid
-        from fewshot.runs.selection import Selection
+        from fewshot.results.selection_rule import Selection
 
         if self.select in (None, "support"):
             return None

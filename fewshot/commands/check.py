@@ -9,6 +9,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
+from fewshot.plugins.call import parse
 from fewshot.plugins.registry import REGISTRIES, Registry, registry_of
 
 _EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes bring examples()
@@ -45,7 +46,7 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
 
 def _registry(spec: str, kind: str | None) -> Registry:
     """The registry of the kind that was asked for, or that the class has."""
-    name = spec.partition("(")[0].strip()
+    name = parse(spec, "class").name
     if kind is not None:
         asked = next(registry for registry in REGISTRIES if registry.kind == kind)
         if not asked.holds(name):
@@ -59,11 +60,12 @@ def _registry(spec: str, kind: str | None) -> Registry:
 
 def _members(registry: Registry, spec: str) -> Sequence[Any]:
     """What the spec describes, or the examples of the class that it names."""
-    cls = registry.get(spec.partition("(")[0].strip())
+    call = parse(spec, "class")
+    cls = registry.get(call.name)
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
         raise ValueError(f"{spec} is not complete: it has no {', '.join(f'{name}()' for name in missing)}")
-    if "(" in spec or registry.kind not in _EXAMPLES:
+    if call.args or call.kwargs or spec.rstrip().endswith(")") or registry.kind not in _EXAMPLES:
         return [registry.make(spec)]
     registry.signature(spec)
     examples: Sequence[Any] = cls.examples()

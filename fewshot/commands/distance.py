@@ -37,11 +37,11 @@ def command(
 
     from fewshot.commands._request import open_data
     from fewshot.features.distances import distances
+    from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES
-    from fewshot.plugins.shorthand import shorthand
     from fewshot.runs.pipeline import Workbench
 
-    bench, spec = Workbench(), BACKBONES.canonical(shorthand(reference))
+    bench, spec = Workbench(), member(BACKBONES, reference)
     values = []
     for source, target in product(sources, targets):
         first, second = open_data(source, None, "all", bench), open_data(target, None, "all", bench)
@@ -53,5 +53,5 @@ def command(
         values.append({"source": first.images.name, "target": second.images.name} | asdict(found))
     header = {"mmd": "MMD^2", "mmd_alike": "of halves", "frechet": "Frechet", "nearest_class": "nearest class"}
     text = tabulate([{header.get(k, k): v for k, v in row.items()} for row in values], headers="keys", floatfmt=".4f")
-    answer(text, {"reference": spec, "distances": values})
+    answer(text, {"reference": spec.text, "distances": values})
     return 0

@@ -70,14 +70,15 @@ def _found(opened: Data, classes: str, least: float, most: int, backbone: str | 
     import numpy as np
 
     from fewshot.datasets.duplicates import find_duplicates
-    from fewshot.plugins.shorthand import shorthand
+    from fewshot.plugins.member_field import member
+    from fewshot.plugins.registry import BACKBONES
     from fewshot.splits import PARTS
 
     images, vectors = opened.images, None
     members = {part: getattr(opened.split, part) for part in PARTS if classes not in (part, "all")}
     others = {p: np.array([images.class_names.index(n) for n in names]) for p, names in members.items() if names}
     if backbone is not None:
-        network = bench.backbone(shorthand(backbone)).to(None).on(images)
+        network = bench.backbone(member(BACKBONES, backbone)).to(None).on(images)
         kept = [opened.labels, *others.values()]
         rows = np.flatnonzero(np.isin(images.labels, np.concatenate(kept)))
         table = bench.features(images, network, rows, "float32")

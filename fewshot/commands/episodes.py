@@ -176,7 +176,6 @@ def _sizes(episodes: Episodes) -> list[dict[str, int]]:
 
 
 def _images(data: str) -> LabelledImages:
-    from fewshot.plugins.registry import DATASETS
 
-    images: LabelledImages = DATASETS.make(_options.dataset_spec(data)).load()
+    images: LabelledImages = _options.dataset_spec(data).make().load()
     return images

@@ -51,25 +51,27 @@ def command(
 
     from fewshot.commands._request import open_data, usual_backbone
     from fewshot.features.table import feature_table
+    from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES
-    from fewshot.plugins.shorthand import shorthand
     from fewshot.runs.pipeline import Workbench
 
     bench = Workbench(device=device)
     opened = open_data(data, split, rows, bench)
-    spec = BACKBONES.canonical(shorthand(backbone or usual_backbone(opened.images)))
+    spec = member(BACKBONES, backbone or usual_backbone(opened.images))
     used = np.isin(opened.images.labels, opened.labels)
     if dry_run:
-        return _dry_run(embedding(spec, opened.dataset, dtype, opened.images, used, bench))
+        return _dry_run(embedding(spec, opened.dataset.text, dtype, opened.images, used, bench))
     network, wanted = bench.backbone(spec).to(device).on(opened.images), np.flatnonzero(used)
     table = feature_table(opened.images, network, wanted, dtype=dtype, progress=True)
-    remember_embedding(spec, dtype, network.device.type, table.n_embedded, table.seconds)
+    remember_embedding(spec.text, dtype, network.device.type, table.n_embedded, table.seconds)
     if similarity is not None:
         _write_similarity(similarity, opened.images, wanted, table)
     values = {"key": table.key, "folder": table.folder, "n_images": len(wanted), "dim": network.dim}
     cost = {"n_embedded": table.n_embedded, "seconds": table.seconds}
-    lines = _lines(spec, table, len(wanted)) + ([f"similarity {similarity}"] if similarity else [])
-    answer("\n".join(lines), {"backbone": spec} | values | cost | ({"similarity": similarity} if similarity else {}))
+    lines = _lines(spec.text, table, len(wanted)) + ([f"similarity {similarity}"] if similarity else [])
+    answer(
+        "\n".join(lines), {"backbone": spec.text} | values | cost | ({"similarity": similarity} if similarity else {})
+    )
     return 0
 
 

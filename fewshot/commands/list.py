@@ -12,6 +12,7 @@ import click
 from fewshot.commands._answers import answer, json_option
 from fewshot.plugins import registry as plugins
 from fewshot.plugins.shorthand import PACKAGED
+from fewshot.plugins.signature import REQUIRED, Signature
 
 if TYPE_CHECKING:
     from fewshot.backbones._timm_catalogue import TimmEntry
@@ -87,15 +88,15 @@ def _members(kind: str) -> list[dict[str, Any]]:
             "name": signature.name,
             "call": _call(signature),
             "summary": _first_sentence(signature.summary),
-            "defaults": {p.name: None if p.default is plugins.REQUIRED else p.default for p in signature.parameters},
-            "required": [p.name for p in signature.parameters if p.default is plugins.REQUIRED],
+            "defaults": {p.name: None if p.default is REQUIRED else p.default for p in signature.parameters},
+            "required": [p.name for p in signature.parameters if p.default is REQUIRED],
         }
         for signature in map(registry.signature, registry.names())
     ]
 
 
-def _call(signature: plugins.Signature) -> str:
-    fields = (p.name if p.default is plugins.REQUIRED else f"{p.name}={p.default!r}" for p in signature.parameters)
+def _call(signature: Signature) -> str:
+    fields = (p.name if p.default is REQUIRED else f"{p.name}={p.default!r}" for p in signature.parameters)
     return f"{signature.name}({', '.join(fields)})"
 
 

@@ -49,8 +49,8 @@ def command(data: str, split: str | None, classes: str, backbone: str | None, tr
 def _found(backbone: str | None, trained_on: str | None, dataset: str, names: Sequence[str]) -> SeenClasses:
     """What is known of weights by their backbone, or by what they are said to be trained on."""
     from fewshot.backbones.pretrained import Pretrained
+    from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES
-    from fewshot.plugins.shorthand import shorthand
     from fewshot.results.seen_classes import seen_classes, seen_in_training
     from fewshot.results.seen_classes.corpora import corpora, known
 
@@ -58,7 +58,7 @@ def _found(backbone: str | None, trained_on: str | None, dataset: str, names: Se
         if all(not corpus.synsets.members for corpus in corpora(str(trained_on))):
             tell(f"no classes of {trained_on!r} are known; they are of: {', '.join(known())}")
         return seen_classes(str(trained_on), dataset, names)
-    source = BACKBONES.make(shorthand(backbone))
+    source = member(BACKBONES, backbone).make()
     if isinstance(source, Pretrained):
         return seen_in_training(source.record, dataset, names)
     return seen_classes(source.trained_on(), dataset, names)

@@ -32,9 +32,9 @@ def command() -> None:
 @json_option
 def make(data: str, rule: str, out: Path, dry_run: bool) -> None:
     """Split the classes of a data set by a rule, into a JSON file for --split "FromFile('...')"."""
-    from fewshot.plugins.registry import DATASETS, SPLITS
+    from fewshot.plugins.registry import SPLITS
 
-    split = SPLITS.make(rule).split(DATASETS.make(_options.dataset_spec(data)).load())
+    split = SPLITS.make(rule).split(_options.dataset_spec(data).make().load())
     if not dry_run:
         split.save(out)
     counts = ", ".join(f"{len(getattr(split, part))} {part}" for part in ("seen", "validation", "novel"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, image_
 class Glyphs(Dataset):
     """Characters of ten scripts, black on white, 32 x 32 pixels, drawn with openly licensed typefaces. Groups: typeface
     and family (of typefaces) an image; script and orientation_matters a class."""
+
+    short_name: ClassVar[str] = "glyphs"
 
     def default_split(self) -> str:
         """Hebrew, Hangul, Katakana and Telugu are novel, Arabic chooses, the rest is seen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -18,6 +19,8 @@ DOMAINS = ("mono", "colour", "both")
 class Icons(Dataset):
     """Drawings of 48 x 48 pixels from openly licensed icon sets: "mono" (black on white), "colour", or "both" (the
     classes that have both). Groups: domain, set and artist an image; superclass and orientation_matters a class."""
+
+    short_name: ClassVar[str] = "icons {domain}"
 
     domain: str = "mono"
 

@@ -6,6 +6,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,8 @@ class ImageFolderSet(Dataset):
     seen, so that unreadable ones are named before anything is computed, and its digest is kept by path, size and
     time of change. Exact copies of a picture are counted in a warning.
     """
+
+    short_name: ClassVar[str] = "[{root:file}|folder]"
 
     root: Path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ class Partitioned(Dataset):
     Pre-training takes the images of partition=train; stopping and choosing look at partition=validation; episodes of
     `support_from='partition=test'` are of images that no network of it saw, on seen classes too.
     """
+
+    short_name: ClassVar[str] = "{images}"
 
     images: Dataset
     test: int = 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from fewshot.datasets import Dataset, LabelledImages
 from fewshot.datasets._subset import subset
 from fewshot.episodes.episodes import Ints
-from fewshot.plugins.registry import Dotted
 from fewshot.plugins.shorthand import shorthand
+from fewshot.plugins.signature import Dotted
 
 PARTS = ("all", "seen", "validation", "novel")
 
@@ -33,6 +34,8 @@ class PseudoLabels(Dataset):
     length. `backbone` has to know nothing of the labels for the labels to come from no one: a network trained on
     ImageNet's labels does not.
     """
+
+    short_name: ClassVar[str] = "{clusters} clusters of {images} by {backbone}"
 
     images: Dataset
     backbone: Dotted = "tf_efficientnet_lite0"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -43,6 +43,8 @@ class TorchvisionSet(Dataset):
     upright. Pickles (CIFAR) are loaded after their checksum, and then only numbers, text and arrays. No split is its
     own: whether the backbone has seen these classes, the user knows.
     """
+
+    short_name: ClassVar[str] = "{name}"
 
     name: str
     root: Path | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from fewshot.datasets import Dataset, LabelledImages
 from fewshot.datasets._digests import kept_digest
@@ -22,6 +23,8 @@ class VectorSet(Dataset):
     [n], "class:NAME" [C]. See docs/features.md. Runs use them as float32, without a copy in the feature cache; vectors
     of a file that is not compressed are read by row and never held as a whole.
     """
+
+    short_name: ClassVar[str] = "[{path:stem}|vectors]"
 
     path: Path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ class WithClassVectors(Dataset):
     encoder makes; it may name more classes than the data set has. D is that of the backbone's features: of the image
     encoder that belongs to the text encoder. What the file holds, not its name, is part of a run's identity.
     """
+
+    short_name: ClassVar[str] = "{images} with class vectors"
 
     images: Dataset
     path: Path

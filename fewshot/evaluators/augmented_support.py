@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -33,6 +33,8 @@ class AugmentedSupport(FeatureEvaluator):
     Data sets of vectors have no views. CrossValidated around it leaves out an image with all of its views; inside it
     would hold out views of images that it trains on, which is refused.
     """
+
+    short_name: ClassVar[str] = "{inner} on {views} views ({augment})"
 
     inner: FeatureEvaluator
     views: int = 5

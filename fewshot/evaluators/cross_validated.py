@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -36,6 +36,8 @@ class CrossValidated(FeatureEvaluator):
     Which rows share a fold is drawn from the episode's seed and what the rows hold, not from their order. An episode
     with a single row of a class is a ValueError: nothing can be held out.
     """
+
+    short_name: ClassVar[str] = "{inner}, {grid:names} cross-validated"
 
     inner: FeatureEvaluator
     grid: tuple[tuple[str, tuple[Any, ...] | str], ...]

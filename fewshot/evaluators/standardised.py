@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 from torch import Tensor
 
@@ -26,6 +26,8 @@ class Standardised(FeatureEvaluator):
     evaluators/fewshot_lsr.py); scikit-learn's StandardScaler has none, but leaves constant features alone. The features
     are given to the inner evaluator as float64.
     """
+
+    short_name: ClassVar[str] = "{inner}, standardised"
 
     inner: FeatureEvaluator
     eps: float = 1e-5

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from torch import Tensor, nn
 
@@ -50,6 +50,8 @@ class Objective(nn.Module, ABC):
 
 class Recipe(ABC):
     """How a network is trained. Fields are hyperparameters with literal defaults; `schedule` reads those of descent."""
+
+    short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
 
     @classmethod
     @abstractmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._adaptation import Adaptation, adapting_schedule
@@ -16,6 +16,8 @@ class ANIL(Recipe):
     """Almost no inner loop (Raghu et al. 2020, arXiv 1909.09157) through learn2learn: as MAML, but a task adapts its
     linear head alone; the network learns from the queries' loss. `ProtoMAML(body=False)` adapts in that way.
     """
+
+    short_name: ClassVar[str] = "ANIL[ {steps} steps| {epochs} epochs]"
 
     epochs: float = 20.0
     steps: int | None = None

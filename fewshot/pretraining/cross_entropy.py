@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,8 @@ class CrossEntropy(Recipe):
     target that all classes have together. `stop` "validation" keeps the weights of the epoch, or the twentieth of the
     steps, with the least cross-entropy on the data set's images of partition=validation; "last" the last ones.
     """
+
+    short_name: ClassVar[str] = "CrossEntropy[ {steps} steps| {epochs} epochs]"
 
     epochs: float = 20.0
     steps: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -28,6 +28,8 @@ class Episodic(Recipe):
     Every trained class needs k_shot + n_query images. `epochs` counts images, of which a step takes n_way * (k_shot +
     n_query). The other fields are those of CrossEntropy. Deviation: SGD by default, where the paper uses Adam.
     """
+
+    short_name: ClassVar[str] = "Episodic[ {steps} steps| {epochs} epochs]"
 
     epochs: float = 20.0
     steps: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._adaptation import Adaptation, adapting_schedule
@@ -22,6 +22,8 @@ class MAML(Recipe):
     statistics, not by the support or the queries, so that an answer does not depend on the other queries. Every trained
     class needs k_shot + n_query images; `epochs` counts images. The other fields are those of CrossEntropy.
     """
+
+    short_name: ClassVar[str] = "MAML[ {steps} steps| {epochs} epochs]"
 
     epochs: float = 20.0
     steps: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,8 @@ class SupervisedContrastive(Recipe):
     counts twice in `images_processed`. The other fields are those of CrossEntropy. Deviations: SGD with the schedule of
     the other recipes instead of LARS, views of `augment` instead of AutoAugment, and no memory of other batches.
     """
+
+    short_name: ClassVar[str] = "SupervisedContrastive[ {steps} steps| {epochs} epochs]"
 
     epochs: float = 20.0
     steps: int | None = None

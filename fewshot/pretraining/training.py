@@ -22,6 +22,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.plugins.registry import BACKBONES, RECIPES
+from fewshot.plugins.spec import Spec
 from fewshot.pretraining import Objective, Setting
 from fewshot.pretraining._heads import Judge, class_means
 from fewshot.pretraining._material import Material, material
@@ -31,14 +32,12 @@ from fewshot.results import provenance
 _SAVED_EVERY = 30.0  # seconds: about what a kill can cost
 _CHECKS = 20  # looks at the validation images, where a training stops on them
 _log = logging.getLogger("fewshot")
-Load = Callable[[str], LabelledImages]
+Load = Callable[[Spec], LabelledImages]
 
 
-def load_images(dataset: str) -> LabelledImages:
-    """The images of a data set's spec."""
-    from fewshot.plugins.registry import DATASETS
-
-    images: LabelledImages = DATASETS.make(dataset).load()
+def load_images(dataset: Spec) -> LabelledImages:
+    """The images of a data set."""
+    images: LabelledImages = dataset.make().load()
     return images
 
 
@@ -74,7 +73,7 @@ class Trainer:
         """Whether a network that was trained on the same images at another place could be taken over."""
         from fewshot.plugins.registry import DATASETS
 
-        found = trained_elsewhere(source, self.images(DATASETS.canonical(source.data)))
+        found = trained_elsewhere(source, self.images(DATASETS.spec(source.data)))
         if found is not None:
             weights, record = found
             _log.info("%s was trained on these images at another place: %s", source.folder, weights.parent)
@@ -87,7 +86,7 @@ class Trainer:
 
         if type(source.seed) is not int or not 0 <= source.seed < 1 << 63:
             raise ValueError(f"The 'seed' of Pretrained must be an integer in [0, 2^63). Got {source.seed!r} instead.")
-        images = self.images(DATASETS.canonical(source.data))
+        images = self.images(DATASETS.spec(source.data))
         rule = source.split or source.data.default_split()
         if rule is None:
             raise ValueError(
@@ -309,9 +308,8 @@ class Training:
 
 def without_seed(source: BackboneSource) -> str:
     """The spec of where a training starts, without what only makes it another draw: one name for all seeds."""
-    text = BACKBONES.canonical(scaffold(source))
-    fields = {p.name for p in BACKBONES.signature(text.partition("(")[0]).parameters}
-    spec = BACKBONES.varied(text, {"seed": 0}) if "seed" in fields else text
+    start = BACKBONES.spec(scaffold(source))
+    spec = (BACKBONES.varied(start, {"seed": 0}) if "seed" in start.fields else start).text
     return spec if not isinstance(source, Pretrained) else f"{spec}, pre-trained on {source.record.trained_on}"
 
 

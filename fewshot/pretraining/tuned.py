@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._schedule import Schedule
@@ -19,6 +19,8 @@ class Tuned(Recipe):
     data. `inner` must be a recipe that can stop so (CrossEntropy). Trials are trainings like any other, kept and
     resumed.
     """
+
+    short_name: ClassVar[str] = "{inner} tuned"
 
     inner: Recipe
     lr: tuple[float, ...] = (0.03, 0.1, 0.3)

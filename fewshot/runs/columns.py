@@ -18,7 +18,7 @@ from fewshot.measures.per_class import ClassAccuracy, lowest_class
 from fewshot.measures.per_episode import log_loss, macro_f1
 from fewshot.measures.per_image import ImageAnswers
 from fewshot.measures.ranking import ranking
-from fewshot.plugins.registry import EVALUATORS
+from fewshot.plugins.spec import Spec
 from fewshot.results import provenance
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.seen_classes import SEEN, UNKNOWN, seen_classes, seen_in_training
@@ -209,11 +209,11 @@ def _ranking(read: _Read, units: Units, half_query: float) -> dict[str, Any]:
     return columns | {"ranking_reason": _NO_ORDER if columns["auroc"] is None else ""}
 
 
-def made_with(evaluator: str, images: LabelledImages, classes: Ints, backbone: Backbone) -> dict[str, Any]:
+def made_with(evaluator: Spec, images: LabelledImages, classes: Ints, backbone: Backbone) -> dict[str, Any]:
     """The columns that say with what, and how honestly, a number was made on these classes (labels)."""
     from fewshot.evaluators import TransductiveEvaluator
 
-    made = EVALUATORS.make(evaluator)
+    made = evaluator.make()
     return {
         "transductive": isinstance(made, TransductiveEvaluator),
         "selection": "support" if made.n_trials() > 1 else "none",

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes
-from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
+from fewshot.plugins.registry import BACKBONES, EVALUATORS, TRANSFORMS
+from fewshot.plugins.spec import Spec
 from fewshot.results.files import Row
 from fewshot.results.predictions import keeps_logits
 from fewshot.runs.columns import Design, made_with, measures
@@ -47,7 +48,8 @@ def evaluate(
     """
     episodes.check(images)
     with _opened(backbone, preprocess) as (loaded, folder):
-        return _evaluated(loaded.on(images), folder, images, episodes, evaluator, transform, seen, progress)
+        members = EVALUATORS.spec(evaluator), TRANSFORMS.spec(transform)
+        return _evaluated(loaded.on(images), folder, images, episodes, *members, _rows(seen), progress)
 
 
 @contextmanager
@@ -57,7 +59,7 @@ def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iter
 
     from fewshot.backbones import Backbone
     from fewshot.backbones._live import live_backbone
-    from fewshot.plugins.shorthand import shorthand
+    from fewshot.plugins.member_field import member
 
     if isinstance(backbone, nn.Module):
         with live_backbone(backbone, preprocess) as live, TemporaryDirectory() as folder:
@@ -67,8 +69,15 @@ def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iter
     else:
         from fewshot.pretraining.training import load
 
-        named = shorthand(backbone) if isinstance(backbone, str) else backbone
-        yield load(named).to(None), None
+        yield load(member(BACKBONES, backbone).make()).to(None), None
+
+
+def _rows(seen: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Rows of images that a transform is fitted on, checked."""
+    rows = np.asarray([] if seen is None else seen)
+    if rows.size and rows.dtype.kind not in "iu":
+        raise ValueError(f"seen must hold rows of the images, integers; got {rows.dtype}")
+    return rows.astype(np.int64)
 
 
 def _evaluated(
@@ -76,30 +85,23 @@ def _evaluated(
     folder: Path | None,
     images: LabelledImages,
     episodes: Episodes,
-    evaluator: Any,
-    transform: Any,
-    seen: NDArray[np.int64] | None,
+    evaluator: Spec,
+    transform: Spec,
+    fitted_on: NDArray[np.int64],
     progress: bool,
 ) -> Row:
     from fewshot.features.table import feature_table
     from fewshot.runs.learners import learner
+    from fewshot.runs.needs import needs
     from fewshot.runs.solving import solve
 
     support, query = (np.unique(rows).astype(np.int64) for rows in (episodes.support, episodes.query))
-    fitted_on = np.asarray([] if seen is None else seen)
-    if fitted_on.size and fitted_on.dtype.kind not in "iu":
-        raise ValueError(f"seen must hold rows of the images, integers; got {fitted_on.dtype}")
-    evaluator, transform = EVALUATORS.canonical(evaluator), TRANSFORMS.canonical(transform)
+    needed = needs(evaluator, transform, images, np.union1d(support, query), support, fitted_on)
     solver = learner(
-        evaluator,
-        transform,
-        images,
+        needed,
         loaded,
-        np.union1d(support, query),
-        fitted_on.astype(np.int64),
-        lambda wanted, needed: feature_table(wanted, loaded, needed, progress=progress, folder=folder),
-        support=support,
-        progress=progress,
+        lambda wanted, rows: feature_table(wanted, loaded, rows, progress=progress, folder=folder),
+        progress,
     )
     start = time.monotonic()
     predictions = solve(episodes, solver, keep_logits=keeps_logits(episodes, len(episodes)))
@@ -109,8 +111,8 @@ def _evaluated(
         dataset=images.name,
         classes="listed",
         backbone=loaded.name,
-        evaluator=evaluator,
-        transform=transform,
+        evaluator=evaluator.text,
+        transform=transform.text,
         dtype="float32",
         sampler="Listed",
         seed=episodes.seed,

@@ -22,8 +22,8 @@ from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeBatch, Rows
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.runs.guards import check_alone, unchanged
+from fewshot.runs.needs import Needs
 from fewshot.transforms import Transform
 
 if TYPE_CHECKING:
@@ -159,44 +159,23 @@ class ImageLearner(Learner):
 
 
 def learner(
-    evaluator: str,
-    transform: str,
-    images: LabelledImages,
+    needs: Needs,
     backbone: Backbone,
-    rows: NDArray[np.int64],
-    seen: NDArray[np.int64],
     embed: Callable[[LabelledImages, NDArray[np.int64]], FeatureTable],
-    support: NDArray[np.int64] | None = None,
     progress: bool = False,
 ) -> Learner:
-    """What solves episodes of these rows: an evaluator over transformed features, or over the images themselves.
-
-    `seen`: the rows of the seen classes, embedded only where the transform is fitted on them. `support`: those of
-    `rows` that stand in a support (None: any), embedded once more for each further view that the evaluator asks for.
-    Evaluators of features are given the class vectors of the images, where there are any, as `class_features`.
-    """
-    made, mapping = made_for(evaluator, images), TRANSFORMS.make(transform)
-    if isinstance(made, ImageEvaluator):
-        if transform != "Identity()":
-            raise ValueError(
-                f"{transform} is for feature vectors, but {evaluator} tunes the network on images; "
-                "leave the transform out"
-            )
-        return ImageLearner(made, images, backbone, made.precompute(images, backbone, rows, progress))
-    views, viewed = further_views(made, images), rows if support is None else support
-    table = embed(images, np.union1d(rows, seen) if mapping.needs_seen else rows)
-    mapped = mapping.fit(table.gather(seen) if mapping.needs_seen else None)
+    """What solves episodes: an evaluator over transformed features, which `embed` gives, or over the images themselves.
+    Evaluators of features are given the class vectors of the images, where there are any, as `class_features`."""
+    if needs.tunes_a_network:
+        frozen = needs.evaluator.precompute(needs.images, backbone, needs.rows, progress)
+        return ImageLearner(needs.evaluator, needs.images, backbone, frozen)
+    table, *of_views = [embed(each.images, each.rows) for each in needs.embeddings()]
+    mapped = needs.transform.fit(table.gather(needs.seen) if needs.transform.needs_seen else None)
     dim = table.vectors.dim
-    held = (len(rows) + len(views) * len(viewed)) * dim * 4 <= _HELD_BYTES
-    gather = _gather(table, rows, mapped, held)
-    gather_views = [_gather(embed(view, viewed), viewed, mapped, held) for view in views.values()]
-    return FeatureLearner(made, gather, dim, class_features(images, dim, mapped), tuple(gather_views))
-
-
-def further_views(evaluator: Any, images: LabelledImages) -> dict[str, LabelledImages]:
-    """The images once more for each further view of the support that an evaluator asks for, by name: often none."""
-    views = evaluator.support_views() if isinstance(evaluator, FeatureEvaluator) else None
-    return {} if views is None else views.of(images)
+    held = (len(needs.rows) + len(of_views) * len(needs.support)) * dim * 4 <= _HELD_BYTES
+    gather = _gather(table, needs.rows, mapped, held)
+    gather_views = tuple(_gather(view, needs.support, mapped, held) for view in of_views)
+    return FeatureLearner(needs.evaluator, gather, dim, class_features(needs.images, dim, mapped), gather_views)
 
 
 def _gather(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform, held: bool) -> Gather:
@@ -224,21 +203,6 @@ class Held:
         """The vectors [..., D] of rows [...]."""
         where = torch.from_numpy(self.places(rows).reshape(-1))
         return self.vectors.index_select(0, where).view(*rows.shape, -1)
-
-
-def made_for(evaluator: str, images: LabelledImages) -> Any:
-    """The evaluator of a spec; a ValueError where it needs images and the data set holds vectors."""
-    made = EVALUATORS.make(evaluator)
-    if images.vectors is not None and isinstance(made, FeatureEvaluator) and made.support_views() is not None:
-        raise ValueError(
-            f"{evaluator} learns from views of images, but {images.name} holds vectors; leave AugmentedSupport out"
-        )
-    if isinstance(made, ImageEvaluator) and images.vectors is not None:
-        raise ValueError(
-            f"{evaluator} tunes a network on images, but {images.name} holds vectors; "
-            "take an evaluator of features, such as LinearProbe"
-        )
-    return made
 
 
 def _mapped(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform) -> Tensor:

@@ -25,21 +25,23 @@ from tqdm import tqdm
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.episodes.lists import EpisodeList
-from fewshot.plugins.registry import BACKBONES, DATASETS, SPLITS
+from fewshot.plugins.registry import SPLITS
+from fewshot.plugins.spec import Spec
 from fewshot.results import provenance
 from fewshot.results.files import PredictionParts, Results, Row
 from fewshot.results.predictions import Predictions, keeps_logits
+from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
 from fewshot.runs.columns import Design, made_with, measures
-from fewshot.runs.selection import Selection, choose
-from fewshot.runs.specs import Listed, RunSpec, Sampled, Task
+from fewshot.runs.selection import choose
+from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.features.table import FeatureTable
     from fewshot.runs.learners import Learner
 
-__all__ = ["Listed", "RunSpec", "Sampled", "Selection", "Task", "Workbench", "run", "run_all"]
+__all__ = ["Listed", "PreparedRun", "RunSpec", "Sampled", "Selection", "Workbench", "run", "run_all"]
 
 _BLOCK_SECONDS = 60.0  # of solving between two writes: about what a kill can cost
 _log = logging.getLogger("fewshot")
@@ -52,16 +54,16 @@ class Workbench:
     budget_bytes: int | None = None  # for solving episodes; None: a size that keeps them near the processor
     device: str | None = None
     progress: bool = True
-    images: Callable[[str], LabelledImages] = field(default_factory=lambda: cache(_load_images))
-    backbone: Callable[[str], Backbone] = field(default_factory=lambda: cache(_load_backbone))
+    images: Callable[[Spec], LabelledImages] = field(default_factory=lambda: cache(_load_images))
+    backbone: Callable[[Spec], Backbone] = field(default_factory=lambda: cache(_load_backbone))
 
-    def task(self, spec: RunSpec) -> Task:
+    def prepare(self, spec: RunSpec) -> PreparedRun:
         """The data side of a run, checked: a wrong split or list is a ValueError, and so is a network for vectors."""
         images = self.images(spec.dataset)
-        images.check_backbone(spec.backbone, spec.backbone.startswith("Given("))
+        images.check_backbone(spec.backbone.text, spec.backbone.declares("stands_for_vectors"))
         if images.vectors is not None and spec.dtype != "float32":
             raise ValueError(f"{images.name} holds vectors, which no network computes; leave out dtype={spec.dtype!r}")
-        rule = spec.split or DATASETS.make(spec.dataset).default_split()
+        rule = spec.split or spec.dataset.make().default_split()
         if rule is None:
             raise ValueError(
                 f"{spec.dataset} has no split of its own; give one, such as split='AllNovel()' when "
@@ -72,7 +74,7 @@ class Workbench:
             listed = EpisodeList.load(Path(spec.episodes.path))
             listed.check(images)
             listed.require_numbered()
-        task = Task(spec, images, SPLITS.make(rule).split(images), listed)
+        task = PreparedRun(spec, images, SPLITS.make(rule).split(images), listed)
         guards.tell_alike(task.split, spec.classes)
         if listed is not None:
             guards.check_classes(listed.episodes, task.classes, spec.classes, images)
@@ -85,19 +87,20 @@ class Workbench:
         return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress)
 
 
-def _load_images(dataset: str) -> LabelledImages:
-    images: LabelledImages = DATASETS.make(dataset).load()
+def _load_images(dataset: Spec) -> LabelledImages:
+    images: LabelledImages = dataset.make().load()
     return images
 
 
-def _load_backbone(backbone: str) -> Backbone:
+def _load_backbone(backbone: Spec) -> Backbone:
     """The network; one that is to be trained here, and is not yet, is trained now."""
-    if not BACKBONES.make(backbone).to_train():
-        loaded: Backbone = BACKBONES.make(backbone).load()
+    source = backbone.make()
+    if not source.to_train():
+        loaded: Backbone = source.load()
         return loaded
     from fewshot.pretraining.training import load
 
-    return load(backbone)
+    return load(source)
 
 
 def run(
@@ -111,19 +114,19 @@ def run(
     if not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard=(i, n) is the i-th of n parts, i in 1..n; got {shard}")
     bench = workbench or Workbench()
-    task = bench.task(spec)
+    task = bench.prepare(spec)
     row = results.row(task.run_id)
     if row is not None and row.n_episodes >= task.n_episodes:
         return _with_all_columns(row, task, results)
     if spec.selection is not None:
-        choice = choose(task, bench.task, lambda trial: _tried(trial, results.trials, bench, shard))
+        choice = choose(task, bench.prepare, lambda trial: _tried(trial, results.trials, bench, shard))
         if choice is None:
             return None
         task = replace(task, choice=choice)
     return _compute(task, results, bench, shard, row)
 
 
-def _with_all_columns(row: Row, task: Task, results: Results) -> Row:
+def _with_all_columns(row: Row, task: PreparedRun, results: Results) -> Row:
     """The row; one of an older release with the columns that it lacks, where the predictions that it speaks of are
     still there. Nothing is solved."""
     if row.new_classes_unit:
@@ -138,12 +141,12 @@ def _with_all_columns(row: Row, task: Task, results: Results) -> Row:
     return renewed
 
 
-def _measures(task: Task, parts: PredictionParts, n_episodes: int) -> dict[str, Any]:
+def _measures(task: PreparedRun, parts: PredictionParts, n_episodes: int) -> dict[str, Any]:
     design = Design(task.images.class_names, task.classes, task.pools_of, task.groups)
     return measures(parts.read(n_episodes), design)
 
 
-def _tried(trial: Task, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
+def _tried(trial: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
     """The row of a setting that is tried out, of exactly its episodes and of the weights as they are now."""
     row = results.row(trial.run_id)
     weights = bench.backbone(trial.spec.backbone).weights_digest
@@ -152,7 +155,9 @@ def _tried(trial: Task, results: Results, bench: Workbench, shard: tuple[int, in
     return _compute(trial, results, bench, shard, row)
 
 
-def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None) -> Row | None:
+def _compute(
+    task: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None
+) -> Row | None:
     backbone = bench.backbone(task.spec.backbone).to(bench.device).on(task.images)
     parts = results.parts(task.run_id)
     if old is not None and old.weights_digest != backbone.weights_digest:
@@ -168,7 +173,7 @@ def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, i
         "images_digest": task.images.images_digest,
     }
     if task.choice is not None:
-        made_from["choice"] = task.choice.evaluator
+        made_from["choice"] = task.choice.evaluator.text
     first, last = (task.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
     _solve_missing(task, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
     if parts.missing(0, task.n_episodes, made_from):
@@ -179,7 +184,7 @@ def _compute(task: Task, results: Results, bench: Workbench, shard: tuple[int, i
 
 
 def _solve_missing(
-    task: Task,
+    task: PreparedRun,
     backbone: Backbone,
     parts: PredictionParts,
     ranges: list[tuple[int, int]],
@@ -196,7 +201,7 @@ def _solve_missing(
     start = time.monotonic()
     n_missing = sum(stop - start for start, stop in ranges)
     hidden = None if bench.progress else True
-    with tqdm(total=n_missing, desc=task.evaluator, unit="episode", disable=hidden, leave=False) as bar:
+    with tqdm(total=n_missing, desc=task.evaluator.text, unit="episode", disable=hidden, leave=False) as bar:
         watch = partial(_show_step, bar)
         for block in task.blocks(ranges):
             if task.listed is None:
@@ -244,32 +249,18 @@ def _in_time(
 
 
 def _learner(
-    task: Task, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
+    task: PreparedRun, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
 ) -> tuple[Learner, dict[str, str]]:
-    """What solves the task, and what embedding cost: the images of its episodes, and those that its transform is
-    fitted on, are embedded."""
+    """What solves the run, and what embedding cost."""
     from fewshot.runs.learners import ImageLearner, learner
 
     tables: list[FeatureTable] = []
-    seen_labels = np.flatnonzero(np.isin(task.images.class_names, task.split.seen))
-    seen = np.flatnonzero(np.isin(task.images.labels, seen_labels))
 
     def embed(images: LabelledImages, rows: NDArray[np.int64]) -> FeatureTable:
         tables.append(bench.features(images, backbone, rows, task.spec.dtype))
         return tables[-1]
 
-    used = task.used(ranges)
-    made = learner(
-        task.evaluator,
-        task.spec.transform,
-        task.images,
-        backbone,
-        np.flatnonzero(used.any(0)),
-        seen,
-        embed,
-        support=np.flatnonzero(used[0]),
-        progress=bench.progress,
-    )
+    made = learner(task.needs(ranges), backbone, embed, bench.progress)
     seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
     if isinstance(made, ImageLearner):
         if made.frozen is None:
@@ -278,7 +269,7 @@ def _learner(
     return made, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)}
 
 
-def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
+def _row(task: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
     honesty = made_with(task.evaluator, task.images, task.classes, backbone)
     if task.choice is not None:
@@ -302,15 +293,15 @@ def _spec_columns(spec: RunSpec, run_id: str) -> Row:
     return Row(
         run_id=run_id,
         protocol=spec.protocol,
-        dataset=spec.dataset,
-        split=spec.split or "",
+        dataset=spec.dataset.text,
+        split="" if spec.split is None else spec.split.text,
         classes=spec.classes,
-        backbone=spec.backbone,
-        transform=spec.transform,
-        evaluator=spec.evaluator,
+        backbone=spec.backbone.text,
+        transform=spec.transform.text,
+        evaluator=spec.evaluator.text,
         dtype=spec.dtype,
         selection_rule="" if spec.selection is None else repr(spec.selection),
-        sampler=f"Listed({str(spec.episodes.path)!r})" if isinstance(spec.episodes, Listed) else spec.episodes.sampler,
+        sampler=spec.episodes.text,
         seed=0 if sampled is None else sampled.seed,
         n_way=shape.n_way,
         k_shot=shape.k_shot,
@@ -336,7 +327,7 @@ def run_all(
 
 def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     try:
-        run_id = bench.task(spec).run_id
+        run_id = bench.prepare(spec).run_id
     except Exception:  # the data side itself failed: named by what was asked
         run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
     text = " ".join(str(error).encode(errors="replace").decode().split()) or type(error).__name__

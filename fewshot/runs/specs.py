@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +16,16 @@ from numpy.typing import NDArray
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.episodes.lists import EpisodeList
-from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
-from fewshot.plugins.shorthand import shorthand
+from fewshot.plugins.member_field import MemberField, OptionalMemberField
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
+from fewshot.plugins.spec import Spec
 from fewshot.results.files import SCHEMA
-from fewshot.runs.selection import Choice, Selection
+from fewshot.results.selection_rule import Selection
+from fewshot.runs.choice import Choice
 from fewshot.splits import ClassSplit
+
+if TYPE_CHECKING:
+    from fewshot.runs.needs import Needs
 
 DTYPES = ("float32", "bfloat16")
 _BLOCK_QUERIES = 1 << 20  # queries of the episodes that are held at once
@@ -29,15 +33,20 @@ _BLOCK_QUERIES = 1 << 20  # queries of the episodes that are held at once
 
 @dataclass(frozen=True)
 class Sampled:
-    """Episodes drawn by a sampler: episode i is a function of (sampler, shape, seed, i). `seed` is in [0, 2^64)."""
+    """Episodes made by a sampler: episode i is a function of (sampler, shape, seed, i). `seed` is in [0, 2^64)."""
 
     shape: EpisodeShape = field(default_factory=EpisodeShape)
     seed: int = 0
-    sampler: str = "Balanced()"
+    sampler: MemberField = MemberField(SAMPLERS, "Balanced()")
 
     def __post_init__(self) -> None:
         if type(self.seed) is not int or not 0 <= self.seed < 1 << 64:
             raise ValueError(f"seed must be an integer in [0, 2^64), got {self.seed!r}")
+
+    @property
+    def text(self) -> str:
+        """The column `sampler` of a row."""
+        return self.sampler.text
 
 
 @dataclass(frozen=True)
@@ -46,33 +55,30 @@ class Listed:
 
     path: Path
 
+    @property
+    def text(self) -> str:
+        """The column `sampler` of a row."""
+        return f"Listed({str(self.path)!r})"
+
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that should change the number. Members are given by their specs, or by objects, and kept as
-    canonical text. `n_episodes` and `protocol` are not part of the identity: more episodes refine a result."""
+    """Everything that should change the number. Members are given by text, by objects or by specs, and kept as specs.
+    `n_episodes` and `protocol` are not part of the identity: more episodes refine a result."""
 
-    dataset: str
-    backbone: str
-    evaluator: str
+    dataset: MemberField = MemberField(DATASETS)
+    backbone: MemberField = MemberField(BACKBONES)
+    evaluator: MemberField = MemberField(EVALUATORS)
     episodes: Sampled | Listed = Sampled()
-    transform: str = "Identity()"
+    transform: MemberField = MemberField(TRANSFORMS, "Identity()")
     classes: str = "novel"
-    split: str | None = None  # None: the data set's own
+    split: OptionalMemberField = OptionalMemberField(SPLITS)  # None: the data set's own
     dtype: str = "float32"
     n_episodes: int = 600
     protocol: str = ""
     selection: Selection | None = None  # how hyperparameters are chosen before the run; None: they are as given
 
     def __post_init__(self) -> None:
-        for name, registry in _MEMBERS.items():
-            value = getattr(self, name)
-            if value is not None:
-                value = shorthand(value) if name == "backbone" and isinstance(value, str) else value
-                object.__setattr__(self, name, registry.canonical(value))
-        if isinstance(self.episodes, Sampled):
-            canonical = replace(self.episodes, sampler=SAMPLERS.canonical(self.episodes.sampler))
-            object.__setattr__(self, "episodes", canonical)
         if self.dtype not in DTYPES:
             raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
         if type(self.n_episodes) is not int or self.n_episodes < 1:
@@ -81,17 +87,8 @@ class RunSpec:
             self.selection.check(self.evaluator, self.classes, isinstance(self.episodes, Listed))
 
 
-_MEMBERS: dict[str, Registry] = {
-    "dataset": DATASETS,
-    "backbone": BACKBONES,
-    "evaluator": EVALUATORS,
-    "transform": TRANSFORMS,
-    "split": SPLITS,
-}
-
-
 @dataclass(frozen=True, eq=False)
-class Task:
+class PreparedRun:
     """The data side of a run: images, the split of their classes, the classes that episodes are drawn from, and
     episodes by block."""
 
@@ -102,7 +99,7 @@ class Task:
     choice: Choice | None = None  # of hyperparameters, where the spec asks for one and it is made
 
     @property
-    def evaluator(self) -> str:
+    def evaluator(self) -> Spec:
         """What solves the episodes: what was chosen, or what was asked for."""
         return self.spec.evaluator if self.choice is None else self.choice.evaluator
 
@@ -114,14 +111,14 @@ class Task:
         labels = hashlib.sha256(self.images.labels.astype("<i8").tobytes()).hexdigest()
         named = [
             SCHEMA,
-            DATASETS.identity(spec.dataset),
+            spec.dataset.identity,
             self.images.images_digest,
             labels,
             self.split.digest,
             spec.classes,
-            BACKBONES.identity(spec.backbone),
-            TRANSFORMS.identity(spec.transform),
-            EVALUATORS.identity(spec.evaluator),
+            spec.backbone.identity,
+            spec.transform.identity,
+            spec.evaluator.identity,
             self._named_episodes,
             first,
             spec.dtype,
@@ -134,9 +131,9 @@ class Task:
 
     @property
     def _named_episodes(self) -> Any:
-        if isinstance(self.spec.episodes, Sampled):
-            sampler = SAMPLERS.identity(self.spec.episodes.sampler)
-            return dataclasses.asdict(replace(self.spec.episodes, sampler=sampler))
+        sampled = self.spec.episodes
+        if isinstance(sampled, Sampled):
+            return {"shape": asdict(sampled.shape), "seed": sampled.seed, "sampler": sampled.sampler.identity}
         assert self.listed is not None
         return self.listed.episodes.digest
 
@@ -177,7 +174,7 @@ class Task:
     def sampler(self) -> Any:
         """What draws the episodes; a list has none."""
         assert isinstance(self.spec.episodes, Sampled)
-        return SAMPLERS.make(self.spec.episodes.sampler)
+        return self.spec.episodes.sampler.make()
 
     @cached_property
     def block(self) -> int:
@@ -190,6 +187,20 @@ class Task:
         for block in self.blocks(ranges):
             used[0, block.support] = used[1, block.query] = True
         return used
+
+    def needs(self, ranges: Iterable[tuple[int, int]]) -> Needs:
+        """What the episodes of these ranges need."""
+        from fewshot.runs.needs import needs
+
+        used = self.used(ranges)
+        rows, support = np.flatnonzero(used.any(0)), np.flatnonzero(used[0])
+        return needs(self.evaluator, self.spec.transform, self.images, rows, support, self._seen_rows)
+
+    @property
+    def _seen_rows(self) -> NDArray[np.int64]:
+        """The rows of the images of seen classes."""
+        labels = np.flatnonzero(np.isin(self.images.class_names, self.split.seen))
+        return np.flatnonzero(np.isin(self.images.labels, labels))
 
     def blocks(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Episodes]:
         """The episodes of these ranges, a bounded number at a time."""

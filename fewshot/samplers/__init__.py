@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
@@ -19,6 +19,9 @@ from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 @dataclass(frozen=True)
 class Sampler(ABC):
     """Composes episodes from the images of some classes."""
+
+    short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+    open_size: ClassVar[str] = "all"  # how many ways or shots there are where the shape leaves them open
 
     @classmethod
     @abstractmethod

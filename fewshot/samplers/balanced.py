@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
@@ -17,6 +18,8 @@ class Balanced(Sampler):
     Queries are drawn before the support, so every K shares the same queries. `support_from` and `query_from` name
     an image group ("partition=train", "domain=mono"); they must be the same or disjoint.
     """
+
+    short_name: ClassVar[str] = "[{sides}|balanced]"
 
     support_from: str | None = None
     query_from: str | None = None

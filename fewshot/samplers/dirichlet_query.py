@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ class DirichletQuery(Sampler):
     most its images but `support_reserve`, so that up to so many shots share the same queries: what it lacks, the
     others give in proportion to their shares. `support_from` and `query_from` are those of Balanced.
     """
+
+    short_name: ClassVar[str] = "Dirichlet({alpha}) queries[, {sides}]"
 
     alpha: float = 2.0
     support_reserve: int = 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,8 @@ class DisjointPools(Sampler):
     The division of a class is a function of the seed and the class's label; the classes of an episode are those that
     Balanced draws. `support_from` and `query_from` are those of Balanced; each group is divided by itself.
     """
+
+    short_name: ClassVar[str] = "{pools} disjoint pools of images[, {sides}]"
 
     pools: int = 5
     support_from: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ class Hierarchical(Sampler):
     be another number in every episode, or one class of every group. `support_from` and `query_from` are those of
     Balanced.
     """
+
+    short_name: ClassVar[str] = "[{within!}classes of one {group}|each class of another {group}][, {sides}]"
 
     group: str
     within: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ class Imbalanced(Sampler):
     an image when k_shot grows, and a class that has no more images gives its seats to the others. Classes and queries
     are those of Balanced for the same seed; so are `support_from` and `query_from`.
     """
+
+    short_name: ClassVar[str] = "[{shares}|Dirichlet({alpha})] supports[, {sides}]"
 
     alpha: float = 2.0
     shares: tuple[float, ...] | None = None

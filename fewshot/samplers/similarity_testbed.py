@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,8 @@ class SimilarityTestbed(Sampler):
     A file made from features of a backbone makes tasks that are hard *for it*: compare backbones on a file that none of
     them made, or say which did.
     """
+
+    short_name: ClassVar[str] = "{difficulty} tasks by {similarity:stem}[, {sides}]"
 
     similarity: Path
     difficulty: str = "hard"

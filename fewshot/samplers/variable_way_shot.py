@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ import fewshot.data
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
-from fewshot.plugins.registry import Later
+from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
 from fewshot.samplers._class_tree import ClassTree
 from fewshot.samplers._drawing import CLASSES, SHARES, SIZES, Draw, in_parts, queries_first, require_classes
@@ -45,6 +46,9 @@ class VariableWayShot(Sampler):
     Deviations: with k_shot given but n_query open, q is still min_c floor(n_c / 2) at most, so that all shots share
     their queries; and n_way may be given with `group` or `tree` (the published code refuses): nodes that span as many.
     """
+
+    open_size: ClassVar[str] = "variable"
+    short_name: ClassVar[str] = "variable ways and shots[ inside one {group}| by the tree {tree:stem}]"
 
     group: str | None = None
     tree: Path | Later = None

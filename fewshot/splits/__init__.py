@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -78,6 +79,8 @@ class ClassSplit:
 
 class SplitRule(ABC):
     """Makes a split of the classes of a data set."""
+
+    short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
 
     @abstractmethod
     def split(self, images: LabelledImages) -> ClassSplit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from fewshot.datasets import LabelledImages
 from fewshot.splits import ClassSplit, SplitRule, read_split
@@ -12,6 +13,8 @@ from fewshot.splits import ClassSplit, SplitRule, read_split
 @dataclass(frozen=True)
 class Committed(SplitRule):
     """A split that comes with fewshot, by its name in data/splits."""
+
+    short_name: ClassVar[str] = "{name}"
 
     name: str
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ _NARROWING = 62
 class Narrowed(SplitRule):
     """Another split with `n_seen` of its seen classes: those of 10 are among those of 20 of the same seed. The seen
     classes that are left out stand with the validation classes, so that the novel ones stay what they are."""
+
+    short_name: ClassVar[str] = "{inner} narrowed to {n_seen} seen classes, seed {seed}"
 
     inner: SplitRule
     n_seen: int

@@ -17,6 +17,8 @@ Transform = Callable[[Tensor], Tensor]  # [..., D] -> [..., D], row by row
 class FeatureTransform(ABC):
     """Maps features row by row, after a look at the features of the seen classes where it needs one."""
 
+    short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+
     needs_seen: ClassVar[bool] = False
 
     @abstractmethod

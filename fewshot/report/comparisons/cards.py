@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from fewshot.plugins.registry import BACKBONES
 from fewshot.report.comparisons.pairing import Pair
 from fewshot.report.comparisons.verdicts import (
     THESE_WEIGHTS,
@@ -19,7 +20,7 @@ from fewshot.report.comparisons.verdicts import (
 )
 from fewshot.report.rows import selection_budgets as budgets
 from fewshot.report.rows.origins import command
-from fewshot.report.rows.short_names import label, parse
+from fewshot.report.rows.short_names import label
 from fewshot.report.rows.tasks import shot_label, tasks
 from fewshot.report.rows.wording import training_data
 from fewshot.results.files import Row
@@ -111,4 +112,4 @@ def _sides(pair: Pair) -> list[tuple[str, str]]:
 
 
 def _field(row: Row, name: str) -> object:
-    return (parse(row.backbone) or ("", {}))[1].get(name)
+    return BACKBONES.read(row.backbone).fields.get(name)

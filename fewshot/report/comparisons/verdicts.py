@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from fewshot.plugins.registry import BACKBONES
 from fewshot.report.comparisons.pairing import Pair
 from fewshot.report.rows import selection_budgets as budgets
-from fewshot.report.rows.short_names import label, learner, parse
+from fewshot.report.rows.short_names import label, learner
 from fewshot.report.rows.tasks import shot_label, tasks
 from fewshot.results.files import Row
 from fewshot.statistics.comparison import Comparison
@@ -132,7 +133,7 @@ def _counts_differ(rows: Sequence[Row]) -> list[str]:
 
 def _own_sizes(rows: Sequence[Row]) -> bool:
     """Whether the specs leave the image size to the networks."""
-    return all(not (parse(row.backbone) or ("", {}))[1].get("image_size") for row in rows)
+    return all(not BACKBONES.read(row.backbone).fields.get("image_size") for row in rows)
 
 
 def more_episodes(pairs: Sequence[Pair]) -> str:
@@ -177,8 +178,8 @@ def single_checkpoints(rows: Sequence[Row]) -> set[str]:
 
 def _recipe(backbone: str) -> str:
     """A spec without its seed."""
-    kind, fields = parse(backbone) or (backbone, {})
-    return repr((kind, sorted((key, repr(value)) for key, value in fields.items() if key != "seed")))
+    spec = BACKBONES.read(backbone)
+    return repr((spec.name, sorted((key, repr(value)) for key, value in spec.fields.items() if key != "seed")))
 
 
 def points(interval: Interval) -> str:

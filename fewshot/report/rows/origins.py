@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fewshot.report.rows.short_names import parse
+from fewshot.plugins.registry import SAMPLERS
 from fewshot.report.rows.tasks import Task, contender, shot_label, tasks
 from fewshot.report.rows.wording import contender_names, percent
 from fewshot.results.files import Row
@@ -110,8 +110,7 @@ def protocols(found: Sequence[Task]) -> list[str]:
 def _episodes(row: Row, listed: bool) -> list[str]:
     if not listed:
         return ["--sampler", row.sampler, "--seed", str(row.seed)]
-    parsed = parse(row.sampler)
-    return ["--list", str(parsed[1].get("0", "FILE")) if parsed else "FILE"]
+    return ["--list", str(SAMPLERS.read(row.sampler).fields.get("path", "FILE"))]
 
 
 def _columns(row: Row, without: set[str]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fewshot.report.rows.short_names import parse
+from fewshot.plugins.registry import BACKBONES
 from fewshot.results.files import Row
 
 _OF_A_NETWORK = "a network's own size"
@@ -58,5 +58,5 @@ def _sizes(rows: Sequence[Row]) -> str:
 
 def _size(backbone: str) -> int | None:
     """The image size that a spec names; None for the network's own."""
-    size = (parse(backbone) or ("", {}))[1].get("image_size")
+    size = BACKBONES.read(backbone).fields.get("image_size")
     return size if type(size) is int else None

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fewshot.plugins.registry import SPLITS
 from fewshot.report.figures.plots import Plot
-from fewshot.report.rows.short_names import label, learner, parse
+from fewshot.report.rows.short_names import label, learner
 from fewshot.scaling.studies.ladders import Arm, Ladder
 
 
@@ -36,7 +37,7 @@ def ladder_name(ladder: Ladder) -> str:
     p = ladder.protocol
     if p is None:
         return ladder.name
-    _, split = parse(p.narrowed) or ("", {})
+    split = SPLITS.read(p.narrowed).fields
     few = f" ({split['n_seen']} seen)" if "n_seen" in split else ""
     return f"{p.classes} of {label(p.dataset)}{few}, {p.n_way}-way {p.k_shot}-shot, {short_head(p.head)}"
 

@@ -82,10 +82,7 @@ def source_name(row: dict[str, Any]) -> str:
 def target_name(dataset: str) -> str:
     """The name of a data set as its images bear it, where its spec says so: its field `name`, or "icons mono" of
     Icons(domain='mono'); else what was given."""
-    try:
-        name = DATASETS.given(dataset).get("name")
-    except ValueError:  # of a stranger's row
-        return dataset
+    name = DATASETS.read(dataset).fields.get("name")
     if isinstance(name, str) and name:
         return name
     plain = {"Icons(domain='mono')": "icons mono", "Icons(domain='colour')": "icons colour", "Glyphs()": "glyphs"}

@@ -1,0 +1,144 @@
+"""Short names of members for people: "tf_efficientnet_lite0 @128" for Packaged(name='tf_efficientnet_lite0', ...).
+
+A member declares its short name as a template, `short_name: ClassVar[str] = "{name}[ @{image_size}]"`:
+
+    {field}            the value; of a member inside, its short name; of a tuple, its items with " : " between
+    {field:file}       the last part of a path    {field:stem}    the same without its suffix
+    {field:value}      what stands behind "="     {field:names}   the fields of a grid, "C and max_iter"
+    {sides}            where support and queries come from, of samplers: "test images", "support from mono"
+    [first|second|...] the first of these whose fields are all there (not None, False, empty or 0); else nothing
+    {field!}           nothing; tells only whether the field is there       {field=value!}  whether it is that value
+
+A member without a template is called by its class and the fields that are not as usual: "LinearProbe(C=10.0)".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fewshot.plugins.spec import Spec
+
+_LONGEST = 64  # characters
+_CHOICE = re.compile(r"\[([^\[\]]*)\]")
+_FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
+
+
+def short_name(spec: Spec) -> str:
+    """The short name of one member, on one line of at most 64 characters."""
+    template = spec.declares("short_name")
+    if template:
+        try:
+            return one_line(_filled(template, spec.fields), _LONGEST)
+        except (KeyError, TypeError, ValueError):  # the row is of another release, or was written by hand
+            pass
+    return one_line(_but_for_defaults(spec), _LONGEST)
+
+
+def short_names(specs: Iterable[Spec]) -> dict[Spec, str]:
+    """The short name of every spec, all different: where two would be equal, the fields that differ are added."""
+    distinct = list(dict.fromkeys(specs))
+    short = {spec: spec.short_name for spec in distinct}
+    for text in set(short.values()):
+        same = [spec for spec in distinct if short[spec] == text]
+        if len(same) > 1:
+            short.update(_with_differences(text, same))
+    return short
+
+
+def one_line(text: str, most: int) -> str:
+    """The text on one line, printable, and shortened in its middle where it is long."""
+    line = " ".join(_printable(text).split())
+    half = (most - 1) // 2
+    return line if len(line) <= most else f"{line[:half]}…{line[-half:]}"
+
+
+def _filled(template: str, fields: Mapping[str, Any]) -> str:
+    chosen = _CHOICE.sub(lambda found: _first(found[1].split("|"), fields), template)
+    return _FIELD.sub(lambda found: _printed(found, fields), chosen)
+
+
+def _first(alternatives: Iterable[str], fields: Mapping[str, Any]) -> str:
+    """The first text whose fields are all there, filled in."""
+    for text in alternatives:
+        if all(_is_there(found, fields) for found in _FIELD.finditer(text)):
+            return _FIELD.sub(lambda found: _printed(found, fields), text)
+    return ""
+
+
+def _is_there(found: re.Match[str], fields: Mapping[str, Any]) -> bool:
+    name, wanted = found[1], found[2]
+    if name == "sides":
+        return bool(_sides(fields))
+    return str(fields.get(name)) == wanted if wanted else bool(fields.get(name))
+
+
+def _printed(found: re.Match[str], fields: Mapping[str, Any]) -> str:
+    name, form, test = found[1], found[3], found[4]
+    if test:
+        return ""
+    if name == "sides":
+        return _sides(fields)
+    value = fields[name]
+    if form == "file":
+        return PurePath(str(value)).name
+    if form == "stem":
+        return PurePath(str(value)).stem
+    if form == "value":
+        return str(value).rpartition("=")[2]
+    if form == "names":
+        return " and ".join(str(field) for field, _ in value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " : ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(getattr(value, "short_name", value))
+
+
+def _sides(fields: Mapping[str, Any]) -> str:
+    """Where support and queries come from: "test images", or "support from mono, queries from colour"."""
+    support, query = fields.get("support_from"), fields.get("query_from")
+    if support and support == query:
+        return f"{str(support).rpartition('=')[2]} images"
+    sides = (("support", support), ("queries", query))
+    return ", ".join(f"{side} from {str(pool).rpartition('=')[2]}" for side, pool in sides if pool)
+
+
+def _but_for_defaults(spec: Spec) -> str:
+    kept = [
+        _written(value) if parameter.name.isdigit() else f"{parameter.name}={_written(value)}"
+        for parameter, value in spec.arguments
+        if value != parameter.default
+    ]
+    return f"{spec.name}({', '.join(kept)})" if kept else spec.name
+
+
+def _written(value: Any) -> str:
+    """A value as specs write it."""
+    return str(getattr(value, "text", repr(value)))
+
+
+def _with_differences(text: str, specs: list[Spec]) -> dict[Spec, str]:
+    """Specs with one short name: each with the fields that differ between them, or whole where that is not enough."""
+    full = {spec: {"": spec.name, **spec.fields} for spec in specs}
+    differing = [
+        key
+        for key in dict.fromkeys(k for fields in full.values() for k in fields)
+        if len({repr(fields.get(key)) for fields in full.values()}) > 1
+    ]
+    added = {
+        spec: ", ".join(f"{k}={_written(v)}" if k else v for k in differing if (v := fields.get(k)) is not None)
+        for spec, fields in full.items()
+    }
+    if len(set(added.values())) < len(specs):
+        return {spec: " ".join(_printable(spec.text).split()) for spec in specs}
+    return {spec: f"{text} ({extra})" if extra else text for spec, extra in added.items()}
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c.isspace() else "�" for c in text)

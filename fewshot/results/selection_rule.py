@@ -1,0 +1,88 @@
+"""How a run chooses hyperparameters: the rule, as a run is asked for it and as rows hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fewshot.plugins.call import parse
+from fewshot.plugins.grids import Grid, combinations
+from fewshot.plugins.registry import EVALUATORS
+from fewshot.plugins.spec import Spec
+
+ON = {"validation": "validation classes", "oracle": "test episodes (oracle)"}  # the rule, and the column `selection`
+SUPPORT = "support"  # the column `selection` of evaluators that choose inside every support
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How a run chooses hyperparameters of its evaluator: the setting of `grid` with the highest mean accuracy over
+    `n_episodes` episodes, of equal ones the first.
+
+    `on`: "validation", episodes of the run's shape and sampler on the validation classes of its split, sampled from
+    `seed`; or "oracle", the run's own first episodes, whose query labels no honest method may read. `grid`: fields and
+    values, such as `(("C", (0.1, 1.0)),)`, or a name of known values, `(("C", "dinov2"),)`.
+    """
+
+    on: str
+    grid: Grid
+    n_episodes: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.on not in ON:
+            raise ValueError(f"hyperparameters are chosen on one of {', '.join(ON)}. Got {self.on!r} instead.")
+        if type(self.n_episodes) is not int or self.n_episodes < 1:
+            raise ValueError(f"n_episodes of a selection must be an integer of at least 1, got {self.n_episodes!r}")
+        if type(self.seed) is not int or not 0 <= self.seed < 1 << 64:
+            raise ValueError(f"seed of a selection must be an integer in [0, 2^64), got {self.seed!r}")
+        if self.is_oracle and self.seed:
+            raise ValueError("an oracle chooses on the episodes of the run; leave the seed of the selection out")
+        combinations(self.grid)
+        object.__setattr__(self, "grid", _tuples(self.grid))
+
+    @staticmethod
+    def read(text: str) -> Selection | None:
+        """The rule that a row holds; None where there is none, or where it cannot be read."""
+        try:
+            return Selection(**parse(text, "selection").kwargs)
+        except (ValueError, TypeError):
+            return None
+
+    @property
+    def is_oracle(self) -> bool:
+        """Whether query labels of the test episodes choose."""
+        return self.on == "oracle"
+
+    @property
+    def short_name(self) -> str:
+        """ "C and max_iter chosen on validation classes"."""
+        return f"{' and '.join(field for field, _ in self.grid)} chosen on {ON[self.on]}"
+
+    def settings(self, evaluator: Spec) -> list[Spec]:
+        """An evaluator with each setting of the grid, in its order."""
+        return [EVALUATORS.varied(evaluator, fields) for fields in combinations(self.grid)]
+
+    def check(self, evaluator: Spec, classes: str, listed: bool) -> None:
+        """Raises a ValueError where a run of this evaluator on these classes cannot choose so."""
+        self.settings(evaluator)
+        if self.is_oracle:
+            return
+        if classes in ("validation", "all"):
+            raise ValueError(
+                f"hyperparameters are to be chosen on validation classes, but the episodes are of {classes} classes, "
+                "which hold them; test on novel classes, or choose as an oracle and be called one"
+            )
+        if listed:
+            raise ValueError(
+                "episodes of a list have no shape to draw others of on validation classes; "
+                "choose in a run with a sampler, and give its choice to this one"
+            )
+
+    def identity(self, evaluator: Spec) -> list[Any]:
+        """The part of a run's identity that the rule makes."""
+        return [self.on, [setting.identity for setting in self.settings(evaluator)], self.n_episodes, self.seed]
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, tuple | list) else value
