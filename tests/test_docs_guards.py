@@ -52,8 +52,9 @@ def test_the_columns_that_it_names_are_those_of_a_row(column):
     ],
 )
 def test_its_messages_are_those_of_the_guards(sentence):
-    source = (
-        Path(main.callback.__globals__["__file__"]).with_name("runs").joinpath("guards.py").read_text(encoding="utf-8")
+    root = Path(main.callback.__globals__["__file__"]).parent
+    source = "".join(
+        (root / name).read_text(encoding="utf-8") for name in ("runs/guards.py", "backbones/_stillness.py")
     )
     said = re.sub(r'"\s*f?"', "", re.sub(r"\n\s+", "", source))
     assert sentence in TEXT

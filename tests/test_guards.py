@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from fewshot.backbones._stillness import unchanged
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.registry import DATASETS
@@ -63,7 +64,7 @@ def test_a_network_that_moves_while_it_embeds_is_refused(spec, results):
 
 def test_changed_weights_are_told_too():
     network = torch.nn.Linear(2, 2)
-    with pytest.raises(ValueError, match="its weights changed"), guards.unchanged(network, "mine", "a walk"):
+    with pytest.raises(ValueError, match="its weights changed"), unchanged(network, "mine", "a walk"):
         network.weight.data += 1
 
 

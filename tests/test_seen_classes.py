@@ -11,7 +11,7 @@ from fewshot.data import class_lists
 from fewshot.data.class_lists import normal
 
 from fewshot.cli import main
-from fewshot.plugins.registry import BACKBONES, DATASETS
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS
 from fewshot.report.comparisons.verdicts import warnings
 from fewshot.report.rows.wording import notes, training_data
 from fewshot.results.seen_classes import SeenClass, seen_classes, sentence
@@ -182,7 +182,7 @@ def test_a_row_counts_the_classes_that_its_episodes_are_of():
     icons = DATASETS.make("Icons()").load()
     labels = [icons.class_names.index(name) for name in ("ambulance", "carrot", "ufo")]
     backbone = BACKBONES.make("Given(pretrained_on='ImageNet-1k')").load()
-    columns = made_with("Prototype()", icons, labels, backbone)
+    columns = made_with(EVALUATORS.spec("Prototype"), icons, labels, backbone)
     assert (columns["seen_classes"], columns["n_seen_classes"], columns["n_unknown_classes"]) == ("seen", 1, 1)
     assert columns["seen_classes_by"] == "class names"
 

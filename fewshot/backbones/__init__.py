@@ -17,8 +17,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from fewshot.backbones._training_record import TrainingRecord
 from fewshot.datasets import LabelledImages
+from fewshot.results.training_record import TrainingRecord
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from fewshot.commands._rates import rates, remember
 
 if TYPE_CHECKING:
-    from fewshot.backbones._training_record import TrainingRecord
     from fewshot.backbones.pretrained import Pretrained
     from fewshot.pretraining.planning import PlannedTraining
+    from fewshot.results.training_record import TrainingRecord
 
 
 def training_line(planned: PlannedTraining) -> str:

@@ -16,8 +16,8 @@ from fewshot.commands._rates import rates, remember
 from fewshot.commands._trainings import remember_training, training_line, training_seconds
 
 if TYPE_CHECKING:
-    from fewshot.backbones._training_record import TrainingRecord
     from fewshot.backbones.pretrained import Pretrained
+    from fewshot.results.training_record import TrainingRecord
 
 
 @click.command("pretrain", short_help="Train a network on seen classes, to be used as a backbone.")

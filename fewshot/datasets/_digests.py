@@ -7,6 +7,7 @@ Kept by path, size and time of change, in one small database under $FEWSHOT_HOME
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import sqlite3
@@ -19,7 +20,7 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from fewshot.datasets import image_digest
+from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._decoding import read_image
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
@@ -166,3 +167,9 @@ def _open_cache() -> sqlite3.Connection:
 
 def _cache_path() -> Path:
     return home() / "digests.sqlite"
+
+
+def labels_digest(images: LabelledImages) -> str:
+    """sha256 hex of the class of every image, in order."""
+    names = json.dumps(images.class_names).encode()
+    return hashlib.sha256(names + images.labels.astype("<i8").tobytes()).hexdigest()

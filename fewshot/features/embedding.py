@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.backbones import Backbone
+from fewshot.backbones._stillness import buffers_of, check_still
 from fewshot.datasets import LabelledImages
 from fewshot.features.folding import folded
-from fewshot.runs.guards import buffers_of, check_still
 
 BATCH = 64
 THREADS = min(4, os.cpu_count() or 1)

@@ -17,17 +17,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from fewshot.plugins.spec import Spec
+from fewshot.plugins.signature import Parameter
 
 _LONGEST = 64  # characters
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
 
 
-def short_name(spec: Spec) -> str:
+class Named(Protocol):
+    """What a short name is made from: a spec."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def short_name(self) -> str: ...
+    @property
+    def fields(self) -> Mapping[str, Any]: ...
+    @property
+    def arguments(self) -> tuple[tuple[Parameter, Any], ...]: ...
+    def declares(self, attribute: str, /) -> Any: ...
+
+
+AnyNamed = TypeVar("AnyNamed", bound=Named)
+
+
+def short_name(spec: Named) -> str:
     """The short name of one member, on one line of at most 64 characters."""
     template = spec.declares("short_name")
     if template:
@@ -38,7 +56,7 @@ def short_name(spec: Spec) -> str:
     return one_line(_but_for_defaults(spec), _LONGEST)
 
 
-def short_names(specs: Iterable[Spec]) -> dict[Spec, str]:
+def short_names(specs: Iterable[AnyNamed]) -> dict[AnyNamed, str]:
     """The short name of every spec, all different: where two would be equal, the fields that differ are added."""
     distinct = list(dict.fromkeys(specs))
     short = {spec: spec.short_name for spec in distinct}
@@ -109,7 +127,7 @@ def _sides(fields: Mapping[str, Any]) -> str:
     return ", ".join(f"{side} from {str(pool).rpartition('=')[2]}" for side, pool in sides if pool)
 
 
-def _but_for_defaults(spec: Spec) -> str:
+def _but_for_defaults(spec: Named) -> str:
     kept = [
         _written(value) if parameter.name.isdigit() else f"{parameter.name}={_written(value)}"
         for parameter, value in spec.arguments
@@ -123,7 +141,7 @@ def _written(value: Any) -> str:
     return str(getattr(value, "text", repr(value)))
 
 
-def _with_differences(text: str, specs: list[Spec]) -> dict[Spec, str]:
+def _with_differences(text: str, specs: list[AnyNamed]) -> dict[AnyNamed, str]:
     """Specs with one short name: each with the fields that differ between them, or whole where that is not enough."""
     full = {spec: {"": spec.name, **spec.fields} for spec in specs}
     differing = [

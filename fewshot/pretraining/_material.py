@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fewshot.backbones._trained_images import labels_digest
 from fewshot.datasets import Group, LabelledImages
+from fewshot.datasets._digests import labels_digest
 from fewshot.datasets._subset import subset
 from fewshot.episodes import draws
 from fewshot.episodes.episodes import Ints

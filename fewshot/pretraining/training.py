@@ -15,9 +15,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from fewshot.backbones import Backbone, BackboneSource, weights_digest
-from fewshot.backbones._trained_images import check_images, trained_elsewhere
-from fewshot.backbones._training_record import TrainingRecord
-from fewshot.backbones.pretrained import Pretrained, network_state, scaffold
+from fewshot.backbones.pretrained import Pretrained, check_images, network_state, scaffold, trained_elsewhere
 from fewshot.datasets import LabelledImages
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.files.atomic import make_folder, write_atomically
@@ -28,6 +26,7 @@ from fewshot.pretraining._heads import Judge, class_means
 from fewshot.pretraining._material import Material, material
 from fewshot.pretraining._saving import Progress, saved
 from fewshot.results import provenance
+from fewshot.results.training_record import TrainingRecord
 
 _SAVED_EVERY = 30.0  # seconds: about what a kill can cost
 _CHECKS = 20  # looks at the validation images, where a training stops on them

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.backbones import Backbone
+from fewshot.backbones._stillness import unchanged
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeBatch, Rows
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.runs.guards import check_alone, unchanged
+from fewshot.runs.guards import check_alone
 from fewshot.runs.needs import Needs
 from fewshot.transforms import Transform
 

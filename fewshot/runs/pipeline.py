@@ -74,11 +74,11 @@ class Workbench:
             listed = EpisodeList.load(Path(spec.episodes.path))
             listed.check(images)
             listed.require_numbered()
-        task = PreparedRun(spec, images, SPLITS.make(rule).split(images), listed)
-        guards.tell_alike(task.split, spec.classes)
+        prepared = PreparedRun(spec, images, SPLITS.make(rule).split(images), listed)
+        guards.tell_alike(prepared.split, spec.classes)
         if listed is not None:
-            guards.check_classes(listed.episodes, task.classes, spec.classes, images)
-        return task
+            guards.check_classes(listed.episodes, prepared.classes, spec.classes, images)
+        return prepared
 
     def features(self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str) -> FeatureTable:
         """The features of these rows, computed where they are not on disk."""
@@ -114,25 +114,25 @@ def run(
     if not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard=(i, n) is the i-th of n parts, i in 1..n; got {shard}")
     bench = workbench or Workbench()
-    task = bench.prepare(spec)
-    row = results.row(task.run_id)
-    if row is not None and row.n_episodes >= task.n_episodes:
-        return _with_all_columns(row, task, results)
+    prepared = bench.prepare(spec)
+    row = results.row(prepared.run_id)
+    if row is not None and row.n_episodes >= prepared.n_episodes:
+        return _with_all_columns(row, prepared, results)
     if spec.selection is not None:
-        choice = choose(task, bench.prepare, lambda trial: _tried(trial, results.trials, bench, shard))
+        choice = choose(prepared, bench.prepare, lambda trial: _tried(trial, results.trials, bench, shard))
         if choice is None:
             return None
-        task = replace(task, choice=choice)
-    return _compute(task, results, bench, shard, row)
+        prepared = replace(prepared, choice=choice)
+    return _compute(prepared, results, bench, shard, row)
 
 
-def _with_all_columns(row: Row, task: PreparedRun, results: Results) -> Row:
+def _with_all_columns(row: Row, prepared: PreparedRun, results: Results) -> Row:
     """The row; one of an older release with the columns that it lacks, where the predictions that it speaks of are
     still there. Nothing is solved."""
     if row.new_classes_unit:
         return row
     try:
-        columns = _measures(task, results.parts(row.run_id), row.n_episodes)
+        columns = _measures(prepared, results.parts(row.run_id), row.n_episodes)
     except ValueError:  # predictions are gone, or some of them
         return row
     if any(columns[name] != getattr(row, name) for name in ("episodes_digest", "accuracy")):
@@ -141,8 +141,8 @@ def _with_all_columns(row: Row, task: PreparedRun, results: Results) -> Row:
     return renewed
 
 
-def _measures(task: PreparedRun, parts: PredictionParts, n_episodes: int) -> dict[str, Any]:
-    design = Design(task.images.class_names, task.classes, task.pools_of, task.groups)
+def _measures(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> dict[str, Any]:
+    design = Design(prepared.images.class_names, prepared.classes, prepared.pools_of, prepared.groups)
     return measures(parts.read(n_episodes), design)
 
 
@@ -156,35 +156,35 @@ def _tried(trial: PreparedRun, results: Results, bench: Workbench, shard: tuple[
 
 
 def _compute(
-    task: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None
+    prepared: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None
 ) -> Row | None:
-    backbone = bench.backbone(task.spec.backbone).to(bench.device).on(task.images)
-    parts = results.parts(task.run_id)
+    backbone = bench.backbone(prepared.spec.backbone).to(bench.device).on(prepared.images)
+    parts = results.parts(prepared.run_id)
     if old is not None and old.weights_digest != backbone.weights_digest:
         _log.warning(
             "%s was run with other weights (%s, now %s); it runs again",
-            task.run_id,
+            prepared.run_id,
             old.weights_digest[:12],
             backbone.weights_digest[:12],
         )
     made_from = {
         "weights_digest": backbone.weights_digest,
         "preprocess_digest": backbone.preprocess_digest,
-        "images_digest": task.images.images_digest,
+        "images_digest": prepared.images.images_digest,
     }
-    if task.choice is not None:
-        made_from["choice"] = task.choice.evaluator.text
-    first, last = (task.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
-    _solve_missing(task, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
-    if parts.missing(0, task.n_episodes, made_from):
+    if prepared.choice is not None:
+        made_from["choice"] = prepared.choice.evaluator.text
+    first, last = (prepared.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
+    _solve_missing(prepared, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
+    if parts.missing(0, prepared.n_episodes, made_from):
         return None
-    row = _row(task, backbone, parts)
+    row = _row(prepared, backbone, parts)
     results.append(row)
     return row
 
 
 def _solve_missing(
-    task: PreparedRun,
+    prepared: PreparedRun,
     backbone: Backbone,
     parts: PredictionParts,
     ranges: list[tuple[int, int]],
@@ -197,16 +197,16 @@ def _solve_missing(
 
     if not ranges:
         return
-    learner, costs = _learner(task, backbone, ranges, bench)
+    learner, costs = _learner(prepared, backbone, ranges, bench)
     start = time.monotonic()
     n_missing = sum(stop - start for start, stop in ranges)
     hidden = None if bench.progress else True
-    with tqdm(total=n_missing, desc=task.evaluator.text, unit="episode", disable=hidden, leave=False) as bar:
+    with tqdm(total=n_missing, desc=prepared.evaluator.text, unit="episode", disable=hidden, leave=False) as bar:
         watch = partial(_show_step, bar)
-        for block in task.blocks(ranges):
-            if task.listed is None:
-                guards.check_drawn(block, task.sampler, task.classes, task.spec.classes, task.images)
-            keep = keeps_logits(block, task.n_episodes)
+        for block in prepared.blocks(ranges):
+            if prepared.listed is None:
+                guards.check_drawn(block, prepared.sampler, prepared.classes, prepared.spec.classes, prepared.images)
+            keep = keeps_logits(block, prepared.n_episodes)
             budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
             solved = partial(solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch)
             for part in _in_time(block, solved, bar.update):
@@ -249,7 +249,7 @@ def _in_time(
 
 
 def _learner(
-    task: PreparedRun, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
+    prepared: PreparedRun, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
 ) -> tuple[Learner, dict[str, str]]:
     """What solves the run, and what embedding cost."""
     from fewshot.runs.learners import ImageLearner, learner
@@ -257,10 +257,10 @@ def _learner(
     tables: list[FeatureTable] = []
 
     def embed(images: LabelledImages, rows: NDArray[np.int64]) -> FeatureTable:
-        tables.append(bench.features(images, backbone, rows, task.spec.dtype))
+        tables.append(bench.features(images, backbone, rows, prepared.spec.dtype))
         return tables[-1]
 
-    made = learner(task.needs(ranges), backbone, embed, bench.progress)
+    made = learner(prepared.needs(ranges), backbone, embed, bench.progress)
     seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
     if isinstance(made, ImageLearner):
         if made.frozen is None:
@@ -269,17 +269,17 @@ def _learner(
     return made, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)}
 
 
-def _row(task: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
+def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
-    honesty = made_with(task.evaluator, task.images, task.classes, backbone)
-    if task.choice is not None:
-        honesty |= task.choice.columns(honesty)
+    honesty = made_with(prepared.evaluator, prepared.images, prepared.classes, backbone)
+    if prepared.choice is not None:
+        honesty |= prepared.choice.columns(honesty)
     return replace(
-        _spec_columns(task.spec, task.run_id),
-        **_measures(task, parts, task.n_episodes),
+        _spec_columns(prepared.spec, prepared.run_id),
+        **_measures(prepared, parts, prepared.n_episodes),
         **honesty,
-        n_classes=len(task.classes),
-        split_digest=task.split.digest,
+        n_classes=len(prepared.classes),
+        split_digest=prepared.split.digest,
         n_embedded=int(parts.cost("n_embedded")),
         seconds_embedding=parts.cost("seconds_embedding"),
         seconds_solving=parts.cost("seconds_solving"),

@@ -22,7 +22,7 @@ from fewshot.results.seen_classes.corpora import NOT_KNOWN, NOTHING, Corpus, cor
 from fewshot.results.seen_classes.synsets import title
 
 if TYPE_CHECKING:
-    from fewshot.backbones._training_record import TrainingRecord
+    from fewshot.results.training_record import TrainingRecord
 
 SEEN, NOT_SEEN, UNKNOWN = "seen", "not seen", "unknown"
 _NOT_HERE = "the record of its training does not have it"

@@ -1,0 +1,25 @@
+# The public names, listed once: lazy_loader and type checkers read them here. Members of the folders (LinearProbe,
+# Balanced, Icons, ...) are public by being there: fewshot/__init__.py finds them through their registries.
+import typing
+
+from .datasets import ArrayImages as ArrayImages
+from .datasets import LabelledImages as LabelledImages
+from .datasets.labelled_vectors import labelled_vectors as labelled_vectors
+from .episodes.episodes import Episodes as Episodes
+from .episodes.episodes import EpisodeShape as EpisodeShape
+from .episodes.lists import EpisodeList as EpisodeList
+from .results.files import Results as Results
+from .results.files import Row as Row
+from .results.selection_rule import Selection as Selection
+from .runs.evaluation import evaluate as evaluate
+from .runs.pipeline import Workbench as Workbench
+from .runs.pipeline import run as run
+from .runs.pipeline import run_all as run_all
+from .runs.specs import Listed as Listed
+from .runs.specs import RunSpec as RunSpec
+from .runs.specs import Sampled as Sampled
+from .splits import ClassSplit as ClassSplit
+
+__all__: list[str]
+
+def __getattr__(name: str) -> typing.Any: ...

@@ -1,0 +1,40 @@
+"""A guard: a network has to be the same after it was used, or later images would be seen by another network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+
+from fewshot.backbones import weights_digest
+
+
+@contextmanager
+def unchanged(network: nn.Module, name: str, during: str) -> Iterator[None]:
+    """Refuses a network whose weights or buffers, such as BatchNorm's running statistics, are others afterwards."""
+    before, digest = buffers_of(network), weights_digest(network.state_dict())
+    yield
+    check_still(network, before, name, during)
+    if weights_digest(network.state_dict()) != digest:
+        raise ValueError(_moved(name, during, "its weights changed"))
+
+
+def buffers_of(network: nn.Module) -> dict[str, Tensor]:
+    """Copies of a network's buffers, for `check_still`."""
+    return {key: value.clone() for key, value in network.named_buffers()}
+
+
+def check_still(network: nn.Module, before: Mapping[str, Tensor], name: str, during: str) -> None:
+    """Refuses a network whose buffers are no longer what they were."""
+    now = dict(network.named_buffers())
+    moved = [key for key, value in before.items() if key not in now or bool((now[key] != value).any())]
+    if moved:
+        raise ValueError(_moved(name, during, f"its buffer {moved[0]!r} moved"))
+
+
+def _moved(name: str, during: str, what: str) -> str:
+    return (
+        f"{name} is not the same network after {during}: {what}, so later images would be seen by another network than "
+        "earlier ones; put it in eval mode, and train a copy"
+    )
