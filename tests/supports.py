@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from fewshot.episodes.episodes import EpisodeBatch
-from tests.test_linear_probe import batch_of, episodes
+from tests.evaluators.test_linear_probe import batch_of, episodes
 
 # N, K, D: more and fewer rows than features and as many, two to twenty classes, one feature
 SHAPES = [(5, 1, 64), (5, 5, 160), (5, 5, 25), (5, 6, 8), (2, 1, 10), (2, 8, 5), (20, 3, 32), (3, 4, 1)]
