@@ -15,7 +15,7 @@ from fewshot.datasets.partitioned import Partitioned
 from fewshot.plugins.registry import BACKBONES, DATASETS
 from fewshot.pretraining.training import Training
 from fewshot.splits.by_seed import BySeed
-from tests.pretraining.test_training import DATA, NET, SHORT, equal, trained, weights
+from tests.support.trained_networks import DATA, NET, SHORT, equal, trained, weights
 
 
 @pytest.fixture

@@ -2,87 +2,23 @@
 
 import json
 import shlex
-import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
-from fewshot.cli import main
 from fewshot.plugins import registry as plugins
 from fewshot.report.rows.origins import command
 from fewshot.report.rows.wording import percent
 from fewshot.results.files import Results
+from tests.support.command_line import QUICK, SUITE, call, fail, modules_after, succeed
+from tests.support.pictures import write_pictures
 
-QUICK = ("--backbone", "RawPixels(image_size=4)", "--episodes", "4")
+pytestmark = pytest.mark.usefixtures("working_folder")
+
 COMMANDS = sorted(path.stem for path in (Path(plugins.__file__).parents[1] / "commands").glob("[a-z]*.py"))
-SUITE = """
-from fewshot.episodes.episodes import EpisodeShape
-from fewshot.runs.specs import RunSpec, Sampled
-
-def suite():
-    for k_shot in ({shots}):
-        episodes = Sampled(EpisodeShape(n_way=3, k_shot=k_shot, n_query=2))
-        yield RunSpec("ImageFolderSet('birds')", "RawPixels(image_size=4)", "Prototype", episodes,
-                      split="AllNovel()", n_episodes=3, protocol="own@1")
-"""
-
-
-@pytest.fixture(autouse=True)
-def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty working folder with six classes of eight pictures in birds/, and a cache of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    write_pictures(tmp_path / "birds", [8] * 6)
-
-
-def write_pictures(folder: Path, sizes: list[int]) -> None:
-    """A class of noisy pictures of one brightness for each size."""
-    rng = np.random.default_rng(0)
-    for label, size in enumerate(sizes):
-        (folder / f"class{label}").mkdir(parents=True)
-        for number in range(size):
-            pixels = np.clip(40 * label + rng.normal(0, 20, (10, 12, 3)), 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / f"class{label}" / f"{number}.png")
-
-
-def call(*args: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(arg) for arg in args])
-
-
-def succeed(*args: str | Path) -> str:
-    """What a command prints, after it succeeded."""
-    result = call(*args)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def fail(*args: str | Path) -> str:
-    """The one sentence of a command that failed."""
-    result = call(*args)
-    lines = result.stderr.splitlines()
-    assert result.exit_code == 1, result.output
-    assert isinstance(result.exception, SystemExit), result.exception
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("Error: "), result.stderr
-    return lines[0].removeprefix("Error: ")
-
-
-def modules_after(*args: str | Path) -> set[str]:
-    """The packages that a command leaves imported, in a process of its own."""
-    code = (
-        "import sys\nfrom fewshot.cli import main\ntry:\n    main(sys.argv[1:])\n"
-        "except SystemExit as end:\n    assert not end.code, end.code\n"
-        "print('MODULES', *{name.split('.')[0] for name in sys.modules})"
-    )
-    done = subprocess.run([sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return set(done.stdout.splitlines()[-1].split()[1:])
 
 
 # help and list

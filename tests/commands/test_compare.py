@@ -19,7 +19,7 @@ from fewshot.results.predictions import episode_accuracy
 from fewshot.runs.pipeline import Workbench, run_all
 from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.samplers.balanced import Balanced
-from tests.commands.test_cli import call, succeed
+from tests.support.command_line import call, succeed
 
 PIXELS = "RawPixels(image_size=4)"
 

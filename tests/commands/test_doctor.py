@@ -11,7 +11,9 @@ import pytest
 
 from fewshot.backbones.packaged import WEIGHTS
 from fewshot.commands import doctor
-from tests.commands.test_cli import call, succeed, working_folder  # noqa: F401
+from tests.support.command_line import call, succeed
+
+pytestmark = pytest.mark.usefixtures("working_folder")
 
 MINE = ("torch", "learn2learn", WEIGHTS["mobilenetv2_100"].package)
 

@@ -12,7 +12,9 @@ import pytest
 
 from fewshot.cli import main
 from fewshot.commands import _rates
-from tests.commands.test_cli import QUICK, SUITE, call, modules_after, succeed, working_folder  # noqa: F401
+from tests.support.command_line import QUICK, SUITE, call, modules_after, succeed
+
+pytestmark = pytest.mark.usefixtures("working_folder")
 
 PIXELS = "RawPixels(image_size=4)"
 PLAN = {"runs", "trainings", "embeddings", "n_images", "n_passes", "n_episodes", "seconds"}

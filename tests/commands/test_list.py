@@ -11,7 +11,9 @@ import timm
 from fewshot.backbones import _timm_catalogue as timm_catalogue
 from fewshot.backbones._timm_catalogue import TimmEntry, catalogue, count_parameters
 from fewshot.backbones._timm_network import build
-from tests.commands.test_cli import call, fail, modules_after, succeed, working_folder  # noqa: F401
+from tests.support.command_line import call, fail, modules_after, succeed
+
+pytestmark = pytest.mark.usefixtures("working_folder")
 
 
 def test_a_pattern_lists_the_networks_of_that_name_sorted() -> None:

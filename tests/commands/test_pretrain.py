@@ -12,8 +12,8 @@ import pytest
 from fewshot.backbones.pretrained import Pretrained
 from fewshot.files.atomic import home
 from fewshot.plugins.registry import BACKBONES
-from tests.commands.test_cli import fail, succeed
 from tests.support.checkout import DOCS
+from tests.support.command_line import fail, succeed
 
 TINY = ("--network", "ConvNet(width=2, depth=2, image_size=8)", "--recipe", "CrossEntropy(steps=3, batch_size=6)")
 

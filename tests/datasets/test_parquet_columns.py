@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.datasets.test_vector_set import FAMILY, NAMES, PARTITION, PLACES, VALUES, D, N, load, says_the_same
+from tests.support.vector_files import FAMILY, NAMES, PARTITION, PLACES, VALUES, D, N, load, says_the_same
 
 pa = pytest.importorskip("pyarrow", reason="an optional package; the extras parquet and test bring it")
 pq = pytest.importorskip("pyarrow.parquet")

@@ -23,7 +23,7 @@ from fewshot.datasets.torchvision_set import TorchvisionSet
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.samplers.balanced import Balanced
-from tests.torchvision_folders import FOLDERS, cifar, idx, labelled, mnist, picture
+from tests.support.torchvision_folders import FOLDERS, cifar, idx, labelled, mnist, picture
 
 DEBIAN = torchvision_set.DEBIAN_SETS / "fashion-mnist"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import pickle
 import re
@@ -14,65 +13,32 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from safetensors.numpy import save_file
 
 import fewshot
 from fewshot.cli import main
-from fewshot.datasets.vector_set import VectorSet
 from fewshot.evaluators import ImageEvaluator
 from fewshot.evaluators.augmented_support import AugmentedSupport
 from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
-from tests.runs.test_learners import NamesOnly
 from tests.support.checkout import DOCS
-
-N, D, C = 60, 7, 5
-NAMES = np.array(["gull", "wren", "hawk", "lark", "swan"])
-PLACES = np.random.default_rng(0).permutation(np.arange(N) % C)
-CENTRES = np.random.default_rng(1).normal(size=(C, D)).astype(np.float32)
-VALUES = (CENTRES[PLACES] + np.random.default_rng(2).normal(size=(N, D)) / 2).astype(np.float32)
-PARTITION = np.where(np.arange(N) < 30, "train", "test")
-FAMILY = np.array(["sea", "land", "land", "land", "sea"])
-
-
-def arrays(**changes):
-    """The arrays of a whole file; None leaves one out."""
-    whole = {"vectors": VALUES, "labels": PLACES, "class_names": NAMES, "class_vectors": CENTRES}
-    whole |= {"partition": PARTITION, "group:camera": np.arange(N) % 2, "class:family": FAMILY}
-    return {name: array for name, array in (whole | changes).items() if array is not None}
-
-
-def npz(path, compressed=False, **changes):
-    (np.savez_compressed if compressed else np.savez)(path, **arrays(**changes))
-    return path
-
-
-def safetensors(path):
-    tensors = arrays(class_names=None, partition=(np.arange(N) >= 30).astype(np.uint8))
-    tensors["class:family"] = (FAMILY == "sea").astype(np.int16)
-    strings = {"class_names": NAMES.tolist(), "partition": ["train", "test"], "class:family": ["land", "sea"]}
-    save_file(tensors, path, metadata={name: json.dumps(values) for name, values in strings.items()})
-    return path
-
-
-def load(path):
-    return VectorSet(path).load()
-
-
-def vectors(images):
-    return images.vectors.gather(np.arange(len(images)))
-
-
-def says_the_same(images, tmp_path):
-    """Whether it is the data set of `arrays()`, its class vectors aside."""
-    assert images.name == "a"
-    assert np.array_equal(vectors(images), VALUES)
-    assert [images.class_names[label] for label in images.labels] == NAMES[PLACES].tolist()
-    assert images.images_digest == load(npz(tmp_path / "other.npz")).images_digest
-    assert np.array_equal(images.mask("partition=train"), PARTITION == "train")
-    assert np.array_equal(images.mask("camera=1"), np.arange(N) % 2 == 1)
-    families = dict(zip(images.class_names, images.class_groups["family"].mask("sea"), strict=True))
-    assert families == dict(zip(NAMES, FAMILY == "sea", strict=True))
+from tests.support.vector_files import (
+    CENTRES,
+    FAMILY,
+    NAMES,
+    PARTITION,
+    PLACES,
+    VALUES,
+    C,
+    D,
+    N,
+    load,
+    npz,
+    safetensors,
+    says_the_same,
+    vectors,
+)
+from tests.support.worlds import labelled
+from tests.support.zero_shot_heads import NamesOnly
 
 
 @pytest.mark.parametrize("kind", ["stored", "compressed", "safetensors"])
@@ -327,8 +293,6 @@ def test_vectors_are_asked_for_nothing_that_needs_images(backbone, evaluator, me
 
 
 def test_images_are_not_given_vectors():
-    from tests.runs.test_learners import labelled
-
     images = labelled(5, 20)
     episodes = fewshot.Balanced().sample(images, np.arange(5), fewshot.EpisodeShape(5, 1, 5), 0, 0, 2)
     with pytest.raises(ValueError, match="Given is for data sets of vectors, but test holds images; name a network"):

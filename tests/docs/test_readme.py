@@ -12,8 +12,8 @@ from fewshot.report.tables.overview import overview
 from fewshot.report.tables.readme import suites, update_readme
 from fewshot.report.tables.task_table import markdown
 from fewshot.results.files import Results
-from tests.report_rows import quick_rows, row
 from tests.support.checkout import ROOT
+from tests.support.report_rows import quick_rows, row
 
 
 def test_the_python_example_runs_in_under_15_lines(tmp_path, monkeypatch, capsys):

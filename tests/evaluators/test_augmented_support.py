@@ -31,8 +31,10 @@ from fewshot.features.table import feature_table
 from fewshot.runs.learners import learner
 from fewshot.runs.pipeline import RunSpec, Workbench, run
 from fewshot.runs.solving import solve
-from tests.commands.test_cli import QUICK, call, fail, succeed, working_folder  # noqa: F401
 from tests.support.checkout import ROOT
+from tests.support.command_line import QUICK, call, fail, succeed
+
+pytestmark = pytest.mark.usefixtures("working_folder")
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(40, 9, 11, 3), dtype=np.uint8)
 LABELS = np.repeat(np.arange(4), 10)

@@ -9,7 +9,7 @@ from torch import nn
 from fewshot.evaluators.matching import Matching
 from fewshot.evaluators.prototype import Prototype
 from fewshot.transforms.l2 import L2
-from tests.supports import balanced, queries
+from tests.support.support_sets import balanced, queries
 
 pytest.importorskip("easyfsl", reason="easyfsl is a peer of the benchmarks: pip install easyfsl --no-deps")
 

@@ -11,14 +11,11 @@ import torch
 from torch import nn
 
 from fewshot.conformance import PictureWorld
-from fewshot.datasets import ArrayImages
-from fewshot.episodes.episodes import EpisodeShape
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.linear_probe import LinearProbe
-from fewshot.runs.learners import ImageLearner, learner
+from fewshot.runs.learners import ImageLearner
 from fewshot.runs.solving import solve
-from fewshot.samplers.balanced import Balanced
-from tests.runs.test_learners import labelled
+from tests.support.tuned_pictures import EPISODES, IMAGES, by_learner
 
 
 def plain_loop(world, trial, episode, evaluator):
@@ -128,17 +125,6 @@ def test_a_large_step_adds_up_what_its_parts_give():
     trial = world.trial(0, n_episodes=1, k_shot=50)
     found = world.logits(FineTune(steps=3), trial.batch, trial.query)
     torch.testing.assert_close(found[0], plain_loop(world, trial, 0, FineTune(steps=3)), rtol=1e-4, atol=1e-5)
-
-
-IMAGES = replace(
-    labelled(6, 20), images=ArrayImages(np.random.default_rng(0).integers(0, 256, (120, 8, 8, 3), dtype=np.uint8))
-)
-EPISODES = Balanced().sample(IMAGES, np.arange(6), EpisodeShape(3, 2, 5), seed=0, start=0, count=7)
-
-
-def by_learner(evaluator, budget_bytes=1 << 20):
-    made = learner(repr(evaluator), "Identity()", IMAGES, PictureWorld().backbone, np.arange(120), np.arange(0), None)
-    return made, solve(EPISODES, made, budget_bytes)
 
 
 @pytest.mark.parametrize(

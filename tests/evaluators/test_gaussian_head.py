@@ -12,8 +12,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from fewshot.evaluators.gaussian_head import GaussianHead
 from fewshot.evaluators.prototype import Prototype
-from tests.evaluators.test_linear_probe import batch_of, episodes
-from tests.supports import balanced, every_support, queries
+from tests.support.support_sets import balanced, batch_of, episodes, every_support, queries
 
 
 @pytest.mark.parametrize("shrinkage", [1e-3, 0.5, 1.0])

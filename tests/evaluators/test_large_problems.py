@@ -17,7 +17,7 @@ from fewshot.evaluators.nearest_neighbour import NearestNeighbour
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.ridge_probe import RidgeProbe
 from fewshot.solvers import gram
-from tests.supports import balanced, queries
+from tests.support.support_sets import balanced, queries
 
 ALL_WAY = (100, 25, 48)  # classes, rows a class, features: 2500 rows
 

@@ -11,6 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators.linear_probe import LinearProbe
+from tests.support.logistic_objective import objective
+from tests.support.support_sets import batch_of, episodes, hard_cases
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
@@ -26,33 +28,6 @@ CASES = [
     (10, 2, 100, 0.1, False, 20),
     (4, 3, 1, 1.0, False, 10),
 ]
-
-
-def episodes(n_way, k_shot, dim, unit, count, seed=0):
-    random = np.random.default_rng(seed)
-    centres = 0.7 * random.normal(size=(count, n_way, 1, dim))
-    rows = (centres + random.normal(size=(count, n_way, k_shot, dim))).reshape(count, n_way * k_shot, dim)
-    if unit:
-        rows /= np.linalg.norm(rows, axis=2, keepdims=True)
-    return rows, np.repeat(np.arange(n_way), k_shot)
-
-
-def batch_of(rows, labels, n_way):
-    support = torch.as_tensor(rows)
-    held = torch.ones(support.shape[:2], dtype=torch.bool)
-    targets = torch.as_tensor(labels).expand(support.shape[:2])
-    return EpisodeBatch(support, targets, held, n_way, torch.zeros(len(support), dtype=torch.int64))
-
-
-def objective(weight, bias, rows, labels, c):
-    """scikit-learn's objective; with two classes of the difference of the columns."""
-    if weight.shape[1] == 2:
-        w, b = weight[:, 1] - weight[:, 0], bias[1] - bias[0]
-        return c * np.logaddexp(0, -(rows @ w + b) * (2 * labels - 1)).sum() + (w**2).sum() / 2
-    fit = rows @ weight + bias
-    true = np.arange(weight.shape[1]) == labels[:, None]
-    others = np.where(true, -np.inf, fit - fit[true][:, None])  # less the true class: keeps its digits near zero
-    return c * np.logaddexp(0, np.logaddexp.reduce(others, axis=1)).sum() + (weight**2).sum() / 2
 
 
 def reference(rows, labels, c):
@@ -127,20 +102,6 @@ def test_a_probe_that_was_stopped_early_says_so():
 def test_c_must_be_positive(c):
     with pytest.raises(ValueError, match="The 'C' parameter of LinearProbe must be a positive float"):
         LinearProbe(c).fit(batch_of(*episodes(2, 1, 3, False, 1), 2))
-
-
-def hard_cases(count=24):
-    """Supports that no sane person asks for: C from 1e-6 to 1e6, features of any size, doubled rows under other labels,
-    huge margins, unequal classes."""
-    for i in range(count):
-        random = np.random.default_rng(100 + i)
-        n_way, dim = int(random.integers(2, 8)), int(random.choice([1, 2, 5, 16, 40]))
-        labels = np.repeat(np.arange(n_way), random.integers(1, 8, size=n_way))
-        rows = (random.normal(size=(n_way, dim)) * random.choice([0, 0.5, 5, 50]))[labels]
-        rows = (rows + random.normal(size=(len(labels), dim))) * 10.0 ** random.uniform(-3, 3)
-        if i % 3 == 0:
-            rows = rows[random.integers(0, max(2, len(rows) // 2), len(rows))]
-        yield pytest.param(rows, labels, n_way, float(10.0 ** random.uniform(-6, 6)), id=f"case{i}")
 
 
 def best_known(rows, labels, c):

@@ -12,8 +12,7 @@ from sklearn.svm import LinearSVC
 
 from fewshot.evaluators.linear_svm import LinearSVM
 from fewshot.solvers import squared_hinge
-from tests.evaluators.test_linear_probe import batch_of, episodes, hard_cases
-from tests.supports import balanced, every_support, queries
+from tests.support.support_sets import balanced, batch_of, episodes, every_support, hard_cases, queries
 
 
 def objective(weight, bias, rows, signs, c, penalised):

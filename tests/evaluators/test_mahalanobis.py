@@ -9,8 +9,7 @@ from scipy.special import log_softmax
 
 from fewshot.evaluators.mahalanobis import Mahalanobis
 from fewshot.evaluators.prototype import Prototype
-from tests.evaluators.test_linear_probe import batch_of, episodes
-from tests.supports import balanced, every_support, queries
+from tests.support.support_sets import balanced, batch_of, episodes, every_support, queries
 
 
 def covariance(rows):

@@ -8,7 +8,7 @@ import torch
 from scipy.special import softmax
 
 from fewshot.evaluators.matching import Matching
-from tests.supports import balanced, every_support, queries
+from tests.support.support_sets import balanced, every_support, queries
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.05])

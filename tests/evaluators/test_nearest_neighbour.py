@@ -12,8 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from fewshot.evaluators.nearest_neighbour import NearestNeighbour
 from fewshot.solvers import similarity
-from tests.evaluators.test_linear_probe import batch_of
-from tests.supports import balanced, every_support, queries
+from tests.support.support_sets import balanced, batch_of, every_support, queries
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])

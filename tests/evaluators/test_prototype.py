@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestCentroid
 
 from fewshot.evaluators.prototype import Prototype
-from tests.evaluators.test_linear_probe import batch_of, episodes
+from tests.support.support_sets import batch_of, episodes
 
 pytestmark = pytest.mark.usefixtures("either_way")
 

@@ -9,8 +9,7 @@ from sklearn.linear_model import Ridge, RidgeClassifier
 
 from fewshot.evaluators.ridge_probe import RidgeProbe
 from fewshot.solvers import gram
-from tests.evaluators.test_linear_probe import batch_of, episodes
-from tests.supports import balanced, every_support, queries, ragged
+from tests.support.support_sets import balanced, batch_of, episodes, every_support, queries, ragged
 
 
 def signs(labels, n_way):

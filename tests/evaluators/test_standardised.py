@@ -12,7 +12,7 @@ from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.ridge_probe import RidgeProbe
 from fewshot.evaluators.standardised import Standardised
-from tests.supports import balanced, every_support, queries
+from tests.support.support_sets import balanced, every_support, queries
 
 
 def test_the_inner_evaluator_sees_what_a_standard_scaler_gives():

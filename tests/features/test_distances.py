@@ -11,8 +11,8 @@ from scipy.linalg import sqrtm
 
 from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.features.distances import class_means, distances, frechet, nearest_class, squared_mmd
-from tests.commands.test_cli import succeed
-from tests.pretraining.test_training import Stripes
+from tests.support.command_line import succeed
+from tests.support.stripes import Stripes
 
 RANDOM = np.random.default_rng(0)
 

@@ -25,7 +25,7 @@ from fewshot.pretraining.episodic import Episodic
 from fewshot.pretraining.maml import MAML
 from fewshot.pretraining.supervised_contrastive import SupervisedContrastive, contrastive_loss
 from fewshot.pretraining.tuned import Tuned
-from tests.pretraining.test_training import DATA, NET, TRAINER, trained
+from tests.support.trained_networks import DATA, NET, TRAINER, trained
 
 GROUPED = ConvNet(width=4, depth=2, image_size=16, norm="group")
 TASK = {"steps": 2, "n_way": 3, "k_shot": 2, "n_query": 2, "augment": "none"}

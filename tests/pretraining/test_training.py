@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,65 +17,20 @@ from fewshot.backbones.pretrained import Pretrained
 from fewshot.backbones.random_init import RandomInit
 from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.conformance import check
-from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages
+from fewshot.datasets import ArrayImages
 from fewshot.datasets.partitioned import Partitioned
 from fewshot.plugins.registry import BACKBONES, RECIPES
 from fewshot.pretraining._material import balanced_subset, material
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import class_ladder, data_ladder, network_ladder
-from fewshot.pretraining.training import Trainer, Training
+from fewshot.pretraining.training import Training
 from fewshot.results.seen_classes import seen_in_training
 from fewshot.runs.columns import made_with
 from fewshot.splits.by_seed import BySeed
+from tests.support.stripes import Stripes
+from tests.support.trained_networks import DATA, NET, SHORT, TRAINER, equal, trained, weights
 
-
-@dataclass(frozen=True)
-class Stripes(Dataset):
-    """Twelve classes of 20 small pictures: stripes of a frequency and a direction, with noise."""
-
-    noise: float = 40.0
-
-    def default_split(self) -> str:
-        return "BySeed(novel=0.4, validation=0.0, seed=0)"
-
-    def load(self) -> LabelledImages:
-        labels = np.repeat(np.arange(12), 20)
-        random = np.random.default_rng(0)
-        y, x = np.mgrid[:16, :16] / 16
-        angle, frequency = labels % 4 * np.pi / 4, 1 + labels // 4
-        waves = np.cos(
-            2 * np.pi * frequency[:, None, None] * (np.cos(angle)[:, None, None] * x + np.sin(angle)[:, None, None] * y)
-        )
-        pixels = 128 + 80 * waves[..., None] + self.noise * random.normal(size=(240, 16, 16, 3))
-        upright = Group(np.arange(12) % 2, ("no", "yes"))
-        return LabelledImages(
-            "stripes",
-            ArrayImages(np.clip(pixels, 0, 255).astype(np.uint8)),
-            labels,
-            tuple(f"class {c:02d}" for c in range(12)),
-            "cd" * 32,
-            class_groups={"orientation_matters": upright},
-        )
-
-
-DATA = Partitioned(Stripes(), test=5, validation=3)
-NET = ConvNet(width=4, depth=2, image_size=16)
-SHORT = CrossEntropy(steps=6, batch_size=16)
 EXAMPLES = [recipe for name in RECIPES.names() for recipe in RECIPES.get(name).examples()]
-TRAINER = Trainer(progress=False)
-
-
-def trained(source: Pretrained) -> Pretrained:
-    TRAINER.ready(source)
-    return source
-
-
-def weights(source: Pretrained) -> dict[str, torch.Tensor]:
-    return load_file(trained(source).weights)
-
-
-def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.mark.parametrize("recipe", EXAMPLES, ids=repr)
@@ -248,7 +203,7 @@ def test_classes_whose_orientation_matters_are_not_flipped(monkeypatch):
 
 def test_a_run_trains_what_is_missing_and_says_what_it_saw(results):
     source = Pretrained(NET, DATA, SHORT, n_images=70, seed=3)
-    data = f"{__name__}:Stripes"
+    data = "tests.support.stripes:Stripes"
     spec = BACKBONES.canonical(source)
     shape = fewshot.Sampled(fewshot.EpisodeShape(3, 1, 2))
     held_out = replace(shape, sampler="Balanced('partition=test', 'partition=test')")

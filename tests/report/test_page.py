@@ -22,8 +22,8 @@ from fewshot.report.rows.origins import command
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import comparison
 from fewshot.results.files import Results
-from tests.report_rows import EVIL, invented_images, invented_predictions, quick_rows, row, stored
 from tests.support.checkout import RELEASE_0_1, ROOT
+from tests.support.report_rows import EVIL, invented_images, invented_predictions, quick_rows, row, stored
 
 VOID = {"meta", "img", "br"}
 
@@ -100,7 +100,7 @@ def test_the_same_rows_give_the_same_bytes(drawn, tmp_path):
 
 def test_another_process_gives_the_same_bytes():
     code = (
-        "from tests.report_rows import quick_rows; from fewshot.report import page; "
+        "from tests.support.report_rows import quick_rows; from fewshot.report import page; "
         "print(hash('x'), page(list(quick_rows()), None, 't'))"
     )
     outputs = [run_python(code, PYTHONHASHSEED=seed).partition(" ") for seed in ("1", "2")]
@@ -309,7 +309,7 @@ def test_columns_that_all_rows_share_are_said_once():
 
 def test_a_report_loads_no_torch():
     code = (
-        "import sys; from tests.report_rows import quick_rows; from fewshot.report import page; "
+        "import sys; from tests.support.report_rows import quick_rows; from fewshot.report import page; "
         "page(list(quick_rows()), None, 't'); "
         "assert not {'torch', 'timm', 'sklearn'} & set(sys.modules)"
     )
@@ -327,7 +327,7 @@ def test_code_that_rows_name_is_imported_only_when_allowed(tmp_path, monkeypatch
     (tmp_path / "strange_set.py").write_text(
         "from dataclasses import dataclass\n"
         "from fewshot.datasets import Dataset\n"
-        "from tests.report_rows import invented_images\n"
+        "from tests.support.report_rows import invented_images\n"
         "@dataclass(frozen=True)\n"
         "class Three(Dataset):\n"
         "    def load(self):\n"

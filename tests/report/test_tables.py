@@ -13,7 +13,7 @@ from fewshot.report.rows.tasks import tasks
 from fewshot.report.rows.wording import notes, percent
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import comparison, markdown
-from tests.report_rows import EVIL, quick_rows, row
+from tests.support.report_rows import EVIL, quick_rows, row
 
 LITE, PIXELS = "Packaged(name='tf_efficientnet_lite0', image_size=128)", "RawPixels(image_size=32)"
 NAN = float("nan")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fewshot.results.predictions import Predictions, episode_accuracy
-from tests.runs.test_learners import labelled, ragged
+from tests.support.worlds import labelled, ragged
 
 EPISODES = ragged(labelled(8, 40), 12)
 

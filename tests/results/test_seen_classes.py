@@ -18,7 +18,7 @@ from fewshot.results.seen_classes import SeenClass, seen_classes, sentence
 from fewshot.results.seen_classes.corpora import corpora, pretraining_data
 from fewshot.results.seen_classes.synsets import FOLDER, by_name, lemmas, listed, title, wider
 from fewshot.runs.columns import made_with
-from tests.report_rows import row
+from tests.support.report_rows import row
 
 TABLES = class_lists.load()
 

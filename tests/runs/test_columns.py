@@ -20,8 +20,8 @@ from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.hierarchical import Hierarchical
 from fewshot.statistics.intervals import Units, class_interval, draw_interval
-from tests.measures.test_measures import answered
-from tests.runs.test_learners import labelled
+from tests.support.predictions import answered
+from tests.support.worlds import labelled
 
 IMAGES = labelled(9, 30)
 CLASSES = np.arange(9)

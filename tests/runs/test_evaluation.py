@@ -11,7 +11,7 @@ import fewshot
 from fewshot.backbones import Backbone, freeze
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.transforms.l2 import L2
-from tests.runs.test_learners import as_tensor, labelled
+from tests.support.worlds import as_tensor, labelled
 
 PIXELS = np.clip(
     np.repeat(np.random.default_rng(0).integers(60, 200, size=(5, 1, 1, 3)), 12, axis=0)

@@ -17,9 +17,9 @@ from fewshot.runs import guards
 from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Selection, Workbench, run
 from fewshot.samplers.balanced import Balanced
 from fewshot.splits import ClassSplit
-from tests.planted_leaks import LooksAround
+from tests.support.planted_leaks import LooksAround
 
-HERE = "tests.planted_leaks:"
+HERE = "tests.support.planted_leaks:"
 BATCHNORM = f"Function(target='{HERE}network_with_batchnorm', image_size=16)"
 
 

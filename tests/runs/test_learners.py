@@ -11,9 +11,8 @@ import torch
 from torch import nn
 
 from fewshot.backbones import Backbone, freeze
-from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape
-from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, LinearHead
+from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.tuning.descent import mini_batches
@@ -21,22 +20,8 @@ from fewshot.results.predictions import episode_accuracy
 from fewshot.runs.learners import FeatureLearner, ImageLearner
 from fewshot.runs.solving import solve
 from fewshot.samplers.balanced import Balanced
-
-
-def labelled(n_classes: int, per_class: int, pixels: np.ndarray | None = None) -> LabelledImages:
-    labels = np.repeat(np.arange(n_classes), per_class)
-    held = np.zeros((len(labels), 1, 1), np.uint8) if pixels is None else pixels
-    return LabelledImages("test", ArrayImages(held), labels, tuple(f"c{i}" for i in range(n_classes)), "digest")
-
-
-def vectors(images: LabelledImages, dim: int, separation: float = 1.0) -> torch.Tensor:
-    random = np.random.default_rng(0)
-    centres = separation * random.normal(size=(len(images.class_names), dim))
-    return torch.from_numpy((centres[images.labels] + random.normal(size=(len(images), dim))).astype(np.float32))
-
-
-def gather(table: torch.Tensor):
-    return lambda rows: table[torch.from_numpy(rows.astype(np.int64))]
+from tests.support.worlds import as_tensor, gather, labelled, ragged, vectors
+from tests.support.zero_shot_heads import NamesOnly
 
 
 @dataclass(frozen=True)
@@ -89,10 +74,6 @@ class _Tuned(Head):
             return torch.stack([head(x.flatten(1)) for head, x in zip(self.heads, inputs, strict=True)])
 
 
-def as_tensor(image):
-    return torch.from_numpy(np.array(image, dtype=np.float32)).permute(2, 0, 1) / 255 - 0.5
-
-
 def test_a_tuned_evaluator_crops_original_images_in_mini_batches_from_the_seeds_of_the_batch():
     random = np.random.default_rng(0)
     levels = np.repeat(random.integers(30, 220, size=(6, 1, 1, 3)), 12, axis=0)
@@ -107,19 +88,6 @@ def test_a_tuned_evaluator_crops_original_images_in_mini_batches_from_the_seeds_
     assert np.array_equal(predictions[2:3].logits, alone.logits)
 
 
-@dataclass(frozen=True)
-class NamesOnly(FeatureEvaluator):
-    """A zero-shot head: the vectors of the class names are the classifier."""
-
-    @classmethod
-    def examples(cls):
-        return [cls()]
-
-    def fit(self, batch):
-        names = batch.class_features.double()
-        return LinearHead(names.transpose(1, 2), torch.zeros(names.shape[:2], dtype=torch.float64))
-
-
 def test_a_zero_shot_head_answers_from_class_names_of_each_episode():
     images = labelled(8, 30)
     table = vectors(images, 32, separation=2.0)
@@ -127,21 +95,6 @@ def test_a_zero_shot_head_answers_from_class_names_of_each_episode():
     episodes = Balanced().sample(images, np.arange(8), EpisodeShape(5, 1, 10), seed=0, start=0, count=50)
     learner = FeatureLearner(NamesOnly(), gather(table), 32, class_features=names)
     assert episode_accuracy(solve(episodes, learner)).mean() > 0.95
-
-
-def ragged(images: LabelledImages, count: int) -> Episodes:
-    """Episodes of 2 to 6 ways with 1 to 9 supports and 1 to 7 queries a class."""
-    random = np.random.default_rng(3)
-    support, query = [], []
-    for _ in range(count):
-        rows = [
-            random.permutation(np.flatnonzero(images.labels == c))
-            for c in random.choice(len(images.class_names), random.integers(2, 7), replace=False)
-        ]
-        shots = random.integers(1, 10, size=len(rows))
-        support.append(np.concatenate([r[:k] for r, k in zip(rows, shots, strict=True)]))
-        query.append(np.concatenate([r[k : k + random.integers(1, 8)] for r, k in zip(rows, shots, strict=True)]))
-    return Episodes.from_rows(images, support, query)
 
 
 @pytest.mark.parametrize("evaluator", [Prototype(), Prototype("cosine"), LinearProbe()], ids=repr)

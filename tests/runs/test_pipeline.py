@@ -16,10 +16,9 @@ from tqdm import tqdm
 
 from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.results.files import PredictionParts, Results
-from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench, _show_step, run, run_all
+from fewshot.runs.pipeline import Listed, RunSpec, Sampled, _show_step, run, run_all
 from fewshot.samplers.balanced import Balanced
-
-QUIET = {"progress": False}
+from tests.support.workbenches import bench
 
 
 @pytest.fixture
@@ -32,10 +31,6 @@ def spec(folder):
         episodes=Sampled(EpisodeShape(3, 2, 4)),
         n_episodes=40,
     )
-
-
-def bench(**kwargs):
-    return Workbench(**QUIET, **kwargs)
 
 
 def test_a_run_gives_a_row_with_its_spec_measures_and_provenance(spec, results):

@@ -12,7 +12,9 @@ from fewshot.conformance import PictureWorld, worlds
 from fewshot.evaluators import FeatureEvaluator, ImageEvaluator
 from fewshot.plugins.registry import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.runs.presets import PRESETS, preset
-from tests.commands.test_cli import QUICK, fail, succeed, working_folder  # noqa: F401
+from tests.support.command_line import QUICK, fail, succeed
+
+pytestmark = pytest.mark.usefixtures("working_folder")
 
 TUNED = {"TSA": "resnet10t", "TSA-seen": "resnet10t", "CLIP-LoRA": "test_vit"}  # and networks that they are tried on
 OF_FEATURES = [named for named in PRESETS if named.name not in TUNED]

@@ -13,7 +13,7 @@ from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.registry import EVALUATORS
 from fewshot.results.files import Results, Row
 from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Selection, run, run_all
-from tests.runs.test_pipeline import bench
+from tests.support.workbenches import bench
 
 GRID = (("C", (1e-6, 0.01, 1)),)
 

@@ -18,7 +18,7 @@ from fewshot.runs.learners import FeatureLearner, Held, Learner, learner
 from fewshot.runs.solving import episode_seeds, solve
 from fewshot.samplers.balanced import Balanced
 from fewshot.solvers.summaries import summarise
-from tests.runs.test_learners import gather, labelled, ragged, vectors
+from tests.support.worlds import gather, labelled, ragged, vectors
 
 IMAGES = labelled(8, 40)
 TABLE = vectors(IMAGES, 6, 0.5)

@@ -14,7 +14,7 @@ from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench
 from fewshot.runs.specs import Task
 from fewshot.samplers.balanced import Balanced
 from fewshot.splits import ClassSplit
-from tests.runs.test_learners import labelled
+from tests.support.worlds import labelled
 
 IMAGES = labelled(6, 30)
 

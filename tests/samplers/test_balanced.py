@@ -14,20 +14,10 @@ from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.registry import SAMPLERS
 from fewshot.samplers.balanced import Balanced
+from tests.support.sampler_worlds import CLASSES, WORLD, rows, sample
 
 EXAMPLES = [example for name in SAMPLERS.names() for example in SAMPLERS.get(name).examples()]
-WORLD = labelled(range(32, 41), domain=by_rank(("mono", "colour"), 1), partition=by_rank(("train", "test"), 2))
-CLASSES = np.arange(1, 9)
 LAWS_WORLD = SamplerWorld()
-
-
-def sample(sampler=None, shape=SHAPES[0], images=WORLD, classes=CLASSES, seed=0, start=0, count=20):
-    return (sampler or Balanced()).sample(images, classes, shape, seed, start, count)
-
-
-def rows(episodes, e, which):
-    start = getattr(episodes, f"{which}_start")
-    return getattr(episodes, which)[start[e] : start[e + 1]]
 
 
 GOLDEN_SHAPES = (*SHAPES, EpisodeShape(3, 6, 2))

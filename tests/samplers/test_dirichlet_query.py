@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from fewshot.conformance.samplers import labelled
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.dirichlet_query import DirichletQuery, apportion, dirichlet
-from tests.samplers.test_balanced import WORLD, labelled, rows, sample
+from tests.support.sampler_worlds import WORLD, rows, sample
 
 MANY = labelled([150] * 6)
 INDEX = np.arange(10_000)

@@ -7,13 +7,14 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
+from fewshot.conformance.samplers import labelled
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.results.files import Results, Row
 from fewshot.results.predictions import episode_accuracy
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.disjoint_pools import DisjointPools, divided
 from fewshot.statistics.intervals import pool_interval
-from tests.samplers.test_balanced import labelled, sample
+from tests.support.sampler_worlds import sample
 
 IMAGES = labelled([60] * 5 + [63])
 CLASSES = np.arange(6)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from fewshot.conformance.samplers import labelled
 from fewshot.datasets import Group
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.hierarchical import Hierarchical
-from tests.samplers.test_balanced import labelled, rows, sample
+from tests.support.sampler_worlds import rows, sample
 
 KIND = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 3])
 IMAGES = labelled([12] * 10, {"kind": Group(KIND, tuple("abcd"))})

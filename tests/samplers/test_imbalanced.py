@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fewshot.conformance.samplers import labelled
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.dirichlet_query import dirichlet
 from fewshot.samplers.imbalanced import Imbalanced, seats
-from tests.samplers.test_balanced import labelled, sample
+from tests.support.sampler_worlds import sample
 
 IMAGES = labelled([80] * 6)
 SHAPE = EpisodeShape(5, 5, 3)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from fewshot.conformance.samplers import labelled
 from fewshot.datasets.class_similarity import ClassSimilarity
 from fewshot.datasets.labelled_vectors import labelled_vectors
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.similarity_testbed import SimilarityTestbed
-from tests.samplers.test_balanced import labelled, sample
+from tests.support.sampler_worlds import sample
 
 IMAGES = labelled([12] * 20)
 POINTS = np.random.default_rng(0).normal(size=(20, 3))

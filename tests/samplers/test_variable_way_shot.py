@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
-from fewshot.conformance.samplers import more_episodes_keep_the_first_ones, shards_make_their_own_episodes
+from fewshot.conformance.samplers import labelled, more_episodes_keep_the_first_ones, shards_make_their_own_episodes
 from fewshot.datasets import Group
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.samplers.variable_way_shot import VariableWayShot
-from tests.samplers.test_balanced import labelled, sample
+from tests.support.sampler_worlds import sample
 
 OPEN = EpisodeShape(None, None, None)
 SIZES = 13 + np.arange(60) * 37 % 230

@@ -16,7 +16,8 @@ from fewshot.solvers import compiled, logistic
 from fewshot.solvers.gram import means
 from fewshot.solvers.logistic import solve_path
 from fewshot.solvers.similarity import inner_products
-from tests.evaluators.test_linear_probe import batch_of, episodes, objective
+from tests.support.logistic_objective import objective
+from tests.support.support_sets import batch_of, episodes
 
 pytest.importorskip("numba")
 

@@ -8,14 +8,7 @@ from scipy import stats
 
 from fewshot.statistics.comparison import class_level_tests, compare, holm, needed, over_sets, rank_sets, tied_ranks
 from fewshot.statistics.intervals import Units
-from tests.statistics.test_intervals import episodes
-
-
-def two_runs(gain: float = 0.02, seed: int = 0, n_classes: int = 20, n_episodes: int = 600):
-    """Two runs on the same episodes that share the luck of the episode; the first is better by `gain`."""
-    values, units = episodes(seed, n_classes, n_episodes)
-    generator = np.random.default_rng(seed + 1000)
-    return values + gain + generator.normal(0, 0.02, n_episodes), values, units
+from tests.support.paired_runs import episodes, two_runs
 
 
 def test_the_difference_is_that_of_the_pairs():

@@ -16,15 +16,7 @@ from fewshot.statistics.intervals import (
     pool_interval,
     pseudo_values,
 )
-
-
-def episodes(seed: int, n_classes: int, n_episodes: int, n_way: int = 5) -> tuple[np.ndarray, Units]:
-    """Accuracies, each the mean of skill and luck of the classes of its episode, and which classes those are."""
-    generator = np.random.default_rng(seed)
-    skill = generator.normal(0.7, 0.1, n_classes)
-    held = np.argsort(generator.random((n_episodes, n_classes)), axis=1)[:, :n_way]
-    values = (skill[held] + generator.normal(0, 0.05, held.shape)).mean(1)
-    return values, Units(held.reshape(-1), np.full(n_episodes, n_way), n_classes)
+from tests.support.paired_runs import episodes
 
 
 def test_the_interval_is_students():

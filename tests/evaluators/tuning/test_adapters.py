@@ -23,7 +23,7 @@ from fewshot.evaluators.tuning.centroids import _backward, centroid_weights
 from fewshot.evaluators.tuning.descent import Descent
 from fewshot.evaluators.tuning.low_rank import LowRank, add_low_rank, drop_out
 from fewshot.runs.solving import solve
-from tests.evaluators.test_fine_tune import EPISODES, by_learner
+from tests.support.tuned_pictures import EPISODES, by_learner
 
 TINY_VIT = {"img_size": 8, "patch_size": 4, "embed_dim": 24, "depth": 2, "num_heads": 2}
 

@@ -9,7 +9,7 @@ from scipy import stats
 from fewshot.report.comparisons.over_sets import over_data_sets
 from fewshot.report.comparisons.pairing import Pair, compare
 from fewshot.results.files import Row
-from tests.statistics.test_comparison import two_runs
+from tests.support.paired_runs import two_runs
 
 
 def pair(dataset: str, gain: float = 0.02, seed: int = 0, turned: bool = False, **columns: object) -> Pair:

@@ -19,7 +19,7 @@ from fewshot.report.comparisons.verdicts import (
 )
 from fewshot.results.files import Row
 from fewshot.statistics.intervals import Units
-from tests.statistics.test_comparison import two_runs
+from tests.support.paired_runs import two_runs
 
 A = Row("a", evaluator="LinearProbe()", backbone="Packaged('one')", preprocess_digest="1")
 B = Row("b", evaluator="Prototype()", backbone="Packaged('two')", preprocess_digest="1")

@@ -12,7 +12,7 @@ from PIL import Image
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.episodes.episodes import Episodes
 from fewshot.report.pictures.episode import draw_episode
-from tests.report_rows import EVIL, invented_images, invented_predictions
+from tests.support.report_rows import EVIL, invented_images, invented_predictions
 
 NAMES = ("gull", "tern", "skua", "puffin", "auk", "漢字 \ud800 $x$")
 

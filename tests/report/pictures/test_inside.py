@@ -14,7 +14,7 @@ from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.pictures.inside import MOST_TASKS, inside
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
-from tests.report_rows import EVIL, invented_images, invented_predictions, row, stored
+from tests.support.report_rows import EVIL, invented_images, invented_predictions, row, stored
 
 NAMES = (EVIL, "gull", "$tern$", "漢字", "\ud800 auk", "wren", "crow")
 

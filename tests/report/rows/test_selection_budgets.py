@@ -12,7 +12,7 @@ from fewshot.report.rows.headline import findings
 from fewshot.report.rows.selection_budgets import warnings
 from fewshot.report.rows.wording import notes
 from fewshot.report.tables.task_table import comparison, markdown
-from tests.report_rows import row
+from tests.support.report_rows import row
 
 PROBE = "LinearProbe(C=1.0, max_iter=100)"
 RULE = "Selection(on='{}', grid=(('C', (0.01, 1.0)),), n_episodes=200, seed=0)"

@@ -19,8 +19,8 @@ from fewshot.scaling.fits.label_budget import budget
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.power_laws import M1, M2
-from tests.commands.test_cli import succeed
-from tests.report_rows import EVIL, row
+from tests.support.command_line import succeed
+from tests.support.report_rows import EVIL, row
 
 SHOTS = (1, 2, 3, 5, 8, 12)
 LAW = M2(0.6, -0.6, 0.02)
