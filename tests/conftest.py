@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fewshot.results.files import Results
+from tests.support.pictures import write_pictures
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,15 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "fewshot_home"
     monkeypatch.setenv("FEWSHOT_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working folder with six classes of eight pictures in birds/, and a cache of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    write_pictures(tmp_path / "birds", [8] * 6)
 
 
 @pytest.fixture(params=["compiled", "matrices"])

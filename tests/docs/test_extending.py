@@ -1,0 +1,103 @@
+"""docs/extending.md: what it shows runs, in an empty folder, as a new user would; and members of an installed package
+and of a plain module are used by every command."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fewshot.cli import main
+from tests.support.checkout import DOCS
+
+GUIDE = (DOCS / "extending.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+SHOWN = {block.splitlines()[0].removeprefix("# "): block for kind, block in BLOCKS if kind in ("python", "toml")}
+COMMANDS = [line for kind, block in BLOCKS if kind == "bash" for line in block.splitlines()]
+GROUPS = {
+    "evaluators": "NearestMedian = mine:NearestMedian",
+    "samplers": "Neighbours = neighbours:Neighbours",
+    "datasets": "Digits = digits:Digits",
+    "backbones": "ColourHistogram = histogram:ColourHistogram",
+    "transforms": "SquareRoot = root:SquareRoot",
+}
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Path:
+    """A folder with the modules that the guide shows."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    for name, text in SHOWN.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def fewshot(cwd: Path, *args: str, **environment: str) -> str:
+    """What a command prints in a process of its own; it must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fewshot", *args], cwd=cwd, env=os.environ | environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{args}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_the_evaluator_takes_thirty_lines():
+    lines = [line for line in SHOWN["mine.py"].splitlines()[1:] if line.strip()]
+    assert len(lines) <= 30
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_guide_runs_where_its_modules_are(line, modules, monkeypatch):
+    monkeypatch.chdir(modules)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    program, *args = shlex.split(line)
+    assert program == "fewshot"
+    result = CliRunner().invoke(main, args)
+    for module in SHOWN:
+        sys.modules.pop(module.removesuffix(".py"), None)
+    assert result.exit_code == 0, result.output
+    assert ("all laws hold" if args[0] == "check" else "rows: results/runs.jsonl") in result.stdout
+
+
+@pytest.fixture
+def installed(modules: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment in which a package with the modules, and an entry point for each class, is installed."""
+    info = modules / "fewshot_outside-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fewshot-outside\nVersion: 1.0\n")
+    points = "\n".join(f"[fewshot.{group}]\n{line}" for group, line in GROUPS.items())
+    (info / "entry_points.txt").write_text(points + "\n")
+    return {"PYTHONPATH": str(modules)}
+
+
+def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_path):
+    listed = fewshot(tmp_path, "list", **installed)
+    for name in ("NearestMedian(scale=1.0)", "Neighbours(width=7)", "Digits()", "ColourHistogram()", "SquareRoot()"):
+        assert f"  {name}\n" in listed
+    shown = fewshot(
+        tmp_path, "run", "--data", "Digits", "--backbone", "ColourHistogram()", "--evaluator", "NearestMedian(2)",
+        "--sampler", "Neighbours", "--transform", "SquareRoot", "--episodes", "5", **installed,
+    )  # fmt: skip
+    assert "rows: results/runs.jsonl" in shown
+    row = (tmp_path / "results" / "runs.jsonl").read_text()
+    for spec in ("Digits()", "ColourHistogram()", "NearestMedian(scale=2.0)", "Neighbours(width=7)", "SquareRoot()"):
+        assert f'"{spec}"' in row
+    assert fewshot(tmp_path, "check", "Digits", **installed) == "Digits(): all laws hold\n"
+
+
+def test_a_module_on_the_path_is_used_by_dotted_names(modules, tmp_path):
+    path = {"PYTHONPATH": str(modules)}
+    fewshot(
+        tmp_path, "run", "--data", "digits:Digits", "--backbone", "histogram:ColourHistogram()", "--evaluator",
+        "mine:NearestMedian", "--sampler", "neighbours:Neighbours(5)", "--transform", "root:SquareRoot",
+        "--episodes", "5", **path,
+    )  # fmt: skip
+    row = (tmp_path / "results" / "runs.jsonl").read_text()
+    assert '"mine:NearestMedian(scale=1.0)"' in row

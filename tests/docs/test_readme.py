@@ -1,0 +1,130 @@
+"""The tables of the README are those of the committed rows."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fewshot.report.tables.overview import overview
+from fewshot.report.tables.readme import suites, update_readme
+from fewshot.report.tables.task_table import markdown
+from fewshot.results.files import Results
+from tests.support.checkout import ROOT
+from tests.support.report_rows import quick_rows, row
+
+
+def test_the_python_example_runs_in_under_15_lines(tmp_path, monkeypatch, capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(example.splitlines()) < 15
+    random = np.random.default_rng(0)
+    for label, colour in (("gull", (230, 235, 240)), ("wren", (120, 80, 40)), ("crow", (20, 20, 30))):
+        (tmp_path / "birds" / label).mkdir(parents=True)
+        for i in range(9):
+            pixels = np.clip(np.array(colour) + random.normal(size=(40 + i, 50, 3)) * 20, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "birds" / label / f"{i}.jpg")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert re.fullmatch(r"\d+\.\d% \(.*% to .*%\) over 3 episodes\n", capsys.readouterr().out)
+    assert (tmp_path / "mine.safetensors").exists()
+
+
+@pytest.fixture
+def readme(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("# Title\n\n<!-- results:quick -->\nold\n<!-- /results -->\n\nEnd — über\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_a_page_shows_the_committed_rows(page):
+    named = suites(ROOT / page)
+    assert named, f"{page} has no place for a table: <!-- results:quick --> ... <!-- /results -->"
+    rows = [row for suite in named for row in Results(ROOT / "benchmarks" / "results" / f"{suite}.jsonl").rows()]
+    assert update_readme(ROOT / page, rows, check=True), f"run: fewshot report --readme {page}"
+
+
+def test_a_table_is_replaced_and_the_rest_stays(readme):
+    rows = list(quick_rows())
+    assert not update_readme(readme, rows)
+    text = readme.read_text(encoding="utf-8")
+    assert markdown(rows) in text
+    assert "old" not in text
+    assert text.startswith("# Title\n\n<!-- results:quick -->\n")
+    assert text.endswith("<!-- /results -->\n\nEnd — über\n")
+    assert update_readme(readme, rows)
+
+
+def test_a_check_tells_and_changes_nothing(readme):
+    before = readme.read_bytes()
+    assert not update_readme(readme, list(quick_rows()), check=True)
+    assert readme.read_bytes() == before
+
+
+def test_every_suite_has_its_own_rows(readme):
+    with open(readme, "a", encoding="utf-8") as file:
+        file.write("<!-- results:other -->\n<!-- /results -->\n")
+    update_readme(readme, [row(0.25), row(0.75, protocol="other@2")])
+    quick, other = readme.read_text(encoding="utf-8").split("<!-- results:other -->")
+    assert ("25.0" in quick, "75.0" in quick) == (True, False)
+    assert ("25.0" in other, "75.0" in other) == (False, True)
+
+
+def test_a_compact_place_has_all_tasks_in_one_table(readme):
+    readme.write_text("<!-- results:quick compact -->\nold\n<!-- /results -->\n", encoding="utf-8")
+    rows = list(quick_rows())
+    assert suites(readme) == ["quick"]
+    assert not update_readme(readme, rows)
+    assert update_readme(readme, rows)
+    text = readme.read_text(encoding="utf-8")
+    assert overview(rows) in text
+    assert text.startswith("<!-- results:quick compact -->\n")
+
+
+def test_an_overview_has_a_column_a_task_and_a_line_a_contender():
+    table, said = overview(list(quick_rows())).split("\n\n")
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    assert cells[0] == [
+        "backbone",
+        "evaluator",
+        "icons mono, 15 queries a class",
+        "icons colour, 5 queries a class",
+        "icons both, support from mono, queries from colour, 5 queries a class",
+    ]
+    assert len(cells) == 2 + 9
+    assert cells[3] == ["tf_efficientnet_lite0 @128", "L2 + LinearProbe", *("**{} / **{}".format(*c) for c in BEST)]
+    assert cells[-1][2:] == ["– / 79.0", "–", "–"]
+    assert said.startswith(
+        "Accuracy in percent at 1 shot / 5 shots, mean of 20 to 600 episodes, novel classes, 5-way, 95 % intervals of "
+        "at most ± 4.0, guessing reaches 20. The intervals speak of other episodes from these images and classes"
+    )
+    assert "≈ marks intervals that overlap" in said
+    assert "† marks runs" in said
+
+
+BEST = (("65.4**", "84.4**"), ("62.4**", "81.4**"), ("56.4**", "75.4**"))
+
+
+def test_an_overview_loses_no_row():
+    rows = [row(0.6), row(0.7, weights_digest="other"), row(0.5, dataset="Glyphs()", k_shot=5), row(None, None, seed=1)]
+    table = overview(rows).split("\n\n")[0].splitlines()
+    assert [[c.strip() for c in line.split("|")[3:-1]] for line in table[2:]] == [
+        ["60.0", "**50.0**", "–"],
+        ["**70.0**", "–", "–"],
+    ]
+    assert "icons mono, 15 queries a class (seed 0): 1 shot" in table[0]
+    assert "glyphs, 15 queries a class: 5 shots" in table[0]
+    assert overview([]) == "No run has finished.\n"
+
+
+def test_rows_of_another_suite_are_an_error(readme):
+    with pytest.raises(ValueError, match=r"place for the suite 'quick', but none of the 1 rows belongs to it"):
+        update_readme(readme, [row(protocol="")])
+
+
+def test_a_readme_without_marks_is_an_error(readme):
+    readme.write_text("# Title\n")
+    with pytest.raises(ValueError, match="has no place for a table"):
+        update_readme(readme, [row()])

@@ -1,0 +1,179 @@
+"""The page's matrix of pairs and its claim cards: what they say, and what they say where they cannot be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fewshot.report
+from fewshot.report import page
+from fewshot.report.comparisons.matrices import MOST, matrices
+from fewshot.report.comparisons.pairing import contest
+from fewshot.report.comparisons.verdicts import points
+from fewshot.report.rows.wording import contender_names
+from fewshot.results.files import Results, Row
+from fewshot.results.predictions import episode_accuracy
+from fewshot.statistics.intervals import Interval
+from tests.support.report_rows import EVIL, invented_images, invented_predictions, row
+
+HEADS = {"Prototype(metric='euclidean')": 0.4, "LinearProbe(C=1.0, max_iter=100)": 0.1, "RidgeProbe()": 0.4}
+
+
+def stored(folder: Path, n_classes: int = 12, **columns: object) -> tuple[list[Row], Results]:
+    """Three heads on the same 60 episodes, with their predictions; the second is best by far."""
+    images, results, rows = (
+        invented_images(tuple(f"class {c}" for c in range(n_classes))),
+        Results(folder / "r.jsonl"),
+        [],
+    )
+    for evaluator, wrong in HEADS.items():
+        predictions = invented_predictions(images, n=60, wrong=wrong)
+        values = {"evaluator": evaluator, "n_episodes": 60, "n_classes": n_classes, "images_digest": "cd" * 32}
+        rows.append(row(float(episode_accuracy(predictions).mean()), **values | columns))
+        results.parts(rows[-1].run_id).write(predictions, {})
+        results.append(rows[-1])
+    return rows, results
+
+
+def of(rows: list[Row], results: Results | None):
+    return matrices(rows, results, contender_names(rows))
+
+
+def test_the_best_stands_first_and_every_pair_has_two_opposite_cells(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path)
+    [matrix] = of(rows, results)
+    assert [line.number for line in matrix.lines] == [1, 2, 3]
+    assert "LinearProbe" in matrix.lines[0].name
+    assert (matrix.lines[0].ranks, matrix.lines[2].ranks) == ("1", "2 to 3")
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        above, below = matrix.lines[i].cells[j], matrix.lines[j].cells[i]
+        assert float(above.text) == -float(below.text)
+        assert above.style.replace("better", "worse") == below.style
+    assert [line.cells[n].style for n, line in enumerate(matrix.lines)] == ["self"] * 3
+
+
+def test_a_cell_says_for_whom_it_is_settled(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path)
+    [matrix] = of(rows, results)
+    [pair, *_] = contest(results, rows).pairs()
+    cell = next(cell for cell in matrix.lines[0].cells if cell.style != "self")
+    assert cell.style == "better-2"
+    assert cell.said.endswith("better, for these images and for new classes")
+    assert f"for new classes [{100 * pair.comparison.new_classes.low:.2f}, " in cell.said
+    assert "p < 0.001" in cell.said or "p = 0.00" in cell.said
+    assert matrix.lines[1].cells[2].style == "open"
+
+
+def test_cards_hold_the_best_against_every_other(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path, seed=7)
+    cards = of(rows, results)[0].cards
+    assert len(cards) == 2
+    assert all("LinearProbe" in card.sentence.partition(" exceeds ")[0] for card in cards)
+    fields = dict(cards[0].fields)
+    assert fields["population"] == "12 classes, 60 episodes, seed 7"
+    assert fields["choice of hyperparameters"] == "as given"
+    assert fields["protocol"] == "quick@1"
+    assert fields["run"].startswith(f"A: {rows[1].run_id}; B: ")
+    found = {"verdict", "new classes", "other episodes from these images", "detectable with 80 % power"}
+    rests_on = {"image size", "pooling", "transform", "not converged", "command", "classes in training", "left out"}
+    assert found | rests_on <= set(fields)
+
+
+def test_cards_are_of_the_run_with_the_most_episodes_and_never_of_an_oracle(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path)
+    short = [rows[0], replace(rows[1], n_episodes=30), rows[2]]
+    oracle = [rows[0], replace(rows[1], selection="test episodes (oracle)"), rows[2]]
+    for given in (short, oracle):
+        cards = of(given, results)[0].cards
+        assert "LinearProbe" in cards[0].sentence.partition(" exceeds ")[0]  # it is better, and is told so
+        assert "LinearProbe" not in cards[1].sentence
+
+
+def test_without_new_classes_the_interval_is_that_of_these_images(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path, n_classes=5)
+    [matrix] = of(rows, results)
+    assert matrix.lines[0].cells[1].style == "better-1"
+    assert "every episode holds every one of the classes" in matrix.lines[0].cells[1].said
+    assert "every episode holds every one of the classes" in matrix.cards[0].sentence
+
+
+def test_what_is_missing_is_a_reason(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path)
+    assert of(rows, None)[0].reason == "No pairs are compared: the predictions of these rows were not given."
+    elsewhere = of(rows, Results(tmp_path / "other.jsonl"))[0]
+    assert elsewhere.reason == "No pairs are compared: the predictions of these runs are not beside their rows."
+    assert elsewhere.lines == ()
+    others = [row(0.5, evaluator=head, k_shot=5) for head in HEADS]
+    assert [matrix.title == "" for matrix in of([*rows, *others], Results(tmp_path / "other.jsonl"))] == [True]
+    assert [bool(matrix.lines) for matrix in of([*rows, *others], results)] == [True, False]
+    assert of(rows[:1], results) == []
+    for part in results.parts(rows[0].run_id).folder.iterdir():
+        part.write_bytes(b"damaged")
+    assert of(rows, results)[0].reason.startswith("No pairs are compared: ")
+
+
+def test_a_run_without_predictions_is_left_out_and_told(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path)
+    [matrix] = of([*rows, row(0.5, evaluator="LinearSVM()", n_classes=12, images_digest="cd" * 32)], results)
+    assert len(matrix.lines) == 3
+    assert "Runs left out, less accurate or without stored predictions: 1." in matrix.caption
+
+
+def test_only_the_most_accurate_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fewshot.report.comparisons.matrices.MOST", 2)
+    rows, results = stored(tmp_path)
+    [matrix] = of(rows, results)
+    assert len(matrix.lines) == 2 < MOST
+    assert "RidgeProbe" not in " ".join(line.name for line in matrix.lines)
+
+
+def test_what_is_unfair_and_whose_weights_stand_below(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path)
+    other = [
+        *rows[:2],
+        replace(rows[2], backbone="RawPixels(image_size=4)", evaluator=EVIL),
+    ]
+    [matrix] = of(other, results)
+    assert "these weights only" in matrix.remarks[0]
+    assert "image sizes differ: 4 and 32 pixels" in matrix.remarks[-1]
+
+
+def test_the_page_holds_it_escaped_and_for_screen_readers(tmp_path: Path) -> None:
+    rows, results = stored(tmp_path)
+    rows = [*rows[:2], replace(rows[2], evaluator=EVIL)]
+    text = page(rows, results, "title")
+    assert text == page(rows, results, "title")
+    assert EVIL not in text
+    section = text[text.index("Is the difference real?") : text.index("<h2>One episode</h2>")]
+    assert len(re.findall(r'class="pair ', section)) == 9
+    said = re.findall(r'<span class="unseen">([^<]*)</span></td>', section)
+    assert sum("for these images" in one for one in said) == 6
+    assert np.array([section.count(word) for word in ("<details", "</details>")]).tolist() == [2, 2]
+    assert "Is the difference real?" not in page(rows[:1], results, "title")
+
+
+def test_no_difference_and_no_bound_is_written_as_minus_nothing(tmp_path: Path) -> None:
+    images, results, rows = invented_images(tuple(f"class {c}" for c in range(12))), Results(tmp_path / "r.jsonl"), []
+    predictions = invented_predictions(images, n=60, wrong=0.3)
+    for evaluator in HEADS:
+        values = {"evaluator": evaluator, "n_episodes": 60, "n_classes": 12, "images_digest": "cd" * 32}
+        rows.append(row(float(episode_accuracy(predictions).mean()), **values))
+        results.parts(rows[-1].run_id).write(predictions, {})
+        results.append(rows[-1])
+    told = repr(of(rows, results))
+    assert "+0.0" in told
+    assert not re.search(r"-0\.0+\b", told)
+    tiny = Interval(-0.000001, -0.000002, -0.000001, "these images")
+    assert points(tiny) == "0.00 [0.00, 0.00]"
+    assert points(Interval(-0.01, -0.02, -0.0, "these images")) == "-1.00 [-2.00, 0.00]"
+
+
+def test_what_only_screen_readers_see_stays_inside_its_table() -> None:
+    # absolutely placed text widens the page unless the region that scrolls is what it is placed in
+    css = (Path(fewshot.report.__file__).parent / "page.css").read_text()
+    assert re.search(r"\n\.unseen {[^}]*position: absolute", css)
+    assert re.search(r"\n\.scroll {[^}]*position: relative[^}]*overflow-x: auto", css)

@@ -1,0 +1,126 @@
+"""Rows of unequal budgets are compared with a warning in words, and an oracle is never the best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fewshot.commands._results import comparison_table, run_table
+from fewshot.report.comparisons.verdicts import warnings as unfair
+from fewshot.report.rows.headline import findings
+from fewshot.report.rows.selection_budgets import warnings
+from fewshot.report.rows.wording import notes
+from fewshot.report.tables.task_table import comparison, markdown
+from tests.support.report_rows import row
+
+PROBE = "LinearProbe(C=1.0, max_iter=100)"
+RULE = "Selection(on='{}', grid=(('C', (0.01, 1.0)),), n_episodes=200, seed=0)"
+VALIDATED = {
+    "evaluator": PROBE,
+    "selection": "validation classes",
+    "selection_rule": RULE.format("validation"),
+    "n_trials": 2,
+    "n_labels_selection": 300,
+    "chosen": "LinearProbe(C=0.01, max_iter=100)",
+}
+ORACLE = VALIDATED | {"selection": "test episodes (oracle)", "selection_rule": RULE.format("oracle")}
+INSIDE = (
+    "CrossValidated(inner=LinearProbe(C=1.0, max_iter=100), grid=(('C', (0.1, 1.0)),), folds=5, criterion='accuracy')"
+)
+
+
+def test_rows_of_equal_budgets_are_compared_without_a_warning():
+    assert warnings([row(), row(k_shot=5, evaluator=PROBE)]) == []
+    assert warnings([row(**VALIDATED), row(k_shot=5, **VALIDATED)]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"selection": "support", "n_labels_selection": 0}, "chosen on support among 2 settings in 1 run"),
+        ({"n_trials": 45}, "chosen on validation classes among 45 settings with 300 more labelled images in 1 run"),
+        ({"n_labels_selection": 12_800}, "classes among 2 settings with 12800 more labelled images in 1 run"),
+        ({"selection": "none", "n_labels_selection": 0}, "as given in 1 run"),
+    ],
+)
+def test_a_difference_in_data_settings_or_labels_is_said(changes, said):
+    rows = [row(**VALIDATED), row(k_shot=5, **VALIDATED | changes)]
+    [warning] = warnings(rows)
+    assert warning.startswith(
+        "Hyperparameters do not come from equal budgets: chosen on validation classes among 2 settings"
+    )
+    assert said in warning
+    for shown in (run_table(rows), markdown(rows), comparison(rows)[0].caption):
+        assert warning in shown
+    assert warning in " ".join(comparison_table(rows).split())
+    assert any("do not come from equal budgets" in sentence for sentence in unfair(rows))
+
+
+def test_other_image_sizes_are_said():
+    lite = "Packaged(name='tf_efficientnet_lite0', image_size={})"
+    rows = [row(), row(backbone=lite.format(128)), row(backbone=lite.format(None))]
+    assert warnings(rows) == ["Image sizes differ: 32 and 128 pixels and a network's own size."]
+    assert warnings(rows[:2]) == ["Image sizes differ: 32 and 128 pixels."]
+    assert "Image sizes differ" in comparison(rows)[0].caption
+
+
+def test_an_oracle_is_never_marked_best_nor_as_good_and_the_table_says_why():
+    rows = [row(0.7), row(0.9, **ORACLE), row(0.699, **VALIDATED)]
+    [table] = comparison(rows)
+    assert [(line.cells[0].best, line.cells[0].tied) for line in table.lines] == [
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
+    assert "An oracle saw the test labels before it answered: it is never marked best." in table.caption
+    assert "LinearProbe, C chosen on test episodes (oracle)" in table.lines[1].learner
+    [(_, said)] = findings(rows)
+    assert "L2 + Prototype is best" in said
+    assert "overlaps that of 1 other" in said
+
+
+def test_oracles_alone_have_no_best():
+    rows = [row(0.9, **ORACLE)]
+    assert not comparison(rows)[0].lines[0].cells[0].best
+    assert findings(rows)[0][1] == "Only oracles were measured."
+
+
+def test_the_same_evaluator_with_and_without_a_choice_has_two_lines_and_two_names():
+    lines = comparison([row(evaluator=PROBE), row(**VALIDATED)])[0].lines
+    assert [line.learner for line in lines] == [
+        "L2 + LinearProbe",
+        "L2 + LinearProbe, C chosen on validation classes",
+    ]
+    assert lines[1].title.endswith("1 shot: LinearProbe(C=0.01, max_iter=100)")
+
+
+def test_two_grids_are_told_apart():
+    other = VALIDATED | {"selection_rule": RULE.format("validation").replace("0.01", "0.02")}
+    names = {line.learner for line in comparison([row(**VALIDATED), row(**other)])[0].lines}
+    assert len(names) == 2
+
+
+def test_a_choice_on_the_support_has_a_short_name():
+    [line] = comparison([row(evaluator=INSIDE, selection="support", n_trials=2)])[0].lines
+    assert line.learner == "L2 + LinearProbe, C cross-validated"
+    assert "chosen on support among 2 settings" in line.notes
+
+
+def test_what_was_chosen_is_printed_under_the_runs():
+    text = run_table([row(**VALIDATED)])
+    assert (
+        "raw pixels 32, 5-way 1-shot: LinearProbe(C=0.01, max_iter=100) was chosen on validation classes among 2"
+        in text
+    )
+
+
+def test_notes_say_what_a_choice_took():
+    assert notes([row(**VALIDATED), row(k_shot=5, **VALIDATED)])[1:] == (
+        "chosen on validation classes among 2 settings with 300 more labelled images",
+    )
+
+
+def test_a_failed_run_counts_for_nothing():
+    failed = replace(row(**ORACLE), status="failed")
+    assert "oracle saw" not in comparison([row(), failed])[0].caption

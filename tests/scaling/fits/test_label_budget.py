@@ -1,0 +1,140 @@
+"""Label budgets, and gains of network and source."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fewshot.scaling.fits.label_budget import budget, budget_ratio, budgets
+from fewshot.scaling.fits.tables import Curve
+from fewshot.scaling.laws import Points
+from fewshot.scaling.laws.power_laws import M2
+from fewshot.scaling.studies.gains import Run, means, network_gains, source_gains, without_repeats
+from tests.support.scaling_reference import rows
+
+SHOTS = np.array([1, 2, 3, 5, 8, 12, 18, 27.0])
+LAW = M2(0.55, -0.5, 0.02)
+
+
+def curve(shots: np.ndarray) -> Curve:
+    return Curve({}, Points(shots, LAW.predict(shots), np.ones(len(shots))), np.array([]), np.array([]), 0)
+
+
+def test_the_bracket_holds_the_truth():
+    found = budget(curve(SHOTS), 0.9)
+    needed = float(LAW.inverse(0.1))
+    assert found.bracket is not None
+    assert found.bracket[0] <= needed * 1.001
+    assert found.bracket[1] >= needed * 0.999
+    assert found.sentence.startswith("0.9 needs ")
+
+
+def test_a_target_that_was_measured_is_said_to_be():
+    assert budget(curve(SHOTS), 0.8).sentence == "0.8 was measured, at 12"
+
+
+def test_a_target_far_away_is_not_to_be_relied_on():
+    found = budget(curve(SHOTS[:6]), 0.95)
+    assert "of them beyond twice the measured 12, not to be relied on" in found.sentence
+    assert {need.standing for need in found.needs} >= {"beyond"}
+
+
+def test_a_trusted_law_that_never_gets_there_leaves_the_bracket_open():
+    errors = M2(0.5, -0.9, 0.1).predict(SHOTS)
+    flat = Curve({}, Points(SHOTS, errors, np.ones(len(SHOTS))), np.array([]), np.array([]), 0)
+    found = budget(flat, 0.895)
+    assert found.bracket is not None
+    assert found.bracket[1] == np.inf
+    assert "at least" in found.sentence
+    assert "never get there" in found.sentence
+
+
+def test_a_target_that_no_law_reaches_has_no_answer():
+    found = budget(curve(SHOTS), 0.999, ["M2"])
+    assert found.bracket is None
+    assert found.sentence == "no answer: no law predicts the largest sizes and reaches 0.999"
+
+
+def test_targets_and_curves_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="a target accuracy must lie between 0 and 1, got 90"):
+        budget(curve(SHOTS), 90)
+    with pytest.raises(ValueError, match="the curve all has 3 different x, a budget needs at least 4"):
+        budget(curve(SHOTS[:3]), 0.9)
+
+
+def test_many_curves_and_targets_at_once_say_what_each_says_alone():
+    curves, targets = [curve(SHOTS), curve(SHOTS[:5]), curve(SHOTS[:4])], [[0.8, 0.9], [0.7], []]
+    found = budgets(curves, targets)
+    assert [[each.target for each in of_curve] for of_curve in found] == targets
+    for of_curve in found:
+        for each in of_curve:
+            alone = budget(each.curve, each.target)
+            assert each.sentence == alone.sentence
+            assert [n.labels for n in each.needs] == pytest.approx([n.labels for n in alone.needs], rel=1e-6)
+    with pytest.raises(ValueError, match="has 3 different x"):
+        budgets([curve(SHOTS), curve(SHOTS[:3])], [[0.9], [0.9]])
+
+
+def test_the_ratio_is_of_all_labels():
+    assert budget_ratio(100, 300, 100) == 2.0
+
+
+def run(network: str, source: str, seed: str, score: float) -> Run:
+    return Run("birds", "5", network, source, seed, score)
+
+
+def test_gains_are_paired_by_seed():
+    runs = [run("small", "1k", s, v) for s, v in (("1", 0.5), ("2", 0.6), ("3", 0.1))]
+    runs += [run("large", "1k", s, v) for s, v in (("1", 0.6), ("2", 0.72))]
+    (gain,) = network_gains(runs, "small", "large")
+    assert gain.mean == pytest.approx(0.11)
+    assert gain.n_seeds == 2
+    half = 12.706204736 * np.std([0.1, 0.12], ddof=1) / np.sqrt(2)
+    assert (gain.low, gain.high) == pytest.approx((0.11 - half, 0.11 + half))
+
+
+def test_gains_need_both_sides_and_one_run_a_seed():
+    with pytest.raises(ValueError, match="no seed has runs of both networks 'small' and 'large'"):
+        network_gains([run("small", "1k", "1", 0.5)], "small", "large")
+    with pytest.raises(ValueError, match="two runs of seed 1: birds, 5, small, 1k; keep the last per path"):
+        network_gains([run("small", "1k", "1", 0.5)] * 2, "small", "large")
+
+
+def fine_tuned(name: str) -> list[Run]:
+    """Cherti & Jitsev's runs, repeated rows removed."""
+    lines = without_repeats(rows(f"transfer/finetuning_results_{name}.csv"))
+    return [
+        Run(
+            line["dataset"],
+            line["shot"].removesuffix("_shot"),
+            line["pretrained_model"].rsplit("_", 1)[1],
+            line["pretrained_model"].rsplit("_", 1)[0],
+            line["seed"],
+            float(line["metric_value"]),
+        )
+        for line in lines
+    ]
+
+
+def test_the_published_means_on_cifar_100_come_out():
+    found = means(fine_tuned("cifar100_test_acc"))
+    shots = ("1", "5", "10", "100", "500", "full")
+    small = [found["cifar100", shot, "bit50x1", "imagenet1k"][0] for shot in shots]
+    large = [found["cifar100", shot, "bit152x4", "imagenet21k"][0] for shot in shots]
+    np.testing.assert_allclose(small, [0.229, 0.446, 0.504, 0.551, 0.759, 0.759], atol=6e-4)
+    np.testing.assert_allclose(large, [0.416, 0.708, 0.754, 0.830, 0.886, 0.885], atol=6e-4)
+    assert {count for _, count in found.values()} == {5}
+
+
+def test_network_and_source_both_gain_on_cifar_100():
+    runs = fine_tuned("cifar100_test_acc")
+    for gain in network_gains(runs, "bit50x1", "bit152x4") + source_gains(runs, "imagenet1k", "imagenet21k"):
+        assert gain.low > 0 or gain.shots == "1"
+
+
+def test_on_pets_the_larger_source_loses_at_few_shots():
+    gains = source_gains(fine_tuned("pets_test_acc"), "imagenet1k", "imagenet21k")
+    few = [gain for gain in gains if gain.shots in ("1", "5", "10")]
+    assert len(few) == 6
+    assert all(gain.mean < 0 for gain in few)
+    assert sum(gain.high < 0 for gain in few) >= 3
