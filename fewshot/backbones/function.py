@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from torch import nn
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import as_backbone, data_config
+from fewshot.plugins.code import code_digest, search_here
 from fewshot.plugins.signature import Dotted
 
 
@@ -25,7 +24,8 @@ class Function(BackboneSource):
     `pretrained_cfg` (timm's) is preprocessed as that says; any other as ImageNet: shorter side resized
     (bicubic) to image_size / 0.875, centre crop of image_size (224 unless given), ImageNet's mean and
     deviation.
-    The source file of the function counts as weights: after an edit features are computed anew.
+    The source of the function's module, and of the modules beside it that it imports, counts as weights: after an edit
+    features are computed anew.
     """
 
     short_name: ClassVar[str] = "{target}[ @{image_size}]"
@@ -54,8 +54,7 @@ class Function(BackboneSource):
         module_name, colon, name = self.target.partition(":")
         if not (colon and module_name and name):
             raise ValueError(f"a function is named as 'package.module:function'; got {self.target!r}")
-        if str(Path.cwd()) not in sys.path and "" not in sys.path:
-            sys.path.append(str(Path.cwd()))
+        search_here()
         try:
             function = getattr(importlib.import_module(module_name), name, None)
         except ImportError as error:
@@ -65,6 +64,4 @@ class Function(BackboneSource):
         return function
 
     def _with_source(self, digest: str) -> str:
-        file = getattr(sys.modules[self.target.partition(":")[0]], "__file__", None)
-        source = Path(file).read_bytes() if file else b""
-        return hashlib.sha256(digest.encode() + source).hexdigest()
+        return hashlib.sha256(digest.encode() + code_digest(self.target.partition(":")[0]).encode()).hexdigest()

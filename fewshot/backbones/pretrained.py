@@ -49,7 +49,8 @@ class Pretrained(BackboneSource):
     @property
     def folder(self) -> Path:
         """Where weights and record are kept, or will be."""
-        return home() / "pretrained" / hashlib.sha256(BACKBONES.canonical(self).encode()).hexdigest()[:16]
+        spec = BACKBONES.spec(self)  # with the code of members from outside, so that an edit trains anew
+        return home() / "pretrained" / hashlib.sha256(f"{spec.text}{spec.code}".encode()).hexdigest()[:16]
 
     @property
     def weights(self) -> Path:

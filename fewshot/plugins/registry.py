@@ -218,8 +218,9 @@ def _import_dotted(name: str, kind: str) -> type[Any]:
     module_name, _, class_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ValueError(f"the {kind} {name!r} cannot be imported: {error}") from error
+    except Exception as error:  # whatever the code of others raises while it is imported
+        what = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
+        raise ValueError(f"the {kind} {name!r} cannot be imported: {what}{error}") from error
     if not isinstance(getattr(module, class_name, None), type):
         raise ValueError(f"the module {module_name!r} has no class {class_name!r}")
     return getattr(module, class_name)  # type: ignore[no-any-return]

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from fewshot.plugins.code import code_digest, file_of
 from fewshot.plugins.short_name import short_name
 from fewshot.plugins.signature import Parameter, Signature
 
@@ -91,7 +92,11 @@ class Spec:
     def make(self) -> Any:
         """The member itself; its module is imported."""
         made = {p.name: _made(Path(v) if p.is_path and isinstance(v, str) else v) for p, v in self.arguments}
-        return self.home.get(self.name)(**made)
+        cls = self.home.get(self.name)
+        missing = sorted(getattr(cls, "__abstractmethods__", ()))
+        if missing:
+            raise ValueError(f"{self.name} is not complete: it has no {', '.join(f'{name}()' for name in missing)}")
+        return cls(**made)
 
     def _identity(self, paths_stay: bool) -> str:
         parts = []
@@ -102,8 +107,23 @@ class Spec:
                 value = content(str(value))
                 if value is None:
                     continue
-            parts.append(f"{parameter.name}={_rendered(value, self, paths_stay)}")
-        return f"{self.name}({', '.join(parts)})"
+            parts.append(f"{parameter.name}={_rendered(value, self, paths_stay)}{_code_of_field(parameter, value)}")
+        return f"{self.name}{self._own_code}({', '.join(parts)})"
+
+    @property
+    def code(self) -> str:
+        """What names the code from outside that the member, its fields and members inside it are made of; "" where all
+        of it is fewshot's."""
+        fields = "".join(_code_of_field(parameter, value) for parameter, value in self.arguments)
+        inside = "".join(inner.code for _, value in self.arguments for inner in specs_in(value))
+        return self._own_code + fields + inside
+
+    @property
+    def _own_code(self) -> str:
+        module = self.signature.module
+        if not module or module.partition(".")[0] == "fewshot":
+            return ""
+        return f"@{code_digest(module, self.home.get(self.name))}"
 
     def _paths(self) -> Iterator[Path]:
         for parameter, value in self.arguments:
@@ -140,6 +160,14 @@ def _rendered(value: Any, outside: Spec | None = None, paths_stay: bool = False)
     if outside is None:
         return value.text
     return value._identity(paths_stay or value.home is not outside.home)
+
+
+def _code_of_field(parameter: Parameter, value: Any) -> str:
+    """What names the code that a field imports, such as "mine:network"."""
+    if parameter.annotation != "Dotted" or ":" not in str(value):
+        return ""
+    module = str(value).partition(":")[0]
+    return f"@{code_digest(module)}" if file_of(module) else ""  # where there is none, its use says so
 
 
 def _text_of_path(value: Any) -> Any:

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes
+from fewshot.plugins.member_field import member
 from fewshot.plugins.registry import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.plugins.spec import Spec
 from fewshot.results.files import Row
 from fewshot.results.predictions import keeps_logits
 from fewshot.runs.columns import Design, made_with, measures
+from fewshot.runs.loading import load_backbone
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -59,7 +61,6 @@ def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iter
 
     from fewshot.backbones import Backbone
     from fewshot.backbones._live import live_backbone
-    from fewshot.plugins.member_field import member
 
     if isinstance(backbone, nn.Module):
         with live_backbone(backbone, preprocess) as live, TemporaryDirectory() as folder:
@@ -67,9 +68,7 @@ def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iter
     elif isinstance(backbone, Backbone):
         yield backbone, None
     else:
-        from fewshot.pretraining.training import load
-
-        yield load(member(BACKBONES, backbone).make()).to(None), None
+        yield load_backbone(member(BACKBONES, backbone)).to(None), None
 
 
 def _rows(seen: NDArray[np.int64] | None) -> NDArray[np.int64]:

@@ -33,6 +33,7 @@ from fewshot.results.predictions import Predictions, keeps_logits
 from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
 from fewshot.runs.columns import Design, made_with, measures
+from fewshot.runs.loading import load_backbone, load_images
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled
 
@@ -54,8 +55,8 @@ class Workbench:
     budget_bytes: int | None = None  # for solving episodes; None: a size that keeps them near the processor
     device: str | None = None
     progress: bool = True
-    images: Callable[[Spec], LabelledImages] = field(default_factory=lambda: cache(_load_images))
-    backbone: Callable[[Spec], Backbone] = field(default_factory=lambda: cache(_load_backbone))
+    images: Callable[[Spec], LabelledImages] = field(default_factory=lambda: cache(load_images))
+    backbone: Callable[[Spec], Backbone] = field(default_factory=lambda: cache(load_backbone))
 
     def prepare(self, spec: RunSpec) -> PreparedRun:
         """The data side of a run, checked: a wrong split or list is a ValueError, and so is a network for vectors."""
@@ -85,22 +86,6 @@ class Workbench:
         from fewshot.features.table import feature_table
 
         return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress)
-
-
-def _load_images(dataset: Spec) -> LabelledImages:
-    images: LabelledImages = dataset.make().load()
-    return images
-
-
-def _load_backbone(backbone: Spec) -> Backbone:
-    """The network; one that is to be trained here, and is not yet, is trained now."""
-    source = backbone.make()
-    if not source.to_train():
-        loaded: Backbone = source.load()
-        return loaded
-    from fewshot.pretraining.training import load
-
-    return load(source)
 
 
 def run(

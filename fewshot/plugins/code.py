@@ -1,0 +1,136 @@
+"""Which code stands behind a member from outside: a digest of its source, and of the modules beside it that it imports.
+
+An edited evaluator, or an edited helper of it, is another run. "Beside" are the modules below the folder where the
+member's own module was found; of an installed package, those of the package. Not followed: imports by a computed name,
+data files that the code reads, and other installed packages.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.util
+import inspect
+import logging
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_INSTALLED = ("site-packages", "dist-packages")
+_OWN = "fewshot"
+_log = logging.getLogger("fewshot")
+
+
+def code_digest(module: str, cls: type[Any] | None = None) -> str:
+    """16 hex digits of the source of a module and of those beside it that it imports. Of a module without a
+    file (a notebook) that of the class `cls`; where there is no source at all a new digest in every process, with a
+    warning."""
+    file = file_of(module)
+    if file is not None:
+        return _digest_of_files(module, file)
+    source = "" if cls is None else _source_of_methods(cls)
+    if source:
+        return hashlib.sha256(source.encode()).hexdigest()[:16]
+    return _unknown(module)
+
+
+def file_of(module: str) -> Path | None:
+    """The source file of a module, which is not imported for it; the working folder is searched too. None where there
+    is none."""
+    search_here()
+    if module in sys.modules:
+        origin = getattr(sys.modules[module], "__file__", None)
+    else:
+        try:
+            found = importlib.util.find_spec(module)
+        except (ImportError, ValueError, AttributeError):
+            return None
+        origin = None if found is None else found.origin
+    return Path(origin) if origin and Path(origin).suffix == ".py" and Path(origin).is_file() else None
+
+
+def search_here() -> None:
+    """Lets imports find modules in the working folder, behind all others."""
+    if str(Path.cwd()) not in sys.path and "" not in sys.path:
+        sys.path.append(str(Path.cwd()))
+
+
+def _digest_of_files(module: str, file: Path) -> str:
+    parts = [] if module == "__main__" else module.split(".")
+    is_package = file.name == "__init__.py"
+    root = file.parents[len(parts) - 1 + is_package] if parts else file.parent
+    top = parts[0] if set(_INSTALLED) & set(root.parts) else None
+    name = module if parts else file.stem
+    sha = hashlib.sha256()
+    for path in sorted(_reached(root, name, file, top)):
+        sha.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return sha.hexdigest()[:16]
+
+
+def _reached(root: Path, module: str, file: Path, top: str | None) -> set[Path]:
+    """The files of a module and of all modules beside it that it reaches by imports."""
+    found: set[Path] = set()
+    waiting = [(module, file)]
+    while waiting:
+        name, path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for imported in _imports(name, path, path.stat().st_mtime_ns):
+            beside = _file_beside(root, imported, top)
+            if beside is not None:
+                waiting.append((imported, beside))
+    return found
+
+
+def _file_beside(root: Path, module: str, top: str | None) -> Path | None:
+    """The source file of a module below the root; None for modules from elsewhere."""
+    parts = module.split(".")
+    if parts[0] == _OWN or top not in (None, parts[0]):
+        return None
+    for path in (root.joinpath(*parts).with_suffix(".py"), root.joinpath(*parts, "__init__.py")):
+        if path.is_file() and not set(_INSTALLED) & set(path.relative_to(root).parts):
+            return path
+    return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _imports(module: str, path: Path, changed: int) -> tuple[str, ...]:
+    """The names of all modules that a file may import: "a.b" and "a" of `from a import b`, parent packages too."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):  # its import has failed, or will
+        return ()
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = [*filter(None, above), *filter(None, [node.module])]
+            names += [".".join([*base, alias.name]) for alias in node.names]
+    return tuple(parent for name in names for parent in _with_parents(name))
+
+
+def _with_parents(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    for length in range(1, len(parts) + 1):
+        yield ".".join(parts[:length])
+
+
+def _source_of_methods(cls: type[Any]) -> str:
+    try:
+        functions = [value for value in vars(cls).values() if inspect.isfunction(value)]
+        return "\n".join(inspect.getsource(function) for function in functions if function.__module__ == cls.__module__)
+    except (OSError, TypeError):
+        return ""
+
+
+@functools.cache
+def _unknown(module: str) -> str:
+    _log.warning("no source of %s can be found, so its runs cannot be known again and are computed anew", module)
+    return uuid.uuid4().hex[:16]

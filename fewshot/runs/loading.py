@@ -1,0 +1,35 @@
+"""Images and networks from their specs; a network that is to be trained here is trained now."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fewshot.datasets import LabelledImages
+from fewshot.plugins.spec import Spec
+
+if TYPE_CHECKING:
+    from fewshot.backbones import Backbone
+
+
+def load_images(dataset: Spec) -> LabelledImages:
+    """The images of a data set."""
+    images: LabelledImages = dataset.make().load()
+    return images
+
+
+def load_backbone(backbone: Spec) -> Backbone:
+    """The network. The code of a source from outside counts as weights, so that features are computed anew after an
+    edit."""
+    source = backbone.make()
+    if source.to_train():
+        from fewshot.pretraining.training import load
+
+        loaded = load(source)
+    else:
+        loaded = source.load()
+    if not backbone.code or loaded.given:
+        return loaded
+    digest = hashlib.sha256(f"{loaded.weights_digest}{backbone.code}".encode()).hexdigest()
+    return replace(loaded, weights_digest=digest)
