@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fewshot.datasets import Dataset, Group, LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 
 NAMES = ("train", "validation", "test")
-_STREAM = 61  # of random words
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Partitioned(Dataset):
                     f"Partitioned holds {self.test} + {self.validation} images of every class out, but class "
                     f"{images.class_names[label]!r} of {images.name} has {len(rows)}; hold fewer out"
                 )
-            words = draws.words(self.seed, place[label : label + 1], 1, len(rows), _STREAM)[0, 0]
+            words = draws.words(self.seed, place[label : label + 1], 1, len(rows), streams.PARTITION)[0, 0]
             order = rows[np.argsort(words, kind="stable")]
             codes[order[: self.test]] = NAMES.index("test")
             codes[order[self.test : self.test + self.validation]] = NAMES.index("validation")

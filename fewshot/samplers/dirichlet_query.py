@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import QUERY, SHARES, Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
+from fewshot.samplers._drawing import Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +48,8 @@ class DirichletQuery(Sampler):
         if self.support_from != self.query_from:
             require_disjoint(images, self.support_from, self.query_from)
             asked = draw.of(self.query_from)
-            return draw.episodes(draw.support(shape), some_of(asked, self._counts(asked, shape, reserve=0), QUERY))
+            counts = self._counts(asked, shape, reserve=0)
+            return draw.episodes(draw.support(shape), some_of(asked, counts, streams.QUERY))
         if shape.k_shot is not None and not shape.k_shot_at_most:
             draw.require(shape.k_shot, f"k_shot = {shape.k_shot} images a class")
         return draw.episodes(*_from_one_pool(draw, shape, self._counts(draw, shape, self.support_reserve)))
@@ -93,7 +94,7 @@ def check_alpha(sampler: str, alpha: float) -> None:
 def dirichlet(seed: int, index: Ints, n_way: int, alpha: float) -> Floats:
     """[E, N] shares that sum to 1, drawn from Dirichlet(alpha, ..., alpha): normalised gamma variates, each the
     inverse of the distribution function at a uniform number of its own (episode, way)."""
-    words = draws.words(seed, index, n_way, 1, SHARES)[:, :, 0]
+    words = draws.words(seed, index, n_way, 1, streams.SHARES)[:, :, 0]
     gamma: Floats = gammaincinv(alpha, (words.astype(np.float64) + 0.5) / 2**32)
     shares: Floats = gamma / gamma.sum(1, keepdims=True)
     return shares
@@ -121,6 +122,6 @@ def apportion(shares: Floats, total: int, most: Ints) -> Ints:
 def _from_one_pool(draw: Draw, shape: EpisodeShape, counts: Ints) -> tuple[Drawn, Drawn]:
     """Support and query from the same images: of the draws of a class the first are queries, the next K support."""
     if shape.k_shot is None:
-        query = some_of(draw, counts, QUERY)
+        query = some_of(draw, counts, streams.QUERY)
         return draw.all_but(query), query
     return queries_first(draw, counts, np.minimum(shape.k_shot, draw.pool.sizes(draw.chosen) - counts))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fewshot.datasets import LabelledImages, Pool
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import PARTITION, Draw, draw_from, in_parts, require_disjoint
+from fewshot.samplers._drawing import Draw, draw_from, in_parts, require_disjoint
 from fewshot.samplers.balanced import balanced
 from fewshot.statistics.intervals import FEWEST_POOLS
 
@@ -86,7 +86,7 @@ def divided(pool: Pool, classes: Ints, seed: int, n_pools: int) -> list[Pool]:
     sizes = np.zeros((n_pools, len(pool.start) - 1), dtype=np.int64)
     for label in classes:
         rows = pool.rows[pool.start[label] : pool.start[label + 1]]
-        words = draws.words(seed, np.array([label]), 1, len(rows), PARTITION)[0, 0]
+        words = draws.words(seed, np.array([label]), 1, len(rows), streams.POOLS)[0, 0]
         order = np.argsort(words, kind="stable")
         for number in range(n_pools):
             part = np.sort(rows[order[number::n_pools]])

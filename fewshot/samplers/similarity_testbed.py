@@ -10,10 +10,10 @@ import numpy as np
 import fewshot.data
 from fewshot.datasets import LabelledImages
 from fewshot.datasets.class_similarity import ClassSimilarity, Floats
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import CLASSES, Draw, require_classes, require_disjoint
+from fewshot.samplers._drawing import Draw, require_classes, require_disjoint
 from fewshot.samplers.balanced import balanced
 
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -74,7 +74,7 @@ class SimilarityTestbed(Sampler):
         return np.concatenate([np.empty((0, n_way), np.int64), *parts])
 
     def _some_places(self, table: Floats, n_way: int, seed: int, index: Ints) -> Ints:
-        words = draws.words(seed, index, 1, n_way, CLASSES)[:, 0]
+        words = draws.words(seed, index, 1, n_way, streams.CLASSES)[:, 0]
         episode, left = np.arange(len(index)), len(table)
         chosen = np.empty((len(index), n_way), dtype=np.int64)
         total = np.zeros((len(index), left))  # of the similarities to the classes chosen; inf where one is chosen

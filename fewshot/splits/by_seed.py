@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.splits import ClassSplit, SplitRule
-
-_STREAM = 16
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class BySeed(SplitRule):
             raise ValueError(
                 f"novel and validation are fractions that add up to at most 1, got {self.novel} and {self.validation}"
             )
-        order = draws.distinct(self.seed, np.arange(1), np.array([[len(names)]]), len(names), _STREAM)[0, 0]
+        order = draws.distinct(self.seed, np.arange(1), np.array([[len(names)]]), len(names), streams.SPLIT)[0, 0]
         shuffled = [names[i] for i in order]
         first = round(self.novel * len(names))
         second = round((self.novel + self.validation) * len(names))

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.splits import ClassSplit, SplitRule
-
-_NARROWING = 62
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,7 @@ class Narrowed(SplitRule):
                 f"The 'n_seen' of Narrowed must be in 1..{len(whole.seen)}, the seen classes that there are. "
                 f"Got {self.n_seen} instead."
             )
-        order = draws.distinct(self.seed, np.arange(1), np.array([[len(whole.seen)]]), len(whole.seen), _NARROWING)
-        shuffled = [whole.seen[i] for i in order[0, 0]]
+        size = len(whole.seen)
+        order = draws.distinct(self.seed, np.arange(1), np.array([[size]]), size, streams.NARROWING)[0, 0]
+        shuffled = [whole.seen[i] for i in order]
         return ClassSplit.of(shuffled[: self.n_seen], [*whole.validation, *shuffled[self.n_seen :]], whole.novel)
