@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
-import torch
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
@@ -66,17 +65,13 @@ class AugmentedSupport(FeatureEvaluator):
     def _tiled(self, batch: EpisodeBatch[Tensor]) -> EpisodeBatch[Tensor]:
         """The batch with a support [B, S views, D], the views of an image one after the other."""
         self._check()
-        further = batch.support[:, :, None][:, :, :0] if batch.support_views is None else batch.support_views
-        if further.shape[2] != self.views - 1:
+        further = 0 if batch.support_views is None else batch.support_views.shape[2]
+        if further != self.views - 1:
             raise ValueError(
                 f"{self!r} learns from {self.views - 1} further views of each support image, but the batch holds "
-                f"{further.shape[2]}; an evaluator around it must ask for them by its own support_views()"
+                f"{further}; an evaluator around it must ask for them by its own support_views()"
             )
-        labels, mask = (
-            rows.repeat_interleave(self.views, dim=1) for rows in (batch.support_labels, batch.support_mask)
-        )
-        support = torch.cat([batch.support[:, :, None], further], dim=2).flatten(1, 2)
-        return replace(batch, support=support, support_labels=labels, support_mask=mask, support_views=None)
+        return batch.views_as_rows()
 
     def _check(self) -> None:
         inner = self.inner

@@ -73,7 +73,8 @@ class CrossValidated(FeatureEvaluator):
         parts = []
         for number in torch.unique(choice).tolist():  # the winners, a member of the grid at a time
             episodes = (choice == number).nonzero()[:, 0]
-            parts.append((episodes, self.inner.fit_path(_take(batch, episodes), [members[number]])[0]))
+            of_member = batch if len(episodes) == len(choice) else batch.take(episodes)
+            parts.append((episodes, self.inner.fit_path(of_member, [members[number]])[0]))
         return ChosenHead(tuple(members[number] for number in choice.tolist()), score, tuple(parts))
 
     def _score(self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor) -> Score:
@@ -92,8 +93,8 @@ class CrossValidated(FeatureEvaluator):
         self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor, problems: Tensor
     ) -> Tensor:
         """[P, 3, members] right answers, losses, and fits that did not converge, summed over the rows held out."""
-        folded, held = _take(batch, problems[:, 0]), fold[problems[:, 0]] == problems[:, 1:]
-        kept = replace(folded, support_mask=folded.support_mask & ~held)
+        folded, held = batch.take(problems[:, 0]), fold[problems[:, 0]] == problems[:, 1:]
+        kept = folded.without(held)
         order = held.int().argsort(dim=1, descending=True, stable=True)[:, : int(held.sum(1).max())]
         query = folded.support.take_along_dim(order[:, :, None], dim=1)
         truth, asked = folded.support_labels.gather(1, order), held.gather(1, order)
@@ -227,19 +228,3 @@ def _right_and_loss(logits: Tensor, truth: Tensor, asked: Tensor) -> tuple[Tenso
     right = top.gather(2, truth[:, :, None])[:, :, 0].double() / top.sum(2)
     loss = -torch.log_softmax(logits.double(), 2).gather(2, truth[:, :, None])[:, :, 0]
     return (right * asked).sum(1), loss.where(asked, 0).sum(1)
-
-
-def _take(batch: EpisodeBatch[Tensor], episodes: Tensor) -> EpisodeBatch[Tensor]:
-    """These episodes of a batch, by position; one may stand there several times."""
-    if len(episodes) == len(batch.seeds) and bool((episodes == torch.arange(len(episodes))).all()):
-        return batch
-    names, views = (None if part is None else part[episodes] for part in (batch.class_features, batch.support_views))
-    return EpisodeBatch(
-        batch.support[episodes],
-        batch.support_labels[episodes],
-        batch.support_mask[episodes],
-        batch.n_way,
-        batch.seeds[episodes],
-        names,
-        views,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from torch import Tensor
@@ -60,7 +60,7 @@ class Standardised(FeatureEvaluator):
         views = batch.support_views
         if views is not None:
             views = (views.double() - mean[:, :, None]) / scale[:, :, None]
-        return replace(batch, support=away / scale, support_views=views), mean, scale
+        return batch.seen_as(away / scale, views), mean, scale
 
     def _check(self) -> None:
         if not isinstance(self.inner, FeatureEvaluator):
