@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from fewshot.backbones._training_record import TrainingRecord
 from fewshot.datasets import LabelledImages
+from fewshot.plugins.fields import Member
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ class Backbone:
         return features
 
 
-class BackboneSource(ABC):
+class BackboneSource(Member, ABC):
     """Where a network comes from."""
 
     @abstractmethod

@@ -14,6 +14,7 @@ from torch import nn
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import as_backbone, data_config
+from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.registry import Dotted
 
 
@@ -30,6 +31,8 @@ class Function(BackboneSource):
 
     target: Dotted
     image_size: int | None = None
+
+    rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
         """The backbone; imports and runs the user's code."""

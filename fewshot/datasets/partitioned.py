@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.datasets import A_DATA_SET, Dataset, Group, LabelledImages
 from fewshot.episodes import draws, streams
+from fewshot.plugins.fields import SEED, declare, integer
 
 NAMES = ("train", "validation", "test")
 
@@ -26,16 +27,13 @@ class Partitioned(Dataset):
     validation: int = 2
     seed: int = 0
 
+    rules = declare(images=A_DATA_SET, test=integer(0), validation=integer(0), seed=SEED)
+
     def default_split(self) -> str | None:
         return self.images.default_split()
 
     def load(self) -> LabelledImages:
         """The images; a ValueError where a class would have none left to train on."""
-        if min(self.test, self.validation) < 0:
-            raise ValueError(
-                f"'test' and 'validation' of Partitioned are numbers of images a class, at least 0. "
-                f"Got {self.test} and {self.validation} instead."
-            )
         images = self.images.load()
         codes = np.zeros(len(images), dtype=np.int8)
         place = np.argsort(np.argsort(np.asarray(images.class_names)))

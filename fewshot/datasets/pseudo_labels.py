@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets import A_DATA_SET, Dataset, LabelledImages
 from fewshot.datasets._subset import subset
 from fewshot.episodes.episodes import Ints
+from fewshot.plugins.fields import declare, integer, one_of
 from fewshot.plugins.registry import Dotted
 from fewshot.plugins.shorthand import shorthand
 
@@ -41,9 +42,16 @@ class PseudoLabels(Dataset):
     seed: int = 0
     part: str = "all"
 
+    rules = declare(
+        images=A_DATA_SET,
+        clusters=integer(2, below=1 << 32),
+        fewest=integer(1),
+        seed=integer(0, below=1 << 32),
+        part=one_of(PARTS),
+    )
+
     def load(self) -> LabelledImages:
         """The images with their new labels. Features are computed where they are not on disk."""
-        self._check()
         images = self.images.load()
         rows = self._rows(images)
         if len(rows) < self.clusters:
@@ -65,19 +73,6 @@ class PseudoLabels(Dataset):
             class_groups={},
             class_vectors=None,
         )
-
-    def _check(self) -> None:
-        for name, least in (("clusters", 2), ("fewest", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value < 1 << 32:
-                raise ValueError(
-                    f"The {name!r} parameter of PseudoLabels must be an integer of at least {least}. "
-                    f"Got {value!r} instead."
-                )
-        if self.part not in PARTS:
-            raise ValueError(
-                f"The 'part' parameter of PseudoLabels must be one of {', '.join(PARTS)}. Got {self.part!r} instead."
-            )
 
     def _rows(self, images: LabelledImages) -> Ints:
         """The rows of the part, ascending."""

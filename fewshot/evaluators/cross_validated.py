@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head
+from fewshot.evaluators import FeatureEvaluator, Head, an_evaluator_of_features
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.tuning.support_views import FurtherViews
+from fewshot.plugins.fields import declare, integer, one_of
 from fewshot.plugins.grids import combinations
 
 CRITERIA = ("accuracy", "log_loss")
@@ -42,6 +43,12 @@ class CrossValidated(FeatureEvaluator):
     folds: int | None = 5
     criterion: str = "accuracy"
 
+    rules = declare(
+        inner=an_evaluator_of_features("that learns from the support alone"),
+        folds=integer(2).worded("None (leave one out) or an integer of at least 2"),
+        criterion=one_of(CRITERIA),
+    )
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [
@@ -51,10 +58,10 @@ class CrossValidated(FeatureEvaluator):
 
     def members(self) -> list[FeatureEvaluator]:
         """The evaluators of the grid, in its order."""
-        return [replace(self.inner, **values) for values in self._checked()]  # type: ignore[type-var]
+        return [replace(self.inner, **values) for values in self._settings()]  # type: ignore[type-var]
 
     def n_trials(self) -> int:
-        return len(self._checked())
+        return len(self._settings())
 
     def support_views(self) -> FurtherViews | None:
         asked = {member.support_views() for member in self.members()}
@@ -114,23 +121,8 @@ class CrossValidated(FeatureEvaluator):
         heads = 8 * dim * n_way * (self.n_trials() + 1)
         return 16 * n_support * dim + self.inner.working_bytes(n_support, n_way, dim) + heads
 
-    def _checked(self) -> list[dict[str, Any]]:
-        """The combinations of the grid; a ValueError where a field of this evaluator is wrong."""
-        if not isinstance(self.inner, FeatureEvaluator):
-            raise ValueError(
-                "The 'inner' parameter of CrossValidated must be an evaluator of features that learns from the "
-                f"support alone, such as LinearProbe(). Got {self.inner!r} instead."
-            )
-        if not (self.folds is None or (type(self.folds) is int and self.folds >= 2)):
-            raise ValueError(
-                "The 'folds' parameter of CrossValidated must be None (leave one out) or an integer of at least 2. "
-                f"Got {self.folds!r} instead."
-            )
-        if self.criterion not in CRITERIA:
-            raise ValueError(
-                f"The 'criterion' parameter of CrossValidated must be one of {', '.join(CRITERIA)}. "
-                f"Got {self.criterion!r} instead."
-            )
+    def _settings(self) -> list[dict[str, Any]]:
+        """The combinations of the grid; a ValueError where `inner` has no such field."""
         found, known = combinations(self.grid), [field.name for field in fields(self.inner)]  # type: ignore[arg-type]
         for name in found[0]:
             if name not in known:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Self
 
 from torch import Tensor, nn
 
+from fewshot.plugins.fields import Member
+
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.pretraining._material import Material
@@ -48,7 +50,7 @@ class Objective(nn.Module, ABC):
         return None
 
 
-class Recipe(ABC):
+class Recipe(Member, ABC):
     """How a network is trained. Fields are hyperparameters with literal defaults; `schedule` reads those of descent."""
 
     @classmethod

@@ -11,10 +11,12 @@ from scipy.special import gammaincinv
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins.fields import declare, integer, number_in
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
 
 Floats = NDArray[np.float64]
+ALPHA = number_in("[0.1, 1000]")  # that `dirichlet` can draw with
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class DirichletQuery(Sampler):
     support_from: str | None = None
     query_from: str | None = None
 
+    rules = declare(alpha=ALPHA, support_reserve=integer(1))
+
     @classmethod
     def examples(cls) -> list[DirichletQuery]:
         return [cls(), cls(0.5, 8), cls(support_from="domain=mono", query_from="domain=colour")]
@@ -55,12 +59,6 @@ class DirichletQuery(Sampler):
         return draw.episodes(*_from_one_pool(draw, shape, self._counts(draw, shape, self.support_reserve)))
 
     def _check(self, shape: EpisodeShape) -> None:
-        check_alpha("DirichletQuery", self.alpha)
-        if not (type(self.support_reserve) is int and self.support_reserve >= 1):
-            raise ValueError(
-                "The 'support_reserve' parameter of DirichletQuery must be an integer of at least 1. "
-                f"Got {self.support_reserve!r} instead."
-            )
         if shape.n_query is None:
             raise ValueError("DirichletQuery shares out n_query * n_way queries; give n_query, all images cannot be")
         one_pool = self.support_from == self.query_from
@@ -83,12 +81,6 @@ class DirichletQuery(Sampler):
                 + (" or support_reserve" if reserve else "")
             )
         return apportion(dirichlet(draw.seed, draw.index, n_way, self.alpha), n_query * n_way, most)
-
-
-def check_alpha(sampler: str, alpha: float) -> None:
-    """Raises a ValueError unless `alpha` is a number that `dirichlet` can draw with."""
-    if not (isinstance(alpha, float | int) and 0.1 <= alpha <= 1000):
-        raise ValueError(f"The 'alpha' parameter of {sampler} must be a float in [0.1, 1000]. Got {alpha!r} instead.")
 
 
 def dirichlet(seed: int, index: Ints, n_way: int, alpha: float) -> Floats:

@@ -19,6 +19,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages, classes_digest
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import write_atomically
+from fewshot.plugins.fields import Member
 
 PARTS = ("seen", "validation", "novel")
 
@@ -76,7 +77,7 @@ class ClassSplit:
         write_atomically(path, (json.dumps(asdict(self), indent=1) + "\n").encode())
 
 
-class SplitRule(ABC):
+class SplitRule(Member, ABC):
     """Makes a split of the classes of a data set."""
 
     @abstractmethod

@@ -8,6 +8,7 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
+from fewshot.plugins.fields import SEED, declare, number_in
 from fewshot.splits import ClassSplit, SplitRule
 
 
@@ -19,12 +20,17 @@ class BySeed(SplitRule):
     validation: float = 0.1
     seed: int = 0
 
-    def split(self, images: LabelledImages) -> ClassSplit:
-        names = sorted(images.class_names)
-        if min(self.novel, self.validation) < 0 or self.novel + self.validation > 1:
+    rules = declare(novel=number_in("[0, 1]"), validation=number_in("[0, 1]"), seed=SEED)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.novel + self.validation > 1:
             raise ValueError(
                 f"novel and validation are fractions that add up to at most 1, got {self.novel} and {self.validation}"
             )
+
+    def split(self, images: LabelledImages) -> ClassSplit:
+        names = sorted(images.class_names)
         order = draws.distinct(self.seed, np.arange(1), np.array([[len(names)]]), len(names), streams.SPLIT)[0, 0]
         shuffled = [names[i] for i in order]
         first = round(self.novel * len(names))
