@@ -19,9 +19,8 @@ def read(folder, content, needed=("a", "b"), further=()):
 
 
 def test_fields_are_stripped_and_rows_know_their_line(tmp_path):
-    file = read(
-        tmp_path, '\ufeff a , b\r\n\r\n1, "x\r\n ,\r\n"two\nlines","with ""quotes"", é"\r\n'.replace(' "x', " x")
-    )
+    text = '\ufeff a , b\r\n\r\n1, x\r\n ,\r\n"two\nlines","with ""quotes"", é"\r\n'
+    file = read(tmp_path, text)
     assert file.columns == {"a": ["1", "two\nlines"], "b": ["x", 'with "quotes", é']}
     assert file.number == [3, 6]
     assert list(file.rows()) == [{"a": "1", "b": "x"}, {"a": "two\nlines", "b": 'with "quotes", é'}]
