@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fewshot.datasets import LabelledImages
+    from fewshot.episodes.labelled import Labelled
 
 FORMAT = "fewshot-episodes-1"
 Ints = NDArray[np.int64]
@@ -133,7 +133,7 @@ class Episodes:
         return episodes_digest([self])
 
     @staticmethod
-    def from_rows(images: LabelledImages, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> Episodes:
+    def from_rows(images: Labelled, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> Episodes:
         """Custom episodes: the support and the query rows of each. Labels are the images' own; the ways of an
         episode are its support's classes in order of first appearance. Errors are those of `check`, and a
         query whose class has no support."""
@@ -171,7 +171,7 @@ class Episodes:
         joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _TYPES}
         return replace(parts[0], **joined)
 
-    def check(self, images: LabelledImages) -> None:
+    def check(self, images: Labelled) -> None:
         """Raises a ValueError unless these are well-formed episodes of these images: rows in range, labels that
         agree, no image and no class twice in an episode, at least two classes with support each, and a query."""
         if self.images_digest != images.images_digest:
@@ -399,7 +399,7 @@ def _starts(counts: Rows) -> Ints:
 
 
 def _one_episode(
-    images: LabelledImages, episode: int, support: Sequence[int], query: Sequence[int]
+    images: Labelled, episode: int, support: Sequence[int], query: Sequence[int]
 ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Classes, counts and class-major rows of a custom episode."""
     rows = [np.asarray(part).reshape(-1) for part in (support, query)]

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.episodes.labelled import Labelled
 from fewshot.episodes.lists import EpisodeList
 from fewshot.files.csv_files import CsvFile, csv_text
 
@@ -24,7 +24,7 @@ _FURTHER = ("seed", "pool")  # what evaluators draw from, and the disjoint pool 
 _SETS = ("support", "query")
 
 
-def to_csv(listed: EpisodeList, images: LabelledImages) -> str:
+def to_csv(listed: EpisodeList, images: Labelled) -> str:
     """The text of a table: of every task its support, then its queries. Images are called by their names where the
     data set has them (paths below its root), so that another order of its rows does no harm, else by their row."""
     listed.check(images)
@@ -32,7 +32,7 @@ def to_csv(listed: EpisodeList, images: LabelledImages) -> str:
     return csv_text([header, *_rows(listed, images)])
 
 
-def _rows(listed: EpisodeList, images: LabelledImages) -> Iterator[list[Any]]:
+def _rows(listed: EpisodeList, images: Labelled) -> Iterator[list[Any]]:
     """The fields of every image of every task."""
     episodes = listed.episodes
     for e, task in enumerate(episodes.index.tolist()):
@@ -46,7 +46,7 @@ def _rows(listed: EpisodeList, images: LabelledImages) -> Iterator[list[Any]]:
                 yield [task, images.class_names[images.labels[row]], name, which, *further]
 
 
-def from_csv(path: Path, images: LabelledImages, protocol: str = "") -> EpisodeList:
+def from_csv(path: Path, images: Labelled, protocol: str = "") -> EpisodeList:
     """The list of a table: `from_csv` of what `to_csv` wrote has the same digest.
 
     Tasks are in the order in which they first appear; they keep their numbers where all are numbers, else they are
@@ -73,7 +73,7 @@ class _Table:
     """The lines of a table, and the images that they name."""
 
     file: CsvFile
-    images: LabelledImages
+    images: Labelled
 
     def rows(self) -> list[int]:
         """The row of the data set that every line names; its class and its set are checked."""
