@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from fewshot.datasets.labelled_vectors import labelled_vectors
     from fewshot.datasets.manifest import Manifest
     from fewshot.datasets.partitioned import Partitioned
-    from fewshot.datasets.pseudo_labels import PseudoLabels
     from fewshot.datasets.torchvision_set import TorchvisionSet
     from fewshot.datasets.vector_set import VectorSet
     from fewshot.datasets.with_class_vectors import WithClassVectors
@@ -75,6 +74,7 @@ if TYPE_CHECKING:
     from fewshot.evaluators.zero_shot import ZeroShot
     from fewshot.evaluators.zero_shot_gaussian import ZeroShotGaussian
     from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
+    from fewshot.features.pseudo_labels import PseudoLabels
     from fewshot.pretraining.anil import ANIL
     from fewshot.pretraining.cross_entropy import CrossEntropy
     from fewshot.pretraining.episodic import Episodic
@@ -118,12 +118,12 @@ _HOMES = {
     "fewshot.datasets.image_folder_set": ("ImageFolderSet",),
     "fewshot.datasets.labelled_vectors": ("labelled_vectors",),
     "fewshot.datasets.manifest": ("Manifest",),
-    "fewshot.datasets.pseudo_labels": ("PseudoLabels",),
     "fewshot.datasets.torchvision_set": ("TorchvisionSet",),
     "fewshot.datasets.vector_set": ("VectorSet",),
     "fewshot.datasets.with_class_vectors": ("WithClassVectors",),
     "fewshot.episodes.lists": ("EpisodeList",),
     "fewshot.episodes.episodes": ("EpisodeShape", "Episodes"),
+    "fewshot.features.pseudo_labels": ("PseudoLabels",),
     "fewshot.runs.evaluation": ("evaluate",),
     "fewshot.evaluators.big_transfer": ("BigTransfer",),
     "fewshot.evaluators.augmented_support": ("AugmentedSupport",),

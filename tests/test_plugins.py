@@ -386,3 +386,16 @@ def test_a_function_named_in_a_file_is_refused():
     with pytest.raises(ValueError, match=r"the backbone 'os:abort' comes from a file and would import code"):
         BACKBONES.make("Function(target='os:abort')", allow_import=False)
     assert BACKBONES.make("Function('os:abort')").target == "os:abort"
+
+
+def test_a_member_that_stands_above_its_folder_is_read_like_the_others():
+    code = (
+        "import sys; from fewshot.plugins.registry import DATASETS; "
+        "print(DATASETS.canonical('PseudoLabels(Glyphs)'), DATASETS.signature('PseudoLabels').module); "
+        "assert not {'torch', 'fewshot.features.pseudo_labels'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (
+        "PseudoLabels(images=Glyphs(), backbone='tf_efficientnet_lite0', clusters=50, fewest=20, seed=0, part='all') "
+        "fewshot.features.pseudo_labels"
+    )

@@ -81,11 +81,13 @@ class Call:
 @dataclass(frozen=True)
 class Registry:
     """The members of one kind. `package` is the import name of the folder (or of the one file, where members
-    are small) and the entry-point group; it defines the class `base` that all members derive from."""
+    are small) and the entry-point group; it defines the class `base` that all members derive from. `further`:
+    modules of single members that need what stands above the folder."""
 
     kind: str
     package: str
     base: str = "object"
+    further: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
         """The sorted names of all members: the folder's first, then those of installed plug-ins."""
@@ -261,7 +263,9 @@ class Registry:
 
     @property
     def _folder(self) -> dict[str, Signature]:
-        return _read_folder(self.package)
+        if not self.further:
+            return _read_folder(self.package)
+        return {name: one for place in (self.package, *self.further) for name, one in _read_folder(place).items()}
 
 
 def _import_dotted(name: str, kind: str) -> type[Any]:
@@ -452,7 +456,7 @@ def _file_digest(path: str, *state: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-DATASETS = Registry("dataset", "fewshot.datasets", "Dataset")
+DATASETS = Registry("dataset", "fewshot.datasets", "Dataset", further=("fewshot.features.pseudo_labels",))
 SPLITS = Registry("split", "fewshot.splits", "SplitRule")
 SAMPLERS = Registry("sampler", "fewshot.samplers", "Sampler")
 BACKBONES = Registry("backbone", "fewshot.backbones", "BackboneSource")

@@ -1,4 +1,5 @@
-"""The images of another data set, labelled by clusters of their features."""
+"""The images of another data set, labelled by clusters of their features: a data set that needs features to load, so
+it stands here, above the folder of the others, and their registry names this module."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from fewshot.datasets import A_DATA_SET, Dataset, LabelledImages
 from fewshot.datasets._subset import subset
 from fewshot.episodes.episodes import Ints
+from fewshot.features.table import feature_table
 from fewshot.plugins.fields import declare, integer, one_of
-from fewshot.plugins.registry import Dotted
+from fewshot.plugins.registry import BACKBONES, SPLITS, Dotted
 from fewshot.plugins.shorthand import shorthand
 
 PARTS = ("all", "seen", "validation", "novel")
@@ -78,8 +80,6 @@ class PseudoLabels(Dataset):
         """The rows of the part, ascending."""
         if self.part == "all":
             return np.arange(len(images))
-        from fewshot.plugins.registry import SPLITS
-
         rule = self.images.default_split()
         if rule is None:
             raise ValueError(
@@ -90,9 +90,6 @@ class PseudoLabels(Dataset):
 
     def _features(self, images: LabelledImages, rows: Ints) -> NDArray[np.float64]:
         """[m, D] features of length one."""
-        from fewshot.features.table import feature_table
-        from fewshot.plugins.registry import BACKBONES
-
         backbone = BACKBONES.make(BACKBONES.canonical(shorthand(self.backbone))).load().on(images)
         values = feature_table(images, backbone, rows, progress=True).gather(rows).double().numpy()
         length = np.linalg.norm(values, axis=1, keepdims=True)
