@@ -10,7 +10,7 @@ import pytest
 from fewshot.datasets import ArrayImages, Group, LabelledImages, classes_digest
 from fewshot.datasets.icons import DOMAINS, Icons
 from fewshot.plugins.registry import SPLITS
-from fewshot.splits import PARTS, ClassSplit, read_split
+from fewshot.splits import PARTS, ClassSplit
 from fewshot.splits.all_novel import AllNovel
 from fewshot.splits.by_group import ByGroup
 from fewshot.splits.by_seed import BySeed
@@ -166,7 +166,7 @@ def test_a_data_set_without_groups_says_so():
 def test_a_saved_split_comes_back(tmp_path):
     split, path = ByGroup("kind", ("food",), ("vehicle",)).split(IMAGES), tmp_path / "new" / "split.json"
     split.save(path)
-    assert read_split(path) == split == FromFile(path).split(IMAGES)
+    assert ClassSplit.load(path) == split == FromFile(path).split(IMAGES)
 
 
 WHOLE = {"seen": ["a"], "validation": [], "novel": ["b"], "classes_digest": classes_digest("ab")}
@@ -207,7 +207,7 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path):
 
 @pytest.mark.parametrize("path", sorted(committed_folder().glob("*.json")), ids=lambda path: path.stem)
 def test_a_committed_split_is_whole_sorted_and_holds_nothing_else(path, tmp_path):
-    read_split(path).save(tmp_path / "again.json")
+    ClassSplit.load(path).save(tmp_path / "again.json")
     assert json.loads((tmp_path / "again.json").read_text()) == json.loads(path.read_text())
 
 
