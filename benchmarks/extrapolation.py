@@ -22,6 +22,7 @@ from time import perf_counter
 import numpy as np
 from tabulate import tabulate
 
+from fewshot.episodes import streams
 from fewshot.episodes.draws import words
 from fewshot.scaling.fits.tables import Curve, Table, curves
 from fewshot.scaling.fits.trust import Trust, trust_all
@@ -72,7 +73,7 @@ def wins(missed: dict[str, Floats], among: Sequence[str]) -> dict[str, float]:
 def clustered(differences: Floats, clusters: Sequence[str], seed: int = 0) -> tuple[float, float]:
     """A 95 % interval of the mean of differences [curves], by drawing whole clusters again."""
     names, code = np.unique(np.array(clusters), return_inverse=True)
-    uniform = words(seed, np.arange(DRAWS, dtype=np.int64), 1, len(names), 62)[:, 0]
+    uniform = words(seed, np.arange(DRAWS, dtype=np.int64), 1, len(names), streams.EXTRAPOLATED)[:, 0]
     picks = ((uniform * np.uint64(len(names))) >> np.uint64(32)).astype(np.int64)  # [draws, clusters]
     sums, counts = np.bincount(code, weights=differences), np.bincount(code)
     low, high = np.quantile(sums[picks].sum(1) / counts[picks].sum(1), [0.025, 0.975])

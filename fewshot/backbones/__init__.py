@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from fewshot.datasets import LabelledImages
+from fewshot.plugins.fields import Member
 from fewshot.results.training_record import TrainingRecord
 
 
@@ -65,7 +66,7 @@ class Backbone:
         return features
 
 
-class BackboneSource(ABC):
+class BackboneSource(Member, ABC):
     """Where a network comes from."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields

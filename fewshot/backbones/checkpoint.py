@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import build, data_config, pretrained_config, resize, timm_backbone
+from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.shorthand import WEIGHT_SUFFIXES
 
 _NESTED = ("state_dict", "model", "model_state_dict")
@@ -37,6 +38,8 @@ class Checkpoint(BackboneSource):
     path: Path
     image_size: int | None = None
     pool: str | None = None
+
+    rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
         """The network; a file that does not fit, is damaged or holds code is a ValueError."""

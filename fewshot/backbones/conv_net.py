@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import as_backbone, data_config
+from fewshot.plugins.fields import declare, integer, one_of, refused
 
 NORMS = ("batch", "group")
 _GROUPS = 8  # of GroupNorm; fewer where there are fewer channels
@@ -34,24 +35,24 @@ class ConvNet(BackboneSource):
     norm: str = "batch"
     seed: int = 0
 
+    rules = declare(
+        width=integer(1),
+        depth=integer(1, below=11).worded("an integer in 1..10"),
+        image_size=integer(1),
+        norm=one_of(NORMS),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.image_size < 2**self.depth:
+            raise refused(self, "image_size", f"at least {2**self.depth} pixels, halved {self.depth} times")
+
     def load(self) -> Backbone:
         """The network; images are resized to a square of the shorter side, and normalised with ImageNet's mean and
         deviation, as timm does for a network without preprocessing of its own."""
-        self._check()
         network = _build(self.width, self.depth, self.norm, self.seed)
         label = f"conv net {self.width} x {self.depth}{'' if self.norm == 'batch' else ' group norm'}"
         return as_backbone(label, network, data_config(network, self.image_size, crop_pct=1.0), "nothing")
-
-    def _check(self) -> None:
-        least = 2**self.depth if 1 <= self.depth <= 10 else 2
-        for name, good, wanted in (
-            ("width", self.width >= 1, "an integer of at least 1"),
-            ("depth", 1 <= self.depth <= 10, "an integer in 1..10"),
-            ("image_size", self.image_size >= least, f"at least {least} pixels, halved {self.depth} times"),
-            ("norm", self.norm in NORMS, f"one of {', '.join(NORMS)}"),
-        ):
-            if not good:
-                raise ValueError(f"The {name!r} of ConvNet must be {wanted}. Got {getattr(self, name)!r} instead.")
 
 
 class SpatialMean(nn.Module):

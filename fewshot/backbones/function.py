@@ -13,6 +13,7 @@ from torch import nn
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import as_backbone, data_config
 from fewshot.plugins.code import code_digest, search_here
+from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.signature import Dotted
 
 
@@ -32,6 +33,8 @@ class Function(BackboneSource):
 
     target: Dotted
     image_size: int | None = None
+
+    rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
         """The backbone; imports and runs the user's code."""

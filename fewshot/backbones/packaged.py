@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import build, data_config, timm_backbone
 from fewshot.backbones.checkpoint import load_strictly, read_state
+from fewshot.plugins.fields import declare, integer
 
 State = Mapping[str, Tensor]
 _SEPARABLE = ("conv_dw", "bn1", "conv_pw", "bn2")
@@ -55,6 +56,8 @@ class Packaged(BackboneSource):
 
     name: str
     image_size: int | None = None
+
+    rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
         """The network; a missing package is a ValueError that says how to install it."""

@@ -14,6 +14,7 @@ from fewshot.backbones import Backbone, BackboneSource
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._digests import labels_digest
 from fewshot.files.atomic import home
+from fewshot.plugins.fields import Rule, declare, integer
 from fewshot.plugins.registry import BACKBONES, DATASETS, RECIPES, SPLITS
 from fewshot.results.training_record import TrainingRecord
 
@@ -45,6 +46,12 @@ class Pretrained(BackboneSource):
     split: SplitRule | None = None
     n_images: int | None = None
     seed: int = 0
+
+    rules = declare(
+        network=Rule("a backbone to start from, such as ConvNet()", lambda value: isinstance(value, BackboneSource)),
+        n_images=integer(1),
+        seed=integer(0, below=1 << 63),
+    )
 
     @property
     def folder(self) -> Path:

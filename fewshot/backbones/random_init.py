@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._timm_network import build, data_config, timm_backbone
+from fewshot.plugins.fields import declare, integer
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class RandomInit(BackboneSource):
     seed: int = 0
     image_size: int | None = None
     pool: str | None = None
+
+    rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
         """The network, preprocessed as timm's weights of this name would be."""

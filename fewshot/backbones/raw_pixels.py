@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource, freeze, weights_digest
+from fewshot.plugins.fields import declare, integer
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,10 @@ class RawPixels(BackboneSource):
 
     image_size: int = 32
 
+    rules = declare(image_size=integer(1))
+
     def load(self) -> Backbone:
         """A network without weights."""
-        if self.image_size < 1:
-            raise ValueError(f"the 'image_size' of RawPixels must be at least 1 pixel; got {self.image_size}")
         digest = hashlib.sha256(f"squash bilinear {self.image_size} /255".encode()).hexdigest()
         return Backbone(
             name="pixels",

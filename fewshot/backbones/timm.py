@@ -20,6 +20,7 @@ from fewshot.backbones._timm_network import (
     resize,
     timm_backbone,
 )
+from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.shorthand import PACKAGED
 
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -40,6 +41,8 @@ class Timm(BackboneSource):
     name: str
     image_size: int | None = None
     pool: str | None = None
+
+    rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
         """The network; unknown names, networks without weights and an unreachable hub are a ValueError."""

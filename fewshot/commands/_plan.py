@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +82,11 @@ class Plan:
         return sum(int(used.sum()) for _, used in self._used.values())
 
     def trainings(self, bench: Workbench) -> list[PlannedTraining]:
-        """The trainings of backbones that are not trained yet."""
-        sources = [backbone.make() for backbone in dict.fromkeys(backbone for backbone, *_ in self._used)]
+        """The trainings of backbones that are not trained yet. Of those that cannot be made `embeddings` says why."""
+        sources = []
+        for backbone in dict.fromkeys(backbone for backbone, *_ in self._used):
+            with suppress(ValueError):
+                sources.append(backbone.make())
         if not any(source.to_train() for source in sources):
             return []
         from fewshot.pretraining.planning import planned_trainings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,9 @@ from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 
 import click
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from fewshot.commands._answers import answer, json_option
 
@@ -52,40 +54,42 @@ def _versions() -> Iterator[Finding]:
     """Python, the packages that numbers depend on, and every requirement that is not met."""
     found = platform.python_version()
     yield Finding("python", f"{found}, {sys.executable}", "ok" if sys.version_info >= (3, 11) else "wrong")
-    needed = {name: minimum for name, minimum in map(_requirement, _requirements()) if name}
+    needed = {one.name: one.specifier for one in _requirements() if _holds(one)}
     for name in (*_SHOWN, *sorted(set(needed).difference(_SHOWN))):
-        finding = _package(name, needed.get(name, ""))
+        finding = _package(name, needed.get(name, SpecifierSet()))
         if name in _SHOWN or finding.state == "wrong":
             yield finding
 
 
-def _requirements() -> Sequence[str]:
-    """What fewshot needs, extras left out; nothing where it is not installed."""
+def _requirements() -> list[Requirement]:
+    """What fewshot needs, extras too; nothing where it is not installed."""
     try:
-        return [text for text in requires("fewshot") or () if "extra ==" not in text]
+        return [Requirement(text) for text in requires("fewshot") or ()]
     except PackageNotFoundError:
-        return ()
+        return []
 
 
-def _requirement(text: str) -> tuple[str, str]:
-    """Name and least version of "numpy>=1.26"."""
-    match = re.match(r"([\w.-]+)\s*(?:\(?>=\s*([\w.]+))?", text)
-    return (match[1], match[2] or "") if match else ("", "")
+def _holds(requirement: Requirement, extra: str = "") -> bool:
+    """Whether a package is needed here, for an extra."""
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
-def _package(name: str, minimum: str) -> Finding:
+def _package(name: str, wanted: SpecifierSet) -> Finding:
     try:
         found = version(name)
     except PackageNotFoundError:
-        return Finding(name, "not installed", "wrong", f"pip install '{name}{f'>={minimum}' if minimum else ''}'")
-    if _numbers(found) < _numbers(minimum):
-        return Finding(name, f"{found}, needed {minimum}", "wrong", f"pip install '{name}>={minimum}'")
+        return Finding(name, "not installed", "wrong", f"pip install '{name}{wanted}'")
+    if not _meets(found, wanted):
+        return Finding(name, f"{found}, needed {wanted}", "wrong", f"pip install '{name}{wanted}'")
     return Finding(name, found)
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    """(2, 15, 0) of "2.15.0+cpu"."""
-    return tuple(int(part) for part in re.findall(r"\d+", text.partition("+")[0])[:3])
+def _meets(found: str, wanted: SpecifierSet) -> bool:
+    """Whether a version is one of those wanted; what was built on the way to a version counts as that version."""
+    try:
+        return wanted.contains(Version(found).base_version)
+    except InvalidVersion:
+        return False
 
 
 def _devices() -> Iterator[Finding]:
@@ -146,11 +150,11 @@ def _extras() -> Iterator[Finding]:
 def _declared() -> dict[str, list[str]]:
     """The packages of every extra, as fewshot's metadata has them; nothing where it is not installed."""
     try:
-        declared, listed = metadata("fewshot").get_all("Provides-Extra") or (), requires("fewshot") or ()
+        declared = metadata("fewshot").get_all("Provides-Extra") or ()
     except PackageNotFoundError:
         return {}
-    marks = {extra: re.compile(rf"""extra == ["']{re.escape(extra)}["']""") for extra in declared}
-    return {extra: [_requirement(text)[0] for text in listed if mark.search(text)] for extra, mark in marks.items()}
+    listed = [one for one in _requirements() if not _holds(one)]
+    return {extra: [one.name for one in listed if _holds(one, extra)] for extra in declared}
 
 
 def _extra(name: str, packages: Sequence[str]) -> Finding:

@@ -49,11 +49,11 @@ def make(data: str, rule: str, out: Path, dry_run: bool) -> None:
 @json_option
 def show(data: str | None, rule: str | None, file: Path | None) -> None:
     """Print the classes of each part of a split, with their counts of images."""
-    from fewshot.splits import PARTS, read_split
+    from fewshot.splits import PARTS, ClassSplit
 
     if (data is None) == (file is None) or (file is not None and rule is not None):
         raise click.UsageError("give --data (with --split where it has no split of its own) or --file")
-    split, sizes = (read_split(file), {}) if file is not None else _of_data(str(data), rule)
+    split, sizes = (ClassSplit.load(file), {}) if file is not None else _of_data(str(data), rule)
     lines = []
     for part in PARTS:
         classes = getattr(split, part)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from fewshot.conformance.judging import close, gap
-from fewshot.conformance.worlds import Trial, VectorWorld, World, episodes_of
+from fewshot.conformance.worlds import Trial, VectorWorld, World
 from fewshot.evaluators import FeatureEvaluator, TransductiveEvaluator
 
 _N_QUERY = 5
@@ -117,7 +117,7 @@ def hard_episodes_and_their_neighbours_are_apart(evaluator: Any, world: World) -
         trial = hard.among_others(world)
         together = _answer(evaluator, world, trial)
         for e in (0, 2) if together is not None else ():
-            alone = _answer(evaluator, world, _part(trial, slice(e, e + 1), world))
+            alone = _answer(evaluator, world, _part(trial, slice(e, e + 1)))
             which = f"{hard.name}: {'the hard' if e == 0 else 'an ordinary'} episode"
             if alone is None or together is None:
                 return f"{which} is refused alone, but solved beside others"
@@ -189,9 +189,8 @@ def _answer(evaluator: Any, world: World, trial: Trial) -> Tensor | None:
         raise ValueError(f"{error} (answer, or let the docstring of the class name this ValueError)") from error
 
 
-def _part(trial: Trial, part: slice, world: World) -> Trial:
-    batch, query = episodes_of(trial.batch, part, world), world.take(trial.query, part)
-    return Trial(batch, query, trial.query_labels[part])
+def _part(trial: Trial, part: slice) -> Trial:
+    return Trial(trial.batch.take(part), trial.query[part], trial.query_labels[part])
 
 
 def _with_steps(evaluator: Any, max_iter: int) -> FeatureEvaluator:

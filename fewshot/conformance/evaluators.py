@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from fewshot.conformance.degenerate import DEGENERATE_LAWS
 from fewshot.conformance.judging import close, gap, generator_states, remade
-from fewshot.conformance.worlds import Trial, VectorWorld, World, episodes_of, renamed, reordered
+from fewshot.conformance.worlds import Trial, VectorWorld, World
 from fewshot.evaluators import FeatureEvaluator, TransductiveEvaluator
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.plugins.registry import EVALUATORS
@@ -36,7 +35,7 @@ def alone_as_in_a_batch(evaluator: Any, world: World) -> str | None:
     together = world.logits(evaluator, trial.batch, trial.query)
     for e in range(3):
         part = slice(e, e + 1)
-        alone = world.logits(evaluator, episodes_of(trial.batch, part, world), world.take(trial.query, part))
+        alone = world.logits(evaluator, trial.batch.take(part), trial.query[part])
         if not close(alone, together[part]):
             return f"episode {e} solved alone differs from the batch by {gap(alone, together[part])}"
     return None
@@ -46,7 +45,7 @@ def class_names_do_not_matter(evaluator: Any, world: World) -> str | None:
     """Permuting the class labels permutes the columns."""
     trial = world.trial(3)
     permutation = torch.tensor([2, 0, 1])
-    before, after = (world.logits(evaluator, b, trial.query) for b in (trial.batch, renamed(trial.batch, permutation)))
+    before, after = (world.logits(evaluator, b, trial.query) for b in (trial.batch, trial.batch.renamed(permutation)))
     return None if close(after[:, :, permutation], before) else "permuted labels did not permute the columns"
 
 
@@ -54,7 +53,7 @@ def support_order_does_not_matter(evaluator: Any, world: World) -> str | None:
     """The order of the support rows changes nothing."""
     trial = world.trial(4)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(4))
-    batch = reordered(trial.batch, order, world)
+    batch = trial.batch.take_support(order)
     before, after = (world.logits(evaluator, b, trial.query) for b in (trial.batch, batch))
     return None if close(after, before) else f"another support order changed the logits by {gap(after, before)}"
 
@@ -67,7 +66,7 @@ def queries_do_not_inform_each_other(evaluator: Any, world: World) -> str | None
     head = world.head(evaluator, trial.batch)
     whole = head(trial.query)
     for some in (torch.tensor([7, 0, 3]), torch.tensor([7])):  # from the same head, as chunks of queries are
-        if not close(head(world.take(trial.query, slice(None), some)), whole[:, some]):
+        if not close(head(trial.query[:, some]), whole[:, some]):
             return "logits of a query depend on the other queries"
     return None
 
@@ -80,7 +79,7 @@ def query_order_does_not_matter(evaluator: Any, world: World) -> str | None:
     trial = world.trial(12)
     order = torch.randperm(15, generator=torch.Generator().manual_seed(12))
     before = world.logits(evaluator, trial.batch, trial.query)
-    after = world.logits(evaluator, trial.batch, world.take(trial.query, slice(None), order))
+    after = world.logits(evaluator, trial.batch, trial.query[:, order])
     return None if close(after, before[:, order]) else "another order of the queries changed their answers"
 
 
@@ -139,20 +138,14 @@ def padding_does_not_matter(evaluator: Any, world: World) -> str | None:
     """Support rows, and queries of a transductive evaluator, under a False mask change nothing."""
     trial = world.trial(10)
     order = torch.cat([torch.arange(12), torch.tensor([3, 7])])
-    mask = torch.ones(3, 14, dtype=torch.bool)
-    mask[:, 12:] = False
-    padded = replace(
-        reordered(trial.batch, order, world),
-        support_mask=mask,
-        support_labels=torch.cat([trial.batch.support_labels, torch.zeros(3, 2, dtype=torch.int64)], 1),
-    )
+    padded = trial.batch.take_support(order).without((torch.arange(14) >= 12).expand(3, -1))
     before, after = (world.logits(evaluator, b, trial.query) for b in (trial.batch, padded))
     if not close(after, before):
         return f"padding changed the logits by {gap(after, before)}"
     if not isinstance(evaluator, TransductiveEvaluator):
         return None
     held = torch.cat([torch.ones(15, dtype=torch.bool), torch.zeros(4, dtype=torch.bool)]).expand(3, -1)
-    queries = world.take(trial.query, slice(None), torch.cat([torch.arange(15), torch.tensor([1, 1, 1, 1])]))
+    queries = trial.query[:, torch.cat([torch.arange(15), torch.tensor([1, 1, 1, 1])])]
     among = evaluator.logits(trial.batch, queries, held)[:, :15]
     return None if close(among, before) else f"padded queries changed the logits by {gap(among, before)}"
 

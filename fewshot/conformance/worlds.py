@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,10 +44,6 @@ class World(ABC):
         """What the evaluator answers."""
         return self.head(evaluator, batch)(query)
 
-    @abstractmethod
-    def take(self, items: Any, episodes: slice, order: Tensor | None = None) -> Any:
-        """The items of some episodes, in another order along the second axis."""
-
     def state(self) -> str:
         """A digest of everything that an evaluator must not change, beside its arguments."""
         return ""
@@ -75,7 +71,7 @@ class VectorWorld(World):
         batch = _batch(support, n_episodes, n_way, k_shot, names)
         if self.n_views:
             longer = 1 + torch.arange(1, self.n_views + 1, dtype=self.dtype) / 10
-            batch = replace(batch, support_views=support[:, :, None] * longer[:, None])
+            batch = batch.seen_as(support, support[:, :, None] * longer[:, None])
         return Trial(batch, query, _labels(n_episodes, n_way, rows - k_shot - 1))
 
     def vectors(self, seed: int, n_episodes: int, n_way: int, per_class: int, separation: float) -> Tensor:
@@ -93,9 +89,6 @@ class VectorWorld(World):
             return lambda query: evaluator.logits(batch, query, torch.ones(query.shape[:2], dtype=torch.bool))
         assert isinstance(evaluator, FeatureEvaluator)
         return evaluator.fit(batch)
-
-    def take(self, items: Tensor, episodes: slice, order: Tensor | None = None) -> Tensor:
-        return items[episodes] if order is None else items[episodes][:, order]
 
 
 class PictureWorld(World):
@@ -126,9 +119,6 @@ class PictureWorld(World):
         assert isinstance(evaluator, ImageEvaluator)
         return evaluator.fit(batch, self.backbone)
 
-    def take(self, items: ImageRows, episodes: slice, order: Tensor | None = None) -> ImageRows:
-        return replace(items, rows=items.rows[episodes] if order is None else items.rows[episodes][:, order])
-
     def state(self) -> str:
         network = self.backbone.network
         modes = [module.training for module in network.modules()] + [p.requires_grad for p in network.parameters()]
@@ -142,42 +132,6 @@ def worlds(evaluator: Evaluator[Any]) -> list[World]:
     views = evaluator.support_views() if isinstance(evaluator, FeatureEvaluator) else None
     n_views = 0 if views is None else views.number
     return [VectorWorld(dtype, n_views=n_views) for dtype in (torch.float32, torch.float64)]
-
-
-def episodes_of(batch: EpisodeBatch[Any], part: slice, world: World) -> EpisodeBatch[Any]:
-    """Some episodes of a batch."""
-    names, views = batch.class_features, batch.support_views
-    return replace(
-        batch,
-        support=world.take(batch.support, part),
-        support_views=None if views is None else views[part],
-        support_labels=batch.support_labels[part],
-        support_mask=batch.support_mask[part],
-        seeds=batch.seeds[part],
-        class_features=None if names is None else names[part],
-    )
-
-
-def reordered(batch: EpisodeBatch[Any], order: Tensor, world: World) -> EpisodeBatch[Any]:
-    """The same episodes with other support rows: those of the given order, by position."""
-    views = batch.support_views
-    return replace(
-        batch,
-        support=world.take(batch.support, slice(None), order),
-        support_labels=batch.support_labels[:, order],
-        support_mask=batch.support_mask[:, order],
-        support_views=None if views is None else views[:, order],
-    )
-
-
-def renamed(batch: EpisodeBatch[Any], permutation: Tensor) -> EpisodeBatch[Any]:
-    """The same episodes, class n of each now called permutation[n]."""
-    names = batch.class_features
-    return replace(
-        batch,
-        support_labels=permutation[batch.support_labels],
-        class_features=None if names is None else names[:, permutation.argsort()],
-    )
 
 
 def _batch(

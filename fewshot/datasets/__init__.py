@@ -19,6 +19,7 @@ from PIL import Image
 
 from fewshot.episodes.episodes import Ints, Rows
 from fewshot.files.vectors import Vectors
+from fewshot.plugins.fields import Member, Rule
 
 
 class ImageSequence(Protocol):
@@ -186,7 +187,7 @@ class LabelledImages:
 
 
 @dataclass(frozen=True)
-class Dataset(ABC):
+class Dataset(Member, ABC):
     """A source of labelled images. Fields say which images; a field of type Path is recorded, never hashed."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
@@ -200,6 +201,9 @@ class Dataset(ABC):
     def default_split(self) -> str | None:
         """Spec of the split that is used when none is given; None where the user has to choose."""
         return self.split
+
+
+A_DATA_SET = Rule("a data set, such as Icons()", lambda value: isinstance(value, Dataset))  # inside another one
 
 
 @dataclass(frozen=True)

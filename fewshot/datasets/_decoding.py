@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-_ORIENTATION = 0x0112  # the EXIF tag, and how each of its values is set upright
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def read_image(path: Path) -> Image.Image:
@@ -45,12 +36,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """The image turned as its EXIF data says; as it is stored where that data is damaged."""
-    try:
-        method = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # of many kinds; the picture itself was decoded
-        return image
-    return image if method is None else image.transpose(method)
+    """The image itself, turned as its EXIF data says; as it is stored where that data is damaged."""
+    with suppress(Exception):  # of many kinds; the picture itself was decoded
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _scaled(values: NDArray[Any]) -> Image.Image:

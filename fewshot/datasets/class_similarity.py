@@ -8,8 +8,6 @@ wren,0.4,0.1,1
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Ints
-from fewshot.files.csv_files import check_width, numbered_rows
+from fewshot.files.csv_files import CsvFile, csv_text
 
 Floats = NDArray[np.float64]
 _ROWS = 4096  # features that are held at once
@@ -67,14 +65,9 @@ class ClassSimilarity:
 
     def to_csv(self) -> str:
         """The text of the table, numbers to six places."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["class", *self.names])
         rounded = np.round((self.values + self.values.T) / 2, 6) + 0.0  # no -0
-        writer.writerows(
-            [name, *(f"{value:g}" for value in row)] for name, row in zip(self.names, rounded, strict=True)
-        )
-        return text.getvalue()
+        rows = ([name, *(f"{value:g}" for value in row)] for name, row in zip(self.names, rounded, strict=True))
+        return csv_text([["class", *self.names], *rows])
 
     @staticmethod
     def read(path: Path) -> ClassSimilarity:
@@ -99,20 +92,19 @@ def _unit(vectors: Floats) -> Floats:
 @lru_cache(maxsize=8)
 def _read(path: Path, *state: int) -> ClassSimilarity:
     """A file read once for many blocks of episodes, unless it was changed."""
-    (_, header), *rows = numbered_rows(path, "table of class similarities", ("class", "one for every class"))
-    names = [name.strip() for name in header]
-    if names[0] != "class" or len(set(names)) < len(names) or len(names) < 3:
+    file = CsvFile.read(path, "table of class similarities", ("class",), further=None)
+    names = list(file.columns)
+    if names[0] != "class" or len(names) < 3:
         raise ValueError(
-            f"{path} must begin with the line class,<name>,<name>,... of at least two different classes, "
+            f"{path} must begin with the line class,<name>,<name>,... of at least two classes, "
             f"found {','.join(names)[:80]!r}"
         )
-    for number, row in rows:
-        check_width(path, number, row, names)
-    if [row[0].strip() for _, row in rows] != names[1:]:
+    if file.columns["class"] != names[1:]:
         raise ValueError(
             f"the first fields of the lines of {path} must be its {len(names) - 1} classes, in their order"
         )
-    values = np.array([[_number(path, number, text) for text in row[1:]] for number, row in rows])
+    rows = zip(*(file.columns[name] for name in names[1:]), strict=True)
+    values = np.array([[_number(file, row, text) for text in texts] for row, texts in enumerate(rows)])
     other = np.argwhere(abs(values - values.T) > _SYMMETRY)
     if len(other):
         a, b = other[0]
@@ -123,11 +115,11 @@ def _read(path: Path, *state: int) -> ClassSimilarity:
     return ClassSimilarity(tuple(names[1:]), values)
 
 
-def _number(path: Path, line: int, text: str) -> float:
+def _number(file: CsvFile, row: int, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = np.nan
     if not np.isfinite(value):
-        raise ValueError(f"{path}, line {line}: similarities must be finite numbers, found {text[:20]!r}")
+        raise file.error(row, f"similarities must be finite numbers, found {text[:20]!r}")
     return value

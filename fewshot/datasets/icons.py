@@ -11,6 +11,7 @@ from PIL import Image
 import fewshot.data.icons as embedded
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, image_digest, images_digest
 from fewshot.episodes.episodes import Ints
+from fewshot.plugins.fields import declare, one_of
 
 DOMAINS = ("mono", "colour", "both")
 
@@ -24,13 +25,13 @@ class Icons(Dataset):
 
     domain: str = "mono"
 
+    rules = declare(domain=one_of(DOMAINS))
+
     def default_split(self) -> str:
         """Animal, food, vehicle and leisure are novel, nature chooses, the rest is seen."""
         return f"Committed(name='icons_{self.domain}')"
 
     def load(self) -> LabelledImages:
-        if self.domain not in DOMAINS:
-            raise ValueError(f"unknown domain {self.domain!r} of Icons; known: {', '.join(DOMAINS)}")
         parts = [embedded.load(d) for d in (("mono", "colour") if self.domain == "both" else (self.domain,))]
         kept = _classes_of_all(parts)
         rows = [np.flatnonzero(np.isin(part.labels, kept)) for part in parts]

@@ -18,7 +18,7 @@ import numpy as np
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets._digests import Files, file_digests, tell_copies
 from fewshot.episodes.episodes import Ints
-from fewshot.files.csv_files import by_column, numbered_rows
+from fewshot.files.csv_files import CsvFile
 
 _CLASS = "class:"  # begins the name of a column that says something of a class, not of an image
 
@@ -71,13 +71,10 @@ class _Lines:
     @staticmethod
     def read(file: Path) -> _Lines:
         """A checked manifest: known columns, a path and a label in every row."""
-        header, *rows = numbered_rows(file, "manifest", ("path", "label"))
-        names = [name.strip() for name in header[1]]
-        _check_header(file, names)
-        if not rows:
-            raise ValueError(f"{file} lists no images; expected a line an image below {','.join(names)}")
-        columns = by_column(file, names, rows)
-        lines = _Lines(file, columns, [number for number, _ in rows])
+        read = CsvFile.read(file, "manifest", ("path", "label"), further=None)
+        columns = read.columns
+        _check_groups(file, tuple(columns))
+        lines = _Lines(file, columns, read.number)
         lines.refuse(lambda row: not columns["path"][row], "rows have no path", "fill it in", "label")
         lines.refuse(lambda row: not columns["label"][row], "rows have no label", "fill it in")
         return lines
@@ -95,14 +92,8 @@ class _Lines:
             raise ValueError(f"{self.file}: {len(rows)} of {len(self.number)} {what}: {named}{more}; {advice}")
 
 
-def _check_header(file: Path, names: Sequence[str]) -> None:
-    """Raises a ValueError unless path and label are there, and every name is one, once."""
-    missing = [name for name in ("path", "label") if name not in names]
-    if missing:
-        raise ValueError(
-            f"{file} has no column {missing[0]!r}; expected a first line such as path,label,partition, "
-            f"separated by commas, found {','.join(names)[:80]!r}"
-        )
+def _check_groups(file: Path, names: Sequence[str]) -> None:
+    """Raises a ValueError unless every name is that of a group, of images or of classes, once."""
     twice = [name for name, count in Counter(name.removeprefix(_CLASS) for name in names).items() if count > 1]
     if twice:
         raise ValueError(f"{file} has two columns {twice[0]!r}; name every column once")

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import Dataset, Group, LabelledImages
-from fewshot.episodes import draws
+from fewshot.datasets import A_DATA_SET, Dataset, Group, LabelledImages
+from fewshot.episodes import draws, streams
+from fewshot.plugins.fields import SEED, declare, integer
 
 NAMES = ("train", "validation", "test")
-_STREAM = 61  # of random words
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,13 @@ class Partitioned(Dataset):
     validation: int = 2
     seed: int = 0
 
+    rules = declare(images=A_DATA_SET, test=integer(0), validation=integer(0), seed=SEED)
+
     def default_split(self) -> str | None:
         return self.images.default_split()
 
     def load(self) -> LabelledImages:
         """The images; a ValueError where a class would have none left to train on."""
-        if min(self.test, self.validation) < 0:
-            raise ValueError(
-                f"'test' and 'validation' of Partitioned are numbers of images a class, at least 0. "
-                f"Got {self.test} and {self.validation} instead."
-            )
         images = self.images.load()
         codes = np.zeros(len(images), dtype=np.int8)
         place = np.argsort(np.argsort(np.asarray(images.class_names)))
@@ -49,7 +46,7 @@ class Partitioned(Dataset):
                     f"Partitioned holds {self.test} + {self.validation} images of every class out, but class "
                     f"{images.class_names[label]!r} of {images.name} has {len(rows)}; hold fewer out"
                 )
-            words = draws.words(self.seed, place[label : label + 1], 1, len(rows), _STREAM)[0, 0]
+            words = draws.words(self.seed, place[label : label + 1], 1, len(rows), streams.PARTITION)[0, 0]
             order = rows[np.argsort(words, kind="stable")]
             codes[order[: self.test]] = NAMES.index("test")
             codes[order[self.test : self.test + self.validation]] = NAMES.index("validation")

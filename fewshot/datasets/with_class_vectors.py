@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets import A_DATA_SET, Dataset, LabelledImages
 from fewshot.datasets.labelled_vectors import texts
 from fewshot.datasets.vector_set import opened
+from fewshot.plugins.fields import declare
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class WithClassVectors(Dataset):
 
     images: Dataset
     path: Path
+
+    rules = declare(images=A_DATA_SET)
 
     def default_split(self) -> str | None:
         return self.images.default_split()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fewshot.datasets import LabelledImages
+    from fewshot.episodes.labelled import Labelled
 
 FORMAT = "fewshot-episodes-1"
 Ints = NDArray[np.int64]
@@ -133,7 +133,7 @@ class Episodes:
         return episodes_digest([self])
 
     @staticmethod
-    def from_rows(images: LabelledImages, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> Episodes:
+    def from_rows(images: Labelled, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> Episodes:
         """Custom episodes: the support and the query rows of each. Labels are the images' own; the ways of an
         episode are its support's classes in order of first appearance. Errors are those of `check`, and a
         query whose class has no support."""
@@ -171,7 +171,7 @@ class Episodes:
         joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _TYPES}
         return replace(parts[0], **joined)
 
-    def check(self, images: LabelledImages) -> None:
+    def check(self, images: Labelled) -> None:
         """Raises a ValueError unless these are well-formed episodes of these images: rows in range, labels that
         agree, no image and no class twice in an episode, at least two classes with support each, and a query."""
         if self.images_digest != images.images_digest:
@@ -322,10 +322,56 @@ class EpisodeBatch(Generic[Items]):
     support_views: Tensor | None = None  # [B, S, V, D] V views of each support image, where the evaluator asks for them
     watch: Callable[[int, int], None] | None = None  # told how many steps of a slow evaluator are done, and of how many
 
-    def seen_as(self, support: Other) -> EpisodeBatch[Other]:
-        """The same episodes with their support [B, S] in another form: rows, vectors, images."""
-        known = (self.support_labels, self.support_mask, self.n_way, self.seeds)
-        return EpisodeBatch(support, *known, self.class_features, self.support_views, self.watch)
+    def take(self, episodes: Tensor | slice) -> EpisodeBatch[Items]:
+        """Some episodes, by position; one may stand there several times."""
+        return self._with(_BY_EPISODE, lambda held: held[episodes])
+
+    def take_support(self, order: Tensor) -> EpisodeBatch[Items]:
+        """The same episodes with the support rows at the positions `order` [S']: fewer, repeated, in another order."""
+        return self._with(_BY_ROW, lambda held: held[:, order])
+
+    def without(self, rows: Tensor) -> EpisodeBatch[Items]:
+        """The same episodes without the support rows where `rows` [B, S] is True: they become padding."""
+        mask = self.support_mask & ~rows
+        return replace(self, support_mask=mask, support_labels=self.support_labels * mask)
+
+    def renamed(self, permutation: Tensor) -> EpisodeBatch[Items]:
+        """The same episodes, way n of each now called permutation[n]."""
+        names = None if self.class_features is None else self.class_features[:, permutation.argsort()]
+        return replace(self, support_labels=permutation[self.support_labels] * self.support_mask, class_features=names)
+
+    def seen_as(self, support: Other, support_views: Tensor | None = None) -> EpisodeBatch[Other]:
+        """The same episodes with their support [B, S] in another form: rows, vectors, images; and so its further views,
+        where they are given."""
+        views = self.support_views if support_views is None else support_views
+        return replace(cast("EpisodeBatch[Other]", self), support=support, support_views=views)
+
+    def views_as_rows(self) -> EpisodeBatch[Tensor]:
+        """The same episodes with a support [B, S (1 + V), D]: after each row its further views, which are then none."""
+        vectors = cast("EpisodeBatch[Tensor]", self)
+        if self.support_views is None:
+            return vectors
+        of_one = 1 + self.support_views.shape[2]
+        labels, mask = (held.repeat_interleave(of_one, dim=1) for held in (self.support_labels, self.support_mask))
+        support = vectors.support.new_empty(*labels.shape, vectors.support.shape[2])
+        support[:, ::of_one] = vectors.support
+        for view in range(1, of_one):
+            support[:, view::of_one] = self.support_views[:, :, view - 1]
+        return replace(vectors, support=support, support_labels=labels, support_mask=mask, support_views=None)
+
+    def _with(self, names: Iterable[str], change: Callable[[Any], Any]) -> EpisodeBatch[Items]:
+        held = {name: getattr(self, name) for name in names}
+        changed: dict[str, Any] = {name: change(value) for name, value in held.items() if value is not None}
+        return replace(self, **changed)
+
+
+_BY_ROW = (
+    "support",
+    "support_labels",
+    "support_mask",
+    "support_views",
+)  # of an EpisodeBatch: [B, S, ...]
+_BY_EPISODE = (*_BY_ROW, "seeds", "class_features")  # [B, ...]
 
 
 def episodes_digest(parts: Iterable[Episodes]) -> str:
@@ -353,7 +399,7 @@ def _starts(counts: Rows) -> Ints:
 
 
 def _one_episode(
-    images: LabelledImages, episode: int, support: Sequence[int], query: Sequence[int]
+    images: Labelled, episode: int, support: Sequence[int], query: Sequence[int]
 ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Classes, counts and class-major rows of a custom episode."""
     rows = [np.asarray(part).reshape(-1) for part in (support, query)]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes
+from fewshot.episodes.labelled import Labelled
 
 
 class Pairs(Protocol):
@@ -42,7 +42,7 @@ def to_taskset(episodes: Episodes, pairs: Pairs) -> Any:
     return taskset
 
 
-def from_taskset(taskset: Any, images: LabelledImages, k_shot: int | None = None, seed: int = 0) -> Episodes:
+def from_taskset(taskset: Any, images: Labelled, k_shot: int | None = None, seed: int = 0) -> Episodes:
     """The tasks of a taskset with a fixed number of them, as episodes of the images whose rows it indexes.
 
     learn2learn does not say what is support and what is query: the first `k_shot` of every class in the order of the
@@ -74,7 +74,7 @@ class _Load:
         return self.pairs[row][0], self.way
 
 
-def _divided(description: Sequence[Any], images: LabelledImages, k_shot: int | None) -> tuple[list[int], list[int]]:
+def _divided(description: Sequence[Any], images: Labelled, k_shot: int | None) -> tuple[list[int], list[int]]:
     """The support rows and the query rows of a task."""
     parts: tuple[list[int], list[int]] = [], []
     held: dict[int, int] = {}

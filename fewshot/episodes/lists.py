@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.episodes.labelled import Labelled
 from fewshot.files.atomic import read_metadata
-
-if TYPE_CHECKING:
-    from fewshot.datasets import LabelledImages
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +32,7 @@ class EpisodeList:
 
     @staticmethod
     def of(
-        episodes: Episodes, images: LabelledImages, protocol: str = "", sampler: str = "", pools: Ints | None = None
+        episodes: Episodes, images: Labelled, protocol: str = "", sampler: str = "", pools: Ints | None = None
     ) -> EpisodeList:
         """The list of these episodes, which are of these images. What `check` refuses is refused here."""
         names = {int(label): images.class_names[label] for label in np.unique(episodes.classes)}
@@ -45,7 +43,7 @@ class EpisodeList:
     def __len__(self) -> int:
         return len(self.episodes)
 
-    def check(self, images: LabelledImages) -> None:
+    def check(self, images: Labelled) -> None:
         """Raises a ValueError unless these are well-formed episodes of these images, the classes are called as they
         were, and no image is in two pools."""
         self.episodes.check(images)

@@ -7,31 +7,34 @@ task,class,image,set,seed,pool
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.episodes.labelled import Labelled
 from fewshot.episodes.lists import EpisodeList
-from fewshot.files.csv_files import CsvFile
+from fewshot.files.csv_files import CsvFile, csv_text
 
 COLUMNS = ("task", "class", "image", "set")
 _FURTHER = ("seed", "pool")  # what evaluators draw from, and the disjoint pool of images of the task
 _SETS = ("support", "query")
 
 
-def to_csv(listed: EpisodeList, images: LabelledImages) -> str:
+def to_csv(listed: EpisodeList, images: Labelled) -> str:
     """The text of a table: of every task its support, then its queries. Images are called by their names where the
     data set has them (paths below its root), so that another order of its rows does no harm, else by their row."""
     listed.check(images)
-    episodes, text = listed.episodes, io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, "seed"] + ["pool"] * (listed.pools is not None))
+    header = (*COLUMNS, "seed", *(["pool"] if listed.pools is not None else []))
+    return csv_text([header, *_rows(listed, images)])
+
+
+def _rows(listed: EpisodeList, images: Labelled) -> Iterator[list[Any]]:
+    """The fields of every image of every task."""
+    episodes = listed.episodes
     for e, task in enumerate(episodes.index.tolist()):
         further = [episodes.seed] + ([] if listed.pools is None else [int(listed.pools[e])])
         for which, rows, start in (
@@ -40,11 +43,10 @@ def to_csv(listed: EpisodeList, images: LabelledImages) -> str:
         ):
             for row in rows[start[e] : start[e + 1]].tolist():
                 name = row if images.image_names is None else images.image_names[row]
-                writer.writerow([task, images.class_names[images.labels[row]], name, which, *further])
-    return text.getvalue()
+                yield [task, images.class_names[images.labels[row]], name, which, *further]
 
 
-def from_csv(path: Path, images: LabelledImages, protocol: str = "") -> EpisodeList:
+def from_csv(path: Path, images: Labelled, protocol: str = "") -> EpisodeList:
     """The list of a table: `from_csv` of what `to_csv` wrote has the same digest.
 
     Tasks are in the order in which they first appear; they keep their numbers where all are numbers, else they are
@@ -71,7 +73,7 @@ class _Table:
     """The lines of a table, and the images that they name."""
 
     file: CsvFile
-    images: LabelledImages
+    images: Labelled
 
     def rows(self) -> list[int]:
         """The row of the data set that every line names; its class and its set are checked."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch, Items
+from fewshot.plugins.fields import Member, Rule
 from fewshot.solvers.similarity import cosines, inner_products, unit
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Head(ABC, Generic[Queries]):
         """Logits [B, m, N] of m queries an episode; row by row, whatever the other queries are."""
 
 
-class Evaluator(ABC, Generic[Items]):
+class Evaluator(Member, ABC, Generic[Items]):
     """A way to learn an episode. Subclasses are frozen dataclasses; fields are stored unchanged."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
@@ -141,6 +142,14 @@ class CosineHead(Head[Tensor]):
 
     def __call__(self, query: Tensor) -> Tensor:
         return cosines(query, self.weight.transpose(1, 2)).to(query.dtype)
+
+
+def an_evaluator_of_features(which: str = "") -> Rule:
+    """The rule for the evaluator inside another one; `which` says more of it in words."""
+    return Rule(
+        f"{' '.join(['an evaluator of features', *which.split()])}, such as LinearProbe()",
+        lambda value: isinstance(value, FeatureEvaluator),
+    )
 
 
 def one_hot(batch: EpisodeBatch[Tensor]) -> Tensor:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
-import torch
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
@@ -15,6 +14,7 @@ from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.tuning.support_views import FurtherViews
 from fewshot.evaluators.tuning.views import AUGMENTS
+from fewshot.plugins.fields import SEED, Rule, declare, integer, one_of
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,24 @@ class AugmentedSupport(FeatureEvaluator):
     augment: str = "crop+flip"
     seed: int = 0
 
+    rules = declare(
+        inner=Rule(
+            "an evaluator of features that neither chooses hyperparameters on the support (put CrossValidated around "
+            "AugmentedSupport) nor asks for views itself, such as LinearProbe()",
+            lambda inner: (
+                isinstance(inner, FeatureEvaluator) and inner.n_trials() == 1 and inner.support_views() is None
+            ),
+        ),
+        views=integer(1),
+        augment=one_of([augment for augment in AUGMENTS if augment != "none"]),
+        seed=SEED,
+    )
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(LinearProbe(), views=3), cls(Prototype(), views=3)]
 
     def support_views(self) -> FurtherViews | None:
-        self._check()
         return FurtherViews(self.views - 1, self.augment, self.seed) if self.views > 1 else None
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
@@ -58,8 +70,6 @@ class AugmentedSupport(FeatureEvaluator):
         heads: dict[Self, Head[Tensor]] = {}
         for kind in {(member.views, type(member.inner)) for member in grid}:
             members = [member for member in grid if (member.views, type(member.inner)) == kind]
-            for member in members:
-                member._check()
             tiled = members[0]._tiled(batch)
             path = members[0].inner.fit_path(tiled, [member.inner for member in members])
             heads |= dict(zip(members, path, strict=True))
@@ -67,37 +77,13 @@ class AugmentedSupport(FeatureEvaluator):
 
     def _tiled(self, batch: EpisodeBatch[Tensor]) -> EpisodeBatch[Tensor]:
         """The batch with a support [B, S views, D], the views of an image one after the other."""
-        self._check()
-        further = batch.support[:, :, None][:, :, :0] if batch.support_views is None else batch.support_views
-        if further.shape[2] != self.views - 1:
+        further = 0 if batch.support_views is None else batch.support_views.shape[2]
+        if further != self.views - 1:
             raise ValueError(
                 f"{self!r} learns from {self.views - 1} further views of each support image, but the batch holds "
-                f"{further.shape[2]}; an evaluator around it must ask for them by its own support_views()"
+                f"{further}; an evaluator around it must ask for them by its own support_views()"
             )
-        labels, mask = (
-            rows.repeat_interleave(self.views, dim=1) for rows in (batch.support_labels, batch.support_mask)
-        )
-        support = torch.cat([batch.support[:, :, None], further], dim=2).flatten(1, 2)
-        return replace(batch, support=support, support_labels=labels, support_mask=mask, support_views=None)
-
-    def _check(self) -> None:
-        inner = self.inner
-        if not isinstance(inner, FeatureEvaluator) or inner.n_trials() > 1 or inner.support_views() is not None:
-            raise ValueError(
-                "The 'inner' of AugmentedSupport must be an evaluator of features that neither chooses hyperparameters "
-                "on the support (put CrossValidated around AugmentedSupport) nor asks for views itself, such as "
-                f"LinearProbe(). Got {inner!r} instead."
-            )
-        augments = [augment for augment in AUGMENTS if augment != "none"]
-        for name, good, wanted in (
-            ("views", type(self.views) is int and self.views >= 1, "an integer of at least 1"),
-            ("augment", self.augment in augments, f"one of {', '.join(augments)}"),
-            ("seed", type(self.seed) is int and 0 <= self.seed < 1 << 64, "an integer in [0, 2^64)"),
-        ):
-            if not good:
-                raise ValueError(
-                    f"The {name!r} of AugmentedSupport must be {wanted}. Got {getattr(self, name)!r} instead."
-                )
+        return batch.views_as_rows()
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         """The views and the tiled support, as float32 and as float64, and what the inner evaluator needs."""

@@ -17,11 +17,11 @@ from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.tuning import BATCHNORMS, Tuning
 from fewshot.evaluators.tuning.descent import Descent
-from fewshot.evaluators.tuning.fields import check_fields, is_integer, is_positive
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.evaluators.tuning.inputs import held_in_order
 from fewshot.evaluators.tuning.schedules import learning_rates
 from fewshot.evaluators.tuning.tuned_head import tune_each
+from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -36,6 +36,7 @@ _CODE_STEPS = (
 )  # the end of warming up, three drops, the last step
 _LOW_AREA = 96 * 96  # pixels; images below it are tuned at a low resolution
 _MIXUP = 0.1
+_OWN = integer(1).worded("an integer of at least 1, or None for the rule's")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,16 @@ class BigTransfer(ImageEvaluator):
     flip: bool = True
     batchnorm: str = "frozen"
 
+    rules = declare(
+        variant=one_of(VARIANTS),
+        lr=POSITIVE,
+        batch_size=integer(1),
+        max_steps=_OWN,
+        resize=_OWN,
+        crop=_OWN,
+        batchnorm=one_of(BATCHNORMS),
+    )
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [
@@ -76,7 +87,6 @@ class BigTransfer(ImageEvaluator):
         ]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
-        self._check()
         return tune_each(batch, [self._way(batch, e, backbone) for e in range(len(batch.support))])
 
     def rates(self, n_support: int) -> list[float]:
@@ -123,22 +133,6 @@ class BigTransfer(ImageEvaluator):
             view=view,
             mixup=self.mixup(n),
         )
-
-    def _check(self) -> None:
-        rules = [
-            ("variant", self.variant in VARIANTS, f"one of {', '.join(VARIANTS)}"),
-            ("lr", is_positive(self.lr), "a positive float"),
-            ("batch_size", is_integer(self.batch_size, 1), "an integer of at least 1"),
-            ("random_crop", isinstance(self.random_crop, bool), "True or False"),
-            ("flip", isinstance(self.flip, bool), "True or False"),
-            ("batchnorm", self.batchnorm in BATCHNORMS, f"one of {', '.join(BATCHNORMS)}"),
-        ]
-        for name in ("max_steps", "resize", "crop"):
-            value = getattr(self, name)
-            rules.append(
-                (name, value is None or is_integer(value, 1), "an integer of at least 1, or None for the rule's")
-            )
-        check_fields(self, rules)
 
 
 def _rate_of_code(lr: float, step: int, marks: tuple[int, ...]) -> float:

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head
+from fewshot.evaluators import FeatureEvaluator, Head, an_evaluator_of_features
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.evaluators.tuning.support_views import FurtherViews
+from fewshot.plugins.fields import declare, integer, one_of
 from fewshot.plugins.grids import combinations
 
 CRITERIA = ("accuracy", "log_loss")
@@ -44,6 +45,12 @@ class CrossValidated(FeatureEvaluator):
     folds: int | None = 5
     criterion: str = "accuracy"
 
+    rules = declare(
+        inner=an_evaluator_of_features("that learns from the support alone"),
+        folds=integer(2).worded("None (leave one out) or an integer of at least 2"),
+        criterion=one_of(CRITERIA),
+    )
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [
@@ -53,10 +60,10 @@ class CrossValidated(FeatureEvaluator):
 
     def members(self) -> list[FeatureEvaluator]:
         """The evaluators of the grid, in its order."""
-        return [replace(self.inner, **values) for values in self._checked()]  # type: ignore[type-var]
+        return [replace(self.inner, **values) for values in self._settings()]  # type: ignore[type-var]
 
     def n_trials(self) -> int:
-        return len(self._checked())
+        return len(self._settings())
 
     def support_views(self) -> FurtherViews | None:
         asked = {member.support_views() for member in self.members()}
@@ -75,7 +82,8 @@ class CrossValidated(FeatureEvaluator):
         parts = []
         for number in torch.unique(choice).tolist():  # the winners, a member of the grid at a time
             episodes = (choice == number).nonzero()[:, 0]
-            parts.append((episodes, self.inner.fit_path(_take(batch, episodes), [members[number]])[0]))
+            of_member = batch if len(episodes) == len(choice) else batch.take(episodes)
+            parts.append((episodes, self.inner.fit_path(of_member, [members[number]])[0]))
         return ChosenHead(tuple(members[number] for number in choice.tolist()), score, tuple(parts))
 
     def _score(self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor) -> Score:
@@ -94,8 +102,8 @@ class CrossValidated(FeatureEvaluator):
         self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor, problems: Tensor
     ) -> Tensor:
         """[P, 3, members] right answers, losses, and fits that did not converge, summed over the rows held out."""
-        folded, held = _take(batch, problems[:, 0]), fold[problems[:, 0]] == problems[:, 1:]
-        kept = replace(folded, support_mask=folded.support_mask & ~held)
+        folded, held = batch.take(problems[:, 0]), fold[problems[:, 0]] == problems[:, 1:]
+        kept = folded.without(held)
         order = held.int().argsort(dim=1, descending=True, stable=True)[:, : int(held.sum(1).max())]
         query = folded.support.take_along_dim(order[:, :, None], dim=1)
         truth, asked = folded.support_labels.gather(1, order), held.gather(1, order)
@@ -115,23 +123,8 @@ class CrossValidated(FeatureEvaluator):
         heads = 8 * dim * n_way * (self.n_trials() + 1)
         return 16 * n_support * dim + self.inner.working_bytes(n_support, n_way, dim) + heads
 
-    def _checked(self) -> list[dict[str, Any]]:
-        """The combinations of the grid; a ValueError where a field of this evaluator is wrong."""
-        if not isinstance(self.inner, FeatureEvaluator):
-            raise ValueError(
-                "The 'inner' parameter of CrossValidated must be an evaluator of features that learns from the "
-                f"support alone, such as LinearProbe(). Got {self.inner!r} instead."
-            )
-        if not (self.folds is None or (type(self.folds) is int and self.folds >= 2)):
-            raise ValueError(
-                "The 'folds' parameter of CrossValidated must be None (leave one out) or an integer of at least 2. "
-                f"Got {self.folds!r} instead."
-            )
-        if self.criterion not in CRITERIA:
-            raise ValueError(
-                f"The 'criterion' parameter of CrossValidated must be one of {', '.join(CRITERIA)}. "
-                f"Got {self.criterion!r} instead."
-            )
+    def _settings(self) -> list[dict[str, Any]]:
+        """The combinations of the grid; a ValueError where `inner` has no such field."""
         found, known = combinations(self.grid), [field.name for field in fields(self.inner)]  # type: ignore[arg-type]
         for name in found[0]:
             if name not in known:
@@ -229,19 +222,3 @@ def _right_and_loss(logits: Tensor, truth: Tensor, asked: Tensor) -> tuple[Tenso
     right = top.gather(2, truth[:, :, None])[:, :, 0].double() / top.sum(2)
     loss = -torch.log_softmax(logits.double(), 2).gather(2, truth[:, :, None])[:, :, 0]
     return (right * asked).sum(1), loss.where(asked, 0).sum(1)
-
-
-def _take(batch: EpisodeBatch[Tensor], episodes: Tensor) -> EpisodeBatch[Tensor]:
-    """These episodes of a batch, by position; one may stand there several times."""
-    if len(episodes) == len(batch.seeds) and bool((episodes == torch.arange(len(episodes))).all()):
-        return batch
-    names, views = (None if part is None else part[episodes] for part in (batch.class_features, batch.support_views))
-    return EpisodeBatch(
-        batch.support[episodes],
-        batch.support_labels[episodes],
-        batch.support_mask[episodes],
-        batch.n_way,
-        batch.seeds[episodes],
-        names,
-        views,
-    )

@@ -16,17 +16,21 @@ from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.tuning import BATCHNORMS, Tuning
 from fewshot.evaluators.tuning.descent import Descent
-from fewshot.evaluators.tuning.fields import check_fields, descent_rules, is_integer, is_positive
+from fewshot.evaluators.tuning.fields import DESCENT
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.evaluators.tuning.network import parameters_of
 from fewshot.evaluators.tuning.schedules import learning_rates
 from fewshot.evaluators.tuning.table import FrozenTable, frozen_table
 from fewshot.evaluators.tuning.tuned_head import tune, tune_heads_alone
 from fewshot.evaluators.tuning.views import AUGMENTS, view
+from fewshot.plugins.fields import POSITIVE, Rule, declare, integer, one_of, refused
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.datasets import LabelledImages
+
+_PARTS = re.compile(r"all|head|norm|last [1-9]\d*")
+_WARMUP = integer(0).worded("an integer of at least 0, below 'steps'")
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,20 @@ class FineTune(ImageEvaluator):
     augment: str = "none"
     clip_norm: float | None = None
 
+    rules = declare(
+        DESCENT,
+        tune=Rule("'all', 'head', 'norm' or 'last k'", lambda tune: bool(_PARTS.fullmatch(str(tune)))),
+        batchnorm=one_of(BATCHNORMS),
+        warmup=_WARMUP,
+        augment=one_of(AUGMENTS),
+        clip_norm=POSITIVE,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.warmup >= self.steps:
+            raise refused(self, "warmup", _WARMUP.wanted)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [
@@ -88,8 +106,6 @@ class FineTune(ImageEvaluator):
         return self.tune == "head" and self.augment == "none"
 
     def _tuning(self, backbone: Backbone) -> Tuning:
-        self._check()
-
         def random_view(image: Image.Image, uniform: NDArray[np.float64], orientation_matters: bool) -> Tensor:
             return backbone.preprocess(view(image, self.augment, uniform, orientation_matters))
 
@@ -107,16 +123,3 @@ class FineTune(ImageEvaluator):
             probe_C=self.probe_C,
             view=None if self.augment == "none" else random_view,
         )
-
-    def _check(self) -> None:
-        known = re.fullmatch(r"all|head|norm|last [1-9]\d*", str(self.tune))
-        rules = (
-            ("tune", known, "'all', 'head', 'norm' or 'last k'"),
-            *descent_rules(self),
-            ("batchnorm", self.batchnorm in BATCHNORMS, f"one of {', '.join(BATCHNORMS)}"),
-            ("warmup", is_integer(self.warmup, 0), "an integer of at least 0, below 'steps'"),
-            ("augment", self.augment in AUGMENTS, f"one of {', '.join(AUGMENTS)}"),
-            ("clip_norm", self.clip_norm is None or is_positive(self.clip_norm), "a positive float, or None"),
-        )
-        check_fields(self, rules)
-        check_fields(self, [("warmup", self.warmup < self.steps, "an integer of at least 0, below 'steps'")])

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
+from fewshot.plugins.fields import declare, number_in, one_of
 from fewshot.solvers.gram import gram, gram_bytes, inverse_times, means, within
 
 PRIORS = ("uniform", "support")
+SHRINKAGE = number_in("[1e-6, 1]")
 _NO_SCATTER = 1e-12  # of all scatter: less within the classes is rounding
 
 
@@ -34,12 +36,13 @@ class GaussianHead(FeatureEvaluator):
     shrinkage: float | None = None
     priors: str = "uniform"
 
+    rules = declare(shrinkage=SHRINKAGE, priors=one_of(PRIORS))
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(shrinkage=0.5), cls(shrinkage=1.0, priors="support")]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        self._check()
         hot = one_hot(batch)
         centre = means(batch.support, batch.support_mask.double()[:, :, None])  # [B, 1, D]
         class_means = means(batch.support, hot)  # [B, N, D]
@@ -66,15 +69,6 @@ class GaussianHead(FeatureEvaluator):
             scatter, isotropic = (1 - self.shrinkage) / n, self.shrinkage * trace / (n * dim)
         flat = trace <= _NO_SCATTER * whole
         return scatter.where(~flat, 0), isotropic.where(~flat, (whole / (n * dim)).where(whole > 0, 1))
-
-    def _check(self) -> None:
-        shrunk = isinstance(self.shrinkage, float | int) and 1e-6 <= self.shrinkage <= 1
-        for name, good, wanted in (
-            ("shrinkage", self.shrinkage is None or shrunk, "a float in [1e-6, 1], or None"),
-            ("priors", self.priors in PRIORS, f"one of {', '.join(PRIORS)}"),
-        ):
-            if not good:
-                raise ValueError(f"The {name!r} of GaussianHead must be {wanted}. Got {getattr(self, name)!r} instead.")
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return gram_bytes(n_support, dim, 4 * n_way)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead
+from fewshot.plugins.fields import POSITIVE, declare, integer
 from fewshot.solvers.logistic import solve_path, working_bytes
 
 
@@ -25,6 +25,8 @@ class LinearProbe(FeatureEvaluator):
     C: float = 1.0
     max_iter: int = 100
 
+    rules = declare(C=POSITIVE, max_iter=integer(1))
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(C=0.01), cls(C=100.0)]
@@ -34,8 +36,6 @@ class LinearProbe(FeatureEvaluator):
 
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
         """One decomposition of the support serves every C, and each optimum is the start of the next."""
-        for member in grid:
-            member._check()
         members = sorted(set(grid), key=lambda probe: probe.C)
         asked = [(float(member.C), member.max_iter) for member in members]
         solutions = solve_path(batch.support, batch.support_mask, batch.support_labels, batch.n_way, asked)
@@ -44,17 +44,6 @@ class LinearProbe(FeatureEvaluator):
             for member, solution in zip(members, solutions, strict=True)
         }
         return [heads[member] for member in grid]
-
-    def _check(self) -> None:
-        if not (isinstance(self.C, float | int) and 0 < self.C < math.inf):
-            raise ValueError(
-                f"The 'C' parameter of LinearProbe must be a positive float, below infinity. Got {self.C!r} instead."
-            )
-        if not (isinstance(self.max_iter, int) and self.max_iter >= 1):
-            raise ValueError(
-                f"The 'max_iter' parameter of LinearProbe must be an integer of at least 1. Got {self.max_iter!r} "
-                "instead."
-            )
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return working_bytes(n_support, n_way, dim)

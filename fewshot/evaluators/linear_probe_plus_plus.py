@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.plugins.fields import declare, integer
 from fewshot.solvers.similarity import unit
 
 _MOMENTUM = 0.9
@@ -37,16 +38,13 @@ class LinearProbePlusPlus(FeatureEvaluator):
 
     iterations: int = 300
 
+    rules = declare(iterations=integer(0))
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(iterations=20)]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        if not (type(self.iterations) is int and self.iterations >= 0):
-            raise ValueError(
-                "The 'iterations' parameter of LinearProbePlusPlus must be an integer of at least 0. "
-                f"Got {self.iterations!r} instead."
-            )
         names, targets = class_vectors(batch, self), one_hot(batch)
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
         w, alpha = self._descend(rows, rows @ names.transpose(1, 2), targets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
+from fewshot.plugins.fields import POSITIVE, declare, integer
 from fewshot.solvers.gram import gram_bytes
 from fewshot.solvers.squared_hinge import solve
 
@@ -31,32 +31,17 @@ class LinearSVM(FeatureEvaluator):
     intercept_scaling: float | None = 1.0
     max_iter: int = 100
 
+    rules = declare(C=POSITIVE, intercept_scaling=POSITIVE, max_iter=integer(1))
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(C=0.01), cls(C=10.0, intercept_scaling=None)]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        self._check()
         mask = batch.support_mask.double()[:, :, None]
         signs = 2 * one_hot(batch) - mask  # [B, S, N]
         weight, bias, converged = solve(batch.support, signs, self.C, self.intercept_scaling, self.max_iter)
         return LinearHead(weight, bias, converged)
-
-    def _check(self) -> None:
-        def positive(value: object) -> bool:
-            return isinstance(value, float | int) and 0 < value < math.inf
-
-        for name, good, wanted in (
-            ("C", positive(self.C), "a positive float, below infinity"),
-            (
-                "intercept_scaling",
-                self.intercept_scaling is None or positive(self.intercept_scaling),
-                "a positive float, below infinity, or None",
-            ),
-            ("max_iter", isinstance(self.max_iter, int) and self.max_iter >= 1, "an integer of at least 1"),
-        ):
-            if not good:
-                raise ValueError(f"The {name!r} of LinearSVM must be {wanted}. Got {getattr(self, name)!r} instead.")
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return gram_bytes(n_support, dim, 3 * n_way) + 8 * 4 * n_way * n_support * n_support

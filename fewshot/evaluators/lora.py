@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,22 @@ from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.descent import Descent
-from fewshot.evaluators.tuning.fields import check_fields, descent_rules, is_integer, is_positive
+from fewshot.evaluators.tuning.fields import DESCENT
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.evaluators.tuning.low_rank import add_low_rank
 from fewshot.evaluators.tuning.schedules import learning_rates
 from fewshot.evaluators.tuning.table import FrozenTable, frozen_table
 from fewshot.evaluators.tuning.tuned_head import tune_each
+from fewshot.plugins.fields import POSITIVE, Rule, declare, integer, number_in
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.datasets import LabelledImages
+
+
+def _are_layers(layers: Any) -> bool:
+    text = str(layers)
+    return text == "all" or (bool(re.fullmatch("[qkvo]+", text)) and len(set(text)) == len(text))
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,14 @@ class LoRA(ImageEvaluator):
     start: str = "zero"
     probe_C: float = 1.0
 
+    rules = declare(
+        DESCENT,
+        layers=Rule("'all', or some of the letters q, k, v and o", _are_layers),
+        rank=integer(1),
+        alpha=POSITIVE,
+        dropout=number_in("[0, 1)"),
+    )
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [
@@ -75,8 +89,6 @@ class LoRA(ImageEvaluator):
         return frozen_table(images, backbone, self._tuning(1).changed(backbone.network)[0], rows, progress)
 
     def _tuning(self, k_shot: int) -> Tuning:
-        self._check()
-
         def change(network: nn.Module, seed: int) -> list[nn.Parameter]:
             return add_low_rank(network, self.layers, self.rank, self.alpha, self.dropout, seed)
 
@@ -88,15 +100,3 @@ class LoRA(ImageEvaluator):
             start=self.start,
             probe_C=self.probe_C,
         )
-
-    def _check(self) -> None:
-        layers = str(self.layers)
-        known = layers == "all" or (re.fullmatch("[qkvo]+", layers) and len(set(layers)) == len(layers))
-        rules = (
-            ("layers", known, "'all', or some of the letters q, k, v and o"),
-            ("rank", is_integer(self.rank, 1), "an integer of at least 1"),
-            ("alpha", is_positive(self.alpha), "a positive float"),
-            ("dropout", self.dropout == 0 or (is_positive(self.dropout) and self.dropout < 1), "a float in [0, 1)"),
-            ("per_shot", isinstance(self.per_shot, bool), "True or False"),
-        )
-        check_fields(self, (*rules, *descent_rules(self)))

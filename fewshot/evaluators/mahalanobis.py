@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
+from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.gram import Principal, principal
 
 
@@ -28,15 +28,13 @@ class Mahalanobis(FeatureEvaluator):
 
     beta: float = 1.0
 
+    rules = declare(beta=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(10.0)]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        if not (isinstance(self.beta, float | int) and 0 < self.beta < math.inf):
-            raise ValueError(
-                f"The 'beta' of Mahalanobis must be a positive float, below infinity. Got {self.beta!r} instead."
-            )
         space, hot = principal(batch.support, batch.support_mask), one_hot(batch)
         sizes = hot.sum(1)  # [B, N]
         class_means = hot.transpose(1, 2) @ space.scores / sizes[:, :, None]  # [B, N, r]

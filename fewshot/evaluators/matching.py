@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
+from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.similarity import Neighbours
 
 
@@ -25,16 +26,13 @@ class Matching(FeatureEvaluator):
 
     temperature: float = 1.0
 
+    rules = declare(temperature=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(0.05)]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        if not (isinstance(self.temperature, float | int) and 0 < self.temperature < math.inf):
-            raise ValueError(
-                "The 'temperature' of Matching must be a positive float, below infinity. "
-                f"Got {self.temperature!r} instead."
-            )
         neighbours = Neighbours.of(batch.support, batch.support_mask, "cosine")
         return _MatchingHead(neighbours, batch.support_labels, batch.n_way, self.temperature)
 

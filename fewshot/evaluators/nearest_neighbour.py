@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
+from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.solvers import compiled
 from fewshot.solvers.similarity import METRICS, Neighbours
 
@@ -36,12 +37,13 @@ class NearestNeighbour(FeatureEvaluator):
     metric: str = "cosine"
     temperature: float | None = None
 
+    rules = declare(k=integer(1), metric=one_of(METRICS), temperature=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(k=3, metric="euclidean"), cls(k=5, temperature=0.07), cls(4, "euclidean", 10.0)]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        self._check()
         fewest = int(batch.support_mask.sum(1).min())
         if self.temperature is None and self.k > fewest:
             raise ValueError(
@@ -51,18 +53,6 @@ class NearestNeighbour(FeatureEvaluator):
         if batch.support[0].numel() <= _NEAR_ENTRIES and _in_loops(batch.support):
             return _LoopHead(batch, self)
         return _VotingHead(Neighbours.of(batch.support, batch.support_mask, self.metric), one_hot(batch), self)
-
-    def _check(self) -> None:
-        warm = isinstance(self.temperature, float | int) and 0 < self.temperature < math.inf
-        for name, good, wanted in (
-            ("k", isinstance(self.k, int) and self.k >= 1, "an integer of at least 1"),
-            ("metric", self.metric in METRICS, f"one of {', '.join(METRICS)}"),
-            ("temperature", self.temperature is None or warm, "a positive float, below infinity, or None"),
-        ):
-            if not good:
-                raise ValueError(
-                    f"The {name!r} of NearestNeighbour must be {wanted}. Got {getattr(self, name)!r} instead."
-                )
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return 8 * (2 * n_support * (dim + n_way) + min(n_support, 64) * n_support)

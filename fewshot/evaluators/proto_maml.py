@@ -10,10 +10,10 @@ from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.descent import Descent
-from fewshot.evaluators.tuning.fields import check_fields, is_integer, is_positive
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.evaluators.tuning.network import parameters_of
 from fewshot.evaluators.tuning.tuned_head import tune, tune_heads_alone
+from fewshot.plugins.fields import POSITIVE, declare, integer
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -32,16 +32,13 @@ class ProtoMAML(ImageEvaluator):
     lr: float = 0.01
     body: bool = True
 
+    rules = declare(steps=integer(1), lr=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(steps=8, lr=0.005, body=False)]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
-        rules = (
-            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
-            ("lr", is_positive(self.lr), "a positive float"),
-        )
-        check_fields(self, rules)
         tuning = Tuning(
             change=lambda network, _: parameters_of(network, "all"),
             descent=Descent([self.lr] * self.steps, momentum=0.0),

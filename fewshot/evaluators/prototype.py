@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, Places, one_hot
+from fewshot.plugins.fields import declare, one_of
 from fewshot.solvers import compiled
 from fewshot.solvers.gram import means
 from fewshot.solvers.similarity import cosines, inner_products, unit
@@ -29,12 +30,13 @@ class Prototype(FeatureEvaluator):
 
     metric: str = "euclidean"
 
+    rules = declare(metric=one_of(METRICS))
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(metric) for metric in METRICS]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        self._check()
         prototypes = means(batch.support, one_hot(batch))
         return _EuclideanHead(prototypes) if self.metric == "euclidean" else _CosineHead(prototypes)
 
@@ -43,14 +45,7 @@ class Prototype(FeatureEvaluator):
         return near and vectors.dtype == torch.float32 and vectors.is_contiguous() and compiled.serves(vectors)
 
     def fit_rows(self, vectors: Tensor, batch: EpisodeBatch[Places]) -> Head[Places]:
-        self._check()
         return _RowsHead(vectors, batch, self.metric == "cosine")
-
-    def _check(self) -> None:
-        if self.metric not in METRICS:
-            raise ValueError(
-                f"The 'metric' of Prototype must be one of {', '.join(METRICS)}. Got {self.metric!r} instead."
-            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, LinearHead, one_hot
+from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.gram import Rows, centred, gram, gram_bytes, means, plain, solver, with_constant
 
 
@@ -29,6 +29,8 @@ class RidgeProbe(FeatureEvaluator):
     l2: float = 1.0
     intercept_scaling: float | None = None
 
+    rules = declare(l2=POSITIVE, intercept_scaling=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(l2=0.01), cls(l2=10.0, intercept_scaling=100.0)]
@@ -38,20 +40,11 @@ class RidgeProbe(FeatureEvaluator):
 
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
         """One decomposition serves every l2."""
-        for member in grid:
-            member._check()
         heads = {}
         for scaling in {member.intercept_scaling for member in grid}:
             l2s = sorted({member.l2 for member in grid if member.intercept_scaling == scaling})
             heads.update({(l2, scaling): head for l2, head in zip(l2s, _heads(batch, l2s, scaling), strict=True)})
         return [heads[member.l2, member.intercept_scaling] for member in grid]
-
-    def _check(self) -> None:
-        for name, value in (("l2", self.l2), ("intercept_scaling", self.intercept_scaling)):
-            positive = isinstance(value, float | int) and 0 < value < math.inf
-            if not positive and not (name == "intercept_scaling" and value is None):
-                wanted = "a positive float, below infinity" + (", or None" if name == "intercept_scaling" else "")
-                raise ValueError(f"The {name!r} of RidgeProbe must be {wanted}. Got {value!r} instead.")
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return gram_bytes(n_support, dim, 3 * n_way)

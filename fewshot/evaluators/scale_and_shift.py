@@ -11,7 +11,7 @@ from fewshot.evaluators import Head, ImageEvaluator
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.adapters import add_scale_and_shift
 from fewshot.evaluators.tuning.descent import Descent
-from fewshot.evaluators.tuning.fields import check_fields, descent_rules
+from fewshot.evaluators.tuning.fields import DESCENT
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.evaluators.tuning.schedules import learning_rates
 from fewshot.evaluators.tuning.tuned_head import tune
@@ -42,6 +42,8 @@ class ScaleAndShift(ImageEvaluator):
     start: str = "zero"
     probe_C: float = 1.0
 
+    rules = DESCENT
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [
@@ -50,7 +52,6 @@ class ScaleAndShift(ImageEvaluator):
         ]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
-        check_fields(self, descent_rules(self))
         rates = learning_rates(self.schedule, self.lr, self.steps)
         tuning = Tuning(
             change=lambda network, _: add_scale_and_shift(network),

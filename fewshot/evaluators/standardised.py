@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head
+from fewshot.evaluators import FeatureEvaluator, Head, an_evaluator_of_features
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.ridge_probe import RidgeProbe
 from fewshot.evaluators.tuning.support_views import FurtherViews
+from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.gram import centred, means
 
 
@@ -32,12 +32,13 @@ class Standardised(FeatureEvaluator):
     inner: FeatureEvaluator
     eps: float = 1e-5
 
+    rules = declare(inner=an_evaluator_of_features(), eps=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(LinearProbe()), cls(RidgeProbe(l2=1024.0, intercept_scaling=100.0))]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        self._check()
         moved, mean, scale = self._move(batch)
         return _StandardisedHead(self.inner.fit(moved), mean, scale)
 
@@ -46,8 +47,6 @@ class Standardised(FeatureEvaluator):
         heads: dict[Self, Head[Tensor]] = {}
         for kind in {(member.eps, type(member.inner)) for member in grid}:
             members = [member for member in grid if (member.eps, type(member.inner)) == kind]
-            for member in members:
-                member._check()
             moved, mean, scale = members[0]._move(batch)
             inner = members[0].inner.fit_path(moved, [member.inner for member in members])
             heads |= {m: _StandardisedHead(h, mean, scale) for m, h in zip(members, inner, strict=True)}
@@ -62,25 +61,12 @@ class Standardised(FeatureEvaluator):
         views = batch.support_views
         if views is not None:
             views = (views.double() - mean[:, :, None]) / scale[:, :, None]
-        return replace(batch, support=away / scale, support_views=views), mean, scale
-
-    def _check(self) -> None:
-        if not isinstance(self.inner, FeatureEvaluator):
-            raise ValueError(
-                "The 'inner' of Standardised must be an evaluator of features, such as LinearProbe(). "
-                f"Got {self.inner!r} instead."
-            )
-        if not (isinstance(self.eps, float | int) and 0 < self.eps < math.inf):
-            raise ValueError(
-                f"The 'eps' of Standardised must be a positive float, below infinity. Got {self.eps!r} instead."
-            )
+        return batch.seen_as(away / scale, views), mean, scale
 
     def n_trials(self) -> int:
-        self._check()
         return self.inner.n_trials()
 
     def support_views(self) -> FurtherViews | None:
-        self._check()
         return self.inner.support_views()
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:

@@ -12,8 +12,8 @@ from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.adapters import add_residual
 from fewshot.evaluators.tuning.centroids import tune_to_centroids
 from fewshot.evaluators.tuning.descent import Descent
-from fewshot.evaluators.tuning.fields import check_fields, is_integer, is_positive
 from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.plugins.fields import POSITIVE, declare, integer
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -35,18 +35,13 @@ class TaskSpecificAdapters(ImageEvaluator):
     map_lr: float = 1.0
     stem: bool = False
 
+    rules = declare(steps=integer(1), lr=POSITIVE, map_lr=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(steps=10, stem=True)]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
-        rules = (
-            ("steps", is_integer(self.steps, 1), "an integer of at least 1"),
-            ("lr", is_positive(self.lr), "a positive float"),
-            ("map_lr", is_positive(self.map_lr), "a positive float"),
-            ("stem", isinstance(self.stem, bool), "True or False"),
-        )
-        check_fields(self, rules)
         descent = Descent([self.lr] * self.steps)
         tuning = Tuning(change=lambda network, _: add_residual(network, self.stem), descent=descent)
         return tune_to_centroids(batch, backbone, tuning, self.map_lr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import TransductiveEvaluator, one_hot
+from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, Rule, declare, integer
 
 _BETAS = (0.9, 0.999)  # Adam's, with its epsilon: torch's defaults, as in the published code
 _EPSILON = 1e-8
@@ -42,6 +42,17 @@ class TIM(TransductiveEvaluator):
     lr: float = 1e-4
     iterations: int = 1000
 
+    rules = declare(
+        alpha=POSITIVE,
+        weights=Rule(
+            "three numbers of at least 0",
+            lambda weights: isinstance(weights, tuple) and len(weights) == 3 and all(map(NOT_NEGATIVE.holds, weights)),
+        ),
+        temperature=POSITIVE,
+        lr=POSITIVE,
+        iterations=integer(0),
+    )
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [
@@ -51,7 +62,6 @@ class TIM(TransductiveEvaluator):
         ]
 
     def logits(self, batch: EpisodeBatch[Tensor], query: Tensor, query_mask: Tensor) -> Tensor:
-        self._check()
         problem = _problem(self, batch, query, query_mask)
         w = problem.means.clone()
         first, second = torch.zeros_like(w), torch.zeros_like(w)
@@ -64,24 +74,6 @@ class TIM(TransductiveEvaluator):
         asked = problem.rows[:, batch.support.shape[1] :]
         squared = asked.square().sum(2, keepdim=True)
         return (problem.fit(asked, w) - self.temperature / 2 * squared).to(query.dtype)
-
-    def _check(self) -> None:
-        numbers = isinstance(self.weights, tuple) and len(self.weights) == 3
-        for name, good, wanted in (
-            ("alpha", _positive(self.alpha), "a positive float"),
-            (
-                "weights",
-                numbers and all(_positive(w, or_zero=True) for w in self.weights),
-                "three floats of at least 0",
-            ),
-            ("temperature", _positive(self.temperature), "a positive float"),
-            ("lr", _positive(self.lr), "a positive float"),
-            ("iterations", type(self.iterations) is int and self.iterations >= 0, "an integer of at least 0"),
-        ):
-            if not good:
-                raise ValueError(
-                    f"The {name!r} parameter of TIM must be {wanted}. Got {getattr(self, name)!r} instead."
-                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +129,3 @@ def _problem(tim: TIM, batch: EpisodeBatch[Tensor], query: Tensor, query_mask: T
     asked = query_mask.double()[:, :, None]
     shares = held / held.sum(1, keepdim=True), asked / asked.sum(1, keepdim=True)
     return _Problem(tim, rows, targets, *shares, means)
-
-
-def _positive(value: object, or_zero: bool = False) -> bool:
-    if not isinstance(value, float | int) or isinstance(value, bool):
-        return False
-    return 0 <= value < math.inf if or_zero else 0 < value < math.inf

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare
 from fewshot.solvers.similarity import Neighbours
 
 
@@ -31,19 +31,13 @@ class TipAdapter(FeatureEvaluator):
     beta: float = 5.5
     temperature: float = 0.01
 
+    rules = declare(alpha=NOT_NEGATIVE, beta=NOT_NEGATIVE, temperature=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(alpha=20.0, beta=1.0)]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        for name, least in (("alpha", "of at least 0"), ("beta", "of at least 0"), ("temperature", "above 0")):
-            value = getattr(self, name)
-            number = isinstance(value, float | int) and 0 <= value < math.inf
-            if not number or (value == 0 and least == "above 0"):
-                raise ValueError(
-                    f"The {name!r} parameter of TipAdapter must be a float {least}, below infinity. "
-                    f"Got {value!r} instead."
-                )
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
         cache = Neighbours.of(batch.support, batch.support_mask, "cosine")
         return _CacheHead(names, cache, one_hot(batch), self.alpha, self.beta)

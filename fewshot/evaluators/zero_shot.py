@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
+from fewshot.plugins.fields import POSITIVE, declare
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,11 @@ class ZeroShot(FeatureEvaluator):
 
     temperature: float = 0.01
 
+    rules = declare(temperature=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls()]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        if not (isinstance(self.temperature, float | int) and 0 < self.temperature < math.inf):
-            raise ValueError(
-                "The 'temperature' parameter of ZeroShot must be a positive float, below infinity. "
-                f"Got {self.temperature!r} instead."
-            )
         return CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +10,8 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
-from fewshot.evaluators.gaussian_head import GaussianHead
+from fewshot.evaluators.gaussian_head import SHRINKAGE, GaussianHead
+from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare
 from fewshot.solvers.similarity import unit
 
 
@@ -31,20 +31,13 @@ class ZeroShotGaussian(FeatureEvaluator):
     shrinkage: float | None = None
     temperature: float = 0.01
 
+    rules = declare(alpha=NOT_NEGATIVE, shrinkage=SHRINKAGE, temperature=POSITIVE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(alpha=10.0, shrinkage=0.5)]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        for name, positive in (("alpha", False), ("temperature", True)):
-            value = getattr(self, name)
-            number = isinstance(value, float | int) and 0 <= value < math.inf
-            if not number or (positive and value == 0):
-                least = "above 0" if positive else "of at least 0"
-                raise ValueError(
-                    f"The {name!r} parameter of ZeroShotGaussian must be a float {least}, below infinity. "
-                    f"Got {value!r} instead."
-                )
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
         return _MixedHead(names, GaussianHead(self.shrinkage).fit(batch.seen_as(rows)), self.alpha)

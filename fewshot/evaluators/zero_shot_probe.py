@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.solvers.similarity import unit
 
 PENALTIES = ("class-adaptive", "constant")
@@ -42,12 +42,13 @@ class ZeroShotProbe(FeatureEvaluator):
     temperature: float = 0.01
     max_iter: int = 100
 
+    rules = declare(strength=POSITIVE, penalty=one_of(PENALTIES), temperature=POSITIVE, max_iter=integer(1))
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(penalty="constant", strength=10.0), cls(temperature=0.1)]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        self._check()
         names, targets = class_vectors(batch, self), one_hot(batch)
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
         zero_shot = rows @ names.transpose(1, 2) / self.temperature
@@ -63,18 +64,6 @@ class ZeroShotProbe(FeatureEvaluator):
         if self.penalty == "constant":
             chance = chance.mean(1, keepdim=True).expand_as(chance)
         return chance.clamp_min(_LEAST_PENALTY)
-
-    def _check(self) -> None:
-        for name, good, wanted in (
-            ("strength", _positive(self.strength), "a positive float, below infinity"),
-            ("penalty", self.penalty in PENALTIES, f"one of {', '.join(PENALTIES)}"),
-            ("temperature", _positive(self.temperature), "a positive float, below infinity"),
-            ("max_iter", type(self.max_iter) is int and self.max_iter >= 1, "an integer of at least 1"),
-        ):
-            if not good:
-                raise ValueError(
-                    f"The {name!r} parameter of ZeroShotProbe must be {wanted}. Got {getattr(self, name)!r} instead."
-                )
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         rank = min(n_support, dim)
@@ -189,7 +178,3 @@ def _newton_direction(problem: _Problem, p: Tensor, gradient: Tensor) -> Tensor:
         turned = inverse * residual + (fresh / norm.where(norm > 0, 1))[:, None, None] * search
         search, norm = torch.where(going[:, None, None], turned, search), fresh
     return direction
-
-
-def _positive(value: object) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool) and 0 < value < math.inf

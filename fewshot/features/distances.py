@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Ints
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
 Floats = NDArray[np.float64]
-_SOURCE, _TARGET = 66, 67  # streams of random words
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def distances(
     if n < 4:
         raise ValueError(f"distances need at least 4 images of {source.name} and of {target.name}; found {n}")
     features, labels = [], []
-    for images, rows, stream in ((source, pools[0], _SOURCE), (target, pools[1], _TARGET)):
+    for images, rows, stream in ((source, pools[0], streams.SOURCE), (target, pools[1], streams.TARGET)):
         chosen = rows[np.argsort(draws.words(seed, np.arange(len(rows)), 1, 1, stream)[:, 0, 0], kind="stable")[:n]]
         table = feature_table(images, reference, np.sort(chosen), progress=False)
         features.append(np.asarray(table.gather(chosen), dtype=np.float64))

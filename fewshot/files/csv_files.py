@@ -1,45 +1,108 @@
-"""CSV files that people wrote: read as a whole, and whatever is wrong is a sentence that names the line."""
+"""CSV files that people wrote, whatever is wrong with them in a sentence that names the line; and CSV text."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+_SHOWN = 80  # characters of a first line in a message
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """The fields of a file, stripped, by the names of its first line; and the number of the line of every row."""
+    """The fields of a file, stripped, by the names of its first line; and the number of the line that each row ends at.
+
+    UTF-8, with or without a mark at its begin, separated by commas, any end of lines; empty lines are skipped.
+    """
 
     path: Path
     columns: dict[str, list[str]]
     number: list[int]
 
     @staticmethod
-    def read(path: Path, what: str, needed: tuple[str, ...], allowed: tuple[str, ...] = ()) -> CsvFile:
-        """A file that has the columns `needed`, and no others than these and `allowed`; `what` names its kind."""
-        (_, header), *rows = numbered_rows(path, what, needed)
+    def read(path: Path, what: str, needed: Sequence[str] = (), further: Sequence[str] | None = ()) -> CsvFile:
+        """A file that has the columns `needed`, at least one row, and no other columns than these and `further`; None:
+        any others. `what` names its kind in errors, which are ValueErrors of one sentence."""
+        (_, header), *rows = _numbered_rows(path, what, needed)
         names = [name.strip() for name in header]
-        missing = [name for name in needed if name not in names]
-        unknown = [name for name in names if name not in needed + allowed]
-        expected = f"expected a first line {','.join(needed)}" + (
-            f" and perhaps {', '.join(allowed)}" if allowed else ""
-        )
-        if missing or unknown or len(set(names)) < len(names):
-            problem = f"has no column {missing[0]!r}" if missing else "has a column that is unknown or there twice"
-            raise ValueError(f"{path} {problem}; {expected}, separated by commas, found {','.join(names)[:80]!r}")
+        _check_header(path, names, needed, further)
         if not rows:
-            raise ValueError(f"{path} has nothing below its first line; {expected} and a line an entry")
-        return CsvFile(path, by_column(path, names, rows), [number for number, _ in rows])
+            raise ValueError(f"{path} has nothing below its first line {_short(names)!r}; expected a line an entry")
+        for number, row in rows:
+            _check_width(path, number, row, names)
+        values = zip(*(row for _, row in rows), strict=True)
+        columns = {name: [value.strip() for value in column] for name, column in zip(names, values, strict=True)}
+        return CsvFile(path, columns, [number for number, _ in rows])
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """Every row by column."""
+        for fields in zip(*self.columns.values(), strict=True):
+            yield dict(zip(self.columns, fields, strict=True))
 
     def error(self, row: int, sentence: str) -> ValueError:
         """The error of a row, with the number of its line."""
         return ValueError(f"{self.path}, line {self.number[row]}: {sentence}")
 
 
-def check_width(path: Path, number: int, row: list[str], names: list[str]) -> None:
-    """Raises a ValueError unless a line has a field for every name."""
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """The text of rows, header first: fields that hold a comma, a quote or a line's end stand in quotes."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _numbered_rows(path: Path, what: str, needed: Sequence[str]) -> list[tuple[int, list[str]]]:
+    """The fields of every line that is not empty, header first, with the number of the line."""
+    wanted = f" with the column{'s' * (len(needed) > 1)} {_listed(needed)}" if needed else ""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no {what} {path}; give a CSV file{wanted}") from error
+    except OSError as error:
+        raise ValueError(f"cannot read the {what} {path}: {error.strerror}") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}, line {line} is not UTF-8: {error.reason}; save the file as UTF-8") from error
+    rows = list(_numbered(text, path))
+    if not rows:
+        raise ValueError(f"{path} is empty; expected a header{wanted}")
+    return rows
+
+
+def _numbered(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in reader:
+            if any(field.strip() for field in row):
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {reader.line_num}: {error}; a quote inside quotes is written twice") from error
+
+
+def _check_header(path: Path, names: Sequence[str], needed: Sequence[str], further: Sequence[str] | None) -> None:
+    """Raises a ValueError unless the columns are those that may be there, each of them once."""
+    such = "such as " if further is None else ""
+    others = f" and perhaps {', '.join(further)}" if further else ""
+    expected = f"expected a first line {such}{','.join(needed)}{others}, separated by commas, found {_short(names)!r}"
+    missing = [name for name in needed if name not in names]
+    if missing:
+        raise ValueError(f"{path} has no column {missing[0]!r}; {expected}")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{path} has two columns {twice[0]!r}; name every column once")
+    unknown = [] if further is None else [name for name in names if name not in (*needed, *further)]
+    if unknown:
+        raise ValueError(f"{path} has an unknown column {unknown[0]!r}; {expected}")
+
+
+def _check_width(path: Path, number: int, row: Sequence[str], names: Sequence[str]) -> None:
     if len(row) != len(names):
         raise ValueError(
             f"{path}, line {number}: expected {len(names)} fields ({', '.join(names[:10])}), found {len(row)}; "
@@ -47,36 +110,10 @@ def check_width(path: Path, number: int, row: list[str], names: list[str]) -> No
         )
 
 
-def by_column(path: Path, names: list[str], rows: list[tuple[int, list[str]]]) -> dict[str, list[str]]:
-    """The stripped fields of numbered rows, at least one, by the names of the columns; every width is checked."""
-    for number, row in rows:
-        check_width(path, number, row, names)
-    values = zip(*(row for _, row in rows), strict=True)
-    return {name: [value.strip() for value in column] for name, column in zip(names, values, strict=True)}
+def _listed(names: Sequence[str]) -> str:
+    """Such as "task, class and image"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def numbered_rows(path: Path, what: str, needed: tuple[str, ...]) -> list[tuple[int, list[str]]]:
-    """The fields of every line that is not empty, header first, with the number of the line."""
-    columns = f"columns {', '.join(needed[:-1])} and {needed[-1]}"
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as opened:
-            rows = list(_numbered(opened, path))
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no {what} {path}; give a CSV file with the {columns}") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
-    except OSError as error:
-        raise ValueError(f"cannot read the {what} {path}: {error.strerror}") from error
-    if not rows:
-        raise ValueError(f"{path} is empty; expected a header with the {columns}")
-    return rows
-
-
-def _numbered(opened: Iterable[str], path: Path) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(opened, strict=True)
-    try:
-        for row in reader:
-            if any(field.strip() for field in row):
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: {error}; a quote inside quotes is written twice") from error
+def _short(names: Sequence[str]) -> str:
+    return ",".join(names)[:_SHOWN]

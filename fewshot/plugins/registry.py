@@ -28,11 +28,13 @@ from fewshot.plugins.spec import Spec
 @dataclass(frozen=True)
 class Registry:
     """The members of one kind. `package` is the import name of the folder (or of the one file, where members
-    are small) and the entry-point group; it defines the class `base` that all members derive from."""
+    are small) and the entry-point group; it defines the class `base` that all members derive from. `further`:
+    modules of single members that need what stands above the folder."""
 
     kind: str
     package: str
     base: str = "object"
+    further: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
         """The sorted names of all members: the folder's first, then those of installed plug-ins."""
@@ -175,7 +177,9 @@ class Registry:
 
     @property
     def _folder(self) -> dict[str, Signature]:
-        return read_folder(self.package)
+        if not self.further:
+            return read_folder(self.package)
+        return {name: one for place in (self.package, *self.further) for name, one in read_folder(place).items()}
 
 
 def kind_of(parameter: Parameter, own: Registry) -> Registry:
@@ -247,7 +251,7 @@ def _floats(value: Any) -> Any:
     return float(str(value)) if type(value) is int else value
 
 
-DATASETS = Registry("dataset", "fewshot.datasets", "Dataset")
+DATASETS = Registry("dataset", "fewshot.datasets", "Dataset", further=("fewshot.features.pseudo_labels",))
 SPLITS = Registry("split", "fewshot.splits", "SplitRule")
 SAMPLERS = Registry("sampler", "fewshot.samplers", "Sampler")
 BACKBONES = Registry("backbone", "fewshot.backbones", "BackboneSource")

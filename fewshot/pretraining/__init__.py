@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from torch import Tensor, nn
 
+from fewshot.plugins.fields import Member
+
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.pretraining._material import Material
@@ -48,7 +50,7 @@ class Objective(nn.Module, ABC):
         return None
 
 
-class Recipe(ABC):
+class Recipe(Member, ABC):
     """How a network is trained. Fields are hyperparameters with literal defaults; `schedule` reads those of descent."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields

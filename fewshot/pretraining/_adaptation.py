@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.evaluators.tuning.fields import is_integer, is_positive
+from fewshot.plugins.fields import POSITIVE, declare, integer
 from fewshot.pretraining import Objective, Setting
 from fewshot.pretraining._batches import Inputs
-from fewshot.pretraining._schedule import Descending, Schedule, schedule_of
-from fewshot.pretraining.episodic import Tasks, labels_of, shape_rules
+from fewshot.pretraining._schedule import DESCENT, Descending, Schedule, schedule_of
+from fewshot.pretraining.episodic import SHAPE, Tasks, labels_of
+
+ADAPTATION = declare(DESCENT, SHAPE, tasks_per_step=integer(1), inner_steps=integer(0), inner_lr=POSITIVE)
 
 
 class Adapting(Descending, Protocol):
@@ -40,13 +42,7 @@ class Adapting(Descending, Protocol):
 
 def adapting_schedule(recipe: Adapting) -> Schedule:
     """The schedule of a recipe whose step adapts to several tasks."""
-    rules = (
-        *shape_rules(recipe.n_way, recipe.k_shot, recipe.n_query),
-        ("tasks_per_step", is_integer(recipe.tasks_per_step, 1), "an integer of at least 1"),
-        ("inner_steps", is_integer(recipe.inner_steps, 0), "an integer of at least 0"),
-        ("inner_lr", is_positive(recipe.inner_lr), "a positive float"),
-    )
-    return schedule_of(recipe, recipe.images_per_step, rules)
+    return schedule_of(recipe, recipe.images_per_step)
 
 
 class Adaptation(Objective):

@@ -14,14 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Ints
 from fewshot.evaluators.tuning.views import draw, view
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
-_STREAM = 65  # of random words
 _KEPT_BYTES = 512 << 20  # of decoded images
 _AT_ONCE = 256  # images that are looked at together, without gradients
 _VIEWS = 1 << 20  # steps between the first and the second view of one
@@ -37,7 +36,7 @@ def positions(seed: int, step: int, batch_size: int, n: int) -> Ints:
 
 @lru_cache(maxsize=4)
 def _order(seed: int, epoch: int, n: int) -> Ints:
-    return np.argsort(draws.words(seed, np.array([epoch]), 1, n, _STREAM)[0, 0], kind="stable")
+    return np.argsort(draws.words(seed, np.array([epoch]), 1, n, streams.MINI_BATCHES)[0, 0], kind="stable")
 
 
 class Inputs:

@@ -9,12 +9,9 @@ import numpy as np
 from fewshot.datasets import Group, LabelledImages
 from fewshot.datasets._digests import labels_digest
 from fewshot.datasets._subset import subset
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Ints
 from fewshot.splits import ClassSplit
-
-_STREAM = 63  # of random words
-_TIES = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +59,12 @@ def balanced_subset(images: LabelledImages, n_images: int | None, seed: int) -> 
             f"n_images = {n_images} was asked for, but {images.name} has {len(images)} images of {len(sizes)} seen "
             f"classes to train on; choose {len(sizes)} to {len(images)}"
         )
-    words = draws.words(seed, np.arange(len(images)), 1, 1, _STREAM)[:, 0, 0]
+    words = draws.words(seed, np.arange(len(images)), 1, 1, streams.TRAINED_IMAGES)[:, 0, 0]
     order = np.lexsort((words, images.labels))  # by class, shuffled inside it
     rank = np.empty(len(images), dtype=np.int64)
     rank[order] = np.arange(len(images)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    turn = draws.words(seed, np.arange(len(sizes)), 1, 1, _TIES)[:, 0, 0][images.labels]  # whose turn it is in a round
-    return subset(images, np.sort(np.lexsort((images.labels, turn, rank))[:n_images]))
+    turns = draws.words(seed, np.arange(len(sizes)), 1, 1, streams.TRAINED_TURNS)[:, 0, 0]  # of classes, in a round
+    return subset(images, np.sort(np.lexsort((images.labels, turns[images.labels], rank))[:n_images]))
 
 
 def _of_classes(images: LabelledImages, classes: Ints, partition: str | None) -> LabelledImages:

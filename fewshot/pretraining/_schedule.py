@@ -1,17 +1,26 @@
-"""The hyperparameters of descent that recipes share, checked, and what follows from them: steps and rates."""
+"""The hyperparameters of descent that recipes share, their rules, and what follows from them: steps and rates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from fewshot.evaluators.tuning.descent import Descent
-from fewshot.evaluators.tuning.fields import Rule, check_fields, is_integer, is_positive
 from fewshot.evaluators.tuning.schedules import SCHEDULES, learning_rates
 from fewshot.evaluators.tuning.views import AUGMENTS
+from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare, integer, number_in, one_of
 
 OPTIMIZERS = ("sgd", "adamw")
+DESCENT = declare(
+    epochs=POSITIVE,
+    steps=integer(1),
+    lr=POSITIVE,
+    optimizer=one_of(OPTIMIZERS),
+    weight_decay=NOT_NEGATIVE,
+    decay=one_of(SCHEDULES),
+    warmup=number_in("[0, 1)"),
+    augment=one_of(AUGMENTS),
+)  # rules for the fields of `Descending`
 
 
 class Descending(Protocol):
@@ -67,19 +76,7 @@ class Schedule:
         return Descent(learning_rates(self.decay, self.lr, n_steps, warmup), self.optimizer, self.weight_decay)
 
 
-def schedule_of(recipe: Descending, batch_size: int, own: Iterable[Rule] = ()) -> Schedule:
-    """The schedule of a recipe; the first field that is not good is a ValueError."""
-    rules: tuple[Rule, ...] = (
-        *own,
-        ("epochs", is_positive(recipe.epochs), "a positive float"),
-        ("steps", recipe.steps is None or is_integer(recipe.steps, 1), "an integer of at least 1, or None"),
-        ("lr", is_positive(recipe.lr), "a positive float"),
-        ("optimizer", recipe.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
-        ("weight_decay", recipe.weight_decay == 0 or is_positive(recipe.weight_decay), "a float of at least 0"),
-        ("decay", recipe.decay in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
-        ("warmup", recipe.warmup == 0 or (is_positive(recipe.warmup) and recipe.warmup < 1), "a float in [0, 1)"),
-        ("augment", recipe.augment in AUGMENTS, f"one of {', '.join(AUGMENTS)}"),
-    )
-    check_fields(recipe, rules)
+def schedule_of(recipe: Descending, batch_size: int) -> Schedule:
+    """The schedule of a recipe."""
     fields = (recipe.lr, recipe.optimizer, recipe.weight_decay, recipe.decay, recipe.warmup)
     return Schedule(recipe.epochs, recipe.steps, batch_size, *fields)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from fewshot.pretraining import Objective, Recipe, Setting
-from fewshot.pretraining._adaptation import Adaptation, adapting_schedule
+from fewshot.pretraining._adaptation import ADAPTATION, Adaptation, adapting_schedule
 from fewshot.pretraining._schedule import Schedule
 
 
@@ -34,6 +34,8 @@ class ANIL(Recipe):
     decay: str = "cosine"
     warmup: float = 0.05
     augment: str = "crop+flip"
+
+    rules = ADAPTATION
 
     @classmethod
     def examples(cls) -> Sequence[Self]:

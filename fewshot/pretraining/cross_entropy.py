@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from fewshot.evaluators.tuning.fields import is_integer
+from fewshot.plugins.fields import declare, integer, number_in, one_of
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._batches import Inputs, positions
 from fewshot.pretraining._heads import new_classifier
-from fewshot.pretraining._schedule import Schedule, schedule_of
+from fewshot.pretraining._schedule import DESCENT, Schedule, schedule_of
 
 STOPS = ("last", "validation")
 
@@ -46,6 +46,8 @@ class CrossEntropy(Recipe):
     label_smoothing: float = 0.0
     stop: str = "last"
 
+    rules = declare(DESCENT, batch_size=integer(2), label_smoothing=number_in("[0, 1)"), stop=one_of(STOPS))
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [
@@ -56,12 +58,7 @@ class CrossEntropy(Recipe):
         ]
 
     def schedule(self) -> Schedule:
-        rules = (
-            ("batch_size", is_integer(self.batch_size, 2), "an integer of at least 2"),
-            ("label_smoothing", 0 <= self.label_smoothing < 1, "a float in [0, 1)"),
-            ("stop", self.stop in STOPS, f"one of {', '.join(STOPS)}"),
-        )
-        return schedule_of(self, self.batch_size, rules)
+        return schedule_of(self, self.batch_size)
 
     @property
     def stops_on_validation(self) -> bool:

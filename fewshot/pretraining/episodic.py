@@ -13,11 +13,13 @@ from torch.nn.functional import cross_entropy
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeShape, Ints
-from fewshot.evaluators.tuning.fields import Rule, is_integer
+from fewshot.plugins.fields import declare, integer
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._batches import Inputs
-from fewshot.pretraining._schedule import Schedule, schedule_of
+from fewshot.pretraining._schedule import DESCENT, Schedule, schedule_of
 from fewshot.samplers.balanced import Balanced
+
+SHAPE = declare(n_way=integer(2), k_shot=integer(1), n_query=integer(1))  # rules for the shape of episodes
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,14 @@ class Episodic(Recipe):
     warmup: float = 0.05
     augment: str = "crop+flip"
 
+    rules = declare(DESCENT, SHAPE)
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(steps=5, n_way=3, k_shot=2, n_query=2)]
 
     def schedule(self) -> Schedule:
-        return schedule_of(self, self.images_per_step, shape_rules(self.n_way, self.k_shot, self.n_query))
+        return schedule_of(self, self.images_per_step)
 
     @property
     def images_per_step(self) -> int:
@@ -102,12 +106,3 @@ class Tasks:
 def labels_of(rows: Ints) -> Tensor:
     """[N * K] the way of each of the rows [N, K]."""
     return torch.arange(rows.shape[0]).repeat_interleave(rows.shape[1])
-
-
-def shape_rules(n_way: int, k_shot: int, n_query: int) -> tuple[Rule, ...]:
-    """Of the shape of episodes."""
-    return (
-        ("n_way", is_integer(n_way, 2), "an integer of at least 2"),
-        ("k_shot", is_integer(k_shot, 1), "an integer of at least 1"),
-        ("n_query", is_integer(n_query, 1), "an integer of at least 1"),
-    )

@@ -10,11 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from fewshot.evaluators.tuning.fields import is_integer, is_positive
+from fewshot.evaluators.tuning.views import AUGMENTS
+from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._batches import Inputs, positions
 from fewshot.pretraining._heads import drawn_by
-from fewshot.pretraining._schedule import Schedule, schedule_of
+from fewshot.pretraining._schedule import DESCENT, Schedule, schedule_of
+
+_AUGMENTS = [augment for augment in AUGMENTS if augment != "none"]
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,22 @@ class SupervisedContrastive(Recipe):
     temperature: float = 0.1
     projection: int = 128
 
+    rules = declare(
+        DESCENT,
+        batch_size=integer(2),
+        augment=one_of(_AUGMENTS).worded(
+            f"an augmentation: two views of an image must differ (one of {', '.join(_AUGMENTS)})"
+        ),
+        temperature=POSITIVE,
+        projection=integer(1),
+    )
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(steps=5, batch_size=16, projection=8)]
 
     def schedule(self) -> Schedule:
-        rules = (
-            ("batch_size", is_integer(self.batch_size, 2), "an integer of at least 2"),
-            ("temperature", is_positive(self.temperature), "a positive float"),
-            ("projection", is_integer(self.projection, 1), "an integer of at least 1"),
-            ("augment", self.augment != "none", "an augmentation: two views of an image must differ"),
-        )
-        return schedule_of(self, self.batch_size, rules)
+        return schedule_of(self, self.batch_size)
 
     @property
     def passes_per_image(self) -> int:

@@ -83,8 +83,6 @@ class Trainer:
         """The images of a training; a data set, split or number that does not fit is a ValueError."""
         from fewshot.plugins.registry import DATASETS, SPLITS
 
-        if type(source.seed) is not int or not 0 <= source.seed < 1 << 63:
-            raise ValueError(f"The 'seed' of Pretrained must be an integer in [0, 2^63). Got {source.seed!r} instead.")
         images = self.images(DATASETS.spec(source.data))
         rule = source.split or source.data.default_split()
         if rule is None:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, Rule, declare
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._schedule import Schedule
 from fewshot.pretraining.cross_entropy import CrossEntropy
+
+
+def _can_stop(recipe: Any) -> bool:
+    return isinstance(recipe, Recipe) and "stop" in {field.name for field in dataclasses.fields(recipe)}  # type: ignore[arg-type]
+
+
+def _are_all(rule: Rule, values: Any) -> bool:
+    return isinstance(values, tuple) and len(values) > 0 and all(map(rule.holds, values))
 
 
 @dataclass(frozen=True)
@@ -26,18 +35,19 @@ class Tuned(Recipe):
     lr: tuple[float, ...] = (0.03, 0.1, 0.3)
     weight_decay: tuple[float, ...] = (0.0005, 0.005)
 
+    rules = declare(
+        inner=Rule("a recipe that can stop on validation images, such as CrossEntropy()", _can_stop),
+        lr=Rule("a tuple of at least one positive number", lambda values: _are_all(POSITIVE, values)),
+        weight_decay=Rule(
+            "a tuple of at least one number, none below 0", lambda values: _are_all(NOT_NEGATIVE, values)
+        ),
+    )
+
     @classmethod
     def examples(cls) -> Sequence[Self]:
         return [cls(CrossEntropy(steps=4, batch_size=8), lr=(0.01, 0.1), weight_decay=(0.0005,))]
 
     def trials(self) -> Sequence[Recipe]:
-        if "stop" not in {field.name for field in dataclasses.fields(self.inner)}:  # type: ignore[arg-type]
-            raise ValueError(
-                f"The 'inner' of Tuned must be a recipe that can stop on validation images, such as CrossEntropy. "
-                f"Got {self.inner!r} instead."
-            )
-        if not self.lr or not self.weight_decay:
-            raise ValueError("The 'lr' and the 'weight_decay' of Tuned must be tuples of at least one float.")
         pairs = [(lr, decay) for lr in self.lr for decay in self.weight_decay]
         return [replace(self.inner, lr=lr, weight_decay=decay, stop="validation") for lr, decay in pairs]  # type: ignore[type-var]
 

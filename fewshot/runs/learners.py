@@ -9,7 +9,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,10 +123,10 @@ class FeatureLearner(Learner):
         return batch, max(1, min(n_query, max(budget_bytes - batch * fixed, budget_bytes // 4) // (batch * row_bytes)))
 
     def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
-        seen = super()._gathered(batch)
         if not self.gather_views:
-            return seen
-        return replace(seen, support_views=torch.stack([gather(batch.support) for gather in self.gather_views], dim=2))
+            return super()._gathered(batch)
+        views = torch.stack([gather(batch.support) for gather in self.gather_views], dim=2)
+        return batch.seen_as(self.items(batch.support), views)
 
 
 @dataclass(frozen=True)

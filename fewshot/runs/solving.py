@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import EpisodeBatch, Episodes
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.results.predictions import Predictions
@@ -20,7 +20,6 @@ from fewshot.runs.learners import Learner
 from fewshot.solvers.summaries import Summary, summarise
 
 DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches fall out of the processor's cache
-_SEEDS = 31  # stream of random words
 
 
 def solve(
@@ -119,5 +118,5 @@ def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, lea
 
 def episode_seeds(episodes: Episodes) -> Tensor:
     """[E] int64 seeds in [0, 2^62): functions of the episodes' seed and index alone."""
-    words = draws.words(episodes.seed, episodes.index, 1, 2, _SEEDS)[:, 0]
+    words = draws.words(episodes.seed, episodes.index, 1, 2, streams.SEEDS)[:, 0]
     return torch.from_numpy(((words[:, 0] << np.uint64(30)) ^ words[:, 1]).astype(np.int64))

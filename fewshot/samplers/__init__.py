@@ -14,10 +14,11 @@ from typing import ClassVar, Self
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins.fields import Member
 
 
 @dataclass(frozen=True)
-class Sampler(ABC):
+class Sampler(Member, ABC):
     """Composes episodes from the images of some classes."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields

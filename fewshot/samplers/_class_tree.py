@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Ints
-from fewshot.files.csv_files import CsvFile
+from fewshot.files.csv_files import CsvFile, csv_text
 from fewshot.samplers._grouping import ClassGroups
 
 Parents = Mapping[str, frozenset[str]]  # of every node that has any
@@ -100,9 +98,7 @@ def tree_of_groups(images: LabelledImages, levels: Sequence[str]) -> str:
     ]
     chain = [list(images.class_names), *named, ["all"] * len(images.class_names)]
     pairs = {pair: None for fine, coarse in pairwise(chain) for pair in zip(fine, coarse, strict=True)}
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([("child", "parent"), *pairs])
-    return text.getvalue()
+    return csv_text([("child", "parent"), *pairs])
 
 
 @lru_cache(maxsize=8)

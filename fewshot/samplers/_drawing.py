@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages, Pool
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
-
-CLASSES, SUPPORT, QUERY, SHARES, PARTITION, GROUPS, SIZES = range(7)  # streams of random words
 
 Drawn = tuple[Rows, Rows]  # flat rows, and how many of them each way of each episode has
 
@@ -23,7 +21,7 @@ def choose_classes(images: LabelledImages, classes: Ints, shape: EpisodeShape, s
     if shape.n_way is None:
         return np.repeat(classes[None], len(index), axis=0)
     sizes = np.array([[len(classes)]])
-    return classes[draws.distinct(seed, index, sizes, shape.n_way, CLASSES)[:, 0]]
+    return classes[draws.distinct(seed, index, sizes, shape.n_way, streams.CLASSES)[:, 0]]
 
 
 def require_classes(images: LabelledImages, classes: Ints, least: int, wanted: str) -> None:
@@ -75,11 +73,11 @@ class Draw:
     def support(self, shape: EpisodeShape, spare: int = 0) -> Drawn:
         """K support rows a class, or all."""
         least = 1 if shape.k_shot_at_most else shape.k_shot
-        return self._some(shape.k_shot, least, SUPPORT, spare, "k_shot")
+        return self._some(shape.k_shot, least, streams.SUPPORT, spare, "k_shot")
 
     def query(self, shape: EpisodeShape, spare: int = 0) -> Drawn:
         """Q query rows a class, or all."""
-        return self._some(shape.n_query, shape.n_query, QUERY, spare, "n_query")
+        return self._some(shape.n_query, shape.n_query, streams.QUERY, spare, "n_query")
 
     def _some(self, most: int | None, least: int | None, stream: int, spare: int, what: str) -> Drawn:
         if most is None or least is None:
@@ -123,7 +121,7 @@ def flat(rows: Rows, held: NDArray[np.bool_]) -> Drawn:
     return rows[held], held.sum(2, dtype=np.int32).reshape(-1)
 
 
-def some_of(draw: Draw, counts: Ints, stream: int = SUPPORT) -> Drawn:
+def some_of(draw: Draw, counts: Ints, stream: int = streams.SUPPORT) -> Drawn:
     """The first `counts` [E, N] draws of each class."""
     rows, _ = draw.rows(int(counts.max(initial=0)), stream)
     return flat(rows, np.arange(rows.shape[2]) < counts[:, :, None])
@@ -132,7 +130,7 @@ def some_of(draw: Draw, counts: Ints, stream: int = SUPPORT) -> Drawn:
 def queries_first(draw: Draw, n_query: Ints, n_support: Ints) -> tuple[Drawn, Drawn]:
     """Support and query from the same images: of the draws of a class the first `n_query` [E, N] are queries, the next
     `n_support` [E, N] the support."""
-    rows, _ = draw.rows(int((n_query + n_support).max(initial=0)), QUERY)
+    rows, _ = draw.rows(int((n_query + n_support).max(initial=0)), streams.QUERY)
     place, first, end = np.arange(rows.shape[2]), n_query[:, :, None], (n_query + n_support)[:, :, None]
     return flat(rows, (place >= first) & (place < end)), flat(rows, place < first)
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Ints
-from fewshot.samplers._drawing import GROUPS
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,7 @@ class ClassGroups:
 
     def draw(self, seed: int, index: Ints, count: int) -> Ints:
         """[E, count] different groups for each episode, uniformly; `count` is at most G."""
-        return draws.distinct(seed, index, np.array([[len(self.sizes)]]), count, GROUPS)[:, 0]
+        return draws.distinct(seed, index, np.array([[len(self.sizes)]]), count, streams.GROUPS)[:, 0]
 
 
 def class_groups(images: LabelledImages, classes: Ints, group: str | None) -> ClassGroups:

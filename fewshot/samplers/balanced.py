@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fewshot.datasets import LabelledImages
+from fewshot.episodes import streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import QUERY, Draw, Drawn, draw_from, flat, require_disjoint
+from fewshot.samplers._drawing import Draw, Drawn, draw_from, flat, require_disjoint
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def _from_one_pool(draw: Draw, shape: EpisodeShape) -> tuple[Drawn, Drawn]:
         return (rest, drawn) if shape.k_shot is None else (drawn, rest)
     least = 1 if shape.k_shot_at_most else shape.k_shot
     draw.require(shape.n_query + least, f"k_shot + n_query = {least} + {shape.n_query} images a class")
-    rows, held = draw.rows(shape.n_query + shape.k_shot, QUERY)
+    rows, held = draw.rows(shape.n_query + shape.k_shot, streams.QUERY)
     query, support = (
         flat(rows[:, :, part], held[:, :, part]) for part in (slice(shape.n_query), slice(shape.n_query, None))
     )

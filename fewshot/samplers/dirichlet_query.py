@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins.fields import declare, integer, number_in
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import QUERY, SHARES, Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
+from fewshot.samplers._drawing import Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
 
 Floats = NDArray[np.float64]
+ALPHA = number_in("[0.1, 1000]")  # that `dirichlet` can draw with
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class DirichletQuery(Sampler):
     support_from: str | None = None
     query_from: str | None = None
 
+    rules = declare(alpha=ALPHA, support_reserve=integer(1))
+
     @classmethod
     def examples(cls) -> list[DirichletQuery]:
         return [cls(), cls(0.5, 8), cls(support_from="domain=mono", query_from="domain=colour")]
@@ -51,18 +55,13 @@ class DirichletQuery(Sampler):
         if self.support_from != self.query_from:
             require_disjoint(images, self.support_from, self.query_from)
             asked = draw.of(self.query_from)
-            return draw.episodes(draw.support(shape), some_of(asked, self._counts(asked, shape, reserve=0), QUERY))
+            counts = self._counts(asked, shape, reserve=0)
+            return draw.episodes(draw.support(shape), some_of(asked, counts, streams.QUERY))
         if shape.k_shot is not None and not shape.k_shot_at_most:
             draw.require(shape.k_shot, f"k_shot = {shape.k_shot} images a class")
         return draw.episodes(*_from_one_pool(draw, shape, self._counts(draw, shape, self.support_reserve)))
 
     def _check(self, shape: EpisodeShape) -> None:
-        check_alpha("DirichletQuery", self.alpha)
-        if not (type(self.support_reserve) is int and self.support_reserve >= 1):
-            raise ValueError(
-                "The 'support_reserve' parameter of DirichletQuery must be an integer of at least 1. "
-                f"Got {self.support_reserve!r} instead."
-            )
         if shape.n_query is None:
             raise ValueError("DirichletQuery shares out n_query * n_way queries; give n_query, all images cannot be")
         one_pool = self.support_from == self.query_from
@@ -87,16 +86,10 @@ class DirichletQuery(Sampler):
         return apportion(dirichlet(draw.seed, draw.index, n_way, self.alpha), n_query * n_way, most)
 
 
-def check_alpha(sampler: str, alpha: float) -> None:
-    """Raises a ValueError unless `alpha` is a number that `dirichlet` can draw with."""
-    if not (isinstance(alpha, float | int) and 0.1 <= alpha <= 1000):
-        raise ValueError(f"The 'alpha' parameter of {sampler} must be a float in [0.1, 1000]. Got {alpha!r} instead.")
-
-
 def dirichlet(seed: int, index: Ints, n_way: int, alpha: float) -> Floats:
     """[E, N] shares that sum to 1, drawn from Dirichlet(alpha, ..., alpha): normalised gamma variates, each the
     inverse of the distribution function at a uniform number of its own (episode, way)."""
-    words = draws.words(seed, index, n_way, 1, SHARES)[:, :, 0]
+    words = draws.words(seed, index, n_way, 1, streams.SHARES)[:, :, 0]
     gamma: Floats = gammaincinv(alpha, (words.astype(np.float64) + 0.5) / 2**32)
     shares: Floats = gamma / gamma.sum(1, keepdims=True)
     return shares
@@ -124,6 +117,6 @@ def apportion(shares: Floats, total: int, most: Ints) -> Ints:
 def _from_one_pool(draw: Draw, shape: EpisodeShape, counts: Ints) -> tuple[Drawn, Drawn]:
     """Support and query from the same images: of the draws of a class the first are queries, the next K support."""
     if shape.k_shot is None:
-        query = some_of(draw, counts, QUERY)
+        query = some_of(draw, counts, streams.QUERY)
         return draw.all_but(query), query
     return queries_first(draw, counts, np.minimum(shape.k_shot, draw.pool.sizes(draw.chosen) - counts))

@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from fewshot.datasets import LabelledImages, Pool
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
+from fewshot.plugins.fields import declare, integer
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import PARTITION, Draw, draw_from, in_parts, require_disjoint
+from fewshot.samplers._drawing import Draw, draw_from, in_parts, require_disjoint
 from fewshot.samplers.balanced import balanced
 from fewshot.statistics.intervals import FEWEST_POOLS
 
@@ -32,6 +33,12 @@ class DisjointPools(Sampler):
     pools: int = 5
     support_from: str | None = None
     query_from: str | None = None
+
+    rules = declare(
+        pools=integer(FEWEST_POOLS).worded(
+            f"an integer of at least {FEWEST_POOLS}, the fewest for an interval that speaks of new images"
+        )
+    )
 
     @classmethod
     def examples(cls) -> list[DisjointPools]:
@@ -59,11 +66,6 @@ class DisjointPools(Sampler):
         return self.pools
 
     def _check(self, draw: Draw, shape: EpisodeShape) -> None:
-        if not (type(self.pools) is int and self.pools >= FEWEST_POOLS):
-            raise ValueError(
-                f"The 'pools' parameter of DisjointPools must be an integer of at least {FEWEST_POOLS}, the fewest for "
-                f"an interval that speaks of new images. Got {self.pools!r} instead."
-            )
         k_shot, n_query = 1 if shape.k_shot_at_most else shape.k_shot or 1, shape.n_query or 1
         if self.support_from == self.query_from:
             self._require(draw, k_shot + n_query, f"{k_shot} support and {n_query} query images")
@@ -89,7 +91,7 @@ def divided(pool: Pool, classes: Ints, seed: int, n_pools: int) -> list[Pool]:
     sizes = np.zeros((n_pools, len(pool.start) - 1), dtype=np.int64)
     for label in classes:
         rows = pool.rows[pool.start[label] : pool.start[label + 1]]
-        words = draws.words(seed, np.array([label]), 1, len(rows), PARTITION)[0, 0]
+        words = draws.words(seed, np.array([label]), 1, len(rows), streams.POOLS)[0, 0]
         order = np.argsort(words, kind="stable")
         for number in range(n_pools):
             part = np.sort(rows[order[number::n_pools]])

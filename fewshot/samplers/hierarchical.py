@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import CLASSES, Draw, in_parts, require_classes, require_disjoint
+from fewshot.samplers._drawing import Draw, in_parts, require_classes, require_disjoint
 from fewshot.samplers._grouping import ClassGroups, class_groups
 from fewshot.samplers.balanced import balanced
 
@@ -72,7 +72,7 @@ class Hierarchical(Sampler):
         drawn = enough.draw(seed, index, 1)[:, 0]
         if n_way is None:
             return enough.members[drawn], enough.sizes[drawn]
-        place = draws.distinct(seed, index, enough.sizes[drawn][:, None], n_way, CLASSES)[:, 0]
+        place = draws.distinct(seed, index, enough.sizes[drawn][:, None], n_way, streams.CLASSES)[:, 0]
         return enough.members[drawn[:, None], place], np.full(len(index), n_way)
 
     def _across(
@@ -85,5 +85,5 @@ class Hierarchical(Sampler):
                 f"classes to draw from in {images.name} are of {n_groups}; lower n_way, or give within=True"
             )
         drawn = groups.draw(seed, index, n_way)
-        place = draws.distinct(seed, index, groups.sizes[drawn], 1, CLASSES)[:, :, 0]
+        place = draws.distinct(seed, index, groups.sizes[drawn], 1, streams.CLASSES)[:, :, 0]
         return groups.members[drawn, place], np.full(len(index), n_way)

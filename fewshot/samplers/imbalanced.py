@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins.fields import Rule, declare, number_in
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, draw_from, queries_first, require_disjoint, some_of
-from fewshot.samplers.dirichlet_query import check_alpha, dirichlet
+from fewshot.samplers.dirichlet_query import ALPHA, dirichlet
 
 _CELLS = 1 << 21  # shares of seats that are sorted at once
+_SHARE = number_in("[1e-6, 1e6]")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,14 @@ class Imbalanced(Sampler):
     support_from: str | None = None
     query_from: str | None = None
 
+    rules = declare(
+        alpha=ALPHA,
+        shares=Rule(
+            "None or a tuple of numbers in [1e-6, 1e6], such as (1, 2, 4)",
+            lambda shares: isinstance(shares, tuple) and len(shares) > 0 and all(map(_SHARE.holds, shares)),
+        ),
+    )
+
     @classmethod
     def examples(cls) -> list[Imbalanced]:
         return [cls(), cls(0.5), cls(shares=(1, 2, 4)), cls(support_from="domain=mono", query_from="domain=colour")]
@@ -46,7 +56,6 @@ class Imbalanced(Sampler):
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
-        self._check()
         if shape.k_shot is None or shape.n_query is None:
             raise ValueError("Imbalanced shares out k_shot * n_way support images beside n_query queries; give both")
         draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
@@ -57,18 +66,6 @@ class Imbalanced(Sampler):
         draw.require(shape.n_query + 1, f"n_query = {shape.n_query} images a class and one for the support")
         counts = self._counts(draw, shape.k_shot, shape.k_shot_at_most, shape.n_query)
         return draw.episodes(*queries_first(draw, np.full(counts.shape, shape.n_query), counts))
-
-    def _check(self) -> None:
-        check_alpha("Imbalanced", self.alpha)
-        if self.shares is not None and not (
-            isinstance(self.shares, tuple)
-            and len(self.shares) > 0
-            and all(type(share) in (int, float) and 1e-6 <= share <= 1e6 for share in self.shares)
-        ):
-            raise ValueError(
-                "The 'shares' parameter of Imbalanced must be None or a tuple of numbers in [1e-6, 1e6], such as "
-                f"(1, 2, 4). Got {self.shares!r} instead."
-            )
 
     def _counts(self, draw: Draw, k_shot: int, at_most: bool, kept: int) -> Ints:
         """[E, N] support images of each class, of those that are not `kept` for the queries."""

@@ -11,10 +11,11 @@ import numpy as np
 import fewshot.data
 from fewshot.datasets import LabelledImages
 from fewshot.datasets.class_similarity import ClassSimilarity, Floats
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins.fields import declare, one_of
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import CLASSES, Draw, require_classes, require_disjoint
+from fewshot.samplers._drawing import Draw, require_classes, require_disjoint
 from fewshot.samplers.balanced import balanced
 
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -46,6 +47,8 @@ class SimilarityTestbed(Sampler):
     support_from: str | None = None
     query_from: str | None = None
 
+    rules = declare(difficulty=one_of(DIFFICULTIES))
+
     @classmethod
     def examples(cls) -> list[SimilarityTestbed]:
         table = Path(fewshot.data.__file__).parent / "laws" / "class_similarity.csv"
@@ -55,11 +58,6 @@ class SimilarityTestbed(Sampler):
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
-        if self.difficulty not in DIFFICULTIES:
-            raise ValueError(
-                f"The 'difficulty' parameter of SimilarityTestbed must be one of {', '.join(DIFFICULTIES)}. "
-                f"Got {self.difficulty!r} instead."
-            )
         index, candidates = np.arange(start, start + count, dtype=np.int64), np.unique(classes)
         require_classes(images, candidates, shape.n_way or 2, str(shape.n_way or "all"))
         require_disjoint(images, self.support_from, self.query_from)
@@ -77,7 +75,7 @@ class SimilarityTestbed(Sampler):
         return np.concatenate([np.empty((0, n_way), np.int64), *parts])
 
     def _some_places(self, table: Floats, n_way: int, seed: int, index: Ints) -> Ints:
-        words = draws.words(seed, index, 1, n_way, CLASSES)[:, 0]
+        words = draws.words(seed, index, 1, n_way, streams.CLASSES)[:, 0]
         episode, left = np.arange(len(index)), len(table)
         chosen = np.empty((len(index), n_way), dtype=np.int64)
         total = np.zeros((len(index), left))  # of the similarities to the classes chosen; inf where one is chosen

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 import fewshot.data
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
 from fewshot.samplers._class_tree import ClassTree
-from fewshot.samplers._drawing import CLASSES, SHARES, SIZES, Draw, in_parts, queries_first, require_classes
+from fewshot.samplers._drawing import Draw, in_parts, queries_first, require_classes
 from fewshot.samplers._grouping import ClassGroups, class_groups
 
 WAYS = 5, 50  # fewest and most
@@ -93,8 +93,9 @@ class VariableWayShot(Sampler):
         if shape.n_way is None and self.tree is not None:
             n_way = most
         elif shape.n_way is None:
-            n_way = fewest + np.floor(_uniform(seed, index, 2, SIZES)[:, 1] * (most - fewest + 1)).astype(np.int64)
-        place = draws.distinct(seed, index, sizes[:, None], int(n_way.max(initial=fewest)), CLASSES)[:, 0]
+            uniform = _uniform(seed, index, 2, streams.SIZES)[:, 1]
+            n_way = fewest + np.floor(uniform * (most - fewest + 1)).astype(np.int64)
+        place = draws.distinct(seed, index, sizes[:, None], int(n_way.max(initial=fewest)), streams.CLASSES)[:, 0]
         return groups.members[drawn[:, None], np.minimum(place, sizes[:, None] - 1)], n_way
 
     def _groups(self, images: LabelledImages, candidates: Ints, fewest: int) -> ClassGroups:
@@ -122,8 +123,8 @@ def _episodes(draw: Draw, shape: EpisodeShape) -> Episodes:
     if shape.n_query is not None:
         n_query = np.full_like(n_query, shape.n_query)
     if shape.k_shot is None:
-        beta = _uniform(draw.seed, draw.index, 1, SIZES)
-        log_weight = np.log(2) * (2 * _uniform(draw.seed, draw.index, sizes.shape[1], SHARES) - 1)
+        beta = _uniform(draw.seed, draw.index, 1, streams.SIZES)
+        log_weight = np.log(2) * (2 * _uniform(draw.seed, draw.index, sizes.shape[1], streams.SHARES) - 1)
         n_support = support_counts(sizes, n_query, beta, log_weight)
     else:
         n_support = np.minimum(shape.k_shot, sizes - n_query)

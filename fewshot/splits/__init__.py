@@ -20,6 +20,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages, classes_digest
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import write_atomically
+from fewshot.plugins.fields import Member
 
 PARTS = ("seen", "validation", "novel")
 
@@ -76,8 +77,27 @@ class ClassSplit:
         """Writes the split as JSON."""
         write_atomically(path, (json.dumps(asdict(self), indent=1) + "\n").encode())
 
+    @staticmethod
+    def load(path: Path) -> ClassSplit:
+        """The split of a JSON file; a ValueError says what is wrong with any other file."""
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            seen, validation, novel = (tuple(sorted(map(str, content[part]))) for part in PARTS)
+            digest = str(content["classes_digest"])
+        except FileNotFoundError as error:
+            raise ValueError(f"there is no split file {path}") from error
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(
+                f"{path} is not a split: expected JSON with seen, validation, novel and classes_digest; "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        try:
+            return ClassSplit(seen, validation, novel, digest)
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
 
-class SplitRule(ABC):
+
+class SplitRule(Member, ABC):
     """Makes a split of the classes of a data set."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
@@ -85,22 +105,3 @@ class SplitRule(ABC):
     @abstractmethod
     def split(self, images: LabelledImages) -> ClassSplit:
         """The split of all classes of these images."""
-
-
-def read_split(path: Path) -> ClassSplit:
-    """The split of a JSON file; a ValueError says what is wrong with any other file."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        seen, validation, novel = (tuple(sorted(map(str, content[part]))) for part in PARTS)
-        digest = str(content["classes_digest"])
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no split file {path}") from error
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(
-            f"{path} is not a split: expected JSON with seen, validation, novel and classes_digest; "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    try:
-        return ClassSplit(seen, validation, novel, digest)
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}") from error

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.datasets import LabelledImages
+from fewshot.plugins.fields import Rule, declare
 from fewshot.splits import ClassSplit, SplitRule
+
+_NAMES = Rule(
+    "a tuple of names, such as ('animal',)",
+    lambda names: isinstance(names, tuple | list) and all(isinstance(name, str) for name in names),
+)
 
 
 @dataclass(frozen=True)
@@ -18,17 +24,14 @@ class ByGroup(SplitRule):
     novel: tuple[str, ...]
     validation: tuple[str, ...] = ()
 
+    rules = declare(novel=_NAMES, validation=_NAMES)
+
     def split(self, images: LabelledImages) -> ClassSplit:
         if self.group not in images.class_groups:
             raise ValueError(
                 f"{images.name} has no class group {self.group!r}; it has: {', '.join(images.class_groups) or 'none'}"
             )
         group = images.class_groups[self.group]
-        if isinstance(self.novel, str) or isinstance(self.validation, str):
-            raise ValueError(
-                "novel and validation are tuples of names, such as ('animal',); "
-                f"got {self.novel!r} and {self.validation!r}"
-            )
         both = set(self.novel) & set(self.validation)
         if both:
             raise ValueError(f"{min(both)!r} cannot be novel and validation at once")

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
+from fewshot.plugins.fields import SEED, declare, number_in
 from fewshot.splits import ClassSplit, SplitRule
-
-_STREAM = 16
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,18 @@ class BySeed(SplitRule):
     validation: float = 0.1
     seed: int = 0
 
-    def split(self, images: LabelledImages) -> ClassSplit:
-        names = sorted(images.class_names)
-        if min(self.novel, self.validation) < 0 or self.novel + self.validation > 1:
+    rules = declare(novel=number_in("[0, 1]"), validation=number_in("[0, 1]"), seed=SEED)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.novel + self.validation > 1:
             raise ValueError(
                 f"novel and validation are fractions that add up to at most 1, got {self.novel} and {self.validation}"
             )
-        order = draws.distinct(self.seed, np.arange(1), np.array([[len(names)]]), len(names), _STREAM)[0, 0]
+
+    def split(self, images: LabelledImages) -> ClassSplit:
+        names = sorted(images.class_names)
+        order = draws.distinct(self.seed, np.arange(1), np.array([[len(names)]]), len(names), streams.SPLIT)[0, 0]
         shuffled = [names[i] for i in order]
         first = round(self.novel * len(names))
         second = round((self.novel + self.validation) * len(names))

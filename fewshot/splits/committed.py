@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from fewshot.datasets import LabelledImages
-from fewshot.splits import ClassSplit, SplitRule, read_split
+from fewshot.splits import ClassSplit, SplitRule
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Committed(SplitRule):
         known = sorted(path.stem for path in folder.glob("*.json"))
         if self.name not in known:
             raise ValueError(f"unknown split {self.name!r}; known: {', '.join(known)}")
-        return read_split(folder / f"{self.name}.json")
+        return ClassSplit.load(folder / f"{self.name}.json")
 
 
 def committed_folder() -> Path:

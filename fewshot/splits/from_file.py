@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fewshot.datasets import LabelledImages
-from fewshot.splits import ClassSplit, SplitRule, read_split
+from fewshot.splits import ClassSplit, SplitRule
 
 
 @dataclass(frozen=True)
@@ -16,4 +16,4 @@ class FromFile(SplitRule):
     path: Path
 
     def split(self, images: LabelledImages) -> ClassSplit:
-        return read_split(Path(self.path))
+        return ClassSplit.load(Path(self.path))

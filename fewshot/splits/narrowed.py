@@ -8,10 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
+from fewshot.plugins.fields import SEED, Rule, declare, integer, refused
 from fewshot.splits import ClassSplit, SplitRule
-
-_NARROWING = 62
 
 
 @dataclass(frozen=True)
@@ -25,13 +24,17 @@ class Narrowed(SplitRule):
     n_seen: int
     seed: int = 0
 
+    rules = declare(
+        inner=Rule("another split, such as BySeed()", lambda inner: isinstance(inner, SplitRule)),
+        n_seen=integer(1),
+        seed=SEED,
+    )
+
     def split(self, images: LabelledImages) -> ClassSplit:
         whole = self.inner.split(images)
-        if not 1 <= self.n_seen <= len(whole.seen):
-            raise ValueError(
-                f"The 'n_seen' of Narrowed must be in 1..{len(whole.seen)}, the seen classes that there are. "
-                f"Got {self.n_seen} instead."
-            )
-        order = draws.distinct(self.seed, np.arange(1), np.array([[len(whole.seen)]]), len(whole.seen), _NARROWING)
-        shuffled = [whole.seen[i] for i in order[0, 0]]
+        if self.n_seen > len(whole.seen):
+            raise refused(self, "n_seen", f"in 1..{len(whole.seen)}, the seen classes that there are")
+        size = len(whole.seen)
+        order = draws.distinct(self.seed, np.arange(1), np.array([[size]]), size, streams.NARROWING)[0, 0]
+        shuffled = [whole.seen[i] for i in order]
         return ClassSplit.of(shuffled[: self.n_seen], [*whole.validation, *shuffled[self.n_seen :]], whole.novel)

@@ -11,10 +11,12 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
+from fewshot.plugins.fields import Member
+
 Transform = Callable[[Tensor], Tensor]  # [..., D] -> [..., D], row by row
 
 
-class FeatureTransform(ABC):
+class FeatureTransform(Member, ABC):
     """Maps features row by row, after a look at the features of the seen classes where it needs one."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields

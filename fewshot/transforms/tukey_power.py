@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.transforms import FeatureTransform, Transform
 
 
@@ -21,9 +21,7 @@ class TukeyPower(FeatureTransform):
 
     power: float = 0.5
 
+    rules = declare(power=POSITIVE)
+
     def fit(self, seen: Tensor | None) -> Transform:
-        if not (isinstance(self.power, float | int) and 0 < self.power < math.inf):
-            raise ValueError(
-                f"The 'power' of TukeyPower must be a positive float, below infinity. Got {self.power!r} instead."
-            )
         return lambda features: (features.sign() * features.double().abs() ** self.power).to(features.dtype)

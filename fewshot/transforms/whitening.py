@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from fewshot.plugins.fields import declare, number_in
 from fewshot.transforms import FeatureTransform, Transform
 
 _PART = 4096  # rows that are float64 at once
@@ -22,9 +23,9 @@ class Whitening(FeatureTransform):
     shrinkage: float = 0.01
     needs_seen: ClassVar[bool] = True
 
+    rules = declare(shrinkage=number_in("(0, 1]"))
+
     def fit(self, seen: Tensor | None) -> Transform:
-        if not (isinstance(self.shrinkage, float | int) and 0 < self.shrinkage <= 1):
-            raise ValueError(f"The 'shrinkage' of Whitening must be a float in (0, 1]. Got {self.shrinkage!r} instead.")
         if seen is None or len(seen) < 2:
             raise ValueError("Whitening needs images of the seen classes, but this split has none; use L2 instead")
         mean = seen.double().mean(0)

@@ -144,7 +144,7 @@ def test_two_shards_give_the_rows_of_one_process() -> None:
 def test_a_failed_run_is_told_and_the_others_go_on() -> None:
     result = call("run", "--data", "birds", *QUICK, "--backbone", "RawPixels(image_size=0)")
     assert result.exit_code == 1
-    assert "Error: raw pixels 0, L2 + LinearProbe, birds, 5-way 1-shot: the 'image_size'" in result.stderr
+    assert "Error: raw pixels 0, L2 + LinearProbe, birds, 5-way 1-shot: The 'image_size'" in result.stderr
     assert sorted(row.status for row in Results(Path("results/runs.jsonl")).rows()) == ["failed", "ok"]
 
 
@@ -227,7 +227,7 @@ def test_a_torn_line_is_told_once_and_its_neighbours_survive() -> None:
 def test_debug_shows_where_the_error_of_a_run_came_from() -> None:
     result = call("--debug", "run", "--data", "birds", *QUICK, "--backbone", "RawPixels(image_size=0)")
     assert "Traceback" in result.stderr
-    assert "in load" in result.stderr
+    assert "in __post_init__" in result.stderr
 
 
 def test_debug_shows_where_an_error_came_from() -> None:

@@ -8,6 +8,7 @@ from importlib.metadata import version as real_version
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from fewshot.backbones.packaged import WEIGHTS
 from fewshot.commands import doctor
@@ -86,7 +87,7 @@ def test_what_is_required_and_missing_or_old_is_an_exit_code(monkeypatch: pytest
     assert result.exit_code == 1
     wrong = [line for line in result.stdout.splitlines() if line.startswith("✗")]
     assert len(wrong) == 2
-    assert "0.9.1, needed 1.0.15; pip install 'timm>=1.0.15'" in wrong[0]
+    assert "0.9.1, needed >=1.0.15; pip install 'timm>=1.0.15'" in wrong[0]
     assert "filelock" in wrong[1]
     assert "not installed; pip install 'filelock>=3.13'" in wrong[1]
 
@@ -113,10 +114,18 @@ def test_an_unwritable_results_folder_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("2.15.0+cpu", (2, 15, 0)), ("1.4", (1, 4)), ("", ()), ("3.13.1.post2", (3, 13, 1))]
+    ("found", "wanted", "good"),
+    [
+        ("2.15.0+cpu", ">=2.15", True),
+        ("2.9", ">=2.15", False),
+        ("2.15.0a0+git", ">=2.15", True),
+        ("1.4", "", True),
+        ("3.13.1.post2", ">=3.13", True),
+        ("two", ">=1", False),
+    ],
 )
-def test_versions_are_compared_by_number(text: str, expected: tuple[int, ...]) -> None:
-    assert doctor._numbers(text) == expected
+def test_versions_are_compared_as_pip_does(found: str, wanted: str, good: bool) -> None:
+    assert doctor._meets(found, SpecifierSet(wanted)) is good
 
 
 def test_sizes_have_units() -> None:

@@ -108,7 +108,7 @@ def test_a_failed_run_is_a_row_with_its_error_and_exit_code_1() -> None:
     assert result.exit_code == 1
     [row] = strict(result.stdout)["rows"]
     assert row["status"] == "failed"
-    assert "at least 1 pixel" in row["error"]
+    assert "must be an integer of at least 1" in row["error"]
     assert "Error: " in result.stderr
 
 
@@ -238,7 +238,7 @@ def test_a_dry_run_names_missing_weights_and_downloads_nothing(monkeypatch: pyte
 def test_a_dry_run_of_an_impossible_backbone_says_so() -> None:
     result = call("run", "--data", "birds", "--backbone", "RawPixels(image_size=0)", "--dry-run")
     assert result.exit_code == 1
-    assert "cannot load: the 'image_size' of RawPixels must be at least 1 pixel" in result.stdout
+    assert "cannot load: The 'image_size' parameter of RawPixels must be an integer of at least 1" in result.stdout
 
 
 def test_damaged_rates_are_no_rates() -> None:

@@ -177,7 +177,7 @@ def test_a_whole_number_beyond_all_floats_is_refused_in_one_sentence(tmp_path):
 def test_files_that_are_not_there_or_empty_are_told(tmp_path):
     assert "there is no file" in refused("fit", tmp_path / "none.csv", "--x", "x")
     (tmp_path / "empty.csv").write_text("x,error\n")
-    assert "holds no lines" in refused("fit", tmp_path / "empty.csv", "--x", "x")
+    assert "has nothing below its first line" in refused("fit", tmp_path / "empty.csv", "--x", "x")
     (tmp_path / "torn.jsonl").write_text('{"a": 1}\n{"a"')
     assert "line 2 of" in refused("fit", tmp_path / "torn.jsonl", "--x", "a")
 

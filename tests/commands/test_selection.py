@@ -68,7 +68,7 @@ def test_choosing_on_the_support_wraps_the_evaluator(folder):
         (("--select", "validation", "--grid", "C"), "cannot read the grid 'C': write FIELD=VALUE,VALUE"),
         (("--select", "validation", "--grid", "C=1,1"), "a grid holds each value of 'C' once. Got 1 twice"),
         (("--select", "validation", "--grid", "C=1,2", "--classes", "all"), "test on novel classes"),
-        (("--select", "validation", "--grid", "C=x,y"), "The 'C' parameter of LinearProbe must be a positive float"),
+        (("--select", "validation", "--grid", "C=x,y"), "The 'C' parameter of LinearProbe must be a positive number"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(folder, options, message):

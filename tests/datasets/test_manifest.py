@@ -120,7 +120,7 @@ def test_a_folder_whose_name_begins_alike_is_outside(folder):
     ("lines", "message"),
     [
         ([], "FOLDER/list.csv is empty; expected a header with the columns path and label"),
-        (["path,label"], "FOLDER/list.csv lists no images; expected a line an image below path,label"),
+        (["path,label"], "FOLDER/list.csv has nothing below its first line 'path,label'; expected a line an entry"),
         (["file,label", "a,b"], "FOLDER/list.csv has no column 'path'; expected a first line such as path,label"),
         (["path;label", "a;b"], "separated by commas, found 'path;label'"),
         (["path,Label", "a,b"], "has no column 'label'"),
@@ -170,7 +170,7 @@ def test_files_that_are_no_images_are_named_with_their_line(folder):
 
 
 def test_another_encoding_is_told(folder):
-    with pytest.raises(ValueError, match=r"list.csv is not UTF-8: .* at byte 22; save it as UTF-8$"):
+    with pytest.raises(ValueError, match=r"list.csv, line 2 is not UTF-8: .*; save the file as UTF-8$"):
         manifest(folder, "path,label", "cat/0.png,Bär", encoding="latin-1").load()
 
 

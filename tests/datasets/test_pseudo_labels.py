@@ -15,8 +15,8 @@ from fewshot.cli import main
 from fewshot.conformance import check
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
-from fewshot.datasets.pseudo_labels import PseudoLabels
 from fewshot.datasets.vector_set import VectorSet
+from fewshot.features.pseudo_labels import PseudoLabels
 from fewshot.results.files import Results
 
 
@@ -95,9 +95,9 @@ def test_a_run_names_the_clusters_and_other_seeds_are_other_runs(folder, tmp_pat
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"clusters": 1}, "'clusters' parameter of PseudoLabels must be an integer of at least 2. Got 1 instead"),
+        ({"clusters": 1}, r"'clusters' parameter of PseudoLabels must be an integer in \[2, 2\^32\). Got 1 instead"),
         ({"fewest": 0}, "'fewest' parameter of PseudoLabels must be an integer of at least 1. Got 0 instead"),
-        ({"seed": -1}, "'seed' parameter of PseudoLabels must be an integer of at least 0. Got -1 instead"),
+        ({"seed": -1}, r"'seed' parameter of PseudoLabels must be an integer in \[0, 2\^32\). Got -1 instead"),
         ({"part": "test"}, "'part' parameter of PseudoLabels must be one of all, seen, validation, novel. Got 'test'"),
         ({"clusters": 300}, "300 clusters were asked for, but v has 245 images of all classes; lower clusters"),
         ({"fewest": 200}, "fewer than 2 of the 50 clusters of v have 200 images; lower fewest"),

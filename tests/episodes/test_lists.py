@@ -149,8 +149,11 @@ GOOD = ["0,ant,0,support", '0,"b""ee",1,support', "0,ant,6,query"]
             ["task,class,image"],
             "has no column 'set'; expected a first line task,class,image,set and perhaps seed, pool",
         ),
-        ([HEADER + ",shot", "0,ant,0,support,1"], "has a column that is unknown or there twice"),
-        ([HEADER], "has nothing below its first line; .* and a line an entry"),
+        (
+            [HEADER + ",shot", "0,ant,0,support,1"],
+            "has an unknown column 'shot'; expected a first line task,class,image,set and",
+        ),
+        ([HEADER], "has nothing below its first line .*; expected a line an entry"),
         ([HEADER, *GOOD, "0,ant,12"], r"line 5: expected 4 fields \(task, class, image, set\), found 3"),
         ([HEADER, *GOOD, '0,"ant,12,query'], "line 5: unexpected end of data; a quote inside quotes is written twice"),
         ([HEADER, *GOOD, "0,ant,240,query"], r"line 5: zoo has no image '240'; an image is a row in \[0, 240\)"),
@@ -180,5 +183,5 @@ def test_a_table_that_is_missing_or_no_text_is_one_sentence(tmp_path):
     with pytest.raises(ValueError, match=r"there is no table of episodes .*none.csv; give a CSV file with the columns"):
         from_csv(tmp_path / "none.csv", IMAGES)
     pooled().save(tmp_path / "e.st")
-    with pytest.raises(ValueError, match=r"e.st is not UTF-8|e.st, line 1: line contains NUL"):
+    with pytest.raises(ValueError, match=r"e.st, line 1 is not UTF-8|e.st, line 1: line contains NUL"):
         from_csv(tmp_path / "e.st", IMAGES)

@@ -212,7 +212,7 @@ def test_vectors_have_no_views_and_that_is_one_sentence():
 def test_a_wrong_augment_is_one_sentence_and_embeds_nothing():
     wrong = "AugmentedSupport(LinearProbe(), augment='rotate')"
     assert fail("run", "--data", "birds", *QUICK, "--shot", "1", "--query", "2", "--evaluator", wrong).endswith(
-        "The 'augment' of AugmentedSupport must be one of flip, crop, crop+flip, crop+flip+colour. "
+        "The 'augment' parameter of AugmentedSupport must be one of flip, crop, crop+flip, crop+flip+colour. "
         "Got 'rotate' instead."
     )
     assert not list(Path().glob("**/features/*"))
@@ -221,21 +221,36 @@ def test_a_wrong_augment_is_one_sentence_and_embeds_nothing():
 @pytest.mark.parametrize(
     ("evaluator", "message"),
     [
-        (AugmentedSupport("LinearProbe"), "The 'inner' of AugmentedSupport must be an evaluator of features"),
-        (AugmentedSupport(TILED), "nor asks for views itself"),
         (
-            AugmentedSupport(CrossValidated(LinearProbe(), (("C", (0.1, 1.0)),))),
+            lambda: AugmentedSupport("LinearProbe"),
+            "The 'inner' parameter of AugmentedSupport must be an evaluator of features",
+        ),
+        (lambda: AugmentedSupport(TILED), "nor asks for views itself"),
+        (
+            lambda: AugmentedSupport(CrossValidated(LinearProbe(), (("C", (0.1, 1.0)),))),
             r"put CrossValidated around AugmentedSupport.*Got CrossValidated\(",
         ),
-        (AugmentedSupport(LinearProbe(), views=0), "The 'views' of AugmentedSupport must be an integer of at least 1"),
-        (AugmentedSupport(LinearProbe(), augment="none"), "The 'augment' of AugmentedSupport must be one of flip"),
-        (AugmentedSupport(LinearProbe(), seed=-1), r"The 'seed' of AugmentedSupport must be an integer in \[0, 2\^64"),
-        (CrossValidated(TILED, (("views", (1, 4)),)), "its grid asks for 2 kinds of them; choose views on validation"),
+        (
+            lambda: AugmentedSupport(LinearProbe(), views=0),
+            "The 'views' parameter of AugmentedSupport must be an integer of at least 1",
+        ),
+        (
+            lambda: AugmentedSupport(LinearProbe(), augment="none"),
+            "The 'augment' parameter of AugmentedSupport must be one of flip",
+        ),
+        (
+            lambda: AugmentedSupport(LinearProbe(), seed=-1),
+            r"The 'seed' parameter of AugmentedSupport must be an integer in \[0, 2\^64",
+        ),
+        (
+            lambda: CrossValidated(TILED, (("views", (1, 4)),)),
+            "its grid asks for 2 kinds of them; choose views on validation",
+        ),
     ],
 )
 def test_what_cannot_be_is_told(evaluator, message):
     with pytest.raises(ValueError, match=message):
-        evaluator.support_views()
+        evaluator().support_views()
 
 
 def test_a_batch_without_the_views_is_refused():

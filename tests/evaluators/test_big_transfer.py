@@ -234,17 +234,20 @@ def test_a_network_of_a_fixed_size_is_told_to_ask_for_its_own():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"variant": "blog"}, "The 'variant' of BigTransfer must be one of paper, code. Got 'blog' instead."),
-        ({"lr": 0}, "'lr' of BigTransfer must be a positive float. Got 0 instead"),
-        ({"batch_size": None}, "'batch_size' of BigTransfer must be an integer of at least 1. Got None instead"),
+        ({"variant": "blog"}, "The 'variant' parameter of BigTransfer must be one of paper, code. Got 'blog' instead."),
+        ({"lr": 0}, "'lr' parameter of BigTransfer must be a positive number. Got 0 instead"),
+        (
+            {"batch_size": None},
+            "'batch_size' parameter of BigTransfer must be an integer of at least 1. Got None instead",
+        ),
         (
             {"max_steps": 0},
-            "'max_steps' of BigTransfer must be an integer of at least 1, or None for the rule's. Got 0",
+            "'max_steps' parameter of BigTransfer must be an integer of at least 1, or None for the rule's. Got 0",
         ),
-        ({"crop": 8.5}, "'crop' of BigTransfer must be an integer"),
-        ({"flip": "no"}, "'flip' of BigTransfer must be True or False. Got 'no' instead"),
-        ({"random_crop": 1}, "'random_crop' of BigTransfer must be True or False. Got 1 instead"),
-        ({"batchnorm": "on"}, "'batchnorm' of BigTransfer must be one of frozen, support"),
+        ({"crop": 8.5}, "'crop' parameter of BigTransfer must be an integer"),
+        ({"flip": "no"}, "'flip' parameter of BigTransfer must be True or False. Got 'no' instead"),
+        ({"random_crop": 1}, "'random_crop' parameter of BigTransfer must be True or False. Got 1 instead"),
+        ({"batchnorm": "on"}, "'batchnorm' parameter of BigTransfer must be one of frozen, support"),
         ({"crop": 170}, "BigTransfer cannot crop 170 pixels from 160; give it resize= and crop= together"),
     ],
 )

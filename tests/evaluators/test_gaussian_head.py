@@ -87,7 +87,10 @@ def test_degenerate_supports_have_finite_logits(shrinkage):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"shrinkage": 0.0}, r"The 'shrinkage' of GaussianHead must be a float in \[1e-6, 1\], or None. Got 0.0"),
+        (
+            {"shrinkage": 0.0},
+            r"The 'shrinkage' parameter of GaussianHead must be a number in \[1e-6, 1\], or None. Got 0.0",
+        ),
         ({"priors": "equal"}, "must be one of uniform, support. Got 'equal' instead"),
     ],
 )

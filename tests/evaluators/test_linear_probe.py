@@ -100,7 +100,7 @@ def test_a_probe_that_was_stopped_early_says_so():
 
 @pytest.mark.parametrize("c", [0.0, -1.0, float("nan")])
 def test_c_must_be_positive(c):
-    with pytest.raises(ValueError, match="The 'C' parameter of LinearProbe must be a positive float"):
+    with pytest.raises(ValueError, match="The 'C' parameter of LinearProbe must be a positive number"):
         LinearProbe(c).fit(batch_of(*episodes(2, 1, 3, False, 1), 2))
 
 
@@ -196,7 +196,7 @@ def test_padded_supports_of_unequal_classes_are_at_their_own_optimum():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"C": float("inf")}, "The 'C' parameter of LinearProbe must be a positive float"),
+        ({"C": float("inf")}, "The 'C' parameter of LinearProbe must be a positive number"),
         ({"C": "1"}, "Got '1' instead"),
         ({"C": None}, "Got None instead"),
         ({"max_iter": 0}, "The 'max_iter' parameter of LinearProbe must be an integer of at least 1. Got 0 instead"),

@@ -131,9 +131,9 @@ def test_degenerate_supports_are_solved(scaling):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"C": 0.0}, "The 'C' of LinearSVM must be a positive float, below infinity. Got 0.0 instead"),
-        ({"intercept_scaling": 0.0}, "must be a positive float, below infinity, or None. Got 0.0 instead"),
-        ({"max_iter": 0}, "The 'max_iter' of LinearSVM must be an integer of at least 1. Got 0 instead"),
+        ({"C": 0.0}, "The 'C' parameter of LinearSVM must be a positive number. Got 0.0 instead"),
+        ({"intercept_scaling": 0.0}, "must be a positive number, or None. Got 0.0 instead"),
+        ({"max_iter": 0}, "The 'max_iter' parameter of LinearSVM must be an integer of at least 1. Got 0 instead"),
     ],
 )
 def test_wrong_hyperparameters_are_named(fields, message):

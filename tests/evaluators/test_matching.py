@@ -34,5 +34,5 @@ def test_a_zero_query_has_the_shares_of_the_classes():
 
 
 def test_a_temperature_must_be_positive():
-    with pytest.raises(ValueError, match="The 'temperature' of Matching must be a positive float"):
+    with pytest.raises(ValueError, match="The 'temperature' parameter of Matching must be a positive number"):
         Matching(-1.0).fit(balanced(2, 1, 3)[0])

@@ -93,9 +93,9 @@ def test_queries_in_small_parts_have_the_same_answers(monkeypatch):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"k": 0}, "The 'k' of NearestNeighbour must be an integer of at least 1. Got 0 instead"),
+        ({"k": 0}, "The 'k' parameter of NearestNeighbour must be an integer of at least 1. Got 0 instead"),
         ({"metric": "l1"}, "must be one of cosine, euclidean. Got 'l1' instead"),
-        ({"temperature": 0.0}, "must be a positive float, below infinity, or None. Got 0.0 instead"),
+        ({"temperature": 0.0}, "must be a positive number, or None. Got 0.0 instead"),
     ],
 )
 def test_wrong_hyperparameters_are_named(fields, message):

@@ -91,9 +91,12 @@ def test_degenerate_supports_have_finite_logits(l2):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"l2": 0.0}, "The 'l2' of RidgeProbe must be a positive float, below infinity. Got 0.0 instead"),
+        ({"l2": 0.0}, "The 'l2' parameter of RidgeProbe must be a positive number. Got 0.0 instead"),
         ({"l2": None}, "Got None instead"),
-        ({"intercept_scaling": -1.0}, "The 'intercept_scaling' of RidgeProbe must be .*, or None. Got -1.0 instead"),
+        (
+            {"intercept_scaling": -1.0},
+            "The 'intercept_scaling' parameter of RidgeProbe must be .*, or None. Got -1.0 instead",
+        ),
     ],
 )
 def test_wrong_hyperparameters_are_named(fields, message):

@@ -60,8 +60,11 @@ def test_what_the_inner_evaluator_chooses_among_is_counted():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"inner": "LinearProbe"}, "The 'inner' of Standardised must be an evaluator of features, such as LinearProbe"),
-        ({"inner": LinearProbe(), "eps": 0.0}, "The 'eps' of Standardised must be a positive float"),
+        (
+            {"inner": "LinearProbe"},
+            "The 'inner' parameter of Standardised must be an evaluator of features, such as LinearProbe",
+        ),
+        ({"inner": LinearProbe(), "eps": 0.0}, "The 'eps' parameter of Standardised must be a positive number"),
     ],
 )
 def test_wrong_hyperparameters_are_named(fields, message):

@@ -46,11 +46,11 @@ ONLY = {
     "files": set(),
     "solvers": set(),
     "episodes": {"files"},
-    "splits": {"datasets", "episodes", "files"},
+    "splits": {"datasets", "episodes", "files", "plugins"},
     "samplers": {"datasets", "episodes", "files", "plugins", "statistics"},
     "measures": {"episodes", "results", "statistics"},
     "results": {"episodes", "files", "plugins"},
-    "transforms": set(),
+    "transforms": {"plugins"},
     "evaluators": {"backbones", "datasets", "episodes", "features", "plugins", "solvers"},
     "scaling": {"episodes", "files", "plugins", "results", "statistics"},
 }

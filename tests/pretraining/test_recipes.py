@@ -152,25 +152,33 @@ def test_tuning_tries_equally_often_and_keeps_the_least_validation_loss():
     assert "lr=0.05" in record.chosen
     assert source.load().weights_digest == record.weights_digest
     assert BACKBONES.make(BACKBONES.canonical(source)) == source
-    with pytest.raises(ValueError, match=r"The 'inner' of Tuned must be a recipe that can stop on validation images"):
-        TRAINER.ready(Pretrained(NET, DATA, Tuned(Episodic())))
-    with pytest.raises(ValueError, match="of Tuned must be tuples of at least one float"):
-        TRAINER.ready(Pretrained(NET, DATA, Tuned(inner, lr=())))
+    with pytest.raises(
+        ValueError, match=r"The 'inner' parameter of Tuned must be a recipe that can stop on validation images"
+    ):
+        Tuned(Episodic())
+    with pytest.raises(ValueError, match="'lr' parameter of Tuned must be a tuple of at least one positive number"):
+        Tuned(inner, lr=())
 
 
 @pytest.mark.parametrize(
     ("recipe", "text"),
     [
         (
-            SupervisedContrastive(augment="none"),
-            "The 'augment' of SupervisedContrastive must be an augmentation: two views",
+            lambda: SupervisedContrastive(augment="none"),
+            "The 'augment' parameter of SupervisedContrastive must be an augmentation: two views",
         ),
-        (SupervisedContrastive(temperature=0.0), "The 'temperature' of SupervisedContrastive must be a positive float"),
-        (Episodic(n_way=1), "The 'n_way' of Episodic must be an integer of at least 2. Got 1 instead"),
-        (MAML(inner_lr=-1.0), "The 'inner_lr' of MAML must be a positive float. Got -1.0 instead"),
-        (ANIL(tasks_per_step=0), "The 'tasks_per_step' of ANIL must be an integer of at least 1"),
+        (
+            lambda: SupervisedContrastive(temperature=0.0),
+            "The 'temperature' parameter of SupervisedContrastive must be a positive number",
+        ),
+        (
+            lambda: Episodic(n_way=1),
+            "The 'n_way' parameter of Episodic must be an integer of at least 2. Got 1 instead",
+        ),
+        (lambda: MAML(inner_lr=-1.0), "The 'inner_lr' parameter of MAML must be a positive number. Got -1.0 instead"),
+        (lambda: ANIL(tasks_per_step=0), "The 'tasks_per_step' parameter of ANIL must be an integer of at least 1"),
     ],
 )
 def test_wrong_fields_are_told(recipe, text):
     with pytest.raises(ValueError, match=text):
-        TRAINER.ready(Pretrained(NET, DATA, recipe))
+        recipe()

@@ -291,30 +291,34 @@ def test_stopping_keeps_the_weights_with_the_least_validation_loss():
             Pretrained(NET, DATA, SHORT, split=BySeed(novel=1.0, validation=0.0)),
             "this split of stripes has no seen classes",
         ),
-        (Pretrained(NET, DATA, SHORT, seed=-1), "The 'seed' of Pretrained must be an integer in"),
         (Pretrained(RawPixels(), DATA, SHORT), "has no weights to train; start from ConvNet, RandomInit or a network"),
-        (
-            Pretrained(NET, DATA, CrossEntropy(lr=0)),
-            "The 'lr' of CrossEntropy must be a positive float. Got 0 instead.",
-        ),
-        (
-            Pretrained(NET, DATA, CrossEntropy(augment="turn")),
-            "The 'augment' of CrossEntropy must be one of none, flip",
-        ),
-        (Pretrained(NET, DATA, CrossEntropy(warmup=1.0)), r"The 'warmup' of CrossEntropy must be a float in \[0, 1\)"),
         (
             Pretrained(NET, DATA, CrossEntropy(steps=3, lr=1e30, warmup=0.0)),
             "the loss is not finite at step .* of 3, at a l",
         ),
         (Pretrained(NET, Partitioned(Stripes(), test=20), SHORT), "class 'class 00' of stripes has 20; hold fewer out"),
-        (Pretrained(ConvNet(width=0), DATA, SHORT), "The 'width' of ConvNet must be an integer of at least 1. Got 0"),
-        (Pretrained(ConvNet(depth=6), DATA, SHORT), "The 'image_size' of ConvNet must be at least 64 pixels"),
     ],
 )
 def test_what_cannot_be_trained_is_told_in_one_sentence(source, text):
     with pytest.raises(ValueError, match=text):
         TRAINER.ready(source)
     assert not source.weights.exists()
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (lambda: Pretrained(NET, DATA, SHORT, seed=-1), "The 'seed' parameter of Pretrained must be an integer in"),
+        (lambda: CrossEntropy(lr=0), "The 'lr' parameter of CrossEntropy must be a positive number. Got 0 instead."),
+        (lambda: CrossEntropy(augment="turn"), "The 'augment' parameter of CrossEntropy must be one of none, flip"),
+        (lambda: CrossEntropy(warmup=1.0), r"The 'warmup' parameter of CrossEntropy must be a number in \[0, 1\)"),
+        (lambda: ConvNet(width=0), "The 'width' parameter of ConvNet must be an integer of at least 1. Got 0"),
+        (lambda: ConvNet(depth=6), "The 'image_size' parameter of ConvNet must be at least 64 pixels"),
+    ],
+)
+def test_wrong_hyperparameters_are_told_before_anything_is_trained(made, text):
+    with pytest.raises(ValueError, match=text):
+        made()
 
 
 def test_ladders_nest_and_move_everything_with_the_seed():
@@ -337,7 +341,7 @@ def test_ladders_nest_and_move_everything_with_the_seed():
     assert [TRAINER.material(r).n_classes for r in fixed] == [3, 6]
     with pytest.raises(ValueError, match="per_class images of each class, or n_images in all; give one of them"):
         class_ladder(base, (3, 6), (0,))
-    with pytest.raises(ValueError, match=r"The 'n_seen' of Narrowed must be in 1\.\.7"):
+    with pytest.raises(ValueError, match=r"The 'n_seen' parameter of Narrowed must be in 1\.\.7"):
         TRAINER.material(class_ladder(base, (9,), (0,), per_class=1)[0])
 
 

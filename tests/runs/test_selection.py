@@ -221,7 +221,7 @@ def test_a_setting_of_the_wrong_type_fails_the_run_in_one_sentence(spec, results
     wrong = replace(spec, selection=Selection("validation", (("C", (1.0, "much")),), n_episodes=2))
     ((_, row),) = run_all([wrong], results, bench())
     assert row.status == "failed"
-    assert "The 'C' parameter of LinearProbe must be a positive float" in row.error
+    assert "The 'C' parameter of LinearProbe must be a positive number" in row.error
     assert row.selection_rule == repr(wrong.selection)
 
 

@@ -82,7 +82,7 @@ def test_a_tree_is_read_again_when_its_file_was_changed(tmp_path):
     ("name", "text", "message"),
     [
         ("t.csv", "child,above\nclass 0,b\n", "t.csv has no column 'parent'; expected a first line child,parent"),
-        ("t.csv", "child,parent,x\nclass 0,b,1\n", "t.csv has a column that is unknown or there twice; expected a fir"),
+        ("t.csv", "child,parent,x\nclass 0,b,1\n", "t.csv has an unknown column 'x'; expected a first line child,par"),
         ("t.csv", "child,parent\nclass 0\n", "t.csv, line 2: expected 2 fields"),
         ("t.csv", "child,parent\nclass 0,\n", "t.csv, line 2: a child and its parent are needed, found an empty field"),
         ("t.csv", "child,parent\n", "t.csv has nothing below its first line"),

@@ -130,34 +130,34 @@ def test_all_support_is_what_the_queries_leave():
     ("sampler", "shape", "message"),
     [
         (
-            DirichletQuery(alpha=0.0),
+            lambda: DirichletQuery(alpha=0.0),
             EpisodeShape(),
-            r"'alpha' parameter of DirichletQuery must be a float in",
+            r"'alpha' parameter of DirichletQuery must be a number in",
         ),
         (
-            DirichletQuery(support_reserve=0),
+            lambda: DirichletQuery(support_reserve=0),
             EpisodeShape(),
             "'support_reserve' parameter of Dirichlet",
         ),
-        (DirichletQuery(), EpisodeShape(5, 1, None), "give n_query, all images cannot be"),
+        (lambda: DirichletQuery(), EpisodeShape(5, 1, None), "give n_query, all images cannot be"),
         (
-            DirichletQuery(support_reserve=4),
+            lambda: DirichletQuery(support_reserve=4),
             EpisodeShape(5, 5, 1),
             "k_shot = 5, but DirichletQuery keeps 4 images a cl",
         ),
         (
-            DirichletQuery(),
+            lambda: DirichletQuery(),
             EpisodeShape(5, 1, 16),
             "80 queries an episode, but the 5 smallest classes of test have 75 images that support_reserve=20 leaves; "
             "lower n_query or support_reserve",
         ),
-        (DirichletQuery(support_reserve=40), EpisodeShape(5, 36, 1), "k_shot = 36 images a class, but class 1"),
-        (DirichletQuery(query_from="domain=mono"), EpisodeShape(), "must be the same or disjoint"),
+        (lambda: DirichletQuery(support_reserve=40), EpisodeShape(5, 36, 1), "k_shot = 36 images a class, but class 1"),
+        (lambda: DirichletQuery(query_from="domain=mono"), EpisodeShape(), "must be the same or disjoint"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(sampler, shape, message):
     with pytest.raises(ValueError, match=message):
-        sample(sampler, shape)
+        sample(sampler(), shape)
 
 
 def test_as_many_images_as_are_needed_are_enough():

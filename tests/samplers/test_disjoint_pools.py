@@ -71,20 +71,32 @@ def test_classes_are_those_of_balanced():
 @pytest.mark.parametrize(
     ("sampler", "shape", "message"),
     [
-        (DisjointPools(4), SHAPE, "'pools' parameter of DisjointPools must be an integer of at least 5, .* Got 4 inst"),
         (
-            DisjointPools(),
+            lambda: DisjointPools(4),
+            SHAPE,
+            "'pools' parameter of DisjointPools must be an integer of at least 5, .* Got 4 inst",
+        ),
+        (
+            lambda: DisjointPools(),
             EpisodeShape(3, 5, 15),
             "5 disjoint pools with 5 support and 15 query images of every class need 100 images a class, but class 0 "
             r"\('class 0'\) of test has 60; lower n_query",
         ),
-        (DisjointPools(31), EpisodeShape(3, None, 1), "1 support and 1 query images .* need 62 images a class, but cl"),
-        (DisjointPools(), EpisodeShape(3, None, None), "all support and all query images cannot come from the same"),
+        (
+            lambda: DisjointPools(31),
+            EpisodeShape(3, None, 1),
+            "1 support and 1 query images .* need 62 images a class, but cl",
+        ),
+        (
+            lambda: DisjointPools(),
+            EpisodeShape(3, None, None),
+            "all support and all query images cannot come from the same",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_sentence(sampler, shape, message):
     with pytest.raises(ValueError, match=message):
-        pooled(sampler, shape)
+        pooled(sampler(), shape)
 
 
 def invoke(*words):

@@ -88,15 +88,27 @@ def test_a_support_that_is_large_is_sorted_in_parts(monkeypatch):
 @pytest.mark.parametrize(
     ("sampler", "shape", "message"),
     [
-        (Imbalanced(alpha=0.0), EpisodeShape(), "'alpha' parameter of Imbalanced must be a float in"),
-        (Imbalanced(shares=()), EpisodeShape(), "'shares' parameter of Imbalanced must be None or a tuple of numbers"),
-        (Imbalanced(shares=(1, 0)), EpisodeShape(), r"such as \(1, 2, 4\). Got \(1, 0\) instead"),
-        (Imbalanced(), EpisodeShape(5, None, 3), "beside n_query queries; give both"),
-        (Imbalanced(), EpisodeShape(5, 5, None), "give both"),
-        (Imbalanced(), EpisodeShape(5, 78, 3), r"k_shot \* n_way = 390 support images an episode, but .* have 385"),
-        (Imbalanced(), EpisodeShape(5, 1, 80), "n_query = 80 images a class and one for the support, but class 0"),
+        (lambda: Imbalanced(alpha=0.0), EpisodeShape(), "'alpha' parameter of Imbalanced must be a number in"),
+        (
+            lambda: Imbalanced(shares=()),
+            EpisodeShape(),
+            "'shares' parameter of Imbalanced must be None or a tuple of numbers",
+        ),
+        (lambda: Imbalanced(shares=(1, 0)), EpisodeShape(), r"such as \(1, 2, 4\). Got \(1, 0\) instead"),
+        (lambda: Imbalanced(), EpisodeShape(5, None, 3), "beside n_query queries; give both"),
+        (lambda: Imbalanced(), EpisodeShape(5, 5, None), "give both"),
+        (
+            lambda: Imbalanced(),
+            EpisodeShape(5, 78, 3),
+            r"k_shot \* n_way = 390 support images an episode, but .* have 385",
+        ),
+        (
+            lambda: Imbalanced(),
+            EpisodeShape(5, 1, 80),
+            "n_query = 80 images a class and one for the support, but class 0",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_sentence(sampler, shape, message):
     with pytest.raises(ValueError, match=message):
-        counts(sampler, shape)
+        counts(sampler(), shape)

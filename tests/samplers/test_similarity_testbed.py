@@ -105,9 +105,14 @@ def test_a_table_comes_back_from_its_file_to_six_places(table):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "alike.csv is empty; expected a header with the columns class and one for every class"),
-        ("name,a,b\na,1,0\nb,0,1\n", "must begin with the line class,<name>,<name>,... of at least two .* 'name,a,b'"),
-        ("class,a,a\na,1,0\na,0,1\n", "must begin with the line class,<name>"),
+        ("", "alike.csv is empty; expected a header with the column class"),
+        ("name,a,b\na,1,0\nb,0,1\n", "has no column 'class'; expected a first line such as class, .* 'name,a,b'"),
+        ("class,a,a\na,1,0\na,0,1\n", "has two columns 'a'; name every column once"),
+        (
+            "a,class,b\na,1,0\nb,0,1\n",
+            "must begin with the line class,<name>,<name>,... of at least two .* 'a,class,b'",
+        ),
+        ("class,a\na,1\n", "must begin with the line class,<name>"),
         ("class,a,b\na,1\nb,0,1\n", r"alike.csv, line 2: expected 3 fields \(class, a, b\), found 2"),
         ("class,a,b\nb,1,0\na,0,1\n", "the first fields of the lines of .* must be its 2 classes, in their order"),
         ("class,a,b\na,1,0\n", "the first fields of the lines of .* must be its 2 classes, in their order"),

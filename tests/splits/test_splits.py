@@ -10,7 +10,7 @@ import pytest
 from fewshot.datasets import ArrayImages, Group, LabelledImages, classes_digest
 from fewshot.datasets.icons import DOMAINS, Icons
 from fewshot.plugins.registry import SPLITS
-from fewshot.splits import PARTS, ClassSplit, read_split
+from fewshot.splits import PARTS, ClassSplit
 from fewshot.splits.all_novel import AllNovel
 from fewshot.splits.by_group import ByGroup
 from fewshot.splits.by_seed import BySeed
@@ -125,26 +125,37 @@ def test_every_class_is_novel_as_often():
     assert all(abs(count - 300) < 5 * 150**0.5 for count in counts.values())
 
 
-@pytest.mark.parametrize(("novel", "validation"), [(0.7, 0.4), (-0.1, 0.5), (0.5, -0.1), (1.1, 0.0)])
-def test_fractions_that_are_none_are_refused(novel, validation):
-    with pytest.raises(ValueError, match=f"fractions that add up to at most 1, got {novel} and {validation}"):
-        BySeed(novel, validation).split(IMAGES)
+@pytest.mark.parametrize(
+    ("novel", "validation", "message"),
+    [
+        (0.7, 0.4, "fractions that add up to at most 1, got 0.7 and 0.4"),
+        (-0.1, 0.5, r"The 'novel' parameter of BySeed must be a number in \[0, 1\]. Got -0.1 instead"),
+        (0.5, -0.1, r"The 'validation' parameter of BySeed must be a number in \[0, 1\]. Got -0.1 instead"),
+        (1.1, 0.0, "Got 1.1 instead"),
+    ],
+)
+def test_fractions_that_are_none_are_refused(novel, validation, message):
+    with pytest.raises(ValueError, match=message):
+        BySeed(novel, validation)
 
 
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        (ByGroup("colour", ("red",)), "test has no class group 'colour'; it has: kind, size"),
-        (ByGroup("kind", ("plant",)), "'plant' is not one of 'animal', 'food', 'vehicle'"),
-        (ByGroup("kind", ("food",), ("plant",)), "'plant' is not one of"),
-        (ByGroup("kind", ("food",), ("food",)), "'food' cannot be novel and validation at once"),
-        (ByGroup("kind", "food"), r"novel and validation are tuples of names, such as \('animal',\); got 'food'"),
-        (Committed("../icons_mono"), r"unknown split '../icons_mono'; known: .*icons_both, icons_colour, icons_mono"),
+        (lambda: ByGroup("colour", ("red",)), "test has no class group 'colour'; it has: kind, size"),
+        (lambda: ByGroup("kind", ("plant",)), "'plant' is not one of 'animal', 'food', 'vehicle'"),
+        (lambda: ByGroup("kind", ("food",), ("plant",)), "'plant' is not one of"),
+        (lambda: ByGroup("kind", ("food",), ("food",)), "'food' cannot be novel and validation at once"),
+        (lambda: ByGroup("kind", "food"), r"must be a tuple of names, such as \('animal',\). Got 'food' instead"),
+        (
+            lambda: Committed("../icons_mono"),
+            r"unknown split '../icons_mono'; known: .*icons_both, icons_colour, icons_mono",
+        ),
     ],
 )
 def test_a_rule_that_does_not_fit_is_one_sentence(rule, message):
     with pytest.raises(ValueError, match=message):
-        rule.split(IMAGES)
+        rule().split(IMAGES)
 
 
 def test_a_data_set_without_groups_says_so():
@@ -155,7 +166,7 @@ def test_a_data_set_without_groups_says_so():
 def test_a_saved_split_comes_back(tmp_path):
     split, path = ByGroup("kind", ("food",), ("vehicle",)).split(IMAGES), tmp_path / "new" / "split.json"
     split.save(path)
-    assert read_split(path) == split == FromFile(path).split(IMAGES)
+    assert ClassSplit.load(path) == split == FromFile(path).split(IMAGES)
 
 
 WHOLE = {"seen": ["a"], "validation": [], "novel": ["b"], "classes_digest": classes_digest("ab")}
@@ -196,7 +207,7 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path):
 
 @pytest.mark.parametrize("path", sorted(committed_folder().glob("*.json")), ids=lambda path: path.stem)
 def test_a_committed_split_is_whole_sorted_and_holds_nothing_else(path, tmp_path):
-    read_split(path).save(tmp_path / "again.json")
+    ClassSplit.load(path).save(tmp_path / "again.json")
     assert json.loads((tmp_path / "again.json").read_text()) == json.loads(path.read_text())
 
 

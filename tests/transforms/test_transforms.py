@@ -43,7 +43,7 @@ def test_tukey_power_is_the_signed_power():
 
 @pytest.mark.parametrize("power", [0.0, -1.0, float("inf"), None])
 def test_a_power_must_be_positive(power):
-    with pytest.raises(ValueError, match="The 'power' of TukeyPower must be a positive float"):
+    with pytest.raises(ValueError, match="The 'power' parameter of TukeyPower must be a positive number"):
         TukeyPower(power).fit(None)
 
 
@@ -72,7 +72,11 @@ def test_whitening_of_features_that_never_vary_is_finite():
 @pytest.mark.parametrize(
     ("shrinkage", "seen", "message"),
     [
-        (0.0, torch.ones(5, 3), r"The 'shrinkage' of Whitening must be a float in \(0, 1\]. Got 0.0 instead"),
+        (
+            0.0,
+            torch.ones(5, 3),
+            r"The 'shrinkage' parameter of Whitening must be a number in \(0, 1\]. Got 0.0 instead",
+        ),
         (0.1, None, "this split has none; use L2 instead"),
         (0.1, torch.ones(1, 3), "this split has none; use L2 instead"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -25,6 +25,11 @@ class ImageRows:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __getitem__(self, at: Tensor | slice | tuple[slice, Tensor]) -> ImageRows:
+        """The images at some places of [B, S], which are [B', S'] again."""
+        fixed = None if self.orientation_matters is None else self.orientation_matters[at]
+        return replace(self, rows=self.rows[at], orientation_matters=fixed)
 
     def decode(self, episode: int, positions: Tensor | list[int]) -> list[Image.Image]:
         """The images at these positions of an episode, RGB, at their original resolution."""

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 from scipy.special import betaincinv
 
-from fewshot.episodes import draws
+from fewshot.episodes import draws, streams
 
 AUGMENTS = ("none", "flip", "crop", "crop+flip", "crop+flip+colour")
-_STREAM, _ROW_STREAM = 47, 53  # of random words
 _DRAWS = 12  # crop 0-3, flip 4, colour 5-7, MixUp 8-9
 _LEAST_AREA = 0.5  # of a crop
 _ASPECT = math.log(4 / 3)  # the most that a crop is stretched either way
@@ -22,13 +21,13 @@ _COLOUR = 0.4  # brightness, contrast and saturation are 1 -+ this
 
 def draw(seed: int, step: int, n: int) -> NDArray[np.float64]:
     """[n, 12] uniform numbers in [0, 1) for the places of a mini-batch; the first ones are those of a smaller one."""
-    uniform: NDArray[np.float64] = draws.words(seed, np.array([step]), n, _DRAWS, _STREAM)[0] / 2.0**32
+    uniform: NDArray[np.float64] = draws.words(seed, np.array([step]), n, _DRAWS, streams.VIEWS)[0] / 2.0**32
     return uniform
 
 
 def draw_of_row(seed: int, row: int, number: int) -> NDArray[np.float64]:
     """[12] uniform numbers in [0, 1) for one of the views that an image has, by its row, in every episode alike."""
-    words = draws.words(seed, np.array([row]), number + 1, _DRAWS, _ROW_STREAM)
+    words = draws.words(seed, np.array([row]), number + 1, _DRAWS, streams.SUPPORT_VIEWS)
     uniform: NDArray[np.float64] = words[0, number] / 2.0**32
     return uniform
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from fewshot.episodes import streams
 from fewshot.episodes.draws import words
 from fewshot.scaling.laws import Fit, Floats, Law
 from fewshot.scaling.studies.trained_rows import ONE_SEED
 
 FEWEST_SEEDS = 5  # below this whole seeds are not drawn again: a fit a seed, and Student's t
-_STREAM = 61  # of fewshot.draws
 _LEAST = 1e-9  # error that has a logarithm
 
 
@@ -189,7 +189,7 @@ def _bounds(values: Floats, level: float) -> tuple[Floats, Floats]:
 
 def _picks(size: int, count: int, seed: int) -> Floats:
     """[count, size] integers in [0, size)."""
-    uniform = words(seed, np.arange(count, dtype=np.int64), 1, size, _STREAM)[:, 0]
+    uniform = words(seed, np.arange(count, dtype=np.int64), 1, size, streams.FITTED_POINTS)[:, 0]
     return ((uniform * np.uint64(size)) >> np.uint64(32)).astype(np.int64)
 
 

@@ -5,7 +5,6 @@ A table's `error` is 1 - accuracy where it holds rows of this project, or has an
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import math
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.files.csv_files import CsvFile
 from fewshot.scaling.laws import Floats, Points
 
 Flags = NDArray[np.bool_]
@@ -197,12 +197,7 @@ def _as_number(value: Any) -> float | None:
 
 
 def _csv_lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read as CSV: {error}") from error
-    return [_with_error({name: value for name, value in line.items() if name is not None}, False) for line in lines]
+    return [_with_error(line, own_row=False) for line in CsvFile.read(path, "table", further=None).rows()]
 
 
 def _json_lines(path: Path) -> list[dict[str, Any]]:

@@ -327,16 +327,6 @@ def test_accuracy_rises_while_it_tunes(network, evaluator):
             TaskSpecificAdapters(),
             r"looked for convolutions larger than 1 x 1 after the first, but Sequential has none \(1",
         ),
-        (LoRA("qq"), "The 'layers' of LoRA must be 'all', or some of the letters q, k, v and o. Got 'qq' instead"),
-        (LoRA("all", rank=0), "'rank' of LoRA must be an integer of at least 1"),
-        (LoRA("all", alpha=0.0), "'alpha' of LoRA must be a positive float"),
-        (LoRA("all", dropout=1.0), r"'dropout' of LoRA must be a float in \[0, 1\). Got 1.0 instead"),
-        (LoRA("all", per_shot=1), "'per_shot' of LoRA must be True or False"),
-        (LoRA("all", start="ones"), "'start' of LoRA must be one of zero, prototypes, probe"),
-        (ScaleAndShift(lr=-1.0), "'lr' of ScaleAndShift must be a positive float"),
-        (ScaleAndShift(optimizer="lbfgs"), "'optimizer' of ScaleAndShift must be one of sgd, adam, adamw"),
-        (TaskSpecificAdapters(steps=0), "'steps' of TaskSpecificAdapters must be an integer of at least 1"),
-        (TaskSpecificAdapters(map_lr=math.inf), "'map_lr' of TaskSpecificAdapters must be a positive float"),
         (TaskSpecificAdapters(lr=1e30, map_lr=1e30, stem=True), "the loss is not finite at step"),
     ],
     ids=repr,
@@ -345,6 +335,41 @@ def test_what_cannot_be_is_one_sentence(evaluator, message):
     world = PictureWorld()
     with pytest.raises(ValueError, match=message):
         evaluator.fit(world.trial(0).batch, world.backbone)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (
+            lambda: LoRA("qq"),
+            "The 'layers' parameter of LoRA must be 'all', or some of the letters q, k, v and o. Got 'qq' instead",
+        ),
+        (lambda: LoRA("all", rank=0), "'rank' parameter of LoRA must be an integer of at least 1"),
+        (lambda: LoRA("all", alpha=0.0), "'alpha' parameter of LoRA must be a positive number"),
+        (
+            lambda: LoRA("all", dropout=1.0),
+            r"'dropout' parameter of LoRA must be a number in \[0, 1\). Got 1.0 instead",
+        ),
+        (lambda: LoRA("all", per_shot=1), "'per_shot' parameter of LoRA must be True or False"),
+        (lambda: LoRA("all", start="ones"), "'start' parameter of LoRA must be one of zero, prototypes, probe"),
+        (lambda: ScaleAndShift(lr=-1.0), "'lr' parameter of ScaleAndShift must be a positive number"),
+        (
+            lambda: ScaleAndShift(optimizer="lbfgs"),
+            "'optimizer' parameter of ScaleAndShift must be one of sgd, adam, adamw",
+        ),
+        (
+            lambda: TaskSpecificAdapters(steps=0),
+            "'steps' parameter of TaskSpecificAdapters must be an integer of at least 1",
+        ),
+        (
+            lambda: TaskSpecificAdapters(map_lr=math.inf),
+            "'map_lr' parameter of TaskSpecificAdapters must be a positive number",
+        ),
+    ],
+)
+def test_wrong_hyperparameters_are_told(made, message):
+    with pytest.raises(ValueError, match=message):
+        made()
 
 
 def test_a_network_without_convolutions_has_no_scales():

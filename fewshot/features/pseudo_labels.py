@@ -1,4 +1,5 @@
-"""The images of another data set, labelled by clusters of their features."""
+"""The images of another data set, labelled by clusters of their features: a data set that needs features to load, so
+it stands here, above the folder of the others, and their registry names this module."""
 
 from __future__ import annotations
 
@@ -9,9 +10,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets import A_DATA_SET, Dataset, LabelledImages
 from fewshot.datasets._subset import subset
 from fewshot.episodes.episodes import Ints
+from fewshot.features.table import feature_table
+from fewshot.plugins.fields import declare, integer, one_of
+from fewshot.plugins.registry import BACKBONES, SPLITS
 from fewshot.plugins.shorthand import shorthand
 from fewshot.plugins.signature import Dotted
 
@@ -44,9 +48,16 @@ class PseudoLabels(Dataset):
     seed: int = 0
     part: str = "all"
 
+    rules = declare(
+        images=A_DATA_SET,
+        clusters=integer(2, below=1 << 32),
+        fewest=integer(1),
+        seed=integer(0, below=1 << 32),
+        part=one_of(PARTS),
+    )
+
     def load(self) -> LabelledImages:
         """The images with their new labels. Features are computed where they are not on disk."""
-        self._check()
         images = self.images.load()
         rows = self._rows(images)
         if len(rows) < self.clusters:
@@ -69,25 +80,10 @@ class PseudoLabels(Dataset):
             class_vectors=None,
         )
 
-    def _check(self) -> None:
-        for name, least in (("clusters", 2), ("fewest", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value < 1 << 32:
-                raise ValueError(
-                    f"The {name!r} parameter of PseudoLabels must be an integer of at least {least}. "
-                    f"Got {value!r} instead."
-                )
-        if self.part not in PARTS:
-            raise ValueError(
-                f"The 'part' parameter of PseudoLabels must be one of {', '.join(PARTS)}. Got {self.part!r} instead."
-            )
-
     def _rows(self, images: LabelledImages) -> Ints:
         """The rows of the part, ascending."""
         if self.part == "all":
             return np.arange(len(images))
-        from fewshot.plugins.registry import SPLITS
-
         rule = self.images.default_split()
         if rule is None:
             raise ValueError(
@@ -98,9 +94,6 @@ class PseudoLabels(Dataset):
 
     def _features(self, images: LabelledImages, rows: Ints) -> NDArray[np.float64]:
         """[m, D] features of length one."""
-        from fewshot.features.table import feature_table
-        from fewshot.plugins.registry import BACKBONES
-
         backbone = BACKBONES.make(BACKBONES.canonical(shorthand(self.backbone))).load().on(images)
         values = feature_table(images, backbone, rows, progress=True).gather(rows).double().numpy()
         length = np.linalg.norm(values, axis=1, keepdims=True)
