@@ -8,27 +8,27 @@ SUITE ?= quick
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-setup: .venv/.installed ## create .venv with everything the other targets need; they call it themselves
+setup: .venv/.installed ## create .venv with all that the other targets need; they run it themselves
 
-bench: .venv/.installed ## run a suite of benchmarks/, SUITE=quick unless told otherwise
+bench: .venv/.installed ## run a benchmark suite and write its report (default SUITE=quick)
 	.venv/bin/python -m fewshot bench $(SUITE)
 
-speed: .venv/.installed ## compare speed with peers, one to three minutes a case
+speed: .venv/.installed ## compare speed with other implementations, one to three minutes per case
 	.venv/bin/python -m pip install --quiet --editable '.[benchmark]' && .venv/bin/python benchmarks/speed.py --json benchmarks/results/speed.json
 
-test: .venv/.installed ## run the tests
+test: .venv/.installed ## run all tests
 	.venv/bin/python -m pytest
 
-lint: .venv/.installed ## look for mistakes in the code's form
+lint: .venv/.installed ## check style and formatting with ruff
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
-typecheck: .venv/.installed ## check the types
+typecheck: .venv/.installed ## check types with mypy
 	.venv/bin/mypy
 
-report: .venv/.installed ## write the rows as one HTML page
+report: .venv/.installed ## write an HTML report of the latest rows
 	.venv/bin/python -m fewshot report
 
-clean: ## remove what tools left behind; keeps .venv and results
+clean: ## remove build and cache folders; keep .venv and results
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 .venv/bin/python:
