@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from fewshot.backbones import Backbone, BackboneSource
+from fewshot.backbones import Backbone, BackboneSource, weights_digest
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._digests import labels_digest
 from fewshot.files.atomic import home
@@ -81,7 +82,7 @@ class Pretrained(BackboneSource):
         check_images(self, record)
         start = scaffold(self.network).load()
         network = start.network
-        network.load_state_dict(network_state(load_file(self.weights)))
+        network.load_state_dict(self._state(record))
         return replace(
             start,
             name=f"{start.name}, {record.recipe.partition('(')[0]} on {record.unique_images} images",
@@ -89,6 +90,19 @@ class Pretrained(BackboneSource):
             pretrained_on=_trained_on(start.pretrained_on, self.network, record),
             training=record,
         )
+
+    def _state(self, record: TrainingRecord) -> dict[str, Tensor]:
+        """The trained weights; a ValueError where they are not those that were written."""
+        try:
+            state = network_state(load_file(self.weights))
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{self.weights} is damaged ({error}); remove {self.folder} to train again") from error
+        if weights_digest(state) != record.weights_digest:
+            raise ValueError(
+                f"the weights in {self.weights} are not those that the training wrote; remove {self.folder} to train "
+                "again"
+            )
+        return state
 
     def to_train(self) -> str:
         return "" if self.weights.is_file() else BACKBONES.canonical(self)

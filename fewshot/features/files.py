@@ -1,8 +1,9 @@
 """The files of a feature table: whole or absent, written by one process at a time, safe against a kill.
 
-A table is a folder <features>/<key> of `about.json` (what the key is made of), `values.f32` (n x D float32, sparse)
-and `done` (one byte a row). Values are synced before their rows are marked done, so a kill at any time costs the
-last seconds and nothing else.
+A table is a folder <features>/<key> of `about.json` (what the key is made of), `values.f32` (n x D float32, sparse),
+`sums.u32` (a checksum a row) and `done` (one byte a row). Values and sums are synced before their rows are marked done,
+so a kill at any time costs the last seconds and nothing else. Rows are compared with their sums once a process, before
+they are used: those that changed are computed anew.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ from numpy.typing import NDArray
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.files.atomic import make_folder, write_atomically
+from fewshot.files.checksums import row_sums
 from fewshot.files.vectors import StoredVectors, Vectors
 
 FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
 SYNC_SECONDS = 5.0
+_COMPARED_AT_ONCE = 4096  # rows
+_compared: dict[tuple[str, int, int], NDArray[np.bool_]] = {}  # by file and its times: rows compared with their sums
 _log = logging.getLogger("fewshot")
 
 
@@ -70,12 +74,28 @@ class FeatureFiles:
         try:
             about = json.loads((self.folder / "about.json").read_bytes())
             size = (self.folder / "values.f32").stat().st_size
+            sums = (self.folder / "sums.u32").stat().st_size
             done = np.fromfile(self.folder / "done", dtype=np.uint8)
         except (OSError, ValueError):
             return None
         n, dim = self.shape
-        whole = about == self.about and size == 4 * n * dim and len(done) == n
+        whole = about == self.about and (size, sums, len(done)) == (4 * n * dim, 4 * n, n)
         return done if whole and done.max(initial=0) <= 1 else None
+
+    def changed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of these rows, which are done, whose values are not the ones that were written."""
+        values = self.folder / "values.f32"
+        state = (str(values), values.stat().st_mtime_ns, values.stat().st_ctime_ns)
+        known = _compared.setdefault(state, np.zeros(self.shape[0], dtype=np.bool_))
+        asked = rows[~known[rows]]
+        sums = np.fromfile(self.folder / "sums.u32", dtype="<u4")
+        vectors, wrong = self.vectors(), []
+        for start in range(0, len(asked), _COMPARED_AT_ONCE):
+            part = asked[start : start + _COMPARED_AT_ONCE]
+            wrong.append(part[row_sums(vectors.gather(part)) != sums[part]])
+        found = np.concatenate(wrong) if wrong else asked
+        known[np.setdiff1d(asked, found)] = True
+        return found
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -123,6 +143,7 @@ class FeatureFiles:
             fresh.mkdir()
             with open(fresh / "values.f32", "wb") as values:
                 values.truncate(4 * self.shape[0] * self.shape[1])
+            (fresh / "sums.u32").write_bytes(bytes(4 * self.shape[0]))
             (fresh / "done").write_bytes(bytes(self.shape[0]))
             write_atomically(fresh / "about.json", json.dumps(self.about, indent=1).encode())
             if self.folder.exists():
@@ -131,8 +152,8 @@ class FeatureFiles:
 
 
 class FeatureWriter:
-    """Writes rows of a table whose lock is held. Values are synced before their rows are marked done: every few
-    seconds, and at the end unless an error ends it."""
+    """Writes rows of a table whose lock is held, with their sums. Both are synced before their rows are marked done:
+    every few seconds, and at the end unless an error ends it."""
 
     def __init__(self, files: FeatureFiles, done: NDArray[np.uint8]) -> None:
         self._files, self._done = files, done
@@ -141,8 +162,9 @@ class FeatureWriter:
 
     def __enter__(self) -> FeatureWriter:
         with self._told():
-            self._values_file = os.open(self._files.folder / "values.f32", os.O_WRONLY)
-            self._done_file = os.open(self._files.folder / "done", os.O_WRONLY)
+            self._values_file, self._sums_file, self._done_file = (
+                os.open(self._files.folder / name, os.O_WRONLY) for name in ("values.f32", "sums.u32", "done")
+            )
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
@@ -150,8 +172,8 @@ class FeatureWriter:
             if error is None:
                 self._sync()
         finally:
-            os.close(self._values_file)
-            os.close(self._done_file)
+            for file in (self._values_file, self._sums_file, self._done_file):
+                os.close(file)
 
     def write(self, rows: NDArray[np.int64], values: NDArray[np.float32]) -> None:
         """Writes values [len(rows), D]. Not through a mapping: a full disk would kill the process there."""
@@ -160,6 +182,7 @@ class FeatureWriter:
         with self._told():
             for part, block in zip(np.split(rows, runs), np.split(values, runs), strict=True):
                 _write_all(self._values_file, block.tobytes(), int(part[0]) * n_bytes)
+                _write_all(self._sums_file, row_sums(block).astype("<u4").tobytes(), int(part[0]) * 4)
         self._pending.append(rows)
         if time.monotonic() - self._synced > SYNC_SECONDS:
             self._sync()
@@ -168,6 +191,7 @@ class FeatureWriter:
         """Values to the disk, then the marks of their rows."""
         with self._told():
             os.fsync(self._values_file)
+            os.fsync(self._sums_file)
             for rows in self._pending:
                 self._done[rows] = 1
             _write_all(self._done_file, self._done.tobytes(), 0)

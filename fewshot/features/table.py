@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from fewshot.features.embedding import DTYPES, Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
 from fewshot.files.atomic import home
 from fewshot.files.vectors import Vectors
+
+_log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +74,11 @@ def feature_table(
         raise ValueError(f"features are computed in {' or '.join(DTYPES)}; got dtype={dtype!r}")
     files = FeatureFiles.of(images, backbone, dtype, folder or home() / "features")
     done = files.read_done()
-    if done is not None and done[wanted].all():
+    if done is not None and done[wanted].all() and not len(files.changed(wanted)):
         return _table(files, done)
     with files.locked():
         done = files.open()
+        _forget_changed(files, done, wanted)
         missing = wanted[~done[wanted].astype(np.bool_)]
         start = time.perf_counter()
         if len(missing):
@@ -82,6 +86,17 @@ def feature_table(
             with FeatureWriter(files, done) as writer:
                 _embed(embedder, missing, writer, f"embedding {backbone.name}", progress)
         return _table(files, done, len(missing), time.perf_counter() - start)
+
+
+def _forget_changed(files: FeatureFiles, done: NDArray[np.uint8], wanted: NDArray[np.int64]) -> None:
+    """Takes rows whose values changed on the disk for ones that are not done, with a warning."""
+    changed = files.changed(wanted[done[wanted].astype(np.bool_)])
+    if len(changed):
+        done[changed] = 0
+        _log.warning(
+            "%d of %d features in %s were changed after they were written, first row %d; they are computed anew",
+            *(len(changed), len(wanted), files.folder, changed[0]),
+        )
 
 
 def _table(files: FeatureFiles, done: NDArray[np.uint8], n_embedded: int = 0, seconds: float = 0) -> FeatureTable:

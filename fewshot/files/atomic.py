@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.files.checksums import checksum
+
 
 def home() -> Path:
     """Where caches live: $FEWSHOT_HOME, or the user's cache folder."""
@@ -47,17 +49,23 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
-    """Writes the .safetensors file of these arrays and this metadata, whole or not at all."""
+    """Writes the .safetensors file of these arrays and this metadata, with a checksum of both, whole or not at all."""
     from safetensors.numpy import save
 
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # of strided ones it writes others
-    write_atomically(path, save(whole, metadata={"fewshot": json.dumps(about)}))
+    text = json.dumps(about)
+    write_atomically(path, save(whole, metadata={"fewshot": text, "checksum": checksum(whole, text)}))
 
 
 def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and metadata of one of fewshot's .safetensors files; a ValueError names a file that is none."""
+    """Arrays and metadata of one of fewshot's .safetensors files; a ValueError names a file that is none, or whose bits
+    are not those that were written."""
     with _opened(path, what) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, _metadata(file)  # noqa: SIM118
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata() or {}
+        if metadata.get("checksum") != checksum(arrays, metadata.get("fewshot", "")):
+            raise ValueError("its checksum is not that of its content: it was changed or damaged")
+        return arrays, _metadata(file)
 
 
 def read_metadata(path: Path, what: str) -> dict[str, Any]:

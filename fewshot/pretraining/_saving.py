@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from fewshot.files.atomic import write_atomically
+from fewshot.files.checksums import checksum_of_parts
 
+_log = logging.getLogger("fewshot")
 _OBJECTIVE, _OPTIMIZER, _BEST, _LOSSES = "objective.", "optimizer.", "best.", "losses"
 
 
@@ -52,7 +56,8 @@ class Progress:
         write_atomically(path, saved(tensors, {"identity": identity, "progress": json.dumps(about)}))
 
     def resume(self, path: Path, identity: str) -> bool:
-        """Takes the state of a file up, where it is one of this very training."""
+        """Takes the state of a file up, where it is one of this very training; one whose bits changed is left alone,
+        with a warning, and the training starts anew."""
         try:
             with safe_open(path, framework="pt") as file:
                 about = file.metadata() or {}
@@ -60,6 +65,9 @@ class Progress:
                     return False
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (FileNotFoundError, SafetensorError):
+            return False
+        if about.get("checksum") != _checksum(tensors, about):
+            _log.warning("the state of a training in %s was changed after it was written; it starts anew", path)
             return False
         self.objective.load_state_dict(_part(tensors, _OBJECTIVE))
         for number, parameter in enumerate(self._parameters):
@@ -82,7 +90,17 @@ class Progress:
 
 def saved(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
     """The bytes of a .safetensors file; tensors may share memory or be strided."""
-    return save({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, metadata)
+    whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    return save(whole, metadata | {"checksum": _checksum(whole, metadata)})
+
+
+def _checksum(tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """The checksum of a state: of its tensors, and of what is said of them."""
+    text = json.dumps({name: value for name, value in sorted(metadata.items()) if name != "checksum"})
+    parts = (
+        (n, f"{t.dtype} {tuple(t.shape)}", t.flatten().view(torch.uint8).numpy()) for n, t in sorted(tensors.items())
+    )
+    return checksum_of_parts(text, parts)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

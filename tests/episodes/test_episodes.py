@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, episodes_digest, take_runs
+from fewshot.files.atomic import write_safetensors
 
 N_CLASSES, PER_CLASS = 8, 12
 
@@ -192,7 +193,7 @@ def rewritten(path, change):
     metadata = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["fewshot"])
     arrays = load(content)
     change(arrays, metadata)
-    path.write_bytes(save(arrays, metadata={"fewshot": json.dumps(metadata)}))
+    write_safetensors(path, arrays, metadata)
 
 
 @pytest.mark.parametrize(

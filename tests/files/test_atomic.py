@@ -83,11 +83,25 @@ def test_a_file_in_place_of_a_folder_is_told(tmp_path, below):
         make_folder(tmp_path / below)
 
 
-def test_arrays_and_metadata_come_back(tmp_path):
+def test_a_file_without_a_checksum_is_refused(tmp_path):
     (tmp_path / "file").write_bytes(save({"a": np.arange(3)}, metadata={"fewshot": '{"b": "c"}'}))
-    arrays, metadata = read_safetensors(tmp_path / "file", "a list")
-    assert arrays["a"].tolist() == [0, 1, 2]
-    assert metadata == {"b": "c"}
+    with pytest.raises(ValueError, match="cannot be read as a list: its checksum is not that of its content"):
+        read_safetensors(tmp_path / "file", "a list")
+
+
+def test_every_changed_byte_of_a_file_is_noticed(tmp_path):
+    path = tmp_path / "file"
+    write_safetensors(path, {"a": np.arange(20, dtype=np.int16), "b": np.zeros(3)}, {"said": "text"})
+    content = path.read_bytes()
+    for at in range(8, len(content)):
+        for bit in (1, 64):
+            path.write_bytes(content[:at] + bytes([content[at] ^ bit]) + content[at + 1 :])
+            try:
+                arrays, about = read_safetensors(path, "a list")
+            except ValueError:
+                continue
+            assert about == {"said": "text"}  # white space, or the name of the checksum's own field
+            assert arrays["a"].tolist() == list(range(20))
 
 
 def test_arrays_and_what_is_said_about_them_come_back_as_they_were_written(tmp_path):
