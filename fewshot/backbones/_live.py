@@ -14,9 +14,7 @@ from fewshot.backbones._timm_network import data_config, eval_transform, pretrai
 
 
 @contextmanager
-def live_backbone(
-    network: nn.Module, preprocess: Callable[[Image.Image], Tensor] | None = None, name: str = "live network"
-) -> Iterator[Backbone]:
+def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor] | None = None) -> Iterator[Backbone]:
     """A backbone of a network as it is now, in eval mode inside the context; every part's mode is restored after it.
 
     `network` gives features [b, D] of inputs [b, 3, H, W]. `preprocess` makes the input [3, H, W] of an RGB image; None
@@ -33,7 +31,7 @@ def live_backbone(
     network.eval()
     try:
         yield Backbone(
-            name=name,
+            name="live network",
             network=network,
             preprocess=preprocess,
             preprocess_digest="",

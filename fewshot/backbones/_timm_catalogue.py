@@ -56,14 +56,14 @@ def _entry(name: str, n_params: int | None) -> TimmEntry:
     return TimmEntry(name, n_params, size, pretraining_data(tag), architecture in PACKAGED)
 
 
-def parameter_counts(architectures: Iterable[str], progress: bool = True) -> Mapping[str, int | None]:
+def parameter_counts(architectures: Iterable[str]) -> Mapping[str, int | None]:
     """Parameters of each, the classifier included; counted once a version of timm."""
     path = home() / "timm_parameters.json"
     stored = _stored(path)
     counts = stored.setdefault(timm.__version__, {})
     wanted = list(architectures)
     missing = [name for name in wanted if name not in counts]
-    bar = tqdm(missing, desc="counting parameters", unit="network", disable=None if progress else True, leave=False)
+    bar = tqdm(missing, desc="counting parameters", unit="network", disable=None, leave=False)
     for number, name in enumerate(bar, 1):
         counts[name] = count_parameters(name)
         if number % _WRITE_EVERY == 0 or number == len(missing):

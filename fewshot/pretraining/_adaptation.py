@@ -55,7 +55,7 @@ class Adaptation(Objective):
         super().__init__()
         self.network = setting.backbone.network
         self._wrapped = _learn2learn()
-        self._recipe, self._whole, self._dim = recipe, whole, setting.backbone.dim
+        self._recipe, self._whole = recipe, whole
         shape = EpisodeShape(recipe.n_way, recipe.k_shot, recipe.n_query)
         self._tasks = Tasks(setting.material.train, shape, setting.seed)
         self._inputs = Inputs(setting.material.train, setting.backbone, recipe.augment, setting.seed)

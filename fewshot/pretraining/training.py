@@ -245,9 +245,9 @@ class Training:
             )
         return Judge(self._seen.validation, self._backbone)
 
-    def _recent_loss(self, share: float = 0.1) -> float:
-        """The mean over the last share of the steps so far."""
-        return _mean(self._state.losses[-_share_of(self._state.losses, share) :])
+    def _recent_loss(self) -> float:
+        """The mean over the last tenth of the steps so far."""
+        return _mean(self._state.losses[-_tenth_of(self._state.losses) :])
 
     def _weights(self) -> bytes:
         state = self._objective.state_dict()
@@ -287,7 +287,7 @@ class Training:
             n_trials=1,
             steps=state.step,
             stopped_at=stopped,
-            first_loss=_mean(state.losses[: _share_of(state.losses, 0.1)]),
+            first_loss=_mean(state.losses[: _tenth_of(state.losses)]),
             training_loss=self._recent_loss(),
             validation_loss=state.best_loss,
             seen_error=error,
@@ -317,8 +317,8 @@ def _classes_before(start: BackboneSource) -> tuple[str, ...] | None:
     return None if record.before is None else record.before + record.classes
 
 
-def _share_of(losses: list[float], share: float) -> int:
-    return max(1, round(share * len(losses)))
+def _tenth_of(losses: list[float]) -> int:
+    return max(1, round(0.1 * len(losses)))
 
 
 def _mean(losses: list[float]) -> float:

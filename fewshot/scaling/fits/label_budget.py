@@ -143,9 +143,3 @@ def _sizes(curve: Curve) -> int:
 
 def _need(target: float, name: str, fit: Fit, trust: Trust) -> Need:
     return Need(name, fit, float(fit.law.inverse(1 - target)), trust)
-
-
-def budget_ratio(labels: float, predicted: float, needed: float) -> float:
-    """(n0 + predicted) / (n0 + needed): above 1 where too many labels were bought. `predicted` and `needed` are labels
-    beyond the n0 = `labels` that there were."""
-    return (labels + predicted) / (labels + needed)

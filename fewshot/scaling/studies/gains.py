@@ -13,8 +13,6 @@ import numpy as np
 
 from fewshot.scaling.fits.intervals import student_bounds
 
-Key = tuple[str, ...]
-
 
 @dataclass(frozen=True)
 class Run:
@@ -40,19 +38,6 @@ class Gain:
     low: float  # NaN below two seeds
     high: float
     n_seeds: int
-
-
-def without_repeats(lines: Iterable[dict[str, str]], path: str = "path") -> list[dict[str, str]]:
-    """The last line of every path: resumed jobs write theirs again."""
-    return list({line[path]: line for line in lines}.values())
-
-
-def means(runs: Iterable[Run]) -> dict[tuple[str, str, str, str], tuple[float, int]]:
-    """Mean score and number of seeds by (target, shots, network, source)."""
-    groups: dict[tuple[str, str, str, str], list[float]] = {}
-    for run in runs:
-        groups.setdefault((run.target, run.shots, run.network, run.source), []).append(run.score)
-    return {key: (float(np.mean(scores)), len(scores)) for key, scores in groups.items()}
 
 
 def network_gains(runs: Iterable[Run], small: str, large: str) -> list[Gain]:
