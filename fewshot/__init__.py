@@ -81,7 +81,8 @@ if TYPE_CHECKING:
     from fewshot.pretraining.maml import MAML
     from fewshot.pretraining.supervised_contrastive import SupervisedContrastive
     from fewshot.pretraining.tuned import Tuned
-    from fewshot.results.files import Results, Row
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
     from fewshot.runs.evaluation import evaluate
     from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench, run, run_all
     from fewshot.runs.selection import Selection
@@ -147,7 +148,8 @@ _HOMES = {
     "fewshot.evaluators.zero_shot": ("ZeroShot",),
     "fewshot.evaluators.zero_shot_gaussian": ("ZeroShotGaussian",),
     "fewshot.evaluators.zero_shot_probe": ("ZeroShotProbe",),
-    "fewshot.results.files": ("Results", "Row"),
+    "fewshot.results.files": ("Results",),
+    "fewshot.results.row": ("Row",),
     "fewshot.runs.pipeline": ("Listed", "RunSpec", "Sampled", "Workbench", "run", "run_all"),
     "fewshot.samplers.balanced": ("Balanced",),
     "fewshot.samplers.dirichlet_query": ("DirichletQuery",),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.studies.class_ladders import HELP, HURT, UNTOLD, ClassLadder, Fixed, class_ladders
 from fewshot.scaling.studies.trained_rows import ONE_SEED
 from tests.test_studies import ALL, SIZES, lines, row

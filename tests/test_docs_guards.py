@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 TEXT = (Path(__file__).parents[1] / "docs" / "guards.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]

@@ -15,7 +15,7 @@ from fewshot.report.rows.tasks import tasks
 from fewshot.report.rows.wording import contender_names, details
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import comparison, markdown
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from tests.report_rows import EVIL, row
 
 SHARED = "the episodes share images; draw them with DisjointPools"

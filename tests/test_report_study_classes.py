@@ -18,7 +18,7 @@ from fewshot.report.studies import classes_plot as study_classes_plot
 from fewshot.report.studies.classes import class_study, conclusions
 from fewshot.report.studies.classes_plot import class_plots
 from fewshot.report.studies.study import Study
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.studies.class_ladders import class_ladders
 from tests.report_rows import EVIL
 from tests.test_class_ladders import COUNTS, SEEDS, ladder_rows

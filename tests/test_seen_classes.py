@@ -17,7 +17,7 @@ from fewshot.report.rows.wording import notes, training_data
 from fewshot.results.seen_classes import SeenClass, seen_classes, sentence
 from fewshot.results.seen_classes.corpora import corpora, pretraining_data
 from fewshot.results.seen_classes.synsets import FOLDER, by_name, lemmas, listed, title, wider
-from fewshot.runs.columns import made_with
+from fewshot.runs.columns import honesty
 from tests.report_rows import row
 
 TABLES = class_lists.load()
@@ -182,9 +182,9 @@ def test_a_row_counts_the_classes_that_its_episodes_are_of():
     icons = DATASETS.make("Icons()").load()
     labels = [icons.class_names.index(name) for name in ("ambulance", "carrot", "ufo")]
     backbone = BACKBONES.make("Given(pretrained_on='ImageNet-1k')").load()
-    columns = made_with("Prototype()", icons, labels, backbone)
-    assert (columns["seen_classes"], columns["n_seen_classes"], columns["n_unknown_classes"]) == ("seen", 1, 1)
-    assert columns["seen_classes_by"] == "class names"
+    found = honesty("Prototype()", icons, labels, backbone)
+    assert (found.seen_classes, found.n_seen_classes, found.n_unknown_classes) == ("seen", 1, 1)
+    assert found.seen_classes_by == "class names"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from fewshot.report.tables.task_table import Cell
-    from fewshot.results.files import Results, Row
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
 
 
 def writable_results(path: Path) -> Results:

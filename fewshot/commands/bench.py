@@ -16,7 +16,8 @@ from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import comparison_table, describe, percent, tell_failures, writable_results
 
 if TYPE_CHECKING:
-    from fewshot.results.files import Results, Row
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
     from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
 

@@ -12,7 +12,8 @@ from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
-    from fewshot.results.files import Results, Row
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
 
 
 @click.command("report", short_help="Write rows as one HTML page.")

@@ -32,7 +32,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot.files.atomic import write_atomically
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
+from fewshot.results.row import Row
 
 if TYPE_CHECKING:
     from fewshot.report.rows.tasks import Task

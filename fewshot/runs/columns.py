@@ -19,9 +19,9 @@ from fewshot.measures.per_episode import log_loss, macro_f1
 from fewshot.measures.per_image import ImageAnswers
 from fewshot.measures.ranking import ranking
 from fewshot.plugins.registry import EVALUATORS
-from fewshot.results import provenance
+from fewshot.results.columns import Digests, Honesty, Score, Training
 from fewshot.results.predictions import Predictions, episode_accuracy
-from fewshot.results.seen_classes import SEEN, UNKNOWN, seen_classes, seen_in_training
+from fewshot.results.seen_classes import SEEN, UNKNOWN, SeenClasses, seen_classes, seen_in_training
 from fewshot.statistics.intervals import (
     NEW_DRAWS,
     Floats,
@@ -74,34 +74,54 @@ class Design:
         return np.unique(self._codes[self.classes])
 
 
-def measures(parts: Iterable[Predictions], design: Design) -> dict[str, Any]:
-    """The columns that are computed from predictions, read once and held a part at a time; of every episode its
-    classes and its measures are kept, and of its queries counts."""
+def score(parts: Iterable[Predictions], design: Design) -> tuple[Score, str]:
+    """What predictions say, and the digest of their episodes. They are read once and held a part at a time; of every
+    episode its classes and its measures are kept, and of its queries counts."""
     read = _Read(design)
     digest = episodes_digest(read.episodes(parts))
     values = read.whole("accuracy")
     units = Units(read.whole("held"), read.whole("n_way"), design.n_units, design.unit_name)
     half_query = 0.5 / max(1, read.n_queries)
-    interval = episode_interval(values)
+    these, new_images = episode_interval(values), pool_interval(values, read.whole("pools"))
+    new_classes = class_interval(values, units, half_query=half_query)
+    whole_sets = bool((units.n_way >= len(design.classes)).all()) and read.by_image.whole
+    new_draws = _draw_interval(values, read.by_image if whole_sets else None)
+    found = Score(
+        n_episodes=len(values),
+        n_classes=len(design.classes),
+        accuracy=these.mean,
+        accuracy_low=_low(these),
+        accuracy_high=_high(these),
+        accuracy_reason=these.reason,
+        population=these.population,
+        new_images_low=_low(new_images),
+        new_images_high=_high(new_images),
+        new_images_reason=new_images.reason,
+        new_classes_low=_low(new_classes),
+        new_classes_high=_high(new_classes),
+        new_classes_unit=new_classes.population.removeprefix("new "),
+        new_classes_monte_carlo=None if new_classes.reason else new_classes.monte_carlo,
+        new_classes_reason=new_classes.reason,
+        new_draws_low=_low(new_draws),
+        new_draws_high=_high(new_draws),
+        new_draws_reason=new_draws.reason,
+        draws=_listed(values) if whole_sets else "",
+        **_further(read, values, units, half_query),
+        n_not_converged=read.n_not_converged,
+    )
+    return found, digest
+
+
+def _further(read: _Read, values: Floats, units: Units, half_query: float) -> dict[str, Any]:
     label = lowest_class(read.by_class)
     return {
-        "n_episodes": len(values),
-        "n_not_converged": read.n_not_converged,
-        "accuracy": interval.mean,
-        **_bounds("accuracy", interval),
-        "accuracy_reason": interval.reason,
-        "population": interval.population,
-        **_new_images(values, read.whole("pools")),
-        **_new_classes(class_interval(values, units, half_query=half_query)),
-        **_new_draws(values, read.by_image, bool((units.n_way >= len(design.classes)).all())),
-        "lowest_class": "" if label is None else design.class_names[label[0]],
+        "lowest_class": "" if label is None else read.design.class_names[label[0]],
         "lowest_class_accuracy": None if label is None else label[1],
         **_measure("macro_f1", _over_episodes(read.whole("macro_f1"), units, half_query)),
         **_measure("log_loss", _over_episodes(read.whole("log_loss"), units)),
         **_measure("calibration_error", calibration_interval(read.calibration, units)),
         **_ranking(read, units, half_query),
         **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),  # last: it needs the most room
-        "episodes_digest": digest,
     }
 
 
@@ -163,40 +183,30 @@ def _over_episodes(values: Floats, units: Units, half_query: float | None = None
     return class_interval(values[known], units if known.all() else units.at(known), half_query=half_query)
 
 
-def _bounds(name: str, found: Interval) -> dict[str, float | None]:
-    known = not found.reason
-    return {f"{name}_low": found.low if known else None, f"{name}_high": found.high if known else None}
+def _low(found: Interval) -> float | None:
+    return None if found.reason else found.low
 
 
-def _measure(name: str, found: Interval) -> dict[str, float | None]:
-    return {name: found.mean if np.isfinite(found.mean) else None, **_bounds(name, found)}
+def _high(found: Interval) -> float | None:
+    return None if found.reason else found.high
 
 
-def _new_images(values: Floats, pools: Ints) -> dict[str, Any]:
-    """The interval for new images of these classes, where episodes come from enough disjoint pools of them."""
-    found = pool_interval(values, pools)
-    return {**_bounds("new_images", found), "new_images_reason": found.reason}
-
-
-def _new_classes(found: Interval) -> dict[str, Any]:
-    """The interval for new classes, or new groups of them."""
-    return {
-        **_bounds("new_classes", found),
-        "new_classes_unit": found.population.removeprefix("new "),
-        "new_classes_monte_carlo": None if found.reason else found.monte_carlo,
-        "new_classes_reason": found.reason,
-    }
-
-
-def _new_draws(values: Floats, by_image: ImageAnswers, all_way: bool) -> dict[str, Any]:
+def _draw_interval(values: Floats, by_image: ImageAnswers | None) -> Interval:
     """The interval for new supports and new images, where every episode answers the same test set of all classes as a
-    whole; then the accuracy of each draw of a support too."""
-    if not (all_way and by_image.whole):
-        found = Interval.unknown(float("nan"), NEW_DRAWS, 0.95, "the episodes do not answer all of a test set each")
-        return {**_bounds("new_draws", found), "new_draws_reason": found.reason}
-    found = draw_interval(values, *by_image.accuracy())
-    listed = " ".join(f"{value:.6g}" for value in values) if len(values) <= _MOST_DRAWS else ""
-    return {**_bounds("new_draws", found), "new_draws_reason": found.reason, "draws": listed}
+    whole; `by_image` is None where they do not."""
+    if by_image is None:
+        return Interval.unknown(float("nan"), NEW_DRAWS, 0.95, "the episodes do not answer all of a test set each")
+    return draw_interval(values, *by_image.accuracy())
+
+
+def _listed(draws: Floats) -> str:
+    """The accuracy of each draw of a support, where they are few."""
+    return " ".join(f"{value:.6g}" for value in draws) if len(draws) <= _MOST_DRAWS else ""
+
+
+def _measure(name: str, found: Interval) -> dict[str, Any]:
+    mean = found.mean if np.isfinite(found.mean) else None
+    return {name: mean, f"{name}_low": _low(found), f"{name}_high": _high(found)}
 
 
 def _ranking(read: _Read, units: Units, half_query: float) -> dict[str, Any]:
@@ -209,62 +219,62 @@ def _ranking(read: _Read, units: Units, half_query: float) -> dict[str, Any]:
     return columns | {"ranking_reason": _NO_ORDER if columns["auroc"] is None else ""}
 
 
-def made_with(evaluator: str, images: LabelledImages, classes: Ints, backbone: Backbone) -> dict[str, Any]:
-    """The columns that say with what, and how honestly, a number was made on these classes (labels)."""
+def honesty(evaluator: str, images: LabelledImages, classes: Ints, backbone: Backbone) -> Honesty:
+    """How honestly a number was made on these classes (labels)."""
     from fewshot.evaluators import TransductiveEvaluator
 
-    made = EVALUATORS.make(evaluator)
-    return {
-        "transductive": isinstance(made, TransductiveEvaluator),
-        "selection": "support" if made.n_trials() > 1 else "none",
-        "n_trials": made.n_trials(),
-        "pretrained_on": backbone.pretrained_on,
-        **_seen(images, classes, backbone),
-        "n_params": backbone.n_params,
-        "dim": backbone.dim,
-        "images_digest": images.images_digest,
-        "classes_digest": images.classes_digest,
-        "weights_digest": backbone.weights_digest,
-        "preprocess_digest": backbone.preprocess_digest,
-        **provenance.columns(backbone.device.type),
-        **_training(backbone),
-    }
+    made, seen = EVALUATORS.make(evaluator), _seen(images, classes, backbone)
+    return Honesty(
+        transductive=isinstance(made, TransductiveEvaluator),
+        pretrained_on=backbone.pretrained_on,
+        seen_classes=seen.state,
+        n_seen_classes=seen.count(SEEN),
+        n_unknown_classes=seen.count(UNKNOWN),
+        seen_classes_by=seen.by,
+        selection="support" if made.n_trials() > 1 else "none",
+        n_trials=made.n_trials(),
+    )
 
 
-def _training(backbone: Backbone) -> dict[str, Any]:
-    """The columns of a network that was trained here; none of another."""
-    record = backbone.training
-    if record is None:
-        return {}
-    return {
-        "recipe": record.recipe,
-        "training_rule": record.rule,
-        "network": record.network,
-        "started_on": record.started_on,
-        "training_seed": record.seed,
-        "training_classes": len(record.classes),
-        "unique_images": record.unique_images,
-        "images_processed": record.images_processed,
-        "training_trials": record.n_trials,
-        "first_loss": record.first_loss,
-        "training_loss": record.training_loss,
-        "validation_loss": record.validation_loss,
-        "seen_error": record.seen_error,
-        "seen_loss": record.seen_loss,
-        "n_held_out": record.n_held_out,
-    }
-
-
-def _seen(images: LabelledImages, classes: Ints, backbone: Backbone) -> dict[str, Any]:
-    """The columns that say which of these classes were in the training data of the weights."""
+def _seen(images: LabelledImages, classes: Ints, backbone: Backbone) -> SeenClasses:
+    """Which of these classes were in the training data of the weights."""
     names, record = [images.class_names[label] for label in classes], backbone.training
     if record is not None:
-        found = seen_in_training(record, images.name, names)
-    else:
-        found = seen_classes(backbone.pretrained_on, images.name, names)
-    return {
-        "seen_classes": found.state,
-        "n_seen_classes": found.count(SEEN),
-        "n_unknown_classes": found.count(UNKNOWN),
-        "seen_classes_by": found.by,
-    }
+        return seen_in_training(record, images.name, names)
+    return seen_classes(backbone.pretrained_on, images.name, names)
+
+
+def training(backbone: Backbone) -> Training:
+    """What made a network that was trained here; nothing of another."""
+    record = backbone.training
+    if record is None:
+        return Training()
+    return Training(
+        recipe=record.recipe,
+        training_rule=record.rule,
+        network=record.network,
+        started_on=record.started_on,
+        training_seed=record.seed,
+        training_classes=len(record.classes),
+        unique_images=record.unique_images,
+        images_processed=record.images_processed,
+        training_trials=record.n_trials,
+        first_loss=record.first_loss,
+        training_loss=record.training_loss,
+        validation_loss=record.validation_loss,
+        seen_error=record.seen_error,
+        seen_loss=record.seen_loss,
+        n_held_out=record.n_held_out,
+    )
+
+
+def digests(images: LabelledImages, backbone: Backbone, episodes_digest: str, split_digest: str = "") -> Digests:
+    """What exactly was used."""
+    return Digests(
+        images_digest=images.images_digest,
+        classes_digest=images.classes_digest,
+        split_digest=split_digest,
+        episodes_digest=episodes_digest,
+        weights_digest=backbone.weights_digest,
+        preprocess_digest=backbone.preprocess_digest,
+    )

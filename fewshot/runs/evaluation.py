@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
-from fewshot.results.files import Row
+from fewshot.results import provenance
+from fewshot.results.columns import Cost, Run, Spec
 from fewshot.results.predictions import keeps_logits
-from fewshot.runs.columns import Design, made_with, measures
+from fewshot.results.row import Row
+from fewshot.runs.columns import Design, digests, honesty, score, training
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -103,19 +105,25 @@ def _evaluated(
     )
     start = time.monotonic()
     predictions = solve(episodes, solver, keep_logits=keeps_logits(episodes, len(episodes)))
+    seconds = round(time.monotonic() - start, 3)
     classes = np.unique(episodes.classes).astype(np.int64)
-    return Row(
-        run_id="",
-        dataset=images.name,
-        classes="listed",
-        backbone=loaded.name,
-        evaluator=evaluator,
-        transform=transform,
-        dtype="float32",
-        sampler="Listed",
-        seed=episodes.seed,
-        n_classes=len(classes),
-        seconds_solving=round(time.monotonic() - start, 3),
-        **measures([predictions], Design(images.class_names, classes)),
-        **made_with(evaluator, images, classes, loaded),
+    found, digest = score([predictions], Design(images.class_names, classes))
+    return Row.of(
+        Run(run_id=""),
+        Spec(
+            dataset=images.name,
+            classes="listed",
+            backbone=loaded.name,
+            evaluator=evaluator,
+            transform=transform,
+            dtype="float32",
+            sampler="Listed",
+            seed=episodes.seed,
+        ),
+        found,
+        honesty(evaluator, images, classes, loaded),
+        training(loaded),
+        Cost(seconds_solving=seconds, n_params=loaded.n_params, dim=loaded.dim),
+        digests(images, loaded, digest),
+        provenance.current(loaded.device.type),
     )

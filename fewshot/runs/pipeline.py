@@ -27,10 +27,13 @@ from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.episodes.lists import EpisodeList
 from fewshot.plugins.registry import BACKBONES, DATASETS, SPLITS
 from fewshot.results import provenance
-from fewshot.results.files import PredictionParts, Results, Row
+from fewshot.results.columns import Cost, Run, Score, Spec
+from fewshot.results.files import Results
+from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions, keeps_logits
+from fewshot.results.row import Row
 from fewshot.runs import guards
-from fewshot.runs.columns import Design, made_with, measures
+from fewshot.runs.columns import Design, digests, honesty, score, training
 from fewshot.runs.selection import Selection, choose
 from fewshot.runs.specs import Listed, RunSpec, Sampled, Task
 
@@ -129,18 +132,19 @@ def _with_all_columns(row: Row, task: Task, results: Results) -> Row:
     if row.new_classes_unit:
         return row
     try:
-        columns = _measures(task, results.parts(row.run_id), row.n_episodes)
+        found, digest = _score(task, results.parts(row.run_id), row.n_episodes)
     except ValueError:  # predictions are gone, or some of them
         return row
-    if any(columns[name] != getattr(row, name) for name in ("episodes_digest", "accuracy")):
+    if (digest, found.accuracy) != (row.episodes_digest, row.accuracy):
         return row
-    results.append(renewed := replace(row, **columns))
+    results.append(renewed := Row.of(row, found))
     return renewed
 
 
-def _measures(task: Task, parts: PredictionParts, n_episodes: int) -> dict[str, Any]:
+def _score(task: Task, parts: PredictionParts, n_episodes: int) -> tuple[Score, str]:
+    """What stored predictions say, and the digest of their episodes."""
     design = Design(task.images.class_names, task.classes, task.pools_of, task.groups)
-    return measures(parts.read(n_episodes), design)
+    return score(parts.read(n_episodes), design)
 
 
 def _tried(trial: Task, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
@@ -280,42 +284,45 @@ def _learner(
 
 def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
-    honesty = made_with(task.evaluator, task.images, task.classes, backbone)
-    if task.choice is not None:
-        honesty |= task.choice.columns(honesty)
-    return replace(
-        _spec_columns(task.spec, task.run_id),
-        **_measures(task, parts, task.n_episodes),
-        **honesty,
-        n_classes=len(task.classes),
-        split_digest=task.split.digest,
-        n_embedded=int(parts.cost("n_embedded")),
-        seconds_embedding=parts.cost("seconds_embedding"),
-        seconds_solving=parts.cost("seconds_solving"),
+    found, episodes_digest = _score(task, parts, task.n_episodes)
+    honest = honesty(task.evaluator, task.images, task.classes, backbone)
+    return Row.of(
+        Run(task.run_id, protocol=task.spec.protocol),
+        _spec_columns(task.spec),
+        found,
+        honest if task.choice is None else task.choice.added_to(honest),
+        training(backbone),
+        Cost(
+            seconds_embedding=parts.cost("seconds_embedding"),
+            seconds_solving=parts.cost("seconds_solving"),
+            n_embedded=int(parts.cost("n_embedded")),
+            n_params=backbone.n_params,
+            dim=backbone.dim,
+        ),
+        digests(task.images, backbone, episodes_digest, task.split.digest),
+        provenance.current(backbone.device.type),
     )
 
 
-def _spec_columns(spec: RunSpec, run_id: str) -> Row:
-    """A row that holds the spec and nothing else."""
+def _spec_columns(spec: RunSpec) -> Spec:
+    """What was asked for, as columns."""
     sampled = spec.episodes if isinstance(spec.episodes, Sampled) else None
     shape = EpisodeShape(None, None, None) if sampled is None else sampled.shape
-    return Row(
-        run_id=run_id,
-        protocol=spec.protocol,
+    return Spec(
         dataset=spec.dataset,
         split=spec.split or "",
         classes=spec.classes,
         backbone=spec.backbone,
         transform=spec.transform,
         evaluator=spec.evaluator,
-        dtype=spec.dtype,
-        selection_rule="" if spec.selection is None else repr(spec.selection),
         sampler=f"Listed({str(spec.episodes.path)!r})" if isinstance(spec.episodes, Listed) else spec.episodes.sampler,
-        seed=0 if sampled is None else sampled.seed,
         n_way=shape.n_way,
         k_shot=shape.k_shot,
         n_query=shape.n_query,
         k_shot_at_most=shape.k_shot_at_most,
+        seed=0 if sampled is None else sampled.seed,
+        dtype=spec.dtype,
+        selection_rule="" if spec.selection is None else repr(spec.selection),
     )
 
 
@@ -342,6 +349,5 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     text = " ".join(str(error).encode(errors="replace").decode().split()) or type(error).__name__
     known = isinstance(error, ValueError | OSError)
     message = text if known else f"{type(error).__name__}: {text}"
-    return replace(
-        _spec_columns(spec, run_id), status="failed", error=message, **provenance.columns(bench.device or "")
-    )
+    failed = Run(run_id, protocol=spec.protocol, status="failed", error=message)
+    return Row.of(failed, _spec_columns(spec), provenance.current(bench.device or ""))

@@ -8,7 +8,7 @@ settings and with how many labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +18,8 @@ from fewshot.plugins.grids import Grid, combinations
 from fewshot.plugins.registry import EVALUATORS
 
 if TYPE_CHECKING:
-    from fewshot.results.files import Row
+    from fewshot.results.columns import Honesty
+    from fewshot.results.row import Row
     from fewshot.runs.specs import RunSpec, Sampled, Task
 
 ON = {"validation": "validation classes", "oracle": "test episodes (oracle)"}  # the rule, and the column `selection`
@@ -86,15 +87,16 @@ class Choice:
     n_trials: int
     n_labels: int  # distinct labelled images beyond the supports of the run's episodes
 
-    def columns(self, made_with: Mapping[str, Any]) -> dict[str, Any]:
-        """The columns of a row; `made_with` are those of the chosen evaluator, which may choose on supports too."""
-        inside = made_with["selection"]
-        return {
-            "selection": ON[self.on] + (f" and {inside}" if inside != "none" else ""),
-            "n_trials": self.n_trials * made_with["n_trials"],
-            "n_labels_selection": self.n_labels,
-            "chosen": self.evaluator,
-        }
+    def added_to(self, inside: Honesty) -> Honesty:
+        """The honesty of a run that made this choice; `inside` is that of the chosen evaluator, which may choose on
+        supports too."""
+        return replace(
+            inside,
+            selection=ON[self.on] + (f" and {inside.selection}" if inside.selection != "none" else ""),
+            n_trials=self.n_trials * inside.n_trials,
+            n_labels_selection=self.n_labels,
+            chosen=self.evaluator,
+        )
 
 
 def trials(spec: RunSpec) -> list[RunSpec]:

@@ -19,7 +19,7 @@ from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.episodes.lists import EpisodeList
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
 from fewshot.plugins.shorthand import shorthand
-from fewshot.results.files import SCHEMA
+from fewshot.results.columns import SCHEMA
 from fewshot.runs.selection import Choice, Selection
 from fewshot.splits import ClassSplit
 

@@ -13,7 +13,7 @@ from fewshot.report.figures.plots import Names, Plot, best, brief, shown
 from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.rows.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
 from fewshot.report.rows.wording import details
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 780, 48, 16, 44  # pixels
 _LABEL = 17  # pixels of height that a name needs

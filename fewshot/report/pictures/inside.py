@@ -20,8 +20,9 @@ from fewshot.report.pictures.episode import MOST_WAYS, draw_episode
 from fewshot.report.pictures.example import Example, chosen
 from fewshot.report.rows.tasks import contender, shot_label, tasks
 from fewshot.report.rows.wording import contender_names
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
+from fewshot.results.row import Row
 
 N_HARDEST, N_DRAWN, _MOST_NAMED = 10, 2, 8
 MOST_TASKS = 4  # are looked into

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fewshot.report.rows import intervals
 from fewshot.report.rows.short_names import one_line
 from fewshot.report.rows.tasks import Contender, Task, contender, shot_label
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 NAMES = ("lowest class", "lowest tenth", "macro-F1", "log loss", "calibration", "AUROC", "precision")
 _COLUMNS = ("lowest_tenth", "macro_f1", "log_loss", "calibration_error", "auroc", "average_precision")

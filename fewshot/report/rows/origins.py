@@ -13,7 +13,7 @@ from typing import Any
 from fewshot.report.rows.short_names import parse
 from fewshot.report.rows.tasks import Task, contender, shot_label, tasks
 from fewshot.report.rows.wording import contender_names, percent
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 _IN_HEADING = ("run_id", "status", "error")

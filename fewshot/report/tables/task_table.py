@@ -23,7 +23,7 @@ from fewshot.report.rows.tasks import (
     under_skewed_queries,
 )
 from fewshot.report.rows.wording import contender_names, details, notes, percent
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 TIE = "≈"
 UNFINISHED = "†"

@@ -1,0 +1,87 @@
+"""A row: everything that is kept of a run beside its predictions, one flat line of JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from fewshot.results.columns import (
+    Columns,
+    Cost,
+    Digests,
+    Honesty,
+    Provenance,
+    Run,
+    Score,
+    Spec,
+    Training,
+)
+
+_SPEC = tuple(field.name for field in dataclasses.fields(Spec))
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "None": (type(None),),
+}
+
+
+@dataclass(frozen=True)
+class Row(Provenance, Digests, Cost, Training, Honesty, Score, Spec, Run):
+    """A run: its spec, its measures, its provenance. Columns stand in the order of the groups, the last base first."""
+
+    @staticmethod
+    def of(*groups: Columns) -> Row:
+        """The row of these groups of columns; of a column that stands in several the last counts, and the columns of
+        other groups take their defaults. A row is a group too: of a row and a group it is that row with new columns."""
+        return Row(**{name: value for group in groups for name, value in vars(group).items()})
+
+    @property
+    def spec(self) -> tuple[Any, ...]:
+        """What was asked for, as columns: equal for a run that failed and the same run that did not."""
+        return tuple(getattr(self, name) for name in _SPEC)
+
+    def columns(self) -> dict[str, Any]:
+        """Every column in the order of the file."""
+        return {name: getattr(self, name) for name in _annotations()}
+
+    def to_json(self) -> str:
+        """One line of JSON; NaN is written as null, and what is no Unicode (of a file's name) as a question mark."""
+        values = self.columns().items()
+        clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values}
+        return json.dumps(clean, ensure_ascii=False).encode(errors="replace").decode()
+
+    @staticmethod
+    def from_json(line: str) -> Row:
+        """The row of a line of this or an older release: absent columns take their defaults, unknown ones are
+        left out. A ValueError for anything else."""
+        try:
+            values = json.loads(line)
+        except RecursionError as error:
+            raise ValueError("not a row: JSON without end") from error
+        if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
+            raise ValueError("not a row: no run_id")
+        known = _annotations()
+        kept = {name: value for name, value in values.items() if name in known}
+        for name, value in kept.items():
+            if type(value) not in _types(known[name]):
+                raise ValueError(f"column {name} should be {known[name]}, found {value!r}")
+        return Row(**kept)
+
+
+@cache
+def _annotations() -> dict[str, str]:
+    """The type of every column, as text, in the order of the file."""
+    return {field.name: str(field.type) for field in dataclasses.fields(Row)}
+
+
+@cache
+def _types(annotation: str) -> frozenset[type]:
+    """The types of the JSON scalars that a column takes."""
+    return frozenset(kind for part in annotation.split(" | ") for kind in _TYPES[part])
