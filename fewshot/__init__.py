@@ -12,7 +12,7 @@ The way of the data, and the room of each step:
     transforms/   features to features                          evaluators/    one file a way to learn an episode
     tuning/       what evaluators that tune a network share     presets.py     methods of the field by name
     learners.py   an evaluator and what it learns from          solving.py     episodes to predictions, bounded memory
-    scoring.py    predictions, and how many are right           measures/      further measures, a file a kind
+    scoring.py    predictions, and how many are right           measures/      further measures, a file a measure
     specs.py      what names a run                              runs.py        a spec to a row; suites that resume
     evaluation.py a network on episodes of one's own, at once   columns.py     what a row says of both
     results.py    rows and predictions on disk                  report/        rows to one page

@@ -12,7 +12,7 @@ import pytest
 
 from fewshot.datasets import Group
 from fewshot.episodes.episodes import Episodes, EpisodeShape
-from fewshot.measures.per_episode import log_loss
+from fewshot.measures.log_loss import log_loss
 from fewshot.results.columns import Run
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
@@ -194,4 +194,4 @@ def test_a_row_of_an_older_release_gets_its_columns_from_stored_predictions(fold
     assert results.rows() == [row]
     lost = Results(results.path.with_name("alone.jsonl"))
     lost.path.write_text(json.dumps(old) + "\n")
-    assert run(spec, lost, Workbench(progress=False)).macro_f1 is None
+    assert run(spec, lost, Workbench(progress=False)).measures["macro_f1"] is None

@@ -10,6 +10,7 @@ benchmark is recognised without loading torch. Classes from outside join by an e
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import difflib
 import functools
@@ -32,6 +33,7 @@ Dotted = str  # the annotation of a field that names code to import: "package.mo
 Later: TypeAlias = None  # "int | Later": a field that came after runs were stored; None leaves their ids as they were
 _TEXT_OR_DOTTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][\w.]*:[A-Za-z_]\w*""")
 _PATHS = ("Path", "PosixPath", "WindowsPath")  # what the repr of a member with a Path field says
+_LITERALS = (bool, int, float, str, tuple, list, dict)
 _MOST_CHARACTERS = 10_000  # of a spec; Python's parser has its own limits, and some of them end the process
 
 
@@ -67,6 +69,12 @@ class Signature:
     summary: str
     parameters: tuple[Parameter, ...]
     module: str
+    declared: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # literal class attributes
+
+    @property
+    def sentence(self) -> str:
+        """The first sentence of the summary."""
+        return re.split(r"(?<!et al)\. (?=[A-Z`])", self.summary)[0].rstrip(".") + "." if self.summary else ""
 
 
 @dataclass(frozen=True)
@@ -331,7 +339,23 @@ def _signature_of_source(node: ast.ClassDef, module: str) -> Signature:
                 default = REQUIRED if statement.value is None else _default(statement.value, node.name, module)
                 parameters.append(Parameter(statement.target.id, annotation, default))
     summary = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
-    return Signature(node.name, summary, tuple(parameters), module)
+    return Signature(node.name, summary, tuple(parameters), module, dict(_declared(node)))
+
+
+def _declared(node: ast.ClassDef) -> Iterator[tuple[str, Any]]:
+    """The class attributes of a class statement that are literals, dataclass fields left out."""
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target, value = statement.targets[0], statement.value
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            if not ast.unparse(statement.annotation).startswith("ClassVar"):
+                continue
+            target, value = statement.target, statement.value
+        else:
+            continue
+        if isinstance(target, ast.Name):
+            with contextlib.suppress(ValueError):  # computed: known to those who import the class
+                yield target.id, ast.literal_eval(value)
 
 
 def _default(node: ast.expr, class_name: str, module: str) -> Any:
@@ -360,7 +384,10 @@ def _signature_of_class(name: str, cls: type[Any]) -> Signature:
         annotation = field.type.__name__ if isinstance(field.type, type) else str(field.type)
         parameters.append(Parameter(field.name, annotation, default))
     summary = (inspect.getdoc(cls) or "").split("\n\n")[0].replace("\n", " ")
-    return Signature(name, summary, tuple(parameters), cls.__module__)
+    others = set(dir(cls)) - {field.name for field in dataclasses.fields(cls)}
+    found = {other: inspect.getattr_static(cls, other) for other in sorted(others) if not other.startswith("_")}
+    declared = {other: value for other, value in found.items() if isinstance(value, _LITERALS)}
+    return Signature(name, summary, tuple(parameters), cls.__module__, declared)
 
 
 def _call(node: ast.expr) -> Call:
@@ -459,7 +486,8 @@ BACKBONES = Registry("backbone", "fewshot.backbones", "BackboneSource")
 TRANSFORMS = Registry("transform", "fewshot.transforms", "FeatureTransform")
 EVALUATORS = Registry("evaluator", "fewshot.evaluators", "Evaluator")
 RECIPES = Registry("recipe", "fewshot.pretraining", "Recipe")
-REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, RECIPES)
+MEASURES = Registry("measure", "fewshot.measures", "Measure")
+REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, RECIPES, MEASURES)
 _OF_BASE = {registry.base: registry for registry in (DATASETS, SPLITS, BACKBONES, RECIPES)}
 
 

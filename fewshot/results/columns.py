@@ -5,9 +5,11 @@ Flat JSON scalars; accuracies are fractions in [0, 1]. A default stands where an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 SCHEMA = 1  # raised when the meaning of a run changes; part of every run id
+Value = float | str | None  # of a column of a measure
 
 
 @dataclass(frozen=True)
@@ -69,28 +71,7 @@ class Score(Columns):
     new_draws_high: float | None = None
     new_draws_reason: str = ""
     draws: str = ""  # the accuracy after each draw of a support, where each answers a whole test set
-    # further measures and their intervals for new classes (fewshot/measures)
-    lowest_class: str = ""  # the class with the lowest accuracy over the episodes that hold it
-    lowest_class_accuracy: float | None = None  # a minimum: no interval
-    lowest_tenth: float | None = None  # mean accuracy of the worst 10 % of the episodes
-    lowest_tenth_low: float | None = None
-    lowest_tenth_high: float | None = None
-    macro_f1: float | None = None
-    macro_f1_low: float | None = None
-    macro_f1_high: float | None = None
-    log_loss: float | None = None  # mean of -ln p of the true way
-    log_loss_low: float | None = None
-    log_loss_high: float | None = None
-    calibration_error: float | None = None  # over all queries, 15 bins of equal mass; biased upward
-    calibration_error_low: float | None = None
-    calibration_error_high: float | None = None
-    auroc: float | None = None  # mean over the ways, one against the rest
-    auroc_low: float | None = None
-    auroc_high: float | None = None
-    average_precision: float | None = None  # mean over the ways
-    average_precision_low: float | None = None
-    average_precision_high: float | None = None
-    ranking_reason: str = ""  # why there is no AUROC and no average precision
+    measures: Mapping[str, Value] = field(default_factory=dict, hash=False)  # by column; flat in the file
     n_not_converged: int = 0
 
 

@@ -5,22 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from fewshot.results.columns import (
-    Columns,
-    Cost,
-    Digests,
-    Honesty,
-    Provenance,
-    Run,
-    Score,
-    Spec,
-    Training,
-)
+from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance, Run, Score, Spec, Training
+from fewshot.results.declared import measure_columns, measure_defaults
 
 _SPEC = tuple(field.name for field in dataclasses.fields(Spec))
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -34,7 +26,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Row(Provenance, Digests, Cost, Training, Honesty, Score, Spec, Run):
-    """A run: its spec, its measures, its provenance. Columns stand in the order of the groups, the last base first."""
+    """A run: its spec, its measures, its provenance. Columns stand in the order of the groups, the last base first;
+    `measures` has every column of every registered measure (fewshot/measures)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measures", {**measure_defaults(), **self.measures})
 
     @staticmethod
     def of(*groups: Columns) -> Row:
@@ -48,8 +44,12 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, Spec, Run):
         return tuple(getattr(self, name) for name in _SPEC)
 
     def columns(self) -> dict[str, Any]:
-        """Every column in the order of the file."""
-        return {name: getattr(self, name) for name in _annotations()}
+        """Every column in the order of the file, those of measures among the others."""
+        found: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            found |= value if field.name == "measures" else {field.name: value}
+        return found
 
     def to_json(self) -> str:
         """One line of JSON; NaN is written as null, and what is no Unicode (of a file's name) as a question mark."""
@@ -67,21 +67,29 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, Spec, Run):
             raise ValueError("not a row: JSON without end") from error
         if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
             raise ValueError("not a row: no run_id")
-        known = _annotations()
-        kept = {name: value for name, value in values.items() if name in known}
-        for name, value in kept.items():
-            if type(value) not in _types(known[name]):
-                raise ValueError(f"column {name} should be {known[name]}, found {value!r}")
-        return Row(**kept)
+        own: dict[str, Any] = {}
+        measures: dict[str, Any] = {}
+        for name, (kind, types, of_measure) in known_columns().items():
+            if name in values:
+                value = values[name]
+                if type(value) not in types:
+                    raise ValueError(f"column {name} should be {kind}, found {value!r}")
+                (measures if of_measure else own)[name] = sys.intern(value) if isinstance(value, str) else value
+        return Row(**own, measures=measures)
 
 
 @cache
-def _annotations() -> dict[str, str]:
-    """The type of every column, as text, in the order of the file."""
-    return {field.name: str(field.type) for field in dataclasses.fields(Row)}
+def known_columns() -> dict[str, tuple[str, frozenset[type], bool]]:
+    """Of every column its type as text, the types of the JSON scalars that it takes, and whether it is a measure's; a
+    ValueError where measures declare columns that cannot be."""
+    own = {field.name: str(field.type) for field in dataclasses.fields(Row) if field.name != "measures"}
+    twice = own.keys() & measure_columns().keys()
+    if twice:
+        raise ValueError(f"a measure has a column {min(twice)!r}, which every row has; rename the measure's")
+    known = [(name, kind, False) for name, kind in own.items()]
+    known += [(name, kind, True) for name, kind in measure_columns().items()]
+    return {name: (kind, _types(kind), of_measure) for name, kind, of_measure in known}
 
 
-@cache
 def _types(annotation: str) -> frozenset[type]:
-    """The types of the JSON scalars that a column takes."""
     return frozenset(kind for part in annotation.split(" | ") for kind in _TYPES[part])

@@ -12,14 +12,11 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, Ints, episodes_digest
-from fewshot.measures.calibration import UnitCalibration, answers_of, calibration_interval
-from fewshot.measures.lowest import lowest_tenth_interval
-from fewshot.measures.per_class import ClassAccuracy, lowest_class
-from fewshot.measures.per_episode import log_loss, macro_f1
-from fewshot.measures.per_image import ImageAnswers
-from fewshot.measures.ranking import ranking
-from fewshot.plugins.registry import EVALUATORS
-from fewshot.results.columns import Digests, Honesty, Score, Training
+from fewshot.measures import Tally, Whole
+from fewshot.measures._per_image import ImageAnswers
+from fewshot.plugins.registry import EVALUATORS, MEASURES
+from fewshot.results.columns import Digests, Honesty, Score, Training, Value
+from fewshot.results.declared import declared
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.seen_classes import SEEN, UNKNOWN, SeenClasses, seen_classes, seen_in_training
 from fewshot.statistics.intervals import (
@@ -38,13 +35,11 @@ if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
 _MOST_DRAWS = 100  # whose accuracies a row lists
-_NO_LOGITS = "logits were not kept: they would take more than 64 MiB"
-_NO_ORDER = "no episode asks for a class and for others"
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """How episodes came about, as far as intervals depend on it."""
+    """The parts of the design of episodes that the intervals depend on."""
 
     class_names: Sequence[str]  # of every label
     classes: Ints  # labels of the classes that episodes are drawn from
@@ -106,23 +101,10 @@ def score(parts: Iterable[Predictions], design: Design) -> tuple[Score, str]:
         new_draws_high=_high(new_draws),
         new_draws_reason=new_draws.reason,
         draws=_listed(values) if whole_sets else "",
-        **_further(read, values, units, half_query),
+        measures=read.measures(Whole(values, units, half_query, design.class_names)),
         n_not_converged=read.n_not_converged,
     )
     return found, digest
-
-
-def _further(read: _Read, values: Floats, units: Units, half_query: float) -> dict[str, Any]:
-    label = lowest_class(read.by_class)
-    return {
-        "lowest_class": "" if label is None else read.design.class_names[label[0]],
-        "lowest_class_accuracy": None if label is None else label[1],
-        **_measure("macro_f1", _over_episodes(read.whole("macro_f1"), units, half_query)),
-        **_measure("log_loss", _over_episodes(read.whole("log_loss"), units)),
-        **_measure("calibration_error", calibration_interval(read.calibration, units)),
-        **_ranking(read, units, half_query),
-        **_measure("lowest_tenth", lowest_tenth_interval(values, units, half_query)),  # last: it needs the most room
-    }
 
 
 @dataclass(eq=False)
@@ -131,15 +113,14 @@ class _Read:
 
     design: Design
     kept: dict[str, list[Any]] = field(default_factory=dict)  # arrays of every part, by name
-    by_class: ClassAccuracy = field(default_factory=ClassAccuracy)
     by_image: ImageAnswers = field(default_factory=ImageAnswers)
     n_not_converged: int = 0
     n_queries: int = 0
-    all_logits: bool = True
-    calibration: UnitCalibration = field(init=False)
+    tallies: list[Tally] = field(init=False)  # of all registered measures
 
     def __post_init__(self) -> None:
-        self.calibration = UnitCalibration(self.design.n_units)
+        found = (MEASURES.make(measure.name) for measure in declared())
+        self.tallies = [measure.tally(self.design.n_units) for measure in found]
 
     def episodes(self, parts: Iterable[Predictions]) -> Iterator[Episodes]:
         """The episodes of the parts, each measured before the next is read."""
@@ -153,20 +134,15 @@ class _Read:
         units = Units(design.place(episodes.classes), episodes.n_way, design.n_units)
         new = {
             "accuracy": episode_accuracy(part),
-            "macro_f1": macro_f1(part),
-            "log_loss": log_loss(part),
             "held": units.held,
             "n_way": units.n_way,
             "pools": design.pools_of(episodes.index),
         }
-        self.all_logits &= part.logits is not None
-        if self.all_logits:
-            new["auroc"], new["average_precision"] = ranking(part)
         for name, array in new.items():
             self.kept.setdefault(name, []).append(array)
-        self.calibration.add(answers_of(part), episodes.query_start, units)
-        for tally in (self.by_class, self.by_image):
-            tally.add(part)
+        self.by_image.add(part)
+        for tally in self.tallies:
+            tally.add(part, units)
         self.n_not_converged += int((~part.converged).sum())
         self.n_queries += len(part.predicted)
 
@@ -174,13 +150,13 @@ class _Read:
         """What was kept of all parts, in one array; it is kept no longer."""
         return np.concatenate(self.kept.pop(name))
 
-
-def _over_episodes(values: Floats, units: Units, half_query: float | None = None) -> Interval:
-    """The mean over the episodes where a measure is defined, for new classes."""
-    known = np.isfinite(values)
-    if not known.any():
-        return Interval.unknown(float("nan"), f"new {units.name}", 0.95, _NO_ORDER)
-    return class_interval(values[known], units if known.all() else units.at(known), half_query=half_query)
+    def measures(self, whole: Whole) -> dict[str, Value]:
+        """The columns of all measures. A tally is dropped once it is asked, the last one first: the lowest tenth, which
+        needs the most room, is among the first."""
+        found: dict[str, Value] = {}
+        while self.tallies:
+            found |= self.tallies.pop().values(whole)
+        return found
 
 
 def _low(found: Interval) -> float | None:
@@ -202,21 +178,6 @@ def _draw_interval(values: Floats, by_image: ImageAnswers | None) -> Interval:
 def _listed(draws: Floats) -> str:
     """The accuracy of each draw of a support, where they are few."""
     return " ".join(f"{value:.6g}" for value in draws) if len(draws) <= _MOST_DRAWS else ""
-
-
-def _measure(name: str, found: Interval) -> dict[str, Any]:
-    mean = found.mean if np.isfinite(found.mean) else None
-    return {name: mean, f"{name}_low": _low(found), f"{name}_high": _high(found)}
-
-
-def _ranking(read: _Read, units: Units, half_query: float) -> dict[str, Any]:
-    """AUROC and average precision, or why they are absent."""
-    names = ("auroc", "average_precision")
-    if not read.all_logits:
-        return {"ranking_reason": _NO_LOGITS}
-    found = {name: _over_episodes(read.whole(name), units, half_query) for name in names}
-    columns = {key: value for name in names for key, value in _measure(name, found[name]).items()}
-    return columns | {"ranking_reason": _NO_ORDER if columns["auroc"] is None else ""}
 
 
 def honesty(evaluator: str, images: LabelledImages, classes: Ints, backbone: Backbone) -> Honesty:

@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.measures.calibration import Calibration, answers_of
-from fewshot.measures.lowest import FEWEST, lowest_tenth
-from fewshot.measures.per_class import ClassAccuracy, Mistakes
+from fewshot.measures._per_class import ClassAccuracy, Mistakes
+from fewshot.measures.calibration_error import Calibration, answers_of
+from fewshot.measures.lowest_tenth import FEWEST, lowest_tenth
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.figures.plots import Plot
 from fewshot.report.pictures.episode import MOST_WAYS, draw_episode

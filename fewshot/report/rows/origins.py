@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import shlex
 from collections.abc import Sequence
@@ -15,7 +14,6 @@ from fewshot.report.rows.tasks import Task, contender, shot_label, tasks
 from fewshot.report.rows.wording import contender_names, percent
 from fewshot.results.row import Row
 
-_COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 _IN_HEADING = ("run_id", "status", "error")
 _ALL_WHERE_NONE = ("n_way", "k_shot", "n_query")
 _OPTIONS = {
@@ -63,10 +61,11 @@ def shared(rows: Sequence[Row]) -> list[tuple[str, str]]:
     done = [row for row in rows if row.status != "failed"]
     if len(done) < 2:
         return []
+    values = [row.columns() for row in done]
     return [
         (name, text)
         for name, text in _columns(done[0], set(_IN_HEADING))
-        if all(_text(getattr(row, name)) == text for row in done)
+        if all(_text(columns[name]) == text for columns in values)
     ]
 
 
@@ -115,9 +114,8 @@ def _episodes(row: Row, listed: bool) -> list[str]:
 
 
 def _columns(row: Row, without: set[str]) -> list[tuple[str, str]]:
-    names = [name for name in _COLUMNS if name not in without and name not in _IN_HEADING]
-    known = [name for name in names if getattr(row, name) is not None or name in _ALL_WHERE_NONE]
-    texts = [(name, _text(getattr(row, name))) for name in known]
+    columns = {name: value for name, value in row.columns().items() if name not in without and name not in _IN_HEADING}
+    texts = [(n, _text(value)) for n, value in columns.items() if value is not None or n in _ALL_WHERE_NONE]
     return [(name, text) for name, text in texts if text]
 
 
