@@ -48,15 +48,14 @@ def test_the_last_row_of_a_run_counts(results):
     "torn",
     [b'{"run_id": "x", "acc', b"\xff\xfe", b"[1, 2]", b'{"accuracy": 1}', b'{"run_id": "x", "n_episodes": "many"}'],
 )
-def test_a_line_that_cannot_be_read_is_told_and_its_neighbours_survive(results, torn, caplog):
+def test_an_unreadable_line_is_reported_and_its_neighbours_survive(results, torn, caplog):
     results.append(ROW)
     with open(results.path, "ab") as file:
         file.write(torn)
     results.append(replace(ROW, run_id="b"))
     with caplog.at_level(logging.WARNING, "fewshot"):
         assert [row.run_id for row in results.rows()] == ["a1", "b"]
-    assert "1 of its lines cannot be read" in caplog.text
-    assert "line 2" in caplog.text
+    assert "skipped line 2, which is unreadable" in caplog.text
 
 
 def test_rows_of_an_older_or_newer_release_are_read(results):
@@ -228,7 +227,7 @@ def test_json_without_end_is_one_bad_line(results, caplog):
         file.write(b"[" * 200_000 + b"\n")
     with caplog.at_level(logging.WARNING, "fewshot"):
         assert results.rows() == [ROW]
-    assert "1 of its lines cannot be read" in caplog.text
+    assert "skipped line 2, which is unreadable" in caplog.text
 
 
 def test_windows_line_ends_and_empty_lines_are_read(results):

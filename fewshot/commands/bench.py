@@ -87,5 +87,6 @@ def _show(rows: Sequence[Row], results: Results, report: Path, title: str) -> in
             write_report(rows, report, results, title)
         text = f"\n{comparison_table(rows)}\nrows: {results.path}\nreport: {report}"
     if text or wants_json():
-        answer(text, {"rows": row_values(rows), "results": results.path, "report": report if rows else None})
+        values = row_values(rows) if wants_json() else []
+        answer(text, {"rows": values, "results": results.path, "report": report if rows else None})
     return tell_failures(rows)

@@ -134,7 +134,9 @@ class Registry:
 
     def canonical(self, spec: Any) -> str:
         """The spec with every default written out: equal for every way to write the same thing."""
-        return self._render(self._parse(spec) if isinstance(spec, str) else self._read(spec))
+        if isinstance(spec, str):
+            return self._render(self._parse(spec)) if ":" in spec else _canonical(self, spec)
+        return self._render(self._read(spec))
 
     def varied(self, spec: str, fields: Mapping[str, Any]) -> str:
         """The canonical spec with these fields instead; an unknown field is a ValueError that lists the known."""
@@ -157,7 +159,8 @@ class Registry:
         (their images are named by an images digest), and without fields that came later and are not used. This is what
         run ids are made of. Paths inside a member of another kind, such as the data that a backbone was pre-trained on,
         stay: no digest speaks of them."""
-        return self._render(self._parse(spec), as_identity=True)
+        known = None if ":" in spec else _identity_without_paths(self, spec)
+        return self._render(self._parse(spec), as_identity=True) if known is None else known
 
     def _read(self, value: Any) -> Any:
         """The call that makes an object, and every object among its fields; other values are returned as they are."""
@@ -270,6 +273,19 @@ class Registry:
     @property
     def _folder(self) -> dict[str, Signature]:
         return _read_folder(self.package)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _canonical(registry: Registry, spec: str) -> str:
+    """The canonical text of a spec of named members: a suite asks for the same ones again and again."""
+    return registry._render(registry._parse(spec))
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _identity_without_paths(registry: Registry, spec: str) -> str | None:
+    """The identity of a spec of named members; None where it has a path, whose content may change."""
+    call = registry._parse(spec)
+    return None if any(registry._paths(call)) else registry._render(call, as_identity=True)
 
 
 def _import_dotted(name: str, kind: str) -> type[Any]:

@@ -66,7 +66,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
     from fewshot.report.pictures.inside import inside
     from fewshot.report.rows.headline import compared, findings, speaks_of
     from fewshot.report.rows.measured import titles
-    from fewshot.report.rows.origins import origins, protocols, shared, unreadable_lines, written_out
+    from fewshot.report.rows.origins import origins, protocols, shared, written_out
     from fewshot.report.rows.tasks import tasks
     from fewshot.report.rows.wording import contender_names
     from fewshot.report.tables.task_table import comparison
@@ -99,7 +99,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         shared=shared(rows),
         origins=origins(rows),
         protocols=protocols(found),
-        n_unreadable=0 if results is None else unreadable_lines(results.path),
+        n_unreadable=0 if results is None else results.n_unreadable,
     )
 
 

@@ -1,25 +1,21 @@
 """Rows and their files: one flat JSON line a run, predictions beside it.
 
 `<name>.jsonl` holds the rows; the folder `<name>.predictions/<run_id>/` holds the predictions in parts, each a run
-of episodes. Predictions are in place before the row that speaks of them. Lines are appended whole, under a lock;
-a line that cannot be read is counted and told, and its neighbours survive.
+of episodes. Predictions are in place before the row that names them. Lines are appended whole, under a lock; a line
+that cannot be read is counted, and its neighbours survive.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fewshot.files.atomic import make_folder
 from fewshot.results.parts import PredictionParts
+from fewshot.results.reading import read
 from fewshot.results.row import Row
-
-_log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True)
@@ -49,33 +45,17 @@ class Results:
 
     def rows(self) -> list[Row]:
         """The last row of every run, in order of first appearance. A failure stands beside an earlier result of the
-        same run, and goes when a later one succeeds. Unreadable lines are counted and told."""
-        latest: dict[Any, Row] = {}  # results by run id, failures by what was asked for
-        for row in self._read():
-            if row.status == "ok":
-                latest.pop(row.spec, None)
-            latest[row.run_id if row.status == "ok" else row.spec] = row
-        return list(latest.values())
+        same run, and goes when a later one succeeds. Unreadable lines are skipped, with a warning."""
+        return list(read(self.path).latest.values())
 
     def row(self, run_id: str) -> Row | None:
         """The last row of a run that did not fail, or None."""
-        return {row.run_id: row for row in self._read() if row.status == "ok"}.get(run_id)
+        return read(self.path).latest.get(run_id)
 
-    def _read(self) -> Iterator[Row]:
-        if not self.path.exists():
-            return
-        if not self.path.is_file():
-            raise OSError(f"{self.path} is not a file of rows but a folder or device; name another")
-        bad: list[int] = []
-        with open(self.path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    if line.strip():
-                        yield Row.from_json(line.decode())
-                except ValueError:
-                    bad.append(number)
-        if bad:
-            _tell_unreadable(self.path, len(bad), bad[0])
+    @property
+    def n_unreadable(self) -> int:
+        """How many lines of the file are not rows."""
+        return read(self.path).n_unreadable
 
     @property
     def trials(self) -> Results:
@@ -85,12 +65,6 @@ class Results:
     def parts(self, run_id: str) -> PredictionParts:
         """The stored predictions of a run."""
         return PredictionParts(self.path.with_suffix(".predictions") / run_id)
-
-
-@cache
-def _tell_unreadable(path: Path, count: int, first: int) -> None:
-    """Warns once a process: a suite reads its file before every run."""
-    _log.warning("%s: %d of its lines cannot be read and are left out, the first is line %d", path, count, first)
 
 
 def _last_byte(file: Any) -> bytes:

@@ -46,9 +46,12 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, Spec, Run):
     def columns(self) -> dict[str, Any]:
         """Every column in the order of the file, those of measures among the others."""
         found: dict[str, Any] = {}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            found |= value if field.name == "measures" else {field.name: value}
+        for name in _NAMES:
+            value = getattr(self, name)
+            if name == "measures":
+                found |= value
+            else:
+                found[name] = value
         return found
 
     def to_json(self) -> str:
@@ -76,6 +79,9 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, Spec, Run):
                     raise ValueError(f"column {name} should be {kind}, found {value!r}")
                 (measures if of_measure else own)[name] = sys.intern(value) if isinstance(value, str) else value
         return Row(**own, measures=measures)
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Row))
 
 
 @cache

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Episodes, Ints, episodes_digest
+from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, episodes_digest
 from fewshot.measures import Tally, Whole
 from fewshot.measures._per_image import ImageAnswers
 from fewshot.plugins.registry import EVALUATORS, MEASURES
-from fewshot.results.columns import Digests, Honesty, Score, Training, Value
+from fewshot.results.columns import Digests, Honesty, Score, Spec, Training, Value
 from fewshot.results.declared import declared
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.seen_classes import SEEN, UNKNOWN, SeenClasses, seen_classes, seen_in_training
+from fewshot.runs.specs import Listed, RunSpec, Sampled
 from fewshot.statistics.intervals import (
     NEW_DRAWS,
     Floats,
@@ -178,6 +179,28 @@ def _draw_interval(values: Floats, by_image: ImageAnswers | None) -> Interval:
 def _listed(draws: Floats) -> str:
     """The accuracy of each draw of a support, where they are few."""
     return " ".join(f"{value:.6g}" for value in draws) if len(draws) <= _MOST_DRAWS else ""
+
+
+def spec_columns(spec: RunSpec) -> Spec:
+    """What was asked for, as columns."""
+    sampled = spec.episodes if isinstance(spec.episodes, Sampled) else None
+    shape = EpisodeShape(None, None, None) if sampled is None else sampled.shape
+    return Spec(
+        dataset=spec.dataset,
+        split=spec.split or "",
+        classes=spec.classes,
+        backbone=spec.backbone,
+        transform=spec.transform,
+        evaluator=spec.evaluator,
+        sampler=f"Listed({str(spec.episodes.path)!r})" if isinstance(spec.episodes, Listed) else spec.episodes.sampler,
+        n_way=shape.n_way,
+        k_shot=shape.k_shot,
+        n_query=shape.n_query,
+        k_shot_at_most=shape.k_shot_at_most,
+        seed=0 if sampled is None else sampled.seed,
+        dtype=spec.dtype,
+        selection_rule="" if spec.selection is None else repr(spec.selection),
+    )
 
 
 def honesty(evaluator: str, images: LabelledImages, classes: Ints, backbone: Backbone) -> Honesty:

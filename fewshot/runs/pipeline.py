@@ -23,19 +23,19 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
-from fewshot.plugins.registry import BACKBONES, DATASETS, SPLITS
+from fewshot.plugins.registry import BACKBONES, DATASETS
 from fewshot.results import provenance
-from fewshot.results.columns import Cost, Run, Score, Spec
+from fewshot.results.columns import Cost, Run, Score
 from fewshot.results.files import Results
 from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions, keeps_logits
 from fewshot.results.row import Row
 from fewshot.runs import guards
-from fewshot.runs.columns import Design, digests, honesty, score, training
+from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.selection import Selection, choose
-from fewshot.runs.specs import Listed, RunSpec, Sampled, Task
+from fewshot.runs.specs import Listed, RunSpec, Sampled, Task, split_of
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -75,7 +75,7 @@ class Workbench:
             listed = EpisodeList.load(Path(spec.episodes.path))
             listed.check(images)
             listed.require_numbered()
-        task = Task(spec, images, SPLITS.make(rule).split(images), listed)
+        task = Task(spec, images, split_of(images, rule), listed)
         guards.tell_alike(task.split, spec.classes)
         if listed is not None:
             guards.check_classes(listed.episodes, task.classes, spec.classes, images)
@@ -288,7 +288,7 @@ def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
     honest = honesty(task.evaluator, task.images, task.classes, backbone)
     return Row.of(
         Run(task.run_id, protocol=task.spec.protocol),
-        _spec_columns(task.spec),
+        spec_columns(task.spec),
         found,
         honest if task.choice is None else task.choice.added_to(honest),
         training(backbone),
@@ -301,28 +301,6 @@ def _row(task: Task, backbone: Backbone, parts: PredictionParts) -> Row:
         ),
         digests(task.images, backbone, episodes_digest, task.split.digest),
         provenance.current(backbone.device.type),
-    )
-
-
-def _spec_columns(spec: RunSpec) -> Spec:
-    """What was asked for, as columns."""
-    sampled = spec.episodes if isinstance(spec.episodes, Sampled) else None
-    shape = EpisodeShape(None, None, None) if sampled is None else sampled.shape
-    return Spec(
-        dataset=spec.dataset,
-        split=spec.split or "",
-        classes=spec.classes,
-        backbone=spec.backbone,
-        transform=spec.transform,
-        evaluator=spec.evaluator,
-        sampler=f"Listed({str(spec.episodes.path)!r})" if isinstance(spec.episodes, Listed) else spec.episodes.sampler,
-        n_way=shape.n_way,
-        k_shot=shape.k_shot,
-        n_query=shape.n_query,
-        k_shot_at_most=shape.k_shot_at_most,
-        seed=0 if sampled is None else sampled.seed,
-        dtype=spec.dtype,
-        selection_rule="" if spec.selection is None else repr(spec.selection),
     )
 
 
@@ -350,4 +328,4 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     known = isinstance(error, ValueError | OSError)
     message = text if known else f"{type(error).__name__}: {text}"
     failed = Run(run_id, protocol=spec.protocol, status="failed", error=message)
-    return Row.of(failed, _spec_columns(spec), provenance.current(bench.device or ""))
+    return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))

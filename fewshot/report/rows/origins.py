@@ -6,7 +6,6 @@ import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fewshot.report.rows.short_names import parse
@@ -61,12 +60,11 @@ def shared(rows: Sequence[Row]) -> list[tuple[str, str]]:
     done = [row for row in rows if row.status != "failed"]
     if len(done) < 2:
         return []
-    values = [row.columns() for row in done]
-    return [
-        (name, text)
-        for name, text in _columns(done[0], set(_IN_HEADING))
-        if all(_text(columns[name]) == text for columns in values)
-    ]
+    same = dict(_columns(done[0], set(_IN_HEADING)))
+    for row in done[1:]:
+        columns = row.columns()
+        same = {name: text for name, text in same.items() if _text(columns[name]) == text}
+    return list(same.items())
 
 
 def written_out(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -92,15 +90,6 @@ def command(row: Row) -> str:
     return " ".join(shlex.quote(word) for word in words)
 
 
-def unreadable_lines(path: Path) -> int:
-    """How many lines of a results file are not rows; 0 where there is no file."""
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return 0
-    return sum(not _is_row(line) for line in lines if line.strip())
-
-
 def protocols(found: Sequence[Task]) -> list[str]:
     """The names of the protocols that the rows were made under."""
     return list(dict.fromkeys(row.protocol for task in found for row in task.rows if row.protocol))
@@ -123,11 +112,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else "not a number"
     return "all" if value is None else str(value)
-
-
-def _is_row(line: bytes) -> bool:
-    try:
-        Row.from_json(line.decode())
-    except ValueError:
-        return False
-    return True
