@@ -56,15 +56,15 @@ class Plan:
     def add(self, task: Task, known: Mapping[str, Row]) -> bool:
         """Adds the images of a run, and whether there is anything to do: it may be done already. A run that tunes a
         network embeds none, and neither does one of given vectors."""
-        import numpy as np
-
-        from fewshot.evaluators import ImageEvaluator
-        from fewshot.plugins.registry import TRANSFORMS
-        from fewshot.runs.learners import further_views, made_for
-
         spec, row = task.spec, known.get(task.run_id)
         if row is not None and row.status == "ok" and row.n_episodes >= task.n_episodes:
             return False
+        import numpy as np
+
+        from fewshot.evaluators import ImageEvaluator  # with torch, which finished runs do not need
+        from fewshot.plugins.registry import TRANSFORMS
+        from fewshot.runs.learners import further_views, made_for
+
         made = made_for(spec.evaluator, task.images)
         if task.images.vectors is not None:
             return True

@@ -216,17 +216,12 @@ class Registry:
 
     def _parse(self, spec: str) -> Call:
         try:
-            if len(spec) > _MOST_CHARACTERS:
-                raise ValueError(f"it has more than {_MOST_CHARACTERS} characters")
-            plain, dotted = _without_dotted(spec)
-            call = _call(ast.parse(plain.strip(), mode="eval").body)
+            return _parsed(spec)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ValueError(
                 f"cannot read the {self.kind} {_short(spec)!r}: write Name or Name(field=value, ...) "
                 "with numbers, strings, booleans, None and tuples"
             ) from error
-        renamed: Call = _renamed(call, dotted)
-        return renamed
 
     def _bind(self, call: Call) -> list[tuple[Parameter, Any]]:
         """Every field and its argument, defaults filled in, integers made floats where the field is a float."""
@@ -275,13 +270,23 @@ class Registry:
         return _read_folder(self.package)
 
 
-@functools.lru_cache(maxsize=1 << 14)
+@functools.lru_cache(maxsize=1 << 12)
+def _parsed(spec: str) -> Call:
+    """The call that a spec writes."""
+    if len(spec) > _MOST_CHARACTERS:
+        raise ValueError(f"it has more than {_MOST_CHARACTERS} characters")
+    plain, dotted = _without_dotted(spec)
+    renamed: Call = _renamed(_call(ast.parse(plain.strip(), mode="eval").body), dotted)
+    return renamed
+
+
+@functools.lru_cache(maxsize=1 << 12)
 def _canonical(registry: Registry, spec: str) -> str:
     """The canonical text of a spec of named members: a suite asks for the same ones again and again."""
     return registry._render(registry._parse(spec))
 
 
-@functools.lru_cache(maxsize=1 << 14)
+@functools.lru_cache(maxsize=1 << 12)
 def _identity_without_paths(registry: Registry, spec: str) -> str | None:
     """The identity of a spec of named members; None where it has a path, whose content may change."""
     call = registry._parse(spec)

@@ -83,7 +83,7 @@ class Honesty(Columns):
     pretrained_on: str = "unknown"  # data that the weights were trained on; "nothing" for none
     seen_classes: str = "unknown"  # whether the weights were trained on these classes: not seen, seen, unknown
     n_seen_classes: int | None = None  # how many of them were in the weights' training data; None: not looked at
-    n_unknown_classes: int | None = None  # of how many it is not known
+    n_unknown_classes: int | None = None  # for how many this is unknown
     seen_classes_by: str = ""  # what the classes were found by: "synset ids", "the table of CIFAR-100", "class names"
     selection: str = "none"  # on what hyperparameters were chosen: "support", "validation classes", ...
     n_labels_selection: int = 0  # labelled images that the choice used, beyond the supports

@@ -86,7 +86,7 @@ _NAMES = tuple(field.name for field in dataclasses.fields(Row))
 
 @cache
 def known_columns() -> dict[str, tuple[str, frozenset[type], bool]]:
-    """Of every column its type as text, the types of the JSON scalars that it takes, and whether it is a measure's; a
+    """For every column: its type as text, the types of the JSON scalars that it takes, and whether it is a measure's. A
     ValueError where measures declare columns that cannot be."""
     own = {field.name: str(field.type) for field in dataclasses.fields(Row) if field.name != "measures"}
     twice = own.keys() & measure_columns().keys()
