@@ -9,7 +9,7 @@ from .episodes.episodes import Episodes as Episodes
 from .episodes.episodes import EpisodeShape as EpisodeShape
 from .episodes.lists import EpisodeList as EpisodeList
 from .results.files import Results as Results
-from .results.files import Row as Row
+from .results.row import Row as Row
 from .results.selection_rule import Selection as Selection
 from .runs.evaluation import evaluate as evaluate
 from .runs.pipeline import Workbench as Workbench

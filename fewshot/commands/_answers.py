@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from fewshot.results.files import Row
+    from fewshot.results.row import Row
 
 _KEY = "fewshot.json"
 NOT_WRITTEN = "; nothing is written in a dry run"

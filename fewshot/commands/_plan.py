@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
     from fewshot.plugins.spec import Spec
     from fewshot.pretraining.planning import PlannedTraining
-    from fewshot.results.files import Results, Row
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
     from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import PreparedRun, RunSpec
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fewshot.episodes.episodes import EpisodeShape
-    from fewshot.results.files import Row
+    from fewshot.results.row import Row
     from fewshot.runs.specs import RunSpec
 
 _FEWEST_IMAGES = 64  # whose time says something

@@ -11,7 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from fewshot.report.tables.task_table import Cell
-    from fewshot.results.files import Results, Row
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
 
 
 def writable_results(path: Path) -> Results:
@@ -126,11 +127,11 @@ def _measures(rows: Sequence[Row]) -> list[str]:
     from fewshot.report.rows.tasks import contender
     from fewshot.report.rows.wording import contender_names
 
-    names, kept = contender_names(rows), [row for row in rows if row.macro_f1 is not None]
+    names, kept = contender_names(rows), [row for row in rows if measured.has_any(row)]
     if not kept:
         return []
     lines = [(*names[contender(row)], shape(row), *map(str, measured.values(row))) for row in kept]
-    header = ("backbone", "evaluator", "episodes", *measured.NAMES)
+    header = ("backbone", "evaluator", "episodes", *measured.titles())
     return ["", tabulate(lines, header, disable_numparse=True), *measured.meaning(kept)]
 
 

@@ -16,7 +16,8 @@ from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import comparison_table, describe, percent, tell_failures, writable_results
 
 if TYPE_CHECKING:
-    from fewshot.results.files import Results, Row
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
     from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
 
@@ -86,5 +87,6 @@ def _show(rows: Sequence[Row], results: Results, report: Path, title: str) -> in
             write_report(rows, report, results, title)
         text = f"\n{comparison_table(rows)}\nrows: {results.path}\nreport: {report}"
     if text or wants_json():
-        answer(text, {"rows": row_values(rows), "results": results.path, "report": report if rows else None})
+        values = row_values(rows) if wants_json() else []
+        answer(text, {"rows": values, "results": results.path, "report": report if rows else None})
     return tell_failures(rows)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.over_sets import OverSets
-    from fewshot.results.files import Row
+    from fewshot.results.row import Row
 
 _BY = ("evaluator", "backbone", "anything")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,18 @@ from fewshot.plugins.signature import REQUIRED, Signature
 if TYPE_CHECKING:
     from fewshot.backbones._timm_catalogue import TimmEntry
 
-KINDS = ("datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "presets", "suites")
+KINDS = (
+    "datasets",
+    "splits",
+    "samplers",
+    "backbones",
+    "recipes",
+    "transforms",
+    "evaluators",
+    "measures",
+    "presets",
+    "suites",
+)
 _SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, given, any name of timm's, package.module:function."
 _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such names."
 
@@ -27,8 +37,8 @@ _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such nam
 @click.argument("pattern", required=False)
 @json_option
 def command(kind: str | None, pattern: str | None) -> int:
-    """Data sets, splits, samplers, backbones, recipes of pre-training, transforms, evaluators, presets and suites, with
-    their hyperparameters.
+    """Data sets, splits, samplers, backbones, recipes of pre-training, transforms, evaluators, measures, presets and
+    suites, with their hyperparameters.
 
     With backbones and a PATTERN such as 'vit*': timm's networks of these names, with parameters, image size and
     pre-training data.
@@ -38,7 +48,8 @@ def command(kind: str | None, pattern: str | None) -> int:
     lines: list[str] = []
     values: dict[str, Any] = {}
     for shown in (kind,) if kind else KINDS:
-        values[shown] = {"suites": _suites, "presets": _presets}.get(shown, partial(_members, shown))()
+        own = {"suites": _suites, "presets": _presets, "measures": _measures}
+        values[shown] = own.get(shown, partial(_members, shown))()
         lines.append(click.style(shown, bold=True))
         for member in values[shown]:
             summary = click.wrap_text(member["summary"], 100, "      ", "      ")
@@ -87,7 +98,7 @@ def _members(kind: str) -> list[dict[str, Any]]:
         {
             "name": signature.name,
             "call": _call(signature),
-            "summary": _first_sentence(signature.summary),
+            "summary": signature.sentence,
             "defaults": {p.name: None if p.default is REQUIRED else p.default for p in signature.parameters},
             "required": [p.name for p in signature.parameters if p.default is REQUIRED],
         }
@@ -100,8 +111,14 @@ def _call(signature: Signature) -> str:
     return f"{signature.name}({', '.join(fields)})"
 
 
-def _first_sentence(text: str) -> str:
-    return re.split(r"(?<!et al)\. (?=[A-Z`])", text)[0].rstrip(".") + "." if text else ""
+def _measures() -> list[dict[str, Any]]:
+    """Each measure with its columns in a row and its words."""
+    from fewshot.results.declared import declared
+
+    return [
+        {"name": m.name, "summary": f"{m.caption.rstrip('.')} ({m.unit}, {m.better} is better)."} | asdict(m)
+        for m in sorted(declared(), key=lambda m: m.name)
+    ]
 
 
 def _presets() -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
-    from fewshot.results.files import Results, Row
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
 
 
 @click.command("report", short_help="Write rows as one HTML page.")
@@ -69,11 +70,10 @@ def _page(rows: Sequence[Row], out: Path, results: Results, allow_import: bool) 
 
 def _plan(rows: Sequence[Row], out: Path | None, results: Results) -> int:
     """Answers with what a page or the tables would show, and where it would be written."""
-    from fewshot.report.rows.origins import unreadable_lines
     from fewshot.report.rows.tasks import tasks
 
     titles = [task.title for task in tasks(rows)]
-    n_failed, n_unreadable = sum(row.status == "failed" for row in rows), unreadable_lines(results.path)
+    n_failed, n_unreadable = sum(row.status == "failed" for row in rows), results.n_unreadable
     what = f"{len(rows)} runs of {results.path}, {n_failed} of them failed, {n_unreadable} lines cannot be read"
     where = "tables would be printed" if out is None else f"{out} would be written{' anew' if out.exists() else ''}"
     values = {"report": out, "n_runs": len(rows), "results": results.path, "tasks": titles}

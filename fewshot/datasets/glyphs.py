@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 import fewshot.data.glyphs as embedded
-from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, image_digest, images_digest
+from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Glyphs(Dataset):
             images=images,
             labels=arrays.labels,
             class_names=arrays.class_names,
-            images_digest=images_digest(image_digest(images[row]) for row in range(len(images))),
+            images_digest=images_digest(images.digests()),
             image_groups={
                 "typeface": Group(arrays.typeface_of, arrays.typefaces),
                 "family": Group(family_of_typeface[arrays.typeface_of], families),

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 import fewshot.data.icons as embedded
-from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, image_digest, images_digest
+from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
 from fewshot.episodes.episodes import Ints
 from fewshot.plugins.fields import declare, one_of
 
@@ -35,14 +35,14 @@ class Icons(Dataset):
         parts = [embedded.load(d) for d in (("mono", "colour") if self.domain == "both" else (self.domain,))]
         kept = _classes_of_all(parts)
         rows = [np.flatnonzero(np.isin(part.labels, kept)) for part in parts]
-        images = _Joined([ArrayImages(part.pixels[r]) for part, r in zip(parts, rows, strict=True)])
+        arrays = [ArrayImages(part.pixels[r]) for part, r in zip(parts, rows, strict=True)]
         labels = np.concatenate([part.labels[r] for part, r in zip(parts, rows, strict=True)])
         return LabelledImages(
             name=f"icons {self.domain}",
-            images=images,
+            images=_Joined(arrays),
             labels=np.searchsorted(kept, labels),
             class_names=tuple(parts[0].class_names[c] for c in kept),
-            images_digest=images_digest(image_digest(images[row]) for row in range(len(images))),
+            images_digest=images_digest(digest for part in arrays for digest in part.digests()),
             image_groups=_image_groups(parts, rows, self.domain),
             class_groups={
                 "superclass": Group.of(parts[0].superclass[c] for c in kept),

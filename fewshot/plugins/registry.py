@@ -71,6 +71,8 @@ class Registry:
         """
         if isinstance(member, Spec):
             return member
+        if isinstance(member, str) and ":" not in member:
+            return _spec_of_text(self, member)
         call = parse(member, self.kind) if isinstance(member, str) else self._read(member)
         bound: Spec = self._bound(call, allow_import)
         return bound
@@ -203,6 +205,13 @@ def _given(call: Call, names: list[str]) -> dict[str, Any]:
     return given
 
 
+@functools.lru_cache(maxsize=1 << 12)
+def _spec_of_text(registry: Registry, text: str) -> Spec:
+    """The spec of a text without dotted names: a suite asks for the same ones again and again."""
+    spec: Spec = registry._bound(parse(text, registry.kind))
+    return spec
+
+
 @functools.lru_cache(maxsize=1 << 14)
 def _read_row_text(registry: Registry, text: str) -> Spec:
     try:
@@ -266,7 +275,8 @@ LISTED = Signature(
     "",
     {"from_file": True, "short_name": "listed in {path:file}"},
 )
-REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, RECIPES)
+MEASURES = Registry("measure", "fewshot.measures", "Measure")
+REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, RECIPES, MEASURES)
 _OF_BASE = {registry.base: registry for registry in (DATASETS, SPLITS, BACKBONES, RECIPES)}
 
 

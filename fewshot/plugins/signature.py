@@ -60,6 +60,11 @@ class Signature:
     module: str
     declared: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def sentence(self) -> str:
+        """The first sentence of the summary."""
+        return re.split(r"(?<!et al)\. (?=[A-Z`])", self.summary)[0].rstrip(".") + "." if self.summary else ""
+
 
 @functools.cache
 def read_folder(package: str) -> dict[str, Signature]:
@@ -154,13 +159,17 @@ def _declared(node: ast.ClassDef, bases: Mapping[str, ast.ClassDef]) -> dict[str
 
 
 def _literals(node: ast.ClassDef) -> Iterator[tuple[str, Any]]:
-    """Name and value of each class attribute `name: ClassVar[...] = literal`."""
+    """Name and value of each literal class attribute: `name = literal` or `name: ClassVar[...] = literal`."""
     for statement in node.body:
-        if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value):
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target: ast.expr = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign) and ast.unparse(statement.annotation).startswith("ClassVar"):
+            target = statement.target
+        else:
             continue
-        if ast.unparse(statement.annotation).startswith("ClassVar"):
+        if isinstance(target, ast.Name) and statement.value is not None:
             with contextlib.suppress(ValueError):  # a computed value is not for those who do not import the class
-                yield statement.target.id, ast.literal_eval(statement.value)
+                yield target.id, ast.literal_eval(statement.value)
 
 
 def _default(node: ast.expr, class_name: str, module: str) -> Any:

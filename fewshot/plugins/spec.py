@@ -82,9 +82,14 @@ class Spec:
         named by an images digest), and without fields that came later and are not used. Run ids are made of this. Paths
         inside a member of another kind, such as the data that a backbone was pre-trained on, stay: no digest names
         them."""
-        return self._identity(paths_stay=False)
+        return self._fixed_identity or self._identity(paths_stay=False)
 
-    @property
+    @cached_property
+    def _fixed_identity(self) -> str | None:
+        """The identity where no file and no code from outside can change it meanwhile."""
+        return None if self.paths or self.code else self._identity(paths_stay=False)
+
+    @cached_property
     def paths(self) -> tuple[Path, ...]:
         """Every path that it names, those of members inside it too."""
         return tuple(self._paths())

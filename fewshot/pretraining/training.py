@@ -268,7 +268,7 @@ class Training:
         error, loss, n_held_out = self._held_out()
         stopped = state.step if state.best is None else state.best_step
         per_step = self._images_per_step
-        made = provenance.columns(self._backbone.device.type)
+        made = provenance.current(self._backbone.device.type)
         return TrainingRecord(
             spec=BACKBONES.canonical(self._source),
             recipe=RECIPES.canonical(recipe),
@@ -295,9 +295,9 @@ class Training:
             n_held_out=n_held_out,
             seconds=round(state.seconds, 1),
             weights_digest=weights_digest(network_state(self._objective.state_dict())),
-            versions=made["versions"],
-            device=made["device"],
-            n_threads=made["n_threads"],
+            versions=made.versions,
+            device=made.device,
+            n_threads=made.n_threads,
             started_on=self._backbone.pretrained_on,
             labels_digest=self._seen.labels_digest,
         )

@@ -32,7 +32,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fewshot.files.atomic import write_atomically
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
+from fewshot.results.row import Row
 
 if TYPE_CHECKING:
     from fewshot.report.rows.tasks import Task
@@ -64,8 +65,8 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
     from fewshot.report.pictures.example import example
     from fewshot.report.pictures.inside import inside
     from fewshot.report.rows.headline import compared, findings, speaks_of
-    from fewshot.report.rows.measured import NAMES
-    from fewshot.report.rows.origins import origins, protocols, shared, unreadable_lines, written_out
+    from fewshot.report.rows.measured import titles
+    from fewshot.report.rows.origins import origins, protocols, shared, written_out
     from fewshot.report.rows.tasks import tasks
     from fewshot.report.rows.wording import contender_names
     from fewshot.report.tables.task_table import comparison
@@ -92,13 +93,13 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         studies=_studies(rows),
         example=example(rows, results, load),
         insides=inside(rows, results, load),
-        measure_names=NAMES,
+        measure_titles=titles(),
         failures=_failures(rows),
         written_out=written_out(rows),
         shared=shared(rows),
         origins=origins(rows),
         protocols=protocols(found),
-        n_unreadable=0 if results is None else unreadable_lines(results.path),
+        n_unreadable=0 if results is None else results.n_unreadable,
     )
 
 
@@ -127,12 +128,10 @@ def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task
 
 def _studies(rows: Sequence[Row]) -> list[Study]:
     """What rows say together over nested shots, and rows of networks that were trained here."""
-    from dataclasses import asdict
-
     from fewshot.report.studies.shots import shot_study
 
     shots = shot_study(rows)
-    trained = [asdict(row) for row in rows if row.unique_images and row.status == "ok"]
+    trained = [row.columns() for row in rows if row.unique_images and row.status == "ok"]
     if not trained:
         return [*filter(None, [shots])]
     from fewshot.report.studies.classes import class_study

@@ -9,24 +9,24 @@ import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+
+from fewshot.results.columns import Provenance
 
 PACKAGES = ("fewshot", "torch", "timm", "numpy", "scikit-learn")
 
 
-def columns(device: str) -> dict[str, Any]:
-    """The provenance columns of a row made now, on this device of this machine."""
+def current(device: str) -> Provenance:
+    """The provenance of what is computed now, on this device of this machine."""
     import torch
 
-    return {
-        "device": device,
-        "n_threads": torch.get_num_threads(),
-        "platform": f"{platform.system()} {platform.machine()} {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}",
-        "commit": commit(),
-        "versions": versions(),
-        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
+    return Provenance(
+        device=device,
+        n_threads=torch.get_num_threads(),
+        platform=f"{platform.system()} {platform.machine()} {os.cpu_count()} cores, Python {platform.python_version()}",
+        commit=commit(),
+        versions=versions(),
+        finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
 
 
 @cache

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from fewshot.plugins.spec import Spec
+from fewshot.results.columns import Honesty
 from fewshot.results.selection_rule import ON
 
 
@@ -19,12 +18,13 @@ class Choice:
     n_trials: int
     n_labels: int  # distinct labelled images beyond the supports of the run's episodes
 
-    def columns(self, made_with: Mapping[str, Any]) -> dict[str, Any]:
-        """The columns of a row; `made_with` are those of the chosen evaluator, which may choose on supports too."""
-        inside = made_with["selection"]
-        return {
-            "selection": ON[self.on] + (f" and {inside}" if inside != "none" else ""),
-            "n_trials": self.n_trials * made_with["n_trials"],
-            "n_labels_selection": self.n_labels,
-            "chosen": self.evaluator.text,
-        }
+    def added_to(self, inside: Honesty) -> Honesty:
+        """The honesty of a run that made this choice; `inside` is that of the chosen evaluator, which may choose on
+        supports too."""
+        return replace(
+            inside,
+            selection=ON[self.on] + (f" and {inside.selection}" if inside.selection != "none" else ""),
+            n_trials=self.n_trials * inside.n_trials,
+            n_labels_selection=self.n_labels,
+            chosen=self.evaluator.text,
+        )

@@ -17,9 +17,11 @@ from fewshot.episodes.episodes import Episodes
 from fewshot.plugins.member_field import member
 from fewshot.plugins.registry import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.plugins.spec import Spec
-from fewshot.results.files import Row
+from fewshot.results import provenance
+from fewshot.results.columns import Cost, RunName, SpecColumns
 from fewshot.results.predictions import keeps_logits
-from fewshot.runs.columns import Design, made_with, measures
+from fewshot.results.row import Row
+from fewshot.runs.columns import Design, digests, honesty, score, training
 from fewshot.runs.loading import load_backbone
 
 if TYPE_CHECKING:
@@ -104,19 +106,25 @@ def _evaluated(
     )
     start = time.monotonic()
     predictions = solve(episodes, solver, keep_logits=keeps_logits(episodes, len(episodes)))
+    seconds = round(time.monotonic() - start, 3)
     classes = np.unique(episodes.classes).astype(np.int64)
-    return Row(
-        run_id="",
-        dataset=images.name,
-        classes="listed",
-        backbone=loaded.name,
-        evaluator=evaluator.text,
-        transform=transform.text,
-        dtype="float32",
-        sampler="Listed",
-        seed=episodes.seed,
-        n_classes=len(classes),
-        seconds_solving=round(time.monotonic() - start, 3),
-        **measures([predictions], Design(images.class_names, classes)),
-        **made_with(evaluator, images, classes, loaded),
+    found, digest = score([predictions], Design(images.class_names, classes))
+    return Row.of(
+        RunName(run_id=""),
+        SpecColumns(
+            dataset=images.name,
+            classes="listed",
+            backbone=loaded.name,
+            evaluator=evaluator.text,
+            transform=transform.text,
+            dtype="float32",
+            sampler="Listed",
+            seed=episodes.seed,
+        ),
+        found,
+        honesty(evaluator, images, classes, loaded),
+        training(loaded),
+        Cost(seconds_solving=seconds, n_params=loaded.n_params, dim=loaded.dim),
+        digests(images, loaded, digest),
+        provenance.current(loaded.device.type),
     )

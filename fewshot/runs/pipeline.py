@@ -23,19 +23,22 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Episodes, EpisodeShape
+from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
 from fewshot.plugins.registry import SPLITS
 from fewshot.plugins.spec import Spec
 from fewshot.results import provenance
-from fewshot.results.files import PredictionParts, Results, Row
+from fewshot.results.columns import Cost, RunName, Score
+from fewshot.results.files import Results
+from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions, keeps_logits
+from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
-from fewshot.runs.columns import Design, made_with, measures
+from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone, load_images
 from fewshot.runs.selection import choose
-from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled
+from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -75,7 +78,7 @@ class Workbench:
             listed = EpisodeList.load(Path(spec.episodes.path))
             listed.check(images)
             listed.require_numbered()
-        prepared = PreparedRun(spec, images, SPLITS.make(rule).split(images), listed)
+        prepared = PreparedRun(spec, images, split_of(images, SPLITS.spec(rule)), listed)
         guards.tell_alike(prepared.split, spec.classes)
         if listed is not None:
             guards.check_classes(listed.episodes, prepared.classes, spec.classes, images)
@@ -117,18 +120,19 @@ def _with_all_columns(row: Row, prepared: PreparedRun, results: Results) -> Row:
     if row.new_classes_unit:
         return row
     try:
-        columns = _measures(prepared, results.parts(row.run_id), row.n_episodes)
+        found, digest = _score(prepared, results.parts(row.run_id), row.n_episodes)
     except ValueError:  # predictions are gone, or some of them
         return row
-    if any(columns[name] != getattr(row, name) for name in ("episodes_digest", "accuracy")):
+    if (digest, found.accuracy) != (row.episodes_digest, row.accuracy):
         return row
-    results.append(renewed := replace(row, **columns))
+    results.append(renewed := Row.of(row, found))
     return renewed
 
 
-def _measures(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> dict[str, Any]:
+def _score(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> tuple[Score, str]:
+    """What stored predictions say, and the digest of their episodes."""
     design = Design(prepared.images.class_names, prepared.classes, prepared.pools_of, prepared.groups)
-    return measures(parts.read(n_episodes), design)
+    return score(parts.read(n_episodes), design)
 
 
 def _tried(trial: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
@@ -256,42 +260,23 @@ def _learner(
 
 def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
-    honesty = made_with(prepared.evaluator, prepared.images, prepared.classes, backbone)
-    if prepared.choice is not None:
-        honesty |= prepared.choice.columns(honesty)
-    return replace(
-        _spec_columns(prepared.spec, prepared.run_id),
-        **_measures(prepared, parts, prepared.n_episodes),
-        **honesty,
-        n_classes=len(prepared.classes),
-        split_digest=prepared.split.digest,
-        n_embedded=int(parts.cost("n_embedded")),
-        seconds_embedding=parts.cost("seconds_embedding"),
-        seconds_solving=parts.cost("seconds_solving"),
-    )
-
-
-def _spec_columns(spec: RunSpec, run_id: str) -> Row:
-    """A row that holds the spec and nothing else."""
-    sampled = spec.episodes if isinstance(spec.episodes, Sampled) else None
-    shape = EpisodeShape(None, None, None) if sampled is None else sampled.shape
-    return Row(
-        run_id=run_id,
-        protocol=spec.protocol,
-        dataset=spec.dataset.text,
-        split="" if spec.split is None else spec.split.text,
-        classes=spec.classes,
-        backbone=spec.backbone.text,
-        transform=spec.transform.text,
-        evaluator=spec.evaluator.text,
-        dtype=spec.dtype,
-        selection_rule="" if spec.selection is None else repr(spec.selection),
-        sampler=spec.episodes.text,
-        seed=0 if sampled is None else sampled.seed,
-        n_way=shape.n_way,
-        k_shot=shape.k_shot,
-        n_query=shape.n_query,
-        k_shot_at_most=shape.k_shot_at_most,
+    found, episodes_digest = _score(prepared, parts, prepared.n_episodes)
+    honest = honesty(prepared.evaluator, prepared.images, prepared.classes, backbone)
+    return Row.of(
+        RunName(prepared.run_id, protocol=prepared.spec.protocol),
+        spec_columns(prepared.spec),
+        found,
+        honest if prepared.choice is None else prepared.choice.added_to(honest),
+        training(backbone),
+        Cost(
+            seconds_embedding=parts.cost("seconds_embedding"),
+            seconds_solving=parts.cost("seconds_solving"),
+            n_embedded=int(parts.cost("n_embedded")),
+            n_params=backbone.n_params,
+            dim=backbone.dim,
+        ),
+        digests(prepared.images, backbone, episodes_digest, prepared.split.digest),
+        provenance.current(backbone.device.type),
     )
 
 
@@ -318,6 +303,5 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     text = " ".join(str(error).encode(errors="replace").decode().split()) or type(error).__name__
     known = isinstance(error, ValueError | OSError)
     message = text if known else f"{type(error).__name__}: {text}"
-    return replace(
-        _spec_columns(spec, run_id), status="failed", error=message, **provenance.columns(bench.device or "")
-    )
+    failed = RunName(run_id, protocol=spec.protocol, status="failed", error=message)
+    return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))

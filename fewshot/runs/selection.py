@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
 from fewshot.runs.specs import PreparedRun, RunSpec, Sampled

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from fewshot.episodes.lists import EpisodeList
 from fewshot.plugins.member_field import MemberField, OptionalMemberField
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
 from fewshot.plugins.spec import Spec
-from fewshot.results.files import SCHEMA
+from fewshot.results.columns import SCHEMA
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
 from fewshot.splits import ClassSplit
@@ -87,6 +88,36 @@ class RunSpec:
             self.selection.check(self.evaluator, self.classes, isinstance(self.episodes, Listed))
 
 
+@dataclass(eq=False)
+class _Shared:
+    """What runs on the same images share; it is gone with the images. Members from outside, "package.module:Class", are
+    left out, since their code may change meanwhile."""
+
+    labels_digest: str
+    class_vectors_digest: str  # "" where there are none
+    splits: dict[str, ClassSplit] = field(default_factory=dict)  # by the identity of their rule
+    first_digests: dict[Any, str] = field(default_factory=dict)  # of the first two episodes
+
+
+_SHARED: WeakKeyDictionary[LabelledImages, _Shared] = WeakKeyDictionary()
+
+
+def _shared(images: LabelledImages) -> _Shared:
+    if images not in _SHARED:
+        vectors = images.class_vectors
+        of_vectors = "" if vectors is None else hashlib.sha256(vectors.astype("<f8").tobytes()).hexdigest()
+        _SHARED[images] = _Shared(hashlib.sha256(images.labels.astype("<i8").tobytes()).hexdigest(), of_vectors)
+    return _SHARED[images]
+
+
+def split_of(images: LabelledImages, rule: Spec) -> ClassSplit:
+    """The split of these images by a rule."""
+    known, identity = _shared(images).splits, rule.identity
+    if rule.code or identity not in known:
+        known[identity] = rule.make().split(images)
+    return known[identity]
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedRun:
     """The data side of a run: images, the split of their classes, the classes that episodes are drawn from, and
@@ -106,28 +137,36 @@ class PreparedRun:
     @cached_property
     def run_id(self) -> str:
         """16 hex digits that name the run."""
-        spec = self.spec
-        first = self.draw(0, 2).digest  # a sampler that draws otherwise makes other runs
-        labels = hashlib.sha256(self.images.labels.astype("<i8").tobytes()).hexdigest()
+        spec, shared = self.spec, _shared(self.images)
         named = [
             SCHEMA,
             spec.dataset.identity,
             self.images.images_digest,
-            labels,
+            shared.labels_digest,
             self.split.digest,
             spec.classes,
             spec.backbone.identity,
             spec.transform.identity,
             spec.evaluator.identity,
             self._named_episodes,
-            first,
+            self._first_digest(shared.first_digests),  # a sampler that draws otherwise makes other runs
             spec.dtype,
         ]
         if self.images.class_vectors is not None:
-            named.append(hashlib.sha256(self.images.class_vectors.astype("<f8").tobytes()).hexdigest())
+            named.append(shared.class_vectors_digest)
         if spec.selection is not None:
             named.append(spec.selection.identity(spec.evaluator))
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _first_digest(self, known: dict[Any, str]) -> str:
+        """The digest of the first two episodes, sampled where it is not known yet: many runs have the same."""
+        episodes = self.spec.episodes
+        if isinstance(episodes, Listed) or episodes.sampler.code:
+            return self.draw(0, 2).digest
+        key = (self.split, self.spec.classes, episodes)
+        if key not in known:
+            known[key] = self.draw(0, 2).digest
+        return known[key]
 
     @property
     def _named_episodes(self) -> Any:

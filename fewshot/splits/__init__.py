@@ -11,6 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
@@ -51,10 +52,10 @@ class ClassSplit:
         parts = tuple(sorted(seen)), tuple(sorted(validation)), tuple(sorted(novel))
         return ClassSplit(*parts, classes_digest([c for part in parts for c in part]))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """sha256 hex of the three parts."""
-        return hashlib.sha256(json.dumps(vars(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     def classes(self, part: str, images: LabelledImages) -> Ints:
         """The labels of a part ("seen", "validation", "novel" or "all") in a data set of exactly these classes."""

@@ -220,7 +220,7 @@ def test_a_torn_line_is_told_once_and_its_neighbours_survive() -> None:
         "run", "--data", "birds", *QUICK, "--query", "2", "--shot", "1", "--shot", "2", "--results", "rows.jsonl"
     )
     assert result.exit_code == 0
-    assert result.stderr.count("1 of its lines cannot be read and are left out, the first is line 2") == 1
+    assert result.stderr.count("Warning: rows.jsonl: skipped line 2, which is unreadable") == 1
     assert [row.k_shot for row in Results(Path("rows.jsonl")).rows()] == [1, 2]
 
 

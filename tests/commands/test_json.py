@@ -70,7 +70,8 @@ def test_every_command_has_json() -> None:
         (
             ("list",),
             (),
-            {"datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "presets", "suites"},
+            {"datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "measures"}
+            | {"presets", "suites"},
         ),
         (("report",), ("run", "--data", "birds", *QUICK), {"report", "n_runs", "results"}),
         (("report", "--markdown"), ("run", "--data", "birds", *QUICK), {"markdown", "n_runs"}),

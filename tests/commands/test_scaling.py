@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from fewshot.cli import main
 from fewshot.commands import scaling
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
+from fewshot.results.row import Row
 from fewshot.scaling.laws import NAMES
 from fewshot.scaling.laws.power_laws import M1, M2
 

@@ -3,6 +3,7 @@ and of a plain module are used by every command."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -26,6 +27,7 @@ GROUPS = {
     "datasets": "Digits = digits:Digits",
     "backbones": "ColourHistogram = histogram:ColourHistogram",
     "transforms": "SquareRoot = root:SquareRoot",
+    "measures": "SureAndWrong = sure_and_wrong:SureAndWrong",
 }
 
 
@@ -81,6 +83,7 @@ def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_
     listed = fewshot(tmp_path, "list", **installed)
     for name in ("NearestMedian(scale=1.0)", "Neighbours(width=7)", "Digits()", "ColourHistogram()", "SquareRoot()"):
         assert f"  {name}\n" in listed
+    assert "  SureAndWrong\n" in listed
     shown = fewshot(
         tmp_path, "run", "--data", "Digits", "--backbone", "ColourHistogram()", "--evaluator", "NearestMedian(2)",
         "--sampler", "Neighbours", "--transform", "SquareRoot", "--episodes", "5", **installed,
@@ -89,6 +92,21 @@ def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_
     row = (tmp_path / "results" / "runs.jsonl").read_text()
     for spec in ("Digits()", "ColourHistogram()", "NearestMedian(scale=2.0)", "Neighbours(width=7)", "SquareRoot()"):
         assert f'"{spec}"' in row
+    columns = json.loads(row.splitlines()[0])
+    names = list(columns)
+    place = names.index("sure_and_wrong")
+    assert names[place - 1] == "ranking_reason"
+    assert names[place : place + 4] == [
+        "sure_and_wrong",
+        "sure_and_wrong_low",
+        "sure_and_wrong_high",
+        "n_not_converged",
+    ]
+    assert "sure and wrong" in shown
+    fewshot(tmp_path, "report", **installed)
+    page = (tmp_path / "results" / "runs.html").read_text()
+    assert '<th scope="col">sure and wrong</th>' in page
+    assert f"<td>{100 * columns['sure_and_wrong']:.1f}" in page
     assert fewshot(tmp_path, "check", "Digits", **installed) == "Digits(): all laws hold\n"
 
 

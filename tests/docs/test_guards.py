@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from tests.support.checkout import DOCS
 
 TEXT = (DOCS / "guards.md").read_text(encoding="utf-8")

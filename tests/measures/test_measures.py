@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from fewshot.measures.calibration import (
+from fewshot.measures._per_class import ClassAccuracy, Mistakes, lowest_class
+from fewshot.measures._per_image import ImageAnswers
+from fewshot.measures._ranking import ranking
+from fewshot.measures.calibration_error import (
     Calibration,
     UnitCalibration,
     answers_of,
     calibration_error,
     calibration_interval,
 )
-from fewshot.measures.lowest import lowest_tenth, lowest_tenth_interval
-from fewshot.measures.per_class import ClassAccuracy, Mistakes, lowest_class
-from fewshot.measures.per_episode import log_loss, macro_f1
-from fewshot.measures.per_image import ImageAnswers
-from fewshot.measures.ranking import ranking
+from fewshot.measures.log_loss import log_loss
+from fewshot.measures.lowest_tenth import lowest_tenth, lowest_tenth_interval
+from fewshot.measures.macro_f1 import macro_f1
 from fewshot.results.predictions import episode_accuracy
 from fewshot.statistics.intervals import Units, class_interval
 from tests.support.predictions import answered, of_logits, softmax
@@ -101,7 +102,7 @@ def test_an_order_of_queries_of_one_way_alone_has_no_area():
 
 def test_ranking_works_in_any_number_of_blocks(monkeypatch):
     whole = ranking(answered(EPISODES, decimals=1))
-    monkeypatch.setattr("fewshot.measures.ranking._AT_ONCE", 1)
+    monkeypatch.setattr("fewshot.measures._ranking._AT_ONCE", 1)
     assert [w.tolist() for w in ranking(answered(EPISODES, decimals=1))] == [w.tolist() for w in whole]
 
 

@@ -17,14 +17,14 @@ from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.prototype import Prototype
 from fewshot.plugins import registry as plugins
-from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, MEASURES, SAMPLERS, SPLITS, TRANSFORMS, Registry
 from fewshot.plugins.signature import REQUIRED
 from fewshot.splits.by_group import ByGroup
 from fewshot.splits.by_seed import BySeed
 from fewshot.splits.from_file import FromFile
 from tests.support.members import made
 
-REGISTRIES = [DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS]
+REGISTRIES = [DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, MEASURES]
 MEMBERS = [(registry, name) for registry in REGISTRIES for name in registry.names()]
 each_member = pytest.mark.parametrize(("registry", "name"), MEMBERS, ids=[f"{r.kind}-{n}" for r, n in MEMBERS])
 
@@ -83,6 +83,7 @@ def test_what_is_read_from_the_source_is_what_the_class_has(registry, name):
     fields = dataclasses.fields(cls)
     assert read == [(f.name, f.type, REQUIRED if f.default is dataclasses.MISSING else f.default) for f in fields]
     assert (signature.name, signature.module) == (cls.__name__, cls.__module__)
+    assert signature.declared == {attribute: getattr(cls, attribute) for attribute in signature.declared}
     assert signature.summary
 
 

@@ -25,7 +25,7 @@ from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.ladders import class_ladder, data_ladder, network_ladder
 from fewshot.pretraining.training import Training
 from fewshot.results.seen_classes import seen_in_training
-from fewshot.runs.columns import made_with
+from fewshot.runs.columns import honesty
 from fewshot.splits.by_seed import BySeed
 from tests.support.stripes import Stripes
 from tests.support.trained_networks import DATA, NET, SHORT, TRAINER, equal, trained, weights
@@ -222,7 +222,7 @@ def test_a_run_trains_what_is_missing_and_says_what_it_saw(results):
     assert novel.network == "ConvNet(width=4, depth=2, image_size=16, norm='batch', seed=0)"
     assert novel.seen_error == source.record.seen_error
     assert novel.n_held_out == source.record.n_held_out == 5 * 7
-    assert fewshot.results.files.Row.from_json(novel.to_json()) == novel
+    assert fewshot.Row.from_json(novel.to_json()) == novel
 
 
 def test_python_and_evaluate_take_it_too():
@@ -262,8 +262,8 @@ def test_what_a_start_saw_before_counts(before, state):
     new = BySeed(novel=0.4, validation=0.0).split(images).classes("novel", images)
     assert "class 00" in {images.class_names[label] for label in new}
     backbone = replace(backbone, training=replace(backbone.training, before=before))
-    made = made_with(EVALUATORS.spec("Prototype"), images, new, backbone)
-    assert (made["seen_classes"], made["n_seen_classes"], made["n_unknown_classes"]) == state
+    made = honesty(EVALUATORS.spec("Prototype"), images, new, backbone)
+    assert (made.seen_classes, made.n_seen_classes, made.n_unknown_classes) == state
 
 
 def test_stopping_keeps_the_weights_with_the_least_validation_loss():

@@ -6,14 +6,18 @@ import json
 import logging
 import multiprocessing
 import weakref
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
+import fewshot.benchmarks
 import numpy as np
 import pytest
 
 from fewshot.episodes.episodes import Episodes
-from fewshot.results.files import Results, Row
+from fewshot.results.columns import Cost, Digests, Honesty, Provenance, Run, Score, Spec, Training
+from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
+from fewshot.results.row import Row
 from tests.support.checkout import RELEASE_0_1
 
 
@@ -45,15 +49,14 @@ def test_the_last_row_of_a_run_counts(results):
     "torn",
     [b'{"run_id": "x", "acc', b"\xff\xfe", b"[1, 2]", b'{"accuracy": 1}', b'{"run_id": "x", "n_episodes": "many"}'],
 )
-def test_a_line_that_cannot_be_read_is_told_and_its_neighbours_survive(results, torn, caplog):
+def test_an_unreadable_line_is_reported_and_its_neighbours_survive(results, torn, caplog):
     results.append(ROW)
     with open(results.path, "ab") as file:
         file.write(torn)
     results.append(replace(ROW, run_id="b"))
     with caplog.at_level(logging.WARNING, "fewshot"):
         assert [row.run_id for row in results.rows()] == ["a1", "b"]
-    assert "1 of its lines cannot be read" in caplog.text
-    assert "line 2" in caplog.text
+    assert "skipped line 2, which is unreadable" in caplog.text
 
 
 def test_rows_of_an_older_or_newer_release_are_read(results):
@@ -225,7 +228,7 @@ def test_json_without_end_is_one_bad_line(results, caplog):
         file.write(b"[" * 200_000 + b"\n")
     with caplog.at_level(logging.WARNING, "fewshot"):
         assert results.rows() == [ROW]
-    assert "1 of its lines cannot be read" in caplog.text
+    assert "skipped line 2, which is unreadable" in caplog.text
 
 
 def test_windows_line_ends_and_empty_lines_are_read(results):
@@ -292,3 +295,33 @@ def test_rows_of_the_first_release_are_read():
     assert [row.run_id for row in rows] == ["442203eb889fa66d", "66dfa6457966d65b", "96ee04c78a8c1bae"]
     assert rows[0].accuracy == pytest.approx(0.6231555555555556)
     assert rows[0].population == "these images"
+
+
+COMMITTED = [
+    line
+    for folder in (fewshot.benchmarks.FOLDER / "results", Path(__file__).parent / "rows")
+    for path in sorted(folder.glob("*.jsonl"))
+    for line in path.read_text(encoding="utf-8").splitlines()
+    if "run_id" in json.loads(line)
+]
+
+
+def test_committed_rows_are_written_as_they_were_read():
+    """The columns of a line keep their order and their values, and the others take their defaults."""
+    assert len(COMMITTED) > 1000
+    blank = json.loads(Row("").to_json())
+    for line in COMMITTED:
+        written = Row.from_json(line).to_json()
+        assert Row.from_json(written).to_json() == written
+        read, kept = json.loads(line), json.loads(written)
+        assert list(kept) == list(blank)
+        assert json.dumps({name: kept[name] for name in kept if name in read}) == json.dumps(read)
+        assert {name: value for name, value in kept.items() if name not in read}.items() <= blank.items()
+
+
+def test_the_columns_of_a_row_are_those_of_its_groups_in_order():
+    groups = (Run, Spec, Score, Honesty, Training, Cost, Digests, Provenance)
+    assert [f.name for group in groups for f in fields(group)] == [f.name for f in fields(Row)]
+    row = Row.of(Run("a", protocol="p@1"), Cost(dim=3), Score(accuracy=0.5, n_episodes=7))
+    assert row == Row("a", protocol="p@1", dim=3, accuracy=0.5, n_episodes=7)
+    assert Row.of(row, Score(accuracy=0.6)) == replace(row, accuracy=0.6, n_episodes=0)

@@ -17,7 +17,7 @@ from fewshot.report.rows.wording import notes, training_data
 from fewshot.results.seen_classes import SeenClass, seen_classes, sentence
 from fewshot.results.seen_classes.corpora import corpora, pretraining_data
 from fewshot.results.seen_classes.synsets import FOLDER, by_name, lemmas, listed, title, wider
-from fewshot.runs.columns import made_with
+from fewshot.runs.columns import honesty
 from tests.support.report_rows import row
 
 TABLES = class_lists.load()
@@ -60,7 +60,7 @@ def test_weights_of_unlisted_data_are_unknown_and_of_nothing_have_seen_nothing()
     for unlisted in ("openai", "laion2b", "LAION-2B", "JFT-300M", "unknown", "YFCC-15M", "my own photographs"):
         assert set(states(unlisted, "cat", "n02123045").values()) == {"unknown"}, unlisted
     assert set(states("nothing", "cat", "quux 17").values()) == {"not seen"}
-    assert only("unknown", "cat").evidence == "nobody said what the weights were trained on"
+    assert only("unknown", "cat").evidence == "no information on what the weights were trained on"
 
 
 def test_several_data_sets_have_seen_what_one_has_and_exclude_what_all_exclude():
@@ -182,9 +182,9 @@ def test_a_row_counts_the_classes_that_its_episodes_are_of():
     icons = DATASETS.make("Icons()").load()
     labels = [icons.class_names.index(name) for name in ("ambulance", "carrot", "ufo")]
     backbone = BACKBONES.make("Given(pretrained_on='ImageNet-1k')").load()
-    columns = made_with(EVALUATORS.spec("Prototype"), icons, labels, backbone)
-    assert (columns["seen_classes"], columns["n_seen_classes"], columns["n_unknown_classes"]) == ("seen", 1, 1)
-    assert columns["seen_classes_by"] == "class names"
+    found = honesty(EVALUATORS.spec("Prototype"), icons, labels, backbone)
+    assert (found.seen_classes, found.n_seen_classes, found.n_unknown_classes) == ("seen", 1, 1)
+    assert found.seen_classes_by == "class names"
 
 
 @pytest.mark.parametrize(
@@ -195,13 +195,13 @@ def test_a_row_counts_the_classes_that_its_episodes_are_of():
         (
             {"seen_classes": "seen", "n_seen_classes": 12, "n_unknown_classes": 3},
             "12 of 20 classes seen in training, 3 unknown",
-            "12 of 20 novel classes were in this network's training data, of 3 it is not known (ImageNet-1k, found by "
-            "class names)",
+            "12 of 20 novel classes were in this network's training data, 3 unknown "
+            "(ImageNet-1k, found by class names)",
         ),
         (
             {"seen_classes": "unknown", "n_seen_classes": 0, "n_unknown_classes": 20, "pretrained_on": "openai"},
             "seen classes unknown",
-            "it is not known whether the 20 novel classes were in this network's training data (OpenAI WIT-400M)",
+            "unknown whether the 20 novel classes were in this network's training data (OpenAI WIT-400M)",
         ),
         (
             {"seen_classes": "not seen", "n_seen_classes": 0, "n_unknown_classes": 0},
@@ -240,8 +240,7 @@ def test_the_command_lists_classes_with_state_and_evidence():
         "ImageNet-1k has narrower classes, such as airliner (n02690373)",
     ]
     assert lines[-1] == (
-        "44 of 88 novel classes were in this network's training data, of 14 it is not known "
-        "(ImageNet-1k, found by class names)"
+        "44 of 88 novel classes were in this network's training data, 14 unknown (ImageNet-1k, found by class names)"
     )
     found = json.loads(fewshot_seen("--data", "Glyphs", "--backbone", "vit_small_patch14_dinov2", "--json"))
     assert (found["n_seen"], found["n_classes"], found["pretrained_on"]) == (0, 179, "LVD-142M")

@@ -12,10 +12,12 @@ import pytest
 
 from fewshot.datasets import Group
 from fewshot.episodes.episodes import Episodes, EpisodeShape
-from fewshot.measures.per_episode import log_loss
-from fewshot.results.files import Results, Row
+from fewshot.measures.log_loss import log_loss
+from fewshot.results.columns import Run
+from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
-from fewshot.runs.columns import Design, measures
+from fewshot.results.row import Row
+from fewshot.runs.columns import Design, score
 from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.hierarchical import Hierarchical
@@ -27,19 +29,26 @@ IMAGES = labelled(9, 30)
 CLASSES = np.arange(9)
 
 
+def columns_of(parts, design):
+    """The columns of a row of these predictions."""
+    return Row.of(Run("a"), score(parts, design)[0]).columns()
+
+
 def drawn(shape, count, sampler=None, images=IMAGES, **design):
     """Columns of predictions for drawn episodes, and those predictions."""
     sampler = sampler or Balanced()
     p = answered(sampler.sample(images, CLASSES, shape, 0, 0, count))
-    return measures([p], Design(images.class_names, CLASSES, **design)), p
+    return columns_of([p], Design(images.class_names, CLASSES, **design)), p
 
 
 def test_columns_are_columns_of_a_row_and_come_back_from_its_line():
     columns, _ = drawn(EpisodeShape(3, 1, 5), 40)
-    row = Row(run_id="a", **columns)
+    row = Row.of(Run("a"), score([answered(Balanced().sample(IMAGES, CLASSES, EpisodeShape(3, 1, 5), 0, 0, 40))],
+                                 Design(IMAGES.class_names, CLASSES))[0])  # fmt: skip
     assert Row.from_json(row.to_json()) == row
-    assert not [name for name, value in columns.items() if value is None and name.endswith(("_low", "_high"))
-                and not columns[name.rpartition("_")[0] + "_reason"]]  # fmt: skip
+    assert row.columns() == columns
+    named = ("accuracy", "new_images", "new_classes", "new_draws")
+    assert not [name for name in named if columns[f"{name}_low"] is None and not columns[f"{name}_reason"]]
 
 
 def test_a_run_has_the_interval_for_new_classes_and_says_why_it_has_no_other():
@@ -59,7 +68,7 @@ def test_a_run_has_the_interval_for_new_classes_and_says_why_it_has_no_other():
 
 def test_classes_that_no_episode_drew_count_as_classes_too():
     p = answered(Balanced().sample(IMAGES, CLASSES[:6], EpisodeShape(2, 1, 5), 0, 0, 30))
-    columns = measures([p], Design(IMAGES.class_names, CLASSES))
+    columns = columns_of([p], Design(IMAGES.class_names, CLASSES))
     units = Units(p.episodes.classes.astype(np.int64), np.full(30, 2), 9)
     found = class_interval(episode_accuracy(p), units, half_query=0.5 / len(p.predicted))
     assert columns["new_classes_low"] == found.low > 0
@@ -119,7 +128,7 @@ def test_the_support_of_one_shot_is_the_first_of_five_shots_in_all_way_draws(ima
 def test_one_episode_of_some_classes_is_no_test_set_as_a_whole():
     columns, _ = drawn(EpisodeShape(3, 1, 5), 1)
     assert columns["new_draws_reason"] == "the episodes do not answer all of a test set each"
-    assert "draws" not in columns
+    assert columns["draws"] == ""
 
 
 def test_where_a_number_of_ways_would_be_lost_no_measure_has_an_interval():
@@ -127,7 +136,7 @@ def test_where_a_number_of_ways_would_be_lost_no_measure_has_an_interval():
     held = [(0, 1), (2, 3), (4, 5), (6, 7), (1, 8), (0, 2, 4)]
     p = answered(Episodes.from_rows(IMAGES, [[int(lists[c][0]) for c in some] for some in held],
                                     [[int(lists[c][i]) for c in some for i in (1, 2)] for some in held]))  # fmt: skip
-    columns = measures([p], Design(IMAGES.class_names, CLASSES))
+    columns = columns_of([p], Design(IMAGES.class_names, CLASSES))
     assert "in every episode of their number of ways" in columns["new_classes_reason"]
     for name in ("new_classes", "macro_f1", "log_loss", "calibration_error", "auroc", "average_precision"):
         assert columns[f"{name}_low"] is None
@@ -135,7 +144,7 @@ def test_where_a_number_of_ways_would_be_lost_no_measure_has_an_interval():
 
 def test_what_is_read_in_parts_gives_the_same_columns():
     whole, p = drawn(EpisodeShape(3, 1, 5), 40)
-    parted = measures([p[:7], p[7:8], p[8:]], Design(IMAGES.class_names, CLASSES))
+    parted = columns_of([p[:7], p[7:8], p[8:]], Design(IMAGES.class_names, CLASSES))
     assert json.dumps(parted) == json.dumps(whole)
 
 
@@ -146,7 +155,7 @@ def test_many_episodes_take_little_more_memory_than_few():
 
     def peak(n_parts):
         tracemalloc.start()
-        measures(repeat(p, n_parts), Design(IMAGES.class_names, CLASSES))
+        score(repeat(p, n_parts), Design(IMAGES.class_names, CLASSES))
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
@@ -157,9 +166,9 @@ def test_many_episodes_take_little_more_memory_than_few():
 
 def test_without_logits_there_is_the_reason_in_place_of_auroc():
     _, p = drawn(EpisodeShape(3, 1, 5), 40)
-    some = measures([p[:20], replace(p[20:], logits=None)], Design(IMAGES.class_names, CLASSES))
+    some = columns_of([p[:20], replace(p[20:], logits=None)], Design(IMAGES.class_names, CLASSES))
     assert some["ranking_reason"].startswith("logits were not kept")
-    assert "auroc" not in some
+    assert some["auroc"] is None
     assert some["macro_f1"] is not None
 
 
@@ -168,9 +177,9 @@ def test_an_episode_that_asks_for_one_class_alone_is_left_out_of_the_auroc():
     lists = [[[int(rows[c][0]) for c in held], [int(rows[c][i]) for c in asked for i in (5, 6)]] for held, asked in (
         ((0, 1), (0, 1)), ((2, 3), (2,)), ((3, 4), (3, 4)), ((5, 6), (5, 6)), ((7, 8), (7, 8)))]  # fmt: skip
     p = answered(Episodes.from_rows(IMAGES, [s for s, _ in lists], [q for _, q in lists]))
-    columns = measures([p], Design(IMAGES.class_names, CLASSES))
+    columns = columns_of([p], Design(IMAGES.class_names, CLASSES))
     assert np.isfinite(columns["auroc"])
-    alone = measures([p[1:2]], Design(IMAGES.class_names, CLASSES))
+    alone = columns_of([p[1:2]], Design(IMAGES.class_names, CLASSES))
     assert (alone["auroc"], alone["ranking_reason"]) == (None, "no episode asks for a class and for others")
 
 
@@ -185,4 +194,4 @@ def test_a_row_of_an_older_release_gets_its_columns_from_stored_predictions(fold
     assert results.rows() == [row]
     lost = Results(results.path.with_name("alone.jsonl"))
     lost.path.write_text(json.dumps(old) + "\n")
-    assert run(spec, lost, Workbench(progress=False)).macro_f1 is None
+    assert run(spec, lost, Workbench(progress=False)).measures["macro_f1"] is None

@@ -13,7 +13,8 @@ from fewshot.backbones._stillness import unchanged
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.registry import DATASETS
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
+from fewshot.results.row import Row
 from fewshot.runs import guards
 from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Selection, Workbench, run
 from fewshot.samplers.balanced import Balanced

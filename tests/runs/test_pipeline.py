@@ -15,7 +15,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from fewshot.episodes.episodes import Episodes, EpisodeShape
-from fewshot.results.files import PredictionParts, Results
+from fewshot.results.files import Results
+from fewshot.results.parts import PredictionParts
 from fewshot.runs.pipeline import Listed, RunSpec, Sampled, _show_step, run, run_all
 from fewshot.samplers.balanced import Balanced
 from tests.support.workbenches import bench
@@ -258,7 +259,7 @@ def test_classes_too_small_for_the_shape_are_named(spec, results):
 
 STEPS = [
     ("fewshot.runs.learners.learner", "before anything is solved"),
-    ("fewshot.results.files.PredictionParts.write", "between solving and writing"),
+    ("fewshot.results.parts.PredictionParts.write", "between solving and writing"),
     ("fewshot.results.predictions.write_safetensors", "while a part is written"),
     ("fewshot.runs.pipeline._row", "after the parts, before the row"),
     ("fewshot.results.files.Results.append", "while the row is written"),

@@ -11,7 +11,8 @@ from fewshot.benchmarks import FOLDER
 
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.registry import EVALUATORS
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
+from fewshot.results.row import Row
 from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Selection, run, run_all
 from tests.support.workbenches import bench
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +13,7 @@ from fewshot.episodes.episodes import EpisodeShape
 from fewshot.episodes.lists import EpisodeList
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench
-from fewshot.runs.specs import PreparedRun
+from fewshot.runs.specs import PreparedRun, split_of
 from fewshot.samplers.balanced import Balanced
 from fewshot.splits import ClassSplit
 from tests.support.worlds import labelled
@@ -106,3 +108,73 @@ def test_the_count_of_episodes_is_a_positive_integer(count):
 def test_an_unknown_dtype_is_named():
     with pytest.raises(ValueError, match="unknown dtype 'float16'; known: float32, bfloat16"):
         replace(SPEC, dtype="float16")
+
+
+VARIED = [
+    replace(SPEC, episodes=Sampled(shape, seed), evaluator=evaluator, classes=classes)
+    for shape, seed, classes in (
+        (EpisodeShape(3, 1, 2), 0, "novel"),
+        (EpisodeShape(3, 1, 2), 1, "novel"),
+        (EpisodeShape(3, 2, 2), 0, "novel"),
+        (EpisodeShape(2, 1, 2), 0, "novel"),
+        (EpisodeShape(3, 1, 2), 0, "all"),
+    )
+    for evaluator in ("LinearProbe()", "Prototype()")
+]
+
+
+def test_first_episodes_are_sampled_once_for_runs_that_share_them(monkeypatch):
+    images, sampled, sample = replace(IMAGES), [], Balanced.sample
+    alone = [task(spec, images=replace(IMAGES)).run_id for spec in VARIED]
+
+    def counted(self, *arguments):
+        sampled.append(arguments[3])
+        return sample(self, *arguments)
+
+    monkeypatch.setattr(Balanced, "sample", counted)
+    assert [task(spec, images=images).run_id for spec in VARIED] == alone
+    assert len(sampled) == 5
+    assert len(set(alone)) == len(VARIED)
+
+
+def test_another_split_or_other_images_draw_again():
+    images = replace(IMAGES)
+    some = ClassSplit(images.class_names[:1], (), images.class_names[1:], images.classes_digest)
+    whole = task(SPEC, images=images)
+    assert PreparedRun(SPEC, images, some, None).run_id != whole.run_id
+    fewer = replace(images, labels=np.roll(images.labels, 1))
+    assert task(SPEC, images=fewer).run_id != whole.run_id
+
+
+OUTSIDE = """
+from dataclasses import dataclass
+from fewshot.samplers.balanced import Balanced
+
+@dataclass(frozen=True)
+class Mine(Balanced):
+    def sample(self, images, classes, shape, seed, start, count):
+        return super().sample(images, classes, shape, seed + {more}, start, count)
+"""
+
+
+def test_a_sampler_from_outside_that_was_edited_is_another_run(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    ids = []
+    for more in (0, 1):
+        (tmp_path / "sampler_of_mine.py").write_text(OUTSIDE.format(more=more))
+        importlib.invalidate_caches()
+        sys.modules.pop("sampler_of_mine", None)
+        ids.append(task(replace(SPEC, episodes=Sampled(EpisodeShape(3, 1, 2), 0, "sampler_of_mine:Mine()"))).run_id)
+    sys.modules.pop("sampler_of_mine", None)
+    assert ids[0] != ids[1]
+
+
+def test_a_split_file_that_was_edited_is_read_again(tmp_path):
+    names, path = IMAGES.class_names, tmp_path / "split.json"
+    found = []
+    for count in (1, 2):
+        ClassSplit.of(names[:count], (), names[count:]).save(path)
+        found.append(split_of(IMAGES, f"FromFile({str(path)!r})"))
+    assert [len(split.seen) for split in found] == [1, 2]
+    assert split_of(IMAGES, "BySeed(novel=0.5)") is split_of(IMAGES, "BySeed(novel=0.5)")

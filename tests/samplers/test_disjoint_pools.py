@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from fewshot.cli import main
 from fewshot.conformance.samplers import labelled
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
+from fewshot.results.row import Row
 from fewshot.samplers.balanced import Balanced
 from fewshot.samplers.disjoint_pools import DisjointPools, divided
 from fewshot.statistics.intervals import pool_interval

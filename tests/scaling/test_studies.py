@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fewshot.report import page
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.studies.adaptation import downstream, exponent, ladders, new_minus_seen
 from fewshot.scaling.studies.ladders import SEEN_ERROR, Ladder
 from fewshot.scaling.studies.near_and_far import gains_of

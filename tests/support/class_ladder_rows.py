@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.studies.class_ladders import Fixed
 from tests.support.trained_rows import SEEDS, row
 

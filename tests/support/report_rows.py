@@ -12,8 +12,9 @@ import numpy as np
 
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.episodes.episodes import Episodes
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
+from fewshot.results.row import Row
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 BACKBONES = {

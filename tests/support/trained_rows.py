@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 SIZES, SEEDS = (100, 200, 400, 800), (0, 1, 2)
 # Exponents of the laws: by classes and shots, and of the error among all seen classes.

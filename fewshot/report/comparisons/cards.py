@@ -23,7 +23,7 @@ from fewshot.report.rows.origins import command
 from fewshot.report.rows.short_names import label
 from fewshot.report.rows.tasks import shot_label, tasks
 from fewshot.report.rows.wording import training_data
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.statistics.intervals import Interval
 
 

@@ -26,7 +26,7 @@ from fewshot.report.comparisons.verdicts import (
 )
 from fewshot.report.rows.short_names import label, learner
 from fewshot.report.rows.tasks import shot_label, tasks
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.statistics.intervals import episode_interval
 
 

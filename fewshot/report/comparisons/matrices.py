@@ -19,7 +19,8 @@ from fewshot.report.comparisons.verdicts import (
 )
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.tasks import Contender, accuracy, contender, measured, shot_label, tasks
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
+from fewshot.results.row import Row
 
 MOST = 12  # runs in a matrix; the most accurate are kept
 Names = Mapping[Contender, tuple[str, str]]

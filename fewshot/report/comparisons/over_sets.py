@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.report.comparisons.pairing import Pair
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.statistics.comparison import over_sets
 from fewshot.statistics.intervals import Interval
 

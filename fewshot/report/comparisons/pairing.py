@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
+from fewshot.results.row import Row
 from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, rank_sets, tied_ranks
 from fewshot.statistics.intervals import Floats, Interval, Units, class_interval
 

@@ -10,7 +10,7 @@ from fewshot.report.comparisons.pairing import Pair
 from fewshot.report.rows import selection_budgets as budgets
 from fewshot.report.rows.short_names import label, learner
 from fewshot.report.rows.tasks import shot_label, tasks
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.statistics.comparison import Comparison
 from fewshot.statistics.intervals import Interval
 

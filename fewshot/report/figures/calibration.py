@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fewshot.measures.calibration import Bins
+from fewshot.measures.calibration_error import Bins
 from fewshot.report.figures.plots import Plot
 from fewshot.report.figures.svg import FAINT, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
 

@@ -13,7 +13,7 @@ from fewshot.report.figures.plots import Names, Plot, best, brief, shown
 from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.rows.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
 from fewshot.report.rows.wording import details
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 780, 48, 16, 44  # pixels
 _LABEL = 17  # pixels of height that a name needs
@@ -29,13 +29,9 @@ class _Look:
 
 def shot_curves(task: Task, names: Names, name: str) -> Plot | None:
     """Accuracy over the number of shots, a line a contender; None below two shots."""
-    curves = {
-        c: sorted(
-            (row for row in task.rows if contender(row) == c and measured(row) and row.k_shot),
-            key=lambda row: row.k_shot or 0,
-        )
-        for c in task.contenders
-    }
+    curves: dict[Contender, list[Row]] = {c: [] for c in task.contenders}
+    for row in sorted((row for row in task.rows if measured(row) and row.k_shot), key=lambda row: row.k_shot or 0):
+        curves[contender(row)].append(row)
     several = [c for c, rows in curves.items() if len({row.k_shot for row in rows}) > 1]
     kept = best(task, several, _MOST)
     if not kept:

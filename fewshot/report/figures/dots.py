@@ -12,7 +12,7 @@ from fewshot.report.figures.svg import FAINT, GROUND, INK, MARKERS, SERIES, Mark
 from fewshot.report.rows import intervals
 from fewshot.report.rows.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
 from fewshot.report.rows.wording import details
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 _WIDTH, _LINE, _HEADING = 660, 25, 30  # pixels
 _MOST = 40  # contenders; the best are kept

@@ -10,8 +10,9 @@ from fewshot.datasets import LabelledImages
 from fewshot.report.pictures.episode import draw_episode
 from fewshot.report.rows.tasks import accuracy, contender, measured, shot_label, tasks
 from fewshot.report.rows.wording import contender_names
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
+from fewshot.results.row import Row
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,18 @@ from functools import partial
 import numpy as np
 
 from fewshot.datasets import LabelledImages
-from fewshot.measures.calibration import Calibration, answers_of
-from fewshot.measures.lowest import FEWEST, lowest_tenth
-from fewshot.measures.per_class import ClassAccuracy, Mistakes
+from fewshot.measures._per_class import ClassAccuracy, Mistakes
+from fewshot.measures.calibration_error import Calibration, answers_of
+from fewshot.measures.lowest_tenth import FEWEST, lowest_tenth
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.figures.plots import Plot
 from fewshot.report.pictures.episode import MOST_WAYS, draw_episode
 from fewshot.report.pictures.example import Example, chosen
 from fewshot.report.rows.tasks import contender, shot_label, tasks
 from fewshot.report.rows.wording import contender_names
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
+from fewshot.results.row import Row
 
 N_HARDEST, N_DRAWN, _MOST_NAMED = 10, 2, 8
 MOST_TASKS = 4  # are looked into

@@ -8,7 +8,7 @@ from fewshot.report.rows import intervals
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.tasks import Contender, Task, contender, interval, measured, overlap, shot_label, tasks
 from fewshot.report.rows.wording import contender_names, percent
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 _SHOWN = 3  # shots in a sentence
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.statistics.intervals import NEW_DRAWS, NEW_IMAGES
 
 MOST_MONTE_CARLO = 0.2  # share of a variance that the number of episodes may have

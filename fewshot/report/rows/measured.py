@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from fewshot.report.rows import intervals
 from fewshot.report.rows.short_names import one_line
 from fewshot.report.rows.tasks import Contender, Task, contender, shot_label
-from fewshot.results.files import Row
-
-NAMES = ("lowest class", "lowest tenth", "macro-F1", "log loss", "calibration", "AUROC", "precision")
-_COLUMNS = ("lowest_tenth", "macro_f1", "log_loss", "calibration_error", "auroc", "average_precision")
+from fewshot.results.declared import Declared, declared
+from fewshot.results.row import Row
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Value:
 
 @dataclass(frozen=True)
 class MeasuresLine:
-    """The further measures of one run, under NAMES."""
+    """The further measures of one run, under `titles`."""
 
     backbone: str
     learner: str
@@ -44,45 +43,78 @@ class Measures:
     caption: str
 
 
+def titles() -> tuple[str, ...]:
+    """The headings of all registered measures."""
+    return tuple(measure.title for measure in declared())
+
+
+def has_any(row: Row) -> bool:
+    """Whether a row has any further measure; those of older releases have none."""
+    return any(row.measures[measure.number] is not None for measure in declared())
+
+
 def measures(task: Task, names: Mapping[Contender, tuple[str, str]]) -> Measures | None:
-    """Those of all runs of a task that have any; None where there are none, as in rows of older releases."""
-    rows = [row for row in task.rows if row.macro_f1 is not None]
-    kept = sorted(rows, key=lambda row: task.contenders.index(contender(row)))
+    """Those of all runs of a task that have any; None where there are none."""
+    kept = sorted(filter(has_any, task.rows), key=lambda row: task.contenders.index(contender(row)))
     lines = tuple(MeasuresLine(*names[contender(row)], shot_label(row), values(row)) for row in kept)
     return Measures(lines, " ".join(meaning(kept))) if kept else None
 
 
 def values(row: Row) -> tuple[Value, ...]:
-    """The measures of a row under NAMES, in percent but for the logarithmic loss: "52.1" with "[44.0, 60.1]"."""
-    lowest = _value(row, "lowest_class_accuracy").text
-    named = f"{lowest} {one_line(row.lowest_class, 24)}" if row.lowest_class else lowest
-    return (Value(named), *(_value(row, name) for name in _COLUMNS))
+    """The measures of a row under `titles`: "52.1" with "[44.0, 60.1]", or "16.7 cat"."""
+    return tuple(_value(row, measure) for measure in declared())
 
 
-def _value(row: Row, name: str) -> Value:
-    value = getattr(row, name)
-    if value is None or not math.isfinite(value):
-        return Value("–")
-    scale, digits = (1, 2) if name == "log_loss" else (100, 1)
-    low, high = getattr(row, f"{name}_low", None), getattr(row, f"{name}_high", None)
-    bounds = f"[{scale * low:z.{digits}f}, {scale * high:z.{digits}f}]" if low is not None and high is not None else ""
-    return Value(f"{scale * value:z.{digits}f}", bounds)
+def _value(row: Row, measure: Declared) -> Value:
+    bounds = "" if measure.bounds is None else ", ".join(_number(row, name, measure) for name in measure.bounds)
+    label = one_line(str(row.measures[measure.label]), 24) if measure.label else ""
+    text = _number(row, measure.number, measure) or "–"
+    return Value(f"{text} {label}".rstrip(), f"[{bounds}]" if bounds.strip(", ") else "")
+
+
+def _number(row: Row, name: str, measure: Declared) -> str:
+    """A column as people read it: fractions in percent; "" where there is none."""
+    value = row.measures[name]
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return ""
+    scale, digits = (100, 1) if measure.unit == "%" else (1, 2)
+    return f"{scale * value:z.{digits}f}"
 
 
 def meaning(rows: Sequence[Row]) -> list[str]:
-    """What the measures of these rows are, whom their brackets speak of, and why some are missing, as sentences."""
-    kind = intervals.KINDS[1]
+    """What the measures of these rows are, what their brackets are for, and why some are missing, as sentences."""
+    known = declared()
+    others = [f"{measure.title} in {measure.unit}" for measure in known if measure.unit != "%"]
+    lower = [measure.title for measure in known if measure.better == "lower"]
     said = [
-        "In percent, but the log loss (the mean of -ln p of the true class). Lowest class: the accuracy of the class "
-        "where it is lowest. Lowest tenth: the mean accuracy of the tenth of the episodes that went worst. "
-        "Calibration: how far confidence is from accuracy, in 15 bins of equal mass over all queries. AUROC, and "
-        "(average) precision: each class against the others."
+        f"{', '.join(['Values in %', *others])}.",
+        *([f"Lower is better for {_listed(lower)}."] if lower else []),
+        *map(_explained, known),
     ]
-    if any(row.macro_f1_low is not None for row in rows):
-        speaks = f"Square brackets: 95 % intervals for {kind.words(rows)}"
-        said.append(f"{speaks}; the lowest class, a minimum, has none.")
-    reasons = dict.fromkeys(row.ranking_reason for row in rows if row.ranking_reason)
-    said += [f"No AUROC and no average precision: {reason}." for reason in reasons]
-    if any(row.lowest_tenth is None for row in rows):
-        said.append("Fewer than 10 episodes have no lowest tenth.")
-    return said
+    lows = [measure.bounds[0] for measure in known if measure.bounds]
+    if any(row.measures[low] is not None for row in rows for low in lows):
+        without = [measure.title for measure in known if not measure.bounds]
+        none = f"; {_listed(without)} has none" if without else ""
+        said.append(f"Square brackets: 95 % intervals for {intervals.KINDS[1].words(rows)}{none}.")
+    return [*said, *_missing(rows)]
+
+
+def _explained(measure: Declared) -> str:
+    title, caption = measure.title, measure.caption
+    caption = caption[:1].lower() + caption[1:] if caption[1:2].islower() else caption
+    return f"{title[:1].upper()}{title[1:]}: {caption}"
+
+
+def _missing(rows: Sequence[Row]) -> list[str]:
+    """Why measures are missing, as sentences."""
+    missing: dict[str, dict[str, None]] = {}
+    for row, measure in product(rows, declared()):
+        reason = str(row.measures[measure.reason]) if measure.reason else ""
+        if reason and row.measures[measure.number] is None:
+            missing.setdefault(reason, {})[f"no {measure.title}"] = None
+    return [f"N{_listed([*titles])[1:]}: {reason}." for reason, titles in missing.items()]
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Words as "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fewshot.plugins.registry import SAMPLERS
 from fewshot.report.rows.tasks import Task, contender, shot_label, tasks
 from fewshot.report.rows.wording import contender_names, percent
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
-_COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 _IN_HEADING = ("run_id", "status", "error")
 _ALL_WHERE_NONE = ("n_way", "k_shot", "n_query")
 _OPTIONS = {
@@ -63,11 +60,11 @@ def shared(rows: Sequence[Row]) -> list[tuple[str, str]]:
     done = [row for row in rows if row.status != "failed"]
     if len(done) < 2:
         return []
-    return [
-        (name, text)
-        for name, text in _columns(done[0], set(_IN_HEADING))
-        if all(_text(getattr(row, name)) == text for row in done)
-    ]
+    same = dict(_columns(done[0], set(_IN_HEADING)))
+    for row in done[1:]:
+        columns = row.columns()
+        same = {name: text for name, text in same.items() if _text(columns[name]) == text}
+    return list(same.items())
 
 
 def written_out(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -93,15 +90,6 @@ def command(row: Row) -> str:
     return " ".join(shlex.quote(word) for word in words)
 
 
-def unreadable_lines(path: Path) -> int:
-    """How many lines of a results file are not rows; 0 where there is no file."""
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return 0
-    return sum(not _is_row(line) for line in lines if line.strip())
-
-
 def protocols(found: Sequence[Task]) -> list[str]:
     """The names of the protocols that the rows were made under."""
     return list(dict.fromkeys(row.protocol for task in found for row in task.rows if row.protocol))
@@ -114,9 +102,8 @@ def _episodes(row: Row, listed: bool) -> list[str]:
 
 
 def _columns(row: Row, without: set[str]) -> list[tuple[str, str]]:
-    names = [name for name in _COLUMNS if name not in without and name not in _IN_HEADING]
-    known = [name for name in names if getattr(row, name) is not None or name in _ALL_WHERE_NONE]
-    texts = [(name, _text(getattr(row, name))) for name in known]
+    columns = {name: value for name, value in row.columns().items() if name not in without and name not in _IN_HEADING}
+    texts = [(n, _text(value)) for n, value in columns.items() if value is not None or n in _ALL_WHERE_NONE]
     return [(name, text) for name, text in texts if text]
 
 
@@ -124,11 +111,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else "not a number"
     return "all" if value is None else str(value)
-
-
-def _is_row(line: bytes) -> bool:
-    try:
-        Row.from_json(line.decode())
-    except ValueError:
-        return False
-    return True

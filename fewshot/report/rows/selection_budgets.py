@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fewshot.plugins.registry import BACKBONES
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 _OF_A_NETWORK = "a network's own size"
 

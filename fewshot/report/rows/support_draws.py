@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.report.rows.tasks import Contender, Task, contender, measured, shot_label
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.statistics.intervals import median_range
 
 DRAWS = ("backbone", "evaluator", "shots", "median (range)", "each draw")

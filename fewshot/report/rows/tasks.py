@@ -9,7 +9,7 @@ from functools import cached_property
 
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.short_names import label, labels, size
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 _ALWAYS = ("dataset", "sampler", "classes", "n_way", "n_query")
 _IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest")

@@ -8,7 +8,7 @@ from fewshot.report.rows import intervals
 from fewshot.report.rows.selection_budgets import choice
 from fewshot.report.rows.short_names import labels, learner
 from fewshot.report.rows.tasks import Contender, accuracy, contender, interval, measured
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.results.seen_classes import sentence
 
 

@@ -11,7 +11,7 @@ from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.tasks import Task, accuracy, contender, measured, tasks
 from fewshot.report.rows.wording import contender_names
 from fewshot.report.tables.task_table import one_a_shot
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.fits.label_budget import LAWS, Budget, Need, budgets
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Law, Points, named

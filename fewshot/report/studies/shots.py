@@ -9,7 +9,7 @@ from fewshot.report.rows.tasks import accuracy
 from fewshot.report.studies.shot_budgets import TARGET, ShotCurve, shot_curves
 from fewshot.report.studies.shots_plot import shot_plots
 from fewshot.report.studies.study import Study, StudyTable
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.fits.label_budget import LAWS, Budget
 from fewshot.scaling.fits.trust import FARTHEST
 from fewshot.scaling.laws import named

@@ -10,7 +10,7 @@ from fewshot.report.rows import intervals
 from fewshot.report.rows import selection_budgets as budgets
 from fewshot.report.rows.tasks import Task, interval, tasks
 from fewshot.report.tables.task_table import TIE, UNFINISHED, Cell, Table, comparison, plain, remark
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 
 def overview(rows: Sequence[Row]) -> str:

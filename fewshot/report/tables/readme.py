@@ -15,7 +15,7 @@ from pathlib import Path
 from fewshot.files.atomic import write_atomically
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import markdown
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 _MARKED = re.compile(
     r"(<!-- results:(?P<suite>[\w-]+)(?P<compact> compact)? -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL

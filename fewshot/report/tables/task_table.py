@@ -23,7 +23,7 @@ from fewshot.report.rows.tasks import (
     under_skewed_queries,
 )
 from fewshot.report.rows.wording import contender_names, details, notes, percent
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 
 TIE = "≈"
 UNFINISHED = "†"
@@ -111,10 +111,12 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def _table(task: Task, names: dict[Contender, tuple[str, str]], skewed: dict[str, Row]) -> Table:
     lines, numbers = [], {name: number for number, name in enumerate(names)}
-    for member in task.contenders:
-        mine = [row for row in task.rows if contender(row) == member]
-        for rows in one_a_shot(mine):
-            lines.append(_line(task, rows, names[member], numbers[member], skewed))
+    kinds, mine = intervals.known(task.rows), {member: list[Row]() for member in task.contenders}
+    for row in task.rows:
+        mine[contender(row)].append(row)
+    for member, held in mine.items():
+        for rows in one_a_shot(held):
+            lines.append(_line(task, rows, names[member], numbers[member], skewed, kinds))
     return Table(task.title, tuple(task.shots), tuple(lines), _caption(task, skewed), *draws_lines(task, names))
 
 
@@ -129,12 +131,13 @@ def one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
     return lines
 
 
-def _line(task: Task, rows: dict[str, Row], names: tuple[str, str], number: int, skewed: dict[str, Row]) -> Line:
+def _line(
+    task: Task, rows: dict[str, Row], names: tuple[str, str], number: int, skewed: dict[str, Row], kinds: Sequence[Kind]
+) -> Line:
     held = list(rows.values())
     counts = list(dict.fromkeys(row.n_episodes for row in held))
     chosen = [f"{shot}: {row.chosen}" for shot, row in rows.items() if row.chosen]
     title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator, *chosen)))
-    kinds = intervals.known(task.rows)
     cells = tuple(_cell(rows.get(shot), task.best.get(shot), kinds, skewed) for shot in task.shots)
     return Line(*names, cells, " / ".join(map(str, counts)), min(counts), notes(held), title, number)
 

@@ -63,10 +63,10 @@ def sentence(n_seen: int, n_unknown: int, n_classes: int, part: str, pretrained_
     if trained_on == NOTHING:
         return f"none of {n_classes} {classes} was in this network's training data: it was trained on nothing"
     if trained_on == NOT_KNOWN:
-        return f"nobody said whether the {n_classes} {classes} were in this network's training data"
+        return f"no information on whether the {n_classes} {classes} were in this network's training data"
     if n_unknown == n_classes:
-        return f"it is not known whether the {n_classes} {classes} were in this network's training data ({trained_on})"
-    unknown = f", of {n_unknown} it is not known" if n_unknown else ""
+        return f"unknown whether the {n_classes} {classes} were in this network's training data ({trained_on})"
+    unknown = f", {n_unknown} unknown" if n_unknown else ""
     were = f"{n_seen or 'none'} of {n_classes} {classes} {'was' if n_seen < 2 else 'were'}"
     return f"{were} in this network's training data{unknown} ({trained_on}, found by {by})"
 
@@ -106,7 +106,7 @@ def _judge(name: str, concept: Concept, found: Found, trained_on: Sequence[Corpu
         if evidence:
             return SEEN, evidence
     if [corpus.name for corpus in trained_on] == [NOT_KNOWN]:
-        return UNKNOWN, "nobody said what the weights were trained on"
+        return UNKNOWN, "no information on what the weights were trained on"
     open_ended = [corpus.name for corpus in trained_on if not corpus.complete]
     if open_ended:
         return UNKNOWN, f"no list says which classes {open_ended[0]} shows"
@@ -126,13 +126,13 @@ def _evidence(name: str, concept: Concept, found: Found, corpus: Corpus) -> str:
         return f"{corpus.name} has this class" if inside else ""
     listed = corpus.synsets
     for synset in concept.synsets:
-        for member, told in (
+        for member, relation in (
             (listed.same(synset), "has it"),
             (listed.narrower(synset), "has narrower classes, such as"),
             (listed.wider(synset), "has a wider class"),
         ):
             if member:
-                return f"{listed.name} {told}: {title(member)}".replace("such as:", "such as")
+                return f"{listed.name} {relation}: {title(member)}".replace("such as:", "such as")
     for kind in concept.kinds:
         member = kind if kind in listed.leaves else listed.wider(kind)
         if member:

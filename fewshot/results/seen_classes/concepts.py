@@ -16,7 +16,7 @@ _SYNSET = re.compile(r"(n\d{8})(\D.*)?")
 @dataclass(frozen=True)
 class Concept:
     """What a class shows: one of `synsets`, or a kind of one of `kinds`. `known` without either: nothing that WordNet
-    has. Otherwise nobody knows."""
+    has. Otherwise what it shows is unknown."""
 
     synsets: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()

@@ -15,8 +15,9 @@ from fewshot.report.comparisons.matrices import MOST, matrices
 from fewshot.report.comparisons.pairing import contest
 from fewshot.report.comparisons.verdicts import points
 from fewshot.report.rows.wording import contender_names
-from fewshot.results.files import Results, Row
+from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
+from fewshot.results.row import Row
 from fewshot.statistics.intervals import Interval
 from tests.support.report_rows import EVIL, invented_images, invented_predictions, row
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from fewshot.report.comparisons.over_sets import over_data_sets
 from fewshot.report.comparisons.pairing import Pair, compare
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from tests.support.paired_runs import two_runs
 
 

@@ -17,7 +17,7 @@ from fewshot.report.comparisons.verdicts import (
     verdict,
     warnings,
 )
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.statistics.intervals import Units
 from tests.support.paired_runs import two_runs
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fewshot.plugins.registry
-from fewshot.measures.calibration import Bins
+from fewshot.measures.calibration_error import Bins
 from fewshot.report import page
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.pictures.inside import MOST_TASKS, inside

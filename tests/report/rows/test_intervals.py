@@ -15,7 +15,7 @@ from fewshot.report.rows.tasks import tasks
 from fewshot.report.rows.wording import contender_names, details
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import comparison, markdown
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from tests.support.report_rows import EVIL, row
 
 SHARED = "the episodes share images; draw them with DisjointPools"
@@ -92,7 +92,7 @@ def test_what_is_no_list_of_draws_is_none(draws):
 
 
 def test_the_console_names_every_interval_and_every_reason():
-    said = run_table([row(0.8, **NEW, **MEASURES), row(0.8, **ALL_WAY)])
+    said = run_table([row(0.8, **NEW, measures=MEASURES), row(0.8, **ALL_WAY)])
     for sentence in (
         "new classes: 95 % interval for new classes",
         "new supports: 95 % interval for new supports and new images of these classes",
@@ -128,7 +128,11 @@ def test_hovering_and_first_sentences_name_them_too():
 
 
 def test_measures_that_are_missing_are_a_dash_with_its_reason():
-    rows = [row(0.8, **NEW, **MEASURES, ranking_reason="logits were not kept: they would take more than 64 MiB")]
+    rows = [
+        row(
+            0.8, **NEW, measures=MEASURES | {"ranking_reason": "logits were not kept: they would take more than 64 MiB"}
+        )
+    ]
     [task] = tasks(rows)
     found = measured.measures(task, contender_names(rows))
     assert found is not None
@@ -138,7 +142,7 @@ def test_measures_that_are_missing_are_a_dash_with_its_reason():
 
 
 def test_a_class_that_strangers_named_stays_on_one_line():
-    [name, *_] = measured.values(row(lowest_class="a\x1b[31m\n" + "b" * 90, lowest_class_accuracy=0.5))
+    [name, *_] = measured.values(row(measures={"lowest_class": "a\x1b[31m\n" + "b" * 90, "lowest_class_accuracy": 0.5}))
     assert name.text.isprintable()
     assert len(name.text) < 40
 

@@ -18,7 +18,7 @@ from fewshot.report.studies import classes_plot as study_classes_plot
 from fewshot.report.studies.classes import class_study, conclusions
 from fewshot.report.studies.classes_plot import class_plots
 from fewshot.report.studies.study import Study
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.studies.class_ladders import class_ladders
 from tests.support.class_ladder_rows import COUNTS, ladder_rows
 from tests.support.command_line import fail, succeed

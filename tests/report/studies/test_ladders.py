@@ -16,7 +16,7 @@ from fewshot.report.figures.laws import draw_band, draw_law, error_scale, percen
 from fewshot.report.figures.svg import SERIES
 from fewshot.report.studies import ladders_plot as study_ladders_plot
 from fewshot.report.studies.ladders_plot import ladder_plots
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.laws.power_laws import M1
 from fewshot.scaling.studies.adaptation import Exponent, exponent, ladders
 from tests.support.trained_rows import lines, row

@@ -14,7 +14,7 @@ from fewshot.report import page
 from fewshot.report.studies.shot_budgets import TARGET, ShotCurve, shot_curves
 from fewshot.report.studies.shots import answer, shot_study
 from fewshot.report.studies.study import Study
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.fits.label_budget import budget
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fewshot.results.files import Row
+from fewshot.results.row import Row
 from fewshot.scaling.studies.class_ladders import HELP, HURT, UNTOLD, ClassLadder, class_ladders
 from fewshot.scaling.studies.trained_rows import ONE_SEED
 from tests.support.class_ladder_rows import A_CLASS, COUNTS, IN_ALL, NARROWED, ladder_rows, rung

@@ -12,7 +12,7 @@ from fewshot.statistics.intervals import Floats, Ints
 
 @dataclass(eq=False)
 class ClassAccuracy:
-    """Of each label: how many episodes ask for it, and the mean over them of the share of its queries that were right
+    """For each label: how many episodes ask for it, and the mean over them of the share of its queries that were right
     (so every episode counts alike, however many queries of the class it has)."""
 
     n_episodes: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # [C]
@@ -58,7 +58,7 @@ class Mistakes:
         self.counts = np.bincount(code, weights, len(self.pairs)).astype(np.int64)
 
     def most_often(self) -> dict[int, tuple[int, int]]:
-        """Of every label that was missed: the label that it was taken for most often (the lowest of equal ones), and
+        """For every label that was missed: the label that it was taken for most often (the lowest of equal ones), and
         how often."""
         order = np.lexsort((-self.counts, self.pairs >> 32))
         asked, at = np.unique(self.pairs[order] >> 32, return_index=True)

@@ -1,11 +1,28 @@
-"""Measures of each episode by itself."""
+"""Macro-F1: precision and recall of every way in one number."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 
+from fewshot.measures import EpisodeMeasure
 from fewshot.results.predictions import Predictions, means
 from fewshot.statistics.intervals import Floats
+
+
+@dataclass(frozen=True)
+class MacroF1(EpisodeMeasure):
+    """The F1 score of each class, averaged over the classes of an episode."""
+
+    columns: ClassVar = {"macro_f1": "float | None", "macro_f1_low": "float | None", "macro_f1_high": "float | None"}
+    title = "macro-F1"
+    unit = "%"
+    better = "higher"
+
+    def of_episodes(self, predictions: Predictions) -> Floats:
+        return macro_f1(predictions)
 
 
 def macro_f1(predictions: Predictions) -> Floats:
@@ -20,9 +37,3 @@ def macro_f1(predictions: Predictions) -> Floats:
     counted = met > 0
     f1 = 2.0 * right[counted] / met[counted]
     return means(f1, np.concatenate([[0], np.cumsum(counted)])[episodes.way_start])
-
-
-def log_loss(predictions: Predictions) -> Floats:
-    """[E] the mean over the queries of -ln of the probability of the true way (negative log-likelihood): 0 is best,
-    ln N is guessing. NaN for an episode without queries."""
-    return means(-predictions.log_probability.astype(np.float64), predictions.episodes.query_start)

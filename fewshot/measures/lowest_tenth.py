@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 
+from fewshot.measures import Measure, Tally, Whole, bounded
+from fewshot.results.columns import Value
+from fewshot.results.predictions import Predictions
 from fewshot.statistics.intervals import Floats, Interval, Units, deleted_interval
 
 SHARE = 0.1
 FEWEST = 10  # episodes
+
+
+@dataclass(frozen=True)
+class LowestTenth(Measure):
+    """The mean accuracy of the worst 10 % of the episodes; it needs at least 10 episodes."""
+
+    columns: ClassVar = {
+        "lowest_tenth": "float | None",
+        "lowest_tenth_low": "float | None",
+        "lowest_tenth_high": "float | None",
+    }
+    title = "lowest tenth"
+    unit = "%"
+    better = "higher"
+
+    def tally(self, n_units: int) -> Tally:
+        return _Tally()
+
+
+class _Tally(Tally):
+    """Nothing: the accuracies of all episodes are kept anyway."""
+
+    def add(self, predictions: Predictions, units: Units) -> None:
+        pass
+
+    def values(self, whole: Whole) -> Mapping[str, Value]:
+        return bounded("lowest_tenth", lowest_tenth_interval(whole.accuracy, whole.units, whole.half_query))
 
 
 def lowest_tenth(values: Floats, weights: Floats | None = None) -> float:

@@ -12,7 +12,7 @@ from fewshot.statistics.intervals import Floats, Ints
 
 @dataclass(eq=False)
 class ImageAnswers:
-    """Of each row of the data set: in how many episodes it was a query, a right one, and a support image."""
+    """For each row of the data set: in how many episodes it was a query, a right one, and a support image."""
 
     counts: Ints = field(default_factory=lambda: np.zeros((3, 0), dtype=np.int64))  # [3, n]
     labels: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # [n] of the queries, 0 for others
@@ -38,6 +38,6 @@ class ImageAnswers:
         return bool((asked + learned == self.n_episodes).all())
 
     def accuracy(self) -> tuple[Floats, Ints]:
-        """Of every image that was a query: the share of right answers, and its label."""
+        """For every image that was a query: the share of right answers, and its label."""
         met = self.counts[0] > 0
         return self.counts[1, met] / self.counts[0, met], self.labels[met]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import take_runs
+from fewshot.measures import Measure, Tally, Whole, bounded
+from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
 from fewshot.statistics.intervals import Floats, Interval, Ints, Units, delete_one, deleted_interval
 
@@ -18,6 +22,34 @@ _CERTAIN = 15360  # that of 1.0
 _BINADE = 1024  # values from a power of two to the next
 _COUNTED = 1 << 16  # answers at a time: numpy makes eight bytes of each
 _RIGHT = np.uint16(_CODES)  # in place of the sign: the answer is right
+
+
+@dataclass(frozen=True)
+class CalibrationError(Measure):
+    """The gap between confidence and accuracy, averaged over 15 bins of equally many queries (ECE)."""
+
+    columns: ClassVar = {
+        "calibration_error": "float | None",
+        "calibration_error_low": "float | None",
+        "calibration_error_high": "float | None",
+    }
+    title = "calibration error"
+    unit = "%"
+    better = "lower"
+
+    def tally(self, n_units: int) -> Tally:
+        return _Tally(UnitCalibration(n_units))
+
+
+@dataclass(eq=False)
+class _Tally(Tally):
+    counted: UnitCalibration
+
+    def add(self, predictions: Predictions, units: Units) -> None:
+        self.counted.add(answers_of(predictions), predictions.episodes.query_start, units)
+
+    def values(self, whole: Whole) -> Mapping[str, Value]:
+        return bounded("calibration_error", calibration_interval(self.counted, whole.units))
 
 
 def answers_of(predictions: Predictions) -> Answers:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from fewshot.results.predictions import Predictions
 from fewshot.statistics.intervals import Floats
 
 _AT_ONCE = 1 << 16  # logits
+_RANKED: WeakKeyDictionary[Predictions, tuple[Floats, Floats]] = WeakKeyDictionary()  # gone with the predictions
 _ROUNDING = np.uint64((1 << 12) - 1)  # last bits of a float64: differences of 2^-40 and less are rounding
 
 
@@ -69,9 +71,15 @@ def average_precision(ranked: Ranked) -> Floats:
 def ranking(predictions: Predictions) -> tuple[Floats, Floats]:
     """[E] of each episode the means over its ways of `auroc` (one way against the rest; with two ways both give the
     same) and of `average_precision`, over the ways where they are defined; NaN where there are none, and a ValueError
-    where the logits were not kept."""
+    where the logits were not kept. Predictions are sorted once for both."""
     if predictions.logits is None:
         raise ValueError("AUROC and average precision need the logits, which were not kept")
+    if predictions not in _RANKED:
+        _RANKED[predictions] = _ranking(predictions)
+    return _RANKED[predictions]
+
+
+def _ranking(predictions: Predictions) -> tuple[Floats, Floats]:
     areas, precisions = np.full(len(predictions), np.nan), np.full(len(predictions), np.nan)
     for member, surprise, truth in _blocks(predictions):
         parts: list[tuple[Floats, Floats]] = []

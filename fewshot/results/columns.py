@@ -1,0 +1,147 @@
+"""The columns of a row in groups that belong together; results/row.py strings them together.
+
+Flat JSON scalars; accuracies are fractions in [0, 1]. A default stands where an older row lacks the column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SCHEMA = 1  # raised when the meaning of a run changes; part of every run id
+Value = float | str | None  # of a column of a measure
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns that belong together."""
+
+
+@dataclass(frozen=True)
+class RunName(Columns):
+    """Which run it is, and whether it succeeded."""
+
+    run_id: str
+    schema: int = SCHEMA
+    protocol: str = ""  # name and version of the suite, such as "quick@1"
+    status: str = "ok"  # or "failed"
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class SpecColumns(Columns):
+    """What was asked for."""
+
+    dataset: str = ""
+    split: str = ""
+    classes: str = ""
+    backbone: str = ""
+    transform: str = ""
+    evaluator: str = ""
+    sampler: str = ""
+    n_way: int | None = None
+    k_shot: int | None = None
+    n_query: int | None = None
+    k_shot_at_most: bool = False
+    seed: int = 0
+    dtype: str = ""
+    selection_rule: str = ""  # how hyperparameters were to be chosen before the run, its grid included
+
+
+@dataclass(frozen=True)
+class Score(Columns):
+    """The accuracy with its intervals, the reasons for those that are missing, and the further measures."""
+
+    n_episodes: int = 0
+    n_classes: int = 0  # that episodes are drawn from
+    accuracy: float | None = None  # mean over episodes
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    accuracy_reason: str = ""  # why there is no interval; the same for the other reasons
+    population: str = ""  # what the interval is for
+    new_images_low: float | None = None  # of the interval for new images of these classes; it needs disjoint pools
+    new_images_high: float | None = None
+    new_images_reason: str = ""
+    new_classes_low: float | None = None  # of the interval for new classes, or new groups of them
+    new_classes_high: float | None = None
+    new_classes_unit: str = ""  # "classes", or "groups (superclass)" where episodes draw groups; "" in older rows
+    new_classes_monte_carlo: float | None = None  # share of its variance that more episodes would remove
+    new_classes_reason: str = ""
+    new_draws_low: float | None = None  # of the interval for new supports and new images; it needs whole test sets
+    new_draws_high: float | None = None
+    new_draws_reason: str = ""
+    draws: str = ""  # the accuracy after each draw of a support, where each answers a whole test set
+    measures: Mapping[str, Value] = field(default_factory=dict, hash=False)  # by column; flat in the file
+    n_not_converged: int = 0
+
+
+@dataclass(frozen=True)
+class Honesty(Columns):
+    """What the number has seen: queries, classes of the weights' training, labels to choose hyperparameters."""
+
+    transductive: bool = False
+    pretrained_on: str = "unknown"  # data that the weights were trained on; "nothing" for none
+    seen_classes: str = "unknown"  # whether the weights were trained on these classes: not seen, seen, unknown
+    n_seen_classes: int | None = None  # how many of them were in the weights' training data; None: not looked at
+    n_unknown_classes: int | None = None  # for how many this is unknown
+    seen_classes_by: str = ""  # what the classes were found by: "synset ids", "the table of CIFAR-100", "class names"
+    selection: str = "none"  # on what hyperparameters were chosen: "support", "validation classes", ...
+    n_labels_selection: int = 0  # labelled images that the choice used, beyond the supports
+    n_trials: int = 1  # settings that it compared
+    chosen: str = ""  # the evaluator that was chosen before the run, where that is one for all episodes
+
+
+@dataclass(frozen=True)
+class Training(Columns):
+    """The training, of a network that was trained here."""
+
+    recipe: str = ""
+    training_rule: str = ""  # "epochs", "steps" or "tuned": what more training images change
+    network: str = ""  # where the training started, without its seed
+    started_on: str = ""  # what that start had been trained on; "nothing" for none
+    training_seed: int | None = None
+    training_classes: int | None = None
+    unique_images: int | None = None
+    images_processed: int | None = None
+    training_trials: int = 1
+    first_loss: float | None = None  # mean over the first tenth of the steps
+    training_loss: float | None = None  # mean over the last tenth
+    validation_loss: float | None = None
+    seen_error: float | None = None  # of the trained classes, all at once, on images held out
+    seen_loss: float | None = None  # cross-entropy there, in nats
+    n_held_out: int | None = None  # images that both are of; absent in older rows
+
+
+@dataclass(frozen=True)
+class Cost(Columns):
+    """What the run took, and how large its network is."""
+
+    seconds_embedding: float = 0.0
+    seconds_solving: float = 0.0
+    n_embedded: int = 0
+    n_params: int = 0
+    dim: int = 0
+
+
+@dataclass(frozen=True)
+class Digests(Columns):
+    """What exactly was used."""
+
+    images_digest: str = ""
+    classes_digest: str = ""
+    split_digest: str = ""
+    episodes_digest: str = ""
+    weights_digest: str = ""
+    preprocess_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Provenance(Columns):
+    """Where, when and with what software it was computed."""
+
+    device: str = ""
+    n_threads: int = 0
+    platform: str = ""
+    commit: str = ""
+    versions: str = ""
+    finished: str = ""  # UTC, ISO 8601

@@ -1,0 +1,101 @@
+"""A row: everything that is kept of a run beside its predictions, one flat line of JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns, Training
+from fewshot.results.declared import measure_columns, measure_defaults
+
+_SPEC = tuple(field.name for field in dataclasses.fields(SpecColumns))
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "None": (type(None),),
+}
+
+
+@dataclass(frozen=True)
+class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunName):
+    """A run: its spec, its measures, its provenance. Columns stand in the order of the groups, the last base first;
+    `measures` has every column of every registered measure (fewshot/measures)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measures", {**measure_defaults(), **self.measures})
+
+    @staticmethod
+    def of(*groups: Columns) -> Row:
+        """The row of these groups of columns; of a column that stands in several the last counts, and the columns of
+        other groups take their defaults. A row is a group too: of a row and a group it is that row with new columns."""
+        return Row(**{name: value for group in groups for name, value in vars(group).items()})
+
+    @property
+    def spec(self) -> tuple[Any, ...]:
+        """What was asked for, as columns: equal for a run that failed and the same run that did not."""
+        return tuple(getattr(self, name) for name in _SPEC)
+
+    def columns(self) -> dict[str, Any]:
+        """Every column in the order of the file, those of measures among the others."""
+        found: dict[str, Any] = {}
+        for name in _NAMES:
+            value = getattr(self, name)
+            if name == "measures":
+                found |= value
+            else:
+                found[name] = value
+        return found
+
+    def to_json(self) -> str:
+        """One line of JSON; NaN is written as null, and what is no Unicode (of a file's name) as a question mark."""
+        values = self.columns().items()
+        clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values}
+        return json.dumps(clean, ensure_ascii=False).encode(errors="replace").decode()
+
+    @staticmethod
+    def from_json(line: str) -> Row:
+        """The row of a line of this or an older release: absent columns take their defaults, unknown ones are
+        left out. A ValueError for anything else."""
+        try:
+            values = json.loads(line)
+        except RecursionError as error:
+            raise ValueError("not a row: JSON without end") from error
+        if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
+            raise ValueError("not a row: no run_id")
+        own: dict[str, Any] = {}
+        measures: dict[str, Any] = {}
+        for name, (kind, types, of_measure) in known_columns().items():
+            if name in values:
+                value = values[name]
+                if type(value) not in types:
+                    raise ValueError(f"column {name} should be {kind}, found {value!r}")
+                (measures if of_measure else own)[name] = sys.intern(value) if isinstance(value, str) else value
+        return Row(**own, measures=measures)
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Row))
+
+
+@cache
+def known_columns() -> dict[str, tuple[str, frozenset[type], bool]]:
+    """For every column: its type as text, the types of the JSON scalars that it takes, and whether it is a measure's. A
+    ValueError where measures declare columns that cannot be."""
+    own = {field.name: str(field.type) for field in dataclasses.fields(Row) if field.name != "measures"}
+    twice = own.keys() & measure_columns().keys()
+    if twice:
+        raise ValueError(f"a measure has a column {min(twice)!r}, which every row has; rename the measure's")
+    known = [(name, kind, False) for name, kind in own.items()]
+    known += [(name, kind, True) for name, kind in measure_columns().items()]
+    return {name: (kind, _types(kind), of_measure) for name, kind, of_measure in known}
+
+
+def _types(annotation: str) -> frozenset[type]:
+    return frozenset(kind for part in annotation.split(" | ") for kind in _TYPES[part])
