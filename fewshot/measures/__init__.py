@@ -24,6 +24,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from fewshot.plugins.fields import Member
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
 from fewshot.statistics.intervals import Floats, Interval, Units, class_interval
@@ -51,7 +52,7 @@ class Tally(ABC):
         """The columns, once all parts are counted; one that is left out has no value. It is asked once."""
 
 
-class Measure(ABC):
+class Measure(Member, ABC):
     """Predictions to some columns of a row. Members declare these, as literals:
 
     - `columns`: names and types ("float | None", "int | None" or "str"). The first is the number that tables show; the

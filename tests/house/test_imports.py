@@ -48,7 +48,7 @@ ONLY = {
     "episodes": {"files"},
     "splits": {"datasets", "episodes", "files", "plugins"},
     "samplers": {"datasets", "episodes", "files", "plugins", "statistics"},
-    "measures": {"episodes", "results", "statistics"},
+    "measures": {"episodes", "plugins", "results", "statistics"},
     "results": {"episodes", "files", "plugins"},
     "transforms": {"plugins"},
     "evaluators": {"backbones", "datasets", "episodes", "features", "plugins", "solvers"},

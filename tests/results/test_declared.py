@@ -18,7 +18,7 @@ import pytest
 from fewshot.measures import Measure
 from fewshot.plugins.registry import MEASURES, Signature
 from fewshot.results import declared as module
-from fewshot.results.columns import Run, Score
+from fewshot.results.columns import RunName, Score
 from fewshot.results.declared import Declared, declared, measure_columns, measure_defaults
 from fewshot.results.row import Row
 
@@ -60,7 +60,7 @@ import fewshot
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.report import page
-from fewshot.results.columns import Run, Spec
+from fewshot.results.columns import RunName, SpecColumns
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
@@ -75,9 +75,9 @@ answers = random.integers(0, 3, len(episodes.query)).astype(np.uint16)
 some = random.random(len(answers)).astype(np.float16)
 predictions = Predictions(episodes, answers, some, -some, np.ones(30, np.bool_))
 found, _ = score([predictions], Design(names, np.arange(8)))
-spec = Spec("Icons()", "", "novel", "RawPixels()", "L2()", "Prototype()", "Balanced()", 3, 1, 4)
+spec = SpecColumns("Icons()", "", "novel", "RawPixels()", "L2()", "Prototype()", "Balanced()", 3, 1, 4)
 results = Results(Path(sys.argv[1]) / "rows.jsonl")
-results.append(Row.of(Run("a"), spec, found))
+results.append(Row.of(RunName("a"), spec, found))
 Path(sys.argv[1], "page.html").write_text(page(results.rows(), None, "title"))
 print(fewshot.__file__)
 """
@@ -151,7 +151,7 @@ def test_columns_of_a_new_measure_come_last_and_have_defaults(registered):
     assert list(measure_columns()) == [*old, *GOOD["columns"]]
     assert declared()[-1].name == "Brier"
     assert (measure_defaults()["brier"], measure_defaults()["worst"]) == (None, "")
-    line = json.loads(Row.of(Run("a"), Score(measures={"brier": 0.25})).to_json())
+    line = json.loads(Row.of(RunName("a"), Score(measures={"brier": 0.25})).to_json())
     names = list(line)
     assert names[names.index("ranking_reason") + 1 :][:5] == [*GOOD["columns"], "n_not_converged"]
     assert line["brier"] == 0.25

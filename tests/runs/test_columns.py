@@ -13,7 +13,7 @@ import pytest
 from fewshot.datasets import Group
 from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.measures.log_loss import log_loss
-from fewshot.results.columns import Run
+from fewshot.results.columns import RunName
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
 from fewshot.results.row import Row
@@ -31,7 +31,7 @@ CLASSES = np.arange(9)
 
 def columns_of(parts, design):
     """The columns of a row of these predictions."""
-    return Row.of(Run("a"), score(parts, design)[0]).columns()
+    return Row.of(RunName("a"), score(parts, design)[0]).columns()
 
 
 def drawn(shape, count, sampler=None, images=IMAGES, **design):
@@ -43,7 +43,7 @@ def drawn(shape, count, sampler=None, images=IMAGES, **design):
 
 def test_columns_are_columns_of_a_row_and_come_back_from_its_line():
     columns, _ = drawn(EpisodeShape(3, 1, 5), 40)
-    row = Row.of(Run("a"), score([answered(Balanced().sample(IMAGES, CLASSES, EpisodeShape(3, 1, 5), 0, 0, 40))],
+    row = Row.of(RunName("a"), score([answered(Balanced().sample(IMAGES, CLASSES, EpisodeShape(3, 1, 5), 0, 0, 40))],
                                  Design(IMAGES.class_names, CLASSES))[0])  # fmt: skip
     assert Row.from_json(row.to_json()) == row
     assert row.columns() == columns

@@ -12,6 +12,7 @@ import pytest
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.episodes.lists import EpisodeList
 from fewshot.evaluators.linear_probe import LinearProbe
+from fewshot.plugins.registry import SPLITS
 from fewshot.runs.pipeline import Listed, RunSpec, Sampled, Workbench
 from fewshot.runs.specs import PreparedRun, split_of
 from fewshot.samplers.balanced import Balanced
@@ -175,6 +176,6 @@ def test_a_split_file_that_was_edited_is_read_again(tmp_path):
     found = []
     for count in (1, 2):
         ClassSplit.of(names[:count], (), names[count:]).save(path)
-        found.append(split_of(IMAGES, f"FromFile({str(path)!r})"))
+        found.append(split_of(IMAGES, SPLITS.spec(f"FromFile({str(path)!r})")))
     assert [len(split.seen) for split in found] == [1, 2]
-    assert split_of(IMAGES, "BySeed(novel=0.5)") is split_of(IMAGES, "BySeed(novel=0.5)")
+    assert split_of(IMAGES, SPLITS.spec("BySeed(0.5)")) is split_of(IMAGES, SPLITS.spec("BySeed(novel=0.5)"))
