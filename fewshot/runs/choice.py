@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fewshot.plugins.spec import Spec
-from fewshot.results.selection_rule import ON
+from fewshot.results.selection_rule import chosen_on
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,8 @@ class Choice:
 
     def columns(self, made_with: Mapping[str, Any]) -> dict[str, Any]:
         """The columns of a row; `made_with` are those of the chosen evaluator, which may choose on supports too."""
-        inside = made_with["selection"]
         return {
-            "selection": ON[self.on] + (f" and {inside}" if inside != "none" else ""),
+            "selection": chosen_on(self.on, made_with["selection"]),
             "n_trials": self.n_trials * made_with["n_trials"],
             "n_labels_selection": self.n_labels,
             "chosen": self.evaluator.text,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fewshot.plugins.short_name import one_line
 from fewshot.report.rows import intervals
-from fewshot.report.rows.short_names import one_line
-from fewshot.report.rows.tasks import Contender, Task, contender, shot_label
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, shot_label
 from fewshot.results.files import Row
 
 NAMES = ("lowest class", "lowest tenth", "macro-F1", "log loss", "calibration", "AUROC", "precision")
@@ -44,11 +45,10 @@ class Measures:
     caption: str
 
 
-def measures(task: Task, names: Mapping[Contender, tuple[str, str]]) -> Measures | None:
+def measures(task: Task, shown: Shown) -> Measures | None:
     """Those of all runs of a task that have any; None where there are none, as in rows of older releases."""
-    rows = [row for row in task.rows if row.macro_f1 is not None]
-    kept = sorted(rows, key=lambda row: task.contenders.index(contender(row)))
-    lines = tuple(MeasuresLine(*names[contender(row)], shot_label(row), values(row)) for row in kept)
+    kept = [row for row in task.grouped if row.macro_f1 is not None]
+    lines = tuple(MeasuresLine(*shown.name(row), shot_label(row), values(row)) for row in kept)
     return Measures(lines, " ".join(meaning(kept))) if kept else None
 
 

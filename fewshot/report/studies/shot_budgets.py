@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fewshot.report.rows.contenders import contender
 from fewshot.report.rows.selection_budgets import is_oracle
-from fewshot.report.rows.tasks import Task, accuracy, contender, measured, tasks
-from fewshot.report.rows.wording import contender_names
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, accuracy, measured
 from fewshot.report.tables.task_table import one_a_shot
+from fewshot.results.asked import asked
 from fewshot.results.files import Row
 from fewshot.scaling.fits.label_budget import LAWS, Budget, Need, budgets
 from fewshot.scaling.fits.tables import Curve
@@ -19,7 +21,6 @@ from fewshot.scaling.laws import Law, Points, named
 TARGET = 0.9  # accuracy, asked of everyone
 _FEWEST = 3  # shots of a curve
 _ROUND = (*(n / 100 for n in range(5, 100, 5)), 0.99)  # the first of these that was not reached is asked too
-_NESTED = ("Balanced", "DirichletQuery", "Hierarchical", "SimilarityTestbed", "DisjointPools")  # samplers of one K each
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,25 +52,24 @@ class ShotCurve:
         return min(tested, key=lambda need: need.trust.miss).fit.law
 
 
-def shot_curves(rows: Sequence[Row]) -> tuple[list[ShotCurve], list[str]]:
+def shot_curves(shown: Shown) -> tuple[list[ShotCurve], list[str]]:
     """The curves of all learners with at least three nested shots, task by task; and the names of those left out,
     because they made no error at some shots."""
-    names = contender_names(rows)
-    numbers = {name: number for number, name in enumerate(names)}
-    every = list(_learners(rows))
-    usable = [(title, own) for title, own in every if all(accuracy(row) < 1 for row in own)]
-    flawless = [(title, own) for title, own in every if (title, own) not in usable]
+    usable: list[tuple[str, tuple[Row, ...]]] = []
+    flawless: list[tuple[str, tuple[Row, ...]]] = []
+    for title, own in _learners(shown):
+        (usable if all(accuracy(row) < 1 for row in own) else flawless).append((title, own))
     answers = _answers([_curve(title, own) for title, own in usable], [_targets(own) for _, own in usable])
     found = [
-        ShotCurve(title, names[contender(own[0])], numbers[contender(own[0])], own, tuple(of_curve))
+        ShotCurve(title, shown.name(own[0]), shown.number(own[0]), own, tuple(of_curve))
         for (title, own), of_curve in zip(usable, answers, strict=True)
     ]
-    return found, [f"{' with '.join(names[contender(own[0])])}, {title}" for title, own in flawless]
+    return found, [f"{shown.name(own[0]).whole}, {title}" for title, own in flawless]
 
 
-def _learners(rows: Sequence[Row]) -> Iterator[tuple[str, tuple[Row, ...]]]:
+def _learners(shown: Shown) -> Iterator[tuple[str, tuple[Row, ...]]]:
     """The rows of each learner on each task, the fewest shots first, behind the task's title."""
-    for task in tasks(rows):
+    for task in shown.tasks:
         for own in _groups(task):
             for held in one_a_shot(own):
                 if len(held) >= _FEWEST:
@@ -85,7 +85,7 @@ def _groups(task: Task) -> list[list[Row]]:
 
 
 def _nested(row: Row) -> bool:
-    fixed = bool(row.k_shot) and not row.k_shot_at_most and row.sampler.startswith(_NESTED)
+    fixed = bool(row.k_shot) and not row.k_shot_at_most and bool(asked(row).sampler.declares("nests_shots"))
     return fixed and measured(row) and not is_oracle(row)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fewshot.report.figures.curves import label_ends
-from fewshot.report.figures.laws import BEYOND, draw_band, draw_law, error_scale, percent, reach
+from fewshot.report.figures.laws import BEYOND, error_scale, percent, plot_band, plot_law, reach
 from fewshot.report.figures.plots import Plot, brief
 from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.rows.tasks import accuracy, interval, shot_label
@@ -59,11 +59,11 @@ def _plot(kept: Sequence[ShotCurve], of: int, number: int) -> Plot:
 def _draw(axes: Axes, each: ShotCurve, colour: str, marker: str, marks: Marks) -> None:
     """Points with the intervals of their rows, the law, and the spread of the trusted laws."""
     shots = each.curve.points.x
-    draw_law(axes, each.law, shots, bool(each.trusted), colour)
+    plot_law(axes, each.law, shots, bool(each.trusted), colour)
     if each.trusted:
         x = np.concatenate(reach(shots))
         predicted = np.stack([need.fit.law.predict(x) for need in each.trusted])  # [laws, x]
-        draw_band(axes, x, predicted.min(0), predicted.max(0), colour)
+        plot_band(axes, x, predicted.min(0), predicted.max(0), colour)
     for row in each.rows:
         x_, bounds, y = float(row.k_shot or 0), interval(row), percent(1 - accuracy(row))
         pieces = axes.plot([x_], [y], color=colour, marker=marker, markersize=6.5, linestyle="none")
