@@ -14,7 +14,7 @@ from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._trained_images import check_images
 from fewshot.backbones._training_record import TrainingRecord
 from fewshot.files.atomic import home
-from fewshot.plugins.registry import BACKBONES
+from fewshot.plugins.registry import BACKBONES, RECIPES
 
 if TYPE_CHECKING:
     from fewshot.datasets import Dataset
@@ -75,7 +75,7 @@ class Pretrained(BackboneSource):
         network.load_state_dict(network_state(load_file(self.weights)))
         return replace(
             start,
-            name=f"{start.name}, {record.recipe.partition('(')[0]} on {record.unique_images} images",
+            name=f"{start.name}, {RECIPES.read(record.recipe).name} on {record.unique_images} images",
             weights_digest=record.weights_digest,
             pretrained_on=_trained_on(start.pretrained_on, self.network, record),
             training=record,

@@ -39,6 +39,11 @@ def parse(text: str, kind: str) -> Call:
         ) from error
 
 
+def is_call(text: str) -> bool:
+    """Whether a text is meant as a call, "Name(field=value)", and not as a name or as the path of a file."""
+    return "(" in text
+
+
 def is_name(text: str) -> bool:
     """Whether a text is a bare name, "Name" or "package.module:Class", and not a call."""
     return _NAME.fullmatch(text.strip()) is not None
