@@ -73,7 +73,7 @@ def test_rows_that_differ_in_more_than_shots_are_no_curve(column):
     values = {"n_way": 20, "seed": 1}
     other = rows_at((3, 5, 8), **{column: values.get(column, "another")})
     assert shot_study(Shown.of([*rows_at((1, 2)), *other[:1]])) is None
-    found, _ = shot_curves(Shown.of([*rows_at((1, 2, 12)), *other]))
+    found, *_ = shot_curves(Shown.of([*rows_at((1, 2, 12)), *other]))
     assert [[each.k_shot for each in one.rows] for one in found] == [[1, 2, 12], [3, 5, 8]]
 
 
@@ -82,7 +82,7 @@ def test_the_answers_are_those_of_the_command(tmp_path: Path):
     rows = rows_at() + rows_at(law=M2(0.7, -0.4, 0.05), evaluator="LinearProbe(C=1.0, max_iter=100)")
     path.write_text("\n".join(each.to_json() for each in rows))
     told = json.loads(succeed("scaling", "budget", str(path), "--target", "0.9", "--by", "evaluator", "--json"))
-    found, _ = shot_curves(Shown.of(rows))
+    found, *_ = shot_curves(Shown.of(rows))
     assert [each.budgets[0].target for each in found] == [TARGET, TARGET]
     for one, values in zip(found, told, strict=True):
         assert one.budgets[0].values()["bracket"] == pytest.approx(values["bracket"])
@@ -178,7 +178,7 @@ def test_figures_are_bounded_and_say_what_they_leave_out_and_the_tables_have_all
     assert "Net6" not in first.svg
     assert "as in the first figure" in second.caption
     [remark] = found.remarks
-    assert remark.startswith("Not drawn, in the table: icons mono, novel classes, 9-way")
+    assert remark.startswith("Not shown, in the table: icons mono, novel classes, 9-way")
 
 
 def test_labels_spent_on_choices_are_said_not_to_count():

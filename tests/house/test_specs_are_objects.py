@@ -1,7 +1,7 @@
 """Nobody asks the text of a spec anything: it is read into an object, and what is asked of a member its file declares.
 
-Only fewshot/plugins/ takes the texts of specs apart. Elsewhere a test of such a text is a second parser, which goes wrong
-without notice when a member is renamed, gets a field, or comes from another package.
+Only fewshot/plugins/ takes the texts of specs apart. Elsewhere a test of such a text is a second parser, which goes
+wrong without notice when a member is renamed, gets a field, or comes from another package.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def asks_a_text(node: ast.AST, constants: dict[str, ast.expr]) -> bool:
         words = [word for argument in node.args for word in literals(argument, constants)]
         if node.func.attr in MATCHING:
             return is_spec_column(node.func.value) or any(map(begins_a_spec, words)) or bool({"(", ")"} & {*words})
-        return node.func.attr in CUTTING and (is_spec_column(node.func.value) and bool(words) or "(" in words)
+        return node.func.attr in CUTTING and ((is_spec_column(node.func.value) and bool(words)) or "(" in words)
     if isinstance(node, ast.Dict):  # a table that is looked up by the texts of specs
         return any(isinstance(key, ast.Constant) and begins_a_spec(key.value) and "(" in key.value for key in node.keys)
     return isinstance(node, ast.MatchValue) and any(map(begins_a_spec, literals(node.value, constants)))

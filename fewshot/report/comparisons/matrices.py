@@ -23,6 +23,7 @@ from fewshot.report.rows.tasks import accuracy, measured, shot_label
 from fewshot.results.files import Results, Row
 
 MOST = 12  # runs in a matrix; the most accurate are kept
+MOST_MATRICES = 36  # on a page
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,14 @@ class Matrix:
 
 
 def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
-    """A matrix for every task and number of shots that two runs or more have in common. Whatever is missing becomes a
-    reason, never an error; where no task has any, they are one reason without a title."""
-    found = []
-    for group in rivals(shown.rows, "anything"):
+    """A matrix for every task and number of shots that two runs or more have in common, at most 36. Whatever is missing
+    becomes a reason, never an error; where no task has any, they are one reason without a title."""
+    found: list[Matrix] = []
+    groups = rivals(shown.rows, "anything")
+    for number, group in enumerate(groups):
+        if sum(bool(matrix.lines) for matrix in found) == MOST_MATRICES:
+            rest = f"{len(groups) - number} more groups of runs are not compared here; see fewshot compare."
+            return [*found, Matrix("", reason=rest)]
         row = group[0]
         title = f"{shown.title(row)}, {shot_label(row)}"
         try:

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
-from fewshot.report.figures.plots import Plot, best, brief, caption
+from fewshot.report.figures.plots import Plot, best, brief, caption, some_of_each
 from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
-from fewshot.report.rows.contenders import Contender
+from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.shown import Shown
-from fewshot.report.rows.tasks import Task, accuracy, interval, measured, shot_label
+from fewshot.report.rows.tasks import Task, accuracy, interval, shot_label
 from fewshot.report.rows.wording import details
 from fewshot.results.files import Row
 
@@ -31,10 +31,7 @@ class _Look:
 
 def shot_curves(task: Task, shown: Shown, name: str) -> Plot | None:
     """Accuracy over the number of shots, a line a contender; None below two shots."""
-    curves = {
-        each: sorted((row for row in own if measured(row) and row.k_shot), key=lambda row: row.k_shot or 0)
-        for each, own in task.by_contender.items()
-    }
+    curves = _curves(task)
     several = [each for each, own in curves.items() if len({row.k_shot for row in own}) > 1]
     kept = best(task, several, _MOST)
     if not kept:
@@ -56,6 +53,16 @@ def shot_curves(task: Task, shown: Shown, name: str) -> Plot | None:
         return Plot(
             inline_svg(whole, name, marks), caption("Accuracy over the number of shots", len(kept), len(several))
         )
+
+
+def _curves(task: Task) -> dict[Contender, list[Row]]:
+    """The measured rows of every contender, the fewest shots first."""
+    curves: dict[Contender, list[Row]] = {each: [] for each in task.contenders}
+    for rows in task.by_shot.values():
+        for row in some_of_each(rows):
+            if row.k_shot:
+                curves[contender(row)].append(row)
+    return {each: sorted(own, key=lambda row: row.k_shot or 0) for each, own in curves.items()}
 
 
 def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from fewshot.report.figures.plots import Plot, best, brief, caption
+from fewshot.report.figures.plots import Plot, best, brief, caption, some_of_each
 from fewshot.report.figures.svg import FAINT, GROUND, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
 from fewshot.report.rows import intervals
 from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.shown import Shown
-from fewshot.report.rows.tasks import Task, accuracy, interval, measured
+from fewshot.report.rows.tasks import Task, accuracy, interval
 from fewshot.report.rows.wording import details
 from fewshot.results.files import Row
 
@@ -73,7 +73,7 @@ def _plot_dots(axes: Axes, task: Task, places: dict[Contender, float], shown: Sh
     handles = []
     for number, shot in enumerate(task.shots):
         colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
-        for row in filter(measured, task.by_shot[shot]):
+        for row in some_of_each(task.by_shot[shot]):
             y = places.get(contender(row))
             if y is not None:
                 mark = Mark(shown.number(row), row.run_id, f"{shot}\n{details(row)}")

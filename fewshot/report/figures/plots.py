@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from markupsafe import Markup
 
-from fewshot.report.rows.contenders import Contender
+from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.tasks import Task, accuracy, measured
+from fewshot.results.files import Row
 
 T = TypeVar("T")
+MOST_TASKS = 24  # that have figures of their own
+_MOST_ALIKE = 10  # runs of one contender at one shot that a figure shows
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,19 @@ def best(task: Task, contenders: Sequence[Contender], most: int) -> list[Contend
     highest = {each: max(own) for each, own in values.items() if own}
     ranked = set(sorted((each for each in contenders if each in highest), key=lambda each: -highest[each])[:most])
     return [each for each in contenders if each in ranked]
+
+
+def some_of_each(rows: Sequence[Row]) -> list[Row]:
+    """At most ten measured rows of every contender among rows of one shot, the first: as when it ran with many
+    weights."""
+    met: Counter[Contender] = Counter()
+    kept = []
+    for row in filter(measured, rows):
+        each = contender(row)
+        met[each] += 1
+        if met[each] <= _MOST_ALIKE:
+            kept.append(row)
+    return kept
 
 
 def brief(text: str, most: int = 40) -> str:

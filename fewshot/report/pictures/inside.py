@@ -24,7 +24,7 @@ from fewshot.results.files import Results, Row
 from fewshot.results.predictions import Predictions, episode_accuracy
 
 N_HARDEST, N_SHOWN, _MOST_NAMED = 10, 2, 8
-MOST_TASKS = 4  # are looked into
+MOST_TASKS, _MOST_TITLES = 4, 12  # tasks that are looked into, and others that are named
 Load = Callable[[str], LabelledImages]
 
 
@@ -75,7 +75,9 @@ def inside(shown: Shown, results: Results | None, load: Load) -> tuple[Inside, .
     if not any(each.calibration for each in found):
         return (Inside(found[0].text),)
     if len(best) > MOST_TASKS:
-        found.append(Inside(f"Not looked into: {'; '.join(title for title, _ in best[MOST_TASKS:])}."))
+        titles = [title for title, _ in best[MOST_TASKS:]]
+        more = f"; and {len(titles) - _MOST_TITLES} more" if len(titles) > _MOST_TITLES else ""
+        found.append(Inside(f"Not looked into: {'; '.join(titles[:_MOST_TITLES])}{more}."))
     return tuple(found)
 
 

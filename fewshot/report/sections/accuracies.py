@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from fewshot.report.figures.curves import shot_curves
 from fewshot.report.figures.dots import dot_plot
+from fewshot.report.figures.plots import MOST_TASKS, Plot
 from fewshot.report.rows.measured import NAMES, measures
 from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task
 from fewshot.report.sections import Piece, Section, Sources
 from fewshot.report.tables.task_table import task_table
 
@@ -17,16 +19,22 @@ _MOST_BESIDE = 4  # shots of a table that has its notes beside them; below it wh
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     for number, task in enumerate(shown.tasks, 1):
         table = task_table(task, shown)
-        plots = dot_plot(task, shown, f"dots-{number}"), shot_curves(task, shown, f"curves-{number}")
         values = {
             "number": number,
             "table": table,
             "wide": len(table.shots) > _MOST_BESIDE,
             "measures": measures(task, shown),
             "measure_names": NAMES,
-            "plots": list(filter(None, plots)),
+            "plots": _plots(task, number, shown) if number <= MOST_TASKS else [],
+            "note": "" if number <= MOST_TASKS else f"No figures: the first {MOST_TASKS} tasks have them.",
         }
         yield Piece(table.title, values)
+
+
+def _plots(task: Task, number: int, shown: Shown) -> list[Plot]:
+    """The figures of a task, their ids told apart by its number."""
+    plots = dot_plot(task, shown, f"dots-{number}"), shot_curves(task, shown, f"curves-{number}")
+    return list(filter(None, plots))
 
 
 SECTION = Section(
@@ -107,5 +115,8 @@ SECTION = Section(
 {% for plot in plots %}
 {{ plotted(plot, " " ~ table.title ~ "; the table has the numbers.") }}
 {% endfor %}
+{% if note %}
+<p class="caption">{{ note }}</p>
+{% endif %}
 """,
 )

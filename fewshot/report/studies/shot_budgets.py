@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from fewshot.scaling.laws import Law, Points, named
 
 TARGET = 0.9  # accuracy, asked of everyone
 _FEWEST = 3  # shots of a curve
+_MOST_OF_TASK, _MOST_CURVES = 24, 240  # learners that are fitted, of a task and of a page
 _ROUND = (*(n / 100 for n in range(5, 100, 5)), 0.99)  # the first of these that was not reached is asked too
+Learner = tuple[str, tuple[Row, ...]]  # the title of its task, and its rows, the fewest shots first
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,22 +55,47 @@ class ShotCurve:
         return min(tested, key=lambda need: need.trust.miss).fit.law
 
 
-def shot_curves(shown: Shown) -> tuple[list[ShotCurve], list[str]]:
-    """The curves of all learners with at least three nested shots, task by task; and the names of those left out,
-    because they made no error at some shots."""
-    usable: list[tuple[str, tuple[Row, ...]]] = []
-    flawless: list[tuple[str, tuple[Row, ...]]] = []
-    for title, own in _learners(shown):
+class ShotCurves(NamedTuple):
+    """Learners with at least three nested shots, task by task."""
+
+    curves: list[ShotCurve]
+    flawless: list[str]  # the names of those left out because they made no error at some shots
+    n_others: int  # left out because there are too many
+
+
+def shot_curves(shown: Shown) -> ShotCurves:
+    """The most accurate learners of each task, fitted."""
+    usable: list[Learner] = []
+    flawless: list[Learner] = []
+    every = list(_learners(shown))
+    kept = _most_accurate(every)
+    for title, own in kept:
         (usable if all(accuracy(row) < 1 for row in own) else flawless).append((title, own))
     answers = _answers([_curve(title, own) for title, own in usable], [_targets(own) for _, own in usable])
     found = [
         ShotCurve(title, shown.name(own[0]), shown.number(own[0]), own, tuple(of_curve))
         for (title, own), of_curve in zip(usable, answers, strict=True)
     ]
-    return found, [f"{shown.name(own[0]).whole}, {title}" for title, own in flawless]
+    names = [f"{shown.name(own[0]).whole}, {title}" for title, own in flawless]
+    return ShotCurves(found, names, len(every) - len(kept))
 
 
-def _learners(shown: Shown) -> Iterator[tuple[str, tuple[Row, ...]]]:
+def _most_accurate(learners: Sequence[Learner]) -> list[Learner]:
+    """At most 24 of each task, those with the highest accuracies at any shot, and at most 240 in all, in their order: a
+    fit takes time."""
+    places: dict[str, list[int]] = {}
+    for place, (title, _) in enumerate(learners):
+        places.setdefault(title, []).append(place)
+    highest = [max(map(accuracy, own)) for _, own in learners]
+    kept = [
+        place
+        for of_task in places.values()
+        for place in sorted(sorted(of_task, key=lambda place: -highest[place])[:_MOST_OF_TASK])
+    ]
+    return [learners[place] for place in kept[:_MOST_CURVES]]
+
+
+def _learners(shown: Shown) -> Iterator[Learner]:
     """The rows of each learner on each task, the fewest shots first, behind the task's title."""
     for task in shown.tasks:
         for own in _groups(task):

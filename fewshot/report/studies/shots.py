@@ -20,14 +20,15 @@ _MANY = 100_000  # labels that are written as a power of ten
 
 def shot_study(shown: Shown) -> Study | None:
     """Figures and a table of every learner that has three nested shots; None where none has."""
-    found, flawless = shot_curves(shown)
+    found, flawless, n_others = shot_curves(shown)
     if not found and not flawless:
         return None
-    plots, not_drawn = shot_plots(found)
+    plots, not_shown = shot_plots(found)
     labels = any(row.n_labels_selection for each in found for row in each.rows)
     remarks = (
-        not_drawn,
+        not_shown,
         f"Left out, because an error of 0 has no logarithm: {'; '.join(flawless)}." if flawless else "",
+        f"{n_others} less accurate learners, or of further tasks, are not fitted." if n_others else "",
         "Labels that hyperparameters were chosen with are not counted." if labels else "",
     )
     return Study(

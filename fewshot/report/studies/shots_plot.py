@@ -17,7 +17,7 @@ from fewshot.report.studies.shot_budgets import TARGET, ShotCurve
 from fewshot.scaling.fits.trust import FARTHEST
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 860, 48, 16, 44  # pixels
-_MOST_LEARNERS, _MOST_TASKS = 6, 4  # of a figure, and figures
+_MOST_LEARNERS, _MOST_TASKS, _MOST_TITLES = 6, 4, 12  # of a figure, figures, and tasks without one that are named
 _LINES = (
     " A line is the law that misses the largest shots least when fitted without them (a power law where no law can be "
     f"tested), {BEYOND}; the pale band spans all laws that predict them."
@@ -25,12 +25,13 @@ _LINES = (
 
 
 def shot_plots(found: Sequence[ShotCurve]) -> tuple[tuple[Plot, ...], str]:
-    """A figure for each of the first tasks, with its most accurate learners, and what was not drawn, "" for nothing."""
+    """A figure for each of the first tasks, with its most accurate learners, and what was not shown, "" for nothing."""
     titles = list(dict.fromkeys(each.task for each in found))
     by_task = {title: [each for each in found if each.task == title] for title in titles[:_MOST_TASKS]}
     plots = tuple(_plot(_best(own), len(own), number) for number, own in enumerate(by_task.values()))
     left_out = titles[_MOST_TASKS:]
-    return plots, f"Not drawn, in the table: {'; '.join(left_out)}." if left_out else ""
+    more = f"; and {len(left_out) - _MOST_TITLES} more" if len(left_out) > _MOST_TITLES else ""
+    return plots, f"Not shown, in the table: {'; '.join(left_out[:_MOST_TITLES])}{more}." if left_out else ""
 
 
 def _best(own: Sequence[ShotCurve]) -> list[ShotCurve]:
