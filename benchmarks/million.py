@@ -84,9 +84,10 @@ def report() -> None:
     """The page of all rows."""
     from fewshot import Results
     from fewshot.report import write_report
+    from fewshot.report.rows.shown import Shown
 
     results = Results(Path("rows.jsonl"))
-    write_report(results.rows(), Path("report.html"), results, "a million")
+    write_report(Shown.of(results.rows()), Path("report.html"), results, "a million")
 
 
 STEPS: dict[str, Callable[[], None]] = {

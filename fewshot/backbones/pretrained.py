@@ -85,7 +85,7 @@ class Pretrained(BackboneSource):
         network.load_state_dict(self._state(record))
         return replace(
             start,
-            name=f"{start.name}, {record.recipe.partition('(')[0]} on {record.unique_images} images",
+            name=f"{start.name}, {RECIPES.read(record.recipe).name} on {record.unique_images} images",
             weights_digest=record.weights_digest,
             pretrained_on=_trained_on(start.pretrained_on, self.network, record),
             training=record,

@@ -135,6 +135,7 @@ def compute_options(function: Command) -> Command:
 def dataset_spec(data: str) -> Spec:
     """The spec of what the user gave as --data: a folder of class folders, a CSV file, a file of vectors,
     a name or a spec."""
+    from fewshot.plugins.call import is_call
     from fewshot.plugins.registry import DATASETS
 
     known = DATASETS.names()
@@ -143,9 +144,9 @@ def dataset_spec(data: str) -> Spec:
     source = {".csv": "Manifest", ".npz": "VectorSet", ".safetensors": "VectorSet", ".parquet": "VectorSet"}.get(
         Path(data).suffix.lower()
     )
-    if "(" not in data and source is not None:
+    if source is not None and not is_call(data):
         return DATASETS.spec(f"{source}(path={str(Path(data).expanduser())!r})")
-    if "(" in data or ":" in data or data in known:
+    if is_call(data) or ":" in data or data in known:
         return DATASETS.spec(data)
     close = difflib.get_close_matches(data, known, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""

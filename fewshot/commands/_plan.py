@@ -169,10 +169,11 @@ def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workben
 
 
 def _name(spec: RunSpec) -> str:
-    from fewshot.report.rows.short_names import size
+    from fewshot.results.asked import size
+    from fewshot.runs.specs import Sampled
 
-    shape, sampler = getattr(spec.episodes, "shape", None), getattr(spec.episodes, "sampler", "")
-    shot = "listed" if shape is None else f"{size(shape.k_shot, sampler)}-shot"
+    asked = spec.episodes
+    shot = f"{size(asked.shape.k_shot, asked.sampler)}-shot" if isinstance(asked, Sampled) else "listed"
     return f"{spec.backbone}, {spec.transform} + {spec.evaluator}, {spec.dataset}, {shot}"
 
 

@@ -61,12 +61,13 @@ def remember_embedding(backbone: str, dtype: str, device: str, n_images: int, se
 
 def remember_rows(rows: Iterable[Row]) -> None:
     """Keeps what rows that were made now say about speed."""
+    from fewshot.results.asked import asked
+
     measured = {}
     for row in rows:
         if row.status == "ok" and row.n_episodes:
-            measured[solving_key(row, None if row.sampler.startswith("Listed(") else row)] = (
-                row.seconds_solving / row.n_episodes
-            )
+            key = solving_key(row, None if asked(row).from_file else row)
+            measured[key] = row.seconds_solving / row.n_episodes
             if row.n_embedded >= _FEWEST_IMAGES:
                 measured[embedding_key(row.backbone, row.dtype, row.device)] = row.seconds_embedding / row.n_embedded
     remember(measured)

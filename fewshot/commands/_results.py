@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from fewshot.report.rows.shown import Shown
     from fewshot.report.tables.task_table import Cell
     from fewshot.results.files import Results
     from fewshot.results.row import Row
@@ -30,28 +31,32 @@ def writable_results(path: Path) -> Results:
 
 def shape(row: Row) -> str:
     """The shape of a row's episodes: "5-way 1-shot", or "listed"."""
-    if row.sampler.startswith("Listed("):
-        return "listed"
-    from fewshot.report.rows.short_names import size
+    from fewshot.results.asked import asked, size
 
+    of = asked(row)
+    if of.from_file:
+        return "listed"
     at_most = "at most " if row.k_shot_at_most else ""
-    return f"{size(row.n_way, row.sampler)}-way {at_most}{size(row.k_shot, row.sampler)}-shot"
+    return f"{size(row.n_way, of.sampler)}-way {at_most}{size(row.k_shot, of.sampler)}-shot"
 
 
 def describe(row: Row) -> str:
     """What was run, on what: "tf_efficientnet_lite0 @128, L2 + Prototype, icons mono, 5-way 1-shot"."""
-    from fewshot.report.rows.short_names import label, learner
+    from fewshot.report.rows.contenders import learner
+    from fewshot.results.asked import asked
 
-    return f"{label(row.backbone)}, {learner(label(row.transform), label(row.evaluator))}, {source(row)}, {shape(row)}"
+    of = asked(row)
+    return f"{of.backbone.short_name}, {learner(of.transform, of.evaluator)}, {source(row)}, {shape(row)}"
 
 
 def source(row: Row) -> str:
     """The data set, and its classes and sampler where they are not the usual ones."""
-    from fewshot.report.rows.short_names import label
+    from fewshot.results.asked import asked
 
-    classes = "" if row.classes == "novel" or row.sampler.startswith("Listed(") else f"{row.classes} classes"
-    sampler = label(row.sampler) if row.sampler != "Balanced(support_from=None, query_from=None)" else ""
-    return ", ".join(filter(None, [label(row.dataset), classes, sampler]))
+    of = asked(row)
+    classes = "" if row.classes == "novel" or of.from_file else f"{row.classes} classes"
+    sampler = "" if of.is_plainly_balanced else of.sampler.short_name
+    return ", ".join(filter(None, [of.dataset.short_name, classes, sampler]))
 
 
 def percent(row: Row) -> str:
@@ -61,81 +66,72 @@ def percent(row: Row) -> str:
     return "failed" if row.status == "failed" else wording.percent(row)
 
 
-def run_table(rows: Sequence[Row]) -> str:
+def run_table(shown: Shown) -> str:
     """One line a run: backbone, evaluator, shape, accuracy with its intervals, episodes; further measures; and what
     the intervals mean, or why there are none."""
     from tabulate import tabulate
 
     from fewshot.report.rows import intervals
     from fewshot.report.rows import selection_budgets as budgets
-    from fewshot.report.rows.tasks import contender, tasks
-    from fewshot.report.rows.wording import contender_names, training_data
+    from fewshot.report.rows.wording import training_data
     from fewshot.statistics.intervals import THESE_IMAGES
 
-    names = contender_names(rows)
-    done = [row for row in rows if row.status == "ok"]
+    rows, done = shown.rows, shown.done
     kinds = intervals.known(done)
     header = ("backbone", "evaluator", "episodes", "accuracy", *(kind.name for kind in kinds), "number")
     lines = [
-        (*names[contender(row)], shape(row), percent(row), *intervals.texts(row, kinds), row.n_episodes or "")
-        for row in rows
+        (*shown.name(row), shape(row), percent(row), *intervals.texts(row, kinds), row.n_episodes or "") for row in rows
     ]
     populations = " or ".join(sorted({row.population for row in rows if row.population}))
     only = " and classes, not for new ones" if populations == THESE_IMAGES else ""
     note = f"accuracy in percent ± 95 % interval over episodes, {populations}{only}"
     further = [f"{kind.name}: 95 % interval for {kind.words(done)}" for kind in kinds]
-    warned = dict.fromkeys(said for task in tasks(rows) for said in budgets.warnings(task.rows))
+    warned = dict.fromkeys(said for task in shown.tasks for said in budgets.warnings(task.rows))
     chosen = dict.fromkeys(
-        f"{names[contender(row)][0]}, {shape(row)}: {row.chosen} was {budgets.choice(row)}"
+        f"{shown.name(row).backbone}, {shape(row)}: {row.chosen} was {budgets.choice(row)}"
         for row in rows
         if row.chosen
     )
-    seen = dict.fromkeys(f"{names[contender(row)][0]}: {said}" for row in rows if (said := training_data(row)))
-    drawn = tabulate(lines, header, disable_numparse=True)
+    seen = dict.fromkeys(f"{shown.name(row).backbone}: {said}" for row in rows if (said := training_data(row)))
     parts = [
-        drawn,
+        tabulate(lines, header, disable_numparse=True),
         note,
         *further,
         *intervals.narrower(done),
         *intervals.why(done),
-        *_draws(done),
+        *_draws(shown),
         *seen,
         *chosen,
         *warned,
-        *_measures(done),
+        *_measures(shown),
     ]
     return "\n".join(parts)
 
 
-def _draws(rows: Sequence[Row]) -> list[str]:
+def _draws(shown: Shown) -> list[str]:
     """Median, range and every draw of the runs that answer a whole test set."""
     from fewshot.report.rows.support_draws import Draws
-    from fewshot.report.rows.tasks import contender
-    from fewshot.report.rows.wording import contender_names
 
-    found = [(row, draws) for row in rows if (draws := Draws.of(row)) is not None]
-    names = contender_names(rows)
-    lines = [f"{', '.join(names[contender(row)])}, {shape(row)}: median {d.median} of {d.points}" for row, d in found]
+    found = [(row, draws) for row in shown.done if (draws := Draws.of(row)) is not None]
+    lines = [f"{', '.join(shown.name(row))}, {shape(row)}: median {d.median} of {d.points}" for row, d in found]
     return [*lines, *dict.fromkeys(draws.coverage for _, draws in found)]
 
 
-def _measures(rows: Sequence[Row]) -> list[str]:
+def _measures(shown: Shown) -> list[str]:
     """Further measures of all runs that have any, as a table, and what they are."""
     from tabulate import tabulate
 
     from fewshot.report.rows import measured
-    from fewshot.report.rows.tasks import contender
-    from fewshot.report.rows.wording import contender_names
 
-    names, kept = contender_names(rows), [row for row in rows if measured.has_any(row)]
+    kept = [row for row in shown.done if measured.has_any(row)]
     if not kept:
         return []
-    lines = [(*names[contender(row)], shape(row), *map(str, measured.values(row))) for row in kept]
+    lines = [(*shown.name(row), shape(row), *map(str, measured.values(row))) for row in kept]
     header = ("backbone", "evaluator", "episodes", *measured.titles())
     return ["", tabulate(lines, header, disable_numparse=True), *measured.meaning(kept)]
 
 
-def comparison_table(rows: Sequence[Row]) -> str:
+def comparison_table(shown: Shown) -> str:
     """The report's tables, one a task, as plain text; "*" marks the best of a column."""
     from tabulate import tabulate
 
@@ -143,7 +139,7 @@ def comparison_table(rows: Sequence[Row]) -> str:
     from fewshot.report.tables.task_table import comparison
 
     parts = []
-    for table in comparison(rows):
+    for table in comparison(shown):
         header = ("backbone", "evaluator", *table.shots, "episodes")
         lines = [(line.backbone, line.learner, *map(_marked, line.cells), line.n_episodes) for line in table.lines]
         caption = click.wrap_text(f"* best. {table.caption}", 100)

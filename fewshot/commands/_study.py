@@ -70,14 +70,15 @@ def gains_text(lines: Sequence[dict[str, Any]]) -> str:
 
 def matrix_text(matrix: SourceMatrix) -> str:
     """Sources down, targets across."""
-    from fewshot.report.rows.short_names import label
+    from fewshot.plugins.registry import BACKBONES, DATASETS, RECIPES
     from fewshot.report.studies.study import short_head
 
-    trained = f"{label(matrix.network)}, {label(matrix.recipe)}, {matrix.images} images of each source"
+    network, recipe = BACKBONES.read(matrix.network).short_name, RECIPES.read(matrix.recipe).short_name
+    trained = f"{network}, {recipe}, {matrix.images} images of each source"
     title = f"{trained}; {short_head(matrix.head)}, {matrix.n_way}-way {matrix.k_shot}-shot"
     lines = []
     for source in matrix.sources:
-        cells = {label(target): _cell_text(matrix.cell(source, target)) for target in matrix.targets}
+        cells = {DATASETS.read(target).short_name: _cell_text(matrix.cell(source, target)) for target in matrix.targets}
         lines.append({"trained on": source} | cells)
     remarks = _why_unbounded({"low": cell.low, "how": ONE_SEED} for cell in matrix.cells)
     return "\n".join([title, _table(lines), *remarks])

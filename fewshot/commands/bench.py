@@ -81,11 +81,14 @@ def _show(rows: Sequence[Row], results: Results, report: Path, title: str) -> in
     """Answers with the comparison and where the report is, which is written where it is older than the rows."""
     text = ""
     if rows:
+        from fewshot.report.rows.shown import Shown
+
+        shown = Shown.of(rows)
         if not report.exists() or report.stat().st_mtime < results.path.stat().st_mtime:
             from fewshot.report import write_report
 
-            write_report(rows, report, results, title)
-        text = f"\n{comparison_table(rows)}\nrows: {results.path}\nreport: {report}"
+            write_report(shown, report, results, title)
+        text = f"\n{comparison_table(shown)}\nrows: {results.path}\nreport: {report}"
     if text or wants_json():
         values = row_values(rows) if wants_json() else []
         answer(text, {"rows": values, "results": results.path, "report": report if rows else None})

@@ -9,7 +9,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
-from fewshot.plugins.call import parse
+from fewshot.plugins.call import is_name, parse
 from fewshot.plugins.registry import REGISTRIES, Registry, registry_of
 
 _EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes bring examples()
@@ -65,7 +65,7 @@ def _members(registry: Registry, spec: str) -> Sequence[Any]:
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
         raise ValueError(f"{spec} is not complete: it has no {', '.join(f'{name}()' for name in missing)}")
-    if call.args or call.kwargs or spec.rstrip().endswith(")") or registry.kind not in _EXAMPLES:
+    if not is_name(spec) or registry.kind not in _EXAMPLES:
         return [registry.make(spec)]
     registry.signature(spec)
     examples: Sequence[Any] = cls.examples()

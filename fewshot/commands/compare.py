@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fewshot.report.comparisons.claims import Claims
+    from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
     from fewshot.results.row import Row
 
@@ -35,7 +36,7 @@ _BY = ("evaluator", "backbone", "anything")
     help="Difference in points for which needed episodes and classes are told.",
 )
 @click.option("--out", type=_options.FILE, help="Write tables and paragraphs to paste, as markdown.")
-@click.option("--plot", type=_options.FILE, help="Draw the differences to this .svg, .png or .pdf.")
+@click.option("--plot", type=_options.FILE, help="Plot the differences to this .svg, .png or .pdf.")
 @json_option
 def command(
     rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta: float, out: Path | None, plot: Path | None
@@ -45,29 +46,32 @@ def command(
     Two intervals are told for every difference: for other episodes from these images, and for new classes. Pairs that
     were compared on several data sets are summed up: for these sets, and for new ones.
     """
-    from fewshot.report.comparisons import claims
+    from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
 
-    shown = _claims(rows, by, only, unit)
-    over = over_data_sets(pair for claim in shown for pair in claim.pairs)
+    claims = _claims(rows, by, only, unit)
+    over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
         from fewshot.files.atomic import write_atomically
 
-        write_atomically(out, "\n\n".join(_parts([c.markdown() for c in shown], over, by, "github")).encode() + b"\n")
+        pasted = _parts([claim.markdown() for claim in claims], over, claims[0].naming, "github")
+        write_atomically(out, "\n\n".join(pasted).encode() + b"\n")
     if plot is not None:
         from fewshot.report.comparisons.forest import write_forest
 
-        write_forest(shown, plot)
-    told = _parts([claim.text(delta / 100) for claim in shown], over, by, "simple")
-    contests = [claim.values(delta / 100) for claim in shown]
-    answer("\n\n".join(told), {"contests": contests, "over_sets": claims.sets_values(over)})
+        write_forest(claims, plot)
+    told = _parts([claim.text(delta / 100) for claim in claims], over, claims[0].naming, "simple")
+    contests = [claim.values(delta / 100) for claim in claims]
+    answer("\n\n".join(told), {"contests": contests, "over_sets": sets_values(over)})
     return 0
 
 
 def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> list[Claims]:
     """What the contests among the chosen rows show; p-values are adjusted over all of them."""
     from fewshot.report.comparisons.claims import Claims
+    from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.pairing import adjusted, contests
+    from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
 
     if not rows.is_file():
@@ -82,21 +86,21 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> lis
     found = contests(results, chosen, by, partial(_grouping, unit) if unit else None)
     pairs = [contest.pairs() for contest in found]
     p_values = adjusted([pair for several in pairs for pair in several]).tolist()
-    n_tested, remaining = sum(p == p for p in p_values), iter(p_values)
+    n_tested, remaining, naming = sum(p == p for p in p_values), iter(p_values), Naming(Shown.of(chosen), by)
     return [
-        Claims(contest, by, several, list(islice(remaining, len(several))), n_tested)
+        Claims(contest, naming, several, list(islice(remaining, len(several))), n_tested)
         for contest, several in zip(found, pairs, strict=True)
     ]
 
 
-def _parts(contests: list[str], over: list[OverSets], by: str, form: str) -> list[str]:
+def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str) -> list[str]:
     """The contests, and what they say together where they are of several data sets."""
     from fewshot.report.comparisons.claims import sets_table
 
     if not over:
         return contests
     title = "Over several data sets" if form == "simple" else "**Over several data sets**"
-    return [*contests, title, sets_table(over, by, form)]
+    return [*contests, title, sets_table(over, naming, form)]
 
 
 def _grouping(unit: str, row: Row) -> tuple[str, NDArray[np.int64]]:

@@ -97,9 +97,9 @@ def draw(file: Path, data: str, episode: int, out: Path, dry_run: bool) -> None:
     """Draw the images of one episode into a PNG file."""
     from fewshot.episodes.episodes import Episodes
     from fewshot.files.atomic import write_atomically
-    from fewshot.report.pictures.episode import draw_episode
+    from fewshot.report.pictures.episode import plot_episode
 
-    png = draw_episode(_images(data), Episodes.load(file), episode)
+    png = plot_episode(_images(data), Episodes.load(file), episode)
     if not dry_run:
         write_atomically(out, png)
     values = {"picture": out, "written": not dry_run, "file": file, "episode": episode}

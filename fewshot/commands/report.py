@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 
 if TYPE_CHECKING:
+    from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
-    from fewshot.results.row import Row
+from fewshot.results.row import Row
 
 
 @click.command("report", short_help="Write rows as one HTML page.")
@@ -39,6 +39,7 @@ def command(
     ROWS is a .jsonl file: by default the one in results/ that changed last; with --readme the reference rows that
     come with fewshot.
     """
+    from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
 
     if readme is not None:
@@ -46,37 +47,36 @@ def command(
     if check:
         raise click.UsageError("--check belongs to --readme FILE")
     results = Results(rows or _latest())
-    found = _rows(results)
+    shown = Shown.of(_rows(results))
     page = out or results.path.with_suffix(".html")
     if dry_run:
-        return _plan(found, None if markdown else page, results)
+        return _plan(shown, None if markdown else page, results)
     if not markdown:
-        return _page(found, page, results, allow_import)
+        return _page(shown, page, results, allow_import)
     from fewshot.report.tables.task_table import markdown as as_markdown
 
-    table = as_markdown(found)
-    answer(table.removesuffix("\n"), {"markdown": table, "n_runs": len(found)})
+    table = as_markdown(shown)
+    answer(table.removesuffix("\n"), {"markdown": table, "n_runs": len(shown.rows)})
     return 0
 
 
-def _page(rows: Sequence[Row], out: Path, results: Results, allow_import: bool) -> int:
+def _page(shown: Shown, out: Path, results: Results, allow_import: bool) -> int:
     from fewshot.report import write_report
 
-    write_report(rows, out, results, results.path.stem, allow_import)
-    values = {"report": out, "n_runs": len(rows), "results": results.path}
-    answer(f"report: {out}, {len(rows)} runs of {results.path}", values)
+    write_report(shown, out, results, results.path.stem, allow_import)
+    n_runs = len(shown.rows)
+    values = {"report": out, "n_runs": n_runs, "results": results.path}
+    answer(f"report: {out}, {n_runs} runs of {results.path}", values)
     return 0
 
 
-def _plan(rows: Sequence[Row], out: Path | None, results: Results) -> int:
+def _plan(shown: Shown, out: Path | None, results: Results) -> int:
     """Answers with what a page or the tables would show, and where it would be written."""
-    from fewshot.report.rows.tasks import tasks
-
-    titles = [task.title for task in tasks(rows)]
-    n_failed, n_unreadable = sum(row.status == "failed" for row in rows), results.n_unreadable
-    what = f"{len(rows)} runs of {results.path}, {n_failed} of them failed, {n_unreadable} lines cannot be read"
+    titles, n_runs = [task.title for task in shown.tasks], len(shown.rows)
+    n_failed, n_unreadable = len(shown.failed), results.n_unreadable
+    what = f"{n_runs} runs of {results.path}, {n_failed} of them failed, {n_unreadable} lines cannot be read"
     where = "tables would be printed" if out is None else f"{out} would be written{' anew' if out.exists() else ''}"
-    values = {"report": out, "n_runs": len(rows), "results": results.path, "tasks": titles}
+    values = {"report": out, "n_runs": n_runs, "results": results.path, "tasks": titles}
     lines = [f"{where}: {what}{NOT_WRITTEN}", *(f"  {title}" for title in titles)]
     answer("\n".join(lines), values | {"n_failed": n_failed, "n_unreadable": n_unreadable})
     return 0

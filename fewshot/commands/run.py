@@ -66,6 +66,7 @@ def command(
     **asked: Any,
 ) -> int:
     """Evaluate backbones on a folder of images or a data set."""
+    from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
     from fewshot.runs.pipeline import Workbench, run_all
 
@@ -81,7 +82,7 @@ def command(
     known = {row.run_id: row for row in written.rows()}
     done = [row for _, row in run_all(specs, written, bench, shard) if row is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
-    text = f"{run_table(done)}\nrows: {results}" if any(row.status == "ok" for row in done) else ""
+    text = f"{run_table(Shown.of(done))}\nrows: {results}" if any(row.status == "ok" for row in done) else ""
     if text or wants_json():
         answer(text, {"rows": row_values(done), "results": results, "n_waiting": len(specs) - len(done)})
     if len(done) < len(specs):

@@ -22,6 +22,7 @@ class Icons(Dataset):
     classes that have both). Groups: domain, set and artist an image; superclass and orientation_matters a class."""
 
     short_name: ClassVar[str] = "icons {domain}"
+    names_images: ClassVar[bool] = True
 
     domain: str = "mono"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _TEXT_OR_DOTTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][\w.]*:[A-Za-z_]\w*""")
+_NAME = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_]\w*)?")
 _PATHS = ("Path", "PosixPath", "WindowsPath")  # what the repr of a member with a Path field says
 _MOST_CHARACTERS = 10_000  # of a spec; Python's parser has its own limits, and some of them end the process
 
@@ -36,6 +37,16 @@ def parse(text: str, kind: str) -> Call:
             f"cannot read the {kind} {_short(text)!r}: write Name or Name(field=value, ...) "
             "with numbers, strings, booleans, None and tuples"
         ) from error
+
+
+def is_call(text: str) -> bool:
+    """Whether a text is meant as a call, "Name(field=value)", and not as a name or as the path of a file."""
+    return "(" in text
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is a bare name, "Name" or "package.module:Class", and not a call."""
+    return _NAME.fullmatch(text.strip()) is not None
 
 
 def _call(node: ast.expr) -> Call:

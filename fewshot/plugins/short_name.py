@@ -15,12 +15,13 @@ A member without a template is called by its class and the fields that are not a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
 from fewshot.plugins.signature import Parameter
 
+Thing = TypeVar("Thing", bound=Hashable)
 _LONGEST = 64  # characters
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
@@ -40,6 +41,7 @@ class Named(Protocol):
     @property
     def arguments(self) -> tuple[tuple[Parameter, Any], ...]: ...
     def declares(self, attribute: str, /) -> Any: ...
+    def __hash__(self) -> int: ...
 
 
 AnyNamed = TypeVar("AnyNamed", bound=Named)
@@ -58,13 +60,28 @@ def short_name(spec: Named) -> str:
 
 def short_names(specs: Iterable[AnyNamed]) -> dict[AnyNamed, str]:
     """The short name of every spec, all different: where two would be equal, the fields that differ are added."""
-    distinct = list(dict.fromkeys(specs))
-    short = {spec: spec.short_name for spec in distinct}
-    for text in set(short.values()):
-        same = [spec for spec in distinct if short[spec] == text]
+    short = {spec: spec.short_name for spec in specs}
+    return told_apart(short, lambda spec: {"": spec.name, **spec.fields}, lambda spec: spec.text)
+
+
+def told_apart(
+    short: Mapping[Thing, str], fields: Callable[[Thing], Mapping[str, Any]], text: Callable[[Thing], str]
+) -> dict[Thing, str]:
+    """The names of things, all different: where two have one name, the fields that differ between them are added, and
+    where these do not tell them apart either, each is called by its whole text."""
+    namesakes: dict[str, list[Thing]] = {}
+    for thing, name in short.items():
+        namesakes.setdefault(name, []).append(thing)
+    names = dict(short)
+    for name, same in namesakes.items():
         if len(same) > 1:
-            short.update(_with_differences(text, same))
-    return short
+            differing = _differences({thing: fields(thing) for thing in same})
+            apart = len(set(differing.values())) == len(same)
+            names |= {
+                thing: (f"{name} ({extra})" if extra else name) if apart else " ".join(_printable(text(thing)).split())
+                for thing, extra in differing.items()
+            }
+    return names
 
 
 def one_line(text: str, most: int) -> str:
@@ -141,21 +158,17 @@ def _written(value: Any) -> str:
     return str(getattr(value, "text", repr(value)))
 
 
-def _with_differences(text: str, specs: list[AnyNamed]) -> dict[AnyNamed, str]:
-    """Specs with one short name: each with the fields that differ between them, or whole where that is not enough."""
-    full = {spec: {"": spec.name, **spec.fields} for spec in specs}
+def _differences(fields: Mapping[Thing, Mapping[str, Any]]) -> dict[Thing, str]:
+    """Of each thing the fields that differ between them, as specs write them; that of no name is the thing's own."""
     differing = [
         key
-        for key in dict.fromkeys(k for fields in full.values() for k in fields)
-        if len({repr(fields.get(key)) for fields in full.values()}) > 1
+        for key in dict.fromkeys(k for each in fields.values() for k in each)
+        if len({repr(each.get(key)) for each in fields.values()}) > 1
     ]
-    added = {
-        spec: ", ".join(f"{k}={_written(v)}" if k else v for k in differing if (v := fields.get(k)) is not None)
-        for spec, fields in full.items()
+    return {
+        thing: ", ".join(f"{k}={_written(v)}" if k else v for k in differing if (v := each.get(k)) is not None)
+        for thing, each in fields.items()
     }
-    if len(set(added.values())) < len(specs):
-        return {spec: " ".join(_printable(spec.text).split()) for spec in specs}
-    return {spec: f"{text} ({extra})" if extra else text for spec, extra in added.items()}
 
 
 def _printable(text: str) -> str:

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from fewshot.plugins.call import parse
 from fewshot.plugins.grids import Grid, combinations
 from fewshot.plugins.registry import EVALUATORS
+from fewshot.plugins.short_name import one_line, told_apart
 from fewshot.plugins.spec import Spec
 
 ON = {"validation": "validation classes", "oracle": "test episodes (oracle)"}  # the rule, and the column `selection`
 SUPPORT = "support"  # the column `selection` of evaluators that choose inside every support
+NOTHING = "none"  # the column `selection` where hyperparameters are as given
+_LONGEST = 64  # characters of a name
+_AND = " and "  # between what chose before a run and what chooses inside its supports
+
+
+def chosen_on(on: str, inside: str) -> str:
+    """The column `selection` of a run whose hyperparameters were chosen before it, and `inside` its supports too."""
+    return ON[on] if inside == NOTHING else f"{ON[on]}{_AND}{inside}"
+
+
+def saw_test_labels(selection: str) -> bool:
+    """Whether the column `selection` of a row says that query labels of its test episodes chose: an oracle."""
+    return ON["oracle"] in selection.split(_AND)
+
+
+def names_of_rules(rules: Iterable[str]) -> dict[str, str]:
+    """A short name for each text of a rule, all different; "" for none. One that cannot be read is called by its
+    text."""
+    texts = list(dict.fromkeys(rules))
+    read = {text: rule for text in texts if (rule := Selection.read(text)) is not None}
+    short = {text: read[text].short_name if text in read else one_line(text, _LONGEST) for text in texts}
+    return told_apart(short, lambda text: vars(read[text]) if text in read else {}, lambda text: text)
 
 
 @dataclass(frozen=True)

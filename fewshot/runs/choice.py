@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from fewshot.plugins.spec import Spec
 from fewshot.results.columns import Honesty
-from fewshot.results.selection_rule import ON
+from fewshot.results.selection_rule import chosen_on
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Choice:
         supports too."""
         return replace(
             inside,
-            selection=ON[self.on] + (f" and {inside.selection}" if inside.selection != "none" else ""),
+            selection=chosen_on(self.on, inside.selection),
             n_trials=self.n_trials * inside.n_trials,
             n_labels_selection=self.n_labels,
             chosen=self.evaluator.text,

@@ -22,7 +22,16 @@ class Sampler(Member, ABC):
     """Composes episodes from the images of some classes."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+    # What the readers of rows ask of a sampler, as literals, which are read without importing it.
     open_size: ClassVar[str] = "all"  # how many ways or shots there are where the shape leaves them open
+    open_ways_vary: ClassVar[bool] = False  # whether an episode holds some of the classes, not all, where n_way is open
+    most_open_queries: ClassVar[int | None] = None  # a class, where n_query is open; None: all of its other images
+    shots_on_average: ClassVar[bool] = False  # whether k_shot is a mean over classes that differ in it
+    queries_on_average: ClassVar[bool] = False  # whether n_query is a mean over classes that differ in it
+    nests_shots: ClassVar[bool] = True  # whether every class has K support images, the first K of its K + 1
+    ranks_with_ties: ClassVar[bool] = False  # whether its benchmark ranks methods so that equal ones share a rank
+    is_balanced: ClassVar[bool] = False  # whether it is what others are compared with; titles need not name it
+    is_balanced_but_for_queries: ClassVar[bool] = False  # whether its episodes differ from those in query counts alone
 
     @classmethod
     @abstractmethod

@@ -21,6 +21,7 @@ class Balanced(Sampler):
     """
 
     short_name: ClassVar[str] = "[{sides}|balanced]"
+    is_balanced: ClassVar[bool] = True
 
     support_from: str | None = None
     query_from: str | None = None

@@ -35,6 +35,8 @@ class DirichletQuery(Sampler):
     """
 
     short_name: ClassVar[str] = "Dirichlet({alpha}) queries[, {sides}]"
+    queries_on_average: ClassVar[bool] = True
+    is_balanced_but_for_queries: ClassVar[bool] = True
 
     alpha: float = 2.0
     support_reserve: int = 20

@@ -26,6 +26,7 @@ class Hierarchical(Sampler):
     Balanced.
     """
 
+    open_ways_vary: ClassVar[bool] = True
     short_name: ClassVar[str] = "[{within!}classes of one {group}|each class of another {group}][, {sides}]"
 
     group: str

@@ -34,6 +34,8 @@ class Imbalanced(Sampler):
     are those of Balanced for the same seed; so are `support_from` and `query_from`.
     """
 
+    shots_on_average: ClassVar[bool] = True
+    nests_shots: ClassVar[bool] = False
     short_name: ClassVar[str] = "[{shares}|Dirichlet({alpha})] supports[, {sides}]"
 
     alpha: float = 2.0

@@ -21,7 +21,6 @@ from fewshot.samplers._grouping import ClassGroups, class_groups
 
 WAYS = 5, 50  # fewest and most
 MOST_SPANNED = 392  # classes below a node of a tree that may be drawn
-MOST_QUERIES = 10  # a class
 MOST_SUPPORT = 500  # an episode
 MOST_SHOTS = 100  # that a class counts with when the size of the support is drawn
 
@@ -48,6 +47,10 @@ class VariableWayShot(Sampler):
     """
 
     open_size: ClassVar[str] = "variable"
+    open_ways_vary: ClassVar[bool] = True
+    most_open_queries: ClassVar[int] = 10
+    nests_shots: ClassVar[bool] = False  # they are meant to vary
+    ranks_with_ties: ClassVar[bool] = True
     short_name: ClassVar[str] = "variable ways and shots[ inside one {group}| by the tree {tree:stem}]"
 
     group: str | None = None
@@ -119,7 +122,7 @@ class VariableWayShot(Sampler):
 def _episodes(draw: Draw, shape: EpisodeShape) -> Episodes:
     """Episodes of one number of ways."""
     sizes = draw.pool.sizes(draw.chosen)
-    n_query = np.minimum(MOST_QUERIES, sizes.min(1, keepdims=True) // 2)
+    n_query = np.minimum(VariableWayShot.most_open_queries, sizes.min(1, keepdims=True) // 2)
     if shape.n_query is not None:
         n_query = np.full_like(n_query, shape.n_query)
     if shape.k_shot is None:
@@ -156,5 +159,5 @@ def _require(draw: Draw, shape: EpisodeShape) -> None:
         return
     draw.require(2, "a query and a support image of every class")
     smallest = int(draw.pool.sizes(draw.candidates).min())
-    n_query = min(MOST_QUERIES, smallest // 2)
+    n_query = min(VariableWayShot.most_open_queries, smallest // 2)
     draw.require(n_query + least, f"k_shot = {least} images and {n_query} queries a class")

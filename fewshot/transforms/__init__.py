@@ -20,8 +20,8 @@ class FeatureTransform(Member, ABC):
     """Maps features row by row, after a look at the features of the seen classes where it needs one."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
-
     needs_seen: ClassVar[bool] = False
+    keeps_features: ClassVar[bool] = False  # whether it changes nothing; names of methods leave it out
 
     @abstractmethod
     def fit(self, seen: Tensor | None) -> Transform:

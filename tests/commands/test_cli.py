@@ -498,5 +498,5 @@ def test_other_commands_take_vectors_as_they_are(vectors: None) -> None:
     assert result.output.strip().endswith("features holds vectors, no pictures")
     succeed("run", "--data", "features.npz", "--list", "e.safetensors", "--backbone", "Given('CLIP')")
     succeed("report", "results/runs.jsonl")
-    assert "No episode is drawn: features holds vectors, no pictures." in Path("results/runs.html").read_text()
+    assert "No episode is shown: features holds vectors, no pictures." in Path("results/runs.html").read_text()
     assert "VectorSet(path)" in succeed("list", "datasets")

@@ -20,6 +20,7 @@ from fewshot.evaluators import ImageEvaluator
 from fewshot.evaluators.augmented_support import AugmentedSupport
 from fewshot.evaluators.cross_validated import CrossValidated
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
+from fewshot.report.rows.shown import Shown
 from tests.support.checkout import DOCS
 from tests.support.vector_files import (
     CENTRES,
@@ -339,8 +340,8 @@ def test_drawing_an_episode_says_that_there_are_no_pictures(tmp_path, caplog):
     shape = fewshot.Sampled(fewshot.EpisodeShape(5, 1, 5))
     spec = fewshot.RunSpec(f"VectorSet({str(path)!r})", "given", "Prototype", shape, split="AllNovel", n_episodes=5)
     row = fewshot.run(spec, results, fewshot.Workbench(progress=False))
-    text = page([row], results, "vectors")
-    assert "No episode is drawn: a holds vectors, no pictures." in text
+    text = page(Shown.of([row]), results, "vectors")
+    assert "No episode is shown: a holds vectors, no pictures." in text
     assert caplog.records == [r for r in caplog.records if r.levelno < logging.ERROR]
 
 

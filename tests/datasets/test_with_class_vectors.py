@@ -12,7 +12,6 @@ from PIL import Image
 import fewshot
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.plugins.registry import DATASETS
-from fewshot.report.rows.short_names import label
 
 NAMES = ("lark", "wren", "gull")
 SPEC = "WithClassVectors(ImageFolderSet('birds'), 'texts.npz')"
@@ -40,7 +39,7 @@ def test_each_class_has_the_vector_of_its_name():
     assert images.images_digest == fewshot.ImageFolderSet(Path("birds")).load().images_digest
     made = fewshot.WithClassVectors(fewshot.ImageFolderSet(Path("birds")), Path("texts.npz"))
     assert DATASETS.canonical(made) == DATASETS.canonical(SPEC)
-    assert label(DATASETS.canonical(SPEC)) == "birds with class vectors"
+    assert DATASETS.spec(SPEC).short_name == "birds with class vectors"
 
 
 def test_runs_use_them_and_are_named_after_what_the_file_holds():

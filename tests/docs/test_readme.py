@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.readme import suites, update_readme
 from fewshot.report.tables.task_table import markdown
@@ -50,7 +51,7 @@ def test_a_table_is_replaced_and_the_rest_stays(readme):
     rows = list(quick_rows())
     assert not update_readme(readme, rows)
     text = readme.read_text(encoding="utf-8")
-    assert markdown(rows) in text
+    assert markdown(Shown.of(rows)) in text
     assert "old" not in text
     assert text.startswith("# Title\n\n<!-- results:quick -->\n")
     assert text.endswith("<!-- /results -->\n\nEnd — über\n")
@@ -79,12 +80,12 @@ def test_a_compact_place_has_all_tasks_in_one_table(readme):
     assert not update_readme(readme, rows)
     assert update_readme(readme, rows)
     text = readme.read_text(encoding="utf-8")
-    assert overview(rows) in text
+    assert overview(Shown.of(rows)) in text
     assert text.startswith("<!-- results:quick compact -->\n")
 
 
 def test_an_overview_has_a_column_a_task_and_a_line_a_contender():
-    table, said = overview(list(quick_rows())).split("\n\n")
+    table, said = overview(Shown.of(list(quick_rows()))).split("\n\n")
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
     assert cells[0] == [
         "backbone",
@@ -109,14 +110,14 @@ BEST = (("65.4**", "84.4**"), ("62.4**", "81.4**"), ("56.4**", "75.4**"))
 
 def test_an_overview_loses_no_row():
     rows = [row(0.6), row(0.7, weights_digest="other"), row(0.5, dataset="Glyphs()", k_shot=5), row(None, None, seed=1)]
-    table = overview(rows).split("\n\n")[0].splitlines()
+    table = overview(Shown.of(rows)).split("\n\n")[0].splitlines()
     assert [[c.strip() for c in line.split("|")[3:-1]] for line in table[2:]] == [
         ["60.0", "**50.0**", "–"],
         ["**70.0**", "–", "–"],
     ]
     assert "icons mono, 15 queries a class (seed 0): 1 shot" in table[0]
     assert "glyphs, 15 queries a class: 5 shots" in table[0]
-    assert overview([]) == "No run has finished.\n"
+    assert overview(Shown.of([])) == "No run has finished.\n"
 
 
 def test_rows_of_another_suite_are_an_error(readme):

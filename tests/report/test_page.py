@@ -19,6 +19,7 @@ from fewshot.report import page, write_report
 from fewshot.report.figures.curves import _apart
 from fewshot.report.pictures.example import chosen
 from fewshot.report.rows.origins import command
+from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import comparison
 from fewshot.results.files import Results
@@ -64,14 +65,14 @@ def drawn(tmp_path, monkeypatch):
     source = type("Set", (), {"load": lambda _: images})
     monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
     rows = list(quick_rows())
-    best = chosen(rows)
+    best = chosen(Shown.of(rows))
     assert best is not None
     return rows, stored(tmp_path, rows, invented_predictions(images), best.run_id)
 
 
 def test_the_page_has_all_its_parts(drawn, tmp_path):
     rows, results = drawn
-    write_report(rows, tmp_path / "page.html", results, "quick")
+    write_report(Shown.of(rows), tmp_path / "page.html", results, "quick")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert Elements(text).open == []
     assert text.count("<svg") == 6
@@ -94,14 +95,15 @@ def test_the_same_rows_give_the_same_bytes(drawn, tmp_path):
     rows, results = drawn
     pages = [tmp_path / name for name in ("a.html", "b.html")]
     for path in pages:
-        write_report(rows, path, results, "quick")
+        write_report(Shown.of(rows), path, results, "quick")
     assert pages[0].read_bytes() == pages[1].read_bytes()
 
 
 def test_another_process_gives_the_same_bytes():
     code = (
         "from tests.support.report_rows import quick_rows; from fewshot.report import page; "
-        "print(hash('x'), page(list(quick_rows()), None, 't'))"
+        "from fewshot.report.rows.shown import Shown; "
+        "print(hash('x'), page(Shown.of(quick_rows()), None, 't'))"
     )
     outputs = [run_python(code, PYTHONHASHSEED=seed).partition(" ") for seed in ("1", "2")]
     assert outputs[0][0] != outputs[1][0]
@@ -109,7 +111,7 @@ def test_another_process_gives_the_same_bytes():
 
 
 def test_the_page_needs_no_network_and_allows_no_script_but_its_own(drawn):
-    text = page(*drawn, "quick")
+    text = page(Shown.of(drawn[0]), drawn[1], "quick")
     elements = Elements(text).found
     assert not {tag for tag, _ in elements} & {"link", "iframe", "object", "embed", "base", "form"}
     for tag, attributes in elements:
@@ -127,14 +129,14 @@ def test_the_page_needs_no_network_and_allows_no_script_but_its_own(drawn):
 
 
 def test_the_page_is_whole_without_its_script(drawn):
-    text = page(*drawn, "quick")
+    text = page(Shown.of(drawn[0]), drawn[1], "quick")
     assert "<button" not in text
     assert "aria-sort" not in text.partition("<script>")[0].partition("</style>")[2]
     assert "hidden" not in {name for _, attributes in Elements(text).found for name in attributes}
 
 
 def test_cells_are_ordered_by_numbers_and_those_without_one_have_none():
-    text = page([row(0.0987), row(0.123, backbone="a"), row(None, None, backbone="b")], None, "t")
+    text = page(Shown.of([row(0.0987), row(0.123, backbone="a"), row(None, None, backbone="b")]), None, "t")
     cells = [a for tag, a in Elements(text).found if tag == "td" and "data-run" in a]
     assert [cell.get("data-value") for cell in cells] == ["0.0987", "0.123", None]
     headings = [a for tag, a in Elements(text).found if tag == "th" and a.get("scope") == "col"]
@@ -143,7 +145,7 @@ def test_cells_are_ordered_by_numbers_and_those_without_one_have_none():
 
 def test_a_cell_and_its_dots_tell_the_same_of_the_same_run():
     rows = [row(0.8, k_shot=k, n_not_converged=3) for k in (1, 5)]
-    text = page(rows, None, "t")
+    text = page(Shown.of(rows), None, "t")
     for one in rows:
         pieces = [a for _, a in Elements(text).found if a.get("data-run") == one.run_id]
         assert len(pieces) == 1 + 2 + 2  # cell; dot and interval in each figure
@@ -157,7 +159,7 @@ def test_a_cell_and_its_dots_tell_the_same_of_the_same_run():
 
 def test_what_hovering_tells_is_written_out_too():
     rows = [row(0.8, evaluator="LinearProbe(C=3.0, max_iter=100)")]
-    text = re.sub(r' title="[^"]*"|<title>.*?</title>', "", page(rows, None, "t"), flags=re.DOTALL)
+    text = re.sub(r' title="[^"]*"|<title>.*?</title>', "", page(Shown.of(rows), None, "t"), flags=re.DOTALL)
     assert "RawPixels(image_size=32)" in text
     assert "L2() + LinearProbe(C=3.0, max_iter=100)" in text
     assert rows[0].run_id in re.sub(r"<[^>]*>", "", text)
@@ -181,7 +183,7 @@ def test_what_strangers_write_is_escaped_everywhere(drawn):
     evil = [row(0.5 + k / 20, **columns | {"backbone": EVIL + str(k), "k_shot": k}) for k in (1, 2)]
     evil += [row(0.6, **columns), row(status="failed", **columns | {"error": EVIL})]
     evil += [replace(one, k_shot=5, run_id=EVIL) for one in evil[:2]]
-    text = page([*drawn[0], *evil], drawn[1], EVIL)
+    text = page(Shown.of([*drawn[0], *evil]), drawn[1], EVIL)
     assert [tag for tag, _ in Elements(text).found].count("script") == text.count("<script") == 1
     assert not [a for tag, a in Elements(text).found if tag == "img" and not str(a["src"]).startswith("data:")]
     svgs = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
@@ -191,7 +193,7 @@ def test_what_strangers_write_is_escaped_everywhere(drawn):
 @pytest.mark.parametrize("text", ["$\\frac{$", "\x00\x08", "\ud800", "漢字 ✓", "]]>", "a\nb", "--><b>", "{{ 7 * 7 }}"])
 def test_any_text_can_be_a_name(tmp_path, text):
     rows = [row(0.5 + k / 20, backbone=text, evaluator=text, dataset=text, k_shot=k) for k in (1, 5)]
-    write_report([*rows, row(status="failed", error=text)], tmp_path / "page.html", None, text)
+    write_report(Shown.of([*rows, row(status="failed", error=text)]), tmp_path / "page.html", None, text)
     written = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert Elements(written).open == []
     assert "49" not in re.sub(r"<style>.*?</style>|<svg.*?</svg>|<[^>]*>", "", written, flags=re.DOTALL)
@@ -214,9 +216,9 @@ ODD = {
 
 @pytest.mark.parametrize("rows", ODD.values(), ids=ODD.keys())
 def test_odd_rows_make_a_page(rows):
-    text = page(rows, None, "odd")
+    text = page(Shown.of(rows), None, "odd")
     assert Elements(text).open == []
-    assert "No episode is drawn" in text
+    assert "No episode is shown" in text
 
 
 def test_hundreds_of_rows_make_a_page_that_shows_the_best():
@@ -232,7 +234,7 @@ def test_hundreds_of_rows_make_a_page_that_shows_the_best():
         for c in (0.1, 1.0, 10.0, 100.0)
         for k in (1, 2, 5, 10, 20)
     ]
-    text = page(rows, None, "many")
+    text = page(Shown.of(rows), None, "many")
     assert "the best 40 of 100, the table has all" in text
     assert "the best 12 of 100, the table has all" in text
     assert text.count("net24") > 20
@@ -240,9 +242,9 @@ def test_hundreds_of_rows_make_a_page_that_shows_the_best():
 
 def test_without_predictions_the_page_says_so(tmp_path):
     rows = list(quick_rows())
-    assert "the predictions of these rows were not given" in page(rows, None, "t")
-    text = page(rows, Results(tmp_path / "rows.jsonl"), "t")
-    assert re.search("No episode is drawn: .*holds predictions up to episode 0", text)
+    assert "the predictions of these rows were not given" in page(Shown.of(rows), None, "t")
+    text = page(Shown.of(rows), Results(tmp_path / "rows.jsonl"), "t")
+    assert re.search("No episode is shown: .*holds predictions up to episode 0", text)
 
 
 @pytest.mark.parametrize("dataset", ["ImageFolderSet(root='/nowhere/at/all')", "Gone()", "antigravity:Set()", "(("])
@@ -250,7 +252,7 @@ def test_a_data_set_that_is_not_there_is_told(tmp_path, dataset):
     images = invented_images(("a", "b", "c"))
     rows = [row(dataset=dataset)]
     results = stored(tmp_path, rows, invented_predictions(images, n_way=3), rows[0].run_id)
-    assert "No episode is drawn: " in page(rows, results, "t")
+    assert "No episode is shown: " in page(Shown.of(rows), results, "t")
     assert "antigravity" not in sys.modules
 
 
@@ -258,26 +260,26 @@ def test_other_images_than_the_predictions_were_made_for_are_told(tmp_path):
     images = invented_images(("a", "b", "c"))
     rows = [row()]  # the icons that come with fewshot
     results = stored(tmp_path, rows, invented_predictions(images, n_way=3), rows[0].run_id)
-    assert "No episode is drawn: the episodes were made for images cdcdcdcdcdcd" in page(rows, results, "t")
+    assert "No episode is shown: the episodes were made for images cdcdcdcdcdcd" in page(Shown.of(rows), results, "t")
 
 
 def test_the_episode_is_of_the_best_run_with_the_most_episodes():
     rows = list(quick_rows())
-    best = chosen(rows)
+    best = chosen(Shown.of(rows))
     assert best is not None
     assert (best.accuracy, best.n_episodes, best.k_shot) == (pytest.approx(0.844), 600, 5)
-    assert chosen([row(0.9, n_episodes=20), row(0.8)]) == row(0.8)
-    assert chosen([]) is None
+    assert chosen(Shown.of([row(0.9, n_episodes=20), row(0.8)])) == row(0.8)
+    assert chosen(Shown.of([])) is None
 
 
 def test_rows_of_the_first_release_make_a_page_and_tables(tmp_path):
     results = Results(RELEASE_0_1)
     rows = results.rows()
-    text = page(rows, results, "old")
+    text = page(Shown.of(rows), results, "old")
     assert Elements(text).open == []
     assert all(row.run_id in text for row in rows)
-    assert comparison(rows)
-    assert overview(rows).startswith("| backbone")
+    assert comparison(Shown.of(rows))
+    assert overview(Shown.of(rows)).startswith("| backbone")
 
 
 def test_lines_that_cannot_be_read_are_counted(tmp_path):
@@ -285,7 +287,7 @@ def test_lines_that_cannot_be_read_are_counted(tmp_path):
     results.append(row())
     with open(results.path, "ab") as file:
         file.write(b'{"run_id": "x", "acc\n\xff\n')
-    assert "2 lines of the results file cannot be read and are left out" in page([row()], results, "t")
+    assert "2 lines of the results file cannot be read and are left out" in page(Shown.of([row()]), results, "t")
 
 
 def test_every_row_says_how_to_make_it_again():
@@ -302,7 +304,7 @@ def test_every_row_says_how_to_make_it_again():
 
 def test_columns_that_all_rows_share_are_said_once():
     rows = [row(commit="abc123"), row(commit="abc123", k_shot=5)]
-    text = page(rows, None, "t")
+    text = page(Shown.of(rows), None, "t")
     assert text.count("abc123") == 1
     assert [text.count(f"· {one.run_id}") for one in rows] == [1, 1]
 
@@ -310,7 +312,8 @@ def test_columns_that_all_rows_share_are_said_once():
 def test_a_report_loads_no_torch():
     code = (
         "import sys; from tests.support.report_rows import quick_rows; from fewshot.report import page; "
-        "page(list(quick_rows()), None, 't'); "
+        "from fewshot.report.rows.shown import Shown; "
+        "page(Shown.of(quick_rows()), None, 't'); "
         "assert not {'torch', 'timm', 'sklearn'} & set(sys.modules)"
     )
     run_python(code)
@@ -336,6 +339,6 @@ def test_code_that_rows_name_is_imported_only_when_allowed(tmp_path, monkeypatch
     monkeypatch.syspath_prepend(tmp_path)
     rows = [row(dataset="strange_set:Three()")]
     results = stored(tmp_path, rows, invented_predictions(invented_images(("a", "b", "c")), n_way=3), rows[0].run_id)
-    assert "would import code; pass --allow-import" in page(rows, results, "t")
+    assert "would import code; pass --allow-import" in page(Shown.of(rows), results, "t")
     assert "strange_set" not in sys.modules
-    assert "data:image/png" in page(rows, results, "t", allow_import=True)
+    assert "data:image/png" in page(Shown.of(rows), results, "t", allow_import=True)

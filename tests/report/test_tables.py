@@ -9,6 +9,7 @@ import pytest
 
 from fewshot.report import page
 from fewshot.report.rows.headline import compared, findings, speaks_of
+from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import tasks
 from fewshot.report.rows.wording import notes, percent
 from fewshot.report.tables.overview import overview
@@ -36,7 +37,7 @@ def test_a_cell_is_in_percent_with_its_interval(given, text):
 
 
 def test_a_task_has_a_table_of_contenders_and_shots():
-    tables = comparison(list(quick_rows()))
+    tables = comparison(Shown.of(list(quick_rows())))
     assert [table.title for table in tables] == [
         "icons mono, novel classes, 5-way, 15 queries a class",
         "icons colour, novel classes, 5-way, 5 queries a class",
@@ -50,32 +51,32 @@ def test_a_task_has_a_table_of_contenders_and_shots():
 
 def test_the_best_of_a_column_is_marked_and_what_overlaps_is_tied():
     rows = [row(0.80, 0.01, backbone=LITE), row(0.785, 0.01), row(0.70, 0.01, backbone="RawPixels(image_size=8)")]
-    cells = [line.cells[0] for line in comparison(rows)[0].lines]
+    cells = [line.cells[0] for line in comparison(Shown.of(rows))[0].lines]
     assert [(cell.best, cell.tied) for cell in cells] == [(True, False), (False, True), (False, False)]
 
 
 def test_intervals_that_do_not_meet_are_no_tie():
-    [table] = comparison([row(0.80, 0.01, backbone=LITE), row(0.77, 0.01)])
+    [table] = comparison(Shown.of([row(0.80, 0.01, backbone=LITE), row(0.77, 0.01)]))
     assert not any(cell.tied for line in table.lines for cell in line.cells)
     assert "≈" not in table.caption
 
 
 def test_rows_without_a_number_are_shown_and_never_the_best():
     rows = [row(None, None), row(NAN, NAN, backbone=LITE), row(0.3, None, backbone="RawPixels(image_size=8)")]
-    [table] = comparison(rows)
+    [table] = comparison(Shown.of(rows))
     assert [line.cells[0].text for line in table.lines] == ["–", "–", "30.0"]
     assert [line.cells[0].best for line in table.lines] == [False, False, True]
 
 
 def test_a_caption_names_chance_and_population():
-    [table] = comparison([row()])
+    [table] = comparison(Shown.of([row()]))
     assert "guessing reaches 20." in table.caption
     assert "other episodes from these images and classes, not new images" in table.caption
 
 
 def test_a_new_population_is_named_as_it_is():
-    assert "speak of new moons" in comparison([row(population="new moons")])[0].caption
-    assert "speak of new moons" in speaks_of([row(population="new moons")])
+    assert "speak of new moons" in comparison(Shown.of([row(population="new moons")]))[0].caption
+    assert "speak of new moons" in speaks_of(Shown.of([row(population="new moons")]))
 
 
 def test_all_ways_have_the_chance_of_their_classes_and_lists_none():
@@ -99,7 +100,10 @@ def test_tasks_that_differ_have_titles_that_differ():
 
 
 def test_dirichlet_queries_are_a_task_of_their_own_and_a_number_on_average():
-    titles = [task.title for task in comparison([row(), row(sampler="DirichletQuery(alpha=2.0)", transductive=True)])]
+    titles = [
+        task.title
+        for task in comparison(Shown.of([row(), row(sampler="DirichletQuery(alpha=2.0)", transductive=True)]))
+    ]
     assert len(titles) == 2
     assert "Dirichlet(2) queries" in titles[1]
     assert titles[1].endswith("queries a class on average")
@@ -112,21 +116,21 @@ def test_a_transductive_score_stands_beside_that_under_dirichlet_queries():
         row(0.6, evaluator="LinearProbe()"),
         row(0.5, evaluator="LinearProbe()", sampler="DirichletQuery(alpha=2.0)"),
     ]
-    first, second = comparison(rows)
+    first, second = comparison(Shown.of(rows))
     assert [line.cells[0].text for line in first.lines] == ["80.0 ± 0.6 (Dirichlet 70.0)", "60.0 ± 0.6"]
     assert "In brackets (Dirichlet)" in first.caption
     assert "In brackets" not in second.caption
-    alone = comparison([rows[0], row(0.7, transductive=True, sampler="DirichletQuery(alpha=2.0)", seed=1)])[0]
+    alone = comparison(Shown.of([rows[0], row(0.7, transductive=True, sampler="DirichletQuery(alpha=2.0)", seed=1)]))[0]
     assert alone.lines[0].cells[0].text == "80.0 ± 0.6"
 
 
 def test_two_rows_for_one_cell_are_both_shown():
     rows = [row(0.6, backbone=LITE), row(0.7, backbone=LITE, weights_digest="other")]
-    assert [line.cells[0].text for line in comparison(rows)[0].lines] == ["60.0 ± 0.6", "70.0 ± 0.6"]
+    assert [line.cells[0].text for line in comparison(Shown.of(rows))[0].lines] == ["60.0 ± 0.6", "70.0 ± 0.6"]
 
 
 def test_rows_of_another_dtype_are_told_apart():
-    names = {line.backbone for line in comparison([row(), row(dtype="bfloat16")])[0].lines}
+    names = {line.backbone for line in comparison(Shown.of([row(), row(dtype="bfloat16")]))[0].lines}
     assert names == {"raw pixels 32 float32", "raw pixels 32 bfloat16"}
 
 
@@ -146,15 +150,15 @@ def test_notes_say_what_has_to_be_known():
 
 def test_runs_that_were_not_solved_to_the_end_are_marked():
     rows = [row(0.8, backbone=LITE, n_not_converged=2), row(0.7)]
-    [table] = comparison(rows)
+    [table] = comparison(Shown.of(rows))
     assert [line.cells[0].signs for line in table.lines] == ["†", ""]
     assert "† marks runs with episodes that were not solved to the end." in table.caption
-    assert "| **80.0 ± 0.6** †" in markdown(rows)
-    assert "†" not in markdown(rows[1:])
+    assert "| **80.0 ± 0.6** †" in markdown(Shown.of(rows))
+    assert "†" not in markdown(Shown.of(rows[1:]))
 
 
 def test_the_sentence_of_a_task_names_the_best_with_its_interval():
-    said = dict(findings(list(quick_rows())))["icons mono, novel classes, 5-way, 15 queries a class"]
+    said = dict(findings(Shown.of(list(quick_rows()))))["icons mono, novel classes, 5-way, 15 queries a class"]
     assert said.replace("\u00a0", " ") == (
         "tf_efficientnet_lite0 @128 with L2 + LinearProbe is best: 65.4 ± 0.6 % at 1 shot and 84.4 ± 0.6 % at "
         "5 shots. Its interval overlaps that of 1 other at 1 shot and of 1 other at 5 shots. "
@@ -164,7 +168,7 @@ def test_the_sentence_of_a_task_names_the_best_with_its_interval():
 
 def test_different_winners_are_named_by_shot():
     rows = [row(0.9, backbone=LITE), row(0.5), row(0.8, k_shot=5, backbone=LITE), row(0.95, k_shot=5)]
-    [(_, said)] = findings(rows)
+    [(_, said)] = findings(Shown.of(rows))
     assert said.replace("\u00a0", " ") == (
         "Best is tf_efficientnet_lite0 @128 with L2 + Prototype, 90.0 ± 0.6 % at 1 shot, and raw pixels 32 with "
         "L2 + Prototype, 95.0 ± 0.6 % at 5 shots. Guessing reaches 20 %."
@@ -173,27 +177,27 @@ def test_different_winners_are_named_by_shot():
 
 def test_a_single_episode_has_no_interval_and_says_so():
     alone = row(0.8, None, n_episodes=1, population="these images")
-    assert "(no interval)" in findings([alone])[0][1]
-    assert speaks_of([alone]).startswith("There are no intervals")
-    assert "±" not in comparison([alone])[0].caption
+    assert "(no interval)" in findings(Shown.of([alone]))[0][1]
+    assert speaks_of(Shown.of([alone])).startswith("There are no intervals")
+    assert "±" not in comparison(Shown.of([alone]))[0].caption
 
 
 @pytest.mark.parametrize("rows", [[], [row(status="failed")], [row(None, None)], [row(math.inf)]])
 def test_nothing_measured_is_said_and_no_error(rows):
-    assert compared(rows)
-    assert speaks_of(rows)
-    assert markdown(rows)
-    assert all("Nothing was measured" in said for _, said in findings(rows))
+    assert compared(Shown.of(rows))
+    assert speaks_of(Shown.of(rows))
+    assert markdown(Shown.of(rows))
+    assert all("Nothing was measured" in said for _, said in findings(Shown.of(rows)))
 
 
 def test_what_was_compared_is_counted():
-    assert compared(list(quick_rows())) == (
+    assert compared(Shown.of(list(quick_rows()))) == (
         "5 backbones and 3 evaluators on 3 tasks at 1 and 5 shots: 49 runs of 20 to 600 episodes each."
     )
 
 
 def test_markdown_is_a_github_table_with_the_best_in_bold():
-    lines = markdown([row(0.8, backbone=LITE), row(0.5)]).splitlines()
+    lines = markdown(Shown.of([row(0.8, backbone=LITE), row(0.5)])).splitlines()
     assert lines[0] == "**icons mono, novel classes, 5-way, 15 queries a class**"
     assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["backbone", "evaluator", "1 shot", "episodes"]
     assert "**80.0 ± 0.6**" in lines[4]
@@ -202,7 +206,7 @@ def test_markdown_is_a_github_table_with_the_best_in_bold():
 
 
 def test_markdown_escapes_what_strangers_write():
-    text = markdown([row(backbone=EVIL), row(evaluator="a|b"), row(evaluator="[x](y)")])
+    text = markdown(Shown.of([row(backbone=EVIL), row(evaluator="a|b"), row(evaluator="[x](y)")]))
     assert "<script" not in text
     assert "<img" not in text
     assert "a\\|b" in text
@@ -211,13 +215,13 @@ def test_markdown_escapes_what_strangers_write():
 
 def test_failed_rows_are_in_no_table():
     rows = list(quick_rows())
-    assert comparison(rows) == comparison([r for r in rows if r.status != "failed"])
-    assert comparison([replace(r, status="failed") for r in rows]) == []
+    assert comparison(Shown.of(rows)) == comparison(Shown.of([r for r in rows if r.status != "failed"]))
+    assert comparison(Shown.of([replace(r, status="failed") for r in rows])) == []
 
 
 def test_a_table_of_many_shots_has_its_notes_below_and_one_of_few_beside():
     few, many = ([row(k_shot=k, seen_classes="unknown") for k in range(1, n + 1)] for n in (4, 5))
-    beside, below = page(few, None, "few"), page(many, None, "many")
+    beside, below = page(Shown.of(few), None, "few"), page(Shown.of(many), None, "many")
     assert '<th scope="col">notes</th>' in beside
     assert '<td class="notes">seen classes unknown</td>' in beside
     assert '<p class="caption">Seen classes unknown: all.</p>' not in beside
@@ -241,9 +245,11 @@ def test_a_note_of_some_columns_names_them_and_whom_it_concerns_there():
     seen = {"seen_classes": "seen", "n_seen_classes": 4, "n_classes": 9}
     icons = [row(evaluator=evaluator, dataset="Icons()", **seen) for evaluator in ("Prototype()", "LinearProbe()")]
     glyphs = [replace(each, dataset="Glyphs()", seen_classes="not seen") for each in icons]
-    assert "4 of 9 classes seen in training (icons mono): all." in overview([*icons, *glyphs])
+    assert "4 of 9 classes seen in training (icons mono): all." in overview(Shown.of([*icons, *glyphs]))
     other = row(evaluator="Prototype()", dataset="Icons()", backbone=LITE, seen_classes="not seen")
-    assert "4 of 9 classes seen in training (icons mono): raw pixels 32." in overview([*icons, other, *glyphs])
+    assert "4 of 9 classes seen in training (icons mono): raw pixels 32." in overview(
+        Shown.of([*icons, other, *glyphs])
+    )
     assert "4 of 9 classes seen in training: all." in overview(
-        [*icons, *(replace(g, seen_classes="seen") for g in glyphs)]
+        Shown.of([*icons, *(replace(g, seen_classes="seen") for g in glyphs)])
     )

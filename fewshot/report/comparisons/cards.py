@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from fewshot.plugins.registry import BACKBONES
-from fewshot.report.comparisons.pairing import Pair
+from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.comparisons.verdicts import (
     THESE_WEIGHTS,
     bounds,
@@ -20,9 +19,10 @@ from fewshot.report.comparisons.verdicts import (
 )
 from fewshot.report.rows import selection_budgets as budgets
 from fewshot.report.rows.origins import command
-from fewshot.report.rows.short_names import label
-from fewshot.report.rows.tasks import shot_label, tasks
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import shot_label
 from fewshot.report.rows.wording import training_data
+from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import Interval
 
@@ -35,15 +35,15 @@ class Card:
     fields: tuple[tuple[str, str], ...]
 
 
-def card(pair: Pair, called: Mapping[str, str], p_adjusted: float, n_compared: int) -> Card:
-    """The card of A minus B; `called` has the name of a run by its id."""
-    fields = (*_found(pair, p_adjusted, n_compared), *_design(pair), *_sides(pair))
-    return Card(_sentence(pair, called, p_adjusted), tuple((name, text) for name, text in fields if text))
+def card(pair: RunPair, shown: Shown, p_adjusted: float, n_compared: int) -> Card:
+    """The card of A minus B."""
+    fields = (*_found(pair, p_adjusted, n_compared), *_design(pair, shown), *_sides(pair))
+    return Card(_sentence(pair, shown, p_adjusted), tuple((name, text) for name, text in fields if text))
 
 
-def _sentence(pair: Pair, called: Mapping[str, str], p_adjusted: float) -> str:
+def _sentence(pair: RunPair, shown: Shown, p_adjusted: float) -> str:
     found, units = pair.comparison, pair.units.name
-    a, b = called[pair.a.run_id], called[pair.b.run_id]
+    a, b = shown.name(pair.a).whole, shown.name(pair.b).whole
     size = f"{100 * found.these_images.mean:z.2f} points"
     if settled_for_classes(pair, p_adjusted):
         return f"{a} exceeds {b} by {size}, for new {units} {bounds(found.new_classes)}."
@@ -55,7 +55,7 @@ def _sentence(pair: Pair, called: Mapping[str, str], p_adjusted: float) -> str:
     return f"{a} and {b} are not told apart: {size}, {images}; {told}."
 
 
-def _found(pair: Pair, p_adjusted: float, n_compared: int) -> list[tuple[str, str]]:
+def _found(pair: RunPair, p_adjusted: float, n_compared: int) -> list[tuple[str, str]]:
     found, units = pair.comparison, pair.units.name
     least = [number(100 * one, 2) for one in (found.detectable_episodes, found.detectable_classes)]
     return [
@@ -73,10 +73,10 @@ def _points(interval: Interval) -> str:
     return f"{points(interval)} points" if math.isfinite(interval.low) else interval.reason
 
 
-def _design(pair: Pair) -> list[tuple[str, str]]:
+def _design(pair: RunPair, shown: Shown) -> list[tuple[str, str]]:
     row, only = pair.a, abs(pair.a.n_episodes - pair.b.n_episodes)
     return [
-        ("task", f"{tasks([row])[0].title}, {shot_label(row)}"),
+        ("task", f"{shown.title(row)}, {shot_label(row)}"),
         ("population", f"{pair.units.n_units} {pair.units.name}, {len(pair.accuracy_a)} episodes, seed {row.seed}"),
         ("left out", f"{only} episodes that only one of them solved" if only else "no episode that one of them solved"),
         ("speaks of", f"{THESE_WEIGHTS}, one checkpoint each" if row.backbone != pair.b.backbone else ""),
@@ -92,7 +92,7 @@ _SIDES: dict[str, Callable[[Row], str]] = {
     "sees all queries at once": lambda row: "yes" if row.transductive else "no",
     "image size": lambda row: str(_field(row, "image_size") or "the network's own"),
     "pooling": lambda row: str(_field(row, "pool") or "the network's own"),
-    "transform": lambda row: label(row.transform),
+    "transform": lambda row: asked(row).transform.short_name,
     "not converged": lambda row: f"{row.n_not_converged} episodes",
     "seconds of embedding and solving": lambda row: f"{row.seconds_embedding:.1f} + {row.seconds_solving:.1f}",
     "weights digest": lambda row: row.weights_digest[:16],
@@ -102,7 +102,7 @@ _SIDES: dict[str, Callable[[Row], str]] = {
 }
 
 
-def _sides(pair: Pair) -> list[tuple[str, str]]:
+def _sides(pair: RunPair) -> list[tuple[str, str]]:
     """What is told of each run: once where both say the same."""
     told = []
     for name, of in _SIDES.items():
@@ -112,4 +112,4 @@ def _sides(pair: Pair) -> list[tuple[str, str]]:
 
 
 def _field(row: Row, name: str) -> object:
-    return BACKBONES.read(row.backbone).fields.get(name)
+    return asked(row).backbone.fields.get(name)

@@ -8,25 +8,23 @@ from typing import Any
 
 from tabulate import tabulate
 
+from fewshot.report.comparisons.naming import Naming
 from fewshot.report.comparisons.over_sets import OverSets
-from fewshot.report.comparisons.pairing import Contest, Pair
+from fewshot.report.comparisons.pairing import Contest, RunPair
 from fewshot.report.comparisons.verdicts import (
     THESE_WEIGHTS,
     more_episodes,
-    name,
     number,
     of_weights,
     p_value,
-    pair_name,
     paragraph,
     points,
     single_checkpoints,
     verdict,
     warnings,
 )
-from fewshot.report.rows.short_names import label, learner
-from fewshot.report.rows.tasks import shot_label, tasks
-from fewshot.results.row import Row
+from fewshot.report.rows.tasks import shot_label
+from fewshot.results.asked import asked
 from fewshot.statistics.intervals import episode_interval
 
 
@@ -35,8 +33,8 @@ class Claims:
     """What a contest shows: its pairs with their adjusted p-values, in every form that a reader may want."""
 
     contest: Contest
-    by: str
-    pairs: Sequence[Pair]
+    naming: Naming
+    pairs: Sequence[RunPair]
     p_values: Sequence[float]  # Holm-adjusted over everything that is shown together
     n_shown: int  # pairs that are shown together
 
@@ -44,7 +42,7 @@ class Claims:
     def title(self) -> str:
         """The task of the contest, and what all of its runs share."""
         row = self.contest.rows[0]
-        return ", ".join(filter(None, [tasks([row])[0].title, shot_label(row), shared(row, self.by)]))
+        return ", ".join(filter(None, [self.naming.task(row), self.naming.shared(row)]))
 
     def text(self, delta: float) -> str:
         """Tables and sentences for a terminal."""
@@ -53,7 +51,7 @@ class Claims:
 
     def markdown(self) -> str:
         """Tables, and a paragraph for every pair, to paste."""
-        words = [paragraph(p, self.by, value, self.n_shown) for p, value in self._tested]
+        words = [paragraph(p, self.naming, value, self.n_shown) for p, value in self._tested]
         parts = [f"**{self.title}**", self._runs("github"), self._table("github"), *words, *self._warned]
         return "\n\n".join(parts)
 
@@ -61,7 +59,7 @@ class Claims:
         """The same as JSON values; fractions."""
         ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
         runs = [
-            {"run_id": row.run_id, "name": name(row, self.by), "n_episodes": row.n_episodes}
+            {"run_id": row.run_id, "name": self.naming.run(row), "n_episodes": row.n_episodes}
             | {"these_images": asdict(episode_interval(values)), "new_classes": asdict(self.contest.interval(run))}
             | {"ranks": ranks[row.run_id], "tied_rank": tied[row.run_id]}
             for run, (row, values) in enumerate(zip(rows, self.contest.accuracy, strict=True))
@@ -74,41 +72,41 @@ class Claims:
         ]
         shared_by_all = {
             "title": self.title,
-            "by": self.by,
+            "by": self.naming.by,
             "shots": shot_label(rows[0]),
-            "with": shared(rows[0], self.by),
+            "with": self.naming.shared(rows[0]),
         }
         told = {"warnings": self._warnings, "more_episodes": more_episodes(self.pairs)}
         return shared_by_all | {"runs": runs, "pairs": pairs} | told
 
     @property
-    def _tested(self) -> list[tuple[Pair, float]]:
+    def _tested(self) -> list[tuple[RunPair, float]]:
         return list(zip(self.pairs, self.p_values, strict=True))
 
     def _runs(self, form: str) -> str:
         """Every run with both intervals and the ranks that it may have."""
         ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
-        single = single_checkpoints(rows) if self.by != "evaluator" else set()
+        single = single_checkpoints(rows) if self.naming.by != "evaluator" else set()
         columns = {
-            "run": [name(row, self.by) for row in rows],
+            "run": [self.naming.run(row) for row in rows],
             "episodes": [row.n_episodes for row in rows],
             "these images": [points(episode_interval(values)) for values in self.contest.accuracy],
             f"new {self.contest.units.name}": [points(self.contest.interval(run)) for run in range(len(rows))],
             "rank": ["{} to {}".format(*ranks[row.run_id]) for row in rows],
         }
-        if rows[0].sampler.startswith("VariableWayShot"):
+        if asked(rows[0]).sampler.declares("ranks_with_ties"):
             columns["Meta-Dataset's rank"] = [f"{tied[row.run_id]:g}" for row in rows]
         if single:
-            columns["speaks of"] = [THESE_WEIGHTS if row.backbone in single else "" for row in rows]
+            columns["speaks of"] = [THESE_WEIGHTS if asked(row).backbone in single else "" for row in rows]
         return tabulate(columns, "keys", form, disable_numparse=True)
 
     def _table(self, form: str) -> str:
-        lines = [line(p, self.by, value) for p, value in self._tested]
+        lines = [line(p, self.naming, value) for p, value in self._tested]
         return tabulate(lines, header(self.contest.units.name), form, disable_numparse=True)
 
     def _sentences(self, delta: float) -> list[str]:
-        verdicts = [f"{pair_name(pair, self.by)}: {verdict(pair, value)}." for pair, value in self._tested]
-        needs = [f"  {pair_name(p, self.by)}: {p.needed(delta).sentence}" for p in self.pairs]
+        verdicts = [f"{self.naming.pair(pair)}: {verdict(pair, value)}." for pair, value in self._tested]
+        needs = [f"  {self.naming.pair(p)}: {p.needed(delta).sentence}" for p in self.pairs]
         told = f"To show a difference of {100 * delta:.3g} points with 80 % power:"
         return ["\n".join(verdicts), "\n".join([told, *needs]), *self._warned]
 
@@ -120,15 +118,6 @@ class Claims:
     def _warnings(self) -> list[str]:
         found, weights = warnings(self.contest.rows), of_weights(self.contest.rows)
         return list(filter(None, [weights, f"Not quite fair: {'; '.join(found)}." if found else ""]))
-
-
-def shared(row: Row, by: str) -> str:
-    """What runs that differ in `by` have in common."""
-    return {
-        "evaluator": label(row.backbone),
-        "backbone": learner(label(row.transform), label(row.evaluator)),
-        "anything": "",
-    }[by]
 
 
 def header(units: str) -> tuple[str, ...]:
@@ -145,12 +134,12 @@ def header(units: str) -> tuple[str, ...]:
     )
 
 
-def line(pair: Pair, by: str, p_adjusted: float) -> tuple[str, ...]:
+def line(pair: RunPair, naming: Naming, p_adjusted: float) -> tuple[str, ...]:
     """The line of a pair under `header`; points are percentage points."""
     found = pair.comparison
     least = (found.detectable_episodes, found.detectable_classes)
     return (
-        pair_name(pair, by),
+        naming.pair(pair),
         str(len(pair.accuracy_a)),
         points(found.these_images),
         points(found.new_classes),
@@ -161,14 +150,14 @@ def line(pair: Pair, by: str, p_adjusted: float) -> tuple[str, ...]:
     )
 
 
-def sets_table(found: Sequence[OverSets], by: str, form: str) -> str:
+def sets_table(found: Sequence[OverSets], naming: Naming, form: str) -> str:
     """Two lines' worth about every pair that was compared on several data sets: these sets and new sets."""
     lines = [
         (
-            pair_name(one.pairs[0], by),
-            shared(one.a, by),
+            naming.pair(one.pairs[0]),
+            naming.shared(one.a),
             shot_label(one.a),
-            ", ".join(label(pair.a.dataset) for pair in one.pairs),
+            ", ".join(asked(pair.a).dataset.short_name for pair in one.pairs),
             points(one.these_sets) + ("" if one.of_classes else " (of these images)"),
             points(one.new_sets),
         )

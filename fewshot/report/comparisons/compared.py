@@ -21,10 +21,10 @@ def compared_table(outputs: Sequence[Mapping[str, Any]]) -> str:
     pairs = [(contest, pair) for output in outputs for contest in output["contests"] for pair in contest["pairs"]]
     if not pairs:
         raise ValueError("nothing was compared; write benchmarks/results/compare_*.json by fewshot compare --json")
-    drawn = tabulate([_line(*both) for both in pairs], _TITLES, "github", disable_numparse=True)
+    table = tabulate([_line(*both) for both in pairs], _TITLES, "github", disable_numparse=True)
     said = [_overlapping(*both) for both in pairs]
     told = dict.fromkeys(f"{_what(contest)}: {text}" for contest, _ in pairs for text in contest["warnings"])
-    return "\n\n".join([drawn, *filter(None, said), *told]) + "\n"
+    return "\n\n".join([table, *filter(None, said), *told]) + "\n"
 
 
 def _line(contest: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str, ...]:

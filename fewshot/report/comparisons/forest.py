@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 
 from fewshot.files.atomic import write_atomically
 from fewshot.report.comparisons.claims import Claims
-from fewshot.report.comparisons.pairing import Pair
-from fewshot.report.comparisons.verdicts import pair_name
+from fewshot.report.comparisons.naming import Naming
+from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.figures.svg import figure, settings
 from fewshot.statistics.intervals import Interval
 
@@ -30,20 +30,20 @@ def write_forest(shown: Sequence[Claims], path: Path) -> None:
     same bytes. A ValueError for a suffix other than .svg, .png or .pdf."""
     if path.suffix not in FORMATS:
         raise ValueError(f"a figure is written as one of {', '.join(FORMATS)}, not as {path.name!r}")
-    parts = [(claim.title, claim.by, claim.pairs) for claim in shown]
+    parts = [(claim.title, claim.naming, claim.pairs) for claim in shown]
     nothing = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}, ".pdf": {"CreationDate": None}}
     with settings(**_COLOURS):
         written = io.BytesIO()
-        drawn = _drawn(parts, "groups" if any("groups" in c.contest.units.name for c in shown) else "classes")
-        drawn.savefig(written, format=path.suffix[1:], metadata=nothing[path.suffix], dpi=144)
+        whole = _figure(parts, "groups" if any("groups" in c.contest.units.name for c in shown) else "classes")
+        whole.savefig(written, format=path.suffix[1:], metadata=nothing[path.suffix], dpi=144)
     write_atomically(path, written.getvalue())
 
 
-def _drawn(parts: Sequence[tuple[str, str, Sequence[Pair]]], units: str) -> Figure:
-    places: list[tuple[float, Pair]] = []
+def _figure(parts: Sequence[tuple[str, Naming, Sequence[RunPair]]], units: str) -> Figure:
+    places: list[tuple[float, RunPair]] = []
     headings: list[tuple[float, str]] = []
     names, y, left_out = [], 0.0, 0
-    for title, by, pairs in parts:
+    for title, naming, pairs in parts:
         kept = pairs[: max(0, _MOST - len(places))]
         left_out += len(pairs) - len(kept)
         if kept:
@@ -52,27 +52,27 @@ def _drawn(parts: Sequence[tuple[str, str, Sequence[Pair]]], units: str) -> Figu
         for pair in kept:
             y += _LINE
             places.append((y, pair))
-            names.append(pair_name(pair, by))
+            names.append(naming.pair(pair))
     left = 24 + 6.6 * max(map(len, names))
-    drawn, axes = figure(_WIDTH + left, y + 96, left, 24, 40, 56)
+    whole, axes = figure(_WIDTH + left, y + 96, left, 24, 40, 56)
     axes.set_ylim(y + _LINE, 0)
     axes.axvline(0, color=_INK, linewidth=1)
     for place, pair in places:
-        _draw(axes, pair.comparison.new_classes, place, _CLASSES, 1.4)
-        _draw(axes, pair.comparison.these_images, place, _IMAGES, 4)
+        _plot(axes, pair.comparison.new_classes, place, _CLASSES, 1.4)
+        _plot(axes, pair.comparison.these_images, place, _IMAGES, 4)
     axes.set_yticks([place for place, _ in places], names)
     for place, title in headings:
         axes.annotate(title, (0, place), (8 - left, 0), xycoords=axes.get_yaxis_transform(), weight="bold",
                       textcoords="offset points", va="center", annotation_clip=False,
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})  # fmt: skip
     said = "difference of accuracy in points, 95 % intervals"
-    axes.set_xlabel(said + (f"; {left_out} more pairs are not drawn" if left_out else ""))
+    axes.set_xlabel(said + (f"; {left_out} more pairs are not shown" if left_out else ""))
     axes.grid(axis="x")
     _legend(axes, units)
-    return drawn
+    return whole
 
 
-def _draw(axes: Axes, interval: Interval, y: float, colour: str, width: float) -> None:
+def _plot(axes: Axes, interval: Interval, y: float, colour: str, width: float) -> None:
     if math.isfinite(interval.low):
         axes.plot([100 * interval.low, 100 * interval.high], [y, y], color=colour, linewidth=width)
     axes.plot([100 * interval.mean], [y], color=_IMAGES, marker="o", markersize=6)

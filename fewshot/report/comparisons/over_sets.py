@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fewshot.report.comparisons.pairing import Pair
+from fewshot.report.comparisons.pairing import RunPair
 from fewshot.results.row import Row
 from fewshot.statistics.comparison import over_sets
 from fewshot.statistics.intervals import Interval
@@ -20,7 +20,7 @@ _TASK = ("sampler", "classes", "n_way", "k_shot", "k_shot_at_most", "seed")
 class OverSets:
     """A minus B, a pair a data set; its rows are those of the first."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[RunPair, ...]
     these_sets: Interval
     new_sets: Interval
     of_classes: bool  # whether the errors are those of new classes on every set, or of these images on some
@@ -36,20 +36,20 @@ class OverSets:
         return self.pairs[0].b
 
 
-def over_data_sets(pairs: Iterable[Pair]) -> list[OverSets]:
+def over_data_sets(pairs: Iterable[RunPair]) -> list[OverSets]:
     """What the pairs of two data sets or more say together, the larger mean first; none where all are of one.
 
     Pairs belong together where both contenders, ways, shots, sampler and seed are the same. The number of queries may
     differ: it changes no expected accuracy, unless a method sees all queries at once.
     """
-    groups: dict[tuple[object, ...], dict[str, Pair]] = {}
+    groups: dict[tuple[object, ...], dict[str, RunPair]] = {}
     for pair in pairs:
         ordered = pair if _contender(pair.a) <= _contender(pair.b) else pair.turned()
         groups.setdefault(_key(ordered), {}).setdefault(ordered.a.dataset, ordered)  # of each data set the first
     return [_over(list(group.values())) for group in groups.values() if len(group) > 1]
 
 
-def _over(pairs: list[Pair]) -> OverSets:
+def _over(pairs: list[RunPair]) -> OverSets:
     if sum(pair.comparison.these_images.mean for pair in pairs) < 0:
         pairs = [pair.turned() for pair in pairs]
     of_classes = not any(pair.comparison.new_classes.reason for pair in pairs)
@@ -62,6 +62,6 @@ def _contender(row: Row) -> tuple[str, ...]:
     return tuple(str(getattr(row, name)) for name in _CONTENDER)
 
 
-def _key(pair: Pair) -> tuple[object, ...]:
+def _key(pair: RunPair) -> tuple[object, ...]:
     queries = pair.a.n_query if pair.a.transductive or pair.b.transductive else None
     return *_contender(pair.a), *_contender(pair.b), *(getattr(pair.a, name) for name in _TASK), queries

@@ -46,15 +46,15 @@ class Contest:
         values = self.accuracy[run]
         return class_interval(values, self.units.first(len(values)), half_query=self.half_query / len(values))
 
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> list[RunPair]:
         """The paired comparison of every two runs, the more accurate one first, from the best to the worst."""
         order = sorted(range(len(self.rows)), key=lambda run: -float(self.accuracy[run].mean()))
         return [self._pair(a, b) for a, b in combinations(order, 2)]
 
-    def _pair(self, a: int, b: int) -> Pair:
+    def _pair(self, a: int, b: int) -> RunPair:
         count = min(len(self.accuracy[a]), len(self.accuracy[b]))
         first, second, units = self.accuracy[a][:count], self.accuracy[b][:count], self.units.first(count)
-        return Pair(self.rows[a], self.rows[b], first, second, units, compare(first, second, units))
+        return RunPair(self.rows[a], self.rows[b], first, second, units, compare(first, second, units))
 
     def ranks(self) -> dict[str, tuple[int, int]]:
         """The ranks that each run may have, by run id."""
@@ -70,7 +70,7 @@ class Contest:
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class RunPair:
     """Two runs on the same E episodes."""
 
     a: Row
@@ -80,16 +80,16 @@ class Pair:
     units: Units
     comparison: Comparison
 
-    def turned(self) -> Pair:
+    def turned(self) -> RunPair:
         """B minus A."""
-        return Pair(self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, self.comparison.turned())
+        return RunPair(self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, self.comparison.turned())
 
     def needed(self, delta: float) -> Needed:
         """What would show that the two differ by `delta`."""
         return needed(self.accuracy_a - self.accuracy_b, self.units, delta)
 
 
-def adjusted(pairs: Sequence[Pair]) -> Floats:
+def adjusted(pairs: Sequence[RunPair]) -> Floats:
     """Holm-adjusted class-level p-values of all pairs shown together; NaN where there is no test over classes."""
     p = np.array([pair.comparison.p_signs for pair in pairs])
     tested = np.isfinite(p)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from fewshot.plugins.registry import BACKBONES
-from fewshot.report.comparisons.pairing import Pair
+from fewshot.plugins.spec import Spec
+from fewshot.report.comparisons.naming import Naming
+from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.rows import selection_budgets as budgets
-from fewshot.report.rows.short_names import label, learner
-from fewshot.report.rows.tasks import shot_label, tasks
+from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.statistics.comparison import Comparison
 from fewshot.statistics.intervals import Interval
@@ -20,20 +20,7 @@ _MOST_MONTE_CARLO = 0.2  # of the variance over classes, that comes from the num
 _MANY = 100_000  # episodes that are still told as a number
 
 
-def name(row: Row, by: str) -> str:
-    """What a run is called among runs that differ in `by`."""
-    rule = f", {label(row.selection_rule)}" if row.selection_rule else ""
-    learned = learner(label(row.transform), label(row.evaluator)) + rule
-    backbone = label(row.backbone) + (f" {row.dtype}" if row.dtype != "float32" else "")
-    return {"evaluator": learned, "backbone": backbone, "anything": f"{backbone}, {learned}"}[by]
-
-
-def pair_name(pair: Pair, by: str) -> str:
-    """Such as "LinearProbe − Prototype"."""
-    return f"{name(pair.a, by)} − {name(pair.b, by)}"
-
-
-def verdict(pair: Pair, p_adjusted: float) -> str:
+def verdict(pair: RunPair, p_adjusted: float) -> str:
     """For whom the difference is settled, and what would settle it for the others. For new classes it is settled where
     the 95 % interval and the p-value, adjusted over all pairs that are shown (NaN: no test), both say so."""
     found, units = pair.comparison, pair.units.name
@@ -56,21 +43,20 @@ def settled(interval: Interval) -> bool:
     return not interval.reason and (interval.low > 0 or interval.high < 0)
 
 
-def settled_for_classes(pair: Pair, p_adjusted: float) -> bool:
+def settled_for_classes(pair: RunPair, p_adjusted: float) -> bool:
     """Whether the difference is settled for new classes, among all pairs shown."""
     return settled(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
 
 
-def paragraph(pair: Pair, by: str, p_adjusted: float, n_compared: int) -> str:
+def paragraph(pair: RunPair, naming: Naming, p_adjusted: float, n_compared: int) -> str:
     """A paragraph to paste: the claim, its populations, and what it does not say."""
-    found, row = pair.comparison, pair.a
+    found = pair.comparison
     paired = (
         f"Pairing on the same episodes (correlation {found.correlation:.2f}) makes the interval "
         f"{found.width_ratio:.1f} times narrower than two independent samples would."
     )
     sentences = [
-        f"On the {len(pair.accuracy_a)} episodes that both solved ({tasks([row])[0].title}, {shot_label(row)}), "
-        f"{claim(pair, by)}.",
+        f"On the {len(pair.accuracy_a)} episodes that both solved ({naming.task(pair.a)}), {claim(pair, naming)}.",
         _over_classes(found, pair.units.name, p_adjusted, n_compared),
         paired if math.isfinite(found.width_ratio) else "",
         "" if settled_for_classes(pair, p_adjusted) else f"The difference is {verdict(pair, p_adjusted)}.",
@@ -79,14 +65,14 @@ def paragraph(pair: Pair, by: str, p_adjusted: float, n_compared: int) -> str:
     return " ".join(filter(None, sentences))
 
 
-def claim(pair: Pair, by: str) -> str:
+def claim(pair: RunPair, naming: Naming) -> str:
     """Who exceeds whom by how much, for other episodes from these images."""
     images = pair.comparison.these_images
     told = {(True, True): "exceeds", (True, False): "falls short of"}.get(
         (settled(images), images.mean > 0), "is not told apart from"
     )
     return (
-        f"{name(pair.a, by)} {told} {name(pair.b, by)}: the difference is {100 * images.mean:z.2f} points, "
+        f"{naming.run(pair.a)} {told} {naming.run(pair.b)}: the difference is {100 * images.mean:z.2f} points, "
         f"95 % interval {bounds(images)} for other episodes from these images"
     )
 
@@ -112,10 +98,9 @@ def warnings(rows: Sequence[Row]) -> list[str]:
     }
     found = [said for column, said in differing.items() if len({getattr(row, column) for row in rows}) > 1]
     found += _counts_differ(rows)
-    said = budgets.warnings(rows)
-    found += [sentence[0].lower() + sentence[1:].rstrip(".") for sentence in said]
+    found += [sentence[0].lower() + sentence[1:].rstrip(".") for sentence in budgets.warnings(rows)]
     own = {row.preprocess_digest for row in rows if row.preprocess_digest}
-    if len(own) > 1 and not any(sentence.startswith("Image sizes") for sentence in said) and _own_sizes(rows):
+    if len(own) > 1 and not any(map(budgets.image_size, rows)):
         found.append("each network prepares images in its own way, and their sizes may differ; set image_size")
     if any(row.n_not_converged for row in rows):
         found.append("some runs have episodes that did not converge")
@@ -131,12 +116,7 @@ def _counts_differ(rows: Sequence[Row]) -> list[str]:
     return [f"the weights have seen {told} of the {rows[0].n_classes} classes in training"]
 
 
-def _own_sizes(rows: Sequence[Row]) -> bool:
-    """Whether the specs leave the image size to the networks."""
-    return all(not BACKBONES.read(row.backbone).fields.get("image_size") for row in rows)
-
-
-def more_episodes(pairs: Sequence[Pair]) -> str:
+def more_episodes(pairs: Sequence[RunPair]) -> str:
     """Where more than a fifth of the variance over classes comes from the number of episodes, how many would bring it
     below; else "". With E' = k E episodes a share m becomes (m/k) / (1 - m + m/k)."""
     shares = {pair: pair.comparison.new_classes.monte_carlo for pair in pairs}
@@ -168,18 +148,18 @@ def of_weights(rows: Sequence[Row]) -> str:
     )
 
 
-def single_checkpoints(rows: Sequence[Row]) -> set[str]:
+def single_checkpoints(rows: Sequence[Row]) -> set[Spec]:
     """The backbones of which there are no weights of another pre-training seed among the rows."""
-    of_recipe: dict[str, set[str]] = {}
-    for row in rows:
-        of_recipe.setdefault(_recipe(row.backbone), set()).add(row.backbone)
-    return {spec for specs in of_recipe.values() if len(specs) == 1 for spec in specs}
+    of_recipe: dict[str, set[Spec]] = {}
+    for backbone in (asked(row).backbone for row in rows):
+        of_recipe.setdefault(_recipe(backbone), set()).add(backbone)
+    return {backbone for same in of_recipe.values() if len(same) == 1 for backbone in same}
 
 
-def _recipe(backbone: str) -> str:
+def _recipe(backbone: Spec) -> str:
     """A spec without its seed."""
-    spec = BACKBONES.read(backbone)
-    return repr((spec.name, sorted((key, repr(value)) for key, value in spec.fields.items() if key != "seed")))
+    fields = sorted((key, repr(value)) for key, value in backbone.fields.items() if key != "seed")
+    return repr((backbone.name, fields))
 
 
 def points(interval: Interval) -> str:

@@ -14,7 +14,7 @@ def reliability_diagram(bins: Bins, name: str) -> Plot:
     marks = Marks()
     confidence, accuracy = 100 * bins.confidence, 100 * bins.accuracy
     with settings():
-        drawn, axes = figure(_SIZE, _SIZE, _LEFT, 14, 14, _BOTTOM)
+        diagram, axes = figure(_SIZE, _SIZE, _LEFT, 14, 14, _BOTTOM)
         axes.plot([0, 100], [0, 100], color=INK, linewidth=1, dashes=(4, 3))
         axes.vlines(confidence, accuracy, confidence, colors=SERIES[0], linewidth=1)
         for x, y in zip(confidence.tolist(), accuracy.tolist(), strict=True):
@@ -25,7 +25,7 @@ def reliability_diagram(bins: Bins, name: str) -> Plot:
         axes.grid(color=FAINT)
         axes.set_xlabel("confidence, %")
         axes.set_ylabel("right answers, %")
-        svg = inline_svg(drawn, name, marks)
+        svg = inline_svg(diagram, name, marks)
     far = bins.confidence.mean() - bins.accuracy.mean()
     caption = (
         f"Calibration: each mark is one part in {len(confidence)} of all queries, by confidence; on the dashed line "

@@ -9,9 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
-from fewshot.report.figures.plots import Names, Plot, best, brief, shown
+from fewshot.report.figures.plots import Plot, best, brief, caption, some_of_each
 from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
-from fewshot.report.rows.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
+from fewshot.report.rows.contenders import Contender, contender
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, accuracy, interval, shot_label
 from fewshot.report.rows.wording import details
 from fewshot.results.row import Row
 
@@ -27,52 +29,64 @@ class _Look:
     dashes: str | tuple[int, tuple[int, ...]]
 
 
-def shot_curves(task: Task, names: Names, name: str) -> Plot | None:
+def shot_curves(task: Task, shown: Shown, name: str) -> Plot | None:
     """Accuracy over the number of shots, a line a contender; None below two shots."""
-    curves: dict[Contender, list[Row]] = {c: [] for c in task.contenders}
-    for row in sorted((row for row in task.rows if measured(row) and row.k_shot), key=lambda row: row.k_shot or 0):
-        curves[contender(row)].append(row)
-    several = [c for c, rows in curves.items() if len({row.k_shot for row in rows}) > 1]
+    curves = _curves(task)
+    several = [each for each, own in curves.items() if len({row.k_shot for row in own}) > 1]
     kept = best(task, several, _MOST)
     if not kept:
         return None
-    numbers, marks = {c: number for number, c in enumerate(names)}, Marks()
-    texts = {c: f"{brief(names[c][0], 34)}, {brief(names[c][1], 26)}" for c in kept}
-    height, right = max(330, 60 + 19 * len(kept)), 24 + 6.2 * max(map(len, texts.values()))
+    numbers, marks = shown.numbers, Marks()
+    texts = [f"{brief(name.backbone, 34)}, {brief(name.learner, 26)}" for name in map(shown.names.__getitem__, kept)]
+    height, right = max(330, 60 + 19 * len(kept)), 24 + 6.2 * max(map(len, texts))
     with settings():
-        drawn, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
+        whole, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
         looks = _looks(kept)
-        for c in kept:
-            _draw_curve(axes, curves[c], looks[c], numbers[c], marks)
-        _shots_axis(axes, sorted({row.k_shot for c in kept for row in curves[c] if row.k_shot}))
-        ends = [(100 * accuracy(curves[c][-1]), texts[c], looks[c].colour) for c in kept]
-        for c, text in zip(kept, label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
-            marks.put(text, Mark(numbers[c]))
-        return Plot(inline_svg(drawn, name, marks), shown("Accuracy over the number of shots", len(kept), len(several)))
+        for each in kept:
+            _plot_curve(axes, curves[each], looks[each], numbers[each], marks)
+        _shots_axis(axes, sorted({row.k_shot for each in kept for row in curves[each] if row.k_shot}))
+        ends = [
+            (100 * accuracy(curves[each][-1]), text, looks[each].colour) for each, text in zip(kept, texts, strict=True)
+        ]
+        for each, text in zip(kept, label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
+            marks.put(text, Mark(numbers[each]))
+        return Plot(
+            inline_svg(whole, name, marks), caption("Accuracy over the number of shots", len(kept), len(several))
+        )
+
+
+def _curves(task: Task) -> dict[Contender, list[Row]]:
+    """The measured rows of every contender, the fewest shots first."""
+    curves: dict[Contender, list[Row]] = {each: [] for each in task.contenders}
+    for rows in task.by_shot.values():
+        for row in some_of_each(rows):
+            if row.k_shot:
+                curves[contender(row)].append(row)
+    return {each: sorted(own, key=lambda row: row.k_shot or 0) for each, own in curves.items()}
 
 
 def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
     """A colour a backbone, a marker and a dash an evaluator."""
-    backbones = list(dict.fromkeys((c[0], c[3]) for c in kept))
-    learners = list(dict.fromkeys((*c[1:3], c[4]) for c in kept))
+    networks = list(dict.fromkeys(each.network for each in kept))
+    methods = list(dict.fromkeys(each.method for each in kept))
     looks = {}
-    for c in kept:
-        again, hue = divmod(backbones.index((c[0], c[3])), len(SERIES))
-        style = learners.index((*c[1:3], c[4])) + again
-        looks[c] = _Look(SERIES[hue], MARKERS[style % len(MARKERS)], DASHES[style % len(DASHES)])
+    for each in kept:
+        again, hue = divmod(networks.index(each.network), len(SERIES))
+        style = methods.index(each.method) + again
+        looks[each] = _Look(SERIES[hue], MARKERS[style % len(MARKERS)], DASHES[style % len(DASHES)])
     return looks
 
 
-def _draw_curve(axes: Axes, rows: Sequence[Row], look: _Look, number: int, marks: Marks) -> None:
+def _plot_curve(axes: Axes, rows: Sequence[Row], look: _Look, number: int, marks: Marks) -> None:
     shots = [row.k_shot or 0 for row in rows]
     [line] = axes.plot(shots, [100 * accuracy(row) for row in rows], color=look.colour, linestyle=look.dashes)
     marks.put(line, Mark(number))
     for shot, row in zip(shots, rows, strict=True):
         bounds, mean = interval(row), 100 * accuracy(row)
-        drawn = axes.plot([shot], [mean], color=look.colour, marker=look.marker, markersize=6.5, linestyle="none")
+        pieces = axes.plot([shot], [mean], color=look.colour, marker=look.marker, markersize=6.5, linestyle="none")
         if bounds is not None:
-            drawn += axes.plot([shot, shot], [100 * bounds[0], 100 * bounds[1]], color=look.colour, linewidth=1)
-        for piece in drawn:
+            pieces += axes.plot([shot, shot], [100 * bounds[0], 100 * bounds[1]], color=look.colour, linewidth=1)
+        for piece in pieces:
             marks.put(piece, Mark(number, row.run_id, f"{shot_label(row)}\n{details(row)}"))
 
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from fewshot.report.figures.plots import Names, Plot, best, brief, shown
+from fewshot.report.figures.plots import Plot, best, brief, caption, some_of_each
 from fewshot.report.figures.svg import FAINT, GROUND, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
 from fewshot.report.rows import intervals
-from fewshot.report.rows.tasks import Contender, Task, accuracy, contender, interval, measured, shot_label
+from fewshot.report.rows.contenders import Contender, contender
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, accuracy, interval
 from fewshot.report.rows.wording import details
 from fewshot.results.row import Row
 
@@ -18,25 +20,25 @@ _WIDTH, _LINE, _HEADING = 660, 25, 30  # pixels
 _MOST = 40  # contenders; the best are kept
 
 
-def dot_plot(task: Task, names: Names, name: str) -> Plot | None:
+def dot_plot(task: Task, shown: Shown, name: str) -> Plot | None:
     """Every contender on a line, one mark a shot, a rule at chance; None where nothing was measured."""
     kept = best(task, task.contenders, _MOST)
     if not kept:
         return None
     places, headings = _places(kept)
-    numbers, marks = {c: number for number, c in enumerate(names)}, Marks()
+    names, marks = shown.names, Marks()
     height = max(places.values()) + _LINE
     said = "Accuracy with 95 % intervals" if any(map(interval, task.rows)) else "Accuracy, without intervals"
     further = [kind.words(task.rows) for kind in intervals.known(task.rows)]
     said += f", the thin ones for {' and for '.join(further)}" if further else ""
     with settings():
-        left = max(24 + 7.0 * len(brief(names[c][1])) for c in kept)
-        drawn, axes = figure(_WIDTH, height + 92, left, 24, 54, 38)
+        left = max(24 + 7.0 * len(brief(names[each].learner)) for each in kept)
+        whole, axes = figure(_WIDTH, height + 92, left, 24, 54, 38)
         axes.set_ylim(height, 0)
-        _draw_dots(axes, task, places, numbers, marks)
-        for c, y in headings.items():
+        _plot_dots(axes, task, places, shown, marks)
+        for each, y in headings.items():
             axes.annotate(
-                brief(names[c][0]),
+                brief(names[each].backbone),
                 (0, y),
                 (4 - left, 0),
                 xycoords=axes.get_yaxis_transform(),
@@ -46,11 +48,11 @@ def dot_plot(task: Task, names: Names, name: str) -> Plot | None:
                 annotation_clip=False,
                 bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1.5},
             )
-        axes.set_yticks(list(places.values()), [brief(names[c][1]) for c in places])
-        for c, text in zip(places, axes.get_yticklabels(), strict=True):
-            marks.put(text, Mark(numbers[c]))
+        axes.set_yticks(list(places.values()), [brief(names[each].learner) for each in places])
+        for each, text in zip(places, axes.get_yticklabels(), strict=True):
+            marks.put(text, Mark(shown.numbers[each]))
         _accuracy_axis(axes, task)
-        return Plot(inline_svg(drawn, name, marks), shown(said, len(kept), len(task.contenders)))
+        return Plot(inline_svg(whole, name, marks), caption(said, len(kept), len(task.contenders)))
 
 
 def _places(kept: Sequence[Contender]) -> tuple[dict[Contender, float], dict[Contender, float]]:
@@ -58,25 +60,24 @@ def _places(kept: Sequence[Contender]) -> tuple[dict[Contender, float], dict[Con
     places: dict[Contender, float] = {}
     headings: dict[Contender, float] = {}
     y, last = 0.0, None
-    for c in kept:
-        if (c[0], c[3]) != last:
+    for each in kept:
+        if each.network != last:
             y += _HEADING - _LINE / 2 if last is None else _HEADING
-            headings[c], last = y, (c[0], c[3])
+            headings[each], last = y, each.network
         y += _LINE
-        places[c] = y
+        places[each] = y
     return places, headings
 
 
-def _draw_dots(
-    axes: Axes, task: Task, places: dict[Contender, float], numbers: dict[Contender, int], marks: Marks
-) -> None:
+def _plot_dots(axes: Axes, task: Task, places: dict[Contender, float], shown: Shown, marks: Marks) -> None:
     handles = []
     for number, shot in enumerate(task.shots):
         colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
-        for row in task.rows:
-            if shot_label(row) == shot and contender(row) in places and measured(row):
-                mark = Mark(numbers[contender(row)], row.run_id, f"{shot}\n{details(row)}")
-                for line in _draw_interval(axes, row, places[contender(row)], colour, marker):
+        for row in some_of_each(task.by_shot[shot]):
+            y = places.get(contender(row))
+            if y is not None:
+                mark = Mark(shown.number(row), row.run_id, f"{shot}\n{details(row)}")
+                for line in _plot_interval(axes, row, y, colour, marker):
                     marks.put(line, mark)
         handles.append(Line2D([], [], color=colour, marker=marker, label=shot, linestyle="none"))
     across = axes.get_yaxis_transform()
@@ -95,15 +96,15 @@ def _draw_dots(
     )
 
 
-def _draw_interval(axes: Axes, row: Row, y: float, colour: str, marker: str) -> list[Line2D]:
+def _plot_interval(axes: Axes, row: Row, y: float, colour: str, marker: str) -> list[Line2D]:
     bounds = interval(row)
-    drawn = []
+    lines = []
     if bounds is not None:
-        drawn += axes.plot([100 * bounds[0], 100 * bounds[1]], [y, y], color=colour, linewidth=2.5)
+        lines += axes.plot([100 * bounds[0], 100 * bounds[1]], [y, y], color=colour, linewidth=2.5)
     for kind in intervals.known([row]):
         low, high = kind.bounds(row) or (accuracy(row), accuracy(row))
-        drawn += axes.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=0.8)
-    return drawn + axes.plot([100 * accuracy(row)], [y], color=colour, marker=marker, markersize=6.5, linestyle="none")
+        lines += axes.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=0.8)
+    return lines + axes.plot([100 * accuracy(row)], [y], color=colour, marker=marker, markersize=6.5, linestyle="none")
 
 
 def _accuracy_axis(axes: Axes, task: Task) -> None:

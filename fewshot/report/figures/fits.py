@@ -46,17 +46,17 @@ def figure(fits: Sequence[CurveFit], x_name: str, y_name: str, kind: str) -> byt
     with rc_context():
         rcdefaults()
         rcParams.update(_STYLE)
-        drawn = Figure(figsize=(_WIDTH, _HEIGHT * len(rows)), layout="constrained")
-        panels = drawn.subplots(len(rows), 2, squeeze=False, width_ratios=(3, 2))
+        whole = Figure(figsize=(_WIDTH, _HEIGHT * len(rows)), layout="constrained")
+        panels = whole.subplots(len(rows), 2, squeeze=False, width_ratios=(3, 2))
         for (left, right), of_curve in zip(panels, rows.values(), strict=True):
-            _draw_laws(left, of_curve, x_name, y_name)
-            _draw_residuals(right, of_curve, x_name)
+            _plot_laws(left, of_curve, x_name, y_name)
+            _plot_residuals(right, of_curve, x_name)
         file = BytesIO()
-        drawn.savefig(file, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        whole.savefig(file, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
     return file.getvalue()
 
 
-def _draw_laws(axes: Axes, of_curve: Sequence[CurveFit], x_name: str, y_name: str) -> None:
+def _plot_laws(axes: Axes, of_curve: Sequence[CurveFit], x_name: str, y_name: str) -> None:
     curve = of_curve[0].curve
     first, last = float(curve.points.x.min()), float(curve.points.x.max())
     end = max(FARTHEST * last, float(curve.rest_x.max(initial=0.0)))
@@ -66,7 +66,7 @@ def _draw_laws(axes: Axes, of_curve: Sequence[CurveFit], x_name: str, y_name: st
             curve.rest_x, curve.rest_errors, s=16, facecolors="none", edgecolors="#888888", label="not fitted", zorder=2
         )
     for colour, each in zip(_colours(len(of_curve)), of_curve, strict=True):
-        _draw_law(axes, each, colour, np.geomspace(first, last, 200), np.geomspace(last, end, 80))
+        _plot_law(axes, each, colour, np.geomspace(first, last, 200), np.geomspace(last, end, 80))
     axes.axvline(last, color="#666666", linewidth=0.8)
     if end > FARTHEST * last:
         axes.axvspan(FARTHEST * last, end, color="#f2f2f2", zorder=0, label=f"beyond {FARTHEST:g} times the range")
@@ -75,7 +75,7 @@ def _draw_laws(axes: Axes, of_curve: Sequence[CurveFit], x_name: str, y_name: st
     axes.legend(fontsize=7.5)
 
 
-def _draw_law(axes: Axes, each: CurveFit, colour: str, inside: Floats, beyond: Floats) -> None:
+def _plot_law(axes: Axes, each: CurveFit, colour: str, inside: Floats, beyond: Floats) -> None:
     law, name = each.estimate.fit.law, each.law.__name__
     near = beyond[beyond <= FARTHEST * inside[-1] * (1 + 1e-9)]
     far = beyond[len(near) - 1 :]
@@ -90,7 +90,7 @@ def _draw_law(axes: Axes, each: CurveFit, colour: str, inside: Floats, beyond: F
         axes.fill_between(everywhere, np.maximum(low, 1e-6), high, color=colour, alpha=0.15, linewidth=0)
 
 
-def _draw_residuals(axes: Axes, of_curve: Sequence[CurveFit], x_name: str) -> None:
+def _plot_residuals(axes: Axes, of_curve: Sequence[CurveFit], x_name: str) -> None:
     curve = of_curve[0].curve
     for number, (colour, each) in enumerate(zip(_colours(len(of_curve)), of_curve, strict=True)):
         law, marker = each.estimate.fit.law, _MARKERS[number % len(_MARKERS)]

@@ -1,6 +1,6 @@
 """A law as a line on log-log axes: solid where it was fitted, marked to twice the range, never further.
 
-Errors are drawn as log10 of percent on a plain axis: straight lines, and room for names beside them.
+Errors are plotted as log10 of percent on a plain axis: straight lines, and room for names beside them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fewshot.scaling.fits.trust import FARTHEST
 from fewshot.scaling.laws import Floats, Law
 
 BEYOND = "dashed to twice the range where it predicts the largest sizes from the others, dotted where not or untested"
-_LEAST = 1e-5  # error that is still drawn
+_LEAST = 1e-5  # error that is still shown
 _BAND = 0.13  # opacity
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # percent
 _FINE_TICKS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100)  # within a decade
@@ -27,25 +27,25 @@ def percent(errors: Any) -> Any:
 
 
 def reach(sizes: Floats) -> tuple[Floats, Floats]:
-    """Where a law fitted to these sizes is drawn: inside their range, and from its end to twice its end."""
+    """Where a law fitted to these sizes is plotted: inside their range, and from its end to twice its end."""
     last = float(sizes.max())
     return np.geomspace(float(sizes.min()), last, 60), np.geomspace(last, FARTHEST * last, 20)
 
 
-def draw_law(axes: Axes, law: Law, sizes: Floats, trusted: bool, colour: str) -> None:
+def plot_law(axes: Axes, law: Law, sizes: Floats, trusted: bool, colour: str) -> None:
     """The law solid over the sizes that it was fitted to; to twice their end dashed where trusted, dotted where not."""
     inside, beyond = reach(sizes)
     axes.plot(inside, percent(law.predict(inside)), color=colour)
     axes.plot(beyond, percent(law.predict(beyond)), color=colour, linestyle=(0, (4, 2)) if trusted else (0, (1, 2)))
 
 
-def draw_band(axes: Axes, x: Floats, low: Floats, high: Floats, colour: str) -> None:
+def plot_band(axes: Axes, x: Floats, low: Floats, high: Floats, colour: str) -> None:
     """Errors between two bounds [n] at x [n], as a pale band; nothing where there are none."""
     if np.isfinite(low).all():
         axes.fill_between(x, percent(low), percent(high), color=colour, alpha=_BAND, linewidth=0)
 
 
-def draw_means(axes: Axes, sizes: Floats, errors: Floats, colour: str, marker: str, dashes: Any = "none") -> None:
+def plot_means(axes: Axes, sizes: Floats, errors: Floats, colour: str, marker: str, dashes: Any = "none") -> None:
     """Means over seeds of errors [S, n] at sizes [n] as points, joined where `dashes` says how; a vertical line spans
     the seeds."""
     axes.plot(sizes, percent(errors.mean(0)), color=colour, marker=marker, markersize=6, linestyle=dashes)

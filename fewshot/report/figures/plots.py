@@ -1,17 +1,21 @@
-"""What the figures of a task share: which contenders they show, under which names, and what is said below."""
+"""What the figures of a task share: which contenders they show, and what is said below."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from markupsafe import Markup
 
-from fewshot.report.rows.tasks import Contender, Task, accuracy, contender, measured
+from fewshot.report.rows.contenders import Contender, contender
+from fewshot.report.rows.tasks import Task, accuracy, measured
+from fewshot.results.row import Row
 
 T = TypeVar("T")
-Names = dict[Contender, tuple[str, str]]  # backbone, and transform with evaluator
+MOST_TASKS = 24  # that have figures of their own
+_MOST_ALIKE = 10  # runs of one contender at one shot that a figure shows
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,23 @@ class Plot:
 
 def best(task: Task, contenders: Sequence[Contender], most: int) -> list[Contender]:
     """At most so many measured contenders, those with the highest accuracies at any shot, in their usual order."""
-    highest: dict[Contender, float] = {}
-    for row in filter(measured, task.rows):
-        highest[contender(row)] = max(highest.get(contender(row), 0.0), accuracy(row))
-    ranked = sorted((c for c in contenders if c in highest), key=lambda c: -highest[c])[:most]
-    return [c for c in contenders if c in ranked]
+    values = {each: [accuracy(row) for row in own if measured(row)] for each, own in task.by_contender.items()}
+    highest = {each: max(own) for each, own in values.items() if own}
+    ranked = set(sorted((each for each in contenders if each in highest), key=lambda each: -highest[each])[:most])
+    return [each for each in contenders if each in ranked]
+
+
+def some_of_each(rows: Sequence[Row]) -> list[Row]:
+    """At most ten measured rows of every contender among rows of one shot, the first: as when it ran with many
+    weights."""
+    met: Counter[Contender] = Counter()
+    kept = []
+    for row in filter(measured, rows):
+        each = contender(row)
+        met[each] += 1
+        if met[each] <= _MOST_ALIKE:
+            kept.append(row)
+    return kept
 
 
 def brief(text: str, most: int = 40) -> str:
@@ -44,6 +60,6 @@ def in_parts(found: Sequence[T], of: Callable[[T], Hashable], most: int) -> list
     return [own[start : start + most] for own in kinds.values() for start in range(0, len(own), most)]
 
 
-def shown(what: str, kept: int, of: int) -> str:
+def caption(what: str, kept: int, of: int) -> str:
     """What a figure shows, and whether it leaves out any."""
     return f"{what}." if kept == of else f"{what}: the best {kept} of {of}, the table has all."

@@ -106,13 +106,13 @@ def _valid(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
-def inline_svg(drawn: Figure, name: str, marks: Marks) -> Markup:
+def inline_svg(plotted: Figure, name: str, marks: Marks) -> Markup:
     """The figure as an <svg> element. `name` keeps its ids apart from those of other figures of the page."""
     text = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    drawn.savefig(text, format="svg", transparent=True, metadata=nothing)
+    plotted.savefig(text, format="svg", transparent=True, metadata=nothing)
     svg = text.getvalue()[text.getvalue().index("<svg") :]
-    width, height = (round(72 * inches) for inches in drawn.get_size_inches())
+    width, height = (round(72 * inches) for inches in plotted.get_size_inches())
     size = f"max-width: {width}px; min-width: {round(0.72 * width)}px"
     opening = f'<svg viewBox="0 0 {width} {height}" style="{size}" aria-hidden="true">'
     svg = re.sub(r"<svg [^>]*>", opening, svg, count=1)

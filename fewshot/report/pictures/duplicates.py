@@ -14,11 +14,11 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets.duplicates import ACROSS, WITHIN, Duplicates, Pair
 from fewshot.files.atomic import write_atomically
 from fewshot.report.figures.svg import settings
-from fewshot.report.pictures.tiles import CAPTION, CELL, IMAGE, INK, WRONG, draw_image, sheet, short
+from fewshot.report.pictures.tiles import CAPTION, CELL, IMAGE, INK, WRONG, plot_image, sheet, short
 
 _PIXELS = 140  # of an image on the page
 _COLUMNS = 4  # pairs beside each other in a picture
-_MOST_DRAWN = 100  # pairs in a picture
+_MOST_SHOWN = 100  # pairs in a picture
 _WIDE, _HIGH = 2 * CELL + 20, IMAGE + 3 * CAPTION
 
 
@@ -30,11 +30,11 @@ def write_duplicates(found: Duplicates, images: LabelledImages, summary: str, ou
 
 
 def check_out(out: Path, images: LabelledImages) -> None:
-    """Raises a ValueError where pairs of these images cannot be drawn into a file of that name."""
+    """Raises a ValueError where pairs of these images cannot be shown in a file of that name."""
     if images.vectors is not None:
         raise ValueError(f"{images.name} holds vectors, no pictures; leave --out out")
     if out.suffix not in (".html", ".png"):
-        raise ValueError(f"pairs are drawn into a .html or a .png file; got {out}")
+        raise ValueError(f"pairs are shown in a .html or a .png file; got {out}")
 
 
 def words(pair: Pair) -> str:
@@ -82,16 +82,16 @@ def _png(image: Image.Image) -> str:
 
 
 def _picture(pairs: Sequence[Pair], images: LabelledImages, summary: str) -> bytes:
-    drawn = pairs[:_MOST_DRAWN]
+    listed = pairs[:_MOST_SHOWN]
     with settings(**{"text.color": INK, "font.size": 9}):
-        figure, axes = sheet(_COLUMNS * _WIDE + 16, 40 + _HIGH * max(1, -(-len(drawn) // _COLUMNS)))
+        figure, axes = sheet(_COLUMNS * _WIDE + 16, 40 + _HIGH * max(1, -(-len(listed) // _COLUMNS)))
         axes.text(8, 16, short(summary, 150), va="center")
-        for number, pair in enumerate(drawn):
+        for number, pair in enumerate(listed):
             left, top = 8 + number % _COLUMNS * _WIDE, 40 + number // _COLUMNS * _HIGH
             colour = INK if pair.kind == WITHIN else WRONG
             axes.text(left, top, short(words(pair), 34), va="bottom", fontsize=8, color=colour)
             for x, row in ((left, pair.first), (left + CELL, pair.second)):
-                draw_image(axes, images.images[row], x, top + 4)
+                plot_image(axes, images.images[row], x, top + 4)
                 name = short(images.class_names[images.labels[row]], 13)
                 axes.text(x, top + IMAGE + 8, name, va="top", fontsize=8, color=colour)
         held = io.BytesIO()

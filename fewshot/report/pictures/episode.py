@@ -18,21 +18,21 @@ from fewshot.report.pictures.tiles import (
     INK,
     QUIET,
     Answer,
-    draw_answer,
-    draw_image,
+    plot_answer,
+    plot_image,
     sheet,
     short,
 )
 from fewshot.results.predictions import Predictions
 
-MOST_WAYS, MOST_SUPPORT, MOST_QUERIES = 20, 10, 15  # drawn of an episode
+MOST_WAYS, MOST_SUPPORT, MOST_QUERIES = 20, 10, 15  # shown of an episode
 _SUPPORT_COLUMNS, _QUERY_COLUMNS = 5, 8
 _MARGIN, _GAP, _TOP, _NAME = 8, 26, 30, 26  # pixels: around, between support and queries, above, for a class name
 
 
 @dataclass(frozen=True)
 class _Way:
-    """A class of the episode: rows to draw, how many there are, and the answers to its drawn queries."""
+    """A class of the episode: rows to show, how many there are, and the answers to its queries that are shown."""
 
     name: str
     support: list[int]
@@ -47,7 +47,7 @@ class _Way:
         return max(1, -(-len(self.support) // _SUPPORT_COLUMNS), -(-len(self.query) // _QUERY_COLUMNS))
 
 
-def draw_episode(
+def plot_episode(
     images: LabelledImages, episodes: Episodes, position: int, predictions: Predictions | None = None
 ) -> bytes:
     """A PNG of the episode at `position`: support left, queries right, at most 15 a class.
@@ -65,7 +65,7 @@ def draw_episode(
         figure, axes = sheet(width, _TOP + sum(_height(way) for way in ways))
         _say_columns(axes, columns, int(episodes.n_way[position]), len(ways))
         for number, way in enumerate(ways):
-            _draw_way(axes, images, way, _TOP + sum(map(_height, ways[:number])), columns, width)
+            _plot_way(axes, images, way, _TOP + sum(map(_height, ways[:number])), columns, width)
         png = io.BytesIO()
         figure.savefig(png, format="png", metadata={"Software": None}, facecolor="white")
     return png.getvalue()
@@ -93,15 +93,15 @@ def _ways(images: LabelledImages, episodes: Episodes, position: int, predictions
     ways = []
     for way, name in enumerate(names):
         n_support, n_query = (int(counts[first + way]) for counts in (episodes.support_count, episodes.query_count))
-        drawn = slice(query_at, query_at + min(n_query, MOST_QUERIES))
-        predicted = [] if predictions is None else predictions.predicted[drawn].tolist()
+        shown = slice(query_at, query_at + min(n_query, MOST_QUERIES))
+        predicted = [] if predictions is None else predictions.predicted[shown].tolist()
         support = episodes.support[support_at : support_at + min(n_support, MOST_SUPPORT)].tolist()
         ways.append(
             _Way(
                 name,
                 support,
                 n_support,
-                episodes.query[drawn].tolist(),
+                episodes.query[shown].tolist(),
                 n_query,
                 [Answer(names[p], p == way) for p in predicted],
             )
@@ -114,25 +114,25 @@ def _height(way: _Way) -> int:
     return _NAME + way.lines * (CELL + CAPTION)
 
 
-def _say_columns(axes: Axes, columns: int, n_way: int, drawn: int) -> None:
-    more = f" ({drawn} of {n_way} classes)" if drawn < n_way else ""
+def _say_columns(axes: Axes, columns: int, n_way: int, shown: int) -> None:
+    more = f" ({shown} of {n_way} classes)" if shown < n_way else ""
     for x, text in ((_MARGIN, "support"), (_query_left(columns), "queries" + more)):
         axes.text(x, 14, text, color=QUIET, va="center", fontsize=11)
 
 
-def _draw_way(axes: Axes, images: LabelledImages, way: _Way, top: float, columns: int, width: float) -> None:
+def _plot_way(axes: Axes, images: LabelledImages, way: _Way, top: float, columns: int, width: float) -> None:
     axes.plot([_MARGIN, width - _MARGIN], [top, top], color=FAINT, linewidth=0.8)
     axes.text(_MARGIN, top + 14, short(way.name, 48), weight="bold", va="center", fontsize=11)
-    drawn = (("support images", len(way.support), way.n_support), ("queries", len(way.query), way.n_query))
-    counts = [f"{some} of {n} {what}" for what, some, n in drawn if some < n]
+    shown = (("support images", len(way.support), way.n_support), ("queries", len(way.query), way.n_query))
+    counts = [f"{some} of {n} {what}" for what, some, n in shown if some < n]
     axes.text(width - _MARGIN, top + 14, ", ".join(counts), color=QUIET, va="center", ha="right", fontsize=9)
     for number, row in enumerate(way.support):
-        draw_image(axes, images.images[row], *_corner(number, _SUPPORT_COLUMNS, _MARGIN, top))
+        plot_image(axes, images.images[row], *_corner(number, _SUPPORT_COLUMNS, _MARGIN, top))
     for number, row in enumerate(way.query):
         left, above = _corner(number, _QUERY_COLUMNS, _query_left(columns), top)
-        draw_image(axes, images.images[row], left, above)
+        plot_image(axes, images.images[row], left, above)
         if way.answers:
-            draw_answer(axes, way.answers[number], left, above)
+            plot_answer(axes, way.answers[number], left, above)
 
 
 def _corner(number: int, columns: int, left: float, top: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Inside the best run of each task: its calibration, its classes, and the episodes that went worst, drawn where
+"""Inside the best run of each task: its calibration, its classes, and the episodes that went worst, shown where
 pictures are at hand."""
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from fewshot.measures.calibration_error import Calibration, answers_of
 from fewshot.measures.lowest_tenth import FEWEST, lowest_tenth
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.figures.plots import Plot
-from fewshot.report.pictures.episode import MOST_WAYS, draw_episode
-from fewshot.report.pictures.example import Example, chosen
-from fewshot.report.rows.tasks import contender, shot_label, tasks
-from fewshot.report.rows.wording import contender_names
+from fewshot.report.pictures.episode import MOST_WAYS, plot_episode
+from fewshot.report.pictures.example import Example, best_of
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import shot_label
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
 
-N_HARDEST, N_DRAWN, _MOST_NAMED = 10, 2, 8
-MOST_TASKS = 4  # are looked into
+N_HARDEST, N_SHOWN, _MOST_NAMED = 10, 2, 8
+MOST_TASKS, _MOST_TITLES = 4, 12  # tasks that are looked into, and others that are named
 Load = Callable[[str], LabelledImages]
 
 
@@ -63,21 +63,22 @@ class Inside:
     pictures: tuple[Example, ...] = ()
 
 
-def inside(rows: Sequence[Row], results: Results | None, load: Load) -> tuple[Inside, ...]:
+def inside(shown: Shown, results: Results | None, load: Load) -> tuple[Inside, ...]:
     """The best run of each of the first tasks, looked into; one that says why not where there is none. Whatever is
     missing becomes a sentence, never an error."""
-    best = [(task.title, row) for task in tasks(rows) if (row := chosen(task.rows)) is not None]
+    best = [(task.title, row) for task in shown.tasks if (row := best_of(task)) is not None]
     if not best or results is None:
         return (Inside("The predictions of these rows were not given, so no run can be looked into."),)
-    names = contender_names(rows)
     found = []
     for number, (title, row) in enumerate(best[:MOST_TASKS]):
-        who = f"{' with '.join(names[contender(row)])}, {shot_label(row)}: the best run of this task."
+        who = f"{shown.name(row).whole}, {shot_label(row)}: the best run of this task."
         found.append(_attempt(number, title, who, row, results, load))
     if not any(each.calibration for each in found):
         return (Inside(found[0].text),)
     if len(best) > MOST_TASKS:
-        found.append(Inside(f"Not looked into: {'; '.join(title for title, _ in best[MOST_TASKS:])}."))
+        titles = [title for title, _ in best[MOST_TASKS:]]
+        more = f"; and {len(titles) - _MOST_TITLES} more" if len(titles) > _MOST_TITLES else ""
+        found.append(Inside(f"Not looked into: {'; '.join(titles[:_MOST_TITLES])}{more}."))
     return tuple(found)
 
 
@@ -109,7 +110,7 @@ def _looked_into(
         _classes(found, images),
         tuple(_hard(one, images) for one in hardest),
         found.text,
-        _pictures(hardest[:N_DRAWN], images),
+        _pictures(hardest[:N_SHOWN], images),
     )
 
 
@@ -178,18 +179,18 @@ def _hard(one: Predictions, images: LabelledImages | None) -> HardEpisode:
 
 
 def _pictures(hardest: Sequence[Predictions], images: LabelledImages | None) -> tuple[Example, ...]:
-    """The hardest episodes drawn, or a sentence why they are not."""
+    """The hardest episodes as pictures, or a sentence why they are not."""
     if images is None:
-        return (Example("", "No episode is drawn: the data set cannot be loaded."),)
+        return (Example("", "No episode is shown: the data set cannot be loaded."),)
     most = max((int(one.episodes.n_way[0]) for one in hardest), default=0)
     if most > MOST_WAYS:
-        return (Example("", f"None of these is drawn: a picture holds {MOST_WAYS} classes, not {most}."),)
+        return (Example("", f"None of these is shown: a picture holds {MOST_WAYS} classes, not {most}."),)
     pictures = []
     for one in hardest:
         try:
-            png = base64.b64encode(draw_episode(images, one.episodes, 0, one)).decode()
+            png = base64.b64encode(plot_episode(images, one.episodes, 0, one)).decode()
         except Exception as error:  # images of strangers may fail in any way
-            return (Example("", f"No hard episode is drawn: {_reason(error)}."),)
+            return (Example("", f"No hard episode is shown: {_reason(error)}."),)
         said = f"Episode {one.episodes.index[0]}, chosen because it went badly: {100 * episode_accuracy(one)[0]:.1f} %."
         pictures.append(Example(f"data:image/png;base64,{png}", said))
     return tuple(pictures)

@@ -1,4 +1,4 @@
-"""The pieces of a drawn episode: a sheet with pixels as coordinates, images in squares, marks for right and wrong."""
+"""The pieces of the picture of an episode: a sheet with pixels as coordinates, images in squares, and their marks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sheet(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def draw_image(axes: Axes, image: Image.Image, left: float, above: float) -> None:
+def plot_image(axes: Axes, image: Image.Image, left: float, above: float) -> None:
     """The image in its square, its proportions kept."""
     pixels = _reduced(image)
     scale = IMAGE / max(pixels.size)
@@ -50,7 +50,7 @@ def draw_image(axes: Axes, image: Image.Image, left: float, above: float) -> Non
     _frame(axes, left, above, FAINT, 0.8)
 
 
-def draw_answer(axes: Axes, answer: Answer, left: float, above: float) -> None:
+def plot_answer(axes: Axes, answer: Answer, left: float, above: float) -> None:
     """A frame and a tick or a cross; under a wrong image the class that was predicted."""
     colour = RIGHT if answer.right else WRONG
     _frame(axes, left, above, colour, 1.2 if answer.right else 2.2)
@@ -79,7 +79,7 @@ def short(text: str, most: int) -> str:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """An RGB image of no more pixels than are drawn."""
+    """An RGB image of no more pixels than are shown."""
     small = image.convert("RGB")
     small.thumbnail((2 * IMAGE, 2 * IMAGE))
     return small

@@ -6,61 +6,60 @@ from collections.abc import Sequence
 
 from fewshot.report.rows import intervals
 from fewshot.report.rows.selection_budgets import is_oracle
-from fewshot.report.rows.tasks import Contender, Task, contender, interval, measured, overlap, shot_label, tasks
-from fewshot.report.rows.wording import contender_names, percent
-from fewshot.results.row import Row
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, interval, measured, overlap
+from fewshot.report.rows.wording import percent
 
 _SHOWN = 3  # shots in a sentence
 
 
-def compared(rows: Sequence[Row]) -> str:
+def compared(shown: Shown) -> str:
     """What the rows compare, in one sentence."""
-    done = [row for row in rows if row.status != "failed"]
+    done = shown.done
     if not done:
-        return f"None of the {len(rows)} runs finished."
+        return f"None of the {len(shown.rows)} runs finished."
     shots = sorted({row.k_shot for row in done if row.k_shot is not None})
     counts = sorted({row.n_episodes for row in done})
     parts = [
         _counted(len({row.backbone for row in done}), "backbone"),
         _counted(len({(row.transform, row.evaluator) for row in done}), "evaluator"),
-        _counted(len(tasks(done)), "task"),
+        _counted(len(shown.tasks), "task"),
     ]
     at = f" at {_listed([str(shot) for shot in shots])} shot{'' if shots == [1] else 's'}" if shots else ""
     each = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return f"{parts[0]} and {parts[1]} on {parts[2]}{at}: {_counted(len(done), 'run')} of {each} episodes each."
 
 
-def findings(rows: Sequence[Row]) -> list[tuple[str, str]]:
+def findings(shown: Shown) -> list[tuple[str, str]]:
     """Title and one plain sentence of every task: what is best, with its interval, and what it cannot be told from."""
-    names = contender_names(rows)
-    return [(task.title, _sentence(task, names)) for task in tasks(rows)]
+    return [(task.title, _sentence(task, shown)) for task in shown.tasks]
 
 
-def speaks_of(rows: Sequence[Row]) -> str:
+def speaks_of(shown: Shown) -> str:
     """What the intervals are, and what they speak of, in one sentence."""
-    populations = dict.fromkeys(task.population for task in tasks(rows) if task.population)
+    populations = dict.fromkeys(task.population for task in shown.tasks if task.population)
     if not populations:
         return "There are no intervals: each run has a single episode, or none was measured."
-    further = [f"for {kind.words(rows)}" for kind in intervals.known(rows)]
+    further = [f"for {kind.words(shown.rows)}" for kind in intervals.known(shown.rows)]
     brackets = f" Those in square brackets are {', '.join(further)}." if further else ""
     return f"The 95 % intervals speak of {'; or of '.join(populations)}.{brackets}"
 
 
-def _sentence(task: Task, names: dict[Contender, tuple[str, str]]) -> str:
+def _sentence(task: Task, shown: Shown) -> str:
     if not task.best:
         return "Only oracles were measured." if any(map(measured, task.rows)) else "Nothing was measured."
     shots = list(task.best)
-    shown = shots if len(shots) <= _SHOWN else [shots[0], shots[-1]]
-    winners = {shot: _name(task.best[shot], names) for shot in shown}
+    told = shots if len(shots) <= _SHOWN else [shots[0], shots[-1]]
+    winners = {shot: shown.name(task.best[shot]).whole for shot in told}
     chance = "" if task.chance is None else f" Guessing reaches {round(100 * task.chance, 1):g}\u00a0%."
     if len(task.contenders) == 1:
-        return f"{winners[shown[0]]} reaches {_listed([_reached(task, shot) for shot in shown])}.{chance}"
+        return f"{winners[told[0]]} reaches {_listed([_reached(task, shot) for shot in told])}.{chance}"
     if len(set(winners.values())) == 1:
-        said = f"{winners[shown[0]]} is best: {_listed([_reached(task, shot) for shot in shown])}."
+        said = f"{winners[told[0]]} is best: {_listed([_reached(task, shot) for shot in told])}."
     else:
-        best = [f"{winners[shot]}, {_reached(task, shot)}" for shot in shown]
+        best = [f"{winners[shot]}, {_reached(task, shot)}" for shot in told]
         said = f"Best is {'; '.join(best[:-1])}, and {best[-1]}."
-    return said + _ties(task, shown) + chance
+    return said + _ties(task, told) + chance
 
 
 def _reached(task: Task, shot: str) -> str:
@@ -75,15 +74,11 @@ def _ties(task: Task, shots: Sequence[str]) -> str:
     said = []
     for shot in shots:
         best = task.best[shot]
-        others = (row for row in task.rows if shot_label(row) == shot and row is not best and measured(row))
-        n = sum(overlap(row, best) for row in others if not is_oracle(row))
+        others = (row for row in task.by_shot[shot] if row is not best and measured(row) and not is_oracle(row))
+        n = sum(overlap(row, best) for row in others)
         if n:
             said.append(f"of {_counted(n, 'other')}" + ("" if shot == "listed" else f" at {shot}"))
     return f" Its interval overlaps that {_listed(said)}." if said else ""
-
-
-def _name(row: Row, names: dict[Contender, tuple[str, str]]) -> str:
-    return " with ".join(names[contender(row)])
 
 
 def _counted(n: int, noun: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from fewshot.plugins.short_name import one_line
 from fewshot.report.rows import intervals
-from fewshot.report.rows.short_names import one_line
-from fewshot.report.rows.tasks import Contender, Task, contender, shot_label
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, shot_label
 from fewshot.results.declared import Declared, declared
 from fewshot.results.row import Row
 
@@ -53,10 +54,10 @@ def has_any(row: Row) -> bool:
     return any(row.measures[measure.number] is not None for measure in declared())
 
 
-def measures(task: Task, names: Mapping[Contender, tuple[str, str]]) -> Measures | None:
+def measures(task: Task, shown: Shown) -> Measures | None:
     """Those of all runs of a task that have any; None where there are none."""
-    kept = sorted(filter(has_any, task.rows), key=lambda row: task.contenders.index(contender(row)))
-    lines = tuple(MeasuresLine(*names[contender(row)], shot_label(row), values(row)) for row in kept)
+    kept = [row for row in task.grouped if has_any(row)]
+    lines = tuple(MeasuresLine(*shown.name(row), shot_label(row), values(row)) for row in kept)
     return Measures(lines, " ".join(meaning(kept))) if kept else None
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fewshot.plugins.registry import SAMPLERS
-from fewshot.report.rows.tasks import Task, contender, shot_label, tasks
-from fewshot.report.rows.wording import contender_names, percent
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import shot_label
+from fewshot.report.rows.wording import percent
+from fewshot.results.asked import asked
 from fewshot.results.row import Row
 
 _IN_HEADING = ("run_id", "status", "error")
@@ -38,26 +39,24 @@ class Origin:
     command: str
 
 
-def origins(rows: Sequence[Row]) -> list[Origin]:
-    """Every row that did not fail; columns with the same value in all rows are left to `shared`."""
-    names, common = contender_names(rows), {name for name, _ in shared(rows)}
-    titles = {id(row): task.title for task in tasks(rows) for row in task.rows}
+def origins(shown: Shown, common: Sequence[tuple[str, str]]) -> list[Origin]:
+    """Every row that did not fail, without the columns that are said once for all: what `shared` returns."""
+    without = {name for name, _ in common}
     return [
         Origin(
             row.run_id,
-            ", ".join([*names[contender(row)], shot_label(row), titles[id(row)]]),
+            ", ".join([*shown.name(row), shot_label(row), shown.title(row)]),
             percent(row),
-            tuple(_columns(row, common)),
+            tuple(_columns(row, without)),
             command(row),
         )
-        for row in rows
-        if row.status != "failed"
+        for row in shown.done
     ]
 
 
-def shared(rows: Sequence[Row]) -> list[tuple[str, str]]:
+def shared(shown: Shown) -> list[tuple[str, str]]:
     """The columns that say the same in all rows that did not fail."""
-    done = [row for row in rows if row.status != "failed"]
+    done = shown.done
     if len(done) < 2:
         return []
     same = dict(_columns(done[0], set(_IN_HEADING)))
@@ -67,10 +66,13 @@ def shared(rows: Sequence[Row]) -> list[tuple[str, str]]:
     return list(same.items())
 
 
-def written_out(rows: Sequence[Row]) -> list[tuple[str, str]]:
+def written_out(shown: Shown) -> list[tuple[str, str]]:
     """Short names of backbones and of evaluators with their transforms, and the specs that they stand for."""
-    names = contender_names(rows)
-    specs = {names[c][0]: c[0] for c in names} | {names[c][1]: " + ".join(filter(None, c[1:3])) for c in names}
+    specs = {name.backbone: each.backbone.text for each, name in shown.names.items()}
+    specs |= {
+        name.learner: " + ".join(filter(None, (each.transform.text, each.evaluator.text)))
+        for each, name in shown.names.items()
+    }
     return [(name, spec) for name, spec in specs.items() if name != spec]
 
 
@@ -79,7 +81,7 @@ def command(row: Row) -> str:
     if row.protocol:
         return f"fewshot bench {shlex.quote(row.protocol.partition('@')[0])}"
     words = ["fewshot", "run", "--data", row.dataset]
-    listed = row.sampler.startswith("Listed")
+    listed = asked(row).from_file
     for name, option in _OPTIONS.items():
         if not (listed and name in ("n_way", "k_shot", "n_query")) and getattr(row, name) != "":
             words += [option, "all" if getattr(row, name) is None else str(getattr(row, name))]
@@ -90,15 +92,15 @@ def command(row: Row) -> str:
     return " ".join(shlex.quote(word) for word in words)
 
 
-def protocols(found: Sequence[Task]) -> list[str]:
+def protocols(shown: Shown) -> list[str]:
     """The names of the protocols that the rows were made under."""
-    return list(dict.fromkeys(row.protocol for task in found for row in task.rows if row.protocol))
+    return list(dict.fromkeys(row.protocol for row in shown.done if row.protocol))
 
 
 def _episodes(row: Row, listed: bool) -> list[str]:
     if not listed:
         return ["--sampler", row.sampler, "--seed", str(row.seed)]
-    return ["--list", str(SAMPLERS.read(row.sampler).fields.get("path", "FILE"))]
+    return ["--list", str(asked(row).sampler.fields.get("path", "FILE"))]
 
 
 def _columns(row: Row, without: set[str]) -> list[tuple[str, str]]:

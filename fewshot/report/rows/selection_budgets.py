@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fewshot.plugins.registry import BACKBONES
+from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.selection_rule import NOTHING, saw_test_labels
 
 _OF_A_NETWORK = "a network's own size"
 
 
 def warnings(rows: Sequence[Row]) -> list[str]:
     """How the budgets of rows in one table differ, a sentence each; none where they are alike."""
-    said = [_choices(rows), _sizes(rows)]
+    said = [_choices(rows), sizes(rows)]
     if any(is_oracle(row) for row in rows):
         said.append("An oracle saw the test labels before it answered: it is never marked best.")
     return [sentence for sentence in said if sentence]
@@ -23,12 +24,12 @@ def warnings(rows: Sequence[Row]) -> list[str]:
 
 def is_oracle(row: Row) -> bool:
     """Whether hyperparameters were chosen on the test episodes themselves."""
-    return "oracle" in row.selection
+    return saw_test_labels(row.selection)
 
 
 def choice(row: Row) -> str:
     """On what hyperparameters were chosen, among how many settings and with how many labels; "" where they were not."""
-    if row.selection in ("none", ""):
+    if row.selection in (NOTHING, ""):
         return ""
     among = f" among {row.n_trials} settings" if row.n_trials > 1 else ""
     labels = f" with {row.n_labels_selection} more labelled images" if row.n_labels_selection else ""
@@ -46,17 +47,17 @@ def _choices(rows: Sequence[Row]) -> str:
     return f"Hyperparameters do not come from equal budgets: {listed}."
 
 
-def _sizes(rows: Sequence[Row]) -> str:
-    """Image sizes of the backbones, as their specs say them."""
-    sizes = {_size(row.backbone) for row in rows}
-    if len(sizes) < 2:
+def sizes(rows: Sequence[Row]) -> str:
+    """How the image sizes of the backbones differ, as their specs say them; "" where they do not."""
+    asked_for = set(map(image_size, rows))
+    if len(asked_for) < 2:
         return ""
-    pixels = [str(size) for size in sorted(size for size in sizes if size)]
+    pixels = [str(size) for size in sorted(size for size in asked_for if size)]
     named = [f"{' and '.join(pixels)} pixels"] if pixels else []
-    return f"Image sizes differ: {' and '.join(named + [_OF_A_NETWORK] * (None in sizes))}."
+    return f"Image sizes differ: {' and '.join(named + [_OF_A_NETWORK] * (None in asked_for))}."
 
 
-def _size(backbone: str) -> int | None:
-    """The image size that a spec names; None for the network's own."""
-    size = BACKBONES.read(backbone).fields.get("image_size")
+def image_size(row: Row) -> int | None:
+    """The image size that the spec of the backbone names; None for the network's own."""
+    size = asked(row).backbone.fields.get("image_size")
     return size if type(size) is int else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from fewshot.report.rows.tasks import Contender, Task, contender, measured, shot_label
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, measured, shot_label
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import median_range
 
@@ -59,10 +59,10 @@ class DrawsLine:
     points: str
 
 
-def draws_lines(task: Task, names: Mapping[Contender, tuple[str, str]]) -> tuple[tuple[DrawsLine, ...], str]:
+def draws_lines(task: Task, shown: Shown) -> tuple[tuple[DrawsLine, ...], str]:
     """The draws of all runs that list any, and what their ranges are."""
-    rows = sorted(filter(measured, task.rows), key=lambda row: task.contenders.index(contender(row)))
+    rows = filter(measured, task.grouped)
     found = [(row, draws) for row in rows if (draws := Draws.of(row)) is not None]
-    lines = tuple(DrawsLine(*names[contender(row)], shot_label(row), d.median, d.points) for row, d in found)
+    lines = tuple(DrawsLine(*shown.name(row), shot_label(row), d.median, d.points) for row, d in found)
     coverage = "; ".join(dict.fromkeys(draws.coverage for _, draws in found))
     return lines, f"Accuracy in percent after each draw of a support; {coverage}." if found else ""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from fewshot.report.rows import intervals
 from fewshot.report.rows.selection_budgets import choice
-from fewshot.report.rows.short_names import labels, learner
-from fewshot.report.rows.tasks import Contender, accuracy, contender, interval, measured
+from fewshot.report.rows.tasks import accuracy, interval, measured
+from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.results.seen_classes import sentence
 
@@ -39,21 +39,6 @@ def details(row: Row) -> str:
         f"run {row.run_id}",
     )
     return "\n".join(said)
-
-
-def contender_names(rows: Sequence[Row]) -> dict[Contender, tuple[str, str]]:
-    """Labels (backbone, transform and evaluator) of everything that is compared, all different."""
-    backbones, transforms, evaluators, rules = (
-        labels(getattr(row, name) for row in rows) for name in ("backbone", "transform", "evaluator", "selection_rule")
-    )
-    several = len({row.dtype for row in rows}) > 1
-    return {
-        (b, t, e, dtype, rule): (
-            backbones[b] + (f" {dtype}" if several else ""),
-            ", ".join(filter(None, (learner(transforms[t], evaluators[e]), rules[rule]))),
-        )
-        for b, t, e, dtype, rule in map(contender, rows)
-    }
 
 
 def notes(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -88,5 +73,12 @@ def training_data(row: Row) -> str:
 def _transductive(rows: Sequence[Row]) -> str:
     """What to say of rows whose evaluator saw all queries: as many of every class is itself an answer, to a part of
     the question, and a score under other shares has to stand beside it."""
-    balanced = any(row.sampler.startswith("Balanced") for row in rows)
+    balanced = any(map(_asks_classes_alike, rows))
     return "transductive" + ": balanced queries are a hidden prior" * balanced if rows else ""
+
+
+def _asks_classes_alike(row: Row) -> bool:
+    """Whether all classes of an episode are known to have as many queries."""
+    sampler = asked(row).sampler
+    fixed = row.n_query is not None or bool(sampler.declares("most_open_queries"))
+    return fixed and sampler.declares("queries_on_average") is False

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from fewshot.plugins.registry import DATASETS
 from fewshot.report.figures.curves import label_ends
-from fewshot.report.figures.laws import draw_means, error_scale, percent
+from fewshot.report.figures.laws import error_scale, percent, plot_means
 from fewshot.report.figures.plots import Plot, in_parts
 from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
-from fewshot.report.rows.short_names import label
 from fewshot.report.studies.study import arm_name, short_head
 from fewshot.scaling.studies.class_ladders import ClassLadder, Setting
 from fewshot.scaling.studies.ladders import Protocol
@@ -42,7 +42,7 @@ def named_classes(protocol: Protocol) -> str:
 def setting_name(setting: Setting) -> str:
     """What is trained and how it is scored, in few words."""
     p = setting.protocol
-    return f"{arm_name(setting.arm)}; {label(p.dataset)}, {p.n_way}-way, {short_head(p.head)}"
+    return f"{arm_name(setting.arm)}; {DATASETS.read(p.dataset).short_name}, {p.n_way}-way, {short_head(p.head)}"
 
 
 def _plot(own: Sequence[ClassLadder], number: int) -> Plot:
@@ -55,7 +55,7 @@ def _plot(own: Sequence[ClassLadder], number: int) -> Plot:
         for each, name in zip(own, names, strict=True):
             colour, look = SERIES[protocols.index(each.protocol)], fixed.index(each.fixed)
             marker, dashes = MARKERS[look % len(MARKERS)], DASHES[look % len(DASHES)]
-            draw_means(axes, each.ladder.sizes, each.ladder.errors, colour, marker, dashes)
+            plot_means(axes, each.ladder.sizes, each.ladder.errors, colour, marker, dashes)
             ends.append((float(percent(each.ladder.errors[:, -1].mean())), name, colour))
         _scales(axes, own)
         label_ends(axes, ends, _HEIGHT - _TOP - _BOTTOM)

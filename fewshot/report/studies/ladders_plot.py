@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fewshot.report.figures.curves import label_ends
-from fewshot.report.figures.laws import BEYOND, draw_band, draw_law, draw_means, error_scale, percent, reach
+from fewshot.report.figures.laws import BEYOND, error_scale, percent, plot_band, plot_law, plot_means, reach
 from fewshot.report.figures.plots import Plot, brief, in_parts
 from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.studies.study import arm_name, ladder_name
@@ -58,10 +58,10 @@ def _lower(drawn: Figure, height: float, right: float) -> Axes:
 
 def _draw(axes: Axes, exponent: Exponent, colour: str, marker: str) -> None:
     ladder = exponent.ladder
-    draw_law(axes, exponent.law, ladder.sizes, exponent.trust.trusted, colour)
+    plot_law(axes, exponent.law, ladder.sizes, exponent.trust.trusted, colour)
     x = np.concatenate(reach(ladder.sizes))
-    draw_band(axes, x, *exponent.estimate.band(x), colour)
-    draw_means(axes, ladder.sizes, ladder.errors, colour, marker)
+    plot_band(axes, x, *exponent.estimate.band(x), colour)
+    plot_means(axes, ladder.sizes, ladder.errors, colour, marker)
 
 
 def _residual_scale(axes: Axes) -> None:

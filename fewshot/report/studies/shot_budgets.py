@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from fewshot.report.rows.contenders import contender
 from fewshot.report.rows.selection_budgets import is_oracle
-from fewshot.report.rows.tasks import Task, accuracy, contender, measured, tasks
-from fewshot.report.rows.wording import contender_names
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, accuracy, measured
 from fewshot.report.tables.task_table import one_a_shot
+from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.scaling.fits.label_budget import LAWS, Budget, Need, budgets
 from fewshot.scaling.fits.tables import Curve
@@ -18,8 +21,9 @@ from fewshot.scaling.laws import Law, Points, named
 
 TARGET = 0.9  # accuracy, asked of everyone
 _FEWEST = 3  # shots of a curve
+_MOST_OF_TASK, _MOST_CURVES = 24, 240  # learners that are fitted, of a task and of a page
 _ROUND = (*(n / 100 for n in range(5, 100, 5)), 0.99)  # the first of these that was not reached is asked too
-_NESTED = ("Balanced", "DirichletQuery", "Hierarchical", "SimilarityTestbed", "DisjointPools")  # samplers of one K each
+Learner = tuple[str, tuple[Row, ...]]  # the title of its task, and its rows, the fewest shots first
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,25 +55,49 @@ class ShotCurve:
         return min(tested, key=lambda need: need.trust.miss).fit.law
 
 
-def shot_curves(rows: Sequence[Row]) -> tuple[list[ShotCurve], list[str]]:
-    """The curves of all learners with at least three nested shots, task by task; and the names of those left out,
-    because they made no error at some shots."""
-    names = contender_names(rows)
-    numbers = {name: number for number, name in enumerate(names)}
-    every = list(_learners(rows))
-    usable = [(title, own) for title, own in every if all(accuracy(row) < 1 for row in own)]
-    flawless = [(title, own) for title, own in every if (title, own) not in usable]
+class ShotCurves(NamedTuple):
+    """Learners with at least three nested shots, task by task."""
+
+    curves: list[ShotCurve]
+    flawless: list[str]  # the names of those left out because they made no error at some shots
+    n_others: int  # left out because there are too many
+
+
+def shot_curves(shown: Shown) -> ShotCurves:
+    """The most accurate learners of each task, fitted."""
+    usable: list[Learner] = []
+    flawless: list[Learner] = []
+    every = list(_learners(shown))
+    kept = _most_accurate(every)
+    for title, own in kept:
+        (usable if all(accuracy(row) < 1 for row in own) else flawless).append((title, own))
     answers = _answers([_curve(title, own) for title, own in usable], [_targets(own) for _, own in usable])
     found = [
-        ShotCurve(title, names[contender(own[0])], numbers[contender(own[0])], own, tuple(of_curve))
+        ShotCurve(title, shown.name(own[0]), shown.number(own[0]), own, tuple(of_curve))
         for (title, own), of_curve in zip(usable, answers, strict=True)
     ]
-    return found, [f"{' with '.join(names[contender(own[0])])}, {title}" for title, own in flawless]
+    names = [f"{shown.name(own[0]).whole}, {title}" for title, own in flawless]
+    return ShotCurves(found, names, len(every) - len(kept))
 
 
-def _learners(rows: Sequence[Row]) -> Iterator[tuple[str, tuple[Row, ...]]]:
+def _most_accurate(learners: Sequence[Learner]) -> list[Learner]:
+    """At most 24 of each task, those with the highest accuracies at any shot, and at most 240 in all, in their order: a
+    fit takes time."""
+    places: dict[str, list[int]] = {}
+    for place, (title, _) in enumerate(learners):
+        places.setdefault(title, []).append(place)
+    highest = [max(map(accuracy, own)) for _, own in learners]
+    kept = [
+        place
+        for of_task in places.values()
+        for place in sorted(sorted(of_task, key=lambda place: -highest[place])[:_MOST_OF_TASK])
+    ]
+    return [learners[place] for place in kept[:_MOST_CURVES]]
+
+
+def _learners(shown: Shown) -> Iterator[Learner]:
     """The rows of each learner on each task, the fewest shots first, behind the task's title."""
-    for task in tasks(rows):
+    for task in shown.tasks:
         for own in _groups(task):
             for held in one_a_shot(own):
                 if len(held) >= _FEWEST:
@@ -85,7 +113,7 @@ def _groups(task: Task) -> list[list[Row]]:
 
 
 def _nested(row: Row) -> bool:
-    fixed = bool(row.k_shot) and not row.k_shot_at_most and row.sampler.startswith(_NESTED)
+    fixed = bool(row.k_shot) and not row.k_shot_at_most and bool(asked(row).sampler.declares("nests_shots"))
     return fixed and measured(row) and not is_oracle(row)
 
 

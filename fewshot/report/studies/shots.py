@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy
 from fewshot.report.studies.shot_budgets import TARGET, ShotCurve, shot_curves
 from fewshot.report.studies.shots_plot import shot_plots
 from fewshot.report.studies.study import Study, StudyTable
-from fewshot.results.row import Row
 from fewshot.scaling.fits.label_budget import LAWS, Budget
 from fewshot.scaling.fits.trust import FARTHEST
 from fewshot.scaling.laws import named
@@ -18,16 +18,17 @@ _TESTED = min(named(name).fewest_points() for name in LAWS) + 2  # shots from wh
 _MANY = 100_000  # labels that are written as a power of ten
 
 
-def shot_study(rows: Sequence[Row]) -> Study | None:
+def shot_study(shown: Shown) -> Study | None:
     """Figures and a table of every learner that has three nested shots; None where none has."""
-    found, flawless = shot_curves(rows)
+    found, flawless, n_others = shot_curves(shown)
     if not found and not flawless:
         return None
-    plots, not_drawn = shot_plots(found)
+    plots, not_shown = shot_plots(found)
     labels = any(row.n_labels_selection for each in found for row in each.rows)
     remarks = (
-        not_drawn,
+        not_shown,
         f"Left out, because an error of 0 has no logarithm: {'; '.join(flawless)}." if flawless else "",
+        f"{n_others} less accurate learners, or of further tasks, are not fitted." if n_others else "",
         "Labels that hyperparameters were chosen with are not counted." if labels else "",
     )
     return Study(

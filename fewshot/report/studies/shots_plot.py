@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fewshot.report.figures.curves import label_ends
-from fewshot.report.figures.laws import BEYOND, draw_band, draw_law, error_scale, percent, reach
+from fewshot.report.figures.laws import BEYOND, error_scale, percent, plot_band, plot_law, reach
 from fewshot.report.figures.plots import Plot, brief
 from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.rows.tasks import accuracy, interval, shot_label
@@ -17,7 +17,7 @@ from fewshot.report.studies.shot_budgets import TARGET, ShotCurve
 from fewshot.scaling.fits.trust import FARTHEST
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 860, 48, 16, 44  # pixels
-_MOST_LEARNERS, _MOST_TASKS = 6, 4  # of a figure, and figures
+_MOST_LEARNERS, _MOST_TASKS, _MOST_TITLES = 6, 4, 12  # of a figure, figures, and tasks without one that are named
 _LINES = (
     " A line is the law that misses the largest shots least when fitted without them (a power law where no law can be "
     f"tested), {BEYOND}; the pale band spans all laws that predict them."
@@ -25,12 +25,13 @@ _LINES = (
 
 
 def shot_plots(found: Sequence[ShotCurve]) -> tuple[tuple[Plot, ...], str]:
-    """A figure for each of the first tasks, with its most accurate learners, and what was not drawn, "" for nothing."""
+    """A figure for each of the first tasks, with its most accurate learners, and what was not shown, "" for nothing."""
     titles = list(dict.fromkeys(each.task for each in found))
     by_task = {title: [each for each in found if each.task == title] for title in titles[:_MOST_TASKS]}
     plots = tuple(_plot(_best(own), len(own), number) for number, own in enumerate(by_task.values()))
     left_out = titles[_MOST_TASKS:]
-    return plots, f"Not drawn, in the table: {'; '.join(left_out)}." if left_out else ""
+    more = f"; and {len(left_out) - _MOST_TITLES} more" if len(left_out) > _MOST_TITLES else ""
+    return plots, f"Not shown, in the table: {'; '.join(left_out[:_MOST_TITLES])}{more}." if left_out else ""
 
 
 def _best(own: Sequence[ShotCurve]) -> list[ShotCurve]:
@@ -59,11 +60,11 @@ def _plot(kept: Sequence[ShotCurve], of: int, number: int) -> Plot:
 def _draw(axes: Axes, each: ShotCurve, colour: str, marker: str, marks: Marks) -> None:
     """Points with the intervals of their rows, the law, and the spread of the trusted laws."""
     shots = each.curve.points.x
-    draw_law(axes, each.law, shots, bool(each.trusted), colour)
+    plot_law(axes, each.law, shots, bool(each.trusted), colour)
     if each.trusted:
         x = np.concatenate(reach(shots))
         predicted = np.stack([need.fit.law.predict(x) for need in each.trusted])  # [laws, x]
-        draw_band(axes, x, predicted.min(0), predicted.max(0), colour)
+        plot_band(axes, x, predicted.min(0), predicted.max(0), colour)
     for row in each.rows:
         x_, bounds, y = float(row.k_shot or 0), interval(row), percent(1 - accuracy(row))
         pieces = axes.plot([x_], [y], color=colour, marker=marker, markersize=6.5, linestyle="none")

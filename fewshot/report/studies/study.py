@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fewshot.plugins.registry import SPLITS
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SPLITS, TRANSFORMS
 from fewshot.report.figures.plots import Plot
-from fewshot.report.rows.short_names import label, learner
+from fewshot.report.rows.contenders import learner
 from fewshot.scaling.studies.ladders import Arm, Ladder
 
 
@@ -37,14 +37,14 @@ def ladder_name(ladder: Ladder) -> str:
     p = ladder.protocol
     if p is None:
         return ladder.name
-    split = SPLITS.read(p.narrowed).fields
+    dataset, split = DATASETS.read(p.dataset).short_name, SPLITS.read(p.narrowed).fields
     few = f" ({split['n_seen']} seen)" if "n_seen" in split else ""
-    return f"{p.classes} of {label(p.dataset)}{few}, {p.n_way}-way {p.k_shot}-shot, {short_head(p.head)}"
+    return f"{p.classes} of {dataset}{few}, {p.n_way}-way {p.k_shot}-shot, {short_head(p.head)}"
 
 
 def arm_name(arm: Arm) -> str:
     """Network, rule and source in few words."""
-    return f"{label(arm.network)}, {arm.rule}, on {arm.trained_on}"
+    return f"{BACKBONES.read(arm.network).short_name}, {arm.rule}, on {arm.trained_on}"
 
 
 def left_out(ladders: Iterable[Ladder]) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def left_out(ladders: Iterable[Ladder]) -> tuple[str, ...]:
 def short_head(head: str) -> str:
     """A head's name, "L2() + Prototype()", in few words."""
     transform, _, evaluator = head.rpartition(" + ")
-    return learner(label(transform) if transform else "", label(evaluator))
+    return learner(TRANSFORMS.read(transform), EVALUATORS.read(evaluator))
 
 
 def bounded(value: float, low: float, high: float, digits: int) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS
 from fewshot.report.figures.plots import Plot
 from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
-from fewshot.report.rows.short_names import label
 from fewshot.report.studies.study import Study, StudyTable, bounded, short_head
 from fewshot.scaling.fits.tables import Table
 from fewshot.scaling.studies.near_and_far import gains_of
@@ -42,11 +42,18 @@ def _source_line(matrix: SourceMatrix, source: str, targets: Sequence[str]) -> t
     cells = [matrix.cell(source, target) for target in targets]
     texts = ["" if c is None else bounded(100 * c.mean, 100 * c.low, 100 * c.high, 1) for c in cells]
     task = f"{matrix.n_way}-way {matrix.k_shot}-shot"
-    return (label(matrix.network), str(matrix.images), short_head(matrix.head), task, source, *texts)
+    return (
+        BACKBONES.read(matrix.network).short_name,
+        str(matrix.images),
+        short_head(matrix.head),
+        task,
+        source,
+        *texts,
+    )
 
 
 def _of(target: str) -> str:
-    return f"→ {label(target)}"
+    return f"→ {DATASETS.read(target).short_name}"
 
 
 def _gains(rows: Lines) -> Study | None:
@@ -59,7 +66,7 @@ def _gains(rows: Lines) -> Study | None:
             source,
             _target(gain.target),
             gain.shots,
-            label(head),
+            EVALUATORS.read(head).short_name,
             f"larger network, {gain.fixed} images" if gain.axis == "network" else f"more images, {gain.fixed} weights",
             bounded(100 * gain.mean, 100 * gain.low, 100 * gain.high, 1),
             str(gain.n_seeds),
@@ -79,7 +86,9 @@ def _gains(rows: Lines) -> Study | None:
 def _target(target: str) -> str:
     """A target in few words, and which of its classes where they are not new."""
     dataset, comma, classes = target.rpartition(", ")
-    return f"{label(dataset)}{comma}{classes}" if classes.endswith(" classes") else label(target)
+    if not classes.endswith(" classes"):
+        dataset, comma, classes = target, "", ""
+    return f"{DATASETS.read(dataset).short_name}{comma}{classes}"
 
 
 def _effective_data(rows: Lines) -> Study | None:

@@ -8,26 +8,26 @@ from itertools import compress
 
 from fewshot.report.rows import intervals
 from fewshot.report.rows import selection_budgets as budgets
-from fewshot.report.rows.tasks import Task, interval, tasks
-from fewshot.report.tables.task_table import TIE, UNFINISHED, Cell, Table, comparison, plain, remark
-from fewshot.results.row import Row
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task, interval
+from fewshot.report.tables.task_table import TIE, UNFINISHED, Cell, TaskTable, comparison, plain, remark
 
 
-def overview(rows: Sequence[Row]) -> str:
+def overview(shown: Shown) -> str:
     """A GitHub table of the accuracies without their intervals, the shots of a task behind one another, the best of
     each in bold; below it what all of them share, and how wide the widest interval is."""
     from tabulate import tabulate
 
-    found, tables = tasks(rows), comparison(rows)
+    tables = comparison(shown)
     if not tables:
         return "No run has finished.\n"
     shared, names = _headings(tables)
-    drawn = tabulate(_lines(tables), ["backbone", "evaluator", *map(plain, names)], "github", disable_numparse=True)
-    said = [_caption(found, tables, shared), *_remarks(tables, names)]
-    return f"{drawn}\n\n{plain(' '.join(said))}\n"
+    text = tabulate(_lines(tables), ["backbone", "evaluator", *map(plain, names)], "github", disable_numparse=True)
+    said = [_caption(shown.tasks, tables, shared), *_remarks(tables, names)]
+    return f"{text}\n\n{plain(' '.join(said))}\n"
 
 
-def _remarks(tables: Sequence[Table], names: Sequence[str]) -> list[str]:
+def _remarks(tables: Sequence[TaskTable], names: Sequence[str]) -> list[str]:
     """Every note once, with the columns and whom it concerns there."""
     said = []
     for note in dict.fromkeys(note for table in tables for line in table.lines for note in line.notes):
@@ -38,7 +38,7 @@ def _remarks(tables: Sequence[Table], names: Sequence[str]) -> list[str]:
     return said
 
 
-def _headings(tables: Sequence[Table]) -> tuple[list[str], list[str]]:
+def _headings(tables: Sequence[TaskTable]) -> tuple[list[str], list[str]]:
     """The parts of the titles that all tasks share, and for every task the others, with its shots where they
     differ."""
     parts = [table.title.split(", ") for table in tables]
@@ -49,7 +49,7 @@ def _headings(tables: Sequence[Table]) -> tuple[list[str], list[str]]:
     return shared, names
 
 
-def _lines(tables: Sequence[Table]) -> list[list[str]]:
+def _lines(tables: Sequence[TaskTable]) -> list[list[str]]:
     """Names and cells of every contender; one that has several lines in a table has them here."""
     cells: dict[tuple[str, str, int], dict[int, str]] = {}
     for column, table in enumerate(tables):
@@ -72,7 +72,7 @@ def _short(cell: Cell) -> str:
     return f"**{text}**" if cell.best else text + cell.signs
 
 
-def _caption(found: Sequence[Task], tables: Sequence[Table], shared: Sequence[str]) -> str:
+def _caption(found: Sequence[Task], tables: Sequence[TaskTable], shared: Sequence[str]) -> str:
     rows = [row for task in found for row in task.rows]
     counts = sorted({row.n_episodes for row in rows})
     at = f" at {' / '.join(tables[0].shots)}" if len({table.shots for table in tables}) == 1 else ""

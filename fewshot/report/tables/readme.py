@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fewshot.files.atomic import write_atomically
+from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import markdown
 from fewshot.results.row import Row
@@ -54,7 +55,8 @@ def _table(path: Path, found: re.Match[str], rows: Sequence[Row]) -> str:
             f"{path} has a place for the suite {suite!r}, but none of the {len(rows)} rows belongs to it; "
             f"run: fewshot bench {suite}"
         )
-    return overview(chosen) if found["compact"] else markdown(chosen)
+    shown = Shown.of(chosen)
+    return overview(shown) if found["compact"] else markdown(shown)
 
 
 def ready_table(name: str) -> str:

@@ -125,6 +125,8 @@ class Law(ABC):
         always = self.predict(np.exp(low)) <= wanted
         for _ in range(200):
             middle = (low + high) / 2
+            if ((middle == low) | (middle == high)).all():  # no number lies between: nothing changes any more
+                break
             above = self.predict(np.exp(middle)) > wanted
             low, high = np.where(above, middle, low), np.where(above, high, middle)
         return np.where(never, np.inf, np.where(always, 0.0, np.exp(high)))

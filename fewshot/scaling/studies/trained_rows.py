@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from fewshot.plugins.registry import DATASETS
+from fewshot.plugins.registry import DATASETS, TRANSFORMS
 
 ONE_SEED = "one seed: no interval"
 _SCORED = ("dataset", "classes", "transform", "evaluator", "sampler")
@@ -69,9 +69,9 @@ def _wrong(row: dict[str, Any], name: str, wanted: str) -> ValueError:
 
 
 def head_name(row: dict[str, Any]) -> str:
-    """The evaluator of a row behind its transform, where there is one, as specs."""
-    transform, evaluator = str(row["transform"]), str(row["evaluator"])
-    return evaluator if transform == "Identity()" else f"{transform} + {evaluator}"
+    """The evaluator of a row behind its transform, where that changes anything, as specs."""
+    transform, evaluator = TRANSFORMS.read(str(row["transform"])), str(row["evaluator"])
+    return evaluator if transform.declares("keeps_features") else f"{transform} + {evaluator}"
 
 
 def source_name(row: dict[str, Any]) -> str:
@@ -82,8 +82,8 @@ def source_name(row: dict[str, Any]) -> str:
 def target_name(dataset: str) -> str:
     """The name of a data set as its images bear it, where its spec says so: its field `name`, or "icons mono" of
     Icons(domain='mono'); else what was given."""
-    name = DATASETS.read(dataset).fields.get("name")
+    spec = DATASETS.read(dataset)
+    name = spec.fields.get("name")
     if isinstance(name, str) and name:
         return name
-    plain = {"Icons(domain='mono')": "icons mono", "Icons(domain='colour')": "icons colour", "Glyphs()": "glyphs"}
-    return plain.get(dataset, dataset)
+    return spec.short_name if spec.declares("names_images") else dataset

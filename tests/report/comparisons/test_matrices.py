@@ -14,7 +14,7 @@ from fewshot.report import page
 from fewshot.report.comparisons.matrices import MOST, matrices
 from fewshot.report.comparisons.pairing import contest
 from fewshot.report.comparisons.verdicts import points
-from fewshot.report.rows.wording import contender_names
+from fewshot.report.rows.shown import Shown
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
 from fewshot.results.row import Row
@@ -41,7 +41,7 @@ def stored(folder: Path, n_classes: int = 12, **columns: object) -> tuple[list[R
 
 
 def of(rows: list[Row], results: Results | None):
-    return matrices(rows, results, contender_names(rows))
+    return matrices(Shown.of(rows), results)
 
 
 def test_the_best_stands_first_and_every_pair_has_two_opposite_cells(tmp_path: Path) -> None:
@@ -146,15 +146,15 @@ def test_what_is_unfair_and_whose_weights_stand_below(tmp_path: Path) -> None:
 def test_the_page_holds_it_escaped_and_for_screen_readers(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
     rows = [*rows[:2], replace(rows[2], evaluator=EVIL)]
-    text = page(rows, results, "title")
-    assert text == page(rows, results, "title")
+    text = page(Shown.of(rows), results, "title")
+    assert text == page(Shown.of(rows), results, "title")
     assert EVIL not in text
     section = text[text.index("Is the difference real?") : text.index("<h2>One episode</h2>")]
     assert len(re.findall(r'class="pair ', section)) == 9
     said = re.findall(r'<span class="unseen">([^<]*)</span></td>', section)
     assert sum("for these images" in one for one in said) == 6
     assert np.array([section.count(word) for word in ("<details", "</details>")]).tolist() == [2, 2]
-    assert "Is the difference real?" not in page(rows[:1], results, "title")
+    assert "Is the difference real?" not in page(Shown.of(rows[:1]), results, "title")
 
 
 def test_no_difference_and_no_bound_is_written_as_minus_nothing(tmp_path: Path) -> None:

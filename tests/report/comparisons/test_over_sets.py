@@ -7,18 +7,18 @@ import pytest
 from scipy import stats
 
 from fewshot.report.comparisons.over_sets import over_data_sets
-from fewshot.report.comparisons.pairing import Pair, compare
+from fewshot.report.comparisons.pairing import RunPair, compare
 from fewshot.results.row import Row
 from tests.support.paired_runs import two_runs
 
 
-def pair(dataset: str, gain: float = 0.02, seed: int = 0, turned: bool = False, **columns: object) -> Pair:
+def pair(dataset: str, gain: float = 0.02, seed: int = 0, turned: bool = False, **columns: object) -> RunPair:
     """LinearProbe minus Prototype on a data set, or the other way around."""
     a, b, units = two_runs(gain, seed)
     rows = [
         Row(f"{dataset}{head}", dataset=dataset, evaluator=head, **columns) for head in ("LinearProbe()", "Prototype()")
     ]
-    made = Pair(rows[0], rows[1], a, b, units, compare(a, b, units))
+    made = RunPair(rows[0], rows[1], a, b, units, compare(a, b, units))
     return made.turned() if turned else made
 
 

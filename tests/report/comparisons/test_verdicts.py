@@ -8,7 +8,8 @@ import re
 import numpy as np
 import pytest
 
-from fewshot.report.comparisons.pairing import Pair, compare
+from fewshot.report.comparisons.naming import Naming
+from fewshot.report.comparisons.pairing import RunPair, compare
 from fewshot.report.comparisons.verdicts import (
     more_episodes,
     of_weights,
@@ -17,6 +18,8 @@ from fewshot.report.comparisons.verdicts import (
     verdict,
     warnings,
 )
+from fewshot.report.rows.shown import Shown
+from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import Units
 from tests.support.paired_runs import two_runs
@@ -25,8 +28,8 @@ A = Row("a", evaluator="LinearProbe()", backbone="Packaged('one')", preprocess_d
 B = Row("b", evaluator="Prototype()", backbone="Packaged('two')", preprocess_digest="1")
 
 
-def paired(a: np.ndarray, b: np.ndarray, units: Units) -> Pair:
-    return Pair(A, B, a, b, units, compare(a, b, units))
+def paired(a: np.ndarray, b: np.ndarray, units: Units) -> RunPair:
+    return RunPair(A, B, a, b, units, compare(a, b, units))
 
 
 def test_a_clear_difference_is_settled_for_both() -> None:
@@ -58,7 +61,7 @@ def test_what_new_classes_need_is_a_number_of_episodes_that_suffices() -> None:
     assert error == pytest.approx(0.004 / (2.0010 + 0.8478), rel=0.3)
 
 
-def of_classes(n_episodes: int) -> Pair:
+def of_classes(n_episodes: int) -> RunPair:
     """60 classes, on some of which A is better and on others worse."""
     a, b, units = two_runs(0.004, n_classes=60, n_episodes=n_episodes)
     gains = np.random.default_rng(5).normal(0, 0.03, 60)
@@ -84,7 +87,9 @@ def test_nothing_found_is_said_with_what_would_have_been() -> None:
 
 def test_a_worse_one_falls_short() -> None:
     b, a, units = two_runs(0.2)
-    assert "LinearProbe falls short of Prototype" in paragraph(paired(a, b, units), "evaluator", 0.01, 1)
+    assert "LinearProbe falls short of Prototype" in paragraph(
+        paired(a, b, units), Naming(Shown.of([A, B]), "evaluator"), 0.01, 1
+    )
 
 
 def test_one_checkpoint_says_these_weights_only() -> None:
@@ -92,7 +97,7 @@ def test_one_checkpoint_says_these_weights_only() -> None:
     assert of_weights([A, dataclasses.replace(B, backbone=A.backbone)]) == ""
     seeds = [dataclasses.replace(A, backbone=f"Pretrained('x', seed={seed})") for seed in (0, 1)]
     assert of_weights(seeds) == ""
-    assert single_checkpoints([*seeds, B]) == {B.backbone}
+    assert single_checkpoints([*seeds, B]) == {asked(B).backbone}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from fewshot.measures.calibration_error import Bins
 from fewshot.report import page
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.pictures.inside import MOST_TASKS, inside
+from fewshot.report.rows.shown import Shown
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
 from tests.support.report_rows import EVIL, invented_images, invented_predictions, row, stored
@@ -30,7 +31,7 @@ def looked(tmp_path):
 
 def test_the_hardest_episodes_stand_first_and_the_worst_are_drawn(looked):
     rows, results, images, predictions = looked
-    [found] = inside(rows, results, lambda _: images)
+    [found] = inside(Shown.of(rows), results, lambda _: images)
     values = episode_accuracy(predictions)
     assert [hard.accuracy for hard in found.hardest] == sorted(values.tolist())[:10]
     worst = found.hardest[0]
@@ -43,7 +44,7 @@ def test_the_hardest_episodes_stand_first_and_the_worst_are_drawn(looked):
 
 def test_every_class_has_its_accuracy_the_lowest_first(looked):
     rows, results, images, predictions = looked
-    [found] = inside(rows, results, lambda _: images)
+    [found] = inside(Shown.of(rows), results, lambda _: images)
     assert {line.name for line in found.classes} == {NAMES[c] for c in np.unique(predictions.episodes.classes)}
     assert [line.accuracy for line in found.classes] == sorted(line.accuracy for line in found.classes)
     assert sum(line.n_episodes for line in found.classes) == 12 * 5
@@ -55,7 +56,7 @@ def test_without_the_data_set_classes_are_numbers_and_nothing_is_drawn(looked):
         raise ValueError("there is no folder birds")
 
     rows, results, _, _ = looked
-    [found] = inside(rows, results, lost)
+    [found] = inside(Shown.of(rows), results, lost)
     assert "cannot be loaded (there is no folder birds), so classes are numbers" in found.text
     assert all(line.name.startswith("class ") for line in found.classes)
     assert [picture.png for picture in found.pictures] == [""]
@@ -63,28 +64,28 @@ def test_without_the_data_set_classes_are_numbers_and_nothing_is_drawn(looked):
 
 def test_without_all_predictions_there_is_a_sentence(looked):
     rows, results, images, _ = looked
-    assert "were not given" in inside(rows, None, lambda _: images)[0].text
+    assert "were not given" in inside(Shown.of(rows), None, lambda _: images)[0].text
     more = [row(0.75, n_episodes=13)]
-    assert "No run can be looked into" in inside(more, results, lambda _: images)[0].text
+    assert "No run can be looked into" in inside(Shown.of(more), results, lambda _: images)[0].text
 
 
 def test_the_page_escapes_the_names_of_classes_and_has_the_diagram(looked, monkeypatch):
     rows, results, images, _ = looked
     source = type("Set", (), {"load": lambda _: images})
     monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
-    text = page(rows, results, "mine")
+    text = page(Shown.of(rows), results, "mine")
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
     assert "Calibration: each mark is one part in 15 of all queries" in text
     assert "The hardest episodes" in text
-    assert page(rows, results, "mine") == text
+    assert page(Shown.of(rows), results, "mine") == text
 
 
 def test_episodes_of_many_classes_are_named_in_part_and_not_drawn(tmp_path):
     images = invented_images(tuple(f"c{n}" for n in range(25)))
     one = row(0.75, n_episodes=2)
     results = stored(tmp_path, [one], invented_predictions(images, n_way=25, n_query=3), one.run_id)
-    [found] = inside([one], results, lambda _: images)
+    [found] = inside(Shown.of([one]), results, lambda _: images)
     assert found.hardest[0].classes.endswith("and 17 more")
     assert "a picture holds 20 classes, not 25" in found.pictures[0].text
     assert found.hardest_text == "All 2 episodes, the hardest first."
@@ -110,7 +111,7 @@ def test_the_best_run_of_each_task_is_looked_into_and_says_which(tmp_path):
     images = invented_images(NAMES)
     rows, results = several(tmp_path, images, 2)
     worse = row(0.5, n_episodes=12, n_query=1, evaluator="RidgeProbe()")
-    first, second = inside([*rows, worse], results, lambda _: images)
+    first, second = inside(Shown.of([*rows, worse]), results, lambda _: images)
     assert first.task == "icons mono, novel classes, 5-way, 1 query a class"
     assert second.task == "icons mono, novel classes, 5-way, 2 queries a class"
     assert first.text == "raw pixels 32 with L2 + Prototype, 1 shot: the best run of this task."
@@ -121,7 +122,7 @@ def test_the_best_run_of_each_task_is_looked_into_and_says_which(tmp_path):
 def test_no_more_than_a_few_tasks_are_looked_into_and_the_others_are_named(tmp_path):
     images = invented_images(NAMES)
     rows, results = several(tmp_path, images, 6)
-    *looked_into, rest = inside(rows, results, lambda _: images)
+    *looked_into, rest = inside(Shown.of(rows), results, lambda _: images)
     assert len(looked_into) == MOST_TASKS
     assert rest.calibration is None
     assert rest.text.startswith("Not looked into: icons mono, novel classes, 5-way, 5 queries a class; ")
@@ -131,7 +132,7 @@ def test_a_task_without_predictions_is_said_beside_one_that_has_them(tmp_path):
     images = invented_images(NAMES)
     rows, results = several(tmp_path, images, 1)
     lost = row(0.8, n_episodes=12, n_query=9)
-    first, second = inside([lost, *rows], results, lambda _: images)
+    first, second = inside(Shown.of([lost, *rows]), results, lambda _: images)
     assert "No run can be looked into" in first.text
     assert first.task.endswith("9 queries a class")
     assert second.calibration is not None
@@ -142,11 +143,11 @@ def test_the_page_has_a_heading_for_each_task_and_no_id_twice(tmp_path, monkeypa
     rows, results = several(tmp_path, images, 2)
     source = type("Set", (), {"load": lambda _: images})
     monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
-    text = page(rows, results, "two")
+    text = page(Shown.of(rows), results, "two")
     assert "<h2>Inside the best run of each task</h2>" in text
     assert text.count("<h4>The hardest episodes</h4>") == 2
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
-    one = page(rows[:1], results, "one")
+    one = page(Shown.of(rows[:1]), results, "one")
     assert "<h2>Inside the best run</h2>" in one
     assert "<h3>icons mono, novel classes, 5‑way, 1 query a class</h3>" in one

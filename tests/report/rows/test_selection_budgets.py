@@ -10,6 +10,7 @@ from fewshot.commands._results import comparison_table, run_table
 from fewshot.report.comparisons.verdicts import warnings as unfair
 from fewshot.report.rows.headline import findings
 from fewshot.report.rows.selection_budgets import warnings
+from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.wording import notes
 from fewshot.report.tables.task_table import comparison, markdown
 from tests.support.report_rows import row
@@ -51,9 +52,9 @@ def test_a_difference_in_data_settings_or_labels_is_said(changes, said):
         "Hyperparameters do not come from equal budgets: chosen on validation classes among 2 settings"
     )
     assert said in warning
-    for shown in (run_table(rows), markdown(rows), comparison(rows)[0].caption):
+    for shown in (run_table(Shown.of(rows)), markdown(Shown.of(rows)), comparison(Shown.of(rows))[0].caption):
         assert warning in shown
-    assert warning in " ".join(comparison_table(rows).split())
+    assert warning in " ".join(comparison_table(Shown.of(rows)).split())
     assert any("do not come from equal budgets" in sentence for sentence in unfair(rows))
 
 
@@ -62,12 +63,12 @@ def test_other_image_sizes_are_said():
     rows = [row(), row(backbone=lite.format(128)), row(backbone=lite.format(None))]
     assert warnings(rows) == ["Image sizes differ: 32 and 128 pixels and a network's own size."]
     assert warnings(rows[:2]) == ["Image sizes differ: 32 and 128 pixels."]
-    assert "Image sizes differ" in comparison(rows)[0].caption
+    assert "Image sizes differ" in comparison(Shown.of(rows))[0].caption
 
 
 def test_an_oracle_is_never_marked_best_nor_as_good_and_the_table_says_why():
     rows = [row(0.7), row(0.9, **ORACLE), row(0.699, **VALIDATED)]
-    [table] = comparison(rows)
+    [table] = comparison(Shown.of(rows))
     assert [(line.cells[0].best, line.cells[0].tied) for line in table.lines] == [
         (True, False),
         (False, False),
@@ -75,19 +76,19 @@ def test_an_oracle_is_never_marked_best_nor_as_good_and_the_table_says_why():
     ]
     assert "An oracle saw the test labels before it answered: it is never marked best." in table.caption
     assert "LinearProbe, C chosen on test episodes (oracle)" in table.lines[1].learner
-    [(_, said)] = findings(rows)
+    [(_, said)] = findings(Shown.of(rows))
     assert "L2 + Prototype is best" in said
     assert "overlaps that of 1 other" in said
 
 
 def test_oracles_alone_have_no_best():
     rows = [row(0.9, **ORACLE)]
-    assert not comparison(rows)[0].lines[0].cells[0].best
-    assert findings(rows)[0][1] == "Only oracles were measured."
+    assert not comparison(Shown.of(rows))[0].lines[0].cells[0].best
+    assert findings(Shown.of(rows))[0][1] == "Only oracles were measured."
 
 
 def test_the_same_evaluator_with_and_without_a_choice_has_two_lines_and_two_names():
-    lines = comparison([row(evaluator=PROBE), row(**VALIDATED)])[0].lines
+    lines = comparison(Shown.of([row(evaluator=PROBE), row(**VALIDATED)]))[0].lines
     assert [line.learner for line in lines] == [
         "L2 + LinearProbe",
         "L2 + LinearProbe, C chosen on validation classes",
@@ -97,18 +98,18 @@ def test_the_same_evaluator_with_and_without_a_choice_has_two_lines_and_two_name
 
 def test_two_grids_are_told_apart():
     other = VALIDATED | {"selection_rule": RULE.format("validation").replace("0.01", "0.02")}
-    names = {line.learner for line in comparison([row(**VALIDATED), row(**other)])[0].lines}
+    names = {line.learner for line in comparison(Shown.of([row(**VALIDATED), row(**other)]))[0].lines}
     assert len(names) == 2
 
 
 def test_a_choice_on_the_support_has_a_short_name():
-    [line] = comparison([row(evaluator=INSIDE, selection="support", n_trials=2)])[0].lines
+    [line] = comparison(Shown.of([row(evaluator=INSIDE, selection="support", n_trials=2)]))[0].lines
     assert line.learner == "L2 + LinearProbe, C cross-validated"
     assert "chosen on support among 2 settings" in line.notes
 
 
 def test_what_was_chosen_is_printed_under_the_runs():
-    text = run_table([row(**VALIDATED)])
+    text = run_table(Shown.of([row(**VALIDATED)]))
     assert (
         "raw pixels 32, 5-way 1-shot: LinearProbe(C=0.01, max_iter=100) was chosen on validation classes among 2"
         in text
@@ -123,4 +124,4 @@ def test_notes_say_what_a_choice_took():
 
 def test_a_failed_run_counts_for_nothing():
     failed = replace(row(**ORACLE), status="failed")
-    assert "oracle saw" not in comparison([row(), failed])[0].caption
+    assert "oracle saw" not in comparison(Shown.of([row(), failed]))[0].caption

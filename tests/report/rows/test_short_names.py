@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from fewshot.plugins.registry import BACKBONES
+from fewshot.plugins.registry import BACKBONES, EVALUATORS, SAMPLERS, TRANSFORMS
+from fewshot.plugins.short_name import short_names
 from fewshot.pretraining.cross_entropy import CrossEntropy
 from fewshot.pretraining.tuned import Tuned
-from fewshot.report.rows.short_names import label, labels, learner
+from fewshot.report.rows.contenders import learner
 
 KNOWN = {
     "Packaged(name='tf_efficientnet_lite0', image_size=128)": "tf_efficientnet_lite0 @128",
@@ -51,6 +52,17 @@ KNOWN = {
     "L2()": "L2",
     "Listed('runs/mine.safetensors')": "listed in mine.safetensors",
 }
+
+
+def label(text: str) -> str:
+    """The short name of the spec of a row; any kind reads the members of every kind."""
+    return SAMPLERS.read(text).short_name
+
+
+def labels(texts: list[str]) -> dict[str, str]:
+    """The short names of several specs."""
+    names = short_names(map(SAMPLERS.read, texts))
+    return {text: names[SAMPLERS.read(text)] for text in texts}
 
 
 @pytest.mark.parametrize(("spec", "text"), KNOWN.items())
@@ -117,8 +129,11 @@ def test_labels_of_different_specs_differ():
 
 
 def test_a_transform_stands_before_its_evaluator():
-    assert learner("L2", "Prototype") == "L2 + Prototype"
-    assert learner("Identity", "FineTune") == learner("", "FineTune") == "FineTune"
+    l2, identity, nothing = map(TRANSFORMS.read, ("L2()", "Identity()", ""))
+    prototype, tuned = EVALUATORS.spec("Prototype"), EVALUATORS.read("FineTune()")
+    assert learner(l2, prototype) == "L2 + Prototype"
+    assert learner(l2, prototype, {l2: "unit length"}) == "unit length + Prototype"
+    assert learner(identity, tuned) == learner(nothing, tuned) == tuned.short_name
 
 
 def test_a_network_that_was_trained_here_is_named_by_what_it_saw():

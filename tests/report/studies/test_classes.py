@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from fewshot.report import page
 from fewshot.report.figures.svg import SERIES
+from fewshot.report.rows.shown import Shown
 from fewshot.report.studies import classes_plot as study_classes_plot
 from fewshot.report.studies.classes import class_study, conclusions
 from fewshot.report.studies.classes_plot import class_plots
@@ -143,12 +144,12 @@ def test_many_ladders_are_drawn_in_figures_of_eight(monkeypatch):
 
 def test_the_page_has_the_section_where_there_are_two_numbers_of_classes_and_escapes_what_rows_name():
     images = [row(size, seed) for size in SIZES for seed in SEEDS]
-    assert TITLE not in page(images, None, "x")
-    assert TITLE not in page([each for each in ladder_rows() if each.training_classes == 32], None, "x")
-    mixed = page([*images, *everything()], None, "x")
+    assert TITLE not in page(Shown.of(images), None, "x")
+    assert TITLE not in page(Shown.of([each for each in ladder_rows() if each.training_classes == 32]), None, "x")
+    mixed = page(Shown.of([*images, *everything()]), None, "x")
     assert TITLE in mixed
     assert "What more pre-training images bring" in mixed
-    evil = page(ladder_rows(pretrained_on=f"{EVIL}: 512 images", network=EVIL, dataset=EVIL), None, "x")
+    evil = page(Shown.of(ladder_rows(pretrained_on=f"{EVIL}: 512 images", network=EVIL, dataset=EVIL)), None, "x")
     assert TITLE in evil
     assert "<script>alert" not in evil
     assert "<img src=x" not in evil

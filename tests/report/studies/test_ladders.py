@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from fewshot.report.figures.laws import draw_band, draw_law, error_scale, percent, reach
+from fewshot.report.figures.laws import error_scale, percent, plot_band, plot_law, reach
 from fewshot.report.figures.svg import SERIES
 from fewshot.report.studies import ladders_plot as study_ladders_plot
 from fewshot.report.studies.ladders_plot import ladder_plots
@@ -63,7 +63,7 @@ def test_a_power_law_is_trusted_where_it_predicts_the_largest_sizes():
 def test_a_law_is_solid_where_fitted_and_marked_to_twice_the_range_and_no_further(trusted):
     axes = Figure().add_subplot()
     law, sizes = M1(2.0, -0.3), np.array(SIZES, float)
-    draw_law(axes, law, sizes, trusted, "red")
+    plot_law(axes, law, sizes, trusted, "red")
     inside, beyond = axes.lines
     assert (inside.get_xdata()[[0, -1]] == [100, 1600]).all()
     assert inside.get_linestyle() == "-"
@@ -76,9 +76,9 @@ def test_a_law_is_solid_where_fitted_and_marked_to_twice_the_range_and_no_furthe
 def test_a_band_is_drawn_only_where_there_are_bounds():
     axes = Figure().add_subplot()
     x = np.array([1.0, 2.0])
-    draw_band(axes, x, np.full(2, np.nan), np.full(2, np.nan), "red")
+    plot_band(axes, x, np.full(2, np.nan), np.full(2, np.nan), "red")
     assert not axes.collections
-    draw_band(axes, x, np.array([0.1, 0.2]), np.array([0.2, 0.3]), "red")
+    plot_band(axes, x, np.array([0.1, 0.2]), np.array([0.2, 0.3]), "red")
     [band] = axes.collections
     corners = band.get_paths()[0].vertices[:, 1]
     assert (corners.min(), corners.max()) == (pytest.approx(1.0), pytest.approx(np.log10(30)))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fewshot.report import page
+from fewshot.report.rows.shown import Shown
 from fewshot.report.studies.shot_budgets import TARGET, ShotCurve, shot_curves
 from fewshot.report.studies.shots import answer, shot_study
 from fewshot.report.studies.study import Study
@@ -31,7 +32,7 @@ def rows_at(shots: Sequence[int] = SHOTS, law: M1 | M2 = LAW, **columns: object)
 
 
 def study_of(rows: Sequence[Row]) -> Study:
-    found = shot_study(rows)
+    found = shot_study(Shown.of(rows))
     assert found is not None
     return found
 
@@ -48,9 +49,9 @@ def only(found: tuple[list[ShotCurve], list[str]]) -> ShotCurve:
 
 
 def test_a_learner_needs_three_nested_shots():
-    assert shot_study(rows_at((1, 5))) is None
-    assert shot_study([]) is None
-    assert len(shot_curves(rows_at((1, 2, 5)))[0]) == 1
+    assert shot_study(Shown.of(rows_at((1, 5)))) is None
+    assert shot_study(Shown.of([])) is None
+    assert len(shot_curves(Shown.of(rows_at((1, 2, 5))))[0]) == 1
 
 
 @pytest.mark.parametrize(
@@ -64,15 +65,15 @@ def test_a_learner_needs_three_nested_shots():
     ],
 )
 def test_shots_that_are_not_nested_and_rows_that_do_not_count_make_no_curve(changes):
-    assert shot_study(rows_at(**changes)) is None
+    assert shot_study(Shown.of(rows_at(**changes))) is None
 
 
 @pytest.mark.parametrize("column", ["n_way", "classes", "dataset", "seed", "weights_digest", "backbone", "evaluator"])
 def test_rows_that_differ_in_more_than_shots_are_no_curve(column):
     values = {"n_way": 20, "seed": 1}
     other = rows_at((3, 5, 8), **{column: values.get(column, "another")})
-    assert shot_study([*rows_at((1, 2)), *other[:1]]) is None
-    found, _ = shot_curves([*rows_at((1, 2, 12)), *other])
+    assert shot_study(Shown.of([*rows_at((1, 2)), *other[:1]])) is None
+    found, *_ = shot_curves(Shown.of([*rows_at((1, 2, 12)), *other]))
     assert [[each.k_shot for each in one.rows] for one in found] == [[1, 2, 12], [3, 5, 8]]
 
 
@@ -81,7 +82,7 @@ def test_the_answers_are_those_of_the_command(tmp_path: Path):
     rows = rows_at() + rows_at(law=M2(0.7, -0.4, 0.05), evaluator="LinearProbe(C=1.0, max_iter=100)")
     path.write_text("\n".join(each.to_json() for each in rows))
     told = json.loads(succeed("scaling", "budget", str(path), "--target", "0.9", "--by", "evaluator", "--json"))
-    found, _ = shot_curves(rows)
+    found, *_ = shot_curves(Shown.of(rows))
     assert [each.budgets[0].target for each in found] == [TARGET, TARGET]
     for one, values in zip(found, told, strict=True):
         assert one.budgets[0].values()["bracket"] == pytest.approx(values["bracket"])
@@ -89,12 +90,12 @@ def test_the_answers_are_those_of_the_command(tmp_path: Path):
 
 
 def test_the_nearest_round_target_is_the_first_that_was_not_reached():
-    assert [each.target for each in only(shot_curves(rows_at(law=M1(0.6, -0.2)))).budgets] == [0.9, 0.65]
-    assert [each.target for each in only(shot_curves(rows_at(law=M1(0.3, -0.7)))).budgets] == [0.9, 0.95]
-    assert [each.target for each in only(shot_curves(rows_at(law=M1(0.3, -0.5)))).budgets] == [0.9, 0.95]
-    assert [each.target for each in only(shot_curves(rows_at(law=M1(0.34, -0.5)))).budgets] == [0.9, 0.95]
-    assert [each.target for each in only(shot_curves(rows_at(law=M1(0.4, -0.5)))).budgets] == [0.9]
-    assert [each.target for each in only(shot_curves(rows_at(law=M1(0.05, -0.9)))).budgets] == [0.9]
+    assert [each.target for each in only(shot_curves(Shown.of(rows_at(law=M1(0.6, -0.2))))).budgets] == [0.9, 0.65]
+    assert [each.target for each in only(shot_curves(Shown.of(rows_at(law=M1(0.3, -0.7))))).budgets] == [0.9, 0.95]
+    assert [each.target for each in only(shot_curves(Shown.of(rows_at(law=M1(0.3, -0.5))))).budgets] == [0.9, 0.95]
+    assert [each.target for each in only(shot_curves(Shown.of(rows_at(law=M1(0.34, -0.5))))).budgets] == [0.9, 0.95]
+    assert [each.target for each in only(shot_curves(Shown.of(rows_at(law=M1(0.4, -0.5))))).budgets] == [0.9]
+    assert [each.target for each in only(shot_curves(Shown.of(rows_at(law=M1(0.05, -0.9))))).budgets] == [0.9]
 
 
 def test_answers_say_what_is_reached_planned_and_out_of_reach():
@@ -136,7 +137,7 @@ def test_errors_of_any_shape_make_a_section(seed):
 
 
 def test_three_shots_are_drawn_with_a_power_law_that_is_not_trusted():
-    one = only(shot_curves(rows_at((1, 5, 10), law=M1(0.6, -0.4))))
+    one = only(shot_curves(Shown.of(rows_at((1, 5, 10), law=M1(0.6, -0.4)))))
     assert one.law == M1(pytest.approx(0.6), pytest.approx(-0.4))
     assert one.trusted == ()
     [table] = study_of(list(one.rows)).tables
@@ -144,7 +145,7 @@ def test_three_shots_are_drawn_with_a_power_law_that_is_not_trusted():
 
 
 def test_the_law_drawn_misses_the_shots_held_back_least():
-    one = only(shot_curves(rows_at()))
+    one = only(shot_curves(Shown.of(rows_at())))
     best = min(one.budgets[0].needs, key=lambda need: need.trust.miss)
     assert one.law is best.fit.law
     assert best.trust.miss < max(need.trust.miss for need in one.budgets[0].needs)
@@ -177,7 +178,7 @@ def test_figures_are_bounded_and_say_what_they_leave_out_and_the_tables_have_all
     assert "Net6" not in first.svg
     assert "as in the first figure" in second.caption
     [remark] = found.remarks
-    assert remark.startswith("Not drawn, in the table: icons mono, novel classes, 9-way")
+    assert remark.startswith("Not shown, in the table: icons mono, novel classes, 9-way")
 
 
 def test_labels_spent_on_choices_are_said_not_to_count():
@@ -195,9 +196,9 @@ def test_a_figure_goes_to_twice_the_largest_shot_and_no_further():
 
 
 def test_the_page_shows_the_section_and_escapes_what_rows_name():
-    text = page(rows_at(backbone=EVIL), None, "shots")
+    text = page(Shown.of(rows_at(backbone=EVIL)), None, "shots")
     assert "Shots and label budget" in text
     assert "labels a class for 90 %" in text
     assert "<script>alert" not in text
-    assert "Shots and label budget" not in page(rows_at((1, 5)), None, "shots")
-    assert page(rows_at(backbone=EVIL), None, "shots") == text
+    assert "Shots and label budget" not in page(Shown.of(rows_at((1, 5))), None, "shots")
+    assert page(Shown.of(rows_at(backbone=EVIL)), None, "shots") == text

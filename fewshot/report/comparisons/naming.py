@@ -1,0 +1,36 @@
+"""What a comparison calls its runs: by what differs between them; what they share is said once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import shot_label
+from fewshot.results.row import Row
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Names of runs that differ in `by`: "evaluator", "backbone" or "anything"."""
+
+    shown: Shown
+    by: str
+
+    def run(self, row: Row) -> str:
+        """What a run is called."""
+        name = self.shown.name(row)
+        return {"evaluator": name.learner, "backbone": name.backbone, "anything": ", ".join(name)}[self.by]
+
+    def pair(self, pair: RunPair) -> str:
+        """Such as "LinearProbe − Prototype"."""
+        return f"{self.run(pair.a)} − {self.run(pair.b)}"
+
+    def shared(self, row: Row) -> str:
+        """What all runs of a contest have in common beside their task; "" where anything may differ."""
+        name = self.shown.name(row)
+        return {"evaluator": name.backbone, "backbone": name.learner, "anything": ""}[self.by]
+
+    def task(self, row: Row) -> str:
+        """The task of a run with its shots."""
+        return f"{self.shown.title(row)}, {shot_label(row)}"

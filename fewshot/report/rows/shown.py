@@ -1,0 +1,62 @@
+"""The rows of a report with all that is derived from them together: made once, handed down to every part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from fewshot.report.rows.contenders import Contender, Name, Names, contender, contender_names
+from fewshot.report.rows.tasks import Task, tasks, under_skewed_queries
+from fewshot.results.row import Row
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Rows, the tasks that they belong to, and what their contenders are called."""
+
+    rows: tuple[Row, ...]
+    tasks: tuple[Task, ...]
+    names: Names
+
+    @staticmethod
+    def of(rows: Iterable[Row]) -> Shown:
+        """What a report shows of these rows."""
+        held = tuple(rows)
+        return Shown(held, tuple(tasks(held)), contender_names(held))
+
+    @cached_property
+    def done(self) -> tuple[Row, ...]:
+        """The rows that did not fail."""
+        return tuple(row for row in self.rows if row.status != "failed")
+
+    @cached_property
+    def failed(self) -> tuple[Row, ...]:
+        """The rows that did."""
+        return tuple(row for row in self.rows if row.status == "failed")
+
+    @cached_property
+    def numbers(self) -> Mapping[Contender, int]:
+        """The number of every contender, which pieces of tables and figures bear."""
+        return {each: number for number, each in enumerate(self.names)}
+
+    @cached_property
+    def skewed(self) -> Mapping[str, Row]:
+        """For transductive runs under balanced queries, by run id, the same run under queries in unequal shares."""
+        return under_skewed_queries(self.rows)
+
+    def name(self, row: Row) -> Name:
+        """What the contender of a row is called."""
+        return self.names[contender(row)]
+
+    def number(self, row: Row) -> int:
+        """The number of the contender of a row."""
+        return self.numbers[contender(row)]
+
+    def title(self, row: Row) -> str:
+        """The title of the task of a row that did not fail."""
+        return self._titles[id(row)]
+
+    @cached_property
+    def _titles(self) -> dict[int, str]:
+        return {id(row): task.title for task in self.tasks for row in task.rows}

@@ -1,0 +1,64 @@
+"""All pairs of runs of each task, compared on the episodes that both solved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fewshot.report.comparisons.matrices import matrices
+from fewshot.report.rows.shown import Shown
+from fewshot.report.sections import Piece, Section, Sources
+
+
+def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
+    found = matrices(shown, sources.results)
+    if found:
+        yield Piece("Is the difference real?", {"matrices": found})
+
+
+SECTION = Section(
+    30,
+    _pieces,
+    """\
+{% from "macros.html.j2" import columns, scroll %}
+{% for matrix in matrices %}
+{% if matrix.title %}
+<h3>{{ matrix.title | unbroken }}</h3>
+{% endif %}
+{% if matrix.lines %}
+{% set caption_id = "matrix-" ~ loop.index %}
+{% call scroll("Pairs: " ~ matrix.title) %}
+<table class="matrix" aria-describedby="{{ caption_id }}">
+<thead><tr><th scope="col">run</th><th scope="col" class="number">accuracy</th><th scope="col">rank</th>
+{%- for line in matrix.lines %}<th scope="col" title="{{ line.name }}">
+{#- -#}
+<span aria-hidden="true">− {{ line.number }}</span><span class="unseen">minus {{ line.name }}</span></th>{% endfor -%}
+</tr></thead>
+<tbody>
+{% for line in matrix.lines %}
+<tr><th scope="row"><span class="faint">{{ line.number }}</span> {{ line.name }}</th>
+{#- -#}
+<td class="number">{{ line.accuracy }}</td><td class="ranks">{{ line.ranks }}</td>
+{%- for cell in line.cells %}<td class="pair {{ cell.style }}" title="{{ cell.said }}">
+{%- if cell.text %}<span aria-hidden="true"><b>{{ cell.text }}</b><br>{{ cell.interval }}</span>{% endif %}
+<span class="unseen">{{ cell.said }}</span></td>{% endfor -%}
+</tr>
+{% endfor %}
+</tbody>
+</table>
+{% endcall %}
+<p class="caption" id="{{ caption_id }}">{{ matrix.caption }}</p>
+{% for remark in matrix.remarks %}
+<p class="caption">{{ remark }}</p>
+{% endfor %}
+{% for card in matrix.cards %}
+<details class="claim">
+<summary>{{ card.sentence }}</summary>
+{{ columns(card.fields) }}
+</details>
+{% endfor %}
+{% else %}
+<p class="caption">{{ matrix.reason }}</p>
+{% endif %}
+{% endfor %}
+""",
+)

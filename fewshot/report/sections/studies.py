@@ -1,0 +1,70 @@
+"""What rows say together: over nested shots, and over networks that were trained here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from fewshot.report.rows.shown import Shown
+from fewshot.report.sections import Piece, Section, Sources
+from fewshot.report.studies.shots import shot_study
+from fewshot.report.studies.study import Study
+
+_MOST_OPEN = 24  # lines of a table that is not folded away
+
+
+def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
+    for study in _studies(shown):
+        yield Piece(study.title, {"study": study, "most_open": _MOST_OPEN})
+
+
+def _studies(shown: Shown) -> Iterator[Study]:
+    shots = shot_study(shown)
+    if shots is not None:
+        yield shots
+    trained = [asdict(row) for row in shown.done if row.unique_images]
+    if trained:
+        from fewshot.report.studies.classes import class_study
+        from fewshot.report.studies.ladders import ladder_study
+        from fewshot.report.studies.transfer import transfer_studies
+
+        yield from filter(None, (ladder_study(trained), class_study(trained)))
+        yield from transfer_studies(trained)
+
+
+SECTION = Section(
+    40,
+    _pieces,
+    """\
+{% from "macros.html.j2" import plotted, scroll %}
+<p>{{ study.text }}</p>
+{% for plot in study.plots %}
+{{ plotted(plot, " The tables have the numbers.", unbroken=true) }}
+{% endfor %}
+{% for table in study.tables %}
+{% set folded = table.lines | length > most_open %}
+{% if folded %}
+<details class="printed">
+<summary>{{ table.caption | unbroken }}</summary>
+{% endif %}
+{% call scroll(table.caption) %}
+<table class="sortable study">
+<thead><tr>{% for name in table.columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
+<tbody>
+{% for line in table.lines %}
+<tr>{% for text in line %}<td>{{ text | unbroken }}</td>{% endfor %}</tr>
+{% endfor %}
+</tbody>
+</table>
+{% endcall %}
+{% if folded %}
+</details>
+{% else %}
+<p class="caption">{{ table.caption | unbroken }}</p>
+{% endif %}
+{% endfor %}
+{% for remark in study.remarks %}
+<p class="caption">{{ remark }}</p>
+{% endfor %}
+""",
+)

@@ -1,0 +1,65 @@
+"""What a row was asked for, as objects. The texts of its spec are read here, once, and tested nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
+from fewshot.plugins.spec import Spec
+from fewshot.results.selection_rule import Selection
+
+if TYPE_CHECKING:
+    from fewshot.results.row import Row
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The members that a row names, of any release; what they declare is read without importing them."""
+
+    dataset: Spec
+    split: Spec
+    backbone: Spec
+    transform: Spec
+    evaluator: Spec
+    sampler: Spec
+    selection: Selection | None  # None: hyperparameters were as given, or by a rule that cannot be read
+
+    @property
+    def from_file(self) -> bool:
+        """Whether episodes were read from a file: nothing is known of their classes, ways, shots and queries."""
+        return bool(self.sampler.declares("from_file"))
+
+    @property
+    def is_plainly_balanced(self) -> bool:
+        """Whether episodes are the usual ones, which titles need not name: balanced, of all images."""
+        return bool(self.sampler.declares("is_balanced")) and not any(self.sampler.fields.values())
+
+    @property
+    def sides(self) -> tuple[object, object]:
+        """The groups of images that support and queries come from; None for all images."""
+        return self.sampler.fields.get("support_from"), self.sampler.fields.get("query_from")
+
+
+def asked(row: Row) -> Asked:
+    """What a row was asked for; rows of one spec share one object."""
+    return _read(row.dataset, row.split, row.backbone, row.transform, row.evaluator, row.sampler, row.selection_rule)
+
+
+def size(count: int | None, sampler: Spec) -> str:
+    """A number of ways or shots in words: "5", or what an open one is for this sampler, "all" or "variable"."""
+    return (sampler.declares("open_size") or "all") if count is None else str(count)
+
+
+@lru_cache(maxsize=1 << 16)
+def _read(dataset: str, split: str, backbone: str, transform: str, evaluator: str, sampler: str, rule: str) -> Asked:
+    return Asked(
+        DATASETS.read(dataset),
+        SPLITS.read(split),
+        BACKBONES.read(backbone),
+        TRANSFORMS.read(transform),
+        EVALUATORS.read(evaluator),
+        SAMPLERS.read(sampler),
+        Selection.read(rule),
+    )

@@ -1,0 +1,92 @@
+"""Twice the rows are about twice the work, and figures, fits and matrices are bounded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from fewshot.commands._results import comparison_table, run_table
+from fewshot.report import page
+from fewshot.report.comparisons.matrices import matrices
+from fewshot.report.figures.plots import MOST_TASKS
+from fewshot.report.rows.headline import compared, findings, speaks_of
+from fewshot.report.rows.origins import origins, shared, written_out
+from fewshot.report.rows.shown import Shown
+from fewshot.report.studies.shot_budgets import shot_curves
+from fewshot.report.tables.overview import overview
+from fewshot.report.tables.task_table import markdown
+from fewshot.results.row import Row
+from tests.support.report_rows import row
+
+SHAPES: dict[str, Callable[[int], dict[str, Any]]] = {
+    "contenders of one task": lambda n: {"backbone": f"Timm(name='net{n % 20}')", "evaluator": f"LinearProbe(C={n}.0)"},
+    "tasks of one contender": lambda n: {"dataset": f"ImageFolderSet(root='/set{n}')", "images_digest": f"{n:064x}"},
+    "tasks of one title": lambda n: {"seed": n},
+    "rows of one cell": lambda n: {"weights_digest": f"{n:064x}"},
+    "backbones of one name": lambda n: {"backbone": f"RandomInit(name='n', seed={n})"},
+    "notes of many kinds": lambda n: {"backbone": f"Timm(name='net{n}')", "n_not_converged": n},
+}
+
+
+def invented(shape: str, count: int) -> Iterator[Row]:
+    return (row(0.2 + 0.7 * (n * 37 % count) / count, **SHAPES[shape](n), seconds_solving=n) for n in range(count))
+
+
+def everything(rows: Iterator[Row]) -> None:
+    """All that is said of rows in words and tables."""
+    shown = Shown.of(rows)
+    for say in (compared, findings, speaks_of, written_out, run_table, comparison_table, markdown):
+        say(shown)
+    origins(shown, shared(shown))
+    matrices(shown, None)
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions of Python are called meanwhile."""
+    count = 0
+
+    def profile(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_twice_the_rows_are_twice_the_work(shape: str) -> None:
+    everything(invented(shape, 10))  # what is imported and compiled once
+    few, many = (calls(lambda count=count: everything(invented(shape, count))) for count in (150, 300))
+    assert many < 2.2 * few
+
+
+def test_twice_the_rows_of_one_task_are_twice_the_work_in_a_compact_table() -> None:
+    shape = "contenders of one task"
+    overview(Shown.of(invented(shape, 10)))
+    few, many = (calls(lambda count=count: overview(Shown.of(invented(shape, count)))) for count in (150, 300))
+    assert many < 2.2 * few
+
+
+def test_many_tasks_have_tables_and_the_first_have_figures() -> None:
+    text = page(Shown.of(invented("tasks of one title", MOST_TASKS + 3)), None, "many")
+    assert text.count('<table class="accuracies') == MOST_TASKS + 3
+    assert text.count("<figcaption>Accuracy with 95 % intervals") == MOST_TASKS
+    assert text.count(f"No figures: the first {MOST_TASKS} tasks have them.") == 3
+
+
+def test_the_most_accurate_learners_of_a_task_are_fitted_and_the_others_counted() -> None:
+    rows = [
+        row(0.3 + n / 100 + k / 50, k_shot=k, evaluator=f"LinearProbe(C={n}.0)") for n in range(30) for k in (1, 2, 5)
+    ]
+    found = shot_curves(Shown.of(rows))
+    assert (len(found.curves), found.n_others) == (24, 6)
+    assert min(each.rows[0].accuracy or 0 for each in found.curves) == pytest.approx(0.3 + 6 / 100 + 1 / 50)
+    assert "6 less accurate learners, or of further tasks, are not fitted." in page(Shown.of(rows), None, "many")
