@@ -35,7 +35,7 @@ class Reading:
     n_unreadable: int = 0
     first_unreadable: int = 0  # number of the line, from 1
     n_bytes: int = 0
-    digest: Any = field(default_factory=lambda: hashlib.sha256())  # of these bytes
+    digest: Any = field(default_factory=hashlib.sha256)  # of these bytes
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def _read(path: Path, kept: _Kept | None) -> _Kept:
     return _Kept(stamp, now, whole, _with_lines(whole, torn) if torn else whole)
 
 
-def _whole_lines(file: IO[bytes], torn: list[bytes]) -> Iterator[bytes]:
-    """The lines of the rest of a file; one that has no end yet goes into `torn`."""
+def _whole_lines(file: Iterable[bytes], torn: list[bytes]) -> Iterator[bytes]:
+    """The lines of the rest of a file; one that has no end yet goes into `torn`, and what follows meanwhile waits."""
     for line in file:
-        if line.endswith(b"\n"):
-            yield line
-        else:
+        if not line.endswith(b"\n"):
             torn.append(line)
+            return
+        yield line
 
 
 def _begins_with(file: IO[bytes], known: Reading) -> bool:
@@ -148,7 +148,5 @@ def _keep(key: Path, kept: _Kept) -> None:
 @cache
 def _warn_unreadable(path: Path, count: int, first: int) -> None:
     """Warns once a process: a suite looks at its file before every run."""
-    lines = (
-        f"line {first}, which is unreadable" if count == 1 else f"{count} unreadable lines, the first is line {first}"
-    )
-    _log.warning("%s: skipped %s", path, lines)
+    one, many = f"line {first}, which is unreadable", f"{count} unreadable lines, the first is line {first}"
+    _log.warning("%s: skipped %s", path, one if count == 1 else many)

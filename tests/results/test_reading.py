@@ -93,6 +93,14 @@ def test_a_line_torn_at_the_end_is_looked_at_again(results, parsed):
     assert [name for name in parsed if len(name) == 1] == ["a", "b", "c", "d"]
 
 
+def test_a_line_that_ends_while_the_file_is_read_is_never_taken_in_two(results):
+    """The reader meets half a line at the end of the file, and the other half when it looks on."""
+    half, rest = b'{"run_id": "d", ', b'"accuracy": 0.5}\n'
+    torn: list[bytes] = []
+    assert list(reading._whole_lines([*lines("a").splitlines(True), half, rest], torn)) == [lines("a")]
+    assert torn == [half]
+
+
 def test_a_last_line_without_its_end_is_a_row_and_stays_one(results):
     with open(results.path, "ab") as file:
         file.write(lines("d").rstrip())
