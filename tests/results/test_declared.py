@@ -60,6 +60,7 @@ import fewshot
 from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.report import page
+from fewshot.report.rows.shown import Shown
 from fewshot.results.columns import RunName, SpecColumns
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
@@ -78,7 +79,7 @@ found, _ = score([predictions], Design(names, np.arange(8)))
 spec = SpecColumns("Icons()", "", "novel", "RawPixels()", "L2()", "Prototype()", "Balanced()", 3, 1, 4)
 results = Results(Path(sys.argv[1]) / "rows.jsonl")
 results.append(Row.of(RunName("a"), spec, found))
-Path(sys.argv[1], "page.html").write_text(page(results.rows(), None, "title"))
+Path(sys.argv[1], "page.html").write_text(page(Shown.of(results.rows()), None, "title"))
 print(fewshot.__file__)
 """
 
