@@ -31,8 +31,8 @@ class Timm(BackboneSource):
 
     `name` is timm's, with or without a tag ("resnet50.a1_in1k"), or "hf-hub:owner/repository". `image_size`
     replaces the size of the network's configuration, its crop ratio is kept. Features are the pooled pre-logits;
-    `pool` chooses others: "token" (class token), "avg", "token+avg" (both, one after the other), "last4" (class
-    tokens of the last 4 blocks), "last4+avg", or another name of timm's global_pool.
+    `pool` chooses others: "token" (class token), "avg" (mean of the patches), "token+avg" (both, one after the
+    other), "last4" (class tokens of the last 4 blocks), "last4+avg", or another name of timm's global_pool.
     """
 
     short_name: ClassVar[str] = "{name}[ @{image_size}]"
