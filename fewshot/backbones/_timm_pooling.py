@@ -43,7 +43,7 @@ def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
         network.reset_classifier(0, *([] if timms is None else [timms]))  # type: ignore[operator]
         if asked:
             _pool_class_tokens(network, int(asked["blocks"] or 1), bool(asked["average"]))
-        elif pool in _OF_TOKENS and _prefixes(network):
+        elif pool and pool in _OF_TOKENS and _prefixes(network):
             _pool_tokens(network, _OF_TOKENS[pool])
     except BUILDING as error:
         raise ValueError(f"timm cannot pool {name!r} by {pool!r}: {first_line(error)}; {_TOKENS_OR_BLOCKS}") from error
@@ -72,7 +72,8 @@ def _pool_tokens(network: Any, pool: Callable[[Tensor, int], Tensor]) -> None:
         if not isinstance(tokens, Tensor) or tokens.ndim != 3:  # several branches or scales, each with its class token
             pooled: Tensor = own.forward_head(tokens, pre_logits=True)
             return pooled
-        return _after(own)(pool(tokens, _prefixes(own)))
+        vectors: Tensor = _after(own)(pool(tokens, _prefixes(own)))
+        return vectors
 
     network.forward = MethodType(forward, network)
 
