@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, device_of, weights_digest
+from fewshot.backbones._dry_run import feature_count
 from fewshot.backbones._timm_network import data_config, eval_transform, pretrained_config
 
 
@@ -35,7 +36,7 @@ def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor
             network=network,
             preprocess=preprocess,
             preprocess_digest="",
-            dim=_feature_count(network, preprocess),
+            dim=feature_count(name, network, _white(network, preprocess), own_size=True),
             n_params=sum(p.numel() for p in network.parameters()),
             weights_digest=weights_digest(network.state_dict()),
         )
@@ -44,11 +45,7 @@ def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor
             module.training = training
 
 
-def _feature_count(network: nn.Module, preprocess: Callable[[Image.Image], Tensor]) -> int:
-    """D, from one batch of two white images."""
+def _white(network: nn.Module, preprocess: Callable[[Image.Image], Tensor]) -> Tensor:
+    """[2, 3, H, W]: two white images."""
     example = preprocess(Image.new("RGB", (64, 64), "white"))
-    with torch.inference_mode():
-        shape = tuple(network(torch.stack([example, example]).to(device_of(network))).shape)
-    if len(shape) != 2:
-        raise ValueError(f"the network gives features of shape {shape} for 2 images, but one vector an image is needed")
-    return int(shape[1])
+    return torch.stack([example, example]).to(device_of(network))

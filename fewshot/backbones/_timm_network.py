@@ -18,7 +18,8 @@ from timm.data.config import resolve_data_config
 from timm.data.transforms_factory import create_transform
 from torch import Tensor, nn
 
-from fewshot.backbones import Backbone, freeze, weights_digest
+from fewshot.backbones import Backbone, device_of, freeze, weights_digest
+from fewshot.backbones._dry_run import feature_count
 from fewshot.backbones._timm_errors import BUILDING, first_line
 from fewshot.backbones._timm_pooling import pooled
 
@@ -70,6 +71,7 @@ def build(
     """A network of timm in full, with random weights of `seed` unless `pretrained`; the global generator is
     left as it was. `image_size` is passed on to networks that are built for one size, such as ViTs."""
     check_name(name)
+    _check_size(image_size)
     sizes: dict[str, Any] = {"img_size": image_size} if image_size and _has_fixed_size(name) else {}
     try:
         with torch.random.fork_rng(devices=[]):
@@ -97,6 +99,7 @@ def pretrained_config(network: nn.Module) -> Mapping[str, Any]:
 
 def data_config(network: nn.Module, image_size: int | None = None, **changed: Any) -> Config:
     """timm's preprocessing of this network; a network without one gets ImageNet's at `image_size` or 224."""
+    _check_size(image_size)
     pretrained = pretrained_config(network)
     size = image_size if pretrained or image_size else 224
     arguments = changed if size is None else changed | {"input_size": (3, size, size)}
@@ -115,12 +118,14 @@ def timm_backbone(
 def as_backbone(name: str, network: nn.Module, config: Config, pretrained_on: str = "unknown") -> Backbone:
     """The backbone of a network that gives features; their number is found by a dry run."""
     freeze(network)
+    images = torch.zeros(2, *config["input_size"], device=device_of(network))
+    own_size = tuple(pretrained_config(network).get("input_size") or ()) == tuple(config["input_size"])
     return Backbone(
         name=name,
         network=network,
         preprocess=eval_transform(config),
         preprocess_digest=config_digest(config),
-        dim=_feature_count(name, network, config["input_size"]),
+        dim=feature_count(name, network, images, own_size),
         n_params=sum(p.numel() for p in network.parameters()),
         weights_digest=weights_digest(network.state_dict()),
         pretrained_on=pretrained_on,
@@ -140,22 +145,11 @@ def eval_transform(config: Config) -> Callable[[Image.Image], Tensor]:
     return EvalTransform(geometry, np.float32(config["mean"]), np.float32(config["std"]))  # type: ignore[arg-type]
 
 
-def _feature_count(name: str, network: nn.Module, input_size: tuple[int, int, int]) -> int:
-    """D, from one batch of two black images."""
-    try:
-        with torch.inference_mode():
-            shape = tuple(network(torch.zeros(2, *input_size)).shape)
-    except BUILDING as error:
+def _check_size(image_size: Any) -> None:
+    if image_size is not None and not (isinstance(image_size, int) and image_size >= 1):
         raise ValueError(
-            f"{name!r} cannot take images of {input_size[1]} x {input_size[2]} px: "
-            f"{first_line(error)}; choose another image_size"
-        ) from error
-    if len(shape) != 2:
-        raise ValueError(
-            f"{name!r} gives features of shape {shape} for 2 images, but one vector an image is "
-            "needed; choose a pool such as 'avg'"
+            f"image_size is the side of a square, a whole number of pixels of at least 1; got {image_size!r}"
         )
-    return int(shape[1])
 
 
 def _has_fixed_size(name: str) -> bool:

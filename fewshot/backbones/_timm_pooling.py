@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import Any
 
@@ -14,16 +15,25 @@ from fewshot.backbones._timm_errors import BUILDING, first_line
 
 _CLASS_TOKENS = re.compile(r"(token(?=\+)|last(?P<blocks>[1-9]\d*))(?P<average>\+avg)?")
 _TOKENS_OR_BLOCKS = "'token' and 'last4' are for ViTs with a class token, most networks know 'avg'"
+# From tokens [b, prefixes + patches, D] and the number of prefixes to [b, D].
+_OF_TOKENS: Mapping[str, Callable[[Tensor, int], Tensor]] = {
+    "token": lambda tokens, _: tokens[:, 0],
+    "avg": lambda tokens, prefixes: tokens[:, prefixes:].mean(dim=1),
+    "max": lambda tokens, prefixes: tokens[:, prefixes:].amax(dim=1),
+    "avgmax": lambda tokens, prefixes: 0.5 * (tokens[:, prefixes:].amax(dim=1) + tokens[:, prefixes:].mean(dim=1)),
+}
 
 
 def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
     """The same network without its classifier: it gives one vector an image.
 
-    `pool` None leaves timm's default: pooled pre-logits. "token", "avg" and timm's other names of a global_pool
-    are timm's own. "token+avg" is the class token beside the mean of the patch tokens; "last4" are the class tokens
-    of the last four blocks (any number), earliest first, each after the final norm; "last4+avg" has the mean
-    of the last block's patch tokens after them, as DINOv2 (Oquab et al. 2023, arXiv 2304.07193) feeds its linear
-    probes. Register and distillation tokens are left out. A network that cannot is a ValueError.
+    `pool` None leaves timm's default: pooled pre-logits, for a distilled DeiT or PiT the mean of its class and
+    distillation tokens. Any other name means the same for every network: "token" is the class token alone; "avg",
+    "max" and "avgmax" are of the patch tokens or of the last feature map. "token+avg" is the class token beside the
+    mean of the patch tokens; "last4" are the class tokens of the last four blocks (any number), earliest first, each
+    after the final norm; "last4+avg" has the mean of the last block's patch tokens after them, as DINOv2 (Oquab et
+    al. 2023, arXiv 2304.07193) feeds its linear probes. Register and distillation tokens are left out. timm's other
+    names of a global_pool are timm's own. A network that cannot is a ValueError.
     """
     asked = _CLASS_TOKENS.fullmatch(pool or "")
     timms = "token" if asked else pool
@@ -33,6 +43,8 @@ def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
         network.reset_classifier(0, *([] if timms is None else [timms]))  # type: ignore[operator]
         if asked:
             _pool_class_tokens(network, int(asked["blocks"] or 1), bool(asked["average"]))
+        elif pool and pool in _OF_TOKENS and _prefixes(network):
+            _pool_tokens(network, _OF_TOKENS[pool])
     except BUILDING as error:
         raise ValueError(f"timm cannot pool {name!r} by {pool!r}: {first_line(error)}; {_TOKENS_OR_BLOCKS}") from error
     return network
@@ -43,6 +55,33 @@ def _check_class_token(network: Any) -> None:
     known = getattr(network, "has_class_token", getattr(network, "cls_token", None) is not None)
     if getattr(network, "num_prefix_tokens", None) is not None and not known:
         raise ValueError("it has no class token")
+
+
+def _prefixes(network: Any) -> int:
+    """How many tokens stand before the patch tokens: class, distillation and register tokens."""
+    known = getattr(network, "num_prefix_tokens", None)
+    return int(getattr(network, "cls_token", None) is not None) if known is None else int(known)
+
+
+def _pool_tokens(network: Any, pool: Callable[[Tensor, int], Tensor]) -> None:
+    """Gives the network another `forward` that pools its tokens itself. timm's own differ: a distilled network averages
+    its two tokens as "token", VOLO counts its class token among the patches, some ViTs their registers."""
+
+    def forward(own: Any, inputs: Tensor) -> Tensor:
+        tokens = own.forward_features(inputs)
+        if not isinstance(tokens, Tensor) or tokens.ndim != 3:  # several branches or scales, each with its class token
+            pooled: Tensor = own.forward_head(tokens, pre_logits=True)
+            return pooled
+        vectors: Tensor = _after(own)(pool(tokens, _prefixes(own)))
+        return vectors
+
+    network.forward = MethodType(forward, network)
+
+
+def _after(network: Any) -> nn.Module:
+    """What normalises the pooled vector, where a network does."""
+    after: nn.Module = getattr(network, "fc_norm", nn.Identity())
+    return after
 
 
 def _pool_class_tokens(network: Any, n_blocks: int, average: bool) -> None:
@@ -61,7 +100,6 @@ def _pool_class_tokens(network: Any, n_blocks: int, average: bool) -> None:
         vectors = [prefix[:, 0] for _, prefix in taken]
         if average:
             vectors.append(taken[-1][0].mean(dim=1))
-        after = getattr(own, "fc_norm", nn.Identity())  # where a network normalises what is pooled
-        return torch.cat([after(vector) for vector in vectors], dim=1)  # [b, n_blocks D], or one D more
+        return torch.cat([_after(own)(vector) for vector in vectors], dim=1)  # [b, n_blocks D], or one D more
 
     network.forward = MethodType(forward, network)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
+import inspect
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -64,7 +65,23 @@ class Function(BackboneSource):
             raise ValueError(f"the backbone {self.target!r} cannot be imported: {error}") from error
         if not callable(function):
             raise ValueError(f"the module {module_name!r} has no function {name!r}; define it there")
+        needed = _needed(function)
+        if needed:
+            raise ValueError(
+                f"{self.target} needs arguments ({', '.join(needed)}), but is called without any; give them defaults, "
+                "or name a function that passes them on"
+            )
         return function
 
     def _with_source(self, digest: str) -> str:
         return hashlib.sha256(digest.encode() + code_digest(self.target.partition(":")[0]).encode()).hexdigest()
+
+
+def _needed(function: Any) -> list[str]:
+    """The parameters without a default; none where Python cannot tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    optional = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in optional]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +12,7 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 
 from fewshot.backbones import Backbone, BackboneSource
+from fewshot.backbones._hub import ABSENT, only_cached, unreachable
 from fewshot.backbones._timm_network import (
     HUB_PREFIXES,
     build,
@@ -23,6 +25,7 @@ from fewshot.backbones._timm_network import (
 from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.shorthand import PACKAGED
 
+_NOT_HERE = "they are not in the local cache and the hub could not be reached"
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
@@ -32,8 +35,8 @@ class Timm(BackboneSource):
 
     `name` is timm's, with or without a tag ("resnet50.a1_in1k"), or "hf-hub:owner/repository". `image_size`
     replaces the size of the network's configuration, its crop ratio is kept. Features are the pooled pre-logits;
-    `pool` chooses others: "token" (class token), "avg", "token+avg" (both, one after the other), "last4" (class
-    tokens of the last 4 blocks), "last4+avg", or another name of timm's global_pool.
+    `pool` chooses others: "token" (class token), "avg" (mean of the patches), "token+avg" (both, one after the
+    other), "last4" (class tokens of the last 4 blocks), "last4+avg", or another name of timm's global_pool.
     """
 
     short_name: ClassVar[str] = "{name}[ @{image_size}]"
@@ -52,10 +55,14 @@ class Timm(BackboneSource):
                 f"timm has no pretrained weights of {self.name!r}; give some with "
                 f"Checkpoint(name={self.name!r}, path=...)"
             )
+        reason = unreachable(_address(self.name))
+        if reason and not _is_cached(self.name):
+            raise ValueError(_unavailable(self.name, f"{_NOT_HERE} ({reason})"))
         try:
-            network = build(self.name, self.image_size, pretrained=True)
+            with only_cached() if reason else nullcontext():
+                network = build(self.name, self.image_size, pretrained=True)
         except OSError as error:
-            raise ValueError(_unreachable(self.name, error)) from error
+            raise ValueError(_unavailable(self.name, _found(error))) from error
         if self.name.startswith(HUB_PREFIXES):
             resize(network, self.name, self.image_size)
         trained = str(pretrained_config(network).get("tag") or "unknown")  # such as "a1_in1k" or "lvd142m"
@@ -82,7 +89,8 @@ def _is_cached(name: str) -> bool:
         return True  # nothing to fetch: `load` says what is wrong, if anything is
     if config.hf_hub_id:
         return _in_hub_cache(config.hf_hub_id)
-    return (Path(torch.hub.get_dir()) / "checkpoints" / str(config.url).rpartition("/")[2]).is_file()
+    file = str(config.url).rpartition("/")[2] if isinstance(config.url, str) else str((config.url or [""])[-1])
+    return (Path(torch.hub.get_dir()) / "checkpoints" / file).is_file()
 
 
 def _in_hub_cache(repository: str) -> bool:
@@ -97,10 +105,24 @@ def _has_weights(name: str) -> bool:
     return config is not None and bool(config.has_weights)
 
 
-def _unreachable(name: str, error: OSError) -> str:
+def _address(name: str) -> str | None:
+    """Where weights that are no repository of the hub lie; None for those that are."""
+    config = None if name.startswith(HUB_PREFIXES) else timm.get_pretrained_cfg(name)
+    if config is None or config.hf_hub_id or not config.url:
+        return None
+    return config.url if isinstance(config.url, str) else config.url[0]  # an address, and maybe a file's name
+
+
+def _found(error: OSError) -> str:
+    """What an error of a download says."""
+    if isinstance(error, ABSENT):
+        return f"the hub has none by this name, or not for you ({type(error).__name__})"
+    return f"{_NOT_HERE} ({type(error).__name__})"
+
+
+def _unavailable(name: str, found: str) -> str:
+    own = "'<timm name>'" if name.startswith(HUB_PREFIXES) else repr(name)
     return (
-        f"the weights of timm's {name!r} were asked for, but they are not in the local cache and the hub "
-        f"could not be reached ({type(error).__name__}); connect once, give a file with "
-        f"Checkpoint(name={name!r}, path=...), or take a network whose weights are a package: "
-        f"{', '.join(PACKAGED)}"
+        f"the weights of timm's {name!r} were asked for, but {found}; connect once, give a file with "
+        f"Checkpoint(name={own}, path=...), or take a network whose weights are a package: {', '.join(PACKAGED)}"
     )
