@@ -104,8 +104,8 @@ BROKEN[[17, 40], 2] = np.nan
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"vectors": BROKEN}, r"2 of 60 vectors have NaN, infinite or .* first that of row 17;"),
-        ({"vectors": VALUES * np.float64(1e39)}, r"60 of 60 vectors have NaN, infinite or too large numbers"),
+        ({"vectors": BROKEN}, r"2 of 60 vectors have numbers that are NaN, infinite or .* the first in row 17;"),
+        ({"vectors": VALUES * np.float64(1e39)}, r"60 of 60 vectors have numbers that are NaN, infinite or too large"),
         ({"vectors": VALUES[:, 0]}, r"vectors must be numbers of shape \[n, D\], .* found float32 of shape \[60\]"),
         ({"vectors": VALUES[:0]}, r"found float32 of shape \[0, 7\]"),
         ({"vectors": VALUES.astype(str)}, r"vectors must be numbers .* found <U\d+"),
