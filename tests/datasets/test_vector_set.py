@@ -199,7 +199,7 @@ def test_arrays_in_memory_are_the_same_data_set_as_a_file(tmp_path):
     assert mine.images_digest == file.images_digest
     with pytest.raises(ValueError, match=r"vectors: labels must be of shape \[60\]"):
         fewshot.labelled_vectors(VALUES, PLACES[:3])
-    with pytest.raises(ValueError, match=r"vectors: 2 of 60 vectors have NaN"):
+    with pytest.raises(ValueError, match=r"vectors: 2 of 60 vectors have numbers that are NaN"):
         fewshot.labelled_vectors(BROKEN, PLACES)
 
 
