@@ -49,13 +49,11 @@ def row_by_row(transform: FeatureTransform, world: TransformWorld) -> str | None
     """Each row is mapped independently of the other rows."""
     features, mapping = world.features(), world.fit(transform)
     whole, alone = mapping(features), mapping(features[1, 2:3])
-    return (
-        None if close(alone, whole[1, 2:3]) else f"the map of a row depends on others, by {gap(alone, whole[1, 2:3])}"
-    )
+    return None if close(alone, whole[1, 2:3]) else f"a mapped row depends on others, by {gap(alone, whole[1, 2:3])}"
 
 
 def needs_seen_is_true(transform: FeatureTransform, world: TransformWorld) -> str | None:
-    """`needs_seen` is True exactly if the map depends on the seen classes; fitting without them is then a ValueError."""
+    """`needs_seen` is True exactly if the map depends on the seen classes; fitting without them then fails."""
     features = world.features()
     one, other = (transform.fit(world.seen(seed))(features) for seed in (1, 2))
     if not transform.needs_seen:

@@ -81,7 +81,7 @@ def test_the_dry_run_of_a_run_counts_the_training(folder: Path) -> None:
         ((), "give a spec, Pretrained(...), or what to train on with --data"),
         (("ConvNet()",), "ConvNet() is nothing to train; write Pretrained(network=..., data=..., recipe=...)"),
         (("--data", "Icons", "--recipe", "CrossEntrop"), "unknown recipe 'CrossEntrop'"),
-        (("--data", "Icons", "--images", "10"), "n_images = 10 was asked for, but icons mono has"),
+        (("--data", "Icons", "--images", "10"), "n_images = 10 is not possible: icons mono has"),
     ],
 )
 def test_mistakes_are_one_sentence(args: tuple[str, ...], text: str) -> None:
