@@ -86,7 +86,7 @@ def test_every_command_has_json() -> None:
         (("episodes", "show", "e.st"), EPISODES, {"file", "episodes"} | LISTED),
         (EXPORT, EPISODES, {"file", "written", "n_episodes", "n_lines", "images_by"}),
         (("episodes", "check", "e.st", "--data", "birds"), EPISODES, {"file", "n_episodes", "dataset"}),
-        (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, {"picture", "written", "file", "episode"}),
+        (("episodes", "plot", "e.st", "--data", "birds"), EPISODES, {"picture", "written", "file", "episode"}),
     ],
     ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else None,
 )
@@ -139,14 +139,18 @@ RUN = ("run", "--data", "birds", *QUICK)
 @pytest.mark.parametrize(
     ("words", "before", "said"),
     [
-        (SPLIT, (), "split.json: 3 seen, 1 validation, 2 novel classes; nothing is written in a dry run"),
+        (SPLIT, (), "split.json: 3 seen, 1 validation, 2 novel classes; the dry run writes nothing"),
         (EPISODES, (), "e.st: 3 episodes, digest "),
-        (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, "episode.png: episode 0 of e.st; nothing is"),
-        (EXPORT, EPISODES, "e.csv: 3 episodes, images by their path; nothing is written"),
-        (("check", "Prototype"), (), "would be checked: Prototype("),
+        (
+            ("episodes", "plot", "e.st", "--data", "birds"),
+            EPISODES,
+            "episode.png: episode 0 of e.st; the dry run writes nothing",
+        ),
+        (EXPORT, EPISODES, "e.csv: 3 episodes, images named by path; the dry run writes nothing"),
+        (("check", "Prototype"), (), "would check: Prototype("),
         (("report", "results/runs.jsonl"), RUN, "results/runs.html would be written: 1 runs of results/runs.jsonl"),
         (("report", "results/runs.jsonl", "--markdown"), RUN, "tables would be printed: 1 runs of "),
-        (RUN, (), "0 are cached"),
+        (RUN, (), "0 already cached"),
         (("features", "--data", "birds", "--backbone", PIXELS), (), "48 images to embed"),
     ],
     ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else None,
