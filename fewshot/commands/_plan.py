@@ -106,8 +106,9 @@ def embedding(
     from fewshot.features.files import FeatureFiles
     from fewshot.files.atomic import home
 
-    n_needed, source = int(used.sum()), backbone.make()
+    n_needed = int(used.sum())
     try:
+        source = backbone.make()
         download = source.to_download()
         if download:
             return PlannedEmbedding(backbone.text, dataset, n_needed, n_needed, download)

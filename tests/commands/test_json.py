@@ -212,10 +212,10 @@ def test_a_dry_run_leaves_out_cached_images_and_counts_only_missing_episodes() -
 
 def test_a_dry_run_of_features_says_how_many_images() -> None:
     words = ("features", "--data", "birds", "--backbone", PIXELS, "--dry-run")
-    assert "48 images to embed, 0 are cached; time not known" in succeed(*words)
+    assert "48 images to embed, 0 already cached; no time estimate" in succeed(*words)
     assert answer(*words)["n_missing"] == 48
     succeed(*words[:-1])
-    assert "0 images to embed, 48 are cached; about 0 s" in succeed(*words)
+    assert "0 images to embed, 48 already cached; about 0 s" in succeed(*words)
 
 
 def test_a_dry_run_uses_the_rate_that_was_measured() -> None:
@@ -234,7 +234,7 @@ def test_a_dry_run_names_missing_weights_and_downloads_nothing(monkeypatch: pyte
     monkeypatch.setattr("timm.models._hub.hf_hub_download", never)
     result = call("run", "--data", "birds", "--backbone", "resnet10t", "--dry-run")
     assert result.exit_code == 0
-    assert "; the weights of timm's 'resnet10t' would be downloaded" in result.stdout
+    assert "; needs a download: the weights of timm's 'resnet10t'" in result.stdout
     result = call("run", "--data", "birds", "--backbone", "Checkpoint('resnet10t', 'no.pth')", "--dry-run")
     assert result.exit_code == 1
 

@@ -172,7 +172,7 @@ def test_the_command_fails_where_it_is_asked_to(doubled):
 
 def test_the_command_says_what_it_cannot_write(doubled):
     assert "pairs are drawn into a .html or a .png file" in duplicates("--out", "alike.txt").output
-    assert "up to 40 images would be compared" in duplicates("--dry-run", "--out", "alike.html").output
+    assert "would compare up to 40 images" in duplicates("--dry-run", "--out", "alike.html").output
     assert not (doubled / "alike.html").exists()
 
 

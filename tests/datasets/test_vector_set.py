@@ -310,7 +310,7 @@ def test_a_network_is_refused_before_it_is_loaded(tmp_path):
 
 def test_a_dtype_of_computation_is_refused_where_nothing_is_computed(tmp_path):
     spec = fewshot.RunSpec(f"{__name__}:Birds()", "given", "Prototype", dtype="bfloat16")
-    with pytest.raises(ValueError, match="birds holds vectors, which no network computes; leave out dtype='bfloat16'"):
+    with pytest.raises(ValueError, match="birds holds vectors, which no network computes; remove dtype='bfloat16'"):
         fewshot.run(spec, fewshot.Results(tmp_path / "rows.jsonl"))
 
 
