@@ -1,8 +1,8 @@
-"""The command line: every file of `commands/` is a command, loaded when it is called.
+"""The command line: every file of `commands/` is a command, imported when it is called.
 
-Nothing heavy is imported here or at the top of a command, so `--help` is instant and a finished benchmark is
-recognised without torch. What a user can mend (ValueError, OSError, a wrong option) ends as one sentence on stderr
-and exit code 1; `--debug` shows where it came from.
+Neither this file nor the top of a command imports anything heavy, so `--help` is instant and a finished benchmark needs
+no torch. Errors that a user can fix (ValueError, OSError, a wrong option) print one sentence on stderr and exit with
+code 1; `--debug` prints the traceback.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class CommandFolder(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, the most used first."""
-        found = {path.stem for path in _FOLDER.glob("[a-z]*.py")}
-        return [name for name in _ORDER if name in found] + sorted(found.difference(_ORDER))
+        names = {path.stem for path in _FOLDER.glob("[a-z]*.py")}
+        return [name for name in _ORDER if name in names] + sorted(names.difference(_ORDER))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
+        """The command with this name, which this imports."""
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = importlib.import_module(f"fewshot.commands.{cmd_name}").command
@@ -39,7 +39,7 @@ class CommandFolder(click.Group):
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> None:
-        """Runs a command and leaves with its exit code: 0, or 1 after an error of one sentence."""
+        """Runs a command and exits with its code: 0, or 1 after an error of one sentence."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given
         with _Log(debug):
@@ -49,20 +49,22 @@ class CommandFolder(click.Group):
     def _run(self, args: list[str], prog_name: str | None, debug: bool, extra: dict[str, Any]) -> int:
         try:
             code = super().main(args, prog_name, **extra | {"standalone_mode": False})
-        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
             return 1
         except (click.Abort, KeyboardInterrupt):
-            return _say("stopped; what is finished is kept, the same command goes on from there", 130)
+            click.echo("Stopped. Finished work is kept; the same command continues from there.", err=True)
+            return 130
         except (click.ClickException, ValueError, OSError) as error:
             if debug:
                 raise
-            return _say(sentence(error), 1)
+            click.echo(f"Error: {sentence(error)}", err=True)
+            return 1
         return code if isinstance(code, int) else 0
 
 
 def sentence(error: Exception) -> str:
-    """What an error says, on one line."""
+    """The message of an error, on one line."""
     if isinstance(error, click.ClickException):
         text = error.format_message()
     elif isinstance(error, OSError) and error.strerror and error.filename:
@@ -72,14 +74,8 @@ def sentence(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _say(text: str, code: int) -> int:
-    click.echo(f"Error: {text}", err=True)
-    return code
-
-
 class _Log(logging.Handler):
-    """Shows what the package logs on stderr for as long as a command runs; with `debug` the tracebacks of failed
-    runs too."""
+    """Prints the log of the package on stderr while a command runs; with `debug` also the tracebacks of failed runs."""
 
     def __init__(self, debug: bool) -> None:
         super().__init__(logging.DEBUG if debug else logging.INFO)
@@ -95,7 +91,7 @@ class _Log(logging.Handler):
         self._logger.setLevel(self._before)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes a record; warnings say that they are."""
+        """Prints a record; warnings start with "Warning: "."""
         prefix = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
         click.echo(prefix + self.format(record), err=True)
 
@@ -104,9 +100,9 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
 
 
 @click.group("fewshot", cls=CommandFolder, context_settings=_SETTINGS)
-@click.option("--debug", is_flag=True, help="Show the traceback of an error; may stand anywhere.")
+@click.option("--debug", is_flag=True, help="Print the traceback of an error; the option may stand anywhere.")
 @click.version_option(package_name="fewshot", message="%(prog)s %(version)s")
 def main(debug: bool) -> None:
     """Few-shot image classification: compare backbones and evaluators on the same episodes."""
     if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.append("")  # package.module:Class may lie in the working folder
+        sys.path.append("")  # so that package.module:Class may lie in the working folder

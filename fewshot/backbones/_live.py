@@ -36,7 +36,7 @@ def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor
             network=network,
             preprocess=preprocess,
             preprocess_digest="",
-            dim=feature_count(name, network, _white(network, preprocess), own_size=True),
+            dim=feature_count("live network", network, _white(network, preprocess), own_size=True),
             n_params=sum(p.numel() for p in network.parameters()),
             weights_digest=weights_digest(network.state_dict()),
         )

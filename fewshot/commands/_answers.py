@@ -1,4 +1,4 @@
-"""What a command answers: text for people, or with --json one JSON value and nothing else on stdout."""
+"""The answer of a command: text for people, or one JSON value and nothing else on stdout with --json."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fewshot.results.row import Row
 
 _KEY = "fewshot.json"
-NOT_WRITTEN = "; nothing is written in a dry run"
+NOT_WRITTEN = "; the dry run writes nothing"
 
 
 def _keep(context: click.Context, parameter: click.Parameter, given: bool) -> None:
@@ -25,7 +25,7 @@ json_option = click.option(
 
 
 def wants_json() -> bool:
-    """Whether the command that runs was given --json."""
+    """Whether the running command was called with --json."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.meta.get(_KEY))
 
@@ -36,16 +36,27 @@ def answer(text: str, value: Any) -> None:
 
 
 def _as_json(value: Any) -> str:
-    """A number that is none, such as an unknown bound, is null: JSON has no NaN."""
+    """The JSON text of a value; NaN, such as an unknown bound, becomes null, because JSON has no NaN."""
     finite = json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
     return json.dumps(finite, ensure_ascii=False, indent=1)
 
 
-def tell(text: str) -> None:
-    """Prints what happens meanwhile; with --json on stderr."""
+def print_progress(text: str) -> None:
+    """Prints what a command reports before its answer; with --json on stderr."""
     click.echo(text, err=wants_json())
 
 
 def row_values(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Rows as JSON values; NaN is null."""
     return [json.loads(row.to_json()) for row in rows]
+
+
+def amount(number: int, noun: str) -> str:
+    """A number with its noun: "1 run", "2 classes", "1,200 queries"."""
+    return f"{number:,} {noun if number == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"

@@ -1,12 +1,14 @@
-"""Options that several commands have, and what they mean."""
+"""How commands get their options, and the options of several commands."""
 
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import click
 
@@ -14,127 +16,67 @@ if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
 
 Count = int | str  # a number, or "all"
-Command = Callable[..., int | None]  # the exit code; None is 0
+Command = Callable[..., Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+def takes(**requests: type[Any]) -> Callable[[Command], Command]:
+    """A decorator that gives a command one instance of each request, such as @takes(data=DataRequest).
+
+    A request is a dataclass; the annotation of each field holds its option, as click's own decorator:
+
+        seed: Annotated[int, click.option("--seed", type=int, default=0, help="Set the seed of the episodes.")]
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_requests(**values: Any) -> Any:
+            given = {
+                name: request(**{field.name: values.pop(field.name) for field in fields(request)})
+                for name, request in requests.items()
+            }
+            return command(**given, **values)
+
+        decorated: Command = with_requests
+        for option in reversed([option for request in requests.values() for option in _options_of(request)]):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def _options_of(request: type[Any]) -> list[Callable[[Command], Command]]:
+    """Click's decorators in the annotations of a request, in the order of its fields."""
+    hints = get_type_hints(request, include_extras=True)
+    return [hints[field.name].__metadata__[0] for field in fields(request)]
+
+
 def count(text: str) -> Count:
-    """The number that an option gives, or "all"."""
+    """The number in an option, or "all"."""
     if text.lower() != "all" and not (text.isdigit() and int(text) > 0):
         raise click.BadParameter(f"{text!r} is neither a positive number nor 'all'")
     return int(text) if text.isdigit() else "all"
 
 
 def counts(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[Count, ...]:
-    """What --shot gives: numbers or "all", one an option or several with commas between them; each once."""
+    """The numbers (or "all") in --shot, one per option or several with commas; each once."""
     return tuple(dict.fromkeys(count(text.strip()) for several in given for text in several.split(",")))
 
 
-def part(text: str) -> tuple[int, int]:
-    """The pair (i, n) of "i/n", 1 <= i <= n."""
+def shard(text: str) -> tuple[int, int]:
+    """The pair (i, n) in "i/n", with 1 <= i <= n."""
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     pair = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= pair[0] <= pair[1]:
-        raise click.BadParameter(f"{text!r} is not a part such as 1/2, the first of two")
+        raise click.BadParameter(f"{text!r} is not a shard; write one such as 1/2, the first of two")
     return pair
 
 
-def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Options as one decorator; the help shows them in this order."""
-
-    def decorate(function: Command) -> Command:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-data_options = together(
-    click.option(
-        "--data",
-        required=True,
-        metavar="FOLDER|FILE|SPEC",
-        help="A folder with one folder of images a class, a CSV file with the columns path and label, a file of "
-        "vectors and labels (.npz, .safetensors, .parquet), or a data set such as \"Icons(domain='mono')\".",
-    ),
-    click.option(
-        "--split",
-        metavar="SPEC",
-        help="Rule for seen and novel classes, such as BySeed(seed=1); "
-        "without it the data set's own, or all classes are novel.",
-    ),
-    click.option(
-        "--classes",
-        type=click.Choice(["seen", "validation", "novel", "all"]),
-        default="novel",
-        help="Part of the split that episodes are drawn from.",
-    ),
-)
-
-episode_options = together(
-    click.option(
-        "--way", type=count, metavar="N|all", help="Classes an episode. Default: 5, or all where there are fewer."
-    ),
-    click.option(
-        "--shot",
-        callback=counts,
-        metavar="N|all",
-        multiple=True,
-        help="Support images a class, several as 1,5,10. Default: 1.",
-    ),
-    click.option(
-        "--query",
-        type=count,
-        metavar="N|all",
-        help="Query images a class. Default: 15, or what the smallest class leaves. all: every other image, or the "
-        "test partition as a whole.",
-    ),
-    click.option("--at-most", is_flag=True, help="Let small classes have fewer support images than --shot."),
-    click.option("--support-from", metavar="GROUP=NAME", help="Image group of the support, such as domain=mono."),
-    click.option("--query-from", metavar="GROUP=NAME", help="Image group of the queries."),
-    click.option("--sampler", metavar="SPEC", help="How episodes are composed. Default: Balanced."),
-    click.option("--seed", type=int, default=0, help="Seed of the episodes."),
-)
-
-selection_options = together(
-    click.option(
-        "--select",
-        type=click.Choice(["support", "validation", "oracle"]),
-        help="Choose hyperparameters by cross-validation inside every support, on validation classes, or, as an "
-        "oracle, on the test episodes.",
-    ),
-    click.option(
-        "--grid",
-        "settings",
-        multiple=True,
-        metavar="FIELD=VALUES",
-        help="What to choose from, such as C=0.01,0.1,1 or C=dinov2; may be repeated for other fields.",
-    ),
-    click.option(
-        "--select-episodes",
-        type=click.IntRange(min=1),
-        help="How many episodes each setting is tried on, 200 if not given; not for --select support.",
-    ),
-)
-
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be computed and written, and do neither.")
-
-shard_option = click.option(
-    "--shard", type=part, metavar="I/N", default="1/1", help="Which part of the episodes to solve here."
-)
-
-
-def compute_options(function: Command) -> Command:
-    """Options that never change a number."""
-    budget = click.option("--budget-mb", type=click.IntRange(min=1), default=24, help="Memory for solving episodes.")
-    device = click.option("--device", metavar="DEVICE", help="Where networks run. Default: the best there is.")
-    return together(budget, device)(function)
+dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be computed and written, then stop.")
 
 
 def dataset_spec(data: str) -> Spec:
-    """The spec of what the user gave as --data: a folder of class folders, a CSV file, a file of vectors,
-    a name or a spec."""
+    """The spec of --data: a folder of class folders, a CSV file, a file of vectors, a name or a spec."""
     from fewshot.plugins.call import is_call
     from fewshot.plugins.registry import DATASETS
 

@@ -1,4 +1,4 @@
-"""What some runs would cost: the dry run of `fewshot run` and `fewshot bench`."""
+"""The dry run of `fewshot run` and `fewshot bench`: what is missing, and what it costs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from fewshot.commands._answers import answer
+from fewshot.commands._answers import amount, answer
 from fewshot.commands._rates import embedding_key, rates, solving_key
 from fewshot.commands._trainings import training_line, training_seconds
 
@@ -26,38 +26,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run and what a dry run finds out about it."""
+    """A run, and its state in a dry run."""
 
     state: str  # "to do", "done" or "cannot run"
     name: str
-    n_episodes: int  # asked for
-    n_missing: int = 0  # of these
+    n_episodes: int
+    n_missing: int = 0  # of these episodes
     problem: str = ""
-    seconds: float | None = None  # of solving; None: not known
+    seconds: float | None = None  # for solving; None: not known
 
 
 @dataclass(frozen=True)
 class PlannedEmbedding:
-    """The images of a data set that a backbone would embed."""
+    """The images of a data set that a backbone has to embed."""
 
     backbone: str
     dataset: str
     n_needed: int
-    n_missing: int  # of these; the others are in the feature cache
+    n_missing: int  # of these; the feature cache holds the others
     to_download: str = ""
     problem: str = ""
     seconds: float | None = None  # None: not known
 
 
 class Plan:
-    """Which images of which data sets the backbones have to embed for some runs."""
+    """The images of each data set that the backbones have to embed for some runs."""
 
     def __init__(self) -> None:
         self._used: dict[tuple[Spec, str, str], tuple[LabelledImages, NDArray[np.bool_]]] = {}
 
     def add(self, run: PreparedRun, known: Mapping[str, Row]) -> bool:
-        """Adds the images of a run, and whether there is anything to do: it may be done already. A run that tunes a
-        network embeds none, and neither does one of given vectors."""
+        """Whether a run is unfinished; if it is, this adds its images. Runs that tune a network embed no images, and
+        neither do runs on given vectors."""
         row = known.get(run.run_id)
         if row is not None and row.status == "ok" and row.n_episodes >= run.n_episodes:
             return False
@@ -70,7 +70,7 @@ class Plan:
         return True
 
     def _used_rows(self, spec: RunSpec, view: str, images: LabelledImages) -> NDArray[np.bool_]:
-        """[n] which of the images the backbone of a run embeds; to be written to."""
+        """[n] the mask of the images that the backbone of a run embeds; callers change it."""
         import numpy as np
 
         name = f"{spec.dataset}, {view}" if view else spec.dataset.text
@@ -79,11 +79,11 @@ class Plan:
 
     @property
     def n_images(self) -> int:
-        """How many images in all, cached or not; one that two backbones embed counts twice."""
+        """The number of images in total, cached or not; an image counts once per backbone."""
         return sum(int(used.sum()) for _, used in self._used.values())
 
     def trainings(self, bench: Workbench) -> list[PlannedTraining]:
-        """The trainings of backbones that are not trained yet. Of those that cannot be made `embeddings` says why."""
+        """The missing trainings of the backbones. `embeddings` reports backbones that cannot be created."""
         sources = []
         for backbone in dict.fromkeys(backbone for backbone, *_ in self._used):
             with suppress(ValueError):
@@ -96,19 +96,20 @@ class Plan:
         return planned_trainings(sources, Trainer(bench.images, bench.device))
 
     def embeddings(self, bench: Workbench) -> list[PlannedEmbedding]:
-        """What every backbone would embed. Networks are loaded, unless that would download them."""
+        """The images that each backbone has to embed. This loads networks, but downloads none."""
         return [embedding(*key, images, used, bench) for key, (images, used) in self._used.items()]
 
 
 def embedding(
     backbone: Spec, dataset: str, dtype: str, images: LabelledImages, used: NDArray[np.bool_], bench: Workbench
 ) -> PlannedEmbedding:
-    """What a backbone would embed of the images where `used` [n] is true."""
+    """What a backbone has to embed of the images where the mask `used` [n] is True."""
     from fewshot.features.files import FeatureFiles
     from fewshot.files.atomic import home
 
-    n_needed, source = int(used.sum()), backbone.make()
+    n_needed = int(used.sum())
     try:
+        source = backbone.make()
         download = source.to_download()
         if download:
             return PlannedEmbedding(backbone.text, dataset, n_needed, n_needed, download)
@@ -128,8 +129,10 @@ def embedding(
 
 
 def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int:
-    """Answers with every run, whether it is done or cannot run, and with what is missing and what it would cost. The
-    exit code: 1 where a run cannot. Shards are not told apart."""
+    """The exit code: 1 if a run cannot run. Answers with the state of every run, the missing parts and their cost.
+
+    The dry run ignores shards.
+    """
     plan, known = Plan(), {row.run_id: row for row in results.rows()}
     tried = {row.run_id: row for row in results.trials.rows()}
     runs = []
@@ -178,7 +181,7 @@ def _name(spec: RunSpec) -> str:
 
 
 def _planned_choice(plan: Plan, spec: RunSpec, tried: Mapping[str, Row], bench: Workbench) -> list[PlannedRun]:
-    """What choosing the hyperparameters of a run takes: its trials in one line, or nothing where none are chosen."""
+    """The trials of a run's choice of hyperparameters, as one planned run; empty if the run chooses none."""
     from fewshot.results.selection_rule import ON
     from fewshot.runs.selection import trials
 
@@ -201,35 +204,36 @@ def _planned_choice(plan: Plan, spec: RunSpec, tried: Mapping[str, Row], bench: 
 def _run_lines(runs: Sequence[PlannedRun]) -> list[str]:
     return [
         f"[{number}/{len(runs)}] {run.state}{f' ({run.problem})' if run.problem else ''}: "
-        f"{run.name}, {run.n_episodes} episodes"
+        f"{run.name}, {amount(run.n_episodes, 'episode')}"
         for number, run in enumerate(runs, 1)
     ]
 
 
 def embedding_lines(embeddings: Sequence[PlannedEmbedding]) -> list[str]:
-    """One line a backbone and data set: images to embed, or what stands in the way."""
+    """One line per backbone and data set: the images to embed, or the problem."""
     lines = []
     for e in embeddings:
-        line = f"{e.backbone} on {e.dataset}: {e.n_missing} images to embed, {e.n_needed - e.n_missing} are cached"
-        line += f"; {e.to_download} would be downloaded" if e.to_download else ""
-        lines.append(line + (f"; cannot load: {e.problem}" if e.problem else ""))
+        images = f"{amount(e.n_missing, 'image')} to embed, {e.n_needed - e.n_missing:,} already cached"
+        download = f"; needs a download: {e.to_download}" if e.to_download else ""
+        problem = f"; cannot load: {e.problem}" if e.problem else ""
+        lines.append(f"{e.backbone} on {e.dataset}: {images}{download}{problem}")
     return lines
 
 
 def _total(seconds: Sequence[float | None]) -> float | None:
-    """The sum, or None where a part is not known."""
+    """The sum; None if a part is not known."""
     known = [s for s in seconds if s is not None]
     return round(sum(known), 1) if len(known) == len(seconds) else None
 
 
 def _total_line(values: Mapping[str, Any]) -> str:
-    images, episodes = f"{values['n_images']} images to embed", f"{values['n_episodes']} episodes to solve"
-    passes = f"{values['n_passes']} image passes of training, " if values["trainings"] else ""
-    return f"{passes}{images}, {episodes}, {duration(values['seconds'])}"
+    images, episodes = amount(values["n_images"], "image"), amount(values["n_episodes"], "episode")
+    passes = f"{amount(values['n_passes'], 'image pass')} of training, " if values["trainings"] else ""
+    return f"{passes}{images} to embed, {episodes} to solve, {duration(values['seconds'])}"
 
 
 def duration(seconds: float | None) -> str:
     """An estimate in words."""
     if seconds is None:
-        return "time not known: not all of it was measured here yet"
+        return "no time estimate: some steps have not been timed on this machine yet"
     return f"about {seconds:.0f} s" if seconds < 120 else f"about {seconds / 60:.0f} min"

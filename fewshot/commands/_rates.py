@@ -1,4 +1,4 @@
-"""How fast things went here before, for the estimates of a dry run."""
+"""The speeds measured on this machine, for the time estimates of a dry run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fewshot.results.row import Row
     from fewshot.runs.specs import RunSpec
 
-_FEWEST_IMAGES = 64  # whose time says something
+_FEWEST_IMAGES = 64  # fewer images give no useful speed
 
 
 def _path() -> Path:
@@ -22,18 +22,18 @@ def _path() -> Path:
 
 
 def embedding_key(backbone: str, dtype: str, device: str) -> str:
-    """What the rate of embedding depends on."""
+    """The key of an embedding speed; the rates file holds it."""
     return f"embed {backbone} {dtype} {device}"
 
 
 def solving_key(asked: RunSpec | Row, shape: EpisodeShape | Row | None) -> str:
-    """What the seconds an episode depend on: the backbone too, which some evaluators tune."""
+    """The key of a solving speed; it has the backbone too, because some evaluators tune it. The rates file holds it."""
     size = "listed" if shape is None else f"{shape.n_way}-way {shape.k_shot}-shot {shape.n_query}-query"
     return f"solve {asked.backbone} {asked.transform} {asked.evaluator} {size}"
 
 
 def rates() -> dict[str, float]:
-    """Seconds an image and seconds an episode by key; empty where nothing was measured or the file is damaged."""
+    """Seconds per image and seconds per episode, by key; empty if there is no file or it is damaged."""
     try:
         content = json.loads(_path().read_bytes())
     except (OSError, ValueError):
@@ -42,7 +42,7 @@ def rates() -> dict[str, float]:
 
 
 def remember(measured: dict[str, float]) -> None:
-    """Keeps rates; a folder that cannot be written costs the estimates and nothing else."""
+    """Stores rates; if the folder is not writable, only the estimates are lost."""
     from fewshot.files.atomic import write_atomically
 
     merged = rates() | {key: float(f"{seconds:.3g}") for key, seconds in measured.items()}
@@ -54,13 +54,13 @@ def remember(measured: dict[str, float]) -> None:
 
 
 def remember_embedding(backbone: str, dtype: str, device: str, n_images: int, seconds: float) -> None:
-    """Keeps how fast images were embedded, where there were enough of them."""
+    """Stores an embedding speed, if it comes from enough images."""
     if n_images >= _FEWEST_IMAGES:
         remember({embedding_key(backbone, dtype, device): seconds / n_images})
 
 
 def remember_rows(rows: Iterable[Row]) -> None:
-    """Keeps what rows that were made now say about speed."""
+    """Stores the speeds in rows that this process computed."""
     from fewshot.results.asked import asked
 
     measured = {}

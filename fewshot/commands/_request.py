@@ -1,15 +1,19 @@
-"""What a user asks of some data: which classes, and episodes of which shape."""
+"""The requests that several commands share: which data, which episodes, which choice of hyperparameters, where to run.
+
+Every field of a request is an option (`_options.takes`), so an option is added in one place.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import click
 
-from fewshot.commands._options import Count, dataset_spec
+from fewshot.commands._answers import amount
+from fewshot.commands._options import Count, count, counts, dataset_spec, shard
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -24,180 +28,333 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A loaded data set, the split of its classes, and the labels that episodes are drawn from."""
+    """A loaded data set, the split of its classes, and the labels that episodes sample from."""
 
     dataset: Spec
-    rule: str | None  # of the split where it is not the data set's own
+    rule: str | None  # the rule of the split; None: the data set's own
     images: LabelledImages
     split: ClassSplit
     labels: Ints
-    classes: str = "novel"  # of which part of the split the labels are
+    classes: str = "novel"  # the part of the split that holds the labels
 
     @property
     def split_spec(self) -> str:
-        """The rule of the split, the data set's own where none was asked for."""
+        """The rule of the split, be it the user's or the data set's own."""
         return self.rule or str(self.dataset.make().default_split())
 
 
+@dataclass(frozen=True)
+class DataRequest:
+    """The data set, its split, and the part of the split to use."""
+
+    data: Annotated[
+        str,
+        click.option(
+            "--data",
+            required=True,
+            metavar="FOLDER|FILE|SPEC",
+            help="Read images from a folder with one subfolder per class or from a CSV file with the columns path and "
+            "label, read vectors and labels from a file (.npz, .safetensors, .parquet), or name a data set, such as "
+            "\"Icons(domain='mono')\".",
+        ),
+    ]
+    split: Annotated[
+        str | None,
+        click.option(
+            "--split",
+            metavar="SPEC",
+            help='Divide the classes into seen and novel ones by this rule, such as "BySeed(seed=1)" (default: the '
+            "data set's own rule; without one, all classes are novel).",
+        ),
+    ]
+    classes: Annotated[
+        str,
+        click.option(
+            "--classes",
+            type=click.Choice(["seen", "validation", "novel", "all"]),
+            default="novel",
+            help="Use the classes of this part of the split.",
+        ),
+    ]
+
+    def open(self, bench: Workbench) -> Data:
+        """The loaded data."""
+        return open_data(self.data, self.split, self.classes, bench)
+
+
 def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> Data:
-    """Loads what --data, --split and --classes name; a data set without a split of its own is novel as a whole."""
+    """The loaded data of --data, --split and --classes; without any rule for a split, all classes are novel."""
     from fewshot.plugins.registry import SPLITS
 
     dataset = dataset_spec(data)
     own = dataset.make().default_split()
     rule = split or (None if own else "AllNovel()")
     images = bench.images(dataset)
-    made = SPLITS.make(rule or own).split(images)
-    return Data(dataset, rule, images, made, made.classes(classes, images), classes)
+    class_split = SPLITS.make(rule or own).split(images)
+    return Data(dataset, rule, images, class_split, class_split.classes(classes, images), classes)
 
 
 def usual_backbone(images: LabelledImages) -> str:
-    """What turns the images into vectors where the user named nothing."""
+    """The default backbone for these images or vectors."""
     return "tf_efficientnet_lite0" if images.vectors is None else "given"
 
 
 @dataclass(frozen=True)
 class EpisodeRequest:
-    """The options of `episode_options`; None where the user left the choice to us."""
+    """The shape, sampler and seed of episodes; None if the user leaves the choice to fewshot."""
 
-    way: Count | None
-    shot: tuple[Count, ...]
-    query: Count | None
-    at_most: bool
-    support_from: str | None
-    query_from: str | None
-    sampler: str | None
-    seed: int
+    way: Annotated[
+        Count | None,
+        click.option(
+            "--way",
+            type=count,
+            metavar="N|all",
+            help="Set the number of classes per episode (default: 5, or all if there are fewer).",
+        ),
+    ]
+    shot: Annotated[
+        tuple[Count, ...],
+        click.option(
+            "--shot",
+            callback=counts,
+            metavar="N|all",
+            multiple=True,
+            help="Set the number of support images per class, several as 1,5,10 (default: 1).",
+        ),
+    ]
+    query: Annotated[
+        Count | None,
+        click.option(
+            "--query",
+            type=count,
+            metavar="N|all",
+            help="Set the number of query images per class (default: 15, or fewer if the smallest class has fewer). "
+            "all: all remaining images, or the whole test partition.",
+        ),
+    ]
+    at_most: Annotated[
+        bool, click.option("--at-most", is_flag=True, help="Allow small classes fewer support images than --shot.")
+    ]
+    support_from: Annotated[
+        str | None,
+        click.option(
+            "--support-from", metavar="GROUP=NAME", help="Take the support from an image group, such as domain=mono."
+        ),
+    ]
+    query_from: Annotated[
+        str | None,
+        click.option(
+            "--query-from", metavar="GROUP=NAME", help="Take the queries from an image group, such as domain=colour."
+        ),
+    ]
+    sampler: Annotated[
+        str | None,
+        click.option(
+            "--sampler",
+            metavar="SPEC",
+            help='Compose episodes with this sampler, such as "DisjointPools()" (default: Balanced).',
+        ),
+    ]
+    seed: Annotated[int, click.option("--seed", type=int, default=0, help="Set the seed of the episodes.")]
 
     @property
     def given(self) -> bool:
-        """Whether the user chose anything that shapes episodes."""
+        """Whether the user chose anything about the shape or the sampler."""
         return bool(
             self.way or self.shot or self.query or self.at_most or self.support_from or self.query_from or self.sampler
         )
 
     def on(self, data: Data) -> EpisodeRequest:
-        """The request for these data: where all queries are asked for and nothing is said of where images come from,
-        the support comes from the training part and the queries are the test part, if there are such partitions."""
+        """The request for these data.
+
+        With --query all, without a sampler or image groups, and with train and test partitions, the support comes from
+        the train partition and the queries are the whole test partition.
+        """
         group = data.images.image_groups.get("partition")
         named = self.sampler or self.support_from or self.query_from
         if self.query != "all" or named or group is None or not {"train", "test"} <= set(group.names):
             return self
-        click.echo("support from partition=train, all of partition=test as queries (--query-from chooses)", err=True)
+        chosen = "the support comes from partition=train, the queries are all of partition=test"
+        click.echo(f"{chosen} (change this with --support-from and --query-from)", err=True)
         return replace(self, support_from="partition=train", query_from="partition=test")
 
     def sampler_spec(self) -> Spec:
-        """The sampler that was asked for."""
+        """The spec of the sampler."""
         from fewshot.plugins.registry import SAMPLERS
 
         if self.sampler is None:
             return SAMPLERS.spec(f"Balanced(support_from={self.support_from!r}, query_from={self.query_from!r})")
         if self.support_from or self.query_from:
-            raise click.UsageError("give support_from and query_from inside --sampler, or leave --sampler out")
+            raise click.UsageError(
+                "--sampler cannot go with --support-from or --query-from; write support_from=... and query_from=... "
+                "inside the sampler"
+            )
         return SAMPLERS.spec(self.sampler)
 
     def shapes(self, data: Data) -> list[EpisodeShape]:
-        """One shape a shot. What the user left open becomes what the data permits."""
+        """One shape per shot, with the data deciding what the user left open."""
         from fewshot.episodes.episodes import EpisodeShape
 
         way, query = (_number(count) for count in self._sizes(data))
-        shots = [_number(k_shot) for k_shot in self.shot] or [self._made.usual().k_shot]
+        shots = [_number(k_shot) for k_shot in self.shot] or [self._sampler.usual().k_shot]
         return [EpisodeShape(way, k_shot, query, self.at_most) for k_shot in shots]
 
-    def tell_unusual(self, data: Data) -> None:
-        """Says in one line where `shapes` chose other than the usual ways and queries."""
+    def print_unusual(self, data: Data) -> None:
+        """Prints one line if `shapes` chose other numbers of ways and queries than usual."""
         way, query = self._sizes(data)
-        usual = self._made.usual()
+        usual, noun = self._sampler.usual(), "query" if query == 1 else "queries"
         chosen = [
-            f"{way}-way" if not self.way and way != _count(usual.n_way) else "",
-            f"{query} queries a class" if not self.query and query != _count(usual.n_query) else "",
+            f"{way}-way episodes" if not self.way and way != _count(usual.n_way) else "",
+            f"{query} {noun} per class" if not self.query and query != _count(usual.n_query) else "",
         ]
         if any(chosen):
-            found = f"{len(data.labels)} classes, the smallest with {self._smallest(data)} images"
-            click.echo(f"{found}: {' with '.join(filter(None, chosen))} (--way and --query choose)", err=True)
+            sizes = f"{amount(len(data.labels), 'class')}, the smallest with {amount(self._smallest(data), 'image')}"
+            used = " with ".join(filter(None, chosen))
+            click.echo(f"{sizes}: using {used} (change this with --way and --query)", err=True)
 
-    def draw(self, data: Data, shape: EpisodeShape, count: int) -> Episodes:
-        """The first `count` episodes."""
-        return self._made.sample(data.images, data.labels, shape, self.seed, 0, count)
+    def sample(self, data: Data, shape: EpisodeShape, count: int) -> Episodes:
+        """The first `count` episodes of this shape."""
+        return self._sampler.sample(data.images, data.labels, shape, self.seed, 0, count)
 
     def listed(self, data: Data, episodes: Episodes, protocol: str) -> EpisodeList:
-        """Episodes that `draw` drew as a list, with all that a reader has to know of them. A protocol without a name is
-        called after the sampler and the version of fewshot that it is of."""
+        """The list of these episodes, with everything that its reader has to know.
+
+        Without a name, the protocol is named after the sampler and the version of fewshot.
+        """
         from fewshot.episodes.lists import EpisodeList
 
-        protocol = protocol or f"{type(self._made).__name__}@{version('fewshot')}"
-        said = f"{self.sampler_spec()} {self.shapes(data)[0]} of {data.split_spec}, {data.classes} classes"
-        pools = self._made.pools_of(episodes.index) if self._made.n_pools > 1 else None
-        return EpisodeList.of(episodes, data.images, protocol, said, pools)
+        protocol = protocol or f"{type(self._sampler).__name__}@{version('fewshot')}"
+        description = f"{self.sampler_spec()} {self.shapes(data)[0]} of {data.split_spec}, {data.classes} classes"
+        pools = self._sampler.pools_of(episodes.index) if self._sampler.n_pools > 1 else None
+        return EpisodeList.of(episodes, data.images, protocol, description, pools)
 
     def _sizes(self, data: Data) -> tuple[Count, Count]:
-        """Ways and queries a class."""
-        usual = self._made.usual()
+        """The ways, and the queries per class."""
+        usual = self._sampler.usual()
         way = _count(usual.n_way and max(2, min(usual.n_way, len(data.labels))))
         query = _count(usual.n_query and self._queries_that_fit(data, usual.n_query))
         return self.way or way, self.query or query
 
     def _queries_that_fit(self, data: Data, most: int) -> int:
-        """As many queries as the smallest class has images beside its support, 1 to `most`."""
+        """The number of images that the smallest class has besides its support, limited to 1 to `most`."""
         support, query = self._pools()
         shots = [1 if k == "all" or self.at_most else int(k) for k in self.shot or (1,)]
-        spare = self._smallest(data) // self._made.n_pools - (max(shots) if support == query else 0)
+        spare = self._smallest(data) // self._sampler.n_pools - (max(shots) if support == query else 0)
         return max(1, min(most, spare))
 
     def _smallest(self, data: Data) -> int:
-        """How many images to query the smallest class has."""
+        """The number of query images in the smallest class."""
         return int(data.images.pool(self._pools()[1]).sizes(data.labels).min())
 
     def _pools(self) -> tuple[str | None, str | None]:
-        """The image groups that support and queries come from."""
-        sampler = self._made
+        """The image groups of the support and of the queries."""
+        sampler = self._sampler
         return getattr(sampler, "support_from", None), getattr(sampler, "query_from", None)
 
     @property
-    def _made(self) -> Sampler:
+    def _sampler(self) -> Sampler:
         return cast("Sampler", self.sampler_spec().make())
 
 
 @dataclass(frozen=True)
 class ChoiceRequest:
-    """The options of `selection_options`."""
+    """The choice of hyperparameters: on which data, among which values, with how many episodes."""
 
-    select: str | None
-    settings: tuple[str, ...]
-    n_episodes: int | None
+    select: Annotated[
+        str | None,
+        click.option(
+            "--select",
+            type=click.Choice(["support", "validation", "oracle"]),
+            help="Choose hyperparameters by cross-validation on each support, on validation classes, or (oracle) on "
+            "the test episodes themselves.",
+        ),
+    ]
+    settings: Annotated[
+        tuple[str, ...],
+        click.option(
+            "--grid",
+            "settings",
+            multiple=True,
+            metavar="FIELD=VALUES",
+            help="Choose among these values, such as C=0.01,0.1,1 or C=dinov2; repeat for other fields.",
+        ),
+    ]
+    select_episodes: Annotated[
+        int | None,
+        click.option(
+            "--select-episodes",
+            type=click.IntRange(min=1),
+            help="Try each setting on this many episodes (default: 200); not with --select support.",
+        ),
+    ]
 
     def check(self) -> None:
-        """Raises a UsageError where the options do not belong together."""
-        if self.select is None and (self.settings or self.n_episodes):
-            raise click.UsageError("--grid and --select-episodes say what to choose from; say where with --select")
+        """Raises a UsageError if the options do not fit together."""
+        if self.select is None and (self.settings or self.select_episodes):
+            raise click.UsageError("--grid and --select-episodes need --select; add, for example, --select validation")
         if self.select is not None and not self.settings:
             raise click.UsageError(f"--select {self.select} needs --grid FIELD=VALUES, such as --grid C=0.01,0.1,1")
-        if self.select == "support" and self.n_episodes:
-            raise click.UsageError("--select support chooses in every episode; leave --select-episodes out")
+        if self.select == "support" and self.select_episodes:
+            raise click.UsageError("--select support chooses in every episode; remove --select-episodes")
 
-    def evaluator(self, asked: str) -> Spec:
-        """The evaluator to run: around the one asked for where it chooses on the support."""
+    def evaluator(self, evaluator: str) -> Spec:
+        """The evaluator to run; --select support wraps it in CrossValidated."""
         from fewshot.plugins.grids import combinations, parse_grid
         from fewshot.plugins.registry import EVALUATORS
 
         if self.select != "support":
-            return EVALUATORS.spec(asked)
-        inner = EVALUATORS.spec(asked)
+            return EVALUATORS.spec(evaluator)
+        inner = EVALUATORS.spec(evaluator)
         grid = parse_grid(self.settings)
         for fields in combinations(grid):
-            EVALUATORS.varied(inner, fields)  # a field that it does not have is told before anything is computed
+            EVALUATORS.varied(inner, fields)  # raises now, before any computation, if it does not have a field
         return EVALUATORS.spec(f"CrossValidated(inner={inner}, grid={grid!r})")
 
     @property
     def selection(self) -> Selection | None:
-        """The rule of the runs, where they choose before they start."""
+        """The rule by which runs choose hyperparameters before they start; None if they do not."""
         from fewshot.plugins.grids import parse_grid
         from fewshot.results.selection_rule import Selection
 
         if self.select in (None, "support"):
             return None
         rule = Selection(self.select, parse_grid(self.settings))
-        return rule if self.n_episodes is None else replace(rule, n_episodes=self.n_episodes)
+        return rule if self.select_episodes is None else replace(rule, n_episodes=self.select_episodes)
+
+
+@dataclass(frozen=True)
+class ComputeRequest:
+    """Where and how to compute. None of these options changes a number."""
+
+    shard: Annotated[
+        tuple[int, int],
+        click.option(
+            "--shard", type=shard, metavar="I/N", default="1/1", help="Solve only shard I of N of the episodes."
+        ),
+    ]
+    budget_mb: Annotated[
+        int,
+        click.option(
+            "--budget-mb", type=click.IntRange(min=1), default=24, help="Limit the memory of a batch of episodes (MB)."
+        ),
+    ]
+    device: Annotated[
+        str | None,
+        click.option(
+            "--device", metavar="DEVICE", help="Run networks on this device, such as cuda (default: a GPU if present)."
+        ),
+    ]
+
+    def workbench(self) -> Workbench:
+        """The workbench with this memory and device."""
+        from fewshot.runs.pipeline import Workbench
+
+        return Workbench(self.budget_mb << 20, self.device)
+
+    def waiting(self, number: int) -> str:
+        """What a command reports when runs are unfinished because other shards have not solved their episodes."""
+        runs = "1 run is" if number == 1 else f"{number:,} runs are"
+        return f"shard {self.shard[0]} of {self.shard[1]} is finished; {runs} waiting for other shards"
 
 
 def _count(number: int | None) -> Count:
@@ -209,6 +366,6 @@ def _number(count: Count) -> int | None:
 
 
 def check_file(path: Path | None) -> None:
-    """Raises a ValueError unless the file is there."""
+    """Raises a ValueError if the file is missing."""
     if path is not None and not path.is_file():
         raise ValueError(f"there is no file {path}")

@@ -1,10 +1,11 @@
-"""What a dry run says of networks that are to be trained first."""
+"""The trainings in a dry run: networks that fewshot trains before the runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fewshot.commands._answers import amount
 from fewshot.commands._rates import rates, remember
 
 if TYPE_CHECKING:
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def training_line(planned: PlannedTraining) -> str:
-    """One line a training."""
-    size = f"{planned.n_images} images of {planned.n_classes} classes"
-    return f"to train on {size}, {planned.n_steps} steps, {planned.n_passes} image passes: {planned.spec}"
+    """One line about a training."""
+    size = f"{amount(planned.n_images, 'image')} of {amount(planned.n_classes, 'class')}"
+    steps = f"{amount(planned.n_steps, 'step')}, {amount(planned.n_passes, 'image pass')}"
+    return f"to train on {size}, {steps}: {planned.spec}"
 
 
 def training_seconds(planned: Sequence[PlannedTraining]) -> float | None:
-    """How long they would take at the pace of earlier trainings of such networks; None where there were none."""
+    """The estimated time of trainings, from the speed of earlier ones; None if a speed is not known."""
     paces = rates()
     if any(p.rate_key not in paces for p in planned):
         return None
@@ -28,7 +30,7 @@ def training_seconds(planned: Sequence[PlannedTraining]) -> float | None:
 
 
 def remember_training(source: Pretrained, record: TrainingRecord) -> None:
-    """Keeps how fast a training went, where it took long enough to say something."""
+    """Stores the speed of a training that took long enough to measure."""
     from fewshot.pretraining.planning import rate_key
 
     if record.n_trials == 1 and record.seconds > 1:

@@ -1,4 +1,4 @@
-"""`fewshot bench`: a suite of runs, its table and its report."""
+"""`fewshot bench`: a suite of runs, with its table and its report."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options, _plan
-from fewshot.commands._answers import answer, json_option, row_values, tell, wants_json
+from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
 from fewshot.commands._plan import Plan
 from fewshot.commands._rates import remember_rows
+from fewshot.commands._request import ComputeRequest
 from fewshot.commands._results import comparison_table, describe, percent, tell_failures, writable_results
 
 if TYPE_CHECKING:
@@ -24,14 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "command"]
 
 
-@click.command("bench", short_help="Run a suite of runs; what is done is not done again.")
+@click.command("bench", short_help="Run a suite; finished runs are skipped.")
 @click.argument("suite", default="quick")
-@click.option("--results", type=_options.FILE, help="Rows are appended here; results/SUITE.jsonl.")
-@click.option("--report", type=_options.FILE, help="The page to write; beside the rows.")
-@click.option("--episodes", "n_episodes", type=click.IntRange(min=1), help="How many, instead of what the suite says.")
+@click.option("--results", type=_options.FILE, help="Append the rows to this file (default: results/SUITE.jsonl).")
+@click.option("--report", type=_options.FILE, help="Write the HTML report to this file (default: beside the rows).")
+@click.option(
+    "--episodes",
+    "n_episodes",
+    type=click.IntRange(min=1),
+    help="Set the number of episodes per run (default: that of the suite).",
+)
 @_options.dry_run_option
-@_options.shard_option
-@_options.compute_options
+@_options.takes(compute=ComputeRequest)
 @json_option
 def command(
     suite: str,
@@ -39,29 +44,26 @@ def command(
     report: Path | None,
     n_episodes: int | None,
     dry_run: bool,
-    shard: tuple[int, int],
-    budget_mb: int,
-    device: str | None,
+    compute: ComputeRequest,
 ) -> int:
-    """Run a SUITE of benchmarks/, or of a .py file of yours; what is done already is not done again."""
+    """Run SUITE, a suite of benchmarks/ or a .py file of yours, and write a report. fewshot skips finished runs."""
     from fewshot.benchmarks import load
     from fewshot.results.files import Results
-    from fewshot.runs.pipeline import Workbench
 
     specs = [replace(spec, n_episodes=n_episodes or spec.n_episodes) for spec in load(suite)()]
     rows_path = results or Path("results") / f"{Path(suite).stem}.jsonl"
-    bench = Workbench(budget_mb << 20, device)
+    bench = compute.workbench()
     if dry_run:
         return _plan.dry_run(specs, Results(rows_path), bench)
     written = writable_results(rows_path)
-    rows = _run(specs, written, bench, shard)
+    rows = _run(specs, written, bench, compute.shard)
     if len(rows) < len(specs):
-        tell(f"part {shard[0]} of {shard[1]} is solved; {len(specs) - len(rows)} runs wait for the others")
+        print_progress(compute.waiting(len(specs) - len(rows)))
     return _show(rows, written, report or rows_path.with_suffix(".html"), Path(suite).stem)
 
 
 def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tuple[int, int]) -> list[Row]:
-    """The rows of all runs that are complete; one line each as it finishes."""
+    """The rows of all complete runs; prints one line per run as it finishes."""
     from fewshot.runs.pipeline import run_all
 
     known = {row.run_id: row for row in results.rows()}
@@ -72,13 +74,13 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
         rows.append(row)
         if known.get(row.run_id) != row:
             seconds = row.seconds_embedding + row.seconds_solving
-            tell(f"[{number}/{len(specs)}] {percent(row):>13}  {describe(row)}, {seconds:.1f} s")
+            print_progress(f"[{number}/{len(specs)}] {percent(row):>13}  {describe(row)}, {seconds:.1f} s")
             remember_rows([row])
     return rows
 
 
 def _show(rows: Sequence[Row], results: Results, report: Path, title: str) -> int:
-    """Answers with the comparison and where the report is, which is written where it is older than the rows."""
+    """Answers with the comparison and the path of the report, which it writes if it is older than the rows."""
     text = ""
     if rows:
         from fewshot.report.rows.shown import Shown

@@ -1,4 +1,4 @@
-"""`fewshot check`: does a member of any kind obey its laws?"""
+"""`fewshot check`: the laws of its kind, run on one member."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from fewshot.commands._answers import answer, json_option
 from fewshot.plugins.call import is_name, parse
 from fewshot.plugins.registry import REGISTRIES, Registry, registry_of
 
-_EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes bring examples()
+_EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes have examples()
 _KINDS = (*_EXAMPLES, "dataset", "backbone")
 
 
 @click.command("check", short_help="Run the laws on an evaluator, sampler, data set, backbone or transform.")
 @click.argument("spec")
-@click.option("--kind", type=click.Choice(_KINDS), help="Where a name belongs to several kinds.")
+@click.option("--kind", type=click.Choice(_KINDS), help="Choose the kind, if a class belongs to several kinds.")
 @_options.dry_run_option
 @json_option
 def command(spec: str, kind: str | None, dry_run: bool) -> int:
-    """Run the laws that every member of its kind obeys on SPEC: a name, Name(field=value) or package.module:Class.
+    """Run the laws of its kind on SPEC: a name, Name(field=value) or package.module:Class.
 
-    The kind is found by the class. The bare name of an evaluator, sampler or transform is checked on its own
-    examples(); a data set or a backbone is loaded as SPEC says.
+    The base class decides the kind. For the bare name of an evaluator, sampler or transform, fewshot checks the
+    examples() of the class; it loads a data set or a backbone as SPEC says. For example:
+
+    \b
+      fewshot check my_package.my_module:MyEvaluator
     """
     from fewshot.conformance import check
 
     registry = _registry(spec, kind)
     members = _members(registry, spec.strip())
     if dry_run:
-        answer("\n".join(f"would be checked: {member!r}" for member in members), [repr(member) for member in members])
+        answer("\n".join(f"would check: {member!r}" for member in members), [repr(member) for member in members])
         return 0
     checked = {repr(member): check(registry.kind, member) for member in members}
     lines = []
@@ -45,26 +48,27 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
 
 
 def _registry(spec: str, kind: str | None) -> Registry:
-    """The registry of the kind that was asked for, or that the class has."""
+    """The registry of --kind, or of the base class."""
     name = parse(spec, "class").name
     if kind is not None:
-        asked = next(registry for registry in REGISTRIES if registry.kind == kind)
-        if not asked.holds(name):
-            raise ValueError(f"{name} is no {kind}: it does not derive from {asked.package}.{asked.base}")
-        return asked
-    found = registry_of(name)
-    if found.kind not in _KINDS:
-        raise ValueError(f"{name} is a {found.kind}; there are laws for: {', '.join(_KINDS)}")
-    return found
+        chosen = next(registry for registry in REGISTRIES if registry.kind == kind)
+        if not chosen.holds(name):
+            raise ValueError(f"{name} is no {kind}: it does not derive from {chosen.package}.{chosen.base}")
+        return chosen
+    registry = registry_of(name)
+    if registry.kind not in _KINDS:
+        raise ValueError(f"{name} is a {registry.kind}; there are laws for: {', '.join(_KINDS)}")
+    return registry
 
 
 def _members(registry: Registry, spec: str) -> Sequence[Any]:
-    """What the spec describes, or the examples of the class that it names."""
+    """The member that the spec describes, or the examples of the class that it names."""
     call = parse(spec, "class")
     cls = registry.get(call.name)
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
-        raise ValueError(f"{spec} is not complete: it has no {', '.join(f'{name}()' for name in missing)}")
+        listed = ", ".join(f"{name}()" for name in missing)
+        raise ValueError(f"{spec} is not complete: it has no {listed}; define what is missing")
     if not is_name(spec) or registry.kind not in _EXAMPLES:
         return [registry.make(spec)]
     registry.signature(spec)

@@ -1,4 +1,4 @@
-"""`fewshot distance`: how far targets are from what networks were trained on."""
+"""`fewshot distance`: how far target data sets are from source data sets."""
 
 from __future__ import annotations
 
@@ -12,16 +12,49 @@ from fewshot.commands._answers import answer, json_option
 _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 
 
-@click.command("distance", short_help="How far target sets are from source sets, through one fixed network.")
-@click.option("--source", "sources", multiple=True, required=True, metavar="FOLDER|SPEC", help="May be repeated.")
-@click.option("--target", "targets", multiple=True, required=True, metavar="FOLDER|SPEC", help="May be repeated.")
-@click.option("--source-classes", type=_PARTS, default="seen", help="Of a data set without a split of its own: all.")
-@click.option("--target-classes", type=_PARTS, default="novel", help="Of a data set without a split of its own: all.")
+@click.command("distance", short_help="Measure how far target sets are from source sets.")
 @click.option(
-    "--reference", default="tf_efficientnet_lite0", metavar="NAME|SPEC", help="Never a network that is scored."
+    "--source",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="FOLDER|SPEC",
+    help="Measure from this data set; repeat for several.",
 )
-@click.option("--images", "n", type=click.IntRange(min=4), default=1000, help="Of each set; fewer where one has fewer.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the images drawn.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    required=True,
+    metavar="FOLDER|SPEC",
+    help="Measure to this data set; repeat for several.",
+)
+@click.option(
+    "--source-classes",
+    type=_PARTS,
+    default="seen",
+    help="Use these classes of a source (all, if it has no default split).",
+)
+@click.option(
+    "--target-classes",
+    type=_PARTS,
+    default="novel",
+    help="Use these classes of a target (all, if it has no default split).",
+)
+@click.option(
+    "--reference",
+    default="tf_efficientnet_lite0",
+    metavar="NAME|SPEC",
+    help="Embed all images with this network; choose one that you do not score.",
+)
+@click.option(
+    "--images",
+    "n",
+    type=click.IntRange(min=4),
+    default=1000,
+    help="Sample this many images of each set, or all if it has fewer.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Set the seed of the sampled images.")
 @json_option
 def command(
     sources: tuple[str, ...],
@@ -32,7 +65,8 @@ def command(
     n: int,
     seed: int,
 ) -> int:
-    """Unbiased squared MMD, Fréchet distance and nearest source class of every target from every source."""
+    """Print the unbiased squared MMD, the Fréchet distance and the nearest source class of every target from every
+    source."""
     from tabulate import tabulate
 
     from fewshot.commands._request import open_data
@@ -49,8 +83,9 @@ def command(
             data.labels if data.rule else data.split.classes(part, data.images)
             for data, part in ((first, source_classes), (second, target_classes))
         ]
-        found = distances(first.images, labels[0], second.images, labels[1], bench.backbone(spec).to(None), n, seed)
-        values.append({"source": first.images.name, "target": second.images.name} | asdict(found))
+        network = bench.backbone(spec).to(None)
+        measured = distances(first.images, labels[0], second.images, labels[1], network, n, seed)
+        values.append({"source": first.images.name, "target": second.images.name} | asdict(measured))
     header = {"mmd": "MMD^2", "mmd_alike": "of halves", "frechet": "Frechet", "nearest_class": "nearest class"}
     text = tabulate([{header.get(k, k): v for k, v in row.items()} for row in values], headers="keys", floatfmt=".4f")
     answer(text, {"reference": spec.text, "distances": values})

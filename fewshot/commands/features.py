@@ -1,4 +1,4 @@
-"""`fewshot features`: the features of a data set, computed and kept ahead of the runs that need them."""
+"""`fewshot features`: computes and caches the features of a data set before runs need them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import amount, answer, json_option
 from fewshot.commands._plan import PlannedEmbedding, duration, embedding, embedding_lines
 from fewshot.commands._rates import remember_embedding
 
@@ -19,20 +19,39 @@ if TYPE_CHECKING:
     from fewshot.features.table import FeatureTable
 
 
-@click.command("features", short_help="Embed the images of a data set ahead of runs.")
-@click.option("--data", required=True, metavar="FOLDER|SPEC", help="A folder of class folders, or a data set.")
-@click.option("--backbone", metavar="NAME|SPEC", help="Default: tf_efficientnet_lite0.")
+@click.command("features", short_help="Embed the images of a data set before runs need them.")
 @click.option(
-    "--rows", type=click.Choice(["all", "seen", "validation", "novel"]), default="all", help="Images of which classes."
+    "--data", required=True, metavar="FOLDER|SPEC", help="Embed the images of this folder of class folders or data set."
 )
-@click.option("--split", metavar="SPEC", help="Rule for seen and novel classes, where it is not the data set's own.")
-@click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of the backbone.")
-@click.option("--device", metavar="DEVICE", help="Where the network runs, such as cuda; the best there is.")
+@click.option(
+    "--backbone",
+    metavar="NAME|SPEC",
+    help="Embed with this backbone, such as resnet18 (default: tf_efficientnet_lite0).",
+)
+@click.option(
+    "--rows",
+    type=click.Choice(["all", "seen", "validation", "novel"]),
+    default="all",
+    help="Embed only the images of these classes.",
+)
+@click.option(
+    "--split", metavar="SPEC", help="Divide the classes by this rule (default: the data set's own), for --rows."
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    help="Set the compute dtype of the backbone.",
+)
+@click.option(
+    "--device", metavar="DEVICE", help="Run the network on this device, such as cuda (default: a GPU if present)."
+)
 @click.option(
     "--similarity",
     type=_options.FILE,
     metavar="FILE",
-    help="CSV file to write: how alike the classes are, for --sampler \"SimilarityTestbed('FILE', 'hard')\".",
+    help="Write the similarity of all pairs of classes to this CSV file, for --sampler "
+    "\"SimilarityTestbed('FILE', 'hard')\".",
 )
 @_options.dry_run_option
 @json_option
@@ -46,7 +65,7 @@ def command(
     similarity: Path | None,
     dry_run: bool,
 ) -> int:
-    """Put the images of a data set through a backbone once; runs take the features from there."""
+    """Embed the images of a data set once; later runs read the features from the cache."""
     import numpy as np
 
     from fewshot.commands._request import open_data, usual_backbone
@@ -76,7 +95,7 @@ def command(
 
 
 def _dry_run(planned: PlannedEmbedding) -> int:
-    """Answers with what would be embedded; the exit code."""
+    """The exit code. Answers with the number of images to embed."""
     answer(f"{embedding_lines([planned])[0]}; {duration(planned.seconds)}", asdict(planned))
     return 1 if planned.problem else 0
 
@@ -85,16 +104,16 @@ def _write_similarity(file: Path, images: LabelledImages, rows: Ints, table: Fea
     from fewshot.datasets.class_similarity import ClassSimilarity
     from fewshot.files.atomic import write_atomically
 
-    made = ClassSimilarity.of(images, rows, lambda part: table.gather(part).numpy())
-    write_atomically(file, made.to_csv().encode())
+    similarity = ClassSimilarity.of(images, rows, lambda part: table.gather(part).numpy())
+    write_atomically(file, similarity.to_csv().encode())
 
 
 def _lines(backbone: str, table: FeatureTable, n_rows: int) -> list[str]:
-    """What was computed, what was there already, and where it is."""
-    rate = f" in {table.seconds:.1f} s, {table.n_embedded / table.seconds:.0f} images/s" if table.n_embedded else ""
+    """The backbone, the place of the features, and how many were missing."""
+    rate = f" in {table.seconds:.1f} s, {table.n_embedded / table.seconds:,.0f} images/s" if table.n_embedded else ""
     return [
         f"backbone  {backbone}",
         f"key       {table.key}",
-        f"folder    {table.folder or 'none: the vectors are used where they are'}",
-        f"images    {n_rows}, of which {table.n_embedded} were computed now{rate}",
+        f"folder    {table.folder or 'none: runs read the vectors from their own file'}",
+        f"images    {amount(n_rows, 'image')}, {table.n_embedded:,} of them embedded now{rate}",
     ]

@@ -1,4 +1,4 @@
-"""`fewshot list`: what there is, read from the source without importing it; networks of timm where a pattern asks."""
+"""`fewshot list`: all members and their options, read from the source without importing it; networks of timm."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import amount, answer, json_option
 from fewshot.plugins import registry as plugins
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.signature import REQUIRED, Signature
@@ -28,20 +28,20 @@ KINDS = (
     "presets",
     "suites",
 )
-_SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, given, any name of timm's, package.module:function."
-_MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such names."
+_SHORT = f"  Short forms: {', '.join(PACKAGED)}, pixels, given, any network name of timm, package.module:function."
+_MORE = "  fewshot list backbones 'vit_small*' lists the networks of timm that match."
 
 
-@click.command("list", short_help="Show what there is, with its hyperparameters.")
+@click.command("list", short_help="List available components and their options.")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.argument("pattern", required=False)
 @json_option
 def command(kind: str | None, pattern: str | None) -> int:
-    """Data sets, splits, samplers, backbones, recipes of pre-training, transforms, evaluators, measures, presets and
-    suites, with their hyperparameters.
+    """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, presets and
+    suites, with their hyperparameters and defaults.
 
-    With backbones and a PATTERN such as 'vit*': timm's networks of these names, with parameters, image size and
-    pre-training data.
+    `fewshot list backbones PATTERN` lists the networks of timm whose names match, such as 'vit*', with their number of
+    parameters, image size and pre-training data.
     """
     if pattern is not None:
         return _networks(kind, pattern)
@@ -61,9 +61,9 @@ def command(kind: str | None, pattern: str | None) -> int:
 
 
 def _networks(kind: str | None, pattern: str) -> int:
-    """Answers with timm's networks whose names match."""
+    """The exit code. Answers with the networks of timm whose names match."""
     if kind != "backbones":
-        raise click.UsageError(f"a pattern belongs to backbones; write: fewshot list backbones {pattern!r}")
+        raise click.UsageError(f"only backbones take a pattern; write: fewshot list backbones {pattern!r}")
     from fewshot.backbones._timm_catalogue import catalogue
 
     entries = catalogue(pattern)
@@ -74,7 +74,7 @@ def _networks(kind: str | None, pattern: str) -> int:
 
 
 def _network_table(entries: list[TimmEntry]) -> str:
-    """One line a network, and what the columns mean."""
+    """One line per network, and a note about the columns."""
     from tabulate import tabulate
 
     header = ("name", "params (M)", "size", "pre-trained on", "")
@@ -82,7 +82,7 @@ def _network_table(entries: list[TimmEntry]) -> str:
         (e.name, "?" if e.n_params is None else f"{e.n_params / 1e6:.1f}", e.image_size, e.pretrained_on, _source(e))
         for e in entries
     ]
-    note = f"{len(entries)} of timm's networks; parameters with the classifier, image sizes in pixels"
+    note = f"{amount(len(entries), 'network')} of timm; parameters include the classifier, image sizes are in pixels"
     aligned = tabulate(lines, header, disable_numparse=True, colalign=("left", "right", "right", "left", "left"))
     return f"{aligned}\n{note}"
 
@@ -92,7 +92,7 @@ def _source(entry: TimmEntry) -> str:
 
 
 def _members(kind: str) -> list[dict[str, Any]]:
-    """Each member with its hyperparameters and defaults, and the first sentence of its docstring."""
+    """Each member with its hyperparameters, its defaults and the first sentence of its docstring."""
     registry: plugins.Registry = getattr(plugins, kind.upper())
     return [
         {

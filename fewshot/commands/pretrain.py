@@ -1,113 +1,155 @@
-"""`fewshot pretrain`: networks trained on the seen classes of a data set, ahead of the runs that need them."""
+"""`fewshot pretrain`: trains networks on the seen classes of a data set before runs need them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option, tell
+from fewshot.commands._answers import amount, answer, json_option, print_progress
 from fewshot.commands._plan import duration
 from fewshot.commands._rates import rates, remember
 from fewshot.commands._trainings import remember_training, training_line, training_seconds
 
 if TYPE_CHECKING:
     from fewshot.backbones.pretrained import Pretrained
+    from fewshot.pretraining.training import Trainer
     from fewshot.results.training_record import TrainingRecord
 
 
-@click.command("pretrain", short_help="Train a network on seen classes, to be used as a backbone.")
+@dataclass(frozen=True)
+class TrainingRequest:
+    """One training on --data, for every number of images and every seed."""
+
+    data: Annotated[
+        str | None,
+        click.option("--data", metavar="FOLDER|SPEC", help="Train on the seen classes of this folder or data set."),
+    ]
+    split: Annotated[
+        str | None,
+        click.option(
+            "--split", metavar="SPEC", help="Choose the seen classes by this rule (default: the data set's own)."
+        ),
+    ]
+    network: Annotated[
+        str, click.option("--network", metavar="SPEC", default="ConvNet()", help="Start from this network.")
+    ]
+    recipe: Annotated[
+        str,
+        click.option(
+            "--recipe",
+            metavar="SPEC",
+            default="CrossEntropy()",
+            help="Train by this recipe (fewshot list recipes).",
+        ),
+    ]
+    n_images: Annotated[
+        tuple[int | str, ...],
+        click.option(
+            "--images",
+            "n_images",
+            type=_options.count,
+            metavar="N|all",
+            multiple=True,
+            help="Train on this many images; repeat for several trainings (default: all).",
+        ),
+    ]
+    seeds: Annotated[
+        tuple[int, ...],
+        click.option(
+            "--seed",
+            "seeds",
+            type=click.IntRange(min=0),
+            multiple=True,
+            help="Set the seed of the images, their order and the initial weights; repeat for several (default: 0).",
+        ),
+    ]
+
+    def sources(self) -> list[Pretrained]:
+        """The trainings: every number of images with every seed; empty without --data."""
+        from fewshot.pretraining.ladders import seeded
+
+        if self.data is None:
+            return []
+        fields = f"network={self.network}, data={_options.dataset_spec(self.data)}, recipe={self.recipe}"
+        source = _pretrained(f"Pretrained({fields}{'' if self.split is None else f', split={self.split}'})")
+        numbers = [None if n == "all" else int(n) for n in self.n_images] or [None]
+        return [seeded(source, n_images=n, seed=seed) for n, seed in product(numbers, self.seeds or (0,))]
+
+
+@click.command("pretrain", short_help="Train a network on seen classes, to use as a backbone.")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
-@click.option("--data", metavar="FOLDER|SPEC", help="What to train on; its split's seen classes.")
-@click.option("--split", metavar="SPEC", help="Rule for the seen classes, where it is not the data set's own.")
-@click.option("--network", metavar="SPEC", default="ConvNet()", help="Where the training starts.")
-@click.option("--recipe", metavar="SPEC", default="CrossEntropy()", help="How it is trained (fewshot list recipes).")
-@click.option(
-    "--images", "n_images", type=_options.count, metavar="N|all", multiple=True, help="How many; may be repeated."
-)
-@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, help="May be repeated. Default: 0.")
-@click.option("--device", metavar="DEVICE", help="Where it is trained, such as cuda; the best there is.")
+@_options.takes(request=TrainingRequest)
+@click.option("--device", metavar="DEVICE", help="Train on this device, such as cuda (default: a GPU if present).")
 @_options.dry_run_option
 @json_option
-def command(specs: tuple[str, ...], data: str | None, device: str | None, dry_run: bool, **asked: Any) -> int:
-    """Train networks by their SPECs, "Pretrained(...)", or one on --data, once; `fewshot run --backbone SPEC` uses it.
+def command(specs: tuple[str, ...], request: TrainingRequest, device: str | None, dry_run: bool) -> int:
+    """Train networks, given as SPECs "Pretrained(...)" or by --data; use them with `fewshot run --backbone SPEC`.
 
-    A training that was stopped goes on where it was. A seed moves the images, their order and the network's start.
+    fewshot skips finished trainings and resumes interrupted ones. For example:
+
+    \b
+      fewshot pretrain --data birds --recipe "CrossEntropy(epochs=5)" --images 100 --images all
     """
     from fewshot.plugins.registry import BACKBONES
     from fewshot.pretraining.training import Trainer
 
-    sources = [_parsed(spec) for spec in specs] + ([] if data is None else _asked(data, **asked))
+    sources = [*map(_pretrained, specs), *request.sources()]
     if not sources:
-        raise click.UsageError("give a spec, Pretrained(...), or what to train on with --data")
+        raise click.UsageError("nothing to train; give a spec such as Pretrained(...), or --data")
     trainer = Trainer(device=device)
     if dry_run:
         return _dry_run(sources, trainer)
-    done = []
+    records = []
     for source in sources:
         before = source.weights.is_file()
         trainer.ready(source)
         record = source.record
         if not before:
             remember_training(source, record)
-        done.append(record)
-        tell(f"{BACKBONES.canonical(source)}\n  {_outcome(record)}\n  {source.folder}")
-    values = [asdict(r) | {"folder": str(s.folder)} for s, r in zip(sources, done, strict=True)]
-    answer(f"{len(done)} trained: use their specs as --backbone", values)
+        records.append(record)
+        print_progress(f"{BACKBONES.canonical(source)}\n  {_outcome(record)}\n  {source.folder}")
+    values = [asdict(r) | {"folder": str(s.folder)} for s, r in zip(sources, records, strict=True)]
+    trained = f"{amount(len(records), 'network')} trained; use {'its spec' if len(records) == 1 else 'their specs'}"
+    answer(f"{trained} with --backbone", values)
     return 0
 
 
-def _parsed(spec: str) -> Pretrained:
+def _pretrained(spec: str) -> Pretrained:
     from fewshot.backbones.pretrained import Pretrained
     from fewshot.plugins.registry import BACKBONES
 
     source = BACKBONES.make(spec)
     if not isinstance(source, Pretrained):
-        raise ValueError(f"{spec} is nothing to train; write Pretrained(network=..., data=..., recipe=...)")
+        raise ValueError(f"{spec} cannot be trained; write Pretrained(network=..., data=..., recipe=...)")
     return source
 
 
-def _asked(
-    data: str,
-    split: str | None,
-    network: str,
-    recipe: str,
-    n_images: Sequence[int | str],
-    seeds: Sequence[int],
-) -> list[Pretrained]:
-    """What the options describe: every number of images with every seed."""
-    from fewshot.pretraining.ladders import seeded
-
-    fields = f"network={network}, data={_options.dataset_spec(data)}, recipe={recipe}"
-    made = _parsed(f"Pretrained({fields}{'' if split is None else f', split={split}'})")
-    numbers = [None if n == "all" else int(n) for n in n_images] or [None]
-    return [seeded(made, n_images=n, seed=seed) for n, seed in product(numbers, seeds or (0,))]
-
-
-def _dry_run(sources: Sequence[Pretrained], trainer: Any) -> int:
+def _dry_run(sources: Sequence[Pretrained], trainer: Trainer) -> int:
     from fewshot.pretraining.planning import planned_trainings
 
     planned = planned_trainings(sources, trainer)
     for key in {p.rate_key for p in planned} - set(rates()):
-        first = next(_parsed(p.spec) for p in planned if p.rate_key == key)
+        first = next(_pretrained(p.spec) for p in planned if p.rate_key == key)
         if not first.network.to_train():
             remember({key: trainer.pace(first)})
     seconds = training_seconds(planned)
     lines = [f"{training_line(p)}\n  into {p.folder}" for p in planned]
-    total = f"{len(planned)} to train, {sum(p.n_passes for p in planned)} image passes, {duration(seconds)}"
+    passes = amount(sum(p.n_passes for p in planned), "image pass")
+    total = f"{amount(len(planned), 'network')} to train, {passes}, {duration(seconds)}"
     answer("\n".join([*lines, total]), {"trainings": [asdict(p) for p in planned], "seconds": seconds})
     return 0
 
 
 def _outcome(record: TrainingRecord) -> str:
-    held_out = (
-        "" if record.seen_error is None else f", error on {record.n_held_out} images held out {record.seen_error:.3f}"
-    )
+    held_out = amount(record.n_held_out, "held-out image")
+    error = "" if record.seen_error is None else f", error {record.seen_error:.3f} on {held_out}"
+    images, steps = amount(record.unique_images, "image"), amount(record.steps, "step")
     return (
-        f"{record.unique_images} images of {len(record.classes)} classes, {record.steps} steps, loss "
-        f"{record.first_loss:.3f} to {record.training_loss:.3f}{held_out}, {duration(record.seconds)}"
+        f"{images} of {amount(len(record.classes), 'class')}, {steps}, loss "
+        f"{record.first_loss:.3f} to {record.training_loss:.3f}{error}, {duration(record.seconds)}"
     )

@@ -1,4 +1,4 @@
-"""`fewshot split`: which classes are seen, for validation and novel."""
+"""`fewshot split`: splits of classes into seen, validation and novel ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.splits import ClassSplit
@@ -20,18 +20,24 @@ def command() -> None:
 
 
 @command.command("make")
-@click.option("--data", required=True, metavar="FOLDER|SPEC", help="A folder of class folders, or a data set.")
+@click.option(
+    "--data",
+    required=True,
+    metavar="FOLDER|SPEC",
+    help="Split the classes of this folder of class folders or data set.",
+)
 @click.option(
     "--rule",
     required=True,
     metavar="SPEC",
-    help="Such as \"BySeed(novel=0.4, seed=1)\" or \"ByGroup('superclass', novel=('animal', 'food'))\".",
+    help='Split by this rule, such as "BySeed(novel=0.4, seed=1)" or '
+    "\"ByGroup('superclass', novel=('animal', 'food'))\".",
 )
-@click.option("--out", required=True, type=_options.FILE, help="JSON file to write.")
+@click.option("--out", required=True, type=_options.FILE, help="Write this JSON file.")
 @_options.dry_run_option
 @json_option
 def make(data: str, rule: str, out: Path, dry_run: bool) -> None:
-    """Split the classes of a data set by a rule, into a JSON file for --split "FromFile('...')"."""
+    """Split the classes of a data set by a rule and write a JSON file, for --split "FromFile('...')"."""
     from fewshot.plugins.registry import SPLITS
 
     split = SPLITS.make(rule).split(_options.dataset_spec(data).make().load())
@@ -43,22 +49,22 @@ def make(data: str, rule: str, out: Path, dry_run: bool) -> None:
 
 
 @command.command("show")
-@click.option("--data", metavar="FOLDER|SPEC", help="A folder of class folders, or a data set.")
-@click.option("--split", "rule", metavar="SPEC", help="Rule, where it is not the data set's own.")
-@click.option("--file", type=_options.FILE, help="A JSON file of `fewshot split make`, instead of --data.")
+@click.option("--data", metavar="FOLDER|SPEC", help="Show the split of this folder of class folders or data set.")
+@click.option("--split", "rule", metavar="SPEC", help="Split --data by this rule (default: the data set's own).")
+@click.option("--file", type=_options.FILE, help="Show a JSON file of `fewshot split make`, instead of --data.")
 @json_option
 def show(data: str | None, rule: str | None, file: Path | None) -> None:
-    """Print the classes of each part of a split, with their counts of images."""
+    """Print the classes of each part of a split, with their numbers of images."""
     from fewshot.splits import PARTS, ClassSplit
 
     if (data is None) == (file is None) or (file is not None and rule is not None):
-        raise click.UsageError("give --data (with --split where it has no split of its own) or --file")
+        raise click.UsageError("give --data (with --split, if it has no default split) or --file, not both")
     split, sizes = (ClassSplit.load(file), {}) if file is not None else _of_data(str(data), rule)
     lines = []
     for part in PARTS:
         classes = getattr(split, part)
-        n_images = f", {sum(sizes[name] for name in classes)} images" if sizes else ""
-        lines.append(click.style(f"{part}: {len(classes)} classes{n_images}", bold=True))
+        n_images = f", {amount(sum(sizes[name] for name in classes), 'image')}" if sizes else ""
+        lines.append(click.style(f"{part}: {amount(len(classes), 'class')}{n_images}", bold=True))
         if classes:
             names = (f"{name} ({sizes[name]})" if sizes else name for name in classes)
             lines.append(click.wrap_text(", ".join(names), 100, "  ", "  "))
@@ -66,7 +72,7 @@ def show(data: str | None, rule: str | None, file: Path | None) -> None:
 
 
 def _of_data(data: str, rule: str | None) -> tuple[ClassSplit, dict[str, int]]:
-    """The split of a data set, and how many images each class has."""
+    """The split of a data set, and the number of images of each class."""
     from fewshot.commands._request import open_data
     from fewshot.runs.pipeline import Workbench
 

@@ -1,15 +1,14 @@
-"""The laws that every member of a folder obeys, as functions: the tests run them over the folders, `fewshot check` over
-a class from outside.
+"""Conformance: the laws that every member of a kind obeys. The tests run them on all members, `fewshot check` on any.
 
-A law gets a member and a world, and returns what is broken, or None:
+May import: the folders of the members, and everything below them.
+A new law: a function of a member and a world that returns a sentence if the law is broken and None if it holds; add it
+to the LAWS of its file, and a member that breaks it to the tests.
 
-    evaluators.py   laws of evaluators, in the worlds of worlds.py: episodes of vectors, or of small pictures
-    degenerate.py   more of them: hard inputs, such as one shot, equal rows, no variance, extreme norms
-    samplers.py     laws of samplers, over labels and groups without pixels
-    datasets.py     laws of data sets: what two loads give
-    backbones.py    laws of backbones: two loads, and pictures of many sizes
-    transforms.py   laws of feature transforms
-    judging.py      what laws share: how a member is judged, tolerances, states of the global generators
+    evaluators.py   laws of evaluators                  worlds.py       their episodes, of vectors or small pictures
+    degenerate.py   more laws of evaluators, on hard inputs: one shot, equal rows, no variance, extreme norms
+    samplers.py     laws of samplers                    datasets.py     laws of data sets, loaded twice
+    backbones.py    laws of backbones, loaded twice     transforms.py   laws of feature transforms
+    judging.py      what all laws share: running them, tolerances, states of the global generators
 """
 
 from __future__ import annotations
@@ -37,12 +36,15 @@ KINDS = tuple(_OF_KIND)
 
 
 def check(kind: str, member: Any) -> list[str]:
-    """The laws that a member of a kind ("evaluator", "sampler", "dataset", "backbone" or "transform") breaks, one
-    sentence each; empty where all hold. A data set or backbone that cannot be loaded is the error that it raises."""
+    """The laws that a member breaks, one sentence each; empty if all laws hold.
+
+    `kind` is "evaluator", "sampler", "dataset", "backbone" or "transform". A data set or backbone that does not load
+    raises its own error.
+    """
     laws, worlds_of = _OF_KIND[kind]
     return broken_laws(member, laws, worlds_of(member))
 
 
 def check_evaluator(evaluator: Evaluator[Any]) -> list[str]:
-    """The laws that an evaluator breaks, one sentence each; empty where all hold."""
+    """The laws that an evaluator breaks, one sentence each; empty if all laws hold."""
     return check("evaluator", evaluator)

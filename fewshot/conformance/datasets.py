@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from fewshot.conformance.judging import generator_states, remade
+from fewshot.conformance.judging import generator_states, repr_problem
 from fewshot.datasets import Dataset, GivenVectors, Group, LabelledImages, image_digest, images_digest
 from fewshot.files.vectors import vectors_digest
 from fewshot.plugins.registry import DATASETS, SPLITS
 
-_MOST_DECODED = 256  # images that a law looks at
+_MOST_DECODED = 256  # images per law
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,33 +21,33 @@ class Loads:
 
     images: LabelledImages
     again: LabelledImages
-    drew: bool  # from a global generator
+    used_global_generator: bool  # while loading
 
     @staticmethod
     def of(dataset: Dataset) -> Loads:
-        """Loads it; what the data set raises is raised."""
+        """The data set, loaded twice; errors of the data set pass through."""
         before = generator_states()
         images, again = dataset.load(), dataset.load()
         return Loads(images, again, generator_states() != before)
 
     def rows(self) -> list[int]:
-        """Some rows from first to last."""
+        """Up to 256 rows, evenly spaced from first to last."""
         return [int(row) for row in np.unique(np.linspace(0, len(self.images) - 1, _MOST_DECODED).astype(int))]
 
 
 def labels_fit(dataset: Dataset, loads: Loads) -> str | None:
-    """One integer label an image, at least two classes, and each has an image."""
+    """Every image has an integer label, there are at least 2 classes, and each has an image."""
     labels, n_classes = loads.images.labels, len(loads.images.class_names)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         return f"labels should be integers of shape [n], found {labels.dtype} of shape {list(labels.shape)}"
     empty = np.setdiff1d(np.arange(n_classes), labels)
     if len(empty):
         return f"class {empty[0]} ({loads.images.class_names[empty[0]]!r}) has no image"
-    return None if n_classes >= 2 else f"at least 2 classes are needed, found {n_classes}"
+    return None if n_classes >= 2 else f"a data set needs at least 2 classes, found {n_classes}"
 
 
 def images_are_rgb(dataset: Dataset, loads: Loads) -> str | None:
-    """Every image is decoded, when asked for, to an RGB image of Pillow's; vectors in their place are finite."""
+    """Every image decodes to an RGB image of Pillow; vectors in place of images are finite."""
     given = loads.images.images
     if isinstance(given, GivenVectors):
         return None if np.isfinite(given.vectors.gather(np.array(loads.rows()))).all() else "vectors should be finite"
@@ -55,7 +55,7 @@ def images_are_rgb(dataset: Dataset, loads: Loads) -> str | None:
         image = given[row]
         if not isinstance(image, Image.Image) or image.mode != "RGB" or not min(image.size):
             found = f"{image.mode} of {image.size}" if isinstance(image, Image.Image) else type(image).__name__
-            return f"image {row} should be an RGB image of Pillow's, found {found}"
+            return f"image {row} should be an RGB image of Pillow, found {found}"
     return None
 
 
@@ -66,12 +66,12 @@ def two_loads_are_equal(dataset: Dataset, loads: Loads) -> str | None:
         return "two loads differ in images_digest, class_names or labels"
     for row in loads.rows()[::8]:
         if _digest(a, row) != _digest(b, row):
-            return f"image {row} is another when it is loaded again"
+            return f"image {row} differs between two loads"
     return None
 
 
 def the_digest_names_the_pixels(dataset: Dataset, loads: Loads) -> str | None:
-    """images_digest is that of all decoded images, or of the vectors, in order; asked of up to 2000."""
+    """images_digest is the digest of all decoded images, or of the vectors, in order (tested up to 2,000 images)."""
     images = loads.images
     if len(images) > 2000:
         return None
@@ -81,11 +81,11 @@ def the_digest_names_the_pixels(dataset: Dataset, loads: Loads) -> str | None:
         wanted = images_digest(image_digest(images.images[row]) for row in range(len(images)))
     if images.images_digest == wanted:
         return None
-    return "images_digest is not images_digest(image_digest(image) for every image): other pixels could pass for these"
+    return "images_digest is not images_digest(image_digest(image) for every image), so it does not name these pixels"
 
 
 def groups_name_what_they_group(dataset: Dataset, loads: Loads) -> str | None:
-    """Every image and every class has a category of its groups."""
+    """Every image and every class has a named category in each group."""
     groups: dict[str, Group] = {**loads.images.image_groups, **loads.images.class_groups}
     for name, group in groups.items():
         if len(group.codes) and not 0 <= group.codes.min() <= group.codes.max() < len(group.names):
@@ -96,22 +96,24 @@ def groups_name_what_they_group(dataset: Dataset, loads: Loads) -> str | None:
 
 
 def the_default_split_fits(dataset: Dataset, loads: Loads) -> str | None:
-    """The split that is used when none is given is one of exactly these classes, and two of them are novel."""
+    """The default split has exactly the classes of the data set, and at least 2 novel classes."""
     spec = dataset.default_split()
     if spec is None:
         return None
     novel = SPLITS.make(spec).split(loads.images).classes("novel", loads.images)
-    return None if len(novel) >= 2 else f"{spec} has {len(novel)} novel classes; episodes need 2"
+    return None if len(novel) >= 2 else f"episodes need at least 2 novel classes; {spec} has {len(novel)}"
 
 
-def nothing_is_drawn(dataset: Dataset, loads: Loads) -> str | None:
-    """Loading draws from no global generator."""
-    return "a global random generator was drawn from while loading" if loads.drew else None
+def loading_uses_no_global_generator(dataset: Dataset, loads: Loads) -> str | None:
+    """Loading uses no global random generator."""
+    if loads.used_global_generator:
+        return "loading uses a global random generator; use a generator of its own with a fixed seed"
+    return None
 
 
 def spec_round_trip(dataset: Dataset, loads: Loads) -> str | None:
-    """The data set can be made again from its repr."""
-    return remade(DATASETS, dataset)
+    """The repr of the data set creates an equal data set."""
+    return repr_problem(DATASETS, dataset)
 
 
 LAWS = (
@@ -121,18 +123,18 @@ LAWS = (
     the_digest_names_the_pixels,
     groups_name_what_they_group,
     the_default_split_fits,
-    nothing_is_drawn,
+    loading_uses_no_global_generator,
     spec_round_trip,
 )
 
 
 def worlds(dataset: Dataset) -> list[Loads]:
-    """The data set, loaded. Missing or unreadable files are the error that `load` raises."""
+    """The data set, loaded twice. Missing or unreadable files raise the error of `load`."""
     return [Loads.of(dataset)]
 
 
 def _digest(images: LabelledImages, row: int) -> bytes:
-    """Names an image, or the vector in its place."""
+    """Bytes that identify an image, or the vector in its place."""
     if isinstance(images.images, GivenVectors):
         return images.images.vectors.gather(np.array([row])).tobytes()
     return image_digest(images.images[row])

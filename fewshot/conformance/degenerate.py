@@ -1,6 +1,6 @@
-"""Laws of evaluators of vectors on inputs that are hard: few rows, equal rows, no variance, extreme norms.
+"""Laws of feature evaluators on hard inputs: few rows, equal rows, no variance, extreme norms.
 
-An evaluator may refuse such an input by a ValueError where its docstring says so: where it holds the word ValueError.
+An evaluator may refuse such an input with a ValueError if its docstring contains the word ValueError.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _N_QUERY = 5
 
 @dataclass(frozen=True)
 class HardInput:
-    """Two episodes of vectors [B, N, K + 5 + 1, D] (K support rows, 5 queries and the name of each class), spoiled."""
+    """Two hard episodes of vectors [B, N, K + 5 + 1, D]: K support rows, 5 queries and the name of each class."""
 
     name: str
-    spoil: Callable[[Tensor, int], Tensor]  # the vectors and K to vectors of the same shape
+    spoil: Callable[[Tensor, int], Tensor]  # maps the vectors and K to hard vectors of the same shape
     n_way: int = 3
     k_shot: int = 4
     dim: int = 16
     separation: float = 1.0
-    alike: bool = False  # no class differs from another
+    alike: bool = False  # all classes are equal
 
     def trial(self, world: VectorWorld) -> Trial:
         """The hard episodes."""
@@ -70,7 +70,7 @@ def _no_support(vectors: Tensor, k_shot: int) -> Tensor:
 
 
 def _queries_among(vectors: Tensor, others: Tensor, k_shot: int) -> Tensor:
-    """The queries of `vectors`, the support and the names of `others`."""
+    """The queries of `vectors` with the support and the class names of `others`."""
     return torch.cat([others[:, :, :k_shot], vectors[:, :, k_shot:-1], others[:, :, -1:]], 2)
 
 
@@ -95,7 +95,7 @@ HARD_INPUTS = (
 
 
 def hard_inputs_have_answers(evaluator: Any, world: World) -> str | None:
-    """Logits are finite, of the right shape and dtype, however hard the input."""
+    """Logits are finite and have the right shape and dtype for every hard input."""
     for hard, trial in _hard_trials(world):
         logits = _answer(evaluator, world, trial)
         if logits is None:
@@ -110,7 +110,7 @@ def hard_inputs_have_answers(evaluator: Any, world: World) -> str | None:
 
 
 def hard_episodes_and_their_neighbours_are_apart(evaluator: Any, world: World) -> str | None:
-    """A hard episode has the same logits alone as beside ordinary ones, and so have these."""
+    """Hard and ordinary episodes have the same logits alone as together in a batch."""
     if not isinstance(world, VectorWorld):
         return None
     for hard in HARD_INPUTS:
@@ -118,30 +118,30 @@ def hard_episodes_and_their_neighbours_are_apart(evaluator: Any, world: World) -
         together = _answer(evaluator, world, trial)
         for e in (0, 2) if together is not None else ():
             alone = _answer(evaluator, world, _part(trial, slice(e, e + 1)))
-            which = f"{hard.name}: {'the hard' if e == 0 else 'an ordinary'} episode"
+            which = f"{'the' if e == 0 else 'an ordinary episode beside the'} hard episode with {hard.name}"
             if alone is None or together is None:
-                return f"{which} is refused alone, but solved beside others"
+                return f"the evaluator refuses {which} alone, but solves it in a batch"
             if not close(alone, together[e : e + 1]):
-                return f"{which} solved alone differs from the batch by {gap(alone, together[e : e + 1])}"
+                return f"logits of {which} differ between alone and in a batch, by {gap(alone, together[e : e + 1])}"
     return None
 
 
 def classes_that_are_alike_have_equal_logits(evaluator: Any, world: World) -> str | None:
-    """Where no class differs from another, no class is preferred; a transductive evaluator may part the queries."""
+    """If all classes are equal, the evaluator prefers no class. A transductive evaluator may, to divide the queries."""
     for hard, trial in _hard_trials(world):
         logits = _answer(evaluator, world, trial) if hard.alike else None
         if logits is None or isinstance(evaluator, TransductiveEvaluator):
             continue
         mean = logits.mean(2, keepdim=True).expand_as(logits)
         if not close(logits, mean):
-            return f"{hard.name}: logits of classes that are alike differ from their mean by {gap(logits, mean)}"
+            return f"{hard.name}: logits of equal classes should be equal, but differ by {gap(logits, mean)}"
     return None
 
 
 def separated_classes_are_solved_from_little(evaluator: Any, world: World) -> str | None:
-    """Classes far apart are told apart without an error from two ways, one feature or equal rows too.
+    """Accuracy on well-separated classes is 1, also with two ways, one feature or equal rows.
 
-    Not from one shot: nearest neighbours may ask more than one.
+    One shot is exempt, because nearest neighbours may need more than one row.
     """
     for hard, trial in _hard_trials(world):
         logits = _answer(evaluator, world, trial) if hard.separation > 1 and hard.k_shot > 1 else None
@@ -152,17 +152,18 @@ def separated_classes_are_solved_from_little(evaluator: Any, world: World) -> st
 
 
 def converged_means_converged(evaluator: Any, world: World) -> str | None:
-    """Where a head with a field `max_iter` says that it has converged, ten times as many steps change nothing."""
+    """If a head with a field `max_iter` reports convergence, ten times as many steps change nothing."""
     if not isinstance(evaluator, FeatureEvaluator) or "max_iter" not in vars(evaluator):
         return None
     for hard, trial in _hard_trials(world):
         for steps in (1, 3, vars(evaluator)["max_iter"]) if not hard.alike and hard.separation == 1 else ():
             head, longer = (_with_steps(evaluator, n).fit(trial.batch) for n in (steps, 10 * steps))
             if head.converged is None or head.converged.shape != trial.batch.seeds.shape:
-                return f"{hard.name}: a head with max_iter should say which episodes converged, by `converged` [B]"
+                return f"{hard.name}: a head with max_iter should report which episodes converged, as `converged` [B]"
             before, after = head(trial.query)[head.converged], longer(trial.query)[head.converged]
             if before.numel() and not close(before, after):
-                return f"{hard.name}: converged in {steps} steps, but more change the logits by {gap(before, after)}"
+                many = f"{steps} step{'s' * (steps != 1)}"
+                return f"{hard.name}: converged after {many}, but more change the logits by {gap(before, after)}"
     return None
 
 
@@ -180,13 +181,13 @@ def _hard_trials(world: World) -> list[tuple[HardInput, Trial]]:
 
 
 def _answer(evaluator: Any, world: World, trial: Trial) -> Tensor | None:
-    """The logits; None where the evaluator refuses, as its docstring says."""
+    """The logits; None if the evaluator refuses the input, as its docstring says."""
     try:
         return world.logits(evaluator, trial.batch, trial.query)
     except ValueError as error:
         if "ValueError" in (type(evaluator).__doc__ or ""):
             return None
-        raise ValueError(f"{error} (answer, or let the docstring of the class name this ValueError)") from error
+        raise ValueError(f"{error} (return logits, or mention this ValueError in the class docstring)") from error
 
 
 def _part(trial: Trial, part: slice) -> Trial:

@@ -1,4 +1,4 @@
-"""How laws judge: they look at a member in a world, and say in words what is broken."""
+"""How fewshot runs the laws: each law examines a member in a world and says in words what is broken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from fewshot.plugins.registry import Registry
 
 
 def broken_laws(member: Any, laws: Iterable[Callable[[Any, Any], str | None]], worlds: Iterable[Any]) -> list[str]:
-    """One sentence for every law that the member breaks, from the first world where it does; to raise is to break."""
+    """One sentence for every law that the member breaks, from the first world that shows it. An exception breaks the
+    law too."""
     broken: dict[str, str] = {}
     for world in worlds:
         for law in laws:
@@ -27,17 +28,17 @@ def broken_laws(member: Any, laws: Iterable[Callable[[Any, Any], str | None]], w
     return [f"{law}: {problem}" for law, problem in broken.items()]
 
 
-def remade(registry: Registry, member: Any) -> str | None:
-    """What is wrong unless the member can be made again from its repr, by name or as package.module:Class(...)."""
+def repr_problem(registry: Registry, member: Any) -> str | None:
+    """A sentence if the repr of the member, by name or as package.module:Class(...), creates another member."""
     spec = repr(member)
     if type(member).__name__ not in registry.names():
         spec = f"{type(member).__module__}:{spec}"
-    made = registry.make(spec)
-    return None if made == member else f"{spec} is made again as {made!r}"
+    copy = registry.make(spec)
+    return None if copy == member else f"the repr {spec} creates {copy!r}, which is not equal to the member"
 
 
 def generator_states() -> str:
-    """The states of torch's, numpy's and Python's own random generators."""
+    """The states of the global random generators of torch, numpy and Python."""
     return f"{torch.get_rng_state().tolist()} {np.random.get_state(legacy=False)} {random.getstate()}"
 
 

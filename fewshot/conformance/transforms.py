@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fewshot.conformance.judging import close, gap, generator_states, remade
+from fewshot.conformance.judging import close, gap, generator_states, repr_problem
 from fewshot.plugins.registry import TRANSFORMS
 from fewshot.transforms import FeatureTransform, Transform
 
 
 @dataclass(frozen=True)
 class TransformWorld:
-    """Features of seen classes and of others; a few of these are zero, huge or tiny."""
+    """Features of seen classes, and features to map; some of the latter are zero, huge or tiny."""
 
     dtype: torch.dtype
 
@@ -23,36 +23,37 @@ class TransformWorld:
         return torch.randn(50, 8, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(self.dtype) + 1
 
     def features(self) -> Tensor:
-        """[3, 4, 8] features to be mapped."""
+        """[3, 4, 8] features to map."""
         features = torch.randn(3, 4, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
         features[0, :3] *= torch.tensor([0.0, 1e6, 1e-6])[:, None]
         return features.to(self.dtype)
 
     def fit(self, transform: FeatureTransform, seed: int = 1) -> Transform:
-        """The map, fitted on what the transform asks for."""
+        """The map, fitted on the seen features if the transform needs them."""
         return transform.fit(self.seen(seed) if transform.needs_seen else None)
 
 
 def shape_and_dtype(transform: FeatureTransform, world: TransformWorld) -> str | None:
-    """[..., D] features of the same dtype, finite, of zero, huge and tiny rows too; the features are unchanged."""
+    """Mapped features are finite, [..., D] and of the same dtype, for zero, huge and tiny rows too; the map does not
+    change its input."""
     features = world.features()
     mapped = world.fit(transform)(features)
     if mapped.shape[:-1] != features.shape[:-1] or mapped.dtype != world.dtype:
-        return f"[3, 4, D] features of {world.dtype} were expected; found {list(mapped.shape)} of {mapped.dtype}"
+        return f"expected features [3, 4, D] of {world.dtype}; found {list(mapped.shape)} of {mapped.dtype}"
     if not torch.isfinite(mapped).all():
         return f"{int((~torch.isfinite(mapped)).any(-1).sum())} of 12 mapped rows are not finite"
-    return None if torch.equal(features, world.features()) else "the features were changed in place"
+    return None if torch.equal(features, world.features()) else "the map changes its input in place; return a copy"
 
 
 def row_by_row(transform: FeatureTransform, world: TransformWorld) -> str | None:
-    """A row is mapped to the same, whatever rows come with it."""
+    """Each row is mapped independently of the other rows."""
     features, mapping = world.features(), world.fit(transform)
     whole, alone = mapping(features), mapping(features[1, 2:3])
-    return None if close(alone, whole[1, 2:3]) else f"a row alone is mapped otherwise by {gap(alone, whole[1, 2:3])}"
+    return None if close(alone, whole[1, 2:3]) else f"a mapped row depends on others, by {gap(alone, whole[1, 2:3])}"
 
 
 def needs_seen_is_true(transform: FeatureTransform, world: TransformWorld) -> str | None:
-    """`needs_seen` says whether the map depends on the seen classes; where it does, none of them are a ValueError."""
+    """`needs_seen` is True exactly if the map depends on the seen classes; fitting without them then fails."""
     features = world.features()
     one, other = (transform.fit(world.seen(seed))(features) for seed in (1, 2))
     if not transform.needs_seen:
@@ -63,29 +64,29 @@ def needs_seen_is_true(transform: FeatureTransform, world: TransformWorld) -> st
         transform.fit(None)
     except ValueError:
         return None
-    return "needs_seen is True, but fitting without seen classes is no ValueError"
+    return "needs_seen is True, but fitting without seen classes raises no ValueError"
 
 
 def same_call_same_bits(transform: FeatureTransform, world: TransformWorld) -> str | None:
-    """The same call gives the same bits and draws from no global generator."""
+    """The same call gives the same bits and uses no global generator."""
     features = world.features()
     first = world.fit(transform)(features)
     torch.rand(3)
     before = generator_states()
     second = world.fit(transform)(features)
     if before != generator_states():
-        return "a global random generator was drawn from"
-    return None if torch.equal(first, second) else "two equal calls gave different bits"
+        return "the transform uses a global random generator; use a generator of its own with a fixed seed"
+    return None if torch.equal(first, second) else "two equal calls give different bits"
 
 
 def spec_round_trip(transform: FeatureTransform, world: TransformWorld) -> str | None:
-    """The transform can be made again from its repr."""
-    return remade(TRANSFORMS, transform)
+    """The repr of the transform creates an equal transform."""
+    return repr_problem(TRANSFORMS, transform)
 
 
 LAWS = (shape_and_dtype, row_by_row, needs_seen_is_true, same_call_same_bits, spec_round_trip)
 
 
 def worlds(transform: FeatureTransform) -> list[TransformWorld]:
-    """The worlds that a transform is tested in."""
+    """The worlds for testing a transform."""
     return [TransformWorld(torch.float32), TransformWorld(torch.float64)]

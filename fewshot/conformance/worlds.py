@@ -1,4 +1,4 @@
-"""Worlds that evaluators are tested in: episodes whose truth is known, of vectors or of small pictures."""
+"""Worlds for testing evaluators: synthetic episodes of vectors or of small pictures, whose truth is known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fewshot.evaluators.tuning.image_rows import ImageRows
 
 @dataclass(frozen=True)
 class Trial:
-    """A batch of episodes and their queries, labels in class-major order."""
+    """A batch of episodes and their queries, with labels in class-major order."""
 
     batch: EpisodeBatch[Any]
     query: Any
@@ -28,34 +28,34 @@ class Trial:
 
 
 class World(ABC):
-    """Makes episodes whose truth is known, and puts an evaluator to work on them."""
+    """Synthetic episodes, and how to run an evaluator on them."""
 
     @abstractmethod
     def trial(
         self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
     ) -> Trial:
-        """Episodes whose classes lie `separation` apart, in units of their spread."""
+        """Episodes whose classes are `separation` apart, in units of their spread."""
 
     @abstractmethod
     def head(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any]) -> Callable[[Any], Tensor]:
-        """What the evaluator learned: queries to logits."""
+        """The head that the evaluator learned: a function from queries to logits."""
 
     def logits(self, evaluator: Evaluator[Any], batch: EpisodeBatch[Any], query: Any) -> Tensor:
-        """What the evaluator answers."""
+        """The evaluator's logits of the queries."""
         return self.head(evaluator, batch)(query)
 
     def state(self) -> str:
-        """A digest of everything that an evaluator must not change, beside its arguments."""
+        """A digest of everything that an evaluator must not change, apart from its arguments."""
         return ""
 
 
 @dataclass(frozen=True)
 class VectorWorld(World):
-    """Gaussian classes. A class's name has a vector too: its centre, seen through the same noise."""
+    """Gaussian classes. The vector of a class name is the class centre plus the same noise."""
 
     dtype: torch.dtype = torch.float32
     dim: int = 16
-    n_views: int = 0  # of every support row beside itself
+    n_views: int = 0  # further views of every support row
 
     def trial(
         self, seed: int, n_episodes: int = 3, n_way: int = 3, k_shot: int = 4, n_query: int = 5, separation: float = 1.0
@@ -63,8 +63,10 @@ class VectorWorld(World):
         return self.trial_of(self.vectors(seed, n_episodes, n_way, k_shot + n_query, separation), k_shot)
 
     def trial_of(self, vectors: Tensor, k_shot: int) -> Trial:
-        """The trial of rows [B, N, K + Q + 1, D]: of each class K support rows, Q queries and the name's vector. A view
-        of a row is the row itself, each a tenth longer than the one before."""
+        """The trial of rows [B, N, K + Q + 1, D]: K support rows, Q queries and the name vector of each class.
+
+        View i of a row is the row times 1 + i / 10.
+        """
         n_episodes, n_way, rows = vectors.shape[:3]
         parts = torch.split(vectors.to(self.dtype), [k_shot, rows - k_shot - 1, 1], 2)
         support, query, names = (part.flatten(1, 2) for part in parts)
@@ -75,7 +77,7 @@ class VectorWorld(World):
         return Trial(batch, query, _labels(n_episodes, n_way, rows - k_shot - 1))
 
     def vectors(self, seed: int, n_episodes: int, n_way: int, per_class: int, separation: float) -> Tensor:
-        """[B, N, per_class + 1, D] float64 rows of every class, the last one its name's."""
+        """[B, N, per_class + 1, D] float64 rows of every class; the last row is the vector of its name."""
         generator = torch.Generator().manual_seed(seed)
         centres = separation * torch.randn(n_episodes, n_way, 1, self.dim, generator=generator, dtype=torch.float64)
         noise = [
@@ -92,7 +94,7 @@ class VectorWorld(World):
 
 
 class PictureWorld(World):
-    """Noise pictures of 8 x 8 pixels whose class is a brightness pattern, and a small network with BatchNorm."""
+    """Noise pictures of 8 x 8 pixels with one brightness pattern per class, and a small network with BatchNorm."""
 
     def __init__(self) -> None:
         with torch.random.fork_rng(devices=[]):
@@ -126,7 +128,7 @@ class PictureWorld(World):
 
 
 def worlds(evaluator: Evaluator[Any]) -> list[World]:
-    """The worlds that an evaluator is tested in."""
+    """The worlds for testing an evaluator."""
     if isinstance(evaluator, ImageEvaluator):
         return [PictureWorld()]
     views = evaluator.support_views() if isinstance(evaluator, FeatureEvaluator) else None

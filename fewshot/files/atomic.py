@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes, safe reads, and where things are kept."""
+"""Atomic writes (a file is whole or absent), safe reads of safetensors, and the cache folder."""
 
 from __future__ import annotations
 
@@ -17,49 +17,54 @@ from fewshot.files.checksums import checksum
 
 
 def home() -> Path:
-    """Where caches live: $FEWSHOT_HOME, or the user's cache folder."""
+    """The folder of all caches: $FEWSHOT_HOME, or the user's cache folder."""
     import platformdirs
 
     return Path(os.environ.get("FEWSHOT_HOME") or platformdirs.user_cache_dir("fewshot"))
 
 
 def make_folder(path: Path) -> Path:
-    """The folder, made if it was absent; an OSError names it and says what to do."""
+    """The folder, created if it was absent; an OSError names the folder and says what to do."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OSError(f"cannot create the folder {path}: {error.strerror}; make it writable or set another") from error
+        raise OSError(
+            f"cannot create the folder {path}: {error.strerror}; make it writable or choose another folder"
+        ) from error
     return path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a whole file or none: into a temporary neighbour, synced, then renamed into place."""
+    """Writes the whole file or nothing: writes a temporary file beside it, syncs it, and renames it into place."""
     make_folder(path.parent)
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
     try:
-        with open(temporary, "xb") as file:  # not tempfile: its files are readable by their owner only
+        with open(temporary, "xb") as file:  # not tempfile: only the owner can read its files
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror}; nothing was changed") from error
+        raise OSError(f"cannot write {path}: {error.strerror}; any earlier file is unchanged") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
-    """Writes the .safetensors file of these arrays and this metadata, with a checksum of both, whole or not at all."""
+    """Writes these arrays, this metadata and a checksum of both as one .safetensors file, atomically."""
     from safetensors.numpy import save
 
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # of strided ones it writes others
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # save garbles strided arrays
     text = json.dumps(about)
-    write_atomically(path, save(whole, metadata={"fewshot": text, "checksum": checksum(whole, text)}))
+    write_atomically(path, save(contiguous, metadata={"fewshot": text, "checksum": checksum(contiguous, text)}))
 
 
 def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and metadata of one of fewshot's .safetensors files; a ValueError names a file that is none, or whose bits
-    are not those that were written."""
+    """Arrays and metadata of a .safetensors file that fewshot wrote; a ValueError if the file is anything else, or if
+    its bits changed since.
+
+    `what` names the expected kind of file in errors: "an episode list".
+    """
     with _opened(path, what) as file:
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = file.metadata() or {}
@@ -69,7 +74,7 @@ def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], di
 
 
 def read_metadata(path: Path, what: str) -> dict[str, Any]:
-    """The metadata alone."""
+    """The metadata of a .safetensors file, without its arrays."""
     with _opened(path, what) as file:
         return _metadata(file)
 
@@ -77,7 +82,7 @@ def read_metadata(path: Path, what: str) -> dict[str, Any]:
 def _metadata(file: Any) -> dict[str, Any]:
     metadata = json.loads((file.metadata() or {}).get("fewshot", "{}"))
     if not isinstance(metadata, dict):
-        raise ValueError("its metadata is not an object")
+        raise ValueError("its metadata is not a JSON object")
     return metadata
 
 
@@ -89,7 +94,7 @@ def _opened(path: Path, what: str) -> Iterator[Any]:
         with safe_open(path, framework="numpy") as file:
             yield file
     except FileNotFoundError as error:
-        raise ValueError(f"there is no file {path}; {what} was expected there") from error
+        raise ValueError(f"there is no file {path}; expected {what} there") from error
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        # The last three: element types that numpy does not know, and JSON without end.
+        # The last three: element types that numpy does not know, and endless JSON.
         raise ValueError(f"{path} cannot be read as {what}: {error}") from error

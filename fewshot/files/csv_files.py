@@ -1,4 +1,4 @@
-"""CSV files that people wrote, whatever is wrong with them in a sentence that names the line; and CSV text."""
+"""CSV files that people wrote, with errors that name the line; and CSV text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _SHOWN = 80  # characters of a first line in a message
 
 @dataclass(frozen=True)
 class CsvFile:
-    """The fields of a file, stripped, by the names of its first line; and the number of the line that each row ends at.
+    """The stripped fields of a CSV file by column, and the line number of each row (of its last line).
 
-    UTF-8, with or without a mark at its begin, separated by commas, any end of lines; empty lines are skipped.
+    The file is UTF-8, with or without a byte order mark, separated by commas, with any line ends. The reader skips
+    empty lines.
     """
 
     path: Path
@@ -26,13 +27,13 @@ class CsvFile:
 
     @staticmethod
     def read(path: Path, what: str, needed: Sequence[str] = (), further: Sequence[str] | None = ()) -> CsvFile:
-        """A file that has the columns `needed`, at least one row, and no other columns than these and `further`; None:
-        any others. `what` names its kind in errors, which are ValueErrors of one sentence."""
+        """The file, with all columns of `needed`, at least one row, and no columns beyond `needed` and `further`
+        (None: any columns). `what` names the kind of file in errors, which are ValueErrors of one sentence."""
         (_, header), *rows = _numbered_rows(path, what, needed)
         names = [name.strip() for name in header]
         _check_header(path, names, needed, further)
         if not rows:
-            raise ValueError(f"{path} has nothing below its first line {_short(names)!r}; expected a line an entry")
+            raise ValueError(f"{path} has nothing below its first line {_short(names)!r}; add one line per entry")
         for number, row in rows:
             _check_width(path, number, row, names)
         values = zip(*(row for _, row in rows), strict=True)
@@ -40,24 +41,24 @@ class CsvFile:
         return CsvFile(path, columns, [number for number, _ in rows])
 
     def rows(self) -> Iterator[dict[str, str]]:
-        """Every row by column."""
+        """Every row, as a dictionary by column."""
         for fields in zip(*self.columns.values(), strict=True):
             yield dict(zip(self.columns, fields, strict=True))
 
     def error(self, row: int, sentence: str) -> ValueError:
-        """The error of a row, with the number of its line."""
+        """A ValueError for a row, with its line number."""
         return ValueError(f"{self.path}, line {self.number[row]}: {sentence}")
 
 
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:
-    """The text of rows, header first: fields that hold a comma, a quote or a line's end stand in quotes."""
+    """The CSV text of rows, header first; fields with a comma, a quote or a line end are quoted."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 
 def _numbered_rows(path: Path, what: str, needed: Sequence[str]) -> list[tuple[int, list[str]]]:
-    """The fields of every line that is not empty, header first, with the number of the line."""
+    """The line number and the fields of every line that is not empty, header first."""
     wanted = f" with the column{'s' * (len(needed) > 1)} {_listed(needed)}" if needed else ""
     try:
         content = path.read_bytes()
@@ -83,20 +84,20 @@ def _numbered(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
             if any(field.strip() for field in row):
                 yield reader.line_num, row
     except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: {error}; a quote inside quotes is written twice") from error
+        raise ValueError(f"{path}, line {reader.line_num}: {error}; write a quote inside quotes twice") from error
 
 
 def _check_header(path: Path, names: Sequence[str], needed: Sequence[str], further: Sequence[str] | None) -> None:
-    """Raises a ValueError unless the columns are those that may be there, each of them once."""
+    """Raises a ValueError unless every needed column is there, no unknown column is, and none is there twice."""
     such = "such as " if further is None else ""
-    others = f" and perhaps {', '.join(further)}" if further else ""
+    others = f" and optionally {', '.join(further)}" if further else ""
     expected = f"expected a first line {such}{','.join(needed)}{others}, separated by commas, found {_short(names)!r}"
     missing = [name for name in needed if name not in names]
     if missing:
         raise ValueError(f"{path} has no column {missing[0]!r}; {expected}")
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"{path} has two columns {twice[0]!r}; name every column once")
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{path} has two columns {repeated[0]!r}; name every column once")
     unknown = [] if further is None else [name for name in names if name not in (*needed, *further)]
     if unknown:
         raise ValueError(f"{path} has an unknown column {unknown[0]!r}; {expected}")
@@ -106,12 +107,12 @@ def _check_width(path: Path, number: int, row: Sequence[str], names: Sequence[st
     if len(row) != len(names):
         raise ValueError(
             f"{path}, line {number}: expected {len(names)} fields ({', '.join(names[:10])}), found {len(row)}; "
-            "put fields that hold a comma in quotes"
+            "put fields with a comma in quotes"
         )
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Such as "task, class and image"."""
+    """The names as English, such as "task, class and image"."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

@@ -1,6 +1,7 @@
-"""Vectors by row, in memory or in a file of any size: those that a network made, and those that were given.
+"""Vectors by row, in memory or in a file of any size: features of a network, or vectors that the user gives.
 
-A file is read, not mapped: pages of a mapping count as memory of the process, and one that shrinks would end it.
+Files are read, not memory-mapped: mapped pages count as memory of the process, and the process dies if a mapped file
+shrinks.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK_BYTES = 8 << 20  # that are read at once
+_BLOCK_BYTES = 8 << 20  # read at once
 Floats = NDArray[np.float32]
 
 
 class Vectors(ABC):
-    """n vectors of D numbers, as float32 by row: float16 exactly, float64 rounded."""
+    """n vectors of D numbers, read as float32: exact for float16, rounded for float64."""
 
     shape: tuple[int, int]
 
@@ -30,11 +31,11 @@ class Vectors(ABC):
 
     @property
     def dim(self) -> int:
-        """D."""
+        """D, the numbers per vector."""
         return self.shape[1]
 
     def gather(self, rows: NDArray[np.integer[Any]]) -> Floats:
-        """[..., D] the vectors of rows [...] in [0, n), a copy, a block at a time."""
+        """[..., D] a copy of the vectors of rows [...] in [0, n), read block by block."""
         flat = rows.reshape(-1)
         gathered = np.empty((len(flat), self.dim), dtype=np.float32)
         for start in range(0, len(flat), self.block):
@@ -42,18 +43,18 @@ class Vectors(ABC):
         return gathered.reshape(*rows.shape, self.dim)
 
     def blocks(self) -> Iterator[tuple[int, Floats]]:
-        """All vectors in order, a few MiB at a time, each block with the row that it starts at."""
+        """The first row and the vectors of every block of a few MiB, in order."""
         for start in range(0, len(self), self.block):
             yield start, self.gather(np.arange(start, min(start + self.block, len(self))))
 
     @property
     def block(self) -> int:
-        """How many vectors are read at once."""
+        """The number of vectors read at once."""
         return max(1, _BLOCK_BYTES // (8 * max(1, self.dim)))
 
     @abstractmethod
     def _read(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-        """[m, D] the vectors of rows [m]; what is no float32 is cast by the caller."""
+        """[m, D] the vectors of rows [m]; the caller casts other dtypes to float32."""
 
 
 class HeldVectors(Vectors):
@@ -68,8 +69,8 @@ class HeldVectors(Vectors):
 
 
 class StoredVectors(Vectors):
-    """Vectors in a file: an array [n, D] of a dtype, row after row from `offset` on. The file stays open, so that
-    another one that takes its place changes nothing here."""
+    """Vectors in a file: an array [n, D] of one dtype, row after row from byte `offset` on. The file stays open, so
+    replacing it does not change these vectors."""
 
     def __init__(
         self, path: Path, offset: int, dtype: np.dtype[Any], shape: tuple[int, int], bfloat16: bool = False
@@ -86,35 +87,37 @@ class StoredVectors(Vectors):
 
     def _read(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
         unique, place = np.unique(rows, return_inverse=True)
-        first = np.flatnonzero(np.diff(unique, prepend=-2) != 1)  # of every run of neighbours, which is read at once
+        first = np.flatnonzero(np.diff(unique, prepend=-2) != 1)  # start of each stretch of neighbours: one read each
         lengths = np.diff(first, append=len(unique)) * self._row_bytes
         offsets = self._offset + unique[first].astype(np.int64) * self._row_bytes
-        parts = [os.pread(self._file, *run) for run in zip(lengths.tolist(), offsets.tolist(), strict=True)]
-        found = np.frombuffer(b"".join(parts), dtype=np.uint8)
-        if found.size != len(unique) * self._row_bytes:
-            raise OSError(f"{self._path} ends before row {unique[-1]}: it was cut off while it was used")
-        values = found.view(self._dtype).reshape(-1, self.dim)
+        parts = [os.pread(self._file, *stretch) for stretch in zip(lengths.tolist(), offsets.tolist(), strict=True)]
+        content = np.frombuffer(b"".join(parts), dtype=np.uint8)
+        if content.size != len(unique) * self._row_bytes:
+            raise OSError(
+                f"{self._path} ends before row {unique[-1]}: another program shortened it; restore it and run again"
+            )
+        values = content.view(self._dtype).reshape(-1, self.dim)
         cast = _of_bfloat16(values) if self._bfloat16 else _finite_cast(values)
         return cast if len(unique) == len(rows) and (place[:-1] < place[1:]).all() else cast[place]
 
 
 def vectors_digest(vectors: Vectors, where: str) -> bytes:
-    """sha256 of vectors as float32, in order. Those that are not finite are a ValueError that begins with `where`,
-    counts their rows and names the first."""
+    """sha256 of the vectors as float32, in order. Vectors that are not finite raise a ValueError that begins with
+    `where`, counts them and names the first."""
     sha, broken = hashlib.sha256(f"fewshot-vectors-1 {vectors.shape} ".encode()), []
     for start, block in vectors.blocks():
         broken += (start + np.flatnonzero(~np.isfinite(block).all(1))).tolist()
         sha.update(np.ascontiguousarray(block, dtype="<f4").data)
     if broken:
         raise ValueError(
-            f"{where}: {len(broken)} of {len(vectors)} vectors have NaN, infinite or too large numbers (beyond "
-            f"float32), first that of row {broken[0]}; correct them or leave their rows out"
+            f"{where}: {len(broken):,} of {len(vectors):,} vectors {'have' if len(broken) > 1 else 'has'} numbers that "
+            f"are NaN, infinite or too large for float32, the first in row {broken[0]}; correct or remove these rows"
         )
     return sha.digest()
 
 
 def _finite_cast(values: NDArray[Any]) -> Floats:
-    """As float32; what is too large for it becomes infinite."""
+    """The values as float32; too large ones become infinite."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32, copy=False)
 

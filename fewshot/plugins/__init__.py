@@ -1,1 +1,12 @@
-"""Plug-ins: a folder is a registry. Spec text, signatures read without importing, grids of hyperparameters."""
+"""Plug-ins: a folder is a registry of members. Specs, signatures read without importing, grids of hyperparameters.
+
+May import: nothing of fewshot.
+A new kind of member: one `Registry` line in registry.py, for a folder whose `__init__.py` holds the base class.
+
+    registry.py       the registries: names, signatures, specs and objects of the members of a folder
+    spec.py           a member as an object: its text, identity and paths     call.py          the parser of spec texts
+    signature.py      fields and declarations, read without importing         fields.py        rules for field values
+    short_name.py     short names for tables and figures                      shorthand.py     short forms of backbones
+    member_field.py   dataclass fields that hold a spec                       grids.py         values to choose among
+    code.py           digests of code from outside fewshot
+"""

@@ -1,4 +1,4 @@
-"""The text of a spec, parsed: a name and its arguments. Parsed, never evaluated."""
+"""The parser of spec texts: a name and its arguments. It parses and never evaluates."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 _TEXT_OR_DOTTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][\w.]*:[A-Za-z_]\w*""")
 _NAME = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_]\w*)?")
-_PATHS = ("Path", "PosixPath", "WindowsPath")  # what the repr of a member with a Path field says
-_MOST_CHARACTERS = 10_000  # of a spec; Python's parser has its own limits, and some of them end the process
+_PATHS = ("Path", "PosixPath", "WindowsPath")  # the repr of a member with a Path field has these names
+_MOST_CHARACTERS = 10_000  # of a spec; Python's parser crashes the process on some longer texts
 
 
 @dataclass(frozen=True)
 class Call:
-    """A parsed spec: a name and its arguments; an argument may be a call itself."""
+    """A parsed spec: a name and its arguments, which may be calls themselves."""
 
     name: str
     args: tuple[Any, ...]
@@ -25,10 +25,10 @@ class Call:
 
 
 def parse(text: str, kind: str) -> Call:
-    """The call of a text "Name" or "Name(field=value, ...)"; a ValueError for any other text."""
+    """The call that the text "Name" or "Name(field=value, ...)" describes; any other text raises a ValueError."""
     try:
         if len(text) > _MOST_CHARACTERS:
-            raise ValueError(f"it has more than {_MOST_CHARACTERS} characters")
+            raise ValueError(f"it has more than {_MOST_CHARACTERS:,} characters")
         plain, dotted = _without_dotted(text)
         call: Call = _renamed(_call(ast.parse(plain.strip(), mode="eval").body), dotted)
         return call
@@ -63,7 +63,8 @@ def _call(node: ast.expr) -> Call:
 
 
 def _without_dotted(spec: str) -> tuple[str, dict[str, str]]:
-    """The spec with a plain name for each "package.module:Class" outside of strings, and what these names stand for."""
+    """The spec with a plain name in place of each "package.module:Class" outside strings, and the dotted names by
+    these plain names."""
     dotted: dict[str, str] = {}
 
     def plain(found: re.Match[str]) -> str:
@@ -77,7 +78,7 @@ def _without_dotted(spec: str) -> tuple[str, dict[str, str]]:
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    """The value with other names of calls, at any depth."""
+    """The value with its calls renamed, at any depth."""
     if isinstance(value, tuple):
         return tuple(_renamed(item, names) for item in value)
     if not isinstance(value, Call):
@@ -87,7 +88,7 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _literal(node: ast.expr) -> Any:
-    """A number, string, boolean, None, nested call, or a tuple of these. Lists become tuples, Path(...) its string."""
+    """A number, string, boolean, None, nested call, or a tuple of these. Lists become tuples, paths strings."""
     if isinstance(node, ast.Call):
         call = _call(node)
         return call.args[0] if call.name in _PATHS and len(call.args) == 1 else call

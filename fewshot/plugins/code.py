@@ -1,8 +1,8 @@
-"""Which code stands behind a member from outside: a digest of its source, and of the modules beside it that it imports.
+"""A digest of the code of a member from outside: its source, and the source of the modules beside it that it imports.
 
-An edited evaluator, or an edited helper of it, is another run. "Beside" are the modules below the folder where the
-member's own module was found; of an installed package, those of the package. Not followed: imports by a computed name,
-data files that the code reads, and other installed packages.
+If you edit an evaluator or one of its helpers, its runs get new ids. Modules are "beside" it if they lie below the
+folder of the member's own module, or in the same installed package. The digest ignores imports by a computed name, data
+files that the code reads, and other installed packages.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ _log = logging.getLogger("fewshot")
 
 
 def code_digest(module: str, cls: type[Any] | None = None) -> str:
-    """16 hex digits of the source of a module and of those beside it that it imports. Of a module without a
-    file (a notebook) that of the class `cls`; where there is no source at all a new digest in every process, with a
-    warning."""
+    """16 hex digits of the source of a module and of the modules beside it that it imports.
+
+    A module without a file (a notebook) gets the digest of the class `cls`. Without any source the digest is a new
+    one in every process, and fewshot warns.
+    """
     file = file_of(module)
     if file is not None:
         return _digest_of_files(module, file)
@@ -38,22 +40,21 @@ def code_digest(module: str, cls: type[Any] | None = None) -> str:
 
 
 def file_of(module: str) -> Path | None:
-    """The source file of a module, which is not imported for it; the working folder is searched too. None where there
-    is none."""
+    """The source file of a module, found without importing it, in the working folder too; None if there is none."""
     search_here()
     if module in sys.modules:
         origin = getattr(sys.modules[module], "__file__", None)
     else:
         try:
-            found = importlib.util.find_spec(module)
+            importable = importlib.util.find_spec(module)
         except (ImportError, ValueError, AttributeError):
             return None
-        origin = None if found is None else found.origin
+        origin = None if importable is None else importable.origin
     return Path(origin) if origin and Path(origin).suffix == ".py" and Path(origin).is_file() else None
 
 
 def search_here() -> None:
-    """Lets imports find modules in the working folder, behind all others."""
+    """Lets imports find modules in the working folder, after all other folders."""
     if str(Path.cwd()) not in sys.path and "" not in sys.path:
         sys.path.append(str(Path.cwd()))
 
@@ -72,22 +73,22 @@ def _digest_of_files(module: str, file: Path) -> str:
 
 def _reached(root: Path, module: str, file: Path, top: str | None) -> set[Path]:
     """The files of a module and of all modules beside it that it reaches by imports."""
-    found: set[Path] = set()
+    files: set[Path] = set()
     waiting = [(module, file)]
     while waiting:
         name, path = waiting.pop()
-        if path in found:
+        if path in files:
             continue
-        found.add(path)
+        files.add(path)
         for imported in _imports(name, path, path.stat().st_mtime_ns):
             beside = _file_beside(root, imported, top)
             if beside is not None:
                 waiting.append((imported, beside))
-    return found
+    return files
 
 
 def _file_beside(root: Path, module: str, top: str | None) -> Path | None:
-    """The source file of a module below the root; None for modules from elsewhere."""
+    """The source file of a module below the root; None for all other modules."""
     parts = module.split(".")
     if parts[0] == _OWN or top not in (None, parts[0]):
         return None
@@ -99,10 +100,10 @@ def _file_beside(root: Path, module: str, top: str | None) -> Path | None:
 
 @functools.lru_cache(maxsize=1024)
 def _imports(module: str, path: Path, changed: int) -> tuple[str, ...]:
-    """The names of all modules that a file may import: "a.b" and "a" of `from a import b`, parent packages too."""
+    """The names of all modules that a file may import, with parent packages: `from a import b` gives "a.b" and "a"."""
     try:
         tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):  # its import has failed, or will
+    except (SyntaxError, ValueError):  # importing the file fails anyway
         return ()
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     names: list[str] = []
@@ -132,5 +133,5 @@ def _source_of_methods(cls: type[Any]) -> str:
 
 @functools.cache
 def _unknown(module: str) -> str:
-    _log.warning("no source of %s can be found, so its runs cannot be known again and are computed anew", module)
+    _log.warning("fewshot finds no source of %s, so it cannot recognise its finished runs and repeats them", module)
     return uuid.uuid4().hex[:16]

@@ -1,8 +1,8 @@
-"""Rules for the fields of members: a wrong value is refused in one sentence as soon as a member is made.
+"""Rules for the fields of members: creating a member with a wrong value raises a ValueError of one sentence.
 
-The annotation of a field says what its values are: `int`, `float`, `bool`, `str` or `Path`, alone or beside None. A
-float may be given as an integer; True and False are no numbers, and neither is NaN. Where a field allows less, its
-class declares a rule:
+The annotation of a field gives the type of its values: `int`, `float`, `bool`, `str` or `Path`, optionally `| None`. A
+float field accepts integers; True, False and NaN are not numbers. If a field allows less than its type, its class
+declares a rule:
 
     rules = declare(C=POSITIVE, max_iter=integer(1), metric=one_of(METRICS))
 """
@@ -22,20 +22,21 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Rule:
-    """What the values of a field must be: in words, and as a test of any value."""
+    """What the values of a field must be: in words, and as a function that tests a value."""
 
     wanted: str
     holds: Callable[[Any], bool]
 
     def worded(self, wanted: str) -> Rule:
-        """The same rule in other words; a field that may be None says so in them, or ", or None" is added."""
+        """The same rule in other words. If the field may be None and the words do not mention None, the error adds
+        ", or None"."""
         return dataclasses.replace(self, wanted=wanted)
 
 
 class Member:
-    """What stands in a folder of members: a dataclass of hyperparameters, stored unchanged, checked by `rules`.
+    """The base of all members: a dataclass of hyperparameters, stored unchanged and checked by `rules`.
 
-    A member that checks fields against each other has a `__post_init__` of its own, which calls this one first.
+    A member that checks fields against each other defines its own `__post_init__`, which calls this one first.
     """
 
     rules: ClassVar[Mapping[str, Rule]] = MappingProxyType({})
@@ -50,28 +51,28 @@ class Member:
 
 
 def declare(*shared: Mapping[str, Rule], **own: Rule) -> Mapping[str, Rule]:
-    """The rules of some fields, by name, after those of shared tables."""
+    """Rules by field name: those of the shared tables, then `own`, which win."""
     return MappingProxyType({name: rule for table in (*shared, own) for name, rule in table.items()})
 
 
 def refused(member: object, name: str, wanted: str) -> ValueError:
-    """The error for a field that is not what it must be."""
+    """The ValueError for a field with a wrong value."""
     value = getattr(member, name)
     return ValueError(f"The {name!r} parameter of {type(member).__name__} must be {wanted}. Got {value!r} instead.")
 
 
 def is_integer(value: object) -> bool:
-    """Whether it is an integer, of Python or numpy; True and False are none."""
+    """Whether the value is an integer of Python or numpy; True and False are not."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a real number, of Python or numpy; True, False and NaN are none."""
+    """Whether the value is a real number of Python or numpy; True, False and NaN are not."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(value)
 
 
 def integer(least: int, below: int | None = None) -> Rule:
-    """Integers of at least `least`, and below `below` where it is given."""
+    """A rule: integers of at least `least`, and below `below` if given."""
     if below is None:
         return Rule(f"an integer of at least {least}", lambda value: is_integer(value) and value >= least)
     power = below.bit_length() - 1
@@ -80,7 +81,7 @@ def integer(least: int, below: int | None = None) -> Rule:
 
 
 def number_in(interval: str) -> Rule:
-    """Numbers in an interval such as "(0, 1]"."""
+    """A rule: numbers in an interval such as "(0, 1]"."""
     low, high = (float(end) for end in interval[1:-1].split(","))
     closed = interval[0] == "[", interval[-1] == "]"
 
@@ -93,13 +94,13 @@ def number_in(interval: str) -> Rule:
 
 
 def one_of(names: Collection[str]) -> Rule:
-    """One of these strings."""
+    """A rule: one of these strings."""
     return Rule(f"one of {', '.join(names)}", lambda value: isinstance(value, str) and value in names)
 
 
 POSITIVE = number_in("(0, inf)").worded("a positive number")
 NOT_NEGATIVE = number_in("[0, inf)").worded("a number of at least 0")
-SEED = integer(0, 1 << 64)  # of `fewshot.episodes.draws`
+SEED = integer(0, 1 << 64)  # the seeds of `fewshot.episodes.draws`
 _TEXT = Rule("a string", lambda value: isinstance(value, str))
 _OF_ANNOTATION = {
     "bool": Rule("True or False", lambda value: isinstance(value, bool)),
@@ -113,13 +114,13 @@ _OF_ANNOTATION = {
 
 @functools.cache
 def _rules_of(cls: type[Any]) -> tuple[tuple[str, Rule, bool], ...]:
-    """Name, rule, and whether None is good too, of each field that has a rule."""
-    found = []
+    """(name, rule, whether None is allowed too) of each field that has a rule."""
+    rules = []
     for field in dataclasses.fields(cls):
         text = field.type.__name__ if isinstance(field.type, type) else str(field.type)
         kinds = [kind.strip() for kind in text.split("|")]
         alone = [kind for kind in kinds if kind not in ("None", "Later")]
         rule = cls.rules.get(field.name) or (_OF_ANNOTATION.get(alone[0]) if len(alone) == 1 else None)
         if rule is not None:
-            found.append((field.name, rule, len(alone) < len(kinds)))
-    return tuple(found)
+            rules.append((field.name, rule, len(alone) < len(kinds)))
+    return tuple(rules)

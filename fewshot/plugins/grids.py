@@ -1,7 +1,7 @@
-"""Grids of hyperparameters: which values of which fields are compared before one is chosen.
+"""Grids of hyperparameters: the values of each field to choose among.
 
-A grid is written in literals, so that a spec can hold it: `(("C", (0.1, 1.0, 10.0)), ("max_iter", (50, 100)))` is the
-six combinations of both fields. A name stands for values that others use: `(("C", "dinov2"),)`.
+A grid consists of literals, so that a spec can hold it: `(("C", (0.1, 1.0, 10.0)), ("max_iter", (50, 100)))` means
+the 6 combinations of both fields. A name stands for published values: `(("C", "dinov2"),)`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import Any
 
 Grid = tuple[tuple[str, tuple[Any, ...] | str], ...]
 
-# DINOv2 (Oquab et al. 2023, arXiv 2304.07193): C in 10^linspace(-6, 5, 45), so steps of a quarter of a decade.
+# DINOv2 (Oquab et al. 2023, arXiv 2304.07193): C in 10^linspace(-6, 5, 45), in steps of a quarter of a decade.
 PRESETS: dict[str, tuple[float, ...]] = {"dinov2": tuple(10 ** (-6 + i / 4) for i in range(45))}
 _FORM = "(('C', (0.1, 1.0)),)"
 
 
 def combinations(grid: Any) -> list[dict[str, Any]]:
-    """Every combination of a grid's values, by field; the last field varies fastest. A ValueError says what is wrong
-    with a grid that is empty, not of fields and values, or holds a field or a value twice."""
+    """Every combination of a grid's values, by field; the last field varies fastest.
+
+    A grid that is empty, does not consist of fields and values, or repeats a field or a value raises a ValueError.
+    """
     if not isinstance(grid, tuple | list) or not grid:
         raise ValueError(f"a grid must hold fields and their values, such as {_FORM}. Got {grid!r} instead.")
     columns = [_column(pair) for pair in grid]
@@ -31,13 +33,16 @@ def combinations(grid: Any) -> list[dict[str, Any]]:
 
 
 def parse_grid(texts: Iterable[str]) -> Grid:
-    """The grid of texts "FIELD=VALUE,VALUE", as on a command line: numbers, True, False and None as in Python,
-    anything else a string; the one value that names a preset stands for its values."""
+    """The grid of command-line texts "FIELD=VALUE,VALUE".
+
+    Numbers, True, False and None are those of Python, any other value is a string. A preset such as "C=dinov2" stands
+    for the preset's values.
+    """
     return tuple(_parsed(text) for text in texts)
 
 
 def _column(pair: Any) -> tuple[str, Sequence[Any]]:
-    """A field and its values, presets looked up."""
+    """A field and its values, with presets looked up."""
     if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str)):
         raise ValueError(f"a grid must hold pairs of a field and its values, such as {_FORM}. Got {pair!r} instead.")
     field, values = pair

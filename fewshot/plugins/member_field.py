@@ -1,4 +1,4 @@
-"""A field of a dataclass that holds a member: given as text, as an object or as a spec, kept as a spec."""
+"""Dataclass fields that hold a member: users give text, an object or a spec, and the field stores a spec."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fewshot.plugins.spec import Spec
 
 @dataclass(eq=False)
 class MemberField:
-    """The descriptor behind a field such as `evaluator: MemberField = MemberField(EVALUATORS)`; a wrong member is a
-    ValueError when the field is set."""
+    """The descriptor of a field such as `evaluator: MemberField = MemberField(EVALUATORS)`; setting a wrong member
+    raises a ValueError."""
 
     registry: Registry
     default: str | None = None
@@ -30,7 +30,7 @@ class MemberField:
             spec: Spec = instance.__dict__[self.name]
             return spec
         if self.default is None:
-            raise AttributeError(self.name)  # so that the dataclass has no default for it
+            raise AttributeError(self.name)  # tells dataclass that the field has no default
         return self.default
 
     def __set__(self, instance: object, value: object) -> None:
@@ -38,7 +38,7 @@ class MemberField:
 
 
 class OptionalMemberField(MemberField):
-    """A field that may be None."""
+    """A `MemberField` that may be None."""
 
     def __get__(self, instance: object | None, owner: type[Any]) -> Any:
         return None if instance is None else instance.__dict__[self.name]
@@ -48,6 +48,6 @@ class OptionalMemberField(MemberField):
 
 
 def member(registry: Registry, value: object) -> Spec:
-    """The spec of a member; backbones may be written in short, such as "resnet18"."""
+    """The spec of a member; backbones may be in shorthand, such as "resnet18"."""
     short = registry is BACKBONES and isinstance(value, str)
     return registry.spec(shorthand(value) if short and isinstance(value, str) else value)

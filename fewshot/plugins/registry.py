@@ -1,10 +1,10 @@
 """A folder is a registry: `evaluators/linear_probe.py` holds `LinearProbe`.
 
-A member is a frozen dataclass of hyperparameters; its *spec* is its repr with every default written
-out, such as "LinearProbe(C=1.0)". Specs are parsed, never evaluated. Names, docstrings, fields and what a class
-declares are read from the source (`ast`), so that listing members and naming runs imports none of them: a finished
-benchmark is recognised without loading torch. Classes from outside join by an entry point (group
-"fewshot.evaluators", ...) or by a dotted name, "package.module:Class(C=0.1)".
+A member is a frozen dataclass of hyperparameters. Its *spec* is its repr with every default written out, such as
+"LinearProbe(C=1.0)". fewshot parses specs and never evaluates them. It reads names, docstrings, fields and declarations
+from the source (`ast`), so listing members and computing run ids imports no member: fewshot recognises a finished
+benchmark without loading torch. Classes from outside join by an entry point (group "fewshot.evaluators", ...) or by a
+dotted name, "package.module:Class(C=0.1)".
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ from fewshot.plugins.spec import Spec
 
 @dataclass(frozen=True)
 class Registry:
-    """The members of one kind. `package` is the import name of the folder (or of the one file, where members
-    are small) and the entry-point group; it defines the class `base` that all members derive from. `further`:
-    modules of single members that need what stands above the folder."""
+    """The members of one kind.
+
+    `package` is the entry-point group and the import name of the folder (or of a single file with small members); it
+    defines the class `base` of all members. `further` lists modules of members that import higher folders.
+    """
 
     kind: str
     package: str
@@ -37,18 +39,18 @@ class Registry:
     further: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
-        """The sorted names of all members: the folder's first, then those of installed plug-ins."""
+        """The sorted names of all members: first those of the folder, then those of installed plug-ins."""
         outside = {point.name for point in _points(self.package)} - set(self._folder)
         return sorted(self._folder) + sorted(outside)
 
     def signature(self, name: str) -> Signature:
-        """Name, summary and hyperparameters of a member; an unknown name is a ValueError that lists the known."""
+        """Name, summary and hyperparameters of a member; an unknown name raises a ValueError that lists all names."""
         if name in self._folder:
             return self._folder[name]
         return signature_of_class(name, self.get(name), base_names(self.package))
 
     def get(self, name: str) -> type[Any]:
-        """The class of a member, a plug-in or "package.module:Class"."""
+        """The class of a member, of a plug-in, or of a dotted name "package.module:Class"."""
         if name in self._folder:
             return getattr(importlib.import_module(self._folder[name].module), name)  # type: ignore[no-any-return]
         if ":" in name:
@@ -59,15 +61,15 @@ class Registry:
         raise ValueError(self._unknown(name))
 
     def holds(self, name: str) -> bool:
-        """Whether a name is that of a member; of a class outside, whether it derives from the base of this kind."""
+        """Whether a name is a member's; for a dotted name, whether the class derives from the base of this kind."""
         if ":" not in name:
             return name in self.names()
         return issubclass(self.get(name), getattr(importlib.import_module(self.package), self.base))
 
     def spec(self, member: Any, allow_import: bool = True) -> Spec:
-        """The spec of a member that is given by its text, by an object or by a spec.
+        """The spec of a member, given as text, object or spec.
 
-        `allow_import=False` refuses dotted names: for texts that were read from a file.
+        `allow_import=False` refuses dotted names; use it for texts that were read from a file.
         """
         if isinstance(member, Spec):
             return member
@@ -78,26 +80,28 @@ class Registry:
         return bound
 
     def make(self, member: Any, allow_import: bool = True) -> Any:
-        """The object that a spec describes; an object is returned as it is."""
+        """The member that a spec describes; an object comes back unchanged."""
         return self.spec(member, allow_import).make() if isinstance(member, str | Spec) else member
 
     def canonical(self, member: Any) -> str:
-        """The text of a spec with every default written out: equal for every way to write the same thing."""
+        """The text of a spec with every default written out: the same for every way to write the same member."""
         return self.spec(member).text
 
     def varied(self, spec: Spec, fields: Mapping[str, Any]) -> Spec:
-        """The spec with these fields instead; an unknown field is a ValueError that lists the known."""
+        """The spec with these fields changed; an unknown field raises a ValueError that lists all fields."""
         varied: Spec = self._bound(Call(spec.name, (), {**spec.fields, **fields}))
         return varied
 
     def read(self, text: str) -> Spec:
-        """The spec of a text in a row, of any release and anybody's: nothing is imported, nothing refused. A name that
-        is not known is a spec of the fields that were given; a text that is no spec has the text as its name."""
+        """The spec of a text in a row of any release, by anybody; reading imports nothing and refuses nothing.
+
+        An unknown name gives a spec with the given fields; a text that is not a spec gives a spec with that name.
+        """
         spec: Spec = _read_row_text(self, text)
         return spec
 
     def _read(self, value: Any) -> Any:
-        """The call that makes an object, and every object among its fields; other values are returned as they are."""
+        """The call that creates an object, with calls for the objects among its fields; other values stay."""
         if isinstance(value, tuple | list):
             return tuple(self._read(item) for item in value)
         if not dataclasses.is_dataclass(value) or isinstance(value, Spec):
@@ -110,7 +114,7 @@ class Registry:
         return Call(name, (), {field: kinds[field]._read(inner) for field, inner in held.items()})
 
     def _bound(self, call: Any, allow_import: bool = True) -> Any:
-        """The spec of a call, and of every call among its arguments; other values are returned as they are."""
+        """The spec of a call, with specs for the calls among its arguments; other values stay."""
         if isinstance(call, tuple):
             return tuple(self._bound(item, allow_import) for item in call)
         if not isinstance(call, Call):
@@ -123,13 +127,16 @@ class Registry:
         for parameter in signature.parameters:
             value = given.get(parameter.name, parameter.default)
             if value is REQUIRED:
-                raise ValueError(f"{call.name} needs {parameter.name!r} ({parameter.annotation}); none was given")
+                raise ValueError(
+                    f"{call.name} needs {parameter.name!r} ({parameter.annotation}); "
+                    f"write {call.name}({parameter.name}=...)"
+                )
             arguments.append((parameter, self._argument(parameter, value, allow_import)))
         return Spec(self, signature, tuple(arguments))
 
     def _argument(self, parameter: Parameter, value: Any, allow_import: bool) -> Any:
-        """What a field holds: members as specs, also where their text was given, integers as floats where the field is
-        a float, paths as text."""
+        """The value of a field: specs for members (also if given as text), floats for integers in a float field, text
+        for paths."""
         kind = kind_of(parameter, self)
         if not allow_import and parameter.annotation == "Dotted" and ":" in str(value):
             raise _would_import(self.kind, str(value))
@@ -140,7 +147,7 @@ class Registry:
         return kind._bound(_floats(value) if parameter.wants_float else value, allow_import)
 
     def _lenient(self, value: Any) -> Any:
-        """The spec of a call, and of every call among its arguments, as far as they are known."""
+        """The spec of a call, with specs for the calls among its arguments, as far as fewshot knows the members."""
         if isinstance(value, tuple):
             return tuple(self._lenient(item) for item in value)
         if not isinstance(value, Call):
@@ -159,7 +166,7 @@ class Registry:
         return Spec(home, signature, tuple(read))
 
     def _known(self, name: str) -> Signature:
-        """The signature of a member; one without fields where that would import a dotted name, or is not known."""
+        """The signature of a member, without fields for an unknown name and for a dotted name (nothing is imported)."""
         if name in self._folder:
             return self._folder[name]
         if self is SAMPLERS and name == LISTED.name:
@@ -167,7 +174,7 @@ class Registry:
         if ":" not in name and name in self.names():
             try:
                 return self.signature(name)
-            except Exception:  # a plug-in that is broken is still a name
+            except Exception:  # a broken plug-in still has a name
                 pass
         return Signature(name, "", (), "")
 
@@ -185,22 +192,23 @@ class Registry:
 
 
 def kind_of(parameter: Parameter, own: Registry) -> Registry:
-    """The registry of members in a field, by the class that its annotation names: a member of one kind may hold one of
-    another; else it is of its `own` kind."""
+    """The registry for the members in a field: that of the class in the field's annotation (a member of one kind may
+    hold one of another kind), else `own`."""
     return _OF_BASE.get(parameter.base, own)
 
 
 def _given(call: Call, names: list[str]) -> dict[str, Any]:
-    """The arguments of a call by the names of their fields; a ValueError for too many, unknown and twice given."""
+    """The arguments of a call by field name; too many, unknown or repeated ones raise a ValueError."""
     known = ", ".join(names) or "none"
     if len(call.args) > len(names):
-        raise ValueError(f"{call.name} takes {len(names)} arguments ({known}), got {len(call.args)}")
+        arguments = f"{len(names)} argument{'s' * (len(names) != 1)}"
+        raise ValueError(f"{call.name} takes {arguments} ({known}), got {len(call.args)}")
     given = dict(zip(names, call.args, strict=False))
     for name, value in call.kwargs.items():
         if name not in names:
             raise ValueError(f"{call.name} has no field {name!r}; its fields are: {known}")
         if name in given:
-            raise ValueError(f"{call.name} was given its field {name!r} twice")
+            raise ValueError(f"{call.name} was given its field {name!r} twice; give it once")
         given[name] = value
     return given
 
@@ -231,16 +239,16 @@ def _import_dotted(name: str, kind: str) -> type[Any]:
     module_name, _, class_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the code of others raises while it is imported
+    except Exception as error:  # foreign code may raise anything on import
         what = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
         raise ValueError(f"the {kind} {name!r} cannot be imported: {what}{error}") from error
     if not isinstance(getattr(module, class_name, None), type):
-        raise ValueError(f"the module {module_name!r} has no class {class_name!r}")
+        raise ValueError(f"the module {module_name!r} has no class {class_name!r}; write package.module:Class")
     return getattr(module, class_name)  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> Any:
-    """A field's value as specs write it: paths as strings, numbers of numpy as those of Python."""
+    """A field's value as specs write it: paths as strings, numpy numbers as Python numbers."""
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
@@ -254,7 +262,7 @@ def _points(group: str) -> tuple[EntryPoint, ...]:
 
 
 def _floats(value: Any) -> Any:
-    """Integers as floats, in tuples too. By their text, because that turns too large ones into inf like 1e999."""
+    """Integers as floats, in tuples too; through their text, because that turns too large ones into inf, like 1e999."""
     if isinstance(value, tuple):
         return tuple(_floats(item) for item in value)
     return float(str(value)) if type(value) is int else value
@@ -267,7 +275,7 @@ BACKBONES = Registry("backbone", "fewshot.backbones", "BackboneSource")
 TRANSFORMS = Registry("transform", "fewshot.transforms", "FeatureTransform")
 EVALUATORS = Registry("evaluator", "fewshot.evaluators", "Evaluator")
 RECIPES = Registry("recipe", "fewshot.pretraining", "Recipe")
-# What rows hold in place of a sampler where episodes came from a file.
+# Rows name this in place of a sampler if their episodes came from a file.
 LISTED = Signature(
     "Listed",
     "Episodes of a file.",
@@ -281,17 +289,17 @@ _OF_BASE = {registry.base: registry for registry in (DATASETS, SPLITS, BACKBONES
 
 
 def registry_of(name: str) -> Registry:
-    """The registry that a member is in, by its name, or by the base of "package.module:Class"."""
+    """The registry of a member, by its name or by the base class of "package.module:Class"."""
     if ":" in name:
         _import_dotted(name, "class")
-    found = [registry for registry in REGISTRIES if registry.holds(name)]
-    if len(found) > 1:
-        raise ValueError(f"{name!r} is a {' and a '.join(r.kind for r in found)}; say which by --kind")
-    if found:
-        return found[0]
+    holders = [registry for registry in REGISTRIES if registry.holds(name)]
+    if len(holders) > 1:
+        raise ValueError(f"{name!r} is a {' and a '.join(r.kind for r in holders)}; choose one with --kind")
+    if holders:
+        return holders[0]
     if ":" in name:
         bases = ", ".join(f"{registry.package}.{registry.base}" for registry in REGISTRIES)
-        raise ValueError(f"{name} is of no kind that fewshot knows; derive it from one of {bases}")
+        raise ValueError(f"{name} has no base class that fewshot knows; derive it from one of {bases}")
     names = {known.lower(): known for registry in REGISTRIES for known in registry.names()}
     close = difflib.get_close_matches(name.lower(), names, n=1)
     hint = f" Did you mean {names[close[0]]}?" if close else ""

@@ -2,14 +2,14 @@
 
 A member declares its short name as a template, `short_name: ClassVar[str] = "{name}[ @{image_size}]"`:
 
-    {field}            the value; of a member inside, its short name; of a tuple, its items with " : " between
+    {field}            the value: a member's short name, the items of a tuple joined by " : "
     {field:file}       the last part of a path    {field:stem}    the same without its suffix
-    {field:value}      what stands behind "="     {field:names}   the fields of a grid, "C and max_iter"
-    {sides}            where support and queries come from, of samplers: "test images", "support from mono"
-    [first|second|...] the first of these whose fields are all there (not None, False, empty or 0); else nothing
-    {field!}           nothing; tells only whether the field is there       {field=value!}  whether it is that value
+    {field:value}      the text after "="         {field:names}   the fields of a grid, "C and max_iter"
+    {sides}            of samplers, the source of support and queries: "test images", "support from mono"
+    [first|second|...] the first alternative whose fields are all set (not None, False, empty or 0); else nothing
+    {field!}           nothing; a condition that the field is set       {field=value!}  that it has this value
 
-A member without a template is called by its class and the fields that are not as usual: "LinearProbe(C=10.0)".
+A member without a template is named by its class and its fields that differ from the defaults: "LinearProbe(C=10.0)".
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
 
 
 class Named(Protocol):
-    """What a short name is made from: a spec."""
+    """A spec, as far as short names use it."""
 
     @property
     def name(self) -> str: ...
@@ -53,7 +53,7 @@ def short_name(spec: Named) -> str:
     if template:
         try:
             return one_line(_filled(template, spec.fields), _LONGEST)
-        except (KeyError, TypeError, ValueError):  # the row is of another release, or was written by hand
+        except (KeyError, TypeError, ValueError):  # the row comes from another release, or somebody wrote it by hand
             pass
     return one_line(_but_for_defaults(spec), _LONGEST)
 
@@ -85,7 +85,7 @@ def told_apart(
 
 
 def one_line(text: str, most: int) -> str:
-    """The text on one line, printable, and shortened in its middle where it is long."""
+    """The text on one line, printable, and shortened in the middle if it has more than `most` characters."""
     line = " ".join(_printable(text).split())
     half = (most - 1) // 2
     return line if len(line) <= most else f"{line[:half]}…{line[-half:]}"
@@ -97,7 +97,7 @@ def _filled(template: str, fields: Mapping[str, Any]) -> str:
 
 
 def _first(alternatives: Iterable[str], fields: Mapping[str, Any]) -> str:
-    """The first text whose fields are all there, filled in."""
+    """The first alternative whose fields are all set, filled in."""
     for text in alternatives:
         if all(_is_there(found, fields) for found in _FIELD.finditer(text)):
             return _FIELD.sub(lambda found: _printed(found, fields), text)
@@ -136,7 +136,7 @@ def _plain(value: Any) -> str:
 
 
 def _sides(fields: Mapping[str, Any]) -> str:
-    """Where support and queries come from: "test images", or "support from mono, queries from colour"."""
+    """The source of support and queries: "test images", or "support from mono, queries from colour"."""
     support, query = fields.get("support_from"), fields.get("query_from")
     if support and support == query:
         return f"{str(support).rpartition('=')[2]} images"

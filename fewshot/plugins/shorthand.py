@@ -1,4 +1,4 @@
-"""The short forms in which users type names, made into specs. Loads neither torch nor timm."""
+"""Specs of the short forms that users type for backbones. Loads neither torch nor timm."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[a-z_]\w*")
 
 
 def shorthand(text: str) -> str:
-    """The spec of a backbone that a user typed in short; a spec is returned as it is.
+    """The spec of a backbone that a user typed in short form; a spec comes back unchanged.
 
     "pixels" is RawPixels(), "given" is Given(), a name of PACKAGED is Packaged(name=...), any other bare lower-case
-    name is Timm(name=...), "module.sub:function" is Function(target=...). A bare weight file is a ValueError: it does
-    not say which network it belongs to.
+    name is Timm(name=...), "module.sub:function" is Function(target=...). A bare weight file raises a ValueError,
+    because it does not name its network.
     """
     text = text.strip()
     if text == "pixels":

@@ -1,4 +1,4 @@
-"""Members as their source says, without importing them: fields, defaults, and what their classes declare."""
+"""Signatures of members, read from their source without importing it: fields, defaults, class attributes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 REQUIRED = object()
 Dotted = str  # the annotation of a field that names code to import: "package.module:function"
-Later: TypeAlias = None  # "int | Later": a field that came after runs were stored; None leaves their ids as they were
+Later: TypeAlias = None  # "int | Later": a field added after runs were stored; None keeps the ids of those runs
 
 
 @dataclass(frozen=True)
@@ -34,25 +34,25 @@ class Parameter:
 
     @property
     def is_path(self) -> bool:
-        """Whether values are paths: strings in specs, Path objects in members."""
+        """Whether the values are paths: strings in specs, Path objects in members."""
         return self.base == "Path"
 
     @property
     def is_later(self) -> bool:
-        """Whether identities leave it out where it is None."""
+        """Whether identities omit the field if it is None."""
         return self.annotation.endswith("| Later")
 
     @property
     def wants_float(self) -> bool:
-        """Whether integers stand for floats here."""
+        """Whether the field turns integers into floats."""
         words = set(re.findall(r"\w+", self.annotation))
         return "float" in words and "int" not in words
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What is known of a member without importing it, and the module that holds it. `declared` are the literal class
-    attributes of its class and of the bases in its folder."""
+    """What fewshot knows about a member without importing it. `declared` holds the literal class attributes of the
+    class and of its bases in the folder."""
 
     name: str
     summary: str
@@ -68,15 +68,15 @@ class Signature:
 
 @functools.cache
 def read_folder(package: str) -> dict[str, Signature]:
-    """Signatures of the classes of a folder whose file bears their name, or of all members of one file."""
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
+    """Signatures by name: of a folder, the classes whose file bears their name; of a single file, all its members."""
+    home = importlib.util.find_spec(package)
+    if home is None or home.origin is None:
         raise ValueError(f"there is no package {package!r}")
-    bases = _bases(Path(found.origin))
-    if found.submodule_search_locations is None:
-        return {s.name: s for s in _signatures(Path(found.origin), package, bases)}
+    bases = _bases(Path(home.origin))
+    if home.submodule_search_locations is None:
+        return {s.name: s for s in _signatures(Path(home.origin), package, bases)}
     signatures = {}
-    for path in sorted(Path(found.submodule_search_locations[0]).glob("[a-z]*.py")):
+    for path in sorted(Path(home.submodule_search_locations[0]).glob("[a-z]*.py")):
         for signature in _signatures(path, f"{package}.{path.stem}", bases):
             if path.stem in _module_names(signature.name):
                 signatures[signature.name] = signature
@@ -85,18 +85,19 @@ def read_folder(package: str) -> dict[str, Signature]:
 
 def base_names(package: str) -> list[str]:
     """The attributes that the base classes of a folder declare."""
-    found = importlib.util.find_spec(package)
-    assert found is not None
-    assert found.origin is not None
-    bases = _bases(Path(found.origin))
+    home = importlib.util.find_spec(package)
+    assert home is not None
+    assert home.origin is not None
+    bases = _bases(Path(home.origin))
     return sorted({name for node in bases.values() for name, _ in _literals(node)})
 
 
 def signature_of_class(name: str, cls: type[Any], attributes: list[str]) -> Signature:
-    """The signature of an imported class; `attributes` are those that its kind declares."""
+    """The signature of an imported class; `attributes` names the class attributes that its kind declares."""
     if not dataclasses.is_dataclass(cls):
         raise ValueError(
-            f"{name} is not a dataclass; write @dataclass(frozen=True) over the class, its hyperparameters as fields"
+            f"{name} is not a dataclass; write @dataclass(frozen=True) above the class and its hyperparameters as "
+            "fields"
         )
     parameters = []
     for one in dataclasses.fields(cls):
@@ -104,8 +105,8 @@ def signature_of_class(name: str, cls: type[Any], attributes: list[str]) -> Sign
             continue
         default = REQUIRED if one.default is dataclasses.MISSING else one.default
         if one.default_factory is not dataclasses.MISSING:
-            made = one.default_factory()
-            default = tuple(made) if isinstance(made, list) else made
+            default = one.default_factory()
+            default = tuple(default) if isinstance(default, list) else default
         annotation = one.type.__name__ if isinstance(one.type, type) else str(one.type)
         parameters.append(Parameter(one.name, annotation, default))
     declared = {attribute: getattr(cls, attribute) for attribute in attributes if hasattr(cls, attribute)}
@@ -113,7 +114,7 @@ def signature_of_class(name: str, cls: type[Any], attributes: list[str]) -> Sign
 
 
 def _module_names(class_name: str) -> set[str]:
-    """What the file of a class may be called: linear_probe for LinearProbe, tim for TIM, lora for LoRA."""
+    """The possible file names of a class: linear_probe for LinearProbe, tim for TIM, lora for LoRA."""
     return {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower(), class_name.lower()}
 
 
@@ -124,7 +125,7 @@ def _bases(path: Path) -> dict[str, ast.ClassDef]:
 
 
 def _signatures(path: Path, module: str, bases: Mapping[str, ast.ClassDef]) -> list[Signature]:
-    """Signatures of the classes of a file that have a base class: the members, not the helpers."""
+    """Signatures of the members in a file: the public decorated classes that have a base class."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = [node for node in tree.body if isinstance(node, ast.ClassDef) and _is_member(node)]
     return [_signature_of_source(node, module, bases) for node in nodes]
@@ -141,7 +142,7 @@ def _base_classes(node: ast.ClassDef) -> set[str]:
 
 
 def _signature_of_source(node: ast.ClassDef, module: str, bases: Mapping[str, ast.ClassDef]) -> Signature:
-    """Reads the dataclass fields of a class statement; their defaults must be literals."""
+    """The signature of a class statement; the defaults of its dataclass fields must be literals."""
     parameters = []
     for statement in node.body:
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
@@ -153,7 +154,7 @@ def _signature_of_source(node: ast.ClassDef, module: str, bases: Mapping[str, as
 
 
 def _declared(node: ast.ClassDef, bases: Mapping[str, ast.ClassDef]) -> dict[str, Any]:
-    """The literal class attributes of a class and of its bases in the folder; the class's own win."""
+    """The literal class attributes of a class and of its bases in the folder; those of the class win."""
     inherited = [_declared(bases[name], bases) for name in _base_classes(node) if name in bases and name != node.name]
     return {name: value for each in inherited for name, value in each.items()} | dict(_literals(node))
 
@@ -177,8 +178,8 @@ def _default(node: ast.expr, class_name: str, module: str) -> Any:
         return ast.literal_eval(node)
     except ValueError as error:
         raise ValueError(
-            f"the defaults of {module}.{class_name} must be literals, because they are read without "
-            f"importing it; found {ast.unparse(node)}"
+            f"the defaults of {module}.{class_name} must be literals, because fewshot reads them without "
+            f"importing the module; found {ast.unparse(node)}"
         ) from error
 
 

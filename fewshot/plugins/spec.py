@@ -1,4 +1,7 @@
-"""A member as an object: parsed once where it enters, text again only in rows. Nothing is imported."""
+"""A spec: a member and its arguments as an object. It is parsed once where it enters and is text again only in rows.
+
+Reading a spec imports nothing; `Spec.make` imports its member.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from fewshot.plugins.signature import Parameter, Signature
 
 
 class Home(Protocol):
-    """What a spec asks of the registry that its member is in."""
+    """The registry of a member, as far as a spec uses it."""
 
     @property
     def kind(self) -> str: ...
@@ -26,16 +29,16 @@ class Home(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Spec:
-    """A member and its arguments, every default written out; members among the arguments are specs themselves.
+    """A member and its arguments, with every default written out; members among the arguments are specs themselves.
 
-    Two specs of one kind are equal where their texts are. `signature` says what the member declares; of a member that
-    is not known (a row of another release, or of a stranger) it holds the fields that were given.
+    Two specs of one kind are equal if their texts are. `signature` holds what the member declares; for an unknown
+    member (a row of another release or from outside) it holds the given fields.
     """
 
     home: Home
     signature: Signature
     arguments: tuple[tuple[Parameter, Any], ...]
-    as_written: str | None = None  # the text of a spec that was read from a row, which says no more and no less
+    as_written: str | None = None  # the exact text of a spec that was read from a row
 
     @property
     def name(self) -> str:
@@ -44,12 +47,12 @@ class Spec:
 
     @cached_property
     def fields(self) -> Mapping[str, Any]:
-        """The arguments by the names of their fields."""
+        """The arguments by field name."""
         return {parameter.name: argument for parameter, argument in self.arguments}
 
     @cached_property
     def text(self) -> str:
-        """What rows say: "LinearProbe(C=1.0)"."""
+        """The text in rows: "LinearProbe(C=1.0)"."""
         if self.as_written is not None:
             return self.as_written
         parts = (f"{p.name}={_rendered(_text_of_path(value) if p.is_path else value)}" for p, value in self.arguments)
@@ -69,19 +72,20 @@ class Spec:
 
     @cached_property
     def short_name(self) -> str:
-        """A short name for people, as the member declares it: "tf_efficientnet_lite0 @128"."""
+        """The short name for people that the member declares: "tf_efficientnet_lite0 @128"."""
         return short_name(self)
 
     def declares(self, attribute: str) -> Any:
-        """A literal class attribute of the member, read without importing it; None where it declares none."""
+        """A literal class attribute of the member, read without importing it; None if it declares none."""
         return self.signature.declared.get(attribute)
 
     @property
     def identity(self) -> str:
-        """The text with every path replaced by what it holds: files by their sha256, folders dropped (their images are
-        named by an images digest), and without fields that came later and are not used. Run ids are made of this. Paths
-        inside a member of another kind, such as the data that a backbone was pre-trained on, stay: no digest names
-        them."""
+        """The text that run ids hash: every path replaced by its content, and without unused fields that came later.
+
+        The sha256 of a file replaces its path; folders are dropped, because an images digest names their images. Paths
+        inside a member of another kind stay, such as the data that a backbone was pre-trained on: no digest names them.
+        """
         return self._fixed_identity or self._identity(paths_stay=False)
 
     @cached_property
@@ -91,17 +95,18 @@ class Spec:
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        """Every path that it names, those of members inside it too."""
+        """Every path in the spec and in the specs inside it."""
         return tuple(self._paths())
 
     def make(self) -> Any:
-        """The member itself; its module is imported."""
-        made = {p.name: _made(Path(v) if p.is_path and isinstance(v, str) else v) for p, v in self.arguments}
+        """The member itself; this imports its module."""
+        arguments = {p.name: _member(Path(v) if p.is_path and isinstance(v, str) else v) for p, v in self.arguments}
         cls = self.home.get(self.name)
         missing = sorted(getattr(cls, "__abstractmethods__", ()))
         if missing:
-            raise ValueError(f"{self.name} is not complete: it has no {', '.join(f'{name}()' for name in missing)}")
-        return cls(**made)
+            listed = ", ".join(f"{name}()" for name in missing)
+            raise ValueError(f"{self.name} is not complete: it has no {listed}; define what is missing")
+        return cls(**arguments)
 
     def _identity(self, paths_stay: bool) -> str:
         parts = []
@@ -117,8 +122,8 @@ class Spec:
 
     @property
     def code(self) -> str:
-        """What names the code from outside that the member, its fields and members inside it are made of; "" where all
-        of it is fewshot's."""
+        """The digests of all code from outside that the member, its fields and the members inside it use; "" if all
+        of their code is fewshot's."""
         fields = "".join(_code_of_field(parameter, value) for parameter, value in self.arguments)
         inside = "".join(inner.code for _, value in self.arguments for inner in specs_in(value))
         return self._own_code + fields + inside
@@ -140,7 +145,7 @@ class Spec:
 
 
 def specs_in(value: Any) -> Iterator[Spec]:
-    """The specs that an argument holds, itself or in tuples."""
+    """The specs in an argument: the argument itself, or those in its tuples."""
     if isinstance(value, Spec):
         yield value
     elif isinstance(value, tuple):
@@ -148,15 +153,15 @@ def specs_in(value: Any) -> Iterator[Spec]:
             yield from specs_in(item)
 
 
-def _made(value: Any) -> Any:
-    """An argument with the members that its specs describe."""
+def _member(value: Any) -> Any:
+    """An argument with every spec replaced by its member."""
     if isinstance(value, tuple):
-        return tuple(_made(item) for item in value)
+        return tuple(_member(item) for item in value)
     return value.make() if isinstance(value, Spec) else value
 
 
 def _rendered(value: Any, outside: Spec | None = None, paths_stay: bool = False) -> str:
-    """The text of an argument; inside an `outside` spec, of its identity."""
+    """The text of an argument; with `outside`, its part of the identity of that spec."""
     if isinstance(value, tuple):
         items = [_rendered(item, outside, paths_stay) for item in value]
         return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
@@ -168,11 +173,11 @@ def _rendered(value: Any, outside: Spec | None = None, paths_stay: bool = False)
 
 
 def _code_of_field(parameter: Parameter, value: Any) -> str:
-    """What names the code that a field imports, such as "mine:network"."""
+    """The digest of the code that a field names, such as "mine:network"; "" for other fields."""
     if parameter.annotation != "Dotted" or ":" not in str(value):
         return ""
     module = str(value).partition(":")[0]
-    return f"@{code_digest(module)}" if file_of(module) else ""  # where there is none, its use says so
+    return f"@{code_digest(module)}" if file_of(module) else ""  # without a file, using the field raises the error
 
 
 def _text_of_path(value: Any) -> Any:
@@ -180,7 +185,7 @@ def _text_of_path(value: Any) -> Any:
 
 
 def content(path: str) -> str | None:
-    """What a path adds to an identity: a file's sha256, and nothing for a folder."""
+    """What a path adds to an identity: the sha256 of a file, None for a folder."""
     if Path(path).is_dir():
         return None
     try:
@@ -192,6 +197,6 @@ def content(path: str) -> str | None:
 
 @functools.lru_cache(maxsize=64)
 def _file_digest(path: str, *state: int) -> str:
-    """16 hex digits of a file's sha256; a large file is read once for many runs, unless it was changed."""
+    """16 hex digits of a file's sha256; many runs read a large file once, unless it changes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]

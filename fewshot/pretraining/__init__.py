@@ -1,13 +1,16 @@
-"""Training a network on seen classes: one file a recipe, each a frozen dataclass of hyperparameters.
+"""Pre-training: recipes that train a network on seen classes, one file per recipe.
 
-    material.py   images to train on, and held out    batches.py   inputs of a step, by (seed, step)
-    schedule.py   fields that recipes share           heads.py     classifiers, and errors on images held out
-    training.py   the loop; what is missing           saving.py    what a kill cannot take away
-    planning.py   what trainings would cost           ladders.py   more images, classes, parameters
-    adaptation.py what MAML and ANIL share
+May import: backbones, features, transforms, evaluators and everything below them; runs import this folder.
+A new recipe: one file with a frozen dataclass derived from `Recipe`; the common tests find it.
 
-A recipe makes an `Objective`: the modules that are trained, and the loss of a step. Everything drawn is a function of
-(seed, step), so a training that was killed goes on as if it had not been.
+    training.py      trains and resumes               planning.py   the cost of missing trainings
+    ladders.py       trainings with more images, classes or parameters
+    _material.py     images for training, validation and test       _batches.py   network inputs of a step
+    _schedule.py     hyperparameters that recipes share             _heads.py     classifiers, error on held-out images
+    _adaptation.py   what MAML and ANIL share                       _saving.py    the state of an interrupted training
+
+A recipe creates an `Objective`: the modules to train, and the loss of a step. All randomness is a function of
+(seed, step), so an interrupted training resumes with the same result.
 """
 
 from __future__ import annotations
@@ -29,31 +32,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What an objective is made from."""
+    """The network, the images and the seed of a training."""
 
-    backbone: Backbone  # its network is the one that is trained, in place
+    backbone: Backbone  # training changes its network in place
     material: Material
     seed: int
 
 
 class Objective(nn.Module, ABC):
-    """What is trained: `network`, and whatever else the loss needs."""
+    """The modules to train: `network`, and whatever else the loss needs."""
 
     network: nn.Module
 
     @abstractmethod
     def loss(self, step: int) -> Tensor:
-        """The mean loss of the step's images, with a graph; a function of the weights and (seed, step)."""
+        """The mean loss of the step's images, with its graph; a function of the weights and (seed, step)."""
 
     def classifier(self) -> nn.Linear | None:
-        """The head over all trained classes, where there is one."""
+        """The head over all trained classes; None if the objective has none."""
         return None
 
 
 class Recipe(Member, ABC):
-    """How a network is trained. Fields are hyperparameters with literal defaults; `schedule` reads those of descent."""
+    """A way to train a network. Fields are hyperparameters with literal defaults; `schedule` reads those of descent."""
 
-    short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+    short_name: ClassVar[str] = ""  # template of the name for people (plugins/short_name.py); "": class and fields
 
     @classmethod
     @abstractmethod
@@ -62,27 +65,27 @@ class Recipe(Member, ABC):
 
     @abstractmethod
     def objective(self, setting: Setting) -> Objective:
-        """What is trained. Wrong hyperparameters, and images that are too few, are a ValueError."""
+        """The objective to train. Wrong hyperparameters or too few images raise a ValueError."""
 
     @abstractmethod
     def schedule(self) -> Schedule:
-        """How long and how fast, checked."""
+        """The number of steps, the learning rates and the optimizer."""
 
     @property
     def images_per_step(self) -> int:
-        """How many images a step takes."""
+        """The number of images per step."""
         return self.schedule().batch_size
 
     @property
     def passes_per_image(self) -> int:
-        """How often a step puts each of its images through the network."""
+        """How often a step passes each of its images through the network."""
         return 1
 
     @property
     def stops_on_validation(self) -> bool:
-        """Whether the weights kept are those with the least loss on validation images of the trained classes."""
+        """Whether training keeps the weights with the least loss on validation images of the trained classes."""
         return False
 
     def trials(self) -> Sequence[Recipe]:
-        """The recipes that are tried, of which the one with the least validation loss is kept."""
+        """The recipes to try; training keeps the network with the least validation loss."""
         return [self]

@@ -1,4 +1,4 @@
-"""What MAML and ANIL share: tasks, and a head that starts at the prototypes of their support."""
+"""What MAML and ANIL share: tasks, and a head that starts at the prototypes of the support."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADAPTATION = declare(DESCENT, SHAPE, tasks_per_step=integer(1), inner_steps=inte
 
 
 class Adapting(Descending, Protocol):
-    """The fields of both."""
+    """The fields of MAML and ANIL."""
 
     @property
     def n_way(self) -> int: ...
@@ -41,14 +41,14 @@ class Adapting(Descending, Protocol):
 
 
 def adapting_schedule(recipe: Adapting) -> Schedule:
-    """The schedule of a recipe whose step adapts to several tasks."""
+    """The schedule of a recipe whose steps adapt to several tasks."""
     return schedule_of(recipe, recipe.images_per_step)
 
 
 class Adaptation(Objective):
-    """The mean query loss of a step's tasks after each was adapted to its support by plain steps of gradient descent.
+    """The mean query loss of a step's tasks, each after plain gradient descent on its support.
 
-    BatchNorm normalises by its running statistics, in the evaluator as here; they follow the images of the tasks.
+    BatchNorm normalises by its running statistics, which follow the images of the tasks; the evaluator does the same.
     """
 
     def __init__(self, recipe: Adapting, setting: Setting, whole: bool) -> None:
@@ -69,25 +69,25 @@ class Adaptation(Objective):
         support, query = self._tasks.rows(number)
         inputs = self._inputs.views(np.concatenate([support.reshape(-1), query.reshape(-1)]), number)
         self._follow(inputs)
-        known, asked = inputs[: support.size], inputs[support.size :]
-        labels, answers = (labels_of(rows).to(inputs.device) for rows in (support, query))
+        known, queried = inputs[: support.size], inputs[support.size :]
+        labels, query_labels = (labels_of(rows).to(inputs.device) for rows in (support, query))
         if not self._whole:
-            known, asked = self.network(known), self.network(asked)
+            known, queried = self.network(known), self.network(queried)
         learner = self._learner(known, labels)
         for _ in range(self._recipe.inner_steps):
             learner.adapt(cross_entropy(learner(known), labels))
-        loss: Tensor = cross_entropy(learner(asked), answers)
+        loss: Tensor = cross_entropy(learner(queried), query_labels)
         return loss
 
     def _follow(self, inputs: Tensor) -> None:
-        """Running statistics take the images in; then everything is in eval mode."""
+        """Updates the running statistics with these inputs, then puts the network in eval mode."""
         self.network.train()
         with torch.no_grad():
             self.network(inputs)
         self.network.eval()
 
     def _learner(self, known: Tensor, labels: Tensor) -> Any:
-        """A clone of what adapts, with the head of the prototypes (Triantafillou et al. 2020, arXiv 1903.03096)."""
+        """A clone of the modules that adapt, with a prototype head (Triantafillou et al. 2020, arXiv 1903.03096)."""
         features = self.network(known) if self._whole else known
         means = features.view(self._recipe.n_way, self._recipe.k_shot, -1).mean(1)
         head = _Head(self.network if self._whole else nn.Identity(), 2 * means, -means.square().sum(1))
@@ -105,7 +105,7 @@ class _Head(nn.Module):
         self.weight, self.bias = (nn.Parameter(part.detach()) for part in (weight, bias))
 
     def put(self, weight: Tensor, bias: Tensor) -> None:
-        """Starts at these, with the graph that they come from."""
+        """Sets weight and bias, with their graph."""
         self._parameters["weight"], self._parameters["bias"] = weight, bias  # type: ignore[assignment]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -118,6 +118,6 @@ def _learn2learn() -> Any:
         from learn2learn.algorithms import MAML
     except ImportError as error:
         raise ValueError(
-            "MAML and ANIL train through learn2learn, which is not installed; run .ci/install_learn2learn"
+            "MAML and ANIL need learn2learn, which is not installed; run .ci/install_learn2learn"
         ) from error
     return MAML

@@ -1,4 +1,4 @@
-"""The images of a step, and the inputs that the network gets of them: functions of (seed, step)."""
+"""The images of a step and their network inputs, as functions of (seed, step)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from fewshot.evaluators.tuning.views import draw, view
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
-_KEPT_BYTES = 512 << 20  # of decoded images
-_AT_ONCE = 256  # images that are looked at together, without gradients
-_VIEWS = 1 << 20  # steps between the first and the second view of one
+_KEPT_BYTES = 512 << 20  # of decoded images in memory
+_AT_ONCE = 256  # images per batch without gradients
+_VIEWS = 1 << 20  # the second view of an image uses the random numbers of this many steps later
 
 
 def positions(seed: int, step: int, batch_size: int, n: int) -> Ints:
-    """[b] the places of a step, out of one random order of all n after the other; b is n where there are fewer."""
+    """[b] the positions of a step's images in one random order of all n after the other; b is at most n."""
     b = min(batch_size, n)
     places = np.arange(step * b, (step + 1) * b)
     orders = {int(epoch): _order(seed, int(epoch), n) for epoch in np.unique(places // n)}
@@ -40,7 +40,7 @@ def _order(seed: int, epoch: int, n: int) -> Ints:
 
 
 class Inputs:
-    """Inputs of images: plain ones, and random views, images whose orientation matters not flipped."""
+    """Network inputs of images, plain or as random views; it never flips classes whose orientation matters."""
 
     def __init__(self, images: LabelledImages, backbone: Backbone, augment: str = "none", seed: int = 0) -> None:
         self._images, self._backbone, self._augment, self._seed = images, backbone, augment, seed
@@ -53,28 +53,28 @@ class Inputs:
         return len(self._images)
 
     def views(self, rows: Ints, step: int, number: int = 0) -> Tensor:
-        """[b, 3, H, W] views of a step's images; a step may have a second view of each, by its `number`."""
+        """[b, 3, H, W] random views of a step's images; another `number` gives another view of each image."""
         uniform = draw(self._seed, step + number * _VIEWS, len(rows))
         return self._stacked([(int(row), numbers) for row, numbers in zip(rows, uniform, strict=True)])
 
     def plain(self) -> Iterator[tuple[Ints, Tensor]]:
-        """All images, in order, without augmentation: their places, and inputs [b, 3, H, W]."""
+        """The positions and inputs [b, 3, H, W] of all images, in order, without augmentation."""
         for rows in np.array_split(np.arange(len(self)), -(-len(self) // _AT_ONCE)):
             yield rows, self._stacked([(int(row), None) for row in rows])
 
-    def _stacked(self, asked: list[tuple[int, NDArray[np.float64] | None]]) -> Tensor:
-        made = torch.stack(list(self._threads.map(self._input, asked)))
-        return made.to(self._backbone.device).contiguous(memory_format=torch.channels_last)
+    def _stacked(self, views: list[tuple[int, NDArray[np.float64] | None]]) -> Tensor:
+        inputs = torch.stack(list(self._threads.map(self._input, views)))
+        return inputs.to(self._backbone.device).contiguous(memory_format=torch.channels_last)
 
-    def _input(self, asked: tuple[int, NDArray[np.float64] | None]) -> Tensor:
-        row, uniform = asked
+    def _input(self, row_and_numbers: tuple[int, NDArray[np.float64] | None]) -> Tensor:
+        row, uniform = row_and_numbers
         picture = self._picture(row)
         if uniform is not None:
             picture = view(picture, self._augment, uniform, bool(self._fixed[row]))
         return self._backbone.preprocess(picture)
 
     def _picture(self, row: int) -> Image.Image:
-        """The decoded image, kept where there is room."""
+        """The decoded image; it stays in memory while there is room."""
         if row not in self._pictures:
             picture = self._images.images[row]
             self._bytes += 3 * picture.width * picture.height

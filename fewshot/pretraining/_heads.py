@@ -1,4 +1,4 @@
-"""Classifiers over all trained classes, and how they do on images held out."""
+"""Classifiers over all trained classes, and their error on held-out images."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from fewshot.pretraining._batches import Inputs
 
 
 def new_classifier(dim: int, n_classes: int, seed: int, device: torch.device) -> nn.Linear:
-    """A linear head: weights uniform in +-1/sqrt(D) by `seed`, biases 0."""
+    """A linear head with weights uniform in +-1/sqrt(D), by `seed`, and zero biases."""
     head: nn.Linear = nn.utils.skip_init(nn.Linear, dim, n_classes, device=device)  # type: ignore[no-untyped-call]
     bound = 1 / math.sqrt(dim)
-    drawn = torch.rand(n_classes, dim, generator=torch.Generator().manual_seed(seed)) * 2 * bound - bound
-    head.weight.data.copy_(drawn)
+    uniform = torch.rand(n_classes, dim, generator=torch.Generator().manual_seed(seed)) * 2 * bound - bound
+    head.weight.data.copy_(uniform)
     nn.init.zeros_(head.bias)
     return head
 
 
 @contextmanager
-def drawn_by(seed: int) -> Iterator[None]:
-    """Modules built inside have torch's own random weights, by this seed; the global generator is left as it was."""
+def seeded_modules(seed: int) -> Iterator[None]:
+    """Modules created inside get torch's own random weights of this seed; the global generator stays unchanged."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
 
 
-class Judge:
-    """Looks at images held out with the weights as they are; modes and gradients stay what they were."""
+class HeldOutScore:
+    """Error and loss of a network in training on held-out images; its modes and gradients stay unchanged."""
 
     def __init__(self, images: LabelledImages, backbone: Backbone) -> None:
         self._inputs = Inputs(images, backbone)
@@ -45,7 +45,8 @@ class Judge:
         return len(self._labels)
 
     def __call__(self, objective: Objective, centres: Tensor | None = None) -> tuple[float, float | None]:
-        """Error and cross-entropy: of the objective's classifier, or the error of the nearest of `centres` [C, D]."""
+        """Error and cross-entropy of the objective's classifier; without one, the error of the nearest of `centres`
+        [C, D], and None."""
         features = features_of(objective.network, self._inputs)
         head = objective.classifier()
         with torch.no_grad():
@@ -59,7 +60,7 @@ class Judge:
 
 
 def class_means(objective: Objective, images: LabelledImages, backbone: Backbone) -> Tensor:
-    """[C, D] the mean features of the classes' images."""
+    """[C, D] the mean feature of each class."""
     features = features_of(objective.network, Inputs(images, backbone)).double()
     labels = torch.from_numpy(images.labels.astype("int64"))
     sums = torch.zeros(len(images.class_names), features.shape[1], dtype=torch.float64).index_add_(0, labels, features)
@@ -67,7 +68,7 @@ def class_means(objective: Objective, images: LabelledImages, backbone: Backbone
 
 
 def features_of(network: nn.Module, inputs: Inputs) -> Tensor:
-    """[n, D] features on the CPU, in eval mode, whose modes are restored."""
+    """[n, D] features on the CPU, in eval mode; the network's modes are restored."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:

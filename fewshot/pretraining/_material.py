@@ -1,4 +1,4 @@
-"""Which images of the seen classes are trained on, and which are held out."""
+"""The images of the seen classes for training, validation and test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fewshot.splits import ClassSplit
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Data sets of the trained classes alone, labels 0 to C - 1 in all of them."""
+    """Data sets of the trained classes only, with labels 0 to C - 1 in all of them."""
 
     train: LabelledImages
     validation: LabelledImages | None
@@ -25,17 +25,21 @@ class Material:
 
     @property
     def n_classes(self) -> int:
-        """C."""
+        """C, the number of trained classes."""
         return len(self.train.class_names)
 
 
 def material(images: LabelledImages, split: ClassSplit, n_images: int | None, seed: int) -> Material:
-    """The seen classes' images by partition ("train", "validation", "test"); without partitions all are trained on."""
+    """The images of the seen classes by partition ("train", "validation", "test"); without partitions, all of them are
+    for training."""
     if images.vectors is not None:
-        raise ValueError(f"{images.name} holds vectors, no pictures, so no network can be trained on it")
+        raise ValueError(f"{images.name} holds vectors, not images, so it cannot train a network; choose images")
     classes = split.classes("seen", images)
     if len(classes) < 2:
-        raise ValueError(f"pre-training needs at least 2 seen classes; this split of {images.name} has {len(classes)}")
+        raise ValueError(
+            f"pre-training needs at least 2 seen classes, but this split of {images.name} has {len(classes)}; "
+            "choose another split"
+        )
     group = images.image_groups.get("partition")
     parts = group.names if group is not None and "train" in group.names else ()
     train = _of_classes(images, classes, "train" if parts else None)
@@ -46,29 +50,29 @@ def material(images: LabelledImages, split: ClassSplit, n_images: int | None, se
 
 
 def balanced_subset(images: LabelledImages, n_images: int | None, seed: int) -> LabelledImages:
-    """So many of the images, classes as equal as they can be: sizes differ by more than one only where a class has no
-    more. Those of a smaller number are among those of a larger one of the same seed."""
+    """`n_images` of the images, with classes as equal as possible: sizes differ by more than 1 only if a class has no
+    more images. With one seed, a smaller subset is part of every larger one."""
     sizes = np.bincount(images.labels, minlength=len(images.class_names))
     if not sizes.all():
         empty = images.class_names[int(np.argmin(sizes))]
-        raise ValueError(f"class {empty!r} of {images.name} has no image to train on; leave it out of the split")
+        raise ValueError(f"class {empty!r} of {images.name} has no image to train on; remove it from the split")
     if n_images is None:
         return images
     if not len(sizes) <= n_images <= len(images):
         raise ValueError(
-            f"n_images = {n_images} was asked for, but {images.name} has {len(images)} images of {len(sizes)} seen "
-            f"classes to train on; choose {len(sizes)} to {len(images)}"
+            f"n_images = {n_images:,} is not possible: {images.name} has {len(images):,} images of {len(sizes):,} "
+            f"seen classes to train on; choose {len(sizes):,} to {len(images):,}"
         )
     words = draws.words(seed, np.arange(len(images)), 1, 1, streams.TRAINED_IMAGES)[:, 0, 0]
-    order = np.lexsort((words, images.labels))  # by class, shuffled inside it
+    order = np.lexsort((words, images.labels))  # by class, shuffled within each class
     rank = np.empty(len(images), dtype=np.int64)
     rank[order] = np.arange(len(images)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    turns = draws.words(seed, np.arange(len(sizes)), 1, 1, streams.TRAINED_TURNS)[:, 0, 0]  # of classes, in a round
+    turns = draws.words(seed, np.arange(len(sizes)), 1, 1, streams.TRAINED_TURNS)[:, 0, 0]  # order of classes per round
     return subset(images, np.sort(np.lexsort((images.labels, turns[images.labels], rank))[:n_images]))
 
 
 def _of_classes(images: LabelledImages, classes: Ints, partition: str | None) -> LabelledImages:
-    """The images of these classes and this partition, classes numbered anew."""
+    """The images of these classes and this partition (None: all), with classes renumbered from 0."""
     held = np.isin(images.labels, classes)
     if partition is not None:
         held &= images.image_groups["partition"].mask(partition)

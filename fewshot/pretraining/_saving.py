@@ -1,4 +1,4 @@
-"""The state of a training in a file: what a kill cannot take away."""
+"""The state of a training in a file, so that an interrupted training can resume."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _OBJECTIVE, _OPTIMIZER, _BEST, _LOSSES = "objective.", "optimizer.", "best.", "l
 
 @dataclass(eq=False)
 class Progress:
-    """A training in the middle: modules and optimizer stay where they are and are read and written in place."""
+    """The state of a training: modules and optimizer, changed in place, and the losses so far."""
 
     objective: nn.Module
     optimizer: torch.optim.Optimizer
-    losses: list[float] = field(default_factory=list)  # one a step
+    losses: list[float] = field(default_factory=list)  # one per step
     best: dict[str, Tensor] | None = None  # the weights with the least loss on validation images
     best_loss: float | None = None
     best_step: int = 0
@@ -34,17 +34,17 @@ class Progress:
 
     @property
     def step(self) -> int:
-        """How many steps are done."""
+        """The number of finished steps."""
         return len(self.losses)
 
     def keep_best(self, loss: float) -> None:
-        """Remembers the weights as they are where they are the best so far."""
+        """Keeps a copy of the weights if their validation loss is the least so far."""
         if self.best_loss is None or loss < self.best_loss:
             self.best_loss, self.best_step = loss, self.step
             self.best = {name: value.detach().clone() for name, value in self.objective.state_dict().items()}
 
     def save(self, path: Path, identity: str) -> None:
-        """Writes everything, whole or not at all."""
+        """Writes the whole state to a file, atomically."""
         tensors = {_OBJECTIVE + name: value for name, value in self.objective.state_dict().items()}
         tensors |= {_BEST + name: value for name, value in (self.best or {}).items()}
         for number, parameter in enumerate(self._parameters):
@@ -56,8 +56,8 @@ class Progress:
         write_atomically(path, saved(tensors, {"identity": identity, "progress": json.dumps(about)}))
 
     def resume(self, path: Path, identity: str) -> bool:
-        """Takes the state of a file up, where it is one of this very training; one whose bits changed is left alone,
-        with a warning, and the training starts anew."""
+        """Loads the state from a file; False if there is none, if it belongs to another training, or, with a warning,
+        if its bits changed: then the training starts anew."""
         try:
             with safe_open(path, framework="pt") as file:
                 about = file.metadata() or {}

@@ -1,4 +1,4 @@
-"""The hyperparameters of descent that recipes share, their rules, and what follows from them: steps and rates."""
+"""The hyperparameters of gradient descent that recipes share: their rules, and the steps and learning rates."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ DESCENT = declare(
 
 
 class Descending(Protocol):
-    """What recipes have in common. `epochs` counts passes over the training images; `steps`, where given, is the number
-    of steps instead, whatever their number. `warmup` is the share of the steps that climb to `lr`."""
+    """The fields that recipes have in common.
+
+    `epochs` counts passes over the training images. `steps`, if given, is the number of steps instead, for any number
+    of images. `warmup` is the share of the steps in which the learning rate climbs to `lr`.
+    """
 
     @property
     def epochs(self) -> float: ...
@@ -47,11 +50,11 @@ class Descending(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast."""
+    """The length of a training, its learning rates and its optimizer."""
 
     epochs: float
     steps: int | None
-    batch_size: int  # images a step
+    batch_size: int  # images per step
     lr: float
     optimizer: str
     weight_decay: float
@@ -60,17 +63,17 @@ class Schedule:
 
     @property
     def rule(self) -> str:
-        """What more images change: with "epochs" the steps too, with "steps" nothing."""
+        """What fixes the length of the training: "epochs" (more images, more steps) or "steps"."""
         return "epochs" if self.steps is None else "steps"
 
     def n_steps(self, n_images: int) -> int:
-        """How many steps over so many images."""
+        """The number of steps over `n_images` images."""
         if self.steps is not None:
             return self.steps
         return max(1, round(self.epochs * n_images / min(self.batch_size, n_images)))
 
     def descent(self, n_images: int) -> Descent:
-        """Optimiser and the rate of each step."""
+        """The optimizer and the learning rate of each step."""
         n_steps = self.n_steps(n_images)
         warmup = min(round(self.warmup * n_steps), n_steps - 1)
         return Descent(learning_rates(self.decay, self.lr, n_steps, warmup), self.optimizer, self.weight_decay)

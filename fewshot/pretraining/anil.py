@@ -1,4 +1,4 @@
-"""MAML whose network stands still within a task."""
+"""ANIL: MAML that keeps the network fixed within a task."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from fewshot.pretraining._schedule import Schedule
 
 @dataclass(frozen=True)
 class ANIL(Recipe):
-    """Almost no inner loop (Raghu et al. 2020, arXiv 1909.09157) through learn2learn: as MAML, but a task adapts its
-    linear head alone; the network learns from the queries' loss. `ProtoMAML(body=False)` adapts in that way.
+    """Almost no inner loop (Raghu et al. 2020, arXiv 1909.09157), with learn2learn: MAML in which each task adapts only
+    its linear head, and the network learns from the query loss. `ProtoMAML(body=False)` adapts in the same way.
     """
 
     short_name: ClassVar[str] = "ANIL[ {steps} steps| {epochs} epochs]"
@@ -50,7 +50,7 @@ class ANIL(Recipe):
 
     @property
     def passes_per_image(self) -> int:
-        return 2  # one for the statistics
+        return 2  # one updates the running statistics
 
     def objective(self, setting: Setting) -> Objective:
         return Adaptation(self, setting, whole=False)

@@ -1,4 +1,4 @@
-"""A linear classifier over all seen classes, thrown away afterwards."""
+"""Cross-entropy of a linear classifier over all seen classes; the classifier is discarded after training."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ STOPS = ("last", "validation")
 
 @dataclass(frozen=True)
 class CrossEntropy(Recipe):
-    """Cross-entropy over the seen classes by mini-batches: network and a linear head, from scratch or from where the
-    network stands. The defaults suit small networks on some thousand images.
+    """Trains the network and a linear head by cross-entropy over the seen classes, from the network's present weights.
+    The defaults suit small networks and a few thousand images.
 
-    `epochs` counts passes over the training images; `steps`, where given, is the number of mini-batches instead. SGD
-    has momentum 0.9. The rate climbs for the share `warmup` of the steps, then falls: "cosine" to 0, "step" by 10 at
-    30, 60 and 90 % of the steps, "constant" not. `augment`: "none", "flip", "crop", "crop+flip" or "crop+flip+colour",
-    new views at each step; classes whose orientation matters are not flipped. `label_smoothing` is the share of the
-    target that all classes have together. `stop` "validation" keeps the weights of the epoch, or the twentieth of the
-    steps, with the least cross-entropy on the data set's images of partition=validation; "last" the last ones.
+    `epochs` counts passes over the training images; `steps`, if given, is the number of mini-batches instead. SGD has
+    momentum 0.9. The learning rate climbs during the share `warmup` of the steps, then `decay` "cosine" lowers it to 0,
+    "step" divides it by 10 at 30, 60 and 90 % of the steps, and "constant" keeps it. `augment` is "none", "flip",
+    "crop", "crop+flip" or "crop+flip+colour", with new views in every step; it never flips classes whose orientation
+    matters. `label_smoothing` is the share of the target that is spread over all classes. `stop` "validation" measures
+    the cross-entropy on the data set's images of partition=validation 20 times and keeps the best weights; "last" keeps
+    the last weights.
     """
 
     short_name: ClassVar[str] = "CrossEntropy[ {steps} steps| {epochs} epochs]"

@@ -1,4 +1,4 @@
-"""Episodes of the seen classes, answered by the nearest class mean."""
+"""Prototypical networks: episodes of the seen classes, classified by the nearest class mean."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SHAPE = declare(n_way=integer(2), k_shot=integer(1), n_query=integer(1))  # rule
 
 @dataclass(frozen=True)
 class Episodic(Recipe):
-    """Prototypical networks (Snell, Swersky, Zemel 2017, arXiv 1703.05175): an episode of the training images a step,
-    cross-entropy of its queries under a softmax of minus the squared distances to the class means.
+    """Prototypical networks (Snell, Swersky, Zemel 2017, arXiv 1703.05175): each step takes one episode of the training
+    images; its loss is the query cross-entropy, with minus the squared distances to the class means as logits.
 
-    Every trained class needs k_shot + n_query images. `epochs` counts images, of which a step takes n_way * (k_shot +
-    n_query). The other fields are those of CrossEntropy. Deviation: SGD by default, where the paper uses Adam.
+    Every trained class needs k_shot + n_query images. `epochs` counts images; a step takes n_way * (k_shot + n_query)
+    of them. The other fields are those of CrossEntropy. Deviation: SGD by default; the paper uses Adam.
     """
 
     short_name: ClassVar[str] = "Episodic[ {steps} steps| {epochs} epochs]"
@@ -80,7 +80,7 @@ class _Prototypes(Objective):
 
 @dataclass(frozen=True, eq=False)
 class Tasks:
-    """Episodes of the training images, by number; a ValueError where a class has too few images for them."""
+    """Episodes of the training images, by number; a class with too few images raises a ValueError."""
 
     images: LabelledImages
     shape: EpisodeShape
@@ -90,19 +90,19 @@ class Tasks:
         least, need = int(np.bincount(self.images.labels).min()), (self.shape.k_shot or 0) + (self.shape.n_query or 0)
         if least < need:
             raise ValueError(
-                f"episodes need k_shot + n_query = {need} images of every class, but one of {self.images.name} has "
-                f"{least} to train on; lower them or raise n_images"
+                f"episodes need k_shot + n_query = {need} images of every class, but a class of {self.images.name} has "
+                f"{least} to train on; lower k_shot or n_query, or raise n_images"
             )
         self.rows(0)
 
     def rows(self, number: int) -> tuple[Ints, Ints]:
-        """[N, K] and [N, Q] rows of support and queries, class by class."""
+        """[N, K] support rows and [N, Q] query rows of an episode, class by class."""
         classes = np.arange(len(self.images.class_names))
-        made = Balanced().sample(self.images, classes, self.shape, self.seed, number, 1)
+        episode = Balanced().sample(self.images, classes, self.shape, self.seed, number, 1)
         ways = self.shape.n_way or len(classes)
-        return made.support.astype(np.int64).reshape(ways, -1), made.query.astype(np.int64).reshape(ways, -1)
+        return episode.support.astype(np.int64).reshape(ways, -1), episode.query.astype(np.int64).reshape(ways, -1)
 
 
 def labels_of(rows: Ints) -> Tensor:
-    """[N * K] the way of each of the rows [N, K]."""
+    """[N * K] the way (0 to N - 1) of each of the rows [N, K]."""
     return torch.arange(rows.shape[0]).repeat_interleave(rows.shape[1])

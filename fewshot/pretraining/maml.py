@@ -1,4 +1,4 @@
-"""A start from which a few steps on a support lead far."""
+"""MAML: initial weights that a few steps on a support adapt well."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from fewshot.pretraining._schedule import Schedule
 
 @dataclass(frozen=True)
 class MAML(Recipe):
-    """Model-agnostic meta-learning (Finn, Abbeel, Levine 2017, arXiv 1703.03400) through learn2learn: each task of a
-    step adapts the whole network and a linear head to its support, `inner_steps` plain steps of rate `inner_lr`; the
-    loss is that of its queries then, and `first_order` leaves second derivatives out. `ProtoMAML` adapts in that way.
+    """Model-agnostic meta-learning (Finn, Abbeel, Levine 2017, arXiv 1703.03400), with learn2learn: each task of a step
+    adapts the whole network and a linear head to its support, with `inner_steps` plain steps of learning rate
+    `inner_lr`; the loss is then that of its queries. `first_order` ignores second derivatives. `ProtoMAML` adapts in
+    the same way.
 
-    The head starts at the prototypes of the support, through which gradients flow (Proto-MAML, Triantafillou et al.
-    2020, arXiv 1903.03096), so episodes of any number of ways can follow. Deviation: BatchNorm normalises by running
-    statistics, not by the support or the queries, so that an answer does not depend on the other queries. Every trained
-    class needs k_shot + n_query images; `epochs` counts images. The other fields are those of CrossEntropy.
+    The head starts at the prototypes of the support, and gradients flow through them (Proto-MAML, Triantafillou et al.
+    2020, arXiv 1903.03096), so later episodes may have any number of ways. Deviation: BatchNorm normalises by its
+    running statistics, not by the support or the queries, so each query is scored independently of the others. Every
+    trained class needs k_shot + n_query images; `epochs` counts images. The other fields are those of CrossEntropy.
     """
 
     short_name: ClassVar[str] = "MAML[ {steps} steps| {epochs} epochs]"
@@ -56,7 +57,7 @@ class MAML(Recipe):
 
     @property
     def passes_per_image(self) -> int:
-        each = self.k_shot * (self.inner_steps + 2) + self.n_query  # and all once for the statistics
+        each = self.k_shot * (self.inner_steps + 2) + self.n_query  # plus one pass that updates running statistics
         return 1 + round(each / (self.k_shot + self.n_query))
 
     def objective(self, setting: Setting) -> Objective:

@@ -1,4 +1,4 @@
-"""What trainings would cost, before they start."""
+"""The cost of trainings, before they start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fewshot.pretraining.training import Trainer, without_seed
 
 @dataclass(frozen=True)
 class PlannedTraining:
-    """One training of one recipe that is not done yet."""
+    """One missing training of one recipe."""
 
     spec: str
     n_images: int
@@ -21,19 +21,21 @@ class PlannedTraining:
     n_steps: int
     n_passes: int  # images through the network, forwards and backwards
     folder: str
-    rate_key: str  # what its speed depends on
+    rate_key: str  # trainings of one key have the same speed
 
 
 def planned_trainings(sources: Iterable[BackboneSource], trainer: Trainer) -> list[PlannedTraining]:
-    """The trainings that are missing, each once, in their order: where a network starts, trials, then itself. Data that
-    does not fit is a ValueError; nothing is trained."""
-    found: dict[str, PlannedTraining] = {}
+    """The missing trainings, each once, in the order they run: the start of a network, its trials, then itself.
+
+    Data that does not fit raises a ValueError. This trains nothing.
+    """
+    planned: dict[str, PlannedTraining] = {}
     for source in sources:
         for missing in _missing(source):
             key = BACKBONES.canonical(missing)
-            if key not in found:
-                found[key] = _planned(missing, trainer)
-    return list(found.values())
+            if key not in planned:
+                planned[key] = _planned(missing, trainer)
+    return list(planned.values())
 
 
 def _missing(source: BackboneSource) -> list[Pretrained]:
@@ -61,7 +63,7 @@ def _planned(source: Pretrained, trainer: Trainer) -> PlannedTraining:
 
 
 def rate_key(source: Pretrained) -> str:
-    """What the seconds an image of a training depend on."""
+    """The key of a training's speed in seconds per image: its network and its recipe. Caches on disk hold it."""
     start = source.network
     while isinstance(start, Pretrained):
         start = start.network

@@ -1,4 +1,4 @@
-"""Images of one class drawn together, two views each, on a projection that is thrown away."""
+"""Supervised contrastive learning: it pulls views of one class together, on a projection that it then discards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fewshot.evaluators.tuning.views import AUGMENTS
 from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.pretraining import Objective, Recipe, Setting
 from fewshot.pretraining._batches import Inputs, positions
-from fewshot.pretraining._heads import drawn_by
+from fewshot.pretraining._heads import seeded_modules
 from fewshot.pretraining._schedule import DESCENT, Schedule, schedule_of
 
 _AUGMENTS = [augment for augment in AUGMENTS if augment != "none"]
@@ -23,11 +23,12 @@ _AUGMENTS = [augment for augment in AUGMENTS if augment != "none"]
 @dataclass(frozen=True)
 class SupervisedContrastive(Recipe):
     """Supervised contrastive learning (Khosla et al. 2020, arXiv 2004.11362): two views of each image of a mini-batch,
-    the loss of `contrastive_loss` on their projections.
+    with `contrastive_loss` on their projections.
 
-    The head is a layer of the features' width, ReLU, and one of `projection`, normalised; it is thrown away. An image
-    counts twice in `images_processed`. The other fields are those of CrossEntropy. Deviations: SGD with the schedule of
-    the other recipes instead of LARS, views of `augment` instead of AutoAugment, and no memory of other batches.
+    The head has a layer of the features' width, ReLU and a layer of width `projection`, whose output is normalised;
+    the head is discarded after training. Each image counts twice in `images_processed`. The other fields are those of
+    CrossEntropy. Deviations: SGD with the schedule of the other recipes instead of LARS, the views of `augment` instead
+    of AutoAugment, and no memory of other batches.
     """
 
     short_name: ClassVar[str] = "SupervisedContrastive[ {steps} steps| {epochs} epochs]"
@@ -48,7 +49,7 @@ class SupervisedContrastive(Recipe):
         DESCENT,
         batch_size=integer(2),
         augment=one_of(_AUGMENTS).worded(
-            f"an augmentation: two views of an image must differ (one of {', '.join(_AUGMENTS)})"
+            f"an augmentation, because two views of an image must differ (one of {', '.join(_AUGMENTS)})"
         ),
         temperature=POSITIVE,
         projection=integer(1),
@@ -74,7 +75,7 @@ class _Contrast(Objective):
         super().__init__()
         train, backbone, dim = setting.material.train, setting.backbone, setting.backbone.dim
         self.network = backbone.network
-        with drawn_by(setting.seed):
+        with seeded_modules(setting.seed):
             self.projection = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, recipe.projection))
         self._recipe, self._seed = recipe, setting.seed
         self._inputs = Inputs(train, backbone, recipe.augment, setting.seed)
@@ -89,8 +90,10 @@ class _Contrast(Objective):
 
 def contrastive_loss(projected: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """The mean over rows i of -1/|P(i)| sum_{p in P(i)} log(exp(z_i z_p / t) / sum_{a != i} exp(z_i z_a / t)), for
-    normalised z [m, D] with labels [m]; P(i) are the other rows of i's label, of which each i must have one. The paper
-    sums over i."""
+    normalised z [m, D] with labels [m].
+
+    P(i) are the other rows with the label of i; every row needs at least one. The paper sums over i.
+    """
     m = len(labels)
     itself = torch.eye(m, dtype=torch.bool, device=projected.device)
     similarity = (projected @ projected.T / temperature).masked_fill(itself, -torch.inf)

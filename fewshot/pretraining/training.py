@@ -1,4 +1,4 @@
-"""From a `Pretrained` to its weights on disk; one that was killed goes on where its last state was written."""
+"""Training: from a `Pretrained` spec to weights on disk. An interrupted training resumes at its last saved state."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.plugins.registry import BACKBONES, RECIPES
 from fewshot.plugins.spec import Spec
 from fewshot.pretraining import Objective, Setting
-from fewshot.pretraining._heads import Judge, class_means
+from fewshot.pretraining._heads import HeldOutScore, class_means
 from fewshot.pretraining._material import Material, material
 from fewshot.pretraining._saving import Progress, saved
 from fewshot.results import provenance
 from fewshot.results.training_record import TrainingRecord
 
-_SAVED_EVERY = 30.0  # seconds: about what a kill can cost
-_CHECKS = 20  # looks at the validation images, where a training stops on them
+_SAVED_EVERY = 30.0  # seconds: roughly the most work that an interruption loses
+_CHECKS = 20  # validation scores of a training that stops on validation images
 _log = logging.getLogger("fewshot")
 Load = Callable[[Spec], LabelledImages]
 
@@ -41,63 +41,67 @@ def load_images(dataset: Spec) -> LabelledImages:
 
 
 def load(backbone: str | BackboneSource) -> Backbone:
-    """The network of a source; one of `Pretrained` is trained first where it is missing."""
+    """The network of a source; a missing `Pretrained` network is trained first."""
     backbone_source: BackboneSource = BACKBONES.make(backbone)
     return Trainer().ready(backbone_source).load()
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """How missing networks are trained; nothing here changes a weight, but for the device."""
+    """Trains missing networks. Of these settings only the device can change the weights."""
 
     images: Load = load_images
     device: str | None = None
     progress: bool = True
 
     def ready(self, source: BackboneSource) -> BackboneSource:
-        """The source, once all that it needs is trained. A training of the same images at another place counts; other
-        images at the same place are a ValueError."""
+        """The source, after training everything that is missing.
+
+        A finished training on the same images in another folder counts too. Other images in the same folder raise a
+        ValueError.
+        """
         if not isinstance(source, Pretrained):
             return source
         if source.weights.is_file():
             check_images(source, source.record)
             return source
         make_folder(source.folder)
-        with FileLock(source.folder / "lock"):  # of two processes one trains, and the other waits
+        with FileLock(source.folder / "lock"):  # one process trains, others wait
             if not source.weights.is_file() and not self._adopted(source):
                 self.train(source)
         return source
 
     def _adopted(self, source: Pretrained) -> bool:
-        """Whether a network that was trained on the same images at another place could be taken over."""
+        """Whether another folder had the same training on the same images; if so, its weights are copied."""
         from fewshot.plugins.registry import DATASETS
 
-        found = trained_elsewhere(source, self.images(DATASETS.spec(source.data)))
-        if found is not None:
-            weights, record = found
-            _log.info("%s was trained on these images at another place: %s", source.folder, weights.parent)
+        elsewhere = trained_elsewhere(source, self.images(DATASETS.spec(source.data)))
+        if elsewhere is not None:
+            weights, record = elsewhere
+            _log.info("%s: copied the weights of the same training from %s", source.folder, weights.parent)
             keep(source, weights.read_bytes(), record)
-        return found is not None
+        return elsewhere is not None
 
     def material(self, source: Pretrained) -> Material:
-        """The images of a training; a data set, split or number that does not fit is a ValueError."""
+        """The images of a training; a data set, split or number of images that does not fit raises a ValueError."""
         from fewshot.plugins.registry import DATASETS, SPLITS
 
         images = self.images(DATASETS.spec(source.data))
         rule = source.split or source.data.default_split()
         if rule is None:
             raise ValueError(
-                f"{images.name} has no split of its own; give one to Pretrained, such as split=BySeed(), whose seen "
-                "classes are trained on"
+                f"{images.name} has no default split, so its seen classes are not known; give Pretrained a split, such "
+                "as split=BySeed()"
             )
         return material(images, SPLITS.make(rule).split(images), source.n_images, source.seed)
 
     def pace(self, source: Pretrained) -> float:
-        """Seconds an image of a training whose start is there, measured on a few steps that are forgotten."""
+        """Seconds per image of a training, measured on a few discarded steps."""
         return Training.of(source, self.material(source), self).pace()
 
     def train(self, source: Pretrained) -> TrainingRecord:
-        """Trains, and keeps weights and record; of several trials the one with the least validation loss."""
+        """The record of the training, after training and writing weights and record; of several trials, those with the
+        least validation loss."""
         recipe, seen = source.recipe, self.material(source)
         trials = list(recipe.trials())
         if trials == [recipe]:
@@ -120,7 +124,7 @@ class Trainer:
 
 
 def keep(source: Pretrained, weights: bytes, record: TrainingRecord) -> TrainingRecord:
-    """Writes record and weights, in this order: where there are weights, the training is finished."""
+    """Writes the record, then the weights: a folder with weights is a finished training."""
     record.write(source.folder / "record.json")
     write_atomically(source.weights, weights)
     (source.folder / "progress.safetensors").unlink(missing_ok=True)
@@ -141,21 +145,23 @@ class Training:
         self._objective: Objective = source.recipe.objective(Setting(backbone, seen, source.seed)).to(backbone.device)
         parameters = [p for p in self._objective.parameters() if p.requires_grad]
         self._state = Progress(self._objective, self._descent.optimizer_of(parameters))
-        self._judge = self._validation_judge()
+        self._validation = self._validation_score()
 
     @staticmethod
     def of(source: Pretrained, seen: Material, trainer: Trainer) -> Training:
-        """The training of a source, from its start, which is trained first where it is missing."""
+        """The training of a source; a missing pre-trained start is trained first."""
         start = trainer.ready(source.network).load().to(trainer.device)
         if start.n_params == 0 or start.given:
-            raise ValueError(f"{source.network!r} has no weights to train; start from ConvNet, RandomInit or a network")
+            raise ValueError(
+                f"{source.network!r} has no weights to train; choose a network, such as ConvNet() or RandomInit(...)"
+            )
         return Training(source, seen, start, trainer.progress)
 
     def run(self) -> TrainingRecord:
-        """The record of the finished training, which is kept with its weights."""
+        """The record of the finished training, after writing it and the weights."""
         path, identity = self._source.folder / "progress.safetensors", self._identity
         if self._state.resume(path, identity):
-            _log.info("training goes on at step %d of %d", self._state.step, len(self._descent.rates))
+            _log.info("training resumes at step %d of %d", self._state.step, len(self._descent.rates))
         start, written = time.monotonic() - self._state.seconds, time.monotonic()
         with self._bar() as bar:
             while self._state.step < len(self._descent.rates):
@@ -171,7 +177,7 @@ class Training:
         return keep(self._source, self._weights(), self._record())
 
     def pace(self, steps: int = 3) -> float:
-        """Seconds an image, of some steps after a first one. The network is of no use afterwards."""
+        """Seconds per image over a few steps after a first one. The network is useless afterwards."""
         self._advance()
         start = time.monotonic()
         for _ in range(min(steps, len(self._descent.rates) - 1)):
@@ -185,7 +191,7 @@ class Training:
 
     @property
     def _identity(self) -> str:
-        """Names the training, and the images that it is of."""
+        """A digest of the training and its images."""
         text = f"{BACKBONES.canonical(self._source)} {self._seen.train.images_digest} {self._backbone.weights_digest}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -194,14 +200,14 @@ class Training:
         return tqdm(
             total=len(self._descent.rates),
             initial=self._state.step,
-            desc=f"{recipe}, {self._n} images",
+            desc=f"{recipe}, {self._n:,} images",
             unit="step",
             disable=None if self._shown else True,
             leave=False,
         )
 
     def _advance(self) -> None:
-        """One step; what a network draws in it (dropout) comes from (seed, step)."""
+        """Runs one step; random numbers of the network in it (dropout) are a function of (seed, step)."""
         step, state = self._state.step, self._state
         for group in state.optimizer.param_groups:
             group["lr"] = self._descent.rates[step]
@@ -210,43 +216,43 @@ class Training:
             loss = self._objective.loss(step)
         if not bool(torch.isfinite(loss)):
             raise ValueError(
-                f"the loss is not finite at step {step + 1} of {len(self._descent.rates)}, at a learning rate of "
-                f"{self._descent.rates[step]:g}: training diverged; lower lr, or raise warmup"
+                f"training diverged: the loss is not finite at step {step + 1:,} of {len(self._descent.rates):,}, at a "
+                f"learning rate of {self._descent.rates[step]:g}; lower lr or raise warmup"
             )
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
         state.losses.append(float(loss.detach()))
-        if self._judge is not None and self._is_check(step + 1):
-            state.keep_best(self._judge(self._objective)[1] or 0.0)
+        if self._validation is not None and self._is_check(step + 1):
+            state.keep_best(self._validation(self._objective)[1] or 0.0)
 
     @contextmanager
     def _generators(self, step: int) -> Iterator[None]:
-        """Generators of (seed, step) on the CPU and where the network is; afterwards they are what they were."""
+        """Seeds the generators of the CPU and of the network's device by (seed, step), and restores them afterwards."""
         on_cuda = [self._backbone.device] if self._backbone.device.type == "cuda" else []
         with torch.random.fork_rng(devices=on_cuda):
-            drawn_from = (self._source.seed * 1_000_003 + step) % (1 << 63)
-            torch.default_generator.manual_seed(drawn_from)
+            step_seed = (self._source.seed * 1_000_003 + step) % (1 << 63)
+            torch.default_generator.manual_seed(step_seed)
             for device in on_cuda:
                 with torch.cuda.device(device):
-                    torch.cuda.manual_seed(drawn_from)
+                    torch.cuda.manual_seed(step_seed)
             yield
 
     def _is_check(self, done: int) -> bool:
         total = len(self._descent.rates)
         return done == total or done * _CHECKS // total > (done - 1) * _CHECKS // total
 
-    def _validation_judge(self) -> Judge | None:
+    def _validation_score(self) -> HeldOutScore | None:
         if not self._source.recipe.stops_on_validation:
             return None
         if self._seen.validation is None:
             raise ValueError(
-                f"stop='validation' looks at images of partition=validation, which {self._seen.train.name} does not "
-                "have; wrap the data set in Partitioned"
+                f"stop='validation' needs images of partition=validation, but {self._seen.train.name} has none; wrap "
+                "the data set in Partitioned"
             )
-        return Judge(self._seen.validation, self._backbone)
+        return HeldOutScore(self._seen.validation, self._backbone)
 
     def _recent_loss(self) -> float:
-        """The mean over the last tenth of the steps so far."""
+        """The mean loss over the last tenth of the steps so far."""
         return _mean(self._state.losses[-_tenth_of(self._state.losses) :])
 
     def _weights(self) -> bytes:
@@ -255,13 +261,13 @@ class Training:
         return saved({**state, "losses": losses}, {"spec": BACKBONES.canonical(self._source)})
 
     def _held_out(self) -> tuple[float | None, float | None, int]:
-        """Error, loss and number of images of the trained classes that no step saw."""
+        """Error, loss and number of the held-out images of the trained classes."""
         if self._seen.test is None:
             return None, None, 0
-        judge = Judge(self._seen.test, self._backbone)
+        score = HeldOutScore(self._seen.test, self._backbone)
         headless = self._objective.classifier() is None
         centres = class_means(self._objective, self._seen.train, self._backbone) if headless else None
-        return *judge(self._objective, centres), len(judge)
+        return *score(self._objective, centres), len(score)
 
     def _record(self) -> TrainingRecord:
         recipe, state, train = self._source.recipe, self._state, self._seen.train
@@ -304,7 +310,7 @@ class Training:
 
 
 def without_seed(source: BackboneSource) -> str:
-    """The spec of where a training starts, without what only makes it another draw: one name for all seeds."""
+    """The spec of a training's start, without its seed: one name for all seeds. Rows store it."""
     start = BACKBONES.spec(scaffold(source))
     spec = (BACKBONES.varied(start, {"seed": 0}) if "seed" in start.fields else start).text
     return spec if not isinstance(source, Pretrained) else f"{spec}, pre-trained on {source.record.trained_on}"

@@ -1,4 +1,4 @@
-"""Another recipe with the rate, the decay and the stopping point that validation images choose."""
+"""Tuned: a recipe with the learning rate, weight decay and stopping point that validation images choose."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ def _are_all(rule: Rule, values: Any) -> bool:
 
 @dataclass(frozen=True)
 class Tuned(Recipe):
-    """Trains `inner` once for each pair of a rate and a weight decay, every one stopped where the cross-entropy on
-    partition=validation of the trained classes is least, and keeps the best of all: the same trials for every amount of
-    data. `inner` must be a recipe that can stop so (CrossEntropy). Trials are trainings like any other, kept and
-    resumed.
+    """Trains `inner` once for each pair of learning rate and weight decay and keeps the best network. Each trial stops
+    at the least cross-entropy on partition=validation of the trained classes. Every amount of data gets the same
+    trials.
+
+    `inner` must be a recipe that can stop on validation images (CrossEntropy). fewshot stores and resumes trials like
+    other trainings.
     """
 
     short_name: ClassVar[str] = "{inner} tuned"

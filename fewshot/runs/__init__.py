@@ -1,1 +1,12 @@
-"""Runs: from a spec to a row. What a run needs, learners, solving, selection, guards, suites that resume."""
+"""Runs: from a spec to a row, and suites of runs that resume.
+
+May import: everything below, members included; nothing of scaling, report or commands.
+A new step of a run: one file, called from pipeline.py; whatever changes a number belongs into `RunSpec` and its run id.
+
+    specs.py        what names a run, and its data side   pipeline.py    a run from its spec to its row; suites
+    needs.py        what episodes need                    learners.py    an evaluator with its features or images
+    solving.py      episodes to predictions               columns.py     the computed columns of a row
+    selection.py    hyperparameters chosen before a run   choice.py      what was chosen
+    guards.py       errors instead of leaking numbers     loading.py     images and networks from their specs
+    evaluation.py   `evaluate`: a row without files       presets.py     published methods by name
+"""

@@ -1,4 +1,4 @@
-"""A backbone on episodes of one's own, here and now, a network in training included."""
+"""`evaluate`: the row of a backbone on given episodes, without results files; the network may be in training."""
 
 from __future__ import annotations
 
@@ -41,14 +41,13 @@ def evaluate(
     preprocess: Callable[[Image], Tensor] | None = None,
     progress: bool = True,
 ) -> Row:
-    """The row of a backbone on episodes of one's own, computed here and now; nothing but features is kept on disk.
+    """The row of a backbone on these episodes; fewshot stores nothing but features.
 
-    `backbone`: a name ("resnet18"), a spec, a `Backbone`, "given" for a data set of vectors, or a network as it is
-    now, in training or not: an nn.Module that gives features [b, D]. Its mode is restored, nothing is drawn from a
-    global generator, and its features are not kept. `preprocess` makes the input [3, H, W] of such a network from an
-    RGB image (None: timm's, for a network of timm's). `seen`: rows [m] of the images that the transform is fitted on,
-    where it needs any. Accuracies are fractions; the interval is over episodes and speaks of these images. A
-    ValueError where the episodes belong to other images.
+    `backbone` is a name ("resnet18"), a spec, a `Backbone`, "given" for a data set of vectors, or a live network: an
+    nn.Module that gives features [b, D], in training or not. Its mode is restored, no global generator is used, and its
+    features are not stored. `preprocess` turns an RGB image into the input [3, H, W] of such a network (None: timm's
+    own, for a network of timm). `seen` holds the rows [m] of the images to fit the transform on, if it needs any.
+    Accuracies are fractions; the interval is for these images. Episodes of other images raise a ValueError.
     """
     episodes.check(images)
     with _opened(backbone, preprocess) as (loaded, folder):
@@ -58,7 +57,7 @@ def evaluate(
 
 @contextmanager
 def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iterator[tuple[Backbone, Path | None]]:
-    """The backbone of whatever a user calls one, and the folder for its features: one that goes for a live network."""
+    """The backbone, and the folder for its features: a temporary one for a live network, None for the usual cache."""
     from torch import nn
 
     from fewshot.backbones import Backbone
@@ -74,10 +73,10 @@ def _opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Iter
 
 
 def _rows(seen: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Rows of images that a transform is fitted on, checked."""
+    """The rows of the images to fit a transform on, checked."""
     rows = np.asarray([] if seen is None else seen)
     if rows.size and rows.dtype.kind not in "iu":
-        raise ValueError(f"seen must hold rows of the images, integers; got {rows.dtype}")
+        raise ValueError(f"seen must hold integers, rows of the images; got {rows.dtype}")
     return rows.astype(np.int64)
 
 

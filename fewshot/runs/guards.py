@@ -1,7 +1,7 @@
-"""What a run watches while it is under way, so that a number that leaks is an error and no number.
+"""Guards of a run in progress: if a number would leak, the run fails with an error and gives no number.
 
-Each guard is a ValueError of one sentence. The laws (laws/) look for the same faults in a member alone, before any run;
-docs/guards.md lists all of them.
+Each guard raises a ValueError of one sentence. The laws (conformance/) look for the same faults in single members
+before any run; docs/guards.md lists all guards.
 """
 
 from __future__ import annotations
@@ -24,48 +24,50 @@ if TYPE_CHECKING:
     from fewshot.samplers import Sampler
 
 _log = logging.getLogger("fewshot")
-_SHARE = 0.01  # of the largest logit: more than rounding, less than what statistics of other queries change
+_SHARE = 0.01  # of the largest logit: more than rounding changes, less than statistics of other queries change
 
 
-def check_alone(head: Head[Any], first: Any, logits: Tensor, asked: str) -> None:
-    """Refuses a head that answers the first query of an episode otherwise when it is asked alone: `first` is that query
-    of every episode, `logits` [B, m, N] are those of the first chunk."""
+def check_alone(head: Head[Any], first: Any, logits: Tensor, evaluator: str) -> None:
+    """Refuses a head that gives the first query of an episode other logits alone than among other queries.
+
+    `first` is that query of every episode, `logits` [B, m, N] are those of the first chunk.
+    """
     if logits.shape[1] < 2:
         return
     together, alone = logits[:, :1], head(first)
     off, scale = float((alone - together).abs().max()), float(together.abs().max())
-    if off <= _SHARE * scale + 1e-6 or not np.isfinite(off):  # what is not finite has an error of its own
+    if off <= _SHARE * scale + 1e-6 or not np.isfinite(off):  # logits that are not finite have an error of their own
         return
     raise ValueError(
-        f"{asked} gave a query other logits when it was asked alone (off by {off:.2g} of {scale:.2g}): its head uses "
-        "the other queries, by statistics of them or by a layer in training mode; score in eval mode, or make it a "
-        "TransductiveEvaluator, whose rows say so"
+        f"{evaluator} gave a query other logits alone than among other queries (off by {off:.2g} of {scale:.2g}): its "
+        "head uses the other queries, through their statistics or a layer in training mode; score in eval mode, or "
+        "derive it from TransductiveEvaluator, so that its rows are marked"
     )
 
 
-def check_drawn(episodes: Episodes, sampler: Sampler, classes: Ints, part: str, images: LabelledImages) -> None:
-    """Refuses episodes of other classes than they were to be drawn from, and of a sampler from outside also ones that
-    are not well-formed, such as one whose queries are among its support: those of the package pass the laws."""
+def check_sampled(episodes: Episodes, sampler: Sampler, classes: Ints, part: str, images: LabelledImages) -> None:
+    """Refuses episodes of classes outside the part, and malformed episodes of a sampler from outside, such as episodes
+    with queries in their support. The samplers of fewshot pass the laws."""
     check_classes(episodes, classes, part, images)
     if not type(sampler).__module__.startswith("fewshot.samplers."):
         try:
             episodes.check(images)
         except ValueError as error:
-            raise ValueError(f"{sampler!r} drew episodes that are not well-formed: {error}") from error
+            raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}") from error
 
 
 @cache
-def tell_alike(split: ClassSplit, part: str) -> None:
-    """Warns, once a process, of classes of a part and of another part that differ only in how they are written."""
-    written = {_plain(name): name for name in (getattr(split, part) if part != "all" else ())}
+def warn_similar_names(split: ClassSplit, part: str) -> None:
+    """Warns, once per process, of classes of a part that differ from classes of other parts only in their spelling."""
+    spelled = {_plain(name): name for name in (getattr(split, part) if part != "all" else ())}
     others = [(other, name) for other in PARTS if other != part for name in getattr(split, other)]
-    twice = [(written[_plain(name)], other, name) for other, name in others if _plain(name) in written]
-    if twice:
-        own, other, name = twice[0]
+    pairs = [(spelled[_plain(name)], other, name) for other, name in others if _plain(name) in spelled]
+    if pairs:
+        own, other, name = pairs[0]
         _log.warning(
-            "%d %s classes are written like classes of another part, such as %r and, %s, %r; where they are the same "
-            "class, it was seen: make a split that keeps them together",
-            *(len(twice), part, own, other, name),
+            "%d %s %s like classes of another part, such as %r and, %s, %r; if they are the same class, make a split "
+            "that keeps them together, because otherwise the class was seen",
+            *(len(pairs), part, "class is spelled" if len(pairs) == 1 else "classes are spelled", own, other, name),
         )
 
 
@@ -74,11 +76,12 @@ def _plain(name: str) -> str:
 
 
 def check_classes(episodes: Episodes, classes: Ints, part: str, images: LabelledImages) -> None:
-    """Refuses episodes of classes that are not of the part of the split that a run names, such as seen ones among
-    novel ones."""
+    """Refuses episodes of classes outside the part of the split that a run names, such as seen classes among novel
+    ones."""
     others = np.setdiff1d(episodes.classes, classes)
     if len(others):
+        number = "1 class that is" if len(others) == 1 else f"{len(others):,} classes that are"
         raise ValueError(
-            f"these episodes hold {len(others)} classes that are not {part} in this split, such as "
-            f"{images.class_names[others[0]]!r}; use the split that they were drawn under, or classes='all'"
+            f"these episodes hold {number} not {part} in this split, such as {images.class_names[others[0]]!r}; "
+            "use the split that they were sampled with, or classes='all'"
         )

@@ -1,6 +1,7 @@
-"""An evaluator together with what it learns from: vectors of a table, or images.
+"""Learners: an evaluator with the data that it learns from, feature vectors or images.
 
-A learner gathers items by the rows of an episode, fits, and answers; `solving.py` drives both kinds by one loop.
+A learner gathers the items of an episode by row, fits the evaluator and answers the queries. `solving.py` runs both
+kinds in one loop.
 """
 
 from __future__ import annotations
@@ -31,47 +32,50 @@ if TYPE_CHECKING:
     from fewshot.evaluators.tuning.table import FrozenTable
     from fewshot.features.table import FeatureTable
 
-_HELD_BYTES = 512 << 20  # features that are transformed once and held, instead of at every use
-_MAPPED_ROWS = 1024  # that are transformed at once
-_ROW_BYTES = 64  # of a row's number, label, mask and summary
+_HELD_BYTES = 512 << 20  # up to this size, features are transformed once and held; beyond, at every use
+_MAPPED_ROWS = 1024  # rows transformed at once
+_ROW_BYTES = 64  # for the number, label, mask and summary of a row
 _log = logging.getLogger("fewshot")
 Gather = Callable[[Rows], Tensor]  # rows [...] -> vectors [..., D]
 
 
 class Learner(ABC):
-    """An evaluator together with what it learns from."""
+    """An evaluator with the data that it learns from."""
 
     evaluator: FeatureEvaluator | ImageEvaluator | TransductiveEvaluator
-    class_features: Tensor | None = None  # [C, D] vectors of the class names, where there are any
+    class_features: Tensor | None = None  # [C, D] vectors of the class names, if there are any
 
     @abstractmethod
     def items(self, rows: Rows) -> Any:
-        """What the evaluator sees of the images `rows` [B, S]."""
+        """The features or images of `rows` [B, S], as the evaluator gets them."""
 
     @abstractmethod
     def answer(
         self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
     ) -> tuple[Tensor | None, Iterator[Tensor]]:
-        """Which episodes converged ([B] or None), and logits [B, m, N] for the queries, m <= chunk at a time; support
-        and queries are given by their rows. With `probe` an inductive head is asked once more, for one query alone."""
+        """Which episodes converged ([B] or None), and logits [B, m, N] of the queries, m <= chunk at a time.
+
+        Rows name the support and the queries. With `probe`, an inductive head also answers one query alone, to check
+        that it ignores the others.
+        """
 
     @abstractmethod
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
-        """How many episodes to solve at once, and how many queries of each to answer at once."""
+        """The number of episodes to solve at once, and of queries per episode to answer at once."""
 
     def watched(self) -> AbstractContextManager[None]:
-        """What is watched while episodes are solved: nothing, where no network is at work."""
+        """A context that raises an error if solving changes a network; it checks nothing if there is no network."""
         return nullcontext()
 
     def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
-        """The batch with what the evaluator sees of its support."""
+        """The batch with the features or images of its support."""
         return batch.seen_as(self.items(batch.support))
 
 
 def _ask(
     learner: Learner, head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int, probe: bool
 ) -> tuple[Tensor | None, Iterator[Tensor]]:
-    """What a learner answers by a head: queries are gathered a chunk at a time."""
+    """The convergence of a head and its logits, with queries gathered chunk by chunk."""
 
     def answers() -> Iterator[Tensor]:
         for start in range(0, query_rows.shape[1], chunk):
@@ -85,13 +89,13 @@ def _ask(
 
 @dataclass(frozen=True)
 class FeatureLearner(Learner):
-    """A feature evaluator over vectors gathered by row."""
+    """A feature evaluator with vectors gathered by row."""
 
     evaluator: FeatureEvaluator | TransductiveEvaluator
     gather: Gather
     dim: int
     class_features: Tensor | None = None  # [C, D] vectors of the class names
-    gather_views: tuple[Gather, ...] = ()  # of each further view of the support images
+    gather_views: tuple[Gather, ...] = ()  # one per further view of the support images
 
     def items(self, rows: Rows) -> Tensor:
         return self.gather(rows)
@@ -110,7 +114,7 @@ class FeatureLearner(Learner):
         return _ask(self, self.evaluator.fit(self._gathered(batch)), self.items, query_rows, chunk, probe)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
-        """Vectors are held once as float32 and once as float64 while they are worked on, unless they are read in their
+        """Vectors are in memory as float32 and as float64 while the evaluator works, unless it reads them in the
         table."""
         row_bytes = 12 * self.dim + 24 * n_way
         if isinstance(self.evaluator, TransductiveEvaluator):
@@ -131,7 +135,7 @@ class FeatureLearner(Learner):
 
 @dataclass(frozen=True)
 class ImageLearner(Learner):
-    """An image evaluator over the images of a data set."""
+    """An image evaluator with the images of a data set."""
 
     evaluator: ImageEvaluator
     images: LabelledImages
@@ -151,7 +155,7 @@ class ImageLearner(Learner):
         )
 
     def watched(self) -> AbstractContextManager[None]:
-        """The given network has to be the same after every call."""
+        """A context that raises an error if solving changes the given network."""
         return unchanged(self.backbone.network, self.backbone.name, f"solving episodes with {self.evaluator!r}")
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
@@ -165,8 +169,10 @@ def learner(
     embed: Callable[[LabelledImages, NDArray[np.int64]], FeatureTable],
     progress: bool = False,
 ) -> Learner:
-    """What solves episodes: an evaluator over transformed features, which `embed` gives, or over the images themselves.
-    Evaluators of features are given the class vectors of the images, where there are any, as `class_features`."""
+    """The learner of some episodes: an evaluator with transformed features, which `embed` gives, or with the images.
+
+    Evaluators of features also get the vectors of the class names, if the data set has any, as `class_features`.
+    """
     if needs.tunes_a_network:
         frozen = needs.evaluator.precompute(needs.images, backbone, needs.rows, progress)
         return ImageLearner(needs.evaluator, needs.images, backbone, frozen)
@@ -180,7 +186,7 @@ def learner(
 
 
 def _gather(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform, held: bool) -> Gather:
-    """Gives the transformed features of these rows, `held` in memory or made at every use."""
+    """A function that gives the transformed features of these rows, `held` in memory or transformed at every use."""
     if not held:
         return lambda wanted: mapped(table.gather(wanted))
     place = torch.zeros(len(table.done), dtype=torch.int64)
@@ -190,13 +196,13 @@ def _gather(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform, hel
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """Vectors [n, D] in memory, to be gathered by row: row r stands at place[r], where that is given."""
+    """Vectors [n, D] in memory, gathered by row; row r is at place[r] (None: at r)."""
 
     vectors: Tensor
     place: Tensor | None = None
 
     def places(self, rows: Rows) -> NDArray[np.int64]:
-        """Where the vectors of these rows stand."""
+        """The positions of the vectors of these rows."""
         where = torch.from_numpy(rows.astype(np.int64))
         return (where if self.place is None else self.place[where]).numpy()
 
@@ -207,7 +213,7 @@ class Held:
 
 
 def _mapped(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform) -> Tensor:
-    """[len(rows), D] features of a table under a transform, made a part at a time: transforms work in float64."""
+    """[len(rows), D] transformed features of a table, computed part by part, because transforms work in float64."""
     held = torch.empty(len(rows), table.vectors.dim)
     for start in range(0, len(rows), _MAPPED_ROWS):
         held[start : start + _MAPPED_ROWS] = mapped(table.gather(rows[start : start + _MAPPED_ROWS]))
@@ -215,14 +221,15 @@ def _mapped(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform) -> 
 
 
 def class_features(images: LabelledImages, dim: int, mapped: Transform) -> Tensor | None:
-    """[C, D] float32 vectors of the class names under the same transform as the features, also where that was fitted
-    on features of seen images: so both stay in one space. None where there are none, or, with a warning, where they
-    are of another length than the features, which no evaluator could compare."""
+    """[C, D] float32 vectors of the class names, under the same transform as the features, so both are in one space.
+
+    None if there are none, or, with a warning, if their length differs from that of the features.
+    """
     if images.class_vectors is None:
         return None
     if images.class_vectors.shape[1] != dim:
         _log.warning(
-            "class vectors of %s have %d numbers, but its features have %d; evaluators are not given them",
+            "class vectors of %s have %d numbers, but its features have %d; evaluators do not get the class vectors",
             images.name,
             images.class_vectors.shape[1],
             dim,

@@ -1,4 +1,4 @@
-"""Images and networks from their specs; a network that is to be trained here is trained now."""
+"""Images and networks from their specs; fewshot trains a missing `Pretrained` network first."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def load_images(dataset: Spec) -> LabelledImages:
 
 
 def load_backbone(backbone: Spec) -> Backbone:
-    """The network. The code of a source from outside counts as weights, so that features are computed anew after an
-    edit."""
+    """The network. The code of a source from outside counts as weights, so after an edit fewshot computes the features
+    again."""
     source = backbone.make()
     if source.to_train():
         from fewshot.pretraining.training import load

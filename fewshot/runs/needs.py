@@ -1,4 +1,4 @@
-"""What a run needs before it can solve its episodes: derived once, for running, for `evaluate` and for a dry run."""
+"""What episodes need before they can be solved: members, images and features. Runs, `evaluate` and dry runs use it."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ Rows64 = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Rows of images whose features are needed."""
+    """The rows of images to embed."""
 
-    view: str  # "" for the images as they are, else the name of a further view of the support
+    view: str  # "" for the plain images, else the name of a further view of the support
     images: LabelledImages
     rows: Rows64
 
 
 @dataclass(frozen=True, eq=False)
 class Needs:
-    """The members that solve some episodes, made, and the images that they look at."""
+    """The evaluator and the transform of some episodes, and the images that they use."""
 
     evaluator: Any  # a FeatureEvaluator, TransductiveEvaluator or ImageEvaluator
     transform: FeatureTransform
     images: LabelledImages
     rows: Rows64  # of the images of all episodes, ascending
-    support: Rows64  # those that stand in a support
-    seen: Rows64  # images that the transform is fitted on; none where it is not fitted
-    views: Mapping[str, LabelledImages]  # the images once more for each further view of the support, often none
+    support: Rows64  # the rows among them that are in a support
+    seen: Rows64  # images to fit the transform on; empty if it needs none
+    views: Mapping[str, LabelledImages]  # the images as each further view of the support shows them; often none
 
     @property
     def tunes_a_network(self) -> bool:
-        """Whether the evaluator learns from images, so that nothing is embedded beforehand."""
+        """Whether the evaluator learns from images, so that fewshot embeds nothing."""
         return isinstance(self.evaluator, ImageEvaluator)
 
     def embeddings(self) -> Iterator[Embedding]:
-        """The features that must be there before the first episode: the images', then those of each view."""
+        """The features that the first episode needs: those of the images, then those of each view."""
         if self.tunes_a_network:
             return
         yield Embedding("", self.images, np.union1d(self.rows, self.seen))
@@ -56,26 +56,28 @@ class Needs:
 def needs(
     evaluator: Spec, transform: Spec, images: LabelledImages, rows: Rows64, support: Rows64, seen: Rows64
 ) -> Needs:
-    """The needs of episodes of these `rows`. `seen`: rows of the seen classes, for a transform that is fitted on them.
-    Members that do not go together, or do not fit the data, are a ValueError."""
-    made, mapping = evaluator.make(), transform.make()
-    _check(made, mapping, evaluator, transform, images)
-    views = made.support_views() if isinstance(made, FeatureEvaluator) else None
+    """The needs of episodes of these `rows`. `seen`: rows of the seen classes, for a transform that needs them.
+
+    Members that do not fit together, or do not fit the data, raise a ValueError.
+    """
+    member, mapping = evaluator.make(), transform.make()
+    _check(member, mapping, evaluator, transform, images)
+    views = member.support_views() if isinstance(member, FeatureEvaluator) else None
     fitted_on = seen if mapping.needs_seen else seen[:0]
-    return Needs(made, mapping, images, rows, support, fitted_on, {} if views is None else views.of(images))
+    return Needs(member, mapping, images, rows, support, fitted_on, {} if views is None else views.of(images))
 
 
-def _check(made: Any, mapping: FeatureTransform, evaluator: Spec, transform: Spec, images: LabelledImages) -> None:
-    if images.vectors is not None and isinstance(made, FeatureEvaluator) and made.support_views() is not None:
+def _check(member: Any, mapping: FeatureTransform, evaluator: Spec, transform: Spec, images: LabelledImages) -> None:
+    if images.vectors is not None and isinstance(member, FeatureEvaluator) and member.support_views() is not None:
         raise ValueError(
-            f"{evaluator} learns from views of images, but {images.name} holds vectors; leave AugmentedSupport out"
+            f"{evaluator} learns from views of images, but {images.name} holds vectors; remove AugmentedSupport"
         )
-    if isinstance(made, ImageEvaluator) and images.vectors is not None:
+    if isinstance(member, ImageEvaluator) and images.vectors is not None:
         raise ValueError(
             f"{evaluator} tunes a network on images, but {images.name} holds vectors; "
-            "take an evaluator of features, such as LinearProbe"
+            "use an evaluator of features, such as LinearProbe"
         )
-    if isinstance(made, ImageEvaluator) and not isinstance(mapping, Identity):
+    if isinstance(member, ImageEvaluator) and not isinstance(mapping, Identity):
         raise ValueError(
-            f"{transform} is for feature vectors, but {evaluator} tunes the network on images; leave the transform out"
+            f"{transform} is for feature vectors, but {evaluator} tunes the network on images; remove the transform"
         )

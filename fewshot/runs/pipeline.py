@@ -1,10 +1,9 @@
-"""A run from its spec to its row: the pipeline on one screen, and suites of runs that resume.
+"""A run from its spec to its row, and suites of runs that resume.
 
     images -> class split -> episodes -> features -> transform -> evaluator -> predictions -> row
 
-Where the spec asks for it, the evaluator's hyperparameters are chosen first (selection.py), by runs like any other.
-
-torch and timm are imported only when something has to be computed.
+If the spec has a selection rule, ordinary runs choose the evaluator's hyperparameters first (selection.py). This file
+imports torch and timm only if something has to be computed.
 """
 
 from __future__ import annotations
@@ -47,31 +46,31 @@ if TYPE_CHECKING:
 
 __all__ = ["Listed", "PreparedRun", "RunSpec", "Sampled", "Selection", "Workbench", "run", "run_all"]
 
-_BLOCK_SECONDS = 60.0  # of solving between two writes: about what a kill can cost
+_BLOCK_SECONDS = 60.0  # of solving between two writes: roughly the most work that an interruption loses
 _log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True, eq=False)
 class Workbench:
-    """What runs share: loaded images, networks, feature tables; and how to compute. Nothing here changes a number."""
+    """What runs share (loaded images and networks), and how to compute. None of these settings changes a number."""
 
-    budget_bytes: int | None = None  # for solving episodes; None: a size that keeps them near the processor
+    budget_bytes: int | None = None  # for a batch of episodes; None: a size that fits the processor's cache
     device: str | None = None
     progress: bool = True
     images: Callable[[Spec], LabelledImages] = field(default_factory=lambda: cache(load_images))
     backbone: Callable[[Spec], Backbone] = field(default_factory=lambda: cache(load_backbone))
 
     def prepare(self, spec: RunSpec) -> PreparedRun:
-        """The data side of a run, checked: a wrong split or list is a ValueError, and so is a network for vectors."""
+        """The checked data side of a run. A wrong split, a wrong list or a network for vectors raises a ValueError."""
         images = self.images(spec.dataset)
         images.check_backbone(spec.backbone.text, spec.backbone.declares("stands_for_vectors"))
         if images.vectors is not None and spec.dtype != "float32":
-            raise ValueError(f"{images.name} holds vectors, which no network computes; leave out dtype={spec.dtype!r}")
+            raise ValueError(f"{images.name} holds vectors, which no network computes; remove dtype={spec.dtype!r}")
         rule = spec.split or spec.dataset.make().default_split()
         if rule is None:
             raise ValueError(
-                f"{spec.dataset} has no split of its own; give one, such as split='AllNovel()' when "
-                "the backbone saw none of its classes"
+                f"{spec.dataset} has no default split; give one, such as split='AllNovel()' if the backbone has seen "
+                "none of its classes"
             )
         listed = None
         if isinstance(spec.episodes, Listed):
@@ -79,13 +78,13 @@ class Workbench:
             listed.check(images)
             listed.require_numbered()
         prepared = PreparedRun(spec, images, split_of(images, SPLITS.spec(rule)), listed)
-        guards.tell_alike(prepared.split, spec.classes)
+        guards.warn_similar_names(prepared.split, spec.classes)
         if listed is not None:
             guards.check_classes(listed.episodes, prepared.classes, spec.classes, images)
         return prepared
 
     def features(self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str) -> FeatureTable:
-        """The features of these rows, computed where they are not on disk."""
+        """The features of these rows; this computes those that are not on disk."""
         from fewshot.features.table import feature_table
 
         return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress)
@@ -94,13 +93,13 @@ class Workbench:
 def run(
     spec: RunSpec, results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
 ) -> Row | None:
-    """The row of a run; only what the results file does not hold yet is computed.
+    """The row of a run; this computes only the episodes that the results file does not hold yet.
 
-    With `shard=(i, n)` the i-th of n processes solves its part of the episodes; the row appears with the last part,
-    until then None is returned.
+    With `shard=(i, n)`, process i of n solves its shard of the episodes. The process that solves the last missing
+    episodes gets the row; the others get None.
     """
     if not 1 <= shard[0] <= shard[1]:
-        raise ValueError(f"shard=(i, n) is the i-th of n parts, i in 1..n; got {shard}")
+        raise ValueError(f"shard=(i, n) must be shard i of n with 1 <= i <= n; got {shard}")
     bench = workbench or Workbench()
     prepared = bench.prepare(spec)
     row = results.row(prepared.run_id)
@@ -115,8 +114,7 @@ def run(
 
 
 def _with_all_columns(row: Row, prepared: PreparedRun, results: Results) -> Row:
-    """The row; one of an older release with the columns that it lacks, where the predictions that it speaks of are
-    still there. Nothing is solved."""
+    """The row; a row of an older release gets its missing columns, if its predictions still exist. Solves nothing."""
     if row.new_classes_unit:
         return row
     try:
@@ -136,7 +134,7 @@ def _score(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> tu
 
 
 def _tried(trial: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
-    """The row of a setting that is tried out, of exactly its episodes and of the weights as they are now."""
+    """The row of a trial, with exactly its episodes and the present weights."""
     row = results.row(trial.run_id)
     weights = bench.backbone(trial.spec.backbone).weights_digest
     if row is not None and (row.n_episodes, row.weights_digest) == (trial.n_episodes, weights):
@@ -151,7 +149,7 @@ def _compute(
     parts = results.parts(prepared.run_id)
     if old is not None and old.weights_digest != backbone.weights_digest:
         _log.warning(
-            "%s was run with other weights (%s, now %s); it runs again",
+            "run %s was computed with other weights (%s, now %s); fewshot computes it again",
             prepared.run_id,
             old.weights_digest[:12],
             backbone.weights_digest[:12],
@@ -180,8 +178,8 @@ def _solve_missing(
     made_from: dict[str, str],
     bench: Workbench,
 ) -> None:
-    """Embeds what is needed, solves the episodes of these ranges and stores their predictions, with what each part
-    cost; embedding is on the bill of the first."""
+    """Embeds images, solves the episodes of these ranges and stores their predictions, with the cost of each part; the
+    first part's cost includes embedding."""
     from fewshot.runs.solving import DEFAULT_BUDGET_BYTES, solve
 
     if not ranges:
@@ -194,7 +192,7 @@ def _solve_missing(
         watch = partial(_show_step, bar)
         for block in prepared.blocks(ranges):
             if prepared.listed is None:
-                guards.check_drawn(block, prepared.sampler, prepared.classes, prepared.spec.classes, prepared.images)
+                guards.check_sampled(block, prepared.sampler, prepared.classes, prepared.spec.classes, prepared.images)
             keep = keeps_logits(block, prepared.n_episodes)
             budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
             solved = partial(solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch)
@@ -202,11 +200,11 @@ def _solve_missing(
                 costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                 parts.write(part, made_from | costs)
                 costs, start = {}, time.monotonic()
-                del part  # the next one takes its room
+                del part  # frees its memory before the next one
 
 
 def _show_step(bar: tqdm[Any], step: int, steps: int) -> None:
-    """Beside the bar of episodes: how far the one at work is."""
+    """Shows the step of the present batch beside the bar of episodes."""
     if bar.disable:
         return
     bar.set_postfix_str("" if step == steps else f"step {step} of {steps}", refresh=False)
@@ -217,16 +215,15 @@ def _show_step(bar: tqdm[Any], step: int, steps: int) -> None:
 
 
 def _in_time(
-    block: Episodes, solved: Callable[[Episodes], Predictions], tell: Callable[[int], Any]
+    block: Episodes, solved: Callable[[Episodes], Predictions], advance: Callable[[int], Any]
 ) -> Iterator[Predictions]:
-    """The block solved, in parts that took about _BLOCK_SECONDS: what a kill can cost. Where it is cut never
-    changes a prediction."""
+    """The predictions of a block, in parts of about _BLOCK_SECONDS. The size of the parts changes no prediction."""
     pending: list[Predictions] = []
     size, low, since = 1, 0, time.monotonic()
     while low < len(block):
         start = time.monotonic()
         pending.append(solved(block[low : low + size]))
-        tell(len(pending[-1]))
+        advance(len(pending[-1]))
         low += size
         pace = max(time.monotonic() - start, 1e-6) / size
         size = max(1, min(4 * size, int(_BLOCK_SECONDS / pace)))
@@ -240,7 +237,7 @@ def _in_time(
 def _learner(
     prepared: PreparedRun, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
 ) -> tuple[Learner, dict[str, str]]:
-    """What solves the run, and what embedding cost."""
+    """The learner of a run, and the cost of embedding."""
     from fewshot.runs.learners import ImageLearner, learner
 
     tables: list[FeatureTable] = []
@@ -249,13 +246,13 @@ def _learner(
         tables.append(bench.features(images, backbone, rows, prepared.spec.dtype))
         return tables[-1]
 
-    made = learner(prepared.needs(ranges), backbone, embed, bench.progress)
+    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress)
     seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
-    if isinstance(made, ImageLearner):
-        if made.frozen is None:
-            return made, {}
-        seconds, n_embedded = made.frozen.seconds, len(made.frozen.rows)
-    return made, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)}
+    if isinstance(solver, ImageLearner):
+        if solver.frozen is None:
+            return solver, {}
+        seconds, n_embedded = solver.frozen.seconds, len(solver.frozen.rows)
+    return solver, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)}
 
 
 def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
@@ -283,7 +280,7 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
 def run_all(
     specs: Iterable[RunSpec], results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
 ) -> Iterator[tuple[RunSpec, Row | None]]:
-    """Runs a suite, spec by spec. A run that fails leaves a row with its error, and the next one goes on."""
+    """Every spec of a suite with its row, run by run. A failed run leaves a row with its error; the suite continues."""
     bench = workbench or Workbench()
     for spec in specs:
         try:
@@ -298,7 +295,7 @@ def run_all(
 def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     try:
         run_id = bench.prepare(spec).run_id
-    except Exception:  # the data side itself failed: named by what was asked
+    except Exception:  # the data side failed, so the spec alone names the run
         run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
     text = " ".join(str(error).encode(errors="replace").decode().split()) or type(error).__name__
     known = isinstance(error, ValueError | OSError)

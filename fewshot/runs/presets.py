@@ -1,4 +1,4 @@
-"""Named pairs of a transform and an evaluator: the methods of the field, and where they differ from the originals."""
+"""Presets: published methods by name, as pairs of a transform and an evaluator, with their deviations."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Preset:
-    """A method of the field. `transform` and `evaluator` are specs; rows hold these, never the preset's name."""
+    """A published method. `transform` and `evaluator` are specs; rows hold these specs, not the name of the preset."""
 
     name: str
     transform: str
     evaluator: str
     source: str  # authors, year, arXiv id or repository
-    differs: str  # from the original protocol
+    differs: str  # deviations from the original protocol
 
 
 PRESETS = (
@@ -144,7 +144,7 @@ PRESETS = (
 
 
 def preset(name: str) -> Preset:
-    """The preset of that name, in any case; an unknown name is a ValueError that lists the known."""
+    """The preset with this name, in upper or lower case; an unknown name raises a ValueError that lists all presets."""
     known = {p.name.lower(): p for p in PRESETS}
     if name.lower() not in known:
         close = difflib.get_close_matches(name.lower(), known, n=1)

@@ -1,9 +1,8 @@
-"""Hyperparameters chosen before a run: the settings of a grid are tried on episodes of validation classes, or, as an
-oracle, on the test episodes themselves, and the best one runs.
+"""Selection: hyperparameters chosen before a run, on episodes of validation classes or (oracle) on the test episodes.
 
-Every trial is a run of its own, with its row and predictions in the folder `<name>.trials/` beside the results, so a
-choice that was interrupted goes on where it was. The row of the run says what was chosen, on what, from how many
-settings and with how many labels.
+Every setting of the grid is a trial, and the best one runs. A trial is an ordinary run, with its row and predictions in
+the folder `<name>.trials/` beside the results, so an interrupted choice resumes. The row of the run holds the choice,
+its data, the number of settings and the number of labels.
 """
 
 from __future__ import annotations
@@ -20,34 +19,34 @@ from fewshot.runs.specs import PreparedRun, RunSpec, Sampled
 
 
 def trials(spec: RunSpec) -> list[RunSpec]:
-    """The runs that try out each setting."""
+    """The trials of a run: one run per setting."""
     rule = spec.selection
     assert rule is not None
-    tried = replace(spec, selection=None, n_episodes=rule.n_episodes, protocol="")
+    trial = replace(spec, selection=None, n_episodes=rule.n_episodes, protocol="")
     if not rule.is_oracle:
-        assert isinstance(tried.episodes, Sampled)
-        tried = replace(tried, classes="validation", episodes=replace(tried.episodes, seed=rule.seed))
-    return [replace(tried, evaluator=setting) for setting in rule.settings(spec.evaluator)]
+        assert isinstance(trial.episodes, Sampled)
+        trial = replace(trial, classes="validation", episodes=replace(trial.episodes, seed=rule.seed))
+    return [replace(trial, evaluator=setting) for setting in rule.settings(spec.evaluator)]
 
 
 def choose(
     run: PreparedRun, prepare: Callable[[RunSpec], PreparedRun], score: Callable[[PreparedRun], Row | None]
 ) -> Choice | None:
-    """The best setting for a run; None while a trial is not complete, because other processes solve parts of it."""
+    """The best setting for a run; None while a trial is incomplete, because other processes solve its other shards."""
     rule = run.spec.selection
     assert rule is not None
-    tried = [prepare(spec) for spec in trials(run.spec)]
-    rows = [score(trial) for trial in tried]
+    candidates = [prepare(spec) for spec in trials(run.spec)]
+    rows = [score(trial) for trial in candidates]
     accuracies = [row.accuracy for row in rows if row is not None and row.accuracy is not None]
-    if len(accuracies) < len(tried):
+    if len(accuracies) < len(candidates):
         return None
     best = int(np.argmax(accuracies))
-    return Choice(tried[best].spec.evaluator, rule.on, len(tried), n_labels(tried[0], rule))
+    return Choice(candidates[best].spec.evaluator, rule.on, len(candidates), n_labels(candidates[0], rule))
 
 
 def n_labels(trial: PreparedRun, rule: Selection) -> int:
-    """How many images' labels a choice reads: all of the trial's on validation classes; on the test episodes those of
-    the queries, since the supports are the run's own."""
+    """The number of labelled images that a choice uses: all images of a trial on validation classes; on the test
+    episodes only the queries, because the run itself uses the supports."""
     ranges = [(0, trial.n_episodes)]
     if not rule.is_oracle:
         return int(trial.used(ranges).any(0).sum())

@@ -1,4 +1,4 @@
-"""Episodes to predictions: batches bounded by memory, queries in chunks."""
+"""Solving: episodes to predictions, in batches that fit the memory budget, with queries in chunks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fewshot.results.predictions import Predictions
 from fewshot.runs.learners import Learner
 from fewshot.solvers.summaries import Summary, summarise
 
-DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches fall out of the processor's cache
+DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches do not fit the processor's cache
 
 
 def solve(
@@ -29,10 +29,10 @@ def solve(
     keep_logits: bool = True,
     watch: Callable[[int, int], None] | None = None,
 ) -> Predictions:
-    """The predictions of a learner on these episodes. They do not depend on the budget.
+    """The predictions of a learner on these episodes; the budget does not change them.
 
-    A batch holds episodes of one number of ways; ragged ones are padded to the largest of the batch. `watch` is told
-    how many steps of a batch are done, and of how many, by an evaluator that takes its time.
+    All episodes of a batch have the same number of ways; ragged episodes are padded to the largest one. Slow evaluators
+    call `watch` with the number of finished steps of a batch and the total.
     """
     keep_freed_memory()
     by_ways = np.argsort(episodes.n_way, kind="stable")
@@ -48,14 +48,14 @@ def solve(
 
 
 def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterator[tuple[int, int, int]]:
-    """(start, stop, query chunk) of batches of equal ways, each within the budget for its largest episode."""
+    """(start, stop, query chunk) of batches of equal ways; the largest episode of each fits the budget."""
     n_support, n_query = np.diff(episodes.support_start), np.diff(episodes.query_start)
     edges = np.flatnonzero(np.diff(episodes.n_way, prepend=-1, append=-1)).tolist()
     for first, last in itertools.pairwise(edges):
         largest = int(n_support[first:last].max()), int(n_query[first:last].max()), int(episodes.n_way[first])
         size, chunk = learner.batch_and_chunk(*largest, budget_bytes)
         if first == 0 and size > 1:
-            yield 0, 1, chunk  # one episode for the probe: asking once more would cost as much as a whole batch
+            yield 0, 1, chunk  # one episode for the probe, because probing a whole batch would double its cost
         for start in range(max(first, int(size > 1)), last, size):
             yield start, min(start + size, last), chunk
 
@@ -92,14 +92,14 @@ def _solve_batch(
     predicted = _unpadded([part.predicted for part in parts], query_mask)
     confidence = _unpadded([part.confidence for part in parts], query_mask)
     log_probability = _unpadded([part.log_probability for part in parts], query_mask)
-    of_logits = [part.logits for part in parts if part.logits is not None]
-    kept = _unpadded(of_logits, query_mask).reshape(-1) if keep_logits else None
+    part_logits = [part.logits for part in parts if part.logits is not None]
+    kept = _unpadded(part_logits, query_mask).reshape(-1) if keep_logits else None
     done = np.ones(len(episodes), dtype=np.bool_) if converged is None else converged.numpy()
     return Predictions(episodes, predicted, confidence, log_probability, done, kept)
 
 
 def _unpadded(parts: Sequence[NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """What is there of every query [B * m, ...], from chunks of queries [B, chunk, ...]."""
+    """[B * m, ...] the values of all real queries, from padded chunks [B, chunk, ...]."""
     whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     return whole.reshape(-1, *whole.shape[2:]) if mask.all() else whole[mask]
 
@@ -111,12 +111,12 @@ def _refuse_nan(logits: Tensor, mask: NDArray[np.bool_], episodes: Episodes, lea
     if wrong.any():
         index = episodes.index[np.flatnonzero(wrong.any(1))[0]]
         raise ValueError(
-            f"{learner.evaluator!r} gave logits that are not finite in episode {index}; "
-            "look for NaN or huge values in the features, or for a learning rate that is too high"
+            f"{learner.evaluator!r} gave logits that are not finite in episode {index:,}; "
+            "look for NaN or huge values in the features, or lower the learning rate"
         )
 
 
 def episode_seeds(episodes: Episodes) -> Tensor:
-    """[E] int64 seeds in [0, 2^62): functions of the episodes' seed and index alone."""
+    """[E] int64 seeds in [0, 2^62), functions of the episodes' seed and index alone."""
     words = draws.words(episodes.seed, episodes.index, 1, 2, streams.SEEDS)[:, 0]
     return torch.from_numpy(((words[:, 0] << np.uint64(30)) ^ words[:, 1]).astype(np.int64))

@@ -1,4 +1,4 @@
-"""What names a run: everything that should change its number, and nothing else. Free of torch."""
+"""What names a run: everything that should change its number, and nothing else. This file does not import torch."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from fewshot.runs.needs import Needs
 
 DTYPES = ("float32", "bfloat16")
-_BLOCK_QUERIES = 1 << 20  # queries of the episodes that are held at once
+_BLOCK_QUERIES = 1 << 20  # queries in memory at once
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """Episodes made by a sampler: episode i is a function of (sampler, shape, seed, i). `seed` is in [0, 2^64)."""
+    """Episodes of a sampler: episode i is a function of (sampler, shape, seed, i). `seed` is in [0, 2^64)."""
 
     shape: EpisodeShape = field(default_factory=EpisodeShape)
     seed: int = 0
@@ -64,8 +64,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that should change the number. Members are given by text, by objects or by specs, and kept as specs.
-    `n_episodes` and `protocol` are not part of the identity: more episodes refine a result."""
+    """Everything that should change the number of a run. Members may be text, objects or specs; the fields store specs.
+
+    `n_episodes` and `protocol` are not part of the identity: more episodes refine a result.
+    """
 
     dataset: MemberField = MemberField(DATASETS)
     backbone: MemberField = MemberField(BACKBONES)
@@ -73,17 +75,17 @@ class RunSpec:
     episodes: Sampled | Listed = Sampled()
     transform: MemberField = MemberField(TRANSFORMS, "Identity()")
     classes: str = "novel"
-    split: OptionalMemberField = OptionalMemberField(SPLITS)  # None: the data set's own
+    split: OptionalMemberField = OptionalMemberField(SPLITS)  # None: the data set's default split
     dtype: str = "float32"
     n_episodes: int = 600
     protocol: str = ""
-    selection: Selection | None = None  # how hyperparameters are chosen before the run; None: they are as given
+    selection: Selection | None = None  # how the run chooses hyperparameters first; None: it uses the given ones
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
         if type(self.n_episodes) is not int or self.n_episodes < 1:
-            raise ValueError(f"n_episodes must be an integer of at least 1, got {self.n_episodes!r}")
+            raise ValueError(f"n_episodes must be an integer of at least 1; got {self.n_episodes!r}")
         if self.selection is not None:
             self.selection.check(self.evaluator, self.classes, isinstance(self.episodes, Listed))
 
@@ -120,18 +122,17 @@ def split_of(images: LabelledImages, rule: Spec) -> ClassSplit:
 
 @dataclass(frozen=True, eq=False)
 class PreparedRun:
-    """The data side of a run: images, the split of their classes, the classes that episodes are drawn from, and
-    episodes by block."""
+    """The data side of a run: images, the split of their classes, the classes to sample from, and the episodes."""
 
     spec: RunSpec
     images: LabelledImages
     split: ClassSplit
     listed: EpisodeList | None
-    choice: Choice | None = None  # of hyperparameters, where the spec asks for one and it is made
+    choice: Choice | None = None  # of hyperparameters; None without a selection rule, or before the choice
 
     @property
     def evaluator(self) -> Spec:
-        """What solves the episodes: what was chosen, or what was asked for."""
+        """The evaluator that solves the episodes: the chosen one, or that of the spec."""
         return self.spec.evaluator if self.choice is None else self.choice.evaluator
 
     @cached_property
@@ -162,10 +163,10 @@ class PreparedRun:
         """The digest of the first two episodes, sampled where it is not known yet: many runs have the same."""
         episodes = self.spec.episodes
         if isinstance(episodes, Listed) or episodes.sampler.code:
-            return self.draw(0, 2).digest
+            return self.episodes(0, 2).digest
         key = (self.split, self.spec.classes, episodes)
         if key not in known:
-            known[key] = self.draw(0, 2).digest
+            known[key] = self.episodes(0, 2).digest
         return known[key]
 
     @property
@@ -178,57 +179,57 @@ class PreparedRun:
 
     @cached_property
     def classes(self) -> Ints:
-        """Labels of the classes that episodes are drawn from."""
+        """The labels of the classes that episodes sample from."""
         return self.split.classes(self.spec.classes, self.images)
 
     @cached_property
     def n_episodes(self) -> int:
-        """How many episodes are asked for; a list has no more than it has."""
+        """The number of episodes of the run: that of the spec, or that of the list if it is shorter."""
         return self.spec.n_episodes if self.listed is None else min(self.spec.n_episodes, len(self.listed))
 
-    def draw(self, start: int, stop: int) -> Episodes:
-        """Episodes start..stop-1; of a list, those that it has."""
+    def episodes(self, start: int, stop: int) -> Episodes:
+        """Episodes start to stop - 1, as far as a list has them."""
         if self.listed is not None:
             return self.listed.episodes[start:stop]
         assert isinstance(self.spec.episodes, Sampled)
         sampled = self.spec.episodes
-        drawn: Episodes = self.sampler.sample(
+        episodes: Episodes = self.sampler.sample(
             self.images, self.classes, sampled.shape, sampled.seed, start, stop - start
         )
-        return drawn
+        return episodes
 
     def pools_of(self, index: Ints) -> Ints:
-        """[E] the disjoint pool of images that each episode comes from; one, where a list does not know."""
+        """[E] the disjoint image pool of each episode; all 0 for a list without pools."""
         pools: Ints = (self.sampler if self.listed is None else self.listed).pools_of(index)
         return pools
 
     @property
     def groups(self) -> tuple[str, Ints] | None:
-        """What the groups of classes are called that episodes draw, and the group of each label; of a list nothing is
-        known."""
+        """The name of the class groups that episodes sample, and the group of each label; None for lists and for
+        samplers of single classes."""
         name = None if self.listed is not None else self.sampler.class_group
         return None if name is None else (f"groups ({name})", self.images.class_groups[name].codes.astype(np.int64))
 
     @cached_property
     def sampler(self) -> Any:
-        """What draws the episodes; a list has none."""
+        """The sampler of the episodes; only for sampled episodes, not for lists."""
         assert isinstance(self.spec.episodes, Sampled)
         return self.spec.episodes.sampler.make()
 
     @cached_property
     def block(self) -> int:
-        """How many episodes to hold at once."""
-        return max(1, min(4096, _BLOCK_QUERIES // max(1, len(self.draw(0, 1).query))))
+        """The number of episodes in memory at once."""
+        return max(1, min(4096, _BLOCK_QUERIES // max(1, len(self.episodes(0, 1).query))))
 
     def used(self, ranges: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
-        """[2, n] the images that episodes of these ranges use, as support and as queries."""
+        """[2, n] masks of the images that the episodes of these ranges use as support and as queries."""
         used = np.zeros((2, len(self.images)), dtype=np.bool_)
         for block in self.blocks(ranges):
             used[0, block.support] = used[1, block.query] = True
         return used
 
     def needs(self, ranges: Iterable[tuple[int, int]]) -> Needs:
-        """What the episodes of these ranges need."""
+        """The needs of the episodes of these ranges."""
         from fewshot.runs.needs import needs
 
         used = self.used(ranges)
@@ -237,12 +238,12 @@ class PreparedRun:
 
     @property
     def _seen_rows(self) -> NDArray[np.int64]:
-        """The rows of the images of seen classes."""
+        """The rows of all images of seen classes."""
         labels = np.flatnonzero(np.isin(self.images.class_names, self.split.seen))
         return np.flatnonzero(np.isin(self.images.labels, labels))
 
     def blocks(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Episodes]:
-        """The episodes of these ranges, a bounded number at a time."""
+        """The episodes of these ranges, block by block."""
         for start, stop in ranges:
             for low in range(start, stop, self.block):
-                yield self.draw(low, min(low + self.block, stop))
+                yield self.episodes(low, min(low + self.block, stop))

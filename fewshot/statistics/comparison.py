@@ -1,6 +1,6 @@
-"""Is the difference real? Two runs on the same episodes, compared pair by pair; several at once. numpy and scipy only.
+"""Is the difference between two runs real? Paired comparisons on the same episodes, and rankings of several runs.
 
-d_e = a_e - b_e is the difference on episode e; E episodes, C units (classes, or groups of them), T the mean of d.
+d_e = a_e - b_e is the difference on episode e; E episodes, C units (classes, or groups of classes), T the mean of d.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ import numpy as np
 from fewshot.statistics.intervals import Floats, Interval, Units, class_interval, episode_interval, pseudo_values
 
 POWER = 0.8
-_FLIPPED_EXACTLY = 12  # units up to which all 2^C sign patterns are counted
+_FLIPPED_EXACTLY = 12  # up to this many units, the test counts all 2^C sign patterns
 _FLIPS = 9999
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A minus B on the same episodes. Accuracies are fractions."""
+    """A minus B on the same episodes, accuracies as fractions."""
 
     these_images: Interval
     new_classes: Interval
-    correlation: float  # of a_e and b_e, NaN where one of them does not vary
-    unpaired_width: float  # of the interval that two independent samples of episodes would have
-    p_t: float  # of the class-level t test, NaN where there is no interval over classes
-    p_signs: float  # of the class-level sign-flip test
-    detectable_episodes: float  # with 80 % power: the least difference that these episodes can show, for these images
-    detectable_classes: float  # the same for new classes, NaN where there is no interval over classes
+    correlation: float  # of a_e and b_e; NaN if one of them is constant
+    unpaired_width: float  # width of the interval from two independent samples of episodes
+    p_t: float  # p-value of the class-level t test; NaN without an interval for new classes
+    p_signs: float  # p-value of the class-level sign-flip test
+    detectable_episodes: float  # smallest difference that these episodes detect with 80 % power, for these images
+    detectable_classes: float  # the same for new classes; NaN without an interval for new classes
 
     @property
     def width_ratio(self) -> float:
-        """How many times wider the interval would be without pairing."""
+        """How many times wider the interval is without pairing."""
         paired = self.these_images.high - self.these_images.low
         return self.unpaired_width / paired if paired > 0 else float("nan")
 
@@ -46,19 +46,21 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Needed:
-    """What would show a difference of `delta` with 80 % power."""
+    """The episodes and classes that detect a difference of `delta` with 80 % power."""
 
     delta: float
     episodes: int  # for these images
-    classes: int | None  # for new classes; None where that cannot be said
+    classes: int | None  # for new classes; None if it cannot be estimated
     sentence: str
-    class_episodes: int | None = None  # for new classes, on the classes that there are; None where no number suffices
+    class_episodes: int | None = None  # for new classes, on the present classes; None if no number is enough
 
 
 def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparison:
-    """The paired comparison of two runs, a and b [E] on the same episodes in the same order."""
+    """The paired comparison of two runs with accuracies a and b [E] on the same episodes in the same order."""
     if a.shape != b.shape or len(a) < 2:
-        raise ValueError(f"a paired comparison needs the same episodes twice, at least 2; got {len(a)} and {len(b)}")
+        raise ValueError(
+            f"a paired comparison needs the same 2 or more episodes of both runs, got {len(a):,} and {len(b):,}"
+        )
     d = a - b
     images, classes = episode_interval(d, level), class_interval(d, units, level)
     varies = a.std() > 0 and b.std() > 0
@@ -77,8 +79,8 @@ def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparis
 
 
 def class_level_tests(d: Floats, units: Units) -> tuple[float, float]:
-    """Two-sided p-values that the mean over new classes is zero, from the class pseudo-values p_c = C T - (C-1) T_-c:
-    Student's t, and sign flips (all of them up to 12 units, 9999 fixed ones beyond)."""
+    """Two-sided p-values of "the mean over new classes is zero", from the class pseudo-values p_c = C T - (C-1) T_-c:
+    Student's t, and sign flips (all patterns up to 12 units, 9999 fixed patterns beyond)."""
     from scipy.stats import ttest_1samp
 
     p = pseudo_values(d, units)
@@ -91,39 +93,45 @@ def class_level_tests(d: Floats, units: Units) -> tuple[float, float]:
 
 
 def needed(d: Floats, units: Units, delta: float, level: float = 0.95) -> Needed:
-    """How many episodes, and how many classes, would show a difference of `delta` with 80 % power; or the sentence that
-    no number of episodes can."""
+    """The numbers of episodes and of classes that detect a difference of `delta` with 80 % power, and a sentence about
+    them; the sentence says so if no number of episodes is enough for new classes."""
     if not 0 < delta <= 1:
-        raise ValueError(f"delta is the difference to show, a fraction above 0 and up to 1; got {delta!r}")
+        raise ValueError(f"delta, the difference to detect, must be a fraction in (0, 1]; got {delta!r}")
     z = _t(0.5 + level / 2, np.inf) + _t(POWER, np.inf)
     episodes = max(2, ceil(float((z * d.std(ddof=1) / delta) ** 2)))
-    found = class_interval(d, units, level)
-    if found.reason:
-        return Needed(delta, episodes, None, f"{episodes} episodes for these images; {found.reason}")
-    at_best = found.standard_error * (1 - found.monte_carlo) ** 0.5  # with endless episodes
+    interval = class_interval(d, units, level)
+    if interval.reason:
+        return Needed(delta, episodes, None, f"{episodes:,} episodes for these images; {interval.reason}")
+    at_best = interval.standard_error * (1 - interval.monte_carlo) ** 0.5  # with endless episodes
     factor = _t(0.5 + level / 2, units.n_units - 1) + _t(POWER, units.n_units - 1)
     classes = max(3, ceil(units.n_units * (factor * at_best / delta) ** 2))
     if factor * at_best > delta:
-        cannot = f"no number of episodes on these {units.n_units} {units.name} can show it for new {units.name}"
-        return Needed(delta, episodes, classes, f"{cannot}; about {classes} {units.name} could")
-    spare = (delta / factor) ** 2 - at_best**2  # the variance that the number of episodes may add
-    drawn = found.standard_error**2 * found.monte_carlo
-    on_these = max(2, ceil(len(d) * drawn / spare)) if spare > 0 else None
-    enough = f"{on_these or 'endlessly many'} for new {units.name}, on these {units.n_units}"
-    return Needed(delta, episodes, classes, f"{episodes} episodes for these images, {enough}", on_these)
+        sentence = (
+            f"more episodes on these {units.n_units:,} {units.name} will not help; "
+            f"confirming this for new {units.name} needs about {classes:,} {units.name}"
+        )
+        return Needed(delta, episodes, classes, sentence)
+    spare = (delta / factor) ** 2 - at_best**2  # the variance that a finite number of episodes may add
+    episode_noise = interval.standard_error**2 * interval.monte_carlo
+    on_these = max(2, ceil(len(d) * episode_noise / spare)) if spare > 0 else None
+    many = "endlessly many" if on_these is None else f"{on_these:,}"
+    enough = f"{many} for new {units.name}, on these {units.n_units:,}"
+    return Needed(delta, episodes, classes, f"{episodes:,} episodes for these images, {enough}", on_these)
 
 
 def holm(p_values: Floats) -> Floats:
-    """Adjusted p-values of all tests shown together (Holm 1979), in the given order."""
+    """The p-values adjusted for all tests shown together (Holm 1979), in the given order."""
     order = np.argsort(p_values, kind="stable")
     stepped = np.maximum.accumulate(np.minimum(1.0, p_values[order] * np.arange(len(p_values), 0, -1)))
     return np.asarray(stepped[np.argsort(order)], dtype=np.float64)
 
 
 def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> dict[str, tuple[int, int]]:
-    """The ranks that each of m runs may have, [1 + surely better ones, m - surely worse ones], from simultaneous
-    (Bonferroni) paired intervals over new classes, or over these images where there are none over classes. Runs of
-    different lengths are compared on the episodes that both have."""
+    """The range of ranks of each of m runs, [1 + runs surely better, m - runs surely worse].
+
+    The ranks come from simultaneous (Bonferroni) paired intervals for new classes, or for these images if there are
+    none for new classes. Two runs of different lengths are compared on the episodes that both have.
+    """
     names = list(runs)
     pairs = len(names) * (len(names) - 1) // 2
     simultaneous = 1 - (1 - level) / max(1, pairs)
@@ -132,20 +140,23 @@ def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> 
     for one, other in combinations(names, 2):
         count = min(len(runs[one]), len(runs[other]))
         d = runs[one][:count] - runs[other][:count]
-        found = class_interval(d, units.first(count), simultaneous)
-        if found.reason:
-            found = episode_interval(d, simultaneous)
-        if found.low > 0 or found.high < 0:
-            winner, loser = (one, other) if found.low > 0 else (other, one)
+        interval = class_interval(d, units.first(count), simultaneous)
+        if interval.reason:
+            interval = episode_interval(d, simultaneous)
+        if interval.low > 0 or interval.high < 0:
+            winner, loser = (one, other) if interval.low > 0 else (other, one)
             better[loser] += 1
             worse[winner] += 1
     return {name: (1 + better[name], len(names) - worse[name]) for name in names}
 
 
 def tied_ranks(runs: Mapping[str, Floats]) -> dict[str, float]:
-    """The ranks of Meta-Dataset (Triantafillou et al. 2020, arXiv 1903.03096): the best mean first, tied with every run
-    whose mean is within 1.96 sqrt(s1^2/n1 + s2^2/n2) of it, unpaired; tied runs share the mean of their ranks, and the
-    rest are ranked behind them in the same way. A single episode counts as without spread."""
+    """The ranks of Meta-Dataset (Triantafillou et al. 2020, arXiv 1903.03096).
+
+    The run with the best mean comes first, tied with every run whose mean is within 1.96 sqrt(s1^2/n1 + s2^2/n2) of
+    it, unpaired. Tied runs share the mean of their ranks. The other runs follow, ranked in the same way. A single
+    episode has no spread.
+    """
     left = sorted(runs, key=lambda name: -float(runs[name].mean()))
     ranks: dict[str, float] = {}
     while left:
@@ -162,8 +173,8 @@ def _tied(best: Floats, other: Floats) -> bool:
 
 
 def over_sets(differences: Floats, errors: Floats, level: float = 0.95) -> tuple[Interval, Interval]:
-    """The mean difference over D data sets: for these sets (SE^2 = sum SE_d^2 / D^2, errors by class where there are
-    any), and for new sets (t(D-1) over the differences; two sets are needed)."""
+    """The mean difference over D data sets, with two intervals: for these sets (SE^2 = sum SE_d^2 / D^2, `errors` at
+    the class level if there are any), and for new sets (t(D-1) over the differences; needs 2 sets)."""
     n = len(differences)
     mean, error = float(differences.mean()), float(np.sqrt((errors**2).sum()) / n)
     half = _t(0.5 + level / 2, np.inf) * error
@@ -175,9 +186,9 @@ def over_sets(differences: Floats, errors: Floats, level: float = 0.95) -> tuple
     return these, Interval(mean, mean - half, mean + half, "new data sets", level, spread)
 
 
-@lru_cache(maxsize=1)  # the pairs of a contest have the same units
+@lru_cache(maxsize=1)  # all pairs of one comparison have the same units
 def _signs(n_units: int) -> Floats:
-    """Rows of +-1: every pattern where they are few, else a fixed sample."""
+    """Rows of +-1: every pattern if there are few, else a fixed sample of patterns."""
     if n_units <= _FLIPPED_EXACTLY:
         return np.array(list(product((-1.0, 1.0), repeat=n_units)))
     return np.asarray(2.0 * np.random.default_rng(0).integers(0, 2, (_FLIPS, n_units)) - 1, dtype=np.float64)

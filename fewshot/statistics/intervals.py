@@ -1,7 +1,7 @@
-"""What a number is worth: means with intervals that name the population they speak of. numpy and scipy only.
+"""How far you can trust a number: means with intervals, each for a named population.
 
-E episodes, N ways, C units (the classes that episodes are drawn from, or groups of them), T the mean over episodes.
-An interval is chosen by what the design allows; where it cannot be had, it says why.
+E episodes, N ways, C units (the classes that episodes sample from, or groups of classes), T the mean over episodes.
+The design decides which intervals exist; an interval without bounds gives the reason.
 """
 
 from __future__ import annotations
@@ -14,47 +14,45 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Integers = NDArray[np.integer]  # as few bytes each as they need
+Integers = NDArray[np.integer]  # of the smallest dtype that holds them
 
 THESE_IMAGES = "these images"
 NEW_IMAGES = "new images of these classes"
 NEW_DRAWS = "new supports and new images of these classes"
 FEWEST_POOLS = 5
-_AT_ONCE = 4096  # episodes whose units are put in order
+_AT_ONCE = 4096  # episodes whose units are sorted together
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with an interval at a stated level for a stated population; NaN bounds, and the reason, where it cannot
-    be estimated."""
+    """A mean with an interval at a level, for a population; NaN bounds and a reason if no interval can be estimated."""
 
     mean: float
     low: float
     high: float
     population: str
     level: float = 0.95
-    standard_error: float = float("nan")  # of the mean, on its own scale
-    monte_carlo: float = float("nan")  # share of the variance that more episodes would take away, in [0, 1]
-    reason: str = ""  # why there are no bounds
+    standard_error: float = float("nan")  # of the mean, on the scale of the mean
+    monte_carlo: float = float("nan")  # share of the variance that is episode noise, in [0, 1]: more episodes lower it
+    reason: str = ""  # why there are no bounds; rows store it
 
     @staticmethod
     def unknown(mean: float, population: str, level: float, reason: str) -> Interval:
-        """A mean without bounds."""
+        """A mean without bounds, and the reason."""
         return Interval(mean, float("nan"), float("nan"), population, level, reason=reason)
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """Which units every episode holds: classes, or the groups that they belong to (superclasses, scripts)."""
+    """The units of every episode: its classes, or the groups of its classes (superclasses, scripts)."""
 
     held: Integers  # flat, episode after episode, in [0, n_units)
     n_way: Integers  # [E]
-    n_units: int  # C: those that episodes are drawn from, whether one was drawn or not
+    n_units: int  # C: all units that episodes sample from, sampled or not
     name: str = "classes"
 
     def pairs(self) -> Iterator[tuple[Ints, Ints]]:
-        """Episode and unit of every unit that an episode holds, ascending, some episodes at a time: a group stands once
-        in an episode."""
+        """Blocks of (episode, unit) pairs, ascending, some episodes at a time; a unit counts once per episode."""
         reached = 0
         for first in range(0, len(self.n_way), _AT_ONCE):
             n_way = self.n_way[first : first + _AT_ONCE]
@@ -66,30 +64,32 @@ class Units:
             )  # np.unique takes ten times as long
 
     def holders(self) -> Iterator[Ints]:
-        """Of every unit the episodes that hold it, ascending; a unit at a time."""
+        """For each unit in turn, the episodes that hold it, ascending."""
         ends = np.cumsum(self.n_way)
         for unit in range(self.n_units):
             episode = np.searchsorted(ends, np.flatnonzero(self.held == unit), side="right")
             yield episode[np.diff(episode, prepend=-1) > 0]
 
     def grouped(self, codes: Ints, n_groups: int, name: str) -> Units:
-        """The same episodes with group `codes[c]` in place of class c."""
+        """The same episodes, with the group `codes[c]` in place of class c."""
         return Units(codes[self.held], self.n_way, n_groups, name)
 
     def at(self, episodes: NDArray[np.bool_]) -> Units:
-        """The units of some episodes."""
+        """The units of the episodes where the mask [E] is True."""
         return replace(self, held=self.held[np.repeat(episodes, self.n_way)], n_way=self.n_way[episodes])
 
     def first(self, count: int) -> Units:
-        """The units of the first episodes."""
+        """The units of the first `count` episodes."""
         n_way = self.n_way[:count]
         return Units(self.held[: n_way.sum()], n_way, self.n_units, self.name)
 
 
 def episode_interval(values: Floats, level: float = 0.95) -> Interval:
-    """The mean over episodes +- t(E-1) s / sqrt(E), s with ddof 1: it speaks of other episodes from *these images*
-    and classes, not of new images or new classes (Lafargue et al. 2024, arXiv 2409.02850). One episode has a mean
-    and no interval. Bounds of an accuracy may pass 0 or 1."""
+    """The interval for *these images*: the mean over episodes +- t(E-1) s / sqrt(E), s with ddof 1.
+
+    It covers other episodes of these images and classes, not new images or new classes (Lafargue et al. 2024, arXiv
+    2409.02850). One episode has a mean and no interval. Bounds of an accuracy may go below 0 or above 1.
+    """
     n = len(values)
     if n == 0:
         raise ValueError("a mean over episodes needs at least one episode, got none")
@@ -101,8 +101,11 @@ def episode_interval(values: Floats, level: float = 0.95) -> Interval:
 
 
 def pool_interval(values: Floats, pools: Ints, level: float = 0.95) -> Interval:
-    """The mean of the means T_g of G disjoint image pools +- t(G-1) sd(T_g) / sqrt(G): it speaks of *new images of
-    these classes*. `pools` [E]: the pool that all images of an episode come from. Below 5 pools there are no bounds."""
+    """The interval for *new images of these classes*: the mean of the means T_g of G disjoint image pools
+    +- t(G-1) sd(T_g) / sqrt(G).
+
+    `pools` [E]: the pool of all images of an episode. With fewer than 5 pools there are no bounds.
+    """
     names = np.unique(pools)
     code = np.searchsorted(names, pools)
     means = np.bincount(code, weights=values) / np.bincount(code)
@@ -116,25 +119,27 @@ def pool_interval(values: Floats, pools: Ints, level: float = 0.95) -> Interval:
 
 
 def class_interval(values: Floats, units: Units, level: float = 0.95, half_query: float | None = None) -> Interval:
-    """An interval that speaks of *new classes*: the delete-one-class jackknife with the quantile of t(C-1).
+    """The interval for *new classes*: the delete-one-class jackknife with the quantile of t(C-1).
 
-    T_-c is the mean over the episodes without unit c (stratified by the number of ways), V = (C-1)/C times the sum
-    over c of (T_-c - mean)^2. `half_query`: half of one query's share in the mean; then `values` are accuracies, and
-    the interval is made on the logit scale, clamped by it, and mapped back. None: a difference, on the plain scale.
+    T_-c is the mean over the episodes without unit c (stratified by the number of ways), and V is (C-1)/C times the
+    sum over c of (T_-c - mean)^2. `half_query`: half of one query's share of the mean; `values` are then accuracies,
+    and the interval is computed on the logit scale, clamped by `half_query`, and mapped back. None: `values` are
+    differences, and the interval is on their own scale.
     """
     without = delete_one(values, units)
-    found = deleted_interval(float(values.mean()), without, units, level, half_query)
-    if found.reason:
-        return found
-    plain = found.standard_error**2
-    return replace(found, monte_carlo=min(1.0, _monte_carlo_part(values, units) / plain) if plain > 0 else 0.0)
+    interval = deleted_interval(float(values.mean()), without, units, level, half_query)
+    if interval.reason:
+        return interval
+    variance = interval.standard_error**2
+    noise = min(1.0, _monte_carlo_part(values, units) / variance) if variance > 0 else 0.0
+    return replace(interval, monte_carlo=noise)
 
 
 def deleted_interval(
     mean: float, without: Floats, units: Units, level: float = 0.95, half_query: float | None = None
 ) -> Interval:
-    """The interval of `class_interval` for any number of some episodes, `without` [C] the same number of those that do
-    not hold unit c, NaN where that leaves too few."""
+    """The interval for *new classes* of any statistic: `mean` over all episodes, and `without` [C] over the episodes
+    that do not hold unit c (NaN if too few are left)."""
     population, reason = f"new {units.name}", ""
     if units.n_units < 3:
         reason = f"{units.n_units} {units.name} are too few to speak of others"
@@ -154,13 +159,16 @@ def deleted_interval(
 
 
 def draw_interval(draws: Floats, by_image: Floats, labels: Ints, level: float = 0.95) -> Interval:
-    """For R supports drawn and the same test images answered each time, `draws` [R] the accuracy after each, `by_image`
-    [n] how often each image was answered right, with labels [n]: the mean, and
-    SE^2 = var(draws)/R + sum_c (n_c/n)^2 s_c^2/n_c, s_c^2 the variance of `by_image` over the images of class c (with
-    equal n_c the factor is 1/C^2). It speaks of *new supports and new images of these classes*; degrees of freedom by
-    Satterthwaite (1946). Both parts hold what depends on draw and image together, so the interval errs on the wide
-    side (98 to 99 % covered in a simulation where that is most of the luck). An image may be missing from some draws,
-    as those of its own support. A class with one image adds no variance of its own and is refused."""
+    """The interval for *new draws* (new supports and new images of these classes): R supports answer the same test
+    images.
+
+    `draws` [R] is the accuracy with each support, `by_image` [n] the share of correct answers to each image, `labels`
+    [n] their classes. SE^2 = var(draws)/R + sum_c (n_c/n)^2 s_c^2/n_c, with s_c^2 the variance of `by_image` over the
+    images of class c (with equal n_c the factor is 1/C^2), and degrees of freedom by Satterthwaite (1946). Both parts
+    contain the interaction of support and image, so the interval is rather too wide: it covered 98 to 99 % in a
+    simulation where this interaction was most of the variance. An image may be missing from some draws, such as those
+    with it in the support. A class with one image has no variance of its own, so there are no bounds.
+    """
     mean = float(draws.mean())
     if len(draws) < 2:
         return Interval.unknown(mean, NEW_DRAWS, level, "one support was drawn; at least 2 are needed")
@@ -178,22 +186,24 @@ def draw_interval(draws: Floats, by_image: Floats, labels: Ints, level: float = 
 
 
 def median_range(draws: Floats) -> tuple[float, float, float, float]:
-    """The median of R draws of a support, the lowest, the highest, and the probability 1 - 2^(1-R) with which the range
-    of R independent draws covers the median of all draws (R = 5: 93.75 %), whatever their distribution. It speaks of
-    *other supports* from the same images. A ValueError for no draws."""
+    """The median, lowest and highest accuracy of R draws of a support, and the probability that the range of R
+    independent draws covers the median of all draws: 1 - 2^(1-R), for any distribution (R = 5: 93.75 %).
+
+    The range is for *other supports* from the same images. No draws raise a ValueError.
+    """
     if not len(draws):
         raise ValueError("a median needs at least one draw, got none")
     return float(np.median(draws)), float(draws.min()), float(draws.max()), 1 - 2.0 ** (1 - len(draws))
 
 
 def delete_one(values: Floats, units: Units) -> Floats:
-    """[C] the mean over the episodes that do not hold unit c, each number of ways weighing as in the whole; NaN where
-    no episode of some number of ways is left."""
+    """[C] the mean over the episodes that do not hold unit c, with each number of ways weighted as in all episodes;
+    NaN if no episode of some number of ways is left."""
     without, kinds = np.zeros(units.n_units), np.unique(units.n_way)
     removed, n_removed = (np.zeros(len(kinds) * units.n_units, kind) for kind in (np.float64, np.int64))
     for episode, unit in units.pairs():
         place = np.searchsorted(kinds, units.n_way[episode]) * units.n_units + unit
-        np.add.at(removed, place, values[episode])  # in order, so where they are parted changes no bit
+        np.add.at(removed, place, values[episode])  # in order, so the size of the blocks changes no bit
         n_removed += np.bincount(place, minlength=len(n_removed))
     by_kind = zip(kinds, removed.reshape(-1, units.n_units), n_removed.reshape(-1, units.n_units), strict=True)
     for n_way, total, count in by_kind:
@@ -205,12 +215,12 @@ def delete_one(values: Floats, units: Units) -> Floats:
 
 
 def pseudo_values(values: Floats, units: Units) -> Floats:
-    """[C] C T - (C-1) T_-c: about what each class adds to the mean, for tests over classes."""
+    """[C] C T - (C-1) T_-c: approximately what each class adds to the mean, for tests over classes."""
     return float(units.n_units * values.mean()) - (units.n_units - 1) * delete_one(values, units)
 
 
 def _monte_carlo_part(values: Floats, units: Units) -> float:
-    """The part of V that comes from the finite number of episodes, (C-1) N / (C-N) s^2 / E: in expectation."""
+    """The expected part of V that is episode noise: (C-1) N / (C-N) s^2 / E."""
     held, c = sum(len(unit) for _, unit in units.pairs()) / len(values), units.n_units
     if len(values) < 2 or held >= c:
         return 0.0

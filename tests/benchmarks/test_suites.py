@@ -75,7 +75,7 @@ def test_the_first_episode_of_every_run_can_be_drawn(name: str, bench: Workbench
     asked = {(run.dataset, run.split, run.classes, run.episodes): run for run in specs(name)}  # all that a draw needs
     for spec in asked.values():
         task = bench.prepare(spec)
-        task.draw(0, 1).check(task.images)
+        task.episodes(0, 1).check(task.images)
 
 
 @pytest.mark.parametrize("name", MOST_IMAGES)
@@ -105,7 +105,7 @@ def test_quick_compares_four_backbones_on_three_settings() -> None:
 
 
 def test_effects_asks_the_same_of_supports_of_both_domains(bench: Workbench) -> None:
-    colour, mono = (bench.prepare(spec).draw(0, 20) for spec in specs("effects")[-8::4])
+    colour, mono = (bench.prepare(spec).episodes(0, 20) for spec in specs("effects")[-8::4])
     assert np.array_equal(colour.query, mono.query)
     assert np.array_equal(colour.classes, mono.classes)
     assert not np.intersect1d(colour.support, mono.support).size

@@ -89,12 +89,12 @@ def test_a_data_set_from_outside_is_checked_as_given():
     assert broken.exit_code == 1
     assert broken.stdout.splitlines() == [
         "Shades(n_classes=1): 1 law is broken",
-        "  labels_fit: at least 2 classes are needed, found 1",
+        "  labels_fit: a data set needs at least 2 classes, found 1",
     ]
 
 
 def test_a_class_of_two_kinds_is_checked_as_the_kind_that_is_asked_for():
-    assert "is a sampler and a transform; say which by --kind" in check("check_outside:Both").stderr
+    assert "is a sampler and a transform; choose one with --kind" in check("check_outside:Both").stderr
     assert check("check_outside:Both", "--kind", "transform").exit_code == 0
     result = check("check_outside:Both", "--kind", "sampler", "--json")
     assert result.exit_code == 1
@@ -111,8 +111,11 @@ def test_a_class_of_two_kinds_is_checked_as_the_kind_that_is_asked_for():
     [
         ("check_outside:Unfinished", "check_outside:Unfinished is not complete: it has no examples()"),
         ("check_outside:Empty", "check_outside:Empty.examples() is empty; return a few cheap instances to check"),
-        ("check_outside:Plain", "check_outside:Plain is of no kind that fewshot knows; derive it from one of"),
-        ("check_outside:Shades", "check_outside:Shades needs 'n_classes' (int); none was given"),
+        ("check_outside:Plain", "check_outside:Plain has no base class that fewshot knows; derive it from one of"),
+        (
+            "check_outside:Shades",
+            "check_outside:Shades needs 'n_classes' (int); write check_outside:Shades(n_classes=...)",
+        ),
         ("check_outside:Absent", "the module 'check_outside' has no class 'Absent'"),
         ("no.such:Thing", "the class 'no.such:Thing' cannot be imported: No module named 'no'"),
         ("Prototyp", "nothing is called 'Prototyp'; see `fewshot list`, or give package.module:Class. Did you mean"),

@@ -96,7 +96,7 @@ def test_run_fits_ways_and_queries_to_a_small_folder_and_says_so() -> None:
     result = call("run", "--data", "few", *QUICK, "--shot", "2")
     [row] = Results(Path("results/runs.jsonl")).rows()
     assert (row.n_way, row.k_shot, row.n_query) == (3, 2, 2)
-    assert "3 classes, the smallest with 4 images: 3-way with 2 queries a class" in result.stderr
+    assert "3 classes, the smallest with 4 images: using 3-way episodes with 2 queries per class" in result.stderr
     result = call("run", "--data", "few", *QUICK, "--way", "2", "--query", "1")
     assert "the smallest" not in result.stderr
 
@@ -121,7 +121,7 @@ def test_all_ways_on_the_test_partition_are_one_line_to_type() -> None:
         write_pictures(Path("parted") / part, [each] * 4)
     shape = ("--way", "all", "--shot", "1, 5,5", "--query", "all", "--episodes", "5")
     result = call("run", "--data", "parted", *QUICK, *shape)
-    assert "support from partition=train, all of partition=test as queries" in result.stderr
+    assert "the support comes from partition=train, the queries are all of partition=test" in result.stderr
     rows = Results(Path("results/runs.jsonl")).rows()
     assert [row.k_shot for row in rows] == [1, 5]
     assert {row.sampler for row in rows} == {"Balanced(support_from='partition=train', query_from='partition=test')"}
@@ -131,7 +131,7 @@ def test_all_ways_on_the_test_partition_are_one_line_to_type() -> None:
 
 def test_two_shards_give_the_rows_of_one_process() -> None:
     succeed("run", "--data", "birds", *QUICK, "--results", "whole.jsonl")
-    assert "wait for the others" in succeed(
+    assert "1 run is waiting for other shards" in succeed(
         "run", "--data", "birds", *QUICK, "--results", "parts.jsonl", "--shard", "1/2"
     )
     succeed("run", "--data", "birds", *QUICK, "--results", "parts.jsonl", "--shard", "2/2")
@@ -174,10 +174,10 @@ def test_a_failed_run_is_told_and_the_others_go_on() -> None:
         (["--data", "birds", "--way", "7"], "7-way episodes were asked for, but there are 6 classes"),
         (["--data", "birds", "--shot", "8"], "8 + 1 images a class, but class 0 ('class0') of birds has 8"),
         (["--data", "birds", "--shot", "none"], "'none' is neither a positive number nor 'all'"),
-        (["--data", "birds", "--shard", "3/2"], "'3/2' is not a part such as 1/2"),
+        (["--data", "birds", "--shard", "3/2"], "'3/2' is not a shard; write one such as 1/2"),
         (["--data", "birds", "--support-from", "set=a"], "cannot select 'set=a' from birds"),
         (["--data", "birds", "--list", "no.safetensors"], "there is no file no.safetensors"),
-        (["--data", "birds", "--list", "no.safetensors", "--way", "5"], "--list brings its own episodes"),
+        (["--data", "birds", "--list", "no.safetensors", "--way", "5"], "--list sets the episodes"),
         ([], "Missing option '--data'"),
     ],
 )
@@ -271,9 +271,10 @@ def test_a_dry_run_computes_and_writes_nothing() -> None:
     n_images = int(total.split()[0])
     assert 9 < n_images <= 48
     assert (
-        embedded == f"RawPixels(image_size=4) on ImageFolderSet(root='birds'): {n_images} images to embed, 0 are cached"
+        embedded
+        == f"RawPixels(image_size=4) on ImageFolderSet(root='birds'): {n_images} images to embed, 0 already cached"
     )
-    assert total.endswith("6 episodes to solve, time not known: not all of it was measured here yet")
+    assert total.endswith("6 episodes to solve, no time estimate: some steps have not been timed on this machine yet")
     succeed("bench", "own.py")
     shown = succeed("bench", "own.py", "--dry-run")
     assert shown.count("done: ") == 2
@@ -307,9 +308,9 @@ def test_a_file_without_a_suite_is_one_sentence() -> None:
 
 def test_features_are_computed_once() -> None:
     first = succeed("features", "--data", "birds", "--backbone", "RawPixels(image_size=4)")
-    assert "48, of which 48 were computed now in " in first
+    assert "48 images, 48 of them embedded now in " in first
     again = succeed("features", "--data", "birds", "--backbone", "RawPixels(image_size=4)")
-    assert "48, of which 0 were computed now" in again
+    assert "48 images, 0 of them embedded now" in again
 
 
 def test_a_split_is_made_shown_and_used() -> None:
@@ -334,7 +335,7 @@ def test_episodes_are_made_shown_checked_drawn_and_run() -> None:
     assert "0: 3 ways, support 3, query 6" in shown
     assert f"protocol  Balanced@{version('fewshot')}" in shown
     assert "5 well-formed episodes of birds" in succeed("episodes", "check", "e.st", "--data", "birds")
-    succeed("episodes", "draw", "e.st", "--data", "birds", "--episode", "1", "--out", "drawn.png")
+    succeed("episodes", "plot", "e.st", "--data", "birds", "--episode", "1", "--out", "drawn.png")
     with Image.open("drawn.png") as drawn:
         assert min(drawn.size) > 50
     succeed("run", "--data", "birds", *QUICK, "--list", "e.st")
@@ -364,7 +365,7 @@ def test_a_list_from_disjoint_pools_keeps_its_interval_for_new_images_also_throu
     assert "protocol  mini@1" in shown
     assert "sampler   DisjointPools(pools=5, support_from=None, query_from=None) EpisodeShape(n_way=3" in shown
     assert "of AllNovel(), novel classes" in shown
-    assert "20 episodes, images by their path" in succeed(
+    assert "20 episodes, images named by path" in succeed(
         "episodes", "export", "e.st", "--data", "many", "--out", "e.csv"
     )
     again = succeed("episodes", "import", "e.csv", "--data", "many", "--out", "e2.st")
@@ -390,9 +391,9 @@ def _other(file: str) -> str:
 def test_episodes_of_other_images_are_refused() -> None:
     write_pictures(Path("others"), [8] * 5)
     succeed("episodes", "make", "--data", "birds", "--query", "2", "--episodes", "2", "--out", "e.st")
-    for words in (["episodes", "check", "e.st"], ["episodes", "draw", "e.st"], ["run", "--list", "e.st"]):
+    for words in (["episodes", "check", "e.st"], ["episodes", "plot", "e.st"], ["run", "--list", "e.st"]):
         assert "episodes were made for images" in fail(*words, "--data", "others")
-    assert "give one of 0 to 1" in fail("episodes", "draw", "e.st", "--data", "birds", "--episode", "9")
+    assert "give one of 0 to 1" in fail("episodes", "plot", "e.st", "--data", "birds", "--episode", "9")
 
 
 def test_report_writes_a_page_or_a_table() -> None:
@@ -488,12 +489,12 @@ def test_a_dry_run_of_vectors_embeds_nothing_and_says_what_cannot_run(vectors: N
 
 
 def test_other_commands_take_vectors_as_they_are(vectors: None) -> None:
-    assert "none: the vectors are used where they are" in succeed("features", "--data", "features.npz")
+    assert "none: runs read the vectors from their own file" in succeed("features", "--data", "features.npz")
     assert "0 images to embed" in succeed("features", "--data", "features.npz", "--dry-run")
     assert "3 novel" in succeed("split", "make", "--data", "features.npz", "--rule", "BySeed(0.5)", "--out", "s.json")
     succeed("episodes", "make", "--data", "features.npz", "--episodes", "3", "--out", "e.safetensors")
     assert "3 well-formed" in succeed("episodes", "check", "e.safetensors", "--data", "features.npz")
-    result = call("episodes", "draw", "e.safetensors", "--data", "features.npz")
+    result = call("episodes", "plot", "e.safetensors", "--data", "features.npz")
     assert result.exit_code == 1
     assert result.output.strip().endswith("features holds vectors, no pictures")
     succeed("run", "--data", "features.npz", "--list", "e.safetensors", "--backbone", "Given('CLIP')")

@@ -87,15 +87,15 @@ def test_what_is_required_and_missing_or_old_is_an_exit_code(monkeypatch: pytest
     assert result.exit_code == 1
     wrong = [line for line in result.stdout.splitlines() if line.startswith("✗")]
     assert len(wrong) == 2
-    assert "0.9.1, needed >=1.0.15; pip install 'timm>=1.0.15'" in wrong[0]
+    assert "0.9.1, but fewshot needs >=1.0.15; run: pip install 'timm>=1.0.15'" in wrong[0]
     assert "filelock" in wrong[1]
-    assert "not installed; pip install 'filelock>=3.13'" in wrong[1]
+    assert "not installed; run: pip install 'filelock>=3.13'" in wrong[1]
 
 
 def test_caches_have_their_sizes() -> None:
     succeed("features", "--data", "birds", "--backbone", "RawPixels(image_size=64)")
     found = {finding["topic"]: finding["found"] for finding in findings()}
-    assert found["features"].endswith(" in 1 tables")
+    assert found["features"].endswith(" in 1 table")
     assert not found["features"].startswith("0 ")
     assert not found["digests"].startswith("0 ")
     assert str(Path("home").absolute()) in found["cache"]

@@ -87,7 +87,7 @@ def test_every_command_has_json() -> None:
         (("episodes", "show", "e.st"), EPISODES, {"file", "episodes"} | LISTED),
         (EXPORT, EPISODES, {"file", "written", "n_episodes", "n_lines", "images_by"}),
         (("episodes", "check", "e.st", "--data", "birds"), EPISODES, {"file", "n_episodes", "dataset"}),
-        (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, {"picture", "written", "file", "episode"}),
+        (("episodes", "plot", "e.st", "--data", "birds"), EPISODES, {"picture", "written", "file", "episode"}),
     ],
     ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else None,
 )
@@ -140,14 +140,18 @@ RUN = ("run", "--data", "birds", *QUICK)
 @pytest.mark.parametrize(
     ("words", "before", "said"),
     [
-        (SPLIT, (), "split.json: 3 seen, 1 validation, 2 novel classes; nothing is written in a dry run"),
+        (SPLIT, (), "split.json: 3 seen, 1 validation, 2 novel classes; the dry run writes nothing"),
         (EPISODES, (), "e.st: 3 episodes, digest "),
-        (("episodes", "draw", "e.st", "--data", "birds"), EPISODES, "episode.png: episode 0 of e.st; nothing is"),
-        (EXPORT, EPISODES, "e.csv: 3 episodes, images by their path; nothing is written"),
-        (("check", "Prototype"), (), "would be checked: Prototype("),
+        (
+            ("episodes", "plot", "e.st", "--data", "birds"),
+            EPISODES,
+            "episode.png: episode 0 of e.st; the dry run writes nothing",
+        ),
+        (EXPORT, EPISODES, "e.csv: 3 episodes, images named by path; the dry run writes nothing"),
+        (("check", "Prototype"), (), "would check: Prototype("),
         (("report", "results/runs.jsonl"), RUN, "results/runs.html would be written: 1 runs of results/runs.jsonl"),
         (("report", "results/runs.jsonl", "--markdown"), RUN, "tables would be printed: 1 runs of "),
-        (RUN, (), "0 are cached"),
+        (RUN, (), "0 already cached"),
         (("features", "--data", "birds", "--backbone", PIXELS), (), "48 images to embed"),
     ],
     ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else None,
@@ -209,10 +213,10 @@ def test_a_dry_run_leaves_out_cached_images_and_counts_only_missing_episodes() -
 
 def test_a_dry_run_of_features_says_how_many_images() -> None:
     words = ("features", "--data", "birds", "--backbone", PIXELS, "--dry-run")
-    assert "48 images to embed, 0 are cached; time not known" in succeed(*words)
+    assert "48 images to embed, 0 already cached; no time estimate" in succeed(*words)
     assert answer(*words)["n_missing"] == 48
     succeed(*words[:-1])
-    assert "0 images to embed, 48 are cached; about 0 s" in succeed(*words)
+    assert "0 images to embed, 48 already cached; about 0 s" in succeed(*words)
 
 
 def test_a_dry_run_uses_the_rate_that_was_measured() -> None:
@@ -231,7 +235,7 @@ def test_a_dry_run_names_missing_weights_and_downloads_nothing(monkeypatch: pyte
     monkeypatch.setattr("timm.models._hub.hf_hub_download", never)
     result = call("run", "--data", "birds", "--backbone", "resnet10t", "--dry-run")
     assert result.exit_code == 0
-    assert "; the weights of timm's 'resnet10t' would be downloaded" in result.stdout
+    assert "; needs a download: the weights of timm's 'resnet10t'" in result.stdout
     result = call("run", "--data", "birds", "--backbone", "Checkpoint('resnet10t', 'no.pth')", "--dry-run")
     assert result.exit_code == 1
 

@@ -21,7 +21,7 @@ def test_a_pattern_lists_the_networks_of_that_name_sorted() -> None:
     rows = [line.split() for line in shown[2:-1]]
     assert [row[0] for row in rows] == ["tf_efficientnet_lite0.in1k", "tf_efficientnet_lite1.in1k"]
     assert rows[0][1:] == ["4.7", "224", "ImageNet-1k", "packaged"]
-    assert shown[-1].startswith("2 of timm's networks")
+    assert shown[-1].startswith("2 networks of timm")
 
 
 def test_entries_are_json_too() -> None:
@@ -73,7 +73,7 @@ def test_what_matches_nothing_or_no_backbone_is_one_sentence() -> None:
         fail("list", "backbones", "vti_small")
         == "timm has no network 'vti_small'; quote a pattern, such as '*vti_small*'"
     )
-    assert "a pattern belongs to backbones" in fail("list", "datasets", "vit*")
+    assert "only backbones take a pattern" in fail("list", "datasets", "vit*")
 
 
 def test_timm_is_imported_only_for_a_pattern() -> None:

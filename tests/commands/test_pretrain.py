@@ -59,7 +59,7 @@ def test_a_dry_run_says_time_and_place_and_writes_no_weights(folder: Path) -> No
     text = succeed("pretrain", *folder_options(folder), "--dry-run")
     assert "to train on 36 images of 3 classes, 3 steps, 18 image passes" in text
     assert f"into {home() / 'pretrained'}" in text
-    assert re.search(r"^1 to train, 18 image passes, about \d+ s$", text, re.MULTILINE)
+    assert re.search(r"^1 network to train, 18 image passes, about \d+ s$", text, re.MULTILINE)
     assert not (home() / "pretrained").exists()
 
 
@@ -78,10 +78,10 @@ def test_the_dry_run_of_a_run_counts_the_training(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "text"),
     [
-        ((), "give a spec, Pretrained(...), or what to train on with --data"),
-        (("ConvNet()",), "ConvNet() is nothing to train; write Pretrained(network=..., data=..., recipe=...)"),
+        ((), "nothing to train; give a spec such as Pretrained(...), or --data"),
+        (("ConvNet()",), "ConvNet() cannot be trained; write Pretrained(network=..., data=..., recipe=...)"),
         (("--data", "Icons", "--recipe", "CrossEntrop"), "unknown recipe 'CrossEntrop'"),
-        (("--data", "Icons", "--images", "10"), "n_images = 10 was asked for, but icons mono has"),
+        (("--data", "Icons", "--images", "10"), "n_images = 10 is not possible: icons mono has"),
     ],
 )
 def test_mistakes_are_one_sentence(args: tuple[str, ...], text: str) -> None:

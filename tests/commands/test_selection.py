@@ -59,10 +59,10 @@ def test_choosing_on_the_support_wraps_the_evaluator(folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--grid", "C=1,2"), "say where with --select"),
-        (("--select-episodes", "5"), "say where with --select"),
+        (("--grid", "C=1,2"), "need --select; add, for example, --select validation"),
+        (("--select-episodes", "5"), "need --select; add, for example, --select validation"),
         (("--select", "oracle"), "--select oracle needs --grid FIELD=VALUES"),
-        (("--select", "support", "--grid", "C=1", "--select-episodes", "3"), "leave --select-episodes out"),
+        (("--select", "support", "--grid", "C=1", "--select-episodes", "3"), "remove --select-episodes"),
         (("--select", "support", "--grid", "D=1,2"), "LinearProbe has no field 'D'; its fields are: C, max_iter"),
         (("--select", "validation", "--grid", "D=1,2"), "LinearProbe has no field 'D'; its fields are: C, max_iter"),
         (("--select", "validation", "--grid", "C"), "cannot read the grid 'C': write FIELD=VALUE,VALUE"),

@@ -434,5 +434,5 @@ def test_an_input_may_be_refused_only_where_the_docstring_says_so():
         "hard_inputs_have_answers",
         "hard_episodes_and_their_neighbours_are_apart",
     }
-    told = "raised ValueError: two shots are needed (answer, or let the docstring of the class name this ValueError)"
+    told = "raised ValueError: two shots are needed (return logits, or mention this ValueError in the class docstring)"
     assert all(told in line for line in broken)

@@ -209,7 +209,7 @@ DATASET_FAULTS = [
     (datasets.the_digest_names_the_pixels, Pixels("a constant digest")),
     (datasets.groups_name_what_they_group, Pixels("a nameless group")),
     (datasets.the_default_split_fits, Pixels("one novel class")),
-    (datasets.nothing_is_drawn, Pixels("global draw")),
+    (datasets.loading_uses_no_global_generator, Pixels("global draw")),
     (datasets.spec_round_trip, HidesAFault()),
 ]
 
@@ -290,7 +290,7 @@ BACKBONE_FAULTS = [
     (backbones.embedding_changes_nothing, Colours("remembers")),
     (backbones.digests_are_stable, Colours("other weights")),
     (backbones.digests_are_stable, Colours("no digest")),
-    (backbones.nothing_is_drawn, Colours("draws at load")),
+    (backbones.loading_uses_no_global_generator, Colours("draws at load")),
     (backbones.spec_round_trip, HidesWeights()),
 ]
 

@@ -80,7 +80,7 @@ def test_the_laws_of_data_sets_hold_for_vectors(tmp_path):
     vectors = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)
     np.savez(tmp_path / "vectors.npz", vectors=vectors, labels=np.arange(12) % 3)
     assert check("dataset", VectorSet(tmp_path / "vectors.npz")) == []
-    with pytest.raises(ValueError, match=r"stands for vectors that were given: there is no network to check"):
+    with pytest.raises(ValueError, match=r"stands for given vectors: it has no network to check"):
         check("backbone", Given())
 
 

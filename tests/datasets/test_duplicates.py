@@ -154,7 +154,7 @@ def test_the_command_names_both_files_and_shows_them(doubled):
     assert "alike, also in a seen class: wren, row" in first
     assert "birds/wren/1.png | duck, row" in first
     assert first.endswith("birds/duck/3.png")
-    assert summary.startswith("1 pairs of images alike (near: 0.97 or more): 0 exact and 0 near within a class")
+    assert summary.startswith("1 pair of similar images (similarity 0.97 or more): 0 exact and 0 near within a class")
     assert summary.endswith("0 exact and 1 near between novel and seen classes")
     page = (doubled / "alike.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 2
@@ -172,7 +172,7 @@ def test_the_command_fails_where_it_is_asked_to(doubled):
 
 def test_the_command_says_what_it_cannot_write(doubled):
     assert "pairs are shown in a .html or a .png file" in duplicates("--out", "alike.txt").output
-    assert "up to 40 images would be compared" in duplicates("--dry-run", "--out", "alike.html").output
+    assert "would compare up to 40 images" in duplicates("--dry-run", "--out", "alike.html").output
     assert not (doubled / "alike.html").exists()
 
 

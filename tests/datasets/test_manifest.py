@@ -120,7 +120,7 @@ def test_a_folder_whose_name_begins_alike_is_outside(folder):
     ("lines", "message"),
     [
         ([], "FOLDER/list.csv is empty; expected a header with the columns path and label"),
-        (["path,label"], "FOLDER/list.csv has nothing below its first line 'path,label'; expected a line an entry"),
+        (["path,label"], "FOLDER/list.csv has nothing below its first line 'path,label'; add one line per entry"),
         (["file,label", "a,b"], "FOLDER/list.csv has no column 'path'; expected a first line such as path,label"),
         (["path;label", "a;b"], "separated by commas, found 'path;label'"),
         (["path,Label", "a,b"], "has no column 'label'"),
@@ -128,9 +128,9 @@ def test_a_folder_whose_name_begins_alike_is_outside(folder):
         (["path,label,kind,class:kind", "a,b,c,d"], "has two columns 'kind'"),
         (["path,label,", "a,b,c"], "has a column ''; a name of a group is not empty and holds no '='"),
         (["path,label,a=b", "a,b,c"], "has a column 'a=b'"),
-        (["path,label", "cat/0.png,cat,x"], "line 2: expected 2 fields (path, label), found 3; put fields that hold"),
+        (["path,label", "cat/0.png,cat,x"], "line 2: expected 2 fields (path, label), found 3; put fields with"),
         (["path,label", "cat/0.png"], "line 2: expected 2 fields (path, label), found 1"),
-        (["path,label", 'cat/0.png,"cat"x'], "line 2: ',' expected after '\"'; a quote inside quotes is written twice"),
+        (["path,label", 'cat/0.png,"cat"x'], "line 2: ',' expected after '\"'; write a quote inside quotes twice"),
         (["path,label", 'cat/0.png,"cat', "x"], "line 3: unexpected end of data"),
         (["path,label", "cat/0.png,cat", "cat/1.png,"], "1 of 2 rows have no label: cat/1.png (line 3); fill it in"),
         (["path,label", ",cat", "cat/1.png,cat"], "1 of 2 rows have no path: cat (line 2); fill it in"),
@@ -197,7 +197,7 @@ def test_copies_are_told_with_their_lines(folder, caplog):
 
 def test_a_csv_file_on_the_command_line_is_a_manifest(folder):
     path = manifest(folder, "path,label", *ALL).path
-    assert dataset_spec(str(path)) == DATASETS.canonical(Manifest(path))
+    assert dataset_spec(str(path)) == DATASETS.spec(Manifest(path))
     assert dataset_spec("none.csv") == "Manifest(path='none.csv', root=None)"
     assert dataset_spec(f"Manifest({str(path)!r})") == dataset_spec(str(path))
 

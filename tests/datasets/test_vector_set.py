@@ -105,8 +105,8 @@ BROKEN[[17, 40], 2] = np.nan
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"vectors": BROKEN}, r"2 of 60 vectors have NaN, infinite or .* first that of row 17;"),
-        ({"vectors": VALUES * np.float64(1e39)}, r"60 of 60 vectors have NaN, infinite or too large numbers"),
+        ({"vectors": BROKEN}, r"2 of 60 vectors have numbers that are NaN, infinite or .* the first in row 17;"),
+        ({"vectors": VALUES * np.float64(1e39)}, r"60 of 60 vectors have numbers that are NaN, infinite or too large"),
         ({"vectors": VALUES[:, 0]}, r"vectors must be numbers of shape \[n, D\], .* found float32 of shape \[60\]"),
         ({"vectors": VALUES[:0]}, r"found float32 of shape \[0, 7\]"),
         ({"vectors": VALUES.astype(str)}, r"vectors must be numbers .* found <U\d+"),
@@ -200,7 +200,7 @@ def test_arrays_in_memory_are_the_same_data_set_as_a_file(tmp_path):
     assert mine.images_digest == file.images_digest
     with pytest.raises(ValueError, match=r"vectors: labels must be of shape \[60\]"):
         fewshot.labelled_vectors(VALUES, PLACES[:3])
-    with pytest.raises(ValueError, match=r"vectors: 2 of 60 vectors have NaN"):
+    with pytest.raises(ValueError, match=r"vectors: 2 of 60 vectors have numbers that are NaN"):
         fewshot.labelled_vectors(BROKEN, PLACES)
 
 
@@ -311,7 +311,7 @@ def test_a_network_is_refused_before_it_is_loaded(tmp_path):
 
 def test_a_dtype_of_computation_is_refused_where_nothing_is_computed(tmp_path):
     spec = fewshot.RunSpec(f"{__name__}:Birds()", "given", "Prototype", dtype="bfloat16")
-    with pytest.raises(ValueError, match="birds holds vectors, which no network computes; leave out dtype='bfloat16'"):
+    with pytest.raises(ValueError, match="birds holds vectors, which no network computes; remove dtype='bfloat16'"):
         fewshot.run(spec, fewshot.Results(tmp_path / "rows.jsonl"))
 
 

@@ -47,9 +47,9 @@ def test_the_columns_that_it_names_are_those_of_a_row(column):
 @pytest.mark.parametrize(
     "sentence",
     [
-        "whose rows say so",
+        "so that its rows are marked",
         "so later images would be seen by another network than earlier ones; put it in eval mode, and train a copy",
-        "use the split that they were drawn under, or classes='all'",
+        "use the split that they were sampled with, or classes='all'",
     ],
 )
 def test_its_messages_are_those_of_the_guards(sentence):

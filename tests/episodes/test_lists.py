@@ -147,15 +147,15 @@ GOOD = ["0,ant,0,support", '0,"b""ee",1,support', "0,ant,6,query"]
         ([], "e.csv is empty; expected a header with the columns task, class, image and set"),
         (
             ["task,class,image"],
-            "has no column 'set'; expected a first line task,class,image,set and perhaps seed, pool",
+            "has no column 'set'; expected a first line task,class,image,set and optionally seed, pool",
         ),
         (
             [HEADER + ",shot", "0,ant,0,support,1"],
             "has an unknown column 'shot'; expected a first line task,class,image,set and",
         ),
-        ([HEADER], "has nothing below its first line .*; expected a line an entry"),
+        ([HEADER], "has nothing below its first line .*; add one line per entry"),
         ([HEADER, *GOOD, "0,ant,12"], r"line 5: expected 4 fields \(task, class, image, set\), found 3"),
-        ([HEADER, *GOOD, '0,"ant,12,query'], "line 5: unexpected end of data; a quote inside quotes is written twice"),
+        ([HEADER, *GOOD, '0,"ant,12,query'], "line 5: unexpected end of data; write a quote inside quotes twice"),
         ([HEADER, *GOOD, "0,ant,240,query"], r"line 5: zoo has no image '240'; an image is a row in \[0, 240\)"),
         ([HEADER, *GOOD, "0,ant,a.png,query"], "line 5: zoo has no image 'a.png'; an image is a row"),
         ([HEADER, *GOOD, "0,elk,12,query"], "line 5: image 12 is of class 'ant' in zoo, found 'elk'"),

@@ -202,7 +202,7 @@ def test_a_live_network_sees_the_views():
 def test_vectors_have_no_views_and_that_is_one_sentence():
     np.savez("features.npz", features=np.random.default_rng(0).normal(size=(24, 5)), labels=np.repeat(np.arange(6), 4))
     asked = ("--data", "features.npz", "--shot", "1", "--query", "2", "--episodes", "3", "--preset", "RFS")
-    sentence = "learns from views of images, but features holds vectors; leave AugmentedSupport out"
+    sentence = "learns from views of images, but features holds vectors; remove AugmentedSupport"
     assert sentence in fail("run", *asked)
     planned = call("run", *asked, "--dry-run")
     assert planned.exit_code == 1

@@ -51,7 +51,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_temporary(tmp_path, monkeypatch,
     path = tmp_path / "file"
     path.write_bytes(b"old")
     monkeypatch.setattr(os, step, fails_with(errno.ENOSPC))
-    with pytest.raises(OSError, match=r"cannot write .*file: No space left on device; nothing was changed"):
+    with pytest.raises(OSError, match=r"cannot write .*file: No space left on device; any earlier file is unchanged"):
         write_atomically(path, b"new")
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == {path: b"old"}
 
@@ -79,7 +79,7 @@ def test_a_folder_in_place_of_the_file_is_told(tmp_path):
 @pytest.mark.parametrize("below", ["file", "file/deeper"])
 def test_a_file_in_place_of_a_folder_is_told(tmp_path, below):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OSError, match=r"cannot create the folder .*file.*; make it writable or set another"):
+    with pytest.raises(OSError, match=r"cannot create the folder .*file.*; make it writable or choose another folder"):
         make_folder(tmp_path / below)
 
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_none_of_ours_is_one_sentence(tmp_path, content):
 
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path):
-    with pytest.raises(ValueError, match=r"there is no file .*none; an episode list was expected there"):
+    with pytest.raises(ValueError, match=r"there is no file .*none; expected an episode list there"):
         read_safetensors(tmp_path / "none", "an episode list")
     with pytest.raises(ValueError, match="cannot be read as an episode list"):
         read_safetensors(tmp_path, "an episode list")

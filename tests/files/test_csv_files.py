@@ -47,13 +47,13 @@ def test_further_columns_may_be_named_or_any(tmp_path):
         ("a;b\n1;2\n", "t.csv has no column 'a'; expected a first line a,b, separated by commas, found 'a;b'"),
         ("a,b,c\n1,2,3\n", "t.csv has an unknown column 'c'; expected a first line a,b, separated"),
         ("a,b,a\n1,2,3\n", "t.csv has two columns 'a'; name every column once"),
-        ("a,b\n", "t.csv has nothing below its first line 'a,b'; expected a line an entry"),
+        ("a,b\n", "t.csv has nothing below its first line 'a,b'; add one line per entry"),
         (
             "a,b\n1,2\n\n1\n",
-            r"t.csv, line 4: expected 2 fields \(a, b\), found 1; put fields that hold a comma in quotes",
+            r"t.csv, line 4: expected 2 fields \(a, b\), found 1; put fields with a comma in quotes",
         ),
-        ('a,b\n1,"2\n', "t.csv, line 2: unexpected end of data; a quote inside quotes is written twice"),
-        ('a,b\n1,"2"x\n', "t.csv, line 2: ',' expected after '\"'; a quote inside quotes is written twice"),
+        ('a,b\n1,"2\n', "t.csv, line 2: unexpected end of data; write a quote inside quotes twice"),
+        ('a,b\n1,"2"x\n', "t.csv, line 2: ',' expected after '\"'; write a quote inside quotes twice"),
         (
             b"a,b\n" + 9000 * b"1,2\n" + b"1,B\xe4r\n",
             "t.csv, line 9002 is not UTF-8: invalid continuation byte; save the fi",

@@ -44,7 +44,7 @@ def test_bfloat16_is_read_exactly(tmp_path):
 def test_a_file_that_is_cut_off_meanwhile_is_an_error_not_the_end_of_the_process(tmp_path):
     made = stored(tmp_path)
     (tmp_path / "values").write_bytes(b"short")
-    with pytest.raises(OSError, match="values ends before row 49: it was cut off while it was used"):
+    with pytest.raises(OSError, match="values ends before row 49: another program shortened it"):
         made.gather(np.arange(50))
 
 
@@ -69,5 +69,8 @@ def test_numbers_that_are_none_are_counted_and_the_first_is_named(monkeypatch, v
     monkeypatch.setattr(vectors, "_BLOCK_BYTES", 100)
     values = VALUES.copy()
     values[[31, 44], 1] = value
-    with pytest.raises(ValueError, match=r"here: 2 of 50 vectors have NaN, infinite or too large .* that of row 31;"):
+    with pytest.raises(
+        ValueError,
+        match=r"here: 2 of 50 vectors have numbers that are NaN, infinite or too large .* the first in row 31;",
+    ):
         vectors_digest(HeldVectors(values), "here")

@@ -274,7 +274,7 @@ def test_a_spec_that_fits_no_member_is_one_sentence(outside, spec, message):
 
 
 def test_a_missing_field_is_named():
-    with pytest.raises(ValueError, match=r"ImageFolderSet needs 'root' \(Path\); none was given"):
+    with pytest.raises(ValueError, match=r"ImageFolderSet needs 'root' \(Path\); write ImageFolderSet\(root=...\)"):
         DATASETS.canonical("ImageFolderSet")
 
 

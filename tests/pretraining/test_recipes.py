@@ -165,7 +165,7 @@ def test_tuning_tries_equally_often_and_keeps_the_least_validation_loss():
     [
         (
             lambda: SupervisedContrastive(augment="none"),
-            "The 'augment' parameter of SupervisedContrastive must be an augmentation: two views",
+            "The 'augment' parameter of SupervisedContrastive must be an augmentation, because two views",
         ),
         (
             lambda: SupervisedContrastive(temperature=0.0),

@@ -280,18 +280,18 @@ def test_stopping_keeps_the_weights_with_the_least_validation_loss():
     [
         (
             Pretrained(NET, Stripes(), CrossEntropy(steps=2, stop="validation")),
-            "stop='validation' looks at images of part",
+            "stop='validation' needs images of part",
         ),
         (
             Pretrained(NET, DATA, SHORT, n_images=3),
-            "n_images = 3 was asked for, but stripes has 84 images of 7 seen classes",
+            "n_images = 3 is not possible: stripes has 84 images of 7 seen classes",
         ),
         (Pretrained(NET, DATA, SHORT, n_images=300), r"choose 7 to 84"),
         (
             Pretrained(NET, DATA, SHORT, split=BySeed(novel=1.0, validation=0.0)),
             "this split of stripes has no seen classes",
         ),
-        (Pretrained(RawPixels(), DATA, SHORT), "has no weights to train; start from ConvNet, RandomInit or a network"),
+        (Pretrained(RawPixels(), DATA, SHORT), "has no weights to train; choose a network, such as ConvNet"),
         (
             Pretrained(NET, DATA, CrossEntropy(steps=3, lr=1e30, warmup=0.0)),
             "the loss is not finite at step .* of 3, at a l",
@@ -339,7 +339,7 @@ def test_ladders_nest_and_move_everything_with_the_seed():
     fixed = class_ladder(base, (3, 6), (0,), n_images=24)
     assert [len(TRAINER.material(r).train) for r in fixed] == [24, 24]
     assert [TRAINER.material(r).n_classes for r in fixed] == [3, 6]
-    with pytest.raises(ValueError, match="per_class images of each class, or n_images in all; give one of them"):
+    with pytest.raises(ValueError, match="per_class images of each class, or n_images in total; give one"):
         class_ladder(base, (3, 6), (0,))
     with pytest.raises(ValueError, match=r"The 'n_seen' parameter of Narrowed must be in 1\.\.7"):
         TRAINER.material(class_ladder(base, (9,), (0,), per_class=1)[0])

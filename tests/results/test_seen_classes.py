@@ -251,7 +251,7 @@ def test_data_is_known_however_it_is_written_and_the_command_lists_what_is_known
     for name in ("imagenet-1K", "ImageNet", "ILSVRC2012"):
         assert [corpus.name for corpus in corpora(name)] == ["ImageNet-1k"]
     told = fewshot_seen("--data", "Icons", "--trained-on", "my photographs")
-    assert "no classes of 'my photographs' are known; they are of: ImageNet-1k, ImageNet-12k" in told
+    assert "fewshot does not know the classes of 'my photographs'; it knows: ImageNet-1k, ImageNet-12k" in told
 
 
 def test_the_command_asks_for_one_of_two():

@@ -44,7 +44,9 @@ def made(spec: RunSpec, results: Results, **changed: object) -> Row:
 
 
 def test_a_head_that_uses_statistics_of_the_queries_is_refused(spec, results):
-    with pytest.raises(ValueError, match=r"CentresOnTheQueries\(\) gave a query other logits when it was asked alone"):
+    with pytest.raises(
+        ValueError, match=r"CentresOnTheQueries\(\) gave a query other logits alone than among other queries"
+    ):
         made(spec, results, evaluator=f"{HERE}CentresOnTheQueries()")
 
 
@@ -76,7 +78,7 @@ def test_a_network_that_stands_still_passes(spec, results):
 
 def test_queries_among_the_support_are_refused(spec, results):
     with pytest.raises(
-        ValueError, match=r"AsksTheSupport\(\) drew episodes that are not well-formed: image \d+ stands"
+        ValueError, match=r"AsksTheSupport\(\) sampled episodes that are not well-formed: image \d+ stands"
     ):
         made(spec, results, episodes=Sampled(EpisodeShape(3, 2, 4), sampler=f"{HERE}AsksTheSupport()"))
 
@@ -100,7 +102,7 @@ def test_a_list_of_seen_classes_is_refused_as_one_of_novel_ones(spec, results, s
     listed = Balanced().sample(images, np.arange(6), EpisodeShape(3, 2, 4), 0, 0, 20)
     listed.save(tmp_path / "list.safetensors")
     asked = {"episodes": Listed(tmp_path / "list.safetensors"), "split": split}
-    with pytest.raises(ValueError, match="use the split that they were drawn under, or classes='all'"):
+    with pytest.raises(ValueError, match="use the split that they were sampled with, or classes='all'"):
         made(spec, results, **asked)
     assert made(spec, results, **asked, classes="all").n_episodes == 6
 
@@ -112,14 +114,14 @@ def test_a_class_stands_in_one_part_of_a_split():
 
 def test_classes_that_differ_only_in_how_they_are_written_are_told(caplog):
     split = ClassSplit.of(["Herring Gull", "wren"], ["crow"], ["herring_gull", "duck"])
-    guards.tell_alike(split, "novel")
-    (told,) = caplog.messages
-    assert told.startswith(
-        "1 novel classes are written like classes of another part, such as 'herring_gull' and, seen,"
+    guards.warn_similar_names(split, "novel")
+    (warning,) = caplog.messages
+    assert warning.startswith(
+        "1 novel class is spelled like classes of another part, such as 'herring_gull' and, seen,"
     )
     caplog.clear()
-    guards.tell_alike(ClassSplit.of(["wren"], ["crow"], ["gull", "duck"]), "novel")
-    guards.tell_alike(split, "all")
+    guards.warn_similar_names(ClassSplit.of(["wren"], ["crow"], ["gull", "duck"]), "novel")
+    guards.warn_similar_names(split, "all")
     assert not caplog.messages
 
 

@@ -201,7 +201,7 @@ def test_other_weights_run_again_and_say_so(spec, results, caplog):
     other = bench(backbone=lambda s: replace(real(s), weights_digest="other"))
     with caplog.at_level(logging.WARNING, "fewshot"):
         again = run(replace(spec, n_episodes=41), results, other)
-    assert "was run with other weights" in caplog.text
+    assert "was computed with other weights" in caplog.text
     assert again.weights_digest == "other"
     assert row.weights_digest != "other"
     assert again.n_episodes == 41

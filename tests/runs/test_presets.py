@@ -72,7 +72,7 @@ def test_run_takes_presets_and_its_rows_hold_the_pairs():
 
 @pytest.mark.parametrize("other", [("--evaluator", "Prototype"), ("--transform", "L2()")])
 def test_a_preset_excludes_the_options_it_stands_for(other):
-    sentence = "--preset brings its evaluator and its transform; leave out --evaluator and --transform"
+    sentence = "--preset sets evaluator and transform; remove --evaluator and --transform"
     assert sentence in fail("run", "--data", "birds", "--preset", "RFS", *other)
 
 

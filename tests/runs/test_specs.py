@@ -84,7 +84,7 @@ def test_a_list_shorter_than_asked_gives_what_it_has():
     episodes = Balanced().sample(IMAGES, np.arange(6), EpisodeShape(3, 1, 2), seed=0, start=0, count=10)
     short = task(replace(SPEC, episodes=Listed("unused"), n_episodes=600), episodes)
     assert short.n_episodes == 10
-    assert len(short.draw(8, 12)) == 2
+    assert len(short.episodes(8, 12)) == 2
 
 
 def test_blocks_are_the_episodes_in_order(monkeypatch):

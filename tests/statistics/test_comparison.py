@@ -57,10 +57,10 @@ def test_what_is_needed_is_told():
     assert needed(d, units, 0.5).sentence.endswith("for new classes, on these 20")
     spread, classes = episodes(3, 20, 2000)
     cannot = needed(spread - 0.7, classes, 0.001)
-    assert "no number of episodes on these 20 classes can show it" in cannot.sentence
+    assert "more episodes on these 20 classes will not help" in cannot.sentence
     assert cannot.classes is not None
     assert cannot.classes > 20
-    with pytest.raises(ValueError, match="delta is the difference to show"):
+    with pytest.raises(ValueError, match="delta, the difference to detect, must be a fraction"):
         needed(d, units, 0.0)
 
 
@@ -102,5 +102,5 @@ def test_turned_around_it_is_the_comparison_of_the_others():
 
 
 def test_runs_on_other_episodes_are_refused():
-    with pytest.raises(ValueError, match="same episodes twice"):
+    with pytest.raises(ValueError, match="the same 2 or more episodes of both runs"):
         compare(np.ones(3), np.ones(4), Units(np.zeros(6, int), np.full(3, 2), 2))
