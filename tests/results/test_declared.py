@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
-import fewshot.benchmarks
-import fewshot.data
 import pytest
 
 from fewshot.measures import Measure
@@ -67,6 +60,7 @@ from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.runs.columns import Design, score
 from fewshot.samplers.balanced import Balanced
+from tests.support.package_copies import copied_package, python
 
 labels, names = np.repeat(np.arange(8), 10), tuple("abcdefgh")
 images = LabelledImages("x", ArrayImages(np.zeros((80, 1, 1, 3), np.uint8)), labels, names, "ab" * 32)
@@ -173,25 +167,13 @@ def test_the_columns_of_a_measure_are_checked_and_unknown_ones_dropped():
 
 def test_a_file_in_the_folder_is_in_row_page_and_list_without_another_edit(tmp_path):
     """In a copy of the package: every other test would see the new measure too."""
-    package, root = tmp_path / "fewshot", Path(fewshot.__file__).parent
-    shutil.copytree(root, package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name, folder in (("data", fewshot.data.__path__[0]), ("benchmarks", fewshot.benchmarks.__path__[0])):
-        (package / name).symlink_to(folder)
+    package = copied_package(tmp_path)
     (package / "measures" / "first_way.py").write_text(NEW)
-
-    def python(*arguments):
-        environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert python("-c", USE, str(tmp_path)).strip() == str(package / "__init__.py")
+    assert python(tmp_path, "-c", USE, str(tmp_path)).strip() == str(package / "__init__.py")
     line = json.loads((tmp_path / "rows.jsonl").read_text())
     assert 0 < line["first_way_low"] < line["first_way"] < line["first_way_high"] < 1
     html = (tmp_path / "page.html").read_text()
     assert '<th scope="col">first way</th></tr>' in html
     assert f"<td>{100 * line['first_way']:.1f}<span" in html
     assert "First way: the share of queries that are answered with the first way." in html
-    assert "  FirstWay\n" in python("-m", "fewshot", "list", "measures")
+    assert "  FirstWay\n" in python(tmp_path, "-m", "fewshot", "list", "measures")
