@@ -14,6 +14,7 @@ from fewshot.results import declared as module
 from fewshot.results.columns import RunName, Score
 from fewshot.results.declared import Declared, declared, measure_columns, measure_defaults
 from fewshot.results.row import Row
+from tests.support.package_copies import copied_package, python
 
 GOOD = {
     "columns": {"brier": "float | None", "brier_low": "float | None", "brier_high": "float | None", "worst": "str"},
@@ -60,7 +61,6 @@ from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.runs.columns import Design, score
 from fewshot.samplers.balanced import Balanced
-from tests.support.package_copies import copied_package, python
 
 labels, names = np.repeat(np.arange(8), 10), tuple("abcdefgh")
 images = LabelledImages("x", ArrayImages(np.zeros((80, 1, 1, 3), np.uint8)), labels, names, "ab" * 32)
