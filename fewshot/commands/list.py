@@ -17,7 +17,18 @@ from fewshot.plugins.signature import REQUIRED, Signature
 if TYPE_CHECKING:
     from fewshot.backbones._timm_catalogue import TimmEntry
 
-KINDS = ("datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "presets", "suites")
+KINDS = (
+    "datasets",
+    "splits",
+    "samplers",
+    "backbones",
+    "recipes",
+    "transforms",
+    "evaluators",
+    "laws",
+    "presets",
+    "suites",
+)
 _SHORT = f"  In short: {', '.join(PACKAGED)}, pixels, given, any name of timm's, package.module:function."
 _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such names."
 
@@ -27,8 +38,8 @@ _MORE = "  fewshot list backbones 'vit_small*' shows timm's networks of such nam
 @click.argument("pattern", required=False)
 @json_option
 def command(kind: str | None, pattern: str | None) -> int:
-    """Data sets, splits, samplers, backbones, recipes of pre-training, transforms, evaluators, presets and suites, with
-    their hyperparameters.
+    """Data sets, splits, samplers, backbones, recipes of pre-training, transforms, evaluators, scaling laws, presets
+    and suites, with their hyperparameters.
 
     With backbones and a PATTERN such as 'vit*': timm's networks of these names, with parameters, image size and
     pre-training data.
@@ -38,7 +49,8 @@ def command(kind: str | None, pattern: str | None) -> int:
     lines: list[str] = []
     values: dict[str, Any] = {}
     for shown in (kind,) if kind else KINDS:
-        values[shown] = {"suites": _suites, "presets": _presets}.get(shown, partial(_members, shown))()
+        own = {"laws": _laws, "suites": _suites, "presets": _presets}
+        values[shown] = own.get(shown, partial(_members, shown))()
         lines.append(click.style(shown, bold=True))
         for member in values[shown]:
             summary = click.wrap_text(member["summary"], 100, "      ", "      ")
@@ -102,6 +114,20 @@ def _call(signature: Signature) -> str:
 
 def _first_sentence(text: str) -> str:
     return re.split(r"(?<!et al)\. (?=[A-Z`])", text)[0].rstrip(".") + "." if text else ""
+
+
+def _laws() -> list[dict[str, Any]]:
+    """Each scaling law with its formula."""
+    return [
+        {
+            "name": signature.name,
+            "call": f"{signature.name}: {signature.declared.get('formula', '')}",
+            "summary": _first_sentence(signature.summary),
+            "formula": signature.declared.get("formula", ""),
+            "for_budgets": bool(signature.declared.get("for_budgets")),
+        }
+        for signature in map(plugins.LAWS.signature, plugins.LAWS.names())
+    ]
 
 
 def _presets() -> list[dict[str, Any]]:

@@ -262,6 +262,8 @@ LISTED = Signature(
     {"from_file": True, "short_name": "listed in {path:file}"},
 )
 REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, RECIPES)
+# Kinds that no run names: laws are fitted to curves of rows.
+LAWS = Registry("law", "fewshot.scaling.laws", "Law")
 _OF_BASE = {registry.base: registry for registry in (DATASETS, SPLITS, BACKBONES, RECIPES)}
 
 

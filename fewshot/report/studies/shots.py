@@ -10,11 +10,10 @@ from fewshot.report.studies.shot_budgets import TARGET, ShotCurve, shot_curves
 from fewshot.report.studies.shots_plot import shot_plots
 from fewshot.report.studies.study import Study, StudyTable
 from fewshot.results.files import Row
-from fewshot.scaling.fits.label_budget import LAWS, Budget
+from fewshot.scaling.fits.label_budget import Budget, budget_laws
 from fewshot.scaling.fits.trust import FARTHEST
 from fewshot.scaling.laws import named
 
-_TESTED = min(named(name).fewest_points() for name in LAWS) + 2  # shots from which on laws are tested
 _MANY = 100_000  # labels that are written as a power of ten
 
 
@@ -24,6 +23,7 @@ def shot_study(rows: Sequence[Row]) -> Study | None:
     if not found and not flawless:
         return None
     plots, not_drawn = shot_plots(found)
+    fewest = min(named(name).fewest_points() for name in budget_laws()) + 2  # to hold two back
     labels = any(row.n_labels_selection for each in found for row in each.rows)
     remarks = (
         not_drawn,
@@ -36,7 +36,7 @@ def shot_study(rows: Sequence[Row]) -> Study | None:
         "fitted by several laws, and again without its largest shots. The laws that predict these, and those whose "
         "answer lies among the measured shots, make the bracket: it says how far laws disagree, it is no confidence "
         f"interval. Plan with it up to {FARTHEST:g} times the largest shot; a target further out is out of reach, and "
-        f"its bracket not to be relied on. With fewer than {_TESTED} different shots no law is tested and nothing is "
+        f"its bracket not to be relied on. With fewer than {fewest} different shots no law is tested and nothing is "
         "said beyond what was measured.",
         plots,
         _tables(found),

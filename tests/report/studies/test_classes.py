@@ -20,10 +20,10 @@ from fewshot.report.studies.classes_plot import class_plots
 from fewshot.report.studies.study import Study
 from fewshot.results.files import Row
 from fewshot.scaling.studies.class_ladders import class_ladders
-from tests.report_rows import EVIL
-from tests.test_class_ladders import COUNTS, SEEDS, ladder_rows
-from tests.test_cli import fail, succeed
-from tests.test_studies import ALL, SIZES, lines, row, written
+from tests.support.class_ladder_rows import COUNTS, ladder_rows
+from tests.support.command_line import fail, succeed
+from tests.support.report_rows import EVIL
+from tests.support.trained_rows import ALL, SEEDS, SIZES, lines, row, written
 
 TITLE = "What more pre-training classes bring"
 

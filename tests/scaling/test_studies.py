@@ -19,34 +19,8 @@ from fewshot.scaling.studies.ladders import SEEN_ERROR, Ladder
 from fewshot.scaling.studies.near_and_far import gains_of
 from fewshot.scaling.studies.sources import source_matrices
 from fewshot.scaling.studies.trained_rows import target_name
-from tests.test_cli import fail, succeed
-
-SIZES, SEEDS = (100, 200, 400, 800), (0, 1, 2)
-B = {("seen", 1): 0.3, ("novel", 1): 0.2, ("novel", 5): 0.5}
-B_ALL = 0.35
-
-
-def row(size: int, seed: int, classes: str = "novel", k_shot: int = 1, **changed: Any) -> Row:
-    """A row whose error is a power law of its images; a seed moves all of a ladder."""
-    error = 0.9 * (size / 100) ** -B.get((classes, k_shot), 0.2) * (1 + 0.02 * seed)
-    fields: dict[str, Any] = {
-        "run_id": f"{size} {seed} {classes} {k_shot} {sorted(changed.items())}",
-        "dataset": "Icons(domain='mono')", "classes": classes, "evaluator": "Prototype()", "transform": "L2()",
-        "sampler": "Balanced()", "n_way": 20, "k_shot": k_shot, "n_query": 5, "accuracy": 1 - error,
-        "accuracy_low": 1 - error - 0.01, "accuracy_high": 1 - error + 0.01,
-        "pretrained_on": f"icons mono: {size} images",
-        "network": "ConvNet()", "n_params": 1000, "recipe": "CrossEntropy()", "training_rule": "epochs",
-        "training_seed": seed, "training_classes": 257, "unique_images": size, "first_loss": 5.0, "training_loss": 2.0,
-        "seen_error": min(1.0, 0.8 * (size / 100) ** -B_ALL),
-    }  # fmt: skip
-    return Row(**fields | changed)
-
-
-def lines(*rows: Row) -> list[dict[str, Any]]:
-    return [json.loads(each.to_json()) for each in rows]
-
-
-ALL = lines(*(row(size, seed, *key) for size in SIZES for seed in SEEDS for key in B))
+from tests.support.command_line import fail, succeed
+from tests.support.trained_rows import ALL, B_ALL, SEEDS, SIZES, B, lines, row, written
 
 
 def test_exponents_of_known_laws_come_back():
@@ -164,11 +138,6 @@ def test_the_commands_answer(tmp_path: Path):
     assert "holds no distances" in fail("study", "gains", str(path), "--distances", str(far))
 
 
-def written(path: Path, rows: list[dict[str, Any]]) -> str:
-    path.write_text("\n".join(json.dumps(line) for line in rows))
-    return str(path)
-
-
 @pytest.mark.parametrize("study", ["adaptation", "sources", "gains"])
 def test_one_seed_has_no_interval_and_says_so(study: str, tmp_path: Path):
     sources, targets = ("icons mono", "glyphs"), ("Icons(domain='mono')", "Glyphs()")
@@ -247,7 +216,7 @@ def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_
     from fewshot.pretraining.ladders import data_ladder
     from fewshot.results.files import Results
     from fewshot.runs.pipeline import RunSpec, Sampled, Workbench, run
-    from tests.test_pretraining import DATA, NET
+    from tests.support.trained_networks import DATA, NET
 
     recipe = CrossEntropy(epochs=3, batch_size=7, lr=0.05, stop="validation")
     before = Pretrained(NET, DATA, CrossEntropy(epochs=4, batch_size=12, lr=0.05))

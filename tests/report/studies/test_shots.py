@@ -18,9 +18,10 @@ from fewshot.results.files import Row
 from fewshot.scaling.fits.label_budget import budget
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
-from fewshot.scaling.laws.power_laws import M1, M2
-from tests.report_rows import EVIL, row
-from tests.test_cli import succeed
+from fewshot.scaling.laws.m1 import M1
+from fewshot.scaling.laws.m2 import M2
+from tests.support.command_line import succeed
+from tests.support.report_rows import EVIL, row
 
 SHOTS = (1, 2, 3, 5, 8, 12)
 LAW = M2(0.6, -0.6, 0.02)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fewshot.scaling.laws import Floats, Points
+from tests.support.checkout import ROOT
 
-FOLDER = Path(__file__).parents[2] / "shared" / "reference"
+FOLDER = ROOT.parent / "shared" / "reference"
 Split = tuple[Points, Floats, Floats]  # points to fit; x and errors to predict
 
 

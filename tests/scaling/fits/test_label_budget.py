@@ -8,9 +8,9 @@ import pytest
 from fewshot.scaling.fits.label_budget import budget, budget_ratio, budgets
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
-from fewshot.scaling.laws.power_laws import M2
+from fewshot.scaling.laws.m2 import M2
 from fewshot.scaling.studies.gains import Run, means, network_gains, source_gains, without_repeats
-from tests.scaling_reference import rows
+from tests.support.scaling_reference import rows
 
 SHOTS = np.array([1, 2, 3, 5, 8, 12, 18, 27.0])
 LAW = M2(0.55, -0.5, 0.02)

@@ -17,9 +17,9 @@ from fewshot.report.figures.svg import SERIES
 from fewshot.report.studies import ladders_plot as study_ladders_plot
 from fewshot.report.studies.ladders_plot import ladder_plots
 from fewshot.results.files import Row
-from fewshot.scaling.laws.power_laws import M1
+from fewshot.scaling.laws.m1 import M1
 from fewshot.scaling.studies.adaptation import Exponent, exponent, ladders
-from tests.test_studies import lines, row
+from tests.support.trained_rows import lines, row
 
 SIZES, SEEDS = (100, 200, 400, 800, 1600), (0, 1, 2)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fewshot.scaling.laws import log_rmse, named
-from tests.scaling_reference import curves, rows
+from tests.support.scaling_reference import curves, rows
 
 LAWS = ("M1", "M2", "M3", "M4")
 

@@ -1,0 +1,58 @@
+"""The command line as tests call it: what it prints, its one sentence where it fails, and what it imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from fewshot.cli import main
+
+QUICK = ("--backbone", "RawPixels(image_size=4)", "--episodes", "4")
+SUITE = """
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.runs.specs import RunSpec, Sampled
+
+def suite():
+    for k_shot in ({shots}):
+        episodes = Sampled(EpisodeShape(n_way=3, k_shot=k_shot, n_query=2))
+        yield RunSpec("ImageFolderSet('birds')", "RawPixels(image_size=4)", "Prototype", episodes,
+                      split="AllNovel()", n_episodes=3, protocol="own@1")
+"""
+
+
+def call(*args: str | Path) -> Result:
+    """What a command does, whether it succeeds or not."""
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def succeed(*args: str | Path) -> str:
+    """What a command prints, after it succeeded."""
+    result = call(*args)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def fail(*args: str | Path) -> str:
+    """The one sentence of a command that failed."""
+    result = call(*args)
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("Error: "), result.stderr
+    return lines[0].removeprefix("Error: ")
+
+
+def modules_after(*args: str | Path) -> set[str]:
+    """The packages that a command leaves imported, in a process of its own."""
+    code = (
+        "import sys\nfrom fewshot.cli import main\ntry:\n    main(sys.argv[1:])\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('MODULES', *{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *map(str, args)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split()[1:])
