@@ -57,12 +57,12 @@ def fit(
     """Fit laws to the curves of FILE: parameters with 95 % intervals, the RMSE of log error, how far to trust it."""
     from fewshot.commands import _scaling
     from fewshot.scaling.fits.fit import fit_all
-    from fewshot.scaling.fits.tables import Table, curves
+    from fewshot.scaling.fits.tables import CurveTable, curves
 
     laws = _scaling.known_laws(_names(law))
     if plot is not None and plot.suffix not in (".png", ".svg"):
         raise ValueError(f"a plot is a .png or .svg file, got {plot}")
-    found = curves(Table.read(file).only(where), x, y, _names(by), fit_where, seeds)
+    found = curves(CurveTable.read(file).only(where), x, y, _names(by), fit_where, seeds)
     fits = fit_all(found, laws, draws, seed)
     if plot is not None:
         from fewshot.files.atomic import write_atomically
@@ -89,11 +89,11 @@ def transfer(file: Path, where: str, x: str, y: str, by: str, pretrained: str) -
     """What pre-training was worth in labelled images: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
     D_T = k D_F^alpha N^beta where the points allow it."""
     from fewshot.commands import _scaling
-    from fewshot.scaling.fits.tables import Table
+    from fewshot.scaling.fits.tables import CurveTable
     from fewshot.scaling.studies.transfers import transfers
 
     size, *others = _names(by) or [""]
-    found = transfers(Table.read(file).only(where), x, y, size, pretrained, others)
+    found = transfers(CurveTable.read(file).only(where), x, y, size, pretrained, others)
     answer(_scaling.transfers_text(found), [each.values() for each in found])
     return 0
 
@@ -111,10 +111,10 @@ def budget(file: Path, where: str, target: float, x: str, y: str, by: str, law: 
     """How many labels a target accuracy needs: a bracket from several laws, and how far to trust it."""
     from fewshot.commands import _scaling
     from fewshot.scaling.fits import label_budget as labels
-    from fewshot.scaling.fits.tables import Table, curves
+    from fewshot.scaling.fits.tables import CurveTable, curves
 
     laws = _scaling.known_laws(_names(law)) if law else labels.budget_laws()
-    found_curves = curves(Table.read(file).only(where), x, y, _names(by))
+    found_curves = curves(CurveTable.read(file).only(where), x, y, _names(by))
     found = [each for [each] in labels.budgets(found_curves, [[target]] * len(found_curves), laws)]
     answer(_scaling.budgets_text(found), [each.values() for each in found])
     return 0

@@ -262,8 +262,9 @@ LISTED = Signature(
     {"from_file": True, "short_name": "listed in {path:file}"},
 )
 REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, RECIPES)
-# Kinds that no run names: laws are fitted to curves of rows.
+# Kinds that no run names: what rows are read by.
 LAWS = Registry("law", "fewshot.scaling.laws", "Law")
+STUDIES = Registry("study", "fewshot.report.studies", "Study")
 _OF_BASE = {registry.base: registry for registry in (DATASETS, SPLITS, BACKBONES, RECIPES)}
 
 

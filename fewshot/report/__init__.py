@@ -36,7 +36,6 @@ from fewshot.results.files import Results, Row
 
 if TYPE_CHECKING:
     from fewshot.report.rows.tasks import Task
-    from fewshot.report.studies.study import Study
     from fewshot.report.tables.task_table import Table
 
 _FOLDER = Path(__file__).parent
@@ -68,6 +67,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
     from fewshot.report.rows.origins import origins, protocols, shared, unreadable_lines, written_out
     from fewshot.report.rows.tasks import tasks
     from fewshot.report.rows.wording import contender_names
+    from fewshot.report.studies import sections as study_sections
     from fewshot.report.tables.task_table import comparison
 
     environment = Environment(
@@ -89,7 +89,7 @@ def page(rows: Sequence[Row], results: Results | None, title: str, allow_import:
         speaks_of=speaks_of(rows),
         sections=_sections(rows, comparison(rows), found),
         matrices=matrices(rows, results, contender_names(rows)),
-        studies=_studies(rows),
+        studies=study_sections(rows),
         example=example(rows, results, load),
         insides=inside(rows, results, load),
         measure_names=NAMES,
@@ -123,23 +123,6 @@ def _sections(rows: Sequence[Row], tables: Sequence[Table], found: Sequence[Task
         {"table": table, "plots": list(filter(None, drawn)), "measures": measures(task, names)}
         for table, drawn, task in zip(tables, plots, found, strict=True)
     ]
-
-
-def _studies(rows: Sequence[Row]) -> list[Study]:
-    """What rows say together over nested shots, and rows of networks that were trained here."""
-    from dataclasses import asdict
-
-    from fewshot.report.studies.shots import shot_study
-
-    shots = shot_study(rows)
-    trained = [asdict(row) for row in rows if row.unique_images and row.status == "ok"]
-    if not trained:
-        return [*filter(None, [shots])]
-    from fewshot.report.studies.classes import class_study
-    from fewshot.report.studies.ladders import ladder_study
-    from fewshot.report.studies.transfer import transfer_studies
-
-    return [*filter(None, [shots, ladder_study(trained), class_study(trained)]), *transfer_studies(trained)]
 
 
 def _failures(rows: Sequence[Row]) -> list[Failure]:

@@ -21,6 +21,7 @@ class Sampler(ABC):
     """Composes episodes from the images of some classes."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+    nested_shots: ClassVar[bool] = False  # whether supports of fewer shots are the first of those of more
     open_size: ClassVar[str] = "all"  # how many ways or shots there are where the shape leaves them open
 
     @classmethod

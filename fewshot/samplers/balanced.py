@@ -20,6 +20,7 @@ class Balanced(Sampler):
     """
 
     short_name: ClassVar[str] = "[{sides}|balanced]"
+    nested_shots: ClassVar[bool] = True
 
     support_from: str | None = None
     query_from: str | None = None

@@ -33,6 +33,7 @@ class DirichletQuery(Sampler):
     """
 
     short_name: ClassVar[str] = "Dirichlet({alpha}) queries[, {sides}]"
+    nested_shots: ClassVar[bool] = True
 
     alpha: float = 2.0
     support_reserve: int = 20

@@ -28,6 +28,7 @@ class DisjointPools(Sampler):
     """
 
     short_name: ClassVar[str] = "{pools} disjoint pools of images[, {sides}]"
+    nested_shots: ClassVar[bool] = True
 
     pools: int = 5
     support_from: str | None = None

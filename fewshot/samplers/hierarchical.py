@@ -27,6 +27,7 @@ class Hierarchical(Sampler):
     """
 
     short_name: ClassVar[str] = "[{within!}classes of one {group}|each class of another {group}][, {sides}]"
+    nested_shots: ClassVar[bool] = True
 
     group: str
     within: bool = True

@@ -40,6 +40,7 @@ class SimilarityTestbed(Sampler):
     """
 
     short_name: ClassVar[str] = "{difficulty} tasks by {similarity:stem}[, {sides}]"
+    nested_shots: ClassVar[bool] = True
 
     similarity: Path
     difficulty: str = "hard"

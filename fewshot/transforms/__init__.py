@@ -20,6 +20,7 @@ class FeatureTransform(ABC):
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
 
     needs_seen: ClassVar[bool] = False
+    changes_nothing: ClassVar[bool] = False  # whether features stay as they are, so that names leave it out
 
     @abstractmethod
     def fit(self, seen: Tensor | None) -> Transform:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -12,6 +13,8 @@ from fewshot.transforms import FeatureTransform, Transform
 @dataclass(frozen=True)
 class Identity(FeatureTransform):
     """Features as they are (SimpleShot's UN, Wang et al. 2019, arXiv 1911.04623)."""
+
+    changes_nothing: ClassVar[bool] = True
 
     def fit(self, seen: Tensor | None) -> Transform:
         return lambda features: features

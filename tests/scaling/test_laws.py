@@ -163,7 +163,7 @@ def test_an_unknown_law_is_told_the_known_ones():
 
 
 def test_a_class_from_outside_must_be_a_law():
-    with pytest.raises(ValueError, match="pathlib:PurePath is not a law; derive it from fewshot.scaling.laws.Law"):
+    with pytest.raises(ValueError, match=r"pathlib:PurePath is not a law; derive it from fewshot\.scaling\.laws\.Law"):
         named("pathlib:PurePath")
 
 

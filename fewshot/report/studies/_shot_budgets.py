@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fewshot.plugins.registry import SAMPLERS
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.tasks import Task, accuracy, contender, measured, tasks
 from fewshot.report.rows.wording import contender_names
@@ -19,7 +20,6 @@ from fewshot.scaling.laws import Law, Points, named
 TARGET = 0.9  # accuracy, asked of everyone
 _FEWEST = 3  # shots of a curve
 _ROUND = (*(n / 100 for n in range(5, 100, 5)), 0.99)  # the first of these that was not reached is asked too
-_NESTED = ("Balanced", "DirichletQuery", "Hierarchical", "SimilarityTestbed", "DisjointPools")  # samplers of one K each
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def _groups(task: Task) -> list[list[Row]]:
 
 
 def _nested(row: Row) -> bool:
-    fixed = bool(row.k_shot) and not row.k_shot_at_most and row.sampler.startswith(_NESTED)
+    fixed = bool(row.k_shot) and not row.k_shot_at_most and SAMPLERS.read(row.sampler).declares("nested_shots")
     return fixed and measured(row) and not is_oracle(row)
 
 
