@@ -24,7 +24,7 @@ from tabulate import tabulate
 
 from fewshot.episodes import streams
 from fewshot.episodes.draws import words
-from fewshot.scaling.fits.tables import Curve, Table, curves
+from fewshot.scaling.fits.tables import Curve, CurveTable, curves
 from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Floats, log_rmse, named
 
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     by = [name for name in given.by.split(",") if name]
-    found = curves(Table.read(given.file), given.x, given.y, by, given.fit_where)
+    found = curves(CurveTable.read(given.file), given.x, given.y, by, given.fit_where)
     named_by = [name for name in given.clusters.split(",") if name]
     clusters = [" ".join(_family(curve.key[name]) for name in named_by) or curve.name for curve in found]
     lines = summary(found, clusters)

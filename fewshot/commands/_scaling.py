@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 def known_laws(names: Sequence[str]) -> list[str]:
     """The names of laws, each once; a ValueError for an unknown one, or for none."""
-    from fewshot.scaling.laws import NAMES, named
+    from fewshot.plugins.registry import LAWS
+    from fewshot.scaling.laws import named
 
     for name in names:
         named(name)
     if not names:
-        raise ValueError(f"no law was named; there are: {', '.join(NAMES)}")
+        raise ValueError(f"no law was named; there are: {', '.join(LAWS.names())}")
     return list(dict.fromkeys(names))
 
 

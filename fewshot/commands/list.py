@@ -25,6 +25,7 @@ KINDS = (
     "transforms",
     "evaluators",
     "measures",
+    "laws",
     "presets",
     "suites",
 )
@@ -37,8 +38,8 @@ _MORE = "  fewshot list backbones 'vit_small*' lists the networks of timm that m
 @click.argument("pattern", required=False)
 @json_option
 def command(kind: str | None, pattern: str | None) -> int:
-    """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, presets and
-    suites, with their hyperparameters and defaults.
+    """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling laws,
+    presets and suites, with their hyperparameters and defaults.
 
     `fewshot list backbones PATTERN` lists the networks of timm whose names match, such as 'vit*', with their number of
     parameters, image size and pre-training data.
@@ -48,7 +49,7 @@ def command(kind: str | None, pattern: str | None) -> int:
     lines: list[str] = []
     values: dict[str, Any] = {}
     for shown in (kind,) if kind else KINDS:
-        own = {"suites": _suites, "presets": _presets, "measures": _measures}
+        own = {"measures": _measures, "laws": _laws, "suites": _suites, "presets": _presets}
         values[shown] = own.get(shown, partial(_members, shown))()
         lines.append(click.style(shown, bold=True))
         for member in values[shown]:
@@ -118,6 +119,20 @@ def _measures() -> list[dict[str, Any]]:
     return [
         {"name": m.name, "summary": f"{m.caption.rstrip('.')} ({m.unit}, {m.better} is better)."} | asdict(m)
         for m in sorted(declared(), key=lambda m: m.name)
+    ]
+
+
+def _laws() -> list[dict[str, Any]]:
+    """Each scaling law with its formula."""
+    return [
+        {
+            "name": signature.name,
+            "call": f"{signature.name}: {signature.declared.get('formula', '')}",
+            "summary": signature.sentence,
+            "formula": signature.declared.get("formula", ""),
+            "for_budgets": bool(signature.declared.get("for_budgets")),
+        }
+        for signature in map(plugins.LAWS.signature, plugins.LAWS.names())
     ]
 
 

@@ -10,11 +10,6 @@ from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
 
 _LAWS = "M1,M2,M3,M4"
-_ALL = (  # a test compares it with the laws there are, which take scipy to import
-    "M1, M2, M3, M4, M4Joint, ShiftedPowerLaw, BNSL0, BNSL1, BNSL2, Average, PiecewisePowerLaw, PowerBudget, "
-    "ArctanBudget, LogarithmBudget, AlgebraicBudget"
-)
-
 
 _only = click.option(
     "--where", default="", metavar="COLUMN=VALUE,...", help="Look at these lines only; also !=, <, <=, > and >=."
@@ -39,7 +34,7 @@ def command() -> None:
 @click.option("--x", required=True, metavar="COLUMN", help="The resource, such as images or shots.")
 @click.option("--y", default="error", metavar="COLUMN", help="The error, in (0, 1].")
 @click.option("--by", default="", metavar="COLUMN,...", help="What tells curves apart.")
-@click.option("--law", default=_LAWS, metavar="LAW,...", help=f"Among {_ALL}.")
+@click.option("--law", default=_LAWS, metavar="LAW,...", help="Laws to fit; `fewshot list laws` shows them.")
 @click.option("--fit-where", default="", metavar="COLUMN=VALUE", help="Which lines to fit; the rest is predicted.")
 @click.option("--seeds", default="", metavar="COLUMN", help="The seed of a line: whole seeds are drawn, not points.")
 @click.option("--draws", type=click.IntRange(0), default=100, help="Draws for the intervals; 0 for none.")
@@ -62,12 +57,12 @@ def fit(
     """Fit laws to the curves of FILE: parameters with 95 % intervals, the RMSE of log error, how far to trust it."""
     from fewshot.commands import _scaling
     from fewshot.scaling.fits.fit import fit_all
-    from fewshot.scaling.fits.tables import Table, curves
+    from fewshot.scaling.fits.tables import CurveTable, curves
 
     laws = _scaling.known_laws(_names(law))
     if plot is not None and plot.suffix not in (".png", ".svg"):
         raise ValueError(f"a plot is a .png or .svg file, got {plot}")
-    found = curves(Table.read(file).only(where), x, y, _names(by), fit_where, seeds)
+    found = curves(CurveTable.read(file).only(where), x, y, _names(by), fit_where, seeds)
     fits = fit_all(found, laws, draws, seed)
     if plot is not None:
         from fewshot.files.atomic import write_atomically
@@ -94,11 +89,11 @@ def transfer(file: Path, where: str, x: str, y: str, by: str, pretrained: str) -
     """What pre-training was worth in labelled images: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
     D_T = k D_F^alpha N^beta where the points allow it."""
     from fewshot.commands import _scaling
-    from fewshot.scaling.fits.tables import Table
+    from fewshot.scaling.fits.tables import CurveTable
     from fewshot.scaling.studies.transfers import transfers
 
     size, *others = _names(by) or [""]
-    found = transfers(Table.read(file).only(where), x, y, size, pretrained, others)
+    found = transfers(CurveTable.read(file).only(where), x, y, size, pretrained, others)
     answer(_scaling.transfers_text(found), [each.values() for each in found])
     return 0
 
@@ -116,10 +111,10 @@ def budget(file: Path, where: str, target: float, x: str, y: str, by: str, law: 
     """How many labels a target accuracy needs: a bracket from several laws, and how far to trust it."""
     from fewshot.commands import _scaling
     from fewshot.scaling.fits import label_budget as labels
-    from fewshot.scaling.fits.tables import Table, curves
+    from fewshot.scaling.fits.tables import CurveTable, curves
 
-    laws = _scaling.known_laws(_names(law)) if law else labels.LAWS
-    found_curves = curves(Table.read(file).only(where), x, y, _names(by))
+    laws = _scaling.known_laws(_names(law)) if law else labels.budget_laws()
+    found_curves = curves(CurveTable.read(file).only(where), x, y, _names(by))
     found = [each for [each] in labels.budgets(found_curves, [[target]] * len(found_curves), laws)]
     answer(_scaling.budgets_text(found), [each.values() for each in found])
     return 0

@@ -193,7 +193,6 @@ class Dataset(Member, ABC):
     """A source of labelled images. Fields say which images; a field of type Path is recorded, never hashed."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
-    names_images: ClassVar[bool] = False  # whether the loaded images are called by that short name
 
     split: ClassVar[str | None] = None  # spec of the class split that is used when none is given
 

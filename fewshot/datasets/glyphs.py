@@ -17,7 +17,6 @@ class Glyphs(Dataset):
     and family (of typefaces) an image; script and orientation_matters a class."""
 
     short_name: ClassVar[str] = "glyphs"
-    names_images: ClassVar[bool] = True
 
     def default_split(self) -> str:
         """Hebrew, Hangul, Katakana and Telugu are novel, Arabic chooses, the rest is seen."""

@@ -22,7 +22,6 @@ class Icons(Dataset):
     classes that have both). Groups: domain, set and artist an image; superclass and orientation_matters a class."""
 
     short_name: ClassVar[str] = "icons {domain}"
-    names_images: ClassVar[bool] = True
 
     domain: str = "mono"
 

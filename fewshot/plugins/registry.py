@@ -285,6 +285,9 @@ LISTED = Signature(
 )
 MEASURES = Registry("measure", "fewshot.measures", "Measure")
 REGISTRIES = (DATASETS, SPLITS, SAMPLERS, BACKBONES, TRANSFORMS, EVALUATORS, RECIPES, MEASURES)
+# Kinds that no run names: what rows are read by.
+LAWS = Registry("law", "fewshot.scaling.laws", "Law")
+STUDIES = Registry("study", "fewshot.report.studies", "Study")
 _OF_BASE = {registry.base: registry for registry in (DATASETS, SPLITS, BACKBONES, RECIPES)}
 
 

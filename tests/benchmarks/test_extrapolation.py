@@ -8,7 +8,8 @@ from fewshot.benchmarks.extrapolation import clustered, misses, summary, wins
 
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
-from fewshot.scaling.laws.power_laws import M1, M2
+from fewshot.scaling.laws.m1 import M1
+from fewshot.scaling.laws.m2 import M2
 
 X, BEYOND = np.geomspace(10, 1e4, 12), np.array([2e4, 4e4])
 LAWS = ("M1", "M2", "M4")

@@ -71,7 +71,7 @@ def test_every_command_has_json() -> None:
             ("list",),
             (),
             {"datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "measures"}
-            | {"presets", "suites"},
+            | {"laws", "presets", "suites"},
         ),
         (("report",), ("run", "--data", "birds", *QUICK), {"report", "n_runs", "results"}),
         (("report", "--markdown"), ("run", "--data", "birds", *QUICK), {"markdown", "n_runs"}),
@@ -126,7 +126,7 @@ def test_json_needs_no_torch_where_the_text_needs_none() -> None:
 
 ONLY_READ = {"list", "doctor", "distance", "compare", "split show", "episodes show", "episodes check", "seen"}
 ONLY_READ |= {"scaling fit", "scaling transfer", "scaling budget"}  # they print
-ONLY_READ |= {"study adaptation", "study gains", "study sources", "study classes"}
+ONLY_READ |= {f"study {name}" for name in ("adaptation", "classes", "effective_data", "gains", "shots", "sources")}
 
 
 def test_every_command_that_computes_or_writes_has_a_dry_run() -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from fewshot.cli import main
-from fewshot.scaling.laws import NAMES
+from fewshot.plugins.registry import LAWS
 from tests.support.checkout import DOCS
 
 TEXT = (DOCS / "scaling.md").read_text(encoding="utf-8")
@@ -67,4 +67,4 @@ def test_the_python_runs(capsys):
 
 
 def test_every_law_is_on_the_page():
-    assert {name for name in NAMES if f"`{name}`" not in TEXT} == set()
+    assert {name for name in LAWS.names() if f"`{name}`" not in TEXT} == set()

@@ -15,7 +15,7 @@ from fewshot.report.figures.plots import MOST_TASKS
 from fewshot.report.rows.headline import compared, findings, speaks_of
 from fewshot.report.rows.origins import origins, shared, written_out
 from fewshot.report.rows.shown import Shown
-from fewshot.report.studies.shot_budgets import shot_curves
+from fewshot.report.studies._shot_budgets import shot_curves
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import markdown
 from fewshot.results.row import Row

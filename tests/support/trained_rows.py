@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.results.row import Row
+from fewshot.scaling.studies.trained_rows import TrainedRow, trained
 
 SIZES, SEEDS = (100, 200, 400, 800), (0, 1, 2)
 # Exponents of the laws: by classes and shots, and of the error among all seen classes.
@@ -33,6 +34,11 @@ def row(size: int, seed: int, classes: str = "novel", k_shot: int = 1, **changed
 def lines(*rows: Row) -> list[dict[str, Any]]:
     """Rows as a results file holds them."""
     return [json.loads(each.to_json()) for each in rows]
+
+
+def trained_of(*rows: Row) -> list[TrainedRow]:
+    """Rows as studies read them."""
+    return trained(lines(*rows))
 
 
 ALL = lines(*(row(size, seed, *key) for size in SIZES for seed in SEEDS for key in B))

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
-from fewshot.report.studies.shots import shot_study
-from fewshot.report.studies.study import Study
+from fewshot.report.studies import sections
 
 _MOST_OPEN = 24  # lines of a table that is not folded away
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
-    for study in _studies(shown):
-        yield Piece(study.title, {"study": study, "most_open": _MOST_OPEN})
-
-
-def _studies(shown: Shown) -> Iterator[Study]:
-    shots = shot_study(shown)
-    if shots is not None:
-        yield shots
-    trained = [asdict(row) for row in shown.done if row.unique_images]
-    if trained:
-        from fewshot.report.studies.classes import class_study
-        from fewshot.report.studies.ladders import ladder_study
-        from fewshot.report.studies.transfer import transfer_studies
-
-        yield from filter(None, (ladder_study(trained), class_study(trained)))
-        yield from transfer_studies(trained)
+    for section in sections(shown):
+        yield Piece(section.title, {"study": section, "most_open": _MOST_OPEN})
 
 
 SECTION = Section(

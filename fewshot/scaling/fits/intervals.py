@@ -16,8 +16,8 @@ from scipy import stats
 from fewshot.episodes import streams
 from fewshot.episodes.draws import words
 from fewshot.scaling.laws import Fit, Floats, Law
-from fewshot.scaling.studies.trained_rows import ONE_SEED
 
+ONE_SEED = "one seed: no interval"
 FEWEST_SEEDS = 5  # below this whole seeds are not drawn again: a fit a seed, and Student's t
 _LEAST = 1e-9  # error that has a logarithm
 

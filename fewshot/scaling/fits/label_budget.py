@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fewshot.plugins.registry import LAWS
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Fit, named
 
-LAWS = ("PowerBudget", "ArctanBudget", "LogarithmBudget", "AlgebraicBudget", "M2", "M3")
 _Fitted = tuple[str, Fit, Trust]  # a law's name, its fit, and how far to trust it
 
 
@@ -105,16 +105,22 @@ class Budget:
         }
 
 
-def budget(curve: Curve, target: float, laws: Sequence[str] = LAWS) -> Budget:
-    """What several laws say of the x at which the accuracy of a curve reaches `target`, in (0, 1). Laws with too many
-    parameters for the curve are left out; a ValueError where none is left."""
+def budget_laws() -> tuple[str, ...]:
+    """The names of the laws that budgets ask: those whose files say `for_budgets`."""
+    return tuple(name for name in LAWS.names() if LAWS.signature(name).declared.get("for_budgets"))
+
+
+def budget(curve: Curve, target: float, laws: Sequence[str] = ()) -> Budget:
+    """What several laws say of the x at which the accuracy of a curve reaches `target`, in (0, 1). Without `laws` all
+    that are for budgets; those with too many parameters for the curve are left out, a ValueError where none is left."""
     return budgets([curve], [[target]], laws)[0][0]
 
 
 def budgets(
-    curves: Sequence[Curve], targets: Sequence[Sequence[float]], laws: Sequence[str] = LAWS
+    curves: Sequence[Curve], targets: Sequence[Sequence[float]], laws: Sequence[str] = ()
 ) -> list[list[Budget]]:
     """`budget` of every curve for each of its own targets; a law is fitted once a curve, and to all curves at once."""
+    laws = laws or budget_laws()
     for curve, wanted in zip(curves, targets, strict=True):
         _check(curve, wanted, laws)
     fitted: list[list[_Fitted]] = [[] for _ in curves]

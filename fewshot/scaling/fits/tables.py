@@ -6,7 +6,6 @@ A table's `error` is 1 - accuracy where it holds rows of this project, or has an
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import operator
 import re
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.files.csv_files import CsvFile
+from fewshot.scaling.fits.line_files import read_lines
 from fewshot.scaling.laws import Floats, Points
 
 Flags = NDArray[np.bool_]
@@ -33,7 +32,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class CurveTable:
     """Lines of a file by column, as they were written."""
 
     path: Path
@@ -42,16 +41,12 @@ class Table:
     places: tuple[int, ...] = ()  # of the lines in the file, from 1, where some were left out
 
     @staticmethod
-    def read(path: Path) -> Table:
+    def read(path: Path) -> CurveTable:
         """The table of a .csv file (any other name is read as CSV too) or of rows in a .jsonl file."""
-        if not path.exists() or path.is_dir():
-            raise ValueError(f"there is no file {path}")
-        lines = _json_lines(path) if path.suffix == ".jsonl" else _csv_lines(path)
-        if not lines:
-            raise ValueError(f"{path} holds no lines")
-        return Table(path, tuple(dict.fromkeys(name for line in lines for name in line)), tuple(lines))
+        lines = [_with_error(line) for line in read_lines(path)]
+        return CurveTable(path, tuple(dict.fromkeys(name for line in lines for name in line)), tuple(lines))
 
-    def only(self, condition: str) -> Table:
+    def only(self, condition: str) -> CurveTable:
         """The table of the lines that meet a condition, as `where` reads it; the whole where it is empty."""
         if not condition:
             return self
@@ -136,7 +131,7 @@ class Curve:
         return " ".join(self.key.values()) or "all"
 
 
-def curves(table: Table, x: str, y: str, by: Sequence[str], fit_where: str = "", seeds: str = "") -> list[Curve]:
+def curves(table: CurveTable, x: str, y: str, by: Sequence[str], fit_where: str = "", seeds: str = "") -> list[Curve]:
     """The curves of a table, in order of appearance: y over x, one for every combination of values of the columns `by`,
     with the lines that meet `fit_where` to be fitted (all, where it is empty). Repeated equal points count once. With a
     column `seeds` the points are means over seeds, each of which has every x once."""
@@ -196,35 +191,9 @@ def _as_number(value: Any) -> float | None:
         return None
 
 
-def _csv_lines(path: Path) -> list[dict[str, Any]]:
-    return [_with_error(line, own_row=False) for line in CsvFile.read(path, "table", further=None).rows()]
-
-
-def _json_lines(path: Path) -> list[dict[str, Any]]:
-    found: dict[Any, dict[str, Any]] = {}
-    try:
-        texts = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text, so it holds no rows: {error}") from error
-    for number, text in enumerate(texts, 1):
-        if not text.strip():
-            continue
-        try:
-            line = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"line {number} of {path} is not JSON: {error}") from error
-        if not isinstance(line, dict):
-            raise ValueError(f"line {number} of {path} must be a JSON object, got {text[:40]!r}")
-        run_id = line.get("run_id", number)
-        if not isinstance(run_id, str | int):
-            raise ValueError(f"'run_id' of line {number} of {path} must be text, got {str(run_id)[:40]}")
-        if line.get("status", "ok") == "ok":
-            found[run_id] = line  # of a run the last row counts
-    return [_with_error(line, "run_id" in line) for line in found.values()]
-
-
-def _with_error(line: dict[str, Any], own_row: bool) -> dict[str, Any]:
+def _with_error(line: dict[str, Any]) -> dict[str, Any]:
+    """The line with 1 - accuracy as its error where it is a row of this project, or has no error."""
     accuracy = _as_number(line.get("accuracy"))
-    if accuracy is not None and (own_row or "error" not in line):
+    if accuracy is not None and ("run_id" in line or "error" not in line):
         return line | {"error": 1 - accuracy}
     return line

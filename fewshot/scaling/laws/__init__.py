@@ -1,49 +1,43 @@
-"""Laws e(x) of an error over a resource: what they share. Every law is a frozen class of its parameters.
+"""Scaling laws e(x) of an error over a resource: one file a law, each a frozen dataclass of its parameters.
 
 M2.fit(x, errors).law.predict(1e9)      named("M4").fit(x, errors).converged      law.inverse(0.1)
 
-power_laws.py    M1 to M4                 saturating.py    shifted power law, broken neural scaling laws
-average.py       several of them at once  label_budget.py  scores over labels, four forms
-piecewise_power_law.py
+Adding a law is adding a file that holds a `Law`; see `m1.py`. `fewshot list laws` and `fewshot scaling fit --law` find
+it there; with `for_budgets` so do label budgets, on the command line and in the report.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fewshot.plugins.registry import LAWS
+
 Floats = NDArray[np.float64]
 
-_HOMES = {
-    "power_laws": ("M1", "M2", "M3", "M4", "M4Joint"),
-    "saturating": ("ShiftedPowerLaw", "BNSL0", "BNSL1", "BNSL2"),
-    "average": ("Average",),
-    "piecewise_power_law": ("PiecewisePowerLaw",),
-    "label_budget": ("PowerBudget", "ArctanBudget", "LogarithmBudget", "AlgebraicBudget"),
-}
-NAMES = tuple(name for names in _HOMES.values() for name in names)
 _WIDEST = 1e60  # factor around 1 within which an inverse is looked for
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a parameter of a law means, and its unit: `beta: Annotated[float, Meaning("error at x = 1")]`."""
+
+    text: str
+    unit: str = "none"
 
 
 def named(name: str) -> type[Law]:
     """The law of that name; a ValueError lists the known ones."""
-    for module, names in _HOMES.items():
-        if name in names:
-            law: type[Law] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-            return law
-    raise ValueError(f"there is no law {name!r}; there are: {', '.join(NAMES)}")
-
-
-def parameter(meaning: str, unit: str = "none") -> Any:
-    """A field of a law, with what it means and its unit."""
-    return dataclasses.field(metadata={"meaning": meaning, "unit": unit})
+    law: type[Law] = LAWS.get(name)
+    if not issubclass(law, Law):
+        raise ValueError(f"{name} is not a law; derive it from {__name__}.Law")
+    return law
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +77,8 @@ class Fit:
 class Law(ABC):
     """An error as a function of a resource; the fields are its parameters."""
 
-    formula: ClassVar[str]
+    formula: ClassVar[str] = ""
+    for_budgets: ClassVar[bool] = False  # whether label budgets ask it; both are read without importing the law
 
     @abstractmethod
     def predict(self, x: ArrayLike) -> Floats:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fewshot.scaling.laws import Floats
 
+STILL_FALLING = "the last steps still lowered the loss"  # why a fit has not converged
 Model = Callable[[Floats], Floats]  # parameters [K, p] to what is fitted to the targets [K, n]
 _MOST_STEPS = 200
 _STEP = 1e-6  # of the numerical derivative

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fewshot.scaling.laws import Fit, Floats, Law, log_rmse, parameter
-from fewshot.scaling.laws.power_laws import M3, M4, M4Joint
-from fewshot.scaling.laws.saturating import BNSL1, ShiftedPowerLaw
+from fewshot.scaling.laws import Fit, Floats, Law, Meaning, log_rmse
+from fewshot.scaling.laws.bnsl1 import BNSL1
+from fewshot.scaling.laws.m3 import M3
+from fewshot.scaling.laws.m4 import M4
+from fewshot.scaling.laws.m4_joint import M4Joint
+from fewshot.scaling.laws.shifted_power_law import ShiftedPowerLaw
 
 MEMBERS: tuple[type[Law], ...] = (M3, M4, M4Joint, ShiftedPowerLaw, BNSL1)
 
@@ -21,8 +25,8 @@ class Average(Law):
     ways err in different directions beyond the range. Ours; no point is held back and none is looked at to weight
     them."""
 
-    laws: tuple[Law, ...] = parameter("the fitted members", "laws")
-    formula = "exp(mean of log e of M3, M4, M4Joint, ShiftedPowerLaw, BNSL1)"
+    laws: Annotated[tuple[Law, ...], Meaning("the fitted members", "laws")]
+    formula: ClassVar[str] = "exp(mean of log e of M3, M4, M4Joint, ShiftedPowerLaw, BNSL1)"
 
     def predict(self, x: ArrayLike) -> Floats:
         return np.asarray(np.exp(np.mean([np.log(law.predict(x)) for law in self.laws], axis=0)))

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fewshot.scaling.laws import Fit, Floats, Law, log_rmse, parameter
+from fewshot.scaling.laws import Fit, Floats, Law, Meaning, log_rmse
 
 _PLACES = 61  # of n_star, evenly over the range of log x
 
 
 @dataclass(frozen=True)
 class PiecewisePowerLaw(Law):
-    """log e = a + b ln x + c (ln x)^2 up to n_star, its tangent (a power law) beyond.
+    """A quadratic in log-log up to n_star, and its tangent, a power law, beyond.
 
     After Jain et al. 2023 (arXiv 2303.01598), whose formula could not be read: the form is ours. Least squares of log
     e, in closed form for each of 61 places of n_star; the best wins. Nothing makes the law fall.
     """
 
-    a: float = parameter("log error at x = 1")
-    b: float = parameter("slope of log e over log x, at x = 1")
-    c: float = parameter("curvature of log e over log x")
-    n_star: float = parameter("where the curve becomes a power law", "x")
-    formula = "log e = a + b ln x + c (ln x)^2, tangent beyond n_star"
+    a: Annotated[float, Meaning("log error at x = 1")]
+    b: Annotated[float, Meaning("slope of log e over log x, at x = 1")]
+    c: Annotated[float, Meaning("curvature of log e over log x")]
+    n_star: Annotated[float, Meaning("where the curve becomes a power law", "x")]
+    formula: ClassVar[str] = "log e = a + b ln x + c (ln x)^2, tangent beyond n_star"
 
     def predict(self, x: ArrayLike) -> Floats:
         log_x, end = np.log(np.asarray(x, float)), np.log(self.n_star)

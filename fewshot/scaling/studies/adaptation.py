@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -18,8 +17,9 @@ from scipy import stats
 from fewshot.scaling.fits.intervals import Difference, Estimate, over_seeds, paired_difference
 from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Floats, Law, Points, named
-from fewshot.scaling.studies.ladders import IMAGES, Arm, Ladder, Protocol, Rows, ladder_of, protocol_of
-from fewshot.scaling.studies.trained_rows import source_name, trained
+from fewshot.scaling.studies.ladders import IMAGES, Arm, Ladder, ladder_of
+from fewshot.scaling.studies.protocols import Protocol
+from fewshot.scaling.studies.trained_rows import TrainedRow
 
 
 @dataclass(frozen=True)
@@ -59,26 +59,22 @@ class ExponentDifference:
     difference: Difference
 
 
-def ladders(rows: Rows) -> list[Ladder]:
-    """The ladders of rows of networks that were trained here, in order; a ValueError where there is none.
+def ladders(rows: Iterable[TrainedRow]) -> list[Ladder]:
+    """The ladders of images of these rows, in order.
 
-    Rungs whose accuracy is within two standard errors of chance for some seed, or whose training loss did not fall, are
-    left out for all seeds, and seeds that lack a rung are left out, both said.
+    A rung is left out for all seeds where the accuracy of some seed is within two standard errors of chance, or its
+    training loss did not fall; seeds that lack a rung are left out too. Ladders say so.
     """
-    usable = trained(rows)
-    groups: dict[tuple[Arm, Protocol | None], list[dict[str, Any]]] = {}
-    for row in usable:
-        groups.setdefault((_arm(row), protocol_of(row)), []).append(row)
-    for arm in dict.fromkeys(_arm(row) for row in usable if row.get("seen_error") is not None):
-        groups[arm, None] = [row for row in usable if _arm(row) == arm]
+    groups: dict[tuple[Arm, Protocol | None], list[TrainedRow]] = {}
+    of_arm: dict[Arm, list[TrainedRow]] = {}
+    for row in rows:
+        groups.setdefault((_arm(row), row.protocol), []).append(row)
+        of_arm.setdefault(_arm(row), []).append(row)
+    for arm, own in of_arm.items():
+        if any(row.seen_error is not None for row in own):
+            groups[arm, None] = own
     found = [ladder_of(arm, protocol, group, IMAGES) for (arm, protocol), group in groups.items()]
-    long_enough = [ladder for ladder in found if ladder is not None]
-    if not long_enough:
-        raise ValueError(
-            f"no ladder was found: rows of networks that were trained here (Pretrained) at {IMAGES.fewest} or more "
-            "numbers of images, such as those of `fewshot bench data_scaling`"
-        )
-    return long_enough
+    return [ladder for ladder in found if ladder is not None]
 
 
 def exponent(ladder: Ladder) -> Exponent:
@@ -92,7 +88,7 @@ def exponent(ladder: Ladder) -> Exponent:
 def new_minus_seen(found: Sequence[Ladder]) -> list[ExponentDifference]:
     """b_new - b_seen of every arm: first on equal protocols, then against the error over all seen classes."""
     by_key = {(ladder.arm, ladder.protocol): ladder for ladder in found}
-    news = [ladder for ladder in found if ladder.protocol is not None and ladder.protocol.classes == "novel"]
+    news = [ladder for ladder in found if ladder.protocol is not None and ladder.protocol.target.classes == "novel"]
     equal = [(by_key.get((new.arm, new.protocol.with_classes("seen"))), new) for new in news if new.protocol]
     all_ways = [(by_key.get((new.arm, None)), new) for new in news]
     return [difference(seen, new) for seen, new in (*equal, *all_ways) if seen is not None]
@@ -126,7 +122,6 @@ def _part(ladder: Ladder, sizes: Floats, seeds: Iterable[int]) -> Floats:
     return np.asarray(ladder.errors[kept][:, np.searchsorted(ladder.sizes, sizes)])
 
 
-def _arm(row: dict[str, Any]) -> Arm:
-    recipe, rule = str(row["recipe"]), str(row["training_rule"])
-    trained_on = f"{source_name(row)}, {row['training_classes']} classes"
-    return Arm(str(row["network"]), int(row["n_params"]), rule, recipe, trained_on)
+def _arm(row: TrainedRow) -> Arm:
+    trained_on = f"{row.source}, {row.training_classes} classes"
+    return Arm(row.network, row.n_params, row.training_rule, row.recipe, trained_on)

@@ -2,53 +2,67 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
+from fewshot.scaling.studies.trained_rows import TrainedRow
 
 _HELD_OUT_A_CLASS = 10  # of the suites
-Row = dict[str, Any]  # as trained_rows.trained returns it
+_NEAR_CHANCE = "within two standard errors of chance"
 
 
-def error(row: Row, n_way: int | None) -> float:
-    """Of episodes of `n_way` classes, or over all seen classes at once where that is None; at least 1e-6."""
-    return max(1e-6, float(row["seen_error"] if n_way is None else 1 - row["accuracy"]))
+@dataclass(frozen=True)
+class Checkpoint:
+    """The error of a checkpoint, of episodes or over all seen classes at once."""
+
+    row: TrainedRow
+    error: float  # at least 1e-6
+    variance: float  # of log error; NaN where it is not known
+    unfit: str  # why it is no rung of a ladder; "" where it is
 
 
-def variance(row: Row, n_way: int | None) -> float:
-    """Of log e, from the standard error of e: of the episodes, or binomial over the images held out."""
-    e = error(row, n_way)
-    standard_error = np.sqrt(e * max(1 - e, 1e-3) / _seen_images(row)) if n_way is None else _standard_error(row)
-    return float(max(standard_error, 1e-4) / e) ** 2
+def on_episodes(row: TrainedRow, n_way: int) -> Checkpoint | None:
+    """The error over episodes; its standard error is half the width of its interval over 1.96. None where a row has no
+    accuracy."""
+    if row.accuracy is None:
+        return None
+    error = max(1e-6, 1 - row.accuracy)
+    if row.accuracy_low is None:
+        return Checkpoint(row, error, math.nan, _not_learned(row) or "its accuracy has no interval")
+    standard_error = (row.accuracy - row.accuracy_low) / 1.96
+    near = _NEAR_CHANCE if row.accuracy - 1 / n_way <= 2 * standard_error else ""
+    return Checkpoint(row, error, _of_log(error, standard_error), _not_learned(row) or near)
 
 
-def assumed(rows: Iterable[Row]) -> str:
+def on_seen_classes(row: TrainedRow) -> Checkpoint | None:
+    """The error over all seen classes at once, binomial over the images held out. None where a row has none."""
+    if row.seen_error is None:
+        return None
+    images, chance = _seen_images(row), 1 / row.training_classes
+    error = max(1e-6, row.seen_error)
+    standard_error = math.sqrt(error * max(1 - error, 1e-3) / images)
+    near = _NEAR_CHANCE if 1 - row.seen_error <= chance + 2 * math.sqrt(chance * (1 - chance) / images) else ""
+    return Checkpoint(row, error, _of_log(error, standard_error), _not_learned(row) or near)
+
+
+def assumed(rows: Iterable[TrainedRow]) -> str:
     """What is assumed of the images that `seen_error` is counted on; "" where all rows say how many they are."""
-    if all(row.get("n_held_out") for row in rows):
+    if all(row.n_held_out for row in rows):
         return ""
-    return f"rows of an older release do not say n_held_out: {_HELD_OUT_A_CLASS} images a class are assumed"
+    return f"Rows of an older release do not say n_held_out; {_HELD_OUT_A_CLASS} held-out images per class are assumed."
 
 
-def unfit(row: Row, n_way: int | None) -> str:
-    """Why a checkpoint is left out; '' where it is not."""
-    if None not in (row["first_loss"], row["training_loss"]) and row["training_loss"] >= row["first_loss"]:
-        return "its training loss did not fall"
-    if n_way is None:
-        chance = 1 / int(row["training_classes"])
-        near = 1 - row["seen_error"] <= chance + 2 * np.sqrt(chance * (1 - chance) / _seen_images(row))
-    elif row["accuracy_low"] is None:
-        return "its accuracy has no interval"
-    else:
-        near = row["accuracy"] - 1 / n_way <= 2 * _standard_error(row)
-    return "within two standard errors of chance" if near else ""
+def _of_log(error: float, standard_error: float) -> float:
+    """The variance of log e."""
+    return (max(standard_error, 1e-4) / error) ** 2
 
 
-def _standard_error(row: Row) -> float:
-    """Of the accuracy over episodes: its interval's half width is 1.96 of them."""
-    return float((row["accuracy"] - row["accuracy_low"]) / 1.96)
+def _not_learned(row: TrainedRow) -> str:
+    rose = row.first_loss is not None and row.training_loss is not None and row.training_loss >= row.first_loss
+    return "its training loss did not fall" if rose else ""
 
 
-def _seen_images(row: Row) -> int:
+def _seen_images(row: TrainedRow) -> int:
     """How many images `seen_error` is counted on; older rows do not say, and the suites hold ten a class out."""
-    return int(row.get("n_held_out") or _HELD_OUT_A_CLASS * int(row["training_classes"]))
+    return row.n_held_out or _HELD_OUT_A_CLASS * row.training_classes

@@ -7,17 +7,18 @@ many in all, more classes leave fewer images of each. A checkpoint may be a rung
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from fewshot.scaling.fits.intervals import Difference, student_bounds
-from fewshot.scaling.studies.ladders import CLASSES, Arm, Ladder, Protocol, Rows, ladder_of, protocol_of
-from fewshot.scaling.studies.trained_rows import ONE_SEED, source_name, trained
+from fewshot.plugins.spec import Spec
+from fewshot.scaling.fits.intervals import ONE_SEED, Difference, student_bounds
+from fewshot.scaling.studies.ladders import CLASSES, Arm, Ladder, ladder_of
+from fewshot.scaling.studies.protocols import Head, Protocol, Target, told_apart
+from fewshot.scaling.studies.trained_rows import TrainedRow
 
-HURT, HELP, UNTOLD = "hurt", "help", "cannot be told"  # what more classes do
+HURT, HELP, UNCLEAR = "hurt", "help", "unclear"  # what more classes do
 
 
 @dataclass(frozen=True, order=True)
@@ -33,12 +34,29 @@ class Fixed:
         return f"{self.n_images} images {'in all' if self.in_all else 'a class'}"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Setting:
     """All that ladders which are shown together share: what is trained on which set, and how it is scored."""
 
     arm: Arm
-    protocol: Protocol  # of no classes and no shots
+    target: Target  # of no classes
+    head: Head
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        asked = f"{self.target.dataset.short_name}, {self.target.n_way}-way, {self.head.short_name}"
+        return f"{self.arm.name}; {asked}"
+
+    @property
+    def order(self) -> tuple[str | int, ...]:
+        """To sort by."""
+        return *self.arm.order, self.target.dataset.text, self.head.text, *map(str, self.target.details)
+
+    @property
+    def details(self) -> tuple[str | Spec, ...]:
+        """What names leave out."""
+        return *self.arm.details, *self.target.details, *self.head.details
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,55 +95,63 @@ class ClassLadder:
 
     @property
     def verdict(self) -> str:
-        """Whether more classes hurt or help; that it cannot be told where the interval of the change holds 0, or where
-        there is none."""
+        """Whether more classes hurt or help; unclear where the interval of the change holds 0 or is missing."""
         change = self.change
-        return HURT if change.low > 0 else HELP if change.high < 0 else UNTOLD
+        return HURT if change.low > 0 else HELP if change.high < 0 else UNCLEAR
 
 
-def class_ladders(rows: Rows) -> list[ClassLadder]:
-    """The ladders with two numbers of classes or more, setting by setting; a ValueError where there is none.
+def scored_on(protocol: Protocol) -> str:
+    """Classes and shots in few words: "new classes, 5-shot"."""
+    return f"{classes_name(protocol)}, {protocol.k_shot}-shot"
+
+
+def classes_name(protocol: Protocol) -> str:
+    """Which classes are scored: "new classes"."""
+    return "new classes" if protocol.target.classes == "novel" else f"{protocol.target.classes} classes"
+
+
+def setting_names(found: Iterable[ClassLadder]) -> dict[Setting, str]:
+    """What is trained and how it is scored, in few words, all different."""
+    return told_apart((each.setting for each in found), lambda setting: setting.name)
+
+
+def class_ladders(rows: Iterable[TrainedRow]) -> list[ClassLadder]:
+    """The ladders with two numbers of classes or more, setting by setting.
 
     Scores are compared on the same classes only, all of which a network has seen, or none. Rungs and seeds are left out
     as in ladders of images.
     """
-    groups: dict[tuple[Setting, Fixed, Protocol], list[dict[str, Any]]] = {}
-    for row in trained(rows):
-        protocol = protocol_of(row)
-        if protocol is not None and _whole(row):
+    groups: dict[tuple[Setting, Fixed, Protocol], list[TrainedRow]] = {}
+    for row in rows:
+        if row.protocol is not None and _whole(row):
             for fixed in _fixed(row):
-                groups.setdefault((_setting(row, protocol), fixed, protocol), []).append(row)
-    found = list(_found(groups))
-    if not found:
-        raise ValueError(
-            f"no ladder of classes was found: rows of networks that were trained here (Pretrained) on {CLASSES.fewest} "
-            "or more numbers of classes and scored on the same ones, such as those of `fewshot bench data_scaling_full`"
-        )
-    return found
+                groups.setdefault((_setting(row, row.protocol), fixed, row.protocol), []).append(row)
+    return list(_found(groups))
 
 
-def _found(groups: dict[tuple[Setting, Fixed, Protocol], list[dict[str, Any]]]) -> Iterator[ClassLadder]:
+def _found(groups: dict[tuple[Setting, Fixed, Protocol], list[TrainedRow]]) -> Iterator[ClassLadder]:
     """In the order of settings, what is fixed, classes and shots."""
-    for (setting, fixed, protocol), rows in sorted(groups.items(), key=lambda item: item[0]):
+    in_order = sorted(groups, key=lambda key: (key[0].order, key[1], key[2].order))
+    for setting, fixed, protocol in in_order:
         arm = replace(setting.arm, trained_on=f"{setting.arm.trained_on}, {fixed.text}")
-        ladder = ladder_of(arm, protocol, rows, CLASSES)
+        ladder = ladder_of(arm, protocol, groups[setting, fixed, protocol], CLASSES)
         if ladder is not None:
             yield ClassLadder(setting, fixed, protocol, ladder)
 
 
-def _whole(row: dict[str, Any]) -> bool:
+def _whole(row: TrainedRow) -> bool:
     """Whether the network has seen none or all of the classes that it is scored on, as far as is known."""
-    return row["n_seen_classes"] in (None, 0, row["n_classes"])
+    return row.n_seen_classes in (None, 0, row.n_classes)
 
 
-def _fixed(row: dict[str, Any]) -> Iterator[Fixed]:
+def _fixed(row: TrainedRow) -> Iterator[Fixed]:
     """What a checkpoint may be a rung of."""
-    images, classes = int(row["unique_images"]), int(row["training_classes"])
+    images, classes = row.unique_images, row.training_classes
     yield Fixed(images, in_all=True)
     if images % classes == 0:
         yield Fixed(images // classes, in_all=False)
 
 
-def _setting(row: dict[str, Any], protocol: Protocol) -> Setting:
-    arm = Arm(str(row["network"]), row["n_params"], str(row["training_rule"]), str(row["recipe"]), source_name(row))
-    return Setting(arm, replace(protocol, classes="", k_shot=0))
+def _setting(row: TrainedRow, protocol: Protocol) -> Setting:
+    arm = Arm(row.network, row.n_params, row.training_rule, row.recipe, row.source)
+    return Setting(arm, replace(protocol.target, classes=""), protocol.head)

@@ -1,4 +1,4 @@
-"""What larger networks and larger sources are worth, paired by seed (Cherti & Jitsev 2021, arXiv 2106.00116).
+"""What larger networks and larger sources bring, paired by seed (Cherti & Jitsev 2021, arXiv 2106.00116).
 
 A gain is the accuracy of the larger minus that of the smaller, everything else equal, seed by seed. Five fine-tuning
 seeds on one checkpoint say nothing about another pre-training.
@@ -6,19 +6,22 @@ seeds on one checkpoint say nothing about another pre-training.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from fewshot.scaling.fits.intervals import student_bounds
 
+Target = TypeVar("Target", bound=Hashable)
+
 
 @dataclass(frozen=True)
-class Run:
-    """One fine-tuning run."""
+class PairedScore(Generic[Target]):
+    """The score of one training, which is paired with others by its seed."""
 
-    target: str
+    target: Target
     shots: str
     network: str
     source: str
@@ -26,11 +29,14 @@ class Run:
     score: float  # higher is better
 
 
-@dataclass(frozen=True)
-class Gain:
-    """The mean difference between two runs of a seed, with a 95 % t interval over the seeds that both have."""
+_Split = Callable[[PairedScore[Target]], tuple[str, str]]  # what varies, and what is fixed
 
-    target: str
+
+@dataclass(frozen=True)
+class Gain(Generic[Target]):
+    """The mean difference between two scores of a seed, with a 95 % t interval over the seeds that both have."""
+
+    target: Target
     shots: str
     axis: str  # "network" or "source": what grows
     fixed: str  # the other of the two
@@ -40,33 +46,38 @@ class Gain:
     n_seeds: int
 
 
-def network_gains(runs: Iterable[Run], small: str, large: str) -> list[Gain]:
+def network_gains(scores: Iterable[PairedScore[Target]], small: str, large: str) -> list[Gain[Target]]:
     """What network `large` gains over `small`, for every target, shots and source."""
-    return _gains(runs, "network", small, large, lambda run: (run.network, run.source))
+    return _gains(scores, "network", small, large, lambda each: (each.network, each.source))
 
 
-def source_gains(runs: Iterable[Run], small: str, large: str) -> list[Gain]:
+def source_gains(scores: Iterable[PairedScore[Target]], small: str, large: str) -> list[Gain[Target]]:
     """What source `large` gains over `small`, for every target, shots and network."""
-    return _gains(runs, "source", small, large, lambda run: (run.source, run.network))
+    return _gains(scores, "source", small, large, lambda each: (each.source, each.network))
 
 
 def _gains(
-    runs: Iterable[Run], axis: str, small: str, large: str, split: Callable[[Run], tuple[str, str]]
-) -> list[Gain]:
-    scores: dict[tuple[str, str, str], dict[str, dict[str, float]]] = {}
-    for run in runs:
-        varied, fixed = split(run)
+    scores: Iterable[PairedScore[Target]], axis: str, small: str, large: str, split: _Split[Target]
+) -> list[Gain[Target]]:
+    """A gain for every target, shots and fixed side that have a seed with both sides; a ValueError where there is no
+    score of a side at all."""
+    scores = list(scores)
+    there = dict.fromkeys(split(each)[0] for each in scores)
+    for side in (small, large):
+        if side not in there:
+            raise ValueError(f"no score is of the {axis} {side!r}; there are: {', '.join(there)}")
+    found: dict[tuple[Target, str, str], dict[str, dict[str, float]]] = {}
+    for each in scores:
+        varied, fixed = split(each)
         if varied in (small, large):
-            sides = scores.setdefault((run.target, run.shots, fixed), {small: {}, large: {}})
-            if run.seed in sides[varied]:
+            sides = found.setdefault((each.target, each.shots, fixed), {small: {}, large: {}})
+            if each.seed in sides[varied]:
                 raise ValueError(
-                    f"two runs of seed {run.seed}: {run.target}, {run.shots}, {varied}, {fixed}; keep the last per path"
+                    f"two scores of seed {each.seed} on {each.target} at {each.shots} shots, network {each.network}, "
+                    f"source {each.source}; keep one"
                 )
-            sides[varied][run.seed] = run.score
-    pairs = {key: (sides[small], sides[large]) for key, sides in scores.items()}
-    shared = {key: (a, b, [seed for seed in a if seed in b]) for key, (a, b) in pairs.items()}
-    if not any(seeds for _, _, seeds in shared.values()):
-        raise ValueError(f"no seed has runs of both {axis}s {small!r} and {large!r}")
+            sides[varied][each.seed] = each.score
+    shared = {key: (a[small], a[large], [seed for seed in a[small] if seed in a[large]]) for key, a in found.items()}
     return [
         _gain(np.array([b[seed] - a[seed] for seed in seeds]), target, shots, axis, fixed)
         for (target, shots, fixed), (a, b, seeds) in shared.items()
@@ -74,6 +85,6 @@ def _gains(
     ]
 
 
-def _gain(differences: np.ndarray, target: str, shots: str, axis: str, fixed: str) -> Gain:
+def _gain(differences: np.ndarray, target: Target, shots: str, axis: str, fixed: str) -> Gain[Target]:
     low, high = student_bounds(differences)
     return Gain(target, shots, axis, fixed, float(differences.mean()), low, high, len(differences))

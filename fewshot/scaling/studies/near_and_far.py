@@ -4,41 +4,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from fewshot.scaling.studies.gains import Gain, Run, network_gains, source_gains
-from fewshot.scaling.studies.trained_rows import source_name, target_name, trained
+from fewshot.plugins.short_name import short_names
+from fewshot.plugins.spec import Spec
+from fewshot.scaling.studies.gains import Gain, PairedScore, network_gains, source_gains
+from fewshot.scaling.studies.protocols import Head, Target, told_apart
+from fewshot.scaling.studies.trained_rows import TrainedRow, two_rows
 
 
-class _Training(NamedTuple):
-    """What trainings have in common whose gains are compared."""
+@dataclass(frozen=True)
+class _Training:
+    """What trainings have in common whose gains are compared, and the head of their scores."""
 
     source: str
-    head: str
-    classes: int
+    head: Head
+    n_classes: int
     rule: str
-    recipe: str
+    recipe: Spec
 
 
-def gains_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, list[Gain]]]:
+@dataclass(frozen=True)
+class SourceGains:
+    """What larger networks and more images of one source gain under one head."""
+
+    source: str  # by its classes, rule or recipe too, where several trainings have the same source and head
+    head: Head
+    gains: tuple[Gain[str], ...]
+
+
+def gains_of(rows: Iterable[TrainedRow]) -> list[SourceGains]:
     """For each source and head: what the network with the most parameters gains over that with the fewest, and what the
-    most images gain over the fewest, paired by the seed of the training. Trainings on other numbers of classes, or by
-    another recipe, are sources of their own, which their names say where there are several. A ValueError where nothing
-    varies."""
-    usable = [row for row in trained(rows) if row["accuracy"] is not None]
-    groups: dict[_Training, list[dict[str, Any]]] = {}
-    for row in usable:
+    most images gain over the fewest, paired by the seed of the training. Scores are paired on equal targets only: data
+    set, classes, split, sampler, ways and queries. Trainings on other numbers of classes, or by another recipe, are
+    sources of their own."""
+    scored = [row for row in rows if row.accuracy is not None]
+    groups: dict[_Training, list[TrainedRow]] = {}
+    for row in scored:
         groups.setdefault(_training(row), []).append(row)
-    made = {key: gains for key, own in groups.items() if (gains := _gains([_run(row) for row in own]))}
-    found = [(_name(key, made), key.head, gains) for key, gains in made.items()]
-    if not found:
-        raise ValueError(
-            "no gains were found: rows of networks that were trained here (Pretrained), of two sizes or on two numbers "
-            "of images, such as those of `fewshot bench near_and_far`"
-        )
-    return found
+    found = {training: gains for training, own in groups.items() if (gains := _gains(own))}
+    return [
+        SourceGains(_name(training, found), training.head, tuple(_named(gains))) for training, gains in found.items()
+    ]
 
 
 def read_distances(path: Path) -> dict[tuple[str, str], float]:
@@ -52,32 +61,43 @@ def read_distances(path: Path) -> dict[tuple[str, str], float]:
         ) from error
 
 
-def _training(row: dict[str, Any]) -> _Training:
-    head, rule = str(row["evaluator"]), str(row["training_rule"])
-    return _Training(source_name(row), head, int(row["training_classes"]), rule, str(row["recipe"]))
+def _training(row: TrainedRow) -> _Training:
+    return _Training(row.source, row.head, row.training_classes, row.training_rule, row.recipe)
 
 
-def _run(row: dict[str, Any]) -> Run:
-    classes = "" if row["classes"] == "novel" else f", {row['classes']} classes"
-    target = target_name(str(row["dataset"])) + classes
-    size = (str(row["n_params"]), str(row["unique_images"]))
-    return Run(target, str(row["k_shot"]), *size, str(row["training_seed"]), float(row["accuracy"]))
-
-
-def _gains(runs: Sequence[Run]) -> list[Gain]:
+def _gains(own: Sequence[TrainedRow]) -> list[Gain[Target]]:
     """Of the largest network over the smallest, and of the most images over the fewest."""
+    scores = _scores(own)
     params, sizes = (
-        sorted({int(value) for value in each}) for each in zip(*((r.network, r.source) for r in runs), strict=True)
+        sorted({int(value) for value in each}) for each in zip(*((s.network, s.source) for s in scores), strict=True)
     )
-    made = network_gains(runs, str(params[0]), str(params[-1])) if len(params) > 1 else []
-    return made + (source_gains(runs, str(sizes[0]), str(sizes[-1])) if len(sizes) > 1 else [])
+    made = network_gains(scores, str(params[0]), str(params[-1])) if len(params) > 1 else []
+    return made + (source_gains(scores, str(sizes[0]), str(sizes[-1])) if len(sizes) > 1 else [])
+
+
+def _scores(own: Sequence[TrainedRow]) -> list[PairedScore[Target]]:
+    """One of each training on each target; a ValueError where two rows of one differ."""
+    found: dict[PairedScore[Target], TrainedRow] = {}
+    for row in own:
+        size = (str(row.n_params), str(row.unique_images))
+        shots = "all" if row.k_shot is None else str(row.k_shot)
+        place = PairedScore(row.target, shots, *size, str(row.training_seed), 0.0)
+        if (first := found.setdefault(place, row)).accuracy != row.accuracy:
+            raise two_rows(first, row)
+    return [replace(place, score=row.accuracy) for place, row in found.items() if row.accuracy is not None]
+
+
+def _named(gains: Sequence[Gain[Target]]) -> list[Gain[str]]:
+    """Gains of one training by the names of their targets, all different."""
+    names = told_apart((gain.target for gain in gains), lambda target: target.name)
+    return [Gain(**vars(gain) | {"target": names[gain.target]}) for gain in gains]
 
 
 def _name(training: _Training, among: Collection[_Training]) -> str:
     """The source; with its classes, rule and recipe as far as trainings under the same head differ in them."""
     others = [each for each in among if (each.source, each.head) == (training.source, training.head)]
-    told = [f"{training.classes} classes"] if len({each.classes for each in others}) > 1 else []
-    recipes, rules = ({getattr(each, name) for each in others} for name in ("recipe", "rule"))
+    details = [f"{training.n_classes} classes"] if len({each.n_classes for each in others}) > 1 else []
+    recipes, rules = {each.recipe for each in others}, {each.rule for each in others}
     if len(recipes) > 1:
-        told.append(training.rule if len(rules) == len(recipes) else training.recipe)
-    return ", ".join([training.source, *told])
+        details.append(training.rule if len(rules) == len(recipes) else short_names(recipes)[training.recipe])
+    return ", ".join([training.source, *details])

@@ -5,14 +5,15 @@ Transfer is directed: what helps there need not help back (Prato et al. 2021, ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from fewshot.plugins.spec import Spec
 from fewshot.scaling.fits.intervals import student_bounds
-from fewshot.scaling.studies.trained_rows import head_name, source_name, target_name, trained
+from fewshot.scaling.studies.protocols import Head, Protocol, Target, told_apart
+from fewshot.scaling.studies.trained_rows import TrainedRow, two_rows
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,25 @@ class SourceToTarget:
 class SourceMatrix:
     """Networks that differ in nothing but the set they were trained on, under one protocol."""
 
-    network: str
+    network: Spec
     n_params: int
-    recipe: str
+    recipe: Spec
     images: int  # of every source
-    head: str
-    n_way: int
+    head: Head
+    n_way: int | None
     k_shot: int
-    n_query: int
+    n_query: int | None
     cells: tuple[SourceToTarget, ...] = ()
+
+    @property
+    def task(self) -> str:
+        """Ways and shots."""
+        return f"{self.n_way}-way {self.k_shot}-shot"
+
+    @property
+    def details(self) -> tuple[str | Spec, ...]:
+        """What a line of a table leaves out."""
+        return f"{self.n_params:,} weights", self.recipe, f"{self.n_query} queries per class"
 
     @property
     def sources(self) -> list[str]:
@@ -51,51 +62,78 @@ class SourceMatrix:
         """In order."""
         return list(dict.fromkeys(cell.target for cell in self.cells))
 
+    def values(self) -> dict[str, object]:
+        """For JSON."""
+        members = {"network": self.network.text, "recipe": self.recipe.text, "head": self.head.text}
+        return vars(self) | members | {"cells": [asdict(cell) for cell in self.cells]}
+
     def cell(self, source: str, target: str) -> SourceToTarget | None:
         """The entry of a source and a target; None where it was not measured."""
         return next((cell for cell in self.cells if (cell.source, cell.target) == (source, target)), None)
 
 
-def source_matrices(rows: Sequence[dict[str, Any]]) -> list[SourceMatrix]:
-    """One for every network, recipe, number of images and protocol with two sources and two targets or more, of rows on
-    new classes of networks that were trained here; a ValueError where there is none."""
-    groups: dict[SourceMatrix, dict[tuple[str, str], dict[int, float]]] = {}
-    for row in trained(rows):
-        if _on_new_classes(row):
-            cell = (source_name(row), target_name(str(row["dataset"])))
-            seeds = groups.setdefault(_empty(row), {}).setdefault(cell, {})
-            seeds[int(row["training_seed"])] = float(row["accuracy"])
-    found = [replace(empty, cells=_cells(cells)) for empty, cells in groups.items()]
-    square = [matrix for matrix in found if len(matrix.sources) > 1 and len(matrix.targets) > 1]
-    if not square:
-        raise ValueError(
-            "no sources to compare were found: rows of networks that differ only in the set they were trained on "
-            "(Pretrained), on new classes of two sets or more, such as those of `fewshot bench adaptation_laws`"
-        )
-    return square
+@dataclass(frozen=True)
+class _Source:
+    """A set that networks were trained on."""
+
+    name: str
+    n_classes: int
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        return (f"{self.n_classes} classes",)
 
 
-def _on_new_classes(row: dict[str, Any]) -> bool:
-    return row["classes"] == "novel" and row.get("accuracy") is not None and row.get("n_way") is not None
+_Scores = dict[tuple[_Source, Target], dict[int, TrainedRow]]  # the row of every seed of training
 
 
-def _empty(row: dict[str, Any]) -> SourceMatrix:
+def source_matrices(rows: Iterable[TrainedRow]) -> list[SourceMatrix]:
+    """One for every network, recipe, number of images, head and shots with two sources and two targets or more, of rows
+    on new classes."""
+    scored = [(row, row.protocol) for row in rows if row.protocol is not None and _on_new_classes(row)]
+    groups: dict[SourceMatrix, _Scores] = {}
+    for row, protocol in scored:
+        cell = groups.setdefault(_empty(row, protocol), {}).setdefault((_source(row), protocol.target), {})
+        first = cell.setdefault(row.training_seed, row)
+        if first.accuracy != row.accuracy:
+            raise two_rows(first, row)
+    square = {empty: scores for empty, scores in groups.items() if _is_square(scores)}
+    sources = told_apart((source for scores in square.values() for source, _ in scores), lambda source: source.name)
+    targets = told_apart((target for scores in square.values() for _, target in scores), lambda target: target.name)
+    return [replace(empty, cells=_cells(scores, sources, targets)) for empty, scores in square.items()]
+
+
+def _is_square(scores: _Scores) -> bool:
+    """Whether there are two sources and two targets or more."""
+    return all(len(set(side)) > 1 for side in zip(*scores, strict=True))
+
+
+def _source(row: TrainedRow) -> _Source:
+    return _Source(row.source, row.training_classes)
+
+
+def _on_new_classes(row: TrainedRow) -> bool:
+    return row.classes == "novel" and row.accuracy is not None
+
+
+def _empty(row: TrainedRow, protocol: Protocol) -> SourceMatrix:
     """The matrix that a row belongs to, without its cells."""
     return SourceMatrix(
-        str(row["network"]),
-        int(row["n_params"]),
-        str(row["recipe"]),
-        int(row["unique_images"]),
-        head_name(row),
-        int(row["n_way"]),
-        int(row["k_shot"] or 0),
-        int(row["n_query"] or 0),
+        row.network,
+        row.n_params,
+        row.recipe,
+        row.unique_images,
+        row.head,
+        protocol.target.n_way,
+        protocol.k_shot,
+        protocol.target.n_query,
     )
 
 
-def _cells(found: dict[tuple[str, str], dict[int, float]]) -> tuple[SourceToTarget, ...]:
+def _cells(found: _Scores, sources: Mapping[_Source, str], targets: Mapping[Target, str]) -> tuple[SourceToTarget, ...]:
     cells = []
     for (source, target), by_seed in found.items():
-        scores = np.array(list(by_seed.values()))
-        cells.append(SourceToTarget(source, target, float(scores.mean()), *student_bounds(scores), len(scores)))
+        scores = np.array([row.accuracy for row in by_seed.values()], float)
+        names = (sources[source], targets[target])
+        cells.append(SourceToTarget(*names, float(scores.mean()), *student_bounds(scores), len(scores)))
     return tuple(cells)

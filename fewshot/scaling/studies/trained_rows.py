@@ -1,89 +1,120 @@
-"""What the studies read of rows of networks that were trained here."""
+"""Rows of networks that were trained here, as studies read them: typed, and checked once, where they come in."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
-from fewshot.plugins.registry import DATASETS, TRANSFORMS
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, RECIPES, SAMPLERS, SPLITS, TRANSFORMS
+from fewshot.plugins.spec import Spec
+from fewshot.scaling.studies.columns import flag, fraction, number, optional, required, spec_in, text, value_of, whole
+from fewshot.scaling.studies.protocols import Head, Protocol, Target
 
-ONE_SEED = "one seed: no interval"
-_SCORED = ("dataset", "classes", "transform", "evaluator", "sampler")
-_TEXTS = (*_SCORED, "pretrained_on", "network", "recipe", "training_rule")
-_WHOLE = {"unique_images": 1, "n_params": 1, "training_seed": 0, "training_classes": 2}  # and the least there can be
-_WHOLE_OR_NONE = {"n_way": 1, "k_shot": 0, "n_query": 0, "n_held_out": 0, "n_classes": 0, "n_seen_classes": 0}
-_FRACTIONS = ("accuracy", "seen_error")
-_NUMBERS = ("accuracy_low", "first_loss", "training_loss")
+_SOURCE = re.compile(r"(.+?): \d+ images")
 
 
-def trained(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows that a training here stands behind and that did not fail, the columns that studies read as numbers and
-    text; a ValueError names the first that is neither."""
-    return [_checked(row) for row in rows if row.get("unique_images") and row.get("status", "ok") == "ok"]
+@dataclass(frozen=True, eq=False)
+class TrainedRow:
+    """A row of a network that was trained here. Accuracies and errors are fractions in [0, 1]."""
+
+    run_id: str = field(metadata=optional(str, ""))
+    # how it was scored
+    dataset: Spec = field(metadata=required(spec_in(DATASETS)))
+    split: Spec = field(metadata=optional(spec_in(SPLITS), SPLITS.read("")))
+    classes: str = field(metadata=required(text))  # "novel", "seen", ...
+    transform: Spec = field(metadata=required(spec_in(TRANSFORMS)))
+    evaluator: Spec = field(metadata=required(spec_in(EVALUATORS)))
+    selection_rule: str = field(metadata=optional(text, ""))
+    sampler: Spec = field(metadata=required(spec_in(SAMPLERS)))
+    seed: int = field(metadata=optional(whole(0), 0))  # of the episodes
+    n_way: int | None = field(metadata=optional(whole(1)))
+    k_shot: int | None = field(metadata=optional(whole(0)))
+    k_shot_at_most: bool = field(metadata=optional(flag, False))
+    n_query: int | None = field(metadata=optional(whole(0)))
+    dtype: str = field(metadata=optional(text, ""))
+    n_classes: int | None = field(metadata=optional(whole(0)))  # that episodes are drawn from
+    n_seen_classes: int | None = field(metadata=optional(whole(0)))  # of them; None: not looked at
+    accuracy: float | None = field(metadata=optional(fraction))
+    accuracy_low: float | None = field(metadata=optional(number))
+    # the training
+    network: Spec = field(metadata=required(spec_in(BACKBONES)))  # where it started, without its seed
+    n_params: int = field(metadata=required(whole(1)))
+    pretrained_on: str = field(metadata=required(text))  # "icons mono: 400 images of 257 classes"
+    started_on: str = field(metadata=optional(text, ""))  # "nothing" from scratch; "" in older rows
+    recipe: Spec = field(metadata=required(spec_in(RECIPES)))
+    training_rule: str = field(metadata=required(text))  # what more images change: "epochs", "steps" or "tuned"
+    training_seed: int = field(metadata=required(whole(0)))
+    training_classes: int = field(metadata=required(whole(2)))
+    unique_images: int = field(metadata=required(whole(1)))
+    first_loss: float | None = field(metadata=optional(number))
+    training_loss: float | None = field(metadata=optional(number))
+    seen_error: float | None = field(metadata=optional(fraction))  # over all seen classes at once
+    seen_loss: float | None = field(metadata=optional(number))
+    n_held_out: int | None = field(metadata=optional(whole(0)))  # images that both are of
+
+    @property
+    def source(self) -> str:
+        """The name of the set that the network was trained on first."""
+        return _set_name(self.pretrained_on)
+
+    @property
+    def final_source(self) -> str:
+        """The name of the set that the network was trained on last."""
+        return _set_name(self.pretrained_on.rpartition("; ")[2])
+
+    @cached_property
+    def head(self) -> Head:
+        """What learns an episode from features."""
+        return Head(self.transform, self.evaluator, self.selection_rule)
+
+    @cached_property
+    def target(self) -> Target:
+        """What the network was asked."""
+        return Target(
+            self.dataset,
+            self.classes,
+            self.sampler,
+            self.n_way,
+            self.n_query,
+            self.split,
+            self.seed,
+            self.k_shot_at_most,
+            self.dtype,
+        )
+
+    @cached_property
+    def protocol(self) -> Protocol | None:
+        """How it was scored; None where episodes have no fixed ways and shots."""
+        if self.n_way is None or self.k_shot is None:
+            return None
+        return Protocol(self.target, self.k_shot, self.head)
 
 
-def _checked(row: dict[str, Any]) -> dict[str, Any]:
-    for name in _TEXTS:
-        if not isinstance(row.get(name), str):
-            raise _wrong(row, name, "text")
-    read: dict[str, Any] = {name: _whole(row, name, least) for name, least in _WHOLE.items()}
-    for name, least in _WHOLE_OR_NONE.items():
-        read[name] = None if row.get(name) in (None, "") else _whole(row, name, least)
-    for name in (*_FRACTIONS, *_NUMBERS):
-        read[name] = None if row.get(name) in (None, "") else _number(row, name, name in _FRACTIONS)
-    return row | read
+COLUMNS = ("status", *(each.name for each in fields(TrainedRow)))  # all that studies read of a row
 
 
-def _whole(row: dict[str, Any], name: str, least: int) -> int:
-    value = _as_number(row.get(name))
-    if value is None or value < least or value != int(value):
-        raise _wrong(row, name, f"a whole number of at least {least}")
-    return int(value)
+def trained(rows: Iterable[Mapping[str, Any]]) -> list[TrainedRow]:
+    """The rows that a training here stands behind and that did not fail; a ValueError names the first column that
+    studies cannot read."""
+    return [
+        TrainedRow(**{each.name: value_of(row, each) for each in fields(TrainedRow)})
+        for row in rows
+        if row.get("unique_images") and row.get("status", "ok") == "ok"
+    ]
 
 
-def _number(row: dict[str, Any], name: str, fraction: bool) -> float:
-    value = _as_number(row[name])
-    if value is None or (fraction and not 0 <= value <= 1):
-        raise _wrong(row, name, "a number in [0, 1]" if fraction else "a number")
-    return value
-
-
-def _as_number(value: Any) -> float | None:
-    """A finite number, or a text of one; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _wrong(row: dict[str, Any], name: str, wanted: str) -> ValueError:
-    found = repr(row[name])[:60] if name in row else "nothing"
+def two_rows(first: TrainedRow, second: TrainedRow) -> ValueError:
+    """What is wrong where a study finds two rows in the place of one."""
     return ValueError(
-        f"the column {name!r} of the row {repr(row.get('run_id', ''))[:60]} must be {wanted}, got {found}; studies "
-        "read rows that `fewshot run` or `fewshot bench` wrote"
+        f"the rows {first.run_id!r} and {second.run_id!r} are of equal trainings (seed {first.training_seed}, "
+        f"{first.unique_images} images, {first.training_classes} classes) and score them alike, but differ; keep one"
     )
 
 
-def head_name(row: dict[str, Any]) -> str:
-    """The evaluator of a row behind its transform, where that changes anything, as specs."""
-    transform, evaluator = TRANSFORMS.read(str(row["transform"])), str(row["evaluator"])
-    return evaluator if transform.declares("keeps_features") else f"{transform} + {evaluator}"
-
-
-def source_name(row: dict[str, Any]) -> str:
-    """The name of the set that the network of a row was trained on."""
-    return str(row["pretrained_on"]).partition(":")[0]
-
-
-def target_name(dataset: str) -> str:
-    """The name of a data set as its images bear it, where its spec says so: its field `name`, or "icons mono" of
-    Icons(domain='mono'); else what was given."""
-    spec = DATASETS.read(dataset)
-    name = spec.fields.get("name")
-    if isinstance(name, str) and name:
-        return name
-    return spec.short_name if spec.declares("names_images") else dataset
+def _set_name(trained_on: str) -> str:
+    """ "icons mono" of "icons mono: 400 images of 257 classes"."""
+    found = _SOURCE.match(trained_on)
+    return found[1] if found else trained_on

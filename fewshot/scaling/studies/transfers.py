@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fewshot.scaling.fits.tables import Table
+from fewshot.scaling.fits.tables import CurveTable
+from fewshot.scaling.laws import Floats
+from fewshot.scaling.studies.trained_rows import TrainedRow
 from fewshot.scaling.studies.transfer import ScratchCurve, Transferred, effective_data, regime
 from fewshot.scaling.studies.transfer_law import TransferFit, fit_transfer
 
@@ -16,13 +19,18 @@ SCRATCH = ("", "0", "0.0", "false", "no", "none", "nothing", "scratch")  # no pr
 
 @dataclass(frozen=True, eq=False)
 class SourceTransfer:
-    """What one source of pre-training was worth."""
+    """What one source of pre-training brings."""
 
     key: dict[str, str]  # of the group of lines
     source: str
     points: list[Transferred]
     fit: TransferFit
     n_low_data: int  # points with D_F below a tenth of D(N), of which the law speaks
+
+    @property
+    def name(self) -> str:
+        """The source, and the group where it is of one."""
+        return " → ".join([self.source, *self.key.values()])
 
     def values(self) -> dict[str, object]:
         """For JSON."""
@@ -35,33 +43,84 @@ class SourceTransfer:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class _Losses:
+    """Trainings [n]: their network's size, images, loss, and what they started on, "" from scratch."""
+
+    sizes: Floats
+    images: Floats
+    losses: Floats
+    sources: NDArray[np.str_]
+
+    def __getitem__(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> _Losses:
+        return _Losses(self.sizes[kept], self.images[kept], self.losses[kept], self.sources[kept])
+
+    @property
+    def scratch(self) -> NDArray[np.bool_]:
+        return np.asarray(self.sources == "")
+
+    def once(self) -> _Losses:
+        """Without points that repeat another exactly, such as a checkpoint that was scored twice."""
+        places = {point: place for place, point in reversed(list(enumerate(zip(*vars(self).values(), strict=True))))}
+        return self[np.array(sorted(places.values()))]
+
+
 def transfers(
-    table: Table, images: str, loss: str, size: str, pretrained: str, by: Sequence[str] = ()
+    table: CurveTable, images: str, loss: str, size: str, pretrained: str, by: Sequence[str] = ()
 ) -> list[SourceTransfer]:
     """One entry for every combination of values of the columns `by` and every source named in the column `pretrained`
     ("", 0, false, no, none, nothing, scratch: from scratch). `size`: column of the network's size, "" for one size."""
     table.need(images, loss, pretrained, *([size] if size else []), *by)
     data, losses = table.positive(images), table.positive(loss)
     sizes = table.positive(size) if size else np.ones(len(data))
-    source = np.array([str(line.get(pretrained, "")).strip() for line in table.lines])
-    scratch = np.array([name.lower() in SCRATCH for name in source])
+    sources = np.array([_source(line.get(pretrained, "")) for line in table.lines])
+    every = _Losses(sizes, data, losses, sources)
+    return [
+        found
+        for key, rows in table.groups(by).items()
+        for found in _of_group(dict(zip(by, key, strict=True)), every[np.array(rows)])
+    ]
+
+
+def transfers_of(rows: Iterable[TrainedRow]) -> list[SourceTransfer]:
+    """One entry for every set that networks were trained on in the end, and every source that some of them started on;
+    none for a set without trainings from scratch, or without others."""
+    groups: dict[str, list[tuple[float, float, float, str]]] = {}
+    for row in rows:
+        if row.seen_loss is not None:
+            point = (float(row.n_params), float(row.unique_images), row.seen_loss, _source(row.started_on))
+            groups.setdefault(f"{row.final_source}, {row.training_classes} classes", []).append(point)
     found = []
-    for key, rows in table.groups(by).items():
-        for name in dict.fromkeys(source[rows][~scratch[rows]].tolist()) or [""]:
-            own = np.array([row for row in rows if scratch[row] or source[row] == name])
-            points = effective_data(sizes[own], data[own], losses[own], ~scratch[own])
-            low = _low_data(points, sizes[own], data[own], losses[own], scratch[own])
-            found.append(SourceTransfer(dict(zip(by, key, strict=True)), name, points, fit_transfer(points), low))
+    for target, points in groups.items():
+        sizes, images, losses, sources = zip(*points, strict=True)
+        own = _Losses(np.array(sizes), np.array(images), np.array(losses), np.array(sources))
+        if own.scratch.any() and not own.scratch.all():
+            found += _of_group({"trained_on": target}, own)
     return found
 
 
-def _low_data(
-    points: list[Transferred], sizes: np.ndarray, data: np.ndarray, losses: np.ndarray, own: np.ndarray
-) -> int:
-    ends = {
-        point.size: regime(ScratchCurve.of(data[own & (sizes == point.size)], losses[own & (sizes == point.size)]))
-        for point in points
-    }
+def _of_group(key: dict[str, str], group: _Losses) -> list[SourceTransfer]:
+    """Each source against the trainings from scratch."""
+    found = []
+    for name in dict.fromkeys(group.sources[~group.scratch].tolist()) or [""]:
+        own = group[group.scratch | (group.sources == name)].once()
+        points = effective_data(own.sizes, own.images, own.losses, ~own.scratch)
+        found.append(SourceTransfer(key, name, points, fit_transfer(points), _low_data(points, own)))
+    return found
+
+
+def _source(value: object) -> str:
+    """What a training started on; "" from scratch."""
+    name = str(value).strip()
+    return "" if name.lower() in SCRATCH else name
+
+
+def _low_data(points: Sequence[Transferred], group: _Losses) -> int:
+    """How many points have D_F below a tenth of D(N)."""
+    ends = {}
+    for size in {point.size for point in points}:
+        own = group.scratch & (group.sizes == size)
+        ends[size] = regime(ScratchCurve.of(group.images[own], group.losses[own]))
     return sum(point.images < ends[point.size] / 10 for point in points)
 
 

@@ -15,24 +15,23 @@ from matplotlib.figure import Figure
 from fewshot.report import page
 from fewshot.report.figures.svg import SERIES
 from fewshot.report.rows.shown import Shown
-from fewshot.report.studies import classes_plot as study_classes_plot
-from fewshot.report.studies.classes import class_study, conclusions
-from fewshot.report.studies.classes_plot import class_plots
-from fewshot.report.studies.study import Study
+from fewshot.report.studies import Section, StudyRows, _classes_plot
+from fewshot.report.studies._classes_plot import class_plots
+from fewshot.report.studies.classes import Classes, conclusions
 from fewshot.results.row import Row
 from fewshot.scaling.studies.class_ladders import class_ladders
 from tests.support.class_ladder_rows import COUNTS, ladder_rows
 from tests.support.command_line import fail, succeed
 from tests.support.report_rows import EVIL
-from tests.support.trained_rows import ALL, SEEDS, SIZES, lines, row, written
+from tests.support.trained_rows import ALL, SEEDS, SIZES, lines, row, trained_of, written
 
 TITLE = "What more pre-training classes bring"
 
 
-def study_of(rows: Sequence[Row]) -> Study:
-    found = class_study(lines(*rows))
+def study_of(rows: Sequence[Row]) -> Section:
+    found = Classes().find(StudyRows.of(Shown.of(rows)))
     assert found is not None
-    return found
+    return Classes().section(found)
 
 
 def everything() -> list[Row]:
@@ -54,8 +53,8 @@ def axes_of(rows: Sequence[Row], monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
         drawn.extend(figure.axes)
         return ""
 
-    monkeypatch.setattr(study_classes_plot, "inline_svg", kept)
-    class_plots(class_ladders(lines(*rows)))
+    monkeypatch.setattr(_classes_plot, "inline_svg", kept)
+    class_plots(class_ladders(trained_of(*rows)))
     return drawn
 
 
@@ -83,12 +82,12 @@ def test_changes_are_told_with_their_verdict():
     rungs = "256 classes instead of 32"
     assert by["512 images in all", "new classes, 1-shot"] == (rungs, "10.0\u00a0[7.5,\u00a012.5]", "3", "hurt")
     assert by["16 images a class", "seen classes, 1-shot"] == (rungs, "-10.0\u00a0[-12.5,\u00a0-7.5]", "3", "help")
-    assert by["512 images in all", "seen classes, 5-shot"][1:] == ("0.0\u00a0[-24.8,\u00a024.8]", "3", "cannot be told")
+    assert by["512 images in all", "seen classes, 5-shot"][1:] == ("0.0\u00a0[-24.8,\u00a024.8]", "3", "unclear")
 
 
 def test_a_sentence_says_what_may_be_concluded():
-    untold = "it cannot be told whether they help or hurt on new classes (5 shots) and seen classes (5 shots)."
-    told = conclusions(class_ladders(lines(*everything())))
+    untold = "unclear whether they help or hurt on new classes (5 shots) and seen classes (5 shots)."
+    told = conclusions(class_ladders(trained_of(*everything())))
     assert told == [
         "With 16 images a class, 256 classes instead of 32 (3 seeds): they help on new classes (1 shot) and seen "
         f"classes (1 shot); {untold}",
@@ -101,16 +100,16 @@ def test_a_sentence_says_what_may_be_concluded():
 def test_one_seed_cannot_tell_and_shows_no_interval():
     made = study_of(ladder_rows(seeds=(0,)))
     errors, changes = made.tables
-    assert "(1 seed): it cannot be told whether they help or hurt on new classes (1 shot)." in made.text
+    assert "(1 seed): unclear whether they help or hurt on new classes (1 shot)." in made.text
     assert "they hurt" not in made.text
-    assert (errors.lines[0][2], changes.lines[1][3:]) == ("30.0", ("9.0", "1", "cannot be told"))
+    assert (errors.lines[0][2], changes.lines[1][3:]) == ("30.0", ("9.0", "1", "unclear"))
 
 
 def test_what_was_left_out_is_told():
     rows = [each for each in ladder_rows() if (each.training_seed, each.unique_images) != (2, 1024)]
     [remark] = study_of(rows).remarks
     assert "on icons mono, 16 images a class, novel of icons mono (32 seen), 5-way 1-shot" in remark
-    assert remark.endswith("seed 2: not all of its rungs are there.")
+    assert remark.endswith("seed 2: some of its rungs are missing.")
 
 
 def test_settings_have_tables_of_their_own_and_are_named():
@@ -124,7 +123,7 @@ def test_a_figure_tells_scores_by_colour_and_what_is_fixed_by_dash_and_marker(mo
     rows = everything()
     [axes] = axes_of(rows, monkeypatch)
     assert len(axes.lines) == 8
-    for line, ladder in zip(axes.lines, class_ladders(lines(*rows)), strict=True):
+    for line, ladder in zip(axes.lines, class_ladders(trained_of(*rows)), strict=True):
         assert line.get_xdata().tolist() == list(COUNTS)
         np.testing.assert_allclose(line.get_ydata(), np.log10(100 * ladder.ladder.errors.mean(0)))
     assert [to_hex(line.get_color()) for line in axes.lines] == [*SERIES[:4]] * 2
@@ -170,11 +169,12 @@ def test_the_command_answers_with_the_numbers_of_the_page(tmp_path: Path):
 def test_the_command_of_one_seed_says_that_there_is_no_interval(tmp_path: Path):
     path = written(tmp_path / "rows.jsonl", lines(*ladder_rows(seeds=(0,))))
     shown, values = succeed("study", "classes", path), succeed("study", "classes", path, "--json")
-    assert shown.count("one seed: no interval") == 1
+    assert shown.count("One seed: no interval.") == 1
     assert "nan" not in shown.lower()
     assert json.loads(values)[0]["change"]["low"] is None
     assert "NaN" not in values
 
 
 def test_the_command_refuses_rows_of_images_alone(tmp_path: Path):
-    assert "no ladder of classes was found" in fail("study", "classes", written(tmp_path / "rows.jsonl", ALL))
+    said = fail("study", "classes", written(tmp_path / "rows.jsonl", ALL))
+    assert "has no rows for this study; it needs rows of networks that were trained here" in said

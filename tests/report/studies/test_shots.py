@@ -12,14 +12,15 @@ import pytest
 
 from fewshot.report import page
 from fewshot.report.rows.shown import Shown
-from fewshot.report.studies.shot_budgets import TARGET, ShotCurve, shot_curves
-from fewshot.report.studies.shots import answer, shot_study
-from fewshot.report.studies.study import Study
+from fewshot.report.studies import Section, StudyRows
+from fewshot.report.studies._shot_budgets import TARGET, ShotCurve, shot_curves
+from fewshot.report.studies.shots import Shots, answer
 from fewshot.results.row import Row
 from fewshot.scaling.fits.label_budget import budget
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
-from fewshot.scaling.laws.power_laws import M1, M2
+from fewshot.scaling.laws.m1 import M1
+from fewshot.scaling.laws.m2 import M2
 from tests.support.command_line import succeed
 from tests.support.report_rows import EVIL, row
 
@@ -31,7 +32,12 @@ def rows_at(shots: Sequence[int] = SHOTS, law: M1 | M2 = LAW, **columns: object)
     return [row(1 - float(law.predict(k)), k_shot=k, **columns) for k in shots]
 
 
-def study_of(rows: Sequence[Row]) -> Study:
+def shot_study(shown: Shown) -> Section | None:
+    found = Shots().find(StudyRows.of(shown))
+    return None if found is None else Shots().section(found)
+
+
+def study_of(rows: Sequence[Row]) -> Section:
     found = shot_study(Shown.of(rows))
     assert found is not None
     return found
@@ -105,7 +111,7 @@ def test_answers_say_what_is_reached_planned_and_out_of_reach():
     assert told(LAW, 0.7) == "reached at 5"
     bent = M2(0.6, -0.5, 0.05)  # 80 % at 16 labels, 82 % at 22
     assert told(bent, 0.8) == "16 to 22, by 5 of 6 laws"
-    assert told(bent, 0.82) == "20 to 50, by 5 of 6 laws; beyond 24 not to be relied on"
+    assert told(bent, 0.82) == "20 to 50, by 5 of 6 laws; beyond 24 unreliable"
     assert told(LAW, 0.95).startswith("out of reach: beyond 24 (")
     assert told(M2(0.5, -0.9, 0.1), 0.895).startswith("out of reach: beyond 24 (at least ")
     assert told(M1(0.6, -0.4), 0.9, (1, 2, 3, 5)) == "no answer: 4 shots test no law"
@@ -178,12 +184,12 @@ def test_figures_are_bounded_and_say_what_they_leave_out_and_the_tables_have_all
     assert "Net6" not in first.svg
     assert "as in the first figure" in second.caption
     [remark] = found.remarks
-    assert remark.startswith("Not shown, in the table: icons mono, novel classes, 9-way")
+    assert remark.startswith("No figure, only in the table: icons mono, novel classes, 9-way")
 
 
 def test_labels_spent_on_choices_are_said_not_to_count():
     assert (
-        "Labels that hyperparameters were chosen with are not counted."
+        "Labels used to choose hyperparameters are not counted."
         in study_of(rows_at(selection="validation classes", n_labels_selection=300)).remarks
     )
 
@@ -198,7 +204,7 @@ def test_a_figure_goes_to_twice_the_largest_shot_and_no_further():
 def test_the_page_shows_the_section_and_escapes_what_rows_name():
     text = page(Shown.of(rows_at(backbone=EVIL)), None, "shots")
     assert "Shots and label budget" in text
-    assert "labels a class for 90 %" in text
+    assert "labels per class for 90 %" in text
     assert "<script>alert" not in text
     assert "Shots and label budget" not in page(Shown.of(rows_at((1, 5))), None, "shots")
     assert page(Shown.of(rows_at(backbone=EVIL)), None, "shots") == text

@@ -7,7 +7,8 @@ import pytest
 
 from fewshot.scaling.fits.intervals import over_points, over_replicates, over_seeds, paired_difference, resampled
 from fewshot.scaling.fits.trust import trust
-from fewshot.scaling.laws.power_laws import M1, M2
+from fewshot.scaling.laws.m1 import M1
+from fewshot.scaling.laws.m2 import M2
 
 X = np.geomspace(1e2, 1e5, 12)
 LAW = M1(2.0, -0.3)

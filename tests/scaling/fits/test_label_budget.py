@@ -8,8 +8,8 @@ import pytest
 from fewshot.scaling.fits.label_budget import budget, budgets
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
-from fewshot.scaling.laws.power_laws import M2
-from fewshot.scaling.studies.gains import Run, network_gains, source_gains
+from fewshot.scaling.laws.m2 import M2
+from fewshot.scaling.studies.gains import PairedScore, network_gains, source_gains
 from tests.support.scaling_reference import rows
 
 SHOTS = np.array([1, 2, 3, 5, 8, 12, 18, 27.0])
@@ -75,8 +75,8 @@ def test_many_curves_and_targets_at_once_say_what_each_says_alone():
         budgets([curve(SHOTS), curve(SHOTS[:3])], [[0.9], [0.9]])
 
 
-def run(network: str, source: str, seed: str, score: float) -> Run:
-    return Run("birds", "5", network, source, seed, score)
+def run(network: str, source: str, seed: str, score: float) -> PairedScore[str]:
+    return PairedScore("birds", "5", network, source, seed, score)
 
 
 def test_gains_are_paired_by_seed():
@@ -90,17 +90,18 @@ def test_gains_are_paired_by_seed():
 
 
 def test_gains_need_both_sides_and_one_run_a_seed():
-    with pytest.raises(ValueError, match="no seed has runs of both networks 'small' and 'large'"):
+    with pytest.raises(ValueError, match="no score is of the network 'large'; there are: small"):
         network_gains([run("small", "1k", "1", 0.5)], "small", "large")
-    with pytest.raises(ValueError, match="two runs of seed 1: birds, 5, small, 1k; keep the last per path"):
-        network_gains([run("small", "1k", "1", 0.5)] * 2, "small", "large")
+    assert network_gains([run("small", "1k", "1", 0.5), run("large", "1k", "2", 0.6)], "small", "large") == []
+    with pytest.raises(ValueError, match="two scores of seed 1 on birds at 5 shots, network small"):
+        network_gains([run("small", "1k", "1", 0.5)] * 2 + [run("large", "1k", "1", 0.6)], "small", "large")
 
 
-def fine_tuned(name: str) -> list[Run]:
+def fine_tuned(name: str) -> list[PairedScore[str]]:
     """Cherti & Jitsev's runs, repeated rows removed."""
     lines = {line["path"]: line for line in rows(f"transfer/finetuning_results_{name}.csv")}  # the last of each
     return [
-        Run(
+        PairedScore(
             line["dataset"],
             line["shot"].removesuffix("_shot"),
             line["pretrained_model"].rsplit("_", 1)[1],

@@ -15,7 +15,7 @@ from fewshot.report.rows.tasks import Task, accuracy, measured
 from fewshot.report.tables.task_table import one_a_shot
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
-from fewshot.scaling.fits.label_budget import LAWS, Budget, Need, budgets
+from fewshot.scaling.fits.label_budget import Budget, Need, budget_laws, budgets
 from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Law, Points, named
 
@@ -130,9 +130,10 @@ def _targets(rows: Sequence[Row]) -> tuple[float, ...]:
 
 def _answers(curves: Sequence[Curve], targets: Sequence[Sequence[float]]) -> list[list[Budget]]:
     """The budgets of every curve, by the usual laws; by the power law alone where the shots are too few for them."""
-    fewest = min(named(name).fewest_points() for name in LAWS)
+    usual = budget_laws()
+    fewest = min(named(name).fewest_points() for name in usual)
     answers: list[list[Budget]] = [[] for _ in curves]
-    for laws, few in ((LAWS, False), (("M1",), True)):
+    for laws, few in ((usual, False), (("M1",), True)):
         own = [number for number, curve in enumerate(curves) if (len(curve.points.x) < fewest) == few]
         found = budgets([curves[n] for n in own], [targets[n] for n in own], laws)
         for number, of_curve in zip(own, found, strict=True):

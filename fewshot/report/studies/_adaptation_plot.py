@@ -13,24 +13,24 @@ from fewshot.report.figures.curves import label_ends
 from fewshot.report.figures.laws import BEYOND, error_scale, percent, plot_band, plot_law, plot_means, reach
 from fewshot.report.figures.plots import Plot, brief, in_parts
 from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
-from fewshot.report.studies.study import arm_name, ladder_name
 from fewshot.scaling.fits.trust import FARTHEST
 from fewshot.scaling.studies.adaptation import Exponent
+from fewshot.scaling.studies.ladders import Names
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 860, 56, 16, 44  # pixels
 _RESIDUALS, _BETWEEN = 96, 26  # pixels of height of the lower axes, and above them
 _MOST, _NAME = 6, 54  # ladders in a figure, and characters of a name
 
 
-def ladder_plots(exponents: Sequence[Exponent]) -> tuple[Plot, ...]:
+def ladder_plots(exponents: Sequence[Exponent], called: Names) -> tuple[Plot, ...]:
     """Figures of at most six ladders, of one arm each; all ladders are drawn."""
     parts = in_parts(exponents, lambda e: e.ladder.arm, _MOST)
-    return tuple(_plot(part, number) for number, part in enumerate(parts))
+    return tuple(_plot(part, number, called) for number, part in enumerate(parts))
 
 
-def _plot(exponents: Sequence[Exponent], number: int) -> Plot:
+def _plot(exponents: Sequence[Exponent], number: int, called: Names) -> Plot:
     """Errors of one arm: points are means over seeds, vertical lines span them, lines and bands are the laws."""
-    names = [brief(ladder_name(e.ladder), _NAME) for e in exponents]
+    names = [brief(called.short(e.ladder), _NAME) for e in exponents]
     above, right = max(300, 30 + 19 * len(names)), 24 + 6.2 * max(map(len, names))
     height = _TOP + above + _BETWEEN + _RESIDUALS + _BOTTOM
     sizes = sorted({size for e in exponents for size in e.ladder.sizes})
@@ -47,7 +47,7 @@ def _plot(exponents: Sequence[Exponent], number: int) -> Plot:
         error_scale(axes, np.concatenate([e.ladder.errors.ravel() for e in exponents]))
         _residual_scale(below)
         _name_ends(axes, exponents, names, above)
-        return Plot(inline_svg(drawn, f"ladders-{number}", Marks()), _caption(exponents, number))
+        return Plot(inline_svg(drawn, f"ladders-{number}", Marks()), _caption(called.arm(exponents[0].ladder), number))
 
 
 def _lower(drawn: Figure, height: float, right: float) -> Axes:
@@ -82,8 +82,8 @@ def _name_ends(axes: Axes, exponents: Sequence[Exponent], names: Sequence[str], 
     label_ends(axes, [(float(y), name, SERIES[place]) for place, (y, name) in each], height)
 
 
-def _caption(exponents: Sequence[Exponent], number: int) -> str:
-    shown = f"Error over pre-training images, both on log scales: {arm_name(exponents[0].ladder.arm)}."
+def _caption(arm: str, number: int) -> str:
+    shown = f"Error over pre-training images, both on log scales: {arm}."
     if number:
         return f"{shown} Lines, bands and residuals as in the first figure."
     return (

@@ -14,12 +14,13 @@ from matplotlib.figure import Figure
 
 from fewshot.report.figures.laws import error_scale, percent, plot_band, plot_law, reach
 from fewshot.report.figures.svg import SERIES
-from fewshot.report.studies import ladders_plot as study_ladders_plot
-from fewshot.report.studies.ladders_plot import ladder_plots
+from fewshot.report.studies import _adaptation_plot
+from fewshot.report.studies._adaptation_plot import ladder_plots
 from fewshot.results.row import Row
-from fewshot.scaling.laws.power_laws import M1
+from fewshot.scaling.laws.m1 import M1
 from fewshot.scaling.studies.adaptation import Exponent, exponent, ladders
-from tests.support.trained_rows import lines, row
+from fewshot.scaling.studies.ladders import Names
+from tests.support.trained_rows import row, trained_of
 
 SIZES, SEEDS = (100, 200, 400, 800, 1600), (0, 1, 2)
 
@@ -32,7 +33,11 @@ def exponents_of(bend: float = 0.0, seeds: Sequence[int] = SEEDS, **changed: Any
         return row(size, seed, seen_error=None, accuracy=1 - error, accuracy_low=0.99 - error, **changed)
 
     rows = [of(size, seed) for size in SIZES for seed in seeds]
-    return [exponent(ladder) for ladder in ladders(lines(*rows))]
+    return [exponent(ladder) for ladder in ladders(trained_of(*rows))]
+
+
+def names_of(found: Sequence[Exponent]) -> Names:
+    return Names.of(each.ladder for each in found)
 
 
 def axes_of(drawn: list[Axes], found: Sequence[Exponent], monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
@@ -40,8 +45,8 @@ def axes_of(drawn: list[Axes], found: Sequence[Exponent], monkeypatch: pytest.Mo
         drawn.extend(figure.axes)
         return ""
 
-    monkeypatch.setattr(study_ladders_plot, "inline_svg", kept)
-    ladder_plots(found)
+    monkeypatch.setattr(_adaptation_plot, "inline_svg", kept)
+    ladder_plots(found, names_of(found))
     return drawn
 
 
@@ -113,7 +118,7 @@ def test_one_seed_has_no_band(monkeypatch):
 
 def test_many_ladders_are_drawn_in_figures_of_six_each_in_its_own_colour(monkeypatch):
     found = [each for k_shot in range(1, 9) for each in exponents_of(k_shot=k_shot)]
-    plots = ladder_plots(found)
+    plots = ladder_plots(found, names_of(found))
     assert len(plots) == 2
     shown = [set(re.findall(r"5-way (\d)-shot|20-way (\d)-shot", str(plot.svg))) for plot in plots]
     assert [len(each) for each in shown] == [6, 2]

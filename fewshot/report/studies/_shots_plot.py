@@ -13,25 +13,22 @@ from fewshot.report.figures.plots import Plot, brief
 from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.rows.tasks import accuracy, interval, shot_label
 from fewshot.report.rows.wording import details
-from fewshot.report.studies.shot_budgets import TARGET, ShotCurve
+from fewshot.report.studies._shot_budgets import TARGET, ShotCurve
 from fewshot.scaling.fits.trust import FARTHEST
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 860, 48, 16, 44  # pixels
-_MOST_LEARNERS, _MOST_TASKS, _MOST_TITLES = 6, 4, 12  # of a figure, figures, and tasks without one that are named
+_MOST_LEARNERS = 6  # of a figure
 _LINES = (
     " A line is the law that misses the largest shots least when fitted without them (a power law where no law can be "
     f"tested), {BEYOND}; the pale band spans all laws that predict them."
 )
 
 
-def shot_plots(found: Sequence[ShotCurve]) -> tuple[tuple[Plot, ...], str]:
-    """A figure for each of the first tasks, with its most accurate learners, and what was not shown, "" for nothing."""
-    titles = list(dict.fromkeys(each.task for each in found))
-    by_task = {title: [each for each in found if each.task == title] for title in titles[:_MOST_TASKS]}
-    plots = tuple(_plot(_best(own), len(own), number) for number, own in enumerate(by_task.values()))
-    left_out = titles[_MOST_TASKS:]
-    more = f"; and {len(left_out) - _MOST_TITLES} more" if len(left_out) > _MOST_TITLES else ""
-    return plots, f"Not shown, in the table: {'; '.join(left_out[:_MOST_TITLES])}{more}." if left_out else ""
+def shot_plots(found: Sequence[ShotCurve], most_tasks: int) -> list[Plot]:
+    """A figure for each of the first tasks, with its most accurate learners."""
+    titles = list(dict.fromkeys(each.task for each in found))[:most_tasks]
+    by_task = [[each for each in found if each.task == title] for title in titles]
+    return [_plot(_best(own), len(own), number) for number, own in enumerate(by_task)]
 
 
 def _best(own: Sequence[ShotCurve]) -> list[ShotCurve]:

@@ -8,44 +8,25 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from fewshot.plugins.registry import DATASETS
 from fewshot.report.figures.curves import label_ends
 from fewshot.report.figures.laws import error_scale, percent, plot_means
 from fewshot.report.figures.plots import Plot, in_parts
 from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
-from fewshot.report.studies.study import arm_name, short_head
-from fewshot.scaling.studies.class_ladders import ClassLadder, Setting
-from fewshot.scaling.studies.ladders import Protocol
+from fewshot.scaling.studies.class_ladders import ClassLadder, scored_on, setting_names
 
 _WIDTH, _LEFT, _TOP, _BOTTOM, _HEIGHT = 860, 56, 16, 44, 360  # pixels
 _MOST = 8  # ladders in a figure, of the colours that there are
-_WORDS = {"novel": "new"}  # classes, for readers
 _PATTERNS = ("solid", "dashed", "dotted", "dashed and dotted")  # of DASHES
 
 
 def class_plots(found: Sequence[ClassLadder]) -> tuple[Plot, ...]:
     """Figures of at most eight ladders, of one setting each; all ladders are drawn."""
+    names = setting_names(found)
     parts = in_parts(found, lambda each: each.setting, _MOST)
-    return tuple(_plot(part, number) for number, part in enumerate(parts))
+    return tuple(_plot(part, number, names[part[0].setting]) for number, part in enumerate(parts))
 
 
-def scored_on(protocol: Protocol) -> str:
-    """Classes and shots in few words: "new classes, 5-shot"."""
-    return f"{named_classes(protocol)}, {protocol.k_shot}-shot"
-
-
-def named_classes(protocol: Protocol) -> str:
-    """Which classes are scored: "new classes"."""
-    return f"{_WORDS.get(protocol.classes, protocol.classes)} classes"
-
-
-def setting_name(setting: Setting) -> str:
-    """What is trained and how it is scored, in few words."""
-    p = setting.protocol
-    return f"{arm_name(setting.arm)}; {DATASETS.read(p.dataset).short_name}, {p.n_way}-way, {short_head(p.head)}"
-
-
-def _plot(own: Sequence[ClassLadder], number: int) -> Plot:
+def _plot(own: Sequence[ClassLadder], number: int, setting: str) -> Plot:
     protocols, fixed = (list(dict.fromkeys(each)) for each in zip(*((e.protocol, e.fixed) for e in own), strict=True))
     names = [f"{scored_on(each.protocol)}, {each.fixed.text}" for each in own]
     right = 24 + 6.2 * max(map(len, names))
@@ -59,7 +40,7 @@ def _plot(own: Sequence[ClassLadder], number: int) -> Plot:
             ends.append((float(percent(each.ladder.errors[:, -1].mean())), name, colour))
         _scales(axes, own)
         label_ends(axes, ends, _HEIGHT - _TOP - _BOTTOM)
-        return Plot(inline_svg(drawn, f"classes-{number}", Marks()), _caption(own))
+        return Plot(inline_svg(drawn, f"classes-{number}", Marks()), _caption(own, setting))
 
 
 def _scales(axes: Axes, own: Sequence[ClassLadder]) -> None:
@@ -71,10 +52,10 @@ def _scales(axes: Axes, own: Sequence[ClassLadder]) -> None:
     axes.set_xlabel(f"classes of pre-training (log scale), with {' or '.join(fixed)}")
 
 
-def _caption(own: Sequence[ClassLadder]) -> str:
+def _caption(own: Sequence[ClassLadder], setting: str) -> str:
     fixed = dict.fromkeys(each.fixed for each in own)
     looks = [f"{_PATTERNS[place % len(_PATTERNS)]}: {each.text}" for place, each in enumerate(fixed)]
     return (
-        f"Error over pre-training classes, both on log scales: {setting_name(own[0].setting)}. A point is the mean "
+        f"Error over pre-training classes, both on log scales: {setting}. A point is the mean "
         f"over seeds, a vertical line spans them; lines join points and are no law ({', '.join(looks)})."
     )

@@ -1,0 +1,26 @@
+"""How studies say things."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from fewshot.scaling.studies.ladders import Ladder, Names
+
+
+def left_out(ladders: Iterable[Ladder], names: Names) -> list[str]:
+    """What was left out of ladders, and why, a sentence each."""
+    return [
+        f"Left out: {names.arm(ladder)}, {names.short(ladder)}, {why}." for ladder in ladders for why in ladder.dropped
+    ]
+
+
+def why_unbounded(bounds: Iterable[tuple[float, str]]) -> list[str]:
+    """Each reason, once, why there is no interval; of lower bounds with how they were found."""
+    return list(dict.fromkeys(f"{how[:1].upper()}{how[1:]}." for low, how in bounds if not math.isfinite(low)))
+
+
+def bounded(value: float, low: float, high: float, digits: int) -> str:
+    """A number with its interval, or without where there is none; no "-0", no break of line."""
+    texts = [f"{each:z.{digits}f}" for each in (value, low, high)]
+    return texts[0] if math.isnan(low) or math.isnan(high) else f"{texts[0]}\u00a0[{texts[1]},\u00a0{texts[2]}]"
