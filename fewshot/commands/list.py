@@ -38,8 +38,8 @@ _MORE = "  fewshot list backbones 'vit_small*' lists the networks of timm that m
 @click.argument("pattern", required=False)
 @json_option
 def command(kind: str | None, pattern: str | None) -> int:
-    """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling laws,
-    presets and suites, with their hyperparameters and defaults.
+    """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling
+    laws, presets and suites, with their hyperparameters and defaults.
 
     `fewshot list backbones PATTERN` lists the networks of timm whose names match, such as 'vit*', with their number of
     parameters, image size and pre-training data.

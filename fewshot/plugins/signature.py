@@ -89,7 +89,14 @@ def base_names(package: str) -> list[str]:
     assert home is not None
     assert home.origin is not None
     bases = _bases(Path(home.origin))
-    return sorted({name for node in bases.values() for name, _ in _literals(node)})
+    statements = [statement for node in bases.values() for statement in node.body]
+    declared = [
+        s.target
+        for s in statements
+        if isinstance(s, ast.AnnAssign) and ast.unparse(s.annotation).startswith("ClassVar")
+    ]
+    given = [target for s in statements if isinstance(s, ast.Assign) for target in s.targets]
+    return sorted({target.id for target in [*declared, *given] if isinstance(target, ast.Name)})
 
 
 def signature_of_class(name: str, cls: type[Any], attributes: list[str]) -> Signature:

@@ -76,7 +76,7 @@ def test_the_size_of_the_weights_themselves_is_not_warned_of(caplog: pytest.LogC
 
 @pytest.mark.parametrize("size", [(224, 128), 64.0, 0, -1, "64"])
 def test_an_image_size_that_is_no_side_of_a_square_is_one_sentence(size: Any) -> None:
-    for source in (RandomInit("test_vit", image_size=size), Function("tests.backbones.test_dry_run:a_network", size)):
+    for source in (RandomInit("test_vit", image_size=size), Function(f"{__name__}:a_network", size)):
         with pytest.raises(ValueError, match="image_size is the side of a square, a whole number of pixels"):
             source.load()
 
@@ -161,7 +161,7 @@ def takes_an_argument(width: int) -> nn.Module:
 
 def test_a_function_that_needs_arguments_is_told() -> None:
     with pytest.raises(ValueError, match=r"takes_an_argument needs arguments \(width\), but is called without any"):
-        Function("tests.backbones.test_dry_run:takes_an_argument").load()
+        Function(f"{__name__}:takes_an_argument").load()
 
 
 def test_a_network_can_be_trained_after_its_first_images() -> None:
