@@ -87,8 +87,8 @@ def bytes_copied() -> Measured:
 
 
 def easyfsl_from_a_table() -> Measured:
-    """easyfsl's evaluate loop over its FeaturesDataset. The constructor of its sampler fails with current torch, so this
-    sets the fields of the sampler directly."""
+    """easyfsl's evaluate loop over its FeaturesDataset. The constructor of its sampler fails with current torch, so
+    this sets the fields of the sampler directly."""
     import random
 
     import torch
