@@ -55,9 +55,9 @@ class Tally:
     sets: int
     intervals: dict[str, dict[str, float]]
 
-    def count(self, found: Iterable[Answer]) -> None:
+    def count(self, answers: Iterable[Answer]) -> None:
         """Adds the answers for the next data set."""
-        for one in found:
+        for one in answers:
             sums = self.intervals.setdefault(one.name, {"told": 0, "held": 0, "width": 0.0})
             sums["told"] += one.held is not None
             sums["held"] += bool(one.held)

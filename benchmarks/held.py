@@ -130,14 +130,14 @@ def _usual(values: Floats) -> Interval:
     return Interval(mean, mean - half, mean + half, "new classes")
 
 
-def _less(found: Interval, values: Floats) -> Interval:
+def _less(interval: Interval, values: Floats) -> Interval:
     """The interval for new classes with the true episode noise, s^2 / E. The jackknife counts it (C-1) N / (C-N) times,
     because deleting a class also deletes its episodes. Both sides shrink alike."""
-    error = found.standard_error
-    honest = error**2 * (1 - found.monte_carlo) + float(values.var(ddof=1)) / len(values)
+    error = interval.standard_error
+    honest = error**2 * (1 - interval.monte_carlo) + float(values.var(ddof=1)) / len(values)
     shrunk = min(1.0, honest**0.5 / error)
-    low, high = (found.mean + shrunk * (bound - found.mean) for bound in (found.low, found.high))
-    return Interval(found.mean, low, high, found.population)
+    low, high = (interval.mean + shrunk * (bound - interval.mean) for bound in (interval.low, interval.high))
+    return Interval(interval.mean, low, high, interval.population)
 
 
 def _new_images(cell: Cell, means: Floats, images: Floats, n_query: int, random: np.random.Generator) -> Answer:

@@ -158,7 +158,7 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores"
 
 
-def table(found: Sequence[dict[str, Any]]) -> str:
+def table(comparisons: Sequence[dict[str, Any]]) -> str:
     """The lines as a text table."""
     from tabulate import tabulate
 
@@ -174,18 +174,18 @@ def table(found: Sequence[dict[str, Any]]) -> str:
             f"{line['peak_bytes'] / 2**20:,.0f}",
             line["same"],
         ]
-        for line in found
+        for line in comparisons
     ]
     heads = ["", "shape", "per second", "peer (threads)", "per second", "ratio", "spread", "peak MiB", "same"]
     return tabulate(rows, heads, disable_numparse=True)
 
 
-def append(path: Path, found: Sequence[Line]) -> None:
+def append(path: Path, comparisons: Sequence[Line]) -> None:
     """Adds lines to a JSON list on disk, atomically; they replace lines of the same case."""
     from fewshot.files.atomic import write_atomically
 
-    kept = [line for line in read(path) if line["name"] not in {new.name for new in found}]
-    write_atomically(path, (json.dumps(kept + [asdict(line) for line in found], indent=1) + "\n").encode())
+    kept = [line for line in read(path) if line["name"] not in {new.name for new in comparisons}]
+    write_atomically(path, (json.dumps(kept + [asdict(line) for line in comparisons], indent=1) + "\n").encode())
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -86,9 +86,9 @@ def main() -> None:
         "without": _WITHOUT,
     }
     text = json.dumps(table, indent=1, ensure_ascii=False)
-    text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda found: "[" + re.sub(r"\s+", " ", found[1]) + "]", text)
+    text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda listed: "[" + re.sub(r"\s+", " ", listed[1]) + "]", text)
     (FOLDER / "class_lists.json").write_text(text + "\n", encoding="utf-8")
-    write_hypernyms(above, {s for classes in sets.values() for found in classes.values() for s in found})
+    write_hypernyms(above, {s for classes in sets.values() for synsets in classes.values() for s in synsets})
 
 
 def _json(wheel: ZipFile, path: str) -> list[list[str]]:
