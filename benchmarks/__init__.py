@@ -1,5 +1,10 @@
-"""The suites: `<suite>.py` holds `suite()`, which yields the runs of `make bench SUITE=<suite>`. Other files of this
-folder measure speed; each says how it is run."""
+"""Benchmarks: suites of runs, and scripts that measure speed, memory and coverage.
+
+A suite is a file `<suite>.py` with a function `suite()`, which yields the runs of `fewshot bench <suite>`.
+May import: everything of fewshot, and other files of this folder.
+A new suite: one file; `fewshot list suites` shows the first paragraph of its docstring. The docstring of a script says
+how to run it.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +24,9 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """The suites of this folder, sorted; nothing is imported."""
-    found = {path.stem: _parse(path).body for path in FOLDER.glob("[a-z]*.py")}
-    return sorted(name for name, body in found.items() if "suite" in {getattr(node, "name", "") for node in body})
+    """The sorted names of the suites in this folder, found without importing them."""
+    bodies = {path.stem: _parse(path).body for path in FOLDER.glob("[a-z]*.py")}
+    return sorted(name for name, body in bodies.items() if "suite" in {getattr(node, "name", "") for node in body})
 
 
 def summary(name: str) -> str:
@@ -34,11 +39,11 @@ def _parse(path: Path) -> ast.Module:
 
 
 def load(suite: str) -> Callable[[], Iterator[RunSpec]]:
-    """The function `suite` of a module of this folder, or of a file "path/to/own.py"."""
+    """The function `suite` of a suite in this folder, or of a file "path/to/own.py"."""
     module = _from_file(Path(suite)) if suite.endswith(".py") else _from_folder(suite)
     function = getattr(module, "suite", None)
     if not callable(function):
-        raise ValueError(f"{suite} holds no suite; write a function suite() in it that yields RunSpecs")
+        raise ValueError(f"{suite} holds no suite; add a function suite() that yields RunSpecs")
     return function  # type: ignore[no-any-return]
 
 
@@ -51,9 +56,9 @@ def _from_folder(name: str) -> ModuleType:
 
 
 def _from_file(path: Path) -> ModuleType:
-    found = importlib.util.spec_from_file_location(path.stem, path)
-    if found is None or found.loader is None or not path.is_file():
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.is_file():
         raise ValueError(f"there is no suite file {path}")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module

@@ -1,13 +1,14 @@
-"""One small network of every module of timm through our own way of embedding: does it hold for all of timm?
+"""Does fewshot embed with every network of timm? This script tests one small network of every timm module.
 
-    python benchmarks/all_of_timm.py            # benchmarks/results/all_of_timm.jsonl
-    python benchmarks/all_of_timm.py --summary  # the table as markdown
+    python benchmarks/all_of_timm.py            # writes benchmarks/results/all_of_timm.jsonl
+    python benchmarks/all_of_timm.py --summary  # prints the table as markdown
 
-The smallest network of each of the 98 modules of timm 1.0.31 with random weights, at its own image size (at 256 px
-where that is above 512). About 12 minutes on one core. Expected: 97 without a problem, three of them at one image size
-only (halonet_h1, crossvit_tiny_240, efficientformer_l1), and deepseek_vit not tried for its 412 M parameters.
-One line a network is appended as it is done; a killed run goes on where it was, another version of timm begins anew.
-Nothing is downloaded. `problems` says what is wrong with a network, `refused` what it cannot do and says so itself.
+It takes the smallest network of each of the 98 modules of timm 1.0.31, with random weights, at its own image size (at
+256 px if that is above 512). About 12 minutes on one core. Expected: 97 networks without a problem, three of them at
+one image size only (halonet_h1, crossvit_tiny_240, efficientformer_l1); deepseek_vit is skipped for its 412 M
+parameters. The script appends one line per finished network and resumes after an interruption; another version of timm
+starts a new table. It downloads nothing. `problems` lists the faults of a network, `refused` what it refuses to do,
+with its own error message.
 """
 
 from __future__ import annotations
@@ -35,18 +36,18 @@ TABLE = Path(__file__).parent / "results" / "all_of_timm.jsonl"
 POOLS = ("token", "avg", "token+avg", "last2", "last2+avg")
 N_IMAGES = 3
 MOST_PARAMETERS = 200_000_000
-LARGEST_SIZE, SIZE_INSTEAD = 512, 256  # pixels; a network for more is tried at the other
+LARGEST_SIZE, SIZE_INSTEAD = 512, 256  # pixels; networks for larger images are tested at the second size
 Record = dict[str, Any]
 
 
 def smallest(module: str) -> tuple[int, str]:
-    """The fewest parameters of a module's networks, and the network that has them."""
+    """The number of parameters and the name of a module's smallest network."""
     counts = parameter_counts(timm.list_models(module=module))
     return min((count, name) for name, count in counts.items() if count is not None)
 
 
 def check_module(module: str) -> Record:
-    """The record of a module's smallest network; one that is too large for this benchmark is `skipped`."""
+    """The record of a module's smallest network; a network that is too large for this benchmark is `skipped`."""
     n_params, name = smallest(module)
     start = {"timm": timm.__version__, "module": module, "network": name}
     if n_params > MOST_PARAMETERS:
@@ -56,8 +57,7 @@ def check_module(module: str) -> Record:
 
 
 def check_network(name: str) -> Record:
-    """What a network does, by the name of a column; `problems` lists what it should not do, `refused` maps what it
-    cannot do to the sentence that says so."""
+    """The record of a network, by column: `problems` lists its faults, `refused` maps what it refuses to its error."""
     start = time.monotonic()
     record: Record = {"problems": [], "refused": {}}
     try:
@@ -69,14 +69,14 @@ def check_network(name: str) -> Record:
         record |= _other_size(name, backbone.dim, inputs.shape[-1], record)
         del backbone
         record["pools"] = [pool for pool in POOLS if _pools(RandomInit(name, 0, size, pool), inputs, record)]
-    except Exception as error:  # everything is an entry of the table
+    except Exception as error:  # every failure is an entry of the table
         record["problems"].append(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
     gc.collect()
     return record | {"seconds": round(time.monotonic() - start, 1)}
 
 
 def tried_size(name: str) -> int | None:
-    """The image size that a network is tried at; None is its own."""
+    """The image size to test a network at; None: its own."""
     config = timm.get_pretrained_cfg(name)
     return SIZE_INSTEAD if config is not None and config.input_size[-1] > LARGEST_SIZE else None
 
@@ -89,7 +89,7 @@ def inputs_of(backbone: Backbone) -> Tensor:
 
 
 def features_are_finite(name: str, backbone: Backbone, inputs: Tensor) -> Iterator[str]:
-    """[3, D] float32 of the dimension that the backbone says, finite, and not the same for different images."""
+    """Features are finite float32 [3, dim] and differ between different images."""
     features = backbone.embed(inputs)
     if features.shape != (N_IMAGES, backbone.dim) or features.dtype != torch.float32:
         yield f"features are {list(features.shape)} {features.dtype}, dim says {backbone.dim}"
@@ -100,13 +100,13 @@ def features_are_finite(name: str, backbone: Backbone, inputs: Tensor) -> Iterat
 
 
 def pooling_is_timms(name: str, backbone: Backbone, inputs: Tensor) -> Iterator[str]:
-    """Features are those of timm's own forward_head(forward_features(x), pre_logits=True)."""
+    """Features equal those of timm's own forward_head(forward_features(x), pre_logits=True)."""
     network: Any = build(name, tried_size(name)).eval()
     with torch.inference_mode():
         theirs = network.forward_head(network.forward_features(inputs), pre_logits=True)
     ours = backbone.embed(inputs)
     if isinstance(theirs, tuple):
-        theirs = sum(theirs) / len(theirs)  # a head for classes and one for distillation
+        theirs = sum(theirs) / len(theirs)  # one head for classes and one for distillation
     if theirs.shape != ours.shape:
         yield f"pre-logits are {list(theirs.shape)}, features {list(ours.shape)}"
     elif not torch.allclose(theirs, ours, rtol=1e-4, atol=1e-5 * float(theirs.abs().max())):
@@ -114,7 +114,7 @@ def pooling_is_timms(name: str, backbone: Backbone, inputs: Tensor) -> Iterator[
 
 
 def evaluation_is_pure(name: str, backbone: Backbone, inputs: Tensor) -> Iterator[str]:
-    """Embedding changes no weight and no BatchNorm statistic; a row does not depend on its neighbours."""
+    """Embedding changes neither weights nor BatchNorm statistics, and each row is independent of the other rows."""
     before = weights_digest(backbone.network.state_dict())
     together = backbone.embed(inputs)
     lonely = torch.zeros_like(inputs)
@@ -127,8 +127,8 @@ def evaluation_is_pure(name: str, backbone: Backbone, inputs: Tensor) -> Iterato
 
 
 def layouts_agree(name: str, backbone: Backbone, inputs: Tensor) -> Iterator[str]:
-    """channels_last, which feature tables prefer, gives the same features or a RuntimeError; it comes last, because it
-    changes the network."""
+    """channels_last, which feature tables prefer, gives the same features or raises a RuntimeError. This check comes
+    last, because it changes the network."""
     before = backbone.embed(inputs)
     try:
         backbone.network.to(memory_format=torch.channels_last)
@@ -148,12 +148,12 @@ CHECKS: tuple[Callable[[str, Backbone, Tensor], Iterator[str]], ...] = (
 
 
 def other_size(image_size: int) -> int:
-    """About three quarters, a multiple of 32."""
+    """About three quarters of an image size, as a multiple of 32."""
     return max(32, 32 * round(image_size * 0.75 / 32))
 
 
 def _other_size(name: str, dim: int, image_size: int, record: Record) -> Record:
-    """The other image size that works; where none does, the sentence is kept."""
+    """The other image size, if the network accepts it; otherwise the record keeps the error."""
     size = other_size(image_size)
     try:
         backbone = RandomInit(name, image_size=size).load()
@@ -167,7 +167,7 @@ def _other_size(name: str, dim: int, image_size: int, record: Record) -> Record:
 
 
 def _pools(source: RandomInit, inputs: Tensor, record: Record) -> bool:
-    """Whether features can be pooled so; the sentence is kept where they cannot."""
+    """Whether a network supports a pooling; if not, the record keeps the error."""
     try:
         backbone = source.load()
     except ValueError as error:
@@ -180,7 +180,7 @@ def _pools(source: RandomInit, inputs: Tensor, record: Record) -> bool:
 
 
 def read_table(path: Path = TABLE) -> list[Record]:
-    """The records of a table, the last of each module; a torn line is left out."""
+    """The records of a table, the last one of each module; broken lines are skipped."""
     records = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         try:
@@ -192,7 +192,7 @@ def read_table(path: Path = TABLE) -> list[Record]:
 
 
 def fill_table(path: Path, modules: Sequence[str]) -> None:
-    """Appends the modules that the table does not hold for this version of timm."""
+    """Tests and appends the modules that the table lacks for this version of timm."""
     done = {record["module"] for record in read_table(path) if record["timm"] == timm.__version__}
     if path.exists() and not done:
         path.unlink()
@@ -208,15 +208,15 @@ def fill_table(path: Path, modules: Sequence[str]) -> None:
 
 
 def summary(records: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown: how many hold, and a table of the exceptions with their reasons."""
+    """Markdown: the number of networks that work, and a table of the exceptions with their reasons."""
     wrong = [(r["module"], r["network"], "; ".join(r["problems"])) for r in records if r["problems"]]
-    skipped = [(r["module"], r["network"], f"not tried: {r['skipped']}") for r in records if "skipped" in r]
+    skipped = [(r["module"], r["network"], f"skipped: {r['skipped']}") for r in records if "skipped" in r]
     fixed = [r for r in records if not r["problems"] and r.get("other_size", 0) is None]
     pools = ", ".join(f"{pool} {sum(pool in r.get('pools', ()) for r in records)}" for pool in POOLS)
     n_good = len(records) - len(wrong) - len(skipped)
     lines = [
         f"timm {records[0]['timm']}: {len(records)} modules, {n_good} without a problem, "
-        f"{len(fixed)} of them at one image size only. Networks that can be pooled by: {pools}.",
+        f"{len(fixed)} of them at one image size only. Number of networks by pooling: {pools}.",
         "",
         "| module | network | exception |",
         "|---|---|---|",
@@ -231,14 +231,14 @@ def _refusal(record: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Parses the command line, fills the table, prints the exceptions."""
+    """Tests the missing networks and prints the exceptions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", type=Path, default=TABLE)
-    parser.add_argument("--module", action="append", help="only this one; may be repeated")
-    parser.add_argument("--summary", action="store_true", help="compute nothing")
+    parser.add_argument("--module", action="append", help="test only this module; repeat for several")
+    parser.add_argument("--summary", action="store_true", help="print the table without testing anything")
     arguments = parser.parse_args()
     if not arguments.summary:
-        torch.set_num_threads(1)  # on a busy machine several wait for each other
+        torch.set_num_threads(1)  # several threads slow each other down on a busy machine
         fill_table(arguments.table, arguments.module or timm.list_modules())
     print(summary(read_table(arguments.table)))
 

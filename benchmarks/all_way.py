@@ -1,18 +1,18 @@
-"""All ways on a whole test set, as BiT, big_vision and DINOv2 evaluate: 88 classes of icons at 1, 5 and 10 shots.
+"""All ways on a whole test set, the protocol of BiT, big_vision and DINOv2: 88 classes of icons at 1, 5 and 10 shots.
 
     make bench SUITE=all_way        or        fewshot bench all_way
 
-5 draws of a support from the 88 novel classes of `mono`, embedded by EfficientNet-Lite0; each draw answers every other
-image of these classes, and the 1-shot support is the first of the 5-shot one. The field reports the median of such
-draws; the table has it with every draw, their range (which covers the median of all draws in 93.75 of 100 such
-experiments) and the interval for new supports and new images. An interval for new classes cannot be had: every episode
-holds every class. Measured medians in percent at 1 / 5 / 10 shots, 80 s on 2 busy cores with features on disk:
+The suite samples 5 supports from the 88 novel classes of the mono icons, embedded by EfficientNet-Lite0. Each support
+answers all other images of these classes, and the 1-shot support is the first image of the 5-shot support. The field
+reports the median of such draws; the table shows the median, every draw, their range (which covers the median of all
+draws in 93.75 % of such experiments) and the interval for new draws. There is no interval for new classes, because
+every episode holds every class. Measured medians in % at 1 / 5 / 10 shots, 80 s on 2 busy cores with cached features:
 
     LinearProbe          30.4 / 49.4 / 57.7
     big_vision           26.8 / 57.9 / 69.5
     DINOv2-kNN           29.8 / 54.7 / 63.8
 
-25 shots, as in big_vision, would take more than the 20 images of the smallest class.
+25 shots, as in big_vision, are more than the 20 images of the smallest class.
 """
 
 from __future__ import annotations

@@ -1,26 +1,26 @@
-"""How often the intervals hold what they promise, by simulation with known truth: `python benchmarks/coverage.py`.
+"""How often do the intervals hold the truth? A simulation with known truth: `python benchmarks/coverage.py`.
 
-A cell is a number of classes C, of images a class n, of shots K and an accuracy: `C20-n100-K1-acc80`. Data set i of a
-cell is a function of the cell's name and i. Its 600 episodes of 5 ways and 15 queries a class (6000 in the cells that
-end in `-E6000`, for (c) alone) give every interval of `fewshot.statistics` and `fewshot.comparison`, and each is held
-against its own truth:
+A cell is a number of classes C, of images per class n, of shots K and an accuracy: `C20-n100-K1-acc80`. Data set i of a
+cell is a function of the cell's name and i. Its 600 episodes of 5 ways and 15 queries per class (6000 in the cells that
+end in `-E6000`, for (c) only) give every interval of `fewshot.statistics`, and the script compares each interval with
+its own truth:
 
-    (a) these images               the mean over 12 000 other episodes of the same images; the first 200 are compared
-    (b) new images, 5 pools        the mean over 10 000 episodes of the same classes, each with images of its own
-    (c) new classes                what every class of the population would give, known without simulation
-    (d) new draws, all ways        the mean over 120 draws of the same classes, supports and test images drawn anew
+    (a) these images               the mean over 12 000 other episodes of the same images; (a) uses 200 episodes
+    (b) new images, 5 pools        the mean over 10 000 episodes of the same classes, each with its own new images
+    (c) new classes                the mean over the whole population of classes, known without simulation
+    (d) new draws, all ways        the mean over 120 draws of the same classes, with new supports and test images
 
-and the usual 1.96 s / sqrt(E) stands beside (c). "Difference" is that of two classifiers on the same episodes, of which
-one sees 12 of the 16 numbers; the sign-flip test is asked about the true difference, and so is right in 95 %.
+The usual interval, 1.96 s / sqrt(E), is shown beside (c). "Difference" compares two classifiers on the same episodes;
+one of them sees 12 of the 16 features. The sign-flip test is run on the true difference, so 95 % is right for it too.
 
-    python benchmarks/coverage.py                          the named cells, to 500 data sets each
-    python benchmarks/coverage.py --cell C10-n25-K5-acc60  one cell of the grid
-    python benchmarks/coverage.py --all --sets 200         the whole grid
+    python benchmarks/coverage.py                          measure the named cells, 500 data sets each
+    python benchmarks/coverage.py --cell C10-n25-K5-acc60  measure one cell of the grid
+    python benchmarks/coverage.py --all --sets 200         measure the whole grid
     python benchmarks/coverage.py --table                  print the table
 
-Counts are kept in results/coverage.json after every few data sets, and a second start goes on from there. One thread at
-low priority (nice 10), on two cores that 15 others shared: half an hour for (c) of all named cells, another for
-(a), (b) and (d) of 230 data sets each.
+The script writes its counts to results/coverage.json after every few data sets and resumes from there. With one thread
+at low priority (nice 10), on two cores shared with 15 other programs, (c) of all named cells takes half an hour, and
+(a), (b) and (d) of 230 data sets each take another half hour.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pathlib import Path
 
 from fewshot.benchmarks.held import GRID, N_EPISODES, PARTS, Answer
 
-if __name__ == "coverage":  # numba looks for a package of this name, and scripts of this folder find its files first
+if __name__ == "coverage":  # numba imports a package of this name, and scripts find files of their own folder first
     raise ImportError("this is fewshot.benchmarks.coverage, not the package coverage")
 
 WRITTEN_TO = Path(__file__).parent / "results" / "coverage.json"
@@ -44,19 +44,20 @@ NAMED = (
     *("C60-n25-K1-acc80", "C60-n100-K5-acc97", "C88-n25-K1-acc60", "C88-n25-K5-acc80", "C88-n600-K1-acc92"),
     *("C60-n100-K5-acc97-E6000", "C88-n25-K1-acc60-E6000"),
 )
-BATCH = {"new classes": 25, "these classes": 5}  # data sets between two writings: some seconds
+BATCH = {"new classes": 25, "these classes": 5}  # data sets between two writes: a few seconds
 
 
 @dataclass
 class Tally:
-    """Of one part of a cell: data sets, and for every interval how often it was told, and held, and its widths' sum."""
+    """The counts of one part of a cell: data sets, and per interval how often it existed ("told"), how often it held
+    the truth ("held"), and the sum of its widths ("width"). The file has the same names."""
 
     sets: int
     intervals: dict[str, dict[str, float]]
 
-    def count(self, found: Iterable[Answer]) -> None:
-        """Adds the answers about the next data set."""
-        for one in found:
+    def count(self, answers: Iterable[Answer]) -> None:
+        """Adds the answers for the next data set."""
+        for one in answers:
             sums = self.intervals.setdefault(one.name, {"told": 0, "held": 0, "width": 0.0})
             sums["told"] += one.held is not None
             sums["held"] += bool(one.held)
@@ -68,13 +69,13 @@ Kept = dict[str, dict[str, Tally]]  # by cell and part
 
 
 def measure(names: Sequence[str], n_sets: int, path: Path) -> None:
-    """Brings the cells to as many data sets each, a few of every cell in turn, the cheap part of all cells first; what
-    the file holds is kept."""
+    """Measures the cells up to `n_sets` data sets each, a few of every cell in turn, the cheap part of all cells first.
+    Counts in the file are continued."""
     for part in PARTS:
-        asked = [name for name in names if part == "new classes" or GRID[name].n_episodes == N_EPISODES]
-        while asked:
+        cells = [name for name in names if part == "new classes" or GRID[name].n_episodes == N_EPISODES]
+        while cells:
             kept = read(path)
-            tallies = {name: kept.setdefault(name, {}).setdefault(part, Tally(0, {})) for name in asked}
+            tallies = {name: kept.setdefault(name, {}).setdefault(part, Tally(0, {})) for name in cells}
             name = min(tallies, key=lambda name: tallies[name].sets)
             tally = tallies[name]
             if tally.sets >= n_sets:
@@ -86,13 +87,13 @@ def measure(names: Sequence[str], n_sets: int, path: Path) -> None:
 
 
 def read(path: Path = WRITTEN_TO) -> Kept:
-    """What was counted so far; nothing where there is no file."""
-    found = json.loads(path.read_text()) if path.exists() else {}
-    return {cell: {part: Tally(**sums) for part, sums in parts.items()} for cell, parts in found.items()}
+    """The counts in the file; empty if there is no file."""
+    content = json.loads(path.read_text()) if path.exists() else {}
+    return {cell: {part: Tally(**sums) for part, sums in parts.items()} for cell, parts in content.items()}
 
 
 def write(path: Path, kept: Kept) -> None:
-    """Cells in the order of the grid; the file is whole or as it was."""
+    """Writes the counts atomically, with the cells in the order of the grid."""
     from fewshot.files.atomic import write_atomically
 
     values = {
@@ -102,22 +103,24 @@ def write(path: Path, kept: Kept) -> None:
 
 
 def main() -> None:
-    """Measures what is missing, or prints the table."""
+    """Measures the missing data sets and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cell", choices=GRID, action="append", metavar="NAME", help="only this cell; may be repeated")
-    parser.add_argument("--all", action="store_true", help="all cells of the grid")
-    parser.add_argument("--sets", type=int, default=500, help="data sets of every cell")
-    parser.add_argument("--json", type=Path, default=WRITTEN_TO, help="the file of counts")
-    parser.add_argument("--table", action="store_true", help="measure nothing, print the table")
-    asked = parser.parse_args()
-    if not asked.table:
-        measure(asked.cell or list(GRID if asked.all else NAMED), asked.sets, asked.json)
+    parser.add_argument(
+        "--cell", choices=GRID, action="append", metavar="NAME", help="measure only this cell; repeat for several"
+    )
+    parser.add_argument("--all", action="store_true", help="measure all cells of the grid")
+    parser.add_argument("--sets", type=int, default=500, help="simulate this many data sets per cell (default: 500)")
+    parser.add_argument("--json", type=Path, default=WRITTEN_TO, help="read and write the counts in this file")
+    parser.add_argument("--table", action="store_true", help="print the table without measuring anything")
+    arguments = parser.parse_args()
+    if not arguments.table:
+        measure(arguments.cell or list(GRID if arguments.all else NAMED), arguments.sets, arguments.json)
     from fewshot.benchmarks.coverage_table import coverage_table
 
-    print(coverage_table(read(asked.json)))
+    print(coverage_table(read(arguments.json)))
 
 
 if __name__ == "__main__":
     here = str(Path(__file__).resolve().parent)
-    sys.path[:] = [path for path in sys.path if path != here]  # numba looks for a package of this file's name
+    sys.path[:] = [path for path in sys.path if path != here]  # numba imports a package with the name of this file
     main()

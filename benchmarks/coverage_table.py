@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fewshot.benchmarks.coverage import Kept, Tally
 from fewshot.benchmarks.held import GRID, Cell
 
-# Names in the file, and titles of the columns. The usual intervals are held against the truth of (c).
+# Names in the file, and titles of the columns. The usual intervals are compared with the truth of (c).
 NEW_CLASSES = {
     "(c)": "(c) accuracy",
     "(c) plain": "not on logits",
@@ -28,8 +28,8 @@ _LOW, _HIGH = 0.93, 0.97
 
 
 def coverage_table(kept: Kept) -> str:
-    """Coverage in percent as GitHub tables, cells in the order of the grid: for new classes, for these classes, and (c)
-    with less variance. Bold is what lies outside 93 to 97 %."""
+    """Coverage in percent as GitHub tables, with cells in the order of the grid: for new classes, for these classes,
+    and (c) with less variance. Values outside 93 to 97 % are bold."""
     parts = [
         _table(kept, "new classes", NEW_CLASSES),
         _ranges(kept, "new classes", NEW_CLASSES),
@@ -42,12 +42,12 @@ def coverage_table(kept: Kept) -> str:
 
 def _table(kept: Kept, part: str, columns: dict[str, str]) -> str:
     lines = [[*_sizes(cell, tally), *(_percent(tally, name) for name in columns)] for cell, tally in _of(kept, part)]
-    return _drawn(lines, [*_SIZES, *columns.values()])
+    return _github_table(lines, [*_SIZES, *columns.values()])
 
 
 def _ranges(kept: Kept, part: str, columns: dict[str, str]) -> str:
-    """The lowest and the highest cell of every column, and all cells together."""
-    said = []
+    """A sentence with the lowest and the highest cell of every column, and all cells together."""
+    ranges = []
     for name, title in columns.items():
         shares = [share for _, tally in _of(kept, part) if (share := _share(tally, name)) is not None]
         if shares:
@@ -56,41 +56,41 @@ def _ranges(kept: Kept, part: str, columns: dict[str, str]) -> str:
             inside = sum(_LOW <= share <= _HIGH for share in shares)
             low, high = 100 * min(shares), 100 * max(shares)
             counted = f"{inside} of {len(shares)} cells inside 93 to 97"
-            said.append(f"{title} {low:.1f} to {high:.1f}, together {together:.1f} ({counted})")
-    return f"In percent: {'; '.join(said)}." if said else ""
+            ranges.append(f"{title} {low:.1f} to {high:.1f}, together {together:.1f} ({counted})")
+    return f"In percent: {'; '.join(ranges)}." if ranges else ""
 
 
 def _less(kept: Kept) -> str:
-    """(c) beside the same with less variance, of an accuracy and of a difference; mean widths in points."""
+    """(c) beside (c) with less variance, for an accuracy and for a difference; mean widths in points."""
     lines = []
     for cell, tally in _of(kept, "new classes"):
-        told = []
+        columns = []
         for name, less in LESS.items():
             widths = (
                 f"{100 * tally.intervals[one]['width'] / max(1, tally.intervals[one]['told']):.1f}"
                 for one in (name, less)
             )
-            told += [_percent(tally, name), _percent(tally, less), " / ".join(widths)]
-        lines.append([*_sizes(cell, tally), *told])
+            columns += [_percent(tally, name), _percent(tally, less), " / ".join(widths)]
+        lines.append([*_sizes(cell, tally), *columns])
     titles = [title for what in ("accuracy", "difference") for title in (f"(c) {what}", "less variance", "widths")]
-    return _drawn(lines, [*_SIZES, *titles])
+    return _github_table(lines, [*_SIZES, *titles])
 
 
-def _drawn(lines: list[list[str]], titles: list[str]) -> str:
+def _github_table(lines: list[list[str]], titles: list[str]) -> str:
     from tabulate import tabulate
 
     return tabulate(lines, titles, "github", disable_numparse=True) if lines else ""
 
 
 def _of(kept: Kept, part: str) -> Iterator[tuple[Cell, Tally]]:
-    """The cells that have counts of a part."""
+    """The cells with counts of a part."""
     for name, cell in GRID.items():
         if kept.get(name, {}).get(part, Tally(0, {})).sets:
             yield cell, kept[name][part]
 
 
 def _sizes(cell: Cell, tally: Tally) -> list[str]:
-    """The error is one standard error of a coverage of 95 %, in percent."""
+    """The sizes of a cell; the error is one standard error of a coverage of 95 %, in percent."""
     error = 100 * (0.95 * 0.05 / tally.sets) ** 0.5
     sizes = (cell.n_classes, cell.n_images, cell.k_shot, f"{cell.accuracy:g}", cell.n_episodes)
     return [*map(str, sizes), str(tally.sets), f"± {error:.1f}"]
@@ -104,6 +104,6 @@ def _percent(tally: Tally, name: str) -> str:
 
 
 def _share(tally: Tally, name: str) -> float | None:
-    """Of the intervals that were told, those that held the truth; None where none was told."""
+    """The share of existing intervals that held the truth; None if none existed."""
     sums = tally.intervals.get(name, {"told": 0})
     return sums["held"] / sums["told"] if sums["told"] else None

@@ -1,9 +1,9 @@
-"""How far ImageNet features carry, against raw pixels: drawings, characters and clothes, 1 and 5 shot.
+"""How well do ImageNet features transfer, compared with raw pixels? Drawings, characters and clothes at 1 and 5 shots.
 
     make bench SUITE=domains        or        fewshot bench domains
 
-Beyond what `quick` embeds 12 261 images go through each network: with quick's part an estimated four minutes on 2 cores
-at quick's pace. 1 shot / 5 shots in percent, every interval within 1.2:
+Each network embeds 12 261 images more than in `quick`; together with quick's images this takes an estimated four
+minutes on 2 cores. 1 shot / 5 shots in %, all intervals within ± 1.2:
 
                               mono         colour       mono to colour  glyphs       FashionMNIST
     lite0, Prototype          62.3 / 82.9  64.9 / 85.0  59.2 / 72.9     74.4 / 88.6  64.8 / 81.7
@@ -13,14 +13,15 @@ at quick's pace. 1 shot / 5 shots in percent, every interval within 1.2:
     pixels, Prototype         49.8 / 72.2  43.9 / 64.5  30.1 / 44.6     79.6 / 94.9  61.4 / 76.3
     pixels, LinearProbe       52.4 / 73.3  47.2 / 65.6  35.0 / 48.7     85.2 / 95.9  63.1 / 76.3
 
-600 episodes, 5-way, of: the icons in black on white (15 queries), in colour (5), with supports in black on white and
-queries in colour (5), as in `quick`, whose runs these are; the 179 novel glyphs, whole scripts (15); FashionMNIST's
-test images (15). FashionMNIST comes from a package of Debian (`apt-get install dataset-fashion-mnist`, 31 MB);
-without it its runs fail with a sentence that says so, and the others go on.
+All runs have 600 5-way episodes. The data are the mono icons (15 queries per class), the colour icons (5), mono
+supports with colour queries (5) (these are the runs of `quick`), the 179 novel glyphs of whole scripts (15), and the
+test images of FashionMNIST (15). FashionMNIST comes from a Debian package (`apt-get install dataset-fashion-mnist`,
+31 MB); without it its runs fail with an error that says so, and the other runs continue.
 
-Of FashionMNIST's ten classes `BySeed(novel=0.8, validation=0.2)` leaves eight as novel and two to choose by.
-600 episodes touch nearly every image of their pool, so the pool is its 10 000 test images. No network was trained on
-any of these sets; whether ImageNet holds their concepts ("shirt", "sandal") the rows do not know: seen classes unknown.
+`BySeed(novel=0.8, validation=0.2)` makes eight of the ten FashionMNIST classes novel and keeps two for validation.
+600 episodes use nearly every image of their pool, so the pool is the 10 000 test images. No network was trained on
+these data sets. The rows have no information on whether ImageNet contains their concepts ("shirt", "sandal"), so their
+seen classes are unknown.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ SHOTS = (1, 5)
 
 @dataclass(frozen=True)
 class Domain:
-    """Images, and how episodes are made of them."""
+    """A data set, and how to sample episodes of it."""
 
     dataset: str
     n_query: int = 15
     support_from: str | None = None
     query_from: str | None = None
-    split: str | None = None  # None: the data set's own
+    split: str | None = None  # None: the data set's default split
 
     def episodes(self, k_shot: int) -> Sampled:
         """5-way episodes."""

@@ -1,12 +1,12 @@
-"""Images a second of a feature table, decoding and writing included, against timm's network alone; and why.
+"""Speed of embedding: a feature table, with decoding and writing, against the plain network of timm, and the reasons.
 
     python benchmarks/embedding.py --json benchmarks/results/embedding.json
 
-A minute a round, 2 cores. Rounds alternate between `feature_table` over the embedded icons (EfficientNet-Lite0 at
-128 px, float32, on the CPU) and bare loops of timm's network over ready tensors in batches of 64: as it is, with
-malloc told to keep freed memory, then with channels_last too, then with BatchNorm folded as well. Each round is a
-process of its own, because how memory is kept is a matter of the process; starting and loading are not counted. The
-error is the largest ||f - g|| / ||g|| of a row of the table, g being the features of the network as it is.
+A round takes a minute on 2 cores. Rounds alternate between `feature_table` on the bundled icons (EfficientNet-Lite0 at
+128 px, float32, on the CPU) and plain loops of timm's network over ready tensors in batches of 64: unchanged, then
+keeping freed memory, then with channels_last too, then with BatchNorm folded as well. Each round runs in its own
+process, because memory settings belong to a process; starting and loading do not count. The error is the largest
+||f - g|| / ||g|| of a row of the table, where g are the features of the unchanged network.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 NETWORK = "tf_efficientnet_lite0"
 IMAGE_SIZE = 128
 BATCH = 64
-LOOPS = ("loop", "memory kept", "channels_last", "folded")  # each with what the ones before it have
+LOOPS = ("loop", "memory kept", "channels_last", "folded")  # each includes the changes of those before it
 SIDES = ("table", *LOOPS)
 
 
 def table_rate(n_images: int) -> float:
-    """Images a second of `feature_table`, end to end, into an empty folder."""
+    """Images per second of `feature_table`, end to end, into an empty folder."""
     import numpy as np
 
     from fewshot.backbones.packaged import Packaged
@@ -50,7 +50,7 @@ def table_rate(n_images: int) -> float:
 
 
 def loop_rate(n_images: int, what: str = "loop") -> float:
-    """Images a second of `network(inputs)` over ready tensors, with what LOOPS lists up to `what`."""
+    """Images per second of `network(inputs)` over ready tensors, with the changes of LOOPS up to `what`."""
     import torch
 
     from fewshot.backbones.packaged import Packaged
@@ -69,7 +69,7 @@ def loop_rate(n_images: int, what: str = "loop") -> float:
 
 
 def prepared(network: nn.Module, batches: list[torch.Tensor], level: int) -> tuple[nn.Module, list[torch.Tensor]]:
-    """The network and its inputs as the first `level` steps of LOOPS leave them."""
+    """The network and its inputs after the first `level` changes of LOOPS."""
     import torch
 
     from fewshot.features.embedding import keep_freed_memory
@@ -97,20 +97,20 @@ def largest_error(n_images: int = 1024) -> float:
     images, rows = Icons("mono").load(), np.arange(n_images)
     backbone = Packaged(NETWORK, image_size=IMAGE_SIZE).load()
     with tempfile.TemporaryDirectory() as folder:
-        found = feature_table(images, backbone, rows, folder=Path(folder), progress=False).gather(rows)
+        features = feature_table(images, backbone, rows, folder=Path(folder), progress=False).gather(rows)
     inputs = [backbone.preprocess(images.images[row]) for row in range(n_images)]
     wanted = torch.cat([backbone.embed(torch.stack(inputs[low : low + BATCH])) for low in range(0, n_images, BATCH)])
-    return float(((found - wanted).norm(dim=1) / wanted.norm(dim=1)).max())
+    return float(((features - wanted).norm(dim=1) / wanted.norm(dim=1)).max())
 
 
 def measured(what: str, n_images: int) -> float:
-    """The rate that a process of its own measures."""
+    """The rate, measured in a new process."""
     command = [sys.executable, __file__, "--round", what, "--images", str(n_images)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def compare(n_rounds: int, n_images: int) -> dict[str, object]:
-    """Rates of all sides, in alternated rounds, and the ratios of neighbours to the table."""
+    """The rates of all sides in alternating rounds, and the ratios of the table to each loop."""
     rates: dict[str, list[float]] = {side: [] for side in SIDES}
     for number in range(n_rounds):
         for side in SIDES:
@@ -118,7 +118,7 @@ def compare(n_rounds: int, n_images: int) -> dict[str, object]:
         print(f"round {number + 1}: {', '.join(f'{s} {r[-1]:.0f}' for s, r in rates.items())} images/s", flush=True)
     return {
         "ratios": {loop: ratio(rates["table"], rates[loop]) for loop in LOOPS},
-        "images_per_second": {side: statistics.median(found) for side, found in rates.items()},
+        "images_per_second": {side: statistics.median(measurements) for side, measurements in rates.items()},
         "largest_error": largest_error(),
         "rates": rates,
         "network": NETWORK,
@@ -128,16 +128,16 @@ def compare(n_rounds: int, n_images: int) -> dict[str, object]:
 
 
 def ratio(ours: list[float], theirs: list[float]) -> dict[str, float]:
-    """The median of the ratios of neighbouring rounds, the least and the largest."""
+    """The median, least and largest ratio of neighbouring rounds."""
     ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
     return {"median": statistics.median(ratios), "least": ratios[0], "largest": ratios[-1]}
 
 
 def main() -> None:
-    """Parses the command line, measures, prints."""
+    """Measures, and prints the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--images", type=int, default=1024)
+    parser.add_argument("--rounds", type=int, default=7, help="run this many rounds (default: 7)")
+    parser.add_argument("--images", type=int, default=1024, help="embed this many images per round (default: 1024)")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
     parser.add_argument("--round", choices=SIDES, help="measure one round in this process")
     arguments = parser.parse_args()

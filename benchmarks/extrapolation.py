@@ -1,13 +1,14 @@
-"""Which law extrapolates best? Every law fitted to the points of each curve up to half its range, and judged beyond.
+"""Which law extrapolates best? This script fits every law to the first half of each curve and scores it on the rest.
 
     python -m fewshot.benchmarks.extrapolation FILE --x COLUMN --y COLUMN --by COLUMN,COLUMN [--fit-where Training=1]
         [--clusters COLUMN,COLUMN] [--json FILE]
 
-FILE is any CSV of curves. For every law: mean and median over the curves of the RMSE of log error at the points that
-were not fitted, wins (at three decimals, ties shared), and the paired difference of the mean to M4's with a 95 %
-interval that draws whole clusters of curves again (`--clusters`: the columns that name one, such as data set and
-network; without it every curve is its own). `chosen`: for each curve the law that best predicts the upper half of the
-*fitted* range from its lower half. Neither it nor `Average` sees a point that it is judged at.
+FILE is any CSV of curves. The script prints for every law the mean and median over the curves of the RMSE of log error
+at the points that were not fitted, the wins (at three decimals, ties shared), and the paired difference of the mean to
+that of M4, with a 95 % interval that resamples whole clusters of curves (`--clusters`: the columns that name a cluster,
+such as data set and network; without it every curve is a cluster). `chosen` is, for each curve, the law that best
+predicts the upper half of the *fitted* range from its lower half. Neither `chosen` nor `Average` uses a point that it
+is scored on.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ DRAWS = 10_000
 
 
 def misses(found: Sequence[Curve], laws: Sequence[str] = LAWS) -> tuple[dict[str, Floats], dict[str, float]]:
-    """RMSE of log error beyond the fitted points [curves] by law, and of the law `chosen` by holding back; and seconds
-    a fit by law. NaN where a curve has too few points for a law."""
+    """RMSE of log error beyond the fitted points [curves], by law and for the law `chosen` on held-out points; and the
+    seconds per fit, by law. NaN if a curve has too few points for a law."""
     missed, seconds, tests = {}, {}, {}
     for name in laws:
         law = named(name)
@@ -57,21 +58,21 @@ def misses(found: Sequence[Curve], laws: Sequence[str] = LAWS) -> tuple[dict[str
 
 
 def _pick(tests: dict[str, Trust]) -> str:
-    """The law that misses the sizes held back least, among those that hold back most; "" where none was tested."""
+    """The law with the least error on held-out sizes, among those with most held-out sizes; "" if none was tested."""
     most = max((said.n_held for said in tests.values()), default=0)
     held = {name: said.miss for name, said in tests.items() if most and said.n_held == most}
     return min(held, key=held.__getitem__, default="")
 
 
 def wins(missed: dict[str, Floats], among: Sequence[str]) -> dict[str, float]:
-    """The share of curves on which each law is best, at three decimals, ties shared."""
+    """The share of curves on which each law is best, at three decimals; ties are shared."""
     rounded = np.floor(1000 * np.nan_to_num(np.stack([missed[name] for name in among]), nan=np.inf))
     best = rounded == rounded.min(0)
     return dict(zip(among, (best / best.sum(0)).mean(1).tolist(), strict=True))
 
 
 def clustered(differences: Floats, clusters: Sequence[str], seed: int = 0) -> tuple[float, float]:
-    """A 95 % interval of the mean of differences [curves], by drawing whole clusters again."""
+    """A 95 % interval of the mean of differences [curves], by resampling whole clusters."""
     names, code = np.unique(np.array(clusters), return_inverse=True)
     uniform = words(seed, np.arange(DRAWS, dtype=np.int64), 1, len(names), streams.EXTRAPOLATED)[:, 0]
     picks = ((uniform * np.uint64(len(names))) >> np.uint64(32)).astype(np.int64)  # [draws, clusters]
@@ -81,7 +82,7 @@ def clustered(differences: Floats, clusters: Sequence[str], seed: int = 0) -> tu
 
 
 def summary(found: Sequence[Curve], clusters: Sequence[str], laws: Sequence[str] = LAWS) -> list[dict[str, object]]:
-    """One line a law."""
+    """One line per law."""
     missed, seconds = misses(found, laws)
     won = wins(missed, ("M1", "M2", "M3", "M4"))
     lines: list[dict[str, object]] = []
@@ -128,7 +129,7 @@ def main() -> None:
 
 
 def _family(name: str) -> str:
-    """A task without its number of shots: "bird_5" and "bird_25" are of one data set."""
+    """A task without its number of shots: "bird_5" and "bird_25" belong to one data set."""
     return name.rsplit("_", 1)[0] if name.rsplit("_", 1)[-1].isdigit() else name
 
 

@@ -1,16 +1,15 @@
-"""Episodes a second of FineTune, against the loop that everybody writes.
+"""Speed of FineTune in episodes per second, against a plain training loop.
 
     python benchmarks/fine_tuning.py --json fine_tuning.json
 
-Never timed whole. Rounds alternate between ours and a plain loop, each in a process of its own, on icons with
-EfficientNet-Lite0 at 128 px, 5-way 5-shot, 15 queries, 50 steps of SGD. Starting and loading are not counted.
+Rounds alternate between ours and a plain loop, each in its own process, on icons with EfficientNet-Lite0 at 128 px,
+5-way 5-shot, 15 queries, 50 steps of SGD. Starting and loading do not count.
 
-- head: FineTune(tune='head') on 32 episodes together, against one nn.Linear after the other; both on features that are
-  ready.
-- last: FineTune(tune='last 1') on 2 episodes, from images to logits, against a loop that keeps its preprocessed inputs,
-  but runs the frozen part at every step.
+- head: FineTune(tune='head') on 32 episodes together, against one nn.Linear after the other, both on ready features.
+- last: FineTune(tune='last 1') on 2 episodes, from images to logits, against a loop that keeps its preprocessed inputs
+  but runs the frozen part in every step.
 
-First the logits of both are compared: they agree to a thousandth of the largest.
+The script first checks that the logits of both agree to a thousandth of the largest.
 """
 
 from __future__ import annotations
@@ -38,13 +37,13 @@ NETWORK = "tf_efficientnet_lite0"
 IMAGE_SIZE = 128
 EPISODES = {"head": 32, "last": 2}
 TUNE = {"head": "head", "last": "last 1"}
-N_CLASSES = 10  # few, so that little has to be embedded before the heads
+N_CLASSES = 10  # few, so that the heads need few embedded images
 STEPS = 50
 RATE = 0.003
 
 
 class Work:
-    """Episodes and a network, ready to be tuned."""
+    """Episodes and a network, ready to tune."""
 
     def __init__(self, what: str) -> None:
         import numpy as np
@@ -90,7 +89,7 @@ class Work:
         return logits
 
     def loop(self) -> list[Tensor]:
-        """The same, as it is usually written."""
+        """The same logits, from the usual loop."""
         return [self._one(*self.batch(e, e + 1)) for e in range(len(self.episodes))]
 
     def _one(self, batch: EpisodeBatch[ImageRows], query: ImageRows) -> Tensor:
@@ -98,12 +97,12 @@ class Work:
 
         if self.what == "head":
             assert batch.support.frozen is not None
-            support, answers = (batch.support.frozen.gather(rows.rows[0]) for rows in (batch.support, query))
+            support, queries = (batch.support.frozen.gather(rows.rows[0]) for rows in (batch.support, query))
             network: nn.Module = torch.nn.Identity()
         else:
             from fewshot.evaluators.tuning.network import last_blocks
 
-            support, answers = (
+            support, queries = (
                 torch.stack([self.backbone.preprocess(i) for i in rows.decode(0, list(range(rows.rows.shape[1])))])
                 for rows in (batch.support, query)
             )
@@ -111,7 +110,7 @@ class Work:
             trained = set(last_blocks(network, 1))
             for name, parameter in network.named_parameters():
                 parameter.requires_grad_(name in trained)
-        return _plain_loop(network, support, batch.support_labels[0], answers, self.backbone.dim)
+        return _plain_loop(network, support, batch.support_labels[0], queries, self.backbone.dim)
 
 
 def _plain_loop(network: nn.Module, support: Tensor, labels: Tensor, queries: Tensor, dim: int) -> Tensor:
@@ -133,7 +132,7 @@ def _plain_loop(network: nn.Module, support: Tensor, labels: Tensor, queries: Te
 
 
 def rate(work: Work, who: str) -> float:
-    """Episodes a second; the first call is not counted where it is short."""
+    """Episodes per second; a short first call does not count."""
     run: Callable[[], list[Tensor]] = work.ours if who == "ours" else work.loop
     if work.what == "head":
         run()
@@ -149,16 +148,16 @@ def difference(work: Work) -> float:
 
 
 def measured(what: str, who: str) -> float:
-    """What a process of its own finds."""
+    """The number that a new process measures."""
     command = [sys.executable, __file__, "--what", what, "--round", who]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def compare(what: str, n_rounds: int) -> dict[str, object]:
-    """Rates of both in alternated rounds, and the median ratio of neighbours with its range."""
+    """The rates of both sides in alternating rounds, and the median ratio of neighbouring rounds with its range."""
     apart = measured(what, "check")
     if apart > 1e-3:
-        raise SystemExit(f"{what}: the logits differ by {apart:.1e} of the largest; the rates mean nothing")
+        raise SystemExit(f"{what}: the logits differ by {apart:.1e} of the largest, so the rates cannot be compared")
     ours, loop = [], []
     for number in range(n_rounds):
         ours.append(measured(what, "ours"))
@@ -180,11 +179,11 @@ def compare(what: str, n_rounds: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Parses the command line, measures, prints."""
+    """Measures, and prints the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=7, help="run this many rounds (default: 7)")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
-    parser.add_argument("--what", choices=list(EPISODES), help="only this comparison")
+    parser.add_argument("--what", choices=list(EPISODES), help="run only this comparison")
     parser.add_argument("--round", choices=["ours", "loop", "check"], help="measure one round in this process")
     arguments = parser.parse_args()
     if arguments.round:

@@ -1,7 +1,7 @@
-"""Data sets whose truth is known, for coverage.py: Gaussian classes, nearest centroid.
+"""Simulated data sets with known truth, for coverage.py: Gaussian classes and a nearest-centroid classifier.
 
-Class means are N(0, spread^2 I), images N(class mean, I), both in DIM numbers. A classifier that sees only the first
-`seen` of them stands for a weaker backbone on the same images. C classes, n images of each, E episodes, N ways.
+Class means are N(0, spread^2 I) and images N(class mean, I), with DIM features. A classifier that uses only the first
+`seen` features plays a weaker backbone on the same images. C classes, n images per class, E episodes, N ways.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from fewshot.solvers.compiled import compiled
 from fewshot.statistics.intervals import Units
 
 DIM, FEWER = 16, 12
-_NODES = 20  # of every sum in the place of an integral
+_NODES = 20  # of every sum that replaces an integral
 Floats = NDArray[np.float64]
 
 
 @functools.cache
 def accuracy(spread: float, k_shot: int, n_way: int, seen: int = DIM) -> float:
-    """The mean over new classes, images and supports of nearest centroid's accuracy, without simulation.
+    """The mean accuracy of the nearest centroid over new classes, images and supports, without simulation.
 
-    A query x and its own centroid p differ by u ~ N(0, a I), a = 1 + 1/K, and x = u/a + w with w ~ N(0, b I) free of u,
-    b = spread^2 + 1 - 1/a. The other centroids are N(0, v I), v = spread^2 + 1/K, independent of both, so that each is
-    farther than p with the probability that a noncentral chi^2 with |x|^2 / v exceeds |u|^2 / v. The expectation over
-    |u|^2, the part of w along u and the rest of |w|^2 is a sum over Gauss nodes.
+    A query x and its own centroid p differ by u ~ N(0, a I), a = 1 + 1/K, and x = u/a + w with w ~ N(0, b I)
+    independent of u, b = spread^2 + 1 - 1/a. The other centroids are N(0, v I), v = spread^2 + 1/K, independent of
+    both, so each is farther away than p with the probability that a noncentral chi^2 with |x|^2 / v exceeds |u|^2 / v.
+    The expectation over |u|^2, the part of w along u, and the rest of |w|^2 is a sum over Gauss nodes.
     """
     from scipy.special import roots_genlaguerre, roots_hermitenorm
     from scipy.stats import ncx2
@@ -47,7 +47,7 @@ def accuracy(spread: float, k_shot: int, n_way: int, seen: int = DIM) -> float:
 
 @functools.cache
 def spread_for(wanted: float, k_shot: int, n_way: int) -> float:
-    """The spread of class means at which the accuracy is as wanted."""
+    """The spread of class means that gives the wanted accuracy."""
     from scipy.optimize import brentq
 
     return float(brentq(lambda spread: accuracy(spread, k_shot, n_way) - wanted, 0.05, 10, xtol=1e-6))
@@ -55,10 +55,10 @@ def spread_for(wanted: float, k_shot: int, n_way: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """E episodes: both classifiers on the same queries."""
+    """The accuracies of both classifiers on the same queries of E episodes."""
 
-    accuracy: Floats  # [E] of the one that sees everything
-    weaker: Floats  # [E]
+    accuracy: Floats  # [E] of the classifier that uses all features
+    weaker: Floats  # [E] of the weaker classifier
     units: Units
 
     def first(self, count: int) -> Solved:
@@ -69,7 +69,7 @@ class Solved:
 def solve(
     images: Floats, n_episodes: int, n_way: int, k_shot: int, n_query: int, random: np.random.Generator
 ) -> Solved:
-    """Balanced episodes from images [C, n, DIM], all without replacement."""
+    """The accuracies on balanced episodes from images [C, n, DIM], sampled without replacement."""
     classes = np.empty((n_episodes, n_way), dtype=np.int64)
     correct = np.empty((n_episodes, 2), dtype=np.int64)
     _finite()(images, k_shot, n_query, classes, correct, random)
@@ -81,15 +81,15 @@ def solve(
 def solve_new_images(
     means: Floats, n_episodes: int, n_way: int, k_shot: int, n_query: int, random: np.random.Generator
 ) -> float:
-    """The accuracy over episodes of these classes, [C, DIM], every one with images of its own; the queries of a class
-    lie in pairs around its mean, which has the same expectation and less noise."""
+    """The accuracy over episodes of the classes with means [C, DIM], each with its own new images. Queries lie in pairs
+    around the class mean, which lowers the noise and keeps the expectation."""
     if n_query % 2:
-        raise ValueError(f"queries come in pairs; got {n_query}")
+        raise ValueError(f"n_query must be even, because queries come in pairs; got {n_query}")
     return float(_endless()(means, n_episodes, n_way, k_shot, n_query, random)) / (n_episodes * n_way * n_query)
 
 
 def solve_all_ways(centroids: Floats, queries: Floats) -> NDArray[np.bool_]:
-    """[C * n] which of the queries [C, n, DIM] are nearest to their own of the centroids [C, DIM]."""
+    """[C * n] whether each query of [C, n, DIM] is nearest to the centroid [C, DIM] of its own class."""
     scores = queries.reshape(-1, DIM) @ centroids.T - 0.5 * (centroids**2).sum(1)
     return np.asarray(scores.argmax(1) == np.repeat(np.arange(len(centroids)), queries.shape[1]))
 
@@ -107,7 +107,7 @@ def _finite():  # type: ignore[no-untyped-def]
         for e in range(len(classes)):
             correct[e] = 0
             centroids[:] = 0.0
-            for way in range(n_way):  # Fisher-Yates, as far as it is needed
+            for way in range(n_way):  # a partial Fisher-Yates shuffle
                 other = way + int(random.random() * (n_classes - way))
                 order[way], order[other] = order[other], order[way]
                 classes[e, way] = order[way]
@@ -156,7 +156,7 @@ def _endless():  # type: ignore[no-untyped-def]
 @functools.cache
 def _nearest():  # type: ignore[no-untyped-def]
     def loop(query, centroids, way, correct):  # type: ignore[no-untyped-def]
-        """Adds to `correct` [2] whether the query's own centroid is nearest: in all numbers, and in the first."""
+        """Adds to `correct` [2] whether the query's own centroid is nearest, by all features and by the first ones."""
         n_way = len(centroids)
         own, own_fewer = 0.0, 0.0
         wrong, wrong_fewer = False, False

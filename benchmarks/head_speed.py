@@ -1,4 +1,4 @@
-"""Heads on ready features, ours and scikit-learn's: measurements for speed.py."""
+"""Measurements for speed.py: our heads and those of scikit-learn on ready features."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from fewshot.episodes.episodes import EpisodeBatch
 
 N_QUERY = 15
-COMPARED = 8  # episodes whose answers are compared
+COMPARED = 8  # episodes with compared answers
 Floats = NDArray[np.float32]
 
 
 def features(n_way: int, k_shot: int, dim: int, count: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Support [E, N K, D], queries [E, N Q, D] and the labels [N K] of every support."""
+    """The support [E, N K, D], the queries [E, N Q, D] and the labels [N K] of every support."""
     random = np.random.default_rng(0)
     centres = random.normal(scale=0.15, size=(count, n_way, 1, dim)).astype(np.float32)
     rows = centres + random.standard_normal((count, n_way, k_shot + N_QUERY, dim), dtype=np.float32)
@@ -30,7 +30,7 @@ def features(n_way: int, k_shot: int, dim: int, count: int) -> tuple[Floats, Flo
 
 
 def batch_of(support: Floats, labels: NDArray[np.int64], n_way: int) -> EpisodeBatch[Any]:
-    """The episodes as an evaluator sees them."""
+    """The batch of episodes that an evaluator gets."""
     import torch
 
     from fewshot.episodes.episodes import EpisodeBatch
@@ -42,7 +42,7 @@ def batch_of(support: Floats, labels: NDArray[np.int64], n_way: int) -> EpisodeB
 
 
 def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int) -> Measured:
-    """Fits and predicts in batches of the size that a run takes, with the memory settings of a run."""
+    """Our fits and predictions, in the batches and with the memory settings of a run."""
     import torch
 
     from fewshot.features.embedding import keep_freed_memory
@@ -52,22 +52,22 @@ def ours_on_arrays(evaluator: str, n_way: int, k_shot: int, dim: int, count: int
 
     keep_freed_memory()
     support, query, labels = features(n_way, k_shot, dim, count)
-    made = EVALUATORS.make(evaluator)
-    learner = FeatureLearner(made, torch.from_numpy, dim)
+    head = EVALUATORS.make(evaluator)
+    learner = FeatureLearner(head, torch.from_numpy, dim)
     size, _ = learner.batch_and_chunk(len(labels), n_way * N_QUERY, n_way, DEFAULT_BUDGET_BYTES)
     starts = range(0, count - count % min(size, count), min(size, count))
 
     def step(index: int) -> int:
         part = slice(start := starts[index % len(starts)], start + min(size, count))
-        made.fit(batch_of(support[part], labels, n_way))(torch.from_numpy(query[part])).argmax(2)
+        head.fit(batch_of(support[part], labels, n_way))(torch.from_numpy(query[part])).argmax(2)
         return min(size, count)
 
-    predicted = made.fit(batch_of(support[:COMPARED], labels, n_way))(torch.from_numpy(query[:COMPARED])).argmax(2)
+    predicted = head.fit(batch_of(support[:COMPARED], labels, n_way))(torch.from_numpy(query[:COMPARED])).argmax(2)
     return Measured(rate(step), predicted.flatten().tolist())
 
 
 def loop_of_scikit_learn(make: Callable[[], Any], n_way: int, k_shot: int, dim: int, count: int) -> Measured:
-    """One estimator after the other."""
+    """scikit-learn's fits and predictions, one estimator after the other."""
     support, query, labels = features(n_way, k_shot, dim, count)
 
     def predict(index: int) -> NDArray[np.int64]:
@@ -83,10 +83,10 @@ def loop_of_scikit_learn(make: Callable[[], Any], n_way: int, k_shot: int, dim: 
 
 
 def same_classes(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """How many predictions are equal; a ValueError below 99 %."""
+    """The share of equal predictions; below 99 % it raises a ValueError."""
     equal = float(np.mean(np.array(ours) == np.array(theirs)))
     if equal < 0.99:
-        raise ValueError(f"only {equal:.1%} of the predictions are the peer's")
+        raise ValueError(f"only {equal:.1%} of the predictions equal those of the peer")
     return f"{equal:.2%} of classes"
 
 
@@ -99,7 +99,7 @@ def on_arrays(
     dim: int = 640,
     count: int = 256,
 ) -> Case:
-    """An evaluator against a loop of estimators."""
+    """The case of an evaluator against a loop of estimators."""
     sizes = (n_way, k_shot, dim, count)
     return Case(
         f"{evaluator.partition('(')[0]} {n_way}x{k_shot}",
@@ -112,7 +112,7 @@ def on_arrays(
 
 
 def objectives(weight: NDArray[np.float64], bias: NDArray[np.float64], rows: Floats, c: float) -> float:
-    """C times the losses plus half the squared weights, for weights [D, N] and class-major rows."""
+    """The objective (C times the losses plus half the squared weights) of weights [D, N] on class-major rows."""
     fit = rows.astype(np.float64) @ weight + bias
     true = np.repeat(np.arange(weight.shape[1]), len(rows) // weight.shape[1])
     fit -= fit[np.arange(len(rows)), true][:, None]
@@ -121,55 +121,55 @@ def objectives(weight: NDArray[np.float64], bias: NDArray[np.float64], rows: Flo
 
 
 def ours_on_a_path(n_way: int, k_shot: int, dim: int, count: int, grid: Sequence[float]) -> Measured:
-    """Solutions a second: an episode counts once for every C."""
+    """Our solutions per second; an episode counts once for every C."""
     import torch
 
     from fewshot.evaluators.linear_probe import LinearProbe
 
     support, query, labels = features(n_way, k_shot, dim, count)
     members = [LinearProbe(float(c)) for c in grid]
-    found: list[float] = []
+    reached: list[float] = []
 
     def step(index: int) -> int:
         heads = LinearProbe().fit_path(batch_of(support, labels, n_way), members)
         for head in heads:
             head(torch.from_numpy(query)).argmax(2)
-        if not found:
-            found.extend(
+        if not reached:
+            reached.extend(
                 objectives(h.weight[0].numpy(), h.bias[0].numpy(), support[0], float(c))  # type: ignore[attr-defined]
                 for h, c in zip(heads, grid, strict=True)
             )
         return len(heads) * count
 
-    return Measured(rate(step), found)
+    return Measured(rate(step), reached)
 
 
 def scikit_learn_on_a_path(
     n_way: int, k_shot: int, dim: int, count: int, grid: Sequence[float], tol: float
 ) -> Measured:
-    """One fit after the other in float64, all values of C of the first episode."""
+    """scikit-learn's fits in float64, one after the other, for all values of C on the first episode."""
     from sklearn.linear_model import LogisticRegression
 
     support, query, labels = features(n_way, k_shot, dim, count)
-    rows, asked = support[0].astype(np.float64), query[0].astype(np.float64)
-    found, start = [], time.perf_counter()
+    rows, queries = support[0].astype(np.float64), query[0].astype(np.float64)
+    reached, start = [], time.perf_counter()
     for c in grid:
         model = LogisticRegression(C=float(c), tol=tol, max_iter=10_000).fit(rows, labels)
-        model.predict(asked)
-        found.append(objectives(model.coef_.T, model.intercept_, support[0], float(c)))
-    return Measured(len(grid) / (time.perf_counter() - start), found)
+        model.predict(queries)
+        reached.append(objectives(model.coef_.T, model.intercept_, support[0], float(c)))
+    return Measured(len(grid) / (time.perf_counter() - start), reached)
 
 
 def same_optimum(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """How far ours is above the peer's objective at worst; a ValueError beyond a millionth."""
+    """The largest relative excess of our objective over the peer's; above a millionth it raises a ValueError."""
     above = float(np.max(np.array(ours) / np.array(theirs) - 1))
     if above > 1e-6:
-        raise ValueError(f"the objective is {above:.1e} above the peer's")
+        raise ValueError(f"our objective is {above:.1e} above that of the peer")
     return f"objective {above:+.0e}"
 
 
 def path(n_way: int, k_shot: int, dim: int, grid: Sequence[float], tol: float, rounds: int) -> Case:
-    """A path of C on two episodes: ours together, the peer one fit after the other."""
+    """The case of a path of C on two episodes: ours together, the peer's fits one after the other."""
     return Case(
         f"LinearProbe path {n_way}x{k_shot}",
         f"{n_way}-way {k_shot}-shot, D = {dim}, {len(grid)} values of C",
@@ -183,35 +183,35 @@ def path(n_way: int, k_shot: int, dim: int, grid: Sequence[float], tol: float, r
 
 
 def logistic_regression() -> Any:
-    """scikit-learn's, as the papers call it."""
+    """scikit-learn's logistic regression, with the settings of the papers."""
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=1.0, tol=1e-6, max_iter=1000)
 
 
 def nearest_neighbours() -> Any:
-    """Three neighbours with equal votes."""
+    """scikit-learn's three nearest neighbours with equal votes."""
     from sklearn.neighbors import KNeighborsClassifier
 
     return KNeighborsClassifier(3)
 
 
 def ridge() -> Any:
-    """Least squares on targets of +1 and -1."""
+    """scikit-learn's least squares on targets of +1 and -1."""
     from sklearn.linear_model import RidgeClassifier
 
     return RidgeClassifier(alpha=1.0)
 
 
 def discriminant_analysis() -> Any:
-    """Shrunk covariance, D x D."""
+    """scikit-learn's discriminant analysis with a shrunk D x D covariance."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.5)
 
 
 def support_vectors() -> Any:
-    """liblinear in the dual."""
+    """scikit-learn's linear SVM: liblinear in the dual."""
     from sklearn.svm import LinearSVC
 
     return LinearSVC(C=1.0, tol=1e-6, max_iter=100_000)

@@ -2,10 +2,10 @@
 
     make bench SUITE=heads        or        fewshot bench heads
 
-600 episodes of 5 ways and 10 queries a class over the 88 novel classes of `mono` and the 179 novel glyphs. All heads
-keep the hyperparameters that their papers or libraries give; none was chosen on these episodes. The two TIM are
-transductive: they see all queries of an episode at once, and balanced ones are what their prior expects; they take
-a thousand steps an episode and so solve the first 100 of the same episodes.
+The suite has 600 5-way episodes with 10 queries per class of the 88 novel mono icons and of the 179 novel glyphs. All
+heads have the hyperparameters of their papers or libraries; none was chosen on these episodes. The two TIM heads are
+transductive: they see all queries of an episode at once, and their prior expects balanced queries. They need a thousand
+steps per episode, so they solve only the first 100 of the same episodes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ N_TRANSDUCTIVE = 100
 
 
 def suite() -> Iterator[RunSpec]:
-    """The runs, shot by shot, those on one data set together."""
+    """The runs, data set by data set and shot by shot."""
     for dataset, k_shot in product(DATASETS, SHOTS):
         episodes = Sampled(EpisodeShape(n_way=5, k_shot=k_shot, n_query=10))
         for heads, count in ((HEADS, 600), (TRANSDUCTIVE, N_TRANSDUCTIVE)):

@@ -1,4 +1,4 @@
-"""What every interval says about a simulated data set, held against its truth: measured by coverage.py."""
+"""Measurements for coverage.py: every interval of a simulated data set, compared with its truth."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from fewshot.statistics.intervals import Interval, class_interval, draw_interval
 
 CLASSES, IMAGES, SHOTS, ACCURACIES = (7, 10, 20, 60, 88), (25, 100, 600), (1, 5), (0.6, 0.8, 0.92, 0.97)
 N_WAY, N_QUERY, N_EPISODES, N_POOLS, N_DRAWS = 5, 15, 600, 5, 5
-N_CHECKED = 200  # episodes of (a): its truth comes from sixty times as many
+N_CHECKED = 200  # episodes of (a); its truth comes from sixty times as many
 TRUTH_EPISODES, TRUTH_QUERIES, TRUTH_NEW_IMAGES, TRUTH_DRAWS = 12_000, 6, 10_000, 120
-MOST_IMAGES = 12_000  # of a data set, up to which (d) is measured: its truth is the costly one
+MOST_IMAGES = 12_000  # (d) is measured only for data sets up to this size, because its truth is costly
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,22 @@ class Cell:
 
     @property
     def spread(self) -> float:
-        """Of the class means, so that the accuracy is as asked for."""
+        """The spread of the class means that gives the cell's accuracy."""
         return float(gaussian.spread_for(self.accuracy, self.k_shot, N_WAY))
 
     def random(self, number: int) -> np.random.Generator:
-        """The draws of a data set: another cell's are independent of them."""
+        """The generator of a data set, independent of those of other cells and data sets."""
         return np.random.default_rng([int(hashlib.sha256(self.name.encode()).hexdigest()[:16], 16), number])
 
 
-LONGER = (Cell(88, 25, 1, 0.6, 6000), Cell(60, 100, 5, 0.97, 6000))  # what more episodes do to (c)
+LONGER = (Cell(88, 25, 1, 0.6, 6000), Cell(60, 100, 5, 0.97, 6000))  # the effect of more episodes on (c)
 USUAL = tuple(Cell(*sizes) for sizes in product(CLASSES, IMAGES, SHOTS, ACCURACIES))
 GRID = {cell.name: cell for cell in (*USUAL, *LONGER)}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether an interval of one data set held the truth, and how wide it was; None where it could not be told."""
+    """Whether an interval of one data set held the truth (None: there was no interval), and its width."""
 
     name: str
     held: bool | None
@@ -61,23 +61,23 @@ class Answer:
 
     @staticmethod
     def of(name: str, interval: Interval, truth: float) -> Answer:
-        """An interval beside its truth."""
+        """The answer of an interval, given the truth."""
         if interval.reason:
             return Answer(name, None)
         return Answer(name, interval.low <= truth <= interval.high, interval.high - interval.low)
 
 
 def of_new_classes(cell: Cell, number: int) -> Iterator[Answer]:
-    """(c) about one data set, and what is usual in its place. This is cheap: the truth is known."""
+    """(c) of one data set, and the usual intervals. This is cheap, because the truth is known."""
     random = cell.random(number)
-    _, images = _drawn(cell, random)
+    _, images = _simulated(cell, random)
     yield from _new_classes(cell, gaussian.solve(images, cell.n_episodes, N_WAY, cell.k_shot, N_QUERY, random))
 
 
 def of_these_classes(cell: Cell, number: int) -> Iterator[Answer]:
-    """(a), (b) and (d) about one data set, each with a truth that is simulated."""
+    """(a), (b) and (d) of one data set, each with a simulated truth."""
     random = cell.random(number)
-    means, images = _drawn(cell, random)
+    means, images = _simulated(cell, random)
     yield from _these_images(cell, images, random)
     n_query = min(N_QUERY, cell.n_images // N_POOLS - cell.k_shot)
     if n_query > 0:
@@ -89,14 +89,14 @@ def of_these_classes(cell: Cell, number: int) -> Iterator[Answer]:
 PARTS = {"new classes": of_new_classes, "these classes": of_these_classes}
 
 
-def _drawn(cell: Cell, random: np.random.Generator) -> tuple[Floats, Floats]:
-    """Class means [C, DIM] and images [C, n, DIM]."""
+def _simulated(cell: Cell, random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Class means [C, DIM] and images [C, n, DIM] of a simulated data set."""
     means = cell.spread * random.standard_normal((cell.n_classes, DIM))
     return means, means[:, None] + random.standard_normal((cell.n_classes, cell.n_images, DIM))
 
 
 def _these_images(cell: Cell, images: Floats, random: np.random.Generator) -> Iterator[Answer]:
-    """(a), of an accuracy and of a difference."""
+    """(a), for an accuracy and for a difference."""
     few = gaussian.solve(images, N_CHECKED, N_WAY, cell.k_shot, N_QUERY, random)
     many = gaussian.solve(images, TRUTH_EPISODES, N_WAY, cell.k_shot, TRUTH_QUERIES, random)
     yield Answer.of("(a)", episode_interval(few.accuracy), float(many.accuracy.mean()))
@@ -105,7 +105,7 @@ def _these_images(cell: Cell, images: Floats, random: np.random.Generator) -> It
 
 
 def _new_classes(cell: Cell, solved: Solved) -> Iterator[Answer]:
-    """(c), and what is usual in its place."""
+    """(c), and the usual intervals."""
     truth, fewer = (gaussian.accuracy(cell.spread, cell.k_shot, N_WAY, seen) for seen in (DIM, FEWER))
     half_query = 0.5 / (N_WAY * N_QUERY * len(solved.accuracy))
     values, difference, units = solved.accuracy, solved.accuracy - solved.weaker, solved.units
@@ -125,46 +125,46 @@ def _new_classes(cell: Cell, solved: Solved) -> Iterator[Answer]:
 
 
 def _usual(values: Floats) -> Interval:
-    """1.96 s / sqrt(E), as papers print it."""
+    """The usual interval of papers: the mean +- 1.96 s / sqrt(E)."""
     mean, half = float(values.mean()), 1.96 * float(values.std(ddof=1)) / len(values) ** 0.5
     return Interval(mean, mean - half, mean + half, "new classes")
 
 
-def _less(found: Interval, values: Floats) -> Interval:
-    """An interval for new classes whose Monte Carlo part is what E episodes really add, s^2 / E: deleting a class also
-    deletes its episodes, and so counts them (C-1) N / (C-N) times. Both sides shrink alike."""
-    error = found.standard_error
-    honest = error**2 * (1 - found.monte_carlo) + float(values.var(ddof=1)) / len(values)
+def _less(interval: Interval, values: Floats) -> Interval:
+    """The interval for new classes with the true episode noise, s^2 / E. The jackknife counts it (C-1) N / (C-N) times,
+    because deleting a class also deletes its episodes. Both sides shrink alike."""
+    error = interval.standard_error
+    honest = error**2 * (1 - interval.monte_carlo) + float(values.var(ddof=1)) / len(values)
     shrunk = min(1.0, honest**0.5 / error)
-    low, high = (found.mean + shrunk * (bound - found.mean) for bound in (found.low, found.high))
-    return Interval(found.mean, low, high, found.population)
+    low, high = (interval.mean + shrunk * (bound - interval.mean) for bound in (interval.low, interval.high))
+    return Interval(interval.mean, low, high, interval.population)
 
 
 def _new_images(cell: Cell, means: Floats, images: Floats, n_query: int, random: np.random.Generator) -> Answer:
-    """(b): as many episodes as for (a), each inside one of the pools."""
+    """(b): 600 episodes, each within one of the pools."""
     pools = np.split(images[:, : cell.n_images // N_POOLS * N_POOLS], N_POOLS, axis=1)
     each = N_EPISODES // N_POOLS
-    found = [
+    accuracies = [
         gaussian.solve(np.ascontiguousarray(pool), each, N_WAY, cell.k_shot, n_query, random).accuracy for pool in pools
     ]
-    interval = pool_interval(np.concatenate(found), np.repeat(np.arange(N_POOLS), each))
+    interval = pool_interval(np.concatenate(accuracies), np.repeat(np.arange(N_POOLS), each))
     truth = gaussian.solve_new_images(means, TRUTH_NEW_IMAGES, N_WAY, cell.k_shot, TRUTH_QUERIES, random)
     return Answer.of("(b)", interval, truth)
 
 
 def _new_draws(cell: Cell, means: Floats, images: Floats, random: np.random.Generator) -> Answer:
-    """(d): supports from the images, as many others to be answered, and all classes at once."""
+    """(d): supports from the images, as many test images, and all classes at once."""
 
-    def answered(n_images: int) -> Floats:
+    def new_images(n_images: int) -> Floats:
         """New images of these classes."""
         return means[:, None] + random.standard_normal((cell.n_classes, n_images, DIM))
 
-    tested, labels = answered(cell.n_images), np.repeat(np.arange(cell.n_classes), cell.n_images)
-    drawn = random.random((N_DRAWS, *images.shape[:2])).argsort(2)[:, :, : cell.k_shot]  # [R, C, K]
-    centroids = images[np.arange(cell.n_classes)[:, None], drawn].mean(2)  # [R, C, DIM]
+    tested, labels = new_images(cell.n_images), np.repeat(np.arange(cell.n_classes), cell.n_images)
+    supports = random.random((N_DRAWS, *images.shape[:2])).argsort(2)[:, :, : cell.k_shot]  # [R, C, K]
+    centroids = images[np.arange(cell.n_classes)[:, None], supports].mean(2)  # [R, C, DIM]
     correct = np.stack([gaussian.solve_all_ways(one, tested) for one in centroids])
     n_query = max(5, cell.n_images // 5)
     truths = [
-        gaussian.solve_all_ways(answered(cell.k_shot).mean(1), answered(n_query)).mean() for _ in range(TRUTH_DRAWS)
+        gaussian.solve_all_ways(new_images(cell.k_shot).mean(1), new_images(n_query)).mean() for _ in range(TRUTH_DRAWS)
     ]
     return Answer.of("(d)", draw_interval(correct.mean(1), correct.mean(0), labels), float(np.mean(truths)))

@@ -1,10 +1,10 @@
-"""Memory is that of one block of episodes, however many there are: `python benchmarks/memory.py`, half a minute.
+"""Memory of runs: it hardly grows with the number of episodes. Run `python benchmarks/memory.py` (half a minute).
 
-Peak resident memory of whole runs, each in a process of its own: raw pixels (8 x 8) + Prototype on the embedded icons,
-5-way 1-shot 15-query, one thread, everything kept in a temporary folder. Measured: 739 MiB for 2 000 episodes, 746 for
-5 000, 749 for 10 000, 747 for 100 000, of which libraries and images are most. Episodes are solved, written and read in
-blocks of at most 4096, so 2 000 are half a block. Of all episodes together only measures and classes are kept, some 55
-bytes an episode at the peak (tracemalloc): 5 MiB for 100 000.
+The script prints the peak resident memory of whole runs, each in its own process: raw pixels (8 x 8) + Prototype on the
+bundled icons, 5-way 1-shot 15-query, one thread, with all files in a temporary folder. Measured: 739 MiB for 2 000
+episodes, 746 for 5 000, 749 for 10 000, 747 for 100 000; most of it is libraries and images. A run solves, writes and
+reads episodes in blocks of at most 4096, so 2 000 episodes are half a block. For all episodes together it keeps only
+measures and classes, about 55 bytes per episode at the peak (tracemalloc): 5 MiB for 100 000.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COUNTS = (2_000, 5_000, 10_000, 100_000)
 
 
 def run_here(n_episodes: int, folder: Path) -> None:
-    """Runs this many episodes in this process and prints the peak in MiB and the seconds."""
+    """Runs this many episodes in this process and prints the peak memory in MiB and the seconds."""
     import torch
 
     from fewshot import EpisodeShape, Results, RunSpec, Sampled, Workbench, run
@@ -36,7 +36,7 @@ def run_here(n_episodes: int, folder: Path) -> None:
 
 
 def main() -> None:
-    """Prints a line for every count, or runs the one of the command line."""
+    """Prints a line for every number of episodes, or runs the number on the command line."""
     if len(sys.argv) > 1:
         run_here(int(sys.argv[1]), Path(os.environ["FEWSHOT_HOME"]))
         return

@@ -1,13 +1,13 @@
-"""A million vectors in bounded memory: `python benchmarks/million.py`, some minutes, 2.1 GB of disk.
+"""A million vectors in bounded memory: `python benchmarks/million.py` takes a few minutes and 2.1 GB of disk.
 
-1000 classes of 1000 vectors of 512 float32 numbers, in an .npz file; every step in a process of its own, one thread,
-everything in a temporary folder. The steps: the file is written; it is looked at for the first time (every number
-checked, digested); 20 000 episodes are drawn (5-way 5-shot 15-query); Prototype and LinearProbe solve the first 2000 of
-them behind L2, whose vectors are held, and Prototype all 20 000, whose vectors are too many to be held and are read for
-every batch; the report is written.
+The data are 1000 classes of 1000 vectors of 512 float32 numbers, in an .npz file. Every step runs in its own process
+with one thread and a temporary folder. The steps: write the file; load it for the first time (which checks and digests
+every number); sample 20 000 episodes (5-way 5-shot 15-query); solve the first 2000 of them with L2 and Prototype or
+LinearProbe, with their vectors in memory; solve all 20 000 with Prototype, whose vectors do not fit into memory, so
+every batch reads them; write the report.
 
-Measured on two cores that were busy with other work (a load of about 10), in seconds, seconds of the processor and peak
-resident memory, the start of Python and torch included:
+Measured on two cores that were busy with other work (a load of about 10), in seconds, CPU seconds and peak resident
+memory, with the start of Python and torch:
 
     writing the file              63 s    10.7 s     43 MiB
     first look                    24 s     3.5 s     77 MiB
@@ -39,7 +39,7 @@ FILE = "million.npz"
 
 
 def write_file() -> None:
-    """The vectors of a class lie around its centre, so that 5 shots are right more often than not, not always."""
+    """Writes vectors around the centre of each class, so close that 5 shots are often right, but not always."""
     random = np.random.default_rng(0)
     header = {"descr": "<f4", "fortran_order": False, "shape": (N_CLASSES * PER_CLASS, DIM)}
     with zipfile.ZipFile(FILE, "w") as archive:
@@ -53,14 +53,14 @@ def write_file() -> None:
 
 
 def first_look() -> None:
-    """Every number is checked, and the digest of all is kept."""
+    """Loads the file for the first time, which checks every number and stores the digest."""
     from fewshot import VectorSet
 
     VectorSet(Path(FILE)).load()
 
 
-def draw(count: int = 20_000) -> None:
-    """Episodes in blocks, as runs draw them."""
+def sample(count: int = 20_000) -> None:
+    """Samples episodes in blocks, as runs do."""
     from fewshot import Balanced, EpisodeShape, VectorSet
 
     images, classes = VectorSet(Path(FILE)).load(), np.arange(N_CLASSES)
@@ -69,7 +69,7 @@ def draw(count: int = 20_000) -> None:
 
 
 def solve(evaluator: str, count: int) -> None:
-    """A whole run, its rows kept."""
+    """Runs an evaluator and stores the row."""
     import torch
 
     from fewshot import EpisodeShape, Results, RunSpec, Sampled, Workbench, run
@@ -81,7 +81,7 @@ def solve(evaluator: str, count: int) -> None:
 
 
 def report() -> None:
-    """The page of all rows."""
+    """Writes the report of all rows."""
     from fewshot import Results
     from fewshot.report import write_report
     from fewshot.report.rows.shown import Shown
@@ -93,7 +93,7 @@ def report() -> None:
 STEPS: dict[str, Callable[[], None]] = {
     "writing the file": write_file,
     "first look": first_look,
-    "drawing 20 000 episodes": draw,
+    "drawing 20 000 episodes": sample,
     "Prototype, 2000 episodes": lambda: solve("Prototype()", 2000),
     "LinearProbe, 2000 episodes": lambda: solve("LinearProbe()", 2000),
     "Prototype, 20 000 episodes": lambda: solve("Prototype()", 20_000),
@@ -102,21 +102,21 @@ STEPS: dict[str, Callable[[], None]] = {
 
 
 def measured(step: str, folder: str) -> dict[str, float | str]:
-    """Seconds, seconds of the processor and peak resident memory of a step in a process of its own."""
+    """Seconds, CPU seconds and peak resident memory of a step in a new process."""
     environment = os.environ | {"FEWSHOT_HOME": f"{folder}/home"}
     command = [sys.executable, str(Path(__file__).resolve()), "--step", step]
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     seconds, cpu_seconds, peak_mib = map(float, done.stdout.split()[-3:])
-    print(f"{step:27} {seconds:6.1f} s, {cpu_seconds:6.1f} of the processor, {peak_mib:5.0f} MiB", flush=True)
+    print(f"{step:27} {seconds:6.1f} s, {cpu_seconds:6.1f} CPU s, {peak_mib:5.0f} MiB", flush=True)
     return {"step": step, "seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mib": peak_mib}
 
 
 def main() -> None:
-    """Measures every step, or one of them here."""
+    """Measures every step in a new process, or runs one step in this process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="where the temporary folder is made")
+    parser.add_argument("--folder", type=Path, help="create the temporary folder here")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
-    parser.add_argument("--step", choices=STEPS, help="do one step in this process")
+    parser.add_argument("--step", choices=STEPS, help="run one step in this process")
     arguments = parser.parse_args()
     if arguments.step:
         start = time.monotonic()

@@ -1,18 +1,18 @@
-"""Near and far transfer over the network's size and the source's size, after Cherti and Jitsev (2021); a
-demonstration.
+"""Demonstration: near and far transfer over the sizes of the network and of the source, after Cherti and Jitsev (2021).
 
     fewshot bench near_and_far
 
-Two sources (icons in black on white, glyphs) x two numbers of their images (400, 4800) x two small networks x three
-seeds; targets are new classes of the same set, of the icons in colour, of the other set, and of FashionMNIST where it
-is installed, at 1 and 5 shots by the nearest mean. Gains are paired by seed: large over small network, many over few
-images. How far a target is from a source says, by one fixed network that is not scored,
+The suite trains two small networks on two sources (mono icons, glyphs) with 400 or 4800 images and three seeds. Targets
+are new classes of the same set, of the colour icons, of the other set, and of FashionMNIST if it is installed, at 1 and
+5 shots with the nearest mean. Gains are paired by seed: large network minus small, many images minus few. One fixed
+network, which is not scored, measures the distance between sources and targets:
 
     fewshot distance --source Icons --source Glyphs --target Icons --target "Icons('colour')" --target Glyphs \\
         --target "TorchvisionSet('FashionMNIST')" --json > far.json
     fewshot study gains benchmarks/results/near_and_far.jsonl --distances far.json
 
-Twelve times the images, 5 shots, smaller network, by distance (MMD^2), in points with a 95 % t interval over seeds:
+Gain from twelve times the images, 5 shots, smaller network, by distance (MMD^2), in points with a 95 % t interval over
+seeds:
 
     source       target (MMD^2), gain
     icons mono   icons mono (.01) 45.6 [36.4, 54.7]; glyphs (.05) 31.8 [22.7, 41.0];
@@ -20,11 +20,11 @@ Twelve times the images, 5 shots, smaller network, by distance (MMD^2), in point
     glyphs       glyphs (.01) 32.5 [7.1, 57.9]; icons mono (.06) 39.4 [21.5, 57.2];
                  icons colour (.18) 34.4 [31.9, 37.0]; FashionMNIST (.23) 7.1 [-7.6, 21.8]
 
-Glyphs leave no more to gain: 98 % are right. A network with four times the weights brings .4 to 4.2 points after 4800
-images (four of eight intervals are above zero), and nothing that three seeds can tell from zero after 400.
+Glyphs have nothing left to gain: 98 % of the answers are right. A network with four times the weights gains .4 to 4.2
+points after 4800 images (four of eight intervals are above zero); after 400 images three seeds cannot distinguish its
+gain from zero.
 
-Three seeds of training give intervals of gains that are wide, and eight pairs a trend over distance that is
-descriptive.
+Three training seeds give wide intervals, and a trend over distance from eight pairs is only descriptive.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def suite() -> Iterator[RunSpec]:
 
 
 def scored(backbone: Pretrained, target: Target, k_shot: int) -> RunSpec:
-    """New classes of a target."""
+    """A run on the new classes of a target."""
     sampler = f"Balanced({target.images_from!r}, {target.images_from!r})"
     episodes = Sampled(EpisodeShape(n_way=5, k_shot=k_shot, n_query=5), sampler=sampler)
     run = RunSpec(target.dataset, repr(backbone), "Prototype()", episodes, "L2()", split=target.split)

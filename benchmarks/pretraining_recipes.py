@@ -1,15 +1,15 @@
-"""Cross-entropy against supervised contrastive, episodic and meta-learning pre-training at equal compute; a
-demonstration.
+"""Demonstration: cross-entropy against supervised contrastive, episodic and meta-learning pre-training, at equal
+compute.
 
     fewshot bench pretraining_recipes
 
-One small network on 3200 images of the 257 seen classes of the mono icons, two seeds, and the same number of images
-through the network, 25 600, for every recipe: a view of SupervisedContrastive, a support image of each inner step of
-MAML, and an image whose statistics BatchNorm takes in, count like any other. Scored on held-out images of the 88 new
-classes, 5-way, 1 and 5 shots: nearest mean for all, and for MAML and ANIL the adaptation that they were trained for,
-on fewer episodes. The fields are the recipes' defaults, tuned for none of them.
+Every recipe trains one small network on 3200 images of the 257 seen mono icon classes, with two seeds and 25 600 images
+through the network. A view of SupervisedContrastive, a support image of an inner step of MAML, and an image that only
+updates BatchNorm statistics count like any other image. The runs score held-out images of the 88 new classes, 5-way at
+1 and 5 shots: the nearest mean for all recipes, and for MAML and ANIL also the adaptation that they were trained for,
+on fewer episodes. All recipes have their default hyperparameters; none is tuned.
 
-1 / 5 shots in percent:
+1 / 5 shots in %:
 
     CrossEntropy, Prototype           68.5 / 83.9   2 seeds
     SupervisedContrastive, Prototype  52.2 / 68.8   2 seeds
@@ -19,8 +19,8 @@ on fewer episodes. The fields are the recipes' defaults, tuned for none of them.
     MAML, Prototype                   50.1 / 71.3   2 seeds
     MAML, ProtoMAML                   50.1 / 22.1   2 seeds
 
-MAML and ANIL were trained for one shot, where a head at the prototypes has next to no loss on its own support, so that
-their inner steps learn little; with five supports of a class MAML's steps are then far too long.
+MAML and ANIL were trained for one shot. There a head at the prototypes has almost no loss on its own support, so their
+inner steps learn little; with five support images per class, the steps of MAML are then far too long.
 """
 
 from __future__ import annotations
@@ -66,6 +66,6 @@ def suite() -> Iterator[RunSpec]:
 
 
 def scored(backbone: Pretrained, k_shot: int, evaluator: str, transform: str, n_episodes: int) -> RunSpec:
-    """Held-out images of new classes."""
+    """A run on held-out images of new classes."""
     run = RunSpec(repr(DATA), repr(backbone), evaluator, held_out(k_shot), transform)
     return replace(run, n_episodes=n_episodes, protocol=PROTOCOL)

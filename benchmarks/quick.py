@@ -1,10 +1,10 @@
-"""Four backbones and two evaluators on embedded icons, 1 and 5 shot, and what fine-tuning adds.
+"""Four backbones and two evaluators on the bundled icons at 1 and 5 shots, and the gain from fine-tuning.
 
     make bench        or        fewshot bench quick
 
-2 min 20 s on 2 cores; a second call computes nothing. 600 episodes over the 88 novel classes of `mono` (15 queries),
-the 45 of `colour` (5 queries), and with supports in black on white and queries in colour (5 queries); 1 shot / 5
-shots in percent, every interval within 1.2:
+The suite takes 2 min 20 s on 2 cores; a second call computes nothing. It has 600 episodes of the 88 novel mono icons
+(15 queries per class), of the 45 novel colour icons (5 queries), and of mono supports with colour queries (5 queries).
+1 shot / 5 shots in %, all intervals within ± 1.2:
 
                               mono         colour       mono to colour
     lite0, Prototype          62.3 / 82.9  64.9 / 85.0  59.2 / 72.9
@@ -16,7 +16,7 @@ shots in percent, every interval within 1.2:
     random, Prototype         36.0 / 53.8  39.7 / 60.4  30.0 / 42.0
     random, LinearProbe       36.5 / 53.3  41.5 / 60.0  30.9 / 41.7
 
-The two fine-tuned runs are short, the first 25 of the same mono episodes, 5 shots: 87.0 ± 2.9 for the whole network,
+The two fine-tuned runs have only the first 25 of the same mono episodes, at 5 shots: 87.0 ± 2.9 for the whole network,
 85.9 ± 3.2 for the head alone.
 """
 
@@ -38,14 +38,14 @@ BACKBONES = (
 )
 EVALUATORS = ("Prototype()", "LinearProbe(C=1.0)")
 SHOTS = (1, 5)
-# Steps and rate did best of a few on 12 episodes of the validation classes, at 64 pixels.
+# The best of a few numbers of steps and learning rates on 12 episodes of the validation classes, at 64 pixels.
 TUNED = ("FineTune(tune='all', steps=10, lr=0.003)", "FineTune(tune='head', steps=50, lr=0.003)")
 N_TUNED = 25
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Images, and how episodes are made of them."""
+    """A data set, and how to sample episodes of it."""
 
     dataset: str
     n_query: int
@@ -65,7 +65,7 @@ SETTINGS = (
 
 
 def suite() -> Iterator[RunSpec]:
-    """The runs, backbone by backbone, those on one data set together."""
+    """The runs, data set by data set and backbone by backbone."""
     for setting, backbone, k_shot, evaluator in product(SETTINGS, BACKBONES, SHOTS, EVALUATORS):
         yield RunSpec(setting.dataset, backbone, evaluator, setting.episodes(k_shot), "L2()", protocol=PROTOCOL)
     for evaluator in TUNED:

@@ -1,7 +1,7 @@
-"""Ours and a peer in alternated rounds, each measurement in a process of its own with the default environment.
+"""Alternating rounds of ours and a peer, with every measurement in its own process and the default environment.
 
-Shared by the files that measure speed. A measurement prints one JSON line; the ratio of two is the median of the ratios
-of neighbouring rounds, its spread (largest - smallest) / median: above 30 % it is marked as unstable.
+The scripts that measure speed share this file. A measurement prints one JSON line. The ratio is the median of the
+ratios of neighbouring rounds, its spread is (largest - smallest) / median; a spread above 30 % is marked as unstable.
 """
 
 from __future__ import annotations
@@ -27,39 +27,39 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Measured:
-    """What one process measured."""
+    """The measurement of one process."""
 
     per_second: float  # episodes, or whatever the case counts
-    answers: list[float] = field(default_factory=list)  # on the first items, to be compared with the peer's
+    answers: list[float] = field(default_factory=list)  # on the first items, to compare with the peer's
     peak_bytes: int = 0  # resident memory of the whole process
 
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table. `ours` and `theirs` measure in the process that calls them; `theirs` may be None."""
+    """One line of the table. `ours` and `theirs` measure in the calling process; `theirs` may be None."""
 
     name: str
     shape: str
     ours: Callable[[], Measured]
     peer: str = ""
     theirs: Callable[[], Measured] | None = None
-    compare: Callable[[Sequence[float], Sequence[float]], str] | None = None  # how equal the answers are; or ValueError
-    module: str = "sklearn"  # what the peer needs
+    compare: Callable[[Sequence[float], Sequence[float]], str] | None = None  # describes how equal the answers are
+    module: str = "sklearn"  # the module of the peer
     install: str = "python -m pip install '.[benchmark]'"
     peer_threads: tuple[str, ...] = (DEFAULT, "1")
-    rounds: int = 7  # at most: fewer where one takes minutes
+    rounds: int = 7  # at most; fewer if a round takes minutes
 
     @property
     def missing(self) -> str:
-        """One sentence where the peer is not installed, else nothing."""
+        """A sentence if the peer is not installed, else ""."""
         if self.theirs is None or importlib.util.find_spec(self.module) is not None:
             return ""
-        return f"{self.name}: {self.peer} is not compared, because {self.module} is not installed; {self.install}"
+        return f"{self.name}: skipped {self.peer}, because {self.module} is not installed; run: {self.install}"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One comparison: what --json holds."""
+    """One comparison, as --json stores it."""
 
     name: str
     shape: str
@@ -78,7 +78,7 @@ class Line:
 
 
 def rate(step: Callable[[int], int], seconds: float = 1.0) -> float:
-    """Items a second of step(0), step(1), ... for at least this long, after one step that is not counted."""
+    """Items per second of step(0), step(1), ... over at least these seconds; the first step does not count."""
     step(0)
     done, index, start = 0, 1, time.perf_counter()
     while time.perf_counter() - start < seconds:
@@ -88,11 +88,11 @@ def rate(step: Callable[[int], int], seconds: float = 1.0) -> float:
 
 
 def measure_here(case: Case, side: str) -> Measured:
-    """One measurement in this process: "ours", or the peer with so many threads ("default", "1")."""
+    """One measurement in this process: of "ours", or of the peer with a number of threads ("default", "1")."""
     import threadpoolctl
 
     if side == "ours":
-        found = case.ours()
+        measured = case.ours()
     else:
         assert case.theirs is not None
         if side != DEFAULT:
@@ -100,28 +100,29 @@ def measure_here(case: Case, side: str) -> Measured:
 
             torch.set_num_threads(int(side))
         with threadpoolctl.threadpool_limits(None if side == DEFAULT else int(side)):
-            found = case.theirs()
-    return Measured(found.per_second, found.answers, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+            measured = case.theirs()
+    return Measured(measured.per_second, measured.answers, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
 def measure(script: str, case: Case, side: str) -> Measured:
-    """One measurement in a process of its own."""
+    """One measurement in a new process."""
     done = subprocess.run([sys.executable, script, "--case", case.name, "--side", side], capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{case.name}, {side}, failed: {done.stderr.strip().splitlines()[-1:]}")
+        raise RuntimeError(f"measuring {case.name}, {side}, failed: {done.stderr.strip().splitlines()[-1:]}")
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def lines(script: str, case: Case, n_rounds: int) -> list[Line]:
-    """The comparisons of a case: with every number of threads of its peer, or alone where there is none."""
+    """The lines of a case: one per number of threads of its peer, or one without a peer."""
     sides = ["ours", *(case.peer_threads if case.theirs is not None and not case.missing else ())]
-    found: dict[str, list[Measured]] = {side: [] for side in sides}
+    by_side: dict[str, list[Measured]] = {side: [] for side in sides}
     for number in range(min(n_rounds, case.rounds)):
         for side in sides:
-            found[side].append(measure(script, case, side))
-        rates = ", ".join(f"{side} {found[side][-1].per_second:.4g}" for side in sides)
-        print(f"  {case.name}, round {number + 1}: {rates} a second", file=sys.stderr, flush=True)
-    return [_line(case, found["ours"], side, found[side]) for side in sides[1:]] or [_line(case, found["ours"], "", [])]
+            by_side[side].append(measure(script, case, side))
+        rates = ", ".join(f"{side} {by_side[side][-1].per_second:.4g}" for side in sides)
+        print(f"  {case.name}, round {number + 1}: {rates} per second", file=sys.stderr, flush=True)
+    ours = by_side["ours"]
+    return [_line(case, ours, side, by_side[side]) for side in sides[1:]] or [_line(case, ours, "", [])]
 
 
 def _line(case: Case, ours: Sequence[Measured], side: str, theirs: Sequence[Measured]) -> Line:
@@ -148,17 +149,17 @@ def _line(case: Case, ours: Sequence[Measured], side: str, theirs: Sequence[Meas
 
 
 def machine() -> str:
-    """The processor, as the system names it, and how many cores of it there are."""
+    """The name of the processor, from the system, and its number of cores."""
     try:
-        told = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:
-        told = None
-    name = told[1] if told else platform.processor() or platform.machine()
+        model = None
+    name = model[1] if model else platform.processor() or platform.machine()
     return f"{name}, {os.cpu_count()} cores"
 
 
-def table(found: Sequence[dict[str, Any]]) -> str:
-    """The lines as text."""
+def table(comparisons: Sequence[dict[str, Any]]) -> str:
+    """The lines as a text table."""
     from tabulate import tabulate
 
     rows = [
@@ -173,20 +174,20 @@ def table(found: Sequence[dict[str, Any]]) -> str:
             f"{line['peak_bytes'] / 2**20:,.0f}",
             line["same"],
         ]
-        for line in found
+        for line in comparisons
     ]
-    heads = ["", "shape", "a second", "peer (threads)", "a second", "ratio", "spread", "peak MiB", "same"]
+    heads = ["", "shape", "per second", "peer (threads)", "per second", "ratio", "spread", "peak MiB", "same"]
     return tabulate(rows, heads, disable_numparse=True)
 
 
-def append(path: Path, found: Sequence[Line]) -> None:
-    """Adds lines to a JSON list on disk in one step; lines of the same case are replaced."""
+def append(path: Path, comparisons: Sequence[Line]) -> None:
+    """Adds lines to a JSON list on disk, atomically; they replace lines of the same case."""
     from fewshot.files.atomic import write_atomically
 
-    kept = [line for line in read(path) if line["name"] not in {new.name for new in found}]
-    write_atomically(path, (json.dumps(kept + [asdict(line) for line in found], indent=1) + "\n").encode())
+    kept = [line for line in read(path) if line["name"] not in {new.name for new in comparisons}]
+    write_atomically(path, (json.dumps(kept + [asdict(line) for line in comparisons], indent=1) + "\n").encode())
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The lines on disk; none where there is no file."""
+    """The lines on disk; empty if there is no file."""
     return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []

@@ -1,8 +1,9 @@
-"""How fast episodes are drawn: `python benchmarks/sampling.py`, ten seconds, needs no data.
+"""Speed of sampling episodes: `python benchmarks/sampling.py` takes ten seconds and needs no data.
 
-5-way 5-shot 15-query episodes from 20 classes of 600 images, in blocks, on one core; the best of five rounds.
-Expected on an idle core of a virtual machine: 360 000 episodes/s (1 shot), 300 000 (5 shot), 10 000 (20-way 50-shot
-50-query) and 3 500 (all classes, all remaining queries: 11 900 images an episode); half of that on a busy one.
+It samples episodes of several shapes from 20 classes of 600 images, in blocks, on one core, and prints the best of five
+rounds. Expected on an idle core of a virtual machine: 360 000 episodes/s (5-way 1-shot), 300 000 (5-way 5-shot), 10 000
+(20-way 50-shot 50-query) and 3 500 (all classes, all remaining queries: 11 900 images per episode); half of that on a
+busy core.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ SHAPES = (EpisodeShape(5, 1, 15), EpisodeShape(5, 5, 15), EpisodeShape(20, 50, 5
 
 
 def images() -> LabelledImages:
-    """Labels without pixels: sampling looks at nothing else."""
+    """Labels without pixels, because sampling reads only labels."""
     labels = np.repeat(np.arange(N_CLASSES), IMAGES_A_CLASS)
     names = tuple(f"class {c}" for c in range(N_CLASSES))
     return LabelledImages("labels", ArrayImages(np.zeros((len(labels), 1, 1), np.uint8)), labels, names, "none")
 
 
 def episodes_per_second(shape: EpisodeShape, count: int, block: int = 1000) -> float:
-    """Episodes a second, the best of five rounds of `count` episodes in blocks."""
+    """Episodes per second: the best of five rounds of `count` episodes in blocks."""
     labelled, sampler = images(), Balanced()
     seconds = []
     for _ in range(5):

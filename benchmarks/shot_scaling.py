@@ -1,13 +1,13 @@
-"""Error over the labels a class, and how many labels a target accuracy needs: nested shots on the mono icons; a
-demonstration.
+"""Demonstration: error over labels per class, and the labels that a target accuracy needs, with nested shots on the
+mono icons.
 
     fewshot bench shot_scaling
     fewshot scaling budget benchmarks/results/shot_scaling.jsonl --target 0.9 --by backbone,evaluator,n_way
 
-1, 2, 3, 5, 8 and 12 shots, 5 and 20 ways, 5 queries, of the 88 new classes: the support of fewer shots is the first
-part of that of more, and the queries are the same, so that curves are smooth and runs are paired. EfficientNet-Lite0
-at 128 px against pixels, nearest mean and linear probe. Predictions beyond 12 labels are those of the laws: `budget`
-gives their bracket and says how far they may be trusted.
+The suite has 1, 2, 3, 5, 8 and 12 shots, 5 and 20 ways and 5 queries per class of the 88 new classes. The support of
+fewer shots begins the support of more shots, and the queries are the same, so curves are smooth and runs are paired. It
+compares EfficientNet-Lite0 at 128 px with raw pixels, and the nearest mean with a linear probe. Beyond 12 labels the
+laws predict; `budget` gives the range of their predictions and says how far to trust it.
 """
 
 from __future__ import annotations

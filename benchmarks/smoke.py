@@ -1,8 +1,9 @@
-"""The whole way in about a minute: two backbones, two evaluators, 1 and 5 shot on few episodes of the mono icons.
+"""A whole benchmark in about a minute: two backbones, two evaluators, 1 and 5 shots, few episodes of the mono icons.
 
     make bench SUITE=smoke        or        fewshot bench smoke
 
-45 s on 2 cores. It proves that everything works; its intervals, of 3 to 4 percent, are too wide to compare with.
+The suite takes 45 s on 2 cores. It shows that everything works; its intervals of 3 to 4 points are too wide for
+comparisons.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Every evaluator and its peer in alternated rounds: `make speed`, or
+"""Speed of every evaluator and its peer in alternating rounds: `make speed`, or
 
     python benchmarks/speed.py --json speed.json [--only NAME] [--rounds 7]
 
-A case takes one to three minutes; in pieces with --only, which adds to the same file. 5 ways, 5 shots, 15 queries a
-class and 640 features unless a line says otherwise: random float32 features of length 1. Both get the same arrays and
-give predicted classes; starting, compiling and drawing the features are not counted. "default" and "1" are threads of
-the peer; ours always runs in the default environment. What both answered is compared in every round.
+A case takes one to three minutes; --only measures a part and adds it to the same file. Unless a line says otherwise,
+episodes have 5 ways, 5 shots, 15 queries per class and 640 random float32 features of length 1. Both sides get the same
+arrays and give predicted classes; starting, compiling and generating the features do not count. "default" and "1" are
+threads of the peer; ours always runs in the default environment. Every round compares the answers of both sides.
 
-Another evaluator is another line of `CASES`. The peers are the extra `benchmark`.
+For another evaluator, add a line to `cases`. The extra `benchmark` installs the peers.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from fewshot.benchmarks.table_speed import (
     embedding,
     everything,
     fine_tuning,
-    learn2learn_drawing,
-    ours_drawing,
+    learn2learn_sampling,
     ours_from_a_table,
+    ours_sampling,
     same_accuracy,
 )
 
@@ -84,9 +84,9 @@ def cases() -> list[Case]:
         Case(
             "drawing episodes",
             "5-way 5-shot 15 queries",
-            ours_drawing,
+            ours_sampling,
             "learn2learn Taskset",
-            learn2learn_drawing,
+            learn2learn_sampling,
             module="learn2learn",
             install=LEARN2LEARN,
             peer_threads=("default",),
@@ -117,11 +117,15 @@ def cases() -> list[Case]:
 
 
 def main() -> None:
-    """Parses the command line, measures, prints."""
+    """Measures the cases and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", action="append", metavar="NAME", help="cases whose name starts so; may be repeated")
-    parser.add_argument("--json", type=Path, default=Path("speed.json"), help="a list of the lines; one case at a time")
+    parser.add_argument("--rounds", type=int, default=7, help="run this many rounds (default: 7)")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="measure only cases whose name starts like this; repeatable"
+    )
+    parser.add_argument(
+        "--json", type=Path, default=Path("speed.json"), help="add the lines to this JSON list (default: speed.json)"
+    )
     parser.add_argument("--case", help=argparse.SUPPRESS)
     parser.add_argument("--side", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

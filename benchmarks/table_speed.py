@@ -1,4 +1,4 @@
-"""Whole ways from a feature table, drawing, and large problems: measurements for speed.py."""
+"""Measurements for speed.py: runs from a feature table, sampling, and large problems."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def labelled() -> LabelledImages:
 
 @functools.cache
 def table_of_features() -> Floats:
-    """[12000, 640] a row an image."""
+    """[12000, 640] one row of features per image."""
     random = np.random.default_rng(0)
     rows = random.normal(scale=0.15, size=(20, 1, 640)) + random.normal(size=(20, 600, 640))
     rows /= np.linalg.norm(rows, axis=-1, keepdims=True)
     return rows.reshape(-1, 640).astype(np.float32)
 
 
-def drawn(start: int, count: int) -> Episodes:
-    """Episodes of 5 ways, 5 shots and 15 queries a class."""
+def sampled(start: int, count: int) -> Episodes:
+    """5-way 5-shot episodes with 15 queries per class."""
     from fewshot.episodes.episodes import EpisodeShape
     from fewshot.samplers.balanced import Balanced
 
@@ -46,7 +46,7 @@ def drawn(start: int, count: int) -> Episodes:
 
 
 def learner_of(evaluator: str) -> FeatureLearner:
-    """The evaluator over the table."""
+    """The learner of an evaluator with the feature table."""
     import torch
 
     from fewshot.plugins.registry import EVALUATORS
@@ -56,24 +56,24 @@ def learner_of(evaluator: str) -> FeatureLearner:
 
 
 def ours_from_a_table(evaluator: str) -> Measured:
-    """Drawing, gathering, solving and summarising, as a run does it."""
+    """Our sampling, gathering, solving and summarising, as in a run."""
     from fewshot.results.predictions import episode_accuracy
     from fewshot.runs.solving import solve
 
     learner = learner_of(evaluator)
-    per_second = rate(lambda index: len(solve(drawn(1000 * index, 1000), learner)), 2.0)
-    return Measured(per_second, [float(episode_accuracy(solve(drawn(0, 1000), learner)).mean())])
+    per_second = rate(lambda index: len(solve(sampled(1000 * index, 1000), learner)), 2.0)
+    return Measured(per_second, [float(episode_accuracy(solve(sampled(0, 1000), learner)).mean())])
 
 
 def bytes_read() -> Measured:
-    """Bytes a second of the rows that episodes need, each read once, while prototypes are drawn, solved and
-    summarised."""
+    """Bytes per second of the rows that episodes need, each counted once, while Prototype samples, solves and
+    summarises."""
     rows = 5 * (5 + N_QUERY)
     return Measured(ours_from_a_table("Prototype()").per_second * rows * table_of_features()[0].nbytes)
 
 
 def bytes_copied() -> Measured:
-    """Bytes a second that are read while 256 MiB are copied, with as many threads as torch takes."""
+    """Bytes per second that torch reads while it copies 256 MiB, with its default number of threads."""
     import torch
 
     source = torch.ones(1 << 26)
@@ -87,8 +87,8 @@ def bytes_copied() -> Measured:
 
 
 def easyfsl_from_a_table() -> Measured:
-    """easyfsl's evaluate loop over its FeaturesDataset; its sampler fails on current torch, so the tasks are drawn by
-    the same calls in a plain iterable."""
+    """easyfsl's evaluate loop over its FeaturesDataset. The constructor of its sampler fails with current torch, so
+    this sets the fields of the sampler directly."""
     import random
 
     import torch
@@ -106,30 +106,30 @@ def easyfsl_from_a_table() -> Measured:
     sampler.items_per_label = {c: [i for i, label in enumerate(labels) if label == c] for c in range(20)}
     random.seed(0)
     loader = DataLoader(dataset, batch_sampler=sampler, collate_fn=sampler.episodic_collate_fn)
-    found: list[float] = []
+    accuracies: list[float] = []
 
     def step(index: int) -> int:
-        found.append(evaluate(PrototypicalNetworks(), loader, device="cpu", use_tqdm=False))
+        accuracies.append(evaluate(PrototypicalNetworks(), loader, device="cpu", use_tqdm=False))
         return n_tasks
 
-    return Measured(rate(step, 2.0), [float(np.mean(found))])
+    return Measured(rate(step, 2.0), [float(np.mean(accuracies))])
 
 
 def same_accuracy(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """How far the mean accuracies of other draws lie apart; a ValueError beyond a hundredth."""
+    """The difference of the mean accuracies on different episodes; above a hundredth it raises a ValueError."""
     apart = abs(ours[0] - theirs[0])
     if apart > 0.01:
-        raise ValueError(f"the mean accuracies are {apart:.3f} apart")
+        raise ValueError(f"the mean accuracies differ by {apart:.3f}, more than 0.01")
     return f"accuracy {apart:.4f} apart"
 
 
-def ours_drawing() -> Measured:
-    """Episodes drawn, without looking at features."""
-    return Measured(rate(lambda index: len(drawn(1000 * index, 1000))))
+def ours_sampling() -> Measured:
+    """Our sampling of episodes, without features."""
+    return Measured(rate(lambda index: len(sampled(1000 * index, 1000))))
 
 
-def learn2learn_drawing() -> Measured:
-    """Tasks drawn by learn2learn from a data set of integers, features included: it gives no rows."""
+def learn2learn_sampling() -> Measured:
+    """learn2learn's sampling of tasks from a data set of integers, with its features, because it gives no rows."""
     import learn2learn
     import torch
     from learn2learn.data.transforms import KShots, LoadData, NWays
@@ -147,7 +147,7 @@ def learn2learn_drawing() -> Measured:
 
 
 def everything() -> Measured:
-    """10 000 episodes x every head for vectors, with its defaults, from one table: seconds for all as answers."""
+    """Every head for vectors, with its defaults, on 10 000 episodes from one table."""
     from fewshot.evaluators import FeatureEvaluator
     from fewshot.plugins.registry import EVALUATORS
     from fewshot.runs.solving import solve
@@ -155,17 +155,17 @@ def everything() -> Measured:
     names = [n for n in EVALUATORS.names() if issubclass(EVALUATORS.get(n), FeatureEvaluator)]
     heads = [f"{n}()" for n in names if n not in NEED_MORE]
     for head in heads:
-        solve(drawn(0, 50), learner_of(head))
+        solve(sampled(0, 50), learner_of(head))
     start = time.perf_counter()
     for head in heads:
         before = time.perf_counter()
         for first in range(0, 10_000, 2000):
-            solve(drawn(first, 2000), learner_of(head))
+            solve(sampled(first, 2000), learner_of(head))
         print(f"{head}: {time.perf_counter() - before:.1f} s", file=sys.stderr)
     return Measured(10_000 * len(heads) / (time.perf_counter() - start))
 
 
-# Another head, vectors of the class names, or views of the images.
+# These need another head, vectors of the class names, or views of the images.
 NEED_MORE = {
     "AugmentedSupport",
     "CrossValidated",
@@ -179,7 +179,7 @@ NEED_MORE = {
 
 
 def all_ways() -> Measured:
-    """1000 classes x 25 shots of 2048 features: problems a second, of one that says that it converged."""
+    """Problems per second of LinearProbe on 1000 classes x 25 shots of 2048 features, if it converges."""
     from fewshot.evaluators.linear_probe import LinearProbe
 
     random = np.random.default_rng(0)
@@ -191,19 +191,19 @@ def all_ways() -> Measured:
     head = LinearProbe().fit(batch)
     seconds = time.perf_counter() - start
     if head.converged is None or not head.converged.all():
-        raise ValueError("LinearProbe did not converge on 1000 classes x 25 shots, so its time says nothing")
+        raise ValueError("LinearProbe did not converge on 1000 classes x 25 shots, so its time means nothing")
     return Measured(1 / seconds)
 
 
 def embedding(what: str) -> Measured:
-    """Images a second, from embedded images to features on disk or through timm's network alone."""
+    """Images per second, from bundled images to features on disk, or through timm's network alone."""
     from fewshot.benchmarks.embedding import loop_rate, table_rate
 
     return Measured(table_rate(1024) if what == "table" else loop_rate(1024))
 
 
 def fine_tuning(what: str, who: str) -> Measured:
-    """Episodes a second of FineTune or of the plain loop; their logits are compared by fine_tuning.py itself."""
+    """Episodes per second of FineTune or of the plain loop; fine_tuning.py compares their logits."""
     from fewshot.benchmarks.fine_tuning import Work, rate
 
     return Measured(rate(Work(what), who))

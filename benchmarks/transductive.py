@@ -1,4 +1,4 @@
-"""What a hidden prior is worth: a transductive head under balanced queries and under queries in Dirichlet shares.
+"""How much does a hidden prior help? A transductive head with balanced queries and with queries in Dirichlet shares.
 
 fewshot bench transductive
 """
@@ -15,7 +15,7 @@ PROTOCOL = "transductive@1"
 BACKBONE = "Packaged('tf_efficientnet_lite0', image_size=128)"
 SAMPLERS = ("Balanced()", "DirichletQuery(support_reserve=5)")
 SHOTS = (1, 5)
-N_QUERY = 10  # a class on average: the novel classes have 20 to 40 images
+N_QUERY = 10  # per class on average; the novel classes have 20 to 40 images
 INDUCTIVE = ("Prototype()", "LinearProbe()")
 # The two papers' own settings: alpha is 2 at 1 shot and 7 from 5 shots on.
 ALPHA = {1: 2.0, 5: 7.0}

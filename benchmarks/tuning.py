@@ -1,14 +1,16 @@
-"""What fine-tuning adds to a frozen network: head, last block, all, probe-then-tune; mono icons at 1, 5, 10 shots.
+"""How much does fine-tuning add to a frozen network? Head, last block, all blocks and probe-then-tune on the mono icons
+at 1, 5 and 10 shots.
 
     fewshot bench tuning
 
-Tuning the whole network takes 7 seconds an episode of 5 shots on 2 cores, and 20 an episode of 10 shots on a busy one.
+Tuning the whole network takes 7 seconds per 5-shot episode on 2 cores, and 20 per 10-shot episode on a busy machine.
 
-EfficientNet-Lite0 at 128 px, 5 ways, 15 queries (10 shots: 10); Prototype and LinearProbe
-on 600 episodes, whose first 25 are those of the tuned runs, so that every pair is compared on the same episodes.
-Steps and rates were chosen on validation classes alone: for the head and the whole network on 12 episodes of 5 shots at
-64 pixels (the suite `quick`), and kept for all shots; the last block takes the steps of the head, and probe-then-tune
-those of the whole network at a third of its rate, because it starts at an optimum. No novel class chose anything.
+All runs use EfficientNet-Lite0 at 128 px, 5 ways and 15 queries per class (10 at 10 shots). Prototype and LinearProbe
+solve 600 episodes; the tuned runs solve the first 25 of them, so every pair is compared on the same episodes. Steps and
+learning rates come from validation classes only. Those of the head and of the whole network were chosen on 12 5-shot
+episodes at 64 pixels (the suite `quick`) and serve all shots. The last block has the steps of the head. Probe-then-tune
+has the steps of the whole network and a third of its learning rate, because it starts at an optimum. Novel classes
+chose nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ TUNED = (
     "FineTune(tune='all', steps=10, lr=0.003)",
     "FineTune(tune='all', steps=10, lr=0.001, start='probe')",
 )
-QUERIES_OF = {1: 15, 5: 15, 10: 10}  # by shots: a class of the icons has 20 images
+QUERIES_OF = {1: 15, 5: 15, 10: 10}  # by shots; the smallest icon classes have 20 images
 N_TUNED = 25
 
 

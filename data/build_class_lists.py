@@ -4,9 +4,9 @@
     apt-get download wordnet-base                      # Debian 12, WordNet 3.0
     python -m fewshot.data.build_class_lists --source .
 
-Of each package only names of classes are read. A class gets the synset that has its name among the narrower ones of
-its set's root; where that is none or the wrong one, class_choices.json says which ("*": of every class without its
-own line). Otherwise it is a kind of what its last words name, such as a sparrow, or nothing that WordNet has.
+The script reads only class names from each package. A class gets the synset with its name below the root of its data
+set. If there is none, or a wrong one, class_choices.json names the synset ("*": for every class without its own line).
+Otherwise the class is a kind of what its last words name, such as a sparrow, or WordNet does not have it.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ _SMALL = {
     "STL-10": "airplane, bird, car, cat, deer, dog, horse, monkey, ship, truck",
     "Fashion-MNIST": "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot",
 }
-_ROOTS = {  # below which a set's classes are looked for: bird, plant, food
+_ROOTS = {  # the root above the classes of a data set: bird, plant, food
     "CUB-200-2011": "n01503061",
     "Flowers-102": "n00017222",
     "Food-101": "n00021265",
 }
-_BODIES = {  # of cars
+_BODIES = {  # car bodies
     "suv": "n04285965", "sedan": "n04166281", "coupe": "n03119396", "hatchback": "n03498781",
     "convertible": "n03100240", "wagon": "n02814533", "minivan": "n03770679", "van": "n04520170", "cab": "n03930630",
 }  # fmt: skip
-# The parts of CUB of the 140/30/30 benchmark, by number; the rest is train. From easyfsl's data/CUB.
+# The parts of the CUB 140/30/30 benchmark, by class number, from easyfsl's data/CUB; all other classes are train.
 _CUB_TEST = "8 9 15 20 28 30 35 39 45 46 82 85 94 101 103 112 118 122 128 133 134 137 147 148 163 168 169 170 193 194"
 _CUB_VAL = "44 51 52 55 57 61 64 66 68 72 76 80 84 96 113 121 127 136 140 145 150 155 159 162 172 176 178 198 199 200"
-# miniImageNet's parts in the split of Ravi and Larochelle (2017); the other 64 of timm's list are train.
+# The parts of miniImageNet in the split of Ravi and Larochelle (2017); the other 64 classes of timm's list are train.
 _MINI_VAL = (
     "n01855672 n02091244 n02114548 n02138441 n02174001 n02950826 n02971356 n02981792 n03075370 n03417042 n03535780 "
     "n03584254 n03770439 n03773504 n03980874 n09256479"
@@ -70,7 +70,7 @@ _KINDS = dict.fromkeys(("FGVCAircraft", "FGVCAircraft-family"), ("n02690373", "n
 def main() -> None:
     """Reads the packages and writes both files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--source", type=Path, required=True, help="folder of the three packages")
+    parser.add_argument("--source", type=Path, required=True, help="read the three packages in this folder")
     source = parser.parse_args().source
     torchmeta = ZipFile(next(source.glob("torchmeta-1.8.0-*.whl")))
     tfds = ZipFile(next(source.glob("tensorflow_datasets-4.9.10-*.whl")))
@@ -86,9 +86,9 @@ def main() -> None:
         "without": _WITHOUT,
     }
     text = json.dumps(table, indent=1, ensure_ascii=False)
-    text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda found: "[" + re.sub(r"\s+", " ", found[1]) + "]", text)
+    text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda listed: "[" + re.sub(r"\s+", " ", listed[1]) + "]", text)
     (FOLDER / "class_lists.json").write_text(text + "\n", encoding="utf-8")
-    write_hypernyms(above, {s for classes in sets.values() for found in classes.values() for s in found})
+    write_hypernyms(above, {s for classes in sets.values() for synsets in classes.values() for s in synsets})
 
 
 def _json(wheel: ZipFile, path: str) -> list[list[str]]:
@@ -97,7 +97,7 @@ def _json(wheel: ZipFile, path: str) -> list[list[str]]:
 
 
 def class_names(torchmeta: ZipFile, tfds: ZipFile, cifar: Iterable[list[str]]) -> dict[str, list[str]]:
-    """The class names of every set, as their sources write them."""
+    """The class names of every data set, as their sources write them."""
     cub = [name for part in _PARTS for name in json.loads(torchmeta.read(f"{_ASSETS}cub/{part}.json"))]
     texts = {"Caltech-101": "caltech101_labels", "DTD": "dtd_key_attributes", "Food-101": "food-101_classes"}
     pet = "datasets/oxford_iiit_pet/oxford_iiit_pet_dataset_builder.py"
@@ -117,31 +117,31 @@ def class_names(torchmeta: ZipFile, tfds: ZipFile, cifar: Iterable[list[str]]) -
 
 
 def _listed(wheel: ZipFile, path: str, name: str) -> list[str]:
-    """The list of strings that a module assigns to a name; the module is parsed, not run."""
+    """The list of strings that a module assigns to a name; this parses the module and does not run it."""
     for node in ast.parse(wheel.read(_TFDS + path)).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-            found: list[str] = ast.literal_eval(node.value)
-            return found
+            names: list[str] = ast.literal_eval(node.value)
+            return names
     raise ValueError(f"{path} assigns no {name}")
 
 
 def concepts(
     names: Iterable[str], chosen: Mapping[str, str], root: str | None, above: Mapping[str, list[str]], of: str
 ) -> dict[str, list[str]]:
-    """The concepts of every class of a set, by its normal name."""
-    found = {}
+    """The concepts of every class of a data set, by normal name."""
+    by_class = {}
     for name in map(normal, names):
         if of == "Stanford-Cars" and (body := next((w for w in reversed(name.split()) if w in _BODIES), None)):
-            found[name] = [f"<{_BODIES[body]}"]
+            by_class[name] = [f"<{_BODIES[body]}"]
         elif name in chosen or "*" in chosen:
-            found[name] = chosen.get(name, chosen.get("*", "")).split()
+            by_class[name] = chosen.get(name, chosen.get("*", "")).split()
         else:
-            found[name] = _looked_up(name, root, above)
-    return found
+            by_class[name] = _looked_up(name, root, above)
+    return by_class
 
 
 def _looked_up(name: str, root: str | None, above: Mapping[str, list[str]]) -> list[str]:
-    """The synset of that name, or the kind that its last words name."""
+    """The synsets of a name, or the kind that its last words name."""
     words = name.split()
     for start in range(len(words)):
         synsets = [s for s in by_name(" ".join(words[start:])) if root is None or root in _all_above(s, above)]
@@ -151,18 +151,18 @@ def _looked_up(name: str, root: str | None, above: Mapping[str, list[str]]) -> l
 
 
 def _all_above(synset: str, above: Mapping[str, list[str]]) -> set[str]:
-    found: set[str] = set()
+    synsets: set[str] = set()
     waiting = [synset]
     while waiting:
         for wider in above.get(waiting.pop(), []):
-            if wider not in found:
-                found.add(wider)
+            if wider not in synsets:
+                synsets.add(wider)
                 waiting.append(wider)
-    return found
+    return synsets
 
 
 def benchmarks(torchmeta: ZipFile, cifar: Iterable[list[str]], cub: list[str]) -> dict[str, dict[str, object]]:
-    """The parts of every few-shot benchmark, by normal names."""
+    """The parts of every few-shot benchmark, with normal class names."""
     fine = {coarse: [normal(name) for c, name in cifar if c == coarse] for coarse, _ in cifar}
     fs = {part: [normal(name) for _, name in _json(torchmeta, f"cifar100/cifar-fs/{part}.json")] for part in _PARTS}
     fc = {
@@ -192,7 +192,7 @@ def _timm() -> Path:
 
 
 def wordnet(package: Path) -> dict[str, list[str]]:
-    """The synsets just above every noun synset, out of Debian's package."""
+    """The synsets directly above every noun synset, from the Debian package."""
     packed = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         member = archive.extractfile("./usr/share/wordnet/data.noun")
@@ -209,7 +209,7 @@ def wordnet(package: Path) -> dict[str, list[str]]:
 
 
 def write_hypernyms(above: Mapping[str, list[str]], used: Iterable[str]) -> None:
-    """Writes the pairs above all synsets of timm and of the table."""
+    """Writes all pairs above the synsets of timm and of the class lists."""
     needed = set(lemmas()) | {synset.removeprefix("<") for synset in used}
     needed |= {wider for synset in needed for wider in _all_above(synset, above)}
     pairs = sorted((int(s[1:]), int(wider[1:])) for s in needed for wider in above[s])

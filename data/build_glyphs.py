@@ -1,14 +1,14 @@
-"""Builds the embedded glyphs: one character is one class, one typeface's drawing of it is one image.
+"""Builds the bundled glyphs: every character is a class, and every typeface's drawing of it is an image.
 
     pip install -r data/requirements-build.txt
     mkdir packages && cd packages
     apt-get update && apt-get download $(python -m fewshot.data.build_glyphs --list)     # Debian 12
     cd .. && python -m fewshot.data.build_glyphs --source packages
 
-Reads glyph_typefaces.json (what choose_typefaces.py chose), glyph_characters.json and glyphs_removed.json (drawings
-a person rejected); checks each font file's sha256 against glyphs.json, unless --accept-other-versions is given; writes
-glyphs.npz, glyphs.json, NOTICE-glyphs.md and splits/glyphs.json next to this file: the same bytes from the same
-packages and requirements. About a minute on one core, and dpkg-deb is needed.
+It reads glyph_typefaces.json (from choose_typefaces.py), glyph_characters.json and glyphs_removed.json (drawings that a
+person rejected). It compares the sha256 of each font file with glyphs.json, unless --accept-other-versions is given,
+and writes glyphs.npz, glyphs.json, NOTICE-glyphs.md and splits/glyphs.json next to this file, with the same bytes from
+the same packages and requirements. It takes about a minute on one core and needs dpkg-deb.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from .greys import Pixels, pack_greys
 from .typefaces import Package, Typeface, find_typefaces, unpack_packages, vectors
 
 LOOK_ALIKE_RMS = 0.10  # tiles of two classes this close at 16 x 16 pixels look alike
-LOOK_ALIKE_PART = 0.10  # a class with more of its images like those of another class is dropped
+LOOK_ALIKE_PART = 0.10  # a class is dropped if more than this share of its images look like another class
 COPY_RMS = 0.06  # tiles of one class this close are the same drawing under two names
-FEWEST = 20  # images a class
+FEWEST = 20  # images per class
 NOVEL, VALIDATION = frozenset({"hebrew", "hangul", "katakana", "telugu"}), frozenset({"arabic"})
 ACKNOWLEDGEMENT = (
     "Baekmuk Batang, Baekmuk Dotum, Baekmuk Gulim, and Baekmuk Headline are registered trademarks owned by "
@@ -63,22 +63,22 @@ def class_name(script: str, character: str) -> str:
     return f"{script}/{'-'.join(word for word in words if word not in {script, 'letter', 'syllable'})}"
 
 
-def draw_glyphs(
+def render_glyphs(
     chosen: Mapping[str, Sequence[Typeface]], characters: Mapping[str, str], removed: set[str]
 ) -> list[Glyph]:
-    """Every drawing of every script's characters by its typefaces, without those removed; sorted by (class, name)."""
+    """All drawings of the scripts' characters by their typefaces, except removed ones, sorted by (class, typeface)."""
     glyphs = []
     for script, typefaces in chosen.items():
         for typeface in typefaces:
-            for character, pixels in typeface.draw_all(characters[script]).items():
+            for character, pixels in typeface.render_all(characters[script]).items():
                 if f"{typeface.name}:U+{ord(character):04X}" not in removed:
                     glyphs.append(Glyph(class_name(script, character), script, character, typeface, pixels))
     return sorted(glyphs, key=lambda glyph: (glyph.label, glyph.typeface.name))
 
 
 def drop_look_alikes(glyphs: list[Glyph]) -> list[Glyph]:
-    """Without the classes that look like another, of two the one of the later name; then without any drawing that is
-    close to one of another class, as when a typeface draws capitals for small letters."""
+    """The glyphs without classes that look like another (of two, the one with the later name is dropped), and without
+    drawings that look like one of another class, such as capitals in place of small letters."""
     while True:
         labels = [glyph.label for glyph in glyphs]
         kept, shared = drop_shared(labels, vectors(np.stack([glyph.pixels for glyph in glyphs])), LOOK_ALIKE_RMS)
@@ -87,38 +87,38 @@ def drop_look_alikes(glyphs: list[Glyph]) -> list[Glyph]:
         worst = [pair for pair, _ in shared.most_common() if bad[pair[1]] > LOOK_ALIKE_PART * sizes[pair[1]]]
         if not worst:
             for (first, second), count in shared.most_common():
-                print(f"'{first}' and '{second}' share {count} drawings, dropped from both")
+                print(f"'{first}' and '{second}' share {count} drawings; dropped from both")
             return [glyph for glyph, is_kept in zip(glyphs, kept, strict=True) if is_kept]
         first, second = worst[0]
-        print(f"{bad[second]} of {sizes[second]} drawings of '{second}' look like '{first}' or others, dropped")
+        print(f"{bad[second]} of {sizes[second]} drawings of '{second}' look like '{first}' or others; dropped")
         glyphs = [glyph for glyph in glyphs if glyph.label != second]
 
 
 def drop_copies(glyphs: list[Glyph]) -> list[Glyph]:
-    """Without the drawings that a typeface of an earlier name has too."""
+    """The glyphs without copies of drawings of earlier typefaces."""
     pairs = near_pairs(vectors(np.stack([glyph.pixels for glyph in glyphs])), COPY_RMS)
     copies = {int(second) for first, second in pairs if first < second and glyphs[first].label == glyphs[second].label}
     return [glyph for place, glyph in enumerate(glyphs) if place not in copies]
 
 
 def drop_small_classes(glyphs: list[Glyph]) -> list[Glyph]:
-    """Without the classes of fewer than FEWEST drawings."""
+    """The glyphs without classes of fewer than FEWEST drawings."""
     sizes = Counter(glyph.label for glyph in glyphs)
     for label, size in sizes.items():
         if size < FEWEST:
-            print(f"'{label}' has {size} drawings, dropped")
+            print(f"'{label}' has only {size} drawings; dropped")
     return [glyph for glyph in glyphs if sizes[glyph.label] >= FEWEST]
 
 
 def check_files(typefaces: Sequence[Typeface], path: Path) -> None:
-    """A ValueError that names a font file other than the one the manifest was built from."""
+    """Raises a ValueError if a font file differs from the one that the manifest was built from."""
     known = {entry["name"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))["typefaces"]}
     for typeface in typefaces:
         entry = known.get(typeface.name)
         if entry and entry["sha256"] != file_digest(typeface):
             package = typeface.package
             raise ValueError(
-                f"{package.name} {package.version} has another {typeface.file} than the one glyphs.json was built "
+                f"{typeface.file} of {package.name} {package.version} differs from the file that glyphs.json was built "
                 f"from ({entry['package']}); get that version, or pass --accept-other-versions"
             )
 
@@ -128,7 +128,7 @@ def file_digest(typeface: Typeface) -> str:
 
 
 def write_manifest(path: Path, glyphs: Sequence[Glyph], licences: Mapping[str, str]) -> None:
-    """Writes glyphs.npz beside the manifest, then the manifest."""
+    """Writes glyphs.npz, then the manifest beside it."""
     typefaces = sorted({glyph.typeface.name: glyph.typeface for glyph in glyphs}.items())
     code_of = {name: code for code, (name, _) in enumerate(typefaces)}
     classes = [(label, list(group)) for label, group in itertools.groupby(glyphs, key=lambda glyph: glyph.label)]
@@ -177,7 +177,7 @@ def write_manifest(path: Path, glyphs: Sequence[Glyph], licences: Mapping[str, s
 
 
 def write_notice(path: Path, glyphs: Sequence[Glyph], licences: Mapping[str, str]) -> None:
-    """A table of the typefaces used: name, package, licence, rights, number of images."""
+    """Writes a table of the typefaces: name, package, licence, rights, number of images."""
     used = Counter(glyph.typeface.name for glyph in glyphs)
     typefaces = sorted({glyph.typeface.name: glyph.typeface for glyph in glyphs}.items())
     lines = [
@@ -209,8 +209,8 @@ def find_chosen(
         for entry in members:
             if (entry["package"], entry["name"]) not in by_name:
                 raise ValueError(
-                    f"{entry['package']} has no typeface {entry['name']}, which glyph_typefaces.json names for "
-                    f"{script}; get another version of the package, or run choose_typefaces.py again"
+                    f"glyph_typefaces.json names the typeface {entry['name']} for {script}, but {entry['package']} has "
+                    "no such typeface; get another version of the package, or run choose_typefaces.py again"
                 )
     return {
         script: [by_name[entry["package"], entry["name"]] for entry in members] for script, members in entries.items()
@@ -227,7 +227,7 @@ def build(source: Path, scratch: Path, folder: Path, accept_other_versions: bool
     chosen = find_chosen(find_typefaces(packages), lists["glyph_typefaces"])
     if not accept_other_versions:
         check_files([one for members in chosen.values() for one in members], folder / "glyphs.json")
-    glyphs = draw_glyphs(chosen, lists["glyph_characters"], set(lists["glyphs_removed"]))
+    glyphs = render_glyphs(chosen, lists["glyph_characters"], set(lists["glyphs_removed"]))
     glyphs = drop_small_classes(drop_look_alikes(drop_copies(glyphs)))
     write_manifest(folder / "glyphs.json", glyphs, lists["glyph_packages"])
     write_split(folder / "splits" / "glyphs.json", {one.label: one.script for one in glyphs}, NOVEL, VALIDATION)
@@ -236,24 +236,28 @@ def build(source: Path, scratch: Path, folder: Path, accept_other_versions: bool
 
 
 def package_names(folder: Path) -> list[str]:
-    """The packages that the chosen typefaces are in."""
+    """The packages of the chosen typefaces."""
     entries = json.loads((folder / "glyph_typefaces.json").read_text(encoding="utf-8"))
     return sorted({entry["package"] for members in entries.values() for entry in members})
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Build the embedded glyphs.")
-    parser.add_argument("--list", action="store_true", help="only print the names of the packages")
-    parser.add_argument("--source", type=Path, help="folder with the .deb files")
-    parser.add_argument("--scratch", type=Path, help="where to unpack them, to be kept; otherwise a temporary folder")
-    parser.add_argument("--accept-other-versions", action="store_true", help="draw font files that are not the same")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the lists are read and files go")
+    parser = argparse.ArgumentParser(description="Build the bundled glyphs.")
+    parser.add_argument("--list", action="store_true", help="print the names of the packages and stop")
+    parser.add_argument("--source", type=Path, help="read the .deb files of this folder")
+    parser.add_argument(
+        "--scratch", type=Path, help="unpack into this folder and keep it (default: a temporary folder)"
+    )
+    parser.add_argument(
+        "--accept-other-versions", action="store_true", help="accept font files that differ from those in glyphs.json"
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="read the lists and write the files here")
     arguments = parser.parse_args()
     if arguments.list:
         print(*package_names(arguments.folder))
         return
     if arguments.source is None:
-        parser.error("--source is missing: the folder with the .deb files")
+        parser.error("--source is missing; give the folder with the .deb files")
     with tempfile.TemporaryDirectory() as scratch:
         build(
             arguments.source,

@@ -1,14 +1,14 @@
-"""Builds the embedded icons: one concept is one class, one artist's drawing is one image.
+"""Builds the bundled icons: every concept is a class, and every artist's drawing of it is an image.
 
     pip install -r data/requirements-build.txt
     mkdir icon_source && cd icon_source
     npm pack @iconify/json@2.2.535 @lobehub/fluent-emoji-3d@1.1.0     # two .tgz files, 170 MB, read unpacked
     cd .. && python -m fewshot.data.build_icons --source icon_source
 
-Checks the sha256 of both archives, then writes icons_mono.npz, icons_colour.npz, icons.json, NOTICE.md and
-splits/icons_*.json next to this file: the same bytes on every run with the same requirements. Reads
-icon_concepts.json (which names mean which concept) and icons_removed.json (drawings a person rejected).
-About two minutes on one core.
+It checks the sha256 of both archives and reads icon_concepts.json (the names of every concept) and icons_removed.json
+(drawings that a person rejected). It writes icons_mono.npz, icons_colour.npz, icons.json, NOTICE.md and
+splits/icons_*.json next to this file, with the same bytes in every run with the same requirements. About two minutes on
+one core.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ LICENCES = frozenset(
 )
 LEFT_OUT_CATEGORIES = frozenset({"Logos", "Programming", "Flags / Maps"})
 EMOJI_3D = "fluent-emoji-3d"
-CATALOGUE = "https://icon-sets.iconify.design/"  # for sets without an address of their own
+CATALOGUE = "https://icon-sets.iconify.design/"  # the address of sets without their own
 
-TILE = 48  # pixels a side
-CANVAS = 144  # an SVG is drawn this large, then cropped and reduced
+TILE = 48  # pixels per side
+CANVAS = 144  # SVGs are rendered at this size, then cropped and scaled down
 DUPLICATE_SIDE, DUPLICATE_RMS = 24, 0.10  # two tiles this close in [0, 1] are the same drawing
 FEWEST = {"mono": 20, "colour": 10}
 MOST = {"mono": 40, "colour": 40}
-SPARE = 20  # taken beyond MOST, to replace what look-alike classes lose
+SPARE = 20  # chosen beyond MOST, to replace drawings that look-alike classes lose
 PER_STYLE = 2  # drawings of one artist in one style, per class
 
 STYLE_OF = {
@@ -69,7 +69,7 @@ STYLE_OF = {
     for word in words.split()
 } | {word: word for word in ("sharp", "flat", "remix")}
 DRAWING_STYLES = frozenset(
-    (  # words of a set's prefix that say how it draws
+    (  # words in the prefix of a set that name its style
         "color",
         "flat",
         "3d",
@@ -104,7 +104,7 @@ NOVEL, VALIDATION = frozenset({"animal", "food", "vehicle", "leisure"}), frozens
 
 @dataclass(frozen=True)
 class IconSet:
-    """One set as its publisher ships it; `bodies` maps an icon name to SVG markup or to WebP bytes."""
+    """One published set; `bodies` maps an icon name to SVG markup or to WebP bytes."""
 
     prefix: str
     name: str
@@ -119,7 +119,7 @@ class IconSet:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A drawing whose name says that it shows the concept; `preference` sorts the plainest names first."""
+    """A drawing with a name of the concept; `preference` sorts the plainest names first."""
 
     id: str
     icon_set: IconSet
@@ -130,7 +130,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Tile:
-    """A rendered drawing; `thumbnail` [24 * 24 * 3] float32 in [0, 1] serves to find duplicates."""
+    """A rendered drawing; its `thumbnail` [24 * 24 * 3], float32 in [0, 1], serves to find duplicates."""
 
     id: str
     icon_set: IconSet
@@ -146,20 +146,20 @@ Concepts = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def open_archive(folder: Path, file_name: str) -> tarfile.TarFile:
-    """The npm archive, after its checksum was found to be the one this builder was written for."""
+    """The npm archive, after checking its checksum."""
     path = folder / file_name
     if not path.is_file():
         raise FileNotFoundError(
             f"--source {folder} has no file {file_name}; get it with `npm pack` as the docstring of build_icons.py says"
         )
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != ARCHIVES[file_name]:
-        raise ValueError(f"{path} has sha256 {found}, expected {ARCHIVES[file_name]}; fetch it again")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != ARCHIVES[file_name]:
+        raise ValueError(f"{path} has sha256 {digest}, expected {ARCHIVES[file_name]}; fetch it again")
     return tarfile.open(path)
 
 
 def read_members(archive: tarfile.TarFile, pattern: str) -> Iterator[tuple[str, bytes]]:
-    """(what group 1 of the pattern matched, contents) of every matching file, in archive order."""
+    """The text of group 1 and the content of every file whose name matches the pattern, in archive order."""
     for member in archive:
         match = re.fullmatch(pattern, member.name)
         file = archive.extractfile(member) if match else None
@@ -168,7 +168,7 @@ def read_members(archive: tarfile.TarFile, pattern: str) -> Iterator[tuple[str, 
 
 
 def read_sets(source: Path) -> list[IconSet]:
-    """The sets under an allowed licence, the 3D emoji last."""
+    """The sets with an allowed licence, with the 3D emoji last."""
     emoji_names: dict[str, str] = {}
     sets = []
     with open_archive(source, "iconify-json-2.2.535.tgz") as archive:
@@ -186,7 +186,7 @@ def read_sets(source: Path) -> list[IconSet]:
 
 
 def parse_set(data: Mapping[str, Any]) -> IconSet:
-    """One Iconify file as an IconSet; aliases count as names unless they turn the drawing."""
+    """The IconSet of an Iconify file; aliases count as names unless they rotate or flip the drawing."""
     info = data["info"]
     icons = {name: icon for name, icon in data["icons"].items() if not icon.get("hidden")}
     for name, alias in data.get("aliases", {}).items():
@@ -203,7 +203,7 @@ def parse_set(data: Mapping[str, Any]) -> IconSet:
         domain="colour" if info.get("palette") else "mono",
         # fluent-emoji is no longer in Iconify's catalogue and so has no category.
         is_emoji=info.get("category") == "Emoji" or data["prefix"] == "fluent-emoji",
-        # What is animated often begins with an empty picture.
+        # Animated icons often begin with an empty picture.
         bodies={
             name: svg_document(icon, data)
             for name, icon in icons.items()
@@ -213,7 +213,7 @@ def parse_set(data: Mapping[str, Any]) -> IconSet:
 
 
 def artist_name(author: str) -> str:
-    """The author, with the names that one studio goes by made one."""
+    """The author, with one name for all names of the same studio."""
     return {
         "Google Inc": "Google",
         "Material Design Authors": "Google",
@@ -225,7 +225,7 @@ def artist_name(author: str) -> str:
 
 
 def svg_document(icon: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """A whole SVG, black where the icon leaves the colour to the page."""
+    """The complete SVG of an icon; parts that take the colour of the page are black."""
     left, top = icon.get("left", data.get("left", 0)), icon.get("top", data.get("top", 0))
     width, height = icon.get("width", data.get("width", 16)), icon.get("height", data.get("height", 16))
     scale = CANVAS / max(width, height)
@@ -237,7 +237,7 @@ def svg_document(icon: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 
 def read_3d_emoji(source: Path, emoji_names: Mapping[str, str]) -> IconSet:
-    """Microsoft's 3D emoji; their files are named by code point, `emoji_names` says what each shows."""
+    """Microsoft's 3D emoji, whose file names are code points; `emoji_names` maps code points to names."""
     bodies = {}
     with open_archive(source, "lobehub-fluent-emoji-3d-1.1.0.tgz") as archive:
         for code_points, content in read_members(archive, r"package/assets/(.+)\.webp"):
@@ -261,7 +261,7 @@ def read_3d_emoji(source: Path, emoji_names: Mapping[str, str]) -> IconSet:
 
 
 def strip_style(name: str) -> Iterator[tuple[str, list[str], bool]]:
-    """(name, styles stripped, whether a variant number was stripped), one style word less each time.
+    """(name, stripped styles, whether a variant number was stripped), with one style word less each time.
 
     'home-2-outline-24' gives itself, 'home-2-outline', 'home-2' and 'home'.
     """
@@ -280,24 +280,28 @@ def strip_style(name: str) -> Iterator[tuple[str, list[str], bool]]:
 
 
 def name_tables(concepts: Concepts) -> tuple[dict[str, tuple[str, int]], dict[str, tuple[str, int]]]:
-    """Icon name -> (concept, its place among the synonyms), and the same for emoji names without hyphens."""
+    """Two tables from names to (concept, position among its synonyms): for icons, and for emoji without hyphens."""
     icons: dict[str, tuple[str, int]] = {}
     emoji: dict[str, tuple[str, int]] = {}
     for superclass in concepts.values():
         for concept, names in superclass.items():
             for place, name in enumerate(names["icon_names"]):
                 if icons.setdefault(name, (concept, place))[0] != concept:
-                    raise ValueError(f"icon name '{name}' stands for both '{icons[name][0]}' and '{concept}'")
+                    raise ValueError(
+                        f"the icon name '{name}' belongs to both '{icons[name][0]}' and '{concept}'; remove it from "
+                        "one of them in icon_concepts.json"
+                    )
             for place, name in enumerate(names["emoji_names"]):
                 emoji.setdefault(name.replace("-", ""), (concept, place))
     return icons, emoji
 
 
 def find_candidates(sets: Sequence[IconSet], concepts: Concepts, removed: Iterable[str]) -> dict[str, list[Candidate]]:
-    """Every drawing whose name, style words aside, is exactly a concept's name; without the removed ones."""
+    """The drawings of each concept: those whose name, without style words, is a name of the concept, except removed
+    ones."""
     icon_names, emoji_names = name_tables(concepts)
     rejected = rejected_drawings(sets, removed)
-    found: dict[str, list[Candidate]] = defaultdict(list)
+    candidates: dict[str, list[Candidate]] = defaultdict(list)
     for icon_set in sets:
         for name, body in sorted(icon_set.bodies.items()):
             if drawing_of(icon_set, name) in rejected:
@@ -310,42 +314,43 @@ def find_candidates(sets: Sequence[IconSet], concepts: Concepts, removed: Iterab
                 )
                 if concept:
                     id = f"{icon_set.prefix}:{name}"
-                    found[concept].append(
+                    candidates[concept].append(
                         Candidate(id, icon_set, style_of(icon_set, styles), (int(numbered), place, len(name), id), body)
                     )
                 if concept or icon_set.is_emoji:
                     break
-    return found
+    return candidates
 
 
 def drawing_of(icon_set: IconSet, name: str) -> tuple[str, str]:
-    """(artist, name without style words): what an icon shares with its outlined, filled, ... siblings."""
-    # Streamline's sets differ in what they draw, not only in how.
+    """(artist, name without style words): the same for an icon and its outlined, filled, ... versions."""
+    # The sets of Streamline differ in their drawings, not only in style.
     artist = icon_set.prefix.removesuffix("-color") if icon_set.artist == "Streamline" else icon_set.artist
     return artist, [stem for stem, _, numbered in strip_style(name) if not numbered][-1]
 
 
 def rejected_drawings(sets: Sequence[IconSet], removed: Iterable[str]) -> set[tuple[str, str]]:
-    """A removed icon takes its siblings in other styles along: they show the same thing."""
+    """The removed drawings, each with its versions in other styles, because they show the same thing."""
     by_prefix = {icon_set.prefix: icon_set for icon_set in sets}
     rejected = set()
     for prefix, name in (id.split(":", 1) for id in removed):
         if prefix not in by_prefix or name not in by_prefix[prefix].bodies:
-            raise ValueError(f"icons_removed.json names '{prefix}:{name}', which no set has; correct it")
+            raise ValueError(f"icons_removed.json names '{prefix}:{name}', but no set has it; correct the name")
         rejected.add(drawing_of(by_prefix[prefix], name))
     return rejected
 
 
 def style_of(icon_set: IconSet, styles: Iterable[str]) -> str:
-    """The style family of a drawing, from the words of its set's prefix and of its own name."""
+    """The style of a drawing, from the words in the prefix of its set and in its own name."""
     of_set = (word for word in icon_set.prefix.split("-") if word in DRAWING_STYLES)
     return "+".join(sorted({STYLE_OF.get(word, word) for word in (*of_set, *styles)} - {""}))
 
 
 def order_candidates(candidates: Iterable[Candidate], concept: str) -> list[Candidate]:
-    """Every artist's first drawing, then every artist's second, and so on; a hash orders the artists.
+    """The candidates in order: the first drawing of every artist, then the second of every artist, and so on.
 
-    An artist's own drawings: the first of each style, plain names first, then the second of each.
+    A hash orders the artists. The drawings of an artist are ordered by rank within their style: the first of each
+    style, plain names first, then the second of each.
     """
     by_artist: dict[str, dict[str, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
     for candidate in sorted(candidates, key=lambda candidate: candidate.preference):
@@ -361,8 +366,8 @@ def order_candidates(candidates: Iterable[Candidate], concept: str) -> list[Cand
 # ---- drawing -------------------------------------------------------------------------------------
 
 
-def draw(body: str | bytes, domain: Domain) -> Pixels | None:
-    """[48, 48] (mono) or [48, 48, 3] (colour), quantised, on white; None if nothing usable is drawn."""
+def render(body: str | bytes, domain: Domain) -> Pixels | None:
+    """[48, 48] (mono) or [48, 48, 3] (colour) the drawing on white, quantised; None if it is not usable."""
     try:
         encoded: bytes = body if isinstance(body, bytes) else resvg_py.svg_to_bytes(body, skip_system_fonts=True)
     except ValueError:
@@ -387,7 +392,7 @@ def is_legible(tile: Pixels, domain: Domain) -> bool:
 
 
 def thumbnail(tile: Pixels) -> npt.NDArray[np.float32]:
-    """[24 * 24 * 3] in [0, 1]: the tile in RGB, averaged over 2 x 2 pixels."""
+    """[24 * 24 * 3] the tile in RGB, averaged over 2 x 2 pixels, in [0, 1]."""
     colour = np.broadcast_to(tile.reshape(TILE, TILE, -1), (TILE, TILE, 3)).astype(np.float32) / 255
     block = TILE // DUPLICATE_SIDE
     small: npt.NDArray[np.float32] = (
@@ -400,14 +405,14 @@ def thumbnail(tile: Pixels) -> npt.NDArray[np.float32]:
 
 
 def choose(candidates: Sequence[Candidate], domain: Domain) -> list[Tile]:
-    """Up to MOST + SPARE different drawings, in order; at most two of one artist in one style."""
+    """Up to MOST + SPARE different drawings, in order, with at most two per artist and style."""
     chosen: list[Tile] = []
     of_style: Counter[tuple[str, str]] = Counter()
     for candidate in candidates:
         family = (candidate.icon_set.artist, candidate.style)
         if of_style[family] == PER_STYLE or len(chosen) == MOST[domain] + SPARE:
             continue
-        pixels = draw(candidate.body, domain)
+        pixels = render(candidate.body, domain)
         if pixels is None:
             continue
         tile = Tile(candidate.id, candidate.icon_set, pixels, thumbnail(pixels))
@@ -423,7 +428,7 @@ def is_duplicate(tile: Tile, other: Tile) -> bool:
 
 
 def drop_shared_tiles(selection: Selection) -> tuple[Selection, Counter[tuple[str, str]]]:
-    """The selection without the drawings that two classes share, and how many each pair of classes shared."""
+    """The selection without drawings that two classes share, and the number that each pair of classes shared."""
     flat = [(concept, tile) for concept, tiles in sorted(selection.items()) for tile in tiles]
     thumbnails = np.stack([tile.thumbnail for _, tile in flat])
     is_kept, shared = drop_shared([concept for concept, _ in flat], thumbnails, DUPLICATE_RMS)
@@ -435,15 +440,15 @@ def drop_shared_tiles(selection: Selection) -> tuple[Selection, Counter[tuple[st
 
 
 def select(candidates: Mapping[str, Sequence[Candidate]], domain: Domain, classes: Iterable[str]) -> Selection:
-    """The images of the domain: FEWEST to MOST in each class that has so many, no drawing in two classes."""
-    drawn = {}
+    """The images of a domain: FEWEST to MOST per class, in classes that have FEWEST, no drawing in two classes."""
+    chosen = {}
     for concept in sorted(classes):
         of_domain = [one for one in candidates.get(concept, ()) if one.icon_set.domain == domain]
-        drawn[concept] = choose(order_candidates(of_domain, concept), domain)
-    drawn = {concept: tiles for concept, tiles in drawn.items() if len(tiles) >= FEWEST[domain]}
-    kept, shared = drop_shared_tiles(drawn)
+        chosen[concept] = choose(order_candidates(of_domain, concept), domain)
+    chosen = {concept: tiles for concept, tiles in chosen.items() if len(tiles) >= FEWEST[domain]}
+    kept, shared = drop_shared_tiles(chosen)
     for (first, second), count in shared.most_common(12):
-        print(f"{domain}: '{first}' and '{second}' shared {count} drawings, dropped from both")
+        print(f"{domain}: '{first}' and '{second}' share {count} drawings; dropped from both")
     return {
         concept: sorted(tiles[: MOST[domain]], key=lambda tile: tile.id)
         for concept, tiles in kept.items()
@@ -457,7 +462,7 @@ def select(candidates: Mapping[str, Sequence[Candidate]], domain: Domain, classe
 def write_domain(
     path: Path, selection: Selection, classes: Sequence[str], sets: Sequence[str], artists: Sequence[str]
 ) -> tuple[Pixels, str]:
-    """The decoded pixels of what was written, sorted by (class, id), and the sha256 of the file."""
+    """The pixels, sorted by (class, id), and the sha256 of the file, after writing it."""
     rows = [(label, tile) for label, concept in enumerate(classes) for tile in selection.get(concept, ())]
     pixels = np.stack([tile.pixels for _, tile in rows])
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -471,7 +476,7 @@ def write_domain(
 
 
 def pack(pixels: Pixels) -> Pixels:
-    """What icons.unpack undoes: mono [n, 24, 48], two rows a byte; colour [n, 3, 48, 48], planes."""
+    """The packed form that icons.unpack reads: mono [n, 24, 48], two rows per byte; colour [n, 3, 48, 48], planes."""
     if pixels.ndim == 3:
         return pack_greys(pixels)
     return np.ascontiguousarray(np.rint(pixels * (31 / 255)).astype(np.uint8).transpose(0, 3, 1, 2))
@@ -526,7 +531,7 @@ def write_manifest(
 
 
 def write_splits(folder: Path, selections: Mapping[Domain, Selection], concepts: Concepts) -> None:
-    """Which classes are seen, validation and novel, by superclass, per domain and for both."""
+    """Writes the splits by superclass, for each domain and for both."""
     superclass_of = {concept: superclass for superclass, members in concepts.items() for concept in members}
     mono, colour = set(selections["mono"]), set(selections["colour"])
     for name, members in {"mono": mono, "colour": colour, "both": mono & colour}.items():
@@ -535,7 +540,7 @@ def write_splits(folder: Path, selections: Mapping[Domain, Selection], concepts:
 
 
 def write_notice(path: Path, selections: Mapping[Domain, Selection]) -> None:
-    """A table of the sets used: name, author, licence, address, number of images."""
+    """Writes a table of the sets: name, author, licence, address, number of images."""
     used = Counter(
         tile.icon_set.prefix for selection in selections.values() for tiles in selection.values() for tile in tiles
     )
@@ -579,9 +584,9 @@ def build(source: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Build the embedded icons.")
-    parser.add_argument("--source", type=Path, required=True, help="folder with what `npm pack` wrote")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the lists are read and files go")
+    parser = argparse.ArgumentParser(description="Build the bundled icons.")
+    parser.add_argument("--source", type=Path, required=True, help="read the archives of `npm pack` in this folder")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="read the lists and write the files here")
     arguments = parser.parse_args()
     build(arguments.source, arguments.folder)
 

@@ -1,4 +1,4 @@
-"""What the builders of the embedded data share: tiles cut to the ink, near-duplicates, files with the same bytes."""
+"""What the builders of the bundled data share: cropped tiles, near-duplicates, and reproducible files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MARGIN = 2  # white pixels on each side of the longer axis
 
 
 def fit(image: Image.Image, side: int) -> Image.Image | None:
-    """The drawing cut out and scaled to the tile, its proportions kept; None for an empty page."""
+    """The drawing, cropped and scaled to the tile with its proportions; None for an empty page."""
     ink = ImageChops.invert(image).convert("L").point(lambda grey: 255 if grey > 12 else 0)
     box = ink.getbbox()
     if box is None:
@@ -39,13 +39,13 @@ def fit(image: Image.Image, side: int) -> Image.Image | None:
 def near_pairs(thumbnails: Thumbnails, rms: float) -> npt.NDArray[np.intp]:
     """[m, 2] the ordered pairs of different rows of [n, D] that are closer than `rms`."""
     squares = np.einsum("nd,nd->n", thumbnails, thumbnails)
-    found = []
+    blocks = []
     for start in range(0, len(thumbnails), 1000):
         rows = slice(start, start + 1000)
         # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b
         distances = squares[rows, None] + squares - 2 * thumbnails[rows] @ thumbnails.T
-        found.append(np.argwhere(distances / thumbnails.shape[1] < rms**2) + np.array([start, 0]))
-    pairs: npt.NDArray[np.intp] = np.concatenate(found)
+        blocks.append(np.argwhere(distances / thumbnails.shape[1] < rms**2) + np.array([start, 0]))
+    pairs: npt.NDArray[np.intp] = np.concatenate(blocks)
     different: npt.NDArray[np.intp] = pairs[pairs[:, 0] != pairs[:, 1]]
     return different
 
@@ -53,7 +53,8 @@ def near_pairs(thumbnails: Thumbnails, rms: float) -> npt.NDArray[np.intp]:
 def drop_shared(
     labels: Sequence[str], thumbnails: Thumbnails, rms: float
 ) -> tuple[npt.NDArray[np.bool_], Counter[tuple[str, str]]]:
-    """[n] whether an image is like none of another class, and how many each pair of classes shared."""
+    """[n] whether an image is unlike all images of other classes, and the number of images that each pair of classes
+    shares."""
     shared: Counter[tuple[str, str]] = Counter()
     kept = np.ones(len(labels), dtype=np.bool_)
     for first, second in near_pairs(thumbnails, rms):
@@ -64,25 +65,25 @@ def drop_shared(
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> str:
-    """Writes an .npz that has the same bytes at each run; its sha256."""
+    """The sha256 of an .npz file, after writing it with the same bytes in every run."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, array, allow_pickle=False)
-            # A ZipInfo without a date, because np.savez offers no compression level.
+            # Not np.savez: it has no compression level, and it stores dates.
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Indented by one, with every innermost object (a class) on one line."""
+    """Writes JSON indented by one space, with every innermost object (a class) on one line."""
     text = json.dumps(content, indent=1, ensure_ascii=False)
     text = re.sub(r"\{[^{}\[\]]*\}", lambda innermost: re.sub(r"\s*\n\s*", " ", innermost[0]), text)
     path.write_text(text + "\n", encoding="utf-8")
 
 
 def write_split(path: Path, group_of: Mapping[str, str], novel: frozenset[str], validation: frozenset[str]) -> None:
-    """Which classes are seen, validation and novel, by the group (superclass, script) of each."""
+    """Writes the seen, validation and novel classes, divided by the group (superclass, script) of each class."""
     parts: dict[str, list[str]] = {"seen": [], "validation": [], "novel": []}
     for name in sorted(group_of):
         group = group_of[name]

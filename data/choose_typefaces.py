@@ -1,12 +1,12 @@
-"""Chooses, for each script of the glyphs, the typefaces that differ most.
+"""Chooses the typefaces that differ most, for each script of the glyphs.
 
     mkdir packages && cd packages
     apt-get update && apt-get download $(python -m fewshot.data.choose_typefaces --list)     # 218 packages, 0.9 GB
     cd .. && python -m fewshot.data.choose_typefaces --source packages
 
-Reads glyph_packages.json (the packages whose fonts are under a permissive licence, by a person's reading of their
-copyright files), glyph_characters.json and the typefaces named in glyphs_removed.json; writes glyph_typefaces.json
-next to this file, which build_glyphs.py draws. About five minutes on one core.
+It reads glyph_packages.json (packages whose fonts have a permissive licence; a person read their copyright files),
+glyph_characters.json and the typefaces in glyphs_removed.json. It writes glyph_typefaces.json next to this file, which
+build_glyphs.py reads. About five minutes on one core.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from . import FOLDER
 from .building import write_json
 from .typefaces import Typeface, find_typefaces, unpack_packages, vectors
 
-TYPEFACES = 24  # a script
-STYLES = 3  # weights, widths and slants of one family that are compared
-COMPLETE = 0.95  # of a script's characters a typeface must draw
-LEGIBLE = 0.45  # of its characters must be nearest to the mean drawing of that character
+TYPEFACES = 24  # per script
+STYLES = 3  # weights, widths and slants to compare per family
+COMPLETE = 0.95  # share of a script's characters that a typeface must have
+LEGIBLE = 0.45  # share of its characters that must be nearest to the mean drawing of the same character
 
 
 def of_families(typefaces: Sequence[Typeface]) -> list[Typeface]:
@@ -44,11 +44,12 @@ def of_families(typefaces: Sequence[Typeface]) -> list[Typeface]:
     return kept
 
 
-def draw_vectors(typefaces: Sequence[Typeface], characters: str) -> tuple[list[Typeface], npt.NDArray[np.float32]]:
-    """The typefaces that draw COMPLETE of the characters, and [n, characters, D], blank where one is missing."""
+def rendered_vectors(typefaces: Sequence[Typeface], characters: str) -> tuple[list[Typeface], npt.NDArray[np.float32]]:
+    """The typefaces that have COMPLETE of the characters, and their drawings [n, characters, D]; missing ones are
+    blank."""
     complete, drawings = [], []
     for typeface in typefaces:
-        tiles = typeface.draw_all(characters)
+        tiles = typeface.render_all(characters)
         if len(tiles) < COMPLETE * len(characters):
             continue
         blank = np.full((32, 32), 255, np.uint8)
@@ -58,7 +59,7 @@ def draw_vectors(typefaces: Sequence[Typeface], characters: str) -> tuple[list[T
 
 
 def draws_capitals(drawings: npt.NDArray[np.float32], characters: str) -> npt.NDArray[np.bool_]:
-    """[n] whether at least a third of the small letters are nearer to the mean drawing of their capital."""
+    """[n] whether at least a third of a typeface's small letters are nearer to the mean drawing of their capital."""
     pairs = [(characters.index(c), characters.index(c.upper())) for c in characters if c != c.upper() in characters]
     if not pairs:
         return np.zeros(len(drawings), dtype=np.bool_)
@@ -69,7 +70,7 @@ def draws_capitals(drawings: npt.NDArray[np.float32], characters: str) -> npt.ND
 
 
 def legibility(drawings: npt.NDArray[np.float32], families: Sequence[str]) -> npt.NDArray[np.float64]:
-    """[n] the part of a typeface's characters that are nearest to their own mean over the other families."""
+    """[n] the share of a typeface's characters nearest to the mean of the same character over other families."""
     parts = []
     for place, family in enumerate(families):
         others = np.array([other != family for other in families])
@@ -80,7 +81,7 @@ def legibility(drawings: npt.NDArray[np.float32], families: Sequence[str]) -> np
 
 
 def farthest_points(drawings: npt.NDArray[np.float32], count: int) -> list[int]:
-    """`count` places: the one nearest to the mean, then always the one farthest from those chosen."""
+    """`count` positions: the drawing nearest to the mean, then always the one farthest from those chosen so far."""
     flat = drawings.reshape(len(drawings), -1)
     chosen = [int(((flat - flat.mean(axis=0)) ** 2).sum(axis=1).argmin())]
     nearest = ((flat - flat[chosen[0]]) ** 2).sum(axis=1)
@@ -94,7 +95,7 @@ def choose(typefaces: Sequence[Typeface], characters: str, script: str) -> list[
     """The legible typefaces of the script that differ most, sorted by name."""
     codes = {ord(character) for character in characters}
     covering = [one for one in typefaces if len(codes & one.characters) >= COMPLETE * len(codes)]
-    complete, drawings = draw_vectors(of_families(covering), characters)
+    complete, drawings = rendered_vectors(of_families(covering), characters)
     legible = legibility(drawings, [typeface.family for typeface in complete]) >= LEGIBLE
     kept = np.flatnonzero(legible & ~draws_capitals(drawings, characters))
     chosen = [complete[kept[place]] for place in farthest_points(drawings[kept], TYPEFACES)]
@@ -108,17 +109,19 @@ def choose(typefaces: Sequence[Typeface], characters: str, script: str) -> list[
 
 
 def removed_typefaces(folder: Path) -> set[tuple[str, str]]:
-    """(script, typeface) of the whole typefaces that a person rejected."""
+    """The (script, typeface) pairs that a person rejected as a whole."""
     removed: Mapping[str, str] = json.loads((folder / "glyphs_removed.json").read_text(encoding="utf-8"))
     return {(script, name) for script, slash, name in (key.partition("/") for key in removed) if slash}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Choose the typefaces of the embedded glyphs.")
-    parser.add_argument("--list", action="store_true", help="only print the names of the packages")
-    parser.add_argument("--source", type=Path, help="folder with the .deb files")
-    parser.add_argument("--scratch", type=Path, help="where to unpack them, to be kept; otherwise a temporary folder")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the lists are read and written")
+    parser = argparse.ArgumentParser(description="Choose the typefaces of the bundled glyphs.")
+    parser.add_argument("--list", action="store_true", help="print the names of the packages and stop")
+    parser.add_argument("--source", type=Path, help="read the .deb files of this folder")
+    parser.add_argument(
+        "--scratch", type=Path, help="unpack into this folder and keep it (default: a temporary folder)"
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="read and write the lists in this folder")
     arguments = parser.parse_args()
     folder: Path = arguments.folder
     licences = json.loads((folder / "glyph_packages.json").read_text(encoding="utf-8"))
@@ -126,7 +129,7 @@ def main() -> None:
         print(*licences)
         return
     if arguments.source is None:
-        parser.error("--source is missing: the folder with the .deb files")
+        parser.error("--source is missing; give the folder with the .deb files")
     characters = json.loads((folder / "glyph_characters.json").read_text(encoding="utf-8"))
     removed = removed_typefaces(folder)
     with tempfile.TemporaryDirectory() as scratch:

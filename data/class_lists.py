@@ -1,4 +1,4 @@
-"""Loads what is known of the classes of common data sets: their synsets, their splits, and WordNet's hypernyms."""
+"""Loads the classes of common data sets: their synsets, their few-shot splits, and WordNet's hypernyms."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from . import FOLDER
 
 @dataclass(frozen=True)
 class ClassLists:
-    """`sets`: class name (as `normal` writes it) to concepts, by data set. A concept is a synset of WordNet 3.0,
-    "n02084071", or "<n02084071" where the class is a kind of it that has no synset of its own; no concept means that
-    nothing in WordNet is what these images show. `benchmarks`: the set and the classes of each part of a split.
-    `kinds`: data sets all of whose classes are kinds of the same synsets. `without`: data sets of signs, none of whose
-    classes is a thing."""
+    """The committed class lists.
+
+    `sets` maps class names (as `normal` writes them) to concepts, by data set. A concept is a synset of WordNet 3.0
+    such as "n02084071", or "<n02084071" for a kind of it without a synset of its own; a class without concepts shows
+    something that WordNet does not have. `benchmarks` holds the data set and the classes of each part of a split.
+    `kinds` holds data sets whose classes are all kinds of the same synsets, `without` data sets of signs, whose classes
+    are no objects.
+    """
 
     sets: Mapping[str, Mapping[str, tuple[str, ...]]]
     benchmarks: Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]
@@ -29,7 +32,7 @@ class ClassLists:
 
 @cache
 def load() -> ClassLists:
-    """The committed table."""
+    """The class lists in class_lists.json."""
     table = json.loads((FOLDER / "class_lists.json").read_text(encoding="utf-8"))
     return ClassLists(
         {name: {c: tuple(concepts) for c, concepts in classes.items()} for name, classes in table["sets"].items()},
@@ -44,7 +47,7 @@ def load() -> ClassLists:
 
 @cache
 def hypernyms() -> Mapping[str, tuple[str, ...]]:
-    """The wider synsets just above each synset that timm or the table names, and above those."""
+    """The wider synsets directly above each synset of timm or of the class lists, and above those in turn."""
     with np.load(FOLDER / "hypernyms.npz", allow_pickle=False) as arrays:
         pairs = zip(arrays["narrower"].tolist(), arrays["wider"].tolist(), strict=True)
     above: dict[str, tuple[str, ...]] = {}
@@ -54,7 +57,7 @@ def hypernyms() -> Mapping[str, tuple[str, ...]]:
 
 
 def normal(name: str) -> str:
-    """A class name in lower case, without the number before it, its words between single spaces: "001.Black_footed_
-    Albatross" is "black footed albatross"."""
+    """A class name in lower case, without a number in front, with single spaces: "001.Black_footed_Albatross" becomes
+    "black footed albatross"."""
     name = re.sub(r"^\d+[. _-]+(?=\D)", "", name.strip())
     return re.sub(r"[^a-z0-9]+", " ", re.sub(r"['\u2019`]", "", name.casefold())).strip()

@@ -1,9 +1,9 @@
-"""Draws a random sample of the embedded icons or glyphs with their class names, to judge them by eye.
+"""Writes a picture of a random sample of the bundled icons or glyphs with their class names, to judge them by eye.
 
     python -m fewshot.data.contact_sheet --domain mono --seed 1 --count 300 --out sheet.png
     python -m fewshot.data.contact_sheet --domain glyphs --seed 1 --count 300 --out sheet.png
 
-The same seed gives the same picture, and the identifiers it prints (row by row) go with its tiles.
+The same seed gives the same picture. The script prints the identifiers of the tiles, row by row.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from PIL import Image, ImageDraw, ImageFont
 from . import glyphs, icons
 
 DOMAINS = (*icons.DOMAINS, "glyphs")
-SIDE = 96  # pixels a tile is drawn wide: twice an icon, three times a glyph
+SIDE = 96  # pixels per tile side: twice an icon, three times a glyph
 GAP, CAPTION = 10, 18  # pixels between tiles, and for the name under each
 BACKGROUND, INK = (222, 232, 250), (120, 0, 0)
 
 
 class Labelled(Protocol):
-    """What icons.load and glyphs.load have in common: n images, each with a label and an identifier."""
+    """n images, each with a label and an identifier: what icons.load and glyphs.load have in common."""
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]: ...
@@ -43,14 +43,15 @@ def load(domain: str) -> Labelled:
 
 
 def sample(images: Labelled, seed: int, count: int) -> npt.NDArray[np.int64]:
-    """[count] different indices, drawn evenly from all images, in the order of the file."""
-    if not 0 < count <= len(images.labels):
-        raise ValueError(f"count = {count}, but there are {len(images.labels)} images; ask for 1 to that")
-    return np.sort(np.random.default_rng(seed).choice(len(images.labels), count, replace=False))
+    """[count] different indices, sampled uniformly from all images, in the order of the file."""
+    n_images = len(images.labels)
+    if not 0 < count <= n_images:
+        raise ValueError(f"count = {count:,}, but there are {n_images:,} images; choose 1 to {n_images:,}")
+    return np.sort(np.random.default_rng(seed).choice(n_images, count, replace=False))
 
 
-def draw_sheet(images: Labelled, indices: npt.NDArray[np.int64], columns: int = 15) -> Image.Image:
-    """The images of the indices, row by row, each over the name of its class."""
+def contact_sheet(images: Labelled, indices: npt.NDArray[np.int64], columns: int = 15) -> Image.Image:
+    """The picture of these images, row by row, each above the name of its class."""
     width, height = SIDE + GAP, SIDE + CAPTION + GAP
     rows = -(-len(indices) // columns)
     sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), BACKGROUND)
@@ -65,15 +66,15 @@ def draw_sheet(images: Labelled, indices: npt.NDArray[np.int64], columns: int = 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Draw a random sample of the embedded icons or glyphs.")
-    parser.add_argument("--domain", choices=DOMAINS, default="mono")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--out", type=Path, required=True, help="the picture to write, for example sheet.png")
+    parser = argparse.ArgumentParser(description="Write a picture of a random sample of the bundled icons or glyphs.")
+    parser.add_argument("--domain", choices=DOMAINS, default="mono", help="sample these images (default: mono)")
+    parser.add_argument("--seed", type=int, default=0, help="set the seed of the sample (default: 0)")
+    parser.add_argument("--count", type=int, default=300, help="sample this many images (default: 300)")
+    parser.add_argument("--out", type=Path, required=True, help="write this picture, for example sheet.png")
     arguments = parser.parse_args()
     images = load(arguments.domain)
     indices = sample(images, arguments.seed, arguments.count)
-    draw_sheet(images, indices).save(arguments.out)
+    contact_sheet(images, indices).save(arguments.out)
     for place, index in enumerate(indices):
         print(f"{place:4} {images.class_names[images.labels[index]]:20} {images.ids[index]}")
 

@@ -1,4 +1,4 @@
-"""Loads the embedded glyphs; numpy only."""
+"""Loads the bundled glyphs; needs numpy only."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class GlyphArrays:
     scripts: tuple[str, ...]  # per class
     typeface_of: npt.NDArray[np.int16]  # [n] into typefaces and families
     typefaces: tuple[str, ...]  # PostScript names
-    families: tuple[str, ...]  # per typeface; weights and slants of one design share it
-    images_digest: str  # sha256 of pixels.tobytes(), as glyphs.json has it
+    families: tuple[str, ...]  # per typeface; weights and slants of one design share a family
+    images_digest: str  # sha256 of pixels.tobytes(), from glyphs.json
 
 
 def manifest() -> dict[str, Any]:
-    """glyphs.json: the classes, typefaces, packages, counts and checksums; reads no image."""
+    """The content of glyphs.json: classes, typefaces, packages, counts and checksums; this reads no images."""
     content: dict[str, Any] = json.loads((FOLDER / "glyphs.json").read_text(encoding="utf-8"))
     return content
 
 
 def load() -> GlyphArrays:
-    """The decoded images; a new, writable array at each call."""
+    """The decoded images, as a new, writable array at every call."""
     listing = manifest()
     classes, typefaces = listing["classes"], listing["typefaces"]
     with np.load(FOLDER / "glyphs.npz", allow_pickle=False) as arrays:

@@ -1,4 +1,4 @@
-"""Loads the embedded icons; numpy only."""
+"""Loads the bundled icons; needs numpy only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import FOLDER
 from .greys import GREYS, level_table, unpack_greys
 
 DOMAINS = ("mono", "colour")
-LEVELS = {"mono": GREYS, "colour": 32}  # values a pixel (mono) or a channel (colour) can take
+LEVELS = {"mono": GREYS, "colour": 32}  # possible values of a pixel (mono) or of a channel (colour)
 
 
 class Coded(NamedTuple):
@@ -25,9 +25,9 @@ class Coded(NamedTuple):
 
 @dataclass(frozen=True)
 class IconArrays:
-    """One domain of the icons, its n images sorted by (class, id).
+    """The n images of one domain of the icons, sorted by (class, id).
 
-    Labels index the full class list, which both domains share: a colour class keeps its mono index.
+    Labels index the class list that both domains share, so a class has the same label in mono and colour.
     """
 
     pixels: npt.NDArray[np.uint8]  # [n, 48, 48] (mono, black on white) or [n, 48, 48, 3] (RGB)
@@ -35,22 +35,22 @@ class IconArrays:
     ids: npt.NDArray[np.str_]  # [n] 'set:icon-name'
     class_names: tuple[str, ...]  # per class
     superclass: tuple[str, ...]  # per class
-    orientation_matters: tuple[bool, ...]  # per class: flipped or turned, it means something else
-    sets: Coded  # who published the drawing, as Iconify calls the set
-    artists: Coded  # who drew it; one artist may have several sets
-    images_digest: str  # sha256 of pixels.tobytes(), as icons.json has it
+    orientation_matters: tuple[bool, ...]  # per class: whether a flipped or rotated drawing means something else
+    sets: Coded  # the set that published the drawing, by its Iconify name
+    artists: Coded  # the artist of the drawing, who may have several sets
+    images_digest: str  # sha256 of pixels.tobytes(), from icons.json
 
 
 def manifest() -> dict[str, Any]:
-    """icons.json: the classes, set and artist names, counts and checksums; reads no image."""
+    """The content of icons.json: classes, sets, artists, counts and checksums; this reads no images."""
     content: dict[str, Any] = json.loads((FOLDER / "icons.json").read_text(encoding="utf-8"))
     return content
 
 
 def load(domain: str) -> IconArrays:
-    """The decoded images of 'mono' or 'colour'; a new, writable array at each call."""
+    """The decoded images of 'mono' or 'colour', as a new, writable array at every call."""
     if domain not in DOMAINS:
-        raise ValueError(f"no icon domain '{domain}'; known are {', '.join(DOMAINS)}")
+        raise ValueError(f"unknown icon domain {domain!r}; known: {', '.join(DOMAINS)}")
     listing = manifest()
     classes = listing["classes"]
     with np.load(FOLDER / f"icons_{domain}.npz", allow_pickle=False) as arrays:
@@ -68,8 +68,8 @@ def load(domain: str) -> IconArrays:
 
 
 def unpack(packed: npt.NDArray[np.uint8], domain: str) -> npt.NDArray[np.uint8]:
-    """The pixels, from the levels that build_icons.pack wrote."""
-    if domain == "mono":  # [n, 24, 48]: the upper four bits are the even rows
+    """The pixels of the levels that build_icons.pack wrote."""
+    if domain == "mono":  # [n, 24, 48]: the upper four bits hold the even rows
         return unpack_greys(packed)
     levels = np.ascontiguousarray(packed.transpose(0, 2, 3, 1))  # [n, 3, 48, 48] to [n, 48, 48, 3]
     return level_table(LEVELS[domain])[levels]

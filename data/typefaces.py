@@ -1,4 +1,4 @@
-"""Typefaces out of Debian packages, and their characters drawn as tiles; needs Pillow, fontTools and dpkg-deb."""
+"""Typefaces of Debian packages, and their characters rendered as tiles; needs Pillow, fontTools and dpkg-deb."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from PIL import Image, ImageDraw, ImageFont
 from .building import fit
 from .greys import GREYS, Pixels, quantise
 
-TILE = 32  # pixels a side
-POINTS = 112  # a character is drawn this large, then cropped and reduced
-LARGEST = 1200  # pixels a side; a drawing beyond that is no character
-NOT_A_CHARACTER = "\U0010fffd"  # no font has it, so its drawing is the one for missing characters
+TILE = 32  # pixels per side
+POINTS = 112  # characters are rendered at this size, then cropped and scaled down
+LARGEST = 1200  # pixels per side; a larger drawing is not a character
+NOT_A_CHARACTER = "\U0010fffd"  # no font has it, so it gives the font's drawing for missing characters
 DUPLICATE_RMS = 0.08  # two tiles of one typeface this close are the same drawing
 
 logging.getLogger("fontTools").setLevel(logging.ERROR)
@@ -40,9 +40,9 @@ class Package:
 
 @dataclass(frozen=True)
 class Typeface:
-    """One outline font; `characters` are those its cmap leads to a drawing of their own."""
+    """One outline font; `characters` are the codes that its cmap maps to a glyph."""
 
-    name: str  # PostScript name, without what a file name cannot hold
+    name: str  # PostScript name, without characters that a file name cannot hold
     family: str
     rights: str  # the copyright line inside the font, or ""
     package: Package
@@ -56,8 +56,8 @@ class Typeface:
         path = self.package.folder / self.file
         return ImageFont.truetype(path, POINTS, self.index, layout_engine=ImageFont.Layout.BASIC)
 
-    def draw(self, character: str) -> Pixels | None:
-        """[TILE, TILE] of 16 greys, black on white, cut to the ink; None if nothing is drawn."""
+    def render(self, character: str) -> Pixels | None:
+        """[TILE, TILE] the cropped character in 16 greys, black on white; None if it has no ink."""
         left, top, right, bottom = (round(side) for side in self.font.getbbox(character))
         if not (0 < right - left < LARGEST and 0 < bottom - top < LARGEST):
             return None
@@ -66,26 +66,26 @@ class Typeface:
         tile = fit(page, TILE)
         return None if tile is None else quantise(np.asarray(tile), GREYS)
 
-    def draw_all(self, characters: Sequence[str]) -> dict[str, Pixels]:
-        """The tiles of those characters that have a drawing of their own: not the box for missing characters, and
-        not the drawing of another of these characters."""
-        tiles = {c: self.draw(c) for c in characters if ord(c) in self.characters}
-        drawn = {c: tile for c, tile in tiles.items() if tile is not None}
-        if not drawn:
+    def render_all(self, characters: Sequence[str]) -> dict[str, Pixels]:
+        """The tiles of the characters with a drawing of their own: neither the box for missing characters nor the
+        drawing of another of these characters."""
+        tiles = {c: self.render(c) for c in characters if ord(c) in self.characters}
+        rendered = {c: tile for c, tile in tiles.items() if tile is not None}
+        if not rendered:
             return {}
-        missing = self.draw(NOT_A_CHARACTER)
-        stack = np.stack([*drawn.values()]).reshape(len(drawn), -1).astype(np.float32) / 255
+        missing = self.render(NOT_A_CHARACTER)
+        stack = np.stack([*rendered.values()]).reshape(len(rendered), -1).astype(np.float32) / 255
         distances = np.sqrt(((stack[:, None] - stack) ** 2).mean(axis=2)) + 9 * np.eye(len(stack))
         own = distances.min(axis=1) > DUPLICATE_RMS
         return {
             c: tile
-            for (c, tile), is_own in zip(drawn.items(), own, strict=True)
+            for (c, tile), is_own in zip(rendered.items(), own, strict=True)
             if is_own and (missing is None or not np.array_equal(tile, missing))
         }
 
 
 def unpack_packages(source: Path, names: Mapping[str, str] | Sequence[str], scratch: Path) -> list[Package]:
-    """The named packages, from the .deb files that `apt-get download` wrote into `source`, unpacked below `scratch`."""
+    """The named packages, unpacked below `scratch` from the .deb files that `apt-get download` wrote into `source`."""
     packages = []
     for name in sorted(names):
         files = sorted(source.glob(f"{name}_*.deb"))
@@ -105,14 +105,14 @@ def unpack_packages(source: Path, names: Mapping[str, str] | Sequence[str], scra
 
 
 def find_typefaces(packages: Sequence[Package]) -> list[Typeface]:
-    """The outline fonts of the packages, one a name: of two files with one name the first package's."""
-    found: dict[str, Typeface] = {}
+    """The outline fonts of the packages, one per name; of two fonts with one name, that of the first package."""
+    by_name: dict[str, Typeface] = {}
     for package in packages:
         for path in sorted(package.folder.rglob("*")):
             if path.suffix.lower() in {".ttf", ".otf", ".ttc", ".otc"} and path.is_file() and not path.is_symlink():
                 for typeface in read_typefaces(package, path):
-                    found.setdefault(typeface.name, typeface)
-    return [found[name] for name in sorted(found)]
+                    by_name.setdefault(typeface.name, typeface)
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def read_typefaces(package: Package, path: Path) -> Iterator[Typeface]:

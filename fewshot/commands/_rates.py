@@ -26,10 +26,10 @@ def embedding_key(backbone: str, dtype: str, device: str) -> str:
     return f"embed {backbone} {dtype} {device}"
 
 
-def solving_key(asked: RunSpec | Row, shape: EpisodeShape | Row | None) -> str:
+def solving_key(run: RunSpec | Row, shape: EpisodeShape | Row | None) -> str:
     """The key of a solving speed; it has the backbone too, because some evaluators tune it. The rates file holds it."""
     size = "listed" if shape is None else f"{shape.n_way}-way {shape.k_shot}-shot {shape.n_query}-query"
-    return f"solve {asked.backbone} {asked.transform} {asked.evaluator} {size}"
+    return f"solve {run.backbone} {run.transform} {run.evaluator} {size}"
 
 
 def rates() -> dict[str, float]:

@@ -67,11 +67,11 @@ def _without_dotted(spec: str) -> tuple[str, dict[str, str]]:
     these plain names."""
     dotted: dict[str, str] = {}
 
-    def plain(found: re.Match[str]) -> str:
-        if found[0][0] in "'\"":
-            return found[0]
+    def plain(match: re.Match[str]) -> str:
+        if match[0][0] in "'\"":
+            return match[0]
         name = f"Outside_{len(dotted)}_"
-        dotted[name] = found[0]
+        dotted[name] = match[0]
         return name
 
     return _TEXT_OR_DOTTED.sub(plain, spec), dotted

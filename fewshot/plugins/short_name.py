@@ -55,7 +55,7 @@ def short_name(spec: Named) -> str:
             return one_line(_filled(template, spec.fields), _LONGEST)
         except (KeyError, TypeError, ValueError):  # the row comes from another release, or somebody wrote it by hand
             pass
-    return one_line(_but_for_defaults(spec), _LONGEST)
+    return one_line(_without_defaults(spec), _LONGEST)
 
 
 def short_names(specs: Iterable[AnyNamed]) -> dict[AnyNamed, str]:
@@ -92,27 +92,27 @@ def one_line(text: str, most: int) -> str:
 
 
 def _filled(template: str, fields: Mapping[str, Any]) -> str:
-    chosen = _CHOICE.sub(lambda found: _first(found[1].split("|"), fields), template)
-    return _FIELD.sub(lambda found: _printed(found, fields), chosen)
+    chosen = _CHOICE.sub(lambda match: _first(match[1].split("|"), fields), template)
+    return _FIELD.sub(lambda match: _printed(match, fields), chosen)
 
 
 def _first(alternatives: Iterable[str], fields: Mapping[str, Any]) -> str:
     """The first alternative whose fields are all set, filled in."""
     for text in alternatives:
-        if all(_is_there(found, fields) for found in _FIELD.finditer(text)):
-            return _FIELD.sub(lambda found: _printed(found, fields), text)
+        if all(_is_there(match, fields) for match in _FIELD.finditer(text)):
+            return _FIELD.sub(lambda match: _printed(match, fields), text)
     return ""
 
 
-def _is_there(found: re.Match[str], fields: Mapping[str, Any]) -> bool:
-    name, wanted = found[1], found[2]
+def _is_there(match: re.Match[str], fields: Mapping[str, Any]) -> bool:
+    name, wanted = match[1], match[2]
     if name == "sides":
         return bool(_sides(fields))
     return str(fields.get(name)) == wanted if wanted else bool(fields.get(name))
 
 
-def _printed(found: re.Match[str], fields: Mapping[str, Any]) -> str:
-    name, form, test = found[1], found[3], found[4]
+def _printed(match: re.Match[str], fields: Mapping[str, Any]) -> str:
+    name, form, test = match[1], match[3], match[4]
     if test:
         return ""
     if name == "sides":
@@ -144,7 +144,7 @@ def _sides(fields: Mapping[str, Any]) -> str:
     return ", ".join(f"{side} from {str(pool).rpartition('=')[2]}" for side, pool in sides if pool)
 
 
-def _but_for_defaults(spec: Named) -> str:
+def _without_defaults(spec: Named) -> str:
     kept = [
         _written(value) if parameter.name.isdigit() else f"{parameter.name}={_written(value)}"
         for parameter, value in spec.arguments
@@ -154,7 +154,7 @@ def _but_for_defaults(spec: Named) -> str:
 
 
 def _written(value: Any) -> str:
-    """A value as specs write it."""
+    """The text of a value in a spec."""
     return str(getattr(value, "text", repr(value)))
 
 

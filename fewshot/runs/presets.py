@@ -23,74 +23,75 @@ PRESETS = (
         "CentredL2()",
         "Prototype()",
         "CL2N of Wang et al. 2019, arXiv 1911.04623",
-        "Any backbone, where the paper trains its own on the seen classes; the split must have seen classes.",
+        "Any backbone; the paper trains its own on the seen classes. The split must have seen classes.",
     ),
     Preset(
         "SimpleShot-L2N",
         "L2()",
         "Prototype()",
         "L2N of Wang et al. 2019, arXiv 1911.04623",
-        "Any backbone, where the paper trains its own on the seen classes.",
+        "Any backbone; the paper trains its own on the seen classes.",
     ),
     Preset(
         "SimpleShot-UN",
         "Identity()",
         "Prototype()",
         "UN of Wang et al. 2019, arXiv 1911.04623",
-        "Any backbone, where the paper trains its own on the seen classes.",
+        "Any backbone; the paper trains its own on the seen classes.",
     ),
     Preset(
         "RFS",
         "L2()",
         'AugmentedSupport(LinearProbe(C=1.0), views=5, augment="crop+flip+colour")',
         "Tian et al. 2020, arXiv 2003.11539",
-        "Five views of each support image as in the paper, but the first is plain and crops are of half the area or "
-        "more, where the paper shifts by up to 8 pixels; no distillation; the exact optimum, where lbfgs stops after "
-        "1000 steps.",
+        "Five views of each support image as in the paper, but the first is plain and crops cover at least half the "
+        "area; the paper shifts by up to 8 pixels. No distillation. The optimum is exact; the paper's lbfgs stops "
+        "after 1000 steps.",
     ),
     Preset(
         "RFS-single",
         "L2()",
         "LinearProbe(C=1.0)",
         "Tian et al. 2020, arXiv 2003.11539",
-        "One view of each support image, where the paper tiles the support five times with augmentation; works on "
-        "vectors too; no distillation; the exact optimum, where lbfgs stops after 1000 steps.",
+        "One view of each support image, so it works on vectors too; the paper tiles the support five times with "
+        "augmentation. No distillation. The optimum is exact; the paper's lbfgs stops after 1000 steps.",
     ),
     Preset(
         "RFS-SVM",
         "Identity()",
         'AugmentedSupport(Standardised(LinearSVM(C=1.0)), views=5, augment="crop+flip+colour")',
         "the SVM of Tian et al. 2020, arXiv 2003.11539",
-        "The views of RFS: the first is plain, crops are of half the area or more.",
+        "The views of RFS: the first is plain, crops cover at least half the area.",
     ),
     Preset(
         "DINOv2-kNN",
         "L2()",
         "NearestNeighbour(k=10, temperature=0.07)",
         "Oquab et al. 2023, arXiv 2304.07193",
-        "k is 10 of the paper's 10, 20, 100 and 200; a support of fewer rows votes as a whole.",
+        "k is 10; the paper has 10, 20, 100 and 200. In a smaller support all rows vote.",
     ),
     Preset(
         "DINOv2-linear",
         "Identity()",
         "LinearProbe(C=1.0)",
         "the logistic regression of Oquab et al. 2023, arXiv 2304.07193",
-        "C is 1, where the paper chooses among 45 values on a held-out tenth of the training set; "
-        "CrossValidated(LinearProbe(), (('C', 'dinov2'),)) chooses among the same in the support.",
+        "C is 1; the paper chooses among 45 values on a held-out tenth of the training set. "
+        "CrossValidated(LinearProbe(), (('C', 'dinov2'),)) chooses among the same values on the support.",
     ),
     Preset(
         "big_vision",
         "Identity()",
         "Standardised(RidgeProbe(l2=1024.0, intercept_scaling=100.0), eps=1e-5)",
         "github.com/google-research/big_vision, evaluators/fewshot_lsr.py",
-        "On episodes; the original takes all classes, shots 1, 5, 10 and 25 and the full test set, with l2 = 2^10.",
+        "Episodes of any shape; the original uses all classes, 1, 5, 10 and 25 shots and the whole test set, with "
+        "l2 = 2^10.",
     ),
     Preset(
         "GDA",
         "L2()",
         "GaussianHead()",
         "Wang et al. 2024, arXiv 2402.04087",
-        "Without the mix with a zero-shot classifier of class names (GDA-names), and without augmented views of the "
+        "No mixture with a zero-shot classifier of class names (GDA-names has it), and no augmented views of the "
         "support.",
     ),
     Preset(
@@ -98,30 +99,29 @@ PRESETS = (
         "L2()",
         "ZeroShotGaussian()",
         "Wang et al. 2024, arXiv 2402.04087",
-        "alpha is 1, where the paper chooses it on validation images; one view of every support image, where its data "
-        "hold ten.",
+        "alpha is 1; the paper chooses it on validation images. One view of every support image; the paper has ten.",
     ),
     Preset(
         "MatchingNetworks",
         "Identity()",
         "Matching()",
         "Vinyals et al. 2016, arXiv 1606.04080",
-        "A fixed backbone, not trained for matching; no context embeddings.",
+        "The backbone is fixed and not trained for matching; no context embeddings.",
     ),
     Preset(
         "SimpleCNAPS",
         "Identity()",
         "Mahalanobis()",
         "the classifier of Bateni et al. 2020, arXiv 1912.03432",
-        "A fixed backbone that is not adapted to the task; a class of one row has covariance 0.",
+        "The backbone is fixed and not adapted to the task; a class with one row has covariance 0.",
     ),
     Preset(
         "TSA",
         "Identity()",
         "TaskSpecificAdapters(steps=40, lr=0.5, map_lr=1.0)",
         "Li et al. 2022, arXiv 2107.00358, for unseen domains",
-        "Any backbone with convolutions, where the paper trains a ResNet-18 on the seen domains; adapters start at 0, "
-        "not at 0.0001 times the identity.",
+        "Any backbone with convolutions; the paper trains a ResNet-18 on the seen domains. Adapters start at 0, not at "
+        "0.0001 times the identity.",
     ),
     Preset(
         "TSA-seen",
@@ -136,9 +136,9 @@ PRESETS = (
         "LoRA(layers='qkv', rank=2, alpha=1.4142135623730951, dropout=0.25, steps=500, per_shot=True, lr=0.0002, "
         "optimizer='adamw', weight_decay=0.01, batch_size=32, schedule='cosine', start='prototypes')",
         "Zanella and Ben Ayed 2024, arXiv 2405.18541",
-        "The image encoder alone, with a linear head that starts at the class means, where the original adapts the "
-        "text encoder too and classifies by class names; no random crops and flips; dropout hides the same inputs for "
-        "all images of a step; the rate falls to 0, not to 0.000001.",
+        "Only the image encoder, with a linear head that starts at the class means; the original adapts the text "
+        "encoder too and classifies by class names. No random crops and flips. Dropout hides the same inputs for all "
+        "images of a step. The learning rate falls to 0, not to 0.000001.",
     ),
 )
 

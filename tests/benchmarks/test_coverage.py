@@ -38,7 +38,7 @@ def test_new_images_have_the_same_expectation():
     random = np.random.default_rng(1)
     means = spread * random.standard_normal((3000, gaussian_classes.DIM))
     assert gaussian_classes.solve_new_images(means, 4000, 5, 1, 4, random) == pytest.approx(0.8, abs=0.012)
-    with pytest.raises(ValueError, match="queries come in pairs; got 5"):
+    with pytest.raises(ValueError, match="n_query must be even, because queries come in pairs; got 5"):
         gaussian_classes.solve_new_images(means, 1, 5, 1, 5, random)
 
 

@@ -51,7 +51,7 @@ def test_a_peer_is_measured_with_default_threads_and_with_one(monkeypatch):
 
 def test_a_peer_that_is_not_installed_is_named_with_its_command(monkeypatch):
     absent = case(module="no_such_peer", install="pip install it")
-    assert absent.missing == "head: loop is not compared, because no_such_peer is not installed; pip install it"
+    assert absent.missing == "head: skipped loop, because no_such_peer is not installed; run: pip install it"
     measured(monkeypatch, ours=[8])
     [line] = lines("speed.py", absent, 1)
     assert (line.peer, line.ratio, line.peer_episodes_per_second) == ("", None, None)
@@ -59,7 +59,7 @@ def test_a_peer_that_is_not_installed_is_named_with_its_command(monkeypatch):
 
 def test_answers_of_every_round_are_compared(monkeypatch):
     measured(monkeypatch, ours=[8, 8], default=[4, 4], **{"1": [2, 2]})
-    with pytest.raises(ValueError, match=r"only 0.0% of the predictions are the peer's"):
+    with pytest.raises(ValueError, match=r"only 0.0% of the predictions equal those of the peer"):
         lines("speed.py", case(compare=lambda a, b: head_speed.same_classes(a, [x + 1 for x in b])), 2)
 
 
@@ -76,7 +76,7 @@ def test_lines_are_added_to_a_file_case_by_case(tmp_path):
 
 def test_an_objective_above_the_peers_is_an_error():
     assert head_speed.same_optimum([1.0, 2.0], [1.0, 2.0]) == "objective +0e+00"
-    with pytest.raises(ValueError, match=r"the objective is 1.0e-05 above the peer's"):
+    with pytest.raises(ValueError, match=r"our objective is 1.0e-05 above that of the peer"):
         head_speed.same_optimum([1.0, 2.00002], [1.0, 2.0])
 
 
@@ -107,7 +107,7 @@ def test_a_path_is_at_the_optimum_of_the_peer(instant):
 
 
 def test_a_table_is_solved_from_drawing_to_accuracy(instant, monkeypatch):
-    monkeypatch.setattr(table_speed, "drawn", lambda start, count, drawn=table_speed.drawn: drawn(start, 5))
+    monkeypatch.setattr(table_speed, "sampled", lambda start, count, sampled=table_speed.sampled: sampled(start, 5))
     found = table_speed.ours_from_a_table("Prototype()")
     assert found.per_second == 5
     assert 0.2 < found.answers[0] < 1
@@ -115,7 +115,7 @@ def test_a_table_is_solved_from_drawing_to_accuracy(instant, monkeypatch):
 
 @pytest.mark.skipif(importlib.util.find_spec("learn2learn") is None, reason="learn2learn is not installed")
 def test_learn2learn_draws_tasks(instant):
-    assert table_speed.learn2learn_drawing().per_second == 1
+    assert table_speed.learn2learn_sampling().per_second == 1
 
 
 def test_the_objective_is_that_of_the_definition():

@@ -247,9 +247,9 @@ class TestBuilder:
         path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
         [typeface] = read_typefaces(Package("fonts-test", "1", "", path.parent), path)
         assert (typeface.name, typeface.family) == ("DejaVuSans", "DejaVu Sans")
-        tile = typeface.draw("H")
+        tile = typeface.render("H")
         assert tile is not None
         assert tile.shape == (32, 32)
         assert (tile[:2] == 255).all()
         assert tile[2:30].min(axis=1).max() < 128
-        assert set(typeface.draw_all("H\u3042")) == {"H"}
+        assert set(typeface.render_all("H\u3042")) == {"H"}

@@ -198,7 +198,7 @@ def test_copies_are_told_with_their_lines(folder, caplog):
 def test_a_csv_file_on_the_command_line_is_a_manifest(folder):
     path = manifest(folder, "path,label", *ALL).path
     assert dataset_spec(str(path)) == DATASETS.spec(Manifest(path))
-    assert dataset_spec("none.csv") == "Manifest(path='none.csv', root=None)"
+    assert dataset_spec("none.csv").text == "Manifest(path='none.csv', root=None)"
     assert dataset_spec(f"Manifest({str(path)!r})") == dataset_spec(str(path))
 
 

@@ -51,7 +51,7 @@ def test_a_head_that_uses_statistics_of_the_queries_is_refused(spec, results):
 
 
 def test_a_head_that_scores_with_batchnorm_in_training_mode_is_refused(spec, results):
-    with pytest.raises(ValueError, match="by statistics of them or by a layer in training mode"):
+    with pytest.raises(ValueError, match="through their statistics or a layer in training mode"):
         made(spec, results, evaluator=f"{HERE}ScoresInTrainingMode()", backbone=BATCHNORM)
 
 
