@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 REQUIRED = object()
 Dotted = str  # the annotation of a field that names code to import: "package.module:function"
-Later: TypeAlias = None  # "int | Later": a field that came after runs were stored; None leaves their ids as they were
+Later: TypeAlias = None  # "int | Later": a field that came after runs were stored; None leaves their texts as they were
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Parameter:
 
     @property
     def is_later(self) -> bool:
-        """Whether identities leave it out where it is None."""
+        """Whether texts and identities leave it out where it is None."""
         return self.annotation.endswith("| Later")
 
     @property

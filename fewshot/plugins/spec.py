@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,10 +48,12 @@ class Spec:
 
     @cached_property
     def text(self) -> str:
-        """What rows say: "LinearProbe(C=1.0)"."""
+        """What rows say: "LinearProbe(C=1.0)". Without fields that came later and are not used, so that what was stored
+        under a text is found again."""
         if self.as_written is not None:
             return self.as_written
-        parts = (f"{p.name}={_rendered(_text_of_path(value) if p.is_path else value)}" for p, value in self.arguments)
+        used = ((p, value) for p, value in self.arguments if not (value is None and p.is_later))
+        parts = (f"{p.name}={_rendered(_text_of_path(value) if p.is_path else value)}" for p, value in used)
         return f"{self.name}({', '.join(parts)})"
 
     def __str__(self) -> str:
@@ -77,10 +79,10 @@ class Spec:
 
     @property
     def identity(self) -> str:
-        """The text with every path replaced by what it holds: files by their sha256, folders dropped (their images are
-        named by an images digest), and without fields that came later and are not used. Run ids are made of this. Paths
-        inside a member of another kind, such as the data that a backbone was pre-trained on, stay: no digest names
-        them."""
+        """The text with every path replaced by what it holds: files by their sha256, and that of the files beside them
+        that the member declares to read (`companions`), folders dropped (their images are named by an images digest).
+        Run ids are made of this. Paths inside a member of another kind, such as the data that a backbone was
+        pre-trained on, stay: no digest names them."""
         return self._identity(paths_stay=False)
 
     @property
@@ -99,7 +101,7 @@ class Spec:
             if value is None and parameter.is_later:
                 continue
             if parameter.is_path and value is not None and not paths_stay:
-                value = content(str(value))
+                value = content(str(value), self.declares("companions") or ())
                 if value is None:
                     continue
             parts.append(f"{parameter.name}={_rendered(value, self, paths_stay)}")
@@ -146,15 +148,22 @@ def _text_of_path(value: Any) -> Any:
     return value if value is None else str(value)
 
 
-def content(path: str) -> str | None:
-    """What a path adds to an identity: a file's sha256, and nothing for a folder."""
+def content(path: str, companions: Sequence[str] = ()) -> str | None:
+    """What a path adds to an identity: a file's sha256, with those of the companions that lie beside it, and nothing
+    for a folder."""
     if Path(path).is_dir():
         return None
     try:
-        status = os.stat(path)
-        return "sha256:" + _file_digest(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        beside = {name: Path(path).with_name(name) for name in companions}
+        digests = (f"{name}:{_digest_now(str(file))}" for name, file in beside.items() if file.is_file())
+        return " ".join([f"sha256:{_digest_now(path)}", *digests])
     except OSError as error:
         raise ValueError(f"cannot read the file {path!r}: {error.strerror}") from error
+
+
+def _digest_now(path: str) -> str:
+    status = os.stat(path)
+    return _file_digest(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 @functools.lru_cache(maxsize=64)
