@@ -50,6 +50,8 @@ def check_name(name: str) -> None:
     if name.startswith(HUB_PREFIXES):
         return
     architecture = name.partition(".")[0]
+    if "/" in name:
+        raise ValueError(f"timm has no network {name!r}; for one of the hub write 'hf-hub:{name}'")
     if not timm.is_model(architecture):
         near = difflib.get_close_matches(architecture, timm.list_models(), n=3, cutoff=0.5)
         raise ValueError(
@@ -67,16 +69,18 @@ def build(
     num_classes: int | None = None,
     pretrained: bool = False,
     seed: int = 0,
+    **arguments: Any,
 ) -> nn.Module:
     """A network of timm in full, with random weights of `seed` unless `pretrained`; the global generator is
-    left as it was. `image_size` is passed on to networks that are built for one size, such as ViTs."""
+    left as it was. `image_size` is passed on to networks that are built for one size, such as ViTs; `arguments` are of
+    timm's function for the network."""
     check_name(name)
     _check_size(image_size)
     sizes: dict[str, Any] = {"img_size": image_size} if image_size and _has_fixed_size(name) else {}
     try:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            return timm.create_model(name, pretrained=pretrained, num_classes=num_classes, **sizes)
+            return timm.create_model(name, pretrained=pretrained, num_classes=num_classes, **arguments, **sizes)
     except BUILDING as error:
         raise ValueError(f"timm cannot build {name!r}{_at(image_size)}: {first_line(error)}") from error
 

@@ -2,146 +2,124 @@
 
 from __future__ import annotations
 
-import pickle
-import warnings
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones._timm_network import build, data_config, pretrained_config, resize, timm_backbone
+from fewshot.backbones._conversion import Networks
+from fewshot.backbones._fitting import Fitted, Misfit, fit
+from fewshot.backbones._timm_network import data_config, resize, timm_backbone
+from fewshot.backbones._weight_config import CONFIG, PREPROCESSING, WeightConfig, check_preprocessing, config_beside
+from fewshot.backbones._weight_states import WeightState, choose, of_network, read_states
 from fewshot.plugins.fields import declare, integer
-from fewshot.plugins.shorthand import WEIGHT_SUFFIXES
+from fewshot.plugins.signature import Later
 
-_NESTED = ("state_dict", "model", "model_state_dict")
+_log = logging.getLogger("fewshot")
+_PLAIN = ("", "state_dict", "model", "model_state_dict")  # places of a state that is the only one
+_TOLD = 3  # names of entries that are left out
 
 
 @dataclass(frozen=True)
 class Checkpoint(BackboneSource):
-    """Weights of a local .safetensors, .pth, .pt or .bin file in timm's network `name`.
+    """Weights of a local file (.safetensors, .pth, .pth.tar, .pt, .bin, .ckpt) in timm's network `name`.
 
-    A state dict may lie under 'state_dict', 'model' or 'model_state_dict', and its names may begin with
-    'module.'. The number of classes is the file's; every entry must fit. Preprocessing is timm's for
-    `name`. A network built for one size is loaded at `image_size` if the file fits there, else at its own
-    size and resampled. `pool` as for Timm.
+    The weights may lie in dicts of any names and under a prefix that they share ("module.", "backbone.",
+    "module.encoder_q."). Where a file has several states that fit, such as a running average, or student and teacher,
+    `state` says which: "state_dict_ema", "teacher". Every other entry must fit, but for what only a training needs. The
+    number of classes is the file's. A network built for one size is loaded at `image_size` if the file fits there, else
+    at its own size and resampled. `pool` as for Timm.
+
+    Preprocessing is that of timm's config.json beside the file, which may also say the image size and how the network
+    is built, else timm's for `name`; `mean` and `std` (of values in [0, 1], by channel), `interpolation` ("bilinear",
+    "bicubic", ...), `crop_pct` (the share of the resized image that is kept) and `crop_mode` ("center", "squash",
+    "border") replace it.
     """
 
-    short_name: ClassVar[str] = "{name} from {path:file}[ @{image_size}]"
+    short_name: ClassVar[str] = "{name} from {path:file}[ {state}][ @{image_size}]"
+    companions: ClassVar[tuple[str, ...]] = ("config.json",)  # read from beside `path`, and part of identities
 
     name: str
     path: Path
     image_size: int | None = None
     pool: str | None = None
+    state: str | Later = None
+    mean: tuple[float, ...] | Later = None
+    std: tuple[float, ...] | Later = None
+    interpolation: str | Later = None
+    crop_pct: float | Later = None
+    crop_mode: str | Later = None
 
     rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
         """The network; a file that does not fit, is damaged or holds code is a ValueError."""
+        own = {name: getattr(self, name) for name in PREPROCESSING if getattr(self, name) is not None}
+        check_preprocessing(own, "Checkpoint")
         path = Path(self.path)
-        state = read_state(path)
-        network = self._network(state, self.image_size)
-        if self.image_size is not None and _mismatch(network, state):
-            network = self._network(state, None)
-        load_strictly(network, state, f"the checkpoint {path}", self.name)
-        resize(network, self.name, self.image_size)
-        return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool)
+        states, config = read_states(path), config_beside(path, self.name)
+        size = config.image_size if self.image_size is None else self.image_size
+        check_preprocessing(config.preprocessing, f"the {CONFIG} beside {path}")
+        network = self._loaded(states, config, size)
+        resize(network, self.name, size)
+        preprocessing = data_config(network, size, **{**config.preprocessing, **own})
+        return timm_backbone(self.name, network, preprocessing, self.pool)
 
-    def _network(self, state: Mapping[str, Tensor], image_size: int | None) -> nn.Module:
-        """The network with as many classes as the file's classifier has, or none where it has none."""
-        network = build(self.name, image_size)
-        classifier = pretrained_config(network).get("classifier") or ""
-        first = classifier if isinstance(classifier, str) else classifier[0]
-        weight = state.get(f"{first}.weight")
-        num_classes = 0 if weight is None else weight.shape[0]
-        return network if num_classes == network.num_classes else build(self.name, image_size, num_classes)
+    def trained_on(self) -> str:
+        """Not known of a file."""
+        return "unknown"
 
+    def _loaded(self, states: list[WeightState], config: WeightConfig, size: int | None) -> nn.Module:
+        """The network with the state that was asked for, or the only one that fits."""
+        networks, what = Networks(self.name, config.arguments), f"the checkpoint {self.path}"
+        fitting: dict[WeightState, tuple[nn.Module, Fitted]] = {}
+        misfits: dict[WeightState, Misfit] = {}
+        for state in of_network(states, networks.names(size)):
+            try:
+                fitting[state] = networks.fitted(state.tensors, size)
+            except Misfit as error:
+                misfits[state] = error
+        if not fitting:
+            asked = [state for state in misfits if self.state and f".{self.state}." in f".{state.place}."]
+            best = (asked or list(misfits))[0]
+            raise ValueError(
+                _does_not_fit(f"{what} ({best.place!r})" if best.place else what, self.name, misfits[best])
+            )
+        chosen = choose(list(fitting), self.state, what)
+        network, fitted = fitting[chosen]
+        network.load_state_dict(fitted.tensors, strict=True)
+        self._tell(chosen, fitted, [state.place for state in states])
+        return network
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The state dict of a file, on the CPU. Nothing in it is executed: a pickle with code is a ValueError."""
-    if path.suffix not in WEIGHT_SUFFIXES:
-        raise ValueError(f"a checkpoint is a file that ends in {', '.join(WEIGHT_SUFFIXES)}; got {path}")
-    if not path.is_file():
-        raise ValueError(f"there is no checkpoint {path}; give the path of a file")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about pickles that torch did not write
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(_refused(path, error)) from error
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"the checkpoint {path} cannot be read ({type(error).__name__}: {_short(error)}); "
-            "it is damaged or of another format: fetch it again"
-        ) from error
-    return _state_dict(content, path)
+    def _tell(self, state: WeightState, fitted: Fitted, places: list[str]) -> None:
+        """Says which of a file's states was loaded, and what of it was not, unless there is nothing to say."""
+        left_out = [*state.beside, *fitted.left_out]
+        others = [place for place in places if not f"{state.place}.".startswith(f"{place}." if place else "")]
+        said = [f"loaded {state.place!r}"] if others or state.place not in _PLAIN else []
+        if others:
+            said.append(f"not {', '.join(map(repr, others[:_TOLD]))}")
+        if left_out:
+            said.append(f"left out {len(left_out)} entries, such as {', '.join(left_out[:_TOLD])}")
+        if said or fitted.done:
+            _log.info("%s: %s", Path(self.path).name, ", ".join([*said, *filter(None, [fitted.done])]))
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], what: str, name: str) -> None:
     """Loads every entry; a ValueError counts and names what is missing, unexpected or of another shape."""
-    mismatch = _mismatch(network, state)
-    if mismatch:
-        raise ValueError(
-            f"{what} does not fit timm's {name!r}: {mismatch}; "
-            "give the name of the network that these weights were trained in"
-        )
-    network.load_state_dict(state, strict=True)
+    try:
+        network.load_state_dict(fit(network, state).tensors, strict=True)
+    except Misfit as misfit:
+        raise ValueError(_does_not_fit(what, name, misfit)) from misfit
 
 
-def _mismatch(network: nn.Module, state: Mapping[str, Tensor]) -> str:
-    """What keeps a strict load from succeeding, or ''."""
-    own = network.state_dict()
-    missing = [key for key in own if key not in state]
-    unexpected = [key for key in state if key not in own]
-    reshaped = [key for key in own if key in state and own[key].shape != state[key].shape]
-    parts = []
-    if missing:
-        parts.append(f"{len(missing)} of {len(own)} entries are missing (first: {missing[0]})")
-    if unexpected:
-        parts.append(f"{len(unexpected)} of its {len(state)} are unexpected (first: {unexpected[0]})")
-    if reshaped:
-        first = reshaped[0]
-        parts.append(
-            f"{len(reshaped)} have another shape (first: {first} is {tuple(state[first].shape)}, "
-            f"should be {tuple(own[first].shape)})"
-        )
-    return ", ".join(parts)
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The entries of a file of one state; a ValueError where it has several."""
+    return dict(choose(read_states(path), None, f"the file {path}").tensors)
 
 
-def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
-    """The tensors by name, out of the containers that trainers save them in."""
-    if isinstance(content, Mapping):
-        nested = next((content[key] for key in _NESTED if isinstance(content.get(key), Mapping)), content)
-        if nested and all(isinstance(value, Tensor) for value in nested.values()):
-            bare = all(name.startswith("module.") for name in nested)
-            return {name.removeprefix("module.") if bare else name: value for name, value in nested.items()}
-    found = type(content).__name__
-    if isinstance(content, Mapping):
-        found += f" of {', '.join(map(str, list(content)[:5])) or 'nothing'}"
-    raise ValueError(
-        f"the checkpoint {path} holds a {found}, but a state dict was expected, alone or under "
-        f"{', '.join(map(repr, _NESTED))}; save network.state_dict()"
-    )
-
-
-def _refused(path: Path, error: pickle.UnpicklingError) -> str:
-    """Sentence for a file that torch would not unpickle: it holds more than tensors, or is no pickle."""
-    with path.open("rb") as file:
-        begins_as_pickle = file.read(1) == pickle.PROTO
-    if begins_as_pickle or "GLOBAL" in str(error):
-        return (
-            f"the checkpoint {path} holds more than tensors (a pickle that names code): not loaded; "
-            "where you trust it, load it yourself and save its state dict as .safetensors"
-        )
-    return f"the checkpoint {path} cannot be read (UnpicklingError); it is damaged or of another format: fetch it again"
-
-
-def _short(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:120]
+def _does_not_fit(what: str, name: str, misfit: Misfit) -> str:
+    return f"{what} does not fit timm's {name!r}: {misfit}; give the name of the network that they were trained in"

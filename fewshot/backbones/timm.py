@@ -23,9 +23,10 @@ from fewshot.backbones._timm_network import (
     timm_backbone,
 )
 from fewshot.plugins.fields import declare, integer
-from fewshot.plugins.shorthand import PACKAGED
+from fewshot.plugins.shorthand import PACKAGED, of_folder
 
 _NOT_HERE = "they are not in the local cache and the hub could not be reached"
+_LOCAL = ("local-dir:", "local_dir:")
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
@@ -49,7 +50,7 @@ class Timm(BackboneSource):
 
     def load(self) -> Backbone:
         """The network; unknown names, networks without weights and an unreachable hub are a ValueError."""
-        check_name(self.name)
+        self._check_name()
         if not self.name.startswith(HUB_PREFIXES) and not _has_weights(self.name):
             raise ValueError(
                 f"timm has no pretrained weights of {self.name!r}; give some with "
@@ -72,12 +73,19 @@ class Timm(BackboneSource):
         """The tag of the weights, from timm's own list."""
         if self.name.startswith(HUB_PREFIXES):
             return super().trained_on()
-        check_name(self.name)
+        self._check_name()
         return str(getattr(timm.get_pretrained_cfg(self.name), "tag", "") or "unknown")
+
+    def _check_name(self) -> None:
+        """A folder is not a name of weights: what lies in it would not be part of identities."""
+        if self.name.startswith(_LOCAL):
+            raise ValueError(f"{self.name!r} is a folder; write {of_folder(self.name.partition(':')[2])}")
+        check_name(self.name)
 
     def to_download(self) -> str:
         """The weights, unless a hub's cache holds them."""
-        return "" if _is_cached(self.name) else f"the weights of timm's {self.name!r}"
+        local = self.name.startswith(_LOCAL)
+        return "" if local or _is_cached(self.name) else f"the weights of timm's {self.name!r}"
 
 
 def _is_cached(name: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 REQUIRED = object()
 Dotted = str  # the annotation of a field that names code to import: "package.module:function"
-Later: TypeAlias = None  # "int | Later": a field added after runs were stored; None keeps the ids of those runs
+Later: TypeAlias = None  # "int | Later": a field added after runs were stored; None keeps the texts of those runs
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Parameter:
 
     @property
     def is_later(self) -> bool:
-        """Whether identities omit the field if it is None."""
+        """Whether texts and identities omit the field if it is None."""
         return self.annotation.endswith("| Later")
 
     @property

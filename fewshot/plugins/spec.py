@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,10 +52,12 @@ class Spec:
 
     @cached_property
     def text(self) -> str:
-        """The text in rows: "LinearProbe(C=1.0)"."""
+        """The text in rows: "LinearProbe(C=1.0)". Unused fields that came later are left out, so that what was stored under
+        a text is found again."""
         if self.as_written is not None:
             return self.as_written
-        parts = (f"{p.name}={_rendered(_text_of_path(value) if p.is_path else value)}" for p, value in self.arguments)
+        used = ((p, value) for p, value in self.arguments if not (value is None and p.is_later))
+        parts = (f"{p.name}={_rendered(_text_of_path(value) if p.is_path else value)}" for p, value in used)
         return f"{self.name}({', '.join(parts)})"
 
     def __str__(self) -> str:
@@ -83,8 +85,9 @@ class Spec:
     def identity(self) -> str:
         """The text that run ids hash: every path replaced by its content, and without unused fields that came later.
 
-        The sha256 of a file replaces its path; folders are dropped, because an images digest names their images. Paths
-        inside a member of another kind stay, such as the data that a backbone was pre-trained on: no digest names them.
+        The sha256 of a file replaces its path, with those of the files beside it that the member declares to read
+        (`companions`); folders are dropped, because an images digest names their images. Paths inside a member of
+        another kind stay, such as the data that a backbone was pre-trained on: no digest names them.
         """
         return self._fixed_identity or self._identity(paths_stay=False)
 
@@ -114,7 +117,7 @@ class Spec:
             if value is None and parameter.is_later:
                 continue
             if parameter.is_path and value is not None and not paths_stay:
-                value = content(str(value))
+                value = content(str(value), self.declares("companions") or ())
                 if value is None:
                     continue
             parts.append(f"{parameter.name}={_rendered(value, self, paths_stay)}{_code_of_field(parameter, value)}")
@@ -184,15 +187,22 @@ def _text_of_path(value: Any) -> Any:
     return value if value is None else str(value)
 
 
-def content(path: str) -> str | None:
-    """What a path adds to an identity: the sha256 of a file, None for a folder."""
+def content(path: str, companions: Sequence[str] = ()) -> str | None:
+    """What a path adds to an identity: a file's sha256, with those of the companions that lie beside it, and nothing
+    for a folder."""
     if Path(path).is_dir():
         return None
     try:
-        status = os.stat(path)
-        return "sha256:" + _file_digest(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        beside = {name: Path(path).with_name(name) for name in companions}
+        digests = (f"{name}:{_digest_now(str(file))}" for name, file in beside.items() if file.is_file())
+        return " ".join([f"sha256:{_digest_now(path)}", *digests])
     except OSError as error:
         raise ValueError(f"cannot read the file {path!r}: {error.strerror}") from error
+
+
+def _digest_now(path: str) -> str:
+    status = os.stat(path)
+    return _file_digest(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 @functools.lru_cache(maxsize=64)

@@ -515,7 +515,7 @@ def test_files_that_are_no_checkpoint_are_told_in_one_sentence(tmp_path: Path) -
     (tmp_path / "torn.pt").write_bytes((tmp_path / "whole.pt").read_bytes()[:100_000])
     with pytest.raises(ValueError, match=r"cannot be read .* it is damaged"):
         read_state(tmp_path / "torn.pt")
-    with pytest.raises(ValueError, match=r"ends in .safetensors, .pth, .pt, .bin; got .*weights.h5"):
+    with pytest.raises(ValueError, match=r"ends in .safetensors, .pth, .pt, .bin, .ckpt, .pth.tar; got .*weights.h5"):
         read_state(tmp_path / "weights.h5")
     with pytest.raises(ValueError, match="there is no checkpoint"):
         read_state(tmp_path / "absent.pt")

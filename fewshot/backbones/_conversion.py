@@ -1,0 +1,105 @@
+"""Networks of timm for a state of weights, and timm's own conversion of states: other names, and position embeddings of
+another size, which it resamples."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from fewshot.backbones._fitting import Fitted, Misfit, Tensors, fit
+from fewshot.backbones._timm_errors import BUILDING
+from fewshot.backbones._timm_network import build, pretrained_config
+
+_POSITIONS = re.compile(r"pos_emb|rel_pos|relative_position|attention_bias|rope|pos_table")
+
+
+class Networks:
+    """Networks of one name, each built once, with as many classes as a state has or none."""
+
+    def __init__(self, name: str, arguments: Mapping[str, Any]) -> None:
+        self.name = name
+        self.of = cache(lambda size, classes: build(name, size, classes, **arguments))
+
+    def names(self, size: int | None) -> set[str]:
+        """The names of its entries."""
+        return set(self.of(size, None).state_dict())
+
+    def fitted(self, tensors: Mapping[str, Tensor], size: int | None) -> tuple[nn.Module, Fitted]:
+        """A network and the entries for it: at `size`, else at its own size, else converted by timm."""
+        for tried in dict.fromkeys((size, None)):
+            try:
+                network = self._for(tensors, tried)
+                return network, fit(network, tensors)
+            except Misfit:
+                continue
+        network = self._for(tensors, size)
+        return network, fit_converted(network, self.name, tensors)
+
+    def _for(self, tensors: Mapping[str, Tensor], size: int | None) -> nn.Module:
+        network: nn.Module = self.of(size, None)
+        own, count = network.state_dict(), 0
+        named = pretrained_config(network).get("classifier") or ()
+        classifiers = (named,) if isinstance(named, str) else tuple(named)
+        weights = [(tensors.get(f"{c}.weight"), own.get(f"{c}.weight")) for c in classifiers]
+        if weights and all(a is not None and b is not None and a.shape[1:] == b.shape[1:] for a, b in weights):
+            count = weights[0][0].shape[0]  # type: ignore[union-attr]
+        return network if count == getattr(network, "num_classes", count) else self.of(size, count)
+
+
+def fit_converted(network: nn.Module, architecture: str, tensors: Tensors) -> Fitted:
+    """The same, after timm's own conversion for this architecture where that is needed: other names, position
+    embeddings of another size."""
+    try:
+        return fit(network, tensors)
+    except Misfit as misfit:
+        made = _converted(network, architecture, tensors)
+        if made is None:
+            raise
+        try:
+            return _told(fit(network, made), tensors, made)
+        except Misfit:
+            raise misfit from None
+
+
+def _converted(network: nn.Module, architecture: str, tensors: Tensors) -> Tensors | None:
+    """What timm's conversion makes of them; None where it cannot, or would change more than names and positions."""
+    module: Any = sys.modules[timm.model_entrypoint(architecture.partition(".")[0]).__module__]
+    convert: Callable[..., Any] | None = getattr(module, "checkpoint_filter_fn", None)
+    if convert is None:
+        return None
+    try:
+        with torch.no_grad():
+            made: dict[str, Tensor] = dict(convert(dict(tensors), network))
+    except BUILDING:
+        return None
+    name_of = {id(value): name for name, value in tensors.items()}
+    for name, value in made.items():
+        before = tensors.get(name)
+        if before is not None and value is not before:
+            moved = id(value) in name_of  # timm took entries by their order
+            if moved or (value.numel() != before.numel() and not _POSITIONS.search(name)):
+                return None
+    return made
+
+
+def _told(fitted: Fitted, before: Tensors, after: Tensors) -> Fitted:
+    """With all that was left out, and words for what else the conversion did."""
+    resampled = [name for name, value in fitted.tensors.items() if name in before and value.shape != before[name].shape]
+    renamed = sum(name not in before for name in fitted.tensors if name in after)
+    words = [f"timm gave {renamed} entries its own names"] if renamed else []
+    if resampled:
+        first = resampled[0]
+        shapes = tuple(before[first].shape), tuple(fitted.tensors[first].shape)
+        words.append(
+            f"timm resampled {len(resampled)} entries of positions, such as {first} from {shapes[0]} to {shapes[1]}"
+        )
+    gone = (name for name in before if name not in after and not renamed)
+    return replace(fitted, left_out=(*fitted.left_out, *gone), done=", ".join(words))

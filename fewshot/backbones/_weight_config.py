@@ -1,0 +1,84 @@
+"""What timm's config.json beside a file of weights says of them: architecture, arguments, preprocessing."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+CONFIG = "config.json"
+PREPROCESSING = ("mean", "std", "interpolation", "crop_pct", "crop_mode")
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
+CROP_MODES = ("center", "squash", "border")
+_OF_WEIGHTS = ("num_classes", "in_chans", "img_size")  # arguments that the weights themselves answer
+_log = logging.getLogger("fewshot")
+
+
+@dataclass(frozen=True)
+class WeightConfig:
+    """`arguments` build the network, `preprocessing` are fields of timm's data config; both may be empty. `image_size`:
+    that of the weights; None where nothing says so."""
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
+    image_size: int | None = None
+
+
+def config_beside(weights: Path, architecture: str) -> WeightConfig:
+    """The config in the folder of the weights, where there is one of timm's that is of this architecture; a ValueError
+    where it cannot be read."""
+    path = weights.with_name(CONFIG)
+    content = _content(path)
+    if not isinstance(content.get("architecture"), str):  # of another program
+        return WeightConfig()
+    if content["architecture"] != architecture.partition(".")[0]:
+        _log.warning("%s is of %s, not of %s, and is not used", path, content["architecture"], architecture)
+        return WeightConfig()
+    known = content["pretrained_cfg"] if isinstance(content.get("pretrained_cfg"), dict) else content
+    arguments = content.get("model_args") or {}
+    preprocessing = {name: known[name] for name in PREPROCESSING if known.get(name) is not None}
+    if preprocessing:
+        _log.info("preprocessing from %s: %s", path, ", ".join(f"{n} {value}" for n, value in preprocessing.items()))
+    size = arguments.get("img_size") or (known.get("input_size") or [None])[-1]
+    return WeightConfig(
+        {name: value for name, value in arguments.items() if name not in _OF_WEIGHTS},
+        preprocessing,
+        size if isinstance(size, int) else None,
+    )
+
+
+def _content(path: Path) -> Mapping[str, Any]:
+    """The JSON object of a file; empty where there is no file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"the config {path} beside the weights cannot be read ({error}); repair it, or move it away to use timm's "
+            "preprocessing of this network"
+        ) from error
+    return content if isinstance(content, dict) else {}
+
+
+def check_preprocessing(fields: Mapping[str, Any], whose: str) -> None:
+    """A ValueError for a field of preprocessing that says nothing that can be done."""
+    for name, value in fields.items():
+        wanted, good = _wanted(name, value)
+        if not good:
+            raise ValueError(f"the {name!r} of {whose} must be {wanted}; got {value!r}")
+
+
+def _wanted(name: str, value: Any) -> tuple[str, bool]:
+    """What a field may be, in words, and whether it is."""
+    if name in ("mean", "std"):
+        numbers = isinstance(value, tuple | list) and all(isinstance(v, int | float) and isfinite(v) for v in value)
+        positive = name == "mean" or (numbers and all(v > 0 for v in value))
+        word = "numbers" if name == "mean" else "positive numbers"
+        return f"3 {word}, of red, green and blue in [0, 1], or 1 of all", numbers and positive and len(value) in (1, 3)
+    if name == "crop_pct":
+        return "a share in (0, 1]", isinstance(value, int | float) and 0 < value <= 1
+    known = INTERPOLATIONS if name == "interpolation" else CROP_MODES
+    return f"one of {', '.join(known)}", value in known
