@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Count = int | str  # a number, or "all"
 Command = Callable[..., int | None]  # the exit code; None is 0
+Decorator = Callable[[Command], Command]
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 

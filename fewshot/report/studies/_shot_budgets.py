@@ -13,8 +13,8 @@ from fewshot.report.rows.tasks import Task, accuracy, contender, measured, tasks
 from fewshot.report.rows.wording import contender_names
 from fewshot.report.tables.task_table import one_a_shot
 from fewshot.results.files import Row
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.label_budget import Budget, Need, budget_laws, budgets
-from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Law, Points, named
 
 TARGET = 0.9  # accuracy, asked of everyone

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.intervals import Estimate, over_points, over_seeds
-from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Fit, Law, log_rmse, named
 
@@ -30,6 +30,8 @@ class CurveFit:
         fit, curve = self.estimate.fit, self.curve
         return {
             "curve": curve.key,
+            "metric": curve.scores.metric if curve.scores else None,
+            "percent": curve.scores.percent if curve.scores else None,
             "law": self.law.__name__,
             "formula": self.law.formula,
             "parameters": fit.law.values(),
@@ -85,9 +87,9 @@ def _check_sizes(found: Sequence[Curve], laws: Sequence[type[Law]]) -> None:
 
 def _curve_fit(curve: Curve, law: type[Law], fit: Fit, trust: Trust, draws: int, seed: int) -> CurveFit:
     if curve.seeds is None or not draws:
-        estimate = over_points(law, curve.points.x, curve.points.errors, draws, seed, fit=fit)
+        estimate = over_points(law, curve.points.x, curve.points.errors, draws, seed, fit=fit, most=curve.points.most)
     else:
-        estimate = over_seeds(law, curve.points.x, curve.seeds, draws, seed)
+        estimate = over_seeds(law, curve.points.x, curve.seeds, draws, seed, most=curve.points.most)
     rest = log_rmse(fit.law, curve.rest_x, curve.rest_errors) if len(curve.rest_x) else None
     return CurveFit(curve, law, estimate, trust, rest)
 

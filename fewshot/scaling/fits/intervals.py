@@ -33,6 +33,7 @@ class Estimate:
     laws: tuple[Law, ...] = ()  # fitted to the draws, for bands
     level: float = 0.95
     a_seed_each: bool = False  # the laws are of single seeds, too few for percentiles: Student's t
+    most: float = 1.0  # the largest error that there can be; infinite where errors are losses
 
     def band(self, x: Floats) -> tuple[Floats, Floats]:
         """The bounds [n], [n] of the error at every x, point by point; NaN where there are none."""
@@ -43,7 +44,7 @@ class Estimate:
             return _bounds(drawn, self.level)
         logs = np.log(np.maximum(drawn, _LEAST))
         half = _half_width(logs, self.level)
-        return np.exp(logs.mean(0) - half), np.minimum(np.exp(logs.mean(0) + half), 1.0)
+        return np.exp(logs.mean(0) - half), np.minimum(np.exp(logs.mean(0) + half), self.most)
 
 
 def over_points(
@@ -54,11 +55,12 @@ def over_points(
     seed: int = 0,
     level: float = 0.95,
     fit: Fit | None = None,
+    most: float = 1.0,
 ) -> Estimate:
     """The law fitted to x, errors [n], with percentile intervals from `count` draws of n points with replacement.
     Draws with fewer different x than the law has parameters are drawn again. `fit`: of these points, where it is
     there already."""
-    fit = fit or law.fit(x, errors)
+    fit = fit or law.fit(x, errors, most=most)
     if count < 1:
         return _estimate(fit, [], "nothing was drawn", level)
     weights = _drawn_counts(x, law.size(), count, seed)
@@ -74,18 +76,20 @@ def over_seeds(
     seed: int = 0,
     level: float = 0.95,
     weights: Floats | None = None,
+    most: float = 1.0,
 ) -> Estimate:
     """The law fitted to the mean over S seeds of errors [S, n] at x [n], points weighted by `weights` [n]. From 5 seeds
     on, percentile intervals of draws of whole seeds; with 2 to 4, mean over a fit a seed ± t(S - 1) s / sqrt(S) around
     the parameters' means."""
     weights = np.ones_like(x) if weights is None else weights
-    fit = law.fit(x, errors.mean(0), weights)
+    fit = law.fit(x, errors.mean(0), weights, most)
     if len(errors) < 2:
         return _estimate(fit, [], ONE_SEED, level)
     if len(errors) < FEWEST_SEEDS:
         laws = [f.law for f in law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))]
         low, high = _student(laws, level)
-        return Estimate(fit, low, high, f"a fit for each of {len(errors)} seeds, Student's t", tuple(laws), level, True)
+        how = f"a fit for each of {len(errors)} seeds, Student's t"
+        return Estimate(fit, low, high, how, tuple(laws), level, True, most)
     drawn = resampled(errors, count, seed)
     laws = [f.law for f in law.fit_many(x, drawn, np.broadcast_to(weights, drawn.shape))]
     return _estimate(fit, laws, f"{count} draws of {len(errors)} whole seeds", level)

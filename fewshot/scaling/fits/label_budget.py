@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.plugins.registry import LAWS
-from fewshot.scaling.fits.tables import Curve
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Fit, named
 
@@ -135,6 +135,8 @@ def budgets(
 
 
 def _check(curve: Curve, targets: Sequence[float], laws: Sequence[str]) -> None:
+    if curve.points.most > 1:
+        raise ValueError(f"a label budget needs errors or accuracies, but the curve {curve.name} holds losses")
     for target in targets:
         if not 0 < target < 1:
             raise ValueError(f"a target accuracy must lie between 0 and 1, got {target:g}")

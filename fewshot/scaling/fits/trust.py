@@ -27,6 +27,7 @@ class Trust:
     largest: float  # x that was measured
     sentence: str
     n_held: int = 0  # sizes that were held back
+    rises: bool = False  # whether the law rises beyond the largest x
 
     def standing(self, x: float) -> str:
         """ "measured", "extrapolated", "beyond" or "refused": what a prediction at x is."""
@@ -67,17 +68,21 @@ def _held_back(law: type[Law], curve: Points) -> NDArray[np.bool_]:
 
 
 def _part(curve: Points, which: NDArray[np.bool_]) -> Points:
-    return Points(curve.x[which], curve.errors[which], curve.weights[which])
+    return Points(curve.x[which], curve.errors[which], curve.weights[which], curve.most)
 
 
 def _judged(law: Law, curve: Points, held: NDArray[np.bool_], tolerance: float) -> Trust:
     miss = log_rmse(law, curve.x[held], curve.errors[held])
-    trusted = miss <= tolerance
+    largest = float(curve.x.max())
+    ends = law.predict(np.array([largest, FARTHEST * largest]))
+    rises = bool(ends[1] > ends[0])
+    trusted = miss <= tolerance and not rises
     verdict = "good to twice the largest size" if trusted else "no extrapolation"
+    verdict = f"it rises beyond the largest size, {verdict}" if rises else verdict
     count = len(np.unique(curve.x[held]))
     missed = f"misses them by {miss:.3f} in log error" if np.isfinite(miss) else "predicts an error of 0 or below there"
     sentence = f"fitted without the {count} largest sizes it {missed}: {verdict}"
-    return Trust(trusted, miss, float(curve.x.max()), sentence, count)
+    return Trust(trusted, miss, largest, sentence, count, rises)
 
 
 def _untested(law: type[Law], curve: Points) -> Trust:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.label_budget import budget, budget_ratio, budgets
-from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.m2 import M2
 from fewshot.scaling.studies.gains import PairedScore, means, network_gains, source_gains, without_repeats
