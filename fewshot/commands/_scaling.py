@@ -1,4 +1,4 @@
-"""What `fewshot scaling` prints."""
+"""Texts of `fewshot scaling`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def usual_laws(found: Sequence[Curve]) -> list[str]:
 
 
 def fits_text(fits: Sequence[CurveFit]) -> str:
-    """A line a curve and law, and what it may be trusted for."""
+    """One line per curve and law, and how far to trust it."""
     from tabulate import tabulate
 
     from fewshot.scaling.fits.trust import FARTHEST, TOLERANCE
@@ -106,7 +106,7 @@ def _rmse(value: float | None, digits: int = 4) -> str:
 
 
 def transfers_text(found: Sequence[SourceTransfer]) -> str:
-    """A table a source, its law, and what was left out."""
+    """A table per source, its law, and what was left out."""
     from tabulate import tabulate
 
     header = ("size", "D_F", "loss", "D_E", "D_T", "D_E / D_F", "fraction", "")
@@ -145,7 +145,7 @@ def _transfer_law(each: SourceTransfer) -> str:
 
 
 def budgets_text(found: Sequence[Budget]) -> str:
-    """The answer of every curve, and what each law says."""
+    """The answer for every curve, and the labels by each law."""
     from tabulate import tabulate
 
     parts = []

@@ -65,7 +65,7 @@ def test_fit_tells_parameters_intervals_and_the_error_of_the_rest(table):
     assert small["rmse_rest"] == pytest.approx(0, abs=1e-9)
     assert small["trusted"] is True
     assert small["converged"] is True
-    assert small["interval_of"] == "20 draws of the 6 points"
+    assert small["interval_of"] == "20 resamples of the 6 points"
     assert found[2]["rmse_rest"] > 0.05
 
 
@@ -289,7 +289,7 @@ def test_transfer_tells_what_pre_training_was_worth(tmp_path):
     assert (beyond["bound"], beyond["D_E"]) == ("at least", pytest.approx(1e4))
     assert found["n_ossified"] == 1
     assert found["law"] is None
-    assert "1 network sizes" in found["note"]
+    assert "network sizes with D_T > 0: 1, needed: 3" in found["note"]
     text = called("transfer", path, "--x", "D_F", "--by", "size", "--pretrained", "source").output
     assert "pre-training hurts" in text
     assert ">= 1e+04" in text
@@ -325,7 +325,7 @@ def test_whole_seeds_are_drawn_where_their_column_is_named(tmp_path):
     lines = [(x, a * 1.5 * x**-0.3, seed) for seed, a in enumerate((0.98, 1.0, 1.03)) for x in (10, 20, 40, 80, 160)]
     path = written(tmp_path / "t.csv", ["x", "error", "seed"], lines)
     (found,) = answered("fit", path, "--x", "x", "--law", "M1", "--seeds", "seed")
-    assert found["interval_of"] == "a fit for each of 3 seeds, Student's t"
+    assert found["interval_of"] == "one fit for each of 3 seeds, Student's t"
     assert found["interval"]["c"] == pytest.approx([-0.3, -0.3])
     assert found["interval"]["beta"][0] < 1.5 < found["interval"]["beta"][1]
     assert found["n_fit"] == 5

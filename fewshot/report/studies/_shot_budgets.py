@@ -17,9 +17,9 @@ from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.label_budget import Budget, Need, budget_laws, budgets
 from fewshot.scaling.laws import Law, Points, named
 
-TARGET = 0.9  # accuracy, asked of everyone
+TARGET = 0.9  # accuracy, for every learner
 _FEWEST = 3  # shots of a curve
-_ROUND = (*(n / 100 for n in range(5, 100, 5)), 0.99)  # the first of these that was not reached is asked too
+_ROUND = (*(n / 100 for n in range(5, 100, 5)), 0.99)  # and the first of these that a learner did not reach
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,13 +20,13 @@ _RISES = 0.8  # rank correlation with x from which a curve is refused; what rise
 class Curve:
     """The points of one curve: those to fit, and the rest to predict."""
 
-    key: dict[str, str]  # the values of the columns that it was told apart by
+    key: dict[str, str]  # the values of the columns that tell curves apart
     points: Points
     rest_x: Floats
     rest_errors: Floats
     n_repeated: int  # lines left out of the fit because an equal point is in it
     seeds: Floats | None = None  # [S, n]: the errors of each seed, where `points` are their means
-    scores: Scores | None = None  # what its errors were made of
+    scores: Scores | None = None  # the column that its errors come from
 
     @property
     def name(self) -> str:

@@ -23,7 +23,7 @@ class CurveFit:
     estimate: Estimate
     trust: Trust
     rmse_rest: float | None  # of log e at the points that were not fitted; None where there are none
-    chosen: bool = False  # whether it predicts the sizes held back best, among the laws fitted to the curve
+    chosen: bool = False  # whether it predicts the held-back sizes best, among the laws fitted to the curve
 
     def values(self) -> dict[str, object]:
         """For JSON; what is not finite is None."""
@@ -55,18 +55,18 @@ class CurveFit:
 
 
 def fit_all(found: Sequence[Curve], laws: Sequence[str], draws: int = 100, seed: int = 0) -> list[CurveFit]:
-    """Every curve fitted by every law, curve by curve; `draws` of the points for the intervals, 0 for none."""
+    """Every curve fitted by every law, curve by curve; `draws` resamples for the intervals, 0 for none."""
     points = [curve.points for curve in found]
     _check_sizes(found, [named(name) for name in laws])
     by_law = []
     for law in map(named, laws):
-        fits, said = law.fit_curves(points), trust_all(law, points)
-        by_law.append([_curve_fit(c, law, fit, t, draws, seed) for c, fit, t in zip(found, fits, said, strict=True)])
+        fits, trusts = law.fit_curves(points), trust_all(law, points)
+        by_law.append([_curve_fit(c, law, fit, t, draws, seed) for c, fit, t in zip(found, fits, trusts, strict=True)])
     return [fit for of_curve in zip(*by_law, strict=True) for fit in _with_choice(of_curve)]
 
 
 def _with_choice(of_curve: Sequence[CurveFit]) -> list[CurveFit]:
-    """The fits of one curve, the one chosen that misses the sizes held back least, of those that hold back most."""
+    """The fits of one curve. Chosen is the one that misses held-back sizes least, among those that hold back most."""
     most = max(each.trust.n_held for each in of_curve)
     tested = [each for each in of_curve if most and each.trust.n_held == most]
     best = min(tested, key=lambda each: each.trust.miss, default=None)

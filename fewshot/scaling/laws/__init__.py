@@ -104,7 +104,7 @@ class Law(ABC):
 
     @classmethod
     def fit_curves(cls, curves: Sequence[Points]) -> list[Fit]:
-        """The law fitted to each of several curves, at once. A ValueError where one cannot be fitted."""
+        """One fit for each of several curves, made together. A ValueError where a curve cannot be fitted."""
         for points in curves:
             points.check()
             if points.most > 1 and not cls.for_losses:
@@ -140,12 +140,11 @@ class Law(ABC):
         return {field.name: float(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     def members(self) -> dict[str, Law]:
-        """The laws that it is made of, by name; of most laws none."""
+        """The laws that it averages, by name; empty for most laws."""
         return {}
 
     def values(self) -> dict[str, object]:
-        """For JSON: the parameters by name, of a law made of several those of each by its name; None where one is not
-        finite."""
+        """For JSON: the parameters by name, and those of its members by theirs; None for one that is not finite."""
         own = {name: value if np.isfinite(value) else None for name, value in self.parameters().items()}
         return own | {name: law.values() for name, law in self.members().items()}
 

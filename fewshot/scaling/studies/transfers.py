@@ -28,7 +28,7 @@ class SourceTransfer:
     source: str
     points: list[Transferred]
     fit: TransferFit
-    n_low_data: int  # points with D_F below a tenth of D(N), of which the law speaks
+    n_low_data: int  # points with D_F below a tenth of D(N), which the law is for
 
     @property
     def name(self) -> str:
@@ -99,8 +99,8 @@ def transfers(
 
 
 def kept_sources(table: CurveTable, condition: str, pretrained: str) -> CurveTable:
-    """The table of the lines that meet a condition, where what it says of the column `pretrained` is not asked of
-    trainings from scratch: every source needs them."""
+    """The table of the lines that meet a condition. Its parts on the column `pretrained` do not apply to trainings from
+    scratch, which every source needs."""
     if not condition:
         return table
     parts = table.conditions(condition)
