@@ -117,7 +117,7 @@ def test_too_few_sizes_or_sets_are_refused_with_the_reason():
     few = fit_transfer([p for p in points if p.images > 1e6])
     assert few.note.startswith("not fitted: numbers of images with D_T > 0: 3, needed: 5")
     tied = [Transferred(s, 10 * s, 1.0, 20 * s, "measured") for s in np.geomspace(1e3, 1e7, 6)]
-    assert "go together" in fit_transfer(tied).note
+    assert "vary together" in fit_transfer(tied).note
 
 
 def test_curves_that_are_not_there_are_missed_in_a_sentence():
