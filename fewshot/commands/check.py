@@ -1,4 +1,4 @@
-"""`fewshot check`: does a member of any kind obey its laws?"""
+"""`fewshot check`: does a member of any kind obey the rules of its kind?"""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes bring e
 _KINDS = (*_EXAMPLES, "dataset", "backbone")
 
 
-@click.command("check", short_help="Run the laws on an evaluator, sampler, data set, backbone or transform.")
+@click.command("check", short_help="Check that an evaluator, sampler, data set, backbone or transform obeys its rules.")
 @click.argument("spec")
 @click.option("--kind", type=click.Choice(_KINDS), help="Where a name belongs to several kinds.")
 @_options.dry_run_option
 @json_option
 def command(spec: str, kind: str | None, dry_run: bool) -> int:
-    """Run the laws that every member of its kind obeys on SPEC: a name, Name(field=value) or package.module:Class.
+    """Check SPEC, a name, Name(field=value) or package.module:Class, against the rules of its kind.
 
     The kind is found by the class. The bare name of an evaluator, sampler or transform is checked on its own
     examples(); a data set or a backbone is loaded as SPEC says.
@@ -37,9 +37,9 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
     checked = {repr(member): check(registry.kind, member) for member in members}
     lines = []
     for member, broken in checked.items():
-        count = "1 law is broken" if len(broken) == 1 else f"{len(broken)} laws are broken"
-        lines.append(f"{member}: {count if broken else 'all laws hold'}")
-        lines += [f"  {law}" for law in broken]
+        count = "1 rule is broken" if len(broken) == 1 else f"{len(broken)} rules are broken"
+        lines.append(f"{member}: {count if broken else 'all rules hold'}")
+        lines += [f"  {rule}" for rule in broken]
     answer("\n".join(lines), checked)
     return 1 if any(checked.values()) else 0
 
@@ -54,7 +54,7 @@ def _registry(spec: str, kind: str | None) -> Registry:
         return asked
     found = registry_of(name)
     if found.kind not in _KINDS:
-        raise ValueError(f"{name} is a {found.kind}; there are laws for: {', '.join(_KINDS)}")
+        raise ValueError(f"{name} is a {found.kind}; there are rules for: {', '.join(_KINDS)}")
     return found
 
 
