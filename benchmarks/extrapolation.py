@@ -1,15 +1,14 @@
 """Which law extrapolates best? This script fits every law to the first half of each curve and scores it on the rest.
 
     python -m fewshot.benchmarks.extrapolation FILE --x COLUMN --y COLUMN --by COLUMN,COLUMN [--fit-where Training=1]
-        [--clusters COLUMN,COLUMN] [--json FILE]
+        [--metric accuracy|error|loss] [--clusters COLUMN,COLUMN] [--json FILE]
 
-FILE is any CSV of curves. The script prints for every law the mean and median over the curves of the RMSE of log error
-at the points that were not fitted, the wins (at three decimals, ties shared), and the paired difference of the mean to
-that of M4, with a 95 % interval that resamples whole clusters of curves (`--clusters`: the columns that name a cluster,
-such as data set and network; without it every curve is a cluster). `chosen` is, for each curve, the law that best
-predicts the upper half of the *fitted* range from its lower half. Neither `chosen` nor `Average` uses a point that it
-is scored on.
-"""
+FILE is any CSV of curves. The script prints for every law the mean and median over the curves of the RMSE of log
+error at the points that were not fitted, the wins (at three decimals, ties shared), and the paired difference of the
+mean to that of M4, with a 95 % interval that resamples whole clusters of curves (`--clusters`: the columns of `--by`
+that name a cluster, such as data set and network; without it every curve is a cluster). `chosen` is, for each curve,
+the law that best predicts the upper half of the *fitted* range from its lower half. Neither `chosen` nor `Average`
+uses a point that it is scored on."""
 
 from __future__ import annotations
 
@@ -25,7 +24,9 @@ from tabulate import tabulate
 
 from fewshot.episodes import streams
 from fewshot.episodes.draws import words
-from fewshot.scaling.fits.tables import Curve, CurveTable, curves
+from fewshot.scaling.fits.curves import Curve, curves
+from fewshot.scaling.fits.metrics import METRICS
+from fewshot.scaling.fits.tables import CurveTable
 from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Floats, log_rmse, named
 
@@ -106,20 +107,26 @@ def summary(found: Sequence[Curve], clusters: Sequence[str], laws: Sequence[str]
     return lines
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
     parser.add_argument("--x", required=True)
     parser.add_argument("--y", required=True)
+    parser.add_argument("--metric", default="", choices=METRICS)
     parser.add_argument("--by", default="")
     parser.add_argument("--fit-where", default="Training=1")
     parser.add_argument("--clusters", default="")
     parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    by = [name for name in given.by.split(",") if name]
-    found = curves(CurveTable.read(given.file), given.x, given.y, by, given.fit_where)
-    named_by = [name for name in given.clusters.split(",") if name]
+    given = parser.parse_args(arguments)
+    by, named_by = (names.split(",") if names else [] for names in (given.by, given.clusters))
+    unknown = [name for name in named_by if name not in by]
+    if unknown:
+        parser.error(f"--clusters groups curves by columns of --by ({given.by or 'none'}), got {unknown[0]!r}")
+    try:
+        found = curves(CurveTable.read(given.file), given.x, given.y, by, given.fit_where, metric=given.metric)
+    except ValueError as error:
+        parser.error(str(error))
     clusters = [" ".join(_family(curve.key[name]) for name in named_by) or curve.name for curve in found]
     lines = summary(found, clusters)
     print(tabulate(lines, headers="keys", floatfmt=".4f"))

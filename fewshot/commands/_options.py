@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
 
 Count = int | str  # a number, or "all"
-Command = Callable[..., Any]
+Command = Callable[..., int | None]  # the exit code; None is 0
+Decorator = Callable[[Command], Command]
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 

@@ -1,4 +1,4 @@
-"""What `fewshot scaling` prints."""
+"""Texts of `fewshot scaling`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fewshot.scaling.fits.curves import Curve
     from fewshot.scaling.fits.fit import CurveFit
     from fewshot.scaling.fits.label_budget import Budget
+    from fewshot.scaling.fits.trust import Trust
     from fewshot.scaling.laws import Law
     from fewshot.scaling.studies.transfer import Transferred
     from fewshot.scaling.studies.transfers import SourceTransfer
@@ -26,8 +28,16 @@ def known_laws(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def usual_laws(found: Sequence[Curve]) -> list[str]:
+    """The laws that are fitted where none is named: those of M1 to M4 that the curves allow."""
+    from fewshot.scaling.laws import named
+
+    losses = any(curve.points.most > 1 for curve in found)
+    return [name for name in ("M1", "M2", "M3", "M4") if named(name).for_losses or not losses]
+
+
 def fits_text(fits: Sequence[CurveFit]) -> str:
-    """A line a curve and law, and what it may be trusted for."""
+    """One line per curve and law, and how far to trust it."""
     from tabulate import tabulate
 
     from fewshot.scaling.fits.trust import FARTHEST, TOLERANCE
@@ -42,8 +52,7 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
             _rmse(each.estimate.fit.rmse),
             len(each.curve.rest_x) or "",
             _rmse(each.rmse_rest),
-            ("yes" if each.trust.trusted else "no")
-            + (f" ({_rmse(each.trust.miss, 3)})" if each.trust.n_held else ", not tested"),
+            _trust(each.trust),
         )
         for each in fits
     ]
@@ -52,11 +61,20 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
         for each in fits
         if not each.estimate.fit.converged
     ]
+    read = dict.fromkeys(each.curve.scores.sentence for each in fits if each.curve.scores is not None)
     how = (
-        f"RMSE of log error; trusted to {FARTHEST:g} times the largest x fitted where a fit without the largest x "
-        f"misses them by at most {TOLERANCE:g} (in brackets), not at all otherwise; * the law that misses least"
+        f"RMSE is of log error. Trust a fit up to {FARTHEST:g} times its largest x where a fit without the largest x "
+        f"misses them by at most {TOLERANCE:g} (in brackets), and not beyond its range otherwise. * misses them least."
     )
-    return "\n".join([tabulate(lines, header, disable_numparse=True), how, *notes])
+    return "\n".join([tabulate(lines, header, disable_numparse=True), how, *(f"{text}." for text in read), *notes])
+
+
+def _trust(trust: Trust) -> str:
+    """Whether a fit may be trusted, in a word, and by how much it missed."""
+    if not trust.n_held:
+        return "no, not tested"
+    word = "yes" if trust.trusted else "no, rises" if trust.rises else "no"
+    return f"{word} ({_rmse(trust.miss, 3)})"
 
 
 def _parameters(each: CurveFit) -> str:
@@ -88,7 +106,7 @@ def _rmse(value: float | None, digits: int = 4) -> str:
 
 
 def transfers_text(found: Sequence[SourceTransfer]) -> str:
-    """A table a source, its law, and what was left out."""
+    """A table per source, its law, and what was left out."""
     from tabulate import tabulate
 
     header = ("size", "D_F", "loss", "D_E", "D_T", "D_E / D_F", "fraction", "")
@@ -127,7 +145,7 @@ def _transfer_law(each: SourceTransfer) -> str:
 
 
 def budgets_text(found: Sequence[Budget]) -> str:
-    """The answer of every curve, and what each law says."""
+    """The answer for every curve, and the labels by each law."""
     from tabulate import tabulate
 
     parts = []

@@ -1,4 +1,4 @@
-"""`fewshot check`: the laws of its kind, run on one member."""
+"""`fewshot check`: does a member of any kind obey the rules of its kind?"""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes have ex
 _KINDS = (*_EXAMPLES, "dataset", "backbone")
 
 
-@click.command("check", short_help="Run the laws on an evaluator, sampler, data set, backbone or transform.")
+@click.command("check", short_help="Check that an evaluator, sampler, data set, backbone or transform obeys its rules.")
 @click.argument("spec")
 @click.option("--kind", type=click.Choice(_KINDS), help="Choose the kind, if a class belongs to several kinds.")
 @_options.dry_run_option
 @json_option
 def command(spec: str, kind: str | None, dry_run: bool) -> int:
-    """Run the laws of its kind on SPEC: a name, Name(field=value) or package.module:Class.
+    """Check SPEC, a name, Name(field=value) or package.module:Class, against the rules of its kind.
 
     The base class decides the kind. For the bare name of an evaluator, sampler or transform, fewshot checks the
     examples() of the class; it loads a data set or a backbone as SPEC says. For example:
@@ -40,9 +40,9 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
     checked = {repr(member): check(registry.kind, member) for member in members}
     lines = []
     for member, broken in checked.items():
-        count = "1 law is broken" if len(broken) == 1 else f"{len(broken)} laws are broken"
-        lines.append(f"{member}: {count if broken else 'all laws hold'}")
-        lines += [f"  {law}" for law in broken]
+        count = "1 rule is broken" if len(broken) == 1 else f"{len(broken)} rules are broken"
+        lines.append(f"{member}: {count if broken else 'all rules hold'}")
+        lines += [f"  {rule}" for rule in broken]
     answer("\n".join(lines), checked)
     return 1 if any(checked.values()) else 0
 
@@ -57,7 +57,7 @@ def _registry(spec: str, kind: str | None) -> Registry:
         return chosen
     registry = registry_of(name)
     if registry.kind not in _KINDS:
-        raise ValueError(f"{name} is a {registry.kind}; there are laws for: {', '.join(_KINDS)}")
+        raise ValueError(f"{name} is a {registry.kind}; there are rules for: {', '.join(_KINDS)}")
     return registry
 
 

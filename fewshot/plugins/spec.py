@@ -52,8 +52,8 @@ class Spec:
 
     @cached_property
     def text(self) -> str:
-        """The text in rows: "LinearProbe(C=1.0)". Unused fields that came later are left out, so that what was stored under
-        a text is found again."""
+        """The text in rows: "LinearProbe(C=1.0)". Unused fields that came later are left out, so that what was stored
+        under a text is found again."""
         if self.as_written is not None:
             return self.as_written
         used = ((p, value) for p, value in self.arguments if not (value is None and p.is_later))

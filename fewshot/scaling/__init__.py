@@ -1,14 +1,12 @@
-"""How error falls with a resource: laws, their fits, how far a fit may be trusted, what pre-training is worth.
+"""How error falls with a resource: laws, their fits, and what pre-training brings.
 
-    laws/             formulas e(x), a file a family: predict, inverse, fit
-    alternation.py    the published local fit of M2 and M4     least_squares.py  the fits of most others
-    intervals.py      what was drawn again, and the bounds     trust.py          how far a fit may be trusted
-    tables.py         any CSV or rows, as curves               fits.py           every curve by every law
-    transfer.py       effective data transferred               transfer_law.py   k, alpha and beta
-    transfers.py      a table of runs, source by source        gains.py          network and source, paired by seed
-    labels.py         how many labels for a target             drawing.py        fits and residuals as a figure
-    checkpoints.py    what a row says of a checkpoint          ladders.py        checkpoints of one training, by size
-    adaptation.py     exponents over images, compared          class_ladders.py  what more classes bring
+    laws/      one file a law: predict, inverse, fit; shared numerics in files that start with _
+    fits/      line_files: CSV and JSON lines     tables: their columns      conditions: --where
+               metrics: accuracy, error or loss   curves: what is fitted     fit: every curve by every law
+               intervals: resamples               trust: extrapolation test  label_budget: labels for a target
+    studies/   trained_rows: rows, typed          protocols: how a score was made
+               ladders: checkpoints by size       adaptation: exponents      class_ladders: more classes
+               gains, near_and_far: size and data sources: source x target   transfer*: effective data
 
-x is a resource (images, model size, shots), e an error in (0, 1]; arrays are float64.
+x is a resource (images, model size, shots), e an error in (0, 1] or a loss; arrays are float64.
 """

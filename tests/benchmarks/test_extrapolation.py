@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
-from fewshot.benchmarks.extrapolation import clustered, misses, summary, wins
+from fewshot.benchmarks.extrapolation import clustered, main, misses, summary, wins
 
-from fewshot.scaling.fits.tables import Curve
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.m1 import M1
 from fewshot.scaling.laws.m2 import M2
@@ -49,3 +52,28 @@ def test_an_interval_of_clusters_is_wider_than_one_of_curves():
     low, high = clustered(effects, [str(number // 3) for number in range(36)])
     closer_low, closer_high = clustered(effects, [str(number) for number in range(36)])
     assert low < closer_low < effects.mean() < closer_high < high
+
+
+def table(path: Path) -> str:
+    """Two curves of twelve sizes in a file, the two largest to be predicted."""
+    with open(path, "w", newline="") as file:
+        sizes = [*X, *BEYOND]
+        lines = [(each.key["name"], x, 100 * e, int(x <= 1e4)) for each in CURVES for x, e in zip(
+            sizes, [*each.points.errors, *each.rest_errors], strict=True)]  # fmt: skip
+        csv.writer(file).writerows([("name", "x", "error", "Training"), *lines])
+    return str(path)
+
+
+def test_a_cluster_outside_the_columns_of_curves_is_refused_in_a_sentence(tmp_path, capsys):
+    given = [table(tmp_path / "curves.csv"), "--x", "x", "--y", "error", "--by", "name"]
+    with pytest.raises(SystemExit):
+        main([*given, "--clusters", "Training"])
+    assert "--clusters groups curves by columns of --by (name), got 'Training'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*given, "--by", "nme"])
+    assert "has no column 'nme'; it has: name, x, error, Training" in capsys.readouterr().err
+
+
+def test_the_benchmark_reads_percent(tmp_path, capsys):
+    main([table(tmp_path / "curves.csv"), "--x", "x", "--y", "error", "--by", "name", "--clusters", "name"])
+    assert "2 curves in 2 clusters" in capsys.readouterr().out

@@ -80,15 +80,15 @@ def test_a_member_of_any_kind_is_checked_by_its_name(spec):
     result = check(spec)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith(spec.partition("(")[0])
-    assert result.stdout.endswith(": all laws hold\n")
+    assert result.stdout.endswith(": all rules hold\n")
 
 
 def test_a_data_set_from_outside_is_checked_as_given():
-    assert check("check_outside:Shades(3)").stdout == "Shades(n_classes=3): all laws hold\n"
+    assert check("check_outside:Shades(3)").stdout == "Shades(n_classes=3): all rules hold\n"
     broken = check("check_outside:Shades(1)")
     assert broken.exit_code == 1
     assert broken.stdout.splitlines() == [
-        "Shades(n_classes=1): 1 law is broken",
+        "Shades(n_classes=1): 1 rule is broken",
         "  labels_fit: a data set needs at least 2 classes, found 1",
     ]
 
@@ -119,7 +119,7 @@ def test_a_class_of_two_kinds_is_checked_as_the_kind_that_is_asked_for():
         ("check_outside:Absent", "the module 'check_outside' has no class 'Absent'"),
         ("no.such:Thing", "the class 'no.such:Thing' cannot be imported: No module named 'no'"),
         ("Prototyp", "nothing is called 'Prototyp'; see `fewshot list`, or give package.module:Class. Did you mean"),
-        ("AllNovel", "AllNovel is a split; there are laws for: evaluator, sampler, transform, dataset, backbone"),
+        ("AllNovel", "AllNovel is a split; there are rules for: evaluator, sampler, transform, dataset, backbone"),
         ("ImageFolderSet('nowhere')", "there is no folder nowhere"),
     ],
 )

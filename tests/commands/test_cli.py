@@ -426,7 +426,7 @@ def test_the_command_in_a_report_makes_the_same_run() -> None:
 
 
 def test_check_tells_which_laws_hold() -> None:
-    assert succeed("check", "Prototype(metric='cosine')") == "Prototype(metric='cosine'): all laws hold\n"
+    assert succeed("check", "Prototype(metric='cosine')") == "Prototype(metric='cosine'): all rules hold\n"
     assert "Did you mean Prototype?" in fail("check", "Prototyp")
     assert "cannot be imported" in fail("check", "no.such:Thing")
 
@@ -435,7 +435,7 @@ def test_check_finds_a_broken_evaluator_in_the_working_folder() -> None:
     Path("outside_evaluator.py").write_text(OUTSIDE)
     result = call("check", "outside_evaluator:FirstClass")
     assert result.exit_code == 1
-    assert "laws are broken" in result.stdout
+    assert "rules are broken" in result.stdout
 
 
 OUTSIDE = '''

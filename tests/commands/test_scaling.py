@@ -66,7 +66,7 @@ def test_fit_tells_parameters_intervals_and_the_error_of_the_rest(table):
     assert small["rmse_rest"] == pytest.approx(0, abs=1e-9)
     assert small["trusted"] is True
     assert small["converged"] is True
-    assert small["interval_of"] == "20 draws of the 6 points"
+    assert small["interval_of"] == "20 resamples of the 6 points"
     assert found[2]["rmse_rest"] > 0.05
 
 
@@ -89,7 +89,7 @@ def test_fit_prints_a_line_a_curve_and_law(table):
     assert "small" in done.output
     assert "beta 3" in done.output
     assert "c -0.25" in done.output
-    assert "trusted to 2 times the largest x fitted" in done.output
+    assert "Trust a fit up to 2 times its largest x" in done.output
 
 
 def test_an_average_tells_the_parameters_of_its_members(table):
@@ -147,7 +147,7 @@ def test_repeated_equal_lines_count_once_and_are_told(tmp_path):
         (["--fit-where", "network=small"], "no point of the curve large is to be fitted"),
         (["--fit-where", "images<500"], "has 3 different x to fit, but M2 has 3 parameters and needs 4"),
         (["--y", "network"], "'network' of data line 1 of"),
-        (["--y", "images"], "must be an error in (0, 1], got 100"),
+        (["--y", "images"], "'images' exceeds 1 (up to 12800), so it may be a loss or a percentage; add --metric loss"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused_in_one_sentence(table, extra, said):
@@ -182,6 +182,97 @@ def test_files_that_are_not_there_or_empty_are_told(tmp_path):
     assert "line 2 of" in refused("fit", tmp_path / "torn.jsonl", "--x", "a")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "rows.json",
+            '[{"x": 1}, {"x": 2}]',
+            "is JSON, but not an object, a list of 2 (write its items as lines",
+        ),
+        (
+            "rows.jsonl",
+            '[\n{"x": 1},\n{"x": 2}\n]',
+            "is one JSON value, a list of 2 (write its items as lines",
+        ),
+        ("rows.json", '{\n"x": 1\n}', "is one JSON value (an object); read are .csv with a header and .jsonl"),
+        ("rows.csv", '[{"x": 1}]', "is JSON under the name of a table, a list of 1 (write"),
+        ("rows.json", "[]", "is JSON, but not an object, a list of 0"),
+        (
+            "rows.jsonl",
+            "3",
+            "is JSON, but not an object (int); read are .csv with a header and .jsonl",
+        ),
+        ("rows.txt", "", "holds no lines; read are .csv with a header and .jsonl with one JSON object per line"),
+    ],
+)
+@pytest.mark.parametrize("command", [("fit", "--x", "x"), ("budget", "--target", ".9")])
+def test_a_file_of_another_form_is_told_what_it_is_and_what_is_read(tmp_path, command, name, text, said):
+    (tmp_path / name).write_text(text)
+    assert said in refused(command[0], tmp_path / name, *command[1:])
+
+
+def test_lines_of_json_are_read_whatever_their_name(tmp_path):
+    lines = [json.dumps({"x": x, "error": 0.9 * x**-0.2, "note": "a\u2028b"}, ensure_ascii=False) for x in (1, 2, 4, 8)]
+    for name in ("a.jsonl", "a.json", "a.ndjson"):
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+        [found] = answered("fit", tmp_path / name, "--x", "x", "--law", "M1", "--draws", "0")
+        assert found["n_fit"] == 4
+
+
+def test_a_condition_may_hold_commas_inside_brackets(tmp_path):
+    names = ("LinearProbe(C=1.0, max_iter=100)", "Prototype(metric='a, b')")
+    lines = [(name, x, a * x**-0.2) for name, a in zip(names, (0.9, 0.8), strict=True) for x in (1, 2, 4, 8)]
+    path = written(tmp_path / "t.csv", ["evaluator", "x", "error"], lines)
+    for name, beta in zip(names, (0.9, 0.8), strict=True):
+        [found] = answered("fit", path, "--x", "x", "--law", "M1", "--draws", "0", "--where", f"evaluator={name},x>0")
+        assert found["parameters"] == pytest.approx({"beta": beta, "c": -0.2})
+
+
+def test_what_was_read_is_told(tmp_path):
+    lines = [(x, 100 - 90 * x**-0.2) for x in (1, 2, 4, 8, 16, 32)]
+    path = written(tmp_path / "t.csv", ["x", "acc1"], lines)
+    asked = ("fit", path, "--x", "x", "--y", "acc1", "--law", "M1", "--draws", "0")
+    assert "'acc1' is read as an accuracy in percent; fitted is the error, 1 - accuracy." in called(*asked).output
+    [found] = answered(*asked)
+    assert (found["metric"], found["percent"], found["trusted"]) == ("accuracy", True, True)
+    assert found["parameters"] == pytest.approx({"beta": 0.9, "c": -0.2})
+    assert "the error rises with 'x'" in refused(*asked, "--metric", "error")
+    [budget] = answered("budget", path, "--x", "x", "--y", "acc1", "--target", "0.6")
+    assert budget["bracket"][0] <= (0.9 / 0.4) ** 5 * 1.001 <= budget["bracket"][1] * 1.002
+
+
+def test_a_loss_is_fitted_by_the_laws_that_can_and_has_no_budget(tmp_path):
+    path = written(tmp_path / "t.csv", ["x", "loss"], [(x, 4 * x**-0.2) for x in (1, 2, 4, 8, 16, 32)])
+    found = answered("fit", path, "--x", "x", "--y", "loss", "--draws", "0", "--plot", tmp_path / "t.svg")
+    assert [(each["law"], each["metric"]) for each in found] == [("M1", "loss"), ("M2", "loss"), ("M3", "loss")]
+    assert "M4 is for errors of at most 1" in refused("fit", path, "--x", "x", "--y", "loss", "--law", "M4")
+    said = refused("budget", path, "--x", "x", "--y", "loss", "--target", "0.9")
+    assert "a label budget needs errors or accuracies" in said
+
+
+def test_transfer_keeps_runs_from_scratch_whatever_where_says_of_sources(tmp_path):
+    lines: list[tuple[object, ...]] = [("a", d, 5 * d**-0.3, "none") for d in np.geomspace(10, 1e4, 7).tolist()]
+    lines += [("a", 100, 5 * 400**-0.3, "icons"), ("a", 100, 5 * 200**-0.3, "glyphs"), ("b", 100, 0.5, "glyphs")]
+    path = written(tmp_path / "t.csv", ["set", "D_F", "loss", "source"], lines)
+    asked = ("transfer", path, "--x", "D_F", "--y", "loss", "--pretrained", "source")
+    for condition in ("source=icons", "source=icons,set=a", "source!=glyphs"):
+        [found] = answered(*asked, "--where", condition)
+        assert found["source"] == "icons"
+        assert [point["D_E"] for point in found["points"]] == pytest.approx([400], rel=0.01)
+    assert "leaves 1 pre-trained line and 0 lines from scratch" in refused(*asked, "--where", "set=b")
+    assert "leaves 0 pre-trained lines and 7 lines from scratch" in refused(*asked, "--where", "source=birds")
+
+
+def test_transfer_reads_accuracies_and_refuses_curves_that_rise(tmp_path):
+    accuracy = [("none", d, 100 - 90 * d**-0.2) for d in (1, 2, 4, 8, 16)] + [("icons", 2, 100 - 90 * 8**-0.2)]
+    path = written(tmp_path / "t.csv", ["source", "D_F", "acc"], accuracy)
+    asked = ("transfer", path, "--x", "D_F", "--y", "acc", "--pretrained", "source")
+    [found] = answered(*asked)
+    assert found["points"][0]["D_E"] == pytest.approx(8)
+    assert "the loss rises with 'D_F' on the curve from scratch" in refused(*asked, "--metric", "loss")
+
+
 def test_transfer_tells_what_pre_training_was_worth(tmp_path):
     def loss(images: float) -> float:
         return 5 * images**-0.3
@@ -199,7 +290,7 @@ def test_transfer_tells_what_pre_training_was_worth(tmp_path):
     assert (beyond["bound"], beyond["D_E"]) == ("at least", pytest.approx(1e4))
     assert found["n_ossified"] == 1
     assert found["law"] is None
-    assert "1 network sizes" in found["note"]
+    assert "network sizes with D_T > 0: 1, needed: 3" in found["note"]
     text = called("transfer", path, "--x", "D_F", "--by", "size", "--pretrained", "source").output
     assert "pre-training hurts" in text
     assert ">= 1e+04" in text
@@ -235,7 +326,7 @@ def test_whole_seeds_are_drawn_where_their_column_is_named(tmp_path):
     lines = [(x, a * 1.5 * x**-0.3, seed) for seed, a in enumerate((0.98, 1.0, 1.03)) for x in (10, 20, 40, 80, 160)]
     path = written(tmp_path / "t.csv", ["x", "error", "seed"], lines)
     (found,) = answered("fit", path, "--x", "x", "--law", "M1", "--seeds", "seed")
-    assert found["interval_of"] == "a fit for each of 3 seeds, Student's t"
+    assert found["interval_of"] == "one fit for each of 3 seeds, Student's t"
     assert found["interval"]["c"] == pytest.approx([-0.3, -0.3])
     assert found["interval"]["beta"][0] < 1.5 < found["interval"]["beta"][1]
     assert found["n_fit"] == 5

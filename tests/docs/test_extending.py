@@ -65,7 +65,7 @@ def test_a_command_of_the_guide_runs_where_its_modules_are(line, modules, monkey
     for module in SHOWN:
         sys.modules.pop(module.removesuffix(".py"), None)
     assert result.exit_code == 0, result.output
-    assert ("all laws hold" if args[0] == "check" else "rows: results/runs.jsonl") in result.stdout
+    assert ("all rules hold" if args[0] == "check" else "rows: results/runs.jsonl") in result.stdout
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_
     page = (tmp_path / "results" / "runs.html").read_text()
     assert '<th scope="col">sure and wrong</th>' in page
     assert f"<td>{100 * columns['sure_and_wrong']:.1f}" in page
-    assert fewshot(tmp_path, "check", "Digits", **installed) == "Digits(): all laws hold\n"
+    assert fewshot(tmp_path, "check", "Digits", **installed) == "Digits(): all rules hold\n"
 
 
 def test_a_module_on_the_path_is_used_by_dotted_names(modules, tmp_path):

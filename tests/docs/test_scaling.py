@@ -61,7 +61,7 @@ def test_the_python_runs(capsys):
         exec(compile(block, "docs/scaling.md", "exec"), {})
     first, second, third = capsys.readouterr().out.splitlines()
     assert first.startswith("M1(beta=2.0")
-    assert first.endswith("a fit for each of 3 seeds, Student's t")
+    assert first.endswith("one fit for each of 3 seeds, Student's t")
     assert second.endswith("good to twice the largest size")
     assert float(third) == pytest.approx(2.0 ** (1 / 0.3) * 10 ** (1 / 0.3), rel=0.2)
 

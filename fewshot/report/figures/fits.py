@@ -111,7 +111,8 @@ def _log_axes(axes: Axes, errors: Floats, rest: Floats) -> None:
     every = np.concatenate([errors, rest])
     _log_x(axes)
     axes.set_yscale("log")
-    axes.set_ylim(every.min() / 1.25, min(1.5, every.max() * 1.25))
+    top = every.max() * 1.25
+    axes.set_ylim(every.min() / 1.25, min(1.5, top) if every.max() <= 1 else top)
     wide = every.max() / every.min() > 10
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)))
     axes.yaxis.set_major_formatter(LogFormatterMathtext() if wide else ScalarFormatter())

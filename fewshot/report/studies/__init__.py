@@ -1,4 +1,4 @@
-"""Studies: what rows say together. One file a study, each a frozen dataclass, named as the file.
+"""Studies: what rows show together. One file a study, each a frozen dataclass, named as the file.
 
 A study is a section of the report and a subcommand of `fewshot study`. Adding one is adding a file that holds a
 `Study`; see `gains.py`. What the class declares is read without importing it.
@@ -26,7 +26,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class SectionTable:
-    """A table of texts, what it shows in its caption."""
+    """A table of texts under a caption."""
 
     caption: str
     columns: tuple[str, ...]
@@ -35,7 +35,7 @@ class SectionTable:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the report: what it is about, figures, tables, and what was left out and why."""
+    """A section of the report: text, figures, tables, and what was left out and why."""
 
     title: str
     text: str
@@ -79,12 +79,12 @@ class Study(ABC, Generic[Found]):
 
     title: ClassVar[str] = ""  # of its section
     place: ClassVar[int] = 100  # of its section among the others
-    needs: ClassVar[str] = ""  # the rows that it is made of, in words
+    needs: ClassVar[str] = ""  # the rows that it needs, in words
     options: ClassVar[Mapping[str, str]] = {}  # what its fields mean
 
     @abstractmethod
     def find(self, rows: StudyRows) -> Found | None:
-        """What the rows say; None where they say nothing here, a ValueError where they cannot be read."""
+        """What the rows show; None where there are no rows for it, a ValueError where they cannot be read."""
 
     @abstractmethod
     def text(self, found: Found) -> str:

@@ -1,4 +1,4 @@
-"""What an image of the target is worth after pre-training, as a figure."""
+"""Effective data over the images of the target, as a figure."""
 
 from __future__ import annotations
 

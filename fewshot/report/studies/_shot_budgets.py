@@ -15,11 +15,11 @@ from fewshot.report.rows.tasks import Task, accuracy, measured
 from fewshot.report.tables.task_table import one_a_shot
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.label_budget import Budget, Need, budget_laws, budgets
-from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Law, Points, named
 
-TARGET = 0.9  # accuracy, asked of everyone
+TARGET = 0.9  # accuracy, for every learner
 _FEWEST = 3  # shots of a curve
 _MOST_OF_TASK, _MOST_CURVES = 24, 240  # learners that are fitted, of a task and of a page
 _ROUND = (*(n / 100 for n in range(5, 100, 5)), 0.99)  # the first of these that was not reached is asked too

@@ -87,4 +87,4 @@ def _scales(axes: Axes, kept: Sequence[ShotCurve]) -> None:
     low, high = axes.get_ylim()
     if low < percent(1 - TARGET) < high:
         axes.axhline(percent(1 - TARGET), color=FAINT, linewidth=1.4)
-    axes.set_xlabel("shots a class (log scale); a vertical line is the interval over episodes")
+    axes.set_xlabel("shots per class (log scale); a vertical line is the interval over episodes")

@@ -1,4 +1,4 @@
-"""How studies say things."""
+"""Words and numbers that studies share."""
 
 from __future__ import annotations
 

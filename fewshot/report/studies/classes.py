@@ -43,7 +43,7 @@ class Classes(Study[list[ClassLadder]]):
     def text(self, found: list[ClassLadder]) -> str:
         return (
             "Error against the classes of pre-training, on new classes, which no rung has seen, and on held-out images "
-            "of seen ones, which every rung has seen. With the images of a class fixed, images grow with the classes; "
+            "of seen ones, which every rung has seen. With the images per class fixed, images grow with the classes; "
             f"with their total fixed, more classes leave fewer images of each. {' '.join(conclusions(found))}"
         )
 
@@ -80,7 +80,7 @@ def conclusions(found: Sequence[ClassLadder]) -> list[str]:
 
 
 def _done(own: Sequence[ClassLadder]) -> Iterator[str]:
-    """What more classes do, each with the scores that say so."""
+    """What more classes do, each with the scores that show it."""
     for verdict, words in _DO.items():
         scores = [each for each in own if each.verdict == verdict]
         if scores:

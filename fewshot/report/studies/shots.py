@@ -42,7 +42,7 @@ class Shots(Study[ShotCurves]):
             "whose answer lies among the measured shots, make the bracket: it shows how far laws disagree and is not a "
             f"confidence interval. Plan with it up to {FARTHEST:g} times the largest shot; beyond that a target is out "
             f"of reach, and its bracket is unreliable. With fewer than {fewest} different shots no law is tested, and "
-            "nothing is said beyond what was measured."
+            "there is no answer beyond the measured shots."
         )
 
     def tables(self, found: ShotCurves) -> Sequence[SectionTable]:
@@ -104,7 +104,7 @@ def _whole(labels: float) -> str:
 
 def _why_none(found: Budget) -> str:
     if found.counted:
-        return "the laws that predict the largest shots never get there"
+        return "the laws that predict the largest shots never reach it"
     tested = any(need.trust.n_held for need in found.needs)
     return "no law predicts the largest shots" if tested else f"{len(found.curve.points.x)} shots test no law"
 

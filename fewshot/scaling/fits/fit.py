@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.intervals import Estimate, over_points, over_seeds
-from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Fit, Law, log_rmse, named
 
@@ -23,13 +23,15 @@ class CurveFit:
     estimate: Estimate
     trust: Trust
     rmse_rest: float | None  # of log e at the points that were not fitted; None where there are none
-    chosen: bool = False  # whether it predicts the sizes held back best, among the laws fitted to the curve
+    chosen: bool = False  # whether it predicts the held-back sizes best, among the laws fitted to the curve
 
     def values(self) -> dict[str, object]:
         """For JSON; what is not finite is None."""
         fit, curve = self.estimate.fit, self.curve
         return {
             "curve": curve.key,
+            "metric": curve.scores.metric if curve.scores else None,
+            "percent": curve.scores.percent if curve.scores else None,
             "law": self.law.__name__,
             "formula": self.law.formula,
             "parameters": fit.law.values(),
@@ -53,18 +55,18 @@ class CurveFit:
 
 
 def fit_all(found: Sequence[Curve], laws: Sequence[str], draws: int = 100, seed: int = 0) -> list[CurveFit]:
-    """Every curve fitted by every law, curve by curve; `draws` of the points for the intervals, 0 for none."""
+    """Every curve fitted by every law, curve by curve; `draws` resamples for the intervals, 0 for none."""
     points = [curve.points for curve in found]
     _check_sizes(found, [named(name) for name in laws])
     by_law = []
     for law in map(named, laws):
-        fits, said = law.fit_curves(points), trust_all(law, points)
-        by_law.append([_curve_fit(c, law, fit, t, draws, seed) for c, fit, t in zip(found, fits, said, strict=True)])
+        fits, trusts = law.fit_curves(points), trust_all(law, points)
+        by_law.append([_curve_fit(c, law, fit, t, draws, seed) for c, fit, t in zip(found, fits, trusts, strict=True)])
     return [fit for of_curve in zip(*by_law, strict=True) for fit in _with_choice(of_curve)]
 
 
 def _with_choice(of_curve: Sequence[CurveFit]) -> list[CurveFit]:
-    """The fits of one curve, the one chosen that misses the sizes held back least, of those that hold back most."""
+    """The fits of one curve. Chosen is the one that misses held-back sizes least, among those that hold back most."""
     most = max(each.trust.n_held for each in of_curve)
     tested = [each for each in of_curve if most and each.trust.n_held == most]
     best = min(tested, key=lambda each: each.trust.miss, default=None)
@@ -85,9 +87,9 @@ def _check_sizes(found: Sequence[Curve], laws: Sequence[type[Law]]) -> None:
 
 def _curve_fit(curve: Curve, law: type[Law], fit: Fit, trust: Trust, draws: int, seed: int) -> CurveFit:
     if curve.seeds is None or not draws:
-        estimate = over_points(law, curve.points.x, curve.points.errors, draws, seed, fit=fit)
+        estimate = over_points(law, curve.points.x, curve.points.errors, draws, seed, fit=fit, most=curve.points.most)
     else:
-        estimate = over_seeds(law, curve.points.x, curve.seeds, draws, seed)
+        estimate = over_seeds(law, curve.points.x, curve.seeds, draws, seed, most=curve.points.most)
     rest = log_rmse(fit.law, curve.rest_x, curve.rest_errors) if len(curve.rest_x) else None
     return CurveFit(curve, law, estimate, trust, rest)
 

@@ -1,8 +1,8 @@
 """Intervals of fits: an exponent without one is not a result.
 
-Three ways to draw again, by what was repeated: points of one curve, whole seeds (a seed moves subset, initialisation
-and order together, so its whole ladder is drawn), or replicates that the caller made, such as means over redrawn
-episodes. Draws are a function of the seed alone.
+Three ways to resample, by what was repeated: points of one curve, whole seeds (a seed changes subset, initialisation
+and order together, so its whole ladder is resampled), or replicates of the caller's, such as means over resampled
+episodes. Resamples are a function of the seed alone.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from fewshot.episodes.draws import words
 from fewshot.scaling.laws import Fit, Floats, Law
 
 ONE_SEED = "one seed: no interval"
-FEWEST_SEEDS = 5  # below this whole seeds are not drawn again: a fit a seed, and Student's t
+FEWEST_SEEDS = 5  # with fewer, whole seeds are not resampled: one fit per seed, and Student's t
 _LEAST = 1e-9  # error that has a logarithm
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A fit with an interval of every parameter; no bounds, and the reason, where there can be none."""
+    """A fit with an interval for every parameter; NaN bounds, and the reason, where there is none."""
 
     fit: Fit
     low: dict[str, float]
     high: dict[str, float]
-    how: str  # what was drawn again, and how often
-    laws: tuple[Law, ...] = ()  # fitted to the draws, for bands
+    how: str  # what was resampled, and how often
+    laws: tuple[Law, ...] = ()  # fitted to the resamples, for bands
     level: float = 0.95
     a_seed_each: bool = False  # the laws are of single seeds, too few for percentiles: Student's t
+    most: float = 1.0  # the largest error that there can be; infinite where errors are losses
 
     def band(self, x: Floats) -> tuple[Floats, Floats]:
-        """The bounds [n], [n] of the error at every x, point by point; NaN where there are none."""
+        """The bounds [n], [n] of the error at every x, point by point; NaN where there is no interval."""
         if not self.laws:
             return np.full(np.shape(x), np.nan), np.full(np.shape(x), np.nan)
         drawn = np.stack([law.predict(x) for law in self.laws])
@@ -43,7 +44,7 @@ class Estimate:
             return _bounds(drawn, self.level)
         logs = np.log(np.maximum(drawn, _LEAST))
         half = _half_width(logs, self.level)
-        return np.exp(logs.mean(0) - half), np.minimum(np.exp(logs.mean(0) + half), 1.0)
+        return np.exp(logs.mean(0) - half), np.minimum(np.exp(logs.mean(0) + half), self.most)
 
 
 def over_points(
@@ -54,16 +55,17 @@ def over_points(
     seed: int = 0,
     level: float = 0.95,
     fit: Fit | None = None,
+    most: float = 1.0,
 ) -> Estimate:
-    """The law fitted to x, errors [n], with percentile intervals from `count` draws of n points with replacement.
-    Draws with fewer different x than the law has parameters are drawn again. `fit`: of these points, where it is
-    there already."""
-    fit = fit or law.fit(x, errors)
+    """The law fitted to x, errors [n], with percentile intervals from `count` resamples of n points with replacement.
+    Resamples with fewer different x than the law has parameters are replaced. `fit`: the fit to these points, where
+    there is one already."""
+    fit = fit or law.fit(x, errors, most=most)
     if count < 1:
-        return _estimate(fit, [], "nothing was drawn", level)
+        return _estimate(fit, [], "nothing was resampled", level)
     weights = _drawn_counts(x, law.size(), count, seed)
     fits = law.fit_many(x, np.broadcast_to(errors, weights.shape), weights)
-    return _estimate(fit, [f.law for f in fits], f"{count} draws of the {len(x)} points", level)
+    return _estimate(fit, [f.law for f in fits], f"{count} resamples of the {len(x)} points", level)
 
 
 def over_seeds(
@@ -74,34 +76,36 @@ def over_seeds(
     seed: int = 0,
     level: float = 0.95,
     weights: Floats | None = None,
+    most: float = 1.0,
 ) -> Estimate:
-    """The law fitted to the mean over S seeds of errors [S, n] at x [n], points weighted by `weights` [n]. From 5 seeds
-    on, percentile intervals of draws of whole seeds; with 2 to 4, mean over a fit a seed ± t(S - 1) s / sqrt(S) around
-    the parameters' means."""
+    """The law fitted to the mean over S seeds of errors [S, n] at x [n], points weighted by `weights` [n]. With 5 seeds
+    or more, percentile intervals from resamples of whole seeds; with 2 to 4, one fit per seed and mean ± t(S - 1) s /
+    sqrt(S) of each parameter."""
     weights = np.ones_like(x) if weights is None else weights
-    fit = law.fit(x, errors.mean(0), weights)
+    fit = law.fit(x, errors.mean(0), weights, most)
     if len(errors) < 2:
         return _estimate(fit, [], ONE_SEED, level)
     if len(errors) < FEWEST_SEEDS:
         laws = [f.law for f in law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))]
         low, high = _student(laws, level)
-        return Estimate(fit, low, high, f"a fit for each of {len(errors)} seeds, Student's t", tuple(laws), level, True)
+        how = f"one fit for each of {len(errors)} seeds, Student's t"
+        return Estimate(fit, low, high, how, tuple(laws), level, True, most)
     drawn = resampled(errors, count, seed)
     laws = [f.law for f in law.fit_many(x, drawn, np.broadcast_to(weights, drawn.shape))]
-    return _estimate(fit, laws, f"{count} draws of {len(errors)} whole seeds", level)
+    return _estimate(fit, laws, f"{count} resamples of {len(errors)} whole seeds", level)
 
 
 def over_replicates(
     law: type[Law], x: Floats, errors: Floats, replicates: Floats, how: str, level: float = 0.95
 ) -> Estimate:
-    """The law fitted to errors [n] at x [n], with percentile intervals from replicates [R, n] of the errors that the
-    caller made, `how` says by drawing what; `resampled` makes them from episodes."""
+    """The law fitted to errors [n] at x [n], with percentile intervals from replicates [R, n] of the errors by the
+    caller, which `how` describes; `resampled` makes them from episodes."""
     laws = [f.law for f in law.fit_many(x, replicates, np.ones_like(replicates))]
     return _estimate(law.fit(x, errors), laws, how, level)
 
 
 def resampled(errors: Floats, count: int, seed: int) -> Floats:
-    """Means [count, n] over units drawn with replacement, the same units at every x: errors [units, n]."""
+    """Means [count, n] over units resampled with replacement, the same units at every x: errors [units, n]."""
     picked = _picks(len(errors), count, seed)
     return np.asarray(errors[picked].mean(1))
 
@@ -127,8 +131,8 @@ def paired_difference(
     weights: tuple[Floats, Floats] | None = None,
 ) -> Difference:
     """Parameter `name` of the fit to `second` minus that of the fit to `first`, both errors [S, n] of the same seeds at
-    x [n], with a 95 % interval from the same draws of seeds (below 5 seeds a difference a seed and Student's t).
-    `weights`: of the points [n] in the fits to first and second."""
+    x [n], with a 95 % interval from the same resamples of seeds (below 5 seeds one difference per seed and Student's
+    t). `weights`: of the points [n] in the fits to first and second."""
     if first.shape != second.shape:
         raise ValueError(f"a paired difference needs the same seeds and x, got errors {first.shape} and {second.shape}")
     of_first, of_second = (np.ones_like(x), np.ones_like(x)) if weights is None else weights
@@ -142,10 +146,10 @@ def paired_difference(
         return Difference(value, np.nan, np.nan, ONE_SEED)
     if len(first) < FEWEST_SEEDS:
         low, high = student_bounds(read(second, of_second) - read(first, of_first), 0.95)
-        return Difference(value, low, high, f"a difference for each of {len(first)} seeds, Student's t")
+        return Difference(value, low, high, f"one difference for each of {len(first)} seeds, Student's t")
     drawn = read(resampled(second, count, seed), of_second) - read(resampled(first, count, seed), of_first)
     low, high = (float(bound) for bound in _bounds(drawn, 0.95))
-    return Difference(value, low, high, f"{count} draws of {len(first)} whole seeds")
+    return Difference(value, low, high, f"{count} resamples of {len(first)} whole seeds")
 
 
 def student_bounds(values: Floats, level: float = 0.95) -> tuple[float, float]:
@@ -194,7 +198,7 @@ def _picks(size: int, count: int, seed: int) -> Floats:
 
 
 def _drawn_counts(x: Floats, fewest: int, count: int, seed: int) -> Floats:
-    """How often [count, n] each point is in each draw: the first `count` draws with `fewest` different x."""
+    """How often [count, n] each point is in each of the first `count` resamples with `fewest` different x."""
     picks = _picks(len(x), 8 * count + 64, seed)
     enough = [row for row in picks if len(np.unique(x[row])) >= fewest][:count]
     return np.array([np.bincount(row, minlength=len(x)) for row in enough], float).reshape(-1, len(x))

@@ -1,4 +1,4 @@
-"""How many labels for a target accuracy: a bracket from several laws, and how far it may be trusted.
+"""Labels for a target accuracy: a bracket from several laws, and how far it may be trusted.
 
 Mahmood et al. 2022 (arXiv 2207.01725): some forms over-estimate the need and some under-estimate it; together they
 bracket the truth. Ratio to report once the need is known: (n0 + predicted) / (n0 + needed), n0 the labels there are.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.plugins.registry import LAWS
-from fewshot.scaling.fits.tables import Curve
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.trust import Trust, trust_all
 from fewshot.scaling.laws import Fit, named
 
@@ -21,7 +21,7 @@ _Fitted = tuple[str, Fit, Trust]  # a law's name, its fit, and how far to trust 
 
 @dataclass(frozen=True, eq=False)
 class Need:
-    """What one law says of the labels that a target needs."""
+    """The labels that a target needs by one law."""
 
     law: str
     fit: Fit
@@ -35,7 +35,7 @@ class Need:
 
     @property
     def counted(self) -> bool:
-        """Whether it is part of the bracket: a law that predicts the largest sizes, or a need inside the range."""
+        """Whether it is part of the bracket: the law predicts the largest sizes, or the need lies inside the range."""
         return self.trust.trusted or self.standing == "measured"
 
 
@@ -49,13 +49,13 @@ class Budget:
 
     @property
     def counted(self) -> tuple[Need, ...]:
-        """What makes the bracket."""
+        """The needs that make the bracket."""
         return tuple(need for need in self.needs if need.counted)
 
     @property
     def bracket(self) -> tuple[float, float] | None:
-        """The least and the most labels of the laws that predict the largest sizes, the most infinite where one of them
-        never gets there; None where no law does."""
+        """The fewest and the most labels by the laws that predict the largest sizes; infinite where one of them never
+        reaches the target, None where none does."""
         labels = [need.labels for need in self.counted]
         return (min(labels), max(labels)) if labels and np.isfinite(min(labels)) else None
 
@@ -71,7 +71,7 @@ class Budget:
         """The answer in one sentence."""
         x = self.curve.points.x
         if self.reached is not None:
-            return f"{self.target:g} was measured, at {self.reached:g}"
+            return f"{self.target:g} is reached at {self.reached:g} (measured)"
         if self.bracket is None:
             return f"no answer: no law predicts the largest sizes and reaches {self.target:g}"
         low, high = self.bracket
@@ -79,8 +79,8 @@ class Budget:
         beyond = sum(need.standing == "beyond" for need in self.counted)
         span = f"at least {low:.3g}" if never or count == 1 else f"{low:.3g} to {high:.3g}"
         parts = [f"{self.target:g} needs {span}, by {count} of {len(self.needs)} laws"]
-        parts += [f"{never} of them never get there"] * bool(never)
-        parts += [f"{beyond} of them beyond twice the measured {x.max():g}, not to be relied on"] * bool(beyond)
+        parts += [f"{never} of them never reach it"] * bool(never)
+        parts += [f"{beyond} of them beyond twice the measured {x.max():g}, which is unreliable"] * bool(beyond)
         return "; ".join(parts)
 
     def values(self) -> dict[str, object]:
@@ -106,13 +106,13 @@ class Budget:
 
 
 def budget_laws() -> tuple[str, ...]:
-    """The names of the laws that budgets ask: those whose files say `for_budgets`."""
+    """The names of the laws that declare `for_budgets`."""
     return tuple(name for name in LAWS.names() if LAWS.signature(name).declared.get("for_budgets"))
 
 
 def budget(curve: Curve, target: float, laws: Sequence[str] = ()) -> Budget:
-    """What several laws say of the x at which the accuracy of a curve reaches `target`, in (0, 1). Without `laws` all
-    that are for budgets; those with too many parameters for the curve are left out, a ValueError where none is left."""
+    """The x at which the accuracy of a curve reaches `target`, in (0, 1), by several laws: by default all that are for
+    budgets. Laws with too many parameters for the curve are skipped; a ValueError where none is left."""
     return budgets([curve], [[target]], laws)[0][0]
 
 
@@ -127,14 +127,16 @@ def budgets(
     for name in laws:
         usable = [number for number, curve in enumerate(curves) if named(name).fewest_points() <= _sizes(curve)]
         points = [curves[number].points for number in usable]
-        said = zip(usable, named(name).fit_curves(points), trust_all(named(name), points), strict=True)
-        for number, fit, trust in said:
+        outcomes = zip(usable, named(name).fit_curves(points), trust_all(named(name), points), strict=True)
+        for number, fit, trust in outcomes:
             fitted[number].append((name, fit, trust))
     each = zip(curves, targets, fitted, strict=True)
     return [[Budget(curve, t, tuple(_need(t, *f) for f in own)) for t in wanted] for curve, wanted, own in each]
 
 
 def _check(curve: Curve, targets: Sequence[float], laws: Sequence[str]) -> None:
+    if curve.points.most > 1:
+        raise ValueError(f"a label budget needs errors or accuracies, but the curve {curve.name} holds losses")
     for target in targets:
         if not 0 < target < 1:
             raise ValueError(f"a target accuracy must lie between 0 and 1, got {target:g}")

@@ -1,7 +1,7 @@
-"""How far a fit may be trusted: refit on the smaller sizes, predict the largest, and refuse to go on where that misses.
+"""How far to trust a fit: refit on the smaller sizes, predict the largest, refuse to extrapolate where that misses.
 
-What may be said at some x: "measured" inside the fitted range, "extrapolated" up to twice its end after the test
-passed, "beyond" further out (never without saying so), "refused" where the test failed or could not be made.
+What a prediction at x is: "measured" inside the fitted range, "extrapolated" up to twice its end if the test passed,
+"beyond" further out (always with a warning), "refused" where the test failed or could not be made.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ FARTHEST = 2.0  # times the largest x
 
 @dataclass(frozen=True)
 class Trust:
-    """What the test said."""
+    """The outcome of the test."""
 
     trusted: bool
     miss: float  # RMSE of log e at the sizes held back; NaN where the test could not be made
     largest: float  # x that was measured
     sentence: str
     n_held: int = 0  # sizes that were held back
+    rises: bool = False  # whether the law rises beyond the largest x
 
     def standing(self, x: float) -> str:
         """ "measured", "extrapolated", "beyond" or "refused": what a prediction at x is."""
@@ -38,8 +39,8 @@ class Trust:
 
 
 def trust(law: type[Law], x: Floats, errors: Floats, tolerance: float = TOLERANCE) -> Trust:
-    """Fits the law without the sizes above half of the largest x (without the two largest, where those are fewer than
-    two or leave too few), and predicts them."""
+    """How well the law predicts the sizes above half of the largest x when fitted without them. Held back are the two
+    largest where those would be fewer than two, or would leave too few."""
     return trust_all(law, [Points(x, errors, np.ones_like(errors))], tolerance)[0]
 
 
@@ -67,20 +68,24 @@ def _held_back(law: type[Law], curve: Points) -> NDArray[np.bool_]:
 
 
 def _part(curve: Points, which: NDArray[np.bool_]) -> Points:
-    return Points(curve.x[which], curve.errors[which], curve.weights[which])
+    return Points(curve.x[which], curve.errors[which], curve.weights[which], curve.most)
 
 
 def _judged(law: Law, curve: Points, held: NDArray[np.bool_], tolerance: float) -> Trust:
     miss = log_rmse(law, curve.x[held], curve.errors[held])
-    trusted = miss <= tolerance
+    largest = float(curve.x.max())
+    ends = law.predict(np.array([largest, FARTHEST * largest]))
+    rises = bool(ends[1] > ends[0])
+    trusted = miss <= tolerance and not rises
     verdict = "good to twice the largest size" if trusted else "no extrapolation"
+    verdict = f"it rises beyond the largest size, {verdict}" if rises else verdict
     count = len(np.unique(curve.x[held]))
     missed = f"misses them by {miss:.3f} in log error" if np.isfinite(miss) else "predicts an error of 0 or below there"
-    sentence = f"fitted without the {count} largest sizes it {missed}: {verdict}"
-    return Trust(trusted, miss, float(curve.x.max()), sentence, count)
+    sentence = f"fitted without the {count} largest sizes, it {missed}: {verdict}"
+    return Trust(trusted, miss, largest, sentence, count, rises)
 
 
 def _untested(law: type[Law], curve: Points) -> Trust:
     need, found = law.fewest_points() + 2, len(np.unique(curve.x))
-    sentence = f"not tested: {law.__name__} needs {need} sizes to hold back two, found {found}; no extrapolation"
+    sentence = f"not tested: {law.__name__} needs {need} sizes to hold two back, found {found}; no extrapolation"
     return Trust(False, float("nan"), float(curve.x.max()), sentence)

@@ -45,8 +45,9 @@ class Points:
     """Measured points of one curve."""
 
     x: Floats  # [n], above 0
-    errors: Floats  # [n], in (0, 1]
+    errors: Floats  # [n], in (0, most]
     weights: Floats  # [n], at least 0
+    most: float = 1.0  # infinite where the errors are losses
 
     def check(self) -> None:
         """A ValueError of one sentence where they cannot be fitted."""
@@ -56,8 +57,10 @@ class Points:
             raise ValueError(f"x, errors and weights must be of one length, got shapes {shapes}")
         if not (np.isfinite(x) & (x > 0)).all():
             raise ValueError(f"x must be a positive number, got {x[~(np.isfinite(x) & (x > 0))][0]:g}")
-        if not ((errors > 0) & (errors <= 1)).all():
-            raise ValueError(f"an error must lie in (0, 1], got {errors[~((errors > 0) & (errors <= 1))][0]:g}")
+        inside = np.isfinite(errors) & (errors > 0) & (errors <= self.most)
+        if not inside.all():
+            wanted = "an error must lie in (0, 1]" if self.most == 1 else "a loss must be a positive number"
+            raise ValueError(f"{wanted}, got {errors[~inside][0]:g}")
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise ValueError("weights must be numbers of at least 0")
 
@@ -78,7 +81,8 @@ class Law(ABC):
     """An error as a function of a resource; the fields are its parameters."""
 
     formula: ClassVar[str] = ""
-    for_budgets: ClassVar[bool] = False  # whether label budgets ask it; both are read without importing the law
+    for_budgets: ClassVar[bool] = False  # whether label budgets ask it
+    for_losses: ClassVar[bool] = True  # whether errors may exceed 1; all three are read without importing the law
 
     @abstractmethod
     def predict(self, x: ArrayLike) -> Floats:
@@ -91,17 +95,20 @@ class Law(ABC):
         depend on the other rows. Points of weight 0 are left out. Nothing is checked."""
 
     @classmethod
-    def fit(cls, x: ArrayLike, errors: ArrayLike, weights: ArrayLike | None = None) -> Fit:
-        """The law fitted to the points (x, e) [n]; deterministic. A ValueError where they cannot be fitted."""
+    def fit(cls, x: ArrayLike, errors: ArrayLike, weights: ArrayLike | None = None, most: float = 1.0) -> Fit:
+        """The law fitted to the points (x, e) [n]; deterministic. A ValueError where they cannot be fitted. `most`:
+        infinite where the errors are losses."""
         errors = np.asarray(errors, float)
-        points = Points(np.asarray(x, float), errors, np.ones_like(errors) if weights is None else np.asarray(weights))
-        return cls.fit_curves([points])[0]
+        given = np.ones_like(errors) if weights is None else np.asarray(weights)
+        return cls.fit_curves([Points(np.asarray(x, float), errors, given, most)])[0]
 
     @classmethod
     def fit_curves(cls, curves: Sequence[Points]) -> list[Fit]:
-        """The law fitted to each of several curves, at once. A ValueError where one cannot be fitted."""
+        """One fit for each of several curves, made together. A ValueError where a curve cannot be fitted."""
         for points in curves:
             points.check()
+            if points.most > 1 and not cls.for_losses:
+                raise ValueError(f"{cls.__name__} is for errors of at most 1, not for losses; leave the law out")
             found = len(np.unique(points.x[points.weights > 0]))
             if found < cls.fewest_points():
                 raise ValueError(
@@ -135,12 +142,11 @@ class Law(ABC):
         return {field.name: float(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     def members(self) -> dict[str, Law]:
-        """The laws that it is made of, by name; of most laws none."""
+        """The laws that it averages, by name; empty for most laws."""
         return {}
 
     def values(self) -> dict[str, object]:
-        """For JSON: the parameters by name, of a law made of several those of each by its name; None where one is not
-        finite."""
+        """For JSON: the parameters by name, and those of its members by theirs; None for one that is not finite."""
         own = {name: value if np.isfinite(value) else None for name, value in self.parameters().items()}
         return own | {name: law.values() for name, law in self.members().items()}
 

@@ -5,7 +5,7 @@ least squares for the e_inf of the round before, then moves e_inf (and e_0) down
 
 Alabdulmohsin, Neyshabur, Zhai 2022, arXiv 2209.06640. It ends in the *local* optimum below the start
 e_inf = min(e) - 0.001, on purpose: the global one often lies at e_inf = 0 and extrapolates badly. As published, the
-column of alpha is made from the start e_0 and stays, while e_0 moves: the end is where two gradients vanish and not a
+column of alpha is made from the start e_0 and stays, while e_0 moves: the end is where two gradients vanish, not a
 minimum over all parameters at once; `joint` updates the column (M4Joint). Deviations: Newton steps
 from the first round (published: 100 rounds of gradient descent by 1e-8 before), 30 steps damped by 0.3 in each of the
 first rounds and one step a round after them (published: 100 damped by 0.1 throughout), no longer than one and a half of

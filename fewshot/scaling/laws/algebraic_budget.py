@@ -18,6 +18,7 @@ class AlgebraicBudget(BudgetLaw):
 
     formula: ClassVar[str] = "v = 100 n / (1 + |theta1 n|^theta2)^(1 / theta2) + theta3"
     for_budgets: ClassVar[bool] = True
+    for_losses: ClassVar[bool] = False
     starts = ((1.5, 0.5, 0.0), (2.0, 0.3, 0.2), (1.2, 0.2, 0.0), (1.5, 1.0, 0.3))
 
     @staticmethod

@@ -18,6 +18,7 @@ class ArctanBudget(BudgetLaw):
 
     formula: ClassVar[str] = "v = (200 / pi) arctan(theta1 (pi / 2) n + theta2) + theta3"
     for_budgets: ClassVar[bool] = True
+    for_losses: ClassVar[bool] = False
     starts = ((0.3, 0.3, 0.0), (1.0, 1.0, 0.0), (0.1, 1.0, 0.2), (0.02, 0.2, 0.2))
 
     @staticmethod

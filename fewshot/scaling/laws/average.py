@@ -27,6 +27,7 @@ class Average(Law):
 
     laws: Annotated[tuple[Law, ...], Meaning("the fitted members", "laws")]
     formula: ClassVar[str] = "exp(mean of log e of M3, M4, M4Joint, ShiftedPowerLaw, BNSL1)"
+    for_losses: ClassVar[bool] = False
 
     def predict(self, x: ArrayLike) -> Floats:
         return np.asarray(np.exp(np.mean([np.log(law.predict(x)) for law in self.laws], axis=0)))

@@ -18,6 +18,7 @@ class LogarithmBudget(BudgetLaw):
 
     formula: ClassVar[str] = "v = theta1 log(n + theta2) + theta3"
     for_budgets: ClassVar[bool] = True
+    for_losses: ClassVar[bool] = False
     starts = ((10.0, 0.1, 0.6), (10.0, 1.0, 0.5), (5.0, 0.01, 0.7))
 
     @staticmethod

@@ -28,6 +28,7 @@ class M4(Law):
     e_inf: Annotated[float, Meaning("error at infinite x", "error")]
     e_0: Annotated[float, Meaning("error of chance", "error")]
     formula: ClassVar[str] = "(e - e_inf) / (e_0 - e)^alpha = beta x^c"
+    for_losses: ClassVar[bool] = False
     _joint: ClassVar[bool] = False
 
     def predict(self, x: ArrayLike) -> Floats:

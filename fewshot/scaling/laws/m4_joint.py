@@ -14,5 +14,6 @@ class M4Joint(M4):
     it at the start. Ours; docs/scaling.md says what it changes."""
 
     formula: ClassVar[str] = "(e - e_inf) / (e_0 - e)^alpha = beta x^c"
+    for_losses: ClassVar[bool] = False
 
     _joint = True

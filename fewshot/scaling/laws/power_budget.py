@@ -18,6 +18,7 @@ class PowerBudget(BudgetLaw):
 
     formula: ClassVar[str] = "v = theta1 n^theta2 + theta3"
     for_budgets: ClassVar[bool] = True
+    for_losses: ClassVar[bool] = False
     starts = ((-20.0, -0.5, 0.8), (-40.0, -0.2, 1.0), (20.0, 0.3, 0.3))
 
     @staticmethod

@@ -22,7 +22,7 @@ class ShiftedPowerLaw(Law):
     a: Annotated[float, Meaning("error above c at x + d = 1", "error times x^b")]
     b: Annotated[float, Meaning("exponent, positive where the error falls")]
     c: Annotated[float, Meaning("error at infinite x", "error")]
-    d: Annotated[float, Meaning("shift: x that the start is worth", "x")]
+    d: Annotated[float, Meaning("shift of x: the head start", "x")]
     formula: ClassVar[str] = "e = a (x + d)^(-b) + c"
 
     def predict(self, x: ArrayLike) -> Floats:

@@ -30,12 +30,12 @@ class Exponent:
     b: float
     low: float
     high: float
-    estimate: Estimate  # of the power law, with draws for its band
+    estimate: Estimate  # of the power law, with resamples for its band
     trust: Trust
 
     @property
     def how(self) -> str:
-        """What was drawn again for the interval, and how often."""
+        """What was resampled for the interval, and how often."""
         return self.estimate.how
 
     @property

@@ -1,4 +1,4 @@
-"""What one row says of a checkpoint: its error, how sure that is, and why it may be unfit for a ladder."""
+"""The error of a checkpoint by one row, its variance, and why it may be unfit for a ladder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def on_seen_classes(row: TrainedRow) -> Checkpoint | None:
 
 
 def assumed(rows: Iterable[TrainedRow]) -> str:
-    """What is assumed of the images that `seen_error` is counted on; "" where all rows say how many they are."""
+    """What is assumed about the images that `seen_error` is counted on; "" where all rows have their number."""
     if all(row.n_held_out for row in rows):
         return ""
     return f"Rows of an older release do not say n_held_out; {_HELD_OUT_A_CLASS} held-out images per class are assumed."
@@ -64,5 +64,5 @@ def _not_learned(row: TrainedRow) -> str:
 
 
 def _seen_images(row: TrainedRow) -> int:
-    """How many images `seen_error` is counted on; older rows do not say, and the suites hold ten a class out."""
+    """The images that `seen_error` is counted on; older rows lack their number, and suites hold out ten per class."""
     return row.n_held_out or _HELD_OUT_A_CLASS * row.training_classes

@@ -1,8 +1,8 @@
 """Ladders of pre-training classes from rows: error on the same classes at every rung, and what the most classes change
 against the fewest, paired by the seed of the training.
 
-What stays fixed decides what a ladder says: with so many images of each class, images grow with the classes; with so
-many in all, more classes leave fewer images of each. A checkpoint may be a rung of both.
+What stays fixed decides what a ladder shows. With so many images per class, images grow with the classes; with so many
+in all, more classes leave fewer images of each. A checkpoint may be a rung of both.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Fixed:
     """The images that every rung has."""
 
     n_images: int
-    in_all: bool  # or of each class
+    in_all: bool  # or per class
 
     @property
     def text(self) -> str:
         """In words."""
-        return f"{self.n_images} images {'in all' if self.in_all else 'a class'}"
+        return f"{self.n_images} images {'in all' if self.in_all else 'per class'}"
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Setting:
     @property
     def name(self) -> str:
         """For people."""
-        asked = f"{self.target.dataset.short_name}, {self.target.n_way}-way, {self.head.short_name}"
-        return f"{self.arm.name}; {asked}"
+        scored = f"{self.target.dataset.short_name}, {self.target.n_way}-way, {self.head.short_name}"
+        return f"{self.arm.name}; {scored}"
 
     @property
     def order(self) -> tuple[str | int, ...]:
@@ -90,7 +90,7 @@ class ClassLadder:
         """Error at the most classes minus error at the fewest, mean over the same seeds with a 95 % t interval."""
         differences = self.ladder.errors[:, -1] - self.ladder.errors[:, 0]
         count = len(differences)
-        how = f"a difference for each of {count} seeds, Student's t" if count > 1 else ONE_SEED
+        how = f"one difference for each of {count} seeds, Student's t" if count > 1 else ONE_SEED
         return Difference(float(differences.mean()), *student_bounds(differences), how)
 
     @property

@@ -1,7 +1,7 @@
 """What larger networks and larger sources bring, paired by seed (Cherti & Jitsev 2021, arXiv 2106.00116).
 
-A gain is the accuracy of the larger minus that of the smaller, everything else equal, seed by seed. Five fine-tuning
-seeds on one checkpoint say nothing about another pre-training.
+A gain is the accuracy of the larger minus that of the smaller, all else equal, seed by seed. Five fine-tuning seeds on
+one checkpoint show nothing about another pre-training.
 """
 
 from __future__ import annotations

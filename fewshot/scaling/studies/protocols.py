@@ -1,4 +1,4 @@
-"""How checkpoints are scored: target, shots and head of a score; and names that tell scores apart."""
+"""How checkpoints are scored: target, shots and head; and names that tell scores apart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fewshot.results.selection_rule import Selection
 
 
 class Detailed(Interface):
-    """What can be told apart by its details: as many as others of its class have."""
+    """What its details tell apart from others; all things of a class have equally many."""
 
     @property
     def details(self) -> tuple[str | Spec, ...]: ...
@@ -57,7 +57,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Target:
-    """What checkpoints are asked: classes of a data set, and how episodes are composed of them."""
+    """What checkpoints are scored on: classes of a data set, and how episodes are composed of them."""
 
     dataset: Spec
     classes: str

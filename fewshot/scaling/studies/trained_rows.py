@@ -72,7 +72,7 @@ class TrainedRow:
 
     @cached_property
     def target(self) -> Target:
-        """What the network was asked."""
+        """What the network was scored on."""
         return Target(
             self.dataset,
             self.classes,

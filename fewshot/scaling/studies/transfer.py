@@ -1,7 +1,7 @@
-"""What pre-training is worth in labelled images: effective data transferred (Hernandez et al. 2021, arXiv 2102.01293).
+"""What pre-training brings in labelled images: effective data transferred (Hernandez et al. 2021, arXiv 2102.01293).
 
 D_F: images of the target. D_E: images that a network of the same size needs from scratch for the same loss, read off
-its from-scratch curve, which is first made monotone (isotonic in log loss) and then interpolated in log-log.
+its from-scratch curve after an isotonic fit (of log loss), interpolated in log-log.
 D_T = D_E - D_F; multiplier D_E / D_F. Law of the low-data regime: D_T = k D_F^alpha N^beta, N the network's size.
 
 Nothing is invented outside a curve: a loss below its end has D_E of at least D_max (censored), one above its beginning
@@ -55,7 +55,7 @@ class ScratchCurve:
 
 @dataclass(frozen=True)
 class Transferred:
-    """What pre-training was worth at one point."""
+    """What pre-training brings at one point."""
 
     size: float  # of the network, N; 1 where there is one
     images: float  # D_F
@@ -108,8 +108,8 @@ def effective_data(
         own = (sizes == size) & ~tuned
         if len(np.unique(images[own])) < 2:
             raise ValueError(
-                f"the from-scratch curve of size {size:g} has {len(np.unique(images[own]))} numbers of images; "
-                "at least 2 are needed to read effective data off it"
+                f"the from-scratch curve of network size {size:g} has points at {len(np.unique(images[own]))} of the 2 "
+                "or more numbers of images that effective data is read from"
             )
         curves[size] = ScratchCurve.of(images[own], losses[own])
     return [
@@ -119,8 +119,8 @@ def effective_data(
 
 
 def regime(curve: ScratchCurve, share: float = 0.99) -> float:
-    """D(N): the images at which the curve has made `share` of its whole fall in log loss: the end of a measured curve
-    stands for infinite data. The law speaks of D_F below a tenth of it."""
+    """D(N): the images at which the curve has made `share` of its whole fall in log loss; the end of the measured curve
+    stands for infinite data. The law is for D_F below a tenth of it."""
     log_losses = np.log(curve.losses)
     wanted = log_losses[0] + share * (log_losses[-1] - log_losses[0])
     return curve.effective_images(float(np.exp(wanted)))[0]

@@ -1,8 +1,7 @@
 """The law of effective data transferred, D_T = k D_F^alpha N^beta, by one regression with censored points.
 
 log(D_T / D_F) is the logit of the fraction D_T / D_E, and linear: log k + (alpha - 1) log D_F + beta log N. Points
-whose D_E lies beyond the from-scratch curve say only that it is at least so much: their likelihood is the normal tail
-above.
+whose D_E lies beyond the from-scratch curve are lower bounds: their likelihood is the normal tail above.
 Points with D_T <= 0 have no logarithm; they are left out, counted, and bias alpha and beta. Deviation from Hernandez et
 al. 2021 (arXiv 2102.01293): censoring, and intervals.
 """
@@ -19,7 +18,7 @@ from scipy import optimize, special, stats
 from fewshot.scaling.laws import Floats
 from fewshot.scaling.studies.transfer import FEWEST_DATA, FEWEST_SIZES, Transferred
 
-_WORST = 1e8  # condition of the regression above which its coefficients are not told
+_WORST = 1e8  # condition of the regression above which its coefficients mean nothing
 NAMES = ("k", "alpha", "beta")
 
 
@@ -79,14 +78,14 @@ def _reason(used: Sequence[Transferred]) -> str:
     sizes, images = {point.size for point in used}, {point.images for point in used}
     measured = [point for point in used if point.role == "fitted"]
     if len(sizes) < FEWEST_SIZES:
-        return f"not fitted: {len(sizes)} network sizes with D_T > 0, at least {FEWEST_SIZES} leave beta a residual"
+        return f"not fitted: network sizes with D_T > 0: {len(sizes)}, needed: {FEWEST_SIZES}"
     if len(images) < FEWEST_DATA:
-        return f"not fitted: {len(images)} numbers of images with D_T > 0, at least {FEWEST_DATA} are needed"
+        return f"not fitted: numbers of images with D_T > 0: {len(images)}, needed: {FEWEST_DATA}"
     if len(measured) <= len(NAMES):
-        return f"not fitted: {len(measured)} points with a measured D_T > 0, more than {len(NAMES)} are needed"
+        return f"not fitted: points with a measured D_T > 0: {len(measured)}, needed: {len(NAMES) + 1}"
     matrix = np.array([(1.0, np.log(point.images), np.log(point.size)) for point in used])
     if np.linalg.cond(matrix - np.r_[0.0, matrix[:, 1:].mean(0)]) > _WORST:
-        return "not fitted: network size and images go together in these points; vary one at a fixed other"
+        return "not fitted: network size and images vary together in these points; vary one while the other is fixed"
     return ""
 
 
@@ -118,7 +117,8 @@ def _loss(parameters: Floats, matrix: Floats, target: Floats, censored: np.ndarr
 
 
 def _information(matrix: Floats, target: Floats, censored: np.ndarray, parameters: Floats) -> Floats:
-    """[n] what each point tells of the mean, in units of 1 / variance: 1, or h (h - z) with hazard h where censored."""
+    """[n] what each point adds to the information on the mean, in units of 1 / variance: 1, or h (h - z) with hazard h
+    where censored."""
     away = (target - matrix @ parameters[:-1]) / np.exp(parameters[-1])
     hazard = np.exp(-(away**2) / 2 - special.log_ndtr(-away)) / np.sqrt(2 * np.pi)
     return np.where(censored, np.clip(hazard * (hazard - away), 0.0, 1.0), 1.0)

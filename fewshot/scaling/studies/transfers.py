@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.scaling.fits.curves import check_fall
+from fewshot.scaling.fits.metrics import LOSS, scores
 from fewshot.scaling.fits.tables import CurveTable
 from fewshot.scaling.laws import Floats
 from fewshot.scaling.studies.trained_rows import TrainedRow
@@ -25,7 +28,7 @@ class SourceTransfer:
     source: str
     points: list[Transferred]
     fit: TransferFit
-    n_low_data: int  # points with D_F below a tenth of D(N), of which the law speaks
+    n_low_data: int  # points with D_F below a tenth of D(N), which the law is for
 
     @property
     def name(self) -> str:
@@ -66,20 +69,59 @@ class _Losses:
 
 
 def transfers(
-    table: CurveTable, images: str, loss: str, size: str, pretrained: str, by: Sequence[str] = ()
+    table: CurveTable,
+    images: str,
+    loss: str,
+    size: str,
+    pretrained: str,
+    by: Sequence[str] = (),
+    metric: str = "",
 ) -> list[SourceTransfer]:
     """One entry for every combination of values of the columns `by` and every source named in the column `pretrained`
-    ("", 0, false, no, none, nothing, scratch: from scratch). `size`: column of the network's size, "" for one size."""
+    ("", 0, false, no, none, nothing, scratch: from scratch). `size`: column of the network's size, "" for one size.
+    `metric`: "accuracy", "error" or "loss", what the column `loss` is where its name and its values do not say so. A
+    ValueError where a from-scratch curve rises."""
     table.need(images, loss, pretrained, *([size] if size else []), *by)
-    data, losses = table.positive(images), table.positive(loss)
+    data = table.positive(images)
     sizes = table.positive(size) if size else np.ones(len(data))
     sources = np.array([_source(line.get(pretrained, "")) for line in table.lines])
-    every = _Losses(sizes, data, losses, sources)
+    curves = table.groups([*by, *([size] if size else []), pretrained]).values()
+    scratch = [rows for rows in curves if not sources[rows[0]]]
+    read = scores(table, loss, [(data[rows], rows) for rows in scratch], metric, usual=LOSS)
+    for rows in scratch:
+        check_fall(f"from scratch, size {sizes[rows[0]]:g}", images, data[rows], read.falling[rows], read)
+    every = _Losses(sizes, data, read.falling, sources)
     return [
         found
         for key, rows in table.groups(by).items()
         for found in _of_group(dict(zip(by, key, strict=True)), every[np.array(rows)])
     ]
+
+
+def kept_sources(table: CurveTable, condition: str, pretrained: str) -> CurveTable:
+    """The table of the lines that meet a condition. Its parts on the column `pretrained` do not apply to trainings from
+    scratch, which every source needs."""
+    if not condition:
+        return table
+    parts = table.conditions(condition)
+
+    def is_kept(line: Mapping[str, Any]) -> bool:
+        from_scratch = not _source(line.get(pretrained, ""))
+        return all(part.holds(line) or (from_scratch and part.column == pretrained) for part in parts)
+
+    met = [is_kept(line) for line in table.lines]
+    tuned = [_source(line.get(pretrained, "")) for line, is_met in zip(table.lines, met, strict=True) if is_met]
+    if not any(tuned) or all(tuned):
+        n_scratch = tuned.count("")
+        raise ValueError(
+            f"{condition!r} leaves {_lines(len(tuned) - n_scratch, 'pre-trained line')} and "
+            f"{_lines(n_scratch, 'line')} from scratch of {table.path}; effective data needs both"
+        )
+    return table.kept(met)
+
+
+def _lines(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def transfers_of(rows: Iterable[TrainedRow]) -> list[SourceTransfer]:

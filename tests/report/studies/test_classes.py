@@ -63,7 +63,7 @@ def test_errors_stand_by_what_is_fixed_and_the_number_of_classes():
     shots = [f"{classes} classes, {k}-shot" for classes in ("new", "seen") for k in (1, 5)]
     assert errors.columns == ("images", "classes", *shots)
     assert [line[:2] for line in errors.lines] == [
-        (fixed, str(count)) for fixed in ("16 images a class", "512 images in all") for count in COUNTS
+        (fixed, str(count)) for fixed in ("16 images per class", "512 images in all") for count in COUNTS
     ]
     assert errors.lines[0][2] == "40.0\u00a0[15.2,\u00a064.8]"
     assert errors.lines[-1][2].startswith("50.0\u00a0[")
@@ -81,7 +81,7 @@ def test_changes_are_told_with_their_verdict():
     by = {line[:2]: line[2:] for line in changes.lines}
     rungs = "256 classes instead of 32"
     assert by["512 images in all", "new classes, 1-shot"] == (rungs, "10.0\u00a0[7.5,\u00a012.5]", "3", "hurt")
-    assert by["16 images a class", "seen classes, 1-shot"] == (rungs, "-10.0\u00a0[-12.5,\u00a0-7.5]", "3", "help")
+    assert by["16 images per class", "seen classes, 1-shot"] == (rungs, "-10.0\u00a0[-12.5,\u00a0-7.5]", "3", "help")
     assert by["512 images in all", "seen classes, 5-shot"][1:] == ("0.0\u00a0[-24.8,\u00a024.8]", "3", "unclear")
 
 
@@ -89,7 +89,7 @@ def test_a_sentence_says_what_may_be_concluded():
     untold = "unclear whether they help or hurt on new classes (5 shots) and seen classes (5 shots)."
     told = conclusions(class_ladders(trained_of(*everything())))
     assert told == [
-        "With 16 images a class, 256 classes instead of 32 (3 seeds): they help on new classes (1 shot) and seen "
+        "With 16 images per class, 256 classes instead of 32 (3 seeds): they help on new classes (1 shot) and seen "
         f"classes (1 shot); {untold}",
         "With 512 images in all, 256 classes instead of 32 (3 seeds): they hurt on new classes (1 shot) and seen "
         f"classes (1 shot); {untold}",
@@ -108,7 +108,7 @@ def test_one_seed_cannot_tell_and_shows_no_interval():
 def test_what_was_left_out_is_told():
     rows = [each for each in ladder_rows() if (each.training_seed, each.unique_images) != (2, 1024)]
     [remark] = study_of(rows).remarks
-    assert "on icons mono, 16 images a class, novel of icons mono (32 seen), 5-way 1-shot" in remark
+    assert "on icons mono, 16 images per class, novel of icons mono (32 seen), 5-way 1-shot" in remark
     assert remark.endswith("seed 2: some of its rungs are missing.")
 
 
@@ -133,7 +133,7 @@ def test_a_figure_tells_scores_by_colour_and_what_is_fixed_by_dash_and_marker(mo
     np.testing.assert_allclose(spans[0][:, 1], np.log10([30, 50]))
     assert axes.get_xscale() == "log"
     assert axes.get_xticks().tolist() == list(COUNTS)
-    assert axes.get_xlabel().endswith("with 16 images a class or 512 images in all")
+    assert axes.get_xlabel().endswith("with 16 images per class or 512 images in all")
 
 
 def test_many_ladders_are_drawn_in_figures_of_eight(monkeypatch):

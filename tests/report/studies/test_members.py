@@ -126,7 +126,7 @@ def test_a_study_that_fails_alone_says_so_under_its_title():
     text = (
         page(Shown.of(rows), None, "x").partition("<h2>Effective data transferred</h2>")[2].partition("</section>")[0]
     )
-    assert "Not shown: the from-scratch curve of size 2000 has 0 numbers of images" in text
+    assert "Not shown: the from-scratch curve of network size 2000 has points at 0 of the 2 or more" in text
 
 
 def test_other_studies_are_shown_beside_one_that_fails():

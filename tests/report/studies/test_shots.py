@@ -16,8 +16,8 @@ from fewshot.report.studies import Section, StudyRows
 from fewshot.report.studies._shot_budgets import TARGET, ShotCurve, shot_curves
 from fewshot.report.studies.shots import Shots, answer
 from fewshot.results.row import Row
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.label_budget import budget
-from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.m1 import M1
 from fewshot.scaling.laws.m2 import M2

@@ -28,8 +28,8 @@ def test_the_interval_over_points_holds_the_exponent_about_as_often_as_it_says()
 
 def test_few_seeds_are_fitted_one_by_one_and_many_drawn_as_a_whole():
     few, many = over_seeds(M1, X, noisy(3)), over_seeds(M1, X, noisy(8))
-    assert few.how == "a fit for each of 3 seeds, Student's t"
-    assert many.how == "200 draws of 8 whole seeds"
+    assert few.how == "one fit for each of 3 seeds, Student's t"
+    assert many.how == "200 resamples of 8 whole seeds"
     slopes = np.polyfit(np.log(X), np.log(noisy(3)).T, 1)[0]
     half = 4.302652729911275 * slopes.std(ddof=1) / np.sqrt(3)
     np.testing.assert_allclose([few.low["c"], few.high["c"]], [slopes.mean() - half, slopes.mean() + half], rtol=1e-9)
@@ -96,4 +96,4 @@ def test_a_law_that_misses_them_is_refused():
 def test_too_few_sizes_to_hold_any_back_are_not_tested_and_not_trusted():
     said = trust(M1, X[:4], LAW.predict(X[:4]))
     assert not said.trusted
-    assert "M1 needs 5 sizes to hold back two, found 4" in said.sentence
+    assert "M1 needs 5 sizes to hold two back, found 4" in said.sentence

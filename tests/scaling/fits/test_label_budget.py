@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.label_budget import budget, budgets
-from fewshot.scaling.fits.tables import Curve
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.m2 import M2
 from fewshot.scaling.studies.gains import PairedScore, network_gains, source_gains
@@ -30,12 +30,12 @@ def test_the_bracket_holds_the_truth():
 
 
 def test_a_target_that_was_measured_is_said_to_be():
-    assert budget(curve(SHOTS), 0.8).sentence == "0.8 was measured, at 12"
+    assert budget(curve(SHOTS), 0.8).sentence == "0.8 is reached at 12 (measured)"
 
 
 def test_a_target_far_away_is_not_to_be_relied_on():
     found = budget(curve(SHOTS[:6]), 0.95)
-    assert "of them beyond twice the measured 12, not to be relied on" in found.sentence
+    assert "of them beyond twice the measured 12, which is unreliable" in found.sentence
     assert {need.standing for need in found.needs} >= {"beyond"}
 
 
@@ -46,7 +46,7 @@ def test_a_trusted_law_that_never_gets_there_leaves_the_bracket_open():
     assert found.bracket is not None
     assert found.bracket[1] == np.inf
     assert "at least" in found.sentence
-    assert "never get there" in found.sentence
+    assert "never reach it" in found.sentence
 
 
 def test_a_target_that_no_law_reaches_has_no_answer():

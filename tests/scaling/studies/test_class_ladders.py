@@ -30,7 +30,7 @@ def test_what_is_fixed_makes_two_ladders_that_share_a_rung():
     np.testing.assert_allclose(in_all.ladder.errors[:, 0], a_class.ladder.errors[:, 0])
     np.testing.assert_allclose(in_all.ladder.errors[1], 0.4 + 0.1 * np.arange(4) / 3)
     assert [each.ladder.arm.trained_on for each in (a_class, in_all)] == [
-        "icons mono, 16 images a class",
+        "icons mono, 16 images per class",
         "icons mono, 512 images in all",
     ]
 
@@ -53,7 +53,7 @@ def test_the_change_is_paired_by_seed():
     a_class, in_all = found_in(ladder_rows())
     change = in_all.change
     assert (change.value, change.low, change.high) == pytest.approx((0.1, 0.1 - 0.01 * T2, 0.1 + 0.01 * T2), abs=1e-6)
-    assert change.how == "a difference for each of 3 seeds, Student's t"
+    assert change.how == "one difference for each of 3 seeds, Student's t"
     assert (a_class.change.value, a_class.verdict, in_all.verdict) == (pytest.approx(-0.1), HELP, HURT)
 
 

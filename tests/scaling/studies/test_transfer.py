@@ -113,15 +113,15 @@ def test_too_few_sizes_or_sets_are_refused_with_the_reason():
     points = drawn(TEXT_TO_CODE)
     two = fit_transfer([p for p in points if p.size > 1e6])
     assert two.law is None
-    assert two.note == "not fitted: 2 network sizes with D_T > 0, at least 3 leave beta a residual"
+    assert two.note == "not fitted: network sizes with D_T > 0: 2, needed: 3"
     few = fit_transfer([p for p in points if p.images > 1e6])
-    assert few.note.startswith("not fitted: 3 numbers of images with D_T > 0, at least 5")
+    assert few.note.startswith("not fitted: numbers of images with D_T > 0: 3, needed: 5")
     tied = [Transferred(s, 10 * s, 1.0, 20 * s, "measured") for s in np.geomspace(1e3, 1e7, 6)]
-    assert "go together" in fit_transfer(tied).note
+    assert "vary together" in fit_transfer(tied).note
 
 
 def test_curves_that_are_not_there_are_missed_in_a_sentence():
     with pytest.raises(ValueError, match="found no pre-trained ones"):
         effective_data(np.ones(3), np.arange(1, 4.0), np.ones(3), np.zeros(3, bool))
-    with pytest.raises(ValueError, match="the from-scratch curve of size 2 has 0 numbers of images"):
+    with pytest.raises(ValueError, match="the from-scratch curve of network size 2 has points at 0 of the 2 or more"):
         effective_data(np.array([1, 1, 2.0]), np.array([1, 2, 3.0]), np.ones(3), np.array([False, False, True]))
