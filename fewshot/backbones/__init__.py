@@ -3,6 +3,9 @@
 A source (`Timm`, `Packaged`, `Checkpoint`, `Pretrained`, `RandomInit`, `ConvNet`, `RawPixels`, `Function`; `Given`
 where there is no network) is a frozen dataclass whose spec belongs to the identity of a run; `load()` gives the
 network, frozen, in eval mode, with its own preprocessing.
+
+May import: results, data sets, splits, episodes, files, plugins.
+A new source: one file with a class derived from `BackboneSource`.
 """
 
 from __future__ import annotations

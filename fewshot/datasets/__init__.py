@@ -1,7 +1,7 @@
-"""Labelled images, or vectors in their place, and the sources they come from: one file a source, each a frozen
-dataclass with `load()`.
+"""Data sets: labelled images, or vectors in their place, and the sources they come from, one file a source.
 
-Adding a source is adding a file that holds a `Dataset`; see `image_folder_set.py`.
+May import: episodes, files, plugins.
+A new source: one file with a frozen dataclass derived from `Dataset`; its `load()` gives `LabelledImages`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 `fit` sees the support of a batch of episodes and gives a head; the head answers queries with logits, in chunks of
 any size. Query labels are not among the arguments, so they cannot leak. Adding an evaluator is adding one file
 with one class and its `examples()`; the common laws (tests/conformance/test_evaluator_laws.py) test it.
+
+May import: backbones, data sets, episodes, features, plugins, solvers.
 """
 
 from __future__ import annotations

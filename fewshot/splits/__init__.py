@@ -1,7 +1,8 @@
-"""Which classes are seen in pre-training, which choose hyperparameters, and which are novel.
+"""Splits: which classes are seen in pre-training, which choose hyperparameters, and which are novel.
 
-A rule (`ByGroup`, `BySeed`, `FromFile`, `AllNovel`) makes a `ClassSplit` for the classes of a data set. The
-split, not the rule, is what a run is named after.
+May import: data sets, episodes, files, plugins.
+A new rule: one file with a frozen dataclass derived from `SplitRule`. The `ClassSplit` that a rule makes, not the rule,
+is part of a run's identity.
 """
 
 from __future__ import annotations
