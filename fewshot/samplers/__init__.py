@@ -2,8 +2,10 @@
 
 May import: data sets, episodes, files, plugins, statistics.
 A new sampler: one file with a class derived from `Sampler` and its `examples()`; the laws in conformance/samplers.py
-test it. Episode i is a function of (seed, i) alone, so the first 100 of 1000 episodes are the same 100, and each shard
-makes its own. No image is twice in an episode. The order of the given classes does not matter. The support of K shots is the
+test it.
+
+Episode i is a function of (seed, i) alone, so the first 100 of 1000 episodes are the same 100, and each shard makes its
+own. No image is twice in an episode. The order of the given classes does not matter. The support of K shots is the
 beginning of that of K + 1, with the same queries.
 """
 
