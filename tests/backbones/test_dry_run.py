@@ -76,9 +76,9 @@ def test_the_size_of_the_weights_themselves_is_not_warned_of(caplog: pytest.LogC
 
 @pytest.mark.parametrize("size", [(224, 128), 64.0, 0, -1, "64"])
 def test_an_image_size_that_is_no_side_of_a_square_is_one_sentence(size: Any) -> None:
-    for source in (RandomInit("test_vit", image_size=size), Function(f"{__name__}:a_network", size)):
-        with pytest.raises(ValueError, match="image_size is the side of a square, a whole number of pixels"):
-            source.load()
+    for source, first in ((RandomInit, "test_vit"), (Function, f"{__name__}:a_network")):
+        with pytest.raises(ValueError, match=r"The 'image_size' parameter of \w+ must be an integer of at least 1"):
+            source(first, image_size=size)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_a_classifier_that_is_left_on_is_told(made: Callable[[], Any], caplog: p
 
 
 def test_a_classifier_of_a_network_in_training_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
-    with live_backbone(timm.create_model("test_resnet"), name="live"):
-        assert "live ends in a classifier of 1000 classes" in warned(caplog)
+    with live_backbone(timm.create_model("test_resnet")):
+        assert "live network ends in a classifier of 1000 classes" in warned(caplog)
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_what_docs_say_in_words_of_the_tables_is_so():
     for names, n_episodes, classes, sentence in (
         (usual, 600, range(100), "hold the truth in {} to {} % of 600-episode runs"),
         (usual, 6000, range(100), "({} to {} % with 6000)"),
-        (ours, 600, range(60, 100), "600 episodes nominal 95 % are {} to {} %"),
+        (ours, 600, range(60, 100), "600 episodes, nominal 95 % are {} to {} %"),
         (ours, 6000, range(60, 100), "bring the coverage back to {} to {} %"),
         (("(c) difference less",), 600, range(7, 21), "differences over 7 to 20 classes with {} to {} %"),
     ):

@@ -203,7 +203,7 @@ def test_files_that_are_not_there_or_empty_are_told(tmp_path):
             "3",
             "is JSON, but not an object (int); read are .csv with a header and .jsonl",
         ),
-        ("rows.txt", "", "holds no lines; read are .csv with a header and .jsonl with one JSON object per line"),
+        ("rows.txt", "", "is empty; expected a header"),
     ],
 )
 @pytest.mark.parametrize("command", [("fit", "--x", "x"), ("budget", "--target", ".9")])

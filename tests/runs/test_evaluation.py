@@ -78,7 +78,7 @@ def test_a_transform_is_fitted_on_the_rows_given_and_on_nothing_else():
     [
         (None, "this split has none; use L2 instead"),
         ([], "this split has none; use L2 instead"),
-        (np.ones(60, bool), "seen must hold rows of the images, integers; got bool"),
+        (np.ones(60, bool), "seen must hold integers, rows of the images; got bool"),
         ([60], r"rows of test must be in \[0, 60\)"),
     ],
 )

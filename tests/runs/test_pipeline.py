@@ -336,7 +336,7 @@ def test_another_preprocessing_of_the_same_weights_runs_again(spec, results, mon
 
 @pytest.mark.parametrize("shard", [(0, 2), (3, 2), (1, 0), (-1, -1)])
 def test_a_shard_that_is_no_part_is_an_error(spec, results, shard):
-    with pytest.raises(ValueError, match="is the i-th of n parts"):
+    with pytest.raises(ValueError, match="must be shard i of n with 1 <= i <= n"):
         run(spec, results, bench(), shard=shard)
 
 

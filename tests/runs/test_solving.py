@@ -193,7 +193,7 @@ def test_class_vectors_of_a_data_set_reach_the_evaluator_under_the_transform_of_
 def test_class_vectors_of_another_length_than_the_features_are_told_and_not_given(caplog):
     named = replace(IMAGES, class_vectors=np.ones((8, 5)))
     assert learn(named, "L2()").class_features is None
-    assert "class vectors of test have 5 numbers, but its features have 12; evaluators are not" in caplog.text
+    assert "class vectors of test have 5 numbers, but its features have 12; evaluators do not" in caplog.text
 
 
 def test_held_features_are_transformed_a_part_at_a_time(monkeypatch):
