@@ -46,7 +46,10 @@ def test_files_of_another_kind_are_named(tmp_path, content):
             "the vector of row 1 has 1 numbers, but that of row 0",
         ),
         ({"features": [[1.0, 2.0], None], "label": ["a", "b"]}, "the vector of row 1 has 0 numbers, but that of row 0"),
-        ({"features": [[1.0, 2.0], [None, 1.0]], "label": ["a", "b"]}, "1 of 2 vectors have NaN, .* that of row 1"),
+        (
+            {"features": [[1.0, 2.0], [None, 1.0]], "label": ["a", "b"]},
+            "1 of 2 vectors has numbers that are NaN, .* the first in row 1",
+        ),
         ({"features": ["x", "y"], "label": ["a", "b"]}, "'features' must be a column of lists of floats, found string"),
         ({"features": [[1.0], [2.0]], "label": ["a", None]}, "'label' of row 1 is empty; fill it in or leave"),
         ({"features": [[1.0], [2.0]], "label": [[1], [2]]}, "'label' must be strings or numbers, found list"),

@@ -280,7 +280,7 @@ class Birds:
     ("backbone", "evaluator", "message"),
     [
         ("pixels", "Prototype", "birds holds vectors, so there are no images for pixels; use Given"),
-        ("given", "FineTune", r"FineTune\(.* tunes a network on images, but birds holds vectors; take an evaluator of"),
+        ("given", "FineTune", r"FineTune\(.* tunes a network on images, but birds holds vectors; use an evaluator of"),
         (torch.nn.Flatten(), "Prototype", "birds holds vectors, so there are no images for live network"),
     ],
 )
