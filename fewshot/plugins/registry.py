@@ -72,8 +72,8 @@ class Registry:
         `allow_import=False` refuses dotted names; use it for texts that were read from a file.
         """
         if isinstance(member, Spec):
-            return member
-        if isinstance(member, str) and ":" not in member:
+            return member if allow_import else self.spec(member.text, allow_import)
+        if isinstance(member, str) and allow_import and ":" not in member:  # an escape may hide a ":" in a string
             return _spec_of_text(self, member)
         call = parse(member, self.kind) if isinstance(member, str) else self._read(member)
         bound: Spec = self._bound(call, allow_import)

@@ -94,7 +94,7 @@ class Spec:
     @cached_property
     def _fixed_identity(self) -> str | None:
         """The identity where no file and no code from outside can change it meanwhile."""
-        return None if self.paths or self.code else self._identity(paths_stay=False)
+        return None if self.paths or self.code or ":" in self.text else self._identity(paths_stay=False)
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:

@@ -387,6 +387,32 @@ def test_numbers_of_numpy_are_written_as_those_of_python():
 def test_a_function_named_in_a_file_is_refused():
     with pytest.raises(ValueError, match=r"the backbone 'os:abort' comes from a file and would import code"):
         BACKBONES.make("Function(target='os:abort')", allow_import=False)
+
+
+@pytest.mark.parametrize(
+    ("registry", "text"),
+    [
+        (BACKBONES, r"Function(target='os\x3aabort')"),
+        (BACKBONES, r"Function('os\u003aabort')"),
+        (BACKBONES, "Function('os' ':abort')"),
+        (DATASETS, r"PseudoLabels(Glyphs, backbone='os\x3aabort')"),
+        (BACKBONES, r"Pretrained(ConvNet, PseudoLabels(Glyphs, 'os\x3aabort'), CrossEntropy)"),
+    ],
+)
+def test_code_is_refused_however_its_name_is_written(registry, text):
+    for _ in range(2):  # also after the text was read with leave to import
+        with pytest.raises(ValueError, match="comes from a file and would import code"):
+            registry.make(text, allow_import=False)
+        registry.spec(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["outside_fewshot:Ensemble(C=1)", "CrossValidated(outside_fewshot:Ensemble(), (('C', (1.0,)),))"]
+)
+def test_a_spec_that_was_read_from_a_row_is_refused_like_its_text(outside, text):
+    with pytest.raises(ValueError, match="comes from a file and would import code"):
+        EVALUATORS.make(EVALUATORS.read(text), allow_import=False)
+    assert "outside_fewshot" not in sys.modules
     assert BACKBONES.make("Function('os:abort')").target == "os:abort"
 
 
