@@ -11,6 +11,7 @@ from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
 from fewshot.plugins.call import is_name, parse
 from fewshot.plugins.registry import REGISTRIES, Registry, registry_of
+from fewshot.plugins.spec import refuse_incomplete
 
 _EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes have examples()
 _KINDS = (*_EXAMPLES, "dataset", "backbone")
@@ -65,10 +66,7 @@ def _members(registry: Registry, spec: str) -> Sequence[Any]:
     """The member that the spec describes, or the examples of the class that it names."""
     call = parse(spec, "class")
     cls = registry.get(call.name)
-    missing = sorted(getattr(cls, "__abstractmethods__", ()))
-    if missing:
-        listed = ", ".join(f"{name}()" for name in missing)
-        raise ValueError(f"{spec} is not complete: it has no {listed}; define what is missing")
+    refuse_incomplete(spec, cls)
     if not is_name(spec) or registry.kind not in _EXAMPLES:
         return [registry.make(spec)]
     registry.signature(spec)

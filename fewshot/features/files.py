@@ -32,7 +32,8 @@ from fewshot.files.vectors import StoredVectors, Vectors
 FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
 SYNC_SECONDS = 5.0
 _COMPARED_AT_ONCE = 4096  # rows
-_compared: dict[tuple[str, int, int], NDArray[np.bool_]] = {}  # by file and its times: rows compared with their sums
+# By file, its times and which of its rows were compared with their sums.
+_compared: dict[str, tuple[tuple[int, int], NDArray[np.bool_]]] = {}
 _log = logging.getLogger("fewshot")
 
 
@@ -85,15 +86,21 @@ class FeatureFiles:
     def changed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of these rows, which are done, whose values are not the ones that were written."""
         values = self.folder / "values.f32"
-        state = (str(values), values.stat().st_mtime_ns, values.stat().st_ctime_ns)
-        known = _compared.setdefault(state, np.zeros(self.shape[0], dtype=np.bool_))
+        status = values.stat()
+        times = status.st_mtime_ns, status.st_ctime_ns
+        known_times, known = _compared.get(str(values), (None, None))
+        if known is None or known_times != times:
+            known = np.zeros(self.shape[0], dtype=np.bool_)
+            _compared[str(values)] = times, known
         asked = rows[~known[rows]]
+        if not len(asked):
+            return asked
         sums = np.fromfile(self.folder / "sums.u32", dtype="<u4")
         vectors, wrong = self.vectors(), []
         for start in range(0, len(asked), _COMPARED_AT_ONCE):
             part = asked[start : start + _COMPARED_AT_ONCE]
             wrong.append(part[row_sums(vectors.gather(part)) != sums[part]])
-        found = np.concatenate(wrong) if wrong else asked
+        found = np.concatenate(wrong)
         known[np.setdiff1d(asked, found)] = True
         return found
 

@@ -83,20 +83,13 @@ def read_folder(package: str) -> dict[str, Signature]:
     return signatures
 
 
+@functools.cache
 def base_names(package: str) -> list[str]:
-    """The attributes that the base classes of a folder declare."""
+    """The attributes that the base classes of a folder declare, with or without a value."""
     home = importlib.util.find_spec(package)
     assert home is not None
     assert home.origin is not None
-    bases = _bases(Path(home.origin))
-    statements = [statement for node in bases.values() for statement in node.body]
-    declared = [
-        s.target
-        for s in statements
-        if isinstance(s, ast.AnnAssign) and ast.unparse(s.annotation).startswith("ClassVar")
-    ]
-    given = [target for s in statements if isinstance(s, ast.Assign) for target in s.targets]
-    return sorted({target.id for target in [*declared, *given] if isinstance(target, ast.Name)})
+    return sorted({name for node in _bases(Path(home.origin)).values() for name, _ in _class_attributes(node)})
 
 
 def signature_of_class(name: str, cls: type[Any], attributes: list[str]) -> Signature:
@@ -152,11 +145,11 @@ def _signature_of_source(node: ast.ClassDef, module: str, bases: Mapping[str, as
     """The signature of a class statement; the defaults of its dataclass fields must be literals."""
     parameters = []
     for statement in node.body:
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            annotation = ast.unparse(statement.annotation)
-            if not annotation.startswith("ClassVar"):
-                default = REQUIRED if statement.value is None else _default(statement.value, node.name, module)
-                parameters.append(Parameter(statement.target.id, annotation, default))
+        if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)):
+            continue
+        if not _is_class_variable(statement):
+            default = REQUIRED if statement.value is None else _default(statement.value, node.name, module)
+            parameters.append(Parameter(statement.target.id, ast.unparse(statement.annotation), default))
     return Signature(node.name, _summary(ast.get_docstring(node)), tuple(parameters), module, _declared(node, bases))
 
 
@@ -167,17 +160,27 @@ def _declared(node: ast.ClassDef, bases: Mapping[str, ast.ClassDef]) -> dict[str
 
 
 def _literals(node: ast.ClassDef) -> Iterator[tuple[str, Any]]:
-    """Name and value of each literal class attribute: `name = literal` or `name: ClassVar[...] = literal`."""
+    """Name and value of each class attribute with a literal value."""
+    for name, value in _class_attributes(node):
+        if value is not None:
+            with contextlib.suppress(ValueError):  # a computed value is not for those who do not import the class
+                yield name, ast.literal_eval(value)
+
+
+def _class_attributes(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr | None]]:
+    """Name and value of each class attribute, `name = value` or `name: ClassVar[...]`; dataclass fields are none."""
     for statement in node.body:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target: ast.expr = statement.targets[0]
-        elif isinstance(statement, ast.AnnAssign) and ast.unparse(statement.annotation).startswith("ClassVar"):
-            target = statement.target
+        if isinstance(statement, ast.Assign):
+            targets = statement.targets
+        elif isinstance(statement, ast.AnnAssign) and _is_class_variable(statement):
+            targets = [statement.target]
         else:
             continue
-        if isinstance(target, ast.Name) and statement.value is not None:
-            with contextlib.suppress(ValueError):  # a computed value is not for those who do not import the class
-                yield target.id, ast.literal_eval(statement.value)
+        yield from ((target.id, statement.value) for target in targets if isinstance(target, ast.Name))
+
+
+def _is_class_variable(statement: ast.AnnAssign) -> bool:
+    return ast.unparse(statement.annotation).startswith("ClassVar")
 
 
 def _default(node: ast.expr, class_name: str, module: str) -> Any:

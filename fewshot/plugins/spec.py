@@ -105,10 +105,7 @@ class Spec:
         """The member itself; this imports its module."""
         arguments = {p.name: _member(Path(v) if p.is_path and isinstance(v, str) else v) for p, v in self.arguments}
         cls = self.home.get(self.name)
-        missing = sorted(getattr(cls, "__abstractmethods__", ()))
-        if missing:
-            listed = ", ".join(f"{name}()" for name in missing)
-            raise ValueError(f"{self.name} is not complete: it has no {listed}; define what is missing")
+        refuse_incomplete(self.name, cls)
         return cls(**arguments)
 
     def _identity(self, paths_stay: bool) -> str:
@@ -145,6 +142,14 @@ class Spec:
             else:
                 for inner in specs_in(value):
                     yield from inner._paths()
+
+
+def refuse_incomplete(name: str, cls: type[Any]) -> None:
+    """Raises a ValueError if a class leaves methods of its kind undefined."""
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    if missing:
+        listed = ", ".join(f"{method}()" for method in missing)
+        raise ValueError(f"{name} is not complete: it has no {listed}; define what is missing")
 
 
 def specs_in(value: Any) -> Iterator[Spec]:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from fewshot.backbones import Backbone, BackboneSource, weights_digest
 from fewshot.backbones.pretrained import Pretrained, check_images, network_state, scaffold, trained_elsewhere
 from fewshot.datasets import LabelledImages
+from fewshot.datasets._loading import load_images
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.plugins.registry import BACKBONES, RECIPES
@@ -32,12 +33,6 @@ _SAVED_EVERY = 30.0  # seconds: roughly the most work that an interruption loses
 _CHECKS = 20  # validation scores of a training that stops on validation images
 _log = logging.getLogger("fewshot")
 Load = Callable[[Spec], LabelledImages]
-
-
-def load_images(dataset: Spec) -> LabelledImages:
-    """The images of a data set."""
-    images: LabelledImages = dataset.make().load()
-    return images
 
 
 def load(backbone: str | BackboneSource) -> Backbone:

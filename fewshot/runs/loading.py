@@ -1,4 +1,4 @@
-"""Images and networks from their specs; fewshot trains a missing `Pretrained` network first."""
+"""Networks from their specs; fewshot trains a missing `Pretrained` network first."""
 
 from __future__ import annotations
 
@@ -6,17 +6,10 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fewshot.datasets import LabelledImages
 from fewshot.plugins.spec import Spec
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
-
-
-def load_images(dataset: Spec) -> LabelledImages:
-    """The images of a data set."""
-    images: LabelledImages = dataset.make().load()
-    return images
 
 
 def load_backbone(backbone: Spec) -> Backbone:
@@ -29,7 +22,8 @@ def load_backbone(backbone: Spec) -> Backbone:
         loaded = load(source)
     else:
         loaded = source.load()
-    if not backbone.code or loaded.given:
+    code = backbone.code
+    if not code or loaded.given:
         return loaded
-    digest = hashlib.sha256(f"{loaded.weights_digest}{backbone.code}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{loaded.weights_digest}{code}".encode()).hexdigest()
     return replace(loaded, weights_digest=digest)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages
+from fewshot.datasets._loading import load_images
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
 from fewshot.plugins.registry import SPLITS
@@ -35,7 +36,7 @@ from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
-from fewshot.runs.loading import load_backbone, load_images
+from fewshot.runs.loading import load_backbone
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 
