@@ -19,10 +19,9 @@ from fewshot.conformance import backbones, datasets, evaluators, samplers, trans
 from fewshot.conformance.evaluators import LAWS, Law
 from fewshot.conformance.judging import broken_laws
 from fewshot.conformance.worlds import PictureWorld, Trial, VectorWorld, World, worlds
-from fewshot.evaluators import Evaluator
 
 __all__ = [
-    "KINDS", "LAWS", "Law", "PictureWorld", "Trial", "VectorWorld", "World", "check", "check_evaluator", "worlds",
+    "KINDS", "LAWS", "Law", "PictureWorld", "Trial", "VectorWorld", "World", "check", "worlds",
 ]  # fmt: skip
 
 _OF_KIND: dict[str, tuple[tuple[Any, ...], Any]] = {
@@ -43,8 +42,3 @@ def check(kind: str, member: Any) -> list[str]:
     """
     laws, worlds_of = _OF_KIND[kind]
     return broken_laws(member, laws, worlds_of(member))
-
-
-def check_evaluator(evaluator: Evaluator[Any]) -> list[str]:
-    """The laws that an evaluator breaks, one sentence each; empty if all laws hold."""
-    return check("evaluator", evaluator)

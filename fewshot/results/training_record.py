@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,10 +51,6 @@ class TrainingRecord:
     def trained_on(self) -> str:
         """In words."""
         return f"{self.data}: {self.unique_images} images of {len(self.classes)} classes"
-
-    def n_seen(self, classes: Collection[str]) -> int:
-        """How many of these classes the network, or what it started from, was trained on as far as is known."""
-        return len(set(classes) & {*self.classes, *(self.before or ())})
 
     def write(self, path: Path) -> None:
         """Keeps it as JSON."""

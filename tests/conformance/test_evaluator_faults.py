@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot.conformance import LAWS, check_evaluator, degenerate, worlds
+from fewshot.conformance import LAWS, check, degenerate, worlds
 from fewshot.conformance import evaluators as laws
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator, one_hot
 from fewshot.evaluators.fine_tune import FineTune
@@ -416,7 +416,7 @@ def test_every_law_has_a_fault_that_it_catches():
     "evaluator", [Good(), ByName(), Transductive(), Prototype(), SaysThatItNeedsTwoShots(), Stepwise()], ids=repr
 )
 def test_a_good_evaluator_breaks_no_law(evaluator):
-    assert check_evaluator(evaluator) == []
+    assert check("evaluator", evaluator) == []
 
 
 def test_an_evaluator_that_raises_breaks_the_laws_by_name():
@@ -425,11 +425,11 @@ def test_an_evaluator_that_raises_breaks_the_laws_by_name():
         def fit(self, batch):
             raise RuntimeError("no idea")
 
-    assert "shape_and_dtype: raised RuntimeError: no idea" in check_evaluator(Raises())
+    assert "shape_and_dtype: raised RuntimeError: no idea" in check("evaluator", Raises())
 
 
 def test_an_input_may_be_refused_only_where_the_docstring_says_so():
-    broken = check_evaluator(NeedsTwoShots())
+    broken = check("evaluator", NeedsTwoShots())
     assert {line.partition(":")[0] for line in broken} == {
         "hard_inputs_have_answers",
         "hard_episodes_and_their_neighbours_are_apart",

@@ -110,16 +110,14 @@ def budget_laws() -> tuple[str, ...]:
     return tuple(name for name in LAWS.names() if LAWS.signature(name).declared.get("for_budgets"))
 
 
-def budget(curve: Curve, target: float, laws: Sequence[str] = ()) -> Budget:
-    """The x at which the accuracy of a curve reaches `target`, in (0, 1), by several laws: by default all that are for
-    budgets. Laws with too many parameters for the curve are skipped; a ValueError where none is left."""
-    return budgets([curve], [[target]], laws)[0][0]
-
-
 def budgets(
     curves: Sequence[Curve], targets: Sequence[Sequence[float]], laws: Sequence[str] = ()
 ) -> list[list[Budget]]:
-    """`budget` of every curve for each of its own targets; a law is fitted once a curve, and to all curves at once."""
+    """The x at which the accuracy of each curve reaches each of its own targets, in (0, 1), by several laws.
+
+    By default all laws that declare `for_budgets`. Laws with too many parameters for a curve are skipped; a ValueError
+    if none is left. Each law is fitted once per curve, and to all curves at once.
+    """
     laws = laws or budget_laws()
     for curve, wanted in zip(curves, targets, strict=True):
         _check(curve, wanted, laws)

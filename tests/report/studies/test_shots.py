@@ -17,11 +17,11 @@ from fewshot.report.studies._shot_budgets import TARGET, ShotCurve, shot_curves
 from fewshot.report.studies.shots import Shots, answer
 from fewshot.results.row import Row
 from fewshot.scaling.fits.curves import Curve
-from fewshot.scaling.fits.label_budget import budget
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.m1 import M1
 from fewshot.scaling.laws.m2 import M2
 from tests.support.command_line import succeed
+from tests.support.label_budgets import budget
 from tests.support.report_rows import EVIL, row
 
 SHOTS = (1, 2, 3, 5, 8, 12)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from fewshot.scaling.fits.curves import Curve
-from fewshot.scaling.fits.label_budget import budget, budgets
+from fewshot.scaling.fits.label_budget import budgets
 from fewshot.scaling.laws import Points
 from fewshot.scaling.laws.m2 import M2
 from fewshot.scaling.studies.gains import PairedScore, network_gains, source_gains
+from tests.support.label_budgets import budget
 from tests.support.scaling_reference import rows
 
 SHOTS = np.array([1, 2, 3, 5, 8, 12, 18, 27.0])
