@@ -7,10 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from fewshot.results.files import Results
 from tests.support.pictures import write_pictures
+
+# The same examples on every machine, without a clock and without a folder of earlier failures.
+_QUIET = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+settings.register_profile(
+    "suite", derandomize=True, deadline=None, database=None, max_examples=50, suppress_health_check=_QUIET
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)
