@@ -1,12 +1,14 @@
 """The command line: every file of `commands/` is a command, imported when it is called.
 
 Neither this file nor the top of a command imports anything heavy, so `--help` is instant and a finished benchmark needs
-no torch. Errors that a user can fix (ValueError, OSError, a wrong option) print one sentence on stderr and exit with
-code 1; `--debug` prints the traceback.
+no torch. Errors that a user can fix print one sentence on stderr; `--debug` prints the traceback. Exit codes: 0 after
+success, 1 after an error (ValueError, OSError), 2 after a command line that cannot be read (unknown command or option,
+missing or malformed value), 130 after Ctrl-C.
 """
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import logging
 import os
@@ -36,10 +38,20 @@ class CommandFolder(click.Group):
         command: click.Command = importlib.import_module(f"fewshot.commands.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names; an unknown name is an error that suggests the nearest command."""
+        if args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}?" if near else "`fewshot --help` lists the commands."
+            raise click.UsageError(f"fewshot has no command {args[0]!r}. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> None:
-        """Runs a command and exits with its code: 0, or 1 after an error of one sentence."""
+        """Runs a command and exits with its code."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given
         with _Log(debug):
@@ -55,11 +67,14 @@ class CommandFolder(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("Stopped. Finished work is kept; the same command continues from there.", err=True)
             return 130
+        except click.exceptions.NoArgsIsHelpError as alone:  # a group without a command
+            click.echo(alone.ctx.get_help() if alone.ctx else sentence(alone))
+            return 0
         except (click.ClickException, ValueError, OSError) as error:
             if debug:
                 raise
             click.echo(f"Error: {sentence(error)}", err=True)
-            return 1
+            return 2 if isinstance(error, click.UsageError) else 1
         return code if isinstance(code, int) else 0
 
 

@@ -35,11 +35,16 @@ def succeed(*args: str | Path) -> str:
     return result.stdout
 
 
-def fail(*args: str | Path) -> str:
+def misuse(*args: str | Path) -> str:
+    """The one sentence of a command line that cannot be read, such as one with an unknown option."""
+    return fail(*args, code=2)
+
+
+def fail(*args: str | Path, code: int = 1) -> str:
     """The one sentence of a command that failed."""
     result = call(*args)
     lines = result.stderr.splitlines()
-    assert result.exit_code == 1, result.output
+    assert result.exit_code == code, result.output
     assert isinstance(result.exception, SystemExit), result.exception
     assert len(lines) == 1, result.stderr
     assert lines[0].startswith("Error: "), result.stderr
