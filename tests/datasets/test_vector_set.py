@@ -124,7 +124,7 @@ BROKEN[[17, 40], 2] = np.nan
         ({"labels": PLACES + 1}, r"labels are places in class_names, so .* in \[0, 5\), but that of row \d+ is 5"),
         ({"labels": np.where(np.arange(N) == 3, "dodo", NAMES[PLACES])}, "the label 'dodo' of row 3 is not in class_n"),
         ({"class_names": np.arange(C)}, r"class_names must be strings of shape \[C\], found int64 of shape \[5\]"),
-        ({"class_names": np.repeat("wren", C)}, "class names of bad must differ; 'wren' stands there twice"),
+        ({"class_names": np.repeat("wren", C)}, "class names of bad must differ; 'wren' occurs twice"),
         ({"class_names": None, "labels": NAMES[PLACES]}, "labels are strings, so class_names must say which class"),
         ({"class_vectors": CENTRES[:, :3]}, r"class_vectors must be numbers of shape \[5, 7\], .* of shape \[5, 3\]"),
         ({"class_vectors": CENTRES[:4]}, r"class_vectors must be numbers of shape \[5, 7\]"),
@@ -279,9 +279,9 @@ class Birds:
 @pytest.mark.parametrize(
     ("backbone", "evaluator", "message"),
     [
-        ("pixels", "Prototype", "birds holds vectors, so there are no images for pixels; use Given"),
+        ("pixels", "Prototype", "birds holds vectors, so pixels has no images to embed; use Given"),
         ("given", "FineTune", r"FineTune\(.* tunes a network on images, but birds holds vectors; use an evaluator of"),
-        (torch.nn.Flatten(), "Prototype", "birds holds vectors, so there are no images for live network"),
+        (torch.nn.Flatten(), "Prototype", "birds holds vectors, so live network has no images to embed"),
     ],
 )
 def test_vectors_are_asked_for_nothing_that_needs_images(backbone, evaluator, message):
@@ -302,7 +302,7 @@ def test_images_are_not_given_vectors():
 
 def test_a_network_is_refused_before_it_is_loaded(tmp_path):
     spec = fewshot.RunSpec(f"{__name__}:Birds()", "vit_giant_patch14_clip_224", "Prototype")
-    with pytest.raises(ValueError, match="birds holds vectors, so there are no images for Timm"):
+    with pytest.raises(ValueError, match=r"birds holds vectors, so Timm\(.*\) has no images to embed"):
         fewshot.run(spec, fewshot.Results(tmp_path / "rows.jsonl"))
     spec = fewshot.RunSpec("Icons()", "given", "Prototype")
     with pytest.raises(ValueError, match="Given is for data sets of vectors, but icons mono holds images"):
