@@ -1,7 +1,7 @@
-"""Data sets: labelled images, or vectors in their place, and the sources they come from, one file a source.
+"""Data sets: labelled images (or vectors instead of images) and their sources, one file per source.
 
 May import: episodes, files, plugins.
-A new source: one file with a frozen dataclass derived from `Dataset`; its `load()` gives `LabelledImages`.
+A new source: one file with a frozen dataclass derived from `Dataset`; its `load()` returns `LabelledImages`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from fewshot.episodes.episodes import Ints, Rows
 from fewshot.files.vectors import Vectors
 from fewshot.plugins.fields import Member, Rule
 
-_AT_ONCE = 256  # images that are made RGB together
+_AT_ONCE = 256  # images converted to RGB together
 
 
 class ImageSequence(Protocol):
-    """Images that are decoded when asked for: `images[row]` is an RGB image at its original resolution."""
+    """Images decoded on access: `images[row]` is an RGB image at its original resolution."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, row: int, /) -> Image.Image: ...
@@ -33,13 +33,13 @@ class ImageSequence(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A named category of every image or every class: `names[codes[i]]`."""
+    """A named category for every image or every class: `names[codes[i]]`."""
 
     codes: NDArray[np.integer[Any]]
     names: tuple[str, ...]
 
     def mask(self, name: str) -> NDArray[np.bool_]:
-        """Where the category is `name`; an unknown name is a ValueError that lists the known."""
+        """True where the category is `name`; an unknown name is a ValueError that lists the known ones."""
         if name not in self.names:
             more = f" and {len(self.names) - 20} more" if len(self.names) > 20 else ""
             raise ValueError(f"{name!r} is not one of {', '.join(map(repr, self.names[:20]))}{more}")
@@ -47,14 +47,14 @@ class Group:
 
     @staticmethod
     def of(values: Iterable[str]) -> Group:
-        """The group of a list of strings."""
+        """The group for a list of strings."""
         names, codes = np.unique(np.asarray(list(values), dtype=np.str_), return_inverse=True)
         return Group(codes.astype(np.int32), tuple(names.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """The rows of every class, ascending: class c owns rows[start[c] : start[c + 1]]."""
+    """The rows of every class, ascending: class c has rows[start[c] : start[c + 1]]."""
 
     rows: Rows
     start: Ints
@@ -64,13 +64,13 @@ class Pool:
         return np.split(self.rows, self.start[1:-1])
 
     def sizes(self, classes: Ints) -> Ints:
-        """How many rows each of these classes has."""
+        """The number of rows in each of these classes."""
         return self.start[classes + 1] - self.start[classes]
 
 
 @dataclass(frozen=True, eq=False)
 class GivenVectors:
-    """What stands in place of the images of a data set of vectors: none of them can be decoded."""
+    """The images of a data set of vectors: there are none to decode."""
 
     vectors: Vectors
     name: str  # of the data set
@@ -79,16 +79,17 @@ class GivenVectors:
         return len(self.vectors)
 
     def __getitem__(self, row: int, /) -> Image.Image:
-        raise ValueError(f"{self.name} holds vectors, no pictures, so there is nothing to see of row {row}")
+        raise ValueError(f"{self.name} holds vectors, not pictures, so row {row} cannot be shown")
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """n images with labels, or `GivenVectors` in their place. Image groups (domain, set, artist, partition) name a
-    category an image; class groups (superclass, orientation_matters) one a class. `images_digest` names the decoded
-    pixels, or the vectors, in order. `class_vectors` are vectors of the class names, such as a text encoder makes of
-    them, in the space of the images' features. `image_names` tell images apart whatever their order, where there are
-    files: their paths below the root."""
+    """n images with labels, or `GivenVectors` instead of images.
+
+    Image groups (domain, set, artist, partition) have one category per image, class groups (superclass,
+    orientation_matters) one per class. `images_digest` identifies the decoded pixels, or the vectors, in order.
+    `class_vectors` are embeddings of the class names, such as those of a text encoder, in the space of the image
+    features. `image_names` identify images in files by their paths below the root."""
 
     name: str
     images: ImageSequence
@@ -107,7 +108,7 @@ class LabelledImages:
             )
         if len(set(self.class_names)) < len(self.class_names):
             twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
-            raise ValueError(f"class names of {self.name} must differ; {twice!r} stands there twice")
+            raise ValueError(f"class names of {self.name} must differ; {twice!r} occurs twice")
         for groups, size, what in (
             (self.image_groups, len(self), "images"),
             (self.class_groups, len(self.class_names), "classes"),
@@ -119,7 +120,7 @@ class LabelledImages:
                     )
         if self.image_names is not None and len(self.image_names) != len(self):
             raise ValueError(
-                f"every image of {self.name} needs a name where any has one: found {len(self.image_names)} names of "
+                f"either every image of {self.name} needs a name or none: found {len(self.image_names)} names for "
                 f"{len(self)} images"
             )
         if self.class_vectors is not None:
@@ -135,25 +136,25 @@ class LabelledImages:
 
     @property
     def vectors(self) -> Vectors | None:
-        """The vectors [n, D] of a data set of vectors; None where there are images."""
+        """The vectors [n, D]; None if the data set holds images."""
         return self.images.vectors if isinstance(self.images, GivenVectors) else None
 
     def check_backbone(self, name: str, given: bool) -> None:
-        """Raises a ValueError where a network is to embed vectors, or where images have to come as given vectors."""
+        """Raises a ValueError for a network on vectors, and for `Given` on images."""
         if given and self.vectors is None:
             raise ValueError(
-                f"Given is for data sets of vectors, but {self.name} holds images; name a network to embed them with, "
+                f"Given is for data sets of vectors, but {self.name} holds images; name a network that embeds them, "
                 "such as tf_efficientnet_lite0 or pixels"
             )
         if self.vectors is not None and not given:
             raise ValueError(
-                f"{self.name} holds vectors, so there are no images for {name}; use Given(), or Given(name='...') "
-                "to say what the vectors came from"
+                f"{self.name} holds vectors, so {name} has no images to embed; use Given(), or Given(name='...') "
+                "to name the network that made the vectors"
             )
 
     @cached_property
     def orientation_matters(self) -> NDArray[np.bool_]:
-        """[n] the images that mean something else when they are flipped or turned, by the class group of that name."""
+        """[n] True for images whose meaning changes when they are flipped, from the class group of that name."""
         group = self.class_groups.get("orientation_matters")
         if group is None or "yes" not in group.names:
             return np.zeros(len(self), dtype=np.bool_)
@@ -161,11 +162,11 @@ class LabelledImages:
 
     @property
     def classes_digest(self) -> str:
-        """Names the set of classes, whatever their order; it pins class splits."""
+        """A digest of the set of classes in any order; class splits refer to it."""
         return classes_digest(self.class_names)
 
     def mask(self, selector: str | None) -> NDArray[np.bool_]:
-        """The images that "group=name" selects, such as "partition=train" or "domain=mono"; None selects all."""
+        """True for the images that "group=name" selects, such as "partition=train"; None selects all."""
         if selector is None:
             return np.ones(len(self), dtype=np.bool_)
         group, equals, name = selector.partition("=")
@@ -175,7 +176,7 @@ class LabelledImages:
         return self.image_groups[group].mask(name)
 
     def pool(self, selector: str | None = None) -> Pool:
-        """The selected rows of every class. Kept: to sort 10^6 labels again for every block would take longest."""
+        """The selected rows of every class, cached: sorting 10^6 labels for every block would take longest."""
         if selector not in self._pools:
             rows = np.flatnonzero(self.mask(selector))
             order = np.argsort(self.labels[rows], kind="stable")
@@ -190,27 +191,29 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Dataset(Member, ABC):
-    """A source of labelled images. Fields say which images; a field of type Path is recorded, never hashed."""
+    """A source of labelled images. Its fields select the images; a field of type Path is recorded, never hashed."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
 
-    split: ClassVar[str | None] = None  # spec of the class split that is used when none is given
+    split: ClassVar[str | None] = None  # spec of the default class split
 
     @abstractmethod
     def load(self) -> LabelledImages:
-        """The images, not decoded yet. Missing or unreadable files are a ValueError that names them."""
+        """The images, not yet decoded. A ValueError names missing or unreadable files."""
 
     def default_split(self) -> str | None:
-        """Spec of the split that is used when none is given; None where the user has to choose."""
+        """Spec of the default class split; None if the user has to choose."""
         return self.split
 
 
-A_DATA_SET = Rule("a data set, such as Icons()", lambda value: isinstance(value, Dataset))  # inside another one
+A_DATA_SET = Rule(
+    "a data set, such as Icons()", lambda value: isinstance(value, Dataset)
+)  # as the field of another data set
 
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Images in memory: uint8 [n, H, W] grey or [n, H, W, 3] RGB."""
+    """Images in memory: uint8, grey [n, H, W] or RGB [n, H, W, 3]."""
 
     pixels: NDArray[np.uint8]
 
@@ -221,7 +224,7 @@ class ArrayImages:
         return Image.fromarray(self.pixels[row]).convert("RGB")
 
     def digests(self) -> Iterator[bytes]:
-        """`image_digest` of every image, in a fifth of its time: no picture is made of the pixels."""
+        """`image_digest` of every image, five times as fast: the pixels never become a PIL image."""
         height, width = self.pixels.shape[1:3]
         for start in range(0, len(self), _AT_ONCE):
             block = self.pixels[start : start + _AT_ONCE]
@@ -232,7 +235,7 @@ class ArrayImages:
 def _check_class_vectors(vectors: NDArray[np.floating[Any]], class_names: Sequence[str], name: str) -> None:
     if vectors.ndim != 2 or len(vectors) != len(class_names) or not vectors.shape[1]:
         raise ValueError(
-            f"class vectors of {name} must be of shape [{len(class_names)}, D], one for each class, "
+            f"class vectors of {name} must have the shape [{len(class_names)}, D], one row per class, "
             f"found {list(vectors.shape)}"
         )
     broken = np.flatnonzero(~np.isfinite(vectors).all(1))
@@ -241,12 +244,12 @@ def _check_class_vectors(vectors: NDArray[np.floating[Any]], class_names: Sequen
 
 
 def classes_digest(class_names: Sequence[str]) -> str:
-    """sha256 hex of the sorted class ids."""
+    """sha256 hex of the sorted class names."""
     return hashlib.sha256("\n".join(sorted(class_names)).encode()).hexdigest()
 
 
 def image_digest(image: Image.Image) -> bytes:
-    """sha256 of an RGB image's size and pixels: the same for one picture in a folder, an archive or an array."""
+    """sha256 of the size and pixels of an RGB image, the same for a folder, an archive and an array."""
     return _digest(image.width, image.height, image.tobytes())
 
 
@@ -255,7 +258,7 @@ def _digest(width: int, height: int, rgb: bytes) -> bytes:
 
 
 def images_digest(digests: Iterable[bytes]) -> str:
-    """sha256 hex that names a sequence of images by their digests, in order."""
+    """sha256 hex of the digests of images, in order."""
     sha = hashlib.sha256(b"fewshot-images-1")
     for digest in digests:
         sha.update(digest)

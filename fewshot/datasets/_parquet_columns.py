@@ -1,4 +1,4 @@
-"""Arrays from the columns of a .parquet file; needs the extra "parquet"."""
+"""Arrays from the columns of a .parquet file. Needs the extra "parquet"."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from fewshot.datasets._vector_files import VECTORS, ArrayFile
 from fewshot.files.vectors import HeldVectors, Vectors
 
-_ROWS = 16384  # that are unpacked at once
+_ROWS = 16384  # unpacked at once
 
 
 class Parquet(ArrayFile):
-    """A .parquet file, a row a vector. The vectors are a column of lists of one length, or, where there is none of
-    such a name, all columns of floats in their order; they are held in memory, once."""
+    """A .parquet file with one row per vector. The vectors are a column of lists of equal length; without a column of
+    one of the known names, they are all columns of floats, in order. They are kept in memory once."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -72,7 +72,7 @@ class Parquet(ArrayFile):
         return HeldVectors(values)
 
     def _block(self, batch: Any, name: str, start: int, dim: int | None) -> NDArray[Any]:
-        """[m, D] the vectors of some rows; null is NaN, which is told when they are checked."""
+        """[m, D] the vectors of some rows; null becomes NaN, which the later check reports."""
         if self._numbers:
             columns = [batch.column(n).to_numpy(zero_copy_only=False) for n in self._numbers]
             return np.stack(columns, axis=1)
@@ -92,7 +92,7 @@ class Parquet(ArrayFile):
 
 
 def _lengths(column: Any) -> NDArray[np.int64]:
-    """[m] how many numbers each list has; 0 for one that is null."""
+    """[m] the number of values in each list; 0 for null."""
     import pyarrow.compute
 
     return np.asarray(pyarrow.compute.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False))

@@ -12,8 +12,8 @@ from fewshot.files.vectors import HeldVectors
 
 
 def subset(images: LabelledImages, rows: Ints) -> LabelledImages:
-    """A data set of these rows, in their order; classes stay as they are, and so does the digest, which names all of
-    the images: features and episodes need one of their own."""
+    """The data set of these rows, in their order. Classes and digest stay the same; the digest is that of all images,
+    so features and episodes of the subset need their own."""
     names = images.image_names
     vectors = images.vectors
     return replace(

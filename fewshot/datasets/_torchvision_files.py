@@ -1,5 +1,5 @@
-"""Reads files of published data sets without trusting them: archives after their checksum, and pickles after their
-checksum through an unpickler that builds nothing but numbers, text, lists, dicts and arrays.
+"""Reads files of published data sets without trusting them: checksums of archives and pickles are verified first, and
+the unpickler builds only numbers, text, lists, dicts and arrays.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fewshot.files.atomic import write_atomically
 
 _RECONSTRUCT = np.zeros(1).__reduce__()[
     0
-]  # what the pickle of an array calls first; it moves between versions of numpy
+]  # the first call in the pickle of an array; its place differs between numpy versions
 _ARRAYS = {
     "numpy.core.multiarray._reconstruct": _RECONSTRUCT,
     "numpy._core.multiarray._reconstruct": _RECONSTRUCT,
@@ -28,20 +28,21 @@ _ARRAYS = {
     "numpy.dtype": np.dtype,
 }
 
-# The published md5 of FashionMNIST's archives, and the sha256 of what they hold: distributions compress it again
-# without name and time, and with these two put back Debian's archives have the published md5.
+# The published md5 of FashionMNIST's archives, and the sha256 of their content: distributions compress it again
+# without name and time. With name and time restored, Debian's archives have the published md5.
 _CONTENTS = {
     "8d4fb7e6c68d591d4c3dfef9ec88bf0d": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     "25c81989df183df01b3e8a0aad5dffbe": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
     "bef4ecab320f06d8554ea6380940ec79": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "bb300cfdad3c16e7a12a480ee83cd310": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
-_MOST_BYTES = 1 << 30  # of an unpacked file: what is unpacked before it was checked stays small
+_MOST_BYTES = 1 << 30  # of an unpacked file: bounds the memory for content that is not verified yet
 
 
 def unpack_gz(raw: Path, resources: Iterable[tuple[str, str]], elsewhere: Path | None = None) -> None:
-    """Unpacks into `raw` every "<name>.gz" that lies there or `elsewhere` and is not unpacked yet, once the archive
-    has the md5 of its (address, md5) or its content is known."""
+    """Unpacks every "<name>.gz" in `raw` or `elsewhere` into `raw`, unless that is done already.
+
+    `resources` are pairs (address, md5); a ValueError names an archive with another md5 and unknown content."""
     for address, md5 in resources:
         name = Path(os.path.basename(address))
         archives = [folder / name for folder in (raw, elsewhere) if folder is not None and (folder / name).is_file()]
@@ -61,7 +62,7 @@ def _unpacked(archive: Path, md5: str) -> bytes:
 
 
 def checked(path: Path, md5: str) -> bytes:
-    """The content of a file that has this md5; a ValueError names any other file."""
+    """The content of a file; a ValueError if it does not have this md5."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -73,8 +74,8 @@ def checked(path: Path, md5: str) -> bytes:
 
 
 def load_cifar(loader: Any, root: Path, train: bool, download: bool = False) -> Any:
-    """A torchvision CIFAR10 or CIFAR100 as its constructor makes it, but for the unpickling. Every file is read once,
-    so what is unpickled is what had the md5."""
+    """torchvision's CIFAR10 or CIFAR100 as its constructor builds it, with safe unpickling. Every file is read once, so
+    the unpickled bytes are those that had the md5."""
     from torchvision.datasets import VisionDataset
 
     dataset = loader.__new__(loader)
@@ -95,17 +96,17 @@ def load_cifar(loader: Any, root: Path, train: bool, download: bool = False) -> 
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds the four names that arrays need, and no other."""
+    """Resolves only the four names that arrays need."""
 
     def find_class(self, module: str, name: str) -> Any:
         if f"{module}.{name}" not in _ARRAYS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is neither a number, text nor an array")
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not a number, text or array")
         return _ARRAYS[f"{module}.{name}"]
 
 
 def unpickle(content: bytes, name: object) -> Any:
-    """The numbers, text, lists, dicts and arrays of a pickle; one that asks for anything else is a ValueError that
-    says so, and nothing of it has run."""
+    """The numbers, text, lists, dicts and arrays of a pickle; a ValueError names anything else that it asks for, and
+    none of it has run."""
     try:
         return _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except Exception as error:  # a damaged pickle raises nearly anything

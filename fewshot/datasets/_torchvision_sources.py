@@ -1,7 +1,7 @@
-"""How torchvision spells its classification data sets: one row a set, read by `torchvision_set.py`.
+"""How to load torchvision's classification data sets: one row per set, for `torchvision_set.py`.
 
-Left out: sets without one class an image (detection, flow, captions, pairs), videos, LSUN (it needs lmdb and loads
-a pickle that nobody signed), and `FakeData` and `ImageFolder`, which are no published sets.
+Not included: sets without one class per image (detection, flow, captions, pairs), videos, LSUN (it needs lmdb and an
+unsigned pickle), and `FakeData` and `ImageFolder`, which are not published sets.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ Getter = Callable[[Any], Any]  # of a torchvision data set
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as torchvision has it: its loader, the loader's arguments for each partition, and where the loaded
-    object keeps labels, files and class names (None: no files but arrays; labels only beside the images; no names)."""
+    """A data set of torchvision: its loader, the arguments for each partition, and how to get labels, files and class
+    names from the loaded object (None: labels only by indexing, arrays instead of files, no class names)."""
 
     loader: str
-    expects: str  # relative to the root; there where the data set is
+    expects: str  # relative to the root; it exists if the data set does
     partitions: Mapping[str, Arguments]
     labels: Getter | None
     files: Getter | None = None
     classes: Getter | None = attrgetter("classes")
-    by_hand: str = ""  # why it cannot be downloaded
-    needs: str = ""  # a package to read it
+    by_hand: str = ""  # why it cannot be downloaded, or how to get it
+    needs: str = ""  # a package that reads it
     needs_to_download: str = ""
-    debian: str = ""  # Debian's package that brings its .gz files
+    debian: str = ""  # Debian's package with its .gz files
 
 
-DEBIAN_SETS = Path("/usr/share/datasets")  # a folder a package, named without its "dataset-"
+DEBIAN_SETS = Path("/usr/share/datasets")  # one folder per package, without the prefix "dataset-"
 
 
 def _splits(*same: str, **renamed: str) -> dict[str, Arguments]:
-    """Partitions of a loader that takes `split`, under torchvision's name or another."""
+    """Partitions of a loader with the argument `split`, under torchvision's name or another."""
     return {name: {"split": split} for name, split in {**{name: name for name in same}, **renamed}.items()}
 
 
@@ -100,7 +100,7 @@ def _places(small: bool, *, train: bool = True) -> Source:
 
 
 def _imagenet(*splits: str) -> Source:
-    page = "ImageNet is given out on image-net.org after a registration"
+    page = "get ImageNet from image-net.org after registration"
     files = _firsts("samples")
     return Source("ImageNet", "ILSVRC2012_devkit_t12.tar.gz", _splits(*splits), _targets, files, by_hand=page)
 
@@ -138,7 +138,7 @@ SOURCES: Mapping[str, Source] = {
         _caltech_files("256_ObjectCategories", "{0:03d}_{1:04d}.jpg"),
         attrgetter("categories"),
     ),
-    "CelebA": Source(  # a person is a class
+    "CelebA": Source(  # a class is a person
         "CelebA",
         "celeba/img_align_celeba",
         _splits("train", "test", val="valid"),

@@ -1,4 +1,4 @@
-"""Arrays by their names, from .npz and .safetensors files, without pickle; large ones are read by row, not held."""
+"""Arrays by name from .npz and .safetensors files, without pickle; large arrays are read row by row."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from fewshot.files.vectors import HeldVectors, StoredVectors, Vectors
 
 VECTORS = ("vectors", "features", "embeddings", "X")
 LABELS = ("labels", "label", "targets", "y")
-_GROUP, _CLASS = "group:", "class:"  # begin the names of groups of images and of classes
+_GROUP, _CLASS = "group:", "class:"  # prefixes of image groups and of class groups
 _log = logging.getLogger("fewshot")
 
 
 class ArrayFile(ABC):
-    """A file of arrays with names."""
+    """A file of named arrays."""
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self.path, self.names = path, list(names)
 
     @abstractmethod
     def array(self, name: str) -> NDArray[Any]:
-        """An array, whole; a ValueError names the file and the array that cannot be read."""
+        """A whole array; a ValueError names the file and an array that cannot be read."""
 
     @abstractmethod
     def vectors(self, name: str) -> Vectors:
-        """An array [n, D] of numbers, by row."""
+        """An array [n, D] of numbers, read row by row."""
 
     def contents(self) -> VectorArrays:
-        """Vectors and what is said of them, by the names that this module knows; others are told and left out."""
+        """The vectors, labels and groups, found by their names; a warning lists the arrays that are not used."""
         vectors, labels = self._one_of(VECTORS), self._one_of(LABELS)
         known = {vectors, labels, "class_names", "class_vectors", "partition"}
         groups = [name for name in self.names if name == "partition" or name.startswith(_GROUP)]
         by_class = [name for name in self.names if name.startswith(_CLASS)]
         rest = [name for name in self.names if name not in known.union(groups, by_class)]
         if rest:
-            message = "%s: left out %s; a group of vectors is named 'group:NAME', one of classes 'class:NAME'"
+            message = "%s: ignored %s; name a group of vectors 'group:NAME', and a group of classes 'class:NAME'"
             _log.warning(message, self.path, ", ".join(rest[:5]) + (f" and {len(rest) - 5} more" * (len(rest) > 5)))
         return VectorArrays(
             self.vectors(vectors),
@@ -59,19 +59,19 @@ class ArrayFile(ABC):
         )
 
     def _one_of(self, names: Sequence[str]) -> str:
-        """The one array of these names that the file has."""
-        found = [name for name in names if name in self.names]
-        if len(found) != 1:
+        """The one array in the file that has one of these names."""
+        present = [name for name in names if name in self.names]
+        if len(present) != 1:
             held = ", ".join(self.names[:10]) or "nothing"
             raise ValueError(
-                f"{self.path} must hold one array of the name {' or '.join(names)}; "
-                f"found {' and '.join(found) or 'none'} among {held}"
+                f"{self.path} must contain one array named {' or '.join(names)}; "
+                f"found {' and '.join(present) or 'none'} among {held}"
             )
-        return found[0]
+        return present[0]
 
 
 class Npz(ArrayFile):
-    """A file of np.savez. Vectors of one that is not compressed are read by row, others are unpacked into memory."""
+    """A file of np.savez. Uncompressed vectors are read row by row; compressed ones are unpacked into memory."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -96,7 +96,7 @@ class Npz(ArrayFile):
         return stored or HeldVectors(checked_matrix(self.array(name), name, str(self.path)))
 
     def _stored(self, name: str) -> Vectors | None:
-        """The array where it lies in the file, row after row; None where it does not."""
+        """The array inside the file, if its bytes are stored there row after row; else None."""
         member = self._members[name]
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             return None
@@ -110,7 +110,7 @@ class Npz(ArrayFile):
                 read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
                 shape, by_column, dtype = read(file)
             except ValueError:
-                return None  # `array` says what is wrong
+                return None  # `array` reports the mistake
             if by_column or dtype.hasobject:
                 return None
             check_matrix(dtype, shape, name, str(self.path))
@@ -120,8 +120,8 @@ class Npz(ArrayFile):
 
 
 class Safetensors(ArrayFile):
-    """A .safetensors file. It holds no strings: those stand in its metadata as JSON lists, `class_names` itself, and
-    for a tensor of integers (labels, a group) under its own name what they are places in."""
+    """A .safetensors file. Such files hold no strings, so the metadata holds them as JSON lists: `class_names`, and for
+    a tensor of integers (labels, a group), under the same name, the strings that the integers index."""
 
     def __init__(self, path: Path) -> None:
         from safetensors import SafetensorError, safe_open
@@ -146,7 +146,7 @@ class Safetensors(ArrayFile):
         if strings is None:
             return values
         if values.dtype.kind not in "iu" or (values.size and not 0 <= values.min() <= values.max() < len(strings)):
-            raise ValueError(f"{self.path}: {name!r} must be places in the {len(strings)} strings of its metadata")
+            raise ValueError(f"{self.path}: {name!r} must index the {len(strings)} strings in its metadata")
         chosen: NDArray[Any] = strings[values]
         return chosen
 
@@ -164,18 +164,18 @@ class Safetensors(ArrayFile):
             vectors = self.vectors(name)
             return vectors.gather(np.arange(len(vectors)))
         if dtype not in _DTYPES:
-            raise ValueError(f"{self.path}: the array {name!r} is of the type {dtype}, which is not read")
+            raise ValueError(f"{self.path}: the array {name!r} has the type {dtype}, which fewshot cannot read")
         count = int(np.prod(shape, dtype=np.int64))
         values: NDArray[Any] = np.fromfile(self.path, _DTYPES[dtype], count, offset=offset)
         return values.reshape(shape)
 
     def _place(self, name: str) -> tuple[str, list[int], int]:
-        """Type, shape, and where the first byte is; safe_open has checked that it all lies inside the file."""
+        """Type, shape, and offset of the first byte; safe_open has checked that the array lies inside the file."""
         entry = self._header[name]
         return entry["dtype"], entry["shape"], self._start + entry["data_offsets"][0]
 
     def _strings(self, name: str) -> NDArray[np.str_] | None:
-        """The list of the metadata."""
+        """The list of strings in the metadata; None if there is none."""
         if name not in self._metadata:
             return None
         try:

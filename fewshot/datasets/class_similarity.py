@@ -1,4 +1,4 @@
-"""How alike the classes of a data set are: a square table of numbers, as a CSV file.
+"""Similarities of the classes of a data set: a square table, as a CSV file.
 
 class,gull,owl,wren
 gull,1,0.2,0.4
@@ -23,21 +23,22 @@ from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
 
 Floats = NDArray[np.float64]
-_ROWS = 4096  # features that are held at once
-_SYMMETRY = 1e-5  # how much two numbers for one pair may differ
+_ROWS = 4096  # of features in memory at once
+_SYMMETRY = 1e-5  # the largest difference between the two numbers of a pair
 
 
 @dataclass(frozen=True, eq=False)
 class ClassSimilarity:
-    """Similarities [C, C] of the classes `names`: symmetric, the larger the more alike."""
+    """Similarities [C, C] of the classes `names`: symmetric, larger means more similar."""
 
     names: tuple[str, ...]
     values: Floats
 
     @staticmethod
     def of(images: LabelledImages, rows: Ints, gather: Callable[[Ints], NDArray[Any]]) -> ClassSimilarity:
-        """Cosines of the mean features of the classes of these rows, less the mean of all of these classes; `gather`
-        gives the features [m, D] of rows [m]. Every feature is divided by its length first."""
+        """Cosines of the mean features of the classes of these rows, centred on the mean of the class means.
+
+        `gather` returns the features [m, D] of rows [m]; they are divided by their length first."""
         classes, place = np.unique(images.labels[rows], return_inverse=True)
         sums: Any = 0.0
         for start in range(0, len(rows), _ROWS):
@@ -50,28 +51,28 @@ class ClassSimilarity:
         return ClassSimilarity(tuple(images.class_names[label] for label in classes), values)
 
     def among(self, images: LabelledImages, classes: Ints, path: Path) -> Floats:
-        """[C, C] similarities of these classes; a class that the table lacks is a ValueError that names it."""
+        """[C, C] similarities of these classes; a ValueError names a class that the table lacks."""
         place = {name: row for row, name in enumerate(self.names)}
         wanted = [images.class_names[label] for label in classes]
         absent = [name for name in wanted if name not in place]
         if absent:
             raise ValueError(
-                f"{path} says nothing of {len(absent)} of the {len(wanted)} classes to draw from in {images.name}, "
-                f"such as {absent[0]!r}; its classes are such as {self.names[0]!r}"
+                f"{path} lacks {len(absent)} of the {len(wanted)} classes to sample from in {images.name}, "
+                f"such as {absent[0]!r}; it has classes such as {self.names[0]!r}"
             )
         rows = np.array([place[name] for name in wanted])
         values: Floats = self.values[np.ix_(rows, rows)]
         return values
 
     def to_csv(self) -> str:
-        """The text of the table, numbers to six places."""
+        """The text of the table, numbers with six decimals."""
         rounded = np.round((self.values + self.values.T) / 2, 6) + 0.0  # no -0
         rows = ([name, *(f"{value:g}" for value in row)] for name, row in zip(self.names, rounded, strict=True))
         return csv_text([["class", *self.names], *rows])
 
     @staticmethod
     def read(path: Path) -> ClassSimilarity:
-        """The table of a file; whatever is wrong with it is a ValueError that names the line."""
+        """The table of a file; a ValueError names the line with an error."""
         try:
             status = os.stat(path)
         except OSError as error:
@@ -83,7 +84,7 @@ class ClassSimilarity:
 
 
 def _unit(vectors: Floats) -> Floats:
-    """Vectors divided by their length; zero vectors as they are."""
+    """Vectors divided by their length; zero vectors unchanged."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: Floats = vectors / np.where(length > 0, length, 1)
     return unit
@@ -91,7 +92,7 @@ def _unit(vectors: Floats) -> Floats:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, *state: int) -> ClassSimilarity:
-    """A file read once for many blocks of episodes, unless it was changed."""
+    """The table, cached for many blocks of episodes until the file changes."""
     file = CsvFile.read(path, "table of class similarities", ("class",), further=None)
     names = list(file.columns)
     if names[0] != "class" or len(names) < 3:
@@ -109,8 +110,8 @@ def _read(path: Path, *state: int) -> ClassSimilarity:
     if len(other):
         a, b = other[0]
         raise ValueError(
-            f"{path} must be symmetric, but says {values[a, b]:g} of {names[a + 1]!r} and {names[b + 1]!r} and "
-            f"{values[b, a]:g} the other way round"
+            f"{path} must be symmetric, but has {values[a, b]:g} for {names[a + 1]!r}, {names[b + 1]!r} and "
+            f"{values[b, a]:g} for {names[b + 1]!r}, {names[a + 1]!r}"
         )
     return ClassSimilarity(tuple(names[1:]), values)
 

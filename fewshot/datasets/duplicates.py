@@ -1,9 +1,9 @@
-"""Images that are there twice, exactly or nearly: within a class, where one may be support and the other query of an
-episode; across classes, where a label is doubtful; and across seen and novel classes, where it is a leak.
+"""Images that occur twice, exactly or nearly: within a class, where one copy may be support and the other query of an
+episode; across classes, where one label is wrong; and across seen and novel classes, where it is a leak.
 
-Exact copies have the same decoded pixels. Near ones look alike when they are 16 x 16 pixels small: the similarity is
-the correlation of these small pictures over their pixels and colours. On the embedded data it forgives another JPEG
-quality, brightness, blur and size (0.97 and more, mostly), and neither a crop nor a mirror image nor other colours.
+Exact copies have the same decoded pixels. Near copies look alike at 16 x 16 pixels: their similarity is the
+correlation of these small pictures over pixels and colours. On the bundled data, another JPEG quality, brightness, blur
+or size mostly keeps the similarity at 0.97 or more; a crop, a mirror image or other colours do not.
 Vectors are compared by their cosine.
 """
 
@@ -24,20 +24,20 @@ from fewshot.datasets import LabelledImages, image_digest
 from fewshot.episodes.episodes import Ints
 
 WITHIN, ACROSS = "within a class", "across classes"
-_SIDE = 16  # pixels of a small picture
-_DIRECTIONS, _SAMPLE = 64, 2048  # that pairs are first compared along, found in so many items
-_FLAT = 1.0  # of 255: the deviation below which a picture is of one colour, and like no other
-_ROWS, _COLUMNS = 512, 4096  # of the pairs that are compared at once
-_CHUNK = 4096  # pairs that are compared in full at once
+_SIDE = 16  # of a small picture, in pixels
+_DIRECTIONS, _SAMPLE = 64, 2048  # of the first comparison, computed from a sample of this size
+_FLAT = 1.0  # of 255: pictures below this deviation are blank, similar to no other
+_ROWS, _COLUMNS = 512, 4096  # of a block of pairs
+_CHUNK = 4096  # of pairs compared in full at once
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, order=True)
 class Pair:
-    """Two rows of a data set. `kind`: `WITHIN` a class, `ACROSS` classes of the part that was asked about, or the part
-    that the second one is of, such as "seen"."""
+    """Two rows of a data set. `kind`: `WITHIN` a class, `ACROSS` the chosen classes, or the part of the split with the
+    second row, such as "seen"."""
 
-    similarity: float  # of exact copies 1
+    similarity: float  # 1 for exact copies
     exact: bool
     first: int
     second: int
@@ -46,7 +46,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """The most alike pairs, worst first, and how many there are of each kind, exact ones and near ones."""
+    """The most similar pairs first, and the number of exact and near pairs of each kind."""
 
     pairs: tuple[Pair, ...]
     exact: Mapping[str, int]
@@ -54,7 +54,7 @@ class Duplicates:
 
     @property
     def total(self) -> int:
-        """How many pairs there are in all."""
+        """The number of all pairs."""
         return sum(self.exact.values()) + sum(self.near.values())
 
 
@@ -67,16 +67,17 @@ def find_duplicates(
     vectors: Callable[[Ints], Floats] | None = None,
     progress: bool = True,
 ) -> Duplicates:
-    """The pairs of images of these classes (labels), and of one of them and one of the `others` (labels by part), whose
-    similarity is at least `least`. A set of k exact copies counts k - 1 pairs. `vectors` gives what to compare for some
-    rows, such as features; None: the pictures, or the data set's own vectors.
+    """The pairs with a similarity of at least `least`: both in `classes` (labels), or one in `classes` and one in
+    `others` (labels by part of the split).
 
-    Memory grows with the number of images (1 kB each), never with that of pairs. No pair is missed.
+    k exact copies of one picture count as k - 1 pairs. `vectors` returns the features of rows; None compares the
+    pictures, or the vectors of the data set. Memory grows with the number of images (1 kB each), not with the number of
+    pairs. No pair is missed.
     """
     if not 0 < least <= 1:
         raise ValueError(f"least is a similarity in (0, 1], got {least!r}")
     rows, part = _rows(images, classes, others)
-    digests, alike = _looked_at(images, rows, vectors, progress)
+    digests, alike = _digests_and_values(images, rows, vectors, progress)
     copies, unique = _copies(digests)
     world = _World(rows, images.labels[rows], part, _Worst(most))
     exact: Counter[str] = Counter()
@@ -91,7 +92,7 @@ def find_duplicates(
 
 
 def _rows(images: LabelledImages, classes: Ints, others: Mapping[str, Ints]) -> tuple[Ints, NDArray[np.str_]]:
-    """The rows of the classes, then of the others, and the part of each: "" for the classes themselves."""
+    """The rows of the classes, then of the others, and the part of each row: "" for the classes."""
     members = {"": classes, **others}
     rows = {name: np.flatnonzero(np.isin(images.labels, labels)) for name, labels in members.items()}
     named = np.repeat(np.array(list(rows), dtype=np.str_), [len(r) for r in rows.values()])
@@ -100,7 +101,7 @@ def _rows(images: LabelledImages, classes: Ints, others: Mapping[str, Ints]) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Worst:
-    """The worst pairs so far."""
+    """The most similar pairs so far."""
 
     most: int
     heap: list[Pair] = field(default_factory=list)
@@ -114,7 +115,7 @@ class _Worst:
 
 @dataclass(frozen=True, eq=False)
 class _World:
-    """The rows that are compared, by their place."""
+    """The compared rows, by their place."""
 
     rows: Ints
     labels: Ints
@@ -122,7 +123,7 @@ class _World:
     worst: _Worst
 
     def add(self, similarity: float, exact: bool, first: int, second: int) -> str:
-        """Takes note of a pair, and gives its kind."""
+        """The kind of a pair, which this records."""
         same = self.labels[first] == self.labels[second]
         kind = str(self.part[second]) or (WITHIN if same else ACROSS)
         self.worst.add(Pair(similarity, exact, int(self.rows[first]), int(self.rows[second]), kind))
@@ -131,17 +132,17 @@ class _World:
 
 @dataclass(frozen=True, eq=False)
 class _Alike:
-    """What n images are compared by."""
+    """The values that n images are compared by."""
 
     n: int
-    full: Callable[[Ints], Floats]  # places -> [m, D], of length 1, or 0
+    full: Callable[[Ints], Floats]  # places -> [m, D] of length 1 or 0
 
     def at(self, places: Ints) -> _Alike:
         return _Alike(len(places), lambda wanted: self.full(places[wanted]))
 
     def coarse(self) -> Floats:
-        """[n, d + 1] coordinates p along d directions that vary most, and the length r of the rest: a . b is at most
-        p_a . p_b + r_a r_b, because the rests have no larger product than that of their lengths."""
+        """[n, d + 1] coordinates p along the d directions of largest variance, and the length r of the rest:
+        a . b is at most p_a . p_b + r_a r_b, by Cauchy-Schwarz."""
         sample = self.full(np.unique(np.linspace(0, self.n - 1, _SAMPLE).astype(np.int64)))
         directions = np.linalg.eigh(sample.T @ sample)[1][:, -_DIRECTIONS:]
         return np.concatenate([_along(self.full(places), directions) for places in self._chunks()])
@@ -157,10 +158,10 @@ def _along(items: Floats, directions: Floats) -> Floats:
     return np.hstack([inside, rest[:, None]]).astype(np.float32)
 
 
-def _looked_at(
+def _digests_and_values(
     images: LabelledImages, rows: Ints, vectors: Callable[[Ints], Floats] | None, progress: bool
 ) -> tuple[Sequence[bytes], _Alike]:
-    """The digest of every row, and what it is compared by."""
+    """The digest of every row, and the values that rows are compared by."""
     if images.vectors is not None:
         vectors = vectors or images.vectors.gather
     if vectors is not None:
@@ -184,7 +185,7 @@ def _looked_at(
 
 
 def _small(pixels: NDArray[np.uint8]) -> Floats:
-    """[m, 768] small pictures without their mean, of length 1; 0 where a picture is of one colour."""
+    """[m, 768] small pictures minus their mean, of length 1; 0 for blank pictures."""
     values = pixels.astype(np.float32)
     values -= values.mean(1, keepdims=True)
     values[values.std(1) < _FLAT] = 0
@@ -197,14 +198,14 @@ def _unit(values: Floats) -> Floats:
 
 
 def _copies(digests: Sequence[bytes]) -> tuple[list[tuple[int, int]], Ints]:
-    """Every place that holds what an earlier one holds, with that one; and the places of the first ones."""
+    """Pairs (first, copy) of places with equal digests, and the places of all first ones."""
     first: dict[bytes, int] = {}
     pairs = [(first.setdefault(digest, place), place) for place, digest in enumerate(digests)]
     return [pair for pair in pairs if pair[0] != pair[1]], np.array(sorted(first.values()), dtype=np.int64)
 
 
 def _alike(items: _Alike, n_first: int, least: float) -> Iterator[tuple[int, int, float]]:
-    """Pairs (i, j, similarity) of places with i < j and i < n_first, block by block of the pairs."""
+    """Pairs (i, j, similarity) of places with i < j and i < n_first, in blocks."""
     coarse = items.coarse()
     for low in range(0, n_first, _ROWS):
         high = min(low + _ROWS, n_first)

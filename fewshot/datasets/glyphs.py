@@ -1,4 +1,4 @@
-"""The glyphs that come with fewshot: one character is one class, one typeface's drawing of it is one image."""
+"""The bundled glyphs: a class is a character, an image is that character in one typeface."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import ClassVar
 
 import numpy as np
 
-import fewshot.data.glyphs as embedded
+import fewshot.data.glyphs as bundled
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
 
 
 @dataclass(frozen=True)
 class Glyphs(Dataset):
-    """Characters of ten scripts, black on white, 32 x 32 pixels, drawn with openly licensed typefaces. Groups: typeface
-    and family (of typefaces) an image; script and orientation_matters a class."""
+    """Characters of ten scripts, black on white, 32 x 32 pixels, in openly licensed typefaces. Image groups: typeface,
+    family (of typefaces). Class groups: script, orientation_matters."""
 
     short_name: ClassVar[str] = "glyphs"
 
     def default_split(self) -> str:
-        """Hebrew, Hangul, Katakana and Telugu are novel, Arabic chooses, the rest is seen."""
+        """Novel: Hebrew, Hangul, Katakana and Telugu. Validation: Arabic. Seen: all others."""
         return "Committed(name='glyphs')"
 
     def load(self) -> LabelledImages:
-        arrays = embedded.load()
+        arrays = bundled.load()
         images = ArrayImages(arrays.pixels)
         families = tuple(sorted(set(arrays.families)))
         family_of_typeface = np.array([families.index(family) for family in arrays.families])
@@ -39,7 +39,7 @@ class Glyphs(Dataset):
             },
             class_groups={
                 "script": Group.of(arrays.scripts),
-                # Turned or mirrored, many a character is another one: d and p, shin and zhe.
+                # Rotated or mirrored, many characters become others: d and p, shin and zhe.
                 "orientation_matters": Group.of("yes" for _ in arrays.class_names),
             },
         )

@@ -1,4 +1,4 @@
-"""The icons that come with fewshot: one concept is one class, one artist's drawing is one image."""
+"""The bundled icons: a class is a concept, an image is one artist's drawing of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-import fewshot.data.icons as embedded
+import fewshot.data.icons as bundled
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
 from fewshot.episodes.episodes import Ints
 from fewshot.plugins.fields import declare, one_of
@@ -18,8 +18,8 @@ DOMAINS = ("mono", "colour", "both")
 
 @dataclass(frozen=True)
 class Icons(Dataset):
-    """Drawings of 48 x 48 pixels from openly licensed icon sets: "mono" (black on white), "colour", or "both" (the
-    classes that have both). Groups: domain, set and artist an image; superclass and orientation_matters a class."""
+    """Drawings of 48 x 48 pixels from openly licensed icon sets: "mono" (black on white), "colour", or "both" (classes
+    that have both). Image groups: domain, set, artist. Class groups: superclass, orientation_matters."""
 
     short_name: ClassVar[str] = "icons {domain}"
 
@@ -28,11 +28,11 @@ class Icons(Dataset):
     rules = declare(domain=one_of(DOMAINS))
 
     def default_split(self) -> str:
-        """Animal, food, vehicle and leisure are novel, nature chooses, the rest is seen."""
+        """Novel: animal, food, vehicle and leisure. Validation: nature. Seen: all others."""
         return f"Committed(name='icons_{self.domain}')"
 
     def load(self) -> LabelledImages:
-        parts = [embedded.load(d) for d in (("mono", "colour") if self.domain == "both" else (self.domain,))]
+        parts = [bundled.load(d) for d in (("mono", "colour") if self.domain == "both" else (self.domain,))]
         kept = _classes_of_all(parts)
         rows = [np.flatnonzero(np.isin(part.labels, kept)) for part in parts]
         arrays = [ArrayImages(part.pixels[r]) for part, r in zip(parts, rows, strict=True)]
@@ -66,14 +66,14 @@ class _Joined:
         raise IndexError(row)
 
 
-def _classes_of_all(parts: list[embedded.IconArrays]) -> Ints:
-    """The classes that have images in every part, ascending."""
+def _classes_of_all(parts: list[bundled.IconArrays]) -> Ints:
+    """The classes with images in every part, ascending."""
     held = [set(part.labels.tolist()) for part in parts]
     return np.array(sorted(set.intersection(*held)))
 
 
-def _image_groups(parts: list[embedded.IconArrays], rows: list[Ints], domain: str) -> dict[str, Group]:
-    """Domain, set and artist of every image; the parts share the lists of names."""
+def _image_groups(parts: list[bundled.IconArrays], rows: list[Ints], domain: str) -> dict[str, Group]:
+    """Domain, set and artist of every image; all parts share one list of names."""
     domains = ("mono", "colour") if domain == "both" else (domain,)
     groups = {"domain": Group.of(d for d, r in zip(domains, rows, strict=True) for _ in r)}
     for name, field in (("set", "sets"), ("artist", "artists")):

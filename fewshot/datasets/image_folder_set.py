@@ -1,4 +1,4 @@
-"""A user's own images: one folder a class."""
+"""Your own images: one folder per class."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _log = logging.getLogger("fewshot")
 
 @dataclass(frozen=True)
 class ImageFolderSet(Dataset):
-    """Images in `root/class/...`, or `root/train/class/...` and `root/test/class/...`: any size, mode and format.
+    """Images of any size, mode and format in `root/class/...`, or in `root/train/class/...` and `root/test/class/...`.
 
-    Hidden files and folders are ignored, links are followed. Every file is decoded once when the folder is first
-    seen, so that unreadable ones are named before anything is computed, and its digest is kept by path, size and
-    time of change. Exact copies of a picture are counted in a warning.
+    The loader ignores hidden files and folders, and follows links. It decodes every new file once, so it reports
+    unreadable images before anything else runs, and keeps each digest by path, size and time of change. A warning
+    counts exact copies.
     """
 
     short_name: ClassVar[str] = "[{root:file}|folder]"
@@ -32,7 +32,7 @@ class ImageFolderSet(Dataset):
     root: Path
 
     def load(self) -> LabelledImages:
-        """All images, sorted by path. Unreadable images are a ValueError that names them."""
+        """All images, sorted by path; a ValueError names unreadable ones."""
         root = Path(self.root)
         paths = _image_paths(root)
         parts = [path.relative_to(root).parts for path in paths]
@@ -54,45 +54,52 @@ class ImageFolderSet(Dataset):
 
 
 def _partitioned(root: Path, parts: list[tuple[str, ...]]) -> bool:
-    """Whether the folders of `root` are partitions that hold the classes, not classes themselves."""
+    """Whether the folders in `root` are partitions with class folders inside, not classes."""
     if not {p[0].lower() for p in parts} <= PARTITIONS:
         return False
     flat = [p for p in parts if len(p) == 2]
     if flat and len(flat) < len(parts):
         raise ValueError(
-            f"{root} holds partitions such as {flat[0][0]!r} with class folders, but the image "
-            f"{'/'.join(flat[0])} lies in none of them; move it into a class folder"
+            f"{root} has partitions with class folders, but the image {'/'.join(flat[0])} is not in a class folder; "
+            "move it into one"
         )
     return not flat
 
 
 def _image_paths(root: Path) -> list[Path]:
-    """The images of all class folders, sorted; other files and folders without images are told."""
+    """The images in all class folders, sorted; a warning counts other files and empty folders."""
     if not root.is_dir():
-        raise ValueError(f"there is no folder {root}; give the folder that holds one folder a class")
+        raise ValueError(f"there is no folder {root}; give the folder that contains one folder per class")
     files, images, empty = [], [], []
     for folder, folders, names in os.walk(root, onerror=_unreadable, followlinks=True):
         here = os.path.realpath(folder)
         folders[:] = [f for f in folders if not f.startswith(".") and not _holds(os.path.join(folder, f), here)]
-        found = [Path(folder, name) for name in names if not name.startswith(".")]
-        found = [path for path in found if path.is_file() or not path.exists()]  # a broken link is told when it is read
-        files += found
-        images += [path for path in found if path.suffix.lower() in SUFFIXES and path.parent != root]
+        here_files = [Path(folder, name) for name in names if not name.startswith(".")]
+        here_files = [
+            path for path in here_files if path.is_file() or not path.exists()
+        ]  # reading reports a broken link
+        files += here_files
+        images += [path for path in here_files if path.suffix.lower() in SUFFIXES and path.parent != root]
         if not folders and (not images or images[-1].parent != Path(folder)):
             empty.append(Path(folder))
     if not images:
-        raise ValueError(f"{root} holds no images in class folders; expected {root}/<class>/<image>.jpg")
-    for left_out, what in (
-        (set(files) - set(images), "files that are not images in a class folder"),
-        (empty, "folders without images"),
+        raise ValueError(f"{root} has no images in class folders; expected {root}/<class>/<image>.jpg")
+    for skipped, one, several in (
+        (
+            set(files) - set(images),
+            "file that is not an image in a class folder",
+            "files that are not images in a class folder",
+        ),
+        (empty, "folder without images", "folders without images"),
     ):
-        if left_out:
-            _log.warning("%s: left out %d %s, such as %s", root, len(left_out), what, min(left_out).relative_to(root))
+        if skipped:
+            what = one if len(skipped) == 1 else several
+            _log.warning("%s: skipped %d %s, such as %s", root, len(skipped), what, min(skipped).relative_to(root))
     return sorted(images)
 
 
 def _holds(link: str, folder: str) -> bool:
-    """Whether a link leads to the folder itself or to one around it: following it would never end."""
+    """Whether a link points to the folder itself or to a parent: following it would never end."""
     target = os.path.realpath(link)
     return os.path.commonpath([target, folder]) == target
 

@@ -1,4 +1,4 @@
-"""Vectors in place of images: from arrays in memory, or from what a file holds."""
+"""Vectors instead of images, from arrays in memory or from a file."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def labelled_vectors(
 ) -> LabelledImages:
     """A data set of vectors [n, D] in memory, for `evaluate(Given(), ...)`, samplers and splits.
 
-    They are used as float32 and not copied: do not change them afterwards. `labels` [n] are strings, or integers: with
-    `class_names` [C] their places in it, without it names of their own. `partition` and the image groups hold a string
-    or an integer a vector, the class groups one a class. `class_vectors` [C, D] are those of the class names. Whatever
-    does not fit is a ValueError that names it.
+    The vectors are used as float32 and not copied: do not change them afterwards. `labels` [n] are strings or integers;
+    integers index `class_names` [C], or are names themselves without it. `partition` and the image groups hold one
+    string or integer per vector, the class groups one per class. `class_vectors` [C, D] are the vectors of the class
+    names. A ValueError names an argument that does not fit.
     """
     groups = {key: np.asarray(values) for key, values in image_groups.items()}
     if partition is not None:
@@ -51,7 +51,7 @@ def labelled_vectors(
 
 @dataclass(frozen=True, eq=False)
 class VectorArrays:
-    """What a user gives: vectors, and arrays that say something of each of them or of each class, not checked yet."""
+    """The user's arrays, not checked yet: vectors, and labels and groups of vectors or classes."""
 
     vectors: Vectors
     labels: NDArray[Any]  # [n] integers or strings
@@ -61,14 +61,15 @@ class VectorArrays:
     class_vectors: NDArray[Any] | None = None  # [C, D]
 
     def labelled(self, name: str, where: str, digest: bytes) -> LabelledImages:
-        """The data set; `digest` is that of the vectors. Errors begin with `where`. Classes without vectors are left
-        out, and that is told."""
+        """The data set; `digest` is that of the vectors. Errors start with `where`. A warning counts classes without
+        vectors, which are left out."""
         _check_length(self.labels, len(self.vectors), "labels", where)
         names, labels = _classes(self, where)
         held = np.unique(labels)
         if len(held) < len(names):
             absent = np.setdiff1d(np.arange(len(names)), held)
-            _log.warning("%s: left out %d classes without vectors, such as %s", where, len(absent), names[absent[0]])
+            classes = "1 class" if len(absent) == 1 else f"{len(absent):,} classes"
+            _log.warning("%s: skipped %s without vectors, such as %s", where, classes, names[absent[0]])
         groups = {key: _group(values, len(self.vectors), f"group {key!r}", where) for key, values in self._images()}
         return LabelledImages(
             name=name,
@@ -88,34 +89,34 @@ class VectorArrays:
         return sorted(self.image_groups.items())
 
     def _class_vectors(self, n_classes: int, where: str) -> NDArray[np.float32]:
-        """[C, D], the D of the vectors: others cannot be compared with them."""
+        """[C, D], with the same D as the vectors, so that both can be compared."""
         assert self.class_vectors is not None
-        found = self.class_vectors
-        if found.shape != (n_classes, self.vectors.dim) or found.dtype.kind not in "fiu":
+        values = self.class_vectors
+        if values.shape != (n_classes, self.vectors.dim) or values.dtype.kind not in "fiu":
             raise ValueError(
-                f"{where}: class_vectors must be numbers of shape [{n_classes}, {self.vectors.dim}], one vector a "
-                f"class and as long as the others, found {found.dtype} of shape {list(found.shape)}"
+                f"{where}: class_vectors must be numbers of shape [{n_classes}, {self.vectors.dim}], one vector per "
+                f"class and as long as the others, found {values.dtype} of shape {list(values.shape)}"
             )
         with np.errstate(over="ignore"):
-            return found.astype(np.float32)
+            return values.astype(np.float32)
 
 
 def checked_matrix(values: NDArray[Any], what: str, where: str) -> NDArray[Any]:
-    """The array, [n, D] of numbers, n and D at least 1; anything else is a ValueError."""
+    """The array, after a check that it is [n, D] numbers with n and D at least 1."""
     check_matrix(values.dtype, values.shape, what, where)
     return values
 
 
 def check_matrix(dtype: np.dtype[Any], shape: Sequence[int], what: str, where: str) -> None:
-    """Raises a ValueError unless this is [n, D] of numbers, n and D at least 1."""
+    """Raises a ValueError unless the array has numbers of shape [n, D], with n and D at least 1."""
     if dtype.kind not in "fiu" or len(shape) != 2 or 0 in shape:
         raise ValueError(
-            f"{where}: {what} must be numbers of shape [n, D], one row a vector, found {dtype} of shape {list(shape)}"
+            f"{where}: {what} must be numbers of shape [n, D], one row per vector, found {dtype} of shape {list(shape)}"
         )
 
 
 def _classes(given: VectorArrays, where: str) -> tuple[NDArray[Any], Ints]:
-    """The names [C] of all classes, and the place in it of every label."""
+    """The names [C] of all classes, and the index of each label in them."""
     labels = texts(given.labels) if given.labels.dtype.kind not in "iu" else given.labels
     if labels is None:
         raise ValueError(f"{where}: labels must be integers or strings, found {given.labels.dtype}")
@@ -123,7 +124,7 @@ def _classes(given: VectorArrays, where: str) -> tuple[NDArray[Any], Ints]:
     if names is None and labels.dtype.kind == "U":
         if given.class_vectors is not None:
             raise ValueError(
-                f"{where}: labels are strings, so class_names must say which class each row of class_vectors belongs to"
+                f"{where}: labels are strings, so class_names must name the class of each row of class_vectors"
             )
         return np.unique(labels, return_inverse=True)
     if names is None:
@@ -131,13 +132,13 @@ def _classes(given: VectorArrays, where: str) -> tuple[NDArray[Any], Ints]:
     names = texts(names)
     if names is None or names.ndim != 1:
         assert given.class_names is not None
-        found = f"{given.class_names.dtype} of shape {list(given.class_names.shape)}"
-        raise ValueError(f"{where}: class_names must be strings of shape [C], found {found}")
+        found = f"found {given.class_names.dtype} of shape {list(given.class_names.shape)}"
+        raise ValueError(f"{where}: class_names must be strings of shape [C], {found}")
     return names, _places(labels, names, where)
 
 
 def _numbered(labels: NDArray[Any], class_vectors: NDArray[Any] | None, where: str) -> tuple[NDArray[Any], Ints]:
-    """Integers as classes: as many as there are class vectors, which they are places in, else those that occur."""
+    """Classes named by integers: one class per class vector, or without class vectors one per integer that occurs."""
     if class_vectors is None:
         values, places = np.unique(labels, return_inverse=True)
         return values.astype(np.str_), places
@@ -146,7 +147,7 @@ def _numbered(labels: NDArray[Any], class_vectors: NDArray[Any] | None, where: s
 
 
 def _places(labels: NDArray[Any], names: NDArray[Any], where: str) -> Ints:
-    """Where in `names` every label stands."""
+    """The index of each label in `names`."""
     if labels.dtype.kind != "U":
         return _in_range(labels, len(names), "class_names", where)
     order = np.argsort(names, kind="stable")
@@ -161,14 +162,14 @@ def _in_range(labels: NDArray[Any], size: int, what: str, where: str) -> Ints:
     wrong = np.flatnonzero((labels < 0) | (labels >= size))
     if len(wrong):
         raise ValueError(
-            f"{where}: labels are places in {what}, so they must be in [0, {size}), "
-            f"but that of row {wrong[0]} is {labels[wrong[0]]}"
+            f"{where}: labels index {what}, so they must be in [0, {size}), "
+            f"but the label of row {wrong[0]} is {labels[wrong[0]]}"
         )
     return labels.astype(np.int64)
 
 
 def _by_class(values: NDArray[Any], labels: Ints, n_classes: int, key: str, where: str) -> NDArray[Any]:
-    """[C] what is said of every class, where it may be said of every vector."""
+    """[C] one value per class, from one per class or one per vector."""
     if len(values) == n_classes or len(values) != len(labels):
         _check_length(values, n_classes, f"class group {key!r}", where)
         return values
@@ -179,7 +180,7 @@ def _by_class(values: NDArray[Any], labels: Ints, n_classes: int, key: str, wher
     if len(differing):
         raise ValueError(
             f"{where}: the class group {key!r} of row {differing[0]} is {str(values[differing[0]])!r}, but another "
-            f"vector of its class has {str(by_class[labels[differing[0]]])!r}; a class has one"
+            f"vector of its class has {str(by_class[labels[differing[0]]])!r}; give each class one value"
         )
     return by_class
 
@@ -203,7 +204,7 @@ def _check_length(values: NDArray[Any], size: int, what: str, where: str) -> Non
 
 
 def texts(values: NDArray[Any]) -> NDArray[np.str_] | None:
-    """Strings as strings: those of bytes decoded, objects where all are strings; None for anything else."""
+    """The array as strings, with bytes decoded as UTF-8; None if it holds anything else."""
     if values.dtype.kind == "S":
         return np.char.decode(values, "utf-8")
     if values.dtype.kind == "O" and all(isinstance(value, str) for value in values.reshape(-1)):

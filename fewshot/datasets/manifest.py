@@ -1,4 +1,4 @@
-"""A user's own images: a CSV file with a line an image.
+"""Your own images: a CSV file with one line per image.
 
 path,label,partition,camera,class:family
 img/0001.jpg,gull,train,north,Laridae
@@ -20,23 +20,23 @@ from fewshot.datasets._digests import Files, file_digests, tell_copies
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile
 
-_CLASS = "class:"  # begins the name of a column that says something of a class, not of an image
+_CLASS = "class:"  # prefix of the columns that describe classes, not images
 
 
 @dataclass(frozen=True)
 class Manifest(Dataset):
-    """Images listed in a CSV file with the columns path and label; every further column is an image group, such as
-    partition, or, named "class:superclass", a class group.
+    """Images listed in a CSV file with the columns path and label. Each further column is an image group, such as
+    partition, or a class group if its name starts with "class:", such as "class:superclass".
 
-    Rows keep the order of the lines. Paths are relative to `root`, by default the folder of the CSV file, and may not
-    lead out of it. The file is UTF-8 with commas. Every image is decoded once, as in `ImageFolderSet`.
+    Rows keep the order of the lines. Paths are relative to `root` (default: the folder of the CSV file) and must stay
+    inside it. The file is UTF-8, separated by commas. Every new image is decoded once, as in `ImageFolderSet`.
     """
 
     path: Path
     root: Path | None = None
 
     def load(self) -> LabelledImages:
-        """All images in the order of the lines. Whatever is wrong with a line is a ValueError that names it."""
+        """All images in the order of the lines; a ValueError names the lines with mistakes."""
         file = Path(self.path)
         lines = _Lines.read(file)
         root = file.parent if self.root is None else Path(self.root)
@@ -62,7 +62,7 @@ class Manifest(Dataset):
 
 @dataclass(frozen=True)
 class _Lines:
-    """The columns of a manifest, and the number of the line that each row ends at."""
+    """The columns of a manifest, and the number of each row's last line."""
 
     file: Path
     columns: dict[str, list[str]]
@@ -70,7 +70,7 @@ class _Lines:
 
     @staticmethod
     def read(file: Path) -> _Lines:
-        """A checked manifest: known columns, a path and a label in every row."""
+        """A checked manifest: valid column names, and a path and a label in every row."""
         read = CsvFile.read(file, "manifest", ("path", "label"), further=None)
         columns = read.columns
         _check_groups(file, tuple(columns))
@@ -84,7 +84,7 @@ class _Lines:
         return [name for name in self.columns if name not in ("path", "label") and not name.startswith(_CLASS)]
 
     def refuse(self, wrong: Callable[[int], bool], what: str, advice: str, show: str = "path") -> None:
-        """Raises a ValueError that counts the wrong rows and names the first five of them."""
+        """Raises a ValueError that counts the wrong rows and names the first five."""
         rows = [row for row in range(len(self.number)) if wrong(row)]
         if rows:
             named = ", ".join(f"{self.columns[show][row] or '?'} (line {self.number[row]})" for row in rows[:5])
@@ -93,45 +93,45 @@ class _Lines:
 
 
 def _check_groups(file: Path, names: Sequence[str]) -> None:
-    """Raises a ValueError unless every name is that of a group, of images or of classes, once."""
+    """Raises a ValueError if a group has no valid name, or if two groups share one."""
     twice = [name for name, count in Counter(name.removeprefix(_CLASS) for name in names).items() if count > 1]
     if twice:
         raise ValueError(f"{file} has two columns {twice[0]!r}; name every column once")
     odd = [name for name in names if not name.removeprefix(_CLASS) or "=" in name]
     if odd:
-        raise ValueError(f"{file} has a column {odd[0]!r}; a name of a group is not empty and holds no '='")
+        raise ValueError(f"{file} has a column {odd[0]!r}; the name of a group cannot be empty or contain '='")
 
 
 def _image_paths(lines: _Lines, root: Path) -> list[Path]:
-    """The file of every row: inside the root, there, and listed once."""
+    """The file of each row, after a check that it exists, is inside the root, and has one row."""
     base = os.path.abspath(root)
     whole = [os.path.normpath(os.path.join(base, path)) for path in lines.columns["path"]]
     around = _within(root)
     lines.refuse(
         lambda row: not whole[row].startswith(around),
         f"paths lead out of {root}",
-        "give paths inside it or another root",
+        "use paths inside it or another root",
     )
     listed = Counter(whole)
-    lines.refuse(lambda row: listed[whole[row]] > 1, "paths are listed more than once", "keep one line an image")
+    lines.refuse(lambda row: listed[whole[row]] > 1, "paths are listed more than once", "keep one line per image")
     lines.refuse(lambda row: not os.path.isfile(whole[row]), "files are missing", f"paths are relative to {root}")
     return [Path(path) for path in whole]
 
 
 def _within(root: Path) -> str:
-    """How the absolute paths of files in a folder begin."""
+    """The prefix of the absolute paths of all files in a folder."""
     return os.path.abspath(root).rstrip(os.sep) + os.sep
 
 
 def _class_group(lines: _Lines, name: str, labels: Ints) -> Group:
-    """What the column says of every class; a ValueError where two rows of a class disagree."""
+    """The class group in a column; a ValueError if two rows of a class have different values."""
     values = lines.columns[name]
-    found: dict[int, int] = {}  # the first row of every class
+    first_rows: dict[int, int] = {}  # by class
     for row, label in enumerate(labels.tolist()):
-        first = found.setdefault(label, row)
+        first = first_rows.setdefault(label, row)
         if values[first] != values[row]:
             raise ValueError(
                 f"{lines.file}: {name!r} of the class {lines.columns['label'][row]!r} is {values[first]!r} in line "
-                f"{lines.number[first]}, but {values[row]!r} in line {lines.number[row]}; a class has one"
+                f"{lines.number[first]}, but {values[row]!r} in line {lines.number[row]}; give each class one value"
             )
-    return Group.of(values[found[label]] for label in range(len(found)))
+    return Group.of(values[first_rows[label]] for label in range(len(first_rows)))

@@ -1,4 +1,4 @@
-"""Another data set, some images of every class held out."""
+"""Another data set with some images of every class held out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ NAMES = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Partitioned(Dataset):
-    """A data set of images with an image group `partition`: of every class `test` images, `validation` others, and the
-    rest to train on. What is drawn depends on `seed` and the class's place in the sorted names alone.
+    """Another data set with the image group `partition`: per class, `test` images, `validation` other images, and the
+    rest for training. The choice depends only on `seed` and on the place of the class in the sorted names.
 
-    Pre-training takes the images of partition=train; stopping and choosing look at partition=validation; episodes of
-    `support_from='partition=test'` are of images that no network of it saw, on seen classes too.
+    Pre-training uses partition=train; early stopping and selection use partition=validation; with
+    `support_from='partition=test'`, episodes use images that no such network was trained on, on seen classes too.
     """
 
     short_name: ClassVar[str] = "{images}"
@@ -36,15 +36,15 @@ class Partitioned(Dataset):
         return self.images.default_split()
 
     def load(self) -> LabelledImages:
-        """The images; a ValueError where a class would have none left to train on."""
+        """The images; a ValueError if a class would have none left to train on."""
         images = self.images.load()
         codes = np.zeros(len(images), dtype=np.int8)
         place = np.argsort(np.argsort(np.asarray(images.class_names)))
         for label, rows in enumerate(images.pool(None).by_class()):
             if len(rows) <= self.test + self.validation:
                 raise ValueError(
-                    f"Partitioned holds {self.test} + {self.validation} images of every class out, but class "
-                    f"{images.class_names[label]!r} of {images.name} has {len(rows)}; hold fewer out"
+                    f"Partitioned holds out {self.test} + {self.validation} images of every class, but class "
+                    f"{images.class_names[label]!r} of {images.name} has {len(rows)}; hold out fewer"
                 )
             words = draws.words(self.seed, place[label : label + 1], 1, len(rows), streams.PARTITION)[0, 0]
             order = rows[np.argsort(words, kind="stable")]

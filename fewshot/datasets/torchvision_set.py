@@ -1,4 +1,4 @@
-"""torchvision's classification data sets by name, from files on disk or downloaded where there is a network.
+"""torchvision's classification data sets by name, from files on disk or downloaded.
 
 FashionMNIST without a hub, from Debian's package (31 MB):
 
@@ -36,12 +36,12 @@ from fewshot.files.atomic import home, make_folder
 class TorchvisionSet(Dataset):
     """A classification data set of torchvision by its name, such as "FashionMNIST", "EMNIST-letters" or "Food101".
 
-    Read from `root`, by default the folder "torchvision" beside the caches, where torchvision expects it; downloaded
-    there first with `download`. Train, val and test become the image group partition. MNIST's relatives may lie there
-    as .gz files; those of a package of Debian are found where it puts them. Classes are named by the loader where it
-    has names, else by numbers; a class without images is left out. Images in files are sorted by path and set
-    upright. Pickles (CIFAR) are loaded after their checksum, and then only numbers, text and arrays. No split is its
-    own: whether the backbone has seen these classes, the user knows.
+    `root` is the folder that torchvision expects, by default "torchvision" beside the caches; `download` downloads the
+    set first. Train, val and test become the image group partition. MNIST and its relatives may be .gz files, also
+    those of Debian's packages. Class names come from the loader, else they are numbers; classes without images are
+    skipped. Images in files are sorted by path and turned upright. Pickles (CIFAR) are loaded after their checksum, and
+    only numbers, text and arrays in them. There is no default split: only the user knows whether the backbone was
+    trained on these classes.
     """
 
     short_name: ClassVar[str] = "{name}"
@@ -51,7 +51,7 @@ class TorchvisionSet(Dataset):
     download: bool = False
 
     def load(self) -> LabelledImages:
-        """All images of all partitions. Missing or damaged files are a ValueError that says where they should be."""
+        """All images of all partitions. A ValueError names missing or damaged files and their place."""
         source = self._source()
         root = self._checked_root(source)
         parts = [self._part(source, root, name) for name in source.partitions]
@@ -78,31 +78,31 @@ class TorchvisionSet(Dataset):
         return SOURCES[self.name]
 
     def _checked_root(self, source: Source) -> Path:
-        """The folder to read from, after a look whether the set is there or can come there."""
+        """The folder that holds the set, or that it can be downloaded to; else a ValueError."""
         root = home() / "torchvision" if self.root is None else Path(self.root).expanduser()
         for package in (source.needs, source.needs_to_download if self.download else ""):
             if package and importlib.util.find_spec(package) is None:
                 raise ValueError(f"{self.name} needs the package {package}; install it with `pip install {package}`")
         if self.download and source.by_hand:
-            raise ValueError(f"{self.name} cannot be downloaded: {source.by_hand}; put it into {root}")
+            raise ValueError(f"{self.name} cannot be downloaded: {source.by_hand}; then put it into {root}")
         _unpack(source.loader, root, _debian_folder(source) if self.root is None else None)
         if self.download:
             return make_folder(root)
         if not (root / source.expects).exists():
             raise ValueError(
                 f"{self.name} is not in {root}: torchvision expects {source.expects} there; "
-                f"give the folder that holds it as root, or {self._otherwise(source)}"
+                f"set root to the folder that holds it, or {self._otherwise(source)}"
             )
         return root
 
     def _otherwise(self, source: Source) -> str:
-        """How to get the files where nobody has them."""
+        """How to get the files."""
         rootless = "" if self.root is None else " and leave root out"
         packaged = f"run `apt-get install {source.debian}`{rootless}, or " if source.debian else ""
-        return packaged + (source.by_hand or "use download=True where there is a network")
+        return packaged + (source.by_hand or "use download=True with a network connection")
 
     def _part(self, source: Source, root: Path, partition: str) -> _Part:
-        """One partition, read by torchvision. What its loaders raise on a damaged set is a ValueError."""
+        """One partition, read by torchvision. Any error of its loaders becomes a ValueError."""
         loader = getattr(importlib.import_module("torchvision.datasets"), source.loader)
         arguments = dict(source.partitions[partition])
         if not source.by_hand:  # the loaders of the others do not all have this argument
@@ -117,7 +117,7 @@ class TorchvisionSet(Dataset):
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A loaded partition. Where its images are files, they are sorted by path."""
+    """A loaded partition; images in files are sorted by path."""
 
     dataset: Any
     labels: Ints
@@ -126,7 +126,7 @@ class _Part:
 
 
 def _read_part(source: Source, dataset: Any) -> _Part:
-    """Labels, files and class names of a torchvision data set; images are decoded where nothing else has labels."""
+    """Labels, files and class names of a torchvision data set; it decodes the images if only they have labels."""
     if source.labels is None:
         progress = tqdm(range(len(dataset)), desc="reading labels", unit="image", disable=None, leave=False)
         found = [dataset[row][1] for row in progress]
@@ -144,20 +144,20 @@ def _read_part(source: Source, dataset: Any) -> _Part:
 
 
 def _distinct(names: Iterable[str | Sequence[str]]) -> list[str]:
-    """Class names, the first of several words for one class; names that stand twice get their number ("crane 134")."""
+    """Class names, the first of several synonyms; equal names get their number ("crane 134")."""
     short = [name if isinstance(name, str) else name[0] for name in names]
     counts = Counter(short)
     return [name if counts[name] == 1 else f"{name} {label}" for label, name in enumerate(short)]
 
 
 def _joined_labels(parts: Sequence[_Part]) -> tuple[tuple[str, ...], Ints]:
-    """The names of all classes that have images, and the class of every image of every part, by its name."""
+    """The names of all classes with images, and the class of every image of every part."""
     digits = len(str(max(part.labels.max() for part in parts)))
     named = [part.classes or [f"{label:0{digits}}" for label in range(part.labels.max() + 1)] for part in parts]
     used = {names[label] for part, names in zip(parts, named, strict=True) for label in np.unique(part.labels)}
     known = [name for name in dict.fromkeys(name for names in named for name in names) if name in used]
     if parts[0].paths is not None:
-        known.sort()  # some loaders list folders in no order
+        known.sort()  # some loaders list folders in random order
     place = {name: label for label, name in enumerate(known)}
     tables = [np.array([place.get(name, -1) for name in names], dtype=np.int64) for names in named]
     return tuple(known), np.concatenate([table[part.labels] for table, part in zip(tables, parts, strict=True)])
@@ -171,7 +171,7 @@ def _joined_images(parts: Sequence[_Part]) -> Files | _Decoded:
 
 @dataclass(frozen=True)
 class _Decoded:
-    """Images that torchvision holds as arrays, one data set after the other."""
+    """Images that torchvision keeps as arrays, one partition after the other."""
 
     datasets: Sequence[Any]
 
@@ -188,7 +188,7 @@ class _Decoded:
 
 
 def _digests(images: Files | _Decoded) -> list[bytes]:
-    """The digest of every image; of files from the cache."""
+    """The digest of every image; those of files may come from the cache."""
     if isinstance(images, Files):
         return file_digests(images.paths)
     rows = tqdm(range(len(images)), desc="reading images", unit="image", disable=None if len(images) > 2e5 else True)
@@ -196,19 +196,19 @@ def _digests(images: Files | _Decoded) -> list[bytes]:
 
 
 def _place(images: Files | _Decoded, partition: Sequence[str], row: int) -> str:
-    """What an image is called: its path, or its partition and number."""
+    """The name of an image: its path, or its partition and number."""
     if isinstance(images, Files):
         return str(images.paths[row])
     return f"{partition[row]} {row - partition.index(partition[row])}".strip()
 
 
 def _debian_folder(source: Source) -> Path | None:
-    """Where Debian's package puts the files; None where there is no such package."""
+    """The folder of Debian's package; None if there is none."""
     return DEBIAN_SETS / source.debian.removeprefix("dataset-") if source.debian else None
 
 
 def _unpack(loader_name: str, root: Path, elsewhere: Path | None) -> None:
-    """Unpacks the .gz files of MNIST and its relatives; files of old releases of torchvision are refused."""
+    """Unpacks the .gz files of MNIST and its relatives; a ValueError names files of old torchvision releases."""
     loader = getattr(importlib.import_module("torchvision.datasets"), loader_name)
     resources = getattr(loader, "resources", None)
     if resources is None:

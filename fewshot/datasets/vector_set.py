@@ -1,4 +1,4 @@
-"""A user's own features: a file of vectors and labels, no images."""
+"""Your own features: a file of vectors and labels, without images."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SUFFIXES = (".npz", ".safetensors", ".parquet")
 
 @dataclass(frozen=True)
 class VectorSet(Dataset):
-    """Vectors that were computed elsewhere, in an .npz, .safetensors or .parquet file.
+    """Vectors computed elsewhere, in an .npz, .safetensors or .parquet file.
 
     Arrays: `vectors` (or features, embeddings, X) [n, D] of float16, float32 or float64; `labels` (or label, targets,
-    y) [n], integers or strings; where wanted `class_names` [C], `class_vectors` [C, D], `partition` and "group:NAME"
-    [n], "class:NAME" [C]. See docs/features.md. Runs use them as float32, without a copy in the feature cache; vectors
-    of a file that is not compressed are read by row and never held as a whole.
+    y) [n], integers or strings; optionally `class_names` [C], `class_vectors` [C, D], `partition` and "group:NAME"
+    [n], "class:NAME" [C]. See docs/features.md. Runs use the vectors as float32, without a copy in the feature cache.
+    They read uncompressed files row by row, so the file can be larger than memory.
     """
 
     short_name: ClassVar[str] = "[{path:stem}|vectors]"
@@ -29,7 +29,7 @@ class VectorSet(Dataset):
     path: Path
 
     def load(self) -> LabelledImages:
-        """All vectors in the order of the file. Whatever is wrong is a ValueError that names the file and the row."""
+        """All vectors in the order of the file; a ValueError names the file and the row of a mistake."""
         path = Path(self.path)
         given = opened(path).contents()
         digest = kept_digest(path, "vectors", lambda: vectors_digest(given.vectors, str(path)))
@@ -37,7 +37,7 @@ class VectorSet(Dataset):
 
 
 def opened(path: Path) -> ArrayFile:
-    """The file, by its suffix."""
+    """A reader for the file, chosen by its suffix."""
     if not path.is_file():
         raise ValueError(f"there is no file {path}; give a file of vectors and labels ({', '.join(SUFFIXES)})")
     suffix = path.suffix.lower()
@@ -46,5 +46,5 @@ def opened(path: Path) -> ArrayFile:
 
         return Parquet(path)
     if suffix not in SUFFIXES:
-        raise ValueError(f"vectors are read from {', '.join(SUFFIXES)}; got {path}")
+        raise ValueError(f"cannot read vectors from {path}; give a file of one of the types {', '.join(SUFFIXES)}")
     return Npz(path) if suffix == ".npz" else Safetensors(path)

@@ -16,11 +16,12 @@ from fewshot.plugins.fields import declare
 
 @dataclass(frozen=True)
 class WithClassVectors(Dataset):
-    """A data set of images, and vectors of its class names from a file, for heads that use them.
+    """A data set of images, with vectors of its class names from a file, for heads that use them.
 
-    The .npz or .safetensors file holds `class_names` [C] and, in their order, `class_vectors` [C, D], such as a text
-    encoder makes; it may name more classes than the data set has. D is that of the backbone's features: of the image
-    encoder that belongs to the text encoder. What the file holds, not its name, is part of a run's identity.
+    The .npz or .safetensors file holds `class_names` [C] and, in the same order, `class_vectors` [C, D], such as the
+    output of a text encoder; it may name more classes than the data set has. D must equal the dimension of the
+    backbone's features, so use the image encoder that was trained with the text encoder. The content of the file, not
+    its name, is part of a run's identity.
     """
 
     short_name: ClassVar[str] = "{images} with class vectors"
@@ -34,7 +35,7 @@ class WithClassVectors(Dataset):
         return self.images.default_split()
 
     def load(self) -> LabelledImages:
-        """The images of the data set; a class without a vector is a ValueError that names it."""
+        """The images of the data set; a ValueError names a class without a vector."""
         images, path, file = self.images.load(), Path(self.path), opened(Path(self.path))
         missing = [name for name in ("class_names", "class_vectors") if name not in file.names]
         if missing:
@@ -49,7 +50,7 @@ class WithClassVectors(Dataset):
         absent = [name for name in images.class_names if name not in place]
         if absent:
             raise ValueError(
-                f"{path} has no vector of {len(absent)} of the {len(images.class_names)} classes of {images.name}, "
-                f"such as {absent[0]!r}; its names are such as {names[0]!r}"
+                f"{path} has no vector for {len(absent)} of the {len(images.class_names)} classes of {images.name}, "
+                f"such as {absent[0]!r}; it names classes such as {names[0]!r}"
             )
         return replace(images, class_vectors=vectors[np.array([place[name] for name in images.class_names])])

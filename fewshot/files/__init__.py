@@ -1,9 +1,10 @@
 """Files: atomic writes, and safe readers of CSV, safetensors and vectors.
 
 May import: nothing of fewshot.
-A new reader: one file; its errors name the file, what was expected, what was found and what to do.
+A new reader: one file. Its errors name the file, what was expected, what was found, and what to do.
 
     atomic.py      whole-or-nothing writes, safetensors, the cache folder
-    csv_files.py   CSV files that people wrote
+    checksums.py   checksums that detect damaged files
+    csv_files.py   CSV files written by people
     vectors.py     vectors in memory or in a file of any size
 """

@@ -60,8 +60,8 @@ def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], about: Map
 
 
 def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and metadata of a .safetensors file that fewshot wrote; a ValueError if the file is anything else, or if
-    its bits changed since.
+    """Arrays and metadata of a .safetensors file that fewshot wrote; a ValueError if the file is something else or has
+    changed since.
 
     `what` names the expected kind of file in errors: "an episode list".
     """
@@ -69,7 +69,7 @@ def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], di
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = file.metadata() or {}
         if metadata.get("checksum") != checksum(arrays, metadata.get("fewshot", "")):
-            raise ValueError("its checksum is not that of its content: it was changed or damaged")
+            raise ValueError("its content does not match its checksum: it was changed or damaged")
         return arrays, _metadata(file)
 
 

@@ -1,6 +1,6 @@
-"""Checksums of what is read back: bits that changed on a disk are seen before they become a number.
+"""Checksums of stored arrays: a reader notices bits that changed on disk.
 
-They guard against damage, not against somebody who writes a file anew with a new checksum.
+They detect damage, not a file that somebody rewrote with a new checksum.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def checksum(arrays: Mapping[str, NDArray[Any]], text: str = "") -> str:
 
 
 def checksum_of_parts(text: str, parts: Iterable[tuple[str, str, NDArray[Any]]]) -> str:
-    """8 hex digits of a text and of (name, what it is, bytes) in the order in which they are given."""
+    """8 hex digits of a text and of parts (name, type and shape, bytes), in the given order."""
     total = zlib.crc32(text.encode())
     for name, what, content in parts:
         total = zlib.crc32(f"\0{name}\0{what}\0".encode(), total)
@@ -32,8 +32,8 @@ def checksum_of_parts(text: str, parts: Iterable[tuple[str, str, NDArray[Any]]])
 
 
 def row_sums(values: NDArray[np.float32]) -> Uints:
-    """[n] a sum of every row [n, D] of float32 numbers: its bits, as integers, times odd numbers that differ by place,
-    modulo 2^32. One changed bit always changes it, two rows of other numbers share it once in 2^32."""
+    """[n] one sum per row of an array [n, D]: the bits of each number as an integer, times an odd number per column,
+    modulo 2^32. One changed bit always changes the sum; two different rows share a sum once in 2^32."""
     bits = np.ascontiguousarray(values, dtype="<f4").view("<u4")
     weights = (np.arange(1, bits.shape[1] + 1, dtype=np.uint32) * np.uint32(2654435761)) | np.uint32(1)
     sums: Uints = np.einsum("nd,d->n", bits, weights) + np.uint32(

@@ -1,4 +1,4 @@
-"""CSV files that people wrote, with errors that name the line; and CSV text."""
+"""CSV files written by people, with errors that name the line; and CSV text."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
 
 
 def _numbered_rows(path: Path, what: str, needed: Sequence[str]) -> list[tuple[int, list[str]]]:
-    """The line number and the fields of every line that is not empty, header first."""
+    """The line number and the fields of each line that is not empty, header first."""
     wanted = f" with the column{'s' * (len(needed) > 1)} {_listed(needed)}" if needed else ""
     try:
         content = path.read_bytes()
@@ -88,7 +88,7 @@ def _numbered(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_header(path: Path, names: Sequence[str], needed: Sequence[str], further: Sequence[str] | None) -> None:
-    """Raises a ValueError unless every needed column is there, no unknown column is, and none is there twice."""
+    """Raises a ValueError if a needed column is missing, a column is unknown, or a name occurs twice."""
     such = "such as " if further is None else ""
     others = f" and optionally {', '.join(further)}" if further else ""
     expected = f"expected a first line {such}{','.join(needed)}{others}, separated by commas, found {_short(names)!r}"

@@ -1,7 +1,7 @@
-"""Vectors by row, in memory or in a file of any size: features of a network, or vectors that the user gives.
+"""Vectors by row, in memory or in a file of any size: features of a network, or the user's own vectors.
 
-Files are read, not memory-mapped: mapped pages count as memory of the process, and the process dies if a mapped file
-shrinks.
+The reader does not map files into memory: mapped pages count as memory of the process, and the process dies if a
+mapped file shrinks.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
 """Measures beyond the accuracy: one file a measure, each a frozen dataclass that reads predictions part by part.
 
 A measure declares its columns and its words as literal class attributes, so that rows, tables and `fewshot list` know
-them without importing it. Adding a measure is adding one file; its columns come last in a row, its numbers last in a
-table. Everything here is computed from stored predictions; the accuracy is `results.predictions.episode_accuracy`.
+them without importing it. To add a measure, add one file; its columns come last in a row, its numbers last in a table.
+Everything here is computed from stored predictions; the accuracy is `results.predictions.episode_accuracy`.
 
-A measure of each episode ([E]) has a mean over episodes, and the interval for new classes of
+A measure with one value per episode ([E]) is their mean, with the interval for new classes of
 `statistics.intervals.class_interval`; the lowest tenth and the calibration error are computed again without each class.
 The accuracy of the lowest class has no interval: it is a minimum, and deleting a class shows only whether it was that
 class.
 
 What float16 costs. Confidences and logarithms of probabilities are stored as float16: 11 bits, so a confidence is at
-most 0.00025 from what it was (and above 0.99976 it is 1), and a logarithm at most 0.05 % of itself. Roundings go both
-ways: a calibration error moves by at most 0.00025, a logarithmic loss by at most 0.05 %. Logits are rounded alike,
-which ties or swaps queries whose probabilities differ by less than that; losses beyond 65504 stand at 65504.
+most 0.00025 off (above 0.99976 it is 1), and a logarithm at most 0.05 % of itself. Roundings go both ways: a
+calibration error moves by at most 0.00025, a logarithmic loss by at most 0.05 %. Logits are rounded alike, which ties
+or swaps queries whose probabilities differ by less than that. Losses above 65504 are stored as 65504.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from fewshot.statistics.intervals import Floats, Interval, Units, class_interval
 
 @dataclass(frozen=True, eq=False)
 class Whole:
-    """What is known of all episodes together once they are read."""
+    """What measures need from all episodes together, after all of them were read."""
 
     accuracy: Floats  # [E]
     units: Units  # that every episode holds: classes, or the groups of them that episodes draw
@@ -41,27 +41,27 @@ class Whole:
 
 
 class Tally(ABC):
-    """What a measure keeps of the predictions that were read: numbers of episodes and counts, never the predictions."""
+    """The running summary that a measure keeps: one number per episode and counts, never the predictions."""
 
     @abstractmethod
     def add(self, predictions: Predictions, units: Units) -> None:
-        """Counts a part too; `units` are those of its episodes."""
+        """Adds a part of the predictions; `units` holds the units of its episodes."""
 
     @abstractmethod
     def values(self, whole: Whole) -> Mapping[str, Value]:
-        """The columns, once all parts are counted; one that is left out has no value. It is asked once."""
+        """The columns, after all parts were added; a column without a value is left out. Called once."""
 
 
 class Measure(Member, ABC):
-    """Predictions to some columns of a row. Members declare these, as literals:
+    """Turns predictions into some columns of a row. Members declare these, as literals:
 
     - `columns`: names and types ("float | None", "int | None" or "str"). The first is the number that tables show; the
       same name with _low and _high are its 95 % interval for new classes.
     - `title`: the heading in tables.
-    - `unit`: "%" for a fraction in [0, 1], which people read in percent; else the name of the unit, such as "nats".
+    - `unit`: "%" for a fraction in [0, 1], which tables show in percent; else the name of the unit, such as "nats".
     - `better`: "higher" or "lower".
-    - `label`: a column with a text that tables show beside the number.
-    - `reason`: a column that says why there is no number.
+    - `label`: a text column that tables show beside the number.
+    - `reason`: a text column with the reason if there is no number.
 
     The first sentence of the docstring is the caption."""
 
@@ -74,16 +74,16 @@ class Measure(Member, ABC):
 
     @abstractmethod
     def tally(self, n_units: int) -> Tally:
-        """An empty tally for episodes that draw from so many units: classes, or groups of them."""
+        """An empty tally for episodes that sample from `n_units` units: classes, or groups of them."""
 
 
 class EpisodeMeasure(Measure):
-    """A measure that every episode has by itself: the mean over the episodes where it is defined, for new classes."""
+    """A measure with one value per episode: the mean over the episodes that have one, for new classes."""
 
     @abstractmethod
     def of_episodes(self, predictions: Predictions) -> Floats | None:
-        """[E] the measure of each episode, NaN where it is not defined; None where predictions lack what it needs: then
-        the whole run goes without it."""
+        """[E] the measure of each episode, NaN where it is undefined; None if these predictions lack the arrays that it
+        needs, which leaves the whole run without it."""
 
     def tally(self, n_units: int) -> Tally:
         return EpisodeTally(self)
@@ -91,17 +91,17 @@ class EpisodeMeasure(Measure):
 
 @dataclass(eq=False)
 class EpisodeTally(Tally):
-    """The measure of every episode."""
+    """The measure of every episode so far."""
 
     measure: EpisodeMeasure
-    parts: list[Floats] | None = field(default_factory=list)  # None: a part lacked what the measure needs
+    parts: list[Floats] | None = field(default_factory=list)  # None: a part lacked an array that the measure needs
 
     def add(self, predictions: Predictions, units: Units) -> None:
-        found = None if self.parts is None else self.measure.of_episodes(predictions)
-        if self.parts is None or found is None:
+        values = None if self.parts is None else self.measure.of_episodes(predictions)
+        if self.parts is None or values is None:
             self.parts = None
         else:
-            self.parts.append(found)
+            self.parts.append(values)
 
     def values(self, whole: Whole) -> Mapping[str, Value]:
         if self.parts is None:

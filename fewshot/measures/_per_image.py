@@ -1,4 +1,4 @@
-"""How often each image was answered right, for designs that answer the same images again and again."""
+"""How often each image is classified correctly, for designs in which the same images are queries of many episodes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fewshot.statistics.intervals import Floats, Ints
 
 @dataclass(eq=False)
 class ImageAnswers:
-    """For each row of the data set: in how many episodes it was a query, a right one, and a support image."""
+    """For each row of the data set: in how many episodes it is a query, a correct query, and a support image."""
 
     counts: Ints = field(default_factory=lambda: np.zeros((3, 0), dtype=np.int64))  # [3, n]
     labels: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # [n] of the queries, 0 for others
     n_episodes: int = 0
 
     def add(self, predictions: Predictions) -> None:
-        """Counts these too."""
+        """Adds these predictions to the counts."""
         episodes = predictions.episodes
         right = episodes.query[predictions.predicted == episodes.query_labels]
         size = max(self.counts.shape[1], *(int(r.max(initial=-1)) + 1 for r in (episodes.query, episodes.support)))
@@ -33,11 +33,11 @@ class ImageAnswers:
 
     @property
     def whole(self) -> bool:
-        """Whether every episode answers the same images, its own support left out: a test set as a whole."""
-        asked, _, learned = self.counts[:, self.counts[0] > 0]
-        return bool((asked + learned == self.n_episodes).all())
+        """Whether every episode answers the same images except its own support: a whole test set."""
+        queries, _, supports = self.counts[:, self.counts[0] > 0]
+        return bool((queries + supports == self.n_episodes).all())
 
     def accuracy(self) -> tuple[Floats, Ints]:
-        """For every image that was a query: the share of right answers, and its label."""
-        met = self.counts[0] > 0
-        return self.counts[1, met] / self.counts[0, met], self.labels[met]
+        """For every image that is a query of some episode: the share of right answers, and its label."""
+        queried = self.counts[0] > 0
+        return self.counts[1, queried] / self.counts[0, queried], self.labels[queried]

@@ -1,4 +1,4 @@
-"""Measures of the order that the probabilities of a way put the queries in. They need the logits.
+"""Ranking measures: for each way, the queries sorted by its probability. They need the logits.
 
 e episodes at a time, W of their N ways, M queries.
 """
@@ -23,15 +23,15 @@ _ROUNDING = np.uint64((1 << 12) - 1)  # last bits of a float64: differences of 2
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """The queries of each way in the order of its probability, the highest first; equal ones tie."""
+    """All queries, sorted for each way by its probability, the highest first; equal probabilities tie."""
 
-    positive: NDArray[np.bool_]  # [e, W, M] is of the way
+    positive: NDArray[np.bool_]  # [e, W, M] whether the query belongs to the way
     first: Ints  # [e, W, M] place of the first query of the same probability
     last: Ints  # and of the last
 
     @staticmethod
     def of(surprise: Floats, positive: NDArray[np.bool_]) -> Ranked:
-        """Of -ln p [e, W, M] of the ways: one sort of integers that hold it, and in their last bit whose it is."""
+        """The ranking by -ln p [e, W, M]: one sort of integers; their last bit is 0 for a query of the way."""
         keys = np.maximum(surprise, 0.0).view(np.uint64)
         keys = np.sort((keys & ~_ROUNDING) | ~positive, axis=2)
         same = (keys[:, :, 1:] | _ROUNDING) == (keys[:, :, :-1] | _ROUNDING)
@@ -62,8 +62,8 @@ def auroc(ranked: Ranked) -> Floats:
 def average_precision(ranked: Ranked) -> Floats:
     """[e, W] the mean over the queries of a way of the precision down to them, ties included; 1 is best, the share of
     the way is guessing. NaN where no query is of the way."""
-    found = np.take_along_axis(np.cumsum(ranked.positive, axis=2), ranked.last, 2)
-    precision = found / (ranked.last + 1)
+    hits = np.take_along_axis(np.cumsum(ranked.positive, axis=2), ranked.last, 2)
+    precision = hits / (ranked.last + 1)
     with np.errstate(invalid="ignore"):
         return np.asarray((precision * ranked.positive).sum(2) / ranked.positive.sum(2))
 

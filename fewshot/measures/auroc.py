@@ -41,5 +41,5 @@ class AUROC(EpisodeMeasure):
 class _WithReason(EpisodeTally):
     def values(self, whole: Whole) -> Mapping[str, Value]:
         no_logits = self.parts is None
-        found = super().values(whole)
-        return {**found, "ranking_reason": _NO_LOGITS if no_logits else "" if found else _NO_ORDER}
+        columns = super().values(whole)
+        return {**columns, "ranking_reason": _NO_LOGITS if no_logits else "" if columns else _NO_ORDER}

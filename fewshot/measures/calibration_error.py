@@ -20,7 +20,7 @@ N_BINS = 15
 _CODES = 1 << 15  # values of a float16 without its sign
 _CERTAIN = 15360  # that of 1.0
 _BINADE = 1024  # values from a power of two to the next
-_COUNTED = 1 << 16  # answers at a time: numpy makes eight bytes of each
+_COUNTED = 1 << 16  # answers at a time: numpy turns each into eight bytes
 _RIGHT = np.uint16(_CODES)  # in place of the sign: the answer is right
 
 
@@ -53,7 +53,7 @@ class _Tally(Tally):
 
 
 def answers_of(predictions: Predictions) -> Answers:
-    """[sum M] the confidence of every answer and whether it is right, in two bytes."""
+    """[sum M] the confidence of every answer and whether it is right, in two bytes each."""
     right = predictions.predicted == predictions.episodes.query_labels
     codes = np.ascontiguousarray(predictions.confidence, dtype=np.float16).view(np.uint16)
     return codes | np.where(right, _RIGHT, np.uint16(0))
@@ -75,30 +75,31 @@ class Bins:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Counts of queries and of right answers at every confidence that a float16 can hold, which is all that the
-    predictions of any number of episodes have to say about it."""
+    """The numbers of queries and of right answers at every float16 confidence. They determine the calibration of any
+    number of episodes."""
 
-    asked: Ints = field(default_factory=lambda: np.zeros(_CODES, dtype=np.int64))
+    queries: Ints = field(default_factory=lambda: np.zeros(_CODES, dtype=np.int64))
     right: Ints = field(default_factory=lambda: np.zeros(_CODES, dtype=np.int64))
 
     def add(self, answers: Answers) -> None:
-        """Counts these too."""
+        """Adds these answers to the counts."""
         for start in range(0, len(answers), _COUNTED):
             counts = np.bincount(answers[start : start + _COUNTED], minlength=2 * _CODES).reshape(2, _CODES)
-            self.asked[:] += counts.sum(0)
+            self.queries[:] += counts.sum(0)
             self.right[:] += counts[1]
 
     def bins(self, count: int = N_BINS) -> Bins:
-        """Bins that hold equally many queries; queries of one confidence that span several are shared out evenly, so
-        their order never counts. A ValueError where there is no query."""
-        met = np.flatnonzero(self.asked)
-        if not len(met):
+        """Bins of equally many queries; without queries a ValueError.
+
+        Queries of one confidence that span several bins are divided evenly, so their order does not matter."""
+        present = np.flatnonzero(self.queries)
+        if not len(present):
             raise ValueError("a calibration needs at least one query, got none")
-        values = met.astype(np.uint16).view(np.float16).astype(np.float64)
-        asked, right = self.asked[met], self.right[met]
-        ends = np.concatenate([[0], np.cumsum(asked)])
+        values = present.astype(np.uint16).view(np.float16).astype(np.float64)
+        queries, right = self.queries[present], self.right[present]
+        ends = np.concatenate([[0], np.cumsum(queries)])
         edges = ends[-1] * np.arange(count + 1) / count
-        sums = (np.interp(edges, ends, np.concatenate([[0.0], np.cumsum(flat)])) for flat in (values * asked, right))
+        sums = (np.interp(edges, ends, np.concatenate([[0.0], np.cumsum(flat)])) for flat in (values * queries, right))
         mass = ends[-1] / count
         confidence, accuracy = (np.diff(total) / mass for total in sums)
         return Bins(confidence, accuracy, mass)
@@ -106,26 +107,29 @@ class Calibration:
 
 def calibration_error(calibration: Calibration) -> float:
     """The expected calibration error of the predicted ways, with 15 adaptive bins of equal mass (Nguyen and O'Connor
-    2015, arXiv 1508.05154), over the queries of all episodes together; NaN where there are none. On a few queries it
-    is biased upward: each bin's gap counts absolutely, noise too. So it is never made of a single episode."""
-    return calibration.bins().error if calibration.asked.any() else float("nan")
+    2015, arXiv 1508.05154), over the queries of all episodes together; NaN if there are none.
+
+    On a few queries it is biased upward, because the noise of each bin counts with its absolute value. So it is never
+    computed for a single episode."""
+    return calibration.bins().error if calibration.queries.any() else float("nan")
 
 
 @dataclass(eq=False)
 class UnitCalibration:
-    """The counts of all queries, and of those in the episodes that hold each of C units. Their size is that of the
-    confidences that were met, some 3000 a unit for five ways, however many episodes there are."""
+    """The counts of all queries, and for each of C units those of the episodes that hold it.
+
+    Their size is the number of different confidences, some 3000 per unit for five ways, for any number of episodes."""
 
     n_units: int
     whole: Calibration = field(default_factory=Calibration)
-    lowest: int = _CERTAIN  # the first value that `counts` have a place for
+    lowest: int = _CERTAIN  # the first confidence that `counts` has a place for
     counts: NDArray[np.int32] = field(init=False)  # [C, 2, values up to 1.0] wrong and right answers
 
     def __post_init__(self) -> None:
         self.counts = np.zeros((self.n_units, 2, 1), dtype=np.int32)
 
     def add(self, answers: Answers, query_start: Ints, units: Units) -> None:
-        """Counts these too: those of episode e, which holds `units`, stand at query_start[e] : query_start[e + 1]."""
+        """Adds answers; those of episode e, which holds `units`, are at query_start[e] : query_start[e + 1]."""
         self.whole.add(answers)
         self._reach(int((answers & ~_RIGHT).min(initial=_CERTAIN)))
         flat, width = self.counts.reshape(-1), self.counts.shape[2]
@@ -140,7 +144,7 @@ class UnitCalibration:
                 np.add.at(flat, place, np.int32(1))
 
     def _reach(self, value: int) -> None:
-        """Makes place for confidences from this one upwards."""
+        """Makes room for confidences from this one upwards."""
         if value < self.lowest:
             lowest = value // _BINADE * _BINADE
             grown = np.zeros((self.n_units, 2, _CERTAIN + 1 - lowest), dtype=np.int32)
@@ -149,8 +153,8 @@ class UnitCalibration:
 
     def without(self, unit: int) -> Calibration:
         """The counts of the episodes that do not hold this unit."""
-        left = Calibration(self.whole.asked.copy(), self.whole.right.copy())
-        left.asked[self.lowest : _CERTAIN + 1] -= self.counts[unit].sum(0)
+        left = Calibration(self.whole.queries.copy(), self.whole.right.copy())
+        left.queries[self.lowest : _CERTAIN + 1] -= self.counts[unit].sum(0)
         left.right[self.lowest : _CERTAIN + 1] -= self.counts[unit, 1]
         return left
 
@@ -158,8 +162,8 @@ class UnitCalibration:
 def calibration_interval(counted: UnitCalibration, units: Units, level: float = 0.95) -> Interval:
     """`calibration_error` with an interval for new classes, the delete-one-class jackknife on the plain scale.
 
-    The interval knows nothing of the upward bias. In a simulation (40 Gaussian classes, 300 episodes, 200 data sets) it
-    covered the error over endless classes in 98 to 100 %, also where that was 0.009 and the mean estimate 0.015.
+    The interval ignores the upward bias. In a simulation (40 Gaussian classes, 300 episodes, 200 data sets) it covered
+    the error over endless classes in 98 to 100 %, also where that error was 0.009 and the mean estimate 0.015.
     """
     without = np.array([calibration_error(counted.without(unit)) for unit in range(units.n_units)])
     without[np.isnan(delete_one(np.zeros(len(units.n_way)), units))] = np.nan  # some number of ways is lost

@@ -1,4 +1,4 @@
-"""The class that a method does worst on."""
+"""The class with the lowest accuracy."""
 
 from __future__ import annotations
 
@@ -36,5 +36,7 @@ class _Tally(Tally):
         self.by_class.add(predictions)
 
     def values(self, whole: Whole) -> Mapping[str, Value]:
-        found = lowest_class(self.by_class)
-        return {} if found is None else {"lowest_class": whole.class_names[found[0]], "lowest_class_accuracy": found[1]}
+        lowest = lowest_class(self.by_class)
+        if lowest is None:
+            return {}
+        return {"lowest_class": whole.class_names[lowest[0]], "lowest_class_accuracy": lowest[1]}

@@ -1,4 +1,4 @@
-"""How a method does where it does worst."""
+"""The accuracy of the episodes that go worst."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class LowestTenth(Measure):
 
 
 class _Tally(Tally):
-    """Nothing: the accuracies of all episodes are kept anyway."""
+    """Keeps nothing: `Whole` has the accuracies of all episodes."""
 
     def add(self, predictions: Predictions, units: Units) -> None:
         pass
@@ -45,16 +45,18 @@ class _Tally(Tally):
 
 
 def lowest_tenth(values: Floats, weights: Floats | None = None) -> float:
-    """The mean of the tenth of the values [E] that are lowest, an episode that stands across its edge counting in part;
-    `weights` [E] say what each counts. It holds the luck of few queries as well as hard tasks: with one query a class
-    the lowest tenth of equal tasks is far below their mean."""
+    """The mean of the lowest 10 % of the values [E]; an episode across the 10 % line counts in part, and `weights` [E]
+    gives the weight of each.
+
+    It measures the bad luck of few queries as well as hard tasks: with one query per class, the lowest tenth of
+    equally hard tasks is far below their mean."""
     order = np.argsort(values, kind="stable")
     return _lowest(values[order], np.ones(len(values)) if weights is None else weights[order])
 
 
 def lowest_tenth_interval(values: Floats, units: Units, half_query: float, level: float = 0.95) -> Interval:
     """`lowest_tenth` with an interval for new classes: the delete-one-class jackknife on the logit scale, each number
-    of ways weighing as in the whole. Below 10 episodes there is no tenth, and the mean is NaN."""
+    of ways weighted as in all episodes. With fewer than 10 episodes there is no tenth, and the mean is NaN."""
     if len(values) < FEWEST:
         reason = f"{len(values)} episodes have no lowest tenth; at least {FEWEST} are needed"
         return Interval.unknown(float("nan"), f"new {units.name}", level, reason)

@@ -26,14 +26,14 @@ class MacroF1(EpisodeMeasure):
 
 
 def macro_f1(predictions: Predictions) -> Floats:
-    """[E] the mean over the ways of F1 = 2 TP / (asked + answered), in [0, 1]: over the ways of an episode that have
-    a query or were predicted. NaN for an episode without queries."""
+    """[E] the mean of F1 = 2 TP / (queries + answers), in [0, 1], over the ways of an episode that have a query or an
+    answer; NaN for an episode without queries."""
     episodes = predictions.episodes
     n_ways = len(episodes.classes)
     first = np.repeat(episodes.way_start[:-1], np.diff(episodes.query_start))
     truth, answer = first + episodes.query_labels, first + predictions.predicted
     right = np.bincount(truth[truth == answer], minlength=n_ways)
-    met = episodes.query_count + np.bincount(answer, minlength=n_ways)
-    counted = met > 0
-    f1 = 2.0 * right[counted] / met[counted]
+    total = episodes.query_count + np.bincount(answer, minlength=n_ways)
+    counted = total > 0
+    f1 = 2.0 * right[counted] / total[counted]
     return means(f1, np.concatenate([[0], np.cumsum(counted)])[episodes.way_start])

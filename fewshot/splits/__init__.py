@@ -1,8 +1,8 @@
 """Splits: which classes are seen in pre-training, which choose hyperparameters, and which are novel.
 
 May import: data sets, episodes, files, plugins.
-A new rule: one file with a frozen dataclass derived from `SplitRule`. The `ClassSplit` that a rule makes, not the rule,
-is part of a run's identity.
+A new rule: one file with a frozen dataclass derived from `SplitRule`. The `ClassSplit` that a rule returns is part of
+a run's identity; the rule is not.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PARTS = ("seen", "validation", "novel")
 
 @dataclass(frozen=True)
 class ClassSplit:
-    """Three disjoint, sorted tuples of class ids that together are all classes of a data set."""
+    """Three disjoint, sorted tuples of class names that together hold all classes of a data set."""
 
     seen: tuple[str, ...]
     validation: tuple[str, ...]
@@ -40,16 +40,16 @@ class ClassSplit:
         listed = sorted(c for part in PARTS for c in getattr(self, part))
         twice = [c for c, following in pairwise(listed) if c == following]
         if twice:
-            raise ValueError(f"a class stands in one part of a split, once; {twice[0]!r} stands there twice")
+            raise ValueError(f"a split lists each class once, but {twice[0]!r} is listed twice")
         if classes_digest(listed) != self.classes_digest:
             raise ValueError(
-                f"the split's {len(listed)} classes do not have the digest {self.classes_digest[:12]} "
-                "that it was made for; a class id was changed, added or lost"
+                f"the split's {len(listed)} classes do not match its classes_digest {self.classes_digest[:12]}: a "
+                "class name was changed, added or removed"
             )
 
     @staticmethod
     def of(seen: Iterable[str], validation: Iterable[str], novel: Iterable[str]) -> ClassSplit:
-        """The split of these classes, sorted."""
+        """The split with these classes, sorted."""
         parts = tuple(sorted(seen)), tuple(sorted(validation)), tuple(sorted(novel))
         return ClassSplit(*parts, classes_digest([c for part in parts for c in part]))
 
@@ -64,9 +64,8 @@ class ClassSplit:
             listed = {c for p in PARTS for c in getattr(self, p)}
             odd = sorted(listed.symmetric_difference(images.class_names))
             raise ValueError(
-                f"this split is for {len(listed)} other classes than the {len(images.class_names)} "
-                f"of {images.name}: {odd[0]!r} is in only one of them; "
-                "use the split of this data set"
+                f"this split lists {len(listed)} classes, but {images.name} has {len(images.class_names)} others: "
+                f"{odd[0]!r} is in only one of them; use the split of this data set"
             )
         if part not in (*PARTS, "all"):
             raise ValueError(f"unknown part {part!r} of a split; known: {', '.join(PARTS)}, all")
@@ -81,7 +80,7 @@ class ClassSplit:
 
     @staticmethod
     def load(path: Path) -> ClassSplit:
-        """The split of a JSON file; a ValueError says what is wrong with any other file."""
+        """The split in a JSON file; a ValueError says why a file is not a split."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             seen, validation, novel = (tuple(sorted(map(str, content[part]))) for part in PARTS)
@@ -100,10 +99,10 @@ class ClassSplit:
 
 
 class SplitRule(Member, ABC):
-    """Makes a split of the classes of a data set."""
+    """A rule that splits the classes of a data set."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
 
     @abstractmethod
     def split(self, images: LabelledImages) -> ClassSplit:
-        """The split of all classes of these images."""
+        """The split of all classes of a data set."""

@@ -1,4 +1,4 @@
-"""Nothing was trained on this data set."""
+"""A split without training: all classes are novel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fewshot.splits import ClassSplit, SplitRule
 
 @dataclass(frozen=True)
 class AllNovel(SplitRule):
-    """Every class is novel: nothing was trained on this data set."""
+    """All classes are novel: nothing was trained on this data set."""
 
     def split(self, images: LabelledImages) -> ClassSplit:
         return ClassSplit.of([], [], images.class_names)

@@ -18,7 +18,7 @@ _NAMES = Rule(
 
 @dataclass(frozen=True)
 class ByGroup(SplitRule):
-    """Whole groups of classes (superclasses, scripts) are novel or validation; the rest is seen."""
+    """Whole groups of classes (superclasses, scripts) become novel or validation; the rest is seen."""
 
     group: str
     novel: tuple[str, ...]
@@ -34,7 +34,7 @@ class ByGroup(SplitRule):
         group = images.class_groups[self.group]
         both = set(self.novel) & set(self.validation)
         if both:
-            raise ValueError(f"{min(both)!r} cannot be novel and validation at once")
+            raise ValueError(f"{min(both)!r} cannot be both novel and validation; list it once")
         chosen = {
             part: np.any([group.mask(name) for name in names] or [group.codes < 0], axis=0)
             for part, names in (("novel", self.novel), ("validation", self.validation))

@@ -14,7 +14,7 @@ from fewshot.splits import ClassSplit, SplitRule
 
 @dataclass(frozen=True)
 class BySeed(SplitRule):
-    """A random split: the fractions of classes that are novel and validation; the rest is seen."""
+    """A random split: these fractions of the classes are novel and validation; the rest is seen."""
 
     novel: float = 0.4
     validation: float = 0.1
@@ -26,7 +26,7 @@ class BySeed(SplitRule):
         super().__post_init__()
         if self.novel + self.validation > 1:
             raise ValueError(
-                f"novel and validation are fractions that add up to at most 1, got {self.novel} and {self.validation}"
+                f"the fractions novel and validation must add up to at most 1, got {self.novel} and {self.validation}"
             )
 
     def split(self, images: LabelledImages) -> ClassSplit:

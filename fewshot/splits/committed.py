@@ -27,7 +27,7 @@ class Committed(SplitRule):
 
 
 def committed_folder() -> Path:
-    """Where the splits that come with fewshot are."""
+    """The folder of the splits that come with fewshot."""
     import fewshot.data
 
     return Path(fewshot.data.__file__).parent / "splits"

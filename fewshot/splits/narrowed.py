@@ -15,8 +15,8 @@ from fewshot.splits import ClassSplit, SplitRule
 
 @dataclass(frozen=True)
 class Narrowed(SplitRule):
-    """Another split with `n_seen` of its seen classes: those of 10 are among those of 20 of the same seed. The seen
-    classes that are left out stand with the validation classes, so that the novel ones stay what they are."""
+    """Another split with only `n_seen` of its seen classes; with one seed, the 10 classes are among the 20. The other
+    seen classes join the validation classes, so the novel classes stay the same."""
 
     short_name: ClassVar[str] = "{inner} narrowed to {n_seen} seen classes, seed {seed}"
 
@@ -33,7 +33,7 @@ class Narrowed(SplitRule):
     def split(self, images: LabelledImages) -> ClassSplit:
         whole = self.inner.split(images)
         if self.n_seen > len(whole.seen):
-            raise refused(self, "n_seen", f"in 1..{len(whole.seen)}, the seen classes that there are")
+            raise refused(self, "n_seen", f"in 1..{len(whole.seen)}, the number of seen classes")
         size = len(whole.seen)
         order = draws.distinct(self.seed, np.arange(1), np.array([[size]]), size, streams.NARROWING)[0, 0]
         shuffled = [whole.seen[i] for i in order]

@@ -1,7 +1,7 @@
-"""Transforms of features, some fitted on the seen classes: one file a transform, each a frozen dataclass.
+"""Transforms of features, some fitted on the seen classes: one file per transform, each a frozen dataclass.
 
-May import: plugins. Normalisation lives only here: an evaluator never normalises features on its own.
-A new transform: one file with a class derived from `FeatureTransform`; the common laws test it.
+May import: plugins. Only transforms normalise features; evaluators never do.
+A new transform: one file with a class derived from `FeatureTransform`. The common laws test it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Transform = Callable[[Tensor], Tensor]  # [..., D] -> [..., D], row by row
 
 
 class FeatureTransform(Member, ABC):
-    """Maps features row by row, after a look at the features of the seen classes where it needs one."""
+    """A map of features, row by row, fitted on the features of the seen classes if it needs them."""
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
     needs_seen: ClassVar[bool] = False
-    keeps_features: ClassVar[bool] = False  # whether it changes nothing; names of methods leave it out
+    keeps_features: ClassVar[bool] = False  # True if it changes nothing; names of methods then omit it
 
     @abstractmethod
     def fit(self, seen: Tensor | None) -> Transform:
-        """The map, fitted on the features [m, D] of images of the seen classes (None unless `needs_seen`)."""
+        """The map, fitted on the features [m, D] of images in the seen classes (None unless `needs_seen`)."""
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        """Cheap deterministic instances that the laws are tested on."""
+        """Cheap deterministic instances for the tests of the laws."""
         return [cls()]

@@ -1,4 +1,4 @@
-"""Features as they are."""
+"""Unchanged features."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fewshot.transforms import FeatureTransform, Transform
 
 @dataclass(frozen=True)
 class Identity(FeatureTransform):
-    """Features as they are (SimpleShot's UN, Wang et al. 2019, arXiv 1911.04623)."""
+    """Unchanged features (SimpleShot's UN, Wang et al. 2019, arXiv 1911.04623)."""
 
     keeps_features: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Features of length one."""
+"""Features scaled to length one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class L2(FeatureTransform):
 
 
 def normalise(features: Tensor) -> Tensor:
-    """Rows divided by their Euclidean length, computed in float64 so that no length over- or underflows."""
+    """Rows divided by their Euclidean length, computed in float64 so that lengths neither overflow nor underflow."""
     wide = features.double()
     scale = wide.abs().amax(-1, keepdim=True)
     wide = wide / scale.where(scale > 0, 1)

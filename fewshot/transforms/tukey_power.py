@@ -12,11 +12,11 @@ from fewshot.transforms import FeatureTransform, Transform
 
 @dataclass(frozen=True)
 class TukeyPower(FeatureTransform):
-    """x^power, Tukey's ladder of powers as in distribution calibration (Yang, Liu, Xu 2021, arXiv 2101.06395: 0.5),
-    which makes skewed features more Gaussian.
+    """x^power, Tukey's ladder of powers, which makes skewed features more Gaussian. Distribution calibration (Yang,
+    Liu, Xu 2021, arXiv 2101.06395) uses the power 0.5.
 
-    The paper's features follow a ReLU; a negative x becomes -|x|^power here, so that no feature is lost. The ladder's
-    logarithm (power 0) is left out: it has no value at 0.
+    The paper's features follow a ReLU. Here a negative x becomes -|x|^power, so no feature is lost. The logarithm
+    (power 0 on the ladder) is not available, because it is undefined at 0.
     """
 
     power: float = 0.5

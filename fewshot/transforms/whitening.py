@@ -1,4 +1,4 @@
-"""Features whose covariance on the seen classes is the identity."""
+"""Features with the identity as covariance on the seen classes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 from fewshot.plugins.fields import declare, number_in
 from fewshot.transforms import FeatureTransform, Transform
 
-_PART = 4096  # rows that are float64 at once
+_PART = 4096  # rows converted to float64 at once
 
 
 @dataclass(frozen=True)
 class Whitening(FeatureTransform):
     """S^-1/2 (x - mu), mu the mean and S = (1 - shrinkage) C + shrinkage tr(C) / D I of the features of the seen
-    classes, C their covariance (of divisor m): the symmetric square root, which moves features least (ZCA, Bell and
-    Sejnowski 1997). Without seen classes S is undefined, and that is an error."""
+    classes, C their covariance (divided by m). The symmetric square root moves features least (ZCA, Bell and Sejnowski
+    1997). Without seen classes S is undefined, which is an error."""
 
     shrinkage: float = 0.01
     needs_seen: ClassVar[bool] = True
@@ -33,7 +33,7 @@ class Whitening(FeatureTransform):
         return lambda features: ((features.double() - mean) @ inverse_root).to(features.dtype)
 
     def _inverse_root(self, seen: Tensor, mean: Tensor) -> Tensor:
-        """S^-1/2 [D, D]; features that never vary stay as they are."""
+        """S^-1/2 [D, D]; constant features stay unchanged."""
         covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64, device=seen.device)
         for part in torch.split(seen, _PART):
             moved = part.double() - mean

@@ -1,4 +1,4 @@
-"""Labelled images, and a user's own folders: whatever lies in them is read, or told in one sentence."""
+"""Labelled images, and your own folders: their files are read, or reported in one sentence."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def labelled(**changes):
         ({"labels": np.arange(11) % 3}, "every image needs a label: test has 12 images and 11 labels"),
         ({"labels": np.arange(12)}, r"labels of test must be in \[0, 3\), found 0 to 11"),
         ({"labels": np.arange(12) % 3 - 1}, r"labels of test must be in \[0, 3\), found -1 to 1"),
-        ({"class_names": ("a", "b", "a")}, "class names of test must differ; 'a' stands there twice"),
+        ({"class_names": ("a", "b", "a")}, "class names of test must differ; 'a' occurs twice"),
         ({"image_groups": {"domain": Group.of("xy")}}, "the group 'domain' of test must name 12 images, found 2"),
         ({"class_groups": {"kind": Group.of("xyxy")}}, "the group 'kind' of test must name 3 classes, found 4"),
-        ({"class_vectors": np.ones((4, 2))}, r"class vectors of test must be of shape \[3, D\], .* found \[4, 2\]"),
-        ({"class_vectors": np.ones(3)}, r"class vectors of test must be of shape \[3, D\], .* found \[3\]"),
+        ({"class_vectors": np.ones((4, 2))}, r"class vectors of test must have the shape \[3, D\], .* found \[4, 2\]"),
+        ({"class_vectors": np.ones(3)}, r"class vectors of test must have the shape \[3, D\], .* found \[3\]"),
         ({"class_vectors": np.diag([1, np.nan, 1])}, "the vector of the class 'b' of test has NaN or infinite numbers"),
     ],
 )
@@ -130,7 +130,7 @@ def decoded(monkeypatch):
     return names
 
 
-def test_a_folder_a_class_is_read_sorted(root):
+def test_folders_of_classes_are_read_sorted(root):
     fill(root, "owl/2.png", "owl/1.png", "cat/z.bmp", "cat/deep/er/a.PNG", "owl/3.tif", "Ünïcödé 猫/ä ö.png")
     images = ImageFolderSet(root).load()
     assert images.class_names == ("cat", "owl", "Ünïcödé 猫")
@@ -165,14 +165,14 @@ def test_folders_of_partition_names_without_classes_are_classes(root):
     assert ImageFolderSet(root).load().class_names == ("test", "train")
 
 
-def test_an_image_beside_the_classes_of_a_partition_is_told(root):
+def test_an_image_beside_the_classes_of_a_partition_is_refused(root):
     fill(root, "train/cat/1.png", "test/cat/1.png", "test/stray.png")
-    message = r"holds partitions such as 'test' .* the image test/stray.png lies in none of them"
+    message = r"has partitions with class folders, but the image test/stray.png is not in a class folder; move it"
     with pytest.raises(ValueError, match=message):
         ImageFolderSet(root).load()
 
 
-def test_what_is_left_out_is_told_and_hidden_things_are_not(root, caplog):
+def test_skipped_files_are_counted_and_hidden_ones_are_not(root, caplog):
     fill(root, "cat/1.png", "owl/1.png", "beside.png", "cat/.hidden.png", ".git/1.png", "cat/.ipynb_checkpoints/1.png")
     (root / "cat" / "notes.txt").write_text("x")
     (root / "readme.md").write_text("x")
@@ -184,12 +184,12 @@ def test_what_is_left_out_is_told_and_hidden_things_are_not(root, caplog):
     assert len(images) == 2
     assert images.class_names == ("cat", "owl")
     assert [record.getMessage() for record in caplog.records] == [
-        f"{root}: left out 4 files that are not images in a class folder, such as beside.png",
-        f"{root}: left out 2 folders without images, such as empty/deeper",
+        f"{root}: skipped 4 files that are not images in a class folder, such as beside.png",
+        f"{root}: skipped 2 folders without images, such as empty/deeper",
     ]
 
 
-def test_nothing_is_told_where_nothing_is_left_out(root, caplog):
+def test_there_is_no_warning_if_no_file_is_skipped(root, caplog):
     fill(root, "cat/1.png", "owl/deep/1.png", ".DS_Store")
     ImageFolderSet(root).load()
     assert not caplog.records
@@ -230,7 +230,7 @@ def test_a_broken_link_is_named(root):
         ImageFolderSet(root).load()
 
 
-def test_a_folder_that_cannot_be_read_is_told(root, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_named(root, monkeypatch):
     fill(root, "cat/1.png", "owl/1.png")
     scan = os.scandir
 
@@ -244,18 +244,20 @@ def test_a_folder_that_cannot_be_read_is_told(root, monkeypatch):
         ImageFolderSet(root).load()
 
 
-def test_a_missing_and_an_empty_folder_are_told(root):
-    with pytest.raises(ValueError, match=r"there is no folder .*none; give the folder that holds one folder a class"):
+def test_a_missing_and_an_empty_folder_are_named(root):
+    with pytest.raises(
+        ValueError, match=r"there is no folder .*none; give the folder that contains one folder per class"
+    ):
         ImageFolderSet(root / "none").load()
     fill(root, "beside.png")
     (root / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"holds no images in class folders; expected .*/<class>/<image>.jpg"):
+    with pytest.raises(ValueError, match=r"has no images in class folders; expected .*/<class>/<image>.jpg"):
         ImageFolderSet(root).load()
     with pytest.raises(ValueError, match="there is no folder"):
         ImageFolderSet(root / "beside.png").load()
 
 
-def test_a_file_whose_name_is_no_unicode_is_read(root):
+def test_a_file_with_a_name_that_is_not_unicode_is_read(root):
     fill(root, "cat/1.png")
     os.rename(root / "cat" / "1.png", os.fsencode(root / "cat") + b"/\xff.png")
     assert len(ImageFolderSet(root).load()) == 1

@@ -1,4 +1,4 @@
-"""A CSV file with a line an image: read as it is meant, or told in one sentence with the line."""
+"""A CSV file with one line per image: read as intended, or refused in one sentence with the line number."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def manifest(folder: Path, *lines: str, encoding: str = "utf-8") -> Manifest:
 
 
 def refusal(folder: Path, *lines: str) -> str:
-    """The one sentence of a manifest that is refused, without its path."""
+    """The one sentence that refuses a manifest, without its path."""
     with pytest.raises(ValueError, match=r".") as caught:
         manifest(folder, *lines).load()
     assert "\n" not in str(caught.value)
@@ -57,11 +57,11 @@ def test_rows_keep_the_order_of_the_lines(folder):
 
 
 def test_a_folder_a_manifest_and_an_array_have_the_same_digest(folder):
-    listed, found = manifest(folder, "path,label", *ALL).load(), ImageFolderSet(folder).load()
+    listed, in_folder = manifest(folder, "path,label", *ALL).load(), ImageFolderSet(folder).load()
     arrays = ArrayImages(PIXELS)
-    assert listed.images_digest == found.images_digest == images_digest(image_digest(arrays[i]) for i in range(8))
-    assert np.array_equal(listed.labels, found.labels)
-    assert listed.class_names == found.class_names
+    assert listed.images_digest == in_folder.images_digest == images_digest(image_digest(arrays[i]) for i in range(8))
+    assert np.array_equal(listed.labels, in_folder.labels)
+    assert listed.class_names == in_folder.class_names
 
 
 def test_further_columns_are_groups_of_images_and_of_classes(folder):
@@ -80,7 +80,7 @@ def test_further_columns_are_groups_of_images_and_of_classes(folder):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_marks_spaces_empty_lines_and_other_letters_are_borne(folder, encoding):
+def test_marks_spaces_empty_lines_and_other_letters_are_read(folder, encoding):
     lines = " path , label ", "", 'cat/0.png, "Ünï, 猫"', ",", "cat/1.png , owl"
     lines = [line.replace(', "', ',"') for line in lines]
     images = manifest(folder, *lines, encoding=encoding).load()
@@ -92,7 +92,7 @@ def test_lines_may_end_as_on_windows(folder):
     assert Manifest(folder / "list.csv").load().class_names == ("cat", "owl")
 
 
-def test_paths_are_relative_to_the_root_that_is_given(folder, tmp_path):
+def test_paths_are_relative_to_the_given_root(folder, tmp_path):
     elsewhere = tmp_path / "lists"
     elsewhere.mkdir()
     one = manifest(elsewhere, "path,label", "cat/0.png,cat", f"{folder}/owl/4.png,owl", "cat/../cat/1.png,cat")
@@ -105,7 +105,7 @@ def test_paths_are_relative_to_the_root_that_is_given(folder, tmp_path):
 @pytest.mark.parametrize("path", ["../secret.png", "cat/../../secret.png", "/etc/hostname", "..", ".", "cat/.."])
 def test_no_path_leads_out_of_the_root(folder, path):
     Image.fromarray(PIXELS[0]).save(folder.parent / "secret.png")
-    message = f"1 of 2 paths lead out of FOLDER: {path} (line 3); give paths inside it or another root"
+    message = f"1 of 2 paths lead out of FOLDER: {path} (line 3); use paths inside it or another root"
     assert message in refusal(folder, "path,label", "cat/0.png,cat", f"{path},cat")
 
 
@@ -126,7 +126,7 @@ def test_a_folder_whose_name_begins_alike_is_outside(folder):
         (["path,Label", "a,b"], "has no column 'label'"),
         (["path,label,path", "a,b,c"], "FOLDER/list.csv has two columns 'path'; name every column once"),
         (["path,label,kind,class:kind", "a,b,c,d"], "has two columns 'kind'"),
-        (["path,label,", "a,b,c"], "has a column ''; a name of a group is not empty and holds no '='"),
+        (["path,label,", "a,b,c"], "has a column ''; the name of a group cannot be empty or contain '='"),
         (["path,label,a=b", "a,b,c"], "has a column 'a=b'"),
         (["path,label", "cat/0.png,cat,x"], "line 2: expected 2 fields (path, label), found 3; put fields with"),
         (["path,label", "cat/0.png"], "line 2: expected 2 fields (path, label), found 1"),
@@ -136,19 +136,19 @@ def test_a_folder_whose_name_begins_alike_is_outside(folder):
         (["path,label", ",cat", "cat/1.png,cat"], "1 of 2 rows have no path: cat (line 2); fill it in"),
         (
             ["path,label", "cat/0.png,cat", "cat/1.png,cat", "./cat//0.png,owl"],
-            "2 of 3 paths are listed more than once: cat/0.png (line 2), ./cat//0.png (line 4); keep one line an image",
+            "2 of 3 paths are listed more than once: cat/0.png (line 2), ./cat//0.png (line 4); keep one line",
         ),
         (
             ["path,label,class:kind", "cat/0.png,cat,mammal", "owl/4.png,owl,bird", "cat/1.png,cat,bird"],
-            "'class:kind' of the class 'cat' is 'mammal' in line 2, but 'bird' in line 4; a class has one",
+            "'class:kind' of the class 'cat' is 'mammal' in line 2, but 'bird' in line 4; give each class one value",
         ),
     ],
 )
-def test_what_is_wrong_is_one_sentence_with_its_line(folder, lines, message):
+def test_a_mistake_is_one_sentence_with_its_line(folder, lines, message):
     assert message in refusal(folder, *lines)
 
 
-def test_an_empty_file_is_told(folder):
+def test_an_empty_file_is_reported(folder):
     (folder / "list.csv").write_bytes(b"")
     with pytest.raises(ValueError, match=r"list.csv is empty"):
         Manifest(folder / "list.csv").load()
@@ -162,19 +162,19 @@ def test_missing_files_are_counted_and_the_first_five_named(folder):
     )
 
 
-def test_files_that_are_no_images_are_named_with_their_line(folder):
+def test_files_that_are_not_images_are_named_with_their_line(folder):
     (folder / "notes.txt").write_text("x")
     (folder / "cat" / "0.png").write_bytes(b"")
     message = refusal(folder, "path,label", *ALL, "notes.txt,owl")
     assert re.match("2 of 9 images cannot be read: line 2: FOLDER/cat/0.png: .*; line 10: FOLDER/notes.txt: ", message)
 
 
-def test_another_encoding_is_told(folder):
+def test_another_encoding_is_reported(folder):
     with pytest.raises(ValueError, match=r"list.csv, line 2 is not UTF-8: .*; save the file as UTF-8$"):
         manifest(folder, "path,label", "cat/0.png,Bär", encoding="latin-1").load()
 
 
-def test_a_missing_manifest_and_a_folder_are_told(folder):
+def test_a_missing_manifest_and_a_folder_are_reported(folder):
     with pytest.raises(ValueError, match=r"there is no manifest .*none.csv; give a CSV file with the columns path and"):
         Manifest(folder / "none.csv").load()
     with pytest.raises(ValueError, match=r"cannot read the manifest .*: Is a directory"):
@@ -189,7 +189,7 @@ def test_a_path_with_a_zero_byte_is_missing(folder):
     assert "1 of 1 files are missing" in refusal(folder, "path,label", "cat/\0.png,cat")
 
 
-def test_copies_are_told_with_their_lines(folder, caplog):
+def test_copies_are_reported_with_their_lines(folder, caplog):
     (folder / "cat" / "copy.png").write_bytes((folder / "cat" / "0.png").read_bytes())
     manifest(folder, "path,label", *ALL, "cat/copy.png,cat").load()
     assert "1 exact copy of other images of the same class, such as line 2 and line 10" in caplog.text

@@ -1,5 +1,5 @@
-"""The mistakes that a folder of one's own images is likely to have, made on purpose on a folder of icons: each is
-borne, or told in one sentence that says what to do."""
+"""Likely mistakes in a folder of your own images, planted in a folder of icons: fewshot copes with each, or reports
+it in one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ N_CLASSES, PER_CLASS = 6, 8
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six classes of eight different icons, one folder a class."""
+    """Six classes of eight different icons, one folder per class."""
     root, icons = tmp_path_factory.mktemp("exported"), Icons("mono").load()
     rows = [rows for rows in icons.pool().by_class() if len(rows) >= 20]
     for label, some in enumerate(rows[:N_CLASSES]):
@@ -55,7 +55,7 @@ def picture(path: Path) -> Image.Image:
 
 
 def load_quietly(root: Path, caplog: pytest.LogCaptureFixture):
-    """The images of a folder of which nothing has to be told."""
+    """The images of a folder that loads without a warning."""
     with caplog.at_level(logging.WARNING):
         images = ImageFolderSet(root).load()
     assert caplog.messages == []
@@ -80,7 +80,7 @@ def test_the_exported_icons_are_fine(root, tmp_path, caplog):
     assert run(root, tmp_path).exit_code == 0
 
 
-def test_a_class_of_one_image_is_named_and_how_to_leave_it_out_is_said(root, tmp_path):
+def test_an_error_names_a_class_of_one_image_and_says_how_to_leave_it_out(root, tmp_path):
     for label in (1, 3):
         for path in sorted(sorted(root.iterdir())[label].iterdir())[1:]:
             path.unlink()
@@ -99,8 +99,10 @@ def test_the_advice_to_move_a_class_to_validation_works(root, tmp_path):
     for path in sorted(sorted(root.iterdir())[1].iterdir())[1:]:
         path.unlink()
     split = tmp_path / "split.json"
-    made = CliRunner().invoke(main, ["split", "make", "--data", str(root), "--rule", "AllNovel()", "--out", str(split)])
-    assert made.exit_code == 0
+    written = CliRunner().invoke(
+        main, ["split", "make", "--data", str(root), "--rule", "AllNovel()", "--out", str(split)]
+    )
+    assert written.exit_code == 0
     name = f'"{sorted(root.iterdir())[1].name}"'
     novel = split.read_text()
     moved = novel.replace(f"{name},", "", 1).replace('"validation": []', f'"validation": [{name}]')
@@ -201,7 +203,7 @@ def test_copies_inside_a_class_are_counted_and_two_are_named(root, caplog):
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_copies_across_classes_are_told_as_an_error(root, caplog):
+def test_copies_across_classes_are_an_error_in_the_log(root, caplog):
     shutil.copy(first(root, 1), first(root, 1, label=1).with_name("stray.png"))
     images = ImageFolderSet(root).load()
     one, other = images.class_names[:2]
@@ -212,14 +214,14 @@ def test_copies_across_classes_are_told_as_an_error(root, caplog):
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
-def test_copies_are_told_again_when_the_digests_come_from_the_cache(root, caplog):
+def test_copies_are_reported_again_when_the_digests_come_from_the_cache(root, caplog):
     shutil.copy(first(root, 1), first(root, 1).with_name("copy.png"))
     for _ in range(2):
         ImageFolderSet(root).load()
     assert len(caplog.messages) == 2
 
 
-def test_the_command_line_tells_copies(root, tmp_path):
+def test_the_command_line_reports_copies(root, tmp_path):
     shutil.copy(first(root, 1), first(root, 1, label=1).with_name("stray.png"))
     result = run(root, tmp_path)
     assert result.exit_code == 0
@@ -232,4 +234,4 @@ def test_other_files_are_counted_and_one_is_named(root, caplog):
     (root / ".DS_Store").write_text("x")
     assert len(ImageFolderSet(root).load()) == N_CLASSES * PER_CLASS
     [message] = caplog.messages
-    assert "left out 2 files that are not images in a class folder, such as " in message
+    assert "skipped 2 files that are not images in a class folder, such as " in message

@@ -1,4 +1,4 @@
-"""Columns of .parquet files are the data set that other formats give."""
+"""Columns of .parquet files give the same data set as other formats."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parquet(path, vectors="lists"):
 
 
 @pytest.mark.parametrize("kind", ["lists", "fixed", "columns"])
-def test_columns_of_every_kind_say_the_same_as_other_formats(tmp_path, kind):
+def test_columns_of_every_kind_give_the_same_data_set_as_other_formats(tmp_path, kind):
     says_the_same(load(parquet(tmp_path / "a.parquet", kind)), tmp_path)
 
 
@@ -53,7 +53,7 @@ def test_files_of_another_kind_are_named(tmp_path, content):
         ({"features": ["x", "y"], "label": ["a", "b"]}, "'features' must be a column of lists of floats, found string"),
         ({"features": [[1.0], [2.0]], "label": ["a", None]}, "'label' of row 1 is empty; fill it in or leave"),
         ({"features": [[1.0], [2.0]], "label": [[1], [2]]}, "'label' must be strings or numbers, found list"),
-        ({"label": ["a", "b"], "n": [1, 2]}, "must hold one array of the name vectors .* found none among label, n"),
+        ({"label": ["a", "b"], "n": [1, 2]}, "must contain one array named vectors .* found none among label, n"),
     ],
 )
 def test_columns_that_do_not_fit_are_named(tmp_path, columns, message):

@@ -101,7 +101,7 @@ def test_a_run_names_the_clusters_and_other_seeds_are_other_runs(folder, tmp_pat
         ({"part": "test"}, "'part' parameter of PseudoLabels must be one of all, seen, validation, novel. Got 'test'"),
         ({"clusters": 300}, "300 clusters were asked for, but v has 245 images of all classes; lower clusters"),
         ({"fewest": 200}, "fewer than 2 of the 50 clusters of v have 200 images; lower fewest"),
-        ({"backbone": "pixels"}, "v holds vectors, so there are no images for pixels; use Given"),
+        ({"backbone": "pixels"}, "v holds vectors, so pixels has no images to embed; use Given"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(vectors, fields, message):

@@ -1,4 +1,4 @@
-"""Vectors in place of images: every format says the same, what is wrong is one sentence, and nothing is copied."""
+"""Vectors instead of images: all formats give the same data set, a mistake is one sentence, and nothing is copied."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tests.support.zero_shot_heads import NamesOnly
 
 
 @pytest.mark.parametrize("kind", ["stored", "compressed", "safetensors"])
-def test_every_format_says_the_same(tmp_path, kind):
+def test_every_format_gives_the_same_data_set(tmp_path, kind):
     write = {
         "stored": lambda: npz(tmp_path / "a.npz"),
         "compressed": lambda: npz(tmp_path / "a.npz", compressed=True),
@@ -82,7 +82,7 @@ def test_integers_and_strings_name_classes_by_themselves(tmp_path):
         assert [strings.class_names[label] for label in strings.labels] == NAMES[PLACES].tolist()
 
 
-def test_classes_without_vectors_are_told_and_left_out_with_all_that_is_theirs(tmp_path, caplog):
+def test_classes_without_vectors_are_skipped_with_their_groups_and_counted(tmp_path, caplog):
     names, centres = np.insert(NAMES, 2, "dodo"), np.insert(CENTRES, 2, 9, axis=0)
     changes = {"class_names": names, "class_vectors": centres, "class:family": np.insert(FAMILY, 2, "none")}
     images = load(npz(tmp_path / "a.npz", labels=NAMES[PLACES], **changes))
@@ -90,12 +90,12 @@ def test_classes_without_vectors_are_told_and_left_out_with_all_that_is_theirs(t
     assert np.array_equal(images.class_vectors, CENTRES)
     assert np.array_equal(images.labels, PLACES)
     assert images.class_groups["family"].mask("sea").tolist() == (FAMILY == "sea").tolist()
-    assert "a.npz: left out 1 classes without vectors, such as dodo" in caplog.text
+    assert "a.npz: skipped 1 class without vectors, such as dodo" in caplog.text
 
 
-def test_arrays_of_other_names_are_told_and_left_out(tmp_path, caplog):
+def test_arrays_of_other_names_are_ignored_and_listed(tmp_path, caplog):
     load(npz(tmp_path / "a.npz", ids=np.arange(N), logits=np.ones((N, 2))))
-    assert "a.npz: left out ids, logits; a group of vectors is named 'group:NAME', one of" in caplog.text
+    assert "a.npz: ignored ids, logits; name a group of vectors 'group:NAME', and a group of classes" in caplog.text
 
 
 BROKEN = VALUES.copy()
@@ -115,17 +115,20 @@ BROKEN[[17, 40], 2] = np.nan
             r"the array 'vectors' cannot be read: Object arrays .* save plain numbers",
         ),
         ({"labels": NAMES[PLACES].astype(object)}, r"the array 'labels' cannot be read: Object arrays"),
-        ({"vectors": None}, r"must hold one array of the name vectors or features or embeddings or X; found none"),
-        ({"features": VALUES}, "must hold one array of the name .*; found vectors and features among"),
-        ({"labels": None}, "must hold one array of the name labels or label or targets or y; found none"),
+        ({"vectors": None}, r"must contain one array named vectors or features or embeddings or X; found none"),
+        ({"features": VALUES}, "must contain one array named .*; found vectors and features among"),
+        ({"labels": None}, "must contain one array named labels or label or targets or y; found none"),
         ({"labels": PLACES[:59]}, r"labels must be of shape \[60\], one for each vector, found \[59\]"),
         ({"labels": np.eye(C)[PLACES]}, r"labels must be of shape \[60\], one for each vector, found \[60, 5\]"),
         ({"labels": PLACES / 2}, "labels must be integers or strings, found float64"),
-        ({"labels": PLACES + 1}, r"labels are places in class_names, so .* in \[0, 5\), but that of row \d+ is 5"),
+        ({"labels": PLACES + 1}, r"labels index class_names, so .* in \[0, 5\), but the label of row \d+ is 5"),
         ({"labels": np.where(np.arange(N) == 3, "dodo", NAMES[PLACES])}, "the label 'dodo' of row 3 is not in class_n"),
         ({"class_names": np.arange(C)}, r"class_names must be strings of shape \[C\], found int64 of shape \[5\]"),
-        ({"class_names": np.repeat("wren", C)}, "class names of bad must differ; 'wren' stands there twice"),
-        ({"class_names": None, "labels": NAMES[PLACES]}, "labels are strings, so class_names must say which class"),
+        ({"class_names": np.repeat("wren", C)}, "class names of bad must differ; 'wren' occurs twice"),
+        (
+            {"class_names": None, "labels": NAMES[PLACES]},
+            "labels are strings, so class_names must name the class of each row",
+        ),
         ({"class_vectors": CENTRES[:, :3]}, r"class_vectors must be numbers of shape \[5, 7\], .* of shape \[5, 3\]"),
         ({"class_vectors": CENTRES[:4]}, r"class_vectors must be numbers of shape \[5, 7\]"),
         (
@@ -139,7 +142,7 @@ BROKEN[[17, 40], 2] = np.nan
     ],
 )
 @pytest.mark.parametrize("compressed", [False, True])
-def test_what_is_wrong_is_one_sentence_that_names_the_file(tmp_path, changes, message, compressed):
+def test_a_mistake_is_one_sentence_that_names_the_file(tmp_path, changes, message, compressed):
     path = npz(tmp_path / "bad.npz", compressed, **changes)
     with pytest.raises(ValueError, match=message) as error:
         load(path)
@@ -164,11 +167,14 @@ def test_a_file_that_was_cut_off_is_named(tmp_path, writer):
         load(path)
 
 
-def test_a_missing_file_and_another_suffix_say_what_is_expected(tmp_path):
+def test_the_error_for_a_missing_file_or_another_suffix_says_what_to_give(tmp_path):
     with pytest.raises(ValueError, match=r"there is no file none.npz; give a file of vectors and labels"):
         load(Path("none.npz"))
     (tmp_path / "a.npy").write_bytes(b"x")
-    with pytest.raises(ValueError, match=r"vectors are read from .npz, .safetensors, .parquet; got .*a.npy"):
+    with pytest.raises(
+        ValueError,
+        match=r"cannot read vectors from .*a.npy; give a file of one of the types .npz, .safetensors, .parquet",
+    ):
         load(tmp_path / "a.npy")
 
 
@@ -205,8 +211,8 @@ def test_arrays_in_memory_are_the_same_data_set_as_a_file(tmp_path):
 
 
 def heads():
-    made = [EVALUATORS.get(name) for name in EVALUATORS.names()]
-    return [cls for cls in made if cls is not AugmentedSupport and not issubclass(cls, ImageEvaluator)]
+    classes = [EVALUATORS.get(name) for name in EVALUATORS.names()]
+    return [cls for cls in classes if cls is not AugmentedSupport and not issubclass(cls, ImageEvaluator)]
 
 
 @pytest.mark.parametrize("evaluator", heads(), ids=lambda cls: cls.__name__)
@@ -258,7 +264,7 @@ def test_class_vectors_reach_evaluators_of_class_features():
     assert fewshot.evaluate("given", images, episodes, NamesOnly(), "L2()", progress=False).accuracy > 0.7
 
 
-def test_who_made_the_vectors_is_what_the_user_says():
+def test_the_user_names_the_network_behind_the_vectors():
     images = given()
     episodes = fewshot.Balanced().sample(images, np.arange(C), fewshot.EpisodeShape(5, 1, 5), 0, 0, 2)
     row = fewshot.evaluate(fewshot.Given("CLIP", "nothing"), images, episodes, progress=False)
@@ -279,12 +285,12 @@ class Birds:
 @pytest.mark.parametrize(
     ("backbone", "evaluator", "message"),
     [
-        ("pixels", "Prototype", "birds holds vectors, so there are no images for pixels; use Given"),
+        ("pixels", "Prototype", "birds holds vectors, so pixels has no images to embed; use Given"),
         ("given", "FineTune", r"FineTune\(.* tunes a network on images, but birds holds vectors; use an evaluator of"),
-        (torch.nn.Flatten(), "Prototype", "birds holds vectors, so there are no images for live network"),
+        (torch.nn.Flatten(), "Prototype", "birds holds vectors, so live network has no images to embed"),
     ],
 )
-def test_vectors_are_asked_for_nothing_that_needs_images(backbone, evaluator, message):
+def test_networks_and_tuning_are_refused_on_vectors(backbone, evaluator, message):
     images = given()
     episodes = fewshot.Balanced().sample(images, np.arange(C), fewshot.EpisodeShape(5, 1, 5), 0, 0, 2)
     with pytest.raises(ValueError, match=message):
@@ -293,7 +299,7 @@ def test_vectors_are_asked_for_nothing_that_needs_images(backbone, evaluator, me
         )
 
 
-def test_images_are_not_given_vectors():
+def test_given_is_refused_on_images():
     images = labelled(5, 20)
     episodes = fewshot.Balanced().sample(images, np.arange(5), fewshot.EpisodeShape(5, 1, 5), 0, 0, 2)
     with pytest.raises(ValueError, match="Given is for data sets of vectors, but test holds images; name a network"):
@@ -302,14 +308,14 @@ def test_images_are_not_given_vectors():
 
 def test_a_network_is_refused_before_it_is_loaded(tmp_path):
     spec = fewshot.RunSpec(f"{__name__}:Birds()", "vit_giant_patch14_clip_224", "Prototype")
-    with pytest.raises(ValueError, match="birds holds vectors, so there are no images for Timm"):
+    with pytest.raises(ValueError, match=r"birds holds vectors, so Timm\(.*\) has no images to embed"):
         fewshot.run(spec, fewshot.Results(tmp_path / "rows.jsonl"))
     spec = fewshot.RunSpec("Icons()", "given", "Prototype")
     with pytest.raises(ValueError, match="Given is for data sets of vectors, but icons mono holds images"):
         fewshot.run(spec, fewshot.Results(tmp_path / "rows.jsonl"))
 
 
-def test_a_dtype_of_computation_is_refused_where_nothing_is_computed(tmp_path):
+def test_a_compute_dtype_is_refused_on_vectors(tmp_path):
     spec = fewshot.RunSpec(f"{__name__}:Birds()", "given", "Prototype", dtype="bfloat16")
     with pytest.raises(ValueError, match="birds holds vectors, which no network computes; remove dtype='bfloat16'"):
         fewshot.run(spec, fewshot.Results(tmp_path / "rows.jsonl"))
@@ -332,7 +338,7 @@ def test_runs_of_one_file_share_one_look_at_its_content(tmp_path, monkeypatch, o
     assert fewshot.run(again, results).run_id == rows[0].run_id  # a path is not hashed, what it holds is
 
 
-def test_drawing_an_episode_says_that_there_are_no_pictures(tmp_path, caplog):
+def test_a_report_says_that_there_are_no_pictures(tmp_path, caplog):
     from fewshot.report import page
 
     path = npz(tmp_path / "a.npz")
@@ -345,7 +351,7 @@ def test_drawing_an_episode_says_that_there_are_no_pictures(tmp_path, caplog):
     assert caplog.records == [r for r in caplog.records if r.levelno < logging.ERROR]
 
 
-def test_the_guide_does_what_it_says(tmp_path, monkeypatch, capsys):
+def test_the_examples_of_the_guide_run(tmp_path, monkeypatch, capsys):
     guide = (DOCS / "features.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```(python)?\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Vectors of class names beside images: each reaches its class, and what the file lacks is named."""
+"""Vectors of class names beside images: each class gets its vector, and an error names what the file lacks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPEC = "WithClassVectors(ImageFolderSet('birds'), 'texts.npz')"
 
 @pytest.fixture(autouse=True)
 def birds(tmp_path, monkeypatch):
-    """Pictures of one grey a class in birds/, and vectors of more names in texts.npz: those of their pixels."""
+    """Pictures in birds/, one grey per class, and in texts.npz the vectors of their pixels, with one class more."""
     monkeypatch.chdir(tmp_path)
     for place, name in enumerate(NAMES):
         Path("birds", name).mkdir(parents=True)
@@ -37,12 +37,12 @@ def test_each_class_has_the_vector_of_its_name():
     assert images.class_names == ("gull", "lark", "wren")
     np.testing.assert_allclose(images.class_vectors[:, 0], [120 / 255, 0, 60 / 255])
     assert images.images_digest == fewshot.ImageFolderSet(Path("birds")).load().images_digest
-    made = fewshot.WithClassVectors(fewshot.ImageFolderSet(Path("birds")), Path("texts.npz"))
-    assert DATASETS.canonical(made) == DATASETS.canonical(SPEC)
+    built = fewshot.WithClassVectors(fewshot.ImageFolderSet(Path("birds")), Path("texts.npz"))
+    assert DATASETS.canonical(built) == DATASETS.canonical(SPEC)
     assert DATASETS.spec(SPEC).short_name == "birds with class vectors"
 
 
-def test_runs_use_them_and_are_named_after_what_the_file_holds():
+def test_runs_use_the_vectors_and_are_identified_by_the_content_of_the_file():
     shape = fewshot.Sampled(fewshot.EpisodeShape(3, 1, 3))
     spec = fewshot.RunSpec(SPEC, "RawPixels(2)", f"{__name__}:Nearest()", shape, split="AllNovel()", n_episodes=3)
     rows = []
@@ -59,7 +59,7 @@ def test_runs_use_them_and_are_named_after_what_the_file_holds():
     ("arrays", "message"),
     [
         ({"class_names": ["lark"]}, "texts.npz must hold class_names and class_vectors; found class_names"),
-        ({"class_names": ["lark"], "class_vectors": np.ones((1, 3))}, "no vector of 2 of the 3 classes .* as 'gull'"),
+        ({"class_names": ["lark"], "class_vectors": np.ones((1, 3))}, "no vector for 2 of the 3 classes .* as 'gull'"),
         ({"class_names": NAMES, "class_vectors": np.ones((2, 3))}, r"of shape \[C, D\], found \[3\] and \[2, 3\]"),
         ({"class_names": [1, 2, 3], "class_vectors": np.ones((3, 3))}, r"class_names must be strings of shape \[C\]"),
         (
@@ -68,7 +68,7 @@ def test_runs_use_them_and_are_named_after_what_the_file_holds():
         ),
     ],
 )
-def test_what_the_file_lacks_is_named(arrays, message):
+def test_an_error_names_what_the_file_lacks(arrays, message):
     write(**arrays)
     with pytest.raises(ValueError, match=message):
         DATASETS.make(SPEC).load()

@@ -1,4 +1,4 @@
-"""Files are whole or absent, and errors say what was found."""
+"""Files are complete or absent, and errors name the cause."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_kill_leaves_the_old_file_and_no_temporary(tmp_path, monkeypatch):
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == {path: b"old"}
 
 
-def test_a_folder_in_place_of_the_file_is_told(tmp_path):
+def test_a_folder_in_place_of_the_file_is_named(tmp_path):
     (tmp_path / "file").mkdir()
     with pytest.raises(OSError, match=r"cannot write .*file: Is a directory"):
         write_atomically(tmp_path / "file", b"new")
@@ -77,7 +77,7 @@ def test_a_folder_in_place_of_the_file_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("below", ["file", "file/deeper"])
-def test_a_file_in_place_of_a_folder_is_told(tmp_path, below):
+def test_a_file_in_place_of_a_folder_is_named(tmp_path, below):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match=r"cannot create the folder .*file.*; make it writable or choose another folder"):
         make_folder(tmp_path / below)
@@ -85,13 +85,13 @@ def test_a_file_in_place_of_a_folder_is_told(tmp_path, below):
 
 def test_a_file_without_a_checksum_is_refused(tmp_path):
     (tmp_path / "file").write_bytes(save({"a": np.arange(3)}, metadata={"fewshot": '{"b": "c"}'}))
-    with pytest.raises(ValueError, match="cannot be read as a list: its checksum is not that of its content"):
+    with pytest.raises(ValueError, match="cannot be read as a list: its content does not match its checksum"):
         read_safetensors(tmp_path / "file", "a list")
 
 
 def test_every_changed_byte_of_a_file_is_noticed(tmp_path):
     path = tmp_path / "file"
-    write_safetensors(path, {"a": np.arange(20, dtype=np.int16), "b": np.zeros(3)}, {"said": "text"})
+    write_safetensors(path, {"a": np.arange(20, dtype=np.int16), "b": np.zeros(3)}, {"note": "text"})
     content = path.read_bytes()
     for at in range(8, len(content)):
         for bit in (1, 64):
@@ -100,11 +100,11 @@ def test_every_changed_byte_of_a_file_is_noticed(tmp_path):
                 arrays, about = read_safetensors(path, "a list")
             except ValueError:
                 continue
-            assert about == {"said": "text"}  # white space, or the name of the checksum's own field
+            assert about == {"note": "text"}  # white space, or the name of the checksum's own field
             assert arrays["a"].tolist() == list(range(20))
 
 
-def test_arrays_and_what_is_said_about_them_come_back_as_they_were_written(tmp_path):
+def test_arrays_and_metadata_come_back_unchanged(tmp_path):
     arrays = {
         "strided": np.arange(12, dtype=np.float16)[::2],
         "turned": np.arange(6, dtype=np.int32).reshape(2, 3).T,
@@ -113,11 +113,11 @@ def test_arrays_and_what_is_said_about_them_come_back_as_they_were_written(tmp_p
     }
     about = {"name": 'größe "x"', "n": 3}
     write_safetensors(tmp_path / "file", arrays, about)
-    found, metadata = read_safetensors(tmp_path / "file", "arrays")
+    read, metadata = read_safetensors(tmp_path / "file", "arrays")
     assert metadata == about
     for name, array in arrays.items():
-        assert found[name].dtype == array.dtype
-        assert np.array_equal(found[name], array)
+        assert read[name].dtype == array.dtype
+        assert np.array_equal(read[name], array)
 
 
 WHOLE = save({"a": np.arange(100)})
@@ -136,13 +136,13 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
-def test_a_file_that_is_none_of_ours_is_one_sentence(tmp_path, content):
+def test_the_error_for_a_foreign_file_is_one_sentence(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(ValueError, match=r"file cannot be read as an episode list: "):
         read_safetensors(tmp_path / "file", "an episode list")
 
 
-def test_a_missing_file_and_a_folder_are_told(tmp_path):
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"there is no file .*none; expected an episode list there"):
         read_safetensors(tmp_path / "none", "an episode list")
     with pytest.raises(ValueError, match="cannot be read as an episode list"):

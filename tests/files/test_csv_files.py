@@ -1,4 +1,4 @@
-"""One reader for every CSV file: what is wrong is one sentence, with the number of the line where there is one."""
+"""One reader for all CSV files: a mistake is one sentence, with a line number if it is in a line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_fields_are_stripped_and_rows_know_their_line(tmp_path):
     assert str(file.error(1, "no")) == f"{tmp_path}/t.csv, line 6: no"
 
 
-def test_what_is_written_is_read_again(tmp_path):
+def test_written_rows_are_read_unchanged(tmp_path):
     rows = [("a", "b"), ("1,5", 'say "x"'), ("two\nlines", "é")]
     text = csv_text(rows)
     assert text == 'a,b\n"1,5","say ""x"""\n"two\nlines",é\n'
@@ -61,13 +61,13 @@ def test_further_columns_may_be_named_or_any(tmp_path):
         ("a,b\n1,2\n".encode("utf-16"), "t.csv, line 1 is not UTF-8: invalid start byte"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(tmp_path, content, message):
+def test_a_mistake_is_one_sentence(tmp_path, content, message):
     with pytest.raises(ValueError, match=message) as error:
         read(tmp_path, content)
     assert "\n" not in str(error.value)
 
 
-def test_what_is_not_there_is_one_sentence(tmp_path):
+def test_a_missing_file_is_one_sentence(tmp_path):
     with pytest.raises(ValueError, match=r"there is no table .*none.csv; give a CSV file with the columns a, b and c$"):
         CsvFile.read(tmp_path / "none.csv", "table", ("a", "b", "c"))
     with pytest.raises(ValueError, match=r"there is no table .*none.csv; give a CSV file$"):

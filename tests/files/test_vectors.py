@@ -1,4 +1,4 @@
-"""Vectors by row: in memory and in a file the same, in any order, of any numbers, and nothing read past the end."""
+"""Vectors by row: the same from memory and from a file, in any order and dtype, without reading past the end."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ def stored(tmp_path, values=VALUES, offset=5):
 @pytest.mark.parametrize("block_bytes", [1, 100, 1 << 20])
 @pytest.mark.parametrize("rows", ORDERS)
 @pytest.mark.parametrize("dtype", ["<f4", "<f8", ">f8", "<f2"])
-def test_rows_come_in_the_order_that_was_asked_for(tmp_path, monkeypatch, block_bytes, rows, dtype):
+def test_rows_come_in_the_requested_order(tmp_path, monkeypatch, block_bytes, rows, dtype):
     monkeypatch.setattr(vectors, "_BLOCK_BYTES", block_bytes)
     values, wanted = VALUES.astype(dtype), np.array(rows, dtype=np.int64)
-    for made in (HeldVectors(values), stored(tmp_path, values)):
-        gathered = made.gather(wanted)
+    for some in (HeldVectors(values), stored(tmp_path, values)):
+        gathered = some.gather(wanted)
         assert gathered.dtype == np.float32
         assert np.array_equal(gathered, values[wanted].astype(np.float32))
         gathered[...] = 0  # a copy
-        assert (len(made), made.dim) == (50, 3)
+        assert (len(some), some.dim) == (50, 3)
     assert np.array_equal(values, VALUES.astype(dtype))
 
 
 def test_bfloat16_is_read_exactly(tmp_path):
     halves = torch.randn(20, 4, generator=torch.Generator().manual_seed(0)).bfloat16()
     (tmp_path / "halves").write_bytes(halves.view(torch.uint8).numpy().tobytes())
-    made = StoredVectors(tmp_path / "halves", 0, np.dtype("<u2"), (20, 4), bfloat16=True)
-    assert np.array_equal(made.gather(np.arange(20)), halves.float().numpy())
+    halved = StoredVectors(tmp_path / "halves", 0, np.dtype("<u2"), (20, 4), bfloat16=True)
+    assert np.array_equal(halved.gather(np.arange(20)), halves.float().numpy())
 
 
-def test_a_file_that_is_cut_off_meanwhile_is_an_error_not_the_end_of_the_process(tmp_path):
-    made = stored(tmp_path)
+def test_a_file_shortened_during_a_run_is_an_error_not_the_end_of_the_process(tmp_path):
+    kept = stored(tmp_path)
     (tmp_path / "values").write_bytes(b"short")
     with pytest.raises(OSError, match="values ends before row 49: another program shortened it"):
-        made.gather(np.arange(50))
+        kept.gather(np.arange(50))
 
 
-def test_a_file_that_takes_its_place_changes_nothing(tmp_path):
-    made = stored(tmp_path)
+def test_replacing_the_file_changes_nothing(tmp_path):
+    kept = stored(tmp_path)
     (tmp_path / "values").rename(tmp_path / "old")
     stored(tmp_path, -VALUES)
-    assert np.array_equal(made.gather(np.arange(50)), VALUES.astype(np.float32))
+    assert np.array_equal(kept.gather(np.arange(50)), VALUES.astype(np.float32))
 
 
-def test_the_digest_is_of_the_numbers_as_float32_whatever_holds_them(tmp_path, monkeypatch):
+def test_the_digest_depends_only_on_the_numbers_as_float32(tmp_path, monkeypatch):
     whole = vectors_digest(HeldVectors(VALUES), "here")
     monkeypatch.setattr(vectors, "_BLOCK_BYTES", 100)
     assert vectors_digest(stored(tmp_path), "here") == whole
@@ -65,7 +65,7 @@ def test_the_digest_is_of_the_numbers_as_float32_whatever_holds_them(tmp_path, m
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
-def test_numbers_that_are_none_are_counted_and_the_first_is_named(monkeypatch, value):
+def test_numbers_that_are_not_finite_are_counted_and_the_first_is_named(monkeypatch, value):
     monkeypatch.setattr(vectors, "_BLOCK_BYTES", 100)
     values = VALUES.copy()
     values[[31, 44], 1] = value

@@ -146,7 +146,7 @@ def test_what_is_said_as_often_as_it_is_right_is_calibrated():
     random = np.random.default_rng(1)
     counted, asked = Calibration(), random.integers(8000, 15360, 200_000)
     confidence = asked.astype(np.uint16).view(np.float16)
-    np.add.at(counted.asked, asked, 1)
+    np.add.at(counted.queries, asked, 1)
     np.add.at(counted.right, asked[random.random(len(asked)) < confidence], 1)
     assert calibration_error(counted) < 0.005
     assert np.isnan(calibration_error(Calibration()))
@@ -183,7 +183,7 @@ def test_the_answers_of_each_unit_are_counted_alike_in_any_parts_and_at_any_conf
         kept = [n for n in range(60) if unit not in groups[e.classes[e.way_start[n] : e.way_start[n + 1]]]]
         direct, left = Calibration(), counted.without(unit)
         direct.add(answers_of(p.take(np.array(kept, dtype=np.int64))))
-        assert np.array_equal(left.asked, direct.asked)
+        assert np.array_equal(left.queries, direct.queries)
         assert np.array_equal(left.right, direct.right)
 
 

@@ -295,7 +295,7 @@ def test_stopping_keeps_the_weights_with_the_least_validation_loss():
             Pretrained(NET, DATA, CrossEntropy(steps=3, lr=1e30, warmup=0.0)),
             "the loss is not finite at step .* of 3, at a l",
         ),
-        (Pretrained(NET, Partitioned(Stripes(), test=20), SHORT), "class 'class 00' of stripes has 20; hold fewer out"),
+        (Pretrained(NET, Partitioned(Stripes(), test=20), SHORT), "class 'class 00' of stripes has 20; hold out fewer"),
     ],
 )
 def test_what_cannot_be_trained_is_told_in_one_sentence(source, text):

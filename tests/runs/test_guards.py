@@ -108,7 +108,7 @@ def test_a_list_of_seen_classes_is_refused_as_one_of_novel_ones(spec, results, s
 
 
 def test_a_class_stands_in_one_part_of_a_split():
-    with pytest.raises(ValueError, match="'crow' stands there twice"):
+    with pytest.raises(ValueError, match="'crow' is listed twice"):
         ClassSplit.of(["crow", "wren"], [], ["crow", "gull"])
 
 

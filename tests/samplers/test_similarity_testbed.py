@@ -118,8 +118,8 @@ def test_a_table_comes_back_from_its_file_to_six_places(table):
         ("class,a,b\na,1,0\n", "the first fields of the lines of .* must be its 2 classes, in their order"),
         ("class,a,b\na,1,x\nb,0,1\n", "alike.csv, line 2: similarities must be finite numbers, found 'x'"),
         ("class,a,b\na,1,nan\nb,0,1\n", "alike.csv, line 2: similarities must be finite numbers, found 'nan'"),
-        ("class,a,b\na,1,0.5\nb,0,1\n", "must be symmetric, but says 0.5 of 'a' and 'b' and 0 the other way round"),
-        ("class,a,b\na,1,0\nb,0,1\n", "says nothing of 20 of the 20 classes to draw from in test, such as 'class 0'"),
+        ("class,a,b\na,1,0.5\nb,0,1\n", "must be symmetric, but has 0.5 for 'a', 'b' and 0 for 'b', 'a'"),
+        ("class,a,b\na,1,0\nb,0,1\n", "lacks 20 of the 20 classes to sample from in test, such as 'class 0'"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_one_sentence(table, text, message):

@@ -1,4 +1,4 @@
-"""Splits are disjoint, whole and pinned to the classes that they were made for."""
+"""Splits are disjoint, complete, and bound to their classes by a digest."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_rule_does_not_look_at_the_order_of_the_classes(rule):
 
 
 @pytest.mark.parametrize("rule", [*RULES, Committed("icons_mono")], ids=repr)
-def test_a_rule_can_be_made_again_from_its_repr(rule):
+def test_the_repr_of_a_rule_makes_the_same_rule(rule):
     assert SPLITS.make(repr(rule)) == rule
 
 
@@ -62,7 +62,7 @@ def test_the_classes_of_a_part_are_labels_of_the_data_set():
     assert [other.class_names[c] for c in split.classes("validation", other)] == ["cab", "bus"]
 
 
-def test_an_unknown_and_an_empty_part_are_told():
+def test_an_unknown_and_an_empty_part_are_refused():
     split = AllNovel().split(IMAGES)
     with pytest.raises(ValueError, match="unknown part 'base' of a split; known: seen, validation, novel, all"):
         split.classes("base", IMAGES)
@@ -73,7 +73,7 @@ def test_an_unknown_and_an_empty_part_are_told():
 @pytest.mark.parametrize("names", [NAMES[:-1], [*NAMES, "new"], [*NAMES[:-1], "bee"]])
 def test_the_split_of_other_classes_is_refused(names):
     odd = sorted(set(names) ^ set(NAMES))[0]
-    message = f"this split is for 6 other classes than the {len(names)} of test: '{odd}' is in only one of them"
+    message = f"this split lists 6 classes, but test has {len(names)} others: '{odd}' is in only one of them"
     for part in ("novel", "all"):
         with pytest.raises(ValueError, match=message):
             AllNovel().split(IMAGES).classes(part, labelled(names))
@@ -81,12 +81,12 @@ def test_the_split_of_other_classes_is_refused(names):
 
 @pytest.mark.parametrize("parts", [(["a"], ["a"], []), (["a"], [], ["b", "a"]), (["a", "a"], [], [])])
 def test_a_class_in_two_parts_is_refused(parts):
-    with pytest.raises(ValueError, match="a class stands in one part of a split, once; 'a' stands there twice"):
+    with pytest.raises(ValueError, match="a split lists each class once, but 'a' is listed twice"):
         ClassSplit.of(*parts)
 
 
 def test_a_split_whose_classes_have_another_digest_is_refused():
-    with pytest.raises(ValueError, match="the split's 2 classes do not have the digest"):
+    with pytest.raises(ValueError, match="the split's 2 classes do not match its classes_digest"):
         ClassSplit(("a",), (), ("b",), classes_digest(["a", "c"]))
 
 
@@ -101,7 +101,7 @@ MANY = labelled([f"class {i}" for i in range(200)])
 
 @pytest.mark.parametrize(("novel", "validation"), [(0.4, 0.1), (0.0, 0.0), (1, 0), (0.5, 0.5), (0.333, 0.333)])
 @pytest.mark.parametrize("images", [MANY, IMAGES, labelled("abcde")], ids=len)
-def test_a_random_split_has_the_asked_fractions(novel, validation, images):
+def test_a_random_split_has_the_given_fractions(novel, validation, images):
     split, n_classes = BySeed(novel, validation).split(images), len(images.class_names)
     assert abs(len(split.novel) - novel * n_classes) <= 0.5
     assert abs(len(split.validation) - validation * n_classes) <= 1
@@ -128,13 +128,13 @@ def test_every_class_is_novel_as_often():
 @pytest.mark.parametrize(
     ("novel", "validation", "message"),
     [
-        (0.7, 0.4, "fractions that add up to at most 1, got 0.7 and 0.4"),
+        (0.7, 0.4, "the fractions novel and validation must add up to at most 1, got 0.7 and 0.4"),
         (-0.1, 0.5, r"The 'novel' parameter of BySeed must be a number in \[0, 1\]. Got -0.1 instead"),
         (0.5, -0.1, r"The 'validation' parameter of BySeed must be a number in \[0, 1\]. Got -0.1 instead"),
         (1.1, 0.0, "Got 1.1 instead"),
     ],
 )
-def test_fractions_that_are_none_are_refused(novel, validation, message):
+def test_fractions_outside_their_range_are_refused(novel, validation, message):
     with pytest.raises(ValueError, match=message):
         BySeed(novel, validation)
 
@@ -145,7 +145,7 @@ def test_fractions_that_are_none_are_refused(novel, validation, message):
         (lambda: ByGroup("colour", ("red",)), "test has no class group 'colour'; it has: kind, size"),
         (lambda: ByGroup("kind", ("plant",)), "'plant' is not one of 'animal', 'food', 'vehicle'"),
         (lambda: ByGroup("kind", ("food",), ("plant",)), "'plant' is not one of"),
-        (lambda: ByGroup("kind", ("food",), ("food",)), "'food' cannot be novel and validation at once"),
+        (lambda: ByGroup("kind", ("food",), ("food",)), "'food' cannot be both novel and validation; list it once"),
         (lambda: ByGroup("kind", "food"), r"must be a tuple of names, such as \('animal',\). Got 'food' instead"),
         (
             lambda: Committed("../icons_mono"),
@@ -153,7 +153,7 @@ def test_fractions_that_are_none_are_refused(novel, validation, message):
         ),
     ],
 )
-def test_a_rule_that_does_not_fit_is_one_sentence(rule, message):
+def test_the_error_of_a_rule_that_does_not_fit_is_one_sentence(rule, message):
     with pytest.raises(ValueError, match=message):
         rule().split(IMAGES)
 
@@ -185,20 +185,20 @@ WHOLE = {"seen": ["a"], "validation": [], "novel": ["b"], "classes_digest": clas
         ({k: v for k, v in WHOLE.items() if k != "classes_digest"}, "is not a split: .*KeyError: 'classes_digest'"),
         (
             WHOLE | {"classes_digest": "0"},
-            r"split.json is damaged: the split's 2 classes do not have the digest 0 that",
+            r"split.json is damaged: the split's 2 classes do not match its classes_digest 0: a class name",
         ),
-        (WHOLE | {"novel": ["c"]}, r"split.json is damaged: the split's 2 classes do not have the digest"),
-        (WHOLE | {"novel": ["b", "a"]}, r"split.json is damaged: .* 'a' stands there twice"),
+        (WHOLE | {"novel": ["c"]}, r"split.json is damaged: the split's 2 classes do not match its classes_digest"),
+        (WHOLE | {"novel": ["b", "a"]}, r"split.json is damaged: .* 'a' is listed twice"),
     ],
 )
-def test_a_file_that_is_no_split_is_one_sentence(tmp_path, content, message):
+def test_the_error_for_a_file_that_is_not_a_split_is_one_sentence(tmp_path, content, message):
     path = tmp_path / "split.json"
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     with pytest.raises(ValueError, match=message):
         FromFile(path).split(IMAGES)
 
 
-def test_a_missing_file_and_a_folder_are_told(tmp_path):
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"there is no split file .*none.json"):
         FromFile(tmp_path / "none.json").split(IMAGES)
     with pytest.raises(ValueError, match=r"is not a split: .*IsADirectoryError"):
@@ -206,7 +206,7 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path):
 
 
 @pytest.mark.parametrize("path", sorted(committed_folder().glob("*.json")), ids=lambda path: path.stem)
-def test_a_committed_split_is_whole_sorted_and_holds_nothing_else(path, tmp_path):
+def test_a_committed_split_is_complete_sorted_and_has_no_other_fields(path, tmp_path):
     ClassSplit.load(path).save(tmp_path / "again.json")
     assert json.loads((tmp_path / "again.json").read_text()) == json.loads(path.read_text())
 
@@ -219,9 +219,9 @@ def test_the_committed_split_of_the_icons_is_by_superclass(domain):
     assert rule == Committed(f"icons_{domain}")
     split = rule.split(images)
     superclass = images.class_groups["superclass"]
-    found = {part: {superclass.names[superclass.codes[c]] for c in split.classes(part, images)} for part in PARTS}
-    assert found["novel"] == {"animal", "food", "vehicle", "leisure"}
-    assert len(found["validation"]) == 1
-    assert not found["seen"] & (found["validation"] | found["novel"])
-    by_group = ByGroup("superclass", tuple(sorted(found["novel"])), tuple(found["validation"]))
+    groups = {part: {superclass.names[superclass.codes[c]] for c in split.classes(part, images)} for part in PARTS}
+    assert groups["novel"] == {"animal", "food", "vehicle", "leisure"}
+    assert len(groups["validation"]) == 1
+    assert not groups["seen"] & (groups["validation"] | groups["novel"])
+    by_group = ByGroup("superclass", tuple(sorted(groups["novel"])), tuple(groups["validation"]))
     assert by_group.split(images) == split

@@ -1,4 +1,4 @@
-"""One data set of vectors, written in every format."""
+"""One data set of vectors, in every format."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ FAMILY = np.array(["sea", "land", "land", "land", "sea"])
 
 
 def arrays(**changes):
-    """The arrays of a whole file; None leaves one out."""
+    """The arrays of a complete file; a change to None leaves one out."""
     whole = {"vectors": VALUES, "labels": PLACES, "class_names": NAMES, "class_vectors": CENTRES}
     whole |= {"partition": PARTITION, "group:camera": np.arange(N) % 2, "class:family": FAMILY}
     return {name: array for name, array in (whole | changes).items() if array is not None}
 
 
 def npz(path, compressed=False, **changes):
-    """The path of an .npz file, after it was written."""
+    """Writes an .npz file and returns its path."""
     (np.savez_compressed if compressed else np.savez)(path, **arrays(**changes))
     return path
 
 
 def safetensors(path):
-    """The path of a .safetensors file, after it was written."""
+    """Writes a .safetensors file and returns its path."""
     tensors = arrays(class_names=None, partition=(np.arange(N) >= 30).astype(np.uint8))
     tensors["class:family"] = (FAMILY == "sea").astype(np.int16)
     strings = {"class_names": NAMES.tolist(), "partition": ["train", "test"], "class:family": ["land", "sea"]}
@@ -51,7 +51,7 @@ def vectors(images):
 
 
 def says_the_same(images, tmp_path):
-    """Asserts that it is the data set of `arrays()`, its class vectors aside."""
+    """Asserts that this is the data set of `arrays()`, apart from its class vectors."""
     assert images.name == "a"
     assert np.array_equal(vectors(images), VALUES)
     assert [images.class_names[label] for label in images.labels] == NAMES[PLACES].tolist()

@@ -1,4 +1,4 @@
-"""Feature transforms: what each promises beyond the laws."""
+"""Feature transforms: the promises of each beyond the common laws."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ def test_whitened_features_of_the_seen_classes_have_mean_zero_and_the_identity_a
 def test_whitening_is_scikit_learns_shrunk_covariance_and_its_symmetric_root():
     generator = torch.Generator().manual_seed(1)
     seen = torch.randn(20, 6, generator=generator, dtype=torch.float64)
-    asked = torch.randn(5, 6, generator=generator, dtype=torch.float64)
+    query = torch.randn(5, 6, generator=generator, dtype=torch.float64)
     shrunk = ShrunkCovariance(shrinkage=0.2).fit(seen.numpy()).covariance_
-    expected = (asked - seen.mean(0)).numpy() @ np.linalg.inv(sqrtm(shrunk))
-    np.testing.assert_allclose(Whitening(0.2).fit(seen)(asked), expected, rtol=1e-9)
+    expected = (query - seen.mean(0)).numpy() @ np.linalg.inv(sqrtm(shrunk))
+    np.testing.assert_allclose(Whitening(0.2).fit(seen)(query), expected, rtol=1e-9)
 
 
-def test_whitening_of_features_that_never_vary_is_finite():
+def test_whitening_of_constant_features_is_finite():
     assert torch.isfinite(Whitening().fit(torch.ones(5, 3))(torch.randn(4, 3))).all()
 
 
@@ -81,6 +81,6 @@ def test_whitening_of_features_that_never_vary_is_finite():
         (0.1, torch.ones(1, 3), "this split has none; use L2 instead"),
     ],
 )
-def test_whitening_says_what_it_needs(shrinkage, seen, message):
+def test_the_errors_of_whitening_say_what_it_needs(shrinkage, seen, message):
     with pytest.raises(ValueError, match=message):
         Whitening(shrinkage).fit(seen)
