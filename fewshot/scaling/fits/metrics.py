@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.scaling.fits.conditions import as_number
+from fewshot.results.conditions import as_number
 from fewshot.scaling.fits.tables import CurveTable
 from fewshot.scaling.laws import Floats
 

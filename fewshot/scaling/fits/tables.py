@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.scaling.fits.conditions import Condition, as_number, conditions
+from fewshot.results.conditions import Condition, as_number, conditions
 from fewshot.scaling.fits.line_files import read_lines
 from fewshot.scaling.laws import Floats
 
