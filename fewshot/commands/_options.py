@@ -1,4 +1,4 @@
-"""How commands get their options, and the options of several commands."""
+"""Options that several commands share, and how a command gets its options."""
 
 from __future__ import annotations
 

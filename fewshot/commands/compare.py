@@ -1,4 +1,4 @@
-"""`fewshot compare`: is the difference between runs real?"""
+"""`fewshot compare`: whether the difference between runs is real."""
 
 from __future__ import annotations
 
@@ -26,16 +26,22 @@ _BY = ("evaluator", "backbone", "anything")
 
 @click.command("compare", short_help="Compare runs on the episodes that they share.")
 @click.argument("rows", type=_options.FILE)
-@click.option("--by", type=click.Choice(_BY), default="evaluator", help="What differs; everything else is equal.")
-@click.option("--only", metavar="TEXT", multiple=True, help="Only runs whose spec contains TEXT; may be repeated.")
-@click.option("--unit", metavar="GROUP", help="Class group to speak of in place of classes, such as superclass.")
+@click.option("--by", type=click.Choice(_BY), default="evaluator", help="Compare runs that differ in this alone.")
+@click.option(
+    "--only", metavar="TEXT", multiple=True, help="Compare only runs whose spec contains TEXT; repeat for several."
+)
+@click.option(
+    "--unit",
+    metavar="GROUP",
+    help="Give intervals for new groups of classes instead of new classes, such as superclass.",
+)
 @click.option(
     "--delta",
     type=click.FloatRange(0, 100, min_open=True),
     default=1.0,
-    help="Difference in points for which needed episodes and classes are told.",
+    help="Report how many episodes and classes would show a difference of this many percentage points.",
 )
-@click.option("--out", type=_options.FILE, help="Write tables and paragraphs to paste, as markdown.")
+@click.option("--out", type=_options.FILE, help="Write the tables and sentences to this markdown file.")
 @click.option("--plot", type=_options.FILE, help="Plot the differences to this .svg, .png or .pdf.")
 @json_option
 def command(
@@ -43,8 +49,8 @@ def command(
 ) -> int:
     """Compare the runs of the results file ROWS, in pairs, on the episodes that both solved.
 
-    Two intervals are told for every difference: for other episodes from these images, and for new classes. Pairs that
-    were compared on several data sets are summed up: for these sets, and for new ones.
+    Each difference has two intervals: for other episodes of these images, and for new classes. Pairs that were compared
+    on several data sets also get one difference over these data sets, and one for new data sets.
     """
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
@@ -67,7 +73,7 @@ def command(
 
 
 def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> list[Claims]:
-    """What the contests among the chosen rows show; p-values are adjusted over all of them."""
+    """The comparisons of each contest among the chosen rows; p-values are adjusted over all of them."""
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.pairing import adjusted, contests
@@ -94,7 +100,7 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> lis
 
 
 def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str) -> list[str]:
-    """The contests, and what they say together where they are of several data sets."""
+    """The contests, and the table over data sets if there are several."""
     from fewshot.report.comparisons.claims import sets_table
 
     if not over:
@@ -104,7 +110,7 @@ def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str)
 
 
 def _grouping(unit: str, row: Row) -> tuple[str, NDArray[np.int64]]:
-    """What groups of classes are called, and the group of every class of a row's data set."""
+    """The name of the groups, and the group of each class of a row's data set."""
     from fewshot.plugins.registry import DATASETS
 
     images = DATASETS.make(row.dataset, allow_import=False).load()

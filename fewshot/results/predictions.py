@@ -1,4 +1,4 @@
-"""What an evaluator answered, kept in a file; and how much of it was right. Further measures: fewshot/measures/."""
+"""Predictions of an evaluator, their file, and their accuracy. Further measures: fewshot/measures/."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from fewshot.episodes.episodes import Episodes, Ints, take_runs
 from fewshot.files.atomic import read_safetensors, write_safetensors
 
 FORMAT = "fewshot-predictions-1"
-_KEPT_LOGITS_BYTES = 64 << 20  # of a run
+_KEPT_LOGITS_BYTES = 64 << 20  # per run
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What an evaluator answered to the queries of some episodes; flat, in the order of `episodes.query`."""
+    """An evaluator's predictions for the queries of some episodes; flat, in the order of `episodes.query`."""
 
     episodes: Episodes
     predicted: NDArray[np.uint16]  # [sum M] way in [0, N)
-    confidence: NDArray[np.float16]  # [sum M] probability of the predicted way
-    log_probability: NDArray[np.float16]  # [sum M] natural logarithm of the true way's probability
+    confidence: NDArray[np.float16]  # [sum M] probability of the predicted way, in [0, 1]
+    log_probability: NDArray[np.float16]  # [sum M] natural logarithm of the true way's probability, at most 0
     converged: NDArray[np.bool_]  # [E] False where an iterative evaluator stopped early
-    logits: NDArray[np.float16] | None = None  # [sum of M * N], or left out where that is large
+    logits: NDArray[np.float16] | None = None  # [sum of M * N]; None if they are large
 
     def __len__(self) -> int:
         return len(self.episodes)
@@ -47,11 +47,11 @@ class Predictions:
 
     @property
     def _logits_start(self) -> Ints:
-        """[E + 1] where each episode's logits begin."""
+        """[E + 1] the first position of each episode in the logits."""
         return np.concatenate([[0], np.cumsum(np.diff(self.episodes.query_start) * self.episodes.n_way)])
 
     def take(self, order: Ints) -> Predictions:
-        """The predictions of these episodes in another order (or of some of them), by position."""
+        """The predictions of the episodes at these positions, in this order."""
         start = self.episodes.query_start
         flat = {
             name: take_runs(getattr(self, name), start, order)
@@ -61,7 +61,7 @@ class Predictions:
         return Predictions(self.episodes.take(order), **flat, converged=self.converged[order], logits=logits)
 
     def save(self, path: Path, provenance: dict[str, str]) -> None:
-        """Writes a .safetensors file that is whole or absent; `provenance` is kept as text."""
+        """Writes a .safetensors file, whole or not at all, with `provenance` as text."""
         arrays: dict[str, NDArray[Any]] = {f"episodes.{k}": v for k, v in self.episodes._arrays().items()}
         arrays.update({name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None})
         about = {"format": FORMAT, "images_digest": self.episodes.images_digest, "seed": str(self.episodes.seed)}
@@ -92,7 +92,7 @@ _ARRAYS = ("predicted", "confidence", "log_probability", "converged", "logits")
 
 
 def keeps_logits(some: Episodes, n_episodes: int) -> bool:
-    """Whether the logits of a run of `n_episodes` like these are small enough to be kept."""
+    """Whether a run of `n_episodes` like these keeps its logits: only if they are small."""
     return bool(len(some.query) / len(some) * int(some.n_way.max()) * 2 * n_episodes <= _KEPT_LOGITS_BYTES)
 
 
@@ -103,8 +103,8 @@ def episode_accuracy(predictions: Predictions) -> NDArray[np.float64]:
 
 
 def means(values: NDArray[Any], start: Ints) -> NDArray[np.float64]:
-    """[E] the mean of the values in each run start[e] : start[e + 1], NaN where it is empty. Each is summed by itself:
-    what stands before it changes no bit."""
+    """[E] the mean of values[start[e] : start[e + 1]], NaN for an empty range. Each range is summed by itself, so its
+    neighbours change no bit."""
     counts = np.diff(start)
     total = np.bincount(np.repeat(np.arange(len(counts)), counts), values, len(counts))
     with np.errstate(invalid="ignore"):

@@ -1,7 +1,7 @@
-"""Rows of a results file, parsed once: they are kept in memory, and a file that grew is read from where reading ended.
+"""Rows of a results file. Each line is parsed once: rows stay in memory, and reading goes on where it ended.
 
-A file is known by its inode, size and time of change. Where one of them differs, the part that was read is compared by
-its digest, which takes a hundredth of the time of parsing; where it is the same, only what follows is parsed.
+A file is recognised by its inode, size and time of change. If one of them differs, fewshot compares the digest of the
+part read so far, which takes a hundredth of the time of parsing; if it is the same, only the rest is parsed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import IO, Any
 
 from fewshot.results.row import Row, known_columns
 
-MOST_BYTES = 128 << 20  # of files whose rows are kept, beside the file that was read last
-_COARSE_NS = 100_000_000  # a file that changed so shortly before it was read may change again in the same tick
+MOST_BYTES = 128 << 20  # of files whose rows stay in memory, beside the file read last
+_COARSE_NS = 100_000_000  # a file that changed this shortly before reading may change again in the same tick
 _CHUNK_BYTES = 1 << 20
 _log = logging.getLogger("fewshot")
 _Stamp = tuple[int, int, int, int]  # device, inode, size, nanoseconds of the last change
@@ -28,9 +28,9 @@ _Stamp = tuple[int, int, int, int]  # device, inode, size, nanoseconds of the la
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What the first `n_bytes` of a file hold; they end with a line."""
+    """The rows in the first `n_bytes` of a file, which end with a line."""
 
-    latest: Mapping[Any, Row] = field(default_factory=dict)  # results by run id, failures by what was asked for
+    latest: Mapping[Any, Row] = field(default_factory=dict)  # results by run id, failures by spec
     n_lines: int = 0
     n_unreadable: int = 0
     first_unreadable: int = 0  # number of the line, from 1
@@ -43,19 +43,19 @@ class _Kept:
     stamp: _Stamp
     read_ns: int  # when reading began
     whole: Reading  # of whole lines
-    shown: Reading  # with the last line, where that has no end yet
+    shown: Reading  # with the last line, even if it has no end yet
 
     @property
     def settled(self) -> bool:
-        """Whether every later change has another stamp."""
+        """Whether every later change gives another stamp."""
         return self.stamp[3] < self.read_ns - _COARSE_NS
 
 
-_KEPT: dict[Path, _Kept] = {}  # the file that was asked for last stands last
+_KEPT: dict[Path, _Kept] = {}  # the file read last stands last
 
 
 def read(path: Path) -> Reading:
-    """What a file holds now; nothing where there is none. Unreadable lines are counted, with a warning."""
+    """The rows of a file now; none if there is no file. Unreadable lines are counted, with a warning."""
     key = path.absolute()
     stamp = _stamp(path)
     if stamp is None:
@@ -81,7 +81,7 @@ def _stamp(path: Path) -> _Stamp | None:
 
 
 def _read(path: Path, kept: _Kept | None) -> _Kept:
-    known_columns()  # a measure that cannot be read is an error of its own, not one of every line
+    known_columns()  # an unreadable measure is one error, not an error in every line
     now = time.time_ns()
     with open(path, "rb") as file:
         found = os.fstat(file.fileno())
@@ -94,7 +94,7 @@ def _read(path: Path, kept: _Kept | None) -> _Kept:
 
 
 def _whole_lines(file: Iterable[bytes], torn: list[bytes]) -> Iterator[bytes]:
-    """The lines of the rest of a file; one that has no end yet goes into `torn`, and what follows meanwhile waits."""
+    """The remaining whole lines of a file. A line without an end goes into `torn`, and reading stops there."""
     for line in file:
         if not line.endswith(b"\n"):
             torn.append(line)
@@ -103,7 +103,7 @@ def _whole_lines(file: Iterable[bytes], torn: list[bytes]) -> Iterator[bytes]:
 
 
 def _begins_with(file: IO[bytes], known: Reading) -> bool:
-    """Whether a file still begins with what was read of it."""
+    """Whether a file still begins with the bytes read so far."""
     digest, left = hashlib.sha256(), known.n_bytes
     while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
         digest.update(chunk)
@@ -112,7 +112,7 @@ def _begins_with(file: IO[bytes], known: Reading) -> bool:
 
 
 def _with_lines(known: Reading, lines: Iterable[bytes]) -> Reading:
-    """What was read, and these lines after it."""
+    """The reading, with these further lines."""
     latest, digest = dict(known.latest), known.digest.copy()
     n_lines, n_unreadable, first, n_bytes = known.n_lines, known.n_unreadable, known.first_unreadable, known.n_bytes
     for line in lines:
@@ -127,14 +127,14 @@ def _with_lines(known: Reading, lines: Iterable[bytes]) -> Reading:
 
 
 def _add(latest: dict[Any, Row], row: Row) -> None:
-    """A failure stands beside an earlier result of the same run, and goes when a later one succeeds."""
+    """Adds a row. A failed row stays beside an earlier result of its run; a later success removes it."""
     if row.status == "ok":
         latest.pop(row.spec, None)
     latest[row.run_id if row.status == "ok" else row.spec] = row
 
 
 def _keep(key: Path, kept: _Kept) -> None:
-    """Keeps what was read, and drops the files that were asked for longest ago where all take too much room."""
+    """Keeps a reading; if all readings take too much memory, drops those of the files read longest ago."""
     _KEPT.pop(key, None)
     _KEPT[key] = kept
     sizes = [(other, found.whole.n_bytes) for other, found in list(_KEPT.items())]
@@ -147,6 +147,6 @@ def _keep(key: Path, kept: _Kept) -> None:
 
 @cache
 def _warn_unreadable(path: Path, count: int, first: int) -> None:
-    """Warns once a process: a suite looks at its file before every run."""
+    """Warns once per process, because a suite reads its file before every run."""
     one, many = f"line {first}, which is unreadable", f"{count} unreadable lines, the first is line {first}"
     _log.warning("%s: skipped %s", path, one if count == 1 else many)
