@@ -29,6 +29,23 @@ def writable_results(path: Path) -> Results:
         raise OSError(f"cannot write {path}: {error.strerror}; give another file with --results") from error
 
 
+def read_rows(results: Results) -> list[Row]:
+    """The rows of a results file; a ValueError if there is no such file, or no row in it."""
+    from fewshot.results.recognition import what_is
+
+    path = results.path
+    if not path.exists():
+        raise ValueError(f"there is no results file {path}; `fewshot run` and `fewshot bench` write one")
+    rows = results.rows()
+    if rows:
+        return rows
+    reason = f" (line {results.first_unreadable}: {results.why_unreadable})" if results.n_unreadable else ""
+    raise ValueError(
+        f"{path} holds no rows of fewshot: it is {what_is(path)}{reason}; give a .jsonl file of `fewshot run` or "
+        "`fewshot bench`. For curves in other tables there is `fewshot scaling fit`"
+    )
+
+
 def shape(row: Row) -> str:
     """The shape of a row's episodes: "5-way 1-shot", or "listed"."""
     from fewshot.results.asked import asked, size

@@ -11,14 +11,16 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._results import read_rows
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
+    from fewshot.report.comparisons.pairing import Grouping
+    from fewshot.report.rows.images import RowImages
     from fewshot.results.row import Row
 
 _BY = ("evaluator", "backbone", "anything")
@@ -35,6 +37,7 @@ _BY = ("evaluator", "backbone", "anything")
     metavar="GROUP",
     help="Give intervals for new groups of classes instead of new classes, such as superclass.",
 )
+@_options.row_images_option("the class groups of --unit")
 @click.option(
     "--delta",
     type=click.FloatRange(0, 100, min_open=True),
@@ -45,7 +48,14 @@ _BY = ("evaluator", "backbone", "anything")
 @click.option("--plot", type=_options.FILE, help="Plot the differences to this .svg, .png or .pdf.")
 @json_option
 def command(
-    rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta: float, out: Path | None, plot: Path | None
+    rows: Path,
+    by: str,
+    only: tuple[str, ...],
+    unit: str | None,
+    data: tuple[str, ...],
+    delta: float,
+    out: Path | None,
+    plot: Path | None,
 ) -> int:
     """Compare the runs of the results file ROWS, in pairs, on the episodes that both solved.
 
@@ -55,7 +65,7 @@ def command(
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
 
-    claims = _claims(rows, by, only, unit)
+    claims = _claims(rows, by, only, partial(_grouping, unit, _options.row_images(data)) if unit else None)
     over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
         from fewshot.files.atomic import write_atomically
@@ -72,7 +82,7 @@ def command(
     return 0
 
 
-def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> list[Claims]:
+def _claims(rows: Path, by: str, only: tuple[str, ...], grouping: Callable[[Row], Grouping] | None) -> list[Claims]:
     """The comparisons of each contest among the chosen rows; p-values are adjusted over all of them."""
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
@@ -80,16 +90,14 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> lis
     from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
 
-    if not rows.is_file():
-        raise ValueError(f"there is no results file {rows}")
     results = Results(rows)
-    rows_of_all = results.rows()
+    rows_of_all = read_rows(results)
     chosen = [row for row in rows_of_all if all(any(text in str(part) for part in row.spec) for text in only)]
-    if rows_of_all and not chosen:
+    if not chosen:
         raise ValueError(
             f"none of the {len(rows_of_all)} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
         )
-    found = contests(results, chosen, by, partial(_grouping, unit) if unit else None)
+    found = contests(results, chosen, by, grouping)
     pairs = [contest.pairs() for contest in found]
     p_values = adjusted([pair for several in pairs for pair in several]).tolist()
     n_tested, remaining, naming = sum(p == p for p in p_values), iter(p_values), Naming(Shown.of(chosen), by)
@@ -109,11 +117,9 @@ def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str)
     return [*contests, title, sets_table(over, naming, form)]
 
 
-def _grouping(unit: str, row: Row) -> tuple[str, NDArray[np.int64]]:
+def _grouping(unit: str, read: RowImages, row: Row) -> Grouping:
     """The name of the groups, and the group of each class of a row's data set."""
-    from fewshot.plugins.registry import DATASETS
-
-    images = DATASETS.make(row.dataset, allow_import=False).load()
+    images = read.load(row)
     if unit not in images.class_groups:
         raise ValueError(
             f"{images.name} has no class group {unit!r}; it has: {', '.join(images.class_groups) or 'none'}"

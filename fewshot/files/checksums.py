@@ -31,6 +31,21 @@ def checksum_of_parts(text: str, parts: Iterable[tuple[str, str, NDArray[Any]]])
     return f"{total:08x}"
 
 
+def with_checksum(content: bytes, key: bytes) -> bytes:
+    """The content with 4 bytes of checksum at its end, over the key that it is stored under and the content."""
+    return content + _crc(content, key)
+
+
+def checked_content(stored: bytes, key: bytes) -> bytes | None:
+    """The content that `with_checksum` stored under a key; None if its bits, or those of the key, changed since."""
+    content, end = stored[:-4], stored[-4:]
+    return content if end == _crc(content, key) else None
+
+
+def _crc(content: bytes, key: bytes) -> bytes:
+    return zlib.crc32(content, zlib.crc32(key)).to_bytes(4, "little")
+
+
 def row_sums(values: NDArray[np.float32]) -> Uints:
     """[n] the checksum of each row [n, D] of float32 numbers: the sum, modulo 2^32, of its bits as integers, each times
     an odd number that depends on its place. One changed bit always changes it; other changes go unnoticed once in 2^32.

@@ -7,15 +7,21 @@ are counted, and their neighbours stay readable.
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fewshot.files.atomic import make_folder
+from fewshot.results.bound import bound, difference
 from fewshot.results.parts import PredictionParts
-from fewshot.results.reading import read
-from fewshot.results.row import Row
+from fewshot.results.predictions import Predictions
+from fewshot.results.reading import Disagreement, read
+from fewshot.results.row import Row, check_run_id
+
+_log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,41 @@ class Results:
         return read(self.path).n_unreadable
 
     @property
+    def first_unreadable(self) -> int:
+        """The number of the first line that is not a row, from 1; 0 if there is none."""
+        return read(self.path).first_unreadable
+
+    @property
+    def why_unreadable(self) -> str:
+        """Why that line is not a row."""
+        return read(self.path).why_unreadable
+
+    @property
+    def disagreements(self) -> Sequence[Disagreement]:
+        """Runs with two accuracies for the same episodes."""
+        return tuple(read(self.path).disagreements.values())
+
+    @property
     def trials(self) -> Results:
         """The results of trials, which choose hyperparameters."""
         return Results(self.path.with_suffix(".trials") / "rows.jsonl")
 
     def parts(self, run_id: str) -> PredictionParts:
         """The stored predictions of a run."""
+        check_run_id(run_id)
         return PredictionParts(self.path.with_suffix(".predictions") / run_id)
+
+    def predictions(self, row: Row) -> Iterator[Predictions]:
+        """The predictions of a row, part by part. A ValueError if they are missing, damaged or of another run, and
+        after the last part if they do not give the accuracy and the episodes of the row."""
+        return bound(row, self.parts(row.run_id))
+
+    def drop_changed(self, row: Row) -> None:
+        """Removes the predictions of a row that do not give its numbers, with a warning: its episodes run again."""
+        parts = self.parts(row.run_id)
+        if problem := difference(row, parts):
+            _log.warning("%s: all episodes run again", problem.partition(";")[0])
+            parts.remove()
 
 
 def _last_byte(file: Any) -> bytes:

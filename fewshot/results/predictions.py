@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, Ints, take_runs
 from fewshot.files.atomic import read_safetensors, write_safetensors
+from fewshot.results.prediction_arrays import ANSWERS, EPISODES, check_arrays
 
 FORMAT = "fewshot-predictions-1"
 _KEPT_LOGITS_BYTES = 64 << 20  # per run
@@ -62,33 +63,38 @@ class Predictions:
 
     def save(self, path: Path, provenance: dict[str, str]) -> None:
         """Writes a .safetensors file, whole or not at all, with `provenance` as text."""
-        arrays: dict[str, NDArray[Any]] = {f"episodes.{k}": v for k, v in self.episodes._arrays().items()}
-        arrays.update({name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None})
+        arrays: dict[str, NDArray[Any]] = {EPISODES + k: v for k, v in self.episodes._arrays().items()}
+        arrays.update({name: getattr(self, name) for name in ANSWERS if getattr(self, name) is not None})
         about = {"format": FORMAT, "images_digest": self.episodes.images_digest, "seed": str(self.episodes.seed)}
         write_safetensors(path, arrays, about | provenance)
 
     @staticmethod
     def load(path: Path) -> tuple[Predictions, dict[str, str]]:
-        """Predictions and provenance of a file that `save` wrote; a ValueError for any other file."""
+        """Predictions and provenance of a file that `save` wrote; a ValueError for any other file, and for arrays that
+        are not predictions."""
         arrays, about = read_safetensors(path, "predictions")
         if about.get("format") != FORMAT:
             raise ValueError(f"{path} does not hold predictions of format {FORMAT}; found {about.get('format')!r}")
-        listed = {k.removeprefix("episodes."): v for k, v in arrays.items() if k.startswith("episodes.")}
-        episodes = Episodes(**listed, images_digest=about["images_digest"], seed=int(about["seed"]))
-        return Predictions(episodes, **{k: v for k, v in arrays.items() if k in _ARRAYS}), about
+        images_digest, seed = about.get("images_digest"), str(about.get("seed"))
+        try:
+            check_arrays(arrays)
+            if not isinstance(images_digest, str) or not seed.removeprefix("-").isdecimal():
+                raise ValueError("it does not name its images and its seed")
+        except ValueError as error:
+            raise ValueError(f"{path} does not hold predictions of fewshot: {error}") from error
+        listed = {name.removeprefix(EPISODES): array for name, array in arrays.items() if name not in ANSWERS}
+        episodes = Episodes(**listed, images_digest=images_digest, seed=int(seed))
+        return Predictions(episodes, **{name: array for name, array in arrays.items() if name in ANSWERS}), about
 
     @staticmethod
     def concatenate(parts: list[Predictions]) -> Predictions:
         """All parts, in order."""
         whole = Episodes.concatenate([part.episodes for part in parts])
-        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _ARRAYS if name != "logits"}
+        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ANSWERS if name != "logits"}
         logits = [p.logits for p in parts if p.logits is not None]
         return replace(
             parts[0], episodes=whole, logits=np.concatenate(logits) if len(logits) == len(parts) else None, **joined
         )
-
-
-_ARRAYS = ("predicted", "confidence", "log_probability", "converged", "logits")
 
 
 def keeps_logits(some: Episodes, n_episodes: int) -> bool:

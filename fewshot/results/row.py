@@ -15,6 +15,10 @@ from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance,
 from fewshot.results.declared import measure_columns, measure_defaults
 
 _SPEC = tuple(field.name for field in dataclasses.fields(SpecColumns))
+_SEEDS = ("seed", "training_seed")
+_MOST, _MOST_SEED = 1 << 53, (1 << 64) - 1  # larger counts are no numbers of runs
+_MOST_ACCURACY = 1 + 1e-9  # a mean of ones may be rounded up
+_LONGEST = 60  # characters of a value in an error
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
@@ -65,20 +69,52 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunN
         """The row in a line of any release: absent columns take their defaults, unknown columns are dropped. A
         ValueError for anything else."""
         try:
-            values = json.loads(line)
+            values = json.loads(line, parse_constant=_refuse_constant)
         except RecursionError as error:
             raise ValueError("not a row: JSON without end") from error
         if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
             raise ValueError("not a row: no run_id")
+        check_run_id(values["run_id"])
         own: dict[str, Any] = {}
         measures: dict[str, Any] = {}
         for name, (kind, types, of_measure) in known_columns().items():
             if name in values:
                 value = values[name]
                 if type(value) not in types:
-                    raise ValueError(f"column {name} should be {kind}, found {value!r}")
-                (measures if of_measure else own)[name] = sys.intern(value) if isinstance(value, str) else value
+                    raise ValueError(f"column {name} should be {kind}, found {_short(value)}")
+                (measures if of_measure else own)[name] = _text(value) if isinstance(value, str) else value
+                _check_range(name, value)
         return Row(**own, measures=measures)
+
+
+def _check_range(name: str, value: Any) -> None:
+    """Raises a ValueError for a number that no run has, such as one of 60 digits."""
+    if isinstance(value, str | None):
+        return
+    most = _MOST_SEED if name in _SEEDS else _MOST
+    if not -_MOST <= value <= most or (name == "accuracy" and not 0 <= value <= _MOST_ACCURACY):
+        allowed = "in [0, 1]" if name == "accuracy" else f"between {-_MOST:g} and {most:g}"
+        raise ValueError(f"column {name} should be {allowed}, found {_short(value)}")
+
+
+def _text(value: str) -> str:
+    """The text, shared with equal ones; characters that are not Unicode become "?"."""
+    return sys.intern(value if value.isascii() else value.encode(errors="replace").decode())
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"not a row: {name} is not JSON")
+
+
+def check_run_id(run_id: str) -> None:
+    """Raises a ValueError unless a run id can be the name of a folder: a row names no other place on the disk."""
+    if not run_id or run_id in (".", "..") or len(run_id.encode(errors="replace")) > 255 or set(run_id) & set("/\\\0"):
+        raise ValueError(f"a run id must be the name of a folder, found {run_id[:80]!r}")
 
 
 _NAMES = tuple(field.name for field in dataclasses.fields(Row))
