@@ -374,16 +374,32 @@ _BY_ROW = (
 _BY_EPISODE = (*_BY_ROW, "seeds", "class_features")  # [B, ...]
 
 
+class EpisodesDigest:
+    """The digest of episodes that are added part by part."""
+
+    def __init__(self) -> None:
+        self._shas = {name: hashlib.sha256() for name in _TYPES}
+        self._made_from: set[str] = set()  # the seed is of the episodes: evaluators draw from it
+
+    def add(self, part: Episodes) -> None:
+        """Adds the episodes that follow."""
+        self._made_from.add(f"{part.images_digest} {part.seed}")
+        for name, array in part._arrays().items():
+            self._shas[name].update(array.tobytes())
+
+    @property
+    def value(self) -> str:
+        """sha256 hex of all parts together."""
+        whole = " ".join([FORMAT, *sorted(self._made_from), *(sha.hexdigest() for sha in self._shas.values())])
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+
 def episodes_digest(parts: Iterable[Episodes]) -> str:
     """The digest of all parts together, held one at a time."""
-    shas = {name: hashlib.sha256() for name in _TYPES}
-    made_from = set()  # the seed is of the episodes: evaluators draw from it
+    digest = EpisodesDigest()
     for part in parts:
-        made_from.add(f"{part.images_digest} {part.seed}")
-        for name, array in part._arrays().items():
-            shas[name].update(array.tobytes())
-    whole = " ".join([FORMAT, *sorted(made_from), *(sha.hexdigest() for sha in shas.values())])
-    return hashlib.sha256(whole.encode()).hexdigest()
+        digest.add(part)
+    return digest.value
 
 
 def take_runs(flat: NDArray[Any], start: Ints, order: Ints) -> NDArray[Any]:

@@ -411,10 +411,10 @@ def test_report_brings_a_readme_up_to_date_and_tells_when_it_is_not() -> None:
     succeed("bench", "own.py")
     Path("README.md").write_text("# Own\n\n<!-- results:own -->\n<!-- /results -->\n")
     options = ("results/own.jsonl", "--readme", "README.md")
-    assert "the tables of README.md are not those of the rows" in fail("report", *options, "--check")
+    assert "the tables of README.md differ from the rows" in fail("report", *options, "--check")
     assert "written anew" in succeed("report", *options)
     assert "raw pixels 4" in Path("README.md").read_text()
-    assert "are those of the rows" in succeed("report", *options, "--check")
+    assert "match the rows" in succeed("report", *options, "--check")
     assert fail("report", "--readme", "no.md") == "there is no file no.md"
 
 
