@@ -171,7 +171,7 @@ def test_a_failed_run_is_told_and_the_others_go_on() -> None:
         ),
         (["--data", "birds", "--classes", "seen"], "this split of birds has no seen classes"),
         (["--data", "birds", "--classes", "old"], "'old' is not one of"),
-        (["--data", "birds", "--way", "7"], "7-way episodes were asked for, but there are 6 classes"),
+        (["--data", "birds", "--way", "7"], "7-way episodes need more classes than the 6"),
         (["--data", "birds", "--shot", "8"], "8 + 1 images a class, but class 0 ('class0') of birds has 8"),
         (["--data", "birds", "--shot", "none"], "'none' is neither a positive number nor 'all'"),
         (["--data", "birds", "--shard", "3/2"], "'3/2' is not a shard; write one such as 1/2"),
