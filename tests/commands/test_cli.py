@@ -398,7 +398,7 @@ def test_episodes_of_other_images_are_refused() -> None:
 
 def test_report_writes_a_page_or_a_table() -> None:
     assert "no rows in results/ yet" in fail("report")
-    assert fail("report", "no.jsonl") == "there is no results file no.jsonl"
+    assert fail("report", "no.jsonl").startswith("there is no results file no.jsonl; `fewshot run` and `fewshot bench`")
     succeed("run", "--data", "birds", *QUICK)
     assert succeed("report") == "report: results/runs.html, 1 runs of results/runs.jsonl\n"
     assert "<html" in Path("results/runs.html").read_text()
