@@ -79,7 +79,7 @@ def cost_of_another_domain(results: Results) -> Iterator[tuple[str, int, Compari
     )
     for evaluator, k_shot in dict.fromkeys((key[1], key[2]) for key in by_run):
         rows = [by_run[sampler, evaluator, k_shot] for sampler in (mono, colour)]
-        a, b = (Predictions.concatenate(list(results.parts(row.run_id).read(row.n_episodes))) for row in rows)
+        a, b = (Predictions.concatenate(list(results.predictions(row))) for row in rows)
         if not np.array_equal(a.episodes.query, b.episodes.query):
             raise ValueError("the two runs have different queries; run the suite again")
         yield (

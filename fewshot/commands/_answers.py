@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from fewshot.results.row import Row
 
 _KEY = "fewshot.json"
+_CONTROL = re.compile(r"(?!\x1b\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 NOT_WRITTEN = "; the dry run writes nothing"
 
 
@@ -32,7 +34,7 @@ def wants_json() -> bool:
 
 def answer(text: str, value: Any) -> None:
     """Prints the answer of a command, once, at its end."""
-    click.echo(_as_json(value) if wants_json() else text)
+    click.echo(_as_json(value) if wants_json() else printable(text))
 
 
 def _as_json(value: Any) -> str:
@@ -43,7 +45,13 @@ def _as_json(value: Any) -> str:
 
 def print_progress(text: str) -> None:
     """Prints what a command reports before its answer; with --json on stderr."""
-    click.echo(text, err=wants_json())
+    click.echo(printable(text), err=wants_json())
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which could move the cursor or write to the clipboard, but with line ends,
+    tabs and colours; characters that are not Unicode become "?". Names in rows may come from anybody."""
+    return _CONTROL.sub("", text).encode(errors="replace").decode()
 
 
 def row_values(rows: Iterable[Row]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How commands get their options, and the options of several commands."""
+"""Options that several commands share, and how a command gets its options."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
+    from fewshot.report.rows.images import RowImages
 
 Count = int | str  # a number, or "all"
 Command = Callable[..., int | None]  # the exit code; None is 0
@@ -74,6 +75,24 @@ def shard(text: str) -> tuple[int, int]:
 
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be computed and written, then stop.")
+
+
+def row_images_option(use: str) -> Decorator:
+    """--data of commands that read rows: the only data that rows from another machine may be matched with."""
+    return click.option(
+        "--data",
+        multiple=True,
+        metavar="FOLDER|FILE|SPEC",
+        help=f"Take {use} from this data set, if a row was made with its images; repeat for several (default: the data "
+        "of runs that were made on this machine).",
+    )
+
+
+def row_images(data: tuple[str, ...], allow_import: bool = False) -> RowImages:
+    """The images of rows, from --data and from runs that were made on this machine."""
+    from fewshot.report.rows.images import RowImages
+
+    return RowImages(tuple(map(dataset_spec, data)), allow_import)
 
 
 def dataset_spec(data: str) -> Spec:

@@ -1,4 +1,4 @@
-"""Results files and rows as the commands show them."""
+"""Results files, and rows as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def writable_results(path: Path) -> Results:
-    """The results file; an OSError now, not after an hour, where it cannot be written."""
+    """The results file; an OSError now, not after an hour, if it is not writable."""
     from fewshot.files.atomic import make_folder
     from fewshot.results.files import Results
 
@@ -26,7 +26,24 @@ def writable_results(path: Path) -> Results:
         with open(path, "ab"):
             return Results(path)
     except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror}; give another file as --results") from error
+        raise OSError(f"cannot write {path}: {error.strerror}; give another file with --results") from error
+
+
+def read_rows(results: Results) -> list[Row]:
+    """The rows of a results file; a ValueError if there is no such file, or no row in it."""
+    from fewshot.results.recognition import what_is
+
+    path = results.path
+    if not path.exists():
+        raise ValueError(f"there is no results file {path}; `fewshot run` and `fewshot bench` write one")
+    rows = results.rows()
+    if rows:
+        return rows
+    reason = f" (line {results.first_unreadable}: {results.why_unreadable})" if results.n_unreadable else ""
+    raise ValueError(
+        f"{path} holds no rows of fewshot: it is {what_is(path)}{reason}; give a .jsonl file of `fewshot run` or "
+        "`fewshot bench`. For curves in other tables there is `fewshot scaling fit`"
+    )
 
 
 def shape(row: Row) -> str:
@@ -41,7 +58,7 @@ def shape(row: Row) -> str:
 
 
 def describe(row: Row) -> str:
-    """What was run, on what: "tf_efficientnet_lite0 @128, L2 + Prototype, icons mono, 5-way 1-shot"."""
+    """The run in words: "tf_efficientnet_lite0 @128, L2 + Prototype, icons mono, 5-way 1-shot"."""
     from fewshot.report.rows.contenders import learner
     from fewshot.results.asked import asked
 
@@ -50,7 +67,7 @@ def describe(row: Row) -> str:
 
 
 def source(row: Row) -> str:
-    """The data set, and its classes and sampler where they are not the usual ones."""
+    """The data set, with its classes and sampler if they are unusual."""
     from fewshot.results.asked import asked
 
     of = asked(row)
@@ -67,8 +84,8 @@ def percent(row: Row) -> str:
 
 
 def run_table(shown: Shown) -> str:
-    """One line a run: backbone, evaluator, shape, accuracy with its intervals, episodes; further measures; and what
-    the intervals mean, or why there are none."""
+    """One line per run: backbone, evaluator, shape, accuracy with its intervals, episodes; then further measures, and
+    the meaning of the intervals, or why there are none."""
     from tabulate import tabulate
 
     from fewshot.report.rows import intervals
@@ -109,7 +126,7 @@ def run_table(shown: Shown) -> str:
 
 
 def _draws(shown: Shown) -> list[str]:
-    """Median, range and every draw of the runs that answer a whole test set."""
+    """Median, range and every draw of the runs that score a whole test set."""
     from fewshot.report.rows.support_draws import Draws
 
     found = [(row, draws) for row in shown.done if (draws := Draws.of(row)) is not None]
@@ -118,7 +135,7 @@ def _draws(shown: Shown) -> list[str]:
 
 
 def _measures(shown: Shown) -> list[str]:
-    """Further measures of all runs that have any, as a table, and what they are."""
+    """A table of further measures, and their meaning; empty if no run has any."""
     from tabulate import tabulate
 
     from fewshot.report.rows import measured
@@ -132,7 +149,7 @@ def _measures(shown: Shown) -> list[str]:
 
 
 def comparison_table(shown: Shown) -> str:
-    """The report's tables, one a task, as plain text; "*" marks the best of a column."""
+    """The report's tables, one per task, as plain text; "*" marks the best of a column."""
     from tabulate import tabulate
 
     from fewshot.report.rows.support_draws import DRAWS
@@ -156,7 +173,7 @@ def _marked(cell: Cell) -> str:
 
 
 def tell_failures(rows: Sequence[Row]) -> int:
-    """Says what failed, one sentence an error, however many runs it stopped; the exit code."""
+    """The exit code, after printing one sentence for each error, with the number of runs that it stopped."""
     failed: dict[str, list[Row]] = {}
     for row in rows:
         if row.status == "failed":
@@ -165,3 +182,15 @@ def tell_failures(rows: Sequence[Row]) -> int:
         more = f" and {len(same) - 1} more like it" if len(same) > 1 else ""
         click.echo(f"Error: {describe(same[0])}{more}: {error}", err=True)
     return 1 if failed else 0
+
+
+def runs_in_short(shown: Shown) -> str:
+    """One line per run: its id, contender, task, accuracy and episodes; in the order of the files."""
+    from tabulate import tabulate
+
+    lines = [
+        (row.run_id[:8], *shown.name(row), source(row), shape(row), percent(row), row.n_episodes or "")
+        for row in shown.rows
+    ]
+    header = ("run", "backbone", "evaluator", "data", "shape", "accuracy in %", "episodes")
+    return tabulate(lines, header, disable_numparse=True)

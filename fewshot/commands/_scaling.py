@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 def known_laws(names: Sequence[str]) -> list[str]:
-    """The names of laws, each once; a ValueError for an unknown one, or for none."""
+    """The names of laws, each once; a ValueError for an unknown name, or if there is none."""
     from fewshot.plugins.registry import LAWS
     from fewshot.scaling.laws import named
 
     for name in names:
         named(name)
     if not names:
-        raise ValueError(f"no law was named; there are: {', '.join(LAWS.names())}")
+        raise ValueError(f"name at least one law of: {', '.join(LAWS.names())}")
     return list(dict.fromkeys(names))
 
 
 def usual_laws(found: Sequence[Curve]) -> list[str]:
-    """The laws that are fitted where none is named: those of M1 to M4 that the curves allow."""
+    """The laws to fit by default: those of M1 to M4 that suit the curves."""
     from fewshot.scaling.laws import named
 
     losses = any(curve.points.most > 1 for curve in found)
@@ -37,7 +37,7 @@ def usual_laws(found: Sequence[Curve]) -> list[str]:
 
 
 def fits_text(fits: Sequence[CurveFit]) -> str:
-    """One line per curve and law, and how far to trust it."""
+    """One line per curve and law, with how far to trust the fit."""
     from tabulate import tabulate
 
     from fewshot.scaling.fits.trust import FARTHEST, TOLERANCE
@@ -63,14 +63,14 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
     ]
     read = dict.fromkeys(each.curve.scores.sentence for each in fits if each.curve.scores is not None)
     how = (
-        f"RMSE is of log error. Trust a fit up to {FARTHEST:g} times its largest x where a fit without the largest x "
-        f"misses them by at most {TOLERANCE:g} (in brackets), and not beyond its range otherwise. * misses them least."
+        f"RMSE is of log error. Trust a fit up to {FARTHEST:g} times its largest x if a fit without the largest x "
+        f"misses them by at most {TOLERANCE:g} (in brackets); otherwise not beyond its range. * misses them least."
     )
     return "\n".join([tabulate(lines, header, disable_numparse=True), how, *(f"{text}." for text in read), *notes])
 
 
 def _trust(trust: Trust) -> str:
-    """Whether a fit may be trusted, in a word, and by how much it missed."""
+    """Whether to trust a fit, in a word, and by how much it missed."""
     if not trust.n_held:
         return "no, not tested"
     word = "yes" if trust.trusted else "no, rises" if trust.rises else "no"
@@ -99,14 +99,14 @@ def _number(value: float) -> str:
 
 
 def _rmse(value: float | None, digits: int = 4) -> str:
-    """Of log error: "" where there is none, "infinite" where a law predicts an error of 0 or below."""
+    """The RMSE of log error; "" if unknown, "infinite" if a law predicts an error of 0 or below."""
     if value is None or isnan(value):
         return ""
     return f"{value:.{digits}f}" if isfinite(value) else "infinite"
 
 
 def transfers_text(found: Sequence[SourceTransfer]) -> str:
-    """A table per source, its law, and what was left out."""
+    """For each source a table, its law, and the points left out."""
     from tabulate import tabulate
 
     header = ("size", "D_F", "loss", "D_E", "D_T", "D_E / D_F", "fraction", "")
@@ -145,7 +145,7 @@ def _transfer_law(each: SourceTransfer) -> str:
 
 
 def budgets_text(found: Sequence[Budget]) -> str:
-    """The answer for every curve, and the labels by each law."""
+    """For each curve the answer, and the labels by each law."""
     from tabulate import tabulate
 
     parts = []

@@ -1,4 +1,4 @@
-"""The subcommands of `fewshot study`, one a study, and what they print."""
+"""The subcommands of `fewshot study`, one per study, and their output."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _TYPES: dict[str, click.ParamType[Any]] = {
 
 
 class StudyFolder(click.Group):
-    """A subcommand for every study; its fields are options."""
+    """One subcommand per study, with the fields of the study as options."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all studies, as they are typed."""
+        """The names of all studies, as the user types them."""
         return sorted(_studies())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a study, which is imported when it runs."""
+        """The command of a study; it imports the study when it runs."""
         signature = _studies().get(cmd_name)
         return None if signature is None else _command(cmd_name, signature)
 
 
 def _studies() -> dict[str, Signature]:
-    """What is declared of each study, by the name of its file."""
+    """The signature of each study, by the name of its file."""
     return {found.module.rpartition(".")[2]: found for found in map(STUDIES.signature, STUDIES.names())}
 
 
@@ -69,13 +69,13 @@ def _command(name: str, signature: Signature) -> click.Command:
         callback=run,
         params=[click.Argument(["file"], type=_options.FILE), *options],
         short_help=f"{first.rstrip('.')}.",
-        help=f"{first.rstrip('.')}.\n\n{rest}\n\nFILE is a .jsonl or .csv of rows.",
+        help=f"{first.rstrip('.')}.\n\n{rest}\n\nFILE is a .jsonl or .csv file of rows.",
     )
     return json_option(made)
 
 
 def section_text(section: Section) -> str:
-    """A section of the report for the console: tables, what they mean, and what was left out."""
+    """A section of the report for the console: tables, their meaning, and what was left out."""
     parts = [section.title, *map(_table_text, section.tables), section.text, "\n".join(section.remarks)]
     return "\n\n".join(filter(None, parts))
 

@@ -1,4 +1,4 @@
-"""`fewshot compare`: is the difference between runs real?"""
+"""`fewshot compare`: whether the difference between runs is real."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._results import read_rows
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
+    from fewshot.report.comparisons.pairing import Grouping
+    from fewshot.report.rows.images import RowImages
     from fewshot.results.row import Row
 
 _BY = ("evaluator", "backbone", "anything")
@@ -26,30 +28,44 @@ _BY = ("evaluator", "backbone", "anything")
 
 @click.command("compare", short_help="Compare runs on the episodes that they share.")
 @click.argument("rows", type=_options.FILE)
-@click.option("--by", type=click.Choice(_BY), default="evaluator", help="What differs; everything else is equal.")
-@click.option("--only", metavar="TEXT", multiple=True, help="Only runs whose spec contains TEXT; may be repeated.")
-@click.option("--unit", metavar="GROUP", help="Class group to speak of in place of classes, such as superclass.")
+@click.option("--by", type=click.Choice(_BY), default="evaluator", help="Compare runs that differ in this alone.")
+@click.option(
+    "--only", metavar="TEXT", multiple=True, help="Compare only runs whose spec contains TEXT; repeat for several."
+)
+@click.option(
+    "--unit",
+    metavar="GROUP",
+    help="Give intervals for new groups of classes instead of new classes, such as superclass.",
+)
+@_options.row_images_option("the class groups of --unit")
 @click.option(
     "--delta",
     type=click.FloatRange(0, 100, min_open=True),
     default=1.0,
-    help="Difference in points for which needed episodes and classes are told.",
+    help="Report how many episodes and classes would show a difference of this many percentage points.",
 )
-@click.option("--out", type=_options.FILE, help="Write tables and paragraphs to paste, as markdown.")
+@click.option("--out", type=_options.FILE, help="Write the tables and sentences to this markdown file.")
 @click.option("--plot", type=_options.FILE, help="Plot the differences to this .svg, .png or .pdf.")
 @json_option
 def command(
-    rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta: float, out: Path | None, plot: Path | None
+    rows: Path,
+    by: str,
+    only: tuple[str, ...],
+    unit: str | None,
+    data: tuple[str, ...],
+    delta: float,
+    out: Path | None,
+    plot: Path | None,
 ) -> int:
     """Compare the runs of the results file ROWS, in pairs, on the episodes that both solved.
 
-    Two intervals are told for every difference: for other episodes from these images, and for new classes. Pairs that
-    were compared on several data sets are summed up: for these sets, and for new ones.
+    Each difference has two intervals: for other episodes of these images, and for new classes. Pairs that were compared
+    on several data sets also get one difference over these data sets, and one for new data sets.
     """
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
 
-    claims = _claims(rows, by, only, unit)
+    claims = _claims(rows, by, only, partial(_grouping, unit, _options.row_images(data)) if unit else None)
     over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
         from fewshot.files.atomic import write_atomically
@@ -66,24 +82,22 @@ def command(
     return 0
 
 
-def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> list[Claims]:
-    """What the contests among the chosen rows show; p-values are adjusted over all of them."""
+def _claims(rows: Path, by: str, only: tuple[str, ...], grouping: Callable[[Row], Grouping] | None) -> list[Claims]:
+    """The comparisons of each contest among the chosen rows; p-values are adjusted over all of them."""
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.pairing import adjusted, contests
     from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
 
-    if not rows.is_file():
-        raise ValueError(f"there is no results file {rows}")
     results = Results(rows)
-    rows_of_all = results.rows()
+    rows_of_all = read_rows(results)
     chosen = [row for row in rows_of_all if all(any(text in str(part) for part in row.spec) for text in only)]
-    if rows_of_all and not chosen:
+    if not chosen:
         raise ValueError(
             f"none of the {len(rows_of_all)} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
         )
-    found = contests(results, chosen, by, partial(_grouping, unit) if unit else None)
+    found = contests(results, chosen, by, grouping)
     pairs = [contest.pairs() for contest in found]
     p_values = adjusted([pair for several in pairs for pair in several]).tolist()
     n_tested, remaining, naming = sum(p == p for p in p_values), iter(p_values), Naming(Shown.of(chosen), by)
@@ -94,7 +108,7 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> lis
 
 
 def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str) -> list[str]:
-    """The contests, and what they say together where they are of several data sets."""
+    """The contests, and the table over data sets if there are several."""
     from fewshot.report.comparisons.claims import sets_table
 
     if not over:
@@ -103,13 +117,13 @@ def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str)
     return [*contests, title, sets_table(over, naming, form)]
 
 
-def _grouping(unit: str, row: Row) -> tuple[str, NDArray[np.int64]]:
-    """What groups of classes are called, and the group of every class of a row's data set."""
-    from fewshot.plugins.registry import DATASETS
+def _grouping(unit: str, read: RowImages, row: Row) -> Grouping:
+    """The name of the groups, and the group of each class of a row's data set."""
+    import numpy as np
 
-    images = DATASETS.make(row.dataset, allow_import=False).load()
+    images = read.load(row)
     if unit not in images.class_groups:
         raise ValueError(
             f"{images.name} has no class group {unit!r}; it has: {', '.join(images.class_groups) or 'none'}"
         )
-    return f"groups ({unit})", images.class_groups[unit].codes
+    return f"groups ({unit})", images.class_groups[unit].codes.astype(np.int64)

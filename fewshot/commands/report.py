@@ -1,4 +1,4 @@
-"""`fewshot report`: rows as one page, or as tables for a README."""
+"""`fewshot report`: an HTML report of rows, or tables for a README."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._results import read_rows
 
 if TYPE_CHECKING:
+    from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
-from fewshot.results.row import Row
 
 
-@click.command("report", short_help="Write rows as one HTML page.")
+@click.command("report", short_help="Write an HTML report.")
 @click.argument("rows", type=_options.FILE, required=False)
-@click.option("--out", type=_options.FILE, help="The page to write; beside the rows, as .html.")
-@click.option("--markdown", is_flag=True, help="Print the table as markdown and write no page.")
-@click.option("--readme", type=_options.FILE, help="Write the table between the marks of this file instead.")
-@click.option("--check", is_flag=True, help="With --readme: change nothing, exit code 1 where it differs.")
-@click.option("--allow-import", is_flag=True, help="Import code that rows name, such as a data set of yours.")
+@click.option("--out", type=_options.FILE, help="Write this file (default: ROWS with the suffix .html).")
+@click.option("--markdown", is_flag=True, help="Print the table as markdown instead of writing a report.")
+@click.option(
+    "--readme", type=_options.FILE, help="Write the table between the marks in this file, such as README.md, instead."
+)
+@click.option("--check", is_flag=True, help="With --readme: change nothing, and exit with code 1 if the file differs.")
+@_options.row_images_option("pictures and class names")
+@click.option("--allow-import", is_flag=True, help="Allow to import code that rows name, such as your own data set.")
 @_options.dry_run_option
 @json_option
 def command(
@@ -31,13 +35,17 @@ def command(
     markdown: bool,
     readme: Path | None,
     check: bool,
+    data: tuple[str, ...],
     allow_import: bool,
     dry_run: bool,
 ) -> int:
-    """Write the rows of a results file as one self-contained HTML page.
+    """Write an HTML report of a results file, as one self-contained page.
 
-    ROWS is a .jsonl file: by default the one in results/ that changed last; with --readme the reference rows that
-    come with fewshot.
+    ROWS is a .jsonl file (default: the file in results/ that changed last; with --readme, the reference rows that come
+    with fewshot). The report reads no data that rows from another machine name; name their images with --data:
+
+    \b
+      fewshot report results/runs.jsonl --data birds
     """
     from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
@@ -47,12 +55,12 @@ def command(
     if check:
         raise click.UsageError("--check belongs to --readme FILE")
     results = Results(rows or _latest())
-    shown = Shown.of(_rows(results))
+    shown = Shown.of(read_rows(results))
     page = out or results.path.with_suffix(".html")
     if dry_run:
         return _plan(shown, None if markdown else page, results)
     if not markdown:
-        return _page(shown, page, results, allow_import)
+        return _page(shown, page, results, _options.row_images(data, allow_import))
     from fewshot.report.tables.task_table import markdown as as_markdown
 
     table = as_markdown(shown)
@@ -60,10 +68,10 @@ def command(
     return 0
 
 
-def _page(shown: Shown, out: Path, results: Results, allow_import: bool) -> int:
+def _page(shown: Shown, out: Path, results: Results, images: RowImages) -> int:
     from fewshot.report import write_report
 
-    write_report(shown, out, results, results.path.stem, allow_import)
+    write_report(shown, out, results, results.path.stem, images)
     n_runs = len(shown.rows)
     values = {"report": out, "n_runs": n_runs, "results": results.path}
     answer(f"report: {out}, {n_runs} runs of {results.path}", values)
@@ -71,7 +79,7 @@ def _page(shown: Shown, out: Path, results: Results, allow_import: bool) -> int:
 
 
 def _plan(shown: Shown, out: Path | None, results: Results) -> int:
-    """Answers with what a page or the tables would show, and where it would be written."""
+    """Answers with the tasks that a report would show, and the file that it would write."""
     titles, n_runs = [task.title for task in shown.tasks], len(shown.rows)
     n_failed, n_unreadable = len(shown.failed), results.n_unreadable
     what = f"{n_runs} runs of {results.path}, {n_failed} of them failed, {n_unreadable} lines cannot be read"
@@ -83,7 +91,7 @@ def _plan(shown: Shown, out: Path | None, results: Results) -> int:
 
 
 def _readme(readme: Path, given: Path | None, check: bool, dry_run: bool) -> int:
-    """Brings the tables of a README up to date, or says that they are not."""
+    """Updates the tables of a README, or reports that they are out of date."""
     from fewshot.benchmarks import FOLDER
     from fewshot.report.tables.readme import suites, update_readme
     from fewshot.results.files import Results
@@ -91,27 +99,17 @@ def _readme(readme: Path, given: Path | None, check: bool, dry_run: bool) -> int
     if not readme.is_file():
         raise ValueError(f"there is no file {readme}")
     files = [given] if given else [FOLDER / "results" / f"{suite}.jsonl" for suite in suites(readme)]
-    same = update_readme(readme, [row for file in files for row in _rows(Results(file))], check or dry_run)
+    same = update_readme(readme, [row for file in files for row in read_rows(Results(file))], check or dry_run)
     if check and not same:
-        raise ValueError(f"the tables of {readme} are not those of the rows; run: fewshot report --readme {readme}")
-    state = "are those of the rows" if same else f"{'would be' if dry_run else 'were'} written anew"
+        raise ValueError(f"the tables of {readme} differ from the rows; run: fewshot report --readme {readme}")
+    state = "match the rows" if same else f"{'would be' if dry_run else 'were'} updated"
     answer(f"{readme}: the tables {state}", {"readme": readme, "changed": not same and not dry_run, "same": same})
     return 0
 
 
-def _rows(results: Results) -> list[Row]:
-    """The rows of a file, at least one."""
-    if not results.path.is_file():
-        raise ValueError(f"there is no results file {results.path}")
-    found = results.rows()
-    if not found:
-        raise ValueError(f"{results.path} holds no rows; fill it with fewshot run or fewshot bench")
-    return found
-
-
 def _latest() -> Path:
-    """The results file of the working folder that changed last."""
+    """The file in results/ that changed last."""
     files = sorted(Path("results").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     if not files:
-        raise ValueError("there are no rows in results/ yet; run fewshot bench, or name a .jsonl file")
+        raise ValueError("there are no rows in results/ yet; run `fewshot bench`, or name a .jsonl file")
     return files[-1]

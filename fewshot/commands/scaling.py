@@ -12,7 +12,10 @@ from fewshot.commands._answers import answer, json_option
 _METRICS = ("accuracy", "error", "loss")
 
 _where = click.option(
-    "--where", default="", metavar="COLUMN=VALUE,...", help="Keep only these lines; also !=, <, <=, > and >=."
+    "--where",
+    default="",
+    metavar="COLUMN=VALUE,...",
+    help="Use only these lines, such as shots<=5,model=ViT; also !=, <, > and >=.",
 )
 
 
@@ -20,7 +23,7 @@ def _metric(*known: str) -> _options.Decorator:
     return click.option(
         "--metric",
         type=click.Choice(known),
-        help=f"What --y is: {', '.join(known[:-1])} or {known[-1]}; by default its name and its values tell.",
+        help=f"Read --y as {', '.join(known[:-1])} or {known[-1]} (default: by its name and values).",
     )
 
 
@@ -32,28 +35,38 @@ def _names(text: str) -> list[str]:
 def command() -> None:
     """Fit laws of error over a resource to any CSV, or to rows of this project.
 
-    FILE is a .csv with a header, or a .jsonl of rows, where `error` is 1 - accuracy. Percentages are read as such.
+    FILE is a .csv file with a header, or a .jsonl file of rows, whose `error` is 1 - accuracy. Percentages are
+    understood.
     """
 
 
 @command.command("fit", short_help="Fit laws to curves, with intervals and a test of extrapolation.")
 @click.argument("file", type=_options.FILE)
 @_where
-@click.option("--x", required=True, metavar="COLUMN", help="The resource, such as images or shots.")
-@click.option("--y", default="error", metavar="COLUMN", help="The error, accuracy or loss.")
+@click.option("--x", required=True, metavar="COLUMN", help="Use this column as the resource, such as images or shots.")
+@click.option("--y", default="error", metavar="COLUMN", help="Use this column as error, accuracy or loss.")
 @_metric(*_METRICS)
-@click.option("--by", default="", metavar="COLUMN,...", help="Columns whose values tell curves apart.")
+@click.option(
+    "--by", default="", metavar="COLUMN,...", help="Make one curve for each combination of values of these columns."
+)
 @click.option(
     "--law",
     default="",
     metavar="LAW,...",
     show_default="M1,M2,M3,M4; M1,M2,M3 for a loss",
-    help="Laws to fit; `fewshot list laws` shows them.",
+    help="Fit these laws; `fewshot list laws` shows all.",
 )
-@click.option("--fit-where", default="", metavar="COLUMN=VALUE", help="Fit these lines and predict the rest.")
-@click.option("--seeds", default="", metavar="COLUMN", help="The seed of a line: resample whole seeds, not points.")
-@click.option("--draws", type=click.IntRange(0), default=100, help="Number of resamples for the intervals; 0 for none.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the resamples.")
+@click.option("--fit-where", default="", metavar="COLUMN=VALUE", help="Fit only these lines and predict the others.")
+@click.option(
+    "--seeds",
+    default="",
+    metavar="COLUMN",
+    help="Resample whole seeds, given in this column, instead of single points.",
+)
+@click.option(
+    "--draws", type=click.IntRange(0), default=100, help="Resample this many times for the intervals; 0: no intervals."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, help="Set the seed of the resamples.")
 @click.option("--plot", type=_options.FILE, help="Plot the fits and their residuals to a .png or .svg file.")
 @json_option
 def fit(
@@ -96,21 +109,34 @@ def fit(
     "--where",
     default="",
     metavar="COLUMN=VALUE,...",
-    help="Keep only these lines; also !=, <, <=, > and >=. Runs from scratch stay whatever it says of --pretrained.",
+    help="Use only these lines; also !=, <, <=, > and >=. A condition on --pretrained keeps the runs from scratch.",
 )
-@click.option("--x", required=True, metavar="COLUMN", help="Images of the target set, D_F.")
-@click.option("--y", default="error", metavar="COLUMN", help="The loss: cross-entropy at its optimum, or the error.")
+@click.option(
+    "--x", required=True, metavar="COLUMN", help="Use this column as the number of images of the target set, D_F."
+)
+@click.option(
+    "--y",
+    default="error",
+    metavar="COLUMN",
+    help="Use this column as the loss: cross-entropy at its optimum, or the error.",
+)
 @_metric(*_METRICS)
 @click.option(
-    "--by", default="", metavar="COLUMN,...", help="The network's size, N; further columns tell tables apart."
+    "--by",
+    default="",
+    metavar="COLUMN,...",
+    help="Use the first column as the network's size N; further columns make separate tables.",
 )
 @click.option(
-    "--pretrained", required=True, metavar="COLUMN", help="What a run was pre-trained on; 0 or none: from scratch."
+    "--pretrained",
+    required=True,
+    metavar="COLUMN",
+    help="Read the pre-training data of a run from this column; 0 or none: from scratch.",
 )
 @json_option
 def transfer(file: Path, where: str, x: str, y: str, metric: str | None, by: str, pretrained: str) -> int:
-    """Measure what pre-training brings in labelled images: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
-    D_T = k D_F^alpha N^beta where the points allow it."""
+    """Measure how many labelled images pre-training is worth: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
+    D_T = k D_F^alpha N^beta if there are enough points."""
     from fewshot.commands import _scaling
     from fewshot.scaling.fits.tables import CurveTable
     from fewshot.scaling.studies.transfers import kept_sources, transfers
@@ -126,21 +152,25 @@ def transfer(file: Path, where: str, x: str, y: str, metric: str | None, by: str
 @command.command("budget", short_help="Estimate how many labels a target accuracy needs.")
 @click.argument("file", type=_options.FILE)
 @_where
-@click.option("--target", type=float, required=True, help="The accuracy wanted, between 0 and 1.")
-@click.option("--x", default="k_shot", metavar="COLUMN", help="Number of labels, per class or in all.")
-@click.option("--y", default="error", metavar="COLUMN", help="The error or the accuracy.")
+@click.option("--target", type=float, required=True, help="Set the target accuracy, between 0 and 1, such as 0.9.")
+@click.option(
+    "--x", default="k_shot", metavar="COLUMN", help="Use this column as the number of labels, per class or in total."
+)
+@click.option("--y", default="error", metavar="COLUMN", help="Use this column as error or accuracy.")
 @_metric("accuracy", "error")
-@click.option("--by", default="", metavar="COLUMN,...", help="Columns whose values tell curves apart.")
+@click.option(
+    "--by", default="", metavar="COLUMN,...", help="Make one curve for each combination of values of these columns."
+)
 @click.option(
     "--law",
     default="",
     metavar="LAW,...",
-    show_default="all that are for budgets",
-    help="Laws that make the bracket; `fewshot list laws` shows them.",
+    show_default="all laws for budgets",
+    help="Bracket the answer with these laws; `fewshot list laws` shows all.",
 )
 @json_option
 def budget(file: Path, where: str, target: float, x: str, y: str, metric: str | None, by: str, law: str) -> int:
-    """Estimate how many labels a target accuracy needs: a bracket from several laws, and how far to trust it."""
+    """Estimate how many labels a target accuracy needs, as a bracket from several laws, and how far to trust it."""
     from fewshot.commands import _scaling
     from fewshot.scaling.fits import label_budget
     from fewshot.scaling.fits.curves import curves

@@ -1,8 +1,8 @@
 """Random integers that are a function of (seed, index, slot, draw) alone, for any shard, order or machine.
 
 Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3") in plain
-numpy over arrays of counters, checked against the known answers of its authors' Random123. numpy's own
-generators are not used: their methods may change between versions.
+numpy over arrays of counters; a test compares it with the known answers of Random123. numpy's own generators would
+not do, because their methods may change between versions.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def distinct(
 ) -> NDArray[np.int64]:
     """Draws without replacement: [E, slots, n_draws] distinct integers in [0, sizes[e, s]).
 
-    A virtual Fisher-Yates shuffle: draw t is uniform over what draws 0..t-1 left, so a longer draw starts
-    with the shorter one. Integers come by multiply-shift; their bias is below sizes / 2^32. `sizes` is [E, slots]
-    or broadcasts to it; draws beyond a size below `n_draws` are meaningless, those before it are not touched.
+    A virtual Fisher-Yates shuffle: draw t is uniform over the integers that draws 0..t-1 left, so a longer draw
+    starts with the shorter one. Integers come from multiply-shift; their bias is below sizes / 2^32. `sizes` is
+    [E, slots] or broadcasts to it. If a size is below `n_draws`, its first draws are right and the others meaningless.
     """
     sizes = np.broadcast_to(sizes, (len(index), np.shape(sizes)[-1]))
     step = np.arange(n_draws, dtype=np.int64)
@@ -70,7 +70,7 @@ def distinct(
 
 
 def _resolve_by_comparing(position: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What stands at each position when it is drawn: swap s put the item of place s at position[s]."""
+    """The item at each position when it is drawn; swap s moved the item of place s to position[s]."""
     columns = np.ascontiguousarray(np.moveaxis(position, 2, 0))  # [T, E, slots]
     for t in range(len(columns) - 1, 0, -1):
         item = columns[t]
@@ -81,7 +81,7 @@ def _resolve_by_comparing(position: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _resolve_by_shuffling(position: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same by shuffling real arrays: a bounded number of cells, put back in order for the next episodes."""
+    """The same by shuffling arrays of a bounded size, which are reset for the next episodes."""
     flat = position.reshape(-1, position.shape[2])
     result = np.empty_like(flat)
     width = max(int(sizes.max(initial=0)), flat.shape[1])

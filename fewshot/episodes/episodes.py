@@ -1,5 +1,5 @@
-"""The nouns between data and evaluators: the shape of an episode, episodes as rows of a data set, and a
-batch of them as an evaluator sees it.
+"""The nouns between data and evaluators: the shape of an episode, episodes as rows of a data set, and batches of
+episodes as evaluators see them.
 
 E episodes, B episodes in a batch, N ways, K shots, Q queries per class, S support rows, M query rows,
 D features, n images.
@@ -32,8 +32,8 @@ Other = TypeVar("Other")
 
 @dataclass(frozen=True)
 class EpisodeShape:
-    """N-way K-shot with n_query queries a class. None means all: all classes, all support images, all images
-    that remain. A class with fewer than `k_shot` support images is an error unless `k_shot_at_most`."""
+    """N-way K-shot with n_query queries per class. None means all: all classes, all support images, all other
+    images. A class with fewer than `k_shot` support images is an error unless `k_shot_at_most`."""
 
     n_way: int | None = 5
     k_shot: int | None = 1
@@ -51,11 +51,11 @@ class EpisodeShape:
 
 @dataclass(frozen=True, eq=False)
 class Episodes:
-    """E episodes as rows of one data set. Ways, support and query lie flat, one episode after the other; inside an
-    episode rows are class-major, so labels follow from the counts: way w owns `support_count[w]` rows in a run.
+    """E episodes as rows of one data set. Ways, support and query are flat arrays, one episode after the other. Inside
+    an episode rows are class-major, so labels follow from the counts: way w has `support_count[w]` adjacent rows.
     """
 
-    index: Ints  # [E] each episode keeps its index: a shard or a slice names the same episodes
+    index: Ints  # [E] each episode keeps its index, in shards and slices too
     n_way: Rows  # [E]
     classes: Rows  # [sum of n_way] label of each way in the data set
     support_count: Rows  # [sum of n_way]
@@ -129,17 +129,17 @@ class Episodes:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 hex of everything that names these episodes, the same on every machine."""
+        """sha256 hex of the content of these episodes, the same on every machine."""
         return episodes_digest([self])
 
     @staticmethod
     def from_rows(images: Labelled, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> Episodes:
-        """Custom episodes: the support and the query rows of each. Labels are the images' own; the ways of an
-        episode are its support's classes in order of first appearance. Errors are those of `check`, and a
-        query whose class has no support."""
+        """Custom episodes from the support rows and the query rows of each. Labels are those of the images; the ways of
+        an episode are the classes of its support in order of first appearance. Raises the errors of `check`, and a
+        ValueError for a query whose class has no support."""
         if len(support) != len(query) or len(support) == 0:
             raise ValueError(
-                f"as many query lists as support lists are needed, at least one; "
+                f"custom episodes need as many query lists as support lists, at least one; "
                 f"got {len(support)} support and {len(query)} query lists"
             )
         parts = [_one_episode(images, e, s, q) for e, (s, q) in enumerate(zip(support, query, strict=True))]
@@ -161,10 +161,10 @@ class Episodes:
 
     @staticmethod
     def concatenate(parts: Sequence[Episodes]) -> Episodes:
-        """The episodes of all parts, in order; they must belong to the same images and the same seed."""
+        """The episodes of all parts, in order; all parts must have the same images and the same seed."""
         if len({(part.images_digest, part.seed) for part in parts}) != 1:
             raise ValueError(
-                "episodes of one data set and one seed can be joined; got "
+                "only episodes of one data set and one seed can be joined; got "
                 f"{len(parts)} parts of {len({p.images_digest for p in parts})} data sets "
                 f"and {len({p.seed for p in parts})} seeds"
             )
@@ -173,7 +173,7 @@ class Episodes:
 
     def check(self, images: Labelled) -> None:
         """Raises a ValueError unless these are well-formed episodes of these images: rows in range, labels that
-        agree, no image and no class twice in an episode, at least two classes with support each, and a query."""
+        agree, no image and no class twice in an episode, at least two classes, support for each, and a query."""
         if self.images_digest != images.images_digest:
             raise ValueError(
                 f"these episodes were made for images {self.images_digest[:12]}, but the data set is "
@@ -187,7 +187,7 @@ class Episodes:
             if len(wrong):
                 raise ValueError(
                     f"{what} row {rows[wrong[0]]} has label {images.labels[rows[wrong[0]]]}, "
-                    f"but stands among the rows of class {classes[wrong[0]]}"
+                    f"but is listed under class {classes[wrong[0]]}"
                 )
 
     def _check_layout(self, n_images: int) -> None:
@@ -213,7 +213,7 @@ class Episodes:
             )
         if self.support_count.min(initial=1) < 1 or self.query_count.min(initial=0) < 0:
             raise ValueError(
-                "every class of an episode needs a support image; found counts down to "
+                "every class of an episode needs a support image; the lowest counts are "
                 f"{self.support_count.min()} support and {self.query_count.min()} query"
             )
         unasked = np.flatnonzero(np.diff(self.query_start) == 0)
@@ -232,13 +232,13 @@ class Episodes:
         twice = np.flatnonzero((at[1:] == at[:-1]) & (member[1:] == member[:-1]))
         if len(twice):
             raise ValueError(
-                f"{what} {member[twice[0]]} stands twice in episode {self.index[at[twice[0]]]}; "
+                f"{what} {member[twice[0]]} is twice in episode {self.index[at[twice[0]]]}; "
                 f"an episode holds each {what} once"
             )
 
     def padded(self, which: str) -> tuple[Rows, Rows, NDArray[np.bool_]]:
-        """Rows, labels and mask [E, widest] of the "support" or "query"; padding is the first row of the episode once
-        more, with label 0, under a False mask."""
+        """Rows, labels and mask [E, widest] of the "support" or "query"; padding repeats the first row of the episode,
+        with label 0 and a False mask."""
         rows, labels, start = getattr(self, which), getattr(self, f"{which}_labels"), getattr(self, f"{which}_start")
         counts = np.diff(start)
         if len(counts) and counts.min() == counts.max():
@@ -250,8 +250,8 @@ class Episodes:
         return np.where(mask, full_rows, full_rows[:, :1]), full_labels, mask
 
     def save(self, path: str | Path, about: Mapping[str, Any] = MappingProxyType({})) -> None:
-        """Writes a small .safetensors file: the arrays, and digests as text, beside whatever else `about` says of
-        them in values of JSON. No pickle, safe to share."""
+        """Writes a small .safetensors file: the arrays, their digests as text, and the JSON values in `about`. It holds
+        no pickle, so it is safe to share."""
         from fewshot.files.atomic import write_safetensors
 
         metadata = {
@@ -265,7 +265,7 @@ class Episodes:
 
     @staticmethod
     def load(path: str | Path) -> Episodes:
-        """The episodes of a file that `save` wrote; a ValueError says what is wrong with any other file."""
+        """The episodes of a file that `save` wrote. Any other file raises a ValueError that says what is wrong."""
         from fewshot.files.atomic import read_safetensors
 
         arrays, metadata = read_safetensors(Path(path), "an episode list")
@@ -284,7 +284,7 @@ class Episodes:
         return {name: np.ascontiguousarray(getattr(self, name), dtype) for name, dtype in _TYPES.items()}
 
     def __str__(self) -> str:
-        """One line an episode for the first ten: index, ways, support and query sizes, classes."""
+        """One line per episode for the first ten: index, ways, support and query sizes, classes."""
         lines = [f"{len(self)} episodes, digest {self.digest[:16]}"]
         for e in range(min(10, len(self))):
             ways = slice(self.way_start[e], self.way_start[e + 1])
@@ -303,12 +303,12 @@ _TYPES = {
     "query_count": "<i4",
     "support": "<i4",
     "query": "<i4",
-}  # of the arrays in files and digests
+}  # dtypes of the arrays in files and digests
 
 
 @dataclass(frozen=True)
 class EpisodeBatch(Generic[Items]):
-    """B episodes of the same number of ways, as an evaluator sees them: no queries and no query labels.
+    """B episodes with the same number of ways, as an evaluator sees them: without queries and query labels.
 
     Ragged episodes are padded to the largest support; padded items are arbitrary and False in `support_mask`.
     """
@@ -317,13 +317,13 @@ class EpisodeBatch(Generic[Items]):
     support_labels: Tensor  # [B, S] int64 in [0, n_way); 0 under the padding
     support_mask: Tensor  # [B, S] bool
     n_way: int
-    seeds: Tensor  # [B] int64: whatever an evaluator draws, it draws from these
+    seeds: Tensor  # [B] int64: evaluators draw from these seeds only
     class_features: Tensor | None = None  # [B, N, D] vectors of the class names
-    support_views: Tensor | None = None  # [B, S, V, D] V views of each support image, where the evaluator asks for them
-    watch: Callable[[int, int], None] | None = None  # told how many steps of a slow evaluator are done, and of how many
+    support_views: Tensor | None = None  # [B, S, V, D] V views of each support image, if the evaluator wants them
+    watch: Callable[[int, int], None] | None = None  # slow evaluators call it: steps done, steps in all
 
     def take(self, episodes: Tensor | slice) -> EpisodeBatch[Items]:
-        """Some episodes, by position; one may stand there several times."""
+        """Some episodes, by position; positions may repeat."""
         return self._with(_BY_EPISODE, lambda held: held[episodes])
 
     def take_support(self, order: Tensor) -> EpisodeBatch[Items]:
@@ -336,18 +336,18 @@ class EpisodeBatch(Generic[Items]):
         return replace(self, support_mask=mask, support_labels=self.support_labels * mask)
 
     def renamed(self, permutation: Tensor) -> EpisodeBatch[Items]:
-        """The same episodes, way n of each now called permutation[n]."""
+        """The same episodes; way n of each becomes way permutation[n]."""
         names = None if self.class_features is None else self.class_features[:, permutation.argsort()]
         return replace(self, support_labels=permutation[self.support_labels] * self.support_mask, class_features=names)
 
     def seen_as(self, support: Other, support_views: Tensor | None = None) -> EpisodeBatch[Other]:
-        """The same episodes with their support [B, S] in another form: rows, vectors, images; and so its further views,
-        where they are given."""
+        """The same episodes with their support [B, S] in another form (rows, vectors or images), and with other further
+        views if given."""
         views = self.support_views if support_views is None else support_views
         return replace(cast("EpisodeBatch[Other]", self), support=support, support_views=views)
 
     def views_as_rows(self) -> EpisodeBatch[Tensor]:
-        """The same episodes with a support [B, S (1 + V), D]: after each row its further views, which are then none."""
+        """The same episodes with a support [B, S (1 + V), D]: each row is followed by its views; no views remain."""
         vectors = cast("EpisodeBatch[Tensor]", self)
         if self.support_views is None:
             return vectors
@@ -374,20 +374,36 @@ _BY_ROW = (
 _BY_EPISODE = (*_BY_ROW, "seeds", "class_features")  # [B, ...]
 
 
-def episodes_digest(parts: Iterable[Episodes]) -> str:
-    """The digest of all parts together, held one at a time."""
-    shas = {name: hashlib.sha256() for name in _TYPES}
-    made_from = set()  # the seed is of the episodes: evaluators draw from it
-    for part in parts:
-        made_from.add(f"{part.images_digest} {part.seed}")
+class EpisodesDigest:
+    """The digest of episodes that are added part by part."""
+
+    def __init__(self) -> None:
+        self._shas = {name: hashlib.sha256() for name in _TYPES}
+        self._made_from: set[str] = set()  # the seed is of the episodes: evaluators draw from it
+
+    def add(self, part: Episodes) -> None:
+        """Adds the episodes that follow."""
+        self._made_from.add(f"{part.images_digest} {part.seed}")
         for name, array in part._arrays().items():
-            shas[name].update(array.tobytes())
-    whole = " ".join([FORMAT, *sorted(made_from), *(sha.hexdigest() for sha in shas.values())])
-    return hashlib.sha256(whole.encode()).hexdigest()
+            self._shas[name].update(array.tobytes())
+
+    @property
+    def value(self) -> str:
+        """sha256 hex of all parts together."""
+        whole = " ".join([FORMAT, *sorted(self._made_from), *(sha.hexdigest() for sha in self._shas.values())])
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def episodes_digest(parts: Iterable[Episodes]) -> str:
+    """The digest of all parts together; one part is in memory at a time."""
+    digest = EpisodesDigest()
+    for part in parts:
+        digest.add(part)
+    return digest.value
 
 
 def take_runs(flat: NDArray[Any], start: Ints, order: Ints) -> NDArray[Any]:
-    """The runs flat[start[i] : start[i + 1]] for i in `order`, one after the other."""
+    """The slices flat[start[i] : start[i + 1]] for i in `order`, joined."""
     lengths = np.diff(start)[order]
     shift = start[:-1][order] - (np.cumsum(lengths) - lengths)
     taken: NDArray[Any] = flat[np.repeat(shift, lengths) + np.arange(lengths.sum())]

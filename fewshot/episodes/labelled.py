@@ -1,4 +1,4 @@
-"""What episodes ask of images: `fewshot.datasets.LabelledImages` has it, and episodes know no more of data sets."""
+"""The part of a data set that episodes use; `fewshot.datasets.LabelledImages` provides it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class Labelled(Protocol):
     @property
     def class_names(self) -> tuple[str, ...]: ...  # [C]
     @property
-    def images_digest(self) -> str: ...  # names the decoded content, in order
+    def images_digest(self) -> str: ...  # of the decoded content, in order
     @property
-    def image_names(self) -> Sequence[str] | None: ...  # [n], all different; None where images are only rows
+    def image_names(self) -> Sequence[str] | None: ...  # [n], all different; None if images have no names

@@ -1,5 +1,7 @@
-"""Episodes as tasks of learn2learn (Arnold et al. 2020, arXiv 2008.12284), and back. Needs learn2learn only when it is
-used: `.ci/install_learn2learn` installs it."""
+"""Episodes as tasks of learn2learn (Arnold et al. 2020, arXiv 2008.12284), and back.
+
+Only these two functions need learn2learn; `.ci/install_learn2learn` installs it.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,16 @@ from fewshot.episodes.labelled import Labelled
 
 
 class Pairs(Protocol):
-    """A torch data set such as learn2learn takes: `pairs[row]` is the data of a row of the images, then its label."""
+    """A torch data set for learn2learn: `pairs[row]` is the data of a row of the images, then its label."""
 
     def __getitem__(self, row: int, /) -> Sequence[Any]: ...
 
 
 def to_taskset(episodes: Episodes, pairs: Pairs) -> Any:
-    """A `learn2learn.data.Taskset` whose task i is episode i, the support first and then the queries, both in the order
-    of the ways; its labels are the ways, 0 to N - 1, in place of those of `pairs`.
+    """A `learn2learn.data.Taskset` whose task i is episode i: first the support, then the queries, both in the order of
+    the ways. Its labels are the ways, 0 to N - 1, not those of `pairs`.
 
-    `taskset[i]`, iterating and `taskset.sample()` work as always; episode i has `np.diff(episodes.support_start)[i]`
+    `taskset[i]`, iteration and `taskset.sample()` work as usual; episode i has `np.diff(episodes.support_start)[i]`
     support rows.
     """
     from learn2learn.data import DataDescription, Taskset
@@ -43,14 +45,14 @@ def to_taskset(episodes: Episodes, pairs: Pairs) -> Any:
 
 
 def from_taskset(taskset: Any, images: Labelled, k_shot: int | None = None, seed: int = 0) -> Episodes:
-    """The tasks of a taskset with a fixed number of them, as episodes of the images whose rows it indexes.
+    """The tasks of a taskset, as episodes of the images whose rows it indexes; the taskset must have a fixed number.
 
-    learn2learn does not say what is support and what is query: the first `k_shot` of every class in the order of the
-    task are its support. None: as `to_taskset` put them. Tasks that learn2learn has not drawn yet are drawn now, by its
-    own generator; labels are those of the images, and a task that cannot be an episode is a ValueError.
+    learn2learn does not mark support and queries: the first `k_shot` images of each class in a task become its
+    support. None keeps the division of `to_taskset`. learn2learn draws missing tasks now, by its own generator. Labels
+    are those of the images. A task that cannot be an episode raises a ValueError.
     """
     if taskset.num_tasks < 1:
-        raise ValueError("this taskset draws another task every time; make it with num_tasks=..., the number to keep")
+        raise ValueError("this taskset samples new tasks every time; create it with num_tasks=..., the number to keep")
     support, query = [], []
     for task in range(taskset.num_tasks):
         if task not in taskset.sampled_descriptions:
@@ -64,7 +66,7 @@ def from_taskset(taskset: Any, images: Labelled, k_shot: int | None = None, seed
 
 @dataclass(frozen=True)
 class _Load:
-    """What learn2learn does with a row of a task: load its data, and put its way in place of its label."""
+    """The transform of one row of a task: it loads the data and replaces the label by the way."""
 
     pairs: Pairs
     way: int
@@ -92,4 +94,4 @@ def _is_query(item: Any) -> bool:
     for transform in item.transforms:
         if isinstance(transform, _Load):
             return transform.is_query
-    raise ValueError("learn2learn does not say which rows of a task are its support; give k_shot")
+    raise ValueError("learn2learn does not mark the support rows of a task; give k_shot")

@@ -1,4 +1,4 @@
-"""Lists of episodes as files that can be shared: the episodes, and what a reader has to know of them."""
+"""Lists of episodes as files to share: the episodes, and a description for their readers."""
 
 from __future__ import annotations
 
@@ -16,71 +16,71 @@ from fewshot.files.atomic import read_metadata
 
 @dataclass(frozen=True, eq=False)
 class EpisodeList:
-    """Episodes, and what is said of them beside: none of it is part of their digest, all of it is checked against the
-    images, or only shown.
+    """Episodes with a description. The description is not part of their digest; fewshot checks it against the images,
+    or only prints it.
 
-    Files of `Episodes.save` and of earlier versions are lists of which nothing more is known; and what `save` writes
-    can be read as `Episodes.load` reads it, by earlier versions too.
+    Files of `Episodes.save` and of earlier versions load as lists without a description, and `Episodes.load`, also of
+    earlier versions, reads the files that `save` writes.
     """
 
     episodes: Episodes
     protocol: str = ""  # name and version, such as "mini_test@1"
     dataset: str = ""  # the name of the data set
-    sampler: str = ""  # what drew the episodes, and their shape
-    class_names: Mapping[int, str] = field(default_factory=dict)  # of every class of an episode, by its label
-    pools: Ints | None = None  # [E] the disjoint pool of images that each episode comes from; None: not known
+    sampler: str = ""  # the sampler of the episodes, and their shape
+    class_names: Mapping[int, str] = field(default_factory=dict)  # by the label of each class in the episodes
+    pools: Ints | None = None  # [E] the disjoint image pool of each episode; None: not known
 
     @staticmethod
     def of(
         episodes: Episodes, images: Labelled, protocol: str = "", sampler: str = "", pools: Ints | None = None
     ) -> EpisodeList:
-        """The list of these episodes, which are of these images. What `check` refuses is refused here."""
+        """The list of these episodes of these images. Raises the errors of `check`."""
         names = {int(label): images.class_names[label] for label in np.unique(episodes.classes)}
-        made = EpisodeList(episodes, protocol, images.name, sampler, names, pools)
-        made.check(images)
-        return made
+        listed = EpisodeList(episodes, protocol, images.name, sampler, names, pools)
+        listed.check(images)
+        return listed
 
     def __len__(self) -> int:
         return len(self.episodes)
 
     def check(self, images: Labelled) -> None:
-        """Raises a ValueError unless these are well-formed episodes of these images, the classes are called as they
-        were, and no image is in two pools."""
+        """Raises a ValueError unless these are well-formed episodes of these images, the classes have the same names,
+        and no image is in two pools."""
         self.episodes.check(images)
         for label, name in self.class_names.items():
             known = images.class_names[label] if 0 <= label < len(images.class_names) else None
             if known != name:
                 raise ValueError(
-                    f"these episodes were made for a class {label} called {name!r}, but in {images.name} it is "
+                    f"these episodes were made for a class {label} named {name!r}, but in {images.name} it is "
                     f"{known!r}; load the data set that they were made for"
                 )
         if self.pools is not None:
             _check_pools(self.episodes, self.pools)
 
     def pools_of(self, place: Ints) -> Ints:
-        """[E] the pool of the episodes at these places; where nothing is known it is one pool."""
+        """[E] the pool of the episodes at these places; all 0 if the pools are not known."""
         pools: Ints = place * 0 if self.pools is None else self.pools[place]
         return pools
 
     def require_numbered(self) -> None:
-        """Raises a ValueError unless the episodes are numbered 0, 1, 2, ...: runs keep predictions by number."""
+        """Raises a ValueError unless the episodes have the numbers 0, 1, 2, ...: runs store predictions by number."""
         other = np.flatnonzero(self.episodes.index != np.arange(len(self)))
         if len(other):
             raise ValueError(
-                f"the episodes of a list are run by their numbers 0, 1, 2, ..., but number {other[0]} of this one is "
+                f"a run needs the episodes of a list numbered 0, 1, 2, ..., but number {other[0]} of this list is "
                 f"{self.episodes.index[other[0]]}; number them in order"
             )
 
     def save(self, path: Path) -> None:
-        """Writes a small .safetensors file. No pickle, safe to share."""
+        """Writes a small .safetensors file. It holds no pickle, so it is safe to share."""
         about = {name: getattr(self, name) for name in _TEXTS} | {"class_names": list(self.class_names.items())}
         self.episodes.save(path, about if self.pools is None else about | {"pools": self.pools.tolist()})
 
     @staticmethod
     def load(path: Path) -> EpisodeList:
-        """The list of a file; a ValueError says what is wrong with any other file."""
+        """The list of a file. Any other file raises a ValueError that says what is wrong."""
         if path.suffix == ".csv":
-            raise ValueError(f"{path} is a table, no episode list; `fewshot episodes import` makes a list of it")
+            raise ValueError(f"{path} is a table, not an episode list; convert it with `fewshot episodes import`")
         episodes, about = Episodes.load(path), read_metadata(path, "an episode list")
         try:
             texts = {name: str(about.get(name, "")) for name in _TEXTS}
@@ -91,7 +91,7 @@ class EpisodeList:
         return EpisodeList(episodes, **texts, class_names=names, pools=pools)
 
     def __str__(self) -> str:
-        """What is known of the list, a line each, then its first episodes."""
+        """The description of the list, one line per item, then its first episodes."""
         pools = "not known" if self.pools is None else f"{len(np.unique(self.pools))} that share no image"
         names = list(self.class_names.values())
         more = f" and {len(names) - 20} more" if len(names) > 20 else ""
@@ -121,7 +121,7 @@ def _pools(about: Mapping[str, Any], count: int) -> Ints | None:
 
 
 def _check_pools(episodes: Episodes, pools: Ints) -> None:
-    """Raises a ValueError where an image is in episodes of two pools: an interval over pools would be too narrow."""
+    """Raises a ValueError if an image is in episodes of two pools: an interval over pools would be too narrow."""
     sizes = (np.diff(episodes.support_start), np.diff(episodes.query_start))
     pool = np.concatenate([np.repeat(pools, size) for size in sizes])
     pairs = np.unique(np.stack([np.concatenate([episodes.support, episodes.query]), pool]), axis=1)

@@ -1,4 +1,4 @@
-"""Episodes as CSV, for other programs and back: a line an image of a task.
+"""Episodes as CSV for other programs, and back: one line per image of a task.
 
 task,class,image,set,seed,pool
 0,gull,gull/003.jpg,support,0,0
@@ -20,13 +20,13 @@ from fewshot.episodes.lists import EpisodeList
 from fewshot.files.csv_files import CsvFile, csv_text
 
 COLUMNS = ("task", "class", "image", "set")
-_FURTHER = ("seed", "pool")  # what evaluators draw from, and the disjoint pool of images of the task
+_FURTHER = ("seed", "pool")  # the seed that evaluators draw from, and the disjoint image pool of the task
 _SETS = ("support", "query")
 
 
 def to_csv(listed: EpisodeList, images: Labelled) -> str:
-    """The text of a table: of every task its support, then its queries. Images are called by their names where the
-    data set has them (paths below its root), so that another order of its rows does no harm, else by their row."""
+    """The text of a table: for every task its support, then its queries. Images have their names if the data set has
+    names (paths below its root), so a table survives another order of rows; otherwise they have their row."""
     listed.check(images)
     header = (*COLUMNS, "seed", *(["pool"] if listed.pools is not None else []))
     return csv_text([header, *_rows(listed, images)])
@@ -47,11 +47,11 @@ def _rows(listed: EpisodeList, images: Labelled) -> Iterator[list[Any]]:
 
 
 def from_csv(path: Path, images: Labelled, protocol: str = "") -> EpisodeList:
-    """The list of a table: `from_csv` of what `to_csv` wrote has the same digest.
+    """The list of a table; reading what `to_csv` wrote gives the same digest.
 
-    Tasks are in the order in which they first appear; they keep their numbers where all are numbers, else they are
-    numbered 0, 1, 2, ... The ways of a task are the classes of its support in order of appearance. Without the column
-    seed it is 0. A line that cannot be is a ValueError that names it.
+    Tasks are in order of first appearance. They keep their numbers if all are numbers; otherwise they get the numbers
+    0, 1, 2, ... The ways of a task are the classes of its support in order of appearance. Without a column seed the
+    seed is 0. An impossible line raises a ValueError that names it.
     """
     file = CsvFile.read(path, "table of episodes", COLUMNS, _FURTHER)
     table = _Table(file, images)
@@ -70,13 +70,13 @@ def from_csv(path: Path, images: Labelled, protocol: str = "") -> EpisodeList:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """The lines of a table, and the images that they name."""
+    """The lines of a table, and the images they name."""
 
     file: CsvFile
     images: Labelled
 
     def rows(self) -> list[int]:
-        """The row of the data set that every line names; its class and its set are checked."""
+        """The row of the data set that each line names, after checks of its class and its set."""
         names = range(len(self.images)) if self.images.image_names is None else self.images.image_names
         place = {str(name): row for row, name in enumerate(names)}
         columns = self.file.columns
@@ -95,7 +95,7 @@ class _Table:
         return np.arange(len(tasks))
 
     def seed(self) -> int:
-        """What evaluators draw from, the same in every line."""
+        """The seed that evaluators draw from, the same in every line."""
         values = self.file.columns.get("seed", ["0"])
         for line, value in enumerate(values):
             if value != values[0] or not (value.isascii() and value.isdigit() and int(value) < 1 << 64):
@@ -105,24 +105,24 @@ class _Table:
         return int(values[0])
 
     def pools(self, tasks: Sequence[str]) -> Ints | None:
-        """[E] the pool of every task, where there is such a column."""
+        """[E] the pool of every task; None without a column of pools."""
         if "pool" not in self.file.columns:
             return None
-        found: dict[str, str] = {}
+        pools: dict[str, str] = {}
         for line, (task, pool) in enumerate(zip(self.file.columns["task"], self.file.columns["pool"], strict=True)):
-            if found.setdefault(task, pool) != pool or not (pool.isascii() and pool.isdigit() and len(pool) < 10):
+            if pools.setdefault(task, pool) != pool or not (pool.isascii() and pool.isdigit() and len(pool) < 10):
                 raise self.file.error(line, f"pool must be one integer from 0 for all of task {task!r}, found {pool!r}")
-        return np.array([int(found[task]) for task in tasks], dtype=np.int64)
+        return np.array([int(pools[task]) for task in tasks], dtype=np.int64)
 
     def _error(self, line: int, known: str | None) -> ValueError:
-        """What is wrong with a line, whose image is of a class `known`, or is not known."""
+        """The error of a line; `known` is the class of its image, or None for an unknown image."""
         name, label, which = (self.file.columns[column][line] for column in ("image", "class", "set"))
         if known is None:
             names = self.images.image_names
-            called = f"a row in [0, {len(self.images)})" if names is None else f"called as {names[0]!r} is"
-            return self.file.error(line, f"{self.images.name} has no image {name!r}; an image is {called}")
+            known_as = f"a row in [0, {len(self.images)})" if names is None else f"a name such as {names[0]!r}"
+            return self.file.error(line, f"{self.images.name} has no image {name!r}; write {known_as}")
         if label != known:
-            return self.file.error(line, f"image {name} is of class {known!r} in {self.images.name}, found {label!r}")
+            return self.file.error(line, f"image {name} has class {known!r} in {self.images.name}, found {label!r}")
         if which not in _SETS:
             return self.file.error(line, f"set must be support or query, found {which!r}")
-        return self.file.error(line, "a line needs its task, found an empty field")
+        return self.file.error(line, "a line needs a task, found an empty field")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.files.checksums import checksum
+
+_log = logging.getLogger("fewshot")
 
 
 def home() -> Path:
@@ -60,17 +64,37 @@ def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], about: Map
 
 
 def read_safetensors(path: Path, what: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and metadata of a .safetensors file that fewshot wrote; a ValueError if the file is something else or has
-    changed since.
+    """Arrays and metadata of a .safetensors file that fewshot wrote; a ValueError if the file is anything else, or if
+    its bits changed since. A file of an older release without a checksum is read as it is, with a warning.
 
     `what` names the expected kind of file in errors: "an episode list".
     """
     with _opened(path, what) as file:
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata = file.metadata() or {}
-        if metadata.get("checksum") != checksum(arrays, metadata.get("fewshot", "")):
-            raise ValueError("its content does not match its checksum: it was changed or damaged")
-        return arrays, _metadata(file)
+        about = _metadata(file)
+        if not _is_whole(arrays, file.metadata() or {}):
+            _warn_unchecked(path.parent, what)
+        return arrays, about
+
+
+def _is_whole(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bool:
+    """Whether a checksum proves the content; False if there is none, a ValueError if it is that of other content."""
+    if metadata.keys() == {"fewshot"}:
+        return False
+    if metadata.get("checksum") != checksum(arrays, metadata.get("fewshot", "")):
+        raise ValueError("its checksum is not that of its content: it was changed or damaged")
+    return True
+
+
+@cache
+def _warn_unchecked(folder: Path, what: str) -> None:
+    """Warns once per folder and process."""
+    _log.warning(
+        "files in %s were written as %s by an older release, without a checksum; fewshot cannot see whether they "
+        "changed since",
+        folder,
+        what,
+    )
 
 
 def read_metadata(path: Path, what: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Checksums of stored arrays: a reader notices bits that changed on disk.
+"""Checksums of files that fewshot reads back: a bit that changed on a disk is noticed before it changes a number.
 
-They detect damage, not a file that somebody rewrote with a new checksum.
+They guard against damage, not against a person who rewrites a file with a new checksum.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Uints = NDArray[np.uint32]
 
 
 def checksum(arrays: Mapping[str, NDArray[Any]], text: str = "") -> str:
-    """8 hex digits (CRC-32) of arrays with their names, types and shapes, and of a text."""
+    """8 hex digits (CRC-32) over arrays with their names, types and shapes, and over a text."""
     return checksum_of_parts(
         text, ((name, f"{a.dtype.str} {a.shape}", np.ascontiguousarray(a)) for name, a in sorted(arrays.items()))
     )
 
 
 def checksum_of_parts(text: str, parts: Iterable[tuple[str, str, NDArray[Any]]]) -> str:
-    """8 hex digits of a text and of parts (name, type and shape, bytes), in the given order."""
+    """8 hex digits over a text, then over each (name, type and shape, content), in the given order."""
     total = zlib.crc32(text.encode())
     for name, what, content in parts:
         total = zlib.crc32(f"\0{name}\0{what}\0".encode(), total)
@@ -31,9 +31,25 @@ def checksum_of_parts(text: str, parts: Iterable[tuple[str, str, NDArray[Any]]])
     return f"{total:08x}"
 
 
+def with_checksum(content: bytes, key: bytes) -> bytes:
+    """The content with 4 bytes of checksum at its end, over the key that it is stored under and the content."""
+    return content + _crc(content, key)
+
+
+def checked_content(stored: bytes, key: bytes) -> bytes | None:
+    """The content that `with_checksum` stored under a key; None if its bits, or those of the key, changed since."""
+    content, end = stored[:-4], stored[-4:]
+    return content if end == _crc(content, key) else None
+
+
+def _crc(content: bytes, key: bytes) -> bytes:
+    return zlib.crc32(content, zlib.crc32(key)).to_bytes(4, "little")
+
+
 def row_sums(values: NDArray[np.float32]) -> Uints:
-    """[n] one sum per row of an array [n, D]: the bits of each number as an integer, times an odd number per column,
-    modulo 2^32. One changed bit always changes the sum; two different rows share a sum once in 2^32."""
+    """[n] the checksum of each row [n, D] of float32 numbers: the sum, modulo 2^32, of its bits as integers, each times
+    an odd number that depends on its place. One changed bit always changes it; other changes go unnoticed once in 2^32.
+    """
     bits = np.ascontiguousarray(values, dtype="<f4").view("<u4")
     weights = (np.arange(1, bits.shape[1] + 1, dtype=np.uint32) * np.uint32(2654435761)) | np.uint32(1)
     sums: Uints = np.einsum("nd,d->n", bits, weights) + np.uint32(

@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,31 +24,34 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.shown import Shown
     from fewshot.report.sections import Piece, Sources
 
 _FOLDER = Path(__file__).parent
 
 
-def write_report(shown: Shown, path: Path, results: Results | None, title: str, allow_import: bool = False) -> None:
+def write_report(
+    shown: Shown, path: Path, results: Results | None, title: str, images: RowImages | None = None
+) -> None:
     """Writes the page of these rows, whole or not at all; the same rows give the same bytes.
 
-    `results` is where the predictions are: without it, or without them, the page shows no episode and says so. Nor
-    does it for a data set of a class from outside, which would import code, unless `allow_import`.
+    `results` is where the predictions are: without it, or without them, the page shows no episode and says so.
+    `images` says which data may be read for pictures (None: only those of runs that were made on this machine).
     """
-    write_atomically(path, page(shown, results, title, allow_import).encode("utf-8", "replace"))
+    write_atomically(path, page(shown, results, title, images).encode("utf-8", "replace"))
 
 
-def page(shown: Shown, results: Results | None, title: str, allow_import: bool = False) -> str:
+def page(shown: Shown, results: Results | None, title: str, images: RowImages | None = None) -> str:
     """The page as text. Everything that rows or images name is escaped."""
     from markupsafe import Markup
 
-    from fewshot.plugins.registry import DATASETS
     from fewshot.report.rows.headline import compared
+    from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.origins import protocols
     from fewshot.report.sections import Sources
 
-    sources = Sources(results, cache(lambda dataset: DATASETS.make(dataset, allow_import).load()))
+    sources = Sources(results, (images or RowImages()).load)
     environment, script = _environment(), (_FOLDER / "page.js").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
         title=title,

@@ -1,4 +1,4 @@
-"""What a row was asked for, as objects. The texts of its spec are read here, once, and tested nowhere."""
+"""The specs of a row as objects. Only this file reads their texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """The members that a row names, of any release; what they declare is read without importing them."""
+    """The members that a row names, from any release; their declarations are read without importing them."""
 
     dataset: Spec
     split: Spec
@@ -24,31 +24,31 @@ class Asked:
     transform: Spec
     evaluator: Spec
     sampler: Spec
-    selection: Selection | None  # None: hyperparameters were as given, or by a rule that cannot be read
+    selection: Selection | None  # None: hyperparameters as given, or an unreadable rule
 
     @property
     def from_file(self) -> bool:
-        """Whether episodes were read from a file: nothing is known of their classes, ways, shots and queries."""
+        """Whether the episodes come from a file; their classes, ways, shots and queries are then unknown."""
         return bool(self.sampler.declares("from_file"))
 
     @property
     def is_plainly_balanced(self) -> bool:
-        """Whether episodes are the usual ones, which titles need not name: balanced, of all images."""
+        """Whether the episodes are the usual ones, balanced and from all images; titles do not name these."""
         return bool(self.sampler.declares("is_balanced")) and not any(self.sampler.fields.values())
 
     @property
     def sides(self) -> tuple[object, object]:
-        """The groups of images that support and queries come from; None for all images."""
+        """The image groups of the support and of the queries; None for all images."""
         return self.sampler.fields.get("support_from"), self.sampler.fields.get("query_from")
 
 
 def asked(row: Row) -> Asked:
-    """What a row was asked for; rows of one spec share one object."""
+    """The specs of a row; rows with the same spec share one object."""
     return _read(row.dataset, row.split, row.backbone, row.transform, row.evaluator, row.sampler, row.selection_rule)
 
 
 def size(count: int | None, sampler: Spec) -> str:
-    """A number of ways or shots in words: "5", or what an open one is for this sampler, "all" or "variable"."""
+    """A number of ways or shots in words: "5"; for an open one the word of this sampler, "all" or "variable"."""
     return (sampler.declares("open_size") or "all") if count is None else str(count)
 
 

@@ -81,32 +81,30 @@ def _conflict(first: StoredRun, second: StoredRun) -> str:
     )
 
 
-def copy_runs(runs: Iterable[StoredRun], target: Results) -> int:
-    """Copies runs with their predictions to a new results file; returns how many came without predictions.
+def copy_runs(runs: Iterable[StoredRun], target: Results) -> None:
+    """Copies runs with their predictions, where there are any, to a new results file.
 
     Predictions are in place before their row. The file must not exist yet.
     """
     if target.path.exists():
         raise ValueError(f"{target.path} exists; give another --out, or delete it first")
     make_folder(target.path.parent)
-    without = 0
     for run in runs:
         if run.has_predictions:
             _copy_predictions(run, target)
-        elif run.row.status == "ok":
-            without += 1
         target.append(run.row)
-    return without
 
 
 def _copy_predictions(run: StoredRun, target: Results) -> None:
-    """Copies the parts of a run's predictions: a folder that is whole or absent. Links are not followed."""
+    """Copies the parts of a run's predictions, after a check that they give the numbers of the row: whole or not."""
+    for _ in run.results.predictions(run.row):
+        pass
     folder = target.parts(run.row.run_id).folder
     temporary = folder.parent / f".{folder.name}.{secrets.token_hex(4)}"
     make_folder(temporary)
     try:
         for part in run.results.parts(run.row.run_id).files():
-            shutil.copyfile(part, temporary / part.name, follow_symlinks=False)
+            shutil.copyfile(part, temporary / part.name)
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(temporary, folder)

@@ -1,6 +1,6 @@
-"""The columns of a row in groups that belong together; results/row.py strings them together.
+"""The columns of a row, in groups; results/row.py joins the groups.
 
-Flat JSON scalars; accuracies are fractions in [0, 1]. A default stands where an older row lacks the column.
+Flat JSON scalars; accuracies are fractions in [0, 1]. Columns that an older row lacks take their defaults.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 SCHEMA = 1  # raised when the meaning of a run changes; part of every run id
-Value = float | str | None  # of a column of a measure
+Value = float | str | None  # in a column of a measure
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class RunName(Columns):
 
 @dataclass(frozen=True)
 class SpecColumns(Columns):
-    """What was asked for."""
+    """The spec."""
 
     dataset: str = ""
     split: str = ""
@@ -45,7 +45,7 @@ class SpecColumns(Columns):
     k_shot_at_most: bool = False
     seed: int = 0
     dtype: str = ""
-    selection_rule: str = ""  # how hyperparameters were to be chosen before the run, its grid included
+    selection_rule: str = ""  # how the run chooses hyperparameters, with the grid
 
 
 @dataclass(frozen=True)
@@ -53,52 +53,52 @@ class Score(Columns):
     """The accuracy with its intervals, the reasons for those that are missing, and the further measures."""
 
     n_episodes: int = 0
-    n_classes: int = 0  # that episodes are drawn from
+    n_classes: int = 0  # that episodes sample from
     accuracy: float | None = None  # mean over episodes
     accuracy_low: float | None = None
     accuracy_high: float | None = None
-    accuracy_reason: str = ""  # why there is no interval; the same for the other reasons
-    population: str = ""  # what the interval is for
-    new_images_low: float | None = None  # of the interval for new images of these classes; it needs disjoint pools
+    accuracy_reason: str = ""  # why there is no interval; the other reasons likewise
+    population: str = ""  # that the interval is for
+    new_images_low: float | None = None  # interval for new images of these classes; needs disjoint pools
     new_images_high: float | None = None
     new_images_reason: str = ""
-    new_classes_low: float | None = None  # of the interval for new classes, or new groups of them
+    new_classes_low: float | None = None  # interval for new classes, or for new groups of classes
     new_classes_high: float | None = None
     new_classes_unit: str = ""  # "classes", or "groups (superclass)" where episodes draw groups; "" in older rows
     new_classes_monte_carlo: float | None = None  # share of its variance that more episodes would remove
     new_classes_reason: str = ""
-    new_draws_low: float | None = None  # of the interval for new supports and new images; it needs whole test sets
+    new_draws_low: float | None = None  # interval for new supports and new images; needs whole test sets
     new_draws_high: float | None = None
     new_draws_reason: str = ""
-    draws: str = ""  # the accuracy after each draw of a support, where each answers a whole test set
+    draws: str = ""  # the accuracy for each sampled support, if each answers a whole test set
     measures: Mapping[str, Value] = field(default_factory=dict, hash=False)  # by column; flat in the file
     n_not_converged: int = 0
 
 
 @dataclass(frozen=True)
 class Honesty(Columns):
-    """What the number has seen: queries, classes of the weights' training, labels to choose hyperparameters."""
+    """What the number depends on: queries, classes in the weights' training, labels that chose hyperparameters."""
 
     transductive: bool = False
-    pretrained_on: str = "unknown"  # data that the weights were trained on; "nothing" for none
+    pretrained_on: str = "unknown"  # training data of the weights; "nothing" for none
     seen_classes: str = "unknown"  # whether the weights were trained on these classes: not seen, seen, unknown
-    n_seen_classes: int | None = None  # how many of them were in the weights' training data; None: not looked at
-    n_unknown_classes: int | None = None  # for how many this is unknown
-    seen_classes_by: str = ""  # what the classes were found by: "synset ids", "the table of CIFAR-100", "class names"
-    selection: str = "none"  # on what hyperparameters were chosen: "support", "validation classes", ...
-    n_labels_selection: int = 0  # labelled images that the choice used, beyond the supports
-    n_trials: int = 1  # settings that it compared
-    chosen: str = ""  # the evaluator that was chosen before the run, where that is one for all episodes
+    n_seen_classes: int | None = None  # in the weights' training data; None: not looked up
+    n_unknown_classes: int | None = None  # with no information on this
+    seen_classes_by: str = ""  # how they were matched: "synset ids", "the table of CIFAR-100", "class names"
+    selection: str = "none"  # what chose hyperparameters: "support", "validation classes", ...
+    n_labels_selection: int = 0  # labelled images that chose them, beyond the supports
+    n_trials: int = 1  # settings compared
+    chosen: str = ""  # the evaluator chosen before the run, one for all episodes
 
 
 @dataclass(frozen=True)
 class Training(Columns):
-    """The training, of a network that was trained here."""
+    """The training of a network that fewshot trained."""
 
     recipe: str = ""
-    training_rule: str = ""  # "epochs", "steps" or "tuned": what more training images change
-    network: str = ""  # where the training started, without its seed
-    started_on: str = ""  # what that start had been trained on; "nothing" for none
+    training_rule: str = ""  # "epochs", "steps" or "tuned": what grows with more training images
+    network: str = ""  # the start of the training, without its seed
+    started_on: str = ""  # training data of that start; "nothing" for none
     training_seed: int | None = None
     training_classes: int | None = None
     unique_images: int | None = None
@@ -107,14 +107,14 @@ class Training(Columns):
     first_loss: float | None = None  # mean over the first tenth of the steps
     training_loss: float | None = None  # mean over the last tenth
     validation_loss: float | None = None
-    seen_error: float | None = None  # of the trained classes, all at once, on images held out
+    seen_error: float | None = None  # over all trained classes at once, on held-out images
     seen_loss: float | None = None  # cross-entropy there, in nats
-    n_held_out: int | None = None  # images that both are of; absent in older rows
+    n_held_out: int | None = None  # held-out images; absent in older rows
 
 
 @dataclass(frozen=True)
 class Cost(Columns):
-    """What the run took, and how large its network is."""
+    """The cost of the run, and the size of its network."""
 
     seconds_embedding: float = 0.0
     seconds_solving: float = 0.0
@@ -125,7 +125,7 @@ class Cost(Columns):
 
 @dataclass(frozen=True)
 class Digests(Columns):
-    """What exactly was used."""
+    """Digests of everything that the run used."""
 
     images_digest: str = ""
     classes_digest: str = ""
@@ -137,7 +137,7 @@ class Digests(Columns):
 
 @dataclass(frozen=True)
 class Provenance(Columns):
-    """Where, when and with what software it was computed."""
+    """Where, when and with which software the run was computed."""
 
     device: str = ""
     n_threads: int = 0

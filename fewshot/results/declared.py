@@ -1,4 +1,4 @@
-"""What measures declare, read from their source: rows and tables need their columns and words, not their code."""
+"""The declarations of measures, read from their source: rows and tables need columns and words, not code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fewshot.plugins.registry import MEASURES
 from fewshot.plugins.signature import Signature
 from fewshot.results.columns import Value
 
-# The order in which rows hold these columns; those of other measures follow, by the name of the measure.
+# Rows hold these columns in this order; columns of other measures follow, by the name of the measure.
 _FIRST = (
     "lowest_class",
     "lowest_class_accuracy",
@@ -34,13 +34,13 @@ _FIRST = (
     "average_precision_high",
     "ranking_reason",
 )
-_DEFAULTS: Mapping[str, Value] = {"float | None": None, "int | None": None, "str": ""}  # by type of column
+_DEFAULTS: Mapping[str, Value] = {"float | None": None, "int | None": None, "str": ""}  # by column type
 _WORDS = ("columns", "title", "unit", "better", "label", "reason")
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A measure's columns and its words for people, as `fewshot.measures.Measure` describes them."""
+    """A measure's columns and its words for people; `fewshot.measures.Measure` describes them."""
 
     name: str
     caption: str
@@ -58,13 +58,13 @@ class Declared:
 
     @property
     def bounds(self) -> tuple[str, str] | None:
-        """The columns of its interval; None where it has none."""
+        """The columns of its interval; None if it has none."""
         low, high = f"{self.number}_low", f"{self.number}_high"
         return (low, high) if low in self.columns and high in self.columns else None
 
     @staticmethod
     def of(signature: Signature) -> Declared:
-        """What the measure of a signature declares; a ValueError where something is missing or wrong."""
+        """The declaration in a measure's signature; a ValueError if something is missing or wrong."""
         own, given = f"the measure {signature.name}", signature.declared
         for name in ("columns", "title", "unit", "better"):
             if name not in given:
@@ -89,7 +89,7 @@ class Declared:
 
 @cache
 def declared() -> tuple[Declared, ...]:
-    """All registered measures in the order of their columns; a ValueError where two have a column of the same name."""
+    """All registered measures in the order of their columns; a ValueError if two of them share a column name."""
     found = [Declared.of(MEASURES.signature(name)) for name in MEASURES.names()]
     owners: dict[str, str] = {}
     for measure in found:
@@ -103,14 +103,14 @@ def declared() -> tuple[Declared, ...]:
 
 @cache
 def measure_columns() -> dict[str, str]:
-    """The type of every column of a measure, as text, in the order of the file."""
+    """The type of every measure column, as text, in the order of the file."""
     found = {column: kind for measure in declared() for column, kind in measure.columns.items()}
     return {column: found[column] for column in sorted(found, key=_place)}
 
 
 @cache
 def measure_defaults() -> dict[str, Value]:
-    """What every column of a measure is in a row that lacks it."""
+    """The default of every measure column, for rows that lack it."""
     return {column: _DEFAULTS[kind] for column, kind in measure_columns().items()}
 
 

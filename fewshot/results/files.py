@@ -1,31 +1,37 @@
 """Rows and their files: one flat JSON line a run, predictions beside it.
 
-`<name>.jsonl` holds the rows; the folder `<name>.predictions/<run_id>/` holds the predictions in parts, each a run
-of episodes. Predictions are in place before the row that names them. Lines are appended whole, under a lock; a line
-that cannot be read is counted, and its neighbours survive.
+`<name>.jsonl` holds the rows. The folder `<name>.predictions/<run_id>/` holds the predictions in parts; each part is a
+range of episodes. Predictions are written before their row. Lines are appended whole, under a lock; unreadable lines
+are counted, and their neighbours stay readable.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fewshot.files.atomic import make_folder
+from fewshot.results.bound import bound, difference
 from fewshot.results.parts import PredictionParts
-from fewshot.results.reading import read
-from fewshot.results.row import Row
+from fewshot.results.predictions import Predictions
+from fewshot.results.reading import Disagreement, read
+from fewshot.results.row import Row, check_run_id
+
+_log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True)
 class Results:
-    """The results file of a suite, or of one user's runs."""
+    """A results file, of a suite or of single runs."""
 
     path: Path
 
     def append(self, row: Row) -> None:
-        """Adds a row as one whole line, under a lock; after a torn line it starts a new one."""
+        """Adds a row as one whole line, under a lock; after a torn line, it starts a new line first."""
         from filelock import FileLock
 
         make_folder(self.path.parent)
@@ -40,31 +46,64 @@ class Results:
         except OSError as error:
             raise OSError(
                 f"cannot append to {self.path}: {error.strerror or error}; free space or set another "
-                "file, the predictions are kept"
+                "file; the predictions are kept"
             ) from error
 
     def rows(self) -> list[Row]:
-        """The last row of every run, in order of first appearance. A failure stands beside an earlier result of the
-        same run, and goes when a later one succeeds. Unreadable lines are skipped, with a warning."""
+        """The last row of every run, in order of first appearance. A failed row stays beside an earlier result of its
+        run, and disappears if a later attempt succeeds. Unreadable lines are skipped with a warning."""
         return list(read(self.path).latest.values())
 
     def row(self, run_id: str) -> Row | None:
-        """The last row of a run that did not fail, or None."""
+        """The last row of a run that succeeded, or None."""
         return read(self.path).latest.get(run_id)
 
     @property
     def n_unreadable(self) -> int:
-        """How many lines of the file are not rows."""
+        """The number of lines that are not rows."""
         return read(self.path).n_unreadable
 
     @property
+    def first_unreadable(self) -> int:
+        """The number of the first line that is not a row, from 1; 0 if there is none."""
+        return read(self.path).first_unreadable
+
+    @property
+    def why_unreadable(self) -> str:
+        """Why that line is not a row."""
+        return read(self.path).why_unreadable
+
+    @property
+    def disagreements(self) -> Sequence[Disagreement]:
+        """Runs with two accuracies for the same episodes."""
+        return tuple(read(self.path).disagreements.values())
+
+    @property
     def trials(self) -> Results:
-        """The results of settings that were only tried out, to choose hyperparameters."""
+        """The results of trials, which choose hyperparameters."""
         return Results(self.path.with_suffix(".trials") / "rows.jsonl")
+
+    @property
+    def predictions_folder(self) -> Path:
+        """The folder with the predictions of all runs."""
+        return self.path.with_suffix(".predictions")
 
     def parts(self, run_id: str) -> PredictionParts:
         """The stored predictions of a run."""
-        return PredictionParts(self.path.with_suffix(".predictions") / run_id)
+        check_run_id(run_id)
+        return PredictionParts(self.predictions_folder / run_id)
+
+    def predictions(self, row: Row) -> Iterator[Predictions]:
+        """The predictions of a row, part by part. A ValueError if they are missing, damaged or of another run, and
+        after the last part if they do not give the accuracy and the episodes of the row."""
+        return bound(row, self.parts(row.run_id))
+
+    def drop_changed(self, row: Row) -> None:
+        """Removes the predictions of a row that do not give its numbers, with a warning: its episodes run again."""
+        parts = self.parts(row.run_id)
+        if problem := difference(row, parts):
+            _log.warning("%s: all episodes run again", problem.partition(";")[0])
+            parts.remove()
 
 
 def _last_byte(file: Any) -> bytes:

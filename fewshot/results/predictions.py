@@ -1,4 +1,4 @@
-"""What an evaluator answered, kept in a file; and how much of it was right. Further measures: fewshot/measures/."""
+"""Predictions of an evaluator, their file, and their accuracy. Further measures: fewshot/measures/."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, Ints, take_runs
 from fewshot.files.atomic import read_safetensors, write_safetensors
+from fewshot.results.prediction_arrays import ANSWERS, EPISODES, check_arrays
 
 FORMAT = "fewshot-predictions-1"
-_KEPT_LOGITS_BYTES = 64 << 20  # of a run
+_KEPT_LOGITS_BYTES = 64 << 20  # per run
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What an evaluator answered to the queries of some episodes; flat, in the order of `episodes.query`."""
+    """An evaluator's predictions for the queries of some episodes; flat, in the order of `episodes.query`."""
 
     episodes: Episodes
     predicted: NDArray[np.uint16]  # [sum M] way in [0, N)
-    confidence: NDArray[np.float16]  # [sum M] probability of the predicted way
-    log_probability: NDArray[np.float16]  # [sum M] natural logarithm of the true way's probability
+    confidence: NDArray[np.float16]  # [sum M] probability of the predicted way, in [0, 1]
+    log_probability: NDArray[np.float16]  # [sum M] natural logarithm of the true way's probability, at most 0
     converged: NDArray[np.bool_]  # [E] False where an iterative evaluator stopped early
-    logits: NDArray[np.float16] | None = None  # [sum of M * N], or left out where that is large
+    logits: NDArray[np.float16] | None = None  # [sum of M * N]; None if they are large
 
     def __len__(self) -> int:
         return len(self.episodes)
@@ -47,11 +48,11 @@ class Predictions:
 
     @property
     def _logits_start(self) -> Ints:
-        """[E + 1] where each episode's logits begin."""
+        """[E + 1] the first position of each episode in the logits."""
         return np.concatenate([[0], np.cumsum(np.diff(self.episodes.query_start) * self.episodes.n_way)])
 
     def take(self, order: Ints) -> Predictions:
-        """The predictions of these episodes in another order (or of some of them), by position."""
+        """The predictions of the episodes at these positions, in this order."""
         start = self.episodes.query_start
         flat = {
             name: take_runs(getattr(self, name), start, order)
@@ -61,38 +62,43 @@ class Predictions:
         return Predictions(self.episodes.take(order), **flat, converged=self.converged[order], logits=logits)
 
     def save(self, path: Path, provenance: dict[str, str]) -> None:
-        """Writes a .safetensors file that is whole or absent; `provenance` is kept as text."""
-        arrays: dict[str, NDArray[Any]] = {f"episodes.{k}": v for k, v in self.episodes._arrays().items()}
-        arrays.update({name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None})
+        """Writes a .safetensors file, whole or not at all, with `provenance` as text."""
+        arrays: dict[str, NDArray[Any]] = {EPISODES + k: v for k, v in self.episodes._arrays().items()}
+        arrays.update({name: getattr(self, name) for name in ANSWERS if getattr(self, name) is not None})
         about = {"format": FORMAT, "images_digest": self.episodes.images_digest, "seed": str(self.episodes.seed)}
         write_safetensors(path, arrays, about | provenance)
 
     @staticmethod
     def load(path: Path) -> tuple[Predictions, dict[str, str]]:
-        """Predictions and provenance of a file that `save` wrote; a ValueError for any other file."""
+        """Predictions and provenance of a file that `save` wrote; a ValueError for any other file, and for arrays that
+        are not predictions."""
         arrays, about = read_safetensors(path, "predictions")
         if about.get("format") != FORMAT:
             raise ValueError(f"{path} does not hold predictions of format {FORMAT}; found {about.get('format')!r}")
-        listed = {k.removeprefix("episodes."): v for k, v in arrays.items() if k.startswith("episodes.")}
-        episodes = Episodes(**listed, images_digest=about["images_digest"], seed=int(about["seed"]))
-        return Predictions(episodes, **{k: v for k, v in arrays.items() if k in _ARRAYS}), about
+        images_digest, seed = about.get("images_digest"), str(about.get("seed"))
+        try:
+            check_arrays(arrays)
+            if not isinstance(images_digest, str) or not seed.removeprefix("-").isdecimal():
+                raise ValueError("it does not name its images and its seed")
+        except ValueError as error:
+            raise ValueError(f"{path} does not hold predictions of fewshot: {error}") from error
+        listed = {name.removeprefix(EPISODES): array for name, array in arrays.items() if name not in ANSWERS}
+        episodes = Episodes(**listed, images_digest=images_digest, seed=int(seed))
+        return Predictions(episodes, **{name: array for name, array in arrays.items() if name in ANSWERS}), about
 
     @staticmethod
     def concatenate(parts: list[Predictions]) -> Predictions:
         """All parts, in order."""
         whole = Episodes.concatenate([part.episodes for part in parts])
-        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _ARRAYS if name != "logits"}
+        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ANSWERS if name != "logits"}
         logits = [p.logits for p in parts if p.logits is not None]
         return replace(
             parts[0], episodes=whole, logits=np.concatenate(logits) if len(logits) == len(parts) else None, **joined
         )
 
 
-_ARRAYS = ("predicted", "confidence", "log_probability", "converged", "logits")
-
-
 def keeps_logits(some: Episodes, n_episodes: int) -> bool:
-    """Whether the logits of a run of `n_episodes` like these are small enough to be kept."""
+    """Whether a run of `n_episodes` like these keeps its logits: only if they are small."""
     return bool(len(some.query) / len(some) * int(some.n_way.max()) * 2 * n_episodes <= _KEPT_LOGITS_BYTES)
 
 
@@ -103,8 +109,8 @@ def episode_accuracy(predictions: Predictions) -> NDArray[np.float64]:
 
 
 def means(values: NDArray[Any], start: Ints) -> NDArray[np.float64]:
-    """[E] the mean of the values in each run start[e] : start[e + 1], NaN where it is empty. Each is summed by itself:
-    what stands before it changes no bit."""
+    """[E] the mean of values[start[e] : start[e + 1]], NaN for an empty range. Each range is summed by itself, so its
+    neighbours change no bit."""
     counts = np.diff(start)
     total = np.bincount(np.repeat(np.arange(len(counts)), counts), values, len(counts))
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Where, when and with what a run was made."""
+"""Where, when and with which software a run was computed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGES = ("fewshot", "torch", "timm", "numpy", "scikit-learn")
 
 
 def current(device: str) -> Provenance:
-    """The provenance of what is computed now, on this device of this machine."""
+    """The provenance of a run that is computed now, on this device of this machine."""
     import torch
 
     return Provenance(
@@ -31,7 +31,7 @@ def current(device: str) -> Provenance:
 
 @cache
 def versions() -> str:
-    """The installed versions of the packages that numbers depend on, such as "torch 2.8.0, timm 1.0.20"."""
+    """The installed versions of the packages that change numbers, such as "torch 2.8.0, timm 1.0.20"."""
     found = []
     for package in PACKAGES:
         try:
@@ -43,7 +43,7 @@ def versions() -> str:
 
 @cache
 def commit() -> str:
-    """The git commit of the source tree with "+" when files differ from it; empty outside a checkout."""
+    """The git commit of the source tree, with "+" if files differ from it; empty outside a checkout."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return ""

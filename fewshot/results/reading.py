@@ -1,17 +1,18 @@
-"""Rows of a results file, parsed once: they are kept in memory, and a file that grew is read from where reading ended.
+"""Rows of a results file. Each line is parsed once: rows stay in memory, and reading goes on where it ended.
 
-A file is known by its inode, size and time of change. Where one of them differs, the part that was read is compared by
-its digest, which takes a hundredth of the time of parsing; where it is the same, only what follows is parsed.
+A file is recognised by its inode, size and time of change. If one of them differs, fewshot compares the digest of the
+part read so far, which takes a hundredth of the time of parsing; if it is the same, only the rest is parsed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,21 +20,44 @@ from typing import IO, Any
 
 from fewshot.results.row import Row, known_columns
 
-MOST_BYTES = 128 << 20  # of files whose rows are kept, beside the file that was read last
-_COARSE_NS = 100_000_000  # a file that changed so shortly before it was read may change again in the same tick
+MOST_BYTES = 128 << 20  # of files whose rows stay in memory, beside the file read last
+_COARSE_NS = 100_000_000  # a file that changed this shortly before reading may change again in the same tick
 _CHUNK_BYTES = 1 << 20
+SAME = 1e-9  # between two accuracies: machines may sum in another order
 _log = logging.getLogger("fewshot")
 _Stamp = tuple[int, int, int, int]  # device, inode, size, nanoseconds of the last change
 
 
+@dataclass(frozen=True)
+class Disagreement:
+    """Two lines of one run, for the same episodes, with different accuracies. The last line counts."""
+
+    run_id: str
+    n_episodes: int
+    lines: tuple[int, int]
+    accuracies: tuple[float, float]
+
+    @property
+    def sentence(self) -> str:
+        """What differs, and which line counts."""
+        (first, last), (one, other) = self.lines, self.accuracies
+        return (
+            f"the run {self.run_id} has two accuracies for the same {self.n_episodes:,} episodes: {one:.6g} in line "
+            f"{first}, {other:.6g} in line {last}; fewshot uses the last line"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What the first `n_bytes` of a file hold; they end with a line."""
+    """The rows in the first `n_bytes` of a file, which end with a line."""
 
-    latest: Mapping[Any, Row] = field(default_factory=dict)  # results by run id, failures by what was asked for
+    latest: Mapping[Any, Row] = field(default_factory=dict)  # results by run id, failures by spec
     n_lines: int = 0
     n_unreadable: int = 0
     first_unreadable: int = 0  # number of the line, from 1
+    why_unreadable: str = ""  # that line
+    places: Mapping[str, int] = field(default_factory=dict)  # the line of each result in `latest`, by run id
+    disagreements: Mapping[str, Disagreement] = field(default_factory=dict)  # by run id
     n_bytes: int = 0
     digest: Any = field(default_factory=hashlib.sha256)  # of these bytes
 
@@ -43,19 +67,19 @@ class _Kept:
     stamp: _Stamp
     read_ns: int  # when reading began
     whole: Reading  # of whole lines
-    shown: Reading  # with the last line, where that has no end yet
+    shown: Reading  # with the last line, even if it has no end yet
 
     @property
     def settled(self) -> bool:
-        """Whether every later change has another stamp."""
+        """Whether every later change gives another stamp."""
         return self.stamp[3] < self.read_ns - _COARSE_NS
 
 
-_KEPT: dict[Path, _Kept] = {}  # the file that was asked for last stands last
+_KEPT: dict[Path, _Kept] = {}  # the file read last stands last
 
 
 def read(path: Path) -> Reading:
-    """What a file holds now; nothing where there is none. Unreadable lines are counted, with a warning."""
+    """The rows of a file now; none if there is no file. Unreadable lines are counted, with a warning."""
     key = path.absolute()
     stamp = _stamp(path)
     if stamp is None:
@@ -65,7 +89,9 @@ def read(path: Path) -> Reading:
     if kept is None or kept.stamp != stamp or not kept.settled:
         kept = _read(path, kept)
         if kept.shown.n_unreadable:
-            _warn_unreadable(path, kept.shown.n_unreadable, kept.shown.first_unreadable)
+            _warn_unreadable(path, kept.shown.n_unreadable, kept.shown.first_unreadable, kept.shown.why_unreadable)
+        if kept.shown.disagreements:
+            _warn_disagreements(path, tuple(kept.shown.disagreements.values()))
     _keep(key, kept)
     return kept.shown
 
@@ -81,7 +107,7 @@ def _stamp(path: Path) -> _Stamp | None:
 
 
 def _read(path: Path, kept: _Kept | None) -> _Kept:
-    known_columns()  # a measure that cannot be read is an error of its own, not one of every line
+    known_columns()  # an unreadable measure is one error, not an error in every line
     now = time.time_ns()
     with open(path, "rb") as file:
         found = os.fstat(file.fileno())
@@ -94,7 +120,7 @@ def _read(path: Path, kept: _Kept | None) -> _Kept:
 
 
 def _whole_lines(file: Iterable[bytes], torn: list[bytes]) -> Iterator[bytes]:
-    """The lines of the rest of a file; one that has no end yet goes into `torn`, and what follows meanwhile waits."""
+    """The remaining whole lines of a file. A line without an end goes into `torn`, and reading stops there."""
     for line in file:
         if not line.endswith(b"\n"):
             torn.append(line)
@@ -103,7 +129,7 @@ def _whole_lines(file: Iterable[bytes], torn: list[bytes]) -> Iterator[bytes]:
 
 
 def _begins_with(file: IO[bytes], known: Reading) -> bool:
-    """Whether a file still begins with what was read of it."""
+    """Whether a file still begins with the bytes read so far."""
     digest, left = hashlib.sha256(), known.n_bytes
     while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
         digest.update(chunk)
@@ -112,29 +138,59 @@ def _begins_with(file: IO[bytes], known: Reading) -> bool:
 
 
 def _with_lines(known: Reading, lines: Iterable[bytes]) -> Reading:
-    """What was read, and these lines after it."""
-    latest, digest = dict(known.latest), known.digest.copy()
-    n_lines, n_unreadable, first, n_bytes = known.n_lines, known.n_unreadable, known.first_unreadable, known.n_bytes
+    """The reading, with these further lines."""
+    digest, n_lines, n_bytes, wrong = known.digest.copy(), known.n_lines, known.n_bytes, known.n_unreadable
+    first, why, rows = known.first_unreadable, known.why_unreadable, _Rows.of(known)
     for line in lines:
         n_lines, n_bytes = n_lines + 1, n_bytes + len(line)
         digest.update(line)
         try:
             if line.strip():
-                _add(latest, Row.from_json(line.decode()))
-        except ValueError:
-            n_unreadable, first = n_unreadable + 1, first or n_lines
-    return Reading(latest, n_lines, n_unreadable, first, n_bytes, digest)
+                rows.add(Row.from_json(line.decode()), n_lines)
+        except ValueError as error:
+            wrong += 1
+            first, why = (first, why) if first else (n_lines, _sentence(error))
+    return Reading(rows.latest, n_lines, wrong, first, why, rows.places, rows.disagreements, n_bytes, digest)
 
 
-def _add(latest: dict[Any, Row], row: Row) -> None:
-    """A failure stands beside an earlier result of the same run, and goes when a later one succeeds."""
-    if row.status == "ok":
-        latest.pop(row.spec, None)
-    latest[row.run_id if row.status == "ok" else row.spec] = row
+@dataclass(eq=False)
+class _Rows:
+    """The rows of a reading while lines are added."""
+
+    latest: dict[Any, Row]
+    places: dict[str, int]
+    disagreements: dict[str, Disagreement]
+
+    @staticmethod
+    def of(known: Reading) -> _Rows:
+        return _Rows(dict(known.latest), dict(known.places), dict(known.disagreements))
+
+    def add(self, row: Row, line: int) -> None:
+        """Adds a row. A failed row stays beside an earlier result of its run; a later success removes it."""
+        if row.status != "ok":
+            self.latest[row.spec] = row
+            return
+        self.latest.pop(row.spec, None)
+        if (earlier := self.latest.get(row.run_id)) is not None:
+            self._compare(earlier, row, line)
+        self.latest[row.run_id], self.places[row.run_id] = row, line
+
+    def _compare(self, earlier: Row, row: Row, line: int) -> None:
+        if earlier.n_episodes != row.n_episodes or earlier.accuracy is None or row.accuracy is None:
+            self.disagreements.pop(row.run_id, None)
+        elif abs(earlier.accuracy - row.accuracy) > SAME:
+            lines, accuracies = (self.places[row.run_id], line), (earlier.accuracy, row.accuracy)
+            self.disagreements[row.run_id] = Disagreement(row.run_id, row.n_episodes, lines, accuracies)
+
+
+def _sentence(error: ValueError) -> str:
+    """Why a line is not a row, in a few words."""
+    known = not isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
+    return str(error) if known else "not JSON"
 
 
 def _keep(key: Path, kept: _Kept) -> None:
-    """Keeps what was read, and drops the files that were asked for longest ago where all take too much room."""
+    """Keeps a reading; if all readings take too much memory, drops those of the files read longest ago."""
     _KEPT.pop(key, None)
     _KEPT[key] = kept
     sizes = [(other, found.whole.n_bytes) for other, found in list(_KEPT.items())]
@@ -146,7 +202,14 @@ def _keep(key: Path, kept: _Kept) -> None:
 
 
 @cache
-def _warn_unreadable(path: Path, count: int, first: int) -> None:
-    """Warns once a process: a suite looks at its file before every run."""
+def _warn_unreadable(path: Path, count: int, first: int, why: str) -> None:
+    """Warns once per process, because a suite reads its file before every run."""
     one, many = f"line {first}, which is unreadable", f"{count} unreadable lines, the first is line {first}"
-    _log.warning("%s: skipped %s", path, one if count == 1 else many)
+    _log.warning("%s: skipped %s (%s)", path, one if count == 1 else many, why)
+
+
+@cache
+def _warn_disagreements(path: Path, found: Sequence[Disagreement]) -> None:
+    """Warns once per process about each file."""
+    more = f" ({len(found) - 1} more runs have two accuracies)" if len(found) > 1 else ""
+    _log.warning("%s: %s%s", path, found[0].sentence, more)

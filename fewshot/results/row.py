@@ -1,4 +1,4 @@
-"""A row: everything that is kept of a run beside its predictions, one flat line of JSON."""
+"""A row: one flat line of JSON with everything that is stored of a run beside its predictions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance,
 from fewshot.results.declared import measure_columns, measure_defaults
 
 _SPEC = tuple(field.name for field in dataclasses.fields(SpecColumns))
+_SEEDS = ("seed", "training_seed")
+_MOST, _MOST_SEED = 1 << 53, (1 << 64) - 1  # larger counts are no numbers of runs
+_MOST_ACCURACY = 1 + 1e-9  # a mean of ones may be rounded up
+_LONGEST = 60  # characters of a value in an error
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
@@ -26,25 +30,25 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunName):
-    """A run: its spec, its measures, its provenance. Columns stand in the order of the groups, the last base first;
-    `measures` has every column of every registered measure (fewshot/measures)."""
+    """A run: its spec, measures and provenance. Columns are in the order of the groups, the last base first; `measures`
+    has every column of every registered measure (fewshot/measures)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "measures", {**measure_defaults(), **self.measures})
 
     @staticmethod
     def of(*groups: Columns) -> Row:
-        """The row of these groups of columns; of a column that stands in several the last counts, and the columns of
-        other groups take their defaults. A row is a group too: of a row and a group it is that row with new columns."""
+        """The row with these groups of columns. The last group wins; columns of absent groups take their defaults. A
+        row is a group too: a row and a group give that row with new columns."""
         return Row(**{name: value for group in groups for name, value in vars(group).items()})
 
     @property
     def spec(self) -> tuple[Any, ...]:
-        """What was asked for, as columns: equal for a run that failed and the same run that did not."""
+        """The columns of the spec; a failed attempt has the same ones as its run."""
         return tuple(getattr(self, name) for name in _SPEC)
 
     def columns(self) -> dict[str, Any]:
-        """Every column in the order of the file, those of measures among the others."""
+        """Every column in the order of the file, with the columns of measures."""
         found: dict[str, Any] = {}
         for name in _NAMES:
             value = getattr(self, name)
@@ -55,30 +59,62 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunN
         return found
 
     def to_json(self) -> str:
-        """One line of JSON; NaN is written as null, and what is no Unicode (of a file's name) as a question mark."""
+        """One line of JSON; NaN becomes null, and characters that are not Unicode (in file names) become "?"."""
         values = self.columns().items()
         clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values}
         return json.dumps(clean, ensure_ascii=False).encode(errors="replace").decode()
 
     @staticmethod
     def from_json(line: str) -> Row:
-        """The row of a line of this or an older release: absent columns take their defaults, unknown ones are
-        left out. A ValueError for anything else."""
+        """The row in a line of any release: absent columns take their defaults, unknown columns are dropped. A
+        ValueError for anything else."""
         try:
-            values = json.loads(line)
+            values = json.loads(line, parse_constant=_refuse_constant)
         except RecursionError as error:
             raise ValueError("not a row: JSON without end") from error
         if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
             raise ValueError("not a row: no run_id")
+        check_run_id(values["run_id"])
         own: dict[str, Any] = {}
         measures: dict[str, Any] = {}
         for name, (kind, types, of_measure) in known_columns().items():
             if name in values:
                 value = values[name]
                 if type(value) not in types:
-                    raise ValueError(f"column {name} should be {kind}, found {value!r}")
-                (measures if of_measure else own)[name] = sys.intern(value) if isinstance(value, str) else value
+                    raise ValueError(f"column {name} should be {kind}, found {_short(value)}")
+                (measures if of_measure else own)[name] = _text(value) if isinstance(value, str) else value
+                _check_range(name, value)
         return Row(**own, measures=measures)
+
+
+def _check_range(name: str, value: Any) -> None:
+    """Raises a ValueError for a number that no run has, such as one of 60 digits."""
+    if isinstance(value, str | None):
+        return
+    most = _MOST_SEED if name in _SEEDS else _MOST
+    if not -_MOST <= value <= most or (name == "accuracy" and not 0 <= value <= _MOST_ACCURACY):
+        allowed = "in [0, 1]" if name == "accuracy" else f"between {-_MOST:g} and {most:g}"
+        raise ValueError(f"column {name} should be {allowed}, found {_short(value)}")
+
+
+def _text(value: str) -> str:
+    """The text, shared with equal ones; characters that are not Unicode become "?"."""
+    return sys.intern(value if value.isascii() else value.encode(errors="replace").decode())
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"not a row: {name} is not JSON")
+
+
+def check_run_id(run_id: str) -> None:
+    """Raises a ValueError unless a run id can be the name of a folder: a row names no other place on the disk."""
+    if not run_id or run_id in (".", "..") or len(run_id.encode(errors="replace")) > 255 or set(run_id) & set("/\\\0"):
+        raise ValueError(f"a run id must be the name of a folder, found {run_id[:80]!r}")
 
 
 _NAMES = tuple(field.name for field in dataclasses.fields(Row))
@@ -86,8 +122,8 @@ _NAMES = tuple(field.name for field in dataclasses.fields(Row))
 
 @cache
 def known_columns() -> dict[str, tuple[str, frozenset[type], bool]]:
-    """For every column: its type as text, the types of the JSON scalars that it takes, and whether it is a measure's. A
-    ValueError where measures declare columns that cannot be."""
+    """For every column: its type as text, the JSON types that it accepts, and whether a measure declares it. A
+    ValueError if measures declare columns that a row cannot have."""
     own = {field.name: str(field.type) for field in dataclasses.fields(Row) if field.name != "measures"}
     twice = own.keys() & measure_columns().keys()
     if twice:

@@ -1,4 +1,4 @@
-"""How a run chooses hyperparameters: the rule, as a run is asked for it and as rows hold it."""
+"""How a run chooses hyperparameters: the rule, in a spec and in a row."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from fewshot.plugins.registry import EVALUATORS
 from fewshot.plugins.short_name import one_line, told_apart
 from fewshot.plugins.spec import Spec
 
-ON = {"validation": "validation classes", "oracle": "test episodes (oracle)"}  # the rule, and the column `selection`
-SUPPORT = "support"  # the column `selection` of evaluators that choose inside every support
-NOTHING = "none"  # the column `selection` where hyperparameters are as given
-_LONGEST = 64  # characters of a name
-_AND = " and "  # between what chose before a run and what chooses inside its supports
+ON = {
+    "validation": "validation classes",
+    "oracle": "test episodes (oracle)",
+}  # the rule, and its text in the column `selection`
+SUPPORT = "support"  # in the column `selection`: the evaluator chooses inside every support
+NOTHING = "none"  # in the column `selection`: hyperparameters are as given
+_LONGEST = 64  # characters in a name
+_AND = " and "  # between the choice before a run and the choice inside its supports
 
 
 def chosen_on(on: str, inside: str) -> str:
-    """The column `selection` of a run whose hyperparameters were chosen before it, and `inside` its supports too."""
+    """The column `selection` of a run that chooses before it starts, and then `inside` its supports too."""
     return ON[on] if inside == NOTHING else f"{ON[on]}{_AND}{inside}"
 
 
 def saw_test_labels(selection: str) -> bool:
-    """Whether the column `selection` of a row says that query labels of its test episodes chose: an oracle."""
+    """Whether query labels of the test episodes chose (an oracle), from the column `selection`."""
     return ON["oracle"] in selection.split(_AND)
 
 
 def names_of_rules(rules: Iterable[str]) -> dict[str, str]:
-    """A short name for each text of a rule, all different; "" for none. One that cannot be read is called by its
+    """A short name for the text of each rule, all different; "" for no rule. An unreadable rule is named by its
     text."""
     texts = list(dict.fromkeys(rules))
     read = {text: rule for text in texts if (rule := Selection.read(text)) is not None}
@@ -40,10 +43,10 @@ def names_of_rules(rules: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Selection:
-    """How a run chooses hyperparameters of its evaluator: the setting of `grid` with the highest mean accuracy over
-    `n_episodes` episodes, of equal ones the first.
+    """How a run chooses hyperparameters of its evaluator: it takes the setting of `grid` with the highest mean accuracy
+    over `n_episodes` episodes, the first one if several are equal.
 
-    `on`: "validation", episodes of the run's shape and sampler on the validation classes of its split, sampled from
+    `on`: "validation", episodes with the run's shape and sampler on the validation classes of its split, sampled with
     `seed`; or "oracle", the run's own first episodes, whose query labels no honest method may read. `grid`: fields and
     values, such as `(("C", (0.1, 1.0)),)`, or a name of known values, `(("C", "dinov2"),)`.
     """
@@ -55,19 +58,19 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.on not in ON:
-            raise ValueError(f"hyperparameters are chosen on one of {', '.join(ON)}. Got {self.on!r} instead.")
+            raise ValueError(f"choose hyperparameters on one of {', '.join(ON)}. Got {self.on!r} instead.")
         if type(self.n_episodes) is not int or self.n_episodes < 1:
             raise ValueError(f"n_episodes of a selection must be an integer of at least 1, got {self.n_episodes!r}")
         if type(self.seed) is not int or not 0 <= self.seed < 1 << 64:
             raise ValueError(f"seed of a selection must be an integer in [0, 2^64), got {self.seed!r}")
         if self.is_oracle and self.seed:
-            raise ValueError("an oracle chooses on the episodes of the run; leave the seed of the selection out")
+            raise ValueError("an oracle chooses on the episodes of the run; remove the seed of the selection")
         combinations(self.grid)
         object.__setattr__(self, "grid", _tuples(self.grid))
 
     @staticmethod
     def read(text: str) -> Selection | None:
-        """The rule that a row holds; None where there is none, or where it cannot be read."""
+        """The rule in a row; None if there is none, or if it is unreadable."""
         try:
             return Selection(**parse(text, "selection").kwargs)
         except (ValueError, TypeError):
@@ -84,27 +87,27 @@ class Selection:
         return f"{' and '.join(field for field, _ in self.grid)} chosen on {ON[self.on]}"
 
     def settings(self, evaluator: Spec) -> list[Spec]:
-        """An evaluator with each setting of the grid, in its order."""
+        """The evaluator with each setting of the grid, in order."""
         return [EVALUATORS.varied(evaluator, fields) for fields in combinations(self.grid)]
 
     def check(self, evaluator: Spec, classes: str, listed: bool) -> None:
-        """Raises a ValueError where a run of this evaluator on these classes cannot choose so."""
+        """Raises a ValueError if a run of this evaluator on these classes cannot choose by this rule."""
         self.settings(evaluator)
         if self.is_oracle:
             return
         if classes in ("validation", "all"):
             raise ValueError(
-                f"hyperparameters are to be chosen on validation classes, but the episodes are of {classes} classes, "
-                "which hold them; test on novel classes, or choose as an oracle and be called one"
+                f"the selection uses validation classes, but the episodes use {classes} classes, which include them; "
+                "test on novel classes, or choose with on='oracle'"
             )
         if listed:
             raise ValueError(
-                "episodes of a list have no shape to draw others of on validation classes; "
-                "choose in a run with a sampler, and give its choice to this one"
+                "a list of episodes has no shape, so fewshot cannot sample such episodes on validation classes; "
+                "choose in a run with a sampler, and give the chosen evaluator to this run"
             )
 
     def identity(self, evaluator: Spec) -> list[Any]:
-        """The part of a run's identity that the rule makes."""
+        """The rule's part of a run's identity."""
         return [self.on, [setting.identity for setting in self.settings(evaluator)], self.n_episodes, self.seed]
 
 

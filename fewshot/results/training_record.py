@@ -1,4 +1,4 @@
-"""What is kept of a training beside its weights: what it saw, what it cost, what came out."""
+"""The record of a training beside its weights: its data, its cost and its losses."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from fewshot.files.atomic import write_atomically
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """A finished training. Errors are fractions in [0, 1]; losses are means of the recipe's loss, in nats. None where
-    nothing was held out, or the recipe has no such thing."""
+    """A finished training. Errors are fractions in [0, 1]; losses are means of the recipe's loss, in nats. None if no
+    images were held out, or if the recipe has no such number."""
 
-    spec: str  # of the Pretrained
+    spec: str  # of the `Pretrained`
     recipe: str
-    chosen: str  # the recipe that was chosen, where `recipe` tries several; else the same
-    rule: str  # "epochs", "steps" or "tuned": what a larger training set changes
-    network: str  # where it started, without its seed
+    chosen: str  # the recipe that `recipe` chose, if it tries several; else the same
+    rule: str  # "epochs", "steps" or "tuned": what grows with the training set
+    network: str  # the start, without its seed
     seed: int
     data: str  # name of the data set
     images_digest: str
     classes: tuple[str, ...]  # trained on
-    before: tuple[str, ...] | None  # classes that the start was trained on; None: not known
+    before: tuple[str, ...] | None  # training classes of the start; None: unknown
     n_params: int
     unique_images: int
-    images_processed: int  # of the training that is kept: views that went through the network
-    all_images_processed: int  # of all trainings that the recipe tried
+    images_processed: int  # views through the network in the training that was kept
+    all_images_processed: int  # in all trainings that the recipe tried
     n_trials: int
     steps: int
-    stopped_at: int  # the step whose weights are kept
+    stopped_at: int  # the weights are those after this step
     first_loss: float  # mean over the first tenth of the steps
     training_loss: float  # mean over the last tenth
     validation_loss: float | None
-    seen_error: float | None  # over all trained classes, on images held out (partition=test)
+    seen_error: float | None  # over all trained classes, on held-out images (partition=test)
     seen_loss: float | None  # cross-entropy there
     n_held_out: int
     seconds: float
@@ -44,21 +44,21 @@ class TrainingRecord:
     versions: str
     device: str
     n_threads: int
-    started_on: str = "nothing"  # what the start had been trained on
-    labels_digest: str = ""  # of the class of every image of the data set; absent in older records
+    started_on: str = "nothing"  # training data of the start
+    labels_digest: str = ""  # of the classes of all images; absent in older records
 
     @property
     def trained_on(self) -> str:
-        """In words."""
+        """The training data in words."""
         return f"{self.data}: {self.unique_images} images of {len(self.classes)} classes"
 
     def write(self, path: Path) -> None:
-        """Keeps it as JSON."""
+        """Writes the record as JSON."""
         write_atomically(path, (json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n").encode())
 
     @staticmethod
     def read(path: Path) -> TrainingRecord:
-        """The record of a file; a ValueError where it is none."""
+        """The record in a file; a ValueError if the file holds none."""
         try:
             values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             before = values.pop("before")
@@ -66,6 +66,6 @@ class TrainingRecord:
             return TrainingRecord(classes=classes, before=None if before is None else tuple(before), **values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
-                f"{path} is not the record of a training ({type(error).__name__}: {error}); remove its folder, then it "
-                "is trained again"
+                f"{path} is not the record of a training ({type(error).__name__}: {error}); remove its folder to train "
+                "again"
             ) from error

@@ -1,4 +1,4 @@
-"""What was chosen for a run before it started."""
+"""The choice of hyperparameters before a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fewshot.results.selection_rule import chosen_on
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen for a run, and what that took."""
+    """The chosen evaluator of a run, and the cost of the choice."""
 
     evaluator: Spec
     on: str
@@ -19,8 +19,8 @@ class Choice:
     n_labels: int  # distinct labelled images beyond the supports of the run's episodes
 
     def added_to(self, inside: Honesty) -> Honesty:
-        """The honesty of a run that made this choice; `inside` is that of the chosen evaluator, which may choose on
-        supports too."""
+        """The honesty columns of a run with this choice; `inside` are those of the chosen evaluator, which may choose
+        on supports too."""
         return replace(
             inside,
             selection=chosen_on(self.on, inside.selection),

@@ -1,4 +1,4 @@
-"""The columns of a row that are computed: from predictions, and from what they were made with."""
+"""The computed columns of a row: from predictions, and from the members and data behind them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from fewshot.statistics.intervals import (
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
-_MOST_DRAWS = 100  # whose accuracies a row lists
+_MOST_DRAWS = 100  # the most accuracies of draws in a row
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ class Design:
 
 
 def score(parts: Iterable[Predictions], design: Design) -> tuple[Score, str]:
-    """What predictions say, and the digest of their episodes. They are read once and held a part at a time; of every
-    episode its classes and its measures are kept, and of its queries counts."""
+    """The score of predictions, and the digest of their episodes. This reads predictions once, one part at a time, and
+    keeps the classes and measures of every episode and counts of its queries."""
     read = _Read(design)
     digest = episodes_digest(read.episodes(parts))
     values = read.whole("accuracy")
@@ -83,7 +83,7 @@ def score(parts: Iterable[Predictions], design: Design) -> tuple[Score, str]:
     new_classes = class_interval(values, units, half_query=half_query)
     whole_sets = bool((units.n_way >= len(design.classes)).all()) and read.by_image.whole
     new_draws = _draw_interval(values, read.by_image if whole_sets else None)
-    found = Score(
+    scored = Score(
         n_episodes=len(values),
         n_classes=len(design.classes),
         accuracy=these.mean,
@@ -106,12 +106,12 @@ def score(parts: Iterable[Predictions], design: Design) -> tuple[Score, str]:
         measures=read.measures(Whole(values, units, half_query, design.class_names)),
         n_not_converged=read.n_not_converged,
     )
-    return found, digest
+    return scored, digest
 
 
 @dataclass(eq=False)
 class _Read:
-    """What is kept of predictions that were read."""
+    """The values kept of predictions."""
 
     design: Design
     kept: dict[str, list[Any]] = field(default_factory=dict)  # arrays of every part, by name
@@ -121,8 +121,8 @@ class _Read:
     tallies: list[Tally] = field(init=False)  # of all registered measures
 
     def __post_init__(self) -> None:
-        found = (MEASURES.make(measure.name) for measure in declared())
-        self.tallies = [measure.tally(self.design.n_units) for measure in found]
+        measures = (MEASURES.make(measure.name) for measure in declared())
+        self.tallies = [measure.tally(self.design.n_units) for measure in measures]
 
     def episodes(self, parts: Iterable[Predictions]) -> Iterator[Episodes]:
         """The episodes of the parts, each measured before the next is read."""
@@ -149,41 +149,41 @@ class _Read:
         self.n_queries += len(part.predicted)
 
     def whole(self, name: str) -> NDArray[Any]:
-        """What was kept of all parts, in one array; it is kept no longer."""
+        """The kept values of all parts as one array; this frees them."""
         return np.concatenate(self.kept.pop(name))
 
     def measures(self, whole: Whole) -> dict[str, Value]:
-        """The columns of all measures. A tally is dropped once it is asked, the last one first: the lowest tenth, which
-        needs the most room, is among the first."""
-        found: dict[str, Value] = {}
+        """The columns of all measures. This frees each tally after use, the last one first: the lowest tenth, which
+        needs the most memory, is among the first."""
+        values: dict[str, Value] = {}
         while self.tallies:
-            found |= self.tallies.pop().values(whole)
-        return found
+            values |= self.tallies.pop().values(whole)
+        return values
 
 
-def _low(found: Interval) -> float | None:
-    return None if found.reason else found.low
+def _low(interval: Interval) -> float | None:
+    return None if interval.reason else interval.low
 
 
-def _high(found: Interval) -> float | None:
-    return None if found.reason else found.high
+def _high(interval: Interval) -> float | None:
+    return None if interval.reason else interval.high
 
 
 def _draw_interval(values: Floats, by_image: ImageAnswers | None) -> Interval:
-    """The interval for new supports and new images, where every episode answers the same test set of all classes as a
-    whole; `by_image` is None where they do not."""
+    """The interval for new supports and new images, if every episode answers all of one test set of all classes;
+    `by_image` is None if not."""
     if by_image is None:
         return Interval.unknown(float("nan"), NEW_DRAWS, 0.95, "the episodes do not answer all of a test set each")
     return draw_interval(values, *by_image.accuracy())
 
 
 def _listed(draws: Floats) -> str:
-    """The accuracy of each draw of a support, where they are few."""
+    """The accuracies of at most 100 draws of a support as text; "" for more."""
     return " ".join(f"{value:.6g}" for value in draws) if len(draws) <= _MOST_DRAWS else ""
 
 
 def spec_columns(spec: RunSpec) -> SpecColumns:
-    """What was asked for, as columns."""
+    """The spec as columns."""
     sampled = spec.episodes if isinstance(spec.episodes, Sampled) else None
     shape = EpisodeShape(None, None, None) if sampled is None else sampled.shape
     return SpecColumns(
@@ -205,24 +205,24 @@ def spec_columns(spec: RunSpec) -> SpecColumns:
 
 
 def honesty(evaluator: Spec, images: LabelledImages, classes: Ints, backbone: Backbone) -> Honesty:
-    """How honestly a number was made on these classes (labels)."""
+    """The columns that tell how honest a number on these classes (labels) is."""
     from fewshot.evaluators import TransductiveEvaluator
 
-    made, seen = evaluator.make(), _seen(images, classes, backbone)
+    member, seen = evaluator.make(), _seen(images, classes, backbone)
     return Honesty(
-        transductive=isinstance(made, TransductiveEvaluator),
+        transductive=isinstance(member, TransductiveEvaluator),
         pretrained_on=backbone.pretrained_on,
         seen_classes=seen.state,
         n_seen_classes=seen.count(SEEN),
         n_unknown_classes=seen.count(UNKNOWN),
         seen_classes_by=seen.by,
-        selection="support" if made.n_trials() > 1 else "none",
-        n_trials=made.n_trials(),
+        selection="support" if member.n_trials() > 1 else "none",
+        n_trials=member.n_trials(),
     )
 
 
 def _seen(images: LabelledImages, classes: Ints, backbone: Backbone) -> SeenClasses:
-    """Which of these classes were in the training data of the weights."""
+    """The classes among these that were in the training data of the weights."""
     names, record = [images.class_names[label] for label in classes], backbone.training
     if record is not None:
         return seen_in_training(record, images.name, names)
@@ -230,7 +230,7 @@ def _seen(images: LabelledImages, classes: Ints, backbone: Backbone) -> SeenClas
 
 
 def training(backbone: Backbone) -> Training:
-    """What made a network that was trained here; nothing of another."""
+    """The training of a network that fewshot trained; empty for other networks."""
     record = backbone.training
     if record is None:
         return Training()
@@ -254,7 +254,7 @@ def training(backbone: Backbone) -> Training:
 
 
 def digests(images: LabelledImages, backbone: Backbone, episodes_digest: str, split_digest: str = "") -> Digests:
-    """What exactly was used."""
+    """The digests of the data and weights behind a row."""
     return Digests(
         images_digest=images.images_digest,
         classes_digest=images.classes_digest,

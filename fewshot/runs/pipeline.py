@@ -30,6 +30,7 @@ from fewshot.plugins.spec import Spec
 from fewshot.results import provenance
 from fewshot.results.columns import Cost, RunName, Score
 from fewshot.results.files import Results
+from fewshot.results.made_here import remember_run
 from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions, keeps_logits
 from fewshot.results.row import Row
@@ -103,6 +104,7 @@ def run(
         raise ValueError(f"shard=(i, n) must be shard i of n with 1 <= i <= n; got {shard}")
     bench = workbench or Workbench()
     prepared = bench.prepare(spec)
+    remember_run(prepared.run_id, spec.dataset.text, prepared.images.images_digest)
     row = results.row(prepared.run_id)
     if row is not None and row.n_episodes >= prepared.n_episodes:
         return _with_all_columns(row, prepared, results)
@@ -162,6 +164,8 @@ def _compute(
     }
     if prepared.choice is not None:
         made_from["choice"] = prepared.choice.evaluator.text
+    if old is not None and old.weights_digest == backbone.weights_digest:
+        results.drop_changed(old)
     first, last = (prepared.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
     _solve_missing(prepared, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
     if parts.missing(0, prepared.n_episodes, made_from):

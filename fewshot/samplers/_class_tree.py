@@ -1,4 +1,4 @@
-"""Classes by the nodes of a tree above them, such as the hypernyms of WordNet."""
+"""Groups of classes by the nodes of a tree above them, such as the hypernyms of WordNet."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
 from fewshot.samplers._grouping import ClassGroups
 
-Parents = Mapping[str, frozenset[str]]  # of every node that has any
+Parents = Mapping[str, frozenset[str]]  # of every node with parents
 
 
 @dataclass(frozen=True)
 class ClassTree:
-    """What stands above classes: a tree, or a graph without circles, where a node may have several parents."""
+    """A tree above classes, or a graph without cycles: a node may have several parents."""
 
     path: Path
     parents: Parents
 
     @staticmethod
     def read(path: Path) -> ClassTree:
-        """The tree of a file, by the end of its name:
+        """The tree in a file; the end of its name gives the format:
 
-        .csv        the columns child and parent, a line for every pair
+        .csv        the columns child and parent, one line per pair
         .json       an object of child: parent, or child: [parents]
-        data.noun   the nouns of WordNet (Debian's wordnet-base has it in /usr/share/wordnet); nodes are called as
-                    ImageNet calls synsets, n01440764
+        data.noun   the nouns of WordNet (in /usr/share/wordnet of Debian's wordnet-base); nodes have ImageNet's names
+                    of synsets, n01440764
 
-        Whatever is wrong with the file is a ValueError that names it, a circle among them.
+        Any fault of the file, such as a cycle, raises a ValueError that names it.
         """
         try:
             status = os.stat(path)
@@ -44,17 +44,17 @@ class ClassTree:
         return _read(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
     def groups(self, images: LabelledImages, classes: Ints) -> ClassGroups:
-        """The classes below each inner node of the part of the tree that lies above these classes [C], in the order of
-        the names of the nodes. A node with one child is the same as that child, and counts once."""
+        """The classes below each inner node above these classes [C], in the order of the nodes' names. A node with one
+        child counts as that child."""
         names = {images.class_names[label]: int(label) for label in classes}
-        below: dict[str, frozenset[str]] = {}  # the classes that a node spans
-        stands_for: dict[str, str] = {}  # the node itself, or the one below where it has only one child
+        below: dict[str, frozenset[str]] = {}  # the classes below a node
+        stands_for: dict[str, str] = {}  # the node itself, or the one below it if it has only one child
         children: dict[str, set[str]] = {}
         for node in self._from_below(names):
             kept = {stands_for[child] for child in children.get(node, ())}
             if kept and node in names:
                 raise ValueError(
-                    f"the class {node!r} of {images.name} stands above other classes in the tree {self.path}, such as "
+                    f"the class {node!r} of {images.name} is above other classes in the tree {self.path}, such as "
                     f"{min(min(below[child]) for child in kept)!r}; classes must be leaves"
                 )
             stands_for[node] = next(iter(kept)) if len(kept) == 1 else node
@@ -65,14 +65,14 @@ class ClassTree:
         return ClassGroups.of([sorted(names[name] for name in below[node]) for node in inner])
 
     def _from_below(self, names: Iterable[str]) -> list[str]:
-        """The classes and all that stands above them, children before their parents."""
+        """The classes and all nodes above them, children before their parents."""
         above: dict[str, frozenset[str]] = {}
         waiting = list(names)
         absent = [name for name in waiting if name not in self.parents]
         if absent:
             raise ValueError(
                 f"the tree {self.path} has no parent of {len(absent)} of the {len(waiting)} classes, such as "
-                f"{absent[0]!r}; its nodes are such as {next(iter(self.parents), 'none')!r}"
+                f"{absent[0]!r}; it has nodes such as {next(iter(self.parents), 'none')!r}"
             )
         while waiting:
             node = waiting.pop()
@@ -82,12 +82,12 @@ class ClassTree:
         try:
             return list(TopologicalSorter(above).static_order())[::-1]
         except CycleError as error:
-            raise ValueError(f"the tree {self.path} goes in a circle: {' < '.join(error.args[1])}") from error
+            raise ValueError(f"the tree {self.path} has a cycle: {' < '.join(error.args[1])}") from error
 
 
 def tree_of_groups(images: LabelledImages, levels: Sequence[str]) -> str:
-    """The CSV text of a tree of the class groups `levels` of a data set, from fine to coarse: every class below its
-    group of the first level, every group below those of the next that its classes are in, the last below one root."""
+    """The CSV text of a tree of class groups, whose names `levels` go from fine to coarse: a class is below its group
+    of the first level, each group below the groups of the next level that share its classes, the last below a root."""
     absent = [level for level in levels if level not in images.class_groups]
     if absent or not levels:
         known = ", ".join(images.class_groups) or "none"
@@ -103,7 +103,7 @@ def tree_of_groups(images: LabelledImages, levels: Sequence[str]) -> str:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, *state: int) -> ClassTree:
-    """A file read once for many blocks of episodes, unless it was changed."""
+    """A file, read once for many blocks of episodes unless it changes."""
     if path.suffix not in _READERS:
         raise ValueError(f"the class tree {path} must be a .csv or .json file, or WordNet's data.noun")
     parents: dict[str, set[str]] = {}
@@ -117,16 +117,16 @@ def _csv_pairs(path: Path) -> list[tuple[str, str]]:
     pairs = list(zip(file.columns["child"], file.columns["parent"], strict=True))
     for row, pair in enumerate(pairs):
         if not all(pair):
-            raise file.error(row, "a child and its parent are needed, found an empty field")
+            raise file.error(row, "a line needs a child and a parent, found an empty field")
     return pairs
 
 
 def _json_pairs(path: Path) -> list[tuple[str, str]]:
     try:
-        found = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read as a class tree: {error}") from error
-    items = found.items() if isinstance(found, dict) else ()
+    items = content.items() if isinstance(content, dict) else ()
     pairs = [(child, p) for child, above in items for p in (above if isinstance(above, list) else [above])]
     if not pairs or not all(isinstance(parent, str) for _, parent in pairs):
         raise ValueError(f"{path} is not a class tree; expected an object of child: parent, or child: [parents]")
@@ -134,9 +134,11 @@ def _json_pairs(path: Path) -> list[tuple[str, str]]:
 
 
 def _wordnet_pairs(path: Path) -> list[tuple[str, str]]:
-    """Hypernyms (@) and classes of instances (@i) of every synset. A line of data.noun: offset, file, type, number of
-    words in hexadecimal, word and sense of each, number of pointers, and of each symbol, offset, part of speech, ends;
-    lines of the licence begin with a space."""
+    """Pairs of each synset with its hypernyms (@) and with the classes of an instance (@i).
+
+    A line of data.noun holds offset, file, type, number of words in hexadecimal, word and sense of each, number of
+    pointers, then symbol, offset, part of speech and ends of each pointer. Lines of the licence begin with a space.
+    """
     try:
         lines = path.read_text(encoding="ascii").splitlines()
         pairs = []

@@ -1,4 +1,4 @@
-"""What samplers share: the classes of each episode, and rows of classes drawn without replacement."""
+"""Draws that samplers share: the classes of each episode, and rows of classes without replacement."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fewshot.datasets import LabelledImages, Pool
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
 
-Drawn = tuple[Rows, Rows]  # flat rows, and how many of them each way of each episode has
+Drawn = tuple[Rows, Rows]  # flat rows, and the number of rows of each way of each episode
 
 
 def choose_classes(images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, index: Ints) -> Ints:
-    """[E, N] the classes of each episode; all of them in ascending order where n_way is None."""
+    """[E, N] the classes of each episode; all classes in ascending order if n_way is None."""
     require_classes(images, classes, shape.n_way or 2, str(shape.n_way or "all"))
     if shape.n_way is None:
         return np.repeat(classes[None], len(index), axis=0)
@@ -25,11 +25,11 @@ def choose_classes(images: LabelledImages, classes: Ints, shape: EpisodeShape, s
 
 
 def require_classes(images: LabelledImages, classes: Ints, least: int, wanted: str) -> None:
-    """Raises a ValueError unless these are so many classes of the images, or more, for episodes of `wanted` ways."""
+    """Raises a ValueError unless these are at least `least` classes of the images, for episodes of `wanted` ways."""
     if len(classes) < least:
         raise ValueError(
-            f"{wanted}-way episodes were asked for, but there are {len(classes)} classes to "
-            f"draw from in {images.name}; lower n_way or choose another part of the split"
+            f"{wanted}-way episodes need more classes than the {len(classes)} to sample from in "
+            f"{images.name}; lower n_way or choose another part of the split"
         )
     if not 0 <= classes[0] <= classes[-1] < len(images.class_names):
         raise ValueError(
@@ -39,7 +39,7 @@ def require_classes(images: LabelledImages, classes: Ints, least: int, wanted: s
 
 @dataclass(frozen=True)
 class Draw:
-    """Draws from one pool of images, for the classes chosen [E, N] from all candidates for the episodes `index`."""
+    """Draws from one pool of images, for the episodes `index` and their classes `chosen` [E, N] of all candidates."""
 
     images: LabelledImages
     pool: Pool
@@ -49,7 +49,7 @@ class Draw:
     index: Ints
 
     def of(self, group: str | None) -> Draw:
-        """The same draw from the images of another group."""
+        """The same draw, from the images of another group."""
         return replace(self, pool=self.images.pool(group))
 
     def at(self, member: Ints) -> Draw:
@@ -71,12 +71,12 @@ class Draw:
         )
 
     def support(self, shape: EpisodeShape, spare: int = 0) -> Drawn:
-        """K support rows a class, or all."""
+        """K support rows per class, or all."""
         least = 1 if shape.k_shot_at_most else shape.k_shot
         return self._some(shape.k_shot, least, streams.SUPPORT, spare, "k_shot")
 
     def query(self, shape: EpisodeShape, spare: int = 0) -> Drawn:
-        """Q query rows a class, or all."""
+        """Q query rows per class, or all."""
         return self._some(shape.n_query, shape.n_query, streams.QUERY, spare, "n_query")
 
     def _some(self, most: int | None, least: int | None, stream: int, spare: int, what: str) -> Drawn:
@@ -87,14 +87,14 @@ class Draw:
         return flat(*self.rows(most, stream, spare))
 
     def rows(self, n_draws: int, stream: int, spare: int = 0) -> tuple[Rows, NDArray[np.bool_]]:
-        """[E, N, n_draws] rows without replacement, and which of them each class has when `spare` are kept back."""
+        """[E, N, n_draws] rows without replacement, and a mask of those left if each class keeps `spare` rows back."""
         sizes = self.pool.sizes(self.chosen)
         position = draws.distinct(self.seed, self.index, sizes, n_draws, stream)
         held = np.arange(n_draws) < sizes[:, :, None] - spare
         return self.pool.rows[self.pool.start[self.chosen][:, :, None] + np.where(held, position, 0)], held
 
     def all_but(self, drawn: Drawn) -> Drawn:
-        """Every row of the chosen classes that was not drawn, ascending."""
+        """The other rows of the chosen classes, ascending."""
         ends = np.cumsum(drawn[1])
         classes = self.chosen.reshape(-1)
         rest = [
@@ -117,7 +117,7 @@ class Draw:
 
 
 def flat(rows: Rows, held: NDArray[np.bool_]) -> Drawn:
-    """The rows [E, N, n] that are held, and how many of them each way has."""
+    """The rows [E, N, n] under the mask, and their number per way."""
     return rows[held], held.sum(2, dtype=np.int32).reshape(-1)
 
 
@@ -128,8 +128,8 @@ def some_of(draw: Draw, counts: Ints, stream: int = streams.SUPPORT) -> Drawn:
 
 
 def queries_first(draw: Draw, n_query: Ints, n_support: Ints) -> tuple[Drawn, Drawn]:
-    """Support and query from the same images: of the draws of a class the first `n_query` [E, N] are queries, the next
-    `n_support` [E, N] the support."""
+    """Support and query from the same images: the first `n_query` [E, N] draws of a class are its queries, the next
+    `n_support` [E, N] its support."""
     rows, _ = draw.rows(int((n_query + n_support).max(initial=0)), streams.QUERY)
     place, first, end = np.arange(rows.shape[2]), n_query[:, :, None], (n_query + n_support)[:, :, None]
     return flat(rows, (place >= first) & (place < end)), flat(rows, place < first)
@@ -145,8 +145,7 @@ def draw_from(
 
 
 def in_parts(draw: Draw, key: Ints, part: Callable[[int, Ints], Episodes]) -> Episodes:
-    """The episodes of a draw, those of equal `key` [E] composed together: `part` makes those of a key, whose positions
-    it is given."""
+    """The episodes of a draw; `part` composes those with one value of `key` [E] from the value and their positions."""
     if not len(key):
         nothing = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
         return draw.episodes(nothing, nothing)
@@ -156,7 +155,7 @@ def in_parts(draw: Draw, key: Ints, part: Callable[[int, Ints], Episodes]) -> Ep
 
 
 def require_disjoint(images: LabelledImages, support_from: str | None, query_from: str | None) -> None:
-    """Raises a ValueError where the two groups are different but share images."""
+    """Raises a ValueError if the two groups differ but share images."""
     both = images.mask(support_from) & images.mask(query_from)
     if support_from != query_from and both.any():
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Classes by the class group that they belong to: superclasses, scripts."""
+"""Groups of classes: superclasses, scripts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fewshot.episodes.episodes import Ints
 
 @dataclass(frozen=True, eq=False)
 class ClassGroups:
-    """G groups of classes: group g owns members[g, : sizes[g]], ascending."""
+    """G groups of classes: group g holds members[g, : sizes[g]], ascending."""
 
     members: Ints  # [G, largest]
     sizes: Ints  # [G]
@@ -29,7 +29,7 @@ class ClassGroups:
         return ClassGroups(members, sizes)
 
     def of_at_least(self, least: int, most: int | None = None) -> ClassGroups:
-        """The groups with so many classes."""
+        """The groups with at least `least` and at most `most` classes."""
         enough = (self.sizes >= least) & (self.sizes <= (most or self.sizes))
         return ClassGroups(self.members[enough], self.sizes[enough])
 
@@ -39,7 +39,7 @@ class ClassGroups:
 
 
 def class_groups(images: LabelledImages, classes: Ints, group: str | None) -> ClassGroups:
-    """The groups of these classes [C], ascending; None: all of them are one group. An unknown group is a ValueError."""
+    """The groups of these classes [C], ascending; None: one group of all. An unknown group raises a ValueError."""
     if group is not None and group not in images.class_groups:
         raise ValueError(
             f"{images.name} has no class group {group!r}; it has: {', '.join(images.class_groups) or 'none'}"

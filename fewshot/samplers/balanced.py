@@ -14,10 +14,10 @@ from fewshot.samplers._drawing import Draw, Drawn, draw_from, flat, require_disj
 
 @dataclass(frozen=True)
 class Balanced(Sampler):
-    """N-way K-shot: N classes uniformly, then Q query and K support images of each, all without replacement.
+    """N-way K-shot: samples N classes uniformly, then Q query and K support images of each, without replacement.
 
-    Queries are drawn before the support, so every K shares the same queries. `support_from` and `query_from` name
-    an image group ("partition=train", "domain=mono"); they must be the same or disjoint.
+    Queries come before the support, so every K shares the same queries. `support_from` and `query_from` name image
+    groups ("partition=train", "domain=mono"); they must be the same or disjoint.
     """
 
     short_name: ClassVar[str] = "[{sides}|balanced]"
@@ -38,18 +38,18 @@ class Balanced(Sampler):
         return balanced(draw, draw if self.support_from == self.query_from else draw.of(self.query_from), shape)
 
 
-def balanced(draw: Draw, asked: Draw, shape: EpisodeShape) -> Episodes:
-    """Episodes whose support `draw` and whose queries `asked` draws: the same, or one from other images."""
-    if asked is draw:
+def balanced(draw: Draw, queries: Draw, shape: EpisodeShape) -> Episodes:
+    """Episodes with the support of `draw` and the queries of `queries`: the same draw, or one of other images."""
+    if queries is draw:
         return draw.episodes(*_from_one_pool(draw, shape))
-    return draw.episodes(draw.support(shape), asked.query(shape))
+    return draw.episodes(draw.support(shape), queries.query(shape))
 
 
 def _from_one_pool(draw: Draw, shape: EpisodeShape) -> tuple[Drawn, Drawn]:
-    """Support and query from the same images: one draw, its first Q positions are queries, the next K support."""
+    """Support and query from the same images: of one draw the first Q rows are queries, the next K the support."""
     if shape.k_shot is None and shape.n_query is None:
         raise ValueError(
-            "all support and all query images cannot come from the same images; "
+            "support and queries cannot both be all of the same images; "
             "give k_shot or n_query, or different support_from and query_from"
         )
     if shape.k_shot is None or shape.n_query is None:

@@ -1,4 +1,4 @@
-"""Balanced supports, and queries whose classes come in unknown shares."""
+"""Balanced supports, and queries with random class shares."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
 
 Floats = NDArray[np.float64]
-ALPHA = number_in("[0.1, 1000]")  # that `dirichlet` can draw with
+ALPHA = number_in("[0.1, 1000]")  # the range in which `dirichlet` is accurate
 
 
 @dataclass(frozen=True)
 class DirichletQuery(Sampler):
-    """N-way K-shot whose n_query * N queries are shared out among the classes by a Dirichlet(alpha, ..., alpha) draw
+    """N-way K-shot episodes with n_query * N queries in random class shares, drawn from Dirichlet(alpha, ..., alpha)
     (Veilleux et al. 2021, arXiv 2204.11181: alpha = 2 and, at n_query = 15, 75 queries in all over 5 ways).
 
-    Classes are those of Balanced for the same seed; so is the support where support_from and query_from differ. From
-    one pool a class's queries are drawn first, as in Balanced, then its support. Shares become whole numbers by
-    largest remainders, which is what the published rounding comes to; a class may have no query.
+    Classes are those of Balanced with the same seed; so is the support if support_from and query_from differ. In one
+    pool a class's queries come first, as in Balanced, then its support. Largest remainders turn shares into whole
+    numbers, which equals the published rounding; a class may have no query.
 
-    Deviations: an image is never support and query at once (in the published code it can be); and a class gives at
-    most its images but `support_reserve`, so that up to so many shots share the same queries: what it lacks, the
-    others give in proportion to their shares. `support_from` and `query_from` are those of Balanced.
+    Deviations: an image is never support and query at once (in the published code it can be). A class keeps
+    `support_reserve` images from being queries, so up to that many shots share the same queries; other classes give
+    the missing queries in proportion to their shares. `support_from` and `query_from` are those of Balanced.
     """
 
     short_name: ClassVar[str] = "Dirichlet({alpha}) queries[, {sides}]"
@@ -56,16 +56,18 @@ class DirichletQuery(Sampler):
         draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
         if self.support_from != self.query_from:
             require_disjoint(images, self.support_from, self.query_from)
-            asked = draw.of(self.query_from)
-            counts = self._counts(asked, shape, reserve=0)
-            return draw.episodes(draw.support(shape), some_of(asked, counts, streams.QUERY))
+            queries = draw.of(self.query_from)
+            counts = self._counts(queries, shape, reserve=0)
+            return draw.episodes(draw.support(shape), some_of(queries, counts, streams.QUERY))
         if shape.k_shot is not None and not shape.k_shot_at_most:
             draw.require(shape.k_shot, f"k_shot = {shape.k_shot} images a class")
         return draw.episodes(*_from_one_pool(draw, shape, self._counts(draw, shape, self.support_reserve)))
 
     def _check(self, shape: EpisodeShape) -> None:
         if shape.n_query is None:
-            raise ValueError("DirichletQuery shares out n_query * n_way queries; give n_query, all images cannot be")
+            raise ValueError(
+                "DirichletQuery divides n_query * n_way queries among the classes; give n_query, it cannot be all"
+            )
         one_pool = self.support_from == self.query_from
         if one_pool and shape.k_shot and not shape.k_shot_at_most and shape.k_shot > self.support_reserve:
             raise ValueError(
@@ -74,7 +76,7 @@ class DirichletQuery(Sampler):
             )
 
     def _counts(self, draw: Draw, shape: EpisodeShape, reserve: int) -> Ints:
-        """[E, N] queries of each class."""
+        """[E, N] the number of queries of each class."""
         n_way, n_query = draw.chosen.shape[1], shape.n_query or 0
         most = np.maximum(draw.pool.sizes(draw.chosen) - reserve, 0)
         fewest = np.sort(np.maximum(draw.pool.sizes(draw.candidates) - reserve, 0))[:n_way]
@@ -89,8 +91,8 @@ class DirichletQuery(Sampler):
 
 
 def dirichlet(seed: int, index: Ints, n_way: int, alpha: float) -> Floats:
-    """[E, N] shares that sum to 1, drawn from Dirichlet(alpha, ..., alpha): normalised gamma variates, each the
-    inverse of the distribution function at a uniform number of its own (episode, way)."""
+    """[E, N] shares that sum to 1, drawn from Dirichlet(alpha, ..., alpha): normalised gamma variates, each the inverse
+    distribution function at a uniform number of (episode, way)."""
     words = draws.words(seed, index, n_way, 1, streams.SHARES)[:, :, 0]
     gamma: Floats = gammaincinv(alpha, (words.astype(np.float64) + 0.5) / 2**32)
     shares: Floats = gamma / gamma.sum(1, keepdims=True)
@@ -100,8 +102,8 @@ def dirichlet(seed: int, index: Ints, n_way: int, alpha: float) -> Floats:
 def apportion(shares: Floats, total: int, most: Ints) -> Ints:
     """[E, N] whole numbers that sum to `total`, in proportion to `shares` but never above `most`: largest remainders.
 
-    What a class cannot give is shared out among those that can, in proportion again. `most` sums to `total` or more;
-    every share is above 0.
+    Other classes give what a class lacks, in proportion again. `most` sums to `total` or more; every share is above
+    0.
     """
     wanted, full = shares * total, np.zeros(shares.shape, dtype=np.bool_)
     for _ in range(shares.shape[1]):
@@ -117,7 +119,7 @@ def apportion(shares: Floats, total: int, most: Ints) -> Ints:
 
 
 def _from_one_pool(draw: Draw, shape: EpisodeShape, counts: Ints) -> tuple[Drawn, Drawn]:
-    """Support and query from the same images: of the draws of a class the first are queries, the next K support."""
+    """Support and query from the same images: the first draws of a class are its queries, the next K its support."""
     if shape.k_shot is None:
         query = some_of(draw, counts, streams.QUERY)
         return draw.all_but(query), query

@@ -1,4 +1,4 @@
-"""Episodes from disjoint pools of images, for an interval that speaks of new images."""
+"""Episodes from disjoint pools of images, for an interval for new images."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from fewshot.statistics.intervals import FEWEST_POOLS
 
 @dataclass(frozen=True)
 class DisjointPools(Sampler):
-    """Balanced episodes, episode i from pool i % `pools` alone: every class's images are divided at random into that
-    many disjoint pools of equal size, give or take one image.
+    """Balanced episodes from disjoint pools: the images of each class are divided at random into `pools` pools of equal
+    size (give or take one image), and episode i samples from pool i % `pools`.
 
-    Pools share no image, so the means over the episodes of each are independent as far as images go, and their spread
-    gives an interval for new images of these classes (`pool_interval`); a row of such a run has it.
-    The division of a class is a function of the seed and the class's label; the classes of an episode are those that
-    Balanced draws. `support_from` and `query_from` are those of Balanced; each group is divided by itself.
+    Pools share no image, so the mean accuracies of the pools are independent as far as images go. Their spread gives
+    an interval for new images of these classes (`pool_interval`), which the row of such a run holds.
+    The division of a class depends on the seed and the class's label; the classes of an episode are those of Balanced.
+    `support_from` and `query_from` are those of Balanced; each group is divided on its own.
     """
 
     short_name: ClassVar[str] = "{pools} disjoint pools of images[, {sides}]"
@@ -36,7 +36,7 @@ class DisjointPools(Sampler):
 
     rules = declare(
         pools=integer(FEWEST_POOLS).worded(
-            f"an integer of at least {FEWEST_POOLS}, the fewest for an interval that speaks of new images"
+            f"an integer of at least {FEWEST_POOLS}, the fewest for an interval for new images"
         )
     )
 
@@ -56,8 +56,8 @@ class DisjointPools(Sampler):
 
         def part(pool: int, member: Ints) -> Episodes:
             chosen = replace(draw.at(member), pool=support[pool])
-            asked = chosen if one_pool else replace(chosen, pool=query[pool])
-            return balanced(chosen, asked, shape)
+            queries = chosen if one_pool else replace(chosen, pool=query[pool])
+            return balanced(chosen, queries, shape)
 
         return in_parts(draw, self.pools_of(draw.index), part)
 
@@ -78,15 +78,15 @@ class DisjointPools(Sampler):
         if sizes.min() < least * self.pools:
             label = draw.candidates[sizes.argmin()]
             raise ValueError(
-                f"{self.pools} disjoint pools with {wanted} of every class need {least * self.pools} images a class, "
+                f"{self.pools} disjoint pools with {wanted} of every class need {least * self.pools} images per class, "
                 f"but class {label} ({draw.images.class_names[label]!r}) of {draw.images.name} has {sizes.min()}; "
                 "lower n_query (which changes no expected accuracy, unless an evaluator is transductive) or k_shot"
             )
 
 
 def divided(pool: Pool, classes: Ints, seed: int, n_pools: int) -> list[Pool]:
-    """Disjoint parts of a pool, for these classes: the images of each in a random order, dealt out in turn. The order
-    is a function of the seed, the class's label and how many images it has."""
+    """Disjoint parts of a pool, for these classes: the images of each are shuffled and dealt out in turn. The order is
+    a function of the seed, the class's label and its number of images."""
     kept: list[list[Rows]] = [[] for _ in range(n_pools)]
     sizes = np.zeros((n_pools, len(pool.start) - 1), dtype=np.int64)
     for label in classes:

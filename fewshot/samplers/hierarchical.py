@@ -1,4 +1,4 @@
-"""Episodes whose classes are close relatives, or none of them: fine and coarse tasks."""
+"""Episodes whose classes share a group, or come from different groups: fine and coarse tasks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from fewshot.samplers.balanced import balanced
 
 @dataclass(frozen=True)
 class Hierarchical(Sampler):
-    """Balanced episodes whose classes are drawn by a class group (superclass, script).
+    """Balanced episodes whose classes are sampled by a class group (superclass, script).
 
-    `within`: a group uniformly, among those with enough classes, then N of its classes: a fine task. Otherwise N
-    different groups uniformly, and one class of each: a coarse one. With n_way None, all classes of a group, which may
-    be another number in every episode, or one class of every group. `support_from` and `query_from` are those of
-    Balanced.
+    `within=True` samples one group with enough classes, then N of its classes: a fine task. `within=False` samples N
+    groups, then one class of each: a coarse task. With n_way None an episode has all classes of a group, whose number
+    may differ between episodes, or one class of every group. `support_from` and `query_from` are those of Balanced.
     """
 
     open_ways_vary: ClassVar[bool] = True
@@ -67,8 +66,8 @@ class Hierarchical(Sampler):
         enough = groups.of_at_least(n_way or 2)
         if not len(enough.sizes):
             raise ValueError(
-                f"{n_way or 2} classes of one {self.group} were asked for, but the largest {self.group} has "
-                f"{groups.sizes.max()} of the classes to draw from in {images.name}; lower n_way, or give within=False"
+                f"{n_way or 2} classes of one {self.group} are needed, but the largest {self.group} has "
+                f"{groups.sizes.max()} of the classes to sample from in {images.name}; lower n_way or give within=False"
             )
         drawn = enough.draw(seed, index, 1)[:, 0]
         if n_way is None:
@@ -82,8 +81,8 @@ class Hierarchical(Sampler):
         n_groups, n_way = len(groups.sizes), n_way or len(groups.sizes)
         if max(n_way, 2) > n_groups:
             raise ValueError(
-                f"{max(n_way, 2)} classes, each of another {self.group}, were asked for, but the {groups.sizes.sum()} "
-                f"classes to draw from in {images.name} are of {n_groups}; lower n_way, or give within=True"
+                f"{max(n_way, 2)} classes, each of another {self.group}, are needed, but the {groups.sizes.sum()} "
+                f"classes to sample from in {images.name} are of {n_groups}; lower n_way, or give within=True"
             )
         drawn = groups.draw(seed, index, n_way)
         place = draws.distinct(seed, index, groups.sizes[drawn], 1, streams.CLASSES)[:, :, 0]

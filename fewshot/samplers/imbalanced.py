@@ -1,4 +1,4 @@
-"""Supports whose classes come in unequal numbers, of a fixed size in all."""
+"""Supports of a fixed total size, with unequal numbers of images per class."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, draw_from, queries_first, require_disjoint, some_of
 from fewshot.samplers.dirichlet_query import ALPHA, dirichlet
 
-_CELLS = 1 << 21  # shares of seats that are sorted at once
+_CELLS = 1 << 21  # shares that are sorted at once
 _SHARE = number_in("[1e-6, 1e6]")
 
 
 @dataclass(frozen=True)
 class Imbalanced(Sampler):
-    """N-way episodes whose k_shot * N support images are shared out unequally; every class has at least one, and
-    n_query queries.
+    """N-way episodes with k_shot * N support images in unequal numbers per class, at least one each, and n_query
+    queries per class.
 
-    `shares` None: a Dirichlet(alpha, ..., alpha) draw an episode; a small alpha is a large imbalance. Otherwise the
-    shares of the ways in order, (1, 2, 4) for instance, repeated where there are more ways: classes come in a random
-    order, so any of them may be the largest. With as many shares as ways, whole numbers that sum to k_shot * N, they
-    are the sizes themselves.
+    With `shares` None, each episode draws its shares from Dirichlet(alpha, ..., alpha); a small alpha is a large
+    imbalance. Otherwise `shares` are those of the ways in order, such as (1, 2, 4), repeated if there are more ways;
+    classes are in a random order, so each may be the largest. If they are whole numbers, one per way, that sum to
+    k_shot * N, they are the sizes.
 
-    Seats are given one by one to the class with the largest share / (seats + 1/2) (Sainte-Lague's rule): no class loses
-    an image when k_shot grows, and a class that has no more images gives its seats to the others. Classes and queries
-    are those of Balanced for the same seed; so are `support_from` and `query_from`.
+    Images go one by one to the class with the largest share / (images + 1/2) (Sainte-Lague's rule): no class loses an
+    image when k_shot grows, and other classes get the images that a class lacks. Classes and queries are those of
+    Balanced with the same seed; so are `support_from` and `query_from`.
     """
 
     shots_on_average: ClassVar[bool] = True
@@ -59,7 +59,9 @@ class Imbalanced(Sampler):
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
         if shape.k_shot is None or shape.n_query is None:
-            raise ValueError("Imbalanced shares out k_shot * n_way support images beside n_query queries; give both")
+            raise ValueError(
+                "Imbalanced divides k_shot * n_way support images and takes n_query queries per class; give both"
+            )
         draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
         require_disjoint(images, self.support_from, self.query_from)
         if self.support_from != self.query_from:
@@ -70,7 +72,7 @@ class Imbalanced(Sampler):
         return draw.episodes(*queries_first(draw, np.full(counts.shape, shape.n_query), counts))
 
     def _counts(self, draw: Draw, k_shot: int, at_most: bool, kept: int) -> Ints:
-        """[E, N] support images of each class, of those that are not `kept` for the queries."""
+        """[E, N] the number of support images of each class, which keeps `kept` images for its queries."""
         n_way = draw.chosen.shape[1]
         draw.require(1, "a support image of every class")
         fewest = np.sort(draw.pool.sizes(draw.candidates) - kept)[:n_way].sum()
@@ -98,8 +100,8 @@ def seats(shares: NDArray[np.float64], total: Ints, most: Ints) -> Ints:
 
 
 def _more_seats(shares: NDArray[np.float64], total: Ints, most: Ints, n_more: int) -> Ints:
-    """[E, N] what each class is given beyond its first seat: `n_more` at most."""
-    seat = np.arange(1, n_more + 1)  # how many seats a class has when it is given another
+    """[E, N] the seats of each class beyond its first: `n_more` at most."""
+    seat = np.arange(1, n_more + 1)  # the seats of a class that gets another
     claim = np.where(seat < most[:, :, None], shares[:, :, None] / (seat + 0.5), -1.0)
     order = np.argsort(-claim.reshape(len(shares), -1), axis=1, kind="stable")
     given = np.zeros(order.shape, dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Episodes of classes that are far from each other, or near: easy, medium and hard tasks."""
+"""Episodes of similar or dissimilar classes: easy, medium and hard tasks."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from fewshot.samplers._drawing import Draw, require_classes, require_disjoint
 from fewshot.samplers.balanced import balanced
 
 DIFFICULTIES = ("easy", "medium", "hard")
-_CELLS = 1 << 21  # episodes times classes at once
+_CELLS = 1 << 21  # episodes times classes in memory at once
 
 
 @dataclass(frozen=True)
 class SimilarityTestbed(Sampler):
-    """Balanced episodes whose classes are chosen by how alike they are, after a file of class similarities
-    (`fewshot features --similarity FILE`, or a table of your own): "easy" far apart, "hard" near.
+    """Balanced episodes whose classes are chosen by a file of class similarities (`fewshot features --similarity FILE`,
+    or your own table): "easy" tasks have dissimilar classes, "hard" tasks similar ones.
 
-    The first class uniformly; then, one after the other, a class uniformly from a third of those that are left, ordered
-    by their mean similarity to the classes chosen so far: the third least alike ("easy"), the middle one ("medium") or
-    the third most alike ("hard"); a third is rounded up, and equal ones are in the order of their labels. With n_way
-    None all classes are chosen, and the difficulties are the same. `support_from`, `query_from` are those of Balanced.
+    The first class is uniform. Each next class is uniform in a third of the remaining classes, ordered by their mean
+    similarity to the chosen ones: the least similar third ("easy"), the middle one ("medium") or the most similar one
+    ("hard"). A third is rounded up; ties are in the order of labels. With n_way None an episode has all classes, and
+    the difficulties are equal. `support_from` and `query_from` are those of Balanced.
 
-    After Bennequin, Tami, Toubhans, Hudelot 2022 (arXiv 2205.05155), who draw classes one after the other, near ones
-    with a higher probability, by their distance in WordNet, and find accuracy to fall with nearness; that similarity to
-    the classes of training matters too is Sbai, Couprie, Aubry 2020 (arXiv 2008.01988), which this does not look at.
-    Deviations: thirds in place of a probability with a parameter; any similarity in place of that of WordNet.
-    A file made from features of a backbone makes tasks that are hard *for it*: compare backbones on a file that none of
-    them made, or say which did.
+    After Bennequin, Tami, Toubhans, Hudelot 2022 (arXiv 2205.05155), who choose classes one by one, near ones with a
+    higher probability by their distance in WordNet, and find that accuracy falls with nearness. Sbai, Couprie, Aubry
+    2020 (arXiv 2008.01988) find that similarity to the training classes matters too; this sampler ignores it.
+    Deviations: thirds replace a probability with a parameter; any similarity replaces that of WordNet.
+    Similarities from the features of a backbone give tasks that are hard *for that backbone*: compare backbones on a
+    file that comes from none of them, or say from which one.
     """
 
     short_name: ClassVar[str] = "{difficulty} tasks by {similarity:stem}[, {sides}]"
@@ -67,7 +67,7 @@ class SimilarityTestbed(Sampler):
         return balanced(draw, draw if self.support_from == self.query_from else draw.of(self.query_from), shape)
 
     def _places(self, table: Floats, n_way: int | None, seed: int, index: Ints) -> Ints:
-        """[E, N] places among the candidates."""
+        """[E, N] positions among the candidates."""
         if n_way is None:
             return np.repeat(np.arange(len(table))[None], len(index), axis=0)
         size = max(1, _CELLS // len(table))
@@ -78,7 +78,7 @@ class SimilarityTestbed(Sampler):
         words = draws.words(seed, index, 1, n_way, streams.CLASSES)[:, 0]
         episode, left = np.arange(len(index)), len(table)
         chosen = np.empty((len(index), n_way), dtype=np.int64)
-        total = np.zeros((len(index), left))  # of the similarities to the classes chosen; inf where one is chosen
+        total = np.zeros((len(index), left))  # similarity to the chosen classes; inf for a chosen class
         low, third = 0, left
         for way in range(n_way):
             if way:

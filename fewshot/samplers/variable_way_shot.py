@@ -1,4 +1,4 @@
-"""Meta-Dataset's episodes: a varying number of ways and of shots, imbalanced supports."""
+"""Meta-Dataset's episodes: varying numbers of ways and shots, imbalanced supports."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ from fewshot.samplers._drawing import Draw, in_parts, queries_first, require_cla
 from fewshot.samplers._grouping import ClassGroups, class_groups
 
 WAYS = 5, 50  # fewest and most
-MOST_SPANNED = 392  # classes below a node of a tree that may be drawn
-MOST_SUPPORT = 500  # an episode
-MOST_SHOTS = 100  # that a class counts with when the size of the support is drawn
+MOST_SPANNED = 392  # classes below a node that can be sampled
+MOST_SUPPORT = 500  # images per episode
+MOST_SHOTS = 100  # of a class in the formula for the support size
 
 
 @dataclass(frozen=True)
 class VariableWayShot(Sampler):
-    """Ways, shots and queries as Meta-Dataset draws them (Triantafillou et al. 2020, arXiv 1903.03096; as its code has
-    it), where the shape leaves them open: n_way, k_shot, n_query = None. What the shape gives is fixed, as there.
+    """Ways, shots and queries of Meta-Dataset (Triantafillou et al. 2020, arXiv 1903.03096, after its code), if the
+    shape leaves them open: n_way, k_shot, n_query = None. A number in the shape is fixed, as there.
 
-    n_c images of class c, all logarithms natural:
+    With n_c images of class c, and natural logarithms:
     ways      N uniform in 5..min(50, classes), classes uniformly without replacement
     queries   q = min(10, min_c floor(n_c / 2)) of every class
     support   beta uniform in [0, 1): S = min(500, sum_c floor(beta min(100, n_c - q) + 1)) images in all
     shares    a_c uniform in [ln 1/2, ln 2): R_c proportional to n_c exp(a_c), and of class c
               k_c = min(floor(R_c (S - N)) + 1, n_c - q)
 
-    `group`: a class group (script, superclass); then a group is drawn uniformly first, and all ways are classes of it,
-    as for Omniglot's alphabets. Groups with too few classes are left out (the published code stops there).
-    `tree`: a file that says what stands above the classes (`ClassTree.read`: CSV, JSON, or the data.noun of WordNet);
-    then, as for ImageNet, an inner node that spans 5..392 of the classes is drawn uniformly, and the ways are all
-    classes below it, or 50 of them where there are more: their number is not drawn. Nodes with one child do not count.
-    Deviations: with k_shot given but n_query open, q is still min_c floor(n_c / 2) at most, so that all shots share
-    their queries; and n_way may be given with `group` or `tree` (the published code refuses): nodes that span as many.
+    `group`: a class group (script, superclass), as for Omniglot's alphabets. An episode samples one group uniformly and
+    takes all its ways from it. Groups with too few classes are ignored (the published code stops there).
+    `tree`: a file with the parents of the classes (`ClassTree.read`: CSV, JSON, or the data.noun of WordNet), as for
+    ImageNet. An episode samples one inner node above 5..392 of the classes uniformly; its ways are all classes below
+    it, or 50 of them if there are more, so their number is not random. Nodes with one child do not count.
+    Deviations: with k_shot given but n_query open, q is still at most min_c floor(n_c / 2), so all shots share their
+    queries; n_way may be given with `group` or `tree` (the published code refuses): nodes above at least that many.
     """
 
     open_size: ClassVar[str] = "variable"
     open_ways_vary: ClassVar[bool] = True
     most_open_queries: ClassVar[int] = 10
-    nests_shots: ClassVar[bool] = False  # they are meant to vary
+    nests_shots: ClassVar[bool] = False  # shots vary by design
     ranks_with_ties: ClassVar[bool] = True
     short_name: ClassVar[str] = "variable ways and shots[ inside one {group}| by the tree {tree:stem}]"
 
@@ -102,9 +102,9 @@ class VariableWayShot(Sampler):
         return groups.members[drawn[:, None], np.minimum(place, sizes[:, None] - 1)], n_way
 
     def _groups(self, images: LabelledImages, candidates: Ints, fewest: int) -> ClassGroups:
-        """The groups or nodes, any of them as often, that an episode's classes are drawn from."""
+        """The groups or nodes that episodes sample uniformly."""
         if self.group is not None and self.tree is not None:
-            raise ValueError("VariableWayShot draws classes by a group or by a tree; give one of them")
+            raise ValueError("VariableWayShot samples classes by a group or by a tree; give only one of them")
         if self.tree is None:
             groups, what = class_groups(images, candidates, self.group).of_at_least(fewest), self.group
         else:
@@ -112,8 +112,8 @@ class VariableWayShot(Sampler):
             groups = groups.of_at_least(fewest, MOST_SPANNED)
         if not len(groups.sizes):
             raise ValueError(
-                f"{fewest}-way episodes inside one {what} were asked for, but no {what} has {fewest}"
-                f"{f' to {MOST_SPANNED}' if self.tree else ''} of the {len(candidates)} classes to draw from in "
+                f"{fewest}-way episodes inside one {what} are impossible, because no {what} has {fewest}"
+                f"{f' to {MOST_SPANNED}' if self.tree else ''} of the {len(candidates)} classes to sample from in "
                 f"{images.name}; lower n_way or leave out {'tree' if self.tree else 'group'}"
             )
         return groups
@@ -135,8 +135,8 @@ def _episodes(draw: Draw, shape: EpisodeShape) -> Episodes:
 
 
 def support_counts(sizes: Ints, n_query: Ints, beta: NDArray[np.float64], log_weight: NDArray[np.float64]) -> Ints:
-    """[E, N] support images of each class, from the images [E, N] and queries [E, 1] of a class, beta [E, 1] and
-    log_weight [E, N]."""
+    """[E, N] the number of support images of each class, from the images [E, N] and queries [E, 1] per class,
+    beta [E, 1] and log_weight [E, N]."""
     left = sizes - n_query
     total = np.floor(beta * np.minimum(MOST_SHOTS, left) + 1).sum(1, keepdims=True)
     weight = sizes * np.exp(log_weight)
@@ -152,7 +152,7 @@ def _uniform(seed: int, index: Ints, n_slots: int, stream: int) -> NDArray[np.fl
 
 
 def _require(draw: Draw, shape: EpisodeShape) -> None:
-    """Every class has a query and a support image, and what the shape fixes."""
+    """Raises a ValueError unless every class has a query, a support image, and the numbers in the shape."""
     least = 1 if shape.k_shot is None or shape.k_shot_at_most else shape.k_shot
     if shape.n_query is not None:
         draw.require(shape.n_query + least, f"k_shot + n_query = {least} + {shape.n_query} images a class")

@@ -171,7 +171,7 @@ def test_a_failed_run_is_told_and_the_others_go_on() -> None:
         ),
         (["--data", "birds", "--classes", "seen"], "this split of birds has no seen classes"),
         (["--data", "birds", "--classes", "old"], "'old' is not one of"),
-        (["--data", "birds", "--way", "7"], "7-way episodes were asked for, but there are 6 classes"),
+        (["--data", "birds", "--way", "7"], "7-way episodes need more classes than the 6"),
         (["--data", "birds", "--shot", "8"], "8 + 1 images a class, but class 0 ('class0') of birds has 8"),
         (["--data", "birds", "--shot", "none"], "'none' is neither a positive number nor 'all'"),
         (["--data", "birds", "--shard", "3/2"], "'3/2' is not a shard; write one such as 1/2"),
@@ -398,7 +398,7 @@ def test_episodes_of_other_images_are_refused() -> None:
 
 def test_report_writes_a_page_or_a_table() -> None:
     assert "no rows in results/ yet" in fail("report")
-    assert fail("report", "no.jsonl") == "there is no results file no.jsonl"
+    assert fail("report", "no.jsonl").startswith("there is no results file no.jsonl; `fewshot run` and `fewshot bench`")
     succeed("run", "--data", "birds", *QUICK)
     assert succeed("report") == "report: results/runs.html, 1 runs of results/runs.jsonl\n"
     assert "<html" in Path("results/runs.html").read_text()
@@ -411,10 +411,10 @@ def test_report_brings_a_readme_up_to_date_and_tells_when_it_is_not() -> None:
     succeed("bench", "own.py")
     Path("README.md").write_text("# Own\n\n<!-- results:own -->\n<!-- /results -->\n")
     options = ("results/own.jsonl", "--readme", "README.md")
-    assert "the tables of README.md are not those of the rows" in fail("report", *options, "--check")
+    assert "the tables of README.md differ from the rows" in fail("report", *options, "--check")
     assert "written anew" in succeed("report", *options)
     assert "raw pixels 4" in Path("README.md").read_text()
-    assert "are those of the rows" in succeed("report", *options, "--check")
+    assert "match the rows" in succeed("report", *options, "--check")
     assert fail("report", "--readme", "no.md") == "there is no file no.md"
 
 

@@ -145,4 +145,5 @@ def test_missing_predictions_are_one_sentence(rows: Path, tmp_path: Path) -> Non
     shutil.copy(rows, tmp_path / "alone.jsonl")
     result = call("compare", tmp_path / "alone.jsonl")
     assert result.exit_code == 1
-    assert "holds predictions up to episode 0, but 60 are needed" in result.stderr
+    assert "there are no predictions of the run" in result.stderr
+    assert "copy the folder" in result.stderr

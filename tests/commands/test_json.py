@@ -179,10 +179,10 @@ def test_a_dry_run_of_a_readme_says_whether_its_tables_are_those_of_the_rows() -
     Path("own.py").write_text(SUITE.format(shots="1,"))
     succeed("bench", "own.py")
     words = ("report", "results/own.jsonl", "--readme", "README.md")
-    assert succeed(*words, "--dry-run") == "README.md: the tables would be written anew\n"
+    assert succeed(*words, "--dry-run") == "README.md: the tables would be updated\n"
     assert Path("README.md").read_text() == old
-    assert "were written anew" in succeed(*words)
-    assert "are those of the rows" in succeed(*words, "--dry-run")
+    assert "were updated" in succeed(*words)
+    assert "match the rows" in succeed(*words, "--dry-run")
 
 
 def test_a_dry_run_of_run_counts_what_is_missing_and_writes_nothing() -> None:

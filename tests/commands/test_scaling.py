@@ -141,7 +141,7 @@ def test_repeated_equal_lines_count_once_and_are_told(tmp_path):
         (["--x", "image"], "has no column 'image'; it has: network, images, loss, Training"),
         (["--by", "net"], "has no column 'net'"),
         (["--law", "M1,M9"], "unknown law 'M9'; known: AlgebraicBudget, "),
-        (["--law", ","], "no law was named"),
+        (["--law", ","], "name at least one law of"),
         (["--fit-where", "Training=7"], "no line of"),
         (["--fit-where", "Training"], "a condition reads COLUMN=VALUE"),
         (["--fit-where", "network=small"], "no point of the curve large is to be fitted"),

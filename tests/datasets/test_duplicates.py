@@ -171,7 +171,7 @@ def test_the_command_fails_where_it_is_asked_to(doubled):
 
 
 def test_the_command_says_what_it_cannot_write(doubled):
-    assert "pairs are shown in a .html or a .png file" in duplicates("--out", "alike.txt").output
+    assert "--out must be a .html or .png file" in duplicates("--out", "alike.txt").output
     assert "would compare up to 40 images" in duplicates("--dry-run", "--out", "alike.html").output
     assert not (doubled / "alike.html").exists()
 

@@ -117,7 +117,7 @@ def test_cutting_anywhere_and_joining_gives_the_same_episodes_and_digest():
 
 def test_episodes_of_other_images_or_another_seed_are_not_joined():
     for other in (replace(EPISODES, images_digest="x"), replace(EPISODES, seed=1)):
-        with pytest.raises(ValueError, match="episodes of one data set and one seed can be joined"):
+        with pytest.raises(ValueError, match="only episodes of one data set and one seed can be joined"):
             Episodes.concatenate([EPISODES, other])
     with pytest.raises(ValueError, match="got 0 parts"):
         Episodes.concatenate([])
@@ -244,14 +244,14 @@ def test_printing_lists_the_first_ten():
 @pytest.mark.parametrize(
     ("support", "query", "message"),
     [
-        ([], [], "as many query lists as support lists are needed, at least one; got 0 support and 0"),
+        ([], [], "custom episodes need as many query lists as support lists, at least one; got 0 support and 0"),
         ([[0, 1]], [], "got 1 support and 0 query lists"),
         ([[0, 96]], [[2]], r"episode 0: rows must be in \[0, 96\), found 0 to 96"),
         ([[0, 1], [0, 1]], [[8], [-1]], r"episode 1: rows must be in \[0, 96\), found -1 to -1"),
         ([[0, 1]], [[2]], "episode 0: a query image is of class 'c2', which has no support image in this episode"),
-        ([[0, 1]], [[0]], "image 0 stands twice in episode 0; an episode holds each image once"),
-        ([[0, 1, 0]], [[8]], "image 0 stands twice in episode 0"),
-        ([[0, 1], [0, 1]], [[8], [9, 9]], "image 9 stands twice in episode 1"),
+        ([[0, 1]], [[0]], "image 0 is twice in episode 0; an episode holds each image once"),
+        ([[0, 1, 0]], [[8]], "image 0 is twice in episode 0"),
+        ([[0, 1], [0, 1]], [[8], [9, 9]], "image 9 is twice in episode 1"),
         ([[0, 8]], [[16]], "episode 0 has support images of 1 classes; at least 2 are needed"),
         ([[]], [[]], "episode 0 has support images of 0 classes; at least 2 are needed"),
         ([[]], [[3]], "a query image is of class 'c3', which has no support"),
@@ -279,22 +279,22 @@ def planted(**changes):
     ("episodes", "message"),
     [
         (replace(small(), images_digest="other"), "made for images other, but the data set is pixels;"),
-        (planted(classes=[0, 3, 2, 1]), "support row 1 has label 1, but stands among the rows of class 3"),
-        (planted(query=[16, 10, 11]), "query row 10 has label 2, but stands among the rows of class 1"),
-        (planted(query=[8, 9, 11]), "image 8 stands twice in episode 0"),
+        (planted(classes=[0, 3, 2, 1]), "support row 1 has label 1, but is listed under class 3"),
+        (planted(query=[16, 10, 11]), "query row 10 has label 2, but is listed under class 1"),
+        (planted(query=[8, 9, 11]), "image 8 is twice in episode 0"),
         (planted(support=[0, 8, 1, 2, 96]), r"rows must be in \[0, 96\), found 0 to 96"),
         (planted(query=[16, 9, -1]), r"rows must be in \[0, 96\), found -1 to 16"),
         (planted(support=[0, 8, 1, 2]), "support should hold 5 entries, found 4: the file is damaged"),
         (planted(n_way=[2, 3]), "classes should hold 5 entries, found 4"),
         (planted(n_way=[3, 1]), "episode 1 has support images of 1 classes"),
         (planted(n_way=[5, -1]), "episode 1 has support images of -1 classes"),
-        (planted(support_count=[3, 0, 1, 1]), r"every class of an episode needs a support image; found counts"),
-        (planted(query_count=[3, -1, 0, 1]), "found counts down to 1 support and -1 query"),
+        (planted(support_count=[3, 0, 1, 1]), r"every class of an episode needs a support image; the lowest counts"),
+        (planted(query_count=[3, -1, 0, 1]), "the lowest counts are 1 support and -1 query"),
         (planted(query_count=[1, 1, 1, 0], n_way=[4, 0]), "episode 1 has support images of 0 classes"),
         (planted(query_count=[2, 1, 0, 0], query=[16, 24, 9]), "episode 1 has no query image"),
         (
             planted(classes=[0, 0, 2, 3], support=[0, 8, 16, 2, 3], query=[24, 32, 11]),
-            "class 0 stands twice in episode 0",
+            "class 0 is twice in episode 0",
         ),
         (planted(query=[[16, 9, 11]]), "query should hold 3 entries"),
     ],

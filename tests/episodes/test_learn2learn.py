@@ -62,12 +62,12 @@ def test_tasks_that_learn2learn_drew_become_episodes():
     assert (set(episodes.n_way), set(episodes.support_count), set(episodes.query_count)) == ({4}, {2}, {3})
     rows = {row for e in range(6) for row in (d.index for d in tasks.sampled_descriptions[e])}
     assert rows == set(episodes.support) | set(episodes.query)
-    with pytest.raises(ValueError, match="does not say which rows of a task are its support; give k_shot"):
+    with pytest.raises(ValueError, match="does not mark the support rows of a task; give k_shot"):
         from_taskset(tasks, IMAGES)
 
 
 def test_a_taskset_without_an_end_or_of_other_images_is_one_sentence():
-    with pytest.raises(ValueError, match=r"draws another task every time; make it with num_tasks=\.\.\."):
+    with pytest.raises(ValueError, match=r"samples new tasks every time; create it with num_tasks=\.\.\."):
         from_taskset(learn2learn.data.Taskset(PAIRS, [], num_tasks=-1), IMAGES)
     fewer = labelled_vectors(VECTORS[:30], LABELS[:30])
     with pytest.raises(ValueError, match=r"a task has the row \d+, but .* has 30 images"):

@@ -74,7 +74,7 @@ def test_an_image_in_two_pools_is_refused():
 
 def test_a_data_set_whose_classes_are_called_otherwise_is_refused():
     other = replace(IMAGES, class_names=(*NAMES[:5], "gnu"))
-    with pytest.raises(ValueError, match=r"a class 5 called 'fly', but in zoo it is 'gnu'; load the data set"):
+    with pytest.raises(ValueError, match=r"a class 5 named 'fly', but in zoo it is 'gnu'; load the data set"):
         pooled().check(other)
 
 
@@ -86,13 +86,15 @@ def test_a_file_that_says_nonsense_of_its_episodes_is_refused(tmp_path, about):
 
 
 def test_a_table_in_place_of_a_list_is_told_the_way():
-    with pytest.raises(ValueError, match=r"e.csv is a table, no episode list; `fewshot episodes import` makes a list"):
+    with pytest.raises(
+        ValueError, match=r"e.csv is a table, not an episode list; convert it with `fewshot episodes import`"
+    ):
         EpisodeList.load(Path("e.csv"))
 
 
 def test_episodes_that_are_not_numbered_in_order_are_not_run():
     EpisodeList.of(drawn(), IMAGES).require_numbered()
-    with pytest.raises(ValueError, match=r"by their numbers 0, 1, 2, ..., but number 0 of this one is 2; number them"):
+    with pytest.raises(ValueError, match=r"numbered 0, 1, 2, ..., but number 0 of this list is 2; number them"):
         EpisodeList.of(drawn()[2:], IMAGES).require_numbered()
 
 
@@ -156,12 +158,12 @@ GOOD = ["0,ant,0,support", '0,"b""ee",1,support', "0,ant,6,query"]
         ([HEADER], "has nothing below its first line .*; add one line per entry"),
         ([HEADER, *GOOD, "0,ant,12"], r"line 5: expected 4 fields \(task, class, image, set\), found 3"),
         ([HEADER, *GOOD, '0,"ant,12,query'], "line 5: unexpected end of data; write a quote inside quotes twice"),
-        ([HEADER, *GOOD, "0,ant,240,query"], r"line 5: zoo has no image '240'; an image is a row in \[0, 240\)"),
-        ([HEADER, *GOOD, "0,ant,a.png,query"], "line 5: zoo has no image 'a.png'; an image is a row"),
-        ([HEADER, *GOOD, "0,elk,12,query"], "line 5: image 12 is of class 'ant' in zoo, found 'elk'"),
+        ([HEADER, *GOOD, "0,ant,240,query"], r"line 5: zoo has no image '240'; write a row in \[0, 240\)"),
+        ([HEADER, *GOOD, "0,ant,a.png,query"], "line 5: zoo has no image 'a.png'; write a row"),
+        ([HEADER, *GOOD, "0,elk,12,query"], "line 5: image 12 has class 'ant' in zoo, found 'elk'"),
         ([HEADER, *GOOD, "0,ant,12,test"], "line 5: set must be support or query, found 'test'"),
-        ([HEADER, *GOOD, ",ant,12,query"], "line 5: a line needs its task, found an empty field"),
-        ([HEADER, *GOOD, "0,ant,0,query"], "image 0 stands twice in episode 0"),
+        ([HEADER, *GOOD, ",ant,12,query"], "line 5: a line needs a task, found an empty field"),
+        ([HEADER, *GOOD, "0,ant,0,query"], "image 0 is twice in episode 0"),
         ([HEADER, *GOOD, '0,"cat, big",2,query'], "episode 0: a query image is of class 'cat, big', which has no supp"),
         ([HEADER, *GOOD[:2]], "episode 0 has no query image"),
         ([HEADER, *GOOD, "1,ant,0,support", "1,ant,6,query"], "episode 1 has support images of 1 classes; at least 2"),

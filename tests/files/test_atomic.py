@@ -83,9 +83,18 @@ def test_a_file_in_place_of_a_folder_is_named(tmp_path, below):
         make_folder(tmp_path / below)
 
 
-def test_a_file_without_a_checksum_is_refused(tmp_path):
-    (tmp_path / "file").write_bytes(save({"a": np.arange(3)}, metadata={"fewshot": '{"b": "c"}'}))
-    with pytest.raises(ValueError, match="cannot be read as a list: its content does not match its checksum"):
+def test_a_file_of_an_older_release_without_a_checksum_is_read_with_one_warning(tmp_path, caplog):
+    for name in ("one", "two"):
+        (tmp_path / name).write_bytes(save({"a": np.arange(3)}, metadata={"fewshot": '{"b": "c"}'}))
+        arrays, about = read_safetensors(tmp_path / name, "a list")
+        assert (arrays["a"].tolist(), about) == ([0, 1, 2], {"b": "c"})
+    assert caplog.text.count("were written as a list by an older release, without a checksum") == 1
+
+
+@pytest.mark.parametrize("metadata", [{}, {"fewshot": "{}", "chdcksum": "00000000"}, {"checksum": "00000000"}])
+def test_a_file_whose_checksum_is_lost_is_refused(tmp_path, metadata):
+    (tmp_path / "file").write_bytes(save({"a": np.arange(3)}, metadata=metadata))
+    with pytest.raises(ValueError, match="cannot be read as a list: its checksum is not that of its content"):
         read_safetensors(tmp_path / "file", "a list")
 
 

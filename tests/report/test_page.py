@@ -14,15 +14,16 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-import fewshot.plugins.registry
 from fewshot.report import page, write_report
 from fewshot.report.figures.curves import _apart
 from fewshot.report.pictures.example import chosen
+from fewshot.report.rows.images import RowImages
 from fewshot.report.rows.origins import command
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import comparison
 from fewshot.results.files import Results
+from fewshot.results.made_here import remember_run
 from tests.support.checkout import RELEASE_0_1, ROOT
 from tests.support.report_rows import EVIL, invented_images, invented_predictions, quick_rows, row, stored
 
@@ -61,12 +62,11 @@ def run_python(code: str, **environment: str) -> str:
 @pytest.fixture
 def drawn(tmp_path, monkeypatch):
     """Rows with the predictions that the page draws; strangers named the classes."""
-    images = invented_images((EVIL, "gull", "$tern$", "漢字", "\ud800 auk"))
-    source = type("Set", (), {"load": lambda _: images})
-    monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
     rows = list(quick_rows())
     best = chosen(Shown.of(rows))
     assert best is not None
+    images = replace(invented_images((EVIL, "gull", "$tern$", "漢字", "\ud800 auk")), images_digest=best.images_digest)
+    monkeypatch.setattr(RowImages, "load", lambda *_: images)
     return rows, stored(tmp_path, rows, invented_predictions(images), best.run_id)
 
 
@@ -244,13 +244,14 @@ def test_without_predictions_the_page_says_so(tmp_path):
     rows = list(quick_rows())
     assert "the predictions of these rows were not given" in page(Shown.of(rows), None, "t")
     text = page(Shown.of(rows), Results(tmp_path / "rows.jsonl"), "t")
-    assert re.search("No episode is shown: .*holds predictions up to episode 0", text)
+    assert re.search("No episode is shown: there are no predictions of the run .*; copy the folder .*", text)
 
 
 @pytest.mark.parametrize("dataset", ["ImageFolderSet(root='/nowhere/at/all')", "Gone()", "antigravity:Set()", "(("])
 def test_a_data_set_that_is_not_there_is_told(tmp_path, dataset):
     images = invented_images(("a", "b", "c"))
     rows = [row(dataset=dataset)]
+    remember_run(rows[0].run_id, dataset, rows[0].images_digest)
     results = stored(tmp_path, rows, invented_predictions(images, n_way=3), rows[0].run_id)
     assert "No episode is shown: " in page(Shown.of(rows), results, "t")
     assert "antigravity" not in sys.modules
@@ -259,8 +260,11 @@ def test_a_data_set_that_is_not_there_is_told(tmp_path, dataset):
 def test_other_images_than_the_predictions_were_made_for_are_told(tmp_path):
     images = invented_images(("a", "b", "c"))
     rows = [row()]  # the icons that come with fewshot
+    remember_run(rows[0].run_id, rows[0].dataset, rows[0].images_digest)
     results = stored(tmp_path, rows, invented_predictions(images, n_way=3), rows[0].run_id)
-    assert "No episode is shown: the episodes were made for images cdcdcdcdcdcd" in page(Shown.of(rows), results, "t")
+    assert "No episode is shown: the images of icons mono have changed since the run" in page(
+        Shown.of(rows), results, "t"
+    )
 
 
 def test_the_episode_is_of_the_best_run_with_the_most_episodes():
@@ -338,7 +342,8 @@ def test_code_that_rows_name_is_imported_only_when_allowed(tmp_path, monkeypatch
     )
     monkeypatch.syspath_prepend(tmp_path)
     rows = [row(dataset="strange_set:Three()")]
+    remember_run(rows[0].run_id, rows[0].dataset, rows[0].images_digest)
     results = stored(tmp_path, rows, invented_predictions(invented_images(("a", "b", "c")), n_way=3), rows[0].run_id)
     assert "would import code; pass --allow-import" in page(Shown.of(rows), results, "t")
     assert "strange_set" not in sys.modules
-    assert "data:image/png" in page(Shown.of(rows), results, "t", allow_import=True)
+    assert "data:image/png" in page(Shown.of(rows), results, "t", RowImages(allow_import=True))

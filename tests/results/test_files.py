@@ -107,7 +107,7 @@ def predictions(start, stop, seed=0):
         episodes,
         predicted,
         random.random(5 * n).astype(np.float16),
-        random.random(5 * n).astype(np.float16),
+        -random.random(5 * n).astype(np.float16),
         np.ones(n, bool),
         np.repeat(predicted, 2).astype(np.float16),
     )

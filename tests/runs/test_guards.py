@@ -78,7 +78,7 @@ def test_a_network_that_stands_still_passes(spec, results):
 
 def test_queries_among_the_support_are_refused(spec, results):
     with pytest.raises(
-        ValueError, match=r"AsksTheSupport\(\) sampled episodes that are not well-formed: image \d+ stands"
+        ValueError, match=r"AsksTheSupport\(\) sampled episodes that are not well-formed: image \d+ is twice"
     ):
         made(spec, results, episodes=Sampled(EpisodeShape(3, 2, 4), sampler=f"{HERE}AsksTheSupport()"))
 

@@ -193,9 +193,9 @@ def test_one_shot_leaves_nothing_to_hold_out_and_says_so(spec, results):
     ("changes", "message"),
     [
         ({"selection": Selection("validation", (("D", (1, 2)),))}, "LinearProbe has no field 'D'; its fields are: C"),
-        ({"classes": "validation"}, "the episodes are of validation classes, which hold them"),
-        ({"classes": "all"}, "the episodes are of all classes, which hold them"),
-        ({"episodes": Listed("some")}, "episodes of a list have no shape to draw others of"),
+        ({"classes": "validation"}, "the episodes use validation classes, which include them"),
+        ({"classes": "all"}, "the episodes use all classes, which include them"),
+        ({"episodes": Listed("some")}, "a list of episodes has no shape, so fewshot cannot sample"),
     ],
 )
 def test_a_run_that_cannot_choose_so_is_refused(spec, changes, message):
@@ -206,11 +206,11 @@ def test_a_run_that_cannot_choose_so_is_refused(spec, changes, message):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"on": "test"}, "chosen on one of validation, oracle. Got 'test' instead"),
+        ({"on": "test"}, "choose hyperparameters on one of validation, oracle. Got 'test' instead"),
         ({"grid": ()}, "a grid must hold fields and their values"),
         ({"n_episodes": 0}, "n_episodes of a selection must be an integer of at least 1, got 0"),
         ({"seed": -1}, r"seed of a selection must be an integer in \[0, 2\^64\), got -1"),
-        ({"on": "oracle", "seed": 3}, "leave the seed of the selection out"),
+        ({"on": "oracle", "seed": 3}, "remove the seed of the selection"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(fields, message):

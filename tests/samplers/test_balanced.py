@@ -201,7 +201,7 @@ def test_all_support_is_what_the_queries_leave_and_the_queries_are_those_of_any_
 
 
 def test_all_support_and_all_queries_need_two_pools():
-    with pytest.raises(ValueError, match="all support and all query images cannot come from the same images"):
+    with pytest.raises(ValueError, match="support and queries cannot both be all of the same images"):
         sample(shape=EpisodeShape(3, None, None))
     sampler = Balanced("partition=train", "partition=test")
     episodes = sample(sampler, EpisodeShape(None, None, None), count=2)
@@ -250,7 +250,7 @@ def test_an_unknown_group_is_told():
         (EpisodeShape(3, None, 12), "n_query = 12 images a class and one for the rest, but class 2"),
         (
             EpisodeShape(5, 1, 1),
-            "5-way episodes were asked for, but there are 4 classes to draw from in test; lower n_way",
+            "5-way episodes need more classes than the 4 to sample from in test; lower n_way",
         ),
     ],
 )
@@ -269,7 +269,7 @@ def test_as_few_images_as_are_needed_are_enough():
 @pytest.mark.parametrize("classes", [[], [3]])
 @pytest.mark.parametrize("n_way", [None, 2])
 def test_one_class_or_none_is_refused(classes, n_way):
-    with pytest.raises(ValueError, match=f"but there are {len(classes)} classes to draw from"):
+    with pytest.raises(ValueError, match=f"need more classes than the {len(classes)} to sample from"):
         sample(shape=EpisodeShape(n_way, 1, 1), classes=np.array(classes, dtype=np.int64))
 
 

@@ -84,10 +84,10 @@ def test_a_tree_is_read_again_when_its_file_was_changed(tmp_path):
         ("t.csv", "child,above\nclass 0,b\n", "t.csv has no column 'parent'; expected a first line child,parent"),
         ("t.csv", "child,parent,x\nclass 0,b,1\n", "t.csv has an unknown column 'x'; expected a first line child,par"),
         ("t.csv", "child,parent\nclass 0\n", "t.csv, line 2: expected 2 fields"),
-        ("t.csv", "child,parent\nclass 0,\n", "t.csv, line 2: a child and its parent are needed, found an empty field"),
+        ("t.csv", "child,parent\nclass 0,\n", "t.csv, line 2: a line needs a child and a parent, found an empty field"),
         ("t.csv", "child,parent\n", "t.csv has nothing below its first line"),
         ("t.csv", "", "t.csv is empty; expected a header with the columns child and parent"),
-        ("t.csv", "child,parent\nclass 0,b\n", "has no parent of 3 of the 4 classes, such as 'class 1'; its nodes are"),
+        ("t.csv", "child,parent\nclass 0,b\n", "has no parent of 3 of the 4 classes, such as 'class 1'; it has nodes"),
         ("t.json", "[]", "t.json is not a class tree; expected an object of child: parent"),
         ("t.json", '{"a": 3}', "t.json is not a class tree; expected an object of child: parent"),
         ("t.json", "{", "t.json cannot be read as a class tree: Expecting"),
@@ -97,12 +97,12 @@ def test_a_tree_is_read_again_when_its_file_was_changed(tmp_path):
         (
             "t.json",
             '{"class 0": "a", "a": "b", "b": "a", "class 1": "a", "class 2": "a", "class 3": "a"}',
-            "t.json goes in a circle: ",
+            "t.json has a cycle: ",
         ),
         (
             "t.json",
             '{"class 0": "class 1", "class 1": "a", "class 2": "a", "class 3": "a"}',
-            "the class 'class 1' of test stands above other classes in the tree .* 'class 0'; classes must be leaves",
+            "the class 'class 1' of test is above other classes in the tree .* 'class 0'; classes must be leaves",
         ),
     ],
 )

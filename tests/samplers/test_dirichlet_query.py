@@ -139,7 +139,7 @@ def test_all_support_is_what_the_queries_leave():
             EpisodeShape(),
             "'support_reserve' parameter of Dirichlet",
         ),
-        (lambda: DirichletQuery(), EpisodeShape(5, 1, None), "give n_query, all images cannot be"),
+        (lambda: DirichletQuery(), EpisodeShape(5, 1, None), "give n_query, it cannot be all"),
         (
             lambda: DirichletQuery(support_reserve=4),
             EpisodeShape(5, 5, 1),

@@ -80,18 +80,18 @@ def test_classes_are_those_of_balanced():
         (
             lambda: DisjointPools(),
             EpisodeShape(3, 5, 15),
-            "5 disjoint pools with 5 support and 15 query images of every class need 100 images a class, but class 0 "
+            "5 disjoint pools with 5 support and 15 query images of every class need 100 images per class, but class 0 "
             r"\('class 0'\) of test has 60; lower n_query",
         ),
         (
             lambda: DisjointPools(31),
             EpisodeShape(3, None, 1),
-            "1 support and 1 query images .* need 62 images a class, but cl",
+            "1 support and 1 query images .* need 62 images per class, but cl",
         ),
         (
             lambda: DisjointPools(),
             EpisodeShape(3, None, None),
-            "all support and all query images cannot come from the same",
+            "support and queries cannot both be all of the same",
         ),
     ],
 )

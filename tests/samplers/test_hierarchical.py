@@ -61,22 +61,22 @@ def test_the_rows_of_episodes_with_different_ways_stand_in_the_order_of_their_in
 @pytest.mark.parametrize(
     ("sampler", "n_way", "classes", "message"),
     [
-        (FINE, 5, range(10), "5 classes of one kind were asked for, but the largest kind has 4 of the classes"),
-        (FINE, 2, (0, 4, 7), "2 classes of one kind were asked for, but the largest kind has 1"),
+        (FINE, 5, range(10), "5 classes of one kind are needed, but the largest kind has 4 of the classes"),
+        (FINE, 2, (0, 4, 7), "2 classes of one kind are needed, but the largest kind has 1"),
         (
             COARSE,
             5,
             range(10),
-            "5 classes, each of another kind, were asked for, but the 10 classes to draw .* are of 4; lower n_way",
+            "5 classes, each of another kind, are needed, but the 10 classes to sample .* are of 4; lower n_way",
         ),
         (
             COARSE,
             None,
             range(4),
-            "2 classes, each of another kind, were asked for, but the 4 classes to draw from .* are of 1; lower",
+            "2 classes, each of another kind, are needed, but the 4 classes to sample from .* are of 1; lower",
         ),
         (Hierarchical("genus"), 2, range(10), "test has no class group 'genus'; it has: kind"),
-        (FINE, 3, (0, 1), "3-way episodes were asked for, but there are 2 classes"),
+        (FINE, 3, (0, 1), "3-way episodes need more classes than the 2"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(sampler, n_way, classes, message):

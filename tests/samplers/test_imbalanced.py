@@ -95,7 +95,7 @@ def test_a_support_that_is_large_is_sorted_in_parts(monkeypatch):
             "'shares' parameter of Imbalanced must be None or a tuple of numbers",
         ),
         (lambda: Imbalanced(shares=(1, 0)), EpisodeShape(), r"such as \(1, 2, 4\). Got \(1, 0\) instead"),
-        (lambda: Imbalanced(), EpisodeShape(5, None, 3), "beside n_query queries; give both"),
+        (lambda: Imbalanced(), EpisodeShape(5, None, 3), "n_query queries per class; give both"),
         (lambda: Imbalanced(), EpisodeShape(5, 5, None), "give both"),
         (
             lambda: Imbalanced(),

@@ -183,7 +183,7 @@ def test_the_runs_that_were_stored_before_there_were_trees_keep_their_names(tree
 
 
 def test_a_tree_and_a_group_or_a_tree_without_wide_nodes_is_one_sentence(tree):
-    with pytest.raises(ValueError, match="draws classes by a group or by a tree; give one of them"):
+    with pytest.raises(ValueError, match="samples classes by a group or by a tree; give only one"):
         drawn(VariableWayShot("script", tree))
     tree.write_text(json.dumps({f"class {c}": f"genus {c % 15}" for c in range(60)}))
     message = (
@@ -202,7 +202,7 @@ def test_what_the_shape_gives_is_fixed():
 @pytest.mark.parametrize(
     ("sampler", "shape", "classes", "message"),
     [
-        (VariableWayShot(), OPEN, CLASSES[:4], "5 to 50-way episodes were asked for, but there are 4 classes"),
+        (VariableWayShot(), OPEN, CLASSES[:4], "5 to 50-way episodes need more classes than the 4"),
         (VariableWayShot("script"), OPEN, CLASSES[:8], "5-way episodes inside one script .* no script has 5 of the 8"),
         (VariableWayShot("alphabet"), OPEN, CLASSES, "test has no class group 'alphabet'; it has: script"),
         (VariableWayShot(), EpisodeShape(5, 8, None), CLASSES, "k_shot = 8 images and 6 queries a class, but class 0 "),

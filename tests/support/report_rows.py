@@ -51,7 +51,7 @@ def row(accuracy: float | None = 0.8, half: float | None = 0.006, **columns: Any
         "population": "these images",
         "protocol": "quick@1",
         "device": "cpu",
-        "images_digest": "ab" * 32,
+        "images_digest": "cd" * 32,
         "versions": "fewshot 0.1.0, torch 2.8.0",
     }
     merged = usual | {"accuracy": accuracy} | bounds | columns
@@ -118,7 +118,7 @@ def invented_predictions(
     missed = rng.random(len(truth)) < wrong
     predicted = np.where(missed, (truth + rng.integers(1, n_way, len(truth))) % n_way, truth).astype(np.uint16)
     some = np.full(len(truth), 0.5, np.float16)
-    return Predictions(episodes, predicted, some, some, np.ones(n, np.bool_))
+    return Predictions(episodes, predicted, some, -some, np.ones(n, np.bool_))
 
 
 def stored(folder: Path, rows: list[Row], predictions: Predictions, run_id: str) -> Results:

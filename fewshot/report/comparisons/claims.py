@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tabulate import tabulate
 
-from fewshot.report.comparisons.naming import Naming
+from fewshot.report.comparisons.naming import MarkdownNaming, Naming
 from fewshot.report.comparisons.over_sets import OverSets
 from fewshot.report.comparisons.pairing import Contest, RunPair
 from fewshot.report.comparisons.verdicts import (
@@ -24,6 +24,7 @@ from fewshot.report.comparisons.verdicts import (
     warnings,
 )
 from fewshot.report.rows.tasks import shot_label
+from fewshot.report.tables.task_table import plain
 from fewshot.results.asked import asked
 from fewshot.statistics.intervals import episode_interval
 
@@ -51,9 +52,10 @@ class Claims:
 
     def markdown(self) -> str:
         """Tables, and a paragraph for every pair, to paste."""
-        words = [paragraph(p, self.naming, value, self.n_shown) for p, value in self._tested]
-        parts = [f"**{self.title}**", self._runs("github"), self._table("github"), *words, *self._warned]
-        return "\n\n".join(parts)
+        escaped = replace(self, naming=MarkdownNaming(self.naming.shown, self.naming.by))
+        words = [paragraph(p, escaped.naming, value, self.n_shown) for p, value in self._tested]
+        tables = [escaped._runs("github"), escaped._table("github")]
+        return "\n\n".join([f"**{escaped.title}**", *tables, *words, *map(plain, self._warned)])
 
     def values(self, delta: float) -> dict[str, Any]:
         """The same as JSON values; fractions."""
@@ -152,12 +154,14 @@ def line(pair: RunPair, naming: Naming, p_adjusted: float) -> tuple[str, ...]:
 
 def sets_table(found: Sequence[OverSets], naming: Naming, form: str) -> str:
     """Two lines' worth about every pair that was compared on several data sets: these sets and new sets."""
+    if form == "github":
+        naming = MarkdownNaming(naming.shown, naming.by)
     lines = [
         (
             naming.pair(one.pairs[0]),
             naming.shared(one.a),
             shot_label(one.a),
-            ", ".join(asked(pair.a).dataset.short_name for pair in one.pairs),
+            ", ".join(naming.data(pair.a) for pair in one.pairs),
             points(one.these_sets) + ("" if one.of_classes else " (of these images)"),
             points(one.new_sets),
         )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
+from fewshot.report.tables.task_table import plain
+from fewshot.results.asked import asked
 from fewshot.results.row import Row
 
 
@@ -31,6 +33,26 @@ class Naming:
         name = self.shown.name(row)
         return {"evaluator": name.backbone, "backbone": name.learner, "anything": ""}[self.by]
 
+    def data(self, row: Row) -> str:
+        """The data set of a run."""
+        return asked(row).dataset.short_name
+
     def task(self, row: Row) -> str:
         """The task of a run with its shots."""
         return f"{self.shown.title(row)}, {shot_label(row)}"
+
+
+class MarkdownNaming(Naming):
+    """The same names as markdown shows them: rows may come from anybody."""
+
+    def run(self, row: Row) -> str:
+        return plain(super().run(row))
+
+    def shared(self, row: Row) -> str:
+        return plain(super().shared(row))
+
+    def data(self, row: Row) -> str:
+        return plain(super().data(row))
+
+    def task(self, row: Row) -> str:
+        return plain(super().task(row))

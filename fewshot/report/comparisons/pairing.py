@@ -129,7 +129,7 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
     """The runs of a task, their episodes proven to be the same as far as the shortest goes. A ValueError where they are
     not, or where stored predictions are missing."""
     common = min(row.n_episodes for row in rows)
-    solved = [_Solved.of(results.parts(row.run_id).read(row.n_episodes), common) for row in rows]
+    solved = [_Solved.of(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)
     if odd is not None:
         raise ValueError(

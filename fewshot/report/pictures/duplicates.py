@@ -23,28 +23,28 @@ _WIDE, _HIGH = 2 * CELL + 20, IMAGE + 3 * CAPTION
 
 
 def write_duplicates(found: Duplicates, images: LabelledImages, summary: str, out: Path) -> None:
-    """Writes the listed pairs to a self-contained .html page, or the first hundred to a .png picture."""
+    """Writes the pairs to a self-contained .html page, or the first hundred pairs to a .png picture."""
     check_out(out, images)
     write = _picture if out.suffix == ".png" else _page
     write_atomically(out, write(found.pairs, images, summary))
 
 
 def check_out(out: Path, images: LabelledImages) -> None:
-    """Raises a ValueError where pairs of these images cannot be shown in a file of that name."""
+    """Raises a ValueError if these images cannot be shown, or not in a file of this name."""
     if images.vectors is not None:
-        raise ValueError(f"{images.name} holds vectors, no pictures; leave --out out")
+        raise ValueError(f"{images.name} holds vectors, no pictures; remove --out")
     if out.suffix not in (".html", ".png"):
-        raise ValueError(f"pairs are shown in a .html or a .png file; got {out}")
+        raise ValueError(f"--out must be a .html or .png file; got {out}")
 
 
 def words(pair: Pair) -> str:
-    """How alike the images of a pair are, and what that means."""
+    """The similarity of a pair of images in words, and the kind of pair."""
     told = "exact copies" if pair.exact else f"{pair.similarity:.3f} alike"
     return f"{told}, {pair.kind if pair.kind in (WITHIN, ACROSS) else f'also in a {pair.kind} class'}"
 
 
 def place(images: LabelledImages, row: int) -> str:
-    """What an image is called: its class and its row, and its file where it is one."""
+    """The name of an image: its class, its row, and its file if it has one."""
     from fewshot.datasets._digests import Files
 
     file = f", {images.images.paths[row]}" if isinstance(images.images, Files) else ""

@@ -1,4 +1,4 @@
-"""One episode as a picture: its support, its queries, and which of them were answered right."""
+"""A picture of one episode: its support, its queries, and which predictions are right."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MARGIN, _GAP, _TOP, _NAME = 8, 26, 30, 26  # pixels: around, between support an
 
 @dataclass(frozen=True)
 class _Way:
-    """A class of the episode: rows to show, how many there are, and the answers to its queries that are shown."""
+    """A class of the episode: the rows to show, the number of all rows, and the answers to the queries shown."""
 
     name: str
     support: list[int]
@@ -43,18 +43,17 @@ class _Way:
 
     @property
     def lines(self) -> int:
-        """Lines that its images need."""
+        """The number of lines for its images."""
         return max(1, -(-len(self.support) // _SUPPORT_COLUMNS), -(-len(self.query) // _QUERY_COLUMNS))
 
 
 def plot_episode(
     images: LabelledImages, episodes: Episodes, position: int, predictions: Predictions | None = None
 ) -> bytes:
-    """A PNG of the episode at `position`: support left, queries right, at most 15 a class.
+    """A PNG of the episode at `position`: support left, queries right, at most 15 per class.
 
-    With the predictions for the same episodes every query has a tick or a cross, and a wrong one the class that
-    was predicted. The same arguments give the same bytes. Other images, a position or predictions that do not
-    belong to the episodes are a ValueError.
+    With predictions, every query has a tick or a cross, and a wrong one also the predicted class. The same arguments
+    give the same bytes. Other images, another position, or predictions for other episodes raise a ValueError.
     """
     _check(images, episodes, position, predictions)
     ways = _ways(images, episodes, position, predictions)
@@ -86,7 +85,7 @@ def _check(images: LabelledImages, episodes: Episodes, position: int, prediction
 
 
 def _ways(images: LabelledImages, episodes: Episodes, position: int, predictions: Predictions | None) -> list[_Way]:
-    """The classes of an episode, in its order, at most MOST_WAYS."""
+    """The classes of an episode in its order, at most MOST_WAYS."""
     first, last = episodes.way_start[position : position + 2]
     names = [images.class_names[label] for label in episodes.classes[first:last]]
     support_at, query_at = int(episodes.support_start[position]), int(episodes.query_start[position])

@@ -1,4 +1,4 @@
-"""The episode that a report shows, or one sentence that says why it shows none."""
+"""The episode in a report, or one sentence that says why there is none."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fewshot.results.row import Row
 
 @dataclass(frozen=True)
 class Example:
-    """A picture of an episode as a data address of its PNG (empty where there is none), and what it is in words."""
+    """A picture of an episode as a data address of its PNG (empty if there is none), and its caption."""
 
     png: str
     text: str
 
 
-def example(shown: Shown, results: Results | None, load: Callable[[str], LabelledImages]) -> Example:
-    """The first episode of the best run of the first task. Whatever is missing becomes a sentence, never an error."""
+def example(shown: Shown, results: Results | None, load: Callable[[Row], LabelledImages]) -> Example:
+    """The first episode of the best run of the first task. If something is missing, the caption says so."""
     row = chosen(shown)
     if row is None:
         return Example("", "No episode is shown: no run was measured.")
@@ -38,7 +38,7 @@ def example(shown: Shown, results: Results | None, load: Callable[[str], Labelle
 
 
 def chosen(shown: Shown) -> Row | None:
-    """The best row of the first task that was measured."""
+    """The best row of the first measured task."""
     return next((row for task in shown.tasks if (row := best_of(task)) is not None), None)
 
 
@@ -48,9 +48,12 @@ def best_of(task: Task) -> Row | None:
     return max(found, key=lambda row: (row.n_episodes, accuracy(row)), default=None)
 
 
-def _picture(row: Row, results: Results, shown: Shown, load: Callable[[str], LabelledImages]) -> Example:
-    predictions = next(iter(results.parts(row.run_id).read(1)))
-    images = load(row.dataset)
+def _picture(row: Row, results: Results, shown: Shown, load: Callable[[Row], LabelledImages]) -> Example:
+    part = next(results.predictions(row), None)
+    if part is None:
+        return Example("", "No episode is shown: the best run has no episodes.")
+    predictions = part[:1]
+    images = load(row)
     png = plot_episode(images, predictions.episodes, 0, predictions)
     right = 100 * episode_accuracy(predictions)[0]
     text = (

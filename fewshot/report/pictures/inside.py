@@ -1,5 +1,5 @@
-"""Inside the best run of each task: its calibration, its classes, and the episodes that went worst, shown where
-pictures are at hand."""
+"""Inside the best run of each task: its calibration, its classes, and its worst episodes, with pictures if the images
+are at hand."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ from fewshot.results.row import Row
 
 N_HARDEST, N_SHOWN, _MOST_NAMED = 10, 2, 8
 MOST_TASKS, _MOST_TITLES = 4, 12  # tasks that are looked into, and others that are named
-Load = Callable[[str], LabelledImages]
+Load = Callable[[Row], LabelledImages]
 
 
 @dataclass(frozen=True)
 class ClassLine:
-    """A class, its accuracy, in how many episodes it was asked for, and what it was taken for most often, "" for
-    nothing."""
+    """A class, its accuracy, the number of its episodes, and the class that it was taken for most often ("": none)."""
 
     name: str
     accuracy: float
@@ -42,7 +41,7 @@ class ClassLine:
 
 @dataclass(frozen=True)
 class HardEpisode:
-    """An episode that went badly: its index, its accuracy and its classes."""
+    """A hard episode: its index, its accuracy and its classes."""
 
     index: int
     accuracy: float
@@ -51,8 +50,8 @@ class HardEpisode:
 
 @dataclass(frozen=True)
 class Inside:
-    """What the predictions of a run tell beyond its row; without them `text` says why there is nothing. `task` is its
-    title, "" where the text speaks of all."""
+    """What predictions show beyond the row of their run; without them, `text` says why not. `task` is the title of the
+    task, "" if the text is about all tasks."""
 
     text: str
     task: str = ""
@@ -64,8 +63,7 @@ class Inside:
 
 
 def inside(shown: Shown, results: Results | None, load: Load) -> tuple[Inside, ...]:
-    """The best run of each of the first tasks, looked into; one that says why not where there is none. Whatever is
-    missing becomes a sentence, never an error."""
+    """A look inside the best run of each of the first tasks. If something is missing, the text says so."""
     best = [(task.title, row) for task in shown.tasks if (row := best_of(task)) is not None]
     if not best or results is None:
         return (Inside("The predictions of these rows were not given, so no run can be looked into."),)
@@ -83,9 +81,9 @@ def inside(shown: Shown, results: Results | None, load: Load) -> tuple[Inside, .
 
 
 def _attempt(number: int, title: str, who: str, row: Row, results: Results, load: Load) -> Inside:
-    """A run looked into, or the reason why not."""
+    """A look inside a run, or the reason why not."""
     try:
-        read = partial(results.parts(row.run_id).read, row.n_episodes)
+        read = partial(results.predictions, row)
         return _looked_into(number, title, who, row, read, load)
     except Exception as error:  # files of strangers may fail in any way
         return Inside(f"No run can be looked into: {_reason(error)}.", title)
@@ -98,7 +96,7 @@ def _looked_into(
     for part in read():
         found.add(part)
     try:
-        images: LabelledImages | None = load(row.dataset)
+        images: LabelledImages | None = load(row)
         missing = ""
     except Exception as error:
         images, missing = None, f"The data set cannot be loaded ({_reason(error)}), so classes are numbers."
@@ -116,7 +114,7 @@ def _looked_into(
 
 @dataclass(eq=False)
 class _Found:
-    """What is kept of the predictions while they are read."""
+    """What stays in memory of the predictions while they are read."""
 
     accuracy: list[np.ndarray] = field(default_factory=list)
     by_class: ClassAccuracy = field(default_factory=ClassAccuracy)
@@ -131,12 +129,12 @@ class _Found:
 
     @property
     def hardest(self) -> list[int]:
-        """Positions of the episodes that went worst, the worst first; of equal ones the earlier."""
+        """Positions of the worst episodes, the worst first; of equal ones the earlier."""
         return np.argsort(np.concatenate(self.accuracy), kind="stable")[:N_HARDEST].tolist()  # type: ignore[no-any-return]
 
     @property
     def text(self) -> str:
-        """How the episodes as a whole went."""
+        """All episodes in a sentence."""
         values = np.concatenate(self.accuracy)
         if len(values) < FEWEST:
             return f"All {len(values)} episodes, the hardest first." if len(values) > 1 else "There is one episode."
@@ -160,7 +158,7 @@ def _taken(parts: Iterable[Predictions], positions: Sequence[int]) -> list[Predi
 
 
 def _classes(found: _Found, images: LabelledImages | None) -> tuple[ClassLine, ...]:
-    """The classes that were asked for, the lowest first."""
+    """The classes of the episodes, the lowest accuracy first."""
     mean, n_episodes, mistakes = found.by_class.mean, found.by_class.n_episodes, found.mistakes.most_often()
     asked = np.flatnonzero(n_episodes)
     lines = []
@@ -179,7 +177,7 @@ def _hard(one: Predictions, images: LabelledImages | None) -> HardEpisode:
 
 
 def _pictures(hardest: Sequence[Predictions], images: LabelledImages | None) -> tuple[Example, ...]:
-    """The hardest episodes as pictures, or a sentence why they are not."""
+    """Pictures of the hardest episodes, or a sentence why there are none."""
     if images is None:
         return (Example("", "No episode is shown: the data set cannot be loaded."),)
     most = max((int(one.episodes.n_way[0]) for one in hardest), default=0)

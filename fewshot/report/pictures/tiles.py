@@ -1,4 +1,4 @@
-"""The pieces of the picture of an episode: a sheet with pixels as coordinates, images in squares, and their marks."""
+"""Pieces of a picture of an episode: a sheet with pixel coordinates, images in squares, and their marks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DPI = 108  # 1.5 pixels of the file for each of these
 
 @dataclass(frozen=True)
 class Answer:
-    """What was predicted for a query."""
+    """The prediction for a query."""
 
     class_name: str
     right: bool
 
 
 def sheet(width: float, height: float) -> tuple[Figure, Axes]:
-    """An empty picture, its origin above left."""
+    """An empty picture; its origin is the upper left corner."""
     figure = Figure(figsize=(width / 72, height / 72), dpi=_DPI)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
@@ -34,7 +34,7 @@ def sheet(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def plot_image(axes: Axes, image: Image.Image, left: float, above: float) -> None:
-    """The image in its square, its proportions kept."""
+    """Plots the image in its square, with its proportions."""
     pixels = _reduced(image)
     scale = IMAGE / max(pixels.size)
     width, height = (scale * size for size in pixels.size)
@@ -51,7 +51,7 @@ def plot_image(axes: Axes, image: Image.Image, left: float, above: float) -> Non
 
 
 def plot_answer(axes: Axes, answer: Answer, left: float, above: float) -> None:
-    """A frame and a tick or a cross; under a wrong image the class that was predicted."""
+    """Plots a frame and a tick or a cross, and the predicted class under a wrong image."""
     colour = RIGHT if answer.right else WRONG
     _frame(axes, left, above, colour, 1.2 if answer.right else 2.2)
     x, y = left + IMAGE - 3, above + 3
@@ -73,13 +73,13 @@ def plot_answer(axes: Axes, answer: Answer, left: float, above: float) -> None:
 
 
 def short(text: str, most: int) -> str:
-    """The text on one line, printable, its end cut off where it is longer."""
+    """The printable text on one line, cut if it is longer."""
     line = " ".join("".join(c if c.isprintable() or c.isspace() else "�" for c in text).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """An RGB image of no more pixels than are shown."""
+    """An RGB image with no more pixels than the picture shows."""
     small = image.convert("RGB")
     small.thumbnail((2 * IMAGE, 2 * IMAGE))
     return small

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fewshot.report.rows.shown import Shown
 from fewshot.results.files import Results
+from fewshot.results.row import Row
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Sources:
     """What a section may look into beside the rows: the file that they are from, with its predictions (None: nobody
-    gave it), and the data set of a spec's text."""
+    gave it), and the images of a row, where fewshot may read them (rows/images.py)."""
 
     results: Results | None
-    load: Callable[[str], LabelledImages]
+    load: Callable[[Row], LabelledImages]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
 
 _MOST_OPEN = 20  # runs that are not folded away
+_MOST_TOLD = 10  # runs with two accuracies
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
@@ -24,12 +25,16 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
 
 
 def _unreadable(sources: Sources) -> str:
-    """How many lines of the results file are not rows; "" where all are."""
-    count = 0 if sources.results is None else sources.results.n_unreadable
-    if not count:
+    """How many lines of the results file are not rows, and which runs have two accuracies; "" if there are none."""
+    if sources.results is None:
         return ""
+    count, told = sources.results.n_unreadable, [one.sentence for one in sources.results.disagreements]
     lines = "1 line" if count == 1 else f"{count} lines"
-    return f"{lines} of the results file cannot be read and {'is' if count == 1 else 'are'} left out."
+    unread = (
+        [f"{lines} of the results file cannot be read and {'is' if count == 1 else 'are'} left out"] if count else []
+    )
+    more = [f"{len(told) - _MOST_TOLD} more runs have two accuracies"] if len(told) > _MOST_TOLD else []
+    return "".join(f"{one[0].upper()}{one[1:]}. " for one in [*unread, *told[:_MOST_TOLD], *more]).strip()
 
 
 SECTION = Section(

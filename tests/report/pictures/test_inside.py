@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
-import fewshot.plugins.registry
 from fewshot.measures.calibration_error import Bins
 from fewshot.report import page
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.pictures.inside import MOST_TASKS, inside
+from fewshot.report.rows.images import RowImages
 from fewshot.report.rows.shown import Shown
 from fewshot.results.files import Results
 from fewshot.results.predictions import episode_accuracy
@@ -25,7 +25,7 @@ def looked(tmp_path):
     """A row of twelve episodes with its predictions, and the images."""
     images = invented_images(NAMES)
     predictions = invented_predictions(images, n=12)
-    one = row(0.75, n_episodes=12)
+    one = row(float(episode_accuracy(predictions).mean()), n_episodes=12)
     return [one], stored(tmp_path, [one], predictions, one.run_id), images, predictions
 
 
@@ -71,8 +71,7 @@ def test_without_all_predictions_there_is_a_sentence(looked):
 
 def test_the_page_escapes_the_names_of_classes_and_has_the_diagram(looked, monkeypatch):
     rows, results, images, _ = looked
-    source = type("Set", (), {"load": lambda _: images})
-    monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
+    monkeypatch.setattr(RowImages, "load", lambda *_: images)
     text = page(Shown.of(rows), results, "mine")
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
@@ -83,8 +82,9 @@ def test_the_page_escapes_the_names_of_classes_and_has_the_diagram(looked, monke
 
 def test_episodes_of_many_classes_are_named_in_part_and_not_drawn(tmp_path):
     images = invented_images(tuple(f"c{n}" for n in range(25)))
-    one = row(0.75, n_episodes=2)
-    results = stored(tmp_path, [one], invented_predictions(images, n_way=25, n_query=3), one.run_id)
+    predictions = invented_predictions(images, n_way=25, n_query=3)
+    one = row(float(episode_accuracy(predictions).mean()), n_episodes=2)
+    results = stored(tmp_path, [one], predictions, one.run_id)
     [found] = inside(Shown.of([one]), results, lambda _: images)
     assert found.hardest[0].classes.endswith("and 17 more")
     assert "a picture holds 20 classes, not 25" in found.pictures[0].text
@@ -99,11 +99,13 @@ def test_a_diagram_tells_how_far_and_to_which_side():
 
 def several(folder, images, n_tasks, **columns):
     """A run of each of several tasks with its predictions, of other episodes each."""
-    rows = [row(0.75, n_episodes=12, n_query=n_query, **columns) for n_query in range(1, n_tasks + 1)]
-    results = Results(folder / "rows.jsonl")
-    for number, one in enumerate(rows):
-        results.append(one)
-        results.parts(one.run_id).write(invented_predictions(images, n=12, wrong=0.1 * (number + 1)), {})
+    rows, results = [], Results(folder / "rows.jsonl")
+    for n_query in range(1, n_tasks + 1):
+        predictions = invented_predictions(images, n=12, wrong=0.1 * n_query)
+        accuracy = float(episode_accuracy(predictions).mean())
+        rows.append(row(accuracy, n_episodes=12, n_query=n_query, **columns))
+        results.append(rows[-1])
+        results.parts(rows[-1].run_id).write(predictions, {})
     return rows, results
 
 
@@ -141,8 +143,7 @@ def test_a_task_without_predictions_is_said_beside_one_that_has_them(tmp_path):
 def test_the_page_has_a_heading_for_each_task_and_no_id_twice(tmp_path, monkeypatch):
     images = invented_images(NAMES)
     rows, results = several(tmp_path, images, 2)
-    source = type("Set", (), {"load": lambda _: images})
-    monkeypatch.setattr(type(fewshot.plugins.registry.DATASETS), "make", lambda *_, **__: source())
+    monkeypatch.setattr(RowImages, "load", lambda *_: images)
     text = page(Shown.of(rows), results, "two")
     assert "<h2>Inside the best run of each task</h2>" in text
     assert text.count("<h4>The hardest episodes</h4>") == 2
