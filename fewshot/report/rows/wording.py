@@ -9,7 +9,7 @@ from fewshot.report.rows.selection_budgets import choice
 from fewshot.report.rows.tasks import accuracy, interval, measured
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
-from fewshot.results.seen_classes import sentence
+from fewshot.results.seen_classes import counted, sentence
 
 
 def percent(row: Row) -> str:
@@ -58,7 +58,8 @@ def _seen(row: Row) -> str:
     if row.n_seen_classes is None:  # an older row
         return "classes seen in training"
     unknown = f", {row.n_unknown_classes} unknown" if row.n_unknown_classes else ""
-    return f"{row.n_seen_classes} of {row.n_classes} classes seen in training{unknown}"
+    counts = row.n_seen_classes, row.n_unknown_classes or 0, row.n_classes
+    return f"{counted(*counts, row.seen_classes_by)} classes seen in training{unknown}"
 
 
 def training_data(row: Row) -> str:
