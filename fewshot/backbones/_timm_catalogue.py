@@ -20,7 +20,7 @@ from tqdm import tqdm
 from fewshot.backbones._timm_errors import BUILDING
 from fewshot.files.atomic import home, write_atomically
 from fewshot.plugins.shorthand import PACKAGED
-from fewshot.results.seen_classes.corpora import pretraining_data
+from fewshot.results.seen_classes.tags import NOTHING, pretraining_data
 
 _WRITE_EVERY = 50  # counts: what a stopped listing can lose
 
@@ -53,7 +53,8 @@ def _entry(name: str, n_params: int | None) -> TimmEntry:
     architecture, _, tag = name.partition(".")
     config = timm.get_pretrained_cfg(name)
     size = 0 if config is None else int(config.input_size[-1])
-    return TimmEntry(name, n_params, size, pretraining_data(tag), architecture in PACKAGED)
+    trained_on = pretraining_data(tag) if tag else NOTHING
+    return TimmEntry(name, n_params, size, trained_on, architecture in PACKAGED)
 
 
 def parameter_counts(architectures: Iterable[str]) -> Mapping[str, int | None]:
