@@ -16,21 +16,21 @@ from fewshot.solvers.gram import gram, gram_bytes, inverse_times, means, within
 
 PRIORS = ("uniform", "support")
 SHRINKAGE = number_in("[1e-6, 1]")
-_NO_SCATTER = 1e-12  # of all scatter: less within the classes is rounding
+_NO_SCATTER = 1e-12  # share of all scatter: less within the classes is rounding
 
 
 @dataclass(frozen=True)
 class GaussianHead(FeatureEvaluator):
-    """Linear discriminant analysis: Gaussians around the class means with one covariance; logits are log-posteriors, up
-    to a term that all classes of a query share.
+    """Linear discriminant analysis: Gaussians around the class means with one shared covariance. Logits are
+    log-posteriors, up to a term that is the same for all classes.
 
     With W the scatter within classes, of n rows of D features, the covariance is
     (1 - shrinkage) W / n + shrinkage tr(W) / (n D) I, as in scikit-learn's
-    LinearDiscriminantAnalysis(solver="lsqr", shrinkage=...); or, where `shrinkage` is None,
+    LinearDiscriminantAnalysis(solver="lsqr", shrinkage=...); or, if `shrinkage` is None,
     (W + tr(W) / (n - 1) I) / D: the ridge-shrunk precision of GDA (Wang et al. 2024, arXiv 2402.04087); its mix with a
-    zero-shot classifier is ZeroShotGaussian. `priors`: "uniform", or "support" for the classes' shares of the support.
-    Where no class scatters (K = 1) the covariance is tr(T) / (n D) I, with T the scatter of all rows: the nearest mean
-    wins. The smaller of S x S and D x D is solved; a support of many rows needs D x D and a part of the rows.
+    zero-shot classifier is ZeroShotGaussian. `priors`: "uniform", or "support" for the class frequencies of the
+    support. If no class scatters (K = 1), the covariance is tr(T) / (n D) I, with T the scatter of all rows: the
+    nearest mean wins. Solves the smaller of S x S and D x D; a large support needs D x D and a part of its rows.
     """
 
     shrinkage: float | None = None
@@ -47,7 +47,10 @@ class GaussianHead(FeatureEvaluator):
         centre = means(batch.support, batch.support_mask.double()[:, :, None])  # [B, 1, D]
         class_means = means(batch.support, hot)  # [B, N, D]
         rows = within(batch.support, batch.support_mask, batch.support_labels, class_means)
-        matrix, offsets = gram(rows), (class_means - centre).transpose(1, 2)  # [B, D, N]: keeps their digits
+        matrix, offsets = (
+            gram(rows),
+            (class_means - centre).transpose(1, 2),
+        )  # [B, D, N]: small numbers keep their digits
         scatter, isotropic = self._covariance(matrix, offsets, hot.sum(1))
         spherical = offsets / isotropic[:, None, None]
         some = scatter.where(scatter > 0, 1)

@@ -22,9 +22,9 @@ class TipAdapter(FeatureEvaluator):
 
         logits = f T' / temperature + alpha exp(-beta (1 - f F')) Y.
 
-    alpha = 1 and beta = 5.5 are the paper's defaults. Its released code then searches both, on the test features:
-    choose them on validation classes instead. Needs vectors of the class names. Deviations: one view of every support
-    image, where the paper's keys are means of 10 augmented ones; Tip-Adapter-F, which trains F, is not here.
+    alpha = 1 and beta = 5.5 are the paper's defaults. Its released code then searches both on the test features: choose
+    them on validation classes instead. Needs vectors of the class names. Deviations: one view of each support image;
+    the paper's keys are means of 10 augmented ones. Tip-Adapter-F, which trains F, is not implemented.
     """
 
     alpha: float = 1.0
@@ -59,5 +59,5 @@ class _CacheHead(Head[Tensor]):
         return (self.names(query.double()) + self.alpha * torch.cat(votes, 1)).to(query.dtype)
 
     def _votes(self, cosine: Tensor) -> Tensor:
-        """[B, m, N] for cosines [B, m, S]; those under the padding are -inf, which beta = 0 would make NaN."""
+        """[B, m, N] for cosines [B, m, S]; padding is -inf, which beta = 0 would turn into NaN."""
         return torch.exp(self.beta * (cosine.clamp_min(-1) - 1)) @ self.labels

@@ -22,9 +22,9 @@ class ZeroShotGaussian(FeatureEvaluator):
 
         logits = f T' / temperature + alpha (f W + b),   f of length one.
 
-    The paper chooses alpha on validation images; `fewshot run --select` does so on validation classes. Needs vectors of
-    the class names. Deviation: one view of every support image, where
-    the paper's data hold 10 augmented ones. alpha = 0 is ZeroShot.
+    The paper chooses alpha on validation images; `fewshot run --select` chooses it on validation classes. Needs vectors
+    of the class names. Deviation: one view of each support image; the paper uses 10 augmented ones. alpha = 0 is
+    ZeroShot.
     """
 
     alpha: float = 1.0
@@ -53,5 +53,5 @@ class _MixedHead(Head[Tensor]):
     alpha: float
 
     def __call__(self, query: Tensor) -> Tensor:
-        asked = unit(query.double())
-        return (self.names(asked) + self.alpha * self.classes(asked)).to(query.dtype)
+        directions = unit(query.double())
+        return (self.names(directions) + self.alpha * self.classes(directions)).to(query.dtype)

@@ -1,5 +1,4 @@
-"""Nearest class means of episodes straight from a table of vectors: every row that an episode needs is read once, and
-nothing is gathered."""
+"""Nearest class means of episodes straight from a table of vectors: reads every needed row once, gathers nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +14,14 @@ from fewshot.solvers.compiled.queries import Either, products, shifted
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
-BLOCK = 4  # queries that are worked on at once
+BLOCK = 4  # queries processed together
 
 
 @compiled
 def _class_means(
     table: Vectors, rows: Rows, labels: Rows, held: NDArray[np.bool_], means: Floats, counts: Floats
 ) -> None:
-    """Fills means [N, D] of the rows that are held."""
+    """Fills the means [N, D] of the held rows."""
     means[:, :] = 0.0
     counts[:] = 0.0
     for s in range(len(rows)):
@@ -38,8 +37,8 @@ def _class_means(
 
 @compiled
 def _centre(means: Floats, centre: Either, centred: Either, lengths: Floats) -> None:
-    """Fills the `centre` [D], the mean of means [N, D], and the means `centred` [N, D] about what it was rounded to, so
-    that its rounding moves no distance; fills their squared lengths [N]."""
+    """Fills `centre` [D], the mean of means [N, D]; `centred` [N, D], the means minus the rounded centre, so that its
+    rounding changes no distance; and their squared lengths [N]."""
     for d in range(len(centre)):
         total = 0.0
         for k in range(len(means)):
