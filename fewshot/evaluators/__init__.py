@@ -21,6 +21,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch, Items
 from fewshot.plugins.fields import Member, Rule
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import cosines, inner_products, unit
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class LinearHead(Head[Tensor]):
 
     def __call__(self, query: Tensor) -> Tensor:
         logits = inner_products(query, None, self.weight.transpose(1, 2))[0] + self.bias[:, None]
-        return logits.to(query.dtype)
+        return shortened(logits, query.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +145,7 @@ class CosineHead(Head[Tensor]):
     converged: Tensor | None = None
 
     def __call__(self, query: Tensor) -> Tensor:
-        return cosines(query, self.weight.transpose(1, 2)).to(query.dtype)
+        return shortened(cosines(query, self.weight.transpose(1, 2)), query.dtype)
 
 
 def an_evaluator_of_features(which: str = "") -> Rule:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.evaluators._two_sources import warn_of_silent_names
 from fewshot.plugins.fields import declare, integer
 from fewshot.solvers.similarity import unit
 
@@ -47,7 +48,10 @@ class LinearProbePlusPlus(FeatureEvaluator):
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names, targets = class_vectors(batch, self), one_hot(batch)
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
-        w, alpha = self._descend(rows, rows @ names.transpose(1, 2), targets)
+        cosines = rows @ names.transpose(1, 2)
+        w, alpha = self._descend(rows, cosines, targets)
+        of_support = rows @ w.transpose(1, 2)
+        warn_of_silent_names(self, batch, alpha[:, None] * cosines, of_support, "compare with ZeroShot")
         return CosineHead((w + alpha[:, :, None] * names).transpose(1, 2))
 
     def _descend(self, rows: Tensor, cosines: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

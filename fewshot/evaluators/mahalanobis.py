@@ -13,6 +13,7 @@ from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
 from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.gram import Principal, principal
+from fewshot.solvers.rounding import shortened
 
 
 @dataclass(frozen=True)
@@ -88,4 +89,4 @@ class _MahalanobisHead(Head[Tensor]):
         own = torch.einsum("bnkr,bnr->bnk", self.corrections, self.class_means)
         moved = moved.reshape(*moved.shape[:2], *own.shape[1:]) - own[:, None]
         logits: Tensor = (moved.square().sum(3) - distance) / 2
-        return logits.to(query.dtype)
+        return shortened(logits, query.dtype)

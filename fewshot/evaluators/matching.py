@@ -13,6 +13,7 @@ from torch import Tensor
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.plugins.fields import POSITIVE, declare
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import Neighbours
 
 
@@ -49,7 +50,7 @@ class _MatchingHead(Head[Tensor]):
 
     def __call__(self, query: Tensor) -> Tensor:
         parts = [self._log_probability(s / self.temperature) for s, _ in self.neighbours.similarities(query)]
-        return torch.cat(parts, 1).to(query.dtype)
+        return shortened(torch.cat(parts, 1), query.dtype)
 
     def _log_probability(self, scaled: Tensor) -> Tensor:
         """[B, m, N] log-probabilities. Each class sums relative to its own largest term, so that no sum underflows."""

@@ -14,6 +14,7 @@ from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
 from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.solvers import compiled
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import METRICS, Neighbours
 
 _NEAR_ENTRIES = 1 << 16  # support entries that fit in the second-level cache
@@ -92,7 +93,7 @@ class _VotingHead(Head[Tensor]):
 
     def __call__(self, query: Tensor) -> Tensor:
         parts = [self._votes(*part) @ self.hot for part in self.neighbours.similarities(query)]
-        return torch.cat(parts, 1).clamp_min(_NO_VOTE).log().to(query.dtype)
+        return shortened(torch.cat(parts, 1).clamp_min(_NO_VOTE).log(), query.dtype)
 
     def _votes(self, similarity: Tensor, rounding: Tensor) -> Tensor:
         """[B, m, S] the share of the votes of each support row. Similarities of padding are -inf."""

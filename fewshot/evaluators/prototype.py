@@ -15,6 +15,7 @@ from fewshot.evaluators import FeatureEvaluator, Head, Places, one_hot
 from fewshot.plugins.fields import declare, one_of
 from fewshot.solvers import compiled
 from fewshot.solvers.gram import means
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import cosines, inner_products, unit
 
 METRICS = ("euclidean", "cosine")
@@ -75,7 +76,7 @@ class _EuclideanHead(Head[Tensor]):
         centre = self.prototypes.mean(1)  # distances stay the same, rounding errors shrink
         c = self.prototypes - centre[:, None]
         products, squares = inner_products(query, centre, c)
-        return (2 * products - squares[:, :, None] - c.square().sum(2)[:, None]).to(query.dtype)
+        return shortened(2 * products - squares[:, :, None] - c.square().sum(2)[:, None], query.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,4 +84,4 @@ class _CosineHead(Head[Tensor]):
     prototypes: Tensor  # [B, N, D] float64
 
     def __call__(self, query: Tensor) -> Tensor:
-        return cosines(query, unit(self.prototypes)).to(query.dtype)
+        return shortened(cosines(query, unit(self.prototypes)), query.dtype)

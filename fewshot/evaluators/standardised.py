@@ -15,6 +15,7 @@ from fewshot.evaluators.ridge_probe import RidgeProbe
 from fewshot.evaluators.tuning.support_views import FurtherViews
 from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.gram import centred, means
+from fewshot.solvers.rounding import shortened
 
 
 @dataclass(frozen=True)
@@ -79,4 +80,4 @@ class _StandardisedHead(Head[Tensor]):
         self.converged = inner.converged
 
     def __call__(self, query: Tensor) -> Tensor:
-        return self._inner((query.double() - self._mean) / self._scale).to(query.dtype)
+        return shortened(self._inner((query.double() - self._mean) / self._scale), query.dtype)

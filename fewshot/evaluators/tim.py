@@ -12,6 +12,7 @@ from torch import Tensor
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import TransductiveEvaluator, one_hot
 from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, Rule, declare, integer
+from fewshot.solvers.rounding import shortened
 
 _BETAS = (0.9, 0.999)  # Adam's, with its epsilon: torch's defaults, as in the published code
 _EPSILON = 1e-8
@@ -73,7 +74,7 @@ class TIM(TransductiveEvaluator):
             w.addcdiv_(first, scale, value=-self.lr / (1 - _BETAS[0] ** t))
         queries = problem.rows[:, batch.support.shape[1] :]
         squared = queries.square().sum(2, keepdim=True)
-        return (problem.fit(queries, w) - self.temperature / 2 * squared).to(query.dtype)
+        return shortened(problem.fit(queries, w) - self.temperature / 2 * squared, query.dtype)
 
 
 @dataclass(frozen=True, eq=False)

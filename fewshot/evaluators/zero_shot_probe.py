@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.evaluators._two_sources import warn_of_silent_names
 from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.solvers.similarity import unit
 
@@ -56,6 +57,7 @@ class ZeroShotProbe(FeatureEvaluator):
         ridge = 2 * self.strength / batch.n_way * self._lambdas(zero_shot, targets)
         problem = _Problem(scores / self.temperature, zero_shot, targets, ridge[:, None])
         moved, converged = _minimise(problem, self.max_iter)
+        warn_of_silent_names(self, batch, zero_shot, problem.design @ moved, "raise strength")
         return CosineHead((names.transpose(1, 2) + axes @ moved) / self.temperature, converged)
 
     def _lambdas(self, zero_shot: Tensor, targets: Tensor) -> Tensor:

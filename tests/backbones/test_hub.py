@@ -118,7 +118,9 @@ def test_a_repository_that_the_hub_does_not_have_is_told(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(timm_module, "unreachable", lambda _: "")
     monkeypatch.setattr("timm.models._hub.hf_hub_download", absent)
-    with pytest.raises(ValueError, match=r"the hub has none by this name, or not for you \(RepositoryNotFoundError\)"):
+    with pytest.raises(
+        ValueError, match=r"the hub has none by this name, or you have no access \(RepositoryNotFoundError\)"
+    ):
         Timm("hf-hub:Owner/Model").load()
 
 

@@ -15,6 +15,7 @@ from fewshot.solvers.compiled import compiled
 from fewshot.solvers.compiled.aligned import zeros
 from fewshot.solvers.compiled.matrices import Floats, gather_centred, inner, to_length_one
 from fewshot.solvers.compiled.queries import products, shifted
+from fewshot.solvers.compiled.rounding import shown
 
 Vectors = NDArray[np.float32]
 _ROUNDING = 1e-12
@@ -123,4 +124,6 @@ def votes(
                 rounding = _ROUNDING if cosine else _ROUNDING * (largest + lengths[i])
                 _vote(similarity, n, truth, best, rounding, temperature, voted)
                 for c in range(len(voted)):
-                    out[e, start + i, c] = math.log(max(least, voted[c]))
+                    voted[c] = math.log(max(least, voted[c]))
+                shown(voted)
+                out[e, start + i, :] = voted

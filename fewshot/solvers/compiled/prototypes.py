@@ -11,6 +11,7 @@ from fewshot.solvers.compiled import compiled
 from fewshot.solvers.compiled.aligned import zeros
 from fewshot.solvers.compiled.matrices import Floats, to_length_one
 from fewshot.solvers.compiled.queries import Either, products, shifted
+from fewshot.solvers.compiled.rounding import shown
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -63,12 +64,12 @@ def logits(
 ) -> None:
     """out [B, m, N] = -|q - c|^2, or the cosines of q and c, for episodes [first, last) whose support [B, S] and query
     [B, m] are rows of the table [n, D]. Means are float64; queries are worked on in the type of `like`: float32 has the
-    digits that distances are told with and halves the work, cosines of tiny and huge vectors need float64."""
+    digits that distances need and halves the work, cosines of tiny and huge vectors need float64."""
     n_query, n_way, dim = out.shape[1], out.shape[2], table.shape[1]
     counts, lengths, squares = np.zeros(n_way), np.zeros(n_way), np.zeros(BLOCK)
     means, centre = zeros(n_way, dim, counts), zeros(1, dim, like)[0]
     near, block = zeros(n_way, dim, like), zeros(BLOCK, dim, like)
-    inner_products = np.zeros((BLOCK, n_way), like.dtype)
+    inner_products, row = np.zeros((BLOCK, n_way), like.dtype), np.zeros(n_way)
     for e in range(first, last):
         _class_means(table, support[e], labels[e], held[e], means, counts)
         if cosine:
@@ -84,6 +85,9 @@ def logits(
             for i in range(n_here):
                 for k in range(n_way):
                     if not cosine:
-                        out[e, start + i, k] = 2.0 * inner_products[i, k] - squares[i] - lengths[k]
+                        row[k] = 2.0 * inner_products[i, k] - squares[i] - lengths[k]
                     else:
-                        out[e, start + i, k] = inner_products[i, k] / math.sqrt(squares[i]) if squares[i] > 0.0 else 0.0
+                        row[k] = inner_products[i, k] / math.sqrt(squares[i]) if squares[i] > 0.0 else 0.0
+                if cosine:
+                    shown(row)
+                out[e, start + i, :] = row
