@@ -167,7 +167,7 @@ def test_folders_of_partition_names_without_classes_are_classes(root):
 
 def test_an_image_beside_the_classes_of_a_partition_is_refused(root):
     fill(root, "train/cat/1.png", "test/cat/1.png", "test/stray.png")
-    message = r"has partitions with class folders, but the image test/stray.png is not in a class folder; move it"
+    message = "has partitions with class folders, but images of the partition 'test' are not in a class folder; move"
     with pytest.raises(ValueError, match=message):
         ImageFolderSet(root).load()
 
