@@ -12,7 +12,7 @@ import numpy as np
 
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets._decoding import SUFFIXES
-from fewshot.datasets._digests import Files, file_digests, tell_copies
+from fewshot.datasets._digests import open_files
 
 PARTITIONS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 _log = logging.getLogger("fewshot")
@@ -39,12 +39,11 @@ class ImageFolderSet(Dataset):
         partitioned = _partitioned(root, parts)
         class_of = [p[1] if partitioned else p[0] for p in parts]
         class_names, labels = np.unique(class_of, return_inverse=True)
-        digests = file_digests(paths)
-        tell_copies(str(root), digests, labels, lambda row: paths[row].relative_to(root))
+        files, digests = open_files(str(root), paths, labels, lambda row: paths[row].relative_to(root))
         groups = {"partition": Group.of(p[0] for p in parts)} if partitioned else {}
         return LabelledImages(
             name=root.resolve().name,
-            images=Files(paths),
+            images=files,
             labels=labels.astype(np.int64),
             class_names=tuple(class_names.tolist()),
             images_digest=images_digest(digests),
