@@ -14,7 +14,7 @@ import numpy as np
 
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets._class_names import joined_spellings, warn_of_names
-from fewshot.datasets._digests import Files, file_digests, tell_copies
+from fewshot.datasets._digests import open_files
 from fewshot.datasets._folder_layout import LAYOUT, WRAPPERS, FolderLayout, detected
 from fewshot.datasets._image_files import ImageFiles, warn_skipped
 from fewshot.datasets._partitions import is_partition, part_of, partition_of_classes, report_partitions, split_rule
@@ -55,16 +55,15 @@ class ImageFolderSet(Dataset):
 
     def load(self) -> LabelledImages:
         """All images, sorted by path; a ValueError names unreadable ones."""
-        root, files = Path(self.root), ImageFiles.below(Path(self.root))
-        files.warn()
-        paths = _labelled(root, files.images, _log)
+        root, found = Path(self.root), ImageFiles.below(Path(self.root))
+        found.warn()
+        paths = _labelled(root, found.images, _log)
         folders = _Folders.of(root, self.layout, [path.relative_to(root).parts for path in paths], _log)
-        digests = file_digests(paths)
-        tell_copies(str(root), digests, folders.labels, lambda row: paths[row].relative_to(root))
+        files, digests = open_files(str(root), paths, folders.labels, lambda row: paths[row].relative_to(root))
         folders.report()
         return LabelledImages(
             name=root.resolve().name,
-            images=Files(paths),
+            images=files,
             labels=folders.labels,
             class_names=folders.class_names,
             images_digest=images_digest(digests),
