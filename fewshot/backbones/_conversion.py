@@ -1,5 +1,5 @@
-"""Networks of timm for a state of weights, and timm's own conversion of states: other names, and position embeddings of
-another size, which it resamples."""
+"""timm networks for a state of weights, and timm's own conversion of states: it renames entries and resamples position
+embeddings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _POSITIONS = re.compile(r"pos_emb|rel_pos|relative_position|attention_bias|rope|
 
 
 class Networks:
-    """Networks of one name, each built once, with as many classes as a state has or none."""
+    """Networks of one name, each built once, with the number of classes of a state, or none."""
 
     def __init__(self, name: str, arguments: Mapping[str, Any]) -> None:
         self.name = name
@@ -33,7 +33,7 @@ class Networks:
         return set(self.of(size, None).state_dict())
 
     def fitted(self, tensors: Mapping[str, Tensor], size: int | None) -> tuple[nn.Module, Fitted]:
-        """A network and the entries for it: at `size`, else at its own size, else converted by timm."""
+        """A network and its entries: at `size`, else at its own size, else converted by timm."""
         for tried in dict.fromkeys((size, None)):
             try:
                 network = self._for(tensors, tried)
@@ -55,43 +55,43 @@ class Networks:
 
 
 def fit_converted(network: nn.Module, architecture: str, tensors: Tensors) -> Fitted:
-    """The same, after timm's own conversion for this architecture where that is needed: other names, position
-    embeddings of another size."""
+    """As `fit`, after timm's own conversion for this architecture if needed: renamed entries, resampled position
+    embeddings."""
     try:
         return fit(network, tensors)
     except Misfit as misfit:
-        made = _converted(network, architecture, tensors)
-        if made is None:
+        converted = _converted(network, architecture, tensors)
+        if converted is None:
             raise
         try:
-            return _told(fit(network, made), tensors, made)
+            return _described(fit(network, converted), tensors, converted)
         except Misfit:
             raise misfit from None
 
 
 def _converted(network: nn.Module, architecture: str, tensors: Tensors) -> Tensors | None:
-    """What timm's conversion makes of them; None where it cannot, or would change more than names and positions."""
+    """The tensors after timm's conversion; None if it fails, or changes more than names and positions."""
     module: Any = sys.modules[timm.model_entrypoint(architecture.partition(".")[0]).__module__]
     convert: Callable[..., Any] | None = getattr(module, "checkpoint_filter_fn", None)
     if convert is None:
         return None
     try:
         with torch.no_grad():
-            made: dict[str, Tensor] = dict(convert(dict(tensors), network))
+            converted: dict[str, Tensor] = dict(convert(dict(tensors), network))
     except BUILDING:
         return None
     name_of = {id(value): name for name, value in tensors.items()}
-    for name, value in made.items():
+    for name, value in converted.items():
         before = tensors.get(name)
         if before is not None and value is not before:
             moved = id(value) in name_of  # timm took entries by their order
             if moved or (value.numel() != before.numel() and not _POSITIONS.search(name)):
                 return None
-    return made
+    return converted
 
 
-def _told(fitted: Fitted, before: Tensors, after: Tensors) -> Fitted:
-    """With all that was left out, and words for what else the conversion did."""
+def _described(fitted: Fitted, before: Tensors, after: Tensors) -> Fitted:
+    """The same, with all unused entries and a description of the conversion."""
     resampled = [name for name, value in fitted.tensors.items() if name in before and value.shape != before[name].shape]
     renamed = sum(name not in before for name in fitted.tensors if name in after)
     words = [f"timm gave {renamed} entries its own names"] if renamed else []

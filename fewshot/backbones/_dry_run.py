@@ -1,4 +1,4 @@
-"""What one batch of two plain images tells about a network: D, pixels that it never reads, a classifier left on."""
+"""A dry run of a network on two plain images: finds D, pixels that it never reads, and a classifier left on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _CLASSIFIERS = {"fc", "classifier", "head", "heads", "head_dist", "last_linear",
 
 
 def feature_count(name: str, network: nn.Module, images: Tensor, own_size: bool = False) -> int:
-    """D of a network that gives [2, D] for images [2, 3, H, W]; a ValueError says what it does instead. Warns of a
-    classifier that is left on and, unless the size is the weights' own, of pixels that are never read."""
+    """D of a network that gives [2, D] for images [2, 3, H, W]; other outputs are a ValueError. Warns of a classifier
+    left on and, unless the size is the weights' own, of pixels that are never read."""
     try:
         with watched(network, images.shape) as seen:
             output = _run(network, images)
@@ -42,7 +42,7 @@ def feature_count(name: str, network: nn.Module, images: Tensor, own_size: bool 
 
 
 def _run(network: nn.Module, images: Tensor) -> Any:
-    """Not in inference mode: what a network keeps of its first images has to serve its training too."""
+    """Not in inference mode: tensors that a network keeps from its first call must work in training too."""
     with torch.no_grad():
         return network(images)
 
@@ -78,7 +78,7 @@ def _changes_nothing(network: nn.Module, images: Tensor, margin: Margin) -> bool
 
 
 def _refusal(name: str, network: nn.Module, images: Tensor, error: BaseException) -> str:
-    """Why a network cannot take images: their channels, or else their size."""
+    """Why a network cannot take these images: the number of channels, or else the size."""
     height, width = images.shape[2:]
     try:
         _run(network, images[:, :1])
@@ -91,7 +91,7 @@ def _refusal(name: str, network: nn.Module, images: Tensor, error: BaseException
 
 
 def _described(value: Any) -> str:
-    """What a network returned instead of a tensor, in words."""
+    """The output of a network that is not a tensor, in words."""
     if isinstance(value, Mapping):
         return f"a {type(value).__name__} of {', '.join(map(repr, list(value)[:5])) or 'nothing'}"
     if isinstance(value, tuple | list):

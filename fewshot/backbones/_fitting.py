@@ -1,4 +1,4 @@
-"""Makes the entries of a state those of a network, or counts what keeps them from it. No weight is changed."""
+"""Fits the entries of a state to a network, or counts the mismatches. Never changes a weight."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 Tensors = Mapping[str, Tensor]
-# Modules that only a training needs, where a network has none of that name.
+# Modules that only training needs, if the network has none of that name.
 _TRAINING_ONLY = re.compile(
     r"(mask_token|n_averaged|queue\w*|decoder\w*|projector|projection|projection_head|predictor|prototypes|dino_head|"
     r"ibot_head|head|heads|head_dist|fc|classifier)(\..*)?"
@@ -18,12 +18,12 @@ _HEADS = {"head", "heads", "head_dist", "fc", "classifier"}
 
 
 class Misfit(ValueError):
-    """What keeps a state from a network, as the end of a sentence."""
+    """Why a state does not fit a network, as the end of a sentence."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """Entries that a strict load takes, the names of those that were left out, and what else was done, in words."""
+    """Entries for a strict load, the names of unused entries, and a description of any conversion."""
 
     tensors: Tensors
     left_out: tuple[str, ...] = ()
@@ -31,9 +31,8 @@ class Fitted:
 
 
 def fit(network: nn.Module, tensors: Tensors) -> Fitted:
-    """The entries that the network has, without those that only a training needs; counts and tables of integers that
-    are missing or of another size are the network's own. A Misfit counts what is missing, unexpected or of another
-    shape."""
+    """The entries that the network has, without those that only training needs. Integer entries that are missing or of
+    another size are the network's own. A Misfit counts missing, unexpected and reshaped entries."""
     own = network.state_dict()
     modules = {name.partition(".")[0] for name in own} - _HEADS
     kept = {name: value for name, value in tensors.items() if _counts(name, value, own, modules)}
@@ -45,14 +44,14 @@ def fit(network: nn.Module, tensors: Tensors) -> Fitted:
 
 
 def _counts(name: str, value: Tensor, own: Tensors, modules: set[str]) -> bool:
-    """Whether an entry has to be the network's."""
+    """Whether an entry must fit the network."""
     if not value.is_floating_point():
         return name in own and own[name].shape == value.shape
     return name in own or name.partition(".")[0] in modules or not _TRAINING_ONLY.fullmatch(name)
 
 
 def _mismatch(own: Tensors, tensors: Tensors, n_found: int) -> str:
-    """What keeps a strict load from succeeding, or ''."""
+    """Why a strict load would fail, or ''."""
     missing = [name for name in own if name not in tensors]
     unexpected = [name for name in tensors if name not in own]
     reshaped = [name for name in own if name in tensors and own[name].shape != tensors[name].shape]

@@ -1,4 +1,4 @@
-"""Whether a hub of weights can be reached, asked once and briefly, so that nobody waits a minute for its retries."""
+"""Whether a hub of weights can be reached: one short request, to avoid a minute of retries."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 from huggingface_hub import constants
 from huggingface_hub.errors import RepositoryNotFoundError
 
-SECONDS = 3.0  # that a hub has to answer in
-_ASKED_AGAIN = 30  # seconds after which an answer is old
-ABSENT = RepositoryNotFoundError  # what the hub raises where it has no such thing
+SECONDS = 3.0  # for the hub to answer
+_KEPT_SECONDS = 30  # for which an answer is reused
+ABSENT = RepositoryNotFoundError  # the hub's error for an unknown repository
 
 
 @contextmanager
 def only_cached() -> Iterator[None]:
-    """Inside the context the Hugging Face hub is not asked, only its cache is read."""
+    """Inside the context only the cache of the Hugging Face hub is read."""
     before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
     try:
         yield
@@ -31,25 +31,25 @@ def only_cached() -> Iterator[None]:
 
 
 def unreachable(address: str | None = None) -> str:
-    """Why nothing answers at an address within seconds; '' where something does. Not asked where the user said to stay
-    offline (HF_HUB_OFFLINE)."""
+    """Why nothing answers at an address within seconds; '' if something answers. Sends nothing if HF_HUB_OFFLINE is
+    set."""
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set"
     parts = urlsplit(address or constants.ENDPOINT)
-    return _asked(f"{parts.scheme}://{parts.netloc}", int(time.monotonic() // _ASKED_AGAIN))
+    return _answer(f"{parts.scheme}://{parts.netloc}", int(time.monotonic() // _KEPT_SECONDS))
 
 
 @lru_cache(maxsize=16)
-def _asked(site: str, period: int) -> str:
-    """The answer of one period. In a thread of its own, because looking a name up takes no timeout."""
+def _answer(site: str, period: int) -> str:
+    """The answer of one period. Uses a thread, because a name lookup has no timeout."""
     answer = [f"{site} did not answer within {SECONDS:g} seconds"]
-    thread = threading.Thread(target=_ask, args=(site, answer), daemon=True)
+    thread = threading.Thread(target=_request, args=(site, answer), daemon=True)
     thread.start()
     thread.join(SECONDS + 0.5)
     return answer[0]
 
 
-def _ask(site: str, answer: list[str]) -> None:
+def _request(site: str, answer: list[str]) -> None:
     try:
         urllib.request.urlopen(urllib.request.Request(site, method="HEAD"), timeout=SECONDS).close()
         answer[0] = ""

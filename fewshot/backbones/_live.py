@@ -1,4 +1,4 @@
-"""A network that is being trained, looked at without being touched."""
+"""A network during its training, evaluated without changing it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from fewshot.backbones._timm_network import data_config, eval_transform, pretrai
 
 @contextmanager
 def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor] | None = None) -> Iterator[Backbone]:
-    """A backbone of a network as it is now, in eval mode inside the context; every part's mode is restored after it.
+    """A backbone of the network in its current state, in eval mode inside the context; then every module's mode is
+    restored.
 
-    `network` gives features [b, D] of inputs [b, 3, H, W]. `preprocess` makes the input [3, H, W] of an RGB image; None
-    takes timm's evaluation transform for a network of timm's, and is a ValueError for another.
+    `network` maps inputs [b, 3, H, W] to features [b, D]. `preprocess` maps an RGB image to an input [3, H, W]; None:
+    timm's evaluation transform for a timm network, a ValueError for others.
     """
     if preprocess is None:
         if not pretrained_config(network):
             raise ValueError(
-                f"{type(network).__name__} does not say how its inputs are made; give preprocess=, a function from an "
-                "RGB image to a [3, H, W] tensor"
+                f"{type(network).__name__} has no preprocessing of its own; give preprocess=, a function from an RGB "
+                "image to a [3, H, W] tensor"
             )
         preprocess = eval_transform(data_config(network))
     modes = [(module, module.training) for module in network.modules()]

@@ -1,4 +1,4 @@
-"""What a network that is trained here asks of its recipe. The recipes themselves stand above, in pretraining/."""
+"""The interface of a recipe, as `Pretrained` needs it. The recipes are in pretraining/."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Recipe(Protocol):
-    """How a network is trained: see `fewshot.pretraining.Recipe`, which every recipe derives from."""
+    """How to train a network: see `fewshot.pretraining.Recipe`, which every recipe derives from."""
 
     @property
     def images_per_step(self) -> int: ...

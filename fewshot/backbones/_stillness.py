@@ -1,4 +1,4 @@
-"""A guard: a network has to be the same after it was used, or later images would be seen by another network."""
+"""A guard: use must not change a network, or it would embed later images differently."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fewshot.backbones import weights_digest
 
 @contextmanager
 def unchanged(network: nn.Module, name: str, during: str) -> Iterator[None]:
-    """Refuses a network whose weights or buffers, such as BatchNorm's running statistics, are others afterwards."""
+    """Raises a ValueError if weights or buffers, such as BatchNorm's running statistics, change inside the context."""
     before, digest = buffers_of(network), weights_digest(network.state_dict())
     yield
     check_still(network, before, name, during)
@@ -26,7 +26,7 @@ def buffers_of(network: nn.Module) -> dict[str, Tensor]:
 
 
 def check_still(network: nn.Module, before: Mapping[str, Tensor], name: str, during: str) -> None:
-    """Refuses a network whose buffers are no longer what they were."""
+    """Raises a ValueError if the buffers of a network have changed."""
     now = dict(network.named_buffers())
     moved = [key for key, value in before.items() if key not in now or bool((now[key] != value).any())]
     if moved:
@@ -35,6 +35,6 @@ def check_still(network: nn.Module, before: Mapping[str, Tensor], name: str, dur
 
 def _moved(name: str, during: str, what: str) -> str:
     return (
-        f"{name} is not the same network after {during}: {what}, so later images would be seen by another network than "
+        f"{name} is not the same network after {during}: {what}, so it would embed later images differently from "
         "earlier ones; put it in eval mode, and train a copy"
     )

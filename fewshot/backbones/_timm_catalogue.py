@@ -1,7 +1,7 @@
-"""What timm has: every network with its parameters, image size and pre-training data, without building any in memory.
+"""timm's networks with their parameters, image sizes and pre-training data, without building any in memory.
 
-timm does not know how many parameters its networks have. They are counted on torch's meta device, where weights have
-shapes but no values, about 0.1 s each, and kept in $FEWSHOT_HOME/timm_parameters.json by timm's version.
+timm does not list parameter counts. fewshot counts them on torch's meta device, where weights have shapes but no
+values, about 0.1 s each, and keeps them in $FEWSHOT_HOME/timm_parameters.json by timm version.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from tqdm import tqdm
 from fewshot.backbones._timm_errors import BUILDING
 from fewshot.files.atomic import home, write_atomically
 from fewshot.plugins.shorthand import PACKAGED
-from fewshot.results.seen_classes.corpora import pretraining_data
+from fewshot.results.seen_classes.tags import NOTHING, pretraining_data
 
-_WRITE_EVERY = 50  # counts: what a stopped listing can lose
+_WRITE_EVERY = 50  # counts: the most that an interrupted listing loses
 
 
 @dataclass(frozen=True)
 class TimmEntry:
-    """A network of timm, with a tag where there are pretrained weights."""
+    """A timm network, with a tag if it has pretrained weights."""
 
     name: str
-    n_params: int | None  # the classifier included; None where it cannot be built
-    image_size: int  # pixels, of these weights
-    pretrained_on: str  # what the tag says, such as "ImageNet-21k, ImageNet-1k"; "nothing" without weights
+    n_params: int | None  # including the classifier; None if timm cannot build it
+    image_size: int  # in pixels, for these weights
+    pretrained_on: str  # from the tag, such as "ImageNet-21k, ImageNet-1k"; "nothing" without weights
     packaged: bool  # whether a package holds weights of this network
 
 
@@ -53,11 +53,12 @@ def _entry(name: str, n_params: int | None) -> TimmEntry:
     architecture, _, tag = name.partition(".")
     config = timm.get_pretrained_cfg(name)
     size = 0 if config is None else int(config.input_size[-1])
-    return TimmEntry(name, n_params, size, pretraining_data(tag), architecture in PACKAGED)
+    trained_on = pretraining_data(tag) if tag else NOTHING
+    return TimmEntry(name, n_params, size, trained_on, architecture in PACKAGED)
 
 
 def parameter_counts(architectures: Iterable[str]) -> Mapping[str, int | None]:
-    """Parameters of each, the classifier included; counted once a version of timm."""
+    """The parameters of each, including the classifier; counted once per timm version."""
     path = home() / "timm_parameters.json"
     stored = _stored(path)
     counts = stored.setdefault(timm.__version__, {})
@@ -72,10 +73,10 @@ def parameter_counts(architectures: Iterable[str]) -> Mapping[str, int | None]:
 
 
 def count_parameters(architecture: str) -> int | None:
-    """Parameters of a network that is built without values; None where timm cannot."""
+    """The parameters of a network, built without values; None if timm cannot build it."""
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.device("meta"):
-            warnings.simplefilter("ignore")  # about weights that are not there
+            warnings.simplefilter("ignore")  # about missing weights
             network = timm.create_model(architecture)
     except BUILDING:
         return None
@@ -83,7 +84,7 @@ def count_parameters(architecture: str) -> int | None:
 
 
 def _stored(path: Path) -> dict[str, dict[str, int | None]]:
-    """What was counted before; nothing where the file is absent or damaged."""
+    """The stored counts; none if the file is absent or damaged."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What timm raises when it builds or runs a network, and its first line."""
+"""The errors that timm raises when it builds or runs a network, and their first line."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ BUILDING = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, 
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, without its full stop; the error's name where it has no text."""
+    """The first line of an error's text, without its full stop; the error's class if it has no text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,4 +1,4 @@
-"""Networks of timm as backbones: how one is built, what its own preprocessing is, and its pooled features."""
+"""timm networks as backbones: building, preprocessing and pooled features."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HUB_PREFIXES = ("hf-hub:", "hf_hub:")
 @dataclass(frozen=True, eq=False)
 class EvalTransform:
     """timm's evaluation transform, bit for bit: its resizing and cropping, then (pixels / 255 - mean) / std
-    in numpy, because torch would start its own threads in every thread that decodes."""
+    in numpy, because torch would start threads inside every decoding thread."""
 
     geometry: Callable[[Image.Image], Image.Image]
     mean: NDArray[np.float32]  # [3]
@@ -46,12 +46,12 @@ class EvalTransform:
 
 
 def check_name(name: str) -> None:
-    """Raises a ValueError with the nearest names unless timm has a network of this name (and tag)."""
+    """Raises a ValueError with the nearest names if timm has no network of this name (and tag)."""
     if name.startswith(HUB_PREFIXES):
         return
     architecture = name.partition(".")[0]
     if "/" in name:
-        raise ValueError(f"timm has no network {name!r}; for one of the hub write 'hf-hub:{name}'")
+        raise ValueError(f"timm has no network {name!r}; for a network of the hub write 'hf-hub:{name}'")
     if not timm.is_model(architecture):
         near = difflib.get_close_matches(architecture, timm.list_models(), n=3, cutoff=0.5)
         raise ValueError(
@@ -71,9 +71,9 @@ def build(
     seed: int = 0,
     **arguments: Any,
 ) -> nn.Module:
-    """A network of timm in full, with random weights of `seed` unless `pretrained`; the global generator is
-    left as it was. `image_size` is passed on to networks that are built for one size, such as ViTs; `arguments` are of
-    timm's function for the network."""
+    """A full timm network, with random weights of `seed` unless `pretrained`; does not change the global generator.
+    Passes `image_size` to networks built for one size, such as ViTs, and `arguments` to timm's function for the
+    network."""
     check_name(name)
     _check_size(image_size)
     sizes: dict[str, Any] = {"img_size": image_size} if image_size and _has_fixed_size(name) else {}
@@ -86,8 +86,8 @@ def build(
 
 
 def resize(network: nn.Module, name: str, image_size: int | None) -> None:
-    """Makes a loaded network take images of another size, where it was built for one; position embeddings
-    are resampled by timm."""
+    """Changes the input size of a loaded network that was built for one size; timm resamples its position
+    embeddings."""
     if image_size is None or not pretrained_config(network).get("fixed_input_size"):
         return
     try:
@@ -97,12 +97,12 @@ def resize(network: nn.Module, name: str, image_size: int | None) -> None:
 
 
 def pretrained_config(network: nn.Module) -> Mapping[str, Any]:
-    """What timm knows of a network's weights; empty for a network that is not timm's."""
+    """timm's configuration of a network's weights; empty for other networks."""
     return getattr(network, "pretrained_cfg", None) or {}
 
 
 def data_config(network: nn.Module, image_size: int | None = None, **changed: Any) -> Config:
-    """timm's preprocessing of this network; a network without one gets ImageNet's at `image_size` or 224."""
+    """timm's preprocessing of this network; a network without one gets that of ImageNet at `image_size` or 224."""
     _check_size(image_size)
     pretrained = pretrained_config(network)
     size = image_size if pretrained or image_size else 224
@@ -120,7 +120,7 @@ def timm_backbone(
 
 
 def as_backbone(name: str, network: nn.Module, config: Config, pretrained_on: str = "unknown") -> Backbone:
-    """The backbone of a network that gives features; their number is found by a dry run."""
+    """The backbone of a network that returns features; a dry run finds their number."""
     freeze(network)
     images = torch.zeros(2, *config["input_size"], device=device_of(network))
     own_size = tuple(pretrained_config(network).get("input_size") or ()) == tuple(config["input_size"])
@@ -137,15 +137,15 @@ def as_backbone(name: str, network: nn.Module, config: Config, pretrained_on: st
 
 
 def config_digest(config: Config) -> str:
-    """sha256 hex of a preprocessing: every size, mean, deviation and mode that it uses."""
+    """sha256 hex of a preprocessing: all its sizes, means, deviations and modes."""
     text = json.dumps({"transform": "timm-eval-1", **config}, sort_keys=True, default=float)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def eval_transform(config: Config) -> Callable[[Image.Image], Tensor]:
-    """The preprocessing of a configuration: an RGB image becomes the [3, H, W] float32 input."""
+    """The preprocessing of a configuration: maps an RGB image to a [3, H, W] float32 input."""
     geometry = create_transform(**config, normalize=False)
-    geometry.transforms.pop()  # the step to a tensor
+    geometry.transforms.pop()  # the conversion to a tensor
     return EvalTransform(geometry, np.float32(config["mean"]), np.float32(config["std"]))  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""From the last activations of a timm network to one vector an image."""
+"""Pools the last activations of a timm network to one vector for each image."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ _OF_TOKENS: Mapping[str, Callable[[Tensor, int], Tensor]] = {
 
 
 def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
-    """The same network without its classifier: it gives one vector an image.
+    """The same network without its classifier: it returns one vector for each image.
 
     `pool` None leaves timm's default: pooled pre-logits, for a distilled DeiT or PiT the mean of its class and
     distillation tokens. Any other name means the same for every network: "token" is the class token alone; "avg",
-    "max" and "avgmax" are of the patch tokens or of the last feature map. "token+avg" is the class token beside the
-    mean of the patch tokens; "last4" are the class tokens of the last four blocks (any number), earliest first, each
-    after the final norm; "last4+avg" has the mean of the last block's patch tokens after them, as DINOv2 (Oquab et
-    al. 2023, arXiv 2304.07193) feeds its linear probes. Register and distillation tokens are left out. timm's other
-    names of a global_pool are timm's own. A network that cannot is a ValueError.
+    "max" and "avgmax" pool the patch tokens or the last feature map. "token+avg" is the class token, then the mean of
+    the patch tokens; "last4" are the class tokens of the last four blocks (any number), earliest first, each after the
+    final norm; "last4+avg" adds the mean of the last block's patch tokens, the input of DINOv2's linear probes (Oquab
+    et al. 2023, arXiv 2304.07193). Register and distillation tokens are ignored. Other names are passed to timm as
+    global_pool. A network that cannot pool this way is a ValueError.
     """
-    asked = _CLASS_TOKENS.fullmatch(pool or "")
-    timms = "token" if asked else pool
+    tokens = _CLASS_TOKENS.fullmatch(pool or "")
+    timms = "token" if tokens else pool
     try:
         if timms == "token":
             _check_class_token(network)
         network.reset_classifier(0, *([] if timms is None else [timms]))  # type: ignore[operator]
-        if asked:
-            _pool_class_tokens(network, int(asked["blocks"] or 1), bool(asked["average"]))
+        if tokens:
+            _pool_class_tokens(network, int(tokens["blocks"] or 1), bool(tokens["average"]))
         elif pool and pool in _OF_TOKENS and _prefixes(network):
             _pool_tokens(network, _OF_TOKENS[pool])
     except BUILDING as error:
@@ -51,21 +51,21 @@ def pooled(network: nn.Module, name: str, pool: str | None = None) -> nn.Module:
 
 
 def _check_class_token(network: Any) -> None:
-    """A ValueError for a network that has tokens, but none of the class: timm might take the first patch for it."""
+    """Raises a ValueError for a network with tokens but no class token: timm might take the first patch instead."""
     known = getattr(network, "has_class_token", getattr(network, "cls_token", None) is not None)
     if getattr(network, "num_prefix_tokens", None) is not None and not known:
         raise ValueError("it has no class token")
 
 
 def _prefixes(network: Any) -> int:
-    """How many tokens stand before the patch tokens: class, distillation and register tokens."""
+    """The number of tokens before the patch tokens: class, distillation and register tokens."""
     known = getattr(network, "num_prefix_tokens", None)
     return int(getattr(network, "cls_token", None) is not None) if known is None else int(known)
 
 
 def _pool_tokens(network: Any, pool: Callable[[Tensor, int], Tensor]) -> None:
-    """Gives the network another `forward` that pools its tokens itself. timm's own differ: a distilled network averages
-    its two tokens as "token", VOLO counts its class token among the patches, some ViTs their registers."""
+    """Replaces the network's `forward` by one that pools its tokens. timm's poolings differ: a distilled network
+    averages its two tokens as "token", VOLO counts its class token as a patch, some ViTs their registers."""
 
     def forward(own: Any, inputs: Tensor) -> Tensor:
         tokens = own.forward_features(inputs)
@@ -79,13 +79,13 @@ def _pool_tokens(network: Any, pool: Callable[[Tensor, int], Tensor]) -> None:
 
 
 def _after(network: Any) -> nn.Module:
-    """What normalises the pooled vector, where a network does."""
+    """The norm after pooling, if a network has one."""
     after: nn.Module = getattr(network, "fc_norm", nn.Identity())
     return after
 
 
 def _pool_class_tokens(network: Any, n_blocks: int, average: bool) -> None:
-    """Gives the network another `forward`, its own: names of weights and layer groups stay as they are."""
+    """Replaces the network's `forward`; names of weights and layer groups stay the same."""
     depth = len(getattr(network, "blocks", ()))
     gives = inspect.signature(network.forward_intermediates).parameters
     if not (getattr(network, "num_prefix_tokens", 0) and depth and "return_prefix_tokens" in gives):

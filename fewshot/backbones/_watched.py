@@ -1,4 +1,4 @@
-"""What happens inside a network while it runs once: what its first layers leave unread, and which layer answers."""
+"""Hooks on one run of a network: find pixels that its first layers never read, and the layer behind its output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _READERS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 
 @dataclass(frozen=True)
 class Margin:
-    """The last rows and columns of an image that no layer reads, and the stride that they are the rest of."""
+    """The last rows and columns of an image that no layer reads: the remainder after division by the stride."""
 
     rows: int
     columns: int
@@ -24,22 +24,22 @@ class Margin:
 
 @dataclass(eq=False)
 class Watched:
-    """What hooks saw of a network that was given images of `shape` [b, C, H, W]."""
+    """Observations of a network on images of `shape` [b, C, H, W]."""
 
     shape: Sequence[int]
-    margins: list[Margin] = field(default_factory=list)  # of every layer that is given the image itself
+    margins: list[Margin] = field(default_factory=list)  # of every layer that takes the image itself
     linear: list[tuple[str, Tensor]] = field(default_factory=list)  # name and output of every linear layer
 
     def unread(self) -> Margin | None:
-        """What none of the layers that are given the image reads; None where they read all of it."""
+        """The margin that no layer reads; None if they read the whole image."""
         rows = min((margin.rows for margin in self.margins), default=0)
         columns = min((margin.columns for margin in self.margins), default=0)
         strides = (margin.stride for margin in self.margins)
         return Margin(rows, columns, max(strides)) if rows or columns else None
 
     def answers(self, output: Any) -> str:
-        """The name of the linear layer that gave this output; '' where none did."""
-        return next((name for name, made in reversed(self.linear) if made is output), "")
+        """The name of the linear layer that returned this output; '' if none did."""
+        return next((name for name, tensor in reversed(self.linear) if tensor is output), "")
 
     def _reads(self, module: Any, inputs: tuple[Any, ...], output: Any) -> None:
         if not (inputs and isinstance(inputs[0], Tensor) and tuple(inputs[0].shape) == tuple(self.shape)):
@@ -57,7 +57,7 @@ class Watched:
 
 @contextmanager
 def watched(network: nn.Module, shape: Sequence[int]) -> Iterator[Watched]:
-    """Watches a network inside the context; no hook stays behind."""
+    """Watches a network inside the context, then removes all hooks."""
     seen, handles = Watched(shape), []
     for name, module in network.named_modules():
         if isinstance(module, _READERS):
@@ -72,12 +72,12 @@ def watched(network: nn.Module, shape: Sequence[int]) -> Iterator[Watched]:
 
 
 def last_read(windows: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
-    """How many pixels of an axis lie before the end of the last window; more than there are if that ends in padding."""
+    """The number of pixels of an axis up to the end of the last window; more than there are if that ends in padding."""
     return (windows - 1) * stride + dilation * (kernel - 1) + 1 - padding
 
 
 def _of_axis(value: Any, axis: int) -> int:
-    """A number of a layer's geometry; padding that is a word ("same", "valid") hides no pixels."""
+    """The value of a layer's geometry for an axis; 0 for padding "same" or "valid", which hides no pixels."""
     if isinstance(value, str):
         return 0
     return int(value) if isinstance(value, int) else int(value[axis])

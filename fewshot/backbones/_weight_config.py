@@ -1,4 +1,4 @@
-"""What timm's config.json beside a file of weights says of them: architecture, arguments, preprocessing."""
+"""timm's config.json beside a file of weights: architecture, arguments, preprocessing."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ CONFIG = "config.json"
 PREPROCESSING = ("mean", "std", "interpolation", "crop_pct", "crop_mode")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
 CROP_MODES = ("center", "squash", "border")
-_OF_WEIGHTS = ("num_classes", "in_chans", "img_size")  # arguments that the weights themselves answer
+_OF_WEIGHTS = ("num_classes", "in_chans", "img_size")  # arguments that the weights determine
 _log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True)
 class WeightConfig:
     """`arguments` build the network, `preprocessing` are fields of timm's data config; both may be empty. `image_size`:
-    that of the weights; None where nothing says so."""
+    that of the weights; None if unknown."""
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
@@ -29,14 +29,13 @@ class WeightConfig:
 
 
 def config_beside(weights: Path, architecture: str) -> WeightConfig:
-    """The config in the folder of the weights, where there is one of timm's that is of this architecture; a ValueError
-    where it cannot be read."""
+    """timm's config in the folder of the weights, if it is for this architecture. An unreadable one is a ValueError."""
     path = weights.with_name(CONFIG)
     content = _content(path)
-    if not isinstance(content.get("architecture"), str):  # of another program
+    if not isinstance(content.get("architecture"), str):  # from another program
         return WeightConfig()
     if content["architecture"] != architecture.partition(".")[0]:
-        _log.warning("%s is of %s, not of %s, and is not used", path, content["architecture"], architecture)
+        _log.warning("%s is for %s, not for %s: ignored", path, content["architecture"], architecture)
         return WeightConfig()
     known = content["pretrained_cfg"] if isinstance(content.get("pretrained_cfg"), dict) else content
     arguments = content.get("model_args") or {}
@@ -52,7 +51,7 @@ def config_beside(weights: Path, architecture: str) -> WeightConfig:
 
 
 def _content(path: Path) -> Mapping[str, Any]:
-    """The JSON object of a file; empty where there is no file."""
+    """The JSON object of a file; empty if there is no file."""
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (OSError, ValueError) as error:
@@ -64,7 +63,7 @@ def _content(path: Path) -> Mapping[str, Any]:
 
 
 def check_preprocessing(fields: Mapping[str, Any], whose: str) -> None:
-    """A ValueError for a field of preprocessing that says nothing that can be done."""
+    """Raises a ValueError for a wrong field of preprocessing."""
     for name, value in fields.items():
         wanted, good = _wanted(name, value)
         if not good:
@@ -72,7 +71,7 @@ def check_preprocessing(fields: Mapping[str, Any], whose: str) -> None:
 
 
 def _wanted(name: str, value: Any) -> tuple[str, bool]:
-    """What a field may be, in words, and whether it is."""
+    """The allowed values of a field, in words, and whether this value is one."""
     if name in ("mean", "std"):
         numbers = isinstance(value, tuple | list) and all(isinstance(v, int | float) and isfinite(v) for v in value)
         positive = name == "mean" or (numbers and all(v > 0 for v in value))

@@ -1,4 +1,4 @@
-"""Reads files of weights without running anything that they name: safetensors, and pickles of torch as weights only."""
+"""Reads files of weights without running code from them: safetensors, and torch pickles as weights only."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from fewshot.plugins.shorthand import WEIGHT_SUFFIXES
 
 _BROKEN = (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError)
-# Names of objects that trainers leave beside the weights: arguments, settings, the best score, paths. Where a pickle
-# names one, an empty object takes its place; nothing of these modules is imported or called.
+# Objects that trainers store beside the weights: arguments, settings, the best score, paths. An empty object replaces
+# each; nothing from these modules is imported or called.
 _BESIDE = (
     "argparse.Namespace", "types.SimpleNamespace", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
     "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.dtype", "numpy.ndarray",
@@ -30,7 +30,7 @@ _BESIDE = (
     "omegaconf.nodes.AnyNode", "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
     "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
 )  # fmt: skip
-_DICTS = (  # those that are filled as a dict is
+_DICTS = (  # those that unpickle like a dict
     "collections.defaultdict", "yacs.config.CfgNode", "fvcore.common.config.CfgNode", "easydict.EasyDict",
     "addict.addict.Dict", "mmcv.utils.config.ConfigDict", "mmengine.config.config.ConfigDict",
     "pytorch_lightning.utilities.parsing.AttributeDict", "lightning_fabric.utilities.data.AttributeDict",
@@ -38,7 +38,7 @@ _DICTS = (  # those that are filled as a dict is
 
 
 class _Nothing:
-    """Stands for an object beside the weights: takes whatever it is made of, and keeps nothing."""
+    """A stand-in for an object beside the weights: accepts any arguments and keeps nothing."""
 
     def __new__(cls, *_: Any, **__: Any) -> _Nothing:
         return object.__new__(cls)
@@ -48,14 +48,14 @@ class _Nothing:
 
 
 class _NoDict:
-    """The same for one that is filled as a dict; what is made is an OrderedDict, the one that torch fills."""
+    """The same for a dict-like object: creates an OrderedDict, because torch can fill that."""
 
     def __new__(cls, *_: Any, **__: Any) -> Any:
         return OrderedDict()
 
 
 def _stand_in(name: str, base: type[Any]) -> type[Any]:
-    """A class of that full name: torch allows classes by the names that they bear."""
+    """A class with that full name: torch allows classes by name."""
     module, _, own = name.rpartition(".")
     return type(own, (base,), {"__module__": module, "__qualname__": own})
 
@@ -64,8 +64,7 @@ _STAND_INS = [_stand_in(n, _Nothing) for n in _BESIDE] + [_stand_in(n, _NoDict) 
 
 
 def read_content(path: Path) -> Any:
-    """What a file of weights holds, on the CPU. A ValueError says what is wrong with one that cannot be read, or that
-    names code."""
+    """The content of a file of weights, on the CPU. A file that cannot be read, or that names code, is a ValueError."""
     if not path.name.endswith(WEIGHT_SUFFIXES):
         raise ValueError(f"a checkpoint is a file that ends in {', '.join(WEIGHT_SUFFIXES)}; got {path}")
     if not path.is_file():
@@ -83,42 +82,42 @@ def _unpickled(path: Path) -> Any:
         warnings.simplefilter("ignore", UserWarning)  # about pickles that torch did not write
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
-        except UnicodeDecodeError:  # texts of Python 2
+        except UnicodeDecodeError:  # strings of Python 2
             return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
 
 
 def _allowed() -> AbstractContextManager[None]:
-    """Inside the context torch puts stand-ins where a pickle names what lies beside weights."""
+    """Inside the context torch replaces objects beside the weights by stand-ins."""
     allow: Any = getattr(torch.serialization, "safe_globals", None)  # since torch 2.5
     return nullcontext() if allow is None else allow(_STAND_INS)
 
 
 def _refused(path: Path, error: pickle.UnpicklingError) -> str:
-    """Sentence for a file that torch would not unpickle: it names what is not known, or is no pickle."""
+    """The error for a file that torch refuses to unpickle: it names unknown objects, or is no pickle."""
     named = re.search(r"GLOBAL (\S+)", str(error))
     if named and named[1].startswith("torch._"):
         return (
-            f"the checkpoint {path} needs {named[1]}, which torch {torch.__version__} does not have: it is of a newer "
-            "or a special torch; save its state dict there as .safetensors"
+            f"the checkpoint {path} needs {named[1]}, which torch {torch.__version__} does not have: a newer or "
+            "special torch wrote it; save its state dict there as .safetensors"
         )
     with path.open("rb") as file:
         first = file.read(1)
     if "operand" in str(error) and first == b"P":  # a zip file, as torch writes
         return (
-            f"the checkpoint {path} is written in a form of pickle that is not read without running it; save its state "
-            "dict as .safetensors, or by torch.save with its own pickle_protocol"
+            f"the checkpoint {path} uses a pickle protocol that cannot be read without running code; save its state "
+            "dict as .safetensors, or by torch.save with its default pickle_protocol"
         )
     if first == pickle.PROTO or "GLOBAL" in str(error):
         return (
             f"the checkpoint {path} holds more than tensors (a pickle that names code): not loaded"
-            f"{', it names ' + named[1] if named else ''}; where you trust it, load it yourself and save its state "
+            f"{', it names ' + named[1] if named else ''}; if you trust it, load it yourself and save its state "
             "dict as .safetensors"
         )
     return f"the checkpoint {path} cannot be read (UnpicklingError); it is damaged or of another format: fetch it again"
 
 
 def _unreadable(path: Path, error: BaseException) -> str:
-    """Sentence for a file that is not what its name says, by what torch makes of it."""
+    """The error for a file whose content does not match its name, from torch's own error."""
     text = str(error)
     if "TorchScript" in text:
         return (
@@ -128,16 +127,16 @@ def _unreadable(path: Path, error: BaseException) -> str:
     newer = re.search(r"file with version (\d+)", text)
     if newer:
         return (
-            f"the checkpoint {path} is of a newer torch than {torch.__version__} (file version {newer[1]}); install "
-            "that, or save its state dict there as .safetensors"
+            f"a newer torch than {torch.__version__} wrote the checkpoint {path} (file version {newer[1]}); install "
+            "it, or save its state dict there as .safetensors"
         )
     if "legacy .tar" in text:
         return (
-            f"the checkpoint {path} is of a torch before 0.1.10, whose form is not read without running it; load it "
-            "yourself where you trust it and save its state dict as .safetensors"
+            f"a torch before 0.1.10 wrote the checkpoint {path}, which cannot be read without running code; if you "
+            "trust it, load it yourself and save its state dict as .safetensors"
         )
-    said = (text.strip().splitlines() or [""])[0][:120]
+    reason = (text.strip().splitlines() or [""])[0][:120]
     return (
-        f"the checkpoint {path} cannot be read ({type(error).__name__}: {said}); it is damaged or of another format: "
+        f"the checkpoint {path} cannot be read ({type(error).__name__}: {reason}); it is damaged or of another format: "
         "fetch it again"
     )

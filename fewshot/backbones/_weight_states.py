@@ -1,6 +1,6 @@
-"""The states of weights in a file: a network's, its running average, student and teacher, in dicts and under prefixes.
+"""The weight states in a file: the network, its running average, student and teacher, in dicts and under prefixes.
 
-A state is called by its place: "state_dict", "teacher.backbone", "state_dict.module.encoder_q"; '' is the whole file.
+The name of a state is its place: "state_dict", "teacher.backbone", "state_dict.module.encoder_q"; '' is the whole file.
 """
 
 from __future__ import annotations
@@ -17,16 +17,21 @@ from torch import Tensor
 from fewshot.backbones._weight_files import read_content
 
 Tensors = Mapping[str, Tensor]
-_DEEPEST = 3  # containers inside each other
-_WRAPPERS = {"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"}  # around modules
+_DEEPEST = 3  # levels of nested containers
+_WRAPPERS = {
+    "_orig_mod",
+    "_fsdp_wrapped_module",
+    "_checkpoint_wrapped_module",
+    "_forward_module",
+}  # wrappers of modules
 _CHUNK = re.compile(r"(^|.*\.)blocks\.(\d+)\.(\d+)\.")
-_ENOUGH = 0.5  # of a network's entries under a prefix: less is a part of it that is called as another part
+_ENOUGH = 0.5  # share of a network's entries under a prefix; less is a submodule with a similar name
 _TIMMS_CHOICE = ("state_dict_ema", "model_ema", "state_dict", "model")
 
 
 @dataclass(frozen=True, eq=False)
 class WeightState:
-    """Tensors by the names that they have below `place`; `beside` are other entries of the same container."""
+    """Tensors by their names below `place`; `beside` are other entries of the same container."""
 
     place: str
     tensors: Tensors
@@ -34,11 +39,11 @@ class WeightState:
 
 
 def read_states(path: Path) -> list[WeightState]:
-    """Every mapping of names to tensors in a file; a ValueError where there is none."""
+    """All mappings of names to tensors in a file. A ValueError if there is none."""
     content = read_content(path)
-    found = list(_states(content, ""))
-    if found:
-        return found
+    states = list(_states(content, ""))
+    if states:
+        return states
     what = type(content).__name__
     if isinstance(content, Mapping):
         what += f" of {', '.join(map(str, list(content)[:5])) or 'nothing'}"
@@ -60,25 +65,25 @@ def _states(content: Any, place: str, depth: int = 0) -> Iterator[WeightState]:
 
 
 def _unwrapped(name: str) -> str:
-    """A name without what torch.compile and the like put into it."""
+    """A name without the parts that torch.compile and other wrappers add."""
     return ".".join(part for part in name.split(".") if part not in _WRAPPERS)
 
 
 def of_network(states: Iterable[WeightState], names: Collection[str]) -> list[WeightState]:
-    """The states that may be of a network with entries of these names, those with most of them first: what lies under a
-    prefix that all entries share, or many of them. Where none may, the largest state as it is."""
+    """The states that may fit a network with these entry names, best first: the entries under each prefix that many
+    entries share. If none fits, the largest state unchanged."""
     known = [_unchunked(state, names) for state in states]
-    found = [part for state in known for part in _under_prefixes(state, names)]
-    found.sort(key=lambda state: -len(state.tensors.keys() & set(names)))
-    return found or [max(known, key=lambda state: len(state.tensors))]
+    fitting = [part for state in known for part in _under_prefixes(state, names)]
+    fitting.sort(key=lambda state: -len(state.tensors.keys() & set(names)))
+    return fitting or [max(known, key=lambda state: len(state.tensors))]
 
 
 def _unchunked(state: WeightState, names: Collection[str]) -> WeightState:
-    """Blocks that were trained in chunks, "blocks.2.5.", under the names of a network that counts them through."""
+    """Renames blocks trained in chunks, "blocks.2.5.", to the consecutive numbers of the network."""
     if any(_CHUNK.search(name) for name in names):
         return state
-    found = {name: chunk for name in state.tensors if (chunk := _CHUNK.search(name))}
-    places = sorted({(chunk[1], int(chunk[2]), int(chunk[3])) for chunk in found.values()})
+    chunks = {name: chunk for name in state.tensors if (chunk := _CHUNK.search(name))}
+    places = sorted({(chunk[1], int(chunk[2]), int(chunk[3])) for chunk in chunks.values()})
     inner = [(prefix, block) for prefix, _, block in places]
     if len(set(inner)) < len(inner):  # each chunk counts from 0
         of_prefix = [prefix for prefix, _, _ in places]
@@ -86,7 +91,7 @@ def _unchunked(state: WeightState, names: Collection[str]) -> WeightState:
     number_of = {place: number for place, (_, number) in zip(places, inner, strict=True)}
 
     def renamed(name: str) -> str:
-        chunk = found.get(name)
+        chunk = chunks.get(name)
         if chunk is None:
             return name
         number = number_of[chunk[1], int(chunk[2]), int(chunk[3])]
@@ -112,26 +117,26 @@ def _under_prefixes(state: WeightState, names: Collection[str]) -> Iterator[Weig
         yield WeightState(".".join(filter(None, (state.place, prefix))), tensors, beside)
 
 
-def choose(states: list[WeightState], asked: str | None, what: str) -> WeightState:
-    """The state that was asked for, by its place or a part of it that no other has, or the only one. A ValueError lists
-    them."""
+def choose(states: list[WeightState], wanted: str | None, what: str) -> WeightState:
+    """The wanted state, by its place or a unique part of it; without a wish, the only one. Otherwise a ValueError that
+    lists them."""
     places = ", ".join(repr(state.place) for state in states)
-    if asked is not None:
-        exact = [state for state in states if state.place == asked]
-        found = exact or [state for state in states if f".{asked}." in f".{state.place}."]
-        if len(found) != 1:
-            many = "several states called" if found else "no state"
-            raise ValueError(f"{what} has {many} {asked!r} that fits; those that fit are: {places}")
-        return found[0]
+    if wanted is not None:
+        exact = [state for state in states if state.place == wanted]
+        matches = exact or [state for state in states if f".{wanted}." in f".{state.place}."]
+        if len(matches) != 1:
+            many = "several states called" if matches else "no state"
+            raise ValueError(f"{what} has {many} {wanted!r} that fits; those that fit are: {places}")
+        return matches[0]
     if len(states) > 1 and not _same(states):
         timms = next((s.place for name in _TIMMS_CHOICE for s in states if s.place.split(".")[0] == name), None)
         hint = "" if timms is None else f" (timm itself takes {timms!r})"
         raise ValueError(
-            f"{what} has {len(states)} states that fit: {places}{hint}; say which, such as state={states[-1].place!r}"
+            f"{what} has {len(states)} states that fit: {places}{hint}; choose one, such as state={states[-1].place!r}"
         )
     return states[0]
 
 
 def _same(states: list[WeightState]) -> bool:
-    """Whether all are the same tensors, under other names."""
+    """Whether all states hold the same tensors, under different names."""
     return len({tuple(sorted((n, t.data_ptr()) for n, t in s.tensors.items())) for s in states}) == 1

@@ -21,27 +21,27 @@ from fewshot.plugins.signature import Later
 
 _log = logging.getLogger("fewshot")
 _PLAIN = ("", "state_dict", "model", "model_state_dict")  # places of a state that is the only one
-_TOLD = 3  # names of entries that are left out
+_NAMED = 3  # names of unused entries in the log
 
 
 @dataclass(frozen=True)
 class Checkpoint(BackboneSource):
     """Weights of a local file (.safetensors, .pth, .pth.tar, .pt, .bin, .ckpt) in timm's network `name`.
 
-    The weights may lie in dicts of any names and under a prefix that they share ("module.", "backbone.",
-    "module.encoder_q."). Where a file has several states that fit, such as a running average, or student and teacher,
-    `state` says which: "state_dict_ema", "teacher". Every other entry must fit, but for what only a training needs. The
-    number of classes is the file's. A network built for one size is loaded at `image_size` if the file fits there, else
-    at its own size and resampled. `pool` as for Timm.
+    The weights may be in dicts of any name and under a shared prefix ("module.", "backbone.", "module.encoder_q."). If
+    several states of a file fit, such as a running average, or student and teacher, `state` chooses one:
+    "state_dict_ema", "teacher". All entries must fit, except those that only training needs. The number of classes
+    comes from the file. A network built for one size is loaded at `image_size` if the file fits there, else at its own
+    size and resampled. `pool` as for Timm.
 
-    Preprocessing is that of timm's config.json beside the file, which may also say the image size and how the network
-    is built, else timm's for `name`; `mean` and `std` (of values in [0, 1], by channel), `interpolation` ("bilinear",
-    "bicubic", ...), `crop_pct` (the share of the resized image that is kept) and `crop_mode` ("center", "squash",
-    "border") replace it.
+    The preprocessing comes from timm's config.json beside the file, which may also set the image size and arguments of
+    the network, else from timm's config of `name`; `mean` and `std` (of values in [0, 1], by channel), `interpolation`
+    ("bilinear", "bicubic", ...), `crop_pct` (the share of the resized image that is kept) and `crop_mode` ("center",
+    "squash", "border") replace it.
     """
 
     short_name: ClassVar[str] = "{name} from {path:file}[ {state}][ @{image_size}]"
-    companions: ClassVar[tuple[str, ...]] = ("config.json",)  # read from beside `path`, and part of identities
+    companions: ClassVar[tuple[str, ...]] = ("config.json",)  # read from the folder of `path`; part of the identity
 
     name: str
     path: Path
@@ -57,7 +57,7 @@ class Checkpoint(BackboneSource):
     rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
-        """The network; a file that does not fit, is damaged or holds code is a ValueError."""
+        """The network. A file that does not fit, is damaged or holds code is a ValueError."""
         own = {name: getattr(self, name) for name in PREPROCESSING if getattr(self, name) is not None}
         check_preprocessing(own, "Checkpoint")
         path = Path(self.path)
@@ -70,11 +70,11 @@ class Checkpoint(BackboneSource):
         return timm_backbone(self.name, network, preprocessing, self.pool)
 
     def trained_on(self) -> str:
-        """Not known of a file."""
+        """Unknown for a file."""
         return "unknown"
 
     def _loaded(self, states: list[WeightState], config: WeightConfig, size: int | None) -> nn.Module:
-        """The network with the state that was asked for, or the only one that fits."""
+        """The network with the chosen state, or the only one that fits."""
         networks, what = Networks(self.name, config.arguments), f"the checkpoint {self.path}"
         fitting: dict[WeightState, tuple[nn.Module, Fitted]] = {}
         misfits: dict[WeightState, Misfit] = {}
@@ -84,8 +84,8 @@ class Checkpoint(BackboneSource):
             except Misfit as error:
                 misfits[state] = error
         if not fitting:
-            asked = [state for state in misfits if self.state and f".{self.state}." in f".{state.place}."]
-            best = (asked or list(misfits))[0]
+            chosen = [state for state in misfits if self.state and f".{self.state}." in f".{state.place}."]
+            best = (chosen or list(misfits))[0]
             raise ValueError(
                 _does_not_fit(f"{what} ({best.place!r})" if best.place else what, self.name, misfits[best])
             )
@@ -99,17 +99,17 @@ class Checkpoint(BackboneSource):
         """Says which of a file's states was loaded, and what of it was not, unless there is nothing to say."""
         left_out = [*state.beside, *fitted.left_out]
         others = [place for place in places if not f"{state.place}.".startswith(f"{place}." if place else "")]
-        said = [f"loaded {state.place!r}"] if others or state.place not in _PLAIN else []
+        notes = [f"loaded {state.place!r}"] if others or state.place not in _PLAIN else []
         if others:
-            said.append(f"not {', '.join(map(repr, others[:_TOLD]))}")
+            notes.append(f"not {', '.join(map(repr, others[:_NAMED]))}")
         if left_out:
-            said.append(f"left out {len(left_out)} entries, such as {', '.join(left_out[:_TOLD])}")
-        if said or fitted.done:
-            _log.info("%s: %s", Path(self.path).name, ", ".join([*said, *filter(None, [fitted.done])]))
+            notes.append(f"left out {len(left_out)} entries, such as {', '.join(left_out[:_NAMED])}")
+        if notes or fitted.done:
+            _log.info("%s: %s", Path(self.path).name, ", ".join([*notes, *filter(None, [fitted.done])]))
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], what: str, name: str) -> None:
-    """Loads every entry; a ValueError counts and names what is missing, unexpected or of another shape."""
+    """Loads all entries. A ValueError counts and names missing, unexpected and reshaped entries."""
     try:
         network.load_state_dict(fit(network, state).tensors, strict=True)
     except Misfit as misfit:

@@ -1,4 +1,4 @@
-"""A small convolutional network, for small pictures and few images to learn from."""
+"""A small convolutional network, for small pictures and small training sets."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from fewshot.backbones._timm_network import as_backbone, data_config
 from fewshot.plugins.fields import declare, integer, one_of, refused
 
 NORMS = ("batch", "group")
-_GROUPS = 8  # of GroupNorm; fewer where there are fewer channels
+_GROUPS = 8  # of GroupNorm; fewer if there are fewer channels
 
 
 @dataclass(frozen=True)
 class ConvNet(BackboneSource):
     """`depth` blocks of a 3 x 3 convolution, a norm, ReLU and 2 x 2 max-pooling, then the mean over space; random
-    weights of `seed`, torch's own.
+    weights of `seed`, by torch's default initialisation.
 
-    The block of "Conv-4" (Vinyals et al. 2016, arXiv 1606.04080), but channels double from block to block: `width`,
-    2 width, 4 width, ..., so that every block costs about the same; and features are the mean over space, so D =
-    width * 2^(depth - 1) at any image size. `norm`: "batch", or "group", which has no running statistics.
+    The block of "Conv-4" (Vinyals et al. 2016, arXiv 1606.04080). Differences: channels double from block to block
+    (`width`, 2 width, 4 width, ...), so that all blocks cost about the same; features are the mean over space, so
+    D = width * 2^(depth - 1) at any image size. `norm`: "batch", or "group", which has no running statistics.
     """
 
     short_name: ClassVar[str] = "conv net {width} x {depth}"
@@ -48,8 +48,8 @@ class ConvNet(BackboneSource):
             raise refused(self, "image_size", f"at least {2**self.depth} pixels, halved {self.depth} times")
 
     def load(self) -> Backbone:
-        """The network; images are resized to a square of the shorter side, and normalised with ImageNet's mean and
-        deviation, as timm does for a network without preprocessing of its own."""
+        """The network. Images are resized by their shorter side, cropped to a square, and normalised with ImageNet's
+        mean and deviation, like timm networks without their own preprocessing."""
         network = _build(self.width, self.depth, self.norm, self.seed)
         label = f"conv net {self.width} x {self.depth}{'' if self.norm == 'batch' else ' group norm'}"
         return as_backbone(label, network, data_config(network, self.image_size, crop_pct=1.0), "nothing")
@@ -64,7 +64,7 @@ class SpatialMean(nn.Module):
 
 
 def _block(channels_in: int, channels: int, norm: str) -> nn.Sequential:
-    """Half the size, other channels."""
+    """A block that halves the size."""
     normalise = nn.BatchNorm2d(channels) if norm == "batch" else nn.GroupNorm(math.gcd(_GROUPS, channels), channels)
     convolution = nn.Conv2d(channels_in, channels, 3, padding=1, bias=False)
     return nn.Sequential(convolution, normalise, nn.ReLU(), nn.MaxPool2d(2))

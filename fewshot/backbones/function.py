@@ -20,14 +20,14 @@ from fewshot.plugins.signature import Dotted
 
 @dataclass(frozen=True)
 class Function(BackboneSource):
-    """What a function of yours returns: "package.module:function", called without arguments.
+    """The network that your function "package.module:function" returns. It is called without arguments.
 
-    It returns a `Backbone`, or an nn.Module that maps [b, 3, H, W] to [b, D]. A module that has a
-    `pretrained_cfg` (timm's) is preprocessed as that says; any other as ImageNet: shorter side resized
-    (bicubic) to image_size / 0.875, centre crop of image_size (224 unless given), ImageNet's mean and
-    deviation.
-    The source of the function's module, and of the modules beside it that it imports, counts as weights: after an edit
-    features are computed anew.
+    It returns a `Backbone`, or an nn.Module that maps [b, 3, H, W] to [b, D]. A module with a `pretrained_cfg` (timm's)
+    uses that preprocessing; any other uses that of ImageNet: shorter side resized (bicubic) to image_size / 0.875,
+    centre crop of image_size (default 224), ImageNet's mean and deviation.
+
+    The source of the function's module, and of the modules that it imports from the same folder, counts as weights:
+    after an edit fewshot computes the features again.
     """
 
     short_name: ClassVar[str] = "{target}[ @{image_size}]"
@@ -38,26 +38,26 @@ class Function(BackboneSource):
     rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
-        """The backbone; imports and runs the user's code."""
-        made = self._function()()
-        if isinstance(made, nn.Module):
-            made = as_backbone(self.target, made, data_config(made, self.image_size))
-        elif not isinstance(made, Backbone):
+        """The backbone. Imports and runs the user's code."""
+        result = self._function()()
+        if isinstance(result, nn.Module):
+            result = as_backbone(self.target, result, data_config(result, self.image_size))
+        elif not isinstance(result, Backbone):
             raise ValueError(
-                f"{self.target} should return a Backbone or an nn.Module, but returned {type(made).__name__}"
+                f"{self.target} should return a Backbone or an nn.Module, but returned {type(result).__name__}"
             )
         elif self.image_size is not None:
             raise ValueError(
                 f"{self.target} returns a Backbone, which has its own preprocessing; "
                 f"leave out image_size={self.image_size}"
             )
-        return dataclasses.replace(made, weights_digest=self._with_source(made.weights_digest))
+        return dataclasses.replace(result, weights_digest=self._with_source(result.weights_digest))
 
     def _function(self) -> Any:
-        """The function, imported; the working folder is searched too."""
+        """The function, imported. Also searches the working folder."""
         module_name, colon, name = self.target.partition(":")
         if not (colon and module_name and name):
-            raise ValueError(f"a function is named as 'package.module:function'; got {self.target!r}")
+            raise ValueError(f"write a function as 'package.module:function'; got {self.target!r}")
         search_here()
         try:
             function = getattr(importlib.import_module(module_name), name, None)
@@ -78,7 +78,7 @@ class Function(BackboneSource):
 
 
 def _needed(function: Any) -> list[str]:
-    """The parameters without a default; none where Python cannot tell."""
+    """The parameters without a default; none if Python has no signature."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

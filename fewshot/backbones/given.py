@@ -1,4 +1,4 @@
-"""Vectors that were given: no network is run."""
+"""Given vectors: runs no network."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from fewshot.backbones import Backbone, BackboneSource, freeze
 
 @dataclass(frozen=True)
 class Given(BackboneSource):
-    """What stands in place of a network for a data set of vectors. `name` says what they came from, such as
-    "CLIP ViT-B/32", and `pretrained_on` what that was trained on; nobody can check either."""
+    """Replaces the network for a data set of vectors. `name` is their origin, such as "CLIP ViT-B/32", and
+    `pretrained_on` its training data; fewshot cannot check either."""
 
     short_name: ClassVar[str] = "{name}"
     stands_for_vectors: ClassVar[bool] = True
@@ -23,7 +23,7 @@ class Given(BackboneSource):
     pretrained_on: str = "unknown"
 
     def load(self) -> Backbone:
-        """A backbone of unknown weights that cannot embed; its `dim` is 0 until `on` tells it that of the vectors."""
+        """A backbone of unknown weights that cannot embed; its `dim` is 0 until `on` sets it."""
         return Backbone(
             name=self.name,
             network=freeze(nn.Identity()),
@@ -38,4 +38,4 @@ class Given(BackboneSource):
 
 
 def _no_input(image: Image.Image) -> Tensor:
-    raise ValueError("Given embeds no images; name a network")
+    raise ValueError("Given embeds no images; choose a network")

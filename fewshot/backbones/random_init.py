@@ -1,4 +1,4 @@
-"""A network that has learnt nothing: how much of a score is the architecture alone."""
+"""An untrained network: shows how much of a score is due to the architecture."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fewshot.plugins.fields import declare, integer
 
 @dataclass(frozen=True)
 class RandomInit(BackboneSource):
-    """A network of timm with random weights of `seed`: the same in every process, and the global generator is
-    left as it was. `pool` as for Timm."""
+    """A timm network with random weights of `seed`, the same in every process. Does not change the global generator.
+    `pool` as for Timm."""
 
     short_name: ClassVar[str] = "{name} random init[ @{image_size}]"
 
@@ -25,6 +25,6 @@ class RandomInit(BackboneSource):
     rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
-        """The network, preprocessed as timm's weights of this name would be."""
+        """The network, with the preprocessing of timm's weights of this name."""
         network = build(self.name, self.image_size, seed=self.seed)
         return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool, "nothing")

@@ -32,12 +32,12 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safeten
 
 @dataclass(frozen=True)
 class Timm(BackboneSource):
-    """A pretrained network of timm, downloaded by timm's own loader, with its own preprocessing.
+    """A pretrained timm network, downloaded by timm's own loader, with its own preprocessing.
 
-    `name` is timm's, with or without a tag ("resnet50.a1_in1k"), or "hf-hub:owner/repository". `image_size`
-    replaces the size of the network's configuration, its crop ratio is kept. Features are the pooled pre-logits;
-    `pool` chooses others: "token" (class token), "avg" (mean of the patches), "token+avg" (both, one after the
-    other), "last4" (class tokens of the last 4 blocks), "last4+avg", or another name of timm's global_pool.
+    `name` is timm's, with or without a tag ("resnet50.a1_in1k"), or "hf-hub:owner/repository". `image_size` replaces
+    the size of the network's configuration and keeps its crop ratio. Features are the pooled pre-logits, or by `pool`:
+    "token" (class token), "avg" (mean of the patches), "token+avg" (both, concatenated), "last4" (class tokens of the
+    last 4 blocks), "last4+avg", or another name of timm's global_pool.
     """
 
     short_name: ClassVar[str] = "{name}[ @{image_size}]"
@@ -49,11 +49,11 @@ class Timm(BackboneSource):
     rules = declare(image_size=integer(1))
 
     def load(self) -> Backbone:
-        """The network; unknown names, networks without weights and an unreachable hub are a ValueError."""
+        """The network. Unknown names, networks without weights and an unreachable hub are a ValueError."""
         self._check_name()
         if not self.name.startswith(HUB_PREFIXES) and not _has_weights(self.name):
             raise ValueError(
-                f"timm has no pretrained weights of {self.name!r}; give some with "
+                f"timm has no pretrained weights of {self.name!r}; load your own with "
                 f"Checkpoint(name={self.name!r}, path=...)"
             )
         reason = unreachable(_address(self.name))
@@ -63,7 +63,7 @@ class Timm(BackboneSource):
             with only_cached() if reason else nullcontext():
                 network = build(self.name, self.image_size, pretrained=True)
         except OSError as error:
-            raise ValueError(_unavailable(self.name, _found(error))) from error
+            raise ValueError(_unavailable(self.name, _reason(error))) from error
         if self.name.startswith(HUB_PREFIXES):
             resize(network, self.name, self.image_size)
         trained = str(pretrained_config(network).get("tag") or "unknown")  # such as "a1_in1k" or "lvd142m"
@@ -77,24 +77,24 @@ class Timm(BackboneSource):
         return str(getattr(timm.get_pretrained_cfg(self.name), "tag", "") or "unknown")
 
     def _check_name(self) -> None:
-        """A folder is not a name of weights: what lies in it would not be part of identities."""
+        """Raises a ValueError for a folder, because its content would not be part of the identity."""
         if self.name.startswith(_LOCAL):
             raise ValueError(f"{self.name!r} is a folder; write {of_folder(self.name.partition(':')[2])}")
         check_name(self.name)
 
     def to_download(self) -> str:
-        """The weights, unless a hub's cache holds them."""
+        """The weights, unless a cache holds them."""
         local = self.name.startswith(_LOCAL)
         return "" if local or _is_cached(self.name) else f"the weights of timm's {self.name!r}"
 
 
 def _is_cached(name: str) -> bool:
-    """Whether the weights are in the cache of the hub that timm asks, or of torch.hub where they have an address."""
+    """Whether the weights are in the cache of timm's hub, or in that of torch.hub if they have a URL."""
     if name.startswith(HUB_PREFIXES):
         return _in_hub_cache(name.partition(":")[2])
     config = timm.get_pretrained_cfg(name)
     if config is None or not config.has_weights or config.file or config.state_dict:
-        return True  # nothing to fetch: `load` says what is wrong, if anything is
+        return True  # nothing to download: `load` reports any error
     if config.hf_hub_id:
         return _in_hub_cache(config.hf_hub_id)
     file = str(config.url).rpartition("/")[2] if isinstance(config.url, str) else str((config.url or [""])[-1])
@@ -102,10 +102,10 @@ def _is_cached(name: str) -> bool:
 
 
 def _in_hub_cache(repository: str) -> bool:
-    """Whether weights of "owner/repository" or "owner/repository@revision" are on the disk."""
+    """Whether weights of "owner/repository" or "owner/repository@revision" are on disk."""
     name, _, revision = repository.partition("@")
-    found = (try_to_load_from_cache(name, file, revision=revision or None) for file in _HUB_FILES)
-    return any(isinstance(path, str) for path in found)
+    paths = (try_to_load_from_cache(name, file, revision=revision or None) for file in _HUB_FILES)
+    return any(isinstance(path, str) for path in paths)
 
 
 def _has_weights(name: str) -> bool:
@@ -114,23 +114,23 @@ def _has_weights(name: str) -> bool:
 
 
 def _address(name: str) -> str | None:
-    """Where weights that are no repository of the hub lie; None for those that are."""
+    """The URL of weights outside the hub; None for those on the hub."""
     config = None if name.startswith(HUB_PREFIXES) else timm.get_pretrained_cfg(name)
     if config is None or config.hf_hub_id or not config.url:
         return None
-    return config.url if isinstance(config.url, str) else config.url[0]  # an address, and maybe a file's name
+    return config.url if isinstance(config.url, str) else config.url[0]  # a URL, and maybe a file name
 
 
-def _found(error: OSError) -> str:
-    """What an error of a download says."""
+def _reason(error: OSError) -> str:
+    """Why a download failed, in words."""
     if isinstance(error, ABSENT):
-        return f"the hub has none by this name, or not for you ({type(error).__name__})"
+        return f"the hub has none by this name, or you have no access ({type(error).__name__})"
     return f"{_NOT_HERE} ({type(error).__name__})"
 
 
-def _unavailable(name: str, found: str) -> str:
+def _unavailable(name: str, reason: str) -> str:
     own = "'<timm name>'" if name.startswith(HUB_PREFIXES) else repr(name)
     return (
-        f"the weights of timm's {name!r} were asked for, but {found}; connect once, give a file with "
-        f"Checkpoint(name={own}, path=...), or take a network whose weights are a package: {', '.join(PACKAGED)}"
+        f"the weights of timm's {name!r} are not available: {reason}; connect once, load a file with "
+        f"Checkpoint(name={own}, path=...), or use a network with packaged weights: {', '.join(PACKAGED)}"
     )

@@ -174,6 +174,8 @@ class EpisodeRequest:
         named = self.sampler or self.support_from or self.query_from
         if self.query != "all" or named or group is None or not {"train", "test"} <= set(group.names):
             return self
+        if "partition" in data.images.class_groups:  # no class is in both
+            return self
         chosen = "the support comes from partition=train, the queries are all of partition=test"
         click.echo(f"{chosen} (change this with --support-from and --query-from)", err=True)
         return replace(self, support_from="partition=train", query_from="partition=test")

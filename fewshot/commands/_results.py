@@ -90,7 +90,7 @@ def run_table(shown: Shown) -> str:
 
     from fewshot.report.rows import intervals
     from fewshot.report.rows import selection_budgets as budgets
-    from fewshot.report.rows.wording import training_data
+    from fewshot.report.rows.wording import training_data, unequal_queries
     from fewshot.statistics.intervals import THESE_IMAGES
 
     rows, done = shown.rows, shown.done
@@ -110,9 +110,13 @@ def run_table(shown: Shown) -> str:
         if row.chosen
     )
     seen = dict.fromkeys(f"{shown.name(row).backbone}: {said}" for row in rows if (said := training_data(row)))
+    unequal = dict.fromkeys(
+        f"{shown.name(row).backbone}, {shape(row)}: {text}" for row in rows if (text := unequal_queries(row))
+    )
     parts = [
         tabulate(lines, header, disable_numparse=True),
         note,
+        *unequal,
         *further,
         *intervals.narrower(done),
         *intervals.why(done),

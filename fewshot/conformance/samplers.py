@@ -44,10 +44,20 @@ def by_rank(names: Sequence[str], repeat: int) -> Naming:
     return naming
 
 
+def _of_one_class(number: int) -> Naming:
+    """A naming with so many names per class, which no other class has."""
+
+    def naming(labels: Ints) -> list[str]:
+        ranks = by_rank([str(rank) for rank in range(number)], 1)(labels)
+        return [f"{label}, {rank}" for label, rank in zip(labels.tolist(), ranks, strict=True)]
+
+    return naming
+
+
 @dataclass(frozen=True, eq=False)
 class SamplerWorld:
-    """13 classes of 50 to 62 images with the image groups domain and partition and the class groups family and kind;
-    episodes sample from the last 12 classes."""
+    """13 classes of 50 to 62 images with the image groups domain, partition, video and burst (of one class each)
+    and scene (of all classes) and the class groups family and kind; episodes sample from the last 12 classes."""
 
     images: LabelledImages = field(
         default_factory=lambda: labelled(
@@ -55,6 +65,9 @@ class SamplerWorld:
             {"family": Group.of("ab"[c % 2] for c in range(13)), "kind": Group.of("abcdef"[c % 6] for c in range(13))},
             domain=by_rank(("mono", "colour"), 1),
             partition=by_rank(("train", "test"), 2),
+            video=_of_one_class(13),
+            burst=_of_one_class(45),
+            scene=by_rank([f"scene {s}" for s in range(12)], 3),
         )
     )
     classes: Ints = field(default_factory=lambda: np.arange(1, 13))
@@ -103,6 +116,20 @@ def episodes_are_well_formed(sampler: Sampler, world: SamplerWorld) -> str | Non
             return f"{shape}: {error}"
         if not np.isin(episodes.classes, world.classes).all():
             return f"{shape}: class {np.setdiff1d(episodes.classes, world.classes)[0]} is not a given class"
+    return None
+
+
+def groups_stay_on_one_side(sampler: Sampler, world: SamplerWorld) -> str | None:
+    """If the sampler has a field `apart`, no group of that name is on both sides of an episode."""
+    apart = getattr(sampler, "apart", None)
+    for shape in SHAPES if apart else ():
+        episodes, codes = world.sample(sampler, shape, 60), world.images.image_groups[apart].codes
+        for e in range(len(episodes)):
+            one = episodes[e : e + 1]
+            both = np.intersect1d(codes[one.support], codes[one.query])
+            if len(both):
+                name = world.images.image_groups[apart].names[both[0]]
+                return f"{shape}: the {apart} {name!r} is on both sides of episode {e}"
     return None
 
 
@@ -167,6 +194,7 @@ LAWS = (
     more_episodes_keep_the_first_ones,
     shards_make_their_own_episodes,
     episodes_are_well_formed,
+    groups_stay_on_one_side,
     the_order_of_the_classes_does_not_matter,
     fewer_shots_begin_more,
     other_seeds_and_indices_give_other_episodes,

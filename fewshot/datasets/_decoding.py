@@ -2,52 +2,171 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, features
 
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+from fewshot.datasets._depth import DEEP, Scale, Scales, kind_of, scale_of, values_of, white_is_zero
+
+# EPS starts Ghostscript. The others are drawings, films, tables, or obsolete formats without a clear signature.
+_NOT_READ = frozenset(
+    {"EPS", "PDF", "WMF", "MPEG", "BUFR", "GRIB", "HDF5", "IPTC", "MCIDAS", "FLI", "IM", "IMT", "SPIDER", "XVTHUMB"}
+)
+_LIBRARIES = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}  # which a Pillow may lack
+Image.init()
+FORMATS = tuple(
+    name for name in sorted(Image.OPEN) if name not in _NOT_READ and features.check(_LIBRARIES.get(name, "pil"))
+)
+SUFFIXES = frozenset(
+    suffix
+    for suffix, name in Image.registered_extensions().items()
+    if name in (*FORMATS, "MPO")  # MPO opens as JPEG
+)
+_ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
+_BANDS, _SAMPLE_BITS, _EXTRA_BANDS, _COMPRESSION = 277, 258, 338, 259  # tags of TIFF
+_IS_ALPHA = (1, 2, 999)  # declared meanings of an extra band
+_NO_SCALES: Scales = {}
 
 
-def read_image(path: Path) -> Image.Image:
-    """The image of a file, upright and in RGB; an unreadable one is a ValueError that names file and cause."""
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """An upright picture as its file stores it: `kind` is the type of its values, `bands` their number per pixel."""
+
+    image: Image.Image
+    kind: str
+    inverted: bool = False
+    bands: int = 0
+
+    @staticmethod
+    def of(image: Image.Image) -> Stored:
+        """The picture of an opened image, which this loads."""
+        kind, inverted, tags = kind_of(image), white_is_zero(image), getattr(image, "tag_v2", {})
+        bands = int(tags.get(_BANDS, len(image.getbands())))
+        declared = any(extra in _IS_ALPHA for extra in _tuple(tags.get(_EXTRA_BANDS, ())))
+        image.load()
+        image = _upright(image)
+        if tags and image.mode == "RGBA" and not declared:
+            image = image.convert("RGB")  # the fourth band may be anything, such as infrared
+        return Stored(image, kind, inverted, bands)
+
+    @property
+    def deep(self) -> bool:
+        """Whether the values need a scale to become 8-bit ones."""
+        return self.kind in DEEP
+
+    @property
+    def alpha(self) -> Image.Image | None:
+        """The opacity of every pixel; None if there is no transparency."""
+        if self.deep or not (self.image.mode in _ALPHA or "transparency" in self.image.info):
+            return None
+        return self.image.convert("RGBA").getchannel("A")
+
+    def values(self) -> NDArray[Any]:
+        """The values [H, W] of a deep picture."""
+        return values_of(self.image, self.kind)
+
+    def rgb(self, scales: Scales = _NO_SCALES) -> Image.Image:
+        """RGB, 8 bits, transparency on white. A deep picture uses the scale of its kind, or one of its own."""
+        if self.deep:
+            return self._scaled(scales.get(self.kind))
+        if self.image.mode in _ALPHA or "transparency" in self.image.info:
+            drawn = self.image.convert("RGBA")
+            white = Image.new("RGBA", drawn.size, "white")
+            return Image.alpha_composite(white, drawn).convert("RGB")
+        return self.image.convert("RGB")
+
+    def _scaled(self, scale: Scale | None) -> Image.Image:
+        values = self.values()
+        grey = (scale or scale_of(self.kind, *finite_range(values))).eight_bit(values)
+        if self.inverted:
+            grey = 255 - grey
+        transparent = self.image.info.get("transparency")
+        if isinstance(transparent, int):
+            grey[values == transparent] = 255
+        return Image.fromarray(grey).convert("RGB")
+
+
+def finite_range(values: NDArray[Any]) -> tuple[float, float]:
+    """The smallest and the largest finite value; a ValueError if there is none."""
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
+    if not values.size:
+        raise ValueError("it holds no finite number")
+    return float(values.min()), float(values.max())
+
+
+def read_stored(path: Path) -> Stored:
+    """The picture of a file as it is stored; a ValueError names an unreadable file and the cause."""
     try:
-        with Image.open(path) as image:
-            image.load()
-            return to_rgb(image)
+        with Image.open(path, formats=FORMATS) as image:
+            return Stored.of(image)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{path}: {_unidentified(path)}") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on a damaged file, struct.error included
         raise ValueError(f"{path}: {error}") from error
 
 
+def read_image(path: Path, scales: Scales = _NO_SCALES) -> Image.Image:
+    """The image of a file, upright and in RGB; a ValueError names an unreadable file and the cause."""
+    stored = read_stored(path)
+    try:
+        return stored.rgb(scales)
+    except Exception as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def to_rgb(image: Image.Image) -> Image.Image:
-    """RGB, 8 bits, upright: EXIF rotation applied, transparency laid on white, 16 bits scaled to 8."""
-    image = _upright(image)
-    if image.mode.startswith(("I", "F")):
-        return _scaled(np.asarray(image)).convert("RGB")
-    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
-        drawn = image.convert("RGBA")
-        white = Image.new("RGBA", drawn.size, "white")
-        return Image.alpha_composite(white, drawn).convert("RGB")
-    return image.convert("RGB")
+    """An image in memory as upright 8-bit RGB, transparency on white, more than 8 bits scaled to 8."""
+    return Stored.of(image).rgb()
+
+
+def has_frames(path: Path) -> bool:
+    """Whether a readable file holds several frames or pages, of which the first is used."""
+    with suppress(Exception), Image.open(path, formats=FORMATS) as image:
+        return image.format != "PSD" and bool(getattr(image, "is_animated", False))  # the frames of PSD are layers
+    return False
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """The image itself, turned as its EXIF data says; as it is stored where that data is damaged."""
+    """The image itself, rotated by its EXIF orientation; unchanged if the EXIF data is damaged."""
     with suppress(Exception):  # of many kinds; the picture itself was decoded
         ImageOps.exif_transpose(image, in_place=True)
     return image
 
 
-def _scaled(values: NDArray[Any]) -> Image.Image:
-    """Grey values of more than 8 bits as 8. Black is 0; white is 65535 for integers (255 where 32-bit ones fit it),
-    and 1 for floats that fit it, else 255."""
-    values = np.nan_to_num(values)
-    if values.dtype.kind == "f":
-        top = 1.0 if values.max(initial=0.0) <= 1.0 else 255.0
-    else:
-        top = 65535.0 if values.max(initial=0) > 255 or values.dtype.itemsize == 2 else 255.0
-    return Image.fromarray(np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8))
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _unidentified(path: Path) -> str:
+    """The reason why Pillow cannot read a file, from its tags if it is a TIFF file."""
+    tags = _tiff_tags(path)
+    if not tags:
+        return "not an image in a format that Pillow can read"
+    bands, bits = tags.get(_BANDS, 1), "/".join(map(str, dict.fromkeys(_tuple(tags.get(_SAMPLE_BITS, 1)))))
+    if bands == 1:
+        return f"a TIFF file of {bits} bits (compression {tags.get(_COMPRESSION, 1)}), which Pillow cannot read"
+    return (
+        f"a TIFF file with {bands} bands of {bits} bits, which Pillow cannot read; choose 1 or 3 bands "
+        "and save them with 8 bits"
+    )
+
+
+def _tiff_tags(path: Path) -> Mapping[int, Any]:
+    with suppress(Exception), open(path, "rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about damaged tags
+        header = file.read(8)
+        if header[:4] not in (b"II*\0", b"MM\0*"):
+            return {}
+        tags = TiffImagePlugin.ImageFileDirectory_v2(header)
+        file.seek(tags.next)
+        tags.load(file)
+        return dict(tags)
+    return {}

@@ -1,7 +1,7 @@
-"""Digests of images: every file is decoded once and its digest kept, and copies of one picture are told.
+"""Images in files: every file is decoded once, and its digest and facts are cached.
 
-Kept by path, size and time of change, in one small database under $FEWSHOT_HOME. Images in memory need no cache:
-70 000 of 28 x 28 pixels take 1.3 s on one core.
+The cache is one small database under $FEWSHOT_HOME, by path, size and times of a file. Images in memory need no cache:
+70 000 images of 28 x 28 pixels take 1.3 s on one core.
 """
 
 from __future__ import annotations
@@ -11,72 +11,76 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._decoding import read_image
+from fewshot.datasets._depth import Scales, scales_of
+from fewshot.datasets._pictures import PictureFacts, check_content, facts_of_file, warn_pictures
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
 
-_DECODING = 1  # raised when `decoding.py` makes other pixels of a file: kept digests are of the pixels
+_DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
 class Files:
-    """Images that are read from their files when asked for."""
+    """Images read from their files on access; `scales` make 8-bit pictures of deeper ones."""
 
     paths: Sequence[Path]
+    scales: Scales
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, row: int, /) -> Image.Image:
-        return read_image(self.paths[row])
+        return read_image(self.paths[row], self.scales)
 
 
-def tell_copies(name: str, digests: Sequence[bytes], labels: Ints, where: Callable[[int], object]) -> None:
-    """Logs how many images of the data set `name` are exact copies of an earlier one, and two of them as `where`
-    calls them: a warning inside a class, an error across classes, where one of the labels is wrong."""
-    first: dict[bytes, int] = {}
-    pairs = [(first.setdefault(digest, row), row) for row, digest in enumerate(digests)]
-    copies = [(one, other) for one, other in pairs if one != other]
-    across = [(one, other) for one, other in copies if labels[one] != labels[other]]
-    within = len(copies) - len(across)
-    if within:
-        one, other = next((one, other) for one, other in copies if labels[one] == labels[other])
-        message = "%s: %s of other images of the same class, such as %s and %s; "
-        message += "leave copies out, or one picture may be support and query at once"
-        _log.warning(message, name, _exact_copies(within), where(one), where(other))
-    if across:
-        message = "%s: %s of images of ANOTHER class, such as %s and %s; "
-        message += "at least one label of each pair is wrong, so correct it or leave both out"
-        _log.error(message, name, _exact_copies(len(across)), where(across[0][0]), where(across[0][1]))
+def open_files(
+    name: str,
+    paths: Sequence[Path],
+    labels: Ints,
+    where: Callable[[int], object],
+    line: Callable[[int], str] = lambda row: "",
+) -> tuple[Files, list[bytes]]:
+    """The images in these files, and the digest of every decoded image.
+
+    A ValueError counts unreadable files and names five, each after `line` of its row. Warnings report copies and
+    pictures that look wrong, by `where` of their rows; `name` is that of the data set.
+    """
+    facts = file_facts(paths, line)
+    scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
+    check_content(name, facts, scales, where)
+    digests = _digests(paths, facts, scales)
+    warn_pictures(name, facts, scales, where)
+    warn_copies(name, digests, labels, where)
+    return Files(paths, scales), digests
 
 
-def _exact_copies(count: int) -> str:
-    return "1 exact copy" if count == 1 else f"{count} exact copies"
-
-
-def file_digests(paths: Sequence[Path], where: Callable[[int], str] = lambda row: "") -> list[bytes]:
-    """The digest of every image, from the cache where the file is unchanged. All unreadable files are counted in one
-    ValueError that names five, each after what `where` says of its row; the digests of the others are kept."""
+def file_facts(paths: Sequence[Path], line: Callable[[int], str] = lambda row: "") -> list[PictureFacts]:
+    """The facts of the picture in every file, from the cache if the file is unchanged. A ValueError counts unreadable
+    files and names five, each after `line` of its row; the facts of the others are cached."""
     stamps = [_stamp(path) for path in paths]
     kept = _read_cache(stamps)
-    known = kept or {}
-    missing = [i for i, stamp in enumerate(stamps) if stamp not in known]
-    decoded = _decode([paths[i] for i in missing])
-    fresh = {stamps[i]: digest for i, digest in zip(missing, decoded, strict=True) if isinstance(digest, bytes)}
+    known = {stamp: facts for stamp, content in (kept or {}).items() if (facts := PictureFacts.unpacked(content))}
+    missing = [row for row, stamp in enumerate(stamps) if stamp not in known]
+    looks = _in_threads(_facts_or_error, [paths[row] for row in missing])
+    fresh = {stamps[row]: look for row, look in zip(missing, looks, strict=True) if isinstance(look, PictureFacts)}
     if kept is not None and fresh:
-        _write_cache(fresh)
-    broken = [where(i) + error for i, error in zip(missing, decoded, strict=True) if isinstance(error, str)]
+        _write_cache({stamp: facts.packed() for stamp, facts in fresh.items()})
+    broken = [line(row) + look for row, look in zip(missing, looks, strict=True) if isinstance(look, str)]
     if broken:
         more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
         raise ValueError(
@@ -86,10 +90,53 @@ def file_digests(paths: Sequence[Path], where: Callable[[int], str] = lambda row
     return [known[stamp] for stamp in stamps]
 
 
+def _digests(paths: Sequence[Path], facts: Sequence[PictureFacts], scales: Scales) -> list[bytes]:
+    """The digest of every decoded image; deep pictures are decoded with their scale, once."""
+    deep = [row for row, picture in enumerate(facts) if picture.deep]
+    digests = [picture.digest for picture in facts]
+    stamps = {row: _stamp(paths[row], f"{facts[row].kind} {scales[facts[row].kind]!r}") for row in deep}
+    kept = _read_cache(list(stamps.values())) if deep else {}
+    known = {row: kept[stamp] for row, stamp in stamps.items() if stamp in kept} if kept else {}
+    missing = [row for row in deep if row not in known]
+    found = _in_threads(partial(_digest, scales), [paths[row] for row in missing])
+    if kept is not None and missing:
+        _write_cache({stamps[row]: digest for row, digest in zip(missing, found, strict=True)})
+    for row, digest in {**known, **dict(zip(missing, found, strict=True))}.items():
+        digests[row] = digest
+    return digests
+
+
+def _digest(scales: Scales, path: Path) -> bytes:
+    return image_digest(read_image(path, scales))
+
+
+def warn_copies(name: str, digests: Sequence[bytes], labels: Ints, where: Callable[[int], object]) -> None:
+    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: a warning
+    for copies in one class, an error for copies across classes, because one of their labels is wrong."""
+    first: dict[bytes, int] = {}
+    pairs = [(first.setdefault(digest, row), row) for row, digest in enumerate(digests)]
+    copies = [(one, other) for one, other in pairs if one != other]
+    across = [(one, other) for one, other in copies if labels[one] != labels[other]]
+    within = len(copies) - len(across)
+    if within:
+        one, other = next((one, other) for one, other in copies if labels[one] == labels[other])
+        message = "%s: %s of other images of the same class, such as %s and %s; "
+        message += "remove copies, or one picture may be support and query at once"
+        _log.warning(message, name, _exact_copies(within), where(one), where(other))
+    if across:
+        message = "%s: %s of images of ANOTHER class, such as %s and %s; "
+        message += "at least one label of each pair is wrong: correct it or remove both images"
+        _log.error(message, name, _exact_copies(len(across)), where(across[0][0]), where(across[0][1]))
+
+
+def _exact_copies(count: int) -> str:
+    return "1 exact copy" if count == 1 else f"{count:,} exact copies"
+
+
 def kept_digest(path: Path, kind: str, compute: Callable[[], bytes]) -> bytes:
-    """The digest (32 bytes) that `compute` finds in a file, from the cache where it was kept for that kind of content
-    and the file is unchanged."""
-    stamp = hashlib.sha256(kind.encode() + _stamp(path)).digest()
+    """The digest (32 bytes) of the content of a file, from the cache if the file is unchanged, else from `compute`;
+    `kind` is that of the content."""
+    stamp = _stamp(path, kind)
     kept = _read_cache([stamp])
     if kept and stamp in kept:
         return kept[stamp]
@@ -99,40 +146,34 @@ def kept_digest(path: Path, kind: str, compute: Callable[[], bytes]) -> bytes:
     return digest
 
 
-def _stamp(path: Path) -> bytes:
-    """Names a file as it is now; another decoder, a move or any change of the file gives another name."""
+def _stamp(path: Path, kind: str = "") -> bytes:
+    """A key for a file as it is now: another decoder, a move or a change of the file gives another key."""
     try:
         status = path.stat()
         state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
     except OSError:
         state = "none"
-    return hashlib.sha256(f"{_DECODING} {state} ".encode() + os.fsencode(path.resolve())).digest()
+    stamp = hashlib.sha256(f"{_DECODING} {state} ".encode() + os.fsencode(path.resolve())).digest()
+    return hashlib.sha256(kind.encode() + stamp).digest() if kind else stamp
 
 
-def _decode(paths: list[Path]) -> list[bytes | str]:
-    """The digest of every image, or what is wrong with it."""
+def _in_threads(look: Callable[[Path], _Found], paths: list[Path]) -> list[_Found]:
+    """The results for all paths, in their order."""
     with ThreadPoolExecutor() as pool:
-        return list(
-            tqdm(
-                pool.map(_digest_or_error, paths),
-                total=len(paths),
-                desc="reading images",
-                unit="image",
-                disable=None if len(paths) > 200 else True,
-                leave=False,
-            )
-        )
+        hidden = None if len(paths) > 200 else True
+        looks = pool.map(look, paths)
+        return list(tqdm(looks, "reading images", len(paths), unit="image", disable=hidden, leave=False))
 
 
-def _digest_or_error(path: Path) -> bytes | str:
+def _facts_or_error(path: Path) -> PictureFacts | str:
     try:
-        return image_digest(read_image(path))
+        return facts_of_file(path)
     except ValueError as error:
         return str(error)
 
 
 def _read_cache(stamps: list[bytes]) -> dict[bytes, bytes] | None:
-    """Kept digests by stamp, or None: a damaged or unreadable cache costs time, nothing else."""
+    """Cached content by stamp, or None: a damaged or unreadable cache costs time, nothing else."""
     found: dict[bytes, bytes] = {}
     try:
         with closing(_open_cache()) as cache:
@@ -142,20 +183,21 @@ def _read_cache(stamps: list[bytes]) -> dict[bytes, bytes] | None:
                 found.update(cache.execute(f"SELECT stamp, digest FROM digests WHERE stamp IN ({marks})", part))
     except (sqlite3.Error, OSError) as error:
         _log.warning(
-            "the digests kept in %s cannot be read (%s), so all images are decoded; delete that file if it is damaged",
+            "the digests in %s cannot be read (%s), so all images are decoded; delete that file if it is damaged",
             _cache_path(),
             error,
         )
         return None
-    return {stamp: digest for stamp, digest in found.items() if isinstance(digest, bytes) and len(digest) == 32}
+    return {stamp: digest for stamp, digest in found.items() if isinstance(digest, bytes) and len(digest) >= 32}
 
 
-def _write_cache(digests: dict[bytes, bytes]) -> None:
+def _write_cache(contents: Mapping[bytes, bytes]) -> None:
+    """Keeps contents by stamp, each a digest of 32 bytes that facts may follow."""
     try:
         with closing(_open_cache()) as cache, cache:
-            cache.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", digests.items())
+            cache.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", contents.items())
     except (sqlite3.Error, OSError) as error:
-        _log.warning("digests cannot be kept in %s (%s), so images are decoded again next time", _cache_path(), error)
+        _log.warning("digests cannot be cached in %s (%s), so images are decoded again next time", _cache_path(), error)
 
 
 def _open_cache() -> sqlite3.Connection:
@@ -170,6 +212,6 @@ def _cache_path() -> Path:
 
 
 def labels_digest(images: LabelledImages) -> str:
-    """sha256 hex of the class of every image, in order."""
+    """sha256 hex of the classes of all images, in order."""
     names = json.dumps(images.class_names).encode()
     return hashlib.sha256(names + images.labels.astype("<i8").tobytes()).hexdigest()

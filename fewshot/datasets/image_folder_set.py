@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,98 +13,158 @@ from typing import ClassVar
 import numpy as np
 
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
-from fewshot.datasets._decoding import SUFFIXES
-from fewshot.datasets._digests import Files, file_digests, tell_copies
+from fewshot.datasets._class_names import joined_spellings, warn_of_names
+from fewshot.datasets._digests import open_files
+from fewshot.datasets._folder_layout import LAYOUT, WRAPPERS, FolderLayout, detected
+from fewshot.datasets._image_files import ImageFiles, warn_skipped
+from fewshot.datasets._partitions import is_partition, part_of, partition_of_classes, report_partitions, split_rule
+from fewshot.episodes.episodes import Ints
+from fewshot.plugins.fields import declare
+from fewshot.plugins.signature import Later
 
-PARTITIONS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 _log = logging.getLogger("fewshot")
+_SILENT = logging.Logger("silent", logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True)
 class ImageFolderSet(Dataset):
     """Images of any size, mode and format in `root/class/...`, or in `root/train/class/...` and `root/test/class/...`.
 
+    Partitions have the usual names (train, val, test, base, novel, ...). If they hold different classes, they are the
+    default split into seen, validation and novel classes. Folders of class folders (alphabet/character) become
+    superclasses. If this choice is wrong, `layout` names the levels of folders: 'class' (all images below a first
+    folder are one class), 'superclass/class', 'partition/class', or a name of your own for groups of images
+    ('class/video').
+
     The loader ignores hidden files and folders, and follows links. It decodes every new file once, so it reports
     unreadable images before anything else runs, and keeps each digest by path, size and time of change. A warning
     counts exact copies.
     """
 
-    short_name: ClassVar[str] = "[{root:file}|folder]"
+    short_name: ClassVar[str] = "[{root:file}|folder][ as {layout}]"
 
     root: Path
+    layout: str | Later = None
+
+    rules = declare(layout=LAYOUT)
+
+    def default_split(self) -> str | None:
+        """The split by partitions, if they hold different classes; else None."""
+        stamps = _partition_stamps(Path(self.root))
+        return None if stamps is None else _rule_of(str(self.root), self.layout, stamps)
 
     def load(self) -> LabelledImages:
         """All images, sorted by path; a ValueError names unreadable ones."""
-        root = Path(self.root)
-        paths = _image_paths(root)
-        parts = [path.relative_to(root).parts for path in paths]
-        partitioned = _partitioned(root, parts)
-        class_of = [p[1] if partitioned else p[0] for p in parts]
-        class_names, labels = np.unique(class_of, return_inverse=True)
-        digests = file_digests(paths)
-        tell_copies(str(root), digests, labels, lambda row: paths[row].relative_to(root))
-        groups = {"partition": Group.of(p[0] for p in parts)} if partitioned else {}
+        root, found = Path(self.root), ImageFiles.below(Path(self.root))
+        found.warn()
+        paths = _labelled(root, found.images, _log)
+        folders = _Folders.of(root, self.layout, [path.relative_to(root).parts for path in paths], _log)
+        files, digests = open_files(str(root), paths, folders.labels, lambda row: paths[row].relative_to(root))
+        folders.report()
         return LabelledImages(
             name=root.resolve().name,
-            images=Files(paths),
-            labels=labels.astype(np.int64),
-            class_names=tuple(class_names.tolist()),
+            images=files,
+            labels=folders.labels,
+            class_names=folders.class_names,
             images_digest=images_digest(digests),
-            image_groups=groups,
-            image_names=["/".join(p) for p in parts],
+            image_groups=folders.image_groups,
+            class_groups=folders.class_groups,
+            image_names=[path.relative_to(root).as_posix() for path in paths],
         )
 
 
-def _partitioned(root: Path, parts: list[tuple[str, ...]]) -> bool:
-    """Whether the folders in `root` are partitions with class folders inside, not classes."""
-    if not {p[0].lower() for p in parts} <= PARTITIONS:
-        return False
-    flat = [p for p in parts if len(p) == 2]
-    if flat and len(flat) < len(parts):
-        raise ValueError(
-            f"{root} has partitions with class folders, but the image {'/'.join(flat[0])} is not in a class folder; "
-            "move it into one"
+@dataclass(frozen=True, eq=False)
+class _Folders:
+    """The classes and groups that the folders above images name."""
+
+    layout: FolderLayout
+    automatic: bool
+    class_names: tuple[str, ...]
+    labels: Ints
+    image_groups: dict[str, Group]
+    class_groups: dict[str, Group]
+
+    @staticmethod
+    def of(root: Path, layout: str | None, paths: Sequence[tuple[str, ...]], log: logging.Logger) -> _Folders:
+        """The folders of images with these paths below the root."""
+        joined = joined_spellings((name for folder in {path[:-1] for path in paths} for name in folder), str(root), log)
+        parts = [tuple(joined.get(name, name) for name in path) for path in paths]
+        levels = (
+            FolderLayout(root, tuple(layout.split("/"))) if layout else detected(root, {p[:-1] for p in parts}, log)
         )
-    return not flat
+        class_names, labels = np.unique(levels.class_names(parts), return_inverse=True)
+        groups = {word: Group.of(levels.level(word, parts)) for word in levels.image_groups()}
+        _check_partitions(root, groups.get("partition"), labels, class_names.tolist())
+        by_class = partition_of_classes(groups.get("partition"), labels, len(class_names))
+        class_groups = {} if by_class is None else {"partition": by_class}
+        if "superclass" in levels.words:
+            above = dict(zip(labels.tolist(), levels.level("superclass", parts), strict=True))
+            class_groups["superclass"] = Group.of(above[label] for label in range(len(class_names)))
+        names = tuple(class_names.tolist())
+        return _Folders(levels, layout is None, names, labels.astype(np.int64), groups, class_groups)
+
+    def report(self) -> None:
+        """Reports the meaning of the levels, where they are unusual, and class names that are probably mistakes."""
+        where, words = str(self.layout.root), self.layout.words
+        warn_of_names(self.class_names, self.labels, where)
+        report_partitions(self.image_groups.get("partition"), self.class_groups.get("partition"), self.labels, where)
+        if self.automatic and "superclass" in words:
+            n_groups = len(self.class_groups["superclass"].names)
+            message = "%s: fewshot reads the levels of folders as %s: %d classes in %d superclasses; type --data "
+            message += "\"ImageFolderSet(%r, layout='%s')\" if the first folders are the classes"
+            other = "/".join("class" if word == "superclass" else word for word in words if word != "class")
+            _log.warning(message, where, "/".join(words), len(self.class_names), n_groups, where, other)
 
 
-def _image_paths(root: Path) -> list[Path]:
-    """The images in all class folders, sorted; a warning counts other files and empty folders."""
-    if not root.is_dir():
-        raise ValueError(f"there is no folder {root}; give the folder that contains one folder per class")
-    files, images, empty = [], [], []
-    for folder, folders, names in os.walk(root, onerror=_unreadable, followlinks=True):
-        here = os.path.realpath(folder)
-        folders[:] = [f for f in folders if not f.startswith(".") and not _holds(os.path.join(folder, f), here)]
-        here_files = [Path(folder, name) for name in names if not name.startswith(".")]
-        here_files = [
-            path for path in here_files if path.is_file() or not path.exists()
-        ]  # reading reports a broken link
-        files += here_files
-        images += [path for path in here_files if path.suffix.lower() in SUFFIXES and path.parent != root]
-        if not folders and (not images or images[-1].parent != Path(folder)):
-            empty.append(Path(folder))
-    if not images:
-        raise ValueError(f"{root} has no images in class folders; expected {root}/<class>/<image>.jpg")
-    for skipped, one, several in (
-        (
-            set(files) - set(images),
-            "file that is not an image in a class folder",
-            "files that are not images in a class folder",
-        ),
-        (empty, "folder without images", "folders without images"),
-    ):
-        if skipped:
-            what = one if len(skipped) == 1 else several
-            _log.warning("%s: skipped %d %s, such as %s", root, len(skipped), what, min(skipped).relative_to(root))
-    return sorted(images)
+def _labelled(root: Path, paths: list[Path], log: logging.Logger) -> list[Path]:
+    """The images without those of a partition "unlabeled" that has no class folders; a warning counts these."""
+    parts = [path.relative_to(root).parts for path in paths]
+    without = [
+        part_of(p[0]) == "unlabeled" and (len(p) == 2 or (len(p) == 3 and p[1].casefold() in WRAPPERS)) for p in parts
+    ]
+    others = [p for p, is_without in zip(parts, without, strict=True) if not is_without]
+    if not others or not all(is_partition(p[0]) and len(p) > 2 for p in others):
+        return paths
+    skipped = [path for path, is_without in zip(paths, without, strict=True) if is_without]
+    warn_skipped(root, skipped, "image without a label", "images without labels", log)
+    return [path for path, is_without in zip(paths, without, strict=True) if not is_without]
 
 
-def _holds(link: str, folder: str) -> bool:
-    """Whether a link points to the folder itself or to a parent: following it would never end."""
-    target = os.path.realpath(link)
-    return os.path.commonpath([target, folder]) == target
+def _check_partitions(root: Path, partition: Group | None, labels: Ints, names: Sequence[str]) -> None:
+    """Raises a ValueError if a partition has one folder "images" instead of class folders."""
+    if partition is None:
+        return
+    held = {name: np.unique(labels[partition.mask(name)]) for name in partition.names}
+    for name, classes in held.items():
+        only = str(names[classes[0]]).rsplit("/", maxsplit=1)[-1]
+        if len(classes) == 1 and only.casefold() in WRAPPERS and any(len(other) > 1 for other in held.values()):
+            raise ValueError(
+                f"{root}: the partition {name!r} has no class folders, only {only!r}; move its images into class "
+                "folders, or move the partition out of the folder"
+            )
 
 
-def _unreadable(error: OSError) -> None:
-    raise ValueError(f"cannot read the folder {error.filename}: {error.strerror}") from error
+def _partition_stamps(root: Path) -> tuple[tuple[str, int], ...] | None:
+    """The name and time of change of `root` and the folders below that can be partitions; None if there are none."""
+    names = [root]
+    try:
+        while len(inside := [e for e in os.scandir(names[-1]) if e.is_dir() and not e.name.startswith(".")]) == 1:
+            names.append(Path(inside[0].path))
+            if is_partition(inside[0].name):
+                return None
+        named = [Path(entry.path) for entry in inside if is_partition(entry.name)]
+        return tuple((str(path), path.stat().st_mtime_ns) for path in (*names, *named)) if named else None
+    except OSError:
+        return None  # `load` reports it
+
+
+@functools.lru_cache(maxsize=64)
+def _rule_of(root: str, layout: str | None, stamps: tuple[tuple[str, int], ...]) -> str | None:
+    """The split rule of the partitions in a folder; None if they hold the same classes, or if `load` refuses them."""
+    path = Path(root)
+    try:
+        files = _labelled(path, ImageFiles.below(path).images, _SILENT)
+        folders = _Folders.of(path, layout, [file.relative_to(path).parts for file in files], _SILENT)
+    except ValueError:
+        return None
+    return split_rule(folders.class_groups.get("partition"))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
-from fewshot.datasets._digests import Files, file_digests, tell_copies
+from fewshot.datasets._digests import open_files
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile
 
@@ -42,11 +42,11 @@ class Manifest(Dataset):
         root = file.parent if self.root is None else Path(self.root)
         paths = _image_paths(lines, root)
         class_names, labels = np.unique(lines.columns["label"], return_inverse=True)
-        digests = file_digests(paths, lambda row: f"line {lines.number[row]}: ")
-        tell_copies(str(file), digests, labels, lambda row: f"line {lines.number[row]}")
+        where = [f"line {number}" for number in lines.number]
+        files, digests = open_files(str(file), paths, labels, where.__getitem__, lambda row: f"{where[row]}: ")
         return LabelledImages(
             name=file.stem,
-            images=Files(paths),
+            images=files,
             labels=labels.astype(np.int64),
             class_names=tuple(class_names.tolist()),
             images_digest=images_digest(digests),

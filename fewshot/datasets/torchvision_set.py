@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
 from fewshot.datasets._decoding import to_rgb
-from fewshot.datasets._digests import Files, file_digests, tell_copies
+from fewshot.datasets._digests import Files, open_files, warn_copies
 from fewshot.datasets._torchvision_files import load_cifar, unpack_gz
 from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.episodes.episodes import Ints
@@ -56,10 +56,8 @@ class TorchvisionSet(Dataset):
         root = self._checked_root(source)
         parts = [self._part(source, root, name) for name in source.partitions]
         class_names, labels = _joined_labels(parts)
-        images = _joined_images(parts)
         partition = [name for name, part in zip(source.partitions, parts, strict=True) for _ in part.labels]
-        digests = _digests(images)
-        tell_copies(self.name, digests, labels, lambda row: _place(images, partition, row))
+        images, digests = _opened(self.name, parts, labels, partition)
         return LabelledImages(
             name=self.name,
             images=images,
@@ -163,10 +161,18 @@ def _joined_labels(parts: Sequence[_Part]) -> tuple[tuple[str, ...], Ints]:
     return tuple(known), np.concatenate([table[part.labels] for table, part in zip(tables, parts, strict=True)])
 
 
-def _joined_images(parts: Sequence[_Part]) -> Files | _Decoded:
-    if parts[0].paths is None:
-        return _Decoded([part.dataset for part in parts])
-    return Files([path for part in parts for path in part.paths or ()])
+def _opened(
+    name: str, parts: Sequence[_Part], labels: Ints, partition: Sequence[str]
+) -> tuple[Files | _Decoded, list[bytes]]:
+    """The images of all parts, and the digest of every image; those of files may come from the cache."""
+    if parts[0].paths is not None:
+        paths = [path for part in parts for path in part.paths or ()]
+        return open_files(name, paths, labels, paths.__getitem__)
+    images = _Decoded([part.dataset for part in parts])
+    rows = tqdm(range(len(images)), desc="reading images", unit="image", disable=None if len(images) > 2e5 else True)
+    digests = [image_digest(images[row]) for row in rows]
+    warn_copies(name, digests, labels, lambda row: f"{partition[row]} {row - partition.index(partition[row])}".strip())
+    return images, digests
 
 
 @dataclass(frozen=True)
@@ -185,21 +191,6 @@ class _Decoded:
     def __getitem__(self, row: int, /) -> Image.Image:
         part = bisect_right(self._start, row) - 1
         return to_rgb(self.datasets[part][row - self._start[part]][0])
-
-
-def _digests(images: Files | _Decoded) -> list[bytes]:
-    """The digest of every image; those of files may come from the cache."""
-    if isinstance(images, Files):
-        return file_digests(images.paths)
-    rows = tqdm(range(len(images)), desc="reading images", unit="image", disable=None if len(images) > 2e5 else True)
-    return [image_digest(images[row]) for row in rows]
-
-
-def _place(images: Files | _Decoded, partition: Sequence[str], row: int) -> str:
-    """The name of an image: its path, or its partition and number."""
-    if isinstance(images, Files):
-        return str(images.paths[row])
-    return f"{partition[row]} {row - partition.index(partition[row])}".strip()
 
 
 def _debian_folder(source: Source) -> Path | None:

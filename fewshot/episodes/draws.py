@@ -34,10 +34,7 @@ def philox(counter: tuple[NDArray[np.uint64], ...], key: tuple[int, int]) -> tup
 
 def words(seed: int, index: NDArray[np.int64], n_slots: int, n_draws: int, stream: int) -> NDArray[np.uint64]:
     """Uniform 32-bit words [E, n_slots, n_draws]. Word (e, s, d) does not depend on the array's shape."""
-    if not 0 <= seed < 1 << 64:
-        raise ValueError(f"seed must be in [0, 2^64), got {seed}")
-    if len(index) and not 0 <= index.min() <= index.max() < 1 << 32:
-        raise ValueError(f"an episode's index must be in [0, 2^32), got {index.min()} to {index.max()}")
+    key = _key(seed, index)
     blocks = -(-n_draws // 4)
     counter = (
         index.astype(np.uint64)[:, None, None],
@@ -45,9 +42,26 @@ def words(seed: int, index: NDArray[np.int64], n_slots: int, n_draws: int, strea
         np.arange(blocks, dtype=np.uint64)[None, None, :],
         np.asarray(stream, dtype=np.uint64)[None, None, None],
     )
-    drawn = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
+    drawn = philox(counter, key)
     stacked = np.stack(np.broadcast_arrays(*drawn), axis=-1)  # [E, slots, blocks, 4]
     return stacked.reshape(len(index), n_slots, blocks * 4)[:, :, :n_draws]
+
+
+def words_at(
+    seed: int, index: NDArray[np.int64], slots: NDArray[np.int64], block: int, stream: int
+) -> NDArray[np.uint64]:
+    """Uniform 32-bit words [E, ...], one for each of these slots [E, ...] of an episode: the first of a block."""
+    key, at = _key(seed, index), index.astype(np.uint64).reshape(-1, *[1] * (slots.ndim - 1))
+    return philox((at, slots.astype(np.uint64), np.array(block, np.uint64), np.array(stream, np.uint64)), key)[0]
+
+
+def _key(seed: int, index: NDArray[np.int64]) -> tuple[int, int]:
+    """The key of a seed; a seed or an index out of range raises a ValueError."""
+    if not 0 <= seed < 1 << 64:
+        raise ValueError(f"seed must be in [0, 2^64), got {seed}")
+    if len(index) and not 0 <= index.min() <= index.max() < 1 << 32:
+        raise ValueError(f"an episode's index must be in [0, 2^32), got {index.min()} to {index.max()}")
+    return seed & 0xFFFFFFFF, seed >> 32
 
 
 def distinct(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fewshot.episodes.labelled import Labelled
 
 FORMAT = "fewshot-episodes-1"
+MOST_ROWS = 1 << 31  # rows are int32
 Ints = NDArray[np.int64]
 Rows = NDArray[np.int32]
 Items = TypeVar("Items", covariant=True)  # vectors for feature evaluators, ImageRows for image evaluators
@@ -33,7 +34,8 @@ Other = TypeVar("Other")
 @dataclass(frozen=True)
 class EpisodeShape:
     """N-way K-shot with n_query queries per class. None means all: all classes, all support images, all other
-    images. A class with fewer than `k_shot` support images is an error unless `k_shot_at_most`."""
+    images. A class with fewer than `k_shot` support images is an error unless `k_shot_at_most`. With k_shot 0 there is
+    no support: only evaluators that need none, such as ZeroShot, solve such episodes."""
 
     n_way: int | None = 5
     k_shot: int | None = 1
@@ -41,12 +43,19 @@ class EpisodeShape:
     k_shot_at_most: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("n_way", 2), ("k_shot", 1), ("n_query", 1)):
+        for name, least in (("n_way", 2), ("k_shot", 0), ("n_query", 1)):
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < least):
                 raise ValueError(f"{name} must be None (all) or an integer of at least {least}, got {value!r}")
+            if value is not None and value >= MOST_ROWS:
+                raise ValueError(f"{name} must be below 2^31, the most images of a data set, got {value:,}")
         if not isinstance(self.k_shot_at_most, bool):
             raise ValueError(f"k_shot_at_most must be True or False, got {self.k_shot_at_most!r}")
+
+    @property
+    def fewest_shots(self) -> int:
+        """The fewest support images that a class needs: `k_shot`, or 1 if k_shot is open or at most that many."""
+        return 1 if self.k_shot is None or (self.k_shot_at_most and self.k_shot) else self.k_shot
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +220,8 @@ class Episodes:
                 f"episode {self.index[few[0]]} has support images of {self.n_way[few[0]]} classes; "
                 "at least 2 are needed"
             )
-        if self.support_count.min(initial=1) < 1 or self.query_count.min(initial=0) < 0:
+        without = np.repeat(np.diff(self.support_start) == 0, self.n_way)  # ways of 0-shot episodes
+        if self.support_count[~without].min(initial=1) < 1 or self.query_count.min(initial=0) < 0:
             raise ValueError(
                 "every class of an episode needs a support image; the lowest counts are "
                 f"{self.support_count.min()} support and {self.query_count.min()} query"

@@ -15,6 +15,7 @@ SHARES: Final = 3  # the share of each class in an imbalanced episode
 POOLS: Final = 4  # the pool of each image in DisjointPools
 GROUPS: Final = 5  # the class group of an episode
 SIZES: Final = 6  # ways and shots of VariableWayShot
+APART: Final = 7  # the order of the image groups that an episode keeps apart
 SPLIT: Final = 16  # the order of the classes in BySeed
 SEEDS: Final = 31  # the seeds that evaluators draw from
 VIEWS: Final = 47  # the random view of each image of a mini-batch

@@ -1,8 +1,8 @@
-"""Ways to learn an episode: one file an evaluator, each a frozen dataclass of hyperparameters.
+"""Ways to learn an episode: one file for each evaluator, a frozen dataclass of hyperparameters.
 
 `fit` sees the support of a batch of episodes and gives a head; the head answers queries with logits, in chunks of
-any size. Query labels are not among the arguments, so they cannot leak. Adding an evaluator is adding one file
-with one class and its `examples()`; the common laws (tests/conformance/test_evaluator_laws.py) test it.
+any size. Query labels are not among the arguments, so they cannot leak. To add an evaluator, add one file with one
+class and its `examples()`; the common laws (tests/conformance/test_evaluator_laws.py) test it.
 
 May import: backbones, data sets, episodes, features, plugins, solvers.
 """
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch, Items
 from fewshot.plugins.fields import Member, Rule
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import cosines, inner_products, unit
 
 if TYPE_CHECKING:
@@ -31,31 +32,31 @@ if TYPE_CHECKING:
     from fewshot.evaluators.tuning.table import FrozenTable
 
 Queries = TypeVar("Queries", contravariant=True)
-Places = NDArray[np.int64]  # where vectors stand in a table
+Places = NDArray[np.int64]  # rows of a table of vectors
 
 
 class Head(ABC, Generic[Queries]):
-    """What was learned from the support of B episodes of N ways."""
+    """A classifier for each of B episodes of N ways, learned from their supports."""
 
-    converged: Tensor | None = None  # [B] bool, where the evaluator is iterative: reached its optimum
+    converged: Tensor | None = None  # [B] bool: the solver reached its optimum; None if it does not iterate
 
     @abstractmethod
     def __call__(self, query: Queries) -> Tensor:
-        """Logits [B, m, N] of m queries an episode; row by row, whatever the other queries are."""
+        """Logits [B, m, N] of m queries per episode. Each query is scored independently of the others."""
 
 
 class Evaluator(Member, ABC, Generic[Items]):
     """A way to learn an episode. Subclasses are frozen dataclasses; fields are stored unchanged."""
 
-    short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+    short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
 
     @classmethod
     @abstractmethod
     def examples(cls) -> Sequence[Self]:
-        """Cheap deterministic instances that the laws are tested on."""
+        """Cheap deterministic instances for the laws to test."""
 
     def n_trials(self) -> int:
-        """How many settings of its hyperparameters are compared on the support of every episode: 1, unless it chooses
+        """How many settings of the hyperparameters it compares on the support of each episode: 1 if it chooses none
         there."""
         return 1
 
@@ -65,32 +66,33 @@ class FeatureEvaluator(Evaluator[Tensor]):
 
     @abstractmethod
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        """The heads of B episodes. They depend neither on the other episodes nor on the order of the support.
+        """The heads of B episodes. A head depends neither on other episodes nor on the order of its support.
 
-        What an evaluator cannot learn from (such as one shot) is a ValueError, which the docstring of its class names.
+        A support that the evaluator cannot learn from (such as one shot) is a ValueError; the docstring of the class
+        mentions it.
         """
 
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
-        """One head for every member of a grid of hyperparameters; override it where warm starts pay."""
+        """One head for each member of a grid of hyperparameters. Override it if warm starts save time."""
         return [member.fit(batch) for member in grid]
 
     def reads_rows(self, vectors: Tensor, n_way: int) -> bool:
-        """Whether `fit_rows` is offered for this table of vectors [n, D]: an optional faster way without gathering, for
-        an evaluator that needs little time beside it."""
+        """Whether `fit_rows` works on this table of vectors [n, D]. It is optional: it saves gathering the vectors,
+        which matters only to fast evaluators."""
         return False
 
     def fit_rows(self, vectors: Tensor, batch: EpisodeBatch[Places]) -> Head[Places]:
-        """The same heads as `fit`, where support [B, S] and queries [B, m] are given as places in a table of vectors
-        [n, D]; asked only where `reads_rows` says so."""
+        """The same heads as `fit`, for a support [B, S] and queries [B, m] given as rows of a table of vectors [n, D].
+        Called only if `reads_rows` is True."""
         raise NotImplementedError
 
     def support_views(self) -> FurtherViews | None:
-        """Which views of the support images it learns from beside the images themselves: `batch.support_views`. An
-        evaluator that hands its batch on asks for what the other one asks for."""
+        """The further views of the support images that it needs as `batch.support_views`; None for none. An evaluator
+        that contains another one returns the views of the inner one."""
         return None
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
-        """Memory an episode needs while it is solved, beside its support and queries: bounds the batch."""
+        """Bytes that one episode needs while it is solved, besides its support and queries. Limits the batch size."""
         return 8 * (2 * n_support * (dim + n_way) + dim * n_way)
 
 
@@ -100,22 +102,22 @@ class ImageEvaluator(Evaluator["ImageRows"]):
 
     @abstractmethod
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
-        """The tuned networks of B episodes; B is 1 unless the evaluator shares work between episodes."""
+        """The tuned networks of B episodes. B is 1 unless the evaluator shares work between episodes."""
 
     def precompute(
         self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], progress: bool
     ) -> FrozenTable | None:
-        """What a run computes once for the images `rows` [n], and its ImageRows carry: of the part of the network that
-        stands still. None where there is none, or no room."""
+        """Outputs of the frozen part of the network for the images `rows` [n]. A run computes them once, and its
+        ImageRows carry them. None if nothing is frozen, or if memory is short."""
         return None
 
     def episodes_at_once(self, n_support: int, n_way: int, dim: int, budget_bytes: int) -> int:
-        """B, how many episodes to fit together, within a budget of memory."""
+        """B, the number of episodes to fit together within a memory budget."""
         return 1
 
 
 class TransductiveEvaluator(Evaluator[Tensor]):
-    """Sees all queries of an episode at once, without labels; its rows say so."""
+    """Sees all queries of an episode at once, without labels. Its rows are marked as transductive."""
 
     @abstractmethod
     def logits(self, batch: EpisodeBatch[Tensor], query: Tensor, query_mask: Tensor) -> Tensor:
@@ -132,7 +134,7 @@ class LinearHead(Head[Tensor]):
 
     def __call__(self, query: Tensor) -> Tensor:
         logits = inner_products(query, None, self.weight.transpose(1, 2))[0] + self.bias[:, None]
-        return logits.to(query.dtype)
+        return shortened(logits, query.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,11 +145,11 @@ class CosineHead(Head[Tensor]):
     converged: Tensor | None = None
 
     def __call__(self, query: Tensor) -> Tensor:
-        return cosines(query, self.weight.transpose(1, 2)).to(query.dtype)
+        return shortened(cosines(query, self.weight.transpose(1, 2)), query.dtype)
 
 
 def an_evaluator_of_features(which: str = "") -> Rule:
-    """The rule for the evaluator inside another one; `which` says more of it in words."""
+    """The rule for an evaluator inside another one. `which` adds a condition in words."""
     return Rule(
         f"{' '.join(['an evaluator of features', *which.split()])}, such as LinearProbe()",
         lambda value: isinstance(value, FeatureEvaluator),
@@ -161,10 +163,10 @@ def one_hot(batch: EpisodeBatch[Tensor]) -> Tensor:
 
 
 def class_vectors(batch: EpisodeBatch[Tensor], evaluator: FeatureEvaluator) -> Tensor:
-    """[B, N, D] float64 vectors of the class names, of length one; a ValueError where the batch has none."""
+    """[B, N, D] float64 unit vectors of the class names. A ValueError if the batch has none."""
     if batch.class_features is None:
         raise ValueError(
             f"{type(evaluator).__name__} compares features with vectors of the class names, but these images have none "
-            "of the features' length; use WithClassVectors around the data set, or a file of vectors with class_vectors"
+            "of the features' length; wrap the data set in WithClassVectors, or use a vector file with class_vectors"
         )
     return unit(batch.class_features.double())

@@ -1,4 +1,4 @@
-"""BiT-HyperRule: fine-tuning whose every hyperparameter follows from the size of the support and of its images."""
+"""BiT-HyperRule: fine-tuning with all hyperparameters set by the sizes of the support and of its images."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
 VARIANTS = ("paper", "code")
-_SMALL, _LARGE = 20_000, 500_000  # images in a support: below, between and above differ in steps
+_SMALL, _LARGE = 20_000, 500_000  # support images: limits between the three schedules
 _PAPER_STEPS = (500, 10_000, 20_000)
 _CODE_STEPS = (
     (100, 200, 300, 400, 500),
     (500, 3000, 6000, 9000, 10_000),
     (500, 6000, 12_000, 18_000, 20_000),
-)  # the end of warming up, three drops, the last step
-_LOW_AREA = 96 * 96  # pixels; images below it are tuned at a low resolution
+)  # end of warm-up, three drops, last step
+_LOW_AREA = 96 * 96  # pixels; smaller images are tuned at a low resolution
 _MIXUP = 0.1
 _OWN = integer(1).worded("an integer of at least 1, or None for the rule's")
 
@@ -42,21 +42,20 @@ _OWN = integer(1).worded("an integer of at least 1, or None for the rule's")
 @dataclass(frozen=True)
 class BigTransfer(ImageEvaluator):
     """BiT-HyperRule (Kolesnikov et al. 2020, arXiv 1912.11370): the whole network and a head that starts at zero, SGD
-    with momentum 0.9 and no weight decay, batches of 512; all else follows from the support.
+    with momentum 0.9 and no weight decay, batches of 512. The support decides the rest.
 
     500 steps below 20 000 support images, 10 000 below 500 000, else 20 000. `variant` "paper": the rate is divided by
     10 at 30, 60 and 90 % of the steps; "code": as in the authors' code, it climbs from 0 over the first 100 steps (500
     in a larger support), and drops after steps 200, 300, 400 (3000, 6000, 9000; 6000, 12 000, 18 000). MixUp with alpha
     0.1 from 20 000 images on. Images below 96 x 96 pixels are resized to 160 x 160 and cropped to 128 at
     random, others 448 and 384 ("code": 512 and 480), and flipped; queries are resized to the crop's size. Inputs are in
-    [-1, 1], whatever the network was trained with. A batch larger than the support is drawn with replacement.
+    [-1, 1] for every network. A batch larger than the support is sampled with replacement.
 
-    The authors' variant for little memory is `batch_size=128, lr=0.001`. `max_steps`, `resize` and `crop` depart from
+    The authors' low-memory variant is `batch_size=128, lr=0.001`. `max_steps`, `resize` and `crop` depart from
     the rule: the same schedule in fewer steps, and other sizes, for networks of a fixed size and for a slow machine.
-    Where a crop or a flip destroys the label, turn it off; images whose orientation matters are never flipped.
-    Deviations: the size of images is the median area of the support, theirs was the data set's; a batch goes over into
-    the next shuffle of the support; BatchNorm, where a network has any, keeps its statistics unless `batchnorm` is
-    "support".
+    Turn crop or flip off if it destroys the label; images whose orientation matters are never flipped. Deviations: the
+    image size is the median area of the support, theirs was the data set's; a batch continues into the next shuffle of
+    the support; BatchNorm keeps its statistics unless `batchnorm` is "support".
     """
 
     variant: str = "paper"
@@ -90,7 +89,7 @@ class BigTransfer(ImageEvaluator):
         return tune_each(batch, [self._way(batch, e, backbone) for e in range(len(batch.support))])
 
     def rates(self, n_support: int) -> list[float]:
-        """The learning rate of every step for a support of so many images."""
+        """The learning rate of each step for a support of `n_support` images."""
         size = (n_support >= _SMALL) + (n_support >= _LARGE)
         rates = learning_rates("step", self.lr, _PAPER_STEPS[size])
         if self.variant == "code":
@@ -103,25 +102,25 @@ class BigTransfer(ImageEvaluator):
         return _MIXUP if n_support >= _SMALL else 0.0
 
     def sizes(self, area: float) -> tuple[int, int]:
-        """(resize, crop) in pixels for images of so many pixels."""
+        """(resize, crop) in pixels for images of `area` pixels."""
         large = (448, 384) if self.variant == "paper" else (512, 480)
         resize, crop = (160, 128) if area < _LOW_AREA else large
         return self.resize or resize, self.crop or crop
 
     def _way(self, batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone) -> tuple[Backbone, Tuning]:
-        """The rule for an episode: preprocessing, and what is trained how."""
+        """The rule applied to an episode: its preprocessing and its training."""
         order = held_in_order(batch.support, batch.support_mask, episode)
         resize, crop = self.sizes(_median_area(batch.support, episode, order))
         if resize < crop:
-            raise ValueError(f"BigTransfer cannot crop {crop} pixels from {resize}; give it resize= and crop= together")
+            raise ValueError(f"BigTransfer cannot crop {crop} pixels from {resize}; give both resize= and crop=")
         _check_size(backbone, crop)
         n = len(order)
 
         def view(image: Image.Image, uniform: NDArray[np.float64], orientation_matters: bool) -> Tensor:
-            made = _random_crop(image, resize, crop, uniform) if self.random_crop else _square(image, crop)
+            picture = _random_crop(image, resize, crop, uniform) if self.random_crop else _square(image, crop)
             if self.flip and uniform[4] < 0.5 and not orientation_matters:
-                made = made.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            return _as_input(made)
+                picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            return _as_input(picture)
 
         seen = dataclasses.replace(backbone, preprocess=lambda image: _as_input(_square(image, crop)))
         return seen, Tuning(
@@ -147,14 +146,14 @@ def _median_area(support: ImageRows, episode: int, order: Tensor) -> float:
 
 
 def _check_size(backbone: Backbone, crop: int) -> None:
-    """A ValueError where the network cannot take images of this size."""
+    """Raises a ValueError if the network cannot take images of this size."""
     try:
         backbone.embed(torch.zeros(2, 3, crop, crop, device=backbone.device))
     except (AssertionError, RuntimeError, ValueError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(
-            f"{backbone.name} cannot take images of {crop} x {crop} pixels, which BiT-HyperRule asks for ({first}); "
-            "give BigTransfer a resize= and a crop= that it can"
+            f"{backbone.name} cannot take images of {crop} x {crop} pixels, which BiT-HyperRule needs ({first}); "
+            "give BigTransfer a resize= and a crop= that the network can take"
         ) from error
 
 

@@ -18,24 +18,24 @@ from fewshot.plugins.fields import declare, integer, one_of
 from fewshot.plugins.grids import combinations
 
 CRITERIA = ("accuracy", "log_loss")
-_HELD_BYTES = 24 << 20  # of folds that are solved at once
-_WRAPS = 16.0  # how often a row's draw goes round while its projection crosses one standard deviation
+_HELD_BYTES = 24 << 20  # for the folds that are solved together
+_WRAPS = 16.0  # how often a draw wraps round while its projection moves by one standard deviation
 _EQUAL_ACCURACY, _EQUAL_LOSS = 1e-9, 1e-9  # differences that are rounding
 
 
 @dataclass(frozen=True)
 class CrossValidated(FeatureEvaluator):
-    """Another evaluator of features with the hyperparameters of a grid that do best in stratified cross-validation on
-    the support of the episode, fitted again on all of it.
+    """Another evaluator of features, its hyperparameters chosen from a grid by stratified cross-validation on the
+    support of the episode, then fitted on all of it.
 
     `grid`: fields of `inner` and their values, `(("C", (0.1, 1.0)),)`, or a name of known ones, `(("C", "dinov2"),)`.
-    `folds`: at most so many, and as many as the smallest class of the episode has rows where that is fewer, so that
-    every fold holds each class; None: each row alone is left out once.
-    `criterion`: "accuracy" of the rows held out, all folds together (a tie of k classes that the true one shares
-    counts 1/k), with the log-loss between equal ones; or "log_loss". Equal in both: the first of the grid.
+    `folds`: the number of folds, lowered to the size of the smallest class so that every fold holds each class; None:
+    leave one row out.
+    `criterion`: "accuracy" of the held-out rows, all folds together (a tie of k classes with the true one counts 1/k);
+    the log-loss breaks ties. Or "log_loss". The first of the grid wins if both are equal.
 
-    Which rows share a fold is drawn from the episode's seed and what the rows hold, not from their order. An episode
-    with a single row of a class is a ValueError: nothing can be held out.
+    The folds depend on the episode's seed and the values of the rows, not on their order. A class with a single row is
+    a ValueError: nothing can be held out.
     """
 
     short_name: ClassVar[str] = "{inner}, {grid:names} cross-validated"
@@ -66,16 +66,16 @@ class CrossValidated(FeatureEvaluator):
         return len(self._settings())
 
     def support_views(self) -> FurtherViews | None:
-        asked = {member.support_views() for member in self.members()}
-        if len(asked) > 1:
+        kinds = {member.support_views() for member in self.members()}
+        if len(kinds) > 1:
             raise ValueError(
-                "CrossValidated compares settings on the same views of the support, but its grid asks for "
-                f"{len(asked)} kinds of them; choose views on validation classes instead"
+                "CrossValidated compares settings on the same views of the support, but its grid needs "
+                f"{len(kinds)} kinds of them; choose views on validation classes instead"
             )
-        return asked.pop()
+        return kinds.pop()
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        """The heads of the chosen hyperparameters; `converged` where every fit of an episode was."""
+        """The heads of the chosen hyperparameters. An episode has `converged` if all of its fits have."""
         members, fold = self.members(), stratified_folds(batch, self.folds)
         score = self._score(batch, members, fold)
         choice = score.best(self.criterion)
@@ -87,7 +87,7 @@ class CrossValidated(FeatureEvaluator):
         return ChosenHead(tuple(members[number] for number in choice.tolist()), score, tuple(parts))
 
     def _score(self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor) -> Score:
-        """How well each member answers the rows that its fold left out."""
+        """How well each member classifies the held-out rows."""
         n_folds = int(fold.max()) + 1
         present = (fold[:, None] == torch.arange(n_folds, device=fold.device)[:, None]).any(2)  # [B, F]
         problems = present.nonzero()  # [P, 2] episode and fold
@@ -101,49 +101,49 @@ class CrossValidated(FeatureEvaluator):
     def _score_folds(
         self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor, problems: Tensor
     ) -> Tensor:
-        """[P, 3, members] right answers, losses, and fits that did not converge, summed over the rows held out."""
+        """[P, 3, members] right answers, losses, and fits that did not converge, summed over the held-out rows."""
         folded, held = batch.take(problems[:, 0]), fold[problems[:, 0]] == problems[:, 1:]
         kept = folded.without(held)
         order = held.int().argsort(dim=1, descending=True, stable=True)[:, : int(held.sum(1).max())]
         query = folded.support.take_along_dim(order[:, :, None], dim=1)
-        truth, asked = folded.support_labels.gather(1, order), held.gather(1, order)
+        truth, scored = folded.support_labels.gather(1, order), held.gather(1, order)
         columns = []
         for head in self.inner.fit_path(kept, members):
             stopped = torch.zeros(len(held)) if head.converged is None else (~head.converged).double()
-            columns.append(torch.stack([*_right_and_loss(head(query), truth, asked), stopped.to(asked.device)], dim=1))
+            columns.append(torch.stack([*_right_and_loss(head(query), truth, scored), stopped.to(held.device)], dim=1))
         return torch.stack(columns, dim=2)
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
-        """All folds of an episode at once, as far as that is little."""
+        """The bytes of all folds of an episode, up to a limit."""
         one = self._fold_bytes(n_support, n_way, dim)
         return max(one, min(one * (n_support if self.folds is None else self.folds), _HELD_BYTES))
 
     def _fold_bytes(self, n_support: int, n_way: int, dim: int) -> int:
-        """Of one fold: its support, what the inner evaluator needs, and a head a member."""
+        """The bytes of one fold: its support, the inner evaluator, and a head for each member."""
         heads = 8 * dim * n_way * (self.n_trials() + 1)
         return 16 * n_support * dim + self.inner.working_bytes(n_support, n_way, dim) + heads
 
     def _settings(self) -> list[dict[str, Any]]:
-        """The combinations of the grid; a ValueError where `inner` has no such field."""
-        found, known = combinations(self.grid), [field.name for field in fields(self.inner)]  # type: ignore[arg-type]
-        for name in found[0]:
+        """The combinations of the grid. A ValueError if `inner` has no such field."""
+        settings, known = combinations(self.grid), [field.name for field in fields(self.inner)]  # type: ignore[arg-type]
+        for name in settings[0]:
             if name not in known:
                 raise ValueError(
                     f"{type(self.inner).__name__} has no field {name!r}; its fields are: {', '.join(known)}"
                 )
-        return found
+        return settings
 
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """How G members of a grid did on the held-out rows of B supports."""
+    """The results of G members of a grid on the held-out rows of B supports."""
 
     accuracy: Tensor  # [B, G] float64 in [0, 1]
     log_loss: Tensor  # [B, G] float64, mean over the rows, in nats
     converged: Tensor  # [B] bool: every fit did
 
     def best(self, criterion: str) -> Tensor:
-        """[B] the member that is best; of equal ones the first."""
+        """[B] the best member; the first of equal ones."""
         candidates = torch.ones_like(self.accuracy, dtype=torch.bool)
         if criterion == "accuracy":
             candidates = self.accuracy >= self.accuracy.amax(1, keepdim=True) - _EQUAL_ACCURACY
@@ -155,11 +155,11 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class ChosenHead(Head[Tensor]):
-    """Heads of episodes that chose different hyperparameters."""
+    """Heads of episodes with different hyperparameters."""
 
-    chosen: tuple[FeatureEvaluator, ...]  # [B] what each episode chose
-    score: Score  # what each choice was made from
-    parts: tuple[tuple[Tensor, Head[Tensor]], ...]  # positions of episodes [b], and their heads
+    chosen: tuple[FeatureEvaluator, ...]  # [B] the choice of each episode
+    score: Score  # the results behind the choices
+    parts: tuple[tuple[Tensor, Head[Tensor]], ...]  # indices of episodes [b], and their heads
 
     def __post_init__(self) -> None:
         fitted = self.score.converged.clone()
@@ -177,10 +177,10 @@ class ChosenHead(Head[Tensor]):
 
 
 def stratified_folds(batch: EpisodeBatch[Tensor], folds: int | None) -> Tensor:
-    """[B, S] int64 the fold that each support row is held out in, from 0 on; -1 under the padding.
+    """[B, S] int64 the fold of each support row, from 0 on; -1 for padding.
 
-    At most `folds`, as many as the smallest class has rows where that is fewer; None: every row has its own. A class's
-    rows are spread over the folds as evenly as they can be. A ValueError where a class has a single row.
+    The number of folds is `folds`, at most the size of the smallest class; None: one fold for each row. The rows of a
+    class are spread evenly over the folds. A class with a single row is a ValueError.
     """
     held = torch.nn.functional.one_hot(batch.support_labels, batch.n_way).bool() & batch.support_mask[:, :, None]
     smallest = held.sum(1).amin(1)  # [B]
@@ -191,9 +191,9 @@ def stratified_folds(batch: EpisodeBatch[Tensor], folds: int | None) -> Tensor:
         )
     if folds is None:
         return (batch.support_mask.cumsum(1) - 1).where(batch.support_mask, -1)
-    classes = batch.support_labels.where(batch.support_mask, batch.n_way)  # the padding stands last
+    classes = batch.support_labels.where(batch.support_mask, batch.n_way)  # padding comes last
     order = _draws(batch).argsort(dim=1, stable=True)
-    order = order.gather(1, classes.gather(1, order).argsort(dim=1, stable=True))  # class by class, by their draws
+    order = order.gather(1, classes.gather(1, order).argsort(dim=1, stable=True))  # class by class, by draw
     first = held.sum(1).cumsum(1) - held.sum(1)  # [B, N] where each class begins
     place = order.argsort(dim=1)
     rank = place - first.gather(1, batch.support_labels)
@@ -201,8 +201,8 @@ def stratified_folds(batch: EpisodeBatch[Tensor], folds: int | None) -> Tensor:
 
 
 def _draws(batch: EpisodeBatch[Tensor]) -> Tensor:
-    """[B, S] float64 in [0, 1): a draw for each row from the episode's seed and what the row holds, not from where it
-    stands. Last bits of the features do not change it by much: a random projection, wrapped round many times."""
+    """[B, S] float64 in [0, 1): a draw for each row from the episode's seed and the values of the row, independent of
+    its place. A random projection, wrapped round many times, so that last bits of the features hardly change it."""
     dim, mask = batch.support.shape[2], batch.support_mask
     directions = [
         torch.randn(dim, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
@@ -215,10 +215,10 @@ def _draws(batch: EpisodeBatch[Tensor]) -> Tensor:
     return (_WRAPS * centred / spread.where(spread > 0, 1)).remainder(1)
 
 
-def _right_and_loss(logits: Tensor, truth: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
-    """[P] each, sums over the queries [P, m] where `asked`: right answers, a tie of k classes counting 1/k for each of
-    them; and -log p of the true class."""
+def _right_and_loss(logits: Tensor, truth: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
+    """[P] each, sums over the queries [P, m] where `scored`: right answers (a tie of k classes counts 1/k), and -log p
+    of the true class."""
     top = logits == logits.amax(2, keepdim=True)
     right = top.gather(2, truth[:, :, None])[:, :, 0].double() / top.sum(2)
     loss = -torch.log_softmax(logits.double(), 2).gather(2, truth[:, :, None])[:, :, 0]
-    return (right * asked).sum(1), loss.where(asked, 0).sum(1)
+    return (right * scored).sum(1), loss.where(scored, 0).sum(1)

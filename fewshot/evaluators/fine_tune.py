@@ -35,19 +35,19 @@ _WARMUP = integer(0).worded("an integer of at least 0, below 'steps'")
 
 @dataclass(frozen=True)
 class FineTune(ImageEvaluator):
-    """A linear head, trained with the network or a part of it by cross-entropy on the support.
+    """A linear head and the network, or a part of it, trained by cross-entropy on the support.
 
     `tune`: "all", "head", "last k" for the k last blocks (timm's own layer groups), or "norm" for the scales and shifts
-    of norm layers. What comes before is run once for each image. `batch_size` None takes the whole support at every
-    step. `batchnorm`: "frozen" keeps the running statistics; "support" normalises each step by its mini-batch, in the
-    layers that are trained, and updates a copy of them. Dropout and stochastic depth are off.
+    of norm layers. Layers before these run once for each image. `batch_size` None uses the whole support at every
+    step. `batchnorm`: "frozen" keeps the running statistics; "support" normalises by the mini-batch in the trained
+    layers, and updates a copy of the statistics. Dropout and stochastic depth are off.
 
-    `schedule`: "constant", "cosine", or "step", a tenth of the rate after 30, 60 and 90 % of the steps; the first
-    `warmup` steps climb to it. `start` of the head: "zero"; "prototypes", the nearest class mean; "probe", the optimum
-    of LinearProbe(C=probe_C) on features as they are, then all together: linear probing, then fine-tuning (Kumar et
-    al. 2022, arXiv 2202.10054, whose probe is tuned by descent). `augment`: "flip", "crop", "crop+flip" or
-    "crop+flip+colour" views of the support, new at each step, so that the whole network runs; images whose orientation
-    matters are not flipped. `clip_norm` is the longest gradient, None for any.
+    `schedule`: "constant", "cosine", or "step", a tenth of the rate after 30, 60 and 90 % of the steps; the rate rises
+    during the first `warmup` steps. `start` of the head: "zero"; "prototypes", the nearest class mean; "probe", the
+    optimum of LinearProbe(C=probe_C) on the original features: linear probing, then fine-tuning (Kumar et al. 2022,
+    arXiv 2202.10054, whose probe is trained by descent). `augment`: "flip", "crop", "crop+flip" or "crop+flip+colour"
+    views of the support, new at each step, so the whole network runs; images whose orientation matters are not flipped.
+    `clip_norm` limits the norm of the gradient; None: no limit.
     """
 
     tune: str = "all"
@@ -97,7 +97,7 @@ class FineTune(ImageEvaluator):
         return frozen_table(images, backbone, self._tuning(backbone).changed(backbone.network)[0], rows, progress)
 
     def episodes_at_once(self, n_support: int, n_way: int, dim: int, budget_bytes: int) -> int:
-        """Heads are tuned together; networks one by one."""
+        """Heads are trained together, networks one by one."""
         bytes_each = 4 * (2 * n_support * dim + 8 * dim * n_way)
         return max(1, budget_bytes // bytes_each) if self._heads_alone else 1
 

@@ -37,8 +37,8 @@ class LinearProbe(FeatureEvaluator):
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
         """One decomposition of the support serves every C, and each optimum is the start of the next."""
         members = sorted(set(grid), key=lambda probe: probe.C)
-        asked = [(float(member.C), member.max_iter) for member in members]
-        solutions = solve_path(batch.support, batch.support_mask, batch.support_labels, batch.n_way, asked)
+        settings = [(float(member.C), member.max_iter) for member in members]
+        solutions = solve_path(batch.support, batch.support_mask, batch.support_labels, batch.n_way, settings)
         heads = {
             member: LinearHead(solution.weight, solution.bias, solution.converged)
             for member, solution in zip(members, solutions, strict=True)

@@ -1,4 +1,4 @@
-"""A linear probe whose weights blend class names in."""
+"""A linear probe that adds class names to its weights."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.evaluators._two_sources import warn_of_silent_names
 from fewshot.plugins.fields import declare, integer
 from fewshot.solvers.similarity import unit
 
@@ -22,18 +23,18 @@ _ALPHA_START = 250.0
 @dataclass(frozen=True)
 class LinearProbePlusPlus(FeatureEvaluator):
     """LP++ (Huang et al. 2024, arXiv 2404.02285): logits = f . (w_k + alpha_k t_k) with queries f and class-name
-    vectors t of length one; w and alpha minimise the mean cross-entropy of the support by full-batch descent whose
-    start and step sizes come from the data, so that nothing has to be tuned.
+    vectors t of length one; w and alpha minimise the mean cross-entropy of the support by full-batch descent.
+    Start and step sizes come from the data, so nothing needs tuning.
 
     Start: w_k is the sum of the class's rows; every alpha is 250 times the mean over classes of the mean cosine between
     a class's rows and its name. Steps: 4 n / lambda_max(F'F) for w at every iteration (momentum 0.9) and
     n / (4 max_k sum_i (f_i . t_k)^2) for alpha at every tenth, as in the released code.
 
-    The cross-entropy of a support that a hyperplane separates has no minimum: like the paper, this stops after
-    `iterations`, which is part of the method, so rows are not marked as converged or not. Deviations: the released
-    code keeps the iteration that is best on validation images, here it is the last; it adds a bias that starts at
-    random, here there is none, as in the paper's formula; it never resets the gradient of alpha between iterations,
-    here a step takes the current one. Needs vectors of the class names.
+    The cross-entropy of a linearly separable support has no minimum. As in the paper, `iterations` is part of the
+    method, so rows do not report convergence. Deviations from the released code: it keeps the iteration that is best on
+    validation images, this keeps the last; it adds a bias with a random start, this has none, like the paper's formula;
+    it never resets the gradient of alpha between iterations, this uses the current gradient. Needs vectors of the class
+    names.
     """
 
     iterations: int = 300
@@ -47,14 +48,17 @@ class LinearProbePlusPlus(FeatureEvaluator):
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names, targets = class_vectors(batch, self), one_hot(batch)
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
-        w, alpha = self._descend(rows, rows @ names.transpose(1, 2), targets)
+        cosines = rows @ names.transpose(1, 2)
+        w, alpha = self._descend(rows, cosines, targets)
+        of_support = rows @ w.transpose(1, 2)
+        warn_of_silent_names(self, batch, alpha[:, None] * cosines, of_support, "compare with ZeroShot")
         return CosineHead((w + alpha[:, :, None] * names).transpose(1, 2))
 
     def _descend(self, rows: Tensor, cosines: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """w [B, N, D] and alpha [B, N], from rows [B, S, D] and their cosines [B, S, N] with the names.
 
-        Where rows are fewer than features, w = a' F is kept as a [B, S, N]: then f . w is the Gram matrix times a, and
-        the gradient of w, r' F, moves a by r.
+        If there are fewer rows than features, w = a' F is stored as a [B, S, N]: then f . w is the Gram matrix times a,
+        and the gradient of w, r' F, moves a by r.
         """
         held, n = targets.sum(2, keepdim=True), targets.sum((1, 2))[:, None, None]
         small = rows.shape[1] <= rows.shape[2]
@@ -83,5 +87,5 @@ class LinearProbePlusPlus(FeatureEvaluator):
 
 
 def _inverse(curvature: Tensor) -> Tensor:
-    """1 / curvature; 0 where nothing curves, because all rows are zero."""
+    """1 / curvature; 0 if the curvature is 0 because all rows are zero."""
     return torch.where(curvature > 0, 1 / curvature.where(curvature > 0, 1), 0)

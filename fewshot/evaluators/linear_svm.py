@@ -17,14 +17,14 @@ from fewshot.solvers.squared_hinge import solve
 
 @dataclass(frozen=True)
 class LinearSVM(FeatureEvaluator):
-    """One support vector machine a class against the rest, at the optimum of scikit-learn's
+    """One support vector machine for each class against the rest, at the optimum of scikit-learn's
     LinearSVC(C=C, loss="squared_hinge"): ||w||^2 / 2 plus C times the sum of max(0, 1 - y f)^2. Logits are the f.
 
-    `intercept_scaling`: the intercept is the weight of a constant column of this value and is penalised with the
-    others, as in liblinear (Fan et al. 2008); None: it is free. With Standardised it is the SVM of RFS (Tian et al.
+    `intercept_scaling`: the intercept is the weight of a constant column of this value and is penalised like the other
+    weights, as in liblinear (Fan et al. 2008); None: it is free. With Standardised it is the SVM of RFS (Tian et al.
     2020, arXiv 2003.11539). Solved by Newton steps on the rows inside the margin (Mangasarian 2002, "A finite Newton
-    method for classification"); a head has converged where the duality gap is below 1e-8 of the objective. A class
-    takes S x S, so supports of many thousand rows are not for it.
+    method for classification"); a head has converged where the duality gap is below 1e-8 of the objective. Each
+    class needs an S x S matrix: too much memory for supports of many thousand rows.
     """
 
     C: float = 1.0

@@ -1,4 +1,4 @@
-"""Low-rank updates of linear layers, and a linear head, trained while the weights stand still."""
+"""Low-rank updates of linear layers, and a linear head, trained while the weights are frozen."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ def _are_layers(layers: Any) -> bool:
 
 @dataclass(frozen=True)
 class LoRA(ImageEvaluator):
-    """LoRA (Hu et al. 2021, arXiv 2106.09685): a linear head, trained with low-rank updates of linear layers by
+    """LoRA (Hu et al. 2021, arXiv 2106.09685): a linear head and low-rank updates of linear layers, trained by
     cross-entropy on the support.
 
     A weight W becomes W + alpha / rank * B A, where A starts uniform and B at zero. `layers`: letters of "qkvo", for
-    the layers of attention that make queries, keys, values and the output, found by their names (a fused layer is taken
-    as equal blocks in the order q, k, v); or "all" linear layers. With `per_shot` there are so many steps for each
-    shot: the images of a class, on average, rounded up. `optimizer`, `batch_size`, `schedule` and `start` as in
+    the attention layers that compute queries, keys, values and the output, found by their names (a fused layer counts
+    as equal blocks in the order q, k, v); or "all" linear layers. With `per_shot`, `steps` counts the steps for each
+    shot: the mean number of images per class, rounded up. `optimizer`, `batch_size`, `schedule` and `start` as in
     FineTune; BatchNorm keeps its statistics.
 
     CLIP-LoRA (Zanella and Ben Ayed 2024, arXiv 2405.18541) has rank 2 on q, k, v of all blocks, dropout 0.25, batches
-    of 32, AdamW with weight decay 0.01, a cosine from 0.0002, 500 steps a shot, and in its code alpha / sqrt(rank) with
-    alpha = 1, which is alpha = sqrt(2) here. Deviations: `dropout` hides inputs of a layer for all images of a step
-    together, theirs for each token; the head is linear, theirs the class names, whose encoder they adapt too.
+    of 32, AdamW with weight decay 0.01, a cosine from 0.0002, 500 steps per shot, and in its code alpha / sqrt(rank)
+    with alpha = 1, which is alpha = sqrt(2) here. Deviations: `dropout` drops inputs of a layer for all images of a
+    step together, theirs for each token; the head is linear, theirs are the class names, whose encoder they adapt too.
     """
 
     layers: str = "qkv"

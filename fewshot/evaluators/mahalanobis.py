@@ -13,17 +13,18 @@ from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
 from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.gram import Principal, principal
+from fewshot.solvers.rounding import shortened
 
 
 @dataclass(frozen=True)
 class Mahalanobis(FeatureEvaluator):
     """The class at the least Mahalanobis distance, as in Simple CNAPS (Bateni et al. 2020, arXiv 1912.03432) on
-    features that are not adapted: logits = -1/2 (q - m_k)^T Q_k^-1 (q - m_k) up to a term that all classes share, with
+    frozen features: logits = -1/2 (q - m_k)^T Q_k^-1 (q - m_k) up to a term that is the same for all classes, with
     Q_k = lambda_k S_k + (1 - lambda_k) S + beta I and lambda_k = n_k / (n_k + 1).
 
     S_k and S are the unbiased covariances of the class and of the whole support. Deviations from the released code: the
-    factor 1/2 of the paper, which the code leaves out, and S_k = 0 for a class of one row, where the code adds a
-    constant to every entry. In the principal coordinates of the support a class costs its own rows and no D x D matrix.
+    factor 1/2 of the paper, which the code omits; S_k = 0 for a class of one row, where the code adds a constant to
+    every entry. Works in the principal coordinates of the support, without a D x D matrix for each class.
     """
 
     beta: float = 1.0
@@ -51,19 +52,19 @@ class Mahalanobis(FeatureEvaluator):
 
 
 def _by_class(scores: Tensor, batch: EpisodeBatch[Tensor], sizes: Tensor) -> Tensor:
-    """The rows [B, S, r] of every class one after the other: [B, N, K, r], K the size of the largest class."""
+    """The rows [B, S, r] class by class: [B, N, K, r], with K the size of the largest class."""
     largest = int(sizes.max())
     hot = one_hot(batch)
     position = (hot.cumsum(1) - 1).gather(2, batch.support_labels[:, :, None])[:, :, 0].long()
     slot = torch.where(batch.support_mask, batch.support_labels * largest + position, batch.n_way * largest)
-    slots = scores.new_zeros(len(scores), batch.n_way * largest + 1, scores.shape[2])  # the last is of the padding
+    slots = scores.new_zeros(len(scores), batch.n_way * largest + 1, scores.shape[2])  # the last slot takes the padding
     slots.scatter_(1, slot[:, :, None].expand_as(scores), scores)
     return slots[:, :-1].reshape(len(scores), batch.n_way, largest, -1)
 
 
 def _corrections(rows: Tensor, common: Tensor, sizes: Tensor) -> Tensor:
-    """P_k [B, N, K, r] with Q_k^-1 = D_k - P_k^T P_k for D_k the diagonal `common` (Woodbury's identity): the rows of
-    a class, scaled such that S_k lambda_k = Z^T Z, give P = L^-1 Z D with L L^T = I + Z D Z^T."""
+    """P_k [B, N, K, r] with Q_k^-1 = D_k - P_k^T P_k for D_k the diagonal `common` (Woodbury's identity). Z are
+    the rows of a class, scaled such that S_k lambda_k = Z^T Z; P = L^-1 Z D with L L^T = I + Z D Z^T."""
     scale = sizes / (sizes + 1) / (sizes - 1).clamp_min(1)
     z = rows * scale.sqrt()[:, :, None, None]
     zd = z * common[:, :, None]
@@ -83,9 +84,9 @@ class _MahalanobisHead(Head[Tensor]):
         q = (query.double() - self.space.mean) @ self.space.axes  # [B, m, r]
         scaled = self.class_means * self.common
         distance = q.square() @ self.common.transpose(1, 2) - 2 * q @ scaled.transpose(1, 2)
-        distance += (self.class_means * scaled).sum(2)[:, None]  # [B, m, N] under the diagonal alone
+        distance += (self.class_means * scaled).sum(2)[:, None]  # [B, m, N] with the diagonal part of Q_k^-1
         moved = q @ self.corrections.flatten(1, 2).transpose(1, 2)  # [B, m, N K]
         own = torch.einsum("bnkr,bnr->bnk", self.corrections, self.class_means)
         moved = moved.reshape(*moved.shape[:2], *own.shape[1:]) - own[:, None]
         logits: Tensor = (moved.square().sum(3) - distance) / 2
-        return logits.to(query.dtype)
+        return shortened(logits, query.dtype)

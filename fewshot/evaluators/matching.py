@@ -13,6 +13,7 @@ from torch import Tensor
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head
 from fewshot.plugins.fields import POSITIVE, declare
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import Neighbours
 
 
@@ -21,7 +22,7 @@ class Matching(FeatureEvaluator):
     """The average of the support labels, weighted by softmax(cosine / temperature) over all support rows (Vinyals et
     al. 2016, arXiv 1606.04080, without its context embeddings); logits are log-probabilities.
 
-    The paper's temperature is 1. A class of more rows has more weight, as in the paper.
+    The paper's temperature is 1. A class with more rows has more weight, as in the paper.
     """
 
     temperature: float = 1.0
@@ -49,10 +50,10 @@ class _MatchingHead(Head[Tensor]):
 
     def __call__(self, query: Tensor) -> Tensor:
         parts = [self._log_probability(s / self.temperature) for s, _ in self.neighbours.similarities(query)]
-        return torch.cat(parts, 1).to(query.dtype)
+        return shortened(torch.cat(parts, 1), query.dtype)
 
     def _log_probability(self, scaled: Tensor) -> Tensor:
-        """[B, m, N] logarithms of sums that no temperature makes zero: each class is summed below its own largest."""
+        """[B, m, N] log-probabilities. Each class sums relative to its own largest term, so that no sum underflows."""
         index = self.labels[:, None].expand_as(scaled)
         shape = (*scaled.shape[:2], self.n_way)
         largest = scaled.new_full(shape, -math.inf).scatter_reduce(2, index, scaled, "amax")

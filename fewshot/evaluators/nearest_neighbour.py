@@ -14,23 +14,24 @@ from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import FeatureEvaluator, Head, one_hot
 from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.solvers import compiled
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import METRICS, Neighbours
 
-_NEAR_ENTRIES = 1 << 16  # of a support in the second-level cache
-_NO_VOTE = 1e-9  # the share of a class without a vote: its logarithm is finite
+_NEAR_ENTRIES = 1 << 16  # support entries that fit in the second-level cache
+_NO_VOTE = 1e-9  # the share of a class without votes: keeps its logarithm finite
 
 
 @dataclass(frozen=True)
 class NearestNeighbour(FeatureEvaluator):
-    """The class with most votes among the k support rows that are most similar; logits are the logarithms of the
-    shares of the votes, of 1e-9 where a class has none.
+    """The class with most votes among the k most similar support rows. Logits are the logarithms of the vote shares,
+    of 1e-9 for a class without votes.
 
-    Similarity: the cosine ("cosine"), or minus the squared Euclidean distance ("euclidean"). Votes are equal where
+    Similarity: the cosine ("cosine"), or minus the squared Euclidean distance ("euclidean"). Votes are equal if
     `temperature` is None, as in scikit-learn's KNeighborsClassifier (Cover, Hart 1967), else
     softmax(similarity / temperature) over the k rows: DINOv2 (Oquab et al. 2023, arXiv 2304.07193) takes cosines and
     0.07. Rows that tie for the last places share their votes, so the order of the support does not matter; classes
-    that tie have equal logits, and the first wins. A support of fewer than k rows is a ValueError where votes are
-    equal, because all queries would have one answer; with a temperature every row votes.
+    that tie have equal logits, and the first wins. A support of fewer than k rows is a ValueError if votes are equal,
+    because all queries would get the same answer; with a temperature every row votes.
     """
 
     k: int = 1
@@ -47,8 +48,8 @@ class NearestNeighbour(FeatureEvaluator):
         fewest = int(batch.support_mask.sum(1).min())
         if self.temperature is None and self.k > fewest:
             raise ValueError(
-                f"NearestNeighbour asks {self.k} neighbours for equal votes, but an episode has {fewest} support rows; "
-                "lower k, or give a temperature"
+                f"NearestNeighbour needs {self.k} neighbours for equal votes, but an episode has {fewest} support "
+                "rows; lower k, or give a temperature"
             )
         if batch.support[0].numel() <= _NEAR_ENTRIES and _in_loops(batch.support):
             return _LoopHead(batch, self)
@@ -59,7 +60,7 @@ class NearestNeighbour(FeatureEvaluator):
 
 
 def _in_loops(vectors: Tensor) -> bool:
-    """Whether compiled loops may compare these vectors; the squares of what is float32 are finite in float64."""
+    """Whether compiled loops can compare these vectors: squares of float32 numbers are finite in float64."""
     return vectors.dtype == torch.float32 and compiled.serves(vectors)
 
 
@@ -79,8 +80,8 @@ class _LoopHead(Head[Tensor]):
         logits = torch.empty(*query.shape[:2], batch.n_way)
         given = (batch.support, batch.support_labels, batch.support_mask, query)
         arrays = [array.contiguous().numpy() for array in given]
-        asked = (rule.k, rule.metric == "cosine", float(rule.temperature or 0.0), _NO_VOTE)
-        compiled.over_episodes(votes, len(query), *arrays, *asked, logits.numpy())
+        settings = (rule.k, rule.metric == "cosine", float(rule.temperature or 0.0), _NO_VOTE)
+        compiled.over_episodes(votes, len(query), *arrays, *settings, logits.numpy())
         return logits
 
 
@@ -92,13 +93,13 @@ class _VotingHead(Head[Tensor]):
 
     def __call__(self, query: Tensor) -> Tensor:
         parts = [self._votes(*part) @ self.hot for part in self.neighbours.similarities(query)]
-        return torch.cat(parts, 1).clamp_min(_NO_VOTE).log().to(query.dtype)
+        return shortened(torch.cat(parts, 1).clamp_min(_NO_VOTE).log(), query.dtype)
 
     def _votes(self, similarity: Tensor, rounding: Tensor) -> Tensor:
-        """[B, m, S] the share of the votes that every support row has; similarities are -inf under the padding."""
+        """[B, m, S] the share of the votes of each support row. Similarities of padding are -inf."""
         k = min(self.rule.k, similarity.shape[2])
         best = similarity.topk(k, dim=2).values
-        last = best.where(best > -math.inf, math.inf).amin(2, keepdim=True)  # of the k-th, or of the last there is
+        last = best.where(best > -math.inf, math.inf).amin(2, keepdim=True)  # of the k-th row, or of the last one
         sure, tied = similarity > last + rounding, (similarity - last).abs() <= rounding
         places = (best > -math.inf).sum(2, keepdim=True) - sure.sum(2, keepdim=True)
         share = sure + tied * (places.double() / tied.sum(2, keepdim=True))

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProtoMAML(ImageEvaluator):
-    """A linear head that starts at the prototypes of the support, and the network with it (`body`), after `steps` plain
-    steps of gradient descent on the whole support (Proto-MAML, Triantafillou et al. 2020, arXiv 1903.03096).
+    """A linear head that starts at the prototypes of the support, after `steps` plain steps of gradient descent on the
+    whole support; `body` trains the network too (Proto-MAML, Triantafillou et al. 2020, arXiv 1903.03096).
 
-    It is how the recipes MAML (`body=True`) and ANIL (`body=False`) adapt; `steps` and `lr` are their `inner_steps` and
-    `inner_lr`, though more steps are allowed. BatchNorm keeps its running statistics, as in these recipes.
+    The recipes MAML (`body=True`) and ANIL (`body=False`) adapt like this; `steps` and `lr` are their `inner_steps` and
+    `inner_lr`, and may be larger. BatchNorm keeps its running statistics, as in these recipes.
     """
 
     steps: int = 3

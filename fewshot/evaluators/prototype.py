@@ -15,10 +15,11 @@ from fewshot.evaluators import FeatureEvaluator, Head, Places, one_hot
 from fewshot.plugins.fields import declare, one_of
 from fewshot.solvers import compiled
 from fewshot.solvers.gram import means
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import cosines, inner_products, unit
 
 METRICS = ("euclidean", "cosine")
-_NEAR_ENTRIES = 1 << 16  # of the means of an episode in the second-level cache
+_NEAR_ENTRIES = 1 << 16  # class means of an episode that fit in the second-level cache
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Prototype(FeatureEvaluator):
 
 @dataclass(frozen=True, eq=False)
 class _RowsHead(Head[Places]):
-    """Means anew for every chunk of queries: they are made while an episode is near."""
+    """Computes the class means again for every chunk of queries, while the episode is in the cache."""
 
     vectors: Tensor  # [n, D] float32
     batch: EpisodeBatch[Places]
@@ -72,10 +73,10 @@ class _EuclideanHead(Head[Tensor]):
     prototypes: Tensor  # [B, N, D] float64
 
     def __call__(self, query: Tensor) -> Tensor:
-        centre = self.prototypes.mean(1)  # distances do not change, their rounding does
+        centre = self.prototypes.mean(1)  # distances stay the same, rounding errors shrink
         c = self.prototypes - centre[:, None]
         products, squares = inner_products(query, centre, c)
-        return (2 * products - squares[:, :, None] - c.square().sum(2)[:, None]).to(query.dtype)
+        return shortened(2 * products - squares[:, :, None] - c.square().sum(2)[:, None], query.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,4 +84,4 @@ class _CosineHead(Head[Tensor]):
     prototypes: Tensor  # [B, N, D] float64
 
     def __call__(self, query: Tensor) -> Tensor:
-        return cosines(query, unit(self.prototypes)).to(query.dtype)
+        return shortened(cosines(query, unit(self.prototypes)), query.dtype)

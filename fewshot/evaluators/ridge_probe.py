@@ -22,8 +22,8 @@ class RidgeProbe(FeatureEvaluator):
     `intercept_scaling` None: the intercept is free, as in scikit-learn's Ridge(alpha=l2). A number: it is the weight
     of a constant column of this value, penalised like the others. big_vision's few-shot regression
     (github.com/google-research/big_vision, evaluators/fewshot_lsr.py) is
-    Standardised(RidgeProbe(l2=1024, intercept_scaling=100)). An l2 below 1e-13 of the support's squared norms counts
-    as that. The smaller of S x S and D x D is solved; a support of many rows needs D x D and a part of the rows.
+    Standardised(RidgeProbe(l2=1024, intercept_scaling=100)). An l2 below 1e-13 of the support's squared norms is
+    raised to that. Solves the smaller of S x S and D x D; a large support needs D x D and a part of its rows.
     """
 
     l2: float = 1.0

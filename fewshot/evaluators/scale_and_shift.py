@@ -1,4 +1,4 @@
-"""Scales and shifts of convolutions, and a linear head, trained while the weights stand still."""
+"""Scales and shifts of convolutions, and a linear head, trained while the weights are frozen."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScaleAndShift(ImageEvaluator):
-    """A linear head, trained by cross-entropy on the support with the scales and shifts of meta-transfer learning (Sun
-    et al. 2019, arXiv 1812.02391).
+    """A linear head and the scales and shifts of meta-transfer learning (Sun et al. 2019, arXiv 1812.02391), trained by
+    cross-entropy on the support.
 
-    Every convolution's weights are multiplied by a number for each pair of an output and an input channel, 1 at the
-    start, and to its biases a number for each output channel is added, 0 at the start. BatchNorm keeps its statistics.
-    Deviations: the paper learns scales and shifts over many training tasks, and tunes only the head on a new one; here
-    both are tuned on the support. A convolution without a bias has a shift too.
+    Each convolution multiplies its weights by one scale for each pair of output and input channels, 1 at the start, and
+    adds one shift for each output channel, 0 at the start. BatchNorm keeps its statistics. Deviations: the paper
+    learns scales and shifts over many training tasks and tunes only the head on a new one; here the support trains
+    both. A convolution without a bias gets a shift too.
 
     `optimizer`, `batch_size`, `schedule` and `start` as in FineTune.
     """

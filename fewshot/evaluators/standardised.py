@@ -15,16 +15,17 @@ from fewshot.evaluators.ridge_probe import RidgeProbe
 from fewshot.evaluators.tuning.support_views import FurtherViews
 from fewshot.plugins.fields import POSITIVE, declare
 from fewshot.solvers.gram import centred, means
+from fewshot.solvers.rounding import shortened
 
 
 @dataclass(frozen=True)
 class Standardised(FeatureEvaluator):
     """The inner evaluator on features (x - mean) / (std + eps), with the mean and the standard deviation (of divisor n)
-    of each feature over the episode's own support; queries, and views of support images, are moved with it.
+    of each feature over the episode's own support; queries and views of support images too.
 
     big_vision's few-shot regression takes eps = 1e-5 (github.com/google-research/big_vision,
-    evaluators/fewshot_lsr.py); scikit-learn's StandardScaler has none, but leaves constant features alone. The features
-    are given to the inner evaluator as float64.
+    evaluators/fewshot_lsr.py); scikit-learn's StandardScaler has none, but leaves constant features alone. The inner
+    evaluator gets the features as float64.
     """
 
     short_name: ClassVar[str] = "{inner}, standardised"
@@ -43,7 +44,7 @@ class Standardised(FeatureEvaluator):
         return _StandardisedHead(self.inner.fit(moved), mean, scale)
 
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
-        """The path of the inner evaluators, for each eps and kind of them."""
+        """One path of inner evaluators for each eps and class."""
         heads: dict[Self, Head[Tensor]] = {}
         for kind in {(member.eps, type(member.inner)) for member in grid}:
             members = [member for member in grid if (member.eps, type(member.inner)) == kind]
@@ -79,4 +80,4 @@ class _StandardisedHead(Head[Tensor]):
         self.converged = inner.converged
 
     def __call__(self, query: Tensor) -> Tensor:
-        return self._inner((query.double() - self._mean) / self._scale).to(query.dtype)
+        return shortened(self._inner((query.double() - self._mean) / self._scale), query.dtype)

@@ -1,4 +1,4 @@
-"""Task-specific adapters: small matrices beside the convolutions, and one after the features, tuned to centroids."""
+"""Task-specific adapters: small matrices beside the convolutions and one after the features, trained on centroids."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class TaskSpecificAdapters(ImageEvaluator):
     """TSA (Li et al. 2022, arXiv 2107.00358): a 1 x 1 convolution parallel to every larger one, of the same stride and
-    groups, and a linear map of the features. Only these are trained, by Adadelta on the whole support; logits are 10
-    times the cosine to the centroids of the classes. BatchNorm keeps its statistics.
+    groups, and a linear map of the features. Adadelta trains only these, on the whole support; logits are 10 times
+    the cosine with the centroids of the classes. BatchNorm keeps its statistics.
 
-    `lr` of the convolutions and `map_lr` of the map are the paper's for domains that the network has not seen; 0.05 and
-    0.1 for those it has. `stem` adapts the first convolution too. Deviations: the convolutions start at zero, where the
-    authors' code starts at 0.0001 times the identity; theirs are in the blocks of a ResNet-18, these in any network.
+    The default `lr` of the convolutions and `map_lr` of the map are the paper's for domains that the network has not
+    seen; use 0.05 and 0.1 for seen domains. `stem` adapts the first convolution too. Deviations: the convolutions start
+    at zero (the authors' code: 0.0001 times the identity), and work in any network (theirs: ResNet-18).
     """
 
     steps: int = 40

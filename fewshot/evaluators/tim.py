@@ -1,4 +1,4 @@
-"""Transductive information maximisation: the queries of an episode, unlabelled, move its prototypes."""
+"""Transductive information maximisation: the unlabelled queries of an episode move its prototypes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import TransductiveEvaluator, one_hot
 from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, Rule, declare, integer
+from fewshot.solvers.rounding import shortened
 
 _BETAS = (0.9, 0.999)  # Adam's, with its epsilon: torch's defaults, as in the published code
 _EPSILON = 1e-8
@@ -27,13 +28,13 @@ class TIM(TransductiveEvaluator):
     p = softmax(-temperature ||x - w||^2 / 2), CE the mean cross-entropy, H Shannon's entropy at alpha = 1 and the
     alpha-entropy (1 - sum p^alpha) / (alpha - 1) otherwise. logits = -temperature ||x - w||^2 / 2.
 
-    The second term prefers predictions that are equally many for every class: a prior that balanced queries fulfil
-    and others do not; its weight in TIM is ten times the others. alpha-TIM softens it. The defaults are those of TIM
+    The second term prefers equally many predictions for every class: right for balanced queries, wrong for others. Its
+    weight in TIM is ten times the others; alpha-TIM softens it. The defaults are those of TIM
     (gradient descent); alpha-TIM is TIM(alpha=2.0, weights=(1.0, 1.0, 1.0)) at 1 shot and alpha=7.0 from 5 shots on,
-    as in its published code, whose CE is Shannon's too. Both expect features of length 1: use the transform L2.
+    as in its published code, which also uses Shannon's CE. Both expect features of length 1: use the transform L2.
 
-    Deviations: the backbone is frozen (so is it in both papers' main results); float64; the logarithms have no 1e-12
-    added but are computed from the logits; features are moved by the support's mean, which changes no distance.
+    Deviations: the backbone is frozen (as in both papers' main results); float64; logarithms come from the logits,
+    without an added 1e-12; the support mean is subtracted from features, which changes no distance.
     """
 
     alpha: float = 1.0
@@ -71,9 +72,9 @@ class TIM(TransductiveEvaluator):
             second.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1 - _BETAS[1])
             scale = (second / (1 - _BETAS[1] ** t)).sqrt_().add_(_EPSILON)
             w.addcdiv_(first, scale, value=-self.lr / (1 - _BETAS[0] ** t))
-        asked = problem.rows[:, batch.support.shape[1] :]
-        squared = asked.square().sum(2, keepdim=True)
-        return (problem.fit(asked, w) - self.temperature / 2 * squared).to(query.dtype)
+        queries = problem.rows[:, batch.support.shape[1] :]
+        squared = queries.square().sum(2, keepdim=True)
+        return shortened(problem.fit(queries, w) - self.temperature / 2 * squared, query.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,7 @@ class _Problem:
     means: Tensor  # [B, N, D] of the classes
 
     def fit(self, rows: Tensor, w: Tensor) -> Tensor:
-        """temperature (x . w - ||w||^2 / 2): the logits [B, R, N] up to what is the same for every class."""
+        """temperature (x . w - ||w||^2 / 2): the logits [B, R, N] up to a term that is the same for every class."""
         return torch.baddbmm(
             w.square().sum(2)[:, None],
             rows,
@@ -108,7 +109,7 @@ class _Problem:
 
     def _of_queries(self, log_p: Tensor) -> Tensor:
         """[B, M, N] d loss / d fit of the queries: p g - p sum(p g), with g = d loss / d p up to a constant. p g is
-        computed from logarithms, because a power of p alone can be infinite."""
+        computed from logarithms, because a power of p alone can overflow."""
         _, marginal, conditional = self.tim.weights
         a, p = self.tim.alpha, log_p.exp()
         log_mean = torch.logsumexp(log_p + self.query_share.log(), 1, keepdim=True)  # log of the mean p
@@ -126,6 +127,6 @@ def _problem(tim: TIM, batch: EpisodeBatch[Tensor], query: Tensor, query_mask: T
     centre = (support * held).sum(1, keepdim=True) / held.sum(1, keepdim=True)
     rows = torch.cat([support, query.double()], 1) - centre
     means = torch.bmm(targets.transpose(1, 2), rows[:, : support.shape[1]]) / counts
-    asked = query_mask.double()[:, :, None]
-    shares = held / held.sum(1, keepdim=True), asked / asked.sum(1, keepdim=True)
+    scored = query_mask.double()[:, :, None]
+    shares = held / held.sum(1, keepdim=True), scored / scored.sum(1, keepdim=True)
     return _Problem(tim, rows, targets, *shares, means)

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.evaluators._two_sources import warn_of_silent_names
 from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import Neighbours
 
 
@@ -22,9 +24,9 @@ class TipAdapter(FeatureEvaluator):
 
         logits = f T' / temperature + alpha exp(-beta (1 - f F')) Y.
 
-    alpha = 1 and beta = 5.5 are the paper's defaults. Its released code then searches both, on the test features:
-    choose them on validation classes instead. Needs vectors of the class names. Deviations: one view of every support
-    image, where the paper's keys are means of 10 augmented ones; Tip-Adapter-F, which trains F, is not here.
+    alpha = 1 and beta = 5.5 are the paper's defaults. Its released code then searches both on the test features: choose
+    them on validation classes instead. Needs vectors of the class names. Deviations: one view of each support image;
+    the paper's keys are means of 10 augmented ones. Tip-Adapter-F, which trains F, is not implemented.
     """
 
     alpha: float = 1.0
@@ -40,7 +42,10 @@ class TipAdapter(FeatureEvaluator):
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
         cache = Neighbours.of(batch.support, batch.support_mask, "cosine")
-        return _CacheHead(names, cache, one_hot(batch), self.alpha, self.beta)
+        head = _CacheHead(names, cache, one_hot(batch), self.alpha, self.beta)
+        rows = batch.support.double()
+        warn_of_silent_names(self, batch, names(rows), head.of_support(rows), "lower alpha")
+        return head
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return 8 * ((2 * n_support + n_way) * dim + 3 * min(n_support, 64) * n_support)
@@ -55,9 +60,13 @@ class _CacheHead(Head[Tensor]):
     beta: float
 
     def __call__(self, query: Tensor) -> Tensor:
+        return shortened(self.names(query.double()) + self.of_support(query), query.dtype)
+
+    def of_support(self, query: Tensor) -> Tensor:
+        """[B, m, N] the part of the logits that comes from the support."""
         votes = [self._votes(s) for s, _ in self.cache.similarities(query)]
-        return (self.names(query.double()) + self.alpha * torch.cat(votes, 1)).to(query.dtype)
+        return self.alpha * torch.cat(votes, 1)
 
     def _votes(self, cosine: Tensor) -> Tensor:
-        """[B, m, N] for cosines [B, m, S]; those under the padding are -inf, which beta = 0 would make NaN."""
+        """[B, m, N] for cosines [B, m, S]; padding is -inf, which beta = 0 would turn into NaN."""
         return torch.exp(self.beta * (cosine.clamp_min(-1) - 1)) @ self.labels

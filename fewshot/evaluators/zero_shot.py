@@ -15,8 +15,8 @@ from fewshot.plugins.fields import POSITIVE, declare
 
 @dataclass(frozen=True)
 class ZeroShot(FeatureEvaluator):
-    """The class whose name's vector has the largest cosine with the query (Radford et al. 2021, arXiv 2103.00020);
-    logits = cosine / temperature. The support is not looked at: what others gain from it, they gain over this.
+    """The class whose name vector has the largest cosine with the query (Radford et al. 2021, arXiv 2103.00020);
+    logits = cosine / temperature. Ignores the support: the baseline for heads that use both.
 
     Needs vectors of the class names. CLIP's own temperature is 0.01.
     """

@@ -10,8 +10,11 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
-from fewshot.evaluators.gaussian_head import SHRINKAGE, GaussianHead
-from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare
+from fewshot.evaluators._two_sources import warn_of_silent_names
+from fewshot.evaluators.gaussian_head import SCALES, SHRINKAGE, GaussianHead
+from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare, one_of
+from fewshot.plugins.signature import Later
+from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import unit
 
 
@@ -22,25 +25,32 @@ class ZeroShotGaussian(FeatureEvaluator):
 
         logits = f T' / temperature + alpha (f W + b),   f of length one.
 
-    The paper chooses alpha on validation images; `fewshot run --select` does so on validation classes. Needs vectors of
-    the class names. Deviation: one view of every support image, where
-    the paper's data hold 10 augmented ones. alpha = 0 is ZeroShot.
+    The paper chooses alpha on validation images; `fewshot run --select` chooses it on validation classes. Needs vectors
+    of the class names. Deviation: one view of each support image; the paper uses 10 augmented ones. alpha = 0 is
+    ZeroShot.
+
+    `scale` as in GaussianHead. Use scale="support" with few shots: with the published covariance the second term is so
+    large that the names have no say; a warning reports it.
     """
 
     alpha: float = 1.0
     shrinkage: float | None = None
     temperature: float = 0.01
+    scale: str | Later = None
 
-    rules = declare(alpha=NOT_NEGATIVE, shrinkage=SHRINKAGE, temperature=POSITIVE)
+    rules = declare(alpha=NOT_NEGATIVE, shrinkage=SHRINKAGE, temperature=POSITIVE, scale=one_of(SCALES))
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        return [cls(), cls(alpha=10.0, shrinkage=0.5)]
+        return [cls(), cls(alpha=10.0, shrinkage=0.5), cls(scale="support")]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
-        return _MixedHead(names, GaussianHead(self.shrinkage).fit(batch.seen_as(rows)), self.alpha)
+        classes = GaussianHead(self.shrinkage, scale=self.scale).fit(batch.seen_as(rows))
+        lower = "lower alpha" if self.scale else "give scale='support', or lower alpha"
+        warn_of_silent_names(self, batch, names(rows), self.alpha * classes(rows), lower)
+        return _MixedHead(names, classes, self.alpha)
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         return GaussianHead(self.shrinkage).working_bytes(n_support, n_way, dim) + 8 * n_way * dim
@@ -53,5 +63,5 @@ class _MixedHead(Head[Tensor]):
     alpha: float
 
     def __call__(self, query: Tensor) -> Tensor:
-        asked = unit(query.double())
-        return (self.names(asked) + self.alpha * self.classes(asked)).to(query.dtype)
+        directions = unit(query.double())
+        return shortened(self.names(directions) + self.alpha * self.classes(directions), query.dtype)

@@ -1,4 +1,4 @@
-"""A linear probe that is held near the class names."""
+"""A linear probe that stays near the class names."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.evaluators._two_sources import warn_of_silent_names
 from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.solvers.similarity import unit
 
 PENALTIES = ("class-adaptive", "constant")
-_LEAST_PENALTY = 1e-8  # of a class whose name says nothing of its rows: keeps the optimum finite
-_TOLERANCE = 1e-10  # of the objective: what the last step may gain
+_LEAST_PENALTY = 1e-8  # for a class whose name does not predict its rows: keeps the optimum finite
+_TOLERANCE = 1e-10  # the last step gains less than this share of the objective
 _MOST_CG_STEPS = 200
 _NULL = 1e-13  # directions with less than this share of the largest variance are empty
 
 
 @dataclass(frozen=True)
 class ZeroShotProbe(FeatureEvaluator):
-    """CLAP (Silva-Rodriguez et al. 2023, arXiv 2312.12730): weights w that start at the class-name vectors t and are
-    held near them, at the minimum of
+    """CLAP (Silva-Rodriguez et al. 2023, arXiv 2312.12730): weights w near the class-name vectors
+    t, at the minimum of
 
         mean cross-entropy of the support + strength / N sum_k lambda_k ||w_k - t_k||^2,
 
     logits = f . w / temperature, with rows f and names t of length one. `penalty` "class-adaptive": lambda_k is the
-    mean zero-shot probability of class k on its own support rows, so a class whose name says little moves freely;
-    "constant": their mean over the classes for all. strength near 0 approaches the paper's ZS-LP.
+    mean zero-shot probability of class k on its own support rows, so a class with an uninformative name moves freely;
+    "constant": the mean of these over the classes. strength near 0 approaches the paper's ZS-LP.
 
-    Needs vectors of the class names. Deviations: the exact optimum, where the paper takes 300 epochs of SGD (rate
-    0.1, cosine); for that w is not normalised to length one, which also keeps the problem convex; no augmented views;
-    lambda is at least 1e-8.
+    Needs vectors of the class names. Deviations: the exact optimum instead of 300 epochs of SGD (rate 0.1,
+    cosine); w is not normalised to length one, which keeps the problem convex; no augmented views; lambda is at least
+    1e-8.
     """
 
     strength: float = 1.0
@@ -56,6 +57,7 @@ class ZeroShotProbe(FeatureEvaluator):
         ridge = 2 * self.strength / batch.n_way * self._lambdas(zero_shot, targets)
         problem = _Problem(scores / self.temperature, zero_shot, targets, ridge[:, None])
         moved, converged = _minimise(problem, self.max_iter)
+        warn_of_silent_names(self, batch, zero_shot, problem.design @ moved, "raise strength")
         return CosineHead((names.transpose(1, 2) + axes @ moved) / self.temperature, converged)
 
     def _lambdas(self, zero_shot: Tensor, targets: Tensor) -> Tensor:
@@ -71,7 +73,7 @@ class ZeroShotProbe(FeatureEvaluator):
 
 
 def _coordinates(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """scores [B, S, r] and axes [B, D, r], orthonormal, with rows = scores axes': rows span no more than r = S."""
+    """scores [B, S, r] and axes [B, D, r], orthonormal, with rows = scores axes'; r = min(S, D)."""
     if rows.shape[1] > rows.shape[2]:
         return rows, torch.eye(rows.shape[2], dtype=rows.dtype, device=rows.device).expand(len(rows), -1, -1)
     variances, vectors = torch.linalg.eigh(rows @ rows.transpose(1, 2))
@@ -95,12 +97,12 @@ class _Problem:
 
     @property
     def share(self) -> Tensor:
-        """[B, S, 1] weight of each row in the mean."""
+        """[B, S, 1] the weight of each row in the mean."""
         held = self.targets.sum(2, keepdim=True)
         return held / held.sum(1, keepdim=True)
 
     def value(self, u: Tensor) -> Tensor:
-        """[B] the objective; each row's loss is summed over the other classes, which keeps its digits when small."""
+        """[B] the objective; each row's loss sums over the other classes, so that small losses keep their digits."""
         fit = self.offset + self.design @ u
         over_true = fit - (fit * self.targets).sum(2, keepdim=True)
         others = over_true.masked_fill(self.targets > 0, -torch.inf).logsumexp(2, keepdim=True)
@@ -121,7 +123,7 @@ class _Problem:
 
 
 def _minimise(problem: _Problem, max_iter: int) -> tuple[Tensor, Tensor]:
-    """The minimum u by damped Newton from 0, and which problems reached it [B]."""
+    """The minimum u by damped Newton from 0, and [B] whether it was reached."""
     n_problems, n_way = len(problem.design), problem.targets.shape[2]
     u = problem.design.new_zeros(n_problems, problem.design.shape[2], n_way)
     converged = torch.zeros(n_problems, dtype=torch.bool, device=u.device)
@@ -135,7 +137,7 @@ def _minimise(problem: _Problem, max_iter: int) -> tuple[Tensor, Tensor]:
 
 
 def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor]:
-    """What a step adds to u, and [B] whether it was the last that mattered."""
+    """The change of u, and [B] whether this was the last step that matters."""
     gradient, p = problem.gradient(u)
     direction = _newton_direction(problem, p, gradient)
     slope, value = (gradient * direction).sum((1, 2)), problem.value(u)
@@ -146,7 +148,7 @@ def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor]:
 def _line_search(
     problem: _Problem, u: Tensor, direction: Tensor, value: Tensor, slope: Tensor, accepted: Tensor
 ) -> Tensor:
-    """[B] the first of 1, 1/2, 1/4, ... that lowers the objective enough (Armijo); 0 where none does."""
+    """[B] the first of 1, 1/2, 1/4, ... that lowers the objective enough (Armijo); 0 if none does."""
     step = torch.ones_like(value)
     for _ in range(40):
         accepted = accepted | (problem.value(u + step[:, None, None] * direction) <= value + 1e-4 * step * slope)
@@ -158,7 +160,7 @@ def _line_search(
 
 def _newton_direction(problem: _Problem, p: Tensor, gradient: Tensor) -> Tensor:
     """d with Hessian d = -gradient, by conjugate gradients under the Hessian's diagonal, to a residual that shrinks
-    with the gradient. Every problem stops on its own, so it does not depend on its neighbours."""
+    with the gradient. Every problem stops on its own, so it does not depend on the other problems."""
     spread = problem.design.square().transpose(1, 2) @ (p * (1 - p) * problem.share)
     inverse = 1 / (spread + problem.ridge)  # of the diagonal
     direction, residual = torch.zeros_like(gradient), -gradient

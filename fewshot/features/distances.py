@@ -1,7 +1,7 @@
-"""How far a target set is from what a network was trained on, seen through one fixed reference network.
+"""Distances between a target set and the pre-training set of a network, in the features of one reference network.
 
-The reference must never be a network that is scored. Both sets are of equal size n, because the Fréchet distance is
-biased in n; the squared MMD is not, and comes first.
+Never score the reference network itself. Both sets have equal size n, because the Fréchet distance is biased in n; the
+squared MMD is not, and comes first.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 class Distances:
     """Distances of a target from a source, in the features of a reference network."""
 
-    mmd: float  # squared, unbiased: it may be below 0 where the sets are alike
-    mmd_alike: float  # the same between two halves of the source: what chance alone makes of equal sets of n / 2
+    mmd: float  # squared, unbiased: may be below 0 if the sets are alike
+    mmd_alike: float  # the same between two halves of the source: the effect of chance for sets of n / 2
     frechet: float  # biased upwards in small n
     nearest_class: float  # mean over the target's classes of the cosine distance to the nearest of the source's
     n: int  # images of each set
@@ -42,8 +42,8 @@ def distances(
     n: int = 1000,
     seed: int = 0,
 ) -> Distances:
-    """The distances of these classes (labels) of a target from those of a source, on n images of each, drawn by `seed`;
-    the largest n that both have where that is less. Fewer than 4 are a ValueError."""
+    """The distances of these classes (labels) of a target from those of a source, on n random images of each; a smaller
+    n if either set has fewer images. Fewer than 4 are a ValueError."""
     from fewshot.features.table import feature_table
 
     pools = [np.flatnonzero(np.isin(i.labels, c)) for i, c in ((source, source_classes), (target, target_classes))]

@@ -1,7 +1,7 @@
 """Images through a network in canonical batches, decoded ahead by a few threads.
 
-Batches always have 64 images, and row r always stands at slot r % 64: the last bits of a feature depend on the
-shape of a batch and on the place in it, so with both fixed they depend on the image alone.
+Batches always have 64 images, and row r is always at slot r % 64: the last bits of a feature depend on the shape of the
+batch and the place in it. With both fixed, they depend only on the image.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ DTYPES = ("float32", "bfloat16")
 
 
 class Embedder:
-    """A copy of a backbone, BatchNorm folded, in the memory layout that is fastest where it is, and the images for
-    it."""
+    """A copy of a backbone, with folded BatchNorm and the fastest memory layout for its device, and its images."""
 
     def __init__(self, images: LabelledImages, backbone: Backbone, dtype: str) -> None:
         self._images = images
@@ -46,7 +45,7 @@ class Embedder:
             keep_freed_memory()
 
     def features(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Rows and their features [len, D], a batch at a time, every row once. NaN or infinity is a ValueError."""
+        """Yields batches of rows and their features [len, D], every row once. NaN or infinity is a ValueError."""
         batches = canonical_batches(rows)
         self._shape = self._input(int(rows[0])).shape
         self._fold(self._shape)
@@ -78,7 +77,7 @@ class Embedder:
             )
 
     def _fold(self, shape: torch.Size) -> None:
-        """Folds what can be folded, judged on two pictures of noise."""
+        """Folds BatchNorm if the features of two noise pictures stay the same."""
         generator = torch.Generator().manual_seed(0)
         example = torch.randn(2, *shape, generator=generator).to(self._device)
         network = folded(self._backbone.network, example)
@@ -97,7 +96,7 @@ class Embedder:
         return torch.channels_last
 
     def _ahead(self, batches: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
-        """Batches with their inputs, in order; as many as there are threads are decoded ahead, and no more."""
+        """Batches with their inputs, in order; decodes at most one batch per thread ahead."""
         waiting: deque[tuple[NDArray[np.int64], Future[Tensor]]] = deque()
         pool = ThreadPoolExecutor(THREADS, thread_name_prefix="decode")
         try:
@@ -125,22 +124,22 @@ class Embedder:
         return torch.from_numpy(inputs)
 
     def _input(self, row: int) -> Tensor:
-        """The preprocessed image [3, H, W] of a row; whatever goes wrong names the row."""
+        """The preprocessed image [3, H, W] of a row. Every error names the row."""
         try:
-            made = self._backbone.preprocess(self._images.images[row])
+            tensor = self._backbone.preprocess(self._images.images[row])
         except Exception as error:
             raise ValueError(f"image row {row} of {self._images.name} cannot be read: {error}") from error
-        expected = self._shape or made.shape
-        if made.ndim != 3 or made.shape != expected:
+        expected = self._shape or tensor.shape
+        if tensor.ndim != 3 or tensor.shape != expected:
             raise ValueError(
                 f"the preprocessing of {self._backbone.name} should give {list(expected)} for every "
-                f"image, but gave {list(made.shape)} for row {row}"
+                f"image, but gave {list(tensor.shape)} for row {row}"
             )
-        return made
+        return tensor
 
 
 def canonical_batches(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[batches, 64] sorted unique rows at their slots, -1 where a slot is empty: row r stands at slot r % 64, and
+    """[batches, 64] sorted unique rows at their slots, -1 where a slot is empty: row r is at slot r % 64, and
     batch j takes the j-th row of every slot."""
     slot = rows % BATCH
     order = np.argsort(slot, kind="stable")
@@ -155,7 +154,7 @@ def canonical_batches(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 def keep_freed_memory() -> bool:
     """Lets the C library keep freed memory of up to 1 GiB for the next batch, for the whole process; True if it does.
 
-    Without it every activation is given back to the system and fetched again page by page. Only glibc can.
+    Without it the system takes back every activation and returns its memory page by page. Needs glibc.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

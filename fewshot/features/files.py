@@ -1,9 +1,9 @@
 """The files of a feature table: whole or absent, written by one process at a time, safe against a kill.
 
-A table is a folder <features>/<key> of `about.json` (what the key is made of), `values.f32` (n x D float32, sparse),
+A table is a folder <features>/<key> of `about.json` (the parts of the key), `values.f32` (n x D float32, sparse),
 `sums.u32` (a checksum a row) and `done` (one byte a row). Values and sums are synced before their rows are marked done,
-so a kill at any time costs the last seconds and nothing else. Rows are compared with their sums once a process, before
-they are used: those that changed are computed anew.
+so a kill at any time loses only the last seconds. Each process compares rows with their checksums before it uses them
+for the first time; changed rows are recomputed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from fewshot.files.vectors import StoredVectors, Vectors
 FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
 SYNC_SECONDS = 5.0
 _COMPARED_AT_ONCE = 4096  # rows
-# By file, its times and which of its rows were compared with their sums.
+# For each file: its times, and the rows that were compared with their checksums.
 _compared: dict[str, tuple[tuple[int, int], NDArray[np.bool_]]] = {}
 _log = logging.getLogger("fewshot")
 
@@ -47,7 +47,7 @@ class FeatureFiles:
 
     @staticmethod
     def of(images: LabelledImages, backbone: Backbone, dtype: str, features: Path) -> FeatureFiles:
-        """Where the table of these images and this backbone is."""
+        """The files of the table of these images and this backbone."""
         parts: dict[str, str | int] = {
             "format": FORMAT,
             "images": images.images_digest,
@@ -67,11 +67,11 @@ class FeatureFiles:
         return int(self.about["n"]), int(self.about["dim"])
 
     def vectors(self) -> Vectors:
-        """[n, D] features; valid where a row is done."""
+        """[n, D] features; valid for rows that are done."""
         return StoredVectors(self.folder / "values.f32", 0, np.dtype(np.float32), self.shape)
 
     def read_done(self) -> NDArray[np.uint8] | None:
-        """One byte a row, 1 where it is embedded; None where the folder is absent, or damaged in any file."""
+        """One byte for each row, 1 if it is embedded; None if the folder is absent or any file is damaged."""
         try:
             about = json.loads((self.folder / "about.json").read_bytes())
             size = (self.folder / "values.f32").stat().st_size
@@ -84,7 +84,7 @@ class FeatureFiles:
         return done if whole and done.max(initial=0) <= 1 else None
 
     def changed(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those of these rows, which are done, whose values are not the ones that were written."""
+        """Those of these finished rows whose values changed after they were written."""
         values = self.folder / "values.f32"
         status = values.stat()
         times = status.st_mtime_ns, status.st_ctime_ns
@@ -92,21 +92,21 @@ class FeatureFiles:
         if known is None or known_times != times:
             known = np.zeros(self.shape[0], dtype=np.bool_)
             _compared[str(values)] = times, known
-        asked = rows[~known[rows]]
-        if not len(asked):
-            return asked
+        unknown = rows[~known[rows]]
+        if not len(unknown):
+            return unknown
         sums = np.fromfile(self.folder / "sums.u32", dtype="<u4")
         vectors, wrong = self.vectors(), []
-        for start in range(0, len(asked), _COMPARED_AT_ONCE):
-            part = asked[start : start + _COMPARED_AT_ONCE]
+        for start in range(0, len(unknown), _COMPARED_AT_ONCE):
+            part = unknown[start : start + _COMPARED_AT_ONCE]
             wrong.append(part[row_sums(vectors.gather(part)) != sums[part]])
-        found = np.concatenate(wrong)
-        known[np.setdiff1d(asked, found)] = True
-        return found
+        changed = np.concatenate(wrong)
+        known[np.setdiff1d(unknown, changed)] = True
+        return changed
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the table for writing; waits, and says so, while another process does."""
+        """Locks the table for writing. Logs a warning and waits while another process holds the lock."""
         make_folder(self.folder.parent)
         lock = FileLock(f"{self.folder}.lock")  # beside the folder, which may be renamed
         try:
@@ -125,13 +125,13 @@ class FeatureFiles:
             lock.release()
 
     def open(self) -> NDArray[np.uint8]:
-        """The bytes of `done`, the table made anew if it is absent or damaged. Needs the lock."""
+        """The bytes of `done`. Creates the table again if it is absent or damaged. Needs the lock."""
         done = self.read_done()
         if done is not None:
             return done
         if self.folder.exists():
             _log.warning(
-                "the features in %s are damaged (a file is missing, torn or changed); they are computed anew",
+                "the features in %s are damaged (a file is missing, torn or changed); fewshot computes them again",
                 self.folder,
             )
         try:
@@ -144,7 +144,7 @@ class FeatureFiles:
         return np.zeros(self.shape[0], dtype=np.uint8)
 
     def _create(self) -> None:
-        """An empty table, renamed into place; vectors of the old one stay readable."""
+        """Renames an empty table into place; open vectors of the old one stay readable."""
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self.folder.parent) as scratch:
             fresh = Path(scratch) / "fresh"
             fresh.mkdir()
@@ -159,8 +159,8 @@ class FeatureFiles:
 
 
 class FeatureWriter:
-    """Writes rows of a table whose lock is held, with their sums. Both are synced before their rows are marked done:
-    every few seconds, and at the end unless an error ends it."""
+    """Writes rows of a locked table and their checksums. Syncs both before it marks the rows as done: every few
+    seconds, and at the end unless there was an error."""
 
     def __init__(self, files: FeatureFiles, done: NDArray[np.uint8]) -> None:
         self._files, self._done = files, done
@@ -168,7 +168,7 @@ class FeatureWriter:
         self._synced = time.monotonic()
 
     def __enter__(self) -> FeatureWriter:
-        with self._told():
+        with self._errors_named():
             self._values_file, self._sums_file, self._done_file = (
                 os.open(self._files.folder / name, os.O_WRONLY) for name in ("values.f32", "sums.u32", "done")
             )
@@ -183,10 +183,10 @@ class FeatureWriter:
                 os.close(file)
 
     def write(self, rows: NDArray[np.int64], values: NDArray[np.float32]) -> None:
-        """Writes values [len(rows), D]. Not through a mapping: a full disk would kill the process there."""
+        """Writes values [len(rows), D]. Not through a memory map: a full disk would kill the process."""
         n_bytes = 4 * values.shape[1]
         runs = np.flatnonzero(np.diff(rows) != 1) + 1
-        with self._told():
+        with self._errors_named():
             for part, block in zip(np.split(rows, runs), np.split(values, runs), strict=True):
                 _write_all(self._values_file, block.tobytes(), int(part[0]) * n_bytes)
                 _write_all(self._sums_file, row_sums(block).astype("<u4").tobytes(), int(part[0]) * 4)
@@ -195,8 +195,8 @@ class FeatureWriter:
             self._sync()
 
     def _sync(self) -> None:
-        """Values to the disk, then the marks of their rows."""
-        with self._told():
+        """Syncs the values, then marks their rows as done."""
+        with self._errors_named():
             os.fsync(self._values_file)
             os.fsync(self._sums_file)
             for rows in self._pending:
@@ -207,18 +207,18 @@ class FeatureWriter:
         self._synced = time.monotonic()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors_named(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise OSError(
                 f"cannot write features to {self._files.folder}: {error.strerror}; free some space or "
-                "set FEWSHOT_HOME to another folder, what is done is kept"
+                "set FEWSHOT_HOME to another folder; finished rows are kept"
             ) from error
 
 
 def _write_all(file: int, content: bytes, offset: int) -> None:
-    """`os.pwrite` of everything: one call may write a part only."""
+    """`os.pwrite` of all bytes: one call may write only a part."""
     view = memoryview(content)
     while view:
         written = os.pwrite(file, view, offset)

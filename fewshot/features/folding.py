@@ -1,7 +1,7 @@
 """BatchNorm folded into the convolution before it: the same features for a fifth less work.
 
-In eval mode BatchNorm multiplies each channel by a constant and adds another, which the convolution can do too. Which
-convolution feeds which BatchNorm is seen by watching one forward pass; whether that was right is seen in the features.
+In eval mode BatchNorm multiplies each channel by a constant and adds another, which the convolution can do too. Hooks
+on one forward pass show which convolution feeds which BatchNorm; a comparison of features confirms it.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ WORST_ERROR = 1e-4  # ||f - g|| / ||g|| of a feature vector; above it the networ
 
 def folded(network: nn.Module, example: Tensor) -> nn.Module:
     """A copy of a network in eval mode with every BatchNorm that follows a convolution folded into it, or the network
-    itself where there is none, or where the features of `example` [b, 3, H, W] would change by more than rounding."""
+    itself if there is none, or if the features of `example` [b, 3, H, W] would change by more than rounding."""
     if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
-        return network  # not even run: it may take nothing but real images
+        return network  # do not run it: it may take only real images
     with torch.no_grad():  # not inference mode: its tensors cannot be moved to another layout later
         pairs = _pairs(network, example)
         if not pairs:
             return network
-        made = copy.deepcopy(network)
+        copied = copy.deepcopy(network)
         for convolution, norm in pairs:
-            _fold(made, convolution, norm)
-        return made if _error(made, network, example) <= WORST_ERROR else network
+            _fold(copied, convolution, norm)
+        return copied if _error(copied, network, example) <= WORST_ERROR else network
 
 
 def _pairs(network: nn.Module, example: Tensor) -> list[tuple[str, str]]:
-    """Names of convolutions and of the BatchNorms that are given their outputs; only those that are called once."""
+    """Names of convolutions and of the BatchNorms that take their outputs, if both are called exactly once."""
     outputs: list[tuple[str, Tensor]] = []
     inputs: list[tuple[str, Tensor]] = []
     hooks = []
@@ -52,7 +52,7 @@ def _pairs(network: nn.Module, example: Tensor) -> list[tuple[str, str]]:
 
 
 def _fold(network: nn.Module, convolution: str, norm: str) -> None:
-    """Replaces both by a convolution that does the work of both, and by what the norm does beside normalising."""
+    """Replaces both by one convolution that does the work of both, and keeps further modules inside the norm."""
     conv, bn = network.get_submodule(convolution), network.get_submodule(norm)
     assert isinstance(conv, nn.Conv2d)
     assert isinstance(bn, nn.BatchNorm2d)
@@ -63,7 +63,7 @@ def _fold(network: nn.Module, convolution: str, norm: str) -> None:
     setattr(network.get_submodule(parent), name, nn.Sequential(*rest).eval() if rest else nn.Identity().eval())
 
 
-def _error(made: nn.Module, network: nn.Module, example: Tensor) -> float:
+def _error(copied: nn.Module, network: nn.Module, example: Tensor) -> float:
     """The largest relative error of a feature vector."""
-    found, wanted = made(example).flatten(1).double(), network(example).flatten(1).double()
-    return float(((found - wanted).norm(dim=1) / wanted.norm(dim=1).clamp_min(1e-30)).nan_to_num(torch.inf).max())
+    folded, wanted = copied(example).flatten(1).double(), network(example).flatten(1).double()
+    return float(((folded - wanted).norm(dim=1) / wanted.norm(dim=1).clamp_min(1e-30)).nan_to_num(torch.inf).max())

@@ -1,5 +1,5 @@
-"""The images of another data set, labelled by clusters of their features: a data set that needs features to load, so
-it stands here, above the folder of the others, and their registry names this module."""
+"""The images of another data set, labelled by clusters of their features. It needs features to load, so it lives here,
+above the folder of the other data sets; their registry names this module."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ PARTS = ("all", "seen", "validation", "novel")
 
 @dataclass(frozen=True)
 class PseudoLabels(Dataset):
-    """Images of another data set whose labels are clusters of their features, for episodes that need no labels:
-    unsupervised meta-learning. No accuracy on it is an accuracy on the real classes.
+    """Images of another data set, labelled by clusters of their features: for unsupervised meta-learning. Accuracies on
+    it are not accuracies on the real classes.
 
     k-means (scikit-learn, one start of k-means++, from `seed`) on the features of `backbone`, divided by their length;
     clusters of fewer than `fewest` images are dissolved, and their images go to the nearest of the others. Classes are
-    called "cluster 0", ...; what was said of the real classes is left out, and so is their split. `part` takes the
-    images of the "seen" (or "validation", "novel") classes of the data set's own split alone: who trains on clusters of
-    "all" images has used those of the novel classes, unlabelled.
+    called "cluster 0", ...; groups, vectors and the split of the real classes are dropped. `part` takes only the images
+    of the "seen" (or "validation", "novel") classes of the data set's own split: training on clusters of "all" images
+    uses the images of novel classes, unlabelled.
 
-    After CACTUs: Hsu, Levine, Finn 2019 (arXiv 1810.02334). Deviations: one partition, where they draw from 50 with
-    randomly scaled features; small clusters are dissolved, where they are left out; features are divided by their
-    length. `backbone` has to know nothing of the labels for the labels to come from no one: a network trained on
-    ImageNet's labels does not.
+    After CACTUs: Hsu, Levine, Finn 2019 (arXiv 1810.02334). Deviations: one partition instead of 50 with
+    randomly scaled features; small clusters are dissolved instead of dropped; features are divided by their length. For
+    a fully unsupervised method, `backbone` must be trained without labels: a network trained on ImageNet's labels is
+    not.
     """
 
     short_name: ClassVar[str] = "{clusters} clusters of {images} by {backbone}"
@@ -57,12 +57,12 @@ class PseudoLabels(Dataset):
     )
 
     def load(self) -> LabelledImages:
-        """The images with their new labels. Features are computed where they are not on disk."""
+        """The images with their new labels. Computes features that are not on disk."""
         images = self.images.load()
         rows = self._rows(images)
         if len(rows) < self.clusters:
             raise ValueError(
-                f"{self.clusters} clusters were asked for, but {images.name} has {len(rows)} images of {self.part} "
+                f"{self.clusters} clusters were requested, but {images.name} has {len(rows)} images of {self.part} "
                 "classes; lower clusters"
             )
         labels = self._labels(self._features(images, rows))
@@ -105,7 +105,7 @@ class PseudoLabels(Dataset):
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(1):  # sums in another order would be other clusters
+        with threadpool_limits(1):  # another order of sums would give other clusters
             fitted = KMeans(self.clusters, n_init=1, random_state=self.seed).fit(features)
             distance = fitted.transform(features)
         kept = np.flatnonzero(np.bincount(fitted.labels_, minlength=self.clusters) >= self.fewest)

@@ -1,4 +1,4 @@
-"""Every needed image through a backbone once: feature vectors kept on disk under a content key. Or given ones."""
+"""Every needed image through a backbone once: feature vectors on disk under a content key, or given vectors."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ _log = logging.getLogger("fewshot")
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
-    """Features of the images of a data set, that a network made or that were given; it may hold a part of the rows."""
+    """Features of the images of a data set, computed by a network or given. It may hold a part of the rows."""
 
-    vectors: Vectors  # [n, D]; valid where `done`
+    vectors: Vectors  # [n, D]; valid for rows that are `done`
     done: NDArray[np.bool_]  # [n]
     key: str  # sha256 hex: images, weights, preprocessing, backbone name, compute dtype; or of the given vectors
-    folder: Path | None  # in the feature cache; None for given vectors, which are not copied there
-    n_embedded: int = 0  # rows that were computed by this call
+    folder: Path | None  # in the feature cache; None for given vectors
+    n_embedded: int = 0  # rows computed by this call
     seconds: float = 0.0  # spent on them
 
     def gather(self, rows: NDArray[np.integer]) -> Tensor:
-        """[..., D] float32 features of rows [...], a copy; a ValueError names a row that is not in the table."""
+        """[..., D] float32 features of rows [...], a copy. A row that is not in the table is a ValueError."""
         wanted = np.asarray(rows)
         _check_range(wanted, len(self.done), "the table")
         absent = wanted[~self.done[wanted]]
         if absent.size:
             raise ValueError(
                 f"{absent.size} of {wanted.size} rows are not embedded in {self.folder} "
-                f"(first: {absent.flat[0]}); ask feature_table for them"
+                f"(first: {absent.flat[0]}); pass them to feature_table"
             )
         return torch.from_numpy(self.vectors.gather(wanted))
 
@@ -57,9 +57,9 @@ def feature_table(
 ) -> FeatureTable:
     """The table of these images under this backbone, with the features of `rows` (sorted, unique) in it.
 
-    Only rows that are not there yet are computed, each once. A row's bits do not depend on which rows are asked
-    for, in what order, or by how many calls. `dtype` is that of the computation ("float32" or "bfloat16"); values
-    are float32. `folder` holds all tables. Vectors that were given are the table as they are.
+    Computes only missing rows, each once. The bits of a row do not depend on which other rows are requested, in what
+    order, or by how many calls. `dtype` is the compute dtype ("float32" or "bfloat16"); values are float32. `folder`
+    holds all tables. Given vectors are the table unchanged.
     """
     backbone = backbone.on(images)
     wanted = np.asarray(rows, dtype=np.int64)
@@ -89,12 +89,12 @@ def feature_table(
 
 
 def _forget_changed(files: FeatureFiles, done: NDArray[np.uint8], wanted: NDArray[np.int64]) -> None:
-    """Takes rows whose values changed on the disk for ones that are not done, with a warning."""
+    """Marks rows whose values changed on disk as not done, with a warning."""
     changed = files.changed(wanted[done[wanted].astype(np.bool_)])
     if len(changed):
         done[changed] = 0
         _log.warning(
-            "%d of %d features in %s were changed after they were written, first row %d; they are computed anew",
+            "%d of %d features in %s changed after they were written, first row %d; fewshot computes them again",
             *(len(changed), len(wanted), files.folder, changed[0]),
         )
 

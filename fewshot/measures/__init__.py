@@ -27,7 +27,7 @@ import numpy as np
 from fewshot.plugins.fields import Member
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats, Interval, Units, class_interval
+from fewshot.statistics.intervals import FRACTION, Floats, Interval, Limits, Units, class_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,8 @@ class Measure(Member, ABC):
       same name with _low and _high are its 95 % interval for new classes.
     - `title`: the heading in tables.
     - `unit`: "%" for a fraction in [0, 1], which tables show in percent; else the name of the unit, such as "nats".
+    - `limits`: for another unit, the lowest and the highest value of the number, None without one. Intervals stay
+      inside the limits, and those of a fraction inside 0 and 1.
     - `better`: "higher" or "lower".
     - `label`: a text column that tables show beside the number.
     - `reason`: a text column with the reason if there is no number.
@@ -68,9 +70,15 @@ class Measure(Member, ABC):
     columns: ClassVar[Mapping[str, str]]
     title: ClassVar[str]
     unit: ClassVar[str]
+    limits: ClassVar[Limits] = (None, None)
     better: ClassVar[str]
     label: ClassVar[str] = ""
     reason: ClassVar[str] = ""
+
+    @classmethod
+    def range(cls) -> Limits:
+        """The lowest and the highest value of the number."""
+        return FRACTION if cls.unit == "%" else cls.limits
 
     @abstractmethod
     def tally(self, n_units: int) -> Tally:
@@ -111,11 +119,12 @@ class EpisodeTally(Tally):
         if not known.any():
             return {}
         units = whole.units if known.all() else whole.units.at(known)
-        half_query = whole.half_query if self.measure.unit == "%" else None
-        return bounded(next(iter(self.measure.columns)), class_interval(values[known], units, half_query=half_query))
+        half_query = whole.half_query if self.measure.range() == FRACTION else None
+        return with_bounds(self.measure, class_interval(values[known], units, half_query=half_query))
 
 
-def bounded(name: str, found: Interval) -> dict[str, Value]:
-    """The columns of a number with its interval: `name`, `name`_low and `name`_high."""
-    bounds = (None, None) if found.reason else (found.low, found.high)
-    return {name: found.mean if np.isfinite(found.mean) else None, f"{name}_low": bounds[0], f"{name}_high": bounds[1]}
+def with_bounds(measure: Measure | type[Measure], interval: Interval) -> dict[str, Value]:
+    """The columns of a measure's number and of its interval for new classes, inside the range of the measure."""
+    name, inside = next(iter(measure.columns)), interval.inside(measure.range())
+    low, high = (None, None) if inside.reason else (inside.low, inside.high)
+    return {name: inside.mean if np.isfinite(inside.mean) else None, f"{name}_low": low, f"{name}_high": high}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import take_runs
-from fewshot.measures import Measure, Tally, Whole, bounded
+from fewshot.measures import Measure, Tally, Whole, with_bounds
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
-from fewshot.statistics.intervals import Floats, Interval, Ints, Units, delete_one, deleted_interval
+from fewshot.statistics.intervals import FRACTION, Floats, Interval, Ints, Units, delete_one, deleted_interval
 
 Answers = NDArray[np.uint16]  # float16 bits of confidences, the sign set where the answer is right
 N_BINS = 15
@@ -49,7 +49,7 @@ class _Tally(Tally):
         self.counted.add(answers_of(predictions), predictions.episodes.query_start, units)
 
     def values(self, whole: Whole) -> Mapping[str, Value]:
-        return bounded("calibration_error", calibration_interval(self.counted, whole.units))
+        return with_bounds(CalibrationError, calibration_interval(self.counted, whole.units))
 
 
 def answers_of(predictions: Predictions) -> Answers:
@@ -167,5 +167,4 @@ def calibration_interval(counted: UnitCalibration, units: Units, level: float = 
     """
     without = np.array([calibration_error(counted.without(unit)) for unit in range(units.n_units)])
     without[np.isnan(delete_one(np.zeros(len(units.n_way)), units))] = np.nan  # some number of ways is lost
-    found = deleted_interval(calibration_error(counted.whole), without, units, level)
-    return found if found.reason else replace(found, low=max(found.low, 0.0))
+    return deleted_interval(calibration_error(counted.whole), without, units, level).inside(FRACTION)

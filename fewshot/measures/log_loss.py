@@ -19,6 +19,7 @@ class LogLoss(EpisodeMeasure):
     columns: ClassVar = {"log_loss": "float | None", "log_loss_low": "float | None", "log_loss_high": "float | None"}
     title = "log loss"
     unit = "nats"
+    limits = (0.0, None)
     better = "lower"
 
     def of_episodes(self, predictions: Predictions) -> Floats:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.measures import Measure, Tally, Whole, bounded
+from fewshot.measures import Measure, Tally, Whole, with_bounds
 from fewshot.results.columns import Value
 from fewshot.results.predictions import Predictions
 from fewshot.statistics.intervals import Floats, Interval, Units, deleted_interval
@@ -41,7 +41,7 @@ class _Tally(Tally):
         pass
 
     def values(self, whole: Whole) -> Mapping[str, Value]:
-        return bounded("lowest_tenth", lowest_tenth_interval(whole.accuracy, whole.units, whole.half_query))
+        return with_bounds(LowestTenth, lowest_tenth_interval(whole.accuracy, whole.units, whole.half_query))
 
 
 def lowest_tenth(values: Floats, weights: Floats | None = None) -> float:
@@ -80,4 +80,4 @@ def _lowest(ascending: Floats, weights: Floats) -> float:
     counted -= weights
     np.subtract(mass, counted, out=counted)
     np.clip(counted, 0, weights, out=counted)
-    return float(counted @ ascending / mass)
+    return float(np.clip(counted @ ascending / mass, ascending[0], ascending[-1]))  # rounding may leave the range

@@ -33,6 +33,9 @@ _FIRST = (
     "average_precision_low",
     "average_precision_high",
     "ranking_reason",
+    "mean_per_class",
+    "mean_per_class_low",
+    "mean_per_class_high",
 )
 _DEFAULTS: Mapping[str, Value] = {"float | None": None, "int | None": None, "str": ""}  # by column type
 _WORDS = ("columns", "title", "unit", "better", "label", "reason")

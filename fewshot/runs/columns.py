@@ -22,6 +22,7 @@ from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.seen_classes import SEEN, UNKNOWN, SeenClasses, seen_classes, seen_in_training
 from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.statistics.intervals import (
+    FRACTION,
     NEW_DRAWS,
     Floats,
     Integers,
@@ -79,7 +80,8 @@ def score(parts: Iterable[Predictions], design: Design) -> tuple[Score, str]:
     values = read.whole("accuracy")
     units = Units(read.whole("held"), read.whole("n_way"), design.n_units, design.unit_name)
     half_query = 0.5 / max(1, read.n_queries)
-    these, new_images = episode_interval(values), pool_interval(values, read.whole("pools"))
+    these = episode_interval(values).inside(FRACTION)
+    new_images = pool_interval(values, read.whole("pools")).inside(FRACTION)
     new_classes = class_interval(values, units, half_query=half_query)
     whole_sets = bool((units.n_way >= len(design.classes)).all()) and read.by_image.whole
     new_draws = _draw_interval(values, read.by_image if whole_sets else None)
@@ -174,7 +176,7 @@ def _draw_interval(values: Floats, by_image: ImageAnswers | None) -> Interval:
     `by_image` is None if not."""
     if by_image is None:
         return Interval.unknown(float("nan"), NEW_DRAWS, 0.95, "the episodes do not answer all of a test set each")
-    return draw_interval(values, *by_image.accuracy())
+    return draw_interval(values, *by_image.accuracy()).inside(FRACTION)
 
 
 def _listed(draws: Floats) -> str:

@@ -41,8 +41,9 @@ class Sampler(Member, ABC):
     @abstractmethod
     def examples(cls) -> Sequence[Self]:
         """Instances for the laws. The laws sample from twelve classes of 51 to 62 images with the image groups domain
-        (mono, colour) and partition (train, test), at least 12 images per class in each combination, and with the
-        class groups family (2 of six classes each) and kind (6 of two)."""
+        (mono, colour) and partition (train, test), at least 12 images per class in each combination; video (13 per
+        class) and burst (45 per class), of one class each; scene (12), of all classes; and with the class groups family
+        (2 of six classes each) and kind (6 of two)."""
 
     @abstractmethod
     def sample(

@@ -72,7 +72,7 @@ class Draw:
 
     def support(self, shape: EpisodeShape, spare: int = 0) -> Drawn:
         """K support rows per class, or all."""
-        least = 1 if shape.k_shot_at_most else shape.k_shot
+        least = None if shape.k_shot is None else shape.fewest_shots
         return self._some(shape.k_shot, least, streams.SUPPORT, spare, "k_shot")
 
     def query(self, shape: EpisodeShape, spare: int = 0) -> Drawn:
@@ -89,6 +89,7 @@ class Draw:
     def rows(self, n_draws: int, stream: int, spare: int = 0) -> tuple[Rows, NDArray[np.bool_]]:
         """[E, N, n_draws] rows without replacement, and a mask of those left if each class keeps `spare` rows back."""
         sizes = self.pool.sizes(self.chosen)
+        n_draws = min(n_draws, int(sizes.max(initial=0)))
         position = draws.distinct(self.seed, self.index, sizes, n_draws, stream)
         held = np.arange(n_draws) < sizes[:, :, None] - spare
         return self.pool.rows[self.pool.start[self.chosen][:, :, None] + np.where(held, position, 0)], held

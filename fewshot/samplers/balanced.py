@@ -8,7 +8,9 @@ from typing import ClassVar
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
+from fewshot.samplers._apart import Side, episodes_apart, in_words, must_keep_apart
 from fewshot.samplers._drawing import Draw, Drawn, draw_from, flat, require_disjoint
 
 
@@ -18,28 +20,46 @@ class Balanced(Sampler):
 
     Queries come before the support, so every K shares the same queries. `support_from` and `query_from` name image
     groups ("partition=train", "domain=mono"); they must be the same or disjoint.
+
+    `apart` names groups of images, such as video: no group has images in both the support and the queries of an
+    episode. It is an image group of the data set (a column of a manifest), "folder" (the folder of a file) or "stem"
+    (the name of a file without the number at its end). Half of a class's groups, or more if its queries need them, are
+    query groups; with n_query None the queries are all of their images.
     """
 
-    short_name: ClassVar[str] = "[{sides}|balanced]"
+    short_name: ClassVar[str] = "[{sides}|balanced][, each {apart} on one side]"
     is_balanced: ClassVar[bool] = True
 
     support_from: str | None = None
     query_from: str | None = None
+    apart: str | Later = None
 
     @classmethod
     def examples(cls) -> list[Balanced]:
-        return [cls(), cls("domain=mono", "domain=mono"), cls("domain=mono", "domain=colour")]
+        mixed = cls("domain=mono", "domain=colour", apart="video")
+        return [
+            *(cls(), cls("domain=mono", "domain=mono"), cls("domain=mono", "domain=colour")),
+            *(cls(apart="video"), cls(apart="scene"), mixed),
+        ]
 
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
         draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
         require_disjoint(images, self.support_from, self.query_from)
-        return balanced(draw, draw if self.support_from == self.query_from else draw.of(self.query_from), shape)
+        queries = draw if self.support_from == self.query_from else draw.of(self.query_from)
+        return balanced(draw, queries, shape, self.apart)
 
 
-def balanced(draw: Draw, queries: Draw, shape: EpisodeShape) -> Episodes:
-    """Episodes with the support of `draw` and the queries of `queries`: the same draw, or one of other images."""
+def balanced(draw: Draw, queries: Draw, shape: EpisodeShape, apart: str | None = None) -> Episodes:
+    """Episodes with the support of `draw` and the queries of `queries`: the same draw, or one of other images. `apart`
+    names groups of images to keep apart."""
+    if apart is not None and must_keep_apart(draw, queries, apart):
+
+        def compose(part: Draw, support: Side, query: Side) -> tuple[Drawn, Drawn]:
+            return support.some(shape.k_shot, streams.SUPPORT), query.some(shape.n_query, streams.QUERY)
+
+        return episodes_apart(draw, queries, apart, shape.n_query, shape.fewest_shots, in_words(shape), compose)
     if queries is draw:
         return draw.episodes(*_from_one_pool(draw, shape))
     return draw.episodes(draw.support(shape), queries.query(shape))
@@ -56,7 +76,7 @@ def _from_one_pool(draw: Draw, shape: EpisodeShape) -> tuple[Drawn, Drawn]:
         drawn = draw.query(shape, spare=1) if shape.k_shot is None else draw.support(shape, spare=1)
         rest = draw.all_but(drawn)
         return (rest, drawn) if shape.k_shot is None else (drawn, rest)
-    least = 1 if shape.k_shot_at_most else shape.k_shot
+    least = shape.fewest_shots
     draw.require(shape.n_query + least, f"k_shot + n_query = {least} + {shape.n_query} images a class")
     rows, held = draw.rows(shape.n_query + shape.k_shot, streams.QUERY)
     query, support = (

@@ -13,7 +13,9 @@ from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.plugins.fields import declare, integer, number_in
+from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
+from fewshot.samplers._apart import Side, episodes_apart, in_words, must_keep_apart
 from fewshot.samplers._drawing import Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
 
 Floats = NDArray[np.float64]
@@ -31,10 +33,10 @@ class DirichletQuery(Sampler):
 
     Deviations: an image is never support and query at once (in the published code it can be). A class keeps
     `support_reserve` images from being queries, so up to that many shots share the same queries; other classes give
-    the missing queries in proportion to their shares. `support_from` and `query_from` are those of Balanced.
+    the missing queries in proportion to their shares. `support_from`, `query_from` and `apart` are those of Balanced.
     """
 
-    short_name: ClassVar[str] = "Dirichlet({alpha}) queries[, {sides}]"
+    short_name: ClassVar[str] = "Dirichlet({alpha}) queries[, {sides}][, each {apart} on one side]"
     queries_on_average: ClassVar[bool] = True
     is_balanced_but_for_queries: ClassVar[bool] = True
 
@@ -42,21 +44,25 @@ class DirichletQuery(Sampler):
     support_reserve: int = 20
     support_from: str | None = None
     query_from: str | None = None
+    apart: str | Later = None
 
     rules = declare(alpha=ALPHA, support_reserve=integer(1))
 
     @classmethod
     def examples(cls) -> list[DirichletQuery]:
-        return [cls(), cls(0.5, 8), cls(support_from="domain=mono", query_from="domain=colour")]
+        mixed = cls(support_from="domain=mono", query_from="domain=colour")
+        return [cls(), cls(0.5, 8), mixed, cls(apart="video")]
 
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
         self._check(shape)
         draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
-        if self.support_from != self.query_from:
-            require_disjoint(images, self.support_from, self.query_from)
-            queries = draw.of(self.query_from)
+        require_disjoint(images, self.support_from, self.query_from)
+        queries = draw if self.support_from == self.query_from else draw.of(self.query_from)
+        if self.apart is not None and must_keep_apart(draw, queries, self.apart):
+            return self._apart(draw, queries, self.apart, shape)
+        if queries is not draw:
             counts = self._counts(queries, shape, reserve=0)
             return draw.episodes(draw.support(shape), some_of(queries, counts, streams.QUERY))
         if shape.k_shot is not None and not shape.k_shot_at_most:
@@ -68,12 +74,22 @@ class DirichletQuery(Sampler):
             raise ValueError(
                 "DirichletQuery divides n_query * n_way queries among the classes; give n_query, it cannot be all"
             )
-        one_pool = self.support_from == self.query_from
+        one_pool = self.support_from == self.query_from and self.apart is None
         if one_pool and shape.k_shot and not shape.k_shot_at_most and shape.k_shot > self.support_reserve:
             raise ValueError(
                 f"k_shot = {shape.k_shot}, but DirichletQuery keeps {self.support_reserve} images a class from being "
                 "queries; raise support_reserve"
             )
+
+    def _apart(self, draw: Draw, queries: Draw, apart: str, shape: EpisodeShape) -> Episodes:
+        """Episodes that keep groups apart: the classes' shares are limited by the images of their query groups."""
+
+        def compose(part: Draw, support: Side, query: Side) -> tuple[Drawn, Drawn]:
+            n_way, total = part.chosen.shape[1], (shape.n_query or 0) * part.chosen.shape[1]
+            counts = apportion(dirichlet(part.seed, part.index, n_way, self.alpha), total, query.total)
+            return support.some(shape.k_shot, streams.SUPPORT), query.counted(counts, streams.QUERY)
+
+        return episodes_apart(draw, queries, apart, shape.n_query, shape.fewest_shots, in_words(shape), compose)
 
     def _counts(self, draw: Draw, shape: EpisodeShape, reserve: int) -> Ints:
         """[E, N] the number of queries of each class."""

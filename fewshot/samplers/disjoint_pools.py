@@ -11,8 +11,10 @@ from fewshot.datasets import LabelledImages, Pool
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows
 from fewshot.plugins.fields import declare, integer
+from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, draw_from, in_parts, require_disjoint
+from fewshot.samplers._image_groups import pools_of_groups
 from fewshot.samplers.balanced import balanced
 from fewshot.statistics.intervals import FEWEST_POOLS
 
@@ -25,14 +27,16 @@ class DisjointPools(Sampler):
     Pools share no image, so the mean accuracies of the pools are independent as far as images go. Their spread gives
     an interval for new images of these classes (`pool_interval`), which the row of such a run holds.
     The division of a class depends on the seed and the class's label; the classes of an episode are those of Balanced.
-    `support_from` and `query_from` are those of Balanced; each group is divided on its own.
+    `support_from` and `query_from` are those of Balanced; each group is divided on its own. `apart` is that of Balanced
+    too; the images of one of its groups are all in one pool.
     """
 
-    short_name: ClassVar[str] = "{pools} disjoint pools of images[, {sides}]"
+    short_name: ClassVar[str] = "{pools} disjoint pools of images[, {sides}][, each {apart} on one side]"
 
     pools: int = 5
     support_from: str | None = None
     query_from: str | None = None
+    apart: str | Later = None
 
     rules = declare(
         pools=integer(FEWEST_POOLS).worded(
@@ -42,31 +46,41 @@ class DisjointPools(Sampler):
 
     @classmethod
     def examples(cls) -> list[DisjointPools]:
-        return [cls(), cls(support_from="domain=mono", query_from="domain=colour")]
+        return [cls(), cls(support_from="domain=mono", query_from="domain=colour"), cls(apart="burst")]
 
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
         draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
         require_disjoint(images, self.support_from, self.query_from)
-        self._check(draw, shape)
-        support = divided(draw.pool, draw.candidates, seed, self.pools)
-        query = divided(images.pool(self.query_from), draw.candidates, seed, self.pools)
+        support, query = self._divided(draw, images.pool(self.query_from), shape)
         one_pool = self.support_from == self.query_from
 
         def part(pool: int, member: Ints) -> Episodes:
             chosen = replace(draw.at(member), pool=support[pool])
             queries = chosen if one_pool else replace(chosen, pool=query[pool])
-            return balanced(chosen, queries, shape)
+            return balanced(chosen, queries, shape, self.apart)
 
+        for pool in range(self.pools if self.apart else 0):
+            part(pool, np.empty(0, np.int64))  # raises now if a pool has too few groups
         return in_parts(draw, self.pools_of(draw.index), part)
+
+    def _divided(self, draw: Draw, queries: Pool, shape: EpisodeShape) -> tuple[list[Pool], list[Pool]]:
+        """The pools of the support and of the queries."""
+        if self.apart is not None:
+            sides = (draw.pool, queries)
+            pools = pools_of_groups(draw.images, sides, draw.candidates, self.apart, draw.seed, self.pools)
+            return pools[0], pools[1]
+        self._check(draw, shape)
+        support = divided(draw.pool, draw.candidates, draw.seed, self.pools)
+        return support, divided(queries, draw.candidates, draw.seed, self.pools)
 
     @property
     def n_pools(self) -> int:
         return self.pools
 
     def _check(self, draw: Draw, shape: EpisodeShape) -> None:
-        k_shot, n_query = 1 if shape.k_shot_at_most else shape.k_shot or 1, shape.n_query or 1
+        k_shot, n_query = shape.fewest_shots, shape.n_query or 1
         if self.support_from == self.query_from:
             self._require(draw, k_shot + n_query, f"{k_shot} support and {n_query} query images")
         else:

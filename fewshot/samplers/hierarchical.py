@@ -10,6 +10,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, in_parts, require_classes, require_disjoint
 from fewshot.samplers._grouping import ClassGroups, class_groups
@@ -22,20 +23,25 @@ class Hierarchical(Sampler):
 
     `within=True` samples one group with enough classes, then N of its classes: a fine task. `within=False` samples N
     groups, then one class of each: a coarse task. With n_way None an episode has all classes of a group, whose number
-    may differ between episodes, or one class of every group. `support_from` and `query_from` are those of Balanced.
+    may differ between episodes, or one class of every group. `support_from`, `query_from` and `apart` are those of
+    Balanced.
     """
 
     open_ways_vary: ClassVar[bool] = True
-    short_name: ClassVar[str] = "[{within!}classes of one {group}|each class of another {group}][, {sides}]"
+    short_name: ClassVar[str] = (
+        "[{within!}classes of one {group}|each class of another {group}][, {sides}][, each {apart} on one side]"
+    )
 
     group: str
     within: bool = True
     support_from: str | None = None
     query_from: str | None = None
+    apart: str | Later = None
 
     @classmethod
     def examples(cls) -> list[Hierarchical]:
-        return [cls("family"), cls("kind", within=False), cls("kind", False, "domain=mono", "domain=colour")]
+        mixed = cls("kind", False, "domain=mono", "domain=colour")
+        return [cls("family"), cls("kind", within=False), mixed, cls("family", apart="video")]
 
     @property
     def class_group(self) -> str | None:
@@ -55,7 +61,8 @@ class Hierarchical(Sampler):
         def part(ways: int, member: Ints) -> Episodes:
             some = draw.at(member)
             some = replace(some, chosen=some.chosen[:, :ways])
-            return balanced(some, some if self.support_from == self.query_from else some.of(self.query_from), shape)
+            queries = some if self.support_from == self.query_from else some.of(self.query_from)
+            return balanced(some, queries, shape, self.apart)
 
         return in_parts(draw, n_way, part)
 

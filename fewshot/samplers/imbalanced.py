@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
+from fewshot.episodes import streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.plugins.fields import Rule, declare, number_in
+from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
-from fewshot.samplers._drawing import Draw, draw_from, queries_first, require_disjoint, some_of
+from fewshot.samplers._apart import Side, Sides, episodes_apart, in_words, must_keep_apart
+from fewshot.samplers._drawing import Draw, Drawn, draw_from, queries_first, require_disjoint, some_of
 from fewshot.samplers.dirichlet_query import ALPHA, dirichlet
 
 _CELLS = 1 << 21  # shares that are sorted at once
@@ -31,17 +34,18 @@ class Imbalanced(Sampler):
 
     Images go one by one to the class with the largest share / (images + 1/2) (Sainte-Lague's rule): no class loses an
     image when k_shot grows, and other classes get the images that a class lacks. Classes and queries are those of
-    Balanced with the same seed; so are `support_from` and `query_from`.
+    Balanced with the same seed; so are `support_from`, `query_from` and `apart`.
     """
 
     shots_on_average: ClassVar[bool] = True
     nests_shots: ClassVar[bool] = False
-    short_name: ClassVar[str] = "[{shares}|Dirichlet({alpha})] supports[, {sides}]"
+    short_name: ClassVar[str] = "[{shares}|Dirichlet({alpha})] supports[, {sides}][, each {apart} on one side]"
 
     alpha: float = 2.0
     shares: tuple[float, ...] | None = None
     support_from: str | None = None
     query_from: str | None = None
+    apart: str | Later = None
 
     rules = declare(
         alpha=ALPHA,
@@ -53,20 +57,24 @@ class Imbalanced(Sampler):
 
     @classmethod
     def examples(cls) -> list[Imbalanced]:
-        return [cls(), cls(0.5), cls(shares=(1, 2, 4)), cls(support_from="domain=mono", query_from="domain=colour")]
+        mixed = cls(support_from="domain=mono", query_from="domain=colour")
+        return [cls(), cls(0.5), cls(shares=(1, 2, 4)), mixed, cls(apart="video")]
 
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:
-        if shape.k_shot is None or shape.n_query is None:
+        if not shape.k_shot or shape.n_query is None:
             raise ValueError(
                 "Imbalanced divides k_shot * n_way support images and takes n_query queries per class; give both"
             )
         draw = draw_from(images, classes, shape, seed, start, count, self.support_from)
         require_disjoint(images, self.support_from, self.query_from)
-        if self.support_from != self.query_from:
+        queries = draw if self.support_from == self.query_from else draw.of(self.query_from)
+        if self.apart is not None and must_keep_apart(draw, queries, self.apart):
+            return self._apart(draw, queries, self.apart, shape)
+        if queries is not draw:
             support = some_of(draw, self._counts(draw, shape.k_shot, shape.k_shot_at_most, 0))
-            return draw.episodes(support, draw.of(self.query_from).query(shape))
+            return draw.episodes(support, queries.query(shape))
         draw.require(shape.n_query + 1, f"n_query = {shape.n_query} images a class and one for the support")
         counts = self._counts(draw, shape.k_shot, shape.k_shot_at_most, shape.n_query)
         return draw.episodes(*queries_first(draw, np.full(counts.shape, shape.n_query), counts))
@@ -81,12 +89,33 @@ class Imbalanced(Sampler):
                 f"k_shot * n_way = {k_shot * n_way} support images an episode, but the {n_way} smallest classes of "
                 f"{draw.images.name} have {fewest} beside their queries; lower k_shot or n_query"
             )
+        return self._seats(draw, k_shot, draw.pool.sizes(draw.chosen) - kept)
+
+    def _seats(self, draw: Draw, k_shot: int, most: Ints) -> Ints:
+        """[E, N] the number of support images of each class, `most` [E, N] at most."""
+        n_way = draw.chosen.shape[1]
         if self.shares is None:
             shares = dirichlet(draw.seed, draw.index, n_way, self.alpha)
         else:
             shares = np.tile(np.resize(np.array(self.shares, dtype=np.float64), n_way), (len(draw.index), 1))
-        most = draw.pool.sizes(draw.chosen) - kept
         return seats(shares, np.minimum(k_shot * n_way, most.sum(1)), most)
+
+    def _apart(self, draw: Draw, queries: Draw, apart: str, shape: EpisodeShape) -> Episodes:
+        """Episodes that keep groups apart. A support that its groups cannot hold in any draw raises a ValueError."""
+        k_shot, n_way = shape.k_shot or 1, draw.chosen.shape[1]
+        fewest = int(np.sort(Sides.of(draw, queries, apart, shape.n_query).left[draw.candidates])[:n_way].sum())
+        if fewest < k_shot * n_way and not shape.k_shot_at_most:
+            raise ValueError(
+                f"k_shot * n_way = {k_shot * n_way} support images an episode, but in the {n_way} smallest classes of "
+                f"{draw.images.name} only {fewest} are sure to be in other groups of {apart!r} than the queries; lower "
+                "k_shot or n_query"
+            )
+
+        def compose(part: Draw, support: Side, query: Side) -> tuple[Drawn, Drawn]:
+            counts = self._seats(part, k_shot, support.total)
+            return support.counted(counts, streams.SUPPORT), query.some(shape.n_query, streams.QUERY)
+
+        return episodes_apart(draw, queries, apart, shape.n_query, 1, in_words(shape), compose)
 
 
 def seats(shares: NDArray[np.float64], total: Ints, most: Ints) -> Ints:

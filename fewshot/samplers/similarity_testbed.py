@@ -14,6 +14,7 @@ from fewshot.datasets.class_similarity import ClassSimilarity, Floats
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.plugins.fields import declare, one_of
+from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, require_classes, require_disjoint
 from fewshot.samplers.balanced import balanced
@@ -30,7 +31,7 @@ class SimilarityTestbed(Sampler):
     The first class is uniform. Each next class is uniform in a third of the remaining classes, ordered by their mean
     similarity to the chosen ones: the least similar third ("easy"), the middle one ("medium") or the most similar one
     ("hard"). A third is rounded up; ties are in the order of labels. With n_way None an episode has all classes, and
-    the difficulties are equal. `support_from` and `query_from` are those of Balanced.
+    the difficulties are equal. `support_from`, `query_from` and `apart` are those of Balanced.
 
     After Bennequin, Tami, Toubhans, Hudelot 2022 (arXiv 2205.05155), who choose classes one by one, near ones with a
     higher probability by their distance in WordNet, and find that accuracy falls with nearness. Sbai, Couprie, Aubry
@@ -40,12 +41,13 @@ class SimilarityTestbed(Sampler):
     file that comes from none of them, or say from which one.
     """
 
-    short_name: ClassVar[str] = "{difficulty} tasks by {similarity:stem}[, {sides}]"
+    short_name: ClassVar[str] = "{difficulty} tasks by {similarity:stem}[, {sides}][, each {apart} on one side]"
 
     similarity: Path
     difficulty: str = "hard"
     support_from: str | None = None
     query_from: str | None = None
+    apart: str | Later = None
 
     rules = declare(difficulty=one_of(DIFFICULTIES))
 
@@ -53,7 +55,7 @@ class SimilarityTestbed(Sampler):
     def examples(cls) -> list[SimilarityTestbed]:
         table = Path(fewshot.data.__file__).parent / "laws" / "class_similarity.csv"
         mixed = cls(table, "medium", "domain=mono", "domain=colour")
-        return [cls(table, "easy"), cls(table, "hard"), mixed]
+        return [cls(table, "easy"), cls(table, "hard"), mixed, cls(table, apart="video")]
 
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
@@ -64,7 +66,8 @@ class SimilarityTestbed(Sampler):
         table = ClassSimilarity.read(Path(self.similarity)).among(images, candidates, self.similarity)
         chosen = candidates[self._places(table, shape.n_way, seed, index)]
         draw = Draw(images, images.pool(self.support_from), candidates, chosen, seed, index)
-        return balanced(draw, draw if self.support_from == self.query_from else draw.of(self.query_from), shape)
+        queries = draw if self.support_from == self.query_from else draw.of(self.query_from)
+        return balanced(draw, queries, shape, self.apart)
 
     def _places(self, table: Floats, n_way: int | None, seed: int, index: Ints) -> Ints:
         """[E, N] positions among the candidates."""

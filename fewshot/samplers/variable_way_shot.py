@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 import fewshot.data
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
-from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+from fewshot.episodes.episodes import MOST_ROWS, Episodes, EpisodeShape, Ints
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
+from fewshot.samplers._apart import Side, episodes_apart, in_words
 from fewshot.samplers._class_tree import ClassTree
-from fewshot.samplers._drawing import Draw, in_parts, queries_first, require_classes
+from fewshot.samplers._drawing import Draw, Drawn, in_parts, queries_first, require_classes
 from fewshot.samplers._grouping import ClassGroups, class_groups
 
 WAYS = 5, 50  # fewest and most
@@ -44,6 +45,7 @@ class VariableWayShot(Sampler):
     it, or 50 of them if there are more, so their number is not random. Nodes with one child do not count.
     Deviations: with k_shot given but n_query open, q is still at most min_c floor(n_c / 2), so all shots share their
     queries; n_way may be given with `group` or `tree` (the published code refuses): nodes above at least that many.
+    `apart` is that of Balanced; n_c - q in the formulas is then the number of images in the other groups.
     """
 
     open_size: ClassVar[str] = "variable"
@@ -51,14 +53,18 @@ class VariableWayShot(Sampler):
     most_open_queries: ClassVar[int] = 10
     nests_shots: ClassVar[bool] = False  # shots vary by design
     ranks_with_ties: ClassVar[bool] = True
-    short_name: ClassVar[str] = "variable ways and shots[ inside one {group}| by the tree {tree:stem}]"
+    short_name: ClassVar[str] = (
+        "variable ways and shots[ inside one {group}| by the tree {tree:stem}][, each {apart} on one side]"
+    )
 
     group: str | None = None
     tree: Path | Later = None
+    apart: str | Later = None
 
     @classmethod
     def examples(cls) -> list[VariableWayShot]:
-        return [cls(), cls("family"), cls(tree=Path(fewshot.data.__file__).parent / "laws" / "class_tree.csv")]
+        tree = Path(fewshot.data.__file__).parent / "laws" / "class_tree.csv"
+        return [cls(), cls("family"), cls(tree=tree), cls(apart="video")]
 
     @classmethod
     def usual(cls) -> EpisodeShape:
@@ -75,10 +81,14 @@ class VariableWayShot(Sampler):
         chosen, n_way = self._ways(images, candidates, shape, seed, index)
         draw = Draw(images, images.pool(), candidates, chosen, seed, index)
         _require(draw, shape)
+        if self.apart is not None and not len(index):
+            chosen_from_all = replace(draw, chosen=np.empty((0, 2), np.int64))
+            return _episodes_apart(chosen_from_all, shape, self.apart)
 
         def part(ways: int, member: Ints) -> Episodes:
             some = draw.at(member)
-            return _episodes(replace(some, chosen=some.chosen[:, :ways]), shape)
+            some = replace(some, chosen=some.chosen[:, :ways])
+            return _episodes(some, shape) if self.apart is None else _episodes_apart(some, shape, self.apart)
 
         return in_parts(draw, n_way, part)
 
@@ -122,22 +132,42 @@ class VariableWayShot(Sampler):
 def _episodes(draw: Draw, shape: EpisodeShape) -> Episodes:
     """Episodes of one number of ways."""
     sizes = draw.pool.sizes(draw.chosen)
-    n_query = np.minimum(VariableWayShot.most_open_queries, sizes.min(1, keepdims=True) // 2)
-    if shape.n_query is not None:
-        n_query = np.full_like(n_query, shape.n_query)
-    if shape.k_shot is None:
-        beta = _uniform(draw.seed, draw.index, 1, streams.SIZES)
-        log_weight = np.log(2) * (2 * _uniform(draw.seed, draw.index, sizes.shape[1], streams.SHARES) - 1)
-        n_support = support_counts(sizes, n_query, beta, log_weight)
-    else:
-        n_support = np.minimum(shape.k_shot, sizes - n_query)
+    n_query = _n_query(sizes, shape)
+    n_support = _n_support(draw, shape, sizes, sizes - n_query)
     return draw.episodes(*queries_first(draw, np.broadcast_to(n_query, sizes.shape), n_support))
 
 
-def support_counts(sizes: Ints, n_query: Ints, beta: NDArray[np.float64], log_weight: NDArray[np.float64]) -> Ints:
-    """[E, N] the number of support images of each class, from the images [E, N] and queries [E, 1] per class,
+def _episodes_apart(draw: Draw, shape: EpisodeShape, apart: str) -> Episodes:
+    """Episodes of one number of ways that keep groups apart."""
+
+    def compose(part: Draw, support: Side, query: Side) -> tuple[Drawn, Drawn]:
+        sizes = part.pool.sizes(part.chosen)
+        n_query = np.broadcast_to(_n_query(sizes, shape), sizes.shape)
+        n_support = _n_support(part, shape, sizes, support.total)
+        return support.counted(n_support, streams.SUPPORT), query.counted(n_query, streams.QUERY)
+
+    wanted = _n_query(draw.pool.sizes(draw.candidates)[:, None], shape)[:, 0]
+    return episodes_apart(draw, draw, apart, wanted, shape.fewest_shots, in_words(shape), compose)
+
+
+def _n_query(sizes: Ints, shape: EpisodeShape) -> Ints:
+    """[E, 1] queries per class, of classes of these sizes [E, N]."""
+    n_query = np.minimum(VariableWayShot.most_open_queries, sizes.min(1, keepdims=True, initial=MOST_ROWS) // 2)
+    return n_query if shape.n_query is None else np.full_like(n_query, shape.n_query)
+
+
+def _n_support(draw: Draw, shape: EpisodeShape, sizes: Ints, left: Ints) -> Ints:
+    """[E, N] support images of each class, of those `left` [E, N] beside its queries."""
+    if shape.k_shot is not None:
+        return np.minimum(shape.k_shot, left)
+    beta = _uniform(draw.seed, draw.index, 1, streams.SIZES)
+    log_weight = np.log(2) * (2 * _uniform(draw.seed, draw.index, sizes.shape[1], streams.SHARES) - 1)
+    return support_counts(sizes, left, beta, log_weight)
+
+
+def support_counts(sizes: Ints, left: Ints, beta: NDArray[np.float64], log_weight: NDArray[np.float64]) -> Ints:
+    """[E, N] the number of support images of each class, from its images [E, N], those left beside its queries [E, N],
     beta [E, 1] and log_weight [E, N]."""
-    left = sizes - n_query
     total = np.floor(beta * np.minimum(MOST_SHOTS, left) + 1).sum(1, keepdims=True)
     weight = sizes * np.exp(log_weight)
     share = weight / weight.sum(1, keepdims=True)
@@ -153,7 +183,7 @@ def _uniform(seed: int, index: Ints, n_slots: int, stream: int) -> NDArray[np.fl
 
 def _require(draw: Draw, shape: EpisodeShape) -> None:
     """Raises a ValueError unless every class has a query, a support image, and the numbers in the shape."""
-    least = 1 if shape.k_shot is None or shape.k_shot_at_most else shape.k_shot
+    least = shape.fewest_shots
     if shape.n_query is not None:
         draw.require(shape.n_query + least, f"k_shot + n_query = {least} + {shape.n_query} images a class")
         return

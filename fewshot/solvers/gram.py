@@ -1,8 +1,7 @@
-"""Linear algebra on the rows of many small problems at once, by whichever Gram matrix is smaller.
+"""Linear algebra on the rows of many small problems together, with the smaller of two Gram matrices.
 
-A few support rows span few of the directions that they lie in: what a linear method wants of X [S, D] costs an S x S
-matrix where S < D, and a D x D one otherwise. Rows become float64 a part at a time, so that a problem of 25 000 rows
-needs no second copy of them.
+Linear methods on rows X [S, D] need an S x S matrix if S < D, and a D x D matrix otherwise. Rows are converted to
+float64 in parts, so that a problem of 25 000 rows needs no second copy of them.
 """
 
 from __future__ import annotations
@@ -16,15 +15,14 @@ from torch import Tensor
 
 from fewshot.solvers import compiled
 
-_PART = 2048  # rows that are float64 at once, where all of them together are not needed
+_PART = 2048  # rows converted to float64 at once
 _NULL = 1e-13  # directions with less than this share of the largest variance are empty
-_FLOOR = 1e-13  # a ridge below this share of the trace is lost in rounding
+_FLOOR = 1e-13  # a ridge below this share of the trace would be lost in rounding
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows [B, S, D] of B problems, float64 when asked for: `part(low, high)` gives [B, high - low, D], zero under the
-    padding."""
+    """Rows [B, S, D] of B problems. `part(low, high)` gives [B, high - low, D] in float64, zero for padding."""
 
     n_rows: int
     dim: int
@@ -37,11 +35,11 @@ class Rows:
 
     @functools.cached_property
     def whole(self) -> Tensor:
-        """All rows [B, S, D], kept for what asks for them again."""
+        """All rows [B, S, D], cached."""
         return self.part(0, self.n_rows)
 
     def parts(self) -> Iterator[tuple[Tensor, slice]]:
-        """The rows in their order, a bounded number at a time unless they are few, and where each part lies."""
+        """The rows in order, in parts of bounded size, and the slice of each part. Few rows are one part."""
         if self.wide:
             yield self.whole, slice(0, self.n_rows)
             return
@@ -58,7 +56,7 @@ class Rows:
 
 
 def means(rows: Tensor, weights: Tensor) -> Tensor:
-    """Weighted means [B, N, D] float64 of rows [B, S, D], for weights [B, S, N] that are zero under the padding."""
+    """Weighted means [B, N, D] float64 of rows [B, S, D], for weights [B, S, N], zero for padding."""
     return _weighted_sums(rows, weights) / weights.sum(1)[:, :, None]
 
 
@@ -104,7 +102,7 @@ def with_constant(rows: Rows, mask: Tensor, value: float) -> Rows:
 
 
 def gram(rows: Rows) -> Tensor:
-    """X X^T [B, S, S] where it is the smaller, else X^T X [B, D, D]."""
+    """X X^T [B, S, S] if it is the smaller, else X^T X [B, D, D]."""
     if rows.wide:
         whole = rows.whole
         return whole @ whole.transpose(1, 2)
@@ -117,8 +115,8 @@ def gram(rows: Rows) -> Tensor:
 def solver(matrix: Tensor, right: Tensor, n_ridges: int = 1) -> Callable[[float | Tensor], Tensor]:
     """Gives (G + ridge I)^-1 R for Gram matrices G [B, r, r], R [B, r, N] and any ridge (a number, or [B]).
 
-    One decomposition into eigenvectors serves many ridges; for a single one a Cholesky factor is cheaper. A ridge is
-    at least 1e-13 of the trace: less is lost in rounding.
+    One eigendecomposition serves many ridges; a Cholesky factor is cheaper for one. A ridge is at least 1e-13 of the
+    trace: less would be lost in rounding.
     """
     least = _FLOOR * matrix.diagonal(dim1=1, dim2=2).sum(1)
     if n_ridges > 1:
@@ -134,8 +132,8 @@ def solver(matrix: Tensor, right: Tensor, n_ridges: int = 1) -> Callable[[float 
 
 
 def inverse_times(rows: Rows, matrix: Tensor, right: Tensor, ridge: Tensor) -> Tensor:
-    """(X^T X + ridge I)^-1 R for R [B, D, N], ridges [B] and `matrix` the Gram matrix of the rows; where that is
-    X X^T, by Woodbury's identity."""
+    """(X^T X + ridge I)^-1 R for R [B, D, N], ridges [B] and `matrix`, the Gram matrix of the rows. If that is X X^T,
+    by Woodbury's identity."""
     if not rows.wide:
         return solver(matrix, right)(ridge)
     whole = rows.whole
@@ -144,7 +142,7 @@ def inverse_times(rows: Rows, matrix: Tensor, right: Tensor, ridge: Tensor) -> T
 
 
 def gram_bytes(n_support: int, dim: int, n_columns: int) -> int:
-    """Memory of an episode's rows, Gram matrix and right-hand sides of `n_columns` in all."""
+    """Bytes of an episode's rows, Gram matrix and right-hand sides of `n_columns` columns in all."""
     smaller = min(n_support, dim)
     held = n_support if n_support < dim else min(n_support, _PART)
     return 8 * (3 * held * dim + 3 * smaller * smaller + (n_support + dim) * n_columns)
@@ -165,11 +163,11 @@ class Principal:
 
 
 def principal(rows: Tensor, mask: Tensor) -> Principal:
-    """Principal coordinates of rows [B, S, D] where `mask` [B, S] is True, by whichever Gram matrix is smaller."""
+    """Principal coordinates of the rows [B, S, D] with a True `mask` [B, S], from the smaller Gram matrix."""
     n_rows = mask.double().sum(1)[:, None, None]
     mean = plain(rows, mask).times(mask.double()[:, :, None]).transpose(1, 2) / n_rows
     around = centred(rows, mask, mean)
-    variances, axes = torch.linalg.eigh(gram(around))  # [B, S] or [B, D], and vectors in its columns
+    variances, axes = torch.linalg.eigh(gram(around))  # [B, S] or [B, D], and eigenvectors in columns
     lengths = variances.where(variances > _NULL * variances.amax(1, keepdim=True), 0).sqrt()
     if around.wide:
         inverse = torch.where(lengths > 0, 1 / lengths.where(lengths > 0, 1), 0)

@@ -1,11 +1,11 @@
-"""Multinomial logistic regression for many small problems at once, at the exact optimum.
+"""Multinomial logistic regression: many small problems together, at the exact optimum.
 
     minimise  C sum_s [logsumexp(f_s) - f_s,y] + 1/2 ||W||^2,   f_s = W^T x_s + b        (b is not penalised)
 
-The rows of a problem span few directions, so it is solved in their principal coordinates: centred (b absorbs the
+The rows of a problem span few directions, so the solver works in their principal coordinates: centred (b absorbs the
 mean), rotated, and scaled such that Boehning's bound on the Hessian (Boehning 1992, "Multinomial logistic regression
-algorithm"), C/2 X^T X + I, becomes the identity. There Newton's direction takes conjugate gradients a few steps,
-whatever the number of features, and each problem stops on its own, so it does not depend on its neighbours.
+algorithm"), C/2 X^T X + I, becomes the identity. There Newton's direction takes a few steps of conjugate gradients
+for any number of features. Each problem stops on its own, so it does not depend on the other problems.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from fewshot.solvers import compiled
 from fewshot.solvers.gram import Principal, principal
 
 _OBJECTIVE_TOLERANCE = 1e-10  # of the last step's gain; the step after it would gain about its square
-_DIRECTION_TOLERANCE = 1e-7  # of what an inexact direction of the last step may leave
+_DIRECTION_TOLERANCE = 1e-7  # the gain that an inexact last direction may leave
 _ROUNDING = 1e-14  # a step that gains less than this is lost in rounding
 _MOST_CG_STEPS = 250
-_COMPILED_ROWS = 1024  # above this, the loops' share of memory grows, and they lose what makes them fast
-_AGAIN_BYTES = 64 << 20  # for the episodes that are solved once more
-_PART = 1 << 21  # values of a row and a class that are made at once, where rows are many
+_COMPILED_ROWS = 1024  # with more rows the loops leave the cache and lose their speed
+_AGAIN_BYTES = 64 << 20  # for the episodes that are solved again
+_PART = 1 << 21  # values (rows times classes) computed at once
 _FEWEST_ROWS = 256
 
 
@@ -42,10 +42,10 @@ class Solution:
 def solve_path(
     rows: Tensor, mask: Tensor, labels: Tensor, n_way: int, grid: Sequence[tuple[float, int]]
 ) -> list[Solution]:
-    """The optimum for every (C, max_iter) of `grid`, best given in rising order of C: each is the start of the next.
+    """The optimum for every (C, max_iter) of `grid`. Pass C in rising order: each optimum is the start of the next.
 
-    rows [B, S, D], mask [B, S], labels [B, S] int64 in [0, n_way). Small supports of fewer rows than features go
-    through compiled loops where they can; what these cannot vouch for, and everything else, through matrix algebra.
+    rows [B, S, D], mask [B, S], labels [B, S] int64 in [0, n_way). Compiled loops solve small supports of fewer rows
+    than features; matrix algebra solves the episodes that did not converge there, and all others.
     """
     n_rows, dim = rows.shape[1:]
     if not (compiled.serves(rows) and _suits_loops(n_rows, dim)):
@@ -62,7 +62,7 @@ def solve_path(
 
 
 def working_bytes(n_rows: int, n_way: int, dim: int) -> int:
-    """What solve_path needs for one more episode and one C; the loops need little more than the answer has."""
+    """Bytes that solve_path needs for one more episode and one C. The loops need little more than the solution."""
     return 16 * n_way * dim if compiled.installed() and _suits_loops(n_rows, dim) else _matrix_bytes(n_rows, n_way, dim)
 
 
@@ -76,7 +76,7 @@ def _matrix_bytes(n_rows: int, n_way: int, dim: int) -> int:
 
 
 def _unsolved(solutions: Sequence[Solution]) -> Tensor:
-    """The episodes [b] that are not at their optimum for every C."""
+    """The episodes [b] that missed their optimum for some C."""
     return (~torch.stack([solution.converged for solution in solutions]).all(0)).nonzero()[:, 0]
 
 
@@ -138,13 +138,13 @@ def solve(
 class _Problem:
     """C sum_s loss(f_s) + 1/2 sum ridge u^2 for B problems, f = X scale u + intercept u_0 with u_0 the last of u.
 
-    What has a value for every row and class is made for a part of the rows at a time, `fit` and probabilities aside:
-    few rows are one part."""
+    Values for each row and class are computed for a part of the rows at a time, except `fit` and the probabilities.
+    Few rows are one part."""
 
     scores: Tensor  # [B, S, r] X
     scale: Tensor  # [B, r, 1]
     intercept: Tensor  # [B, 1, 1]
-    held: Tensor  # [B, S] 1, or 0 under the padding
+    held: Tensor  # [B, S] 1, or 0 for padding
     labels: Tensor  # [B, S]
     ridge: Tensor  # [B, r + 1, 1]
     c: float
@@ -159,7 +159,7 @@ class _Problem:
         return _Problem(scores, scale, intercept, held, labels, ridge, self.c)
 
     def parts(self, n_way: int) -> Iterator[slice]:
-        """Rows that are worked on at once."""
+        """The rows of each part."""
         size = max(_FEWEST_ROWS, _PART // n_way)
         return (slice(low, low + size) for low in range(0, self.scores.shape[1], size))
 
@@ -168,7 +168,7 @@ class _Problem:
         return torch.baddbmm(self.intercept * u[:, -1:], self.scores[:, rows], self.scale * u[:, :-1])
 
     def against_truth(self, fit: Tensor, rows: slice) -> Tensor:
-        """A fit [B, S, N] less that of each row's true class: keeps its digits where the true class is nearly sure."""
+        """A fit [B, S, N] minus that of the true class: keeps its digits if the true class is nearly certain."""
         return fit - fit.gather(2, self.labels[:, rows, None])
 
     def loss(self, fit: Tensor) -> Tensor:
@@ -181,8 +181,8 @@ class _Problem:
         return self.c * total
 
     def back(self, residuals: Callable[[slice], Tensor], n_way: int) -> Tensor:
-        """[B, r + 1, N] what a change of the fit by `residuals` of the rows means for u. It sums to zero over the
-        classes: rounding must not push all intercepts together, which changes nothing and costs nothing."""
+        """[B, r + 1, N] the gradient for u, given the gradient `residuals` for the fit of some rows. Sums to zero over
+        the classes, because rounding must not move all intercepts together, which would change no probability."""
         pushed = torch.zeros_like(self.ridge.expand(-1, -1, n_way))
         for rows in self.parts(n_way):
             residual = residuals(rows)
@@ -193,7 +193,7 @@ class _Problem:
         return pushed - pushed.mean(2, keepdim=True)
 
     def gradient(self, fit: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, r + 1, N], and the probabilities [B, S, N], zero under the padding."""
+        """The gradient [B, r + 1, N], and the probabilities [B, S, N], zero for padding."""
         p = torch.empty_like(fit)
 
         def residual(rows: slice) -> Tensor:  # p - targets, with all its digits
@@ -215,8 +215,8 @@ class _Problem:
 
 
 def _minimise(problem: _Problem, u: Tensor, max_iter: int) -> Tensor:
-    """Damped Newton from `u`, in place; True for the problems that reached their optimum, False for those that
-    ran out of steps or whose rounding errors hide the way."""
+    """Damped Newton from `u`, in place. True for problems that reached their optimum, False for those that ran out of
+    steps or are limited by rounding."""
     active = torch.ones(len(u), dtype=torch.bool, device=u.device)
     converged = torch.zeros_like(active)
     for _ in range(max_iter):
@@ -229,14 +229,14 @@ def _minimise(problem: _Problem, u: Tensor, max_iter: int) -> Tensor:
 
 
 def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """u after one step [B, r + 1, N], whether the step was the last that mattered [B], and whether to stop [B]."""
+    """u after one step [B, r + 1, N], whether it has converged [B], and whether to stop [B]."""
     fit = problem.fit(u)
     gradient, p = problem.gradient(fit, u)
     direction, left = _conjugate_gradients(problem, p, gradient)
     del p  # as large as the fit
     slope = (gradient * direction).sum((1, 2))
     value = problem.loss(fit) + (problem.ridge * u.square()).sum((1, 2)) / 2
-    small = -slope <= _OBJECTIVE_TOLERANCE * value  # then a full step is safe, and rounding may hide its gain
+    small = -slope <= _OBJECTIVE_TOLERANCE * value  # then a full step is safe; rounding may hide its gain
     step = _line_search(problem, u, direction, fit, value, slope, small)
     certain = small & (left <= _DIRECTION_TOLERANCE * value)
     return u + step[:, None, None] * direction, certain, certain | (step == 0) | (-slope <= _ROUNDING * value)
@@ -245,7 +245,7 @@ def _newton_step(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _line_search(
     problem: _Problem, u: Tensor, direction: Tensor, fit: Tensor, value: Tensor, slope: Tensor, accepted: Tensor
 ) -> Tensor:
-    """[B] the first of 1, 1/2, 1/4, ... that lowers the objective enough (Armijo); 0 where none does."""
+    """[B] the first of 1, 1/2, 1/4, ... that lowers the objective enough (Armijo); 0 if none does."""
     step = torch.ones_like(value)
     if bool(accepted.all()):
         return step
@@ -264,10 +264,10 @@ def _line_search(
 
 
 def _conjugate_gradients(problem: _Problem, p: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """The direction d with Hessian d = -gradient, to a residual that shrinks with the gradient: superlinear steps;
-    and [B] a bound on what the exact direction would gain beside: |residual|^2 over the least eigenvalue.
+    """The direction d with Hessian d = -gradient, to a residual that shrinks with the gradient (superlinear steps); and
+    [B] a bound on the further gain of the exact direction, |residual|^2 over the least eigenvalue.
 
-    Every problem has its own stopping point; a finished one stands still while its neighbours go on.
+    Each problem stops on its own; a finished one stays unchanged while the others continue.
     """
     direction, residual = torch.zeros_like(gradient), -gradient
     search, norm = residual, residual.square().sum((1, 2))

@@ -12,7 +12,7 @@ from torch import Tensor
 from fewshot.solvers import compiled
 
 METRICS = ("cosine", "euclidean")
-_HELD = 1 << 20  # similarities that are held at once
+_HELD = 1 << 20  # similarities held at once
 _ROUNDING = 1e-12
 _COMPILED_ENTRIES = 1 << 16  # vectors that fill the second-level cache; above this, matrix libraries are faster
 
@@ -21,14 +21,14 @@ _COMPILED_ENTRIES = 1 << 16  # vectors that fill the second-level cache; above t
 class Neighbours:
     """The support rows of B episodes, ready to be compared with queries."""
 
-    rows: Tensor  # [B, S, D] float64: of length one, or less their mean
+    rows: Tensor  # [B, S, D] float64: unit vectors, or rows minus their mean
     square: Tensor | None  # [B, 1, S] squared lengths; None for cosines
-    mean: Tensor  # [B, 1, D] what is taken from queries too
+    mean: Tensor  # [B, 1, D] also subtracted from queries
     mask: Tensor  # [B, 1, S]
 
     @staticmethod
     def of(support: Tensor, mask: Tensor, metric: str) -> Neighbours:
-        """Neighbours [B, S, D] where `mask` [B, S] is True."""
+        """The support rows [B, S, D] with a True `mask` [B, S]."""
         rows, held = support.double(), mask.double()[:, :, None]
         if metric == "cosine":
             return Neighbours(unit(rows), None, rows.new_zeros(len(rows), 1, rows.shape[2]), mask[:, None])
@@ -37,15 +37,15 @@ class Neighbours:
         return Neighbours(rows, rows.square().sum(2)[:, None], mean, mask[:, None])
 
     def similarities(self, query: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """[B, m, S] cosines (0 with a zero vector) or minus squared distances of queries [B, M, D], as many queries
-        at a time as keep them small, -inf under the padding; and [B, m, 1] how much of them may be rounding."""
+        """[B, m, S] cosines (0 with a zero vector) or minus squared distances of queries [B, M, D], -inf for padding;
+        and [B, m, 1] bounds on their rounding errors. Yields parts of the queries, small enough for memory."""
         size = max(1, _HELD // self.mask.numel())
         for part in torch.split(query, size, dim=1):
             similarity, scale = self._similarity(part)
             yield similarity.masked_fill(~self.mask, -math.inf), _ROUNDING * scale
 
     def _similarity(self, query: Tensor) -> tuple[Tensor, Tensor]:
-        """Similarities, and the size of what was added and subtracted."""
+        """Similarities, and the size of the terms that they are sums of."""
         if self.square is None:
             return cosines(query, self.rows), self.rows.new_ones(*query.shape[:2], 1)
         products, lengths = inner_products(query, self.mean[:, 0], self.rows)
@@ -55,10 +55,10 @@ class Neighbours:
 
 
 def cosines(query: Tensor, directions: Tensor) -> Tensor:
-    """[B, m, N] float64 <q, w> / |q| of queries [B, m, D] and directions [B, N, D]: cosines where these have length
-    one; 0 with a zero query."""
+    """[B, m, N] float64 <q, w> / |q| of queries [B, m, D] and directions [B, N, D]: cosines if the directions are unit
+    vectors; 0 with a zero query."""
     if query.dtype == torch.float64:
-        query = unit(query)  # its squares may not be finite; those of float32 are
+        query = unit(query)  # squares of float64 may overflow; those of float32 do not
     products, squares = inner_products(query, None, directions)
     length = squares.sqrt()[:, :, None]
     return products / length.where(length > 0, 1)
@@ -82,7 +82,7 @@ def inner_products(query: Tensor, shift: Tensor | None, vectors: Tensor) -> tupl
 
 
 def unit(vectors: Tensor) -> Tensor:
-    """Vectors divided by their length, whatever its size; zero vectors as they are."""
+    """Vectors divided by their length, without overflow or underflow; zero vectors stay zero."""
     largest = vectors.abs().amax(-1, keepdim=True)
     scaled = vectors / largest.where(largest > 0, 1)
     length: Tensor = torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)

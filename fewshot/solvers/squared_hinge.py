@@ -1,12 +1,12 @@
-"""The squared hinge loss for many small problems at once, at the exact optimum.
+"""The squared hinge loss: many small problems together, at the exact optimum.
 
     minimise  1/2 ||w||^2 + C sum_s max(0, 1 - y_s f_s)^2,   f_s = w^T x_s + b
 
 w lies in the span of the rows, w = sum_s a_s x_s, and at the optimum a_s = 2 C y_s max(0, 1 - y_s f_s). On the rows
 inside the margin (y f < 1) the loss is a square, so Newton's step there is a ridge regression on these rows, in their
-part of the Gram matrix K: (K + I / 2C) a + b = y. A step is taken as far as it lowers the objective; the rows inside
-the margin settle after a few, unless C times the rows' squares is huge: then a problem may say that it has not
-converged. Every class of every episode is a problem of its own.
+part of the Gram matrix K: (K + I / 2C) a + b = y. A line search shortens steps that do not lower the objective. The set
+of rows inside the margin settles after a few steps, unless C times the squared norms is huge: then a problem may not
+converge. Each class of each episode is a separate problem.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Problem:
     """P problems; f = K a + b with K the Gram matrix of the rows, that of a constant column included."""
 
     gram: Tensor  # [P, S, S]
-    signs: Tensor  # [P, S] +1 or -1, 0 under the padding
+    signs: Tensor  # [P, S] +1 or -1, 0 for padding
     C: float
     free: bool  # the intercept is free; else it is in the Gram matrix, and b = 0
 
@@ -40,12 +40,12 @@ class _Problem:
         return (self.gram @ a[:, :, None])[:, :, 0] + b[:, None]
 
     def slack(self, fit: Tensor) -> Tensor:
-        """[P, S] max(0, 1 - y f), 0 under the padding."""
+        """[P, S] max(0, 1 - y f), 0 for padding."""
         return (self.signs.abs() - self.signs * fit).clamp_min(0)
 
     def gap(self, a: Tensor, b: Tensor) -> Tensor:
-        """[P] the duality gap as a share of the objective, for the dual's alpha = y a; infinite where one is
-        below 0."""
+        """[P] the duality gap as a share of the objective, for the dual variables alpha = y a; infinite if one of them
+        is negative."""
         fit, alpha = self.fit(a, b), self.signs * a
         square = (a * (fit - b[:, None])).sum(1)
         objective = self.objective(square, fit)
@@ -53,15 +53,15 @@ class _Problem:
         return torch.where((alpha >= 0).all(1), gap / objective, math.inf)
 
     def objective(self, square: Tensor, fit: Tensor) -> Tensor:
-        """[P] the objective where ||w||^2 is `square`."""
+        """[P] the objective for ||w||^2 = `square`."""
         return square / 2 + self.C * self.slack(fit).square().sum(1)
 
 
 def solve(
     rows: Tensor, signs: Tensor, C: float, intercept_scaling: float | None, max_iter: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights [B, D, N], intercepts [B, N] and which episodes reached the optimum [B], for rows [B, S, D] and signs
-    [B, S, N]: +1 for the class, -1 for the others, 0 under the padding. `intercept_scaling` None: a free intercept."""
+    """Weights [B, D, N], intercepts [B, N] and whether each episode converged [B], for rows [B, S, D] and signs
+    [B, S, N]: +1 for the class, -1 for the others, 0 for padding. `intercept_scaling` None: a free intercept."""
     held = signs.abs().amax(2, keepdim=True)
     free = intercept_scaling is None
     mean = (rows.double() * held).sum(1, keepdim=True) / held.sum(1, keepdim=True) * free  # a free intercept absorbs it
@@ -81,7 +81,7 @@ def solve(
 
 
 def _minimise(problem: _Problem, max_iter: int) -> tuple[Tensor, Tensor, Tensor]:
-    """a [P, S], b [P] and whether they are the optimum [P]; a problem that is done stands still."""
+    """a [P, S], b [P] and whether they are the optimum [P]. Finished problems stay unchanged."""
     a, b = torch.zeros_like(problem.signs), problem.signs.new_zeros(len(problem.signs))
     going, converged = torch.ones_like(b, dtype=torch.bool), torch.zeros_like(b, dtype=torch.bool)
     for _ in range(max_iter):
@@ -96,7 +96,7 @@ def _minimise(problem: _Problem, max_iter: int) -> tuple[Tensor, Tensor, Tensor]
 
 
 def _newton_step(problem: _Problem, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """a and b after a step, and whether it moved them [P]."""
+    """a and b after a step, and whether the step changed them [P]."""
     fit = problem.fit(a, b)
     target_a, target_b = _ridge(problem, problem.slack(fit) > 0, b)
     da, db = target_a - a, target_b - b
@@ -104,7 +104,7 @@ def _newton_step(problem: _Problem, a: Tensor, b: Tensor) -> tuple[Tensor, Tenso
     square, cross, size = (a * own).sum(1), (da * own).sum(1), (da * (change - db[:, None])).sum(1)
     value = problem.objective(square, fit)
     slope = cross - 2 * problem.C * (problem.signs * problem.slack(fit) * change).sum(1)
-    step, accepted = torch.ones_like(value), -slope <= _ROUNDING * value  # then rounding may hide what a step gains
+    step, accepted = torch.ones_like(value), -slope <= _ROUNDING * value  # then rounding may hide the gain of a step
     for _ in range(40):
         moved = problem.objective(square + 2 * step * cross + step**2 * size, fit + step[:, None] * change)
         accepted = accepted | (moved <= value + 1e-4 * step * slope)
@@ -116,7 +116,8 @@ def _newton_step(problem: _Problem, a: Tensor, b: Tensor) -> tuple[Tensor, Tenso
 
 
 def _ridge(problem: _Problem, inside: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """The minimum of the squares of the rows `inside` [P, S]: a, zero elsewhere, and b (kept where no row is)."""
+    """The least-squares solution on the rows `inside` [P, S]: a, zero elsewhere, and b (unchanged if no row is
+    inside)."""
     among = inside.double()
     system = problem.gram * among[:, :, None] * among[:, None]
     least = _FLOOR * system.diagonal(dim1=1, dim2=2).sum(1, keepdim=True)

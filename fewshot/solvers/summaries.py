@@ -1,4 +1,4 @@
-"""What is kept of the logits of every query: see `Predictions` in scoring.py."""
+"""The summary of the logits of every query that a run stores: see `Predictions` in results/predictions.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOWEST = -65504.0  # of float16
 
 
 class Summary(NamedTuple):
-    """Of B episodes with m queries each; numbers beyond float16 are held at its ends."""
+    """The summary of B episodes with m queries each. Numbers beyond the range of float16 are clipped to it."""
 
     predicted: NDArray[np.uint16]  # [B, m] the first of equal logits wins
     confidence: NDArray[np.float16]  # [B, m] probability of the predicted way

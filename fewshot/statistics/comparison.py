@@ -13,7 +13,15 @@ from math import ceil
 
 import numpy as np
 
-from fewshot.statistics.intervals import Floats, Interval, Units, class_interval, episode_interval, pseudo_values
+from fewshot.statistics.intervals import (
+    DIFFERENCE,
+    Floats,
+    Interval,
+    Units,
+    class_interval,
+    episode_interval,
+    pseudo_values,
+)
 
 POWER = 0.8
 _FLIPPED_EXACTLY = 12  # up to this many units, the test counts all 2^C sign patterns
@@ -62,7 +70,8 @@ def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparis
             f"a paired comparison needs the same 2 or more episodes of both runs, got {len(a):,} and {len(b):,}"
         )
     d = a - b
-    images, classes = episode_interval(d, level), class_interval(d, units, level)
+    intervals = episode_interval(d, level), class_interval(d, units, level)
+    images, classes = (interval.inside(DIFFERENCE) for interval in intervals)
     varies = a.std() > 0 and b.std() > 0
     separate = float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a)))
     p_t, p_signs = class_level_tests(d, units) if not classes.reason else (float("nan"), float("nan"))
@@ -178,12 +187,12 @@ def over_sets(differences: Floats, errors: Floats, level: float = 0.95) -> tuple
     n = len(differences)
     mean, error = float(differences.mean()), float(np.sqrt((errors**2).sum()) / n)
     half = _t(0.5 + level / 2, np.inf) * error
-    these = Interval(mean, mean - half, mean + half, "these data sets", level, error)
+    these = Interval(mean, mean - half, mean + half, "these data sets", level, error).inside(DIFFERENCE)
     if n < 2:
         return these, Interval.unknown(mean, "new data sets", level, "one data set has no spread")
     spread = float(differences.std(ddof=1) / np.sqrt(n))
     half = _t(0.5 + level / 2, n - 1) * spread
-    return these, Interval(mean, mean - half, mean + half, "new data sets", level, spread)
+    return these, Interval(mean, mean - half, mean + half, "new data sets", level, spread).inside(DIFFERENCE)
 
 
 @lru_cache(maxsize=1)  # all pairs of one comparison have the same units

@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Limits = tuple[float | None, float | None]  # lowest and highest value of a quantity; None: no limit
 Ints = NDArray[np.int64]
 Integers = NDArray[np.integer]  # of the smallest dtype that holds them
 
+FRACTION: Limits = (0.0, 1.0)
+DIFFERENCE: Limits = (-1.0, 1.0)  # of two fractions
 THESE_IMAGES = "these images"
 NEW_IMAGES = "new images of these classes"
 NEW_DRAWS = "new supports and new images of these classes"
@@ -40,6 +43,14 @@ class Interval:
     def unknown(mean: float, population: str, level: float, reason: str) -> Interval:
         """A mean without bounds, and the reason."""
         return Interval(mean, float("nan"), float("nan"), population, level, reason=reason)
+
+    def inside(self, limits: Limits) -> Interval:
+        """The part of the interval within the limits of the quantity, with the mean inside. The truth lies within the
+        limits too, so the coverage stays the same."""
+        lowest, highest = (-np.inf if limits[0] is None else limits[0]), (np.inf if limits[1] is None else limits[1])
+        if self.reason:
+            return self
+        return replace(self, low=min(max(self.low, lowest), self.mean), high=max(min(self.high, highest), self.mean))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +99,7 @@ def episode_interval(values: Floats, level: float = 0.95) -> Interval:
     """The interval for *these images*: the mean over episodes +- t(E-1) s / sqrt(E), s with ddof 1.
 
     It covers other episodes of these images and classes, not new images or new classes (Lafargue et al. 2024, arXiv
-    2409.02850). One episode has a mean and no interval. Bounds of an accuracy may go below 0 or above 1.
+    2409.02850). One episode has a mean and no interval. `inside` keeps the bounds of an accuracy within 0 and 1.
     """
     n = len(values)
     if n == 0:
@@ -122,9 +133,9 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
     """The interval for *new classes*: the delete-one-class jackknife with the quantile of t(C-1).
 
     T_-c is the mean over the episodes without unit c (stratified by the number of ways), and V is (C-1)/C times the
-    sum over c of (T_-c - mean)^2. `half_query`: half of one query's share of the mean; `values` are then accuracies,
-    and the interval is computed on the logit scale, clamped by `half_query`, and mapped back. None: `values` are
-    differences, and the interval is on their own scale.
+    sum over c of (T_-c - mean)^2. `half_query` is half of one query's share of the mean: `values` are then fractions,
+    and the interval is computed on the logit scale, clamped by `half_query`, and mapped back. Without it, the interval
+    is on the scale of the values.
     """
     without = delete_one(values, units)
     interval = deleted_interval(float(values.mean()), without, units, level, half_query)
@@ -145,17 +156,18 @@ def deleted_interval(
         reason = f"{units.n_units} {units.name} are too few to speak of others"
     elif np.isnan(without).any():
         reason = f"every episode holds every one of the {units.name}" if _all_held(units) else _too_few(units)
-    elif half_query is not None and (np.ptp(without) == 0) and not 0 < mean < 1:
+    elif half_query is not None and not 0 < mean < 1:
         reason = f"all answers are {'right' if mean == 1 else 'wrong'}: the spread over {units.name} cannot be seen"
     if reason:
         return Interval.unknown(mean, population, level, reason)
     plain = float(np.sqrt(_jackknife(without)))
     if half_query is None:
         return _around(mean, plain, units.n_units - 1, population, level)
-    error = float(np.sqrt(_jackknife(_logit(without, half_query))))
-    middle = float(_logit(np.array([mean]), half_query)[0])
-    low, high = (1 / (1 + np.exp(-(middle + side * _quantile(units.n_units - 1, level) * error))) for side in (-1, 1))
-    return Interval(mean, float(low), float(high), population, level, plain)
+    clamp = _clamp(mean, half_query)
+    error = float(np.sqrt(_jackknife(_logit(without, clamp))))
+    middle = float(_logit(np.array([mean]), clamp)[0])
+    low, high = (_fraction(middle + side * _quantile(units.n_units - 1, level) * error) for side in (-1, 1))
+    return Interval(mean, low, high, population, level, plain).inside(FRACTION)
 
 
 def draw_interval(draws: Floats, by_image: Floats, labels: Ints, level: float = 0.95) -> Interval:
@@ -231,9 +243,21 @@ def _jackknife(without: Floats) -> float:
     return float((len(without) - 1) * without.var())
 
 
-def _logit(p: Floats, half_query: float) -> Floats:
-    clamped = np.clip(p, half_query, 1 - half_query)
+def _clamp(mean: float, half_query: float) -> float:
+    """The distance that the logit scale keeps from 0 and 1: half of one query's share, or half of the distance of the
+    mean if that is less, as for a ranking measure, so that the mean itself is never clamped."""
+    distance = min(mean, 1 - mean)
+    return half_query if distance > 1.999 * half_query else distance / 2
+
+
+def _logit(p: Floats, clamp: float) -> Floats:
+    clamped = np.clip(p, clamp, 1 - clamp)
     return np.asarray(np.log(clamped) - np.log1p(-clamped))
+
+
+def _fraction(logit: float) -> float:
+    with np.errstate(over="ignore"):  # exp overflows to infinity, and the fraction is 0
+        return float(1 / (1 + np.exp(-logit)))
 
 
 def _all_held(units: Units) -> bool:

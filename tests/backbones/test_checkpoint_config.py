@@ -116,7 +116,7 @@ def test_a_config_of_another_program_is_not_read(content: str, weights: Path) ->
 def test_a_config_of_another_network_is_told_and_not_used(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write_config(weights, "resnet18", mean=MEAN)
     assert torch.equal(preprocessed(weights), timms())
-    assert f"{path} is of resnet18, not of test_resnet, and is not used" in caplog.text
+    assert f"{path} is for resnet18, not for test_resnet: ignored" in caplog.text
 
 
 def test_a_config_that_is_used_is_told(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -216,5 +216,5 @@ def test_a_folder_without_weights_or_config_says_what_is_missing(tmp_path: Path)
 
 
 def test_a_name_of_the_hub_without_its_prefix_is_told() -> None:
-    with pytest.raises(ValueError, match="for one of the hub write 'hf-hub:timm/resnet10t'"):
+    with pytest.raises(ValueError, match="for a network of the hub write 'hf-hub:timm/resnet10t'"):
         Timm("timm/resnet10t").load()

@@ -25,7 +25,7 @@ from fewshot.backbones.timm import Timm
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """No answer of an earlier test, and no wish of the environment."""
-    _hub._asked.cache_clear()
+    _hub._answer.cache_clear()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
 
 
@@ -118,11 +118,13 @@ def test_a_repository_that_the_hub_does_not_have_is_told(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(timm_module, "unreachable", lambda _: "")
     monkeypatch.setattr("timm.models._hub.hf_hub_download", absent)
-    with pytest.raises(ValueError, match=r"the hub has none by this name, or not for you \(RepositoryNotFoundError\)"):
+    with pytest.raises(
+        ValueError, match=r"the hub has none by this name, or you have no access \(RepositoryNotFoundError\)"
+    ):
         Timm("hf-hub:Owner/Model").load()
 
 
 def test_the_wish_to_stay_offline_is_kept_and_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     with only_cached():
         assert unreachable() == "HF_HUB_OFFLINE is set"
-    assert _hub._asked.cache_info().misses == 0
+    assert _hub._answer.cache_info().misses == 0

@@ -99,7 +99,7 @@ def test_a_network_of_timm_brings_its_preprocessing(images, episodes):
 
 
 def test_another_network_has_to_say_how_inputs_are_made(network, images, episodes):
-    with pytest.raises(ValueError, match=r"Sequential does not say how its inputs are made; give preprocess="):
+    with pytest.raises(ValueError, match=r"Sequential has no preprocessing of its own; give preprocess="):
         fewshot.evaluate(network, images, episodes)
 
 

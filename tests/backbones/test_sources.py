@@ -309,7 +309,7 @@ def test_an_unknown_network_names_the_nearest() -> None:
 def test_a_network_without_pretrained_weights_is_told() -> None:
     trained = {name.partition(".")[0] for name in timm.list_models(pretrained=True)}
     name = next(name for name in timm.list_models("*resnet*") if name not in trained)
-    with pytest.raises(ValueError, match=f"no pretrained weights of '{name}'; give some with Checkpoint"):
+    with pytest.raises(ValueError, match=f"no pretrained weights of '{name}'; load your own with Checkpoint"):
         Timm(name).load()
 
 
@@ -318,7 +318,7 @@ def test_an_unreachable_hub_says_what_else_there_is(monkeypatch: pytest.MonkeyPa
         raise ConnectionError("no route")
 
     monkeypatch.setattr("timm.models._hub.hf_hub_download", offline)
-    with pytest.raises(ValueError, match=r"'resnet10t' were asked for.*Checkpoint\(.*tf_efficientnet_lite0"):
+    with pytest.raises(ValueError, match=r"'resnet10t' are not available.*Checkpoint\(.*tf_efficientnet_lite0"):
         Timm("resnet10t").load()
 
 
@@ -574,7 +574,7 @@ def test_an_edited_function_has_another_digest(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (__name__, f"is named as 'package.module:function'; got '{__name__}'"),
+        (__name__, f"write a function as 'package.module:function'; got '{__name__}'"),
         ("no.such.module:f", "cannot be imported"),
         (f"{__name__}:absent", "has no function 'absent'"),
         (f"{__name__}:a_number", "should return a Backbone or an nn.Module, but returned int"),

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from fewshot.datasets._decoding import SUFFIXES, read_image, to_rgb
 
@@ -144,17 +144,25 @@ def test_sixteen_bit_colour_is_read(tmp_path):
     [
         ([[0.0, 0.5, 1.0]], [0, 128, 255]),
         ([[0.0, 0.5, 200.0]], [0, 0, 200]),
-        ([[-3.0, 12.4, 900.0]], [0, 12, 255]),
-        ([[float("nan"), float("inf"), float("-inf")]], [0, 255, 0]),
+        ([[0.0, 511.5, 1023.0]], [0, 128, 255]),
+        ([[-3.0, 448.5, 900.0]], [0, 128, 255]),
+        ([[0.0, 1e6, 2e6]], [0, 128, 255]),
+        ([[0.0, 1e-5, 2e-5]], [0, 128, 255]),
+        ([[float("nan"), float("inf"), float("-inf"), 1.0]], [0, 255, 0, 255]),
     ],
 )
-def test_floats_are_scaled_from_one_or_taken_as_they_are(tmp_path, values, expected):
+def test_floats_of_one_picture_use_a_usual_scale_or_their_range(tmp_path, values, expected):
     found = pixels(read(tmp_path, Image.fromarray(np.array(values, dtype=np.float32)), ".tiff"))
     assert found[0, :, 0].tolist() == expected
 
 
 def test_thirty_two_bit_integers_are_read(tmp_path):
-    for values, expected in (([[0, 100, 255]], [0, 100, 255]), ([[-5, 257, 70_000]], [0, 1, 255])):
+    for values, expected in (
+        ([[0, 100, 255]], [0, 100, 255]),
+        ([[0, 257, 65_535]], [0, 1, 255]),
+        ([[-5, 257, 70_000]], [0, 1, 255]),
+        ([[0, 1, 2]], [0, 128, 255]),
+    ):
         found = pixels(read(tmp_path, Image.fromarray(np.array(values, dtype=np.int32)), ".tiff"))
         assert found[0, :, 0].tolist() == expected
 
@@ -211,7 +219,45 @@ def encoded(suffix, **options):
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("suffix", sorted(SUFFIXES - {".pgm"}))
+def written(suffix):
+    """Whether Pillow writes this scene, in a format of this suffix."""
+    try:
+        return bool(encoded(suffix))
+    except (KeyError, OSError, ValueError):
+        return False
+
+
+FORMATS = {Image.registered_extensions()[suffix]: suffix for suffix in sorted(SUFFIXES) if written(suffix)}
+
+
+def test_the_usual_formats_are_read():
+    assert {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".tga"} <= SUFFIXES
+    assert {".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".ico", ".mpo"} <= SUFFIXES
+    assert (".avif" in SUFFIXES) == bool(features.check("avif"))
+    assert not SUFFIXES & {".pdf", ".eps", ".ps", ".wmf", ".emf", ".mpg", ".mpeg", ".h5", ".hdf", ".txt", ".csv"}
+    assert len(FORMATS) >= 10
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_a_picture_of_every_suffix_is_read(tmp_path, suffix):
+    if not written(suffix):  # Pillow reads this format and does not write it
+        return
+    path = tmp_path / f"image{suffix}"
+    path.write_bytes(encoded(suffix))
+    found, scene = read_image(path), np.repeat(np.repeat(COLOURS, 8, 0), 8, 1)
+    assert found.mode == "RGB"
+    exact = found.size == (56, 40) and suffix not in (".gif", ".avif", ".avifs", ".webp") and "j" not in suffix
+    assert not exact or suffix == ".mpo" or np.array_equal(pixels(found), scene)
+
+
+def test_postscript_is_not_run_under_another_name(tmp_path):
+    path = tmp_path / "picture.png"
+    Image.fromarray(COLOURS).save(path, "EPS")
+    with pytest.raises(ValueError, match=r"picture\.png: not an image in a format that Pillow can read"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("suffix", sorted(FORMATS.values()))
 def test_an_empty_a_cut_and_a_foreign_file_are_named(tmp_path, suffix):
     path = tmp_path / f"a file{suffix}"
     whole = encoded(suffix)
@@ -227,7 +273,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
             read_image(path)
 
 
-@pytest.mark.parametrize("suffix", sorted(SUFFIXES - {".pgm"}))
+@pytest.mark.parametrize("suffix", sorted(FORMATS.values()))
 def test_damaged_files_are_an_image_or_a_value_error(tmp_path, suffix):
     """300 files with one to five random bytes changed, near the beginning of every second one."""
     random = np.random.default_rng(1)

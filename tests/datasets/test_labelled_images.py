@@ -125,8 +125,8 @@ def digest_of(rows):
 def decoded(monkeypatch):
     """The names of the files that are decoded from now on."""
     names = []
-    read = digests.read_image
-    monkeypatch.setattr(digests, "read_image", lambda path: names.append(path.name) or read(path))
+    look = digests.facts_of_file
+    monkeypatch.setattr(digests, "facts_of_file", lambda path: names.append(path.name) or look(path))
     return names
 
 
@@ -167,7 +167,7 @@ def test_folders_of_partition_names_without_classes_are_classes(root):
 
 def test_an_image_beside_the_classes_of_a_partition_is_refused(root):
     fill(root, "train/cat/1.png", "test/cat/1.png", "test/stray.png")
-    message = r"has partitions with class folders, but the image test/stray.png is not in a class folder; move it"
+    message = "has partitions with class folders, but images of the partition 'test' are not in a class folder; move"
     with pytest.raises(ValueError, match=message):
         ImageFolderSet(root).load()
 
@@ -288,7 +288,7 @@ def test_a_changed_file_is_decoded_again_even_with_its_old_size_and_time(root, d
 def test_a_changed_decoder_decodes_again(root, decoded, monkeypatch):
     fill(root, "cat/1.png")
     ImageFolderSet(root).load()
-    monkeypatch.setattr(digests, "_DECODING", 2)
+    monkeypatch.setattr(digests, "_DECODING", digests._DECODING + 1)
     ImageFolderSet(root).load()
     assert decoded == ["1.png", "1.png"]
 
@@ -366,7 +366,7 @@ def test_a_full_disk_under_the_cache_costs_one_sentence(root, monkeypatch, caplo
 
     monkeypatch.setattr(digests, "_open_cache", read_only)
     assert ImageFolderSet(root).load().images_digest == digest_of([0])
-    assert [record.getMessage().startswith("digests cannot be kept in") for record in caplog.records] == [True]
+    assert [record.getMessage().startswith("digests cannot be cached in") for record in caplog.records] == [True]
 
 
 @pytest.mark.parametrize("domain", ["mono", "colour", "both"])

@@ -164,7 +164,9 @@ def test_a_photo_that_a_telephone_held_sideways_is_upright(root, caplog):
 
 def test_a_large_photo_is_read(root, caplog):
     path = first(root).with_name("large.jpg")
-    Image.new("RGB", (6000, 4000), "red").save(path)
+    large = Image.new("RGB", (6000, 4000), "red")
+    large.paste("blue", (0, 0, 3000, 4000))
+    large.save(path)
     images = load_quietly(root, caplog)
     assert images.images[row_of(images, path)].size == (6000, 4000)
 
@@ -198,7 +200,7 @@ def test_copies_inside_a_class_are_counted_and_two_are_named(root, caplog):
     name = images.class_names[0]
     assert caplog.messages == [
         f"{root}: 2 exact copies of other images of the same class, such as {name}/01 (copy).png and {name}/01.png; "
-        "leave copies out, or one picture may be support and query at once"
+        "remove copies, or one picture may be support and query at once"
     ]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
@@ -209,7 +211,7 @@ def test_copies_across_classes_are_an_error_in_the_log(root, caplog):
     one, other = images.class_names[:2]
     assert caplog.messages == [
         f"{root}: 1 exact copy of images of ANOTHER class, such as {one}/01.png and {other}/stray.png; "
-        "at least one label of each pair is wrong, so correct it or leave both out"
+        "at least one label of each pair is wrong: correct it or remove both images"
     ]
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 

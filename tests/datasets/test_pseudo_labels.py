@@ -99,7 +99,7 @@ def test_a_run_names_the_clusters_and_other_seeds_are_other_runs(folder, tmp_pat
         ({"fewest": 0}, "'fewest' parameter of PseudoLabels must be an integer of at least 1. Got 0 instead"),
         ({"seed": -1}, r"'seed' parameter of PseudoLabels must be an integer in \[0, 2\^32\). Got -1 instead"),
         ({"part": "test"}, "'part' parameter of PseudoLabels must be one of all, seen, validation, novel. Got 'test'"),
-        ({"clusters": 300}, "300 clusters were asked for, but v has 245 images of all classes; lower clusters"),
+        ({"clusters": 300}, "300 clusters were requested, but v has 245 images of all classes; lower clusters"),
         ({"fewest": 200}, "fewer than 2 of the 50 clusters of v have 200 images; lower fewest"),
         ({"backbone": "pixels"}, "v holds vectors, so pixels has no images to embed; use Given"),
     ],

@@ -95,7 +95,7 @@ def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_
     columns = json.loads(row.splitlines()[0])
     names = list(columns)
     place = names.index("sure_and_wrong")
-    assert names[place - 1] == "ranking_reason"
+    assert names[place - 1] == "mean_per_class_high"
     assert names[place : place + 4] == [
         "sure_and_wrong",
         "sure_and_wrong_low",

@@ -48,7 +48,7 @@ def test_the_columns_that_it_names_are_those_of_a_row(column):
     "sentence",
     [
         "so that its rows are marked",
-        "so later images would be seen by another network than earlier ones; put it in eval mode, and train a copy",
+        "so it would embed later images differently from earlier ones; put it in eval mode, and train a copy",
         "use the split that they were sampled with, or classes='all'",
     ],
 )

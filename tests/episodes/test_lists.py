@@ -86,9 +86,7 @@ def test_a_file_that_says_nonsense_of_its_episodes_is_refused(tmp_path, about):
 
 
 def test_a_table_in_place_of_a_list_is_told_the_way():
-    with pytest.raises(
-        ValueError, match=r"e.csv is a table, not an episode list; convert it with `fewshot episodes import`"
-    ):
+    with pytest.raises(ValueError, match=r"e.csv is a table, not an episode list; convert it with `fewshot"):
         EpisodeList.load(Path("e.csv"))
 
 

@@ -225,7 +225,7 @@ def test_a_wrong_augment_is_one_sentence_and_embeds_nothing():
             lambda: AugmentedSupport("LinearProbe"),
             "The 'inner' parameter of AugmentedSupport must be an evaluator of features",
         ),
-        (lambda: AugmentedSupport(TILED), "nor asks for views itself"),
+        (lambda: AugmentedSupport(TILED), "nor needs views itself"),
         (
             lambda: AugmentedSupport(CrossValidated(LinearProbe(), (("C", (0.1, 1.0)),))),
             r"put CrossValidated around AugmentedSupport.*Got CrossValidated\(",
@@ -244,7 +244,7 @@ def test_a_wrong_augment_is_one_sentence_and_embeds_nothing():
         ),
         (
             lambda: CrossValidated(TILED, (("views", (1, 4)),)),
-            "its grid asks for 2 kinds of them; choose views on validation",
+            "its grid needs 2 kinds of them; choose views on validation",
         ),
     ],
 )
@@ -257,7 +257,7 @@ def test_a_batch_without_the_views_is_refused():
     batch = VectorWorld(n_views=2).trial(0).batch
     with pytest.raises(ValueError, match=r"learns from 3 further views of each support image, but the batch holds 2"):
         TILED.fit(batch)
-    with pytest.raises(ValueError, match=r"3 further views .* holds 0; an evaluator around it must ask for them"):
+    with pytest.raises(ValueError, match=r"3 further views .* holds 0; an evaluator around it must return them"):
         TILED.fit_path(replace(batch, support_views=None), [TILED])
 
 

@@ -248,7 +248,7 @@ def test_a_network_of_a_fixed_size_is_told_to_ask_for_its_own():
         ({"flip": "no"}, "'flip' parameter of BigTransfer must be True or False. Got 'no' instead"),
         ({"random_crop": 1}, "'random_crop' parameter of BigTransfer must be True or False. Got 1 instead"),
         ({"batchnorm": "on"}, "'batchnorm' parameter of BigTransfer must be one of frozen, support"),
-        ({"crop": 170}, "BigTransfer cannot crop 170 pixels from 160; give it resize= and crop= together"),
+        ({"crop": 170}, "BigTransfer cannot crop 170 pixels from 160; give both resize= and crop="),
     ],
 )
 def test_wrong_hyperparameters_are_named(fields, message):

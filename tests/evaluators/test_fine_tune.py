@@ -188,7 +188,7 @@ def test_heads_are_tuned_together_within_the_budget_and_networks_one_by_one():
         ({"augment": "blur"}, "'augment' parameter of FineTune must be one of none, flip, crop, "),
         ({"clip_norm": -1.0}, "'clip_norm' parameter of FineTune must be a positive number, or None. Got -1.0 instead"),
         ({"steps": True}, "Got True instead"),
-        ({"tune": "last 99"}, "asks for 99 blocks, but the network has"),
+        ({"tune": "last 99"}, "needs 99 blocks, but the network has"),
     ],
 )
 def test_wrong_hyperparameters_are_named(fields, message):

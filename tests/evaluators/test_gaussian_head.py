@@ -12,6 +12,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from fewshot.evaluators.gaussian_head import GaussianHead
 from fewshot.evaluators.prototype import Prototype
+from fewshot.plugins.registry import EVALUATORS
 from tests.support.support_sets import balanced, batch_of, episodes, every_support, queries
 
 
@@ -75,12 +76,13 @@ def test_posteriors_do_not_change_with_the_unit_or_the_origin_of_the_features(sh
 
 
 @pytest.mark.parametrize("shrinkage", [None, 1e-6, 1.0])
-def test_degenerate_supports_have_finite_logits(shrinkage):
+@pytest.mark.parametrize("scale", [None, "support"])
+def test_degenerate_supports_have_finite_logits(shrinkage, scale):
     for n_way, k_shot, dim in ((5, 2, 6), (2, 1, 1), (2, 2, 1), (5, 2, 40)):
         rows, labels = episodes(n_way, k_shot, dim, False, 1)
         classes = np.repeat(rows[:, ::k_shot], k_shot, 1)  # every class a point
         for support in (0 * rows, 0 * rows + 1, rows * 1e-30, rows * 1e15, classes):
-            head = GaussianHead(shrinkage).fit(batch_of(support, labels, n_way))
+            head = GaussianHead(shrinkage, scale=scale).fit(batch_of(support, labels, n_way))
             assert torch.isfinite(head(torch.as_tensor(support))).all()
 
 
@@ -97,3 +99,33 @@ def test_degenerate_supports_have_finite_logits(shrinkage):
 def test_wrong_hyperparameters_are_named(fields, message):
     with pytest.raises(ValueError, match=message):
         GaussianHead(**fields).fit(balanced(2, 2, 3)[0])
+
+
+@pytest.mark.parametrize("shrinkage", [None, 0.3])
+def test_the_scale_is_that_of_the_effective_dimensions_and_of_uncertain_means(shrinkage):
+    for batch, supports, _, dim in every_support():
+        asked = queries(len(supports), dim)
+        plain, scaled = (GaussianHead(shrinkage, scale=scale).fit(batch)(asked) for scale in (None, "support"))
+        for e, (rows, labels) in enumerate(supports):
+            spectrum = np.linalg.eigvalsh(np.cov(rows, rowvar=False).reshape(dim, dim))
+            effective = spectrum.sum() ** 2 / (spectrum**2).sum()
+            scale = (1 + 1 / np.bincount(labels)).mean() * dim / effective
+            wanted = torch.log_softmax(plain[e] / scale, 1)
+            torch.testing.assert_close(torch.log_softmax(scaled[e], 1), wanted, rtol=1e-8, atol=1e-8)
+
+
+def test_the_scale_makes_probabilities_of_many_features_usable_and_changes_no_answer():
+    rows, labels = episodes(5, 1, 2000, False, 20)  # the classes differ in a few of many directions
+    spread = 1 / np.arange(1, 2001)
+    batch, asked = batch_of(rows * spread, labels, 5), queries(20, 2000) * torch.as_tensor(spread)
+    plain, scaled = (GaussianHead(scale=scale).fit(batch)(asked) for scale in (None, "support"))
+    assert torch.equal(plain.argmax(2), scaled.argmax(2))
+    confidence = [torch.softmax(logits, 2).amax(2).mean() for logits in (plain, scaled)]
+    assert confidence[0] > 0.99
+    assert confidence[1] < 0.8
+
+
+def test_old_texts_are_of_the_published_covariance():
+    assert GaussianHead() == GaussianHead(None, "uniform", None)
+    assert "scale" not in EVALUATORS.canonical(GaussianHead())
+    assert "scale='support'" in EVALUATORS.canonical(GaussianHead(scale="support"))

@@ -75,7 +75,7 @@ def test_more_neighbours_than_rows_are_an_error_for_equal_votes_and_all_rows_wit
     batch, _ = balanced(3, 2, 8)
     held = batch.support_mask.clone()
     held[1, 5] = False
-    with pytest.raises(ValueError, match="asks 6 neighbours for equal votes, but an episode has 5 support rows"):
+    with pytest.raises(ValueError, match="needs 6 neighbours for equal votes, but an episode has 5 support rows"):
         NearestNeighbour(6).fit(replace(batch, support_mask=held))
     many, all_of_them = (NearestNeighbour(k, temperature=0.1).fit(batch)(queries(4, 8)) for k in (100, 6))
     assert torch.equal(many, all_of_them)

@@ -122,7 +122,7 @@ def test_norm_layers_are_found_by_kind_and_a_network_without_any_is_told():
     names = {id(p): n for n, p in network.named_parameters()}
     found = {names[id(p)] for p in norm_parameters(network)}
     assert found == {n for n in names.values() if "norm" in n}
-    with pytest.raises(ValueError, match="tune='norm' trains the layers that normalise, but the network has none"):
+    with pytest.raises(ValueError, match="tune='norm' trains normalisation layers, but the network has none"):
         norm_parameters(nn.Sequential(nn.Conv2d(3, 4, 3)))
 
 

@@ -1,4 +1,4 @@
-"""Features that changed on the disk are computed anew, with a warning; whatever bit it was."""
+"""Features that changed on the disk are computed again, with a warning, for any changed bit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_flipped_bit_costs_one_row_and_never_a_number(name, bit, place, caplog
     assert again.gather(np.arange(70)).equal(right)
     assert again.n_embedded == 1
     assert "1 of 70 features" in caplog.text
-    assert "computed anew" in caplog.text
+    assert "computes them again" in caplog.text
     caplog.clear()
     assert table().n_embedded == 0
     assert not caplog.text

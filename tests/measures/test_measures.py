@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.measures._per_class import ClassAccuracy, Mistakes, lowest_class
 from fewshot.measures._per_image import ImageAnswers
 from fewshot.measures._ranking import ranking
@@ -21,7 +22,9 @@ from fewshot.measures.calibration_error import (
 from fewshot.measures.log_loss import log_loss
 from fewshot.measures.lowest_tenth import lowest_tenth, lowest_tenth_interval
 from fewshot.measures.macro_f1 import macro_f1
+from fewshot.measures.mean_per_class import mean_per_class
 from fewshot.results.predictions import episode_accuracy
+from fewshot.samplers.balanced import Balanced
 from fewshot.statistics.intervals import Units, class_interval
 from tests.support.predictions import answered, of_logits, softmax
 from tests.support.worlds import labelled, ragged
@@ -273,3 +276,17 @@ def test_a_mean_of_some_episodes_has_the_classes_of_those():
     assert some.held.tolist() == [0, 1, 0, 2, 4, 5, 4]
     assert some.n_way.tolist() == [2, 2, 3]
     assert class_interval(values[[0, 2, 3]], some).mean == pytest.approx(values[[0, 2, 3]].mean())
+
+
+def test_the_mean_per_class_is_the_balanced_accuracy_of_scikit_learn():
+    p = answered(EPISODES)
+    wanted = [
+        metrics.recall_score(truth, found, average="macro", labels=np.unique(truth)) for truth, found, _ in each(p)
+    ]
+    assert mean_per_class(p) == pytest.approx(wanted, abs=1e-12)
+    assert not np.allclose(mean_per_class(p), episode_accuracy(p))
+
+
+def test_with_equal_queries_the_mean_per_class_is_the_accuracy():
+    p = answered(Balanced().sample(IMAGES, np.arange(8), EpisodeShape(4, 1, 5), 0, 0, 20))
+    assert mean_per_class(p) == pytest.approx(episode_accuracy(p), abs=1e-15)

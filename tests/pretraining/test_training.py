@@ -245,11 +245,20 @@ def test_a_network_trained_before_is_trained_on():
 
 def test_a_start_of_known_data_is_judged_like_any_weights():
     record = replace(trained(Pretrained(NET, DATA, SHORT)).record, before=None, started_on="a1_in1k")
-    found = seen_in_training(record, "x", [record.classes[0], "tabby", "carrot", "quux"])
-    assert [c.state for c in found.classes] == ["seen", "seen", "not seen", "unknown"]
+    found = seen_in_training(record, "x", [record.classes[0], "tabby", "carrot", "quux", "piano"])
+    assert [c.state for c in found.classes] == ["seen", "seen", "unknown", "unknown", "seen"]
     assert found.by == "the record of its training and class names"
-    told = seen_in_training(replace(record, before=()), "x", ["tabby"]).classes[0]
-    assert (told.state, told.evidence) == ("not seen", "the record of its training does not have it")
+    same = seen_in_training(replace(record, before=()), record.data, ["tabby"]).classes[0]
+    assert (same.state, same.evidence) == ("not seen", "the record of its training does not have it")
+
+
+def test_what_classes_of_other_data_show_decides_not_their_names_alone():
+    record = replace(trained(Pretrained(NET, DATA, SHORT)).record, before=())
+    named = replace(record, data="my things", classes=("sofa", "tabby", "carrot", "beetle"))
+    states = {c.name: c.state for c in seen_in_training(named, "x", ["couch", "cat", "kitten", "piano", "bug"]).classes}
+    assert states == {"couch": "seen", "cat": "seen", "kitten": "seen", "piano": "not seen", "bug": "unknown"}
+    codes = seen_in_training(record, "x", ["couch", "piano"])
+    assert (codes.state, codes.classes[0].evidence) == ("unknown", f"no list says which classes {record.data} shows")
 
 
 @pytest.mark.parametrize(

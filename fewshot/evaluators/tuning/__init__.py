@@ -1,16 +1,17 @@
 """Tuning a network on the support of an episode: what every evaluator of images shares.
 
-    network.py   a copy that costs only what is trained, and which parameters those are
-    descent.py   optimiser, mini-batches, the loop                    schedules.py  learning rates of all steps
-    inputs.py    an episode's inputs, kept or made at each step       views.py      random views of an image, MixUp
-    split.py     a network cut where it begins to be trained          table.py      its first part's work, once a run
-    heads.py     linear heads, where they start, many at once         fields.py     hyperparameters, checked
-    episode.py   a network and its head, tuned on one episode         episodes.py   a batch of them, and their answers
-    adapters.py  few new parameters beside a network's weights        low_rank.py   those of LoRA
-    centroids.py a network tuned to the centroids of its classes
+    network.py     a copy that shares the frozen tensors; the parameters to train
+    descent.py     optimiser, mini-batches, training loop      schedules.py     learning rates of all steps
+    inputs.py      inputs of an episode, kept or recomputed    image_rows.py    images of episodes, decoded lazily
+    views.py       random views of an image, MixUp             support_views.py fixed views of a whole data set
+    split.py       the network cut before the trained part     table.py         outputs of the frozen part, once a run
+    heads.py       linear heads of many episodes together      fields.py        rules for the hyperparameters
+    one_episode.py network and head, tuned on one episode      tuned_head.py    a batch of these, and their answers
+    adapters.py    small new parameters beside the weights     low_rank.py      the parameters of LoRA
+    centroids.py   a network tuned to the centroids of its classes
 
-An evaluator says *what* is trained and *how*: a `Tuning`. `episodes.tune` gives the head, `table.frozen_table` what a
-run computes once. The given network is never changed, and whatever is drawn comes from the seeds of the episodes.
+A `Tuning` says what an evaluator trains and how. `tuned_head.tune` gives the head; `table.frozen_table` gives the part
+that a run computes once. The given network is never changed; all random numbers come from the seeds of the episodes.
 """
 
 from __future__ import annotations
@@ -32,19 +33,18 @@ View = Callable[[Image.Image, NDArray[np.float64], bool], Tensor]
 
 @dataclass(frozen=True)
 class Tuning:
-    """What is trained, and how.
+    """What to train, and how.
 
-    `change` readies a copy of the network, in eval mode, and gives the parameters of it that are trained; it may put
-    modules in, drawn by a seed, but must not write to tensors, which are those of the given network. `batchnorm`
-    "support" normalises by the mini-batch in the layers that are trained. `view` makes a random input [3, H, W] of
-    an image, uniform numbers, and whether its orientation matters; None: the network's own preprocessing, the same at
-    each step.
+    `change` prepares a copy of the network in eval mode and returns the parameters to train; it may add modules, random
+    by a seed, but must not write to tensors: the given network shares them. `batchnorm` "support" normalises by the
+    mini-batch in the trained layers. `view` maps an image, uniform numbers, and whether its orientation matters, to a
+    random input [3, H, W]; None: the network's own preprocessing, the same at each step.
     """
 
     change: Callable[[nn.Module, int], Sequence[nn.Parameter]]  # (copy, seed)
     descent: Descent
     batch_size: int | None = None  # None: the whole support at every step
-    replacement: bool = False  # a batch that is larger than the support is drawn with replacement, else it is all
+    replacement: bool = False  # a batch larger than the support: sampled with replacement, or the whole support
     batchnorm: str = "frozen"
     start: str = "zero"  # of the head
     probe_C: float = 1.0
@@ -52,7 +52,7 @@ class Tuning:
     mixup: float = 0.0  # alpha; 0: no MixUp
 
     def changed(self, network: nn.Module, seed: int = 0) -> tuple[nn.Module, list[nn.Parameter]]:
-        """A copy of a network, ready to be trained, in eval mode, and the parameters that are."""
+        """A copy of a network in eval mode, ready for training, and the parameters to train."""
         copied = shared_copy(network)
         trained = list(self.change(copied, seed))
         unfreeze(trained)

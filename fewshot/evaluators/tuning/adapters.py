@@ -1,8 +1,8 @@
-"""Few new parameters beside the weights of a network, which stand still.
+"""Small new parameters beside the frozen weights of a network.
 
-An adapter is a parametrization of a weight: a module that gives the adapted weight, of the given one and of its own
-parameters. So it acts however a layer uses its weight, whatever its stride, padding or groups, and the tensors of the
-network stay where they are. Every adapter starts as the identity.
+An adapter is a parametrization of a weight: a module that computes the adapted weight from the given one and its own
+parameters. It works for every stride, padding and number of groups, and never moves the tensors of the network. Every
+adapter starts as the identity.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 class Residual(nn.Module):
     """W plus a matrix at the middle of the kernel: a 1 x 1 convolution, of the same stride and groups, parallel to the
-    given one (before W is standardised, where a layer does that). It starts at zero."""
+    given one (before W is standardised, if a layer does that). It starts at zero."""
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
@@ -55,8 +55,8 @@ class Shift(nn.Module):
 
 
 def add_residual(network: nn.Module, stem: bool) -> list[nn.Parameter]:
-    """Puts `Residual` on every convolution with a kernel larger than 1, the first one only with `stem`, and gives its
-    parameters. A network without any is a ValueError."""
+    """Puts `Residual` on every convolution with a kernel larger than 1 (on the first only with `stem`) and returns
+    their parameters. A network without such convolutions is a ValueError."""
     convolutions = _convolutions(network)
     chosen = [
         module
@@ -73,8 +73,8 @@ def add_residual(network: nn.Module, stem: bool) -> list[nn.Parameter]:
 
 
 def add_scale_and_shift(network: nn.Module) -> list[nn.Parameter]:
-    """Puts `Scale` and `Shift` on every convolution, and gives their parameters; one without a bias gets one, of zeros.
-    A network without convolutions is a ValueError."""
+    """Puts `Scale` and `Shift` on every convolution and returns their parameters. A convolution without a bias gets one
+    of zeros. A network without convolutions is a ValueError."""
     convolutions, added = _convolutions(network), []
     if not convolutions:
         raise ValueError(
@@ -91,9 +91,9 @@ def add_scale_and_shift(network: nn.Module) -> list[nn.Parameter]:
 
 
 def put_in(module: nn.Module, name: str, adapter: nn.Module) -> list[nn.Parameter]:
-    """Makes an adapter give a parameter of a module in eval mode; the adapter's own parameters."""
+    """Puts an adapter on a parameter of a module in eval mode, and returns the adapter's own parameters."""
     register_parametrization(module, name, adapter)
-    module.eval()  # what torch has put around the adapter is new, and in training mode
+    module.eval()  # torch wraps the adapter in a new module, in training mode
     return list(adapter.parameters())
 
 

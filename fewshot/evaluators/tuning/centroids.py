@@ -32,7 +32,7 @@ class Aligned(nn.Module):
         self.network, self.map = network, nn.Parameter(torch.eye(dim, device=device))
 
     def aligned(self, inputs: Tensor) -> Tensor:
-        """[b, D] of any length."""
+        """[b, D] features before normalisation."""
         mapped: Tensor = self.network(inputs) @ self.map.T
         return mapped
 
@@ -44,8 +44,8 @@ class Aligned(nn.Module):
 def tune_to_centroids(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning, map_lr: float) -> TunedHead:
     """The tuned networks of B episodes, whose logits are 10 cos(feature, centroid of the support).
 
-    The loss is the cross-entropy of these on the support itself, whole at every step, and goes down by Adadelta, with
-    learning rates of `tuning.descent` for the network, and `map_lr` for a linear map of the features.
+    The loss is their cross-entropy on the whole support. Adadelta minimises it, with the learning rates of
+    `tuning.descent` for the network and `map_lr` for a linear map of the features.
     """
     if backbone.device.type == "cpu":
         keep_freed_memory()
@@ -56,7 +56,7 @@ def tune_to_centroids(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning
 
 
 def centroid_weights(features: Tensor, labels: Tensor, n_way: int) -> Tensor:
-    """[D, N] weights that give, for a feature of length one, its cosine to each class's mean feature, times 10."""
+    """[D, N] weights that map a unit feature to 10 times its cosine with the mean feature of each class."""
     centroids = one_hot(labels, n_way).to(features).T @ features  # sums have the direction of means
     return _SCALE * normalize(centroids, dim=1).T
 
@@ -96,8 +96,8 @@ def _tuned(
 
 
 def _backward(features: Callable[[Tensor], Tensor], labels: Tensor, n_way: int, at_once: int) -> Tensor:
-    """The loss, its gradients added: where the support is large, those of its features first, then part by part the
-    network's, in the memory of a part."""
+    """The loss; adds its gradients. For a large support: the gradients of its features first, then those of the network
+    part by part, in the memory of one part."""
     whole = torch.arange(len(labels))
     with torch.enable_grad():
         if len(whole) <= at_once:

@@ -9,19 +9,19 @@ import torch
 from torch import Tensor, nn
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
-Backward = Callable[[int], Tensor]  # (step) to its loss, the gradients added to the parameters
-Watch = Callable[[int, int], None]  # told how many steps are done, and of how many
+Backward = Callable[[int], Tensor]  # maps a step to its loss, and adds the gradients to the parameters
+Watch = Callable[[int, int], None]  # called with the steps done and the number of all steps
 
 
 @dataclass(frozen=True)
 class Descent:
-    """How parameters go down: one rate a step, "sgd", "adam" or "adamw"."""
+    """Gradient descent with one learning rate for each step: "sgd", "adam" or "adamw"."""
 
     rates: Sequence[float]  # [steps]
     optimizer: str = "sgd"
     weight_decay: float = 0.0
-    clip_norm: float | None = None  # the longest gradient of an episode; a longer one is shortened
-    momentum: float = 0.9  # of "sgd"
+    clip_norm: float | None = None  # the largest norm of the gradient of an episode
+    momentum: float = 0.9  # for "sgd"
 
     def optimizer_of(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters."""
@@ -38,10 +38,10 @@ def descend(
     stacked: bool = False,
     watch: Watch | None = None,
 ) -> None:
-    """Trains the parameters in place, a step for each rate.
+    """Trains the parameters in place, one step for each rate.
 
-    `stacked`: the first axis of every parameter is episodes, each with a gradient, and a loss, of its own. A loss that
-    is not finite is a ValueError that names the step.
+    `stacked`: the first axis of every parameter is the episode; each has its own gradient and loss. A loss that is not
+    finite is a ValueError that names the step.
     """
     optimizer = descent.optimizer_of(parameters)
     for step, rate in enumerate(descent.rates):
@@ -68,7 +68,7 @@ def shorten_gradients(parameters: Sequence[nn.Parameter], most: float, stacked: 
 
 
 def check_finite(loss: Tensor, step: int, descent: Descent) -> None:
-    """A ValueError that names the step where a loss is infinite or NaN."""
+    """Raises a ValueError that names the step if a loss is infinite or NaN."""
     if not bool(torch.isfinite(loss).all()):
         raise ValueError(
             f"the loss is not finite at step {step + 1} of {len(descent.rates)}, at a learning rate of "
@@ -77,8 +77,8 @@ def check_finite(loss: Tensor, step: int, descent: Descent) -> None:
 
 
 def mini_batches(n: int, batch_size: int | None, steps: int, seed: int, replacement: bool = False) -> Iterator[Tensor]:
-    """`steps` mini-batches of positions in [0, n): runs through one shuffled order after the other. Where `batch_size`
-    is None or not below n: the whole set, in order; with `replacement`, a batch above n is drawn with replacement."""
+    """`steps` mini-batches of positions in [0, n), from one shuffled order after another. If `batch_size` is None or at
+    least n: the whole set, in order; with `replacement`, a batch larger than n is sampled with replacement."""
     if replacement and batch_size is not None and batch_size > n:
         drawing = torch.Generator().manual_seed(seed)
         yield from (torch.randint(n, (batch_size,), generator=drawing) for _ in range(steps))

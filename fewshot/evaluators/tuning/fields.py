@@ -1,4 +1,4 @@
-"""Rules for the hyperparameters that all evaluators share which tune a linear head by descent."""
+"""Rules for the hyperparameters that all gradient-trained evaluators share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear heads of B episodes on features: where they start, and their descent together."""
+"""Linear heads of B episodes on features: their starts, and their training together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fewshot.solvers.logistic import solve
 
 Batches = Iterator[tuple[Tensor | None, Tensor]]
 STARTS = ("zero", "prototypes", "probe")
-_PROBE_STEPS = 100  # of Newton's method; a few suffice
+_PROBE_STEPS = 100  # of Newton's method; a few are enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Heads:
 
     weight: Tensor  # [B, D, N]
     bias: Tensor  # [B, N]
-    converged: Tensor | None = None  # [B] bool, where the start was an optimum to be reached
+    converged: Tensor | None = None  # [B] bool, if the start is an optimum
 
 
 def starting_heads(start: str, support: Support, C: float) -> Heads:
@@ -62,7 +62,7 @@ def starting_heads(start: str, support: Support, C: float) -> Heads:
 def tune_heads(
     heads: Heads, support: Support, descent: Descent, batch_size: int | None, seeds: Tensor, watch: Watch | None = None
 ) -> Heads:
-    """The heads of B episodes after a descent together; each is what it would be alone."""
+    """The heads of B episodes, trained together. Each is the same as if trained alone."""
     batches = _batches(support, batch_size, len(descent.rates), seeds)
     linear = descent.optimizer == "sgd" and descent.clip_norm is None and not descent.weight_decay
     tuned = _in_span if linear and support.features.shape[1] < support.features.shape[2] else _in_full
@@ -95,8 +95,8 @@ def _in_full(
 def _in_span(
     heads: Heads, support: Support, descent: Descent, batches: Batches, watch: Watch | None
 ) -> tuple[Tensor, Tensor]:
-    """The same by coefficients of the support's rows: the gradient X^T R of a weight W0 + X^T A lies in their span, and
-    steps of SGD without decay are linear in it, so A goes down by R, and logits need the Gram matrix alone."""
+    """The same on coefficients A of the support rows: the gradient X^T R of a weight W0 + X^T A lies in their span, and
+    SGD without decay is linear in it, so each step moves A by R, and logits need only the Gram matrix."""
     features = support.features.double()
     start, gram, hot = features @ heads.weight.double(), features @ features.transpose(1, 2), support.hot()
     coefficients, bias = nn.Parameter(torch.zeros_like(hot)), nn.Parameter(heads.bias.double())
@@ -117,14 +117,16 @@ def _in_span(
 
 
 def _batches(support: Support, batch_size: int | None, steps: int, seeds: Tensor) -> Batches:
-    """Places [B, b] in the support, None for all in their order, and each one's share of its episode's loss [B, b],
-    step by step; the share of padding is 0."""
+    """For each step: positions [B, b] in the support (None: all, in order), and their shares [B, b] of the loss of the
+    episode, 0 for padding."""
     counts = support.mask.sum(1).tolist()
     if batch_size is None or batch_size >= max(counts):
         share = support.mask / support.mask.sum(1, keepdim=True)
         yield from ((None, share) for _ in range(steps))
         return
-    held = torch.argsort(support.mask.long(), dim=1, descending=True, stable=True)  # where an episode's rows stand
+    held = torch.argsort(
+        support.mask.long(), dim=1, descending=True, stable=True
+    )  # positions of the rows of an episode
     runs = [mini_batches(n, batch_size, steps, int(seed)) for n, seed in zip(counts, seeds, strict=True)]
     for drawn in zip(*runs, strict=True):
         width = max(map(len, drawn))

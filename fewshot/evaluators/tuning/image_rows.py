@@ -1,4 +1,4 @@
-"""Images of episodes for evaluators that tune a network: rows of a data set, decoded when asked for."""
+"""Images of episodes for evaluators that tune a network: rows of a data set, decoded lazily."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ImageRows:
-    """Images [B, S] of a batch of episodes by their rows; nothing is decoded or held until it is asked for."""
+    """Images [B, S] of a batch of episodes, as rows of a data set. `decode` reads them."""
 
     images: ImageSequence
     rows: Tensor  # [B, S] int64
     orientation_matters: Tensor | None = None  # [B, S] bool: must not be flipped or rotated
-    frozen: FrozenTable | None = None  # what a network that is tuned in part makes of them before that part
+    frozen: FrozenTable | None = None  # outputs of the frozen part of a network that is tuned in part
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, at: Tensor | slice | tuple[slice, Tensor]) -> ImageRows:
-        """The images at some places of [B, S], which are [B', S'] again."""
+        """The images [B', S'] at an index into [B, S]."""
         fixed = None if self.orientation_matters is None else self.orientation_matters[at]
         return replace(self, rows=self.rows[at], orientation_matters=fixed)
 

@@ -1,4 +1,4 @@
-"""Inputs of an episode: kept between steps where they are few, made at each step otherwise."""
+"""Inputs of an episode: kept between steps if they are few, else recomputed at each step."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from fewshot.evaluators.tuning.split import Tail
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
-_MOST_AT_ONCE = 64  # images that go through a network together; fewer where they are larger than 128 px
+_MOST_AT_ONCE = 64  # images per forward pass; fewer if they are larger than 128 px
 _PIXELS_AT_ONCE = 64 * 128 * 128
-_KEPT_BYTES = 256 << 20  # of an episode's inputs, or of its decoded images
+_KEPT_BYTES = 256 << 20  # for the inputs of an episode, or for its decoded images
 
 
 def held_in_order(images: ImageRows, mask: Tensor, episode: int) -> Tensor:
-    """Positions [S] of an episode's images under a True mask, sorted by row: the given order means nothing."""
+    """Positions [S] of an episode's images under a True mask, sorted by row, so that the given order does not
+    matter."""
     held = mask[episode].nonzero()[:, 0]
     return held[torch.argsort(images.rows[episode, held], stable=True)]
 
@@ -40,7 +41,7 @@ class Inputs:
         self._view = view
         self._pictures: dict[int, Image.Image] = {}
         self._picture_bytes = 0
-        self._plain: Tensor | None = None  # [S, 3, H, W] where they fit
+        self._plain: Tensor | None = None  # [S, 3, H, W] if they fit
 
     def __len__(self) -> int:
         return len(self._order)
@@ -52,33 +53,33 @@ class Inputs:
 
     @property
     def at_once(self) -> int:
-        """How many may go through a network together."""
+        """How many images one forward pass takes."""
         return max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // (self.shape[1] * self.shape[2])))
 
     def keep(self) -> None:
-        """Makes all plain inputs now, and keeps them where they fit."""
+        """Computes all plain inputs now and keeps them, if they fit."""
         if 4 * self.shape.numel() * len(self) <= _KEPT_BYTES:
-            self._plain = self._made(range(len(self)))
+            self._plain = self._preprocessed(range(len(self)))
 
     def plain(self, positions: Tensor) -> Tensor:
-        """[b, 3, H, W] inputs as the network's own preprocessing makes them, on its device."""
-        made = self._made(positions.tolist()) if self._plain is None else self._plain[positions]
-        return made.to(self._backbone.device)
+        """[b, 3, H, W] inputs from the network's own preprocessing, on its device."""
+        inputs = self._preprocessed(positions.tolist()) if self._plain is None else self._plain[positions]
+        return inputs.to(self._backbone.device)
 
     def views(self, positions: Tensor, uniform: NDArray[np.float64]) -> Tensor:
         """[b, 3, H, W] inputs: a random view of each image, by numbers [b, 12] in [0, 1)."""
         assert self._view is not None
-        fixed, made = self._images.orientation_matters, []
+        fixed, inputs = self._images.orientation_matters, []
         for position, numbers in zip(positions.tolist(), uniform, strict=True):
             upright = fixed is not None and bool(fixed[self._episode, self._order[position]])
-            made.append(self._view(self._picture(position), numbers, upright))
-        return torch.stack(made).to(self._backbone.device)
+            inputs.append(self._view(self._picture(position), numbers, upright))
+        return torch.stack(inputs).to(self._backbone.device)
 
-    def _made(self, positions: range | list[int]) -> Tensor:
+    def _preprocessed(self, positions: range | list[int]) -> Tensor:
         return torch.stack([self._backbone.preprocess(self._picture(position)) for position in positions])
 
     def _picture(self, position: int) -> Image.Image:
-        """The decoded image; kept for the next view where there is room."""
+        """The decoded image; kept for the next view if there is room."""
         if position in self._pictures:
             return self._pictures[position]
         picture = self._images.decode(self._episode, self._order[[position]])[0]
@@ -90,12 +91,12 @@ class Inputs:
 
 
 def in_parts(function: Callable[[Tensor], Tensor], n: int, at_once: int) -> Tensor:
-    """What a function gives for positions 0 to n - 1, so many at a time."""
+    """The values of a function at positions 0 to n - 1, `at_once` at a time."""
     return torch.cat([function(part) for part in torch.split(torch.arange(n), at_once)])
 
 
 def plain_features(images: ImageRows, episode: int, order: Tensor, backbone: Backbone, network: nn.Module) -> Tensor:
-    """[len(order), D] features of an episode's images, from the frozen part's activations where they are known."""
+    """[len(order), D] features of an episode's images, from the activations of the frozen part if they are known."""
     if images.frozen is None:
         inputs = Inputs(images, episode, order, backbone)
         return in_parts(lambda part: network(inputs.plain(part)), len(order), inputs.at_once)

@@ -1,4 +1,4 @@
-"""Low-rank updates of matrices, and the layers of a network that have them."""
+"""Low-rank updates of matrices, and the layers of a network that get them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from torch import Tensor, nn
 
 from fewshot.evaluators.tuning.adapters import put_in
 
-# What a linear layer computes, by the name it has in its attention: queries, keys, values, output.
+# The outputs of a linear layer by its name in an attention module: queries, keys, values, output.
 _ROLES = {"qkv": "qkv", "kv": "kv", "proj": "o", "out_proj": "o", "to_out": "o"}
 _ROLES |= {name: name[3] if name.startswith("to_") else name[0] for name in ("q", "k", "v", "to_q", "to_k", "to_v")}
 _ROLES |= {name: name[0] for name in ("q_proj", "k_proj", "v_proj", "query", "key", "value")}
 
 
 class LowRank(nn.Module):
-    """W + alpha / rank * B A for some of the equal blocks of rows of a matrix W, each with an A and a B of its own (Hu
-    et al. 2021, arXiv 2106.09685). A starts uniform within 1 / sqrt(columns), as in the authors' code, B at zero.
+    """W + alpha / rank * B A for some of the equal blocks of rows of a matrix W, each with its own A and B (Hu et al.
+    2021, arXiv 2106.09685). A starts uniform within 1 / sqrt(columns), as in the authors' code, B at zero.
 
-    In training mode a share `dropout` of the columns of A is hidden, drawn whenever the weight is asked for: inputs of
-    the layer, the same ones for all images.
+    In training mode a random share `dropout` of the columns of A is dropped at each use of the weight: inputs of the
+    layer, the same ones for all images.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class LowRank(nn.Module):
 
 @dataclass(frozen=True)
 class Target:
-    """A matrix of a network, and which of its equal blocks of rows are adapted."""
+    """A matrix of a network, and the equal blocks of its rows to adapt."""
 
     module: nn.Module
     name: str  # of the parameter
@@ -65,10 +65,10 @@ class Target:
 def add_low_rank(
     network: nn.Module, layers: str, rank: int, alpha: float, dropout: float, seed: int
 ) -> list[nn.Parameter]:
-    """Puts `LowRank` on the chosen layers, and gives its parameters.
+    """Puts `LowRank` on the chosen layers and returns its parameters.
 
-    `layers`: letters of "qkvo", for the linear layers of attention that make queries, keys, values and the output (by
-    their names; of a fused layer each block of rows is a matrix of its own, in the order q, k, v); or "all" linear
+    `layers`: letters of "qkvo", for the linear layers of attention that compute queries, keys, values and the output
+    (by their names; each block of rows of a fused layer is a separate matrix, in the order q, k, v); or "all" linear
     layers. A network without such layers is a ValueError.
     """
     targets = list(_linear_targets(network) if layers == "all" else _attention_targets(network, layers))
@@ -119,7 +119,7 @@ def _attention_targets(network: nn.Module, letters: str) -> Iterator[Target]:
             if layer.out_features % len(blocks):
                 raise ValueError(
                     f"the layer {name!r} of {type(module).__name__} has {layer.out_features} outputs, which are not "
-                    f"{len(blocks)} equal blocks; LoRA(layers='all') takes it as a whole"
+                    f"{len(blocks)} equal blocks; LoRA(layers='all') adapts it as a whole"
                 )
             if any(blocks):
                 yield Target(layer, "weight", blocks)

@@ -1,4 +1,4 @@
-"""A copy of a network for an episode, and which of its parameters are trained."""
+"""A copy of a network for an episode, and its trained parameters."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
 def shared_copy(network: nn.Module) -> nn.Module:
-    """A copy in eval mode without gradients, whose tensors are those of the original: it must not be trained before
-    `unfreeze` has given what is trained memory of its own."""
+    """A copy in eval mode without gradients that shares the tensors of the original. Call `unfreeze` before training:
+    it gives the trained parameters their own memory."""
     memo: dict[int, Tensor] = {id(b): b.detach() for b in network.buffers()}
     memo |= {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in network.parameters()}
     return copy.deepcopy(network, memo).eval()
 
 
 def unfreeze(trained: Iterable[nn.Parameter]) -> None:
-    """Gives parameters of a shared copy memory of their own, and gradients."""
+    """Gives parameters of a shared copy their own memory, and gradients."""
     for parameter in trained:
         parameter.data = parameter.data.clone()
         parameter.requires_grad_(True)
 
 
 def parameters_of(network: nn.Module, tune: str) -> list[nn.Parameter]:
-    """What "all", "head" (nothing of the network), "last k" or "norm" trains, in the network's order."""
+    """The parameters that "all", "head" (none of the network), "last k" or "norm" trains, in the network's order."""
     named = dict(network.named_parameters())
     if tune == "all":
         return list(named.values())
@@ -39,22 +39,24 @@ def parameters_of(network: nn.Module, tune: str) -> list[nn.Parameter]:
 
 
 def norm_parameters(network: nn.Module) -> list[nn.Parameter]:
-    """Scales and shifts of the layers that normalise: those of torch, and those that have "norm" in their class's
-    name. A network without any is a ValueError."""
-    found = [
+    """Scales and shifts of normalisation layers: those with "norm" in the name of their class. A network without any is
+    a ValueError."""
+    parameters = [
         parameter
         for module in network.modules()
         if "norm" in type(module).__name__.lower()
         for parameter in module.parameters(recurse=False)
     ]
-    if not found:
-        raise ValueError("tune='norm' trains the layers that normalise, but the network has none with parameters")
-    return list(dict.fromkeys(found))
+    if not parameters:
+        raise ValueError(
+            "tune='norm' trains normalisation layers, but the network has none with parameters; choose another tune="
+        )
+    return list(dict.fromkeys(parameters))
 
 
 def normalise_by_batch(network: nn.Module, trained: Iterable[nn.Parameter]) -> None:
-    """Puts the BatchNorm layers that are trained into training mode: they normalise by the mini-batch, and move running
-    statistics of their own. Those without parameters follow where the whole network is trained."""
+    """Puts the trained BatchNorm layers into training mode: they normalise by the mini-batch and update their own
+    running statistics. Layers without parameters follow if the whole network is trained."""
     chosen = set(trained)
     whole = all(parameter in chosen for parameter in network.parameters())
     for module in network.modules():
@@ -65,7 +67,7 @@ def normalise_by_batch(network: nn.Module, trained: Iterable[nn.Parameter]) -> N
 
 
 def new_head(dim: int, n_way: int, device: torch.device) -> nn.Linear:
-    """A linear head of zeros; nothing is drawn from a global generator."""
+    """A linear head of zeros. Does not use a global random generator."""
     head: nn.Linear = nn.utils.skip_init(nn.Linear, dim, n_way, device=device)  # type: ignore[no-untyped-call]
     for parameter in head.parameters():
         nn.init.zeros_(parameter)
@@ -73,8 +75,8 @@ def new_head(dim: int, n_way: int, device: torch.device) -> nn.Linear:
 
 
 def last_blocks(network: nn.Module, n_blocks: int) -> list[str]:
-    """Names of the parameters of the last `n_blocks` blocks: timm's layer groups where the network has them, its
-    children in order otherwise."""
+    """Names of the parameters of the last `n_blocks` blocks: timm's layer groups if the network has them, else its
+    children in order."""
     names = [name for name, _ in network.named_parameters()]
     group_matcher = getattr(network, "group_matcher", None)
     if group_matcher is None:
@@ -88,7 +90,7 @@ def last_blocks(network: nn.Module, n_blocks: int) -> list[str]:
     groups = [group for group in groups if group]
     if n_blocks > len(groups):
         raise ValueError(
-            f"tune='last {n_blocks}' asks for {n_blocks} blocks, but the network has "
-            f"{len(groups)}; ask for fewer or tune='all'"
+            f"tune='last {n_blocks}' needs {n_blocks} blocks, but the network has "
+            f"{len(groups)}; choose fewer or tune='all'"
         )
     return [name for group in groups[-n_blocks:] for name in group]

@@ -24,11 +24,11 @@ from fewshot.evaluators.tuning.views import draw, mixing
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
-_KEPT_BYTES = 256 << 20  # of activations at the cut
+_KEPT_BYTES = 256 << 20  # for the activations at the cut
 
 
 class TunedEpisode:
-    """One episode while its network is tuned."""
+    """One episode during the tuning of its network."""
 
     def __init__(self, batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone, tuning: Tuning) -> None:
         order = held_in_order(batch.support, batch.support_mask, episode)
@@ -57,8 +57,8 @@ class TunedEpisode:
         return self._network.eval().requires_grad_(False), Heads(weight.T[None], bias[None], self._converged)
 
     def _backward(self, step: int, positions: Tensor) -> Tensor:
-        """The mean loss of a mini-batch, its gradients added part by part: unless rows depend on each other, by
-        BatchNorm, this is the same to rounding, and takes the memory of a part."""
+        """The mean loss of a mini-batch; adds its gradients part by part, in the memory of one part. Unless BatchNorm
+        makes rows depend on each other, the result is the same to rounding."""
         b = len(positions)
         uniform, total = draw(self._seed, step, b), torch.zeros(())
         for places in torch.split(torch.arange(b), self._inputs.at_once if self._tuning.batchnorm == "frozen" else b):
@@ -81,7 +81,7 @@ class TunedEpisode:
         return share * mine + (1 - share) * theirs
 
     def _features(self, rows: Tensor, uniform: NDArray[np.float64]) -> Tensor:
-        """[b, D], from the cut on where there is one."""
+        """[b, D] features; from the activations at the cut if there is one."""
         features: Tensor
         if self._tail is None or self._activations is None:
             features = self._network(self._seen(rows, uniform))
@@ -102,7 +102,8 @@ class TunedEpisode:
         self._converged = start.converged
 
     def _cut(self, support: ImageRows, episode: int, order: Tensor) -> tuple[Tail | None, Tensor | None]:
-        """What is trained, and the activations [S, F] of what stands still before it, where they can be kept."""
+        """The trained part of the network, and the activations [S, F] of the frozen part before it; None if these do
+        not fit in memory."""
         if self._tuning.view is not None:
             return None, None  # each step has views of its own
         if support.frozen is not None and not self._tuning.mixup:

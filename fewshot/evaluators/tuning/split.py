@@ -1,7 +1,7 @@
-"""A network in two: a trunk that stands still, and a tail that is trained.
+"""A network in two parts: a frozen trunk and a trained tail.
 
-Any network is cut, without knowing how it is written: modules that stand still and are called before anything that is
-trained are skipped, and give what they gave before. A trial says whose outputs are really used; only these are kept.
+This cuts any network, without knowledge of its code: the tail skips the frozen modules that run before any trained one
+and replays their outputs. A trial run finds the outputs that are really used; only these are kept.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from torch import Tensor, nn
 class Split:
     """Where a network is cut: names of modules, so it holds for every copy of it."""
 
-    calls: tuple[str, ...]  # the outermost modules that stand still, in the order of their calls before the cut
-    shapes: tuple[tuple[int, ...], ...]  # of an image's output of each
-    needed: tuple[int, ...]  # of the calls: those whose outputs the tail uses
+    calls: tuple[str, ...]  # the outermost frozen modules, in the order of their calls before the cut
+    shapes: tuple[tuple[int, ...], ...]  # the output of each for one image
+    needed: tuple[int, ...]  # indices of the calls whose outputs the tail uses
     input_shape: tuple[int, ...]
 
     @property
     def size(self) -> int:
-        """F, numbers an image that are handed from trunk to tail."""
+        """F, the number of activations that the trunk hands to the tail for one image."""
         return sum(self.sizes)
 
     @property
     def sizes(self) -> list[int]:
-        """Of each needed output."""
+        """The size of each needed output."""
         return [prod(self.shapes[call]) for call in self.needed]
 
 
 class Trunk(nn.Module):
-    """What stands still: inputs [b, 3, H, W] to activations [b, F]."""
+    """The frozen part: inputs [b, 3, H, W] to activations [b, F]."""
 
     def __init__(self, network: nn.Module, split: Split) -> None:
         super().__init__()
@@ -50,14 +50,14 @@ class Trunk(nn.Module):
 
 
 class Tail(nn.Module):
-    """What is trained: activations [b, F] to features [b, D]."""
+    """The trained part: activations [b, F] to features [b, D]."""
 
     def __init__(self, network: nn.Module, split: Split) -> None:
         super().__init__()
         self.network, self.split = network, split
 
     def forward(self, activations: Tensor) -> Tensor:
-        """Runs the network from the cut on; the activations may be overwritten."""
+        """Runs the network from the cut on. It may overwrite the activations."""
         b, split = len(activations), self.split
         blank = activations.new_zeros(1)
         outputs = [blank.expand(b, *shape) for shape in split.shapes]
@@ -67,8 +67,8 @@ class Tail(nn.Module):
 
 
 def find_split(network: nn.Module, example: Tensor) -> Split | None:
-    """The cut of a network in eval mode before the first module with a gradient; None where it cannot be cut, or
-    nothing stands still. `example`: two or more inputs [b, 3, H, W], to try it on."""
+    """The cut of a network in eval mode before the first module with a gradient; None if it cannot be cut, or if
+    nothing is frozen. `example`: two or more inputs [b, 3, H, W] for the trial run."""
     with torch.no_grad():
         recorded = _calls_before_training(network, example)
     if not all(isinstance(o, Tensor) and o.ndim and len(o) == len(example) for _, o in recorded):
@@ -85,7 +85,7 @@ def find_split(network: nn.Module, example: Tensor) -> Split | None:
 
 
 def _used(network: nn.Module, calls: Sequence[str], outputs: Sequence[Tensor], example: Tensor) -> tuple[int, ...]:
-    """The calls whose outputs matter to the features; none where the input itself does, beside them."""
+    """The calls whose outputs the features depend on; none if they also depend on the input directly."""
     leaves = [output.detach().clone().requires_grad_() for output in (*outputs, example)]
     with torch.enable_grad():
         copies = [leaf * 1 for leaf in leaves]  # may be overwritten
@@ -97,7 +97,7 @@ def _used(network: nn.Module, calls: Sequence[str], outputs: Sequence[Tensor], e
 
 
 class _Reached(Exception):
-    """Something trained is about to run."""
+    """A trained module is about to run."""
 
 
 def _is_trained(module: nn.Module) -> bool:
@@ -105,7 +105,7 @@ def _is_trained(module: nn.Module) -> bool:
 
 
 def _calls_before_training(network: nn.Module, inputs: Tensor) -> list[tuple[str, Any]]:
-    """Names and outputs of the outermost calls of modules that stand still, until something trained runs."""
+    """Names and outputs of the outermost calls of frozen modules, until a trained module runs."""
     calls: list[tuple[str, Any]] = []
     inside: list[nn.Module] = []
 
@@ -138,7 +138,7 @@ def _calls_before_training(network: nn.Module, inputs: Tensor) -> list[tuple[str
 
 
 def _replayed(network: nn.Module, calls: Sequence[str], outputs: Sequence[Any], inputs: Tensor) -> Tensor:
-    """The network's features, its first calls of these modules skipped: they give these outputs."""
+    """The network's features; its first calls of these modules return these outputs without running."""
     left = iter(outputs)
     with _forwards(network, set(calls), lambda original: _replay(left, original)):
         features: Tensor = network(inputs)
@@ -159,7 +159,7 @@ def _replay(left: Iterator[Any], original: Callable[..., Any]) -> Callable[..., 
 def _forwards(
     network: nn.Module, names: set[str], changed: Callable[[Callable[..., Any]], Callable[..., Any]]
 ) -> Iterator[None]:
-    """Other `forward` methods of some modules inside the context."""
+    """Replaces the `forward` methods of some modules inside the context."""
     modules = [network.get_submodule(name) for name in names]
     own = [vars(module).get("forward") for module in modules]
     for module in modules:

@@ -24,10 +24,10 @@ class FurtherViews:
     seed: int = 0
 
     def of(self, images: LabelledImages) -> dict[str, LabelledImages]:
-        """The data set once more for each view, by what the view is called: row r holds a view of its image r, made
-        when it is asked for, and `images_digest` names them all."""
-        called = [f"view {number} ({self.augment}, seed {self.seed})" for number in range(1, self.number + 1)]
-        return {name: self._one(images, number, name) for number, name in enumerate(called, 1)}
+        """One data set for each view, by the name of the view: row r is a view of image r, computed lazily;
+        `images_digest` identifies them."""
+        names = [f"view {number} ({self.augment}, seed {self.seed})" for number in range(1, self.number + 1)]
+        return {name: self._one(images, number, name) for number, name in enumerate(names, 1)}
 
     def _one(self, images: LabelledImages, number: int, name: str) -> LabelledImages:
         upright = images.orientation_matters

@@ -1,4 +1,4 @@
-"""What stands still of a network, computed once for every image of a run."""
+"""Outputs of the frozen part of a network, computed once for each image of a run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from fewshot.backbones import Backbone
     from fewshot.datasets import LabelledImages
 
-_MOST_BYTES = 512 << 20  # of a table, as if it held the whole data set: so that a shard computes as the whole run does
+_MOST_BYTES = 512 << 20  # for a table of the whole data set, so that a shard decides like the whole run
 
-_MOST_INPUTS = 4  # a cut whose activations are larger than this many inputs comes too early to save much
+_MOST_INPUTS = 4  # a cut with activations larger than this many inputs comes too early to save much
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,18 +31,18 @@ class FrozenTable:
     split: Split
     rows: NDArray[np.int64]  # sorted
     values: Tensor  # [len(rows), F] float32
-    seconds: float  # what they cost
+    seconds: float  # to compute them
 
     def gather(self, rows: Tensor) -> Tensor:
-        """[k, F] activations of these rows, in memory of their own."""
+        """[k, F] activations of these rows, a copy."""
         return self.values[torch.from_numpy(np.searchsorted(self.rows, rows.numpy()))]
 
 
 def frozen_table(
     images: LabelledImages, backbone: Backbone, network: nn.Module, rows: NDArray[np.int64], progress: bool
 ) -> FrozenTable | None:
-    """The table of these rows for a network whose trained parameters have gradients; None where nothing stands still,
-    or where the activations are large, or too many to hold."""
+    """The table of these rows for a network whose trained parameters have gradients; None if nothing is frozen, or if
+    the activations are too large."""
     start = time.monotonic()
     rows = np.unique(rows)
     example = torch.stack([backbone.preprocess(images.images[int(row)]) for row in rows[:2]]).to(backbone.device)

@@ -1,4 +1,4 @@
-"""A batch of episodes to tuned networks with their heads, and their answers."""
+"""Tuned networks with their heads for a batch of episodes, and their answers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class TunedHead(Head[ImageRows]):
 
     networks: Sequence[nn.Module]  # inputs [b, 3, H, W] to features [b, D]
     heads: Heads
-    backbones: Sequence[Backbone]  # whose preprocessing makes the inputs
-    converged: Tensor | None = None  # [B], of heads that started at an optimum
+    backbones: Sequence[Backbone]  # their preprocessing makes the inputs
+    converged: Tensor | None = None  # [B], for heads that started at an optimum
 
     def __call__(self, query: ImageRows) -> Tensor:
         return torch.stack([self._logits(query, e) for e in range(len(self.networks))])
@@ -47,8 +47,8 @@ def tune(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> 
 
 
 def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tuning]]) -> TunedHead:
-    """The tuned networks and heads of B episodes, each tuned in its own way: a backbone, for its preprocessing, and
-    what is trained how."""
+    """The tuned networks and heads of B episodes. Each has its own backbone, for its preprocessing, and its own
+    `Tuning`."""
     done = []
     for episode, (backbone, tuning) in enumerate(ways):
         if backbone.device.type == "cpu":
@@ -61,8 +61,8 @@ def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tun
 
 
 def tune_heads_alone(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> TunedHead:
-    """The heads of B episodes, tuned together on features of the support, which are computed once; nothing of the
-    network is trained, and `change` is not asked."""
+    """The heads of B episodes, trained together on features of the support, which are computed once. The network is not
+    trained, and `change` is not called."""
     support = _support(batch, backbone)
     start = starting_heads(tuning.start, support, tuning.probe_C)
     heads = tune_heads(start, support, tuning.descent, tuning.batch_size, batch.seeds, batch.watch)

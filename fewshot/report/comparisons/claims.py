@@ -26,7 +26,7 @@ from fewshot.report.comparisons.verdicts import (
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.tables.task_table import plain
 from fewshot.results.asked import asked
-from fewshot.statistics.intervals import episode_interval
+from fewshot.statistics.intervals import FRACTION, episode_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,10 @@ class Claims:
         ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
         runs = [
             {"run_id": row.run_id, "name": self.naming.run(row), "n_episodes": row.n_episodes}
-            | {"these_images": asdict(episode_interval(values)), "new_classes": asdict(self.contest.interval(run))}
+            | {
+                "these_images": asdict(episode_interval(values).inside(FRACTION)),
+                "new_classes": asdict(self.contest.interval(run)),
+            }
             | {"ranks": ranks[row.run_id], "tied_rank": tied[row.run_id]}
             for run, (row, values) in enumerate(zip(rows, self.contest.accuracy, strict=True))
         ]
@@ -92,7 +95,7 @@ class Claims:
         columns = {
             "run": [self.naming.run(row) for row in rows],
             "episodes": [row.n_episodes for row in rows],
-            "these images": [points(episode_interval(values)) for values in self.contest.accuracy],
+            "these images": [points(episode_interval(values).inside(FRACTION)) for values in self.contest.accuracy],
             f"new {self.contest.units.name}": [points(self.contest.interval(run)) for run in range(len(rows))],
             "rank": ["{} to {}".format(*ranks[row.run_id]) for row in rows],
         }

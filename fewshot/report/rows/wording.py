@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from fewshot.report.rows import intervals
@@ -9,7 +10,7 @@ from fewshot.report.rows.selection_budgets import choice
 from fewshot.report.rows.tasks import accuracy, interval, measured
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
-from fewshot.results.seen_classes import sentence
+from fewshot.results.seen_classes import counted, sentence
 
 
 def percent(row: Row) -> str:
@@ -48,6 +49,7 @@ def notes(rows: Sequence[Row]) -> tuple[str, ...]:
     said.extend(dict.fromkeys(_seen(row) for state in ("seen", "unknown") for row in rows if row.seen_classes == state))
     said.append(f"{stopped} of {episodes} not converged" if stopped else "")
     said.extend(dict.fromkeys(map(choice, rows)))
+    said.extend(dict.fromkeys(map(unequal_queries, rows)))
     return tuple(filter(None, said))
 
 
@@ -58,7 +60,17 @@ def _seen(row: Row) -> str:
     if row.n_seen_classes is None:  # an older row
         return "classes seen in training"
     unknown = f", {row.n_unknown_classes} unknown" if row.n_unknown_classes else ""
-    return f"{row.n_seen_classes} of {row.n_classes} classes seen in training{unknown}"
+    counts = row.n_seen_classes, row.n_unknown_classes or 0, row.n_classes
+    return f"{counted(*counts, row.seen_classes_by)} classes seen in training{unknown}"
+
+
+def unequal_queries(row: Row) -> str:
+    """A pointer to the mean per-class accuracy if it is not the accuracy, because classes have unequally many queries;
+    "" otherwise, and for older rows."""
+    value = row.measures.get("mean_per_class")
+    if not measured(row) or not isinstance(value, float) or math.isclose(value, accuracy(row), abs_tol=1e-9):
+        return ""
+    return f"classes have unequally many queries: the mean per-class accuracy is {100 * value:.1f} %"
 
 
 def training_data(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""What the classes of a data set are: synsets, found by their ids, by a table of common sets, or by their names."""
+"""What the classes of a data set show: synsets, found by ids, by a table of common data sets, or by names."""
 
 from __future__ import annotations
 
@@ -8,46 +8,71 @@ from dataclasses import dataclass
 
 from fewshot.data import class_lists
 from fewshot.data.class_lists import normal
-from fewshot.results.seen_classes.synsets import by_name
+from fewshot.results.seen_classes.synsets import IMAGENET, exists, listed
+from fewshot.results.seen_classes.words import by_name, is_word
 
 _SYNSET = re.compile(r"(n\d{8})(\D.*)?")
+_FEW = 10  # names; fewer may belong to a common data set by accident
+_NO_NAME = "no synset has this name, and nothing else says what the class shows"
+_NO_WORDS = "most names of this data set are no words of WordNet, and this one may be a word by accident"
 
 
 @dataclass(frozen=True)
 class Concept:
-    """What a class shows: one of `synsets`, or a kind of one of `kinds`. `known` without either: nothing that WordNet
-    has. Otherwise what it shows is unknown."""
+    """What a class shows: one of `synsets`, or a kind of one of `kinds`; without both, nothing that WordNet has.
+
+    `unknown` is the reason if nobody can say what the class shows, else "". `name` is the normal name of a class that
+    is known by its name alone.
+    """
 
     synsets: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    known: bool = True
+    unknown: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
-class Found:
-    """The concepts of all classes of a data set, in their order, and what they were found by: "synset ids", "the table
-    of CIFAR-100", "class names". `of_set`: the common set that the classes are from, where they are."""
+class Matches:
+    """The concepts of all classes of a data set, in order, and how they were found: "synset ids", "the table of
+    CIFAR-100", "class names". `of_set` is the common data set that the classes belong to, if there is one."""
 
     by: str
     concepts: tuple[Concept, ...]
     of_set: str = ""
 
 
-def find(dataset: str, class_names: Sequence[str]) -> Found:
-    """The concepts of these classes of a data set of that name."""
+def find(dataset: str, class_names: Sequence[str]) -> Matches:
+    """The concepts of these classes of a data set with that name."""
     tables, names = class_lists.load(), [normal(name) for name in class_names]
-    ids = [_SYNSET.fullmatch(name) for name in class_names]
-    if all(ids):
-        return Found("synset ids", tuple(Concept((found[1],)) for found in ids if found), "ImageNet-1k")
+    ids = [synset for name in class_names if (synset := _id(name))]
+    if len(ids) == len(names):
+        of_set = "ImageNet-1k" if listed("ImageNet-1k", IMAGENET).members.issuperset(ids) else ""
+        return Matches("synset ids", tuple(map(_of_id, ids)), of_set)
     if dataset in tables.without:
-        return Found(f"the table: {dataset} shows signs", (Concept(),) * len(names))
+        return Matches(f"the table: {dataset} shows signs", (Concept(),) * len(names))
     if dataset in tables.kinds:
         kind = _concept(tables.kinds[dataset])
-        return Found(f"the table of {dataset}", (kind,) * len(names))
+        return Matches(f"the table of {dataset}", (kind,) * len(names))
     for name, table in tables.sets.items():
-        if set(names) <= set(table):
-            return Found(f"the table of {name}", tuple(_concept(table[n]) for n in names), name)
-    return Found("class names", tuple(map(_named, names)))
+        if set(names) <= set(table) and (len(set(names)) >= _FEW or _has_name(dataset, name)):
+            return Matches(f"the table of {name}", tuple(_concept(table[n]) for n in names), name)
+    return Matches("class names", _by_names(names))
+
+
+def _has_name(dataset: str, name: str) -> bool:
+    """Whether a data set is named like a common one, or like the beginning of its name: "cub", "FashionMNIST"."""
+    given, common = (re.sub(r"[^a-z0-9]", "", text.casefold()) for text in (dataset, name))
+    return len(given) >= 3 and (common.startswith(given) or given.startswith(common))
+
+
+def _id(name: str) -> str:
+    """The synset that a name such as "n02085620-Chihuahua" starts with; "" without one."""
+    match = _SYNSET.fullmatch(name)
+    return match[1] if match else ""
+
+
+def _of_id(synset: str) -> Concept:
+    return Concept((synset,), unknown="" if exists(synset) else f"WordNet 3.0 has no {synset}")
 
 
 def _concept(entries: Sequence[str]) -> Concept:
@@ -56,11 +81,27 @@ def _concept(entries: Sequence[str]) -> Concept:
     return Concept(own, tuple(entry[1:] for entry in entries if entry.startswith("<")))
 
 
+def _by_names(names: Sequence[str]) -> tuple[Concept, ...]:
+    """The concepts of names; all unknown unless most names are words, because a code or a word of another language may
+    be an English word by accident."""
+    n_words = sum(bool(_id(name)) or any(is_word(phrase) for phrase in _endings(name)) for name in names)
+    if 2 * n_words <= len(names):
+        return tuple(Concept(unknown=_NO_WORDS if by_name(name) else _NO_NAME, name=name) for name in names)
+    return tuple(map(_named, names))
+
+
 def _named(name: str) -> Concept:
-    """The synsets of that name, or those of its last words, which it is a kind of: "crested gull" is a gull."""
-    words = name.split()
+    """The synsets of that name, or of its last words as kinds: "crested gull" is a kind of gull."""
+    if synset := _id(name):
+        return _of_id(synset)
     own = by_name(name)
     if own:
-        return Concept(own)
-    kinds = next((found for start in range(1, len(words)) if (found := by_name(" ".join(words[start:])))), ())
-    return Concept((), kinds, known=bool(kinds))
+        return Concept(own, name=name)
+    kinds = next((synsets for phrase in _endings(name)[1:] if (synsets := by_name(phrase))), ())
+    return Concept((), kinds, "" if kinds else _NO_NAME, name)
+
+
+def _endings(name: str) -> list[str]:
+    """The name and its last words, the longest first."""
+    words = name.split()
+    return [" ".join(words[start:]) for start in range(len(words))]

@@ -1,6 +1,6 @@
-"""Synsets of WordNet 3.0, the lists of them that ImageNet's versions are, and which is wider than which.
+"""Synsets of WordNet 3.0, lists of them such as the versions of ImageNet, and which synset is wider than which.
 
-The lists and the names come with timm, what lies above a synset with this package (data/README.md).
+timm has the lists and the names; this package has the pairs (narrower, wider) (data/README.md).
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from fewshot.data.class_lists import hypernyms, normal
+from fewshot.data import class_lists
+from fewshot.data.class_lists import hypernyms
+
+IMAGENET = "imagenet_synsets.txt"  # ImageNet-1k, in timm's folder
 
 
 def _timm() -> Path:
-    found = importlib.util.find_spec("timm")  # finds the folder without importing what is in it
-    assert found is not None
-    assert found.submodule_search_locations
-    return Path(found.submodule_search_locations[0], "data", "_info")
+    spec = importlib.util.find_spec("timm")  # finds the folder without importing the package
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0], "data", "_info")
 
 
 FOLDER = _timm()
@@ -26,45 +29,69 @@ FOLDER = _timm()
 
 @dataclass(frozen=True)
 class SynsetList:
-    """The classes of a data set, each a synset."""
+    """The classes of a data set, each a synset. Images of some classes also show another synset."""
 
     name: str
     members: frozenset[str]
 
     @cached_property
+    def shown(self) -> Mapping[str, str]:
+        """Every synset that images of a member show, itself included, with that member."""
+        also = class_lists.load().also_shown
+        return {**{s: member for s, member in also.items() if member in self.members}, **{m: m for m in self.members}}
+
+    @cached_property
     def inner(self) -> Mapping[str, str]:
-        """Synsets that are wider than a member, members or not, each with the first of these members."""
-        return {above: member for member in sorted(self.members, reverse=True) for above in wider(member)}
+        """Synsets that are wider than those shown, members or not, each with the first of these members."""
+        return {above: self.shown[synset] for synset in sorted(self.shown, reverse=True) for above in wider(synset)}
 
     @cached_property
     def leaves(self) -> frozenset[str]:
-        """Members with no narrower member: all that belongs to such a synset stands under its label."""
-        return self.members - self.inner.keys()
+        """Members without a narrower member: their images include everything below them."""
+        return self.members - {above for member in self.members for above in wider(member)}
 
     def same(self, synset: str) -> str | None:
-        """The member that is this synset."""
-        return synset if synset in self.members else None
+        """The member that is this synset, or shows it."""
+        return self.shown.get(synset)
 
     def narrower(self, synset: str) -> str | None:
-        """A member that this synset is wider than: its images are also images of the synset."""
+        """A member that is narrower than this synset: its images are also images of the synset."""
         return self.inner.get(synset)
 
-    def wider(self, synset: str) -> str | None:
-        """A member without narrower ones that is wider than this synset: images of it belong there."""
-        return min(wider(synset) & self.leaves, default=None)
+    def covering(self, synset: str) -> str | None:
+        """A member whose images include this synset: a wider one without narrower members, or, for an animal by age or
+        sex or in a child's words, a class of that animal."""
+        members = (self.same(base) or self.narrower(base) or self._leaf_above(base) for base in bases(synset))
+        return self._leaf_above(synset) or next(filter(None, members), None)
+
+    def above(self, synset: str) -> str | None:
+        """The nearest wider member: its images may include this synset."""
+        return max(wider(synset) & self.members, key=lambda member: (len(wider(member)), member), default=None)
+
+    def _leaf_above(self, synset: str) -> str | None:
+        above = wider(synset)
+        shown = {self.shown[wide] for wide in above if wide in self.shown}
+        return min((above | shown) & self.leaves, default=None)
 
 
 @cache
 def listed(name: str, file: str) -> SynsetList:
-    """The list in a file of timm's."""
+    """The list in one of timm's files."""
     return SynsetList(name, frozenset((FOLDER / file).read_text(encoding="utf-8").split()))
 
 
 @cache
 def wider(synset: str) -> frozenset[str]:
-    """Every synset above this one; none above one that is not known."""
+    """Every synset above this one; none if the synset is unknown."""
     above = hypernyms().get(synset, ())
     return frozenset(above).union(*map(wider, above))
+
+
+def bases(synset: str) -> Iterator[str]:
+    """The animals that an animal by age or sex or in a child's words is: a colt is a foal, and a horse."""
+    for base in class_lists.load().variants.get(synset, ()):
+        yield base
+        yield from bases(base)
 
 
 @cache
@@ -74,28 +101,11 @@ def lemmas() -> Mapping[str, tuple[str, ...]]:
     return {synset: tuple(names.split(", ")) for synset, names in (line.split("\t", 1) for line in lines)}
 
 
+def exists(synset: str) -> bool:
+    """Whether WordNet has this synset, as far as the files here know: all that timm names, and all above them."""
+    return synset in lemmas() or synset in hypernyms()
+
+
 def title(synset: str) -> str:
     """A synset as people read it: "tabby (n02123045)"."""
     return f"{lemmas()[synset][0]} ({synset})" if synset in lemmas() else synset
-
-
-def by_name(name: str) -> tuple[str, ...]:
-    """The synsets that a class may mean by its name, in any of the name's senses: spelled with or without spaces and
-    apostrophes, in the plural or not. None where no synset has that name."""
-    return next((found for form in _singulars(normal(name)) if (found := _index().get(form.replace(" ", "")))), ())
-
-
-@cache
-def _index() -> Mapping[str, tuple[str, ...]]:
-    index: dict[str, dict[str, None]] = {}
-    for synset, names in lemmas().items():
-        for form in {form for name in names for form in (normal(name), normal(name.replace("'s ", " ")))}:
-            index.setdefault(form.replace(" ", ""), {})[synset] = None
-    return {form: tuple(sorted(found)) for form, found in index.items()}
-
-
-def _singulars(name: str) -> Iterator[str]:
-    yield name
-    for ending, singular in (("ies", "y"), ("es", ""), ("s", "")):
-        if name.endswith(ending):
-            yield name[: -len(ending)] + singular

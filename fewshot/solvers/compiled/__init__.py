@@ -1,9 +1,9 @@
-"""Loops over small episodes, compiled by numba where it is installed (the extra `fast`).
+"""Loops over small episodes, compiled by numba if it is installed (the extra `fast`).
 
-One episode of a few dozen rows is too small for a matrix library: calling it costs more than the arithmetic. Here each
-episode is worked on from beginning to end while it is in the processor's cache, and the episodes are shared among as
-many threads as torch may use. What an episode gives does not depend on its neighbours or on the number of threads.
-Without numba, on other devices and for large problems the same answers come from torch.
+One episode of a few dozen rows is too small for a matrix library: calling it costs more than the arithmetic. These
+loops process each episode from beginning to end while it is in the processor's cache, with as many threads as torch
+may use. The result of an episode does not depend on other episodes or on the number of threads. Without numba, on
+other devices and for large problems, torch computes the same answers.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _RUNS_WIDE = "avx512fp16"  # a feature of processors that vectors of 512 bits do
 
 @functools.cache
 def installed() -> bool:
-    """Whether numba can be imported; it is not imported to find out."""
+    """Whether numba is installed; does not import it."""
     return importlib.util.find_spec("numba") is not None
 
 
 def serves(*tensors: Tensor) -> bool:
-    """Whether the compiled loops can work on these tensors: numba is installed, and they are floats on the CPU through
-    which nobody wants gradients."""
+    """Whether the compiled loops can process these tensors: numba is installed, and they are floats on the CPU without
+    gradients."""
     return installed() and all(
         t.device.type == "cpu" and t.dtype in (torch.float32, torch.float64) and not t.requires_grad for t in tensors
     )
 
 
 def compiled(loop: Loop) -> Loop:
-    """The function compiled at its first call, without the interpreter's lock; kept on disk where numba finds a folder
-    that it can write to (beside the file, the user's cache, or NUMBA_CACHE_DIR)."""
+    """The function, compiled at its first call, to run without the interpreter's lock. Cached on disk if numba finds a
+    writable folder (beside the file, the user's cache, or NUMBA_CACHE_DIR)."""
     import numba
 
     options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
@@ -54,19 +54,19 @@ def compiled(loop: Loop) -> Loop:
     given = settings.CACHE_DIR
     settings.CACHE_DIR = given or _kept_at()
     try:
-        made: Loop = numba.njit(cache=True, **options)(loop)
+        fast: Loop = numba.njit(cache=True, **options)(loop)
     except RuntimeError:  # no such folder
-        made = numba.njit(**options)(loop)
+        fast = numba.njit(**options)(loop)
     finally:
         settings.CACHE_DIR = given
-    return made
+    return fast
 
 
 @functools.cache
 def _widen() -> None:
-    """Vectors as wide as the processor's, where LLVM would take half of that for the sake of older ones: a fifth less
-    time for LinearProbe where that was measured. It is a setting of numba for the whole process, so NUMBA_CPU_FEATURES
-    and NUMBA_ENABLE_AVX decide where they are given, and nothing changes once numba has compiled something."""
+    """Uses the processor's full vector width, where LLVM takes half of it for the sake of older processors: measured a
+    fifth less time for LinearProbe. It sets numba for the whole process, so NUMBA_CPU_FEATURES and NUMBA_ENABLE_AVX
+    take precedence, and it has no effect after numba's first compilation."""
     import numba
     from llvmlite.binding import get_host_cpu_features
 
@@ -79,8 +79,8 @@ def _widen() -> None:
 
 @functools.cache
 def _kept_at() -> str:
-    """A folder named after the sources of all loops: numba itself looks only at the file of the function that it loads,
-    not at those that the function calls."""
+    """A cache folder named by a hash of all loops' sources: numba itself checks only the file of the function that it
+    loads, not the functions that this one calls."""
     here = Path(__file__).parent
     sha = hashlib.sha256()
     for path in sorted(here.glob("*.py")):
@@ -91,12 +91,12 @@ def _kept_at() -> str:
 def over_episodes(
     loop: Callable[..., None], count: int, *arguments: Any, workspace: Callable[[], Any] | None = None
 ) -> None:
-    """Calls loop(first, last, *arguments) for ranges that cover [0, count), on as many threads as torch may use. Where
-    the loop works in a `workspace`, each thread makes one, which comes before the other arguments."""
+    """Calls loop(first, last, *arguments) for ranges that cover [0, count), on as many threads as torch may use. Each
+    thread passes its own `workspace`, if there is one, before the other arguments."""
     threads = max(1, min(torch.get_num_threads(), count))
     parts = 1 if threads == 1 else min(count, _PARTS_PER_THREAD * threads)
     edges = [count * part // parts for part in range(parts + 1)]
-    ranges = iter(list(itertools.pairwise(edges)))  # shared: a thread that is done takes the next
+    ranges = iter(list(itertools.pairwise(edges)))  # shared: a thread that has finished takes the next
 
     def work() -> None:
         space = () if workspace is None else (workspace(),)
@@ -112,5 +112,5 @@ def over_episodes(
 
 @functools.cache
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """Threads of this process: those of a parent do not live in its forked children."""
+    """Threads of this process: a forked child does not have its parent's."""
     return ThreadPoolExecutor(threads, thread_name_prefix="episodes")

@@ -1,5 +1,5 @@
-"""Room to work in whose rows begin where cache lines do: a vector of 512 bits read across the border of two lines takes
-twice as long, and numpy promises no more than 16 bytes."""
+"""Arrays aligned to cache lines: reading a vector of 512 bits across the border of two lines takes twice as long, and
+numpy guarantees only 16 bytes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _LINE = 64  # bytes
 
 @compiled
 def zeros(n: int, width: int, like: NDArray[Any]) -> NDArray[Any]:
-    """[n, width] of the type of `like`, from the beginning of a cache line; every row begins one where `width` is a
-    multiple of 64 bytes."""
+    """[n, width] zeros of the type of `like`, aligned to a cache line; every row is, if `width` is a multiple of 64
+    bytes."""
     room = empty(n, width, like)
     room[:, :] = 0.0
     return room
@@ -24,7 +24,7 @@ def zeros(n: int, width: int, like: NDArray[Any]) -> NDArray[Any]:
 
 @compiled
 def empty(n: int, width: int, like: NDArray[Any]) -> NDArray[Any]:
-    """As `zeros`, with anything in it."""
+    """As `zeros`, uninitialised."""
     spare = _LINE // like.itemsize
     room = np.empty(n * width + spare, like.dtype)
     start = (-room.ctypes.data // like.itemsize) % spare

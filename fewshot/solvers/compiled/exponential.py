@@ -1,4 +1,4 @@
-"""The exponential function in vector instructions, which a call of the C library would prevent."""
+"""The exponential function in vector instructions; a call of the C library would prevent them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAYLOR = tuple(1 / math.factorial(degree) for degree in range(13, -1, -1))  # t
 
 @compiled
 def exponential(x: float) -> float:
-    """e^x for x <= 0, as near as the rounding of x lets it be known: 2^k e^r with k the integer next to x / ln 2."""
+    """e^x for x <= 0, as precise as the rounding of x allows: 2^k e^r with k the integer nearest to x / ln 2."""
     x = max(x, _LEAST)
     k = math.floor(x * _PER_LN_2 + 0.5)
     r = x - k * _LN_2

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression of fewshot/logistic.py, episode by episode in the dual, for small supports.
+"""Multinomial logistic regression of solvers/logistic.py, episode by episode in the dual, for small supports.
 
 The optimum lies in the span of the centred rows X [n, D]: W = X^T A^T with `dual` A [N, n], fit F = A G for the Gram
 matrix G = X X^T, and the objective C loss(F + b) + <A, F> / 2 has in the space of W the gradient (C R + A) X, where
@@ -70,7 +70,7 @@ def _direction(n_way: int, w: int) -> Direction:
 
 @compiled
 def _spread(p: Floats, n: int) -> float:
-    """1 / N where the probabilities [N, w] of n rows are equal, less where they are sure: the mean of p (1 - p)."""
+    """The mean of p (1 - p) over the probabilities [N, w] of n rows: near 1 / N if they are equal, less if certain."""
     total = 0.0
     for k in range(len(p)):
         for i in range(n):
@@ -80,8 +80,7 @@ def _spread(p: Floats, n: int) -> float:
 
 @compiled
 def _prepare(space: Space, n: int, n_way: int, C: float, warm: bool) -> Problem:
-    """The problem for one C, with its preconditioner: left out where the few steps that it saves cost less, and that of
-    a C nearby where there is one."""
+    """The problem for one C, with its preconditioner: none if it would save too few steps, or that of a nearby C."""
     c = C / 2 if n_way == 2 else C
     wanted, largest = c * _spread(space.now.p, n) if warm else c / n_way, 0.0
     for i in range(n):
@@ -116,7 +115,7 @@ def _invert(space: Space, n: int, shrink: float) -> bool:
 
 @compiled
 def _answer(space: Space, n: int, weight: Floats, bias: Floats) -> None:
-    """Weights [N, D] and intercepts [N] for rows that are not centred."""
+    """Fills weights [N, D] and intercepts [N] for rows that are not centred."""
     products(space.now.dual, space.rows, n, weight)
     for k in range(len(bias)):
         total = space.now.bias[k]
@@ -141,7 +140,7 @@ def fit_path(
 ) -> None:
     """Fills weight [C, B, N, D], bias [C, B, N] and converged [C, B] for episodes [first, last) of rows [B, S, D].
 
-    Each value of `grid` starts from the optimum of the one before it. The `space` is of workspace(S, N, D).
+    Each value of `grid` starts from the optimum of the previous one. `space` is workspace(S, N, D).
     """
     n_way = weight.shape[2]
     for e in range(first, last):

@@ -1,7 +1,7 @@
 """Loops over the rows of one episode: centring, Gram matrices, products, inverses, inner products with queries.
 
-Rows are float64 [S, D] in the workspace of a thread, of which the first n are in use. Symmetric matrices and vectors
-over rows are padded to a width w, a multiple of 8, with zeros that stay zero: whole vector instructions.
+Rows are float64 [S, D] in the workspace of a thread; the first n are in use. Symmetric matrices and vectors over rows
+are padded with zeros to a width w, a multiple of 8, for whole vector instructions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CHUNK = 640  # features of eight rows at a time: they stay in the first-level c
 
 @compiled
 def gather_centred(rows: NDArray[Any], held: NDArray[np.bool_], centred: Floats, mean: Floats) -> int:
-    """n, the number of rows held; they are packed into `centred`, less their `mean`."""
+    """The number n of rows held. Packs them into `centred`, minus their `mean`."""
     n, dim = 0, rows.shape[1]
     mean[:] = 0.0
     for s in range(len(rows)):
@@ -41,7 +41,7 @@ def gather_centred(rows: NDArray[Any], held: NDArray[np.bool_], centred: Floats,
 
 @compiled
 def to_length_one(rows: Floats, n: int) -> None:
-    """Divides the first n rows by their lengths; zeros stay zero. Squares of what was float32 are finite."""
+    """Divides the first n rows by their lengths; zeros stay zero. Squares of float32 numbers are finite."""
     for s in range(n):
         square = 0.0
         for d in range(rows.shape[1]):
@@ -54,7 +54,7 @@ def to_length_one(rows: Floats, n: int) -> None:
 
 @compiled
 def gram(rows: Floats, n: int, out: Floats) -> None:
-    """out[:n, :n] = rows rows^T. Blocks of 4 x 4 share what they load; only the lower half is computed."""
+    """out[:n, :n] = rows rows^T. Blocks of 4 x 4 share their loads; only the lower half is computed."""
     out[:, :] = 0.0
     dim, parts = rows.shape[1], (rows.shape[1] + _CHUNK - 1) // _CHUNK
     for part in range(parts):
@@ -69,8 +69,8 @@ def gram(rows: Floats, n: int, out: Floats) -> None:
 
 @compiled
 def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: Floats) -> None:
-    """Adds features [low, high) to the products of rows i .. i + 3 with rows j .. j + 3; beyond the end the last row is
-    repeated and its products dropped. Parts of rows are cut out here: as arguments they would be counted."""
+    """Adds features [low, high) to the products of rows i .. i + 3 with rows j .. j + 3; beyond the end it repeats the
+    last row and drops its products. Slices rows here, because numba counts references of array arguments."""
     last = n - 1
     a0, a1 = rows[i][low:high], rows[min(i + 1, last)][low:high]
     a2, a3 = rows[min(i + 2, last)][low:high], rows[min(i + 3, last)][low:high]
@@ -106,7 +106,7 @@ def _gram_block(rows: Floats, n: int, low: int, high: int, i: int, j: int, out: 
 @compiled
 def products(vectors: Floats, matrix: Floats, n: int, out: Floats) -> None:
     """out [N, w] = vectors matrix, for vectors [N, at least n] and the first n rows of a matrix [n, w]; a few rows of
-    the matrix serve all vectors while they are near."""
+    the matrix serve all vectors while they are in the cache."""
     whole, paired = n - n % 4, len(vectors) - len(vectors) % 2
     out[:, :] = 0.0
     for low in range(0, whole, _NEAR):
@@ -147,8 +147,8 @@ def _two_products(matrix: Floats, v: Floats, u: Floats, low: int, high: int, of_
 
 @compiled
 def _dot(a: Floats, b: Floats) -> float:
-    """<a, b>. Parts of rows are cut out and counted from 0: an index that might be negative keeps a loop from becoming
-    vector instructions."""
+    """<a, b>. Callers slice rows, so that indices start at 0: an index that might be negative prevents vector
+    instructions."""
     total = 0.0
     for k in range(len(a)):
         total += a[k] * b[k]

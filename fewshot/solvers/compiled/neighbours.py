@@ -1,6 +1,6 @@
 """Votes of the nearest support rows, episode by episode: NearestNeighbour's answers without its similarities in memory.
 
-The arithmetic is that of fewshot/similarity.py: float64, rows less their mean or of length one, and similarities that
+The arithmetic is that of solvers/similarity.py: float64, rows minus their mean or unit vectors, and similarities that
 differ by no more than rounding are ties.
 """
 
@@ -15,6 +15,7 @@ from fewshot.solvers.compiled import compiled
 from fewshot.solvers.compiled.aligned import zeros
 from fewshot.solvers.compiled.matrices import Floats, gather_centred, inner, to_length_one
 from fewshot.solvers.compiled.queries import products, shifted
+from fewshot.solvers.compiled.rounding import shown
 
 Vectors = NDArray[np.float32]
 _ROUNDING = 1e-12
@@ -22,8 +23,8 @@ _ROUNDING = 1e-12
 
 @compiled
 def _gather(support: Vectors, held: NDArray[np.bool_], rows: Floats) -> int:
-    """n, the number of rows held; they are packed into `rows` as they are: to take their mean and give it back would
-    lose a row that is tiny beside the others."""
+    """The number n of rows held. Packs them into `rows` unchanged: subtracting the mean and adding it back would lose a
+    row that is tiny beside the others."""
     n = 0
     for s in range(len(support)):
         if held[s]:
@@ -35,7 +36,7 @@ def _gather(support: Vectors, held: NDArray[np.bool_], rows: Floats) -> int:
 
 @compiled
 def _kth_largest(values: Floats, n: int, best: Floats) -> float:
-    """The len(best)-th largest of the first n values; `best` is filled with those up to it, in rising order."""
+    """The len(best)-th largest of the first n values. Fills `best` with the largest ones, in rising order."""
     k = len(best)
     best[:] = -math.inf
     for s in range(n):
@@ -58,7 +59,7 @@ def _vote(
     temperature: float,
     voted: Floats,
 ) -> None:
-    """Fills the share of the votes that each class has from the first n rows; a temperature of 0 means equal votes."""
+    """Fills the vote share of each class from the first n rows; a temperature of 0 means equal votes."""
     last = _kth_largest(similarity, n, best)
     n_sure = n_near = 0
     for s in range(n):
@@ -123,4 +124,6 @@ def votes(
                 rounding = _ROUNDING if cosine else _ROUNDING * (largest + lengths[i])
                 _vote(similarity, n, truth, best, rounding, temperature, voted)
                 for c in range(len(voted)):
-                    out[e, start + i, c] = math.log(max(least, voted[c]))
+                    voted[c] = math.log(max(least, voted[c]))
+                shown(voted)
+                out[e, start + i, :] = voted

@@ -1,8 +1,8 @@
-"""Damped Newton for one problem of fewshot/compiled/logistic.py.
+"""Damped Newton for one problem of compiled/logistic.py.
 
-With T = (I + s G)^-1 G, s = C / N, one product T r gives both the preconditioned residual r - s T r and its fit T r. A
-problem is solved once a bound on what is left to gain, |gradient|^2 / 2 as the objective is 1-strongly convex in W, is
-a 10^-12 of the objective; where rounding ends the way before that, a 10^-9 will do.
+With T = (I + s G)^-1 G, s = C / N, one product T r gives both the preconditioned residual r - s T r and its fit T r.
+The objective is 1-strongly convex in W, so |gradient|^2 / 2 bounds the remaining gain. A problem has converged if the
+bound is below 1e-12 of the objective, or below 1e-9 if rounding prevents further steps.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from fewshot.solvers.compiled import compiled
 from fewshot.solvers.compiled.exponential import exponential
 from fewshot.solvers.compiled.matrices import Floats, inner, products
 
-_AIM = 1e-12  # of the objective: the gain that may be left
-_ENOUGH = 1e-9  # the same where rounding hides the way
+_AIM = 1e-12  # of the objective: the remaining gain of a converged problem
+_ENOUGH = 1e-9  # the same if rounding prevents further steps
 _ROUNDING = 1e-15
 _MOST_CG_STEPS = 250
 _ROWS_PER_LOG = 16  # N^16 is a finite number
@@ -32,19 +32,19 @@ class Problem(NamedTuple):
     truth: NDArray[np.int64]  # [n] class of each row
     n: int
     c: float
-    shrink: float  # s of the preconditioner: about C / N, or 0 where it is left out
+    shrink: float  # s of the preconditioner: about C / N; 0 for none
     bias_scale: float  # the Hessian of an intercept at equal probabilities
-    condition: float  # the most that the preconditioner stretches
+    condition: float  # the largest eigenvalue ratio of the preconditioner
     largest: float  # bounds the eigenvalues of G
 
 
 class Point(NamedTuple):
-    """A trial solution, and what the loss is there."""
+    """A trial solution, and the loss there."""
 
     dual: Floats  # [N, w]
     fit: Floats  # [N, w] without the intercepts
     bias: Floats  # [N]
-    p: Floats  # [N, w] probabilities, zero under the padding
+    p: Floats  # [N, w] probabilities, zero for padding
     residual: Floats  # [N, w] c (p - y)
 
 
@@ -57,7 +57,7 @@ class Direction(NamedTuple):
 
 
 class Space(NamedTuple):
-    """What one thread works in."""
+    """The workspace of one thread."""
 
     rows: Floats  # [S, D]
     mean: Floats  # [D]
@@ -75,13 +75,13 @@ class Space(NamedTuple):
     left: Direction
     curved: Floats  # [N, w]
     curved_bias: Floats  # [N]
-    of_row: Floats  # [4, w] for what has a value a row; none outlives a function
+    of_row: Floats  # [4, w] one value for each row; scratch inside a function
 
 
 @compiled
 def _objective(problem: Problem, at: Point, norm: float, space: Space) -> float:
     """The objective at a point whose <A, F> is `norm`; fills its probabilities and residuals with all their digits:
-    everything is counted from the fit of the true class, whose residual is the sum of the others'."""
+    all fits are relative to that of the true class, and its residual is minus the sum of the others."""
     p, residual, n, c = at.p, at.residual, problem.n, problem.c
     others, of_true, top, share = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
     _exponentials(problem, at, space)
@@ -102,8 +102,8 @@ def _objective(problem: Problem, at: Point, norm: float, space: Space) -> float:
 
 @compiled
 def _exponentials(problem: Problem, at: Point, space: Space) -> None:
-    """Fills p with e^(fit - top), zero for the true class; of_row with the sums of these, what the true class has, and
-    the top, all less the fit of the true class. The padding stays zero."""
+    """Fills p with e^(fit - top), zero for the true class, and of_row with their sums, the term of the true class, and
+    the top; all fits are relative to the true class. Padding stays zero."""
     fit, bias, p, n = at.fit, at.bias, at.p, problem.n
     others, of_true, top, own = space.of_row[0], space.of_row[1], space.of_row[2], space.of_row[3]
     for i in range(n):
@@ -131,8 +131,8 @@ def _exponentials(problem: Problem, at: Point, space: Space) -> None:
 
 @compiled
 def _losses(problem: Problem, others: Floats, of_true: Floats, top: Floats) -> float:
-    """The sum over rows of log(1 + others), or of top + log(others + what the true class has) where another class is
-    on top; a few rows share a logarithm: (1 + a) (1 + b) = 1 + (a + b + a b) keeps the digits of what is tiny."""
+    """The sum over rows of log(1 + others), or of top + log(others + term of the true class) if another class is on
+    top. A few rows share a logarithm: (1 + a) (1 + b) = 1 + (a + b + a b) keeps the digits of tiny terms."""
     total = 0.0
     for low in range(0, problem.n, _ROWS_PER_LOG):
         product = 0.0
@@ -146,7 +146,8 @@ def _losses(problem: Problem, others: Floats, of_true: Floats, top: Floats) -> f
 
 @compiled
 def _remove_mean(values: Floats, n: int) -> float:
-    """The sum of the first n values, which then sum to zero: centred rows do not feel a constant, but it would grow."""
+    """Subtracts the mean from the first n values and returns their former sum: a constant has no effect on centred
+    rows, but would grow."""
     total = 0.0
     for i in range(n):
         total += values[i]
@@ -232,14 +233,14 @@ def _advance(change: Direction, search: Direction, length: float) -> None:
 
 @compiled
 def _gain_left(problem: Problem, left: Direction, norm: float, value: float, space: Space) -> float:
-    """A bound on what is left to gain, as a share of the objective: a rough one as long as that is much."""
+    """A bound on the remaining gain, as a share of the objective; a rough one while the gain is large."""
     most = norm * problem.condition / 2
     if norm <= _ENOUGH * value:
         exact = inner(left.dual, left.fit)
         if problem.shrink > 0.0:
             products(left.dual, problem.gram, problem.n, space.curved)
             exact = inner(left.dual, space.curved)
-        rounding = _ROUNDING * problem.largest * inner(left.dual, left.dual)  # hides what is singular
+        rounding = _ROUNDING * problem.largest * inner(left.dual, left.dual)  # covers singular directions
         bias = (left.bias * left.bias).sum() / problem.bias_scale * problem.condition
         most = (exact + rounding + bias) / 2
     return most / value if value > 0.0 else 0.0
@@ -247,7 +248,7 @@ def _gain_left(problem: Problem, left: Direction, norm: float, value: float, spa
 
 @compiled
 def _newton_direction(problem: Problem, p: Floats, norm: float, value: float, space: Space) -> None:
-    """space.step: conjugate gradients until the residual is small against the square of what it was."""
+    """Fills space.step by conjugate gradients, until the residual is small against the square of its start."""
     left, search = space.left, space.search
     goal = max(norm * min(0.01, norm / value), 0.1 * _AIM * value / problem.condition)
     beta = 0.0
@@ -281,7 +282,7 @@ def _slope(at: Point, step: Direction) -> float:
 @compiled
 def _line_search(problem: Problem, value: float, norm: float, space: Space) -> bool:
     """Moves space.now by the first of 1, 1/2, 1/4, ... of the step that lowers the objective enough (Armijo); False
-    where none does."""
+    if none does."""
     now, trial, step = space.now, space.trial, space.step
     slope = _slope(now, step)
     cross, square, length = inner(now.dual, step.fit), inner(step.dual, step.fit), 1.0
@@ -303,8 +304,8 @@ def _line_search(problem: Problem, value: float, norm: float, space: Space) -> b
 
 @compiled
 def extrapolate(problem: Problem, share: float, space: Space) -> None:
-    """Moves space.now, the optimum for the last C, on by `share` of its way from space.before, where that is a better
-    start; what it was becomes space.before."""
+    """Extrapolates space.now, the optimum for the last C, by `share` of its distance from space.before, if that is a
+    better start; space.before becomes the former optimum."""
     now, trial, before = space.now, space.trial, space.before
     for k in range(len(now.fit)):
         for i in range(problem.n):
@@ -321,7 +322,7 @@ def extrapolate(problem: Problem, share: float, space: Space) -> None:
 
 @compiled
 def minimise(problem: Problem, space: Space, max_iter: int) -> bool:
-    """Damped Newton from space.now, in place, whose fit is that of its dual; whether it reached the optimum."""
+    """Whether damped Newton from space.now, in place, reached the optimum. The fit of space.now must match its dual."""
     now, share = space.now, np.inf
     for iteration in range(max_iter + 1):
         size = inner(now.dual, now.fit)

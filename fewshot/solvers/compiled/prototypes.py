@@ -1,5 +1,4 @@
-"""Nearest class means of episodes straight from a table of vectors: every row that an episode needs is read once, and
-nothing is gathered."""
+"""Nearest class means of episodes straight from a table of vectors: reads every needed row once, gathers nothing."""
 
 from __future__ import annotations
 
@@ -12,17 +11,18 @@ from fewshot.solvers.compiled import compiled
 from fewshot.solvers.compiled.aligned import zeros
 from fewshot.solvers.compiled.matrices import Floats, to_length_one
 from fewshot.solvers.compiled.queries import Either, products, shifted
+from fewshot.solvers.compiled.rounding import shown
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
-BLOCK = 4  # queries that are worked on at once
+BLOCK = 4  # queries processed together
 
 
 @compiled
 def _class_means(
     table: Vectors, rows: Rows, labels: Rows, held: NDArray[np.bool_], means: Floats, counts: Floats
 ) -> None:
-    """Fills means [N, D] of the rows that are held."""
+    """Fills the means [N, D] of the held rows."""
     means[:, :] = 0.0
     counts[:] = 0.0
     for s in range(len(rows)):
@@ -38,8 +38,8 @@ def _class_means(
 
 @compiled
 def _centre(means: Floats, centre: Either, centred: Either, lengths: Floats) -> None:
-    """Fills the `centre` [D], the mean of means [N, D], and the means `centred` [N, D] about what it was rounded to, so
-    that its rounding moves no distance; fills their squared lengths [N]."""
+    """Fills `centre` [D], the mean of means [N, D]; `centred` [N, D], the means minus the rounded centre, so that its
+    rounding changes no distance; and their squared lengths [N]."""
     for d in range(len(centre)):
         total = 0.0
         for k in range(len(means)):
@@ -64,12 +64,12 @@ def logits(
 ) -> None:
     """out [B, m, N] = -|q - c|^2, or the cosines of q and c, for episodes [first, last) whose support [B, S] and query
     [B, m] are rows of the table [n, D]. Means are float64; queries are worked on in the type of `like`: float32 has the
-    digits that distances are told with and halves the work, cosines of tiny and huge vectors need float64."""
+    digits that distances need and halves the work, cosines of tiny and huge vectors need float64."""
     n_query, n_way, dim = out.shape[1], out.shape[2], table.shape[1]
     counts, lengths, squares = np.zeros(n_way), np.zeros(n_way), np.zeros(BLOCK)
     means, centre = zeros(n_way, dim, counts), zeros(1, dim, like)[0]
     near, block = zeros(n_way, dim, like), zeros(BLOCK, dim, like)
-    inner_products = np.zeros((BLOCK, n_way), like.dtype)
+    inner_products, row = np.zeros((BLOCK, n_way), like.dtype), np.zeros(n_way)
     for e in range(first, last):
         _class_means(table, support[e], labels[e], held[e], means, counts)
         if cosine:
@@ -85,6 +85,9 @@ def logits(
             for i in range(n_here):
                 for k in range(n_way):
                     if not cosine:
-                        out[e, start + i, k] = 2.0 * inner_products[i, k] - squares[i] - lengths[k]
+                        row[k] = 2.0 * inner_products[i, k] - squares[i] - lengths[k]
                     else:
-                        out[e, start + i, k] = inner_products[i, k] / math.sqrt(squares[i]) if squares[i] > 0.0 else 0.0
+                        row[k] = inner_products[i, k] / math.sqrt(squares[i]) if squares[i] > 0.0 else 0.0
+                if cosine:
+                    shown(row)
+                out[e, start + i, :] = row

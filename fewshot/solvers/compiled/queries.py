@@ -1,4 +1,4 @@
-"""Weighted sums of the support, and inner products of the queries with an episode's vectors: every row read once."""
+"""Weighted sums of the support, and inner products of queries with an episode's vectors: reads every row once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fewshot.solvers.compiled import compiled
 from fewshot.solvers.compiled.aligned import zeros
 from fewshot.solvers.compiled.matrices import Floats
 
-Either = NDArray[np.float32] | NDArray[np.float64]  # sums are of the type of what is summed
+Either = NDArray[np.float32] | NDArray[np.float64]  # sums have the type of their terms
 
 
 @compiled
@@ -53,7 +53,7 @@ def eight_products(block: Either, one: Either, other: Either, out: Either, first
 @compiled
 def products(block: Either, vectors: Either, n: int, out: Either, first: int) -> None:
     """out[first + i, k] = <block[i], vectors[k]> for up to four rows and the first n vectors, two at a time. An
-    odd last one goes with the one before it once more, because sums of one order let equal vectors tie."""
+    odd last one is paired with the one before it again: the same order of summation lets equal vectors tie."""
     for k in range(0, n - 1, 2):
         eight_products(block, vectors[k], vectors[k + 1], out, first, k)
     if n == 1:
@@ -89,8 +89,8 @@ def inner_products(
 
 @compiled
 def weighted_sums(first: int, last: int, rows: NDArray[Any], weights: Floats, out: Floats) -> None:
-    """out [B, N, D] = weights^T rows, for episodes [first, last) of rows [B, S, D] and weights [B, S, N]; rows without
-    weight are not looked at."""
+    """out [B, N, D] = weights^T rows, for episodes [first, last) of rows [B, S, D] and weights [B, S, N]; skips rows
+    without weight."""
     for e in range(first, last):
         out[e, :, :] = 0.0
         for s in range(rows.shape[1]):

@@ -1,4 +1,4 @@
-"""What is kept of the logits of every query, in one pass."""
+"""The summary of the logits of every query, in one pass."""
 
 from __future__ import annotations
 

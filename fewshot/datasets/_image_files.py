@@ -1,0 +1,88 @@
+"""The image files below a folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewshot.datasets._decoding import SUFFIXES
+
+_log = logging.getLogger("fewshot")
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """The images in the folders below `root`, sorted, and what else is there."""
+
+    root: Path
+    images: list[Path]
+    others: list[Path]  # files that are not images in a class folder
+    empty: list[Path]  # folders without images
+
+    @staticmethod
+    def below(root: Path) -> ImageFiles:
+        """The files below a folder. Hidden ones are ignored, links are followed; reading reports a broken link."""
+        if not root.is_dir():
+            raise ValueError(f"there is no folder {root}; give the folder that contains one folder per class")
+        images: list[Path] = []
+        others: list[Path] = []
+        empty: list[Path] = []
+        for folder, folders, names in os.walk(root, onerror=_unreadable, followlinks=True):
+            here = os.path.realpath(folder)
+            folders[:] = [f for f in folders if not f.startswith(".") and not _holds(os.path.join(folder, f), here)]
+            files = [Path(folder, name) for name in names if not name.startswith(".")]
+            files = [path for path in files if path.is_file() or not path.exists()]
+            good = [path for path in files if path.suffix.lower() in SUFFIXES and path.parent != root]
+            if good:
+                _check_name(root, Path(folder))
+            images += good
+            others += set(files).difference(good)
+            if not folders and not good:
+                empty.append(Path(folder))
+        return ImageFiles(root, sorted(images), others, empty)
+
+    def warn(self) -> None:
+        """Warns of skipped files and folders; no image at all is a ValueError."""
+        if not self.images:
+            raise ValueError(f"{self.root} has no images in class folders; expected {self.root}/<class>/<image>.jpg")
+        several = "files that are not images in a class folder"
+        warn_skipped(self.root, self.others, "file that is not an image in a class folder", several)
+        warn_skipped(self.root, self.empty, "folder without images", "folders without images")
+
+
+def warn_skipped(root: Path, skipped: Iterable[Path], one: str, several: str, log: logging.Logger = _log) -> None:
+    """Warns of skipped paths below `root`, if any: how many, and the first."""
+    paths = sorted(skipped)
+    if paths:
+        what = one if len(paths) == 1 else several
+        log.warning("%s: skipped %d %s, such as %s", root, len(paths), what, shown(paths[0].relative_to(root)))
+
+
+def shown(path: Path | str) -> str:
+    """The path as text that any terminal prints: bytes that are not UTF-8 as escapes, such as \\xe9."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _check_name(root: Path, folder: Path) -> None:
+    """Raises a ValueError if the name of a folder of images, and so the name of a class, is not UTF-8."""
+    name = os.path.join(root.resolve().name, folder.relative_to(root))
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"the name of the folder {shown(name)!r} is not UTF-8 (perhaps Latin-1); rename it, for example with "
+            "convmv -r -f latin1 -t utf8 --notest"
+        ) from error
+
+
+def _holds(link: str, folder: str) -> bool:
+    """Whether a link points to the folder itself or to a parent: following it would never end."""
+    target = os.path.realpath(link)
+    return os.path.commonpath([target, folder]) == target
+
+
+def _unreadable(error: OSError) -> None:
+    raise ValueError(f"cannot read the folder {error.filename}: {error.strerror}") from error

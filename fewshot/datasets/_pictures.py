@@ -1,0 +1,193 @@
+"""Facts about pictures: size, type of values, range, and signs that a picture is not what it should be."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fewshot.datasets import image_digest
+from fewshot.datasets._decoding import Stored, finite_range, has_frames, read_stored
+from fewshot.datasets._depth import COLOUR, DEEP, EIGHT, Scales
+
+_log = logging.getLogger("fewshot")
+_FEW = 8  # of 256 levels: a picture that uses fewer is nearly constant
+_FLAT = 1.0  # of 255: so is a picture of a smaller deviation
+_LEVELS_OF_ALPHA, _SHARE_OF_ALPHA = 32, 0.1  # a picture in place of transparency has more levels, and fewer 0 and 255
+_QUARTER = 64  # of 256 levels
+FRAMES, BANDS, HIDDEN, BLANK, FLAT, ALPHA, BROKEN = "frames", "bands", "hidden", "blank", "flat", "alpha", "not finite"
+_WORDS = {
+    BLANK: ("blank", "each has one colour only; check how they were exported"),
+    FLAT: ("nearly constant", "check how they were exported"),
+    HIDDEN: (
+        "blank because transparency hides the drawing",
+        "white ink on a transparent ground becomes white on white; save them on a ground of another colour",
+    ),
+    ALPHA: (
+        "transparent by a fourth band that varies like a picture",
+        "if that band is not opacity, save three bands",
+    ),
+    BANDS: ("in files of more than three bands", "the first three are read as red, green and blue"),
+    FRAMES: ("in files of several frames or pages", "the first one is used"),
+    BROKEN: ("in part NaN or infinite", "NaN becomes black"),
+}  # what they are, and what that means; in the order of the report
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """The facts of a picture. `low` and `high` are its values as stored, or its colours before transparency
+    where Pillow decodes them to 8 bits; `digest` is of the decoded pixels, of a deep picture b""."""
+
+    width: int
+    height: int
+    mode: str  # Pillow's
+    kind: str  # the type of the values
+    low: float
+    high: float
+    signs: tuple[str, ...] = ()
+    digest: bytes = b""
+
+    @property
+    def deep(self) -> bool:
+        """Whether the values need a scale to become 8-bit ones."""
+        return self.kind in DEEP
+
+    def packed(self) -> bytes:
+        """The facts as bytes, for a cache."""
+        values = asdict(self)
+        del values["digest"]
+        return self.digest.ljust(32, b"\0") + json.dumps(list(values.values())).encode()
+
+    @staticmethod
+    def unpacked(content: bytes) -> PictureFacts | None:
+        """The facts in bytes of `packed`; None for other bytes."""
+        try:
+            width, height, mode, kind, low, high, signs = json.loads(content[32:])
+            digest = b"" if kind in DEEP else content[:32]
+            return PictureFacts(int(width), int(height), str(mode), str(kind), low, high, tuple(signs), digest)
+        except (ValueError, TypeError):
+            return None
+
+
+def facts_of_file(path: Path) -> PictureFacts:
+    """The facts of a picture in a file; a ValueError names an unreadable file and the cause."""
+    stored = read_stored(path)
+    try:
+        facts = _facts_of_deep(stored) if stored.deep else _facts_of_shallow(stored)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return replace(facts, signs=(*facts.signs, FRAMES)) if has_frames(path) else facts
+
+
+def facts_of_image(image: Image.Image) -> PictureFacts:
+    """The facts of a decoded RGB image."""
+    return _facts_of_shallow(Stored(image, EIGHT))
+
+
+def _facts_of_deep(stored: Stored) -> PictureFacts:
+    values = stored.values()
+    low, high = finite_range(values)
+    signs = [BLANK] if low == high else []
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        signs.append(BROKEN)
+    return PictureFacts(*stored.image.size, stored.image.mode, stored.kind, low, high, tuple(signs))
+
+
+def _facts_of_shallow(stored: Stored) -> PictureFacts:
+    drawn, alpha = stored.rgb(), stored.alpha
+    ranges: Any = stored.image.convert("RGB").getextrema()
+    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    sign = _sign_of_rgb(drawn)
+    if sign and alpha is not None and alpha.getextrema()[0] != 255:
+        sign = HIDDEN
+    signs = [sign] * bool(sign) + [ALPHA] * (alpha is not None and _doubtful(alpha))
+    if stored.bands > 3 and stored.image.mode == "RGB":
+        signs.append(BANDS)
+    return PictureFacts(
+        *stored.image.size, stored.image.mode, stored.kind, low, high, tuple(signs), image_digest(drawn)
+    )
+
+
+def _sign_of_rgb(image: Image.Image) -> str:
+    """The sign of a picture with too little in it, or ''."""
+    ranges: Any = image.getextrema()
+    most = max(high - low for low, high in ranges)
+    if not most:
+        return BLANK
+    counts = np.array(image.histogram()).reshape(3, 256)
+    levels = np.arange(256)
+    mean = counts @ levels / counts.sum(1)
+    variance = np.maximum(0, counts @ levels**2 / counts.sum(1) - mean**2)
+    return FLAT if most < _FEW or variance.max() < _FLAT**2 else ""
+
+
+def _doubtful(alpha: Image.Image) -> bool:
+    """Whether opacity varies like a picture: many levels, and hardly a pixel quite opaque or quite transparent."""
+    counts = np.array(alpha.histogram())
+    return bool((counts > 0).sum() > _LEVELS_OF_ALPHA and counts[0] + counts[255] < _SHARE_OF_ALPHA * counts.sum())
+
+
+def rows_by_sign(facts: Sequence[PictureFacts], scales: Scales) -> Mapping[str, list[int]]:
+    """The rows of the pictures with each sign, in the order of their report."""
+    rows: dict[str, list[int]] = {sign: [] for sign in _WORDS}
+    for row, picture in enumerate(facts):
+        for sign in picture.signs:
+            rows[sign].append(row)
+        if picture.deep and picture.low < picture.high and _levels(picture, scales) < _FEW:
+            rows[FLAT].append(row)
+    return {sign: found for sign, found in rows.items() if found}
+
+
+def _levels(picture: PictureFacts, scales: Scales) -> float:
+    """How many of 255 levels a deep picture covers."""
+    scale = scales[picture.kind]
+    return 255 * (picture.high - picture.low) / (scale.white - scale.black)
+
+
+def check_content(name: str, facts: Sequence[PictureFacts], scales: Scales, where: Callable[[int], object]) -> None:
+    """Raises a ValueError if 8 bits keep nothing of pictures with more bits."""
+    lost = [row for row, p in enumerate(facts) if p.deep and p.low < p.high and _levels(p, scales) < 1]
+    if lost:
+        first = facts[lost[0]]
+        raise ValueError(
+            f"{name}: nothing is left of {_pictures(len(lost), first.kind)} in 8 bits, such as {where(lost[0])} with "
+            f"values {first.low:.6g} to {first.high:.6g}, because one scale, {scales[first.kind]}, holds for all of "
+            "this type; correct or remove outliers and values for missing data, or save all pictures with 8 bits"
+        )
+    rows = [row for row, p in enumerate(facts) if p.kind == COLOUR]
+    if rows and max(facts[row].high for row in rows) < _QUARTER:
+        raise ValueError(
+            f"{name}: {_pictures(len(rows), COLOUR)}, such as {where(rows[0])}, use less than a quarter of 16 bits; "
+            "Pillow reads only the upper 8, so most of the content would be lost; save them with 8 bits"
+        )
+
+
+def warn_pictures(name: str, facts: Sequence[PictureFacts], scales: Scales, where: Callable[[int], object]) -> None:
+    """Logs how deep pictures become 8-bit ones, and warns of pictures with signs that something is wrong."""
+    kinds = {kind: sum(picture.kind == kind for picture in facts) for kind in (*DEEP, EIGHT, COLOUR)}
+    for kind, scale in scales.items():
+        _log.info("%s: %s; their values %s become black to white", name, _pictures(kinds[kind], kind), scale)
+    mixed = [f"{count} {kind}" for kind, count in kinds.items() if count]
+    if len(mixed) > 1 and any(scale.black != 0 or scale.white not in _WHOLE[kind] for kind, scale in scales.items()):
+        message = "%s: pictures of different depth: %s; check that equal brightness means the same in them, "
+        _log.warning(message + "or save all with 8 bits", name, ", ".join(mixed))
+    for sign, rows in rows_by_sign(facts, scales).items():
+        what, meaning = _WORDS[sign]
+        count = f"{len(rows):,} of {len(facts):,} pictures {'is' if len(rows) == 1 else 'are'}"
+        _log.warning("%s: %s %s, such as %s; %s", name, count, what, where(rows[0]), meaning)
+
+
+_WHOLE: Mapping[str, tuple[float, ...]] = {
+    "unsigned 16-bit": (65535,), "signed 8-bit": (), "signed 16-bit": (), "signed 32-bit": (255, 65535),
+    "unsigned 32-bit": (255, 65535), "float": (1, 255),
+}  # fmt: skip  # the values of white that mean what 255 means in 8 bits
+
+
+def _pictures(count: int, kind: str) -> str:
+    return f"{count:,} {kind} picture{'' if count == 1 else 's'}"
