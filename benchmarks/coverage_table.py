@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fewshot.benchmarks.coverage import Kept, Tally
-from fewshot.benchmarks.held import GRID, Cell
+from fewshot.benchmarks.held import FEWEST, GRID, Cell
 
 # Names in the file, and titles of the columns. The usual intervals are compared with the truth of (c).
 NEW_CLASSES = {
     "(c)": "(c) accuracy",
-    "(c) plain": "not on logits",
+    "plain": "plain",
+    "usual": "usual",
     "(c) difference": "(c) difference",
-    "sign flips": "sign flips",
-    "usual": "usual, accuracy",
-    "usual difference": "usual, difference",
+    "plain difference": "plain",
+    "usual difference": "usual",
 }
 THESE_CLASSES = {
     "(a)": "(a) accuracy",
@@ -22,20 +22,20 @@ THESE_CLASSES = {
     "(b)": "(b) accuracy",
     "(d)": "(d) all ways",
 }
-LESS = {"(c)": "(c) less", "(c) difference": "(c) difference less"}
+PLAIN = {"(c)": "plain", "(c) difference": "plain difference"}
 _SIZES = ("C", "n", "K", "accuracy", "E", "data sets", "error")
 _LOW, _HIGH = 0.93, 0.97
 
 
 def coverage_table(kept: Kept) -> str:
     """Coverage in percent as GitHub tables, with cells in the order of the grid: for new classes, for these classes,
-    and (c) with less variance. Values outside 93 to 97 % are bold."""
+    and the widths of (c). Values outside 93 to 97 % are bold."""
     parts = [
         _table(kept, "new classes", NEW_CLASSES),
         _ranges(kept, "new classes", NEW_CLASSES),
         _table(kept, "these classes", THESE_CLASSES),
         _ranges(kept, "these classes", THESE_CLASSES),
-        _less(kept),
+        _widths(kept),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -48,7 +48,7 @@ def _table(kept: Kept, part: str, columns: dict[str, str]) -> str:
 def _ranges(kept: Kept, part: str, columns: dict[str, str]) -> str:
     """A sentence with the lowest and the highest cell of every column, and all cells together."""
     ranges = []
-    for name, title in columns.items():
+    for name in columns:
         shares = [share for _, tally in _of(kept, part) if (share := _share(tally, name)) is not None]
         if shares:
             sums = [tally.intervals[name] for _, tally in _of(kept, part) if name in tally.intervals]
@@ -56,24 +56,23 @@ def _ranges(kept: Kept, part: str, columns: dict[str, str]) -> str:
             inside = sum(_LOW <= share <= _HIGH for share in shares)
             low, high = 100 * min(shares), 100 * max(shares)
             counted = f"{inside} of {len(shares)} cells inside 93 to 97"
-            ranges.append(f"{title} {low:.1f} to {high:.1f}, together {together:.1f} ({counted})")
+            what = f"{low:.1f} to {high:.1f}, together {together:.1f} ({counted})"
+            ranges.append(f"{name.replace('(c)', '(c) accuracy') if name == '(c)' else name} {what}")
     return f"In percent: {'; '.join(ranges)}." if ranges else ""
 
 
-def _less(kept: Kept) -> str:
-    """(c) beside (c) with less variance, for an accuracy and for a difference; mean widths in points."""
+def _widths(kept: Kept) -> str:
+    """The mean widths of (c) and of the plain jackknife in points, for an accuracy and for a difference."""
     lines = []
     for cell, tally in _of(kept, "new classes"):
-        columns = []
-        for name, less in LESS.items():
-            widths = (
-                f"{100 * tally.intervals[one]['width'] / max(1, tally.intervals[one]['told']):.1f}"
-                for one in (name, less)
-            )
-            columns += [_percent(tally, name), _percent(tally, less), " / ".join(widths)]
-        lines.append([*_sizes(cell, tally), *columns])
-    titles = [title for what in ("accuracy", "difference") for title in (f"(c) {what}", "less variance", "widths")]
-    return _github_table(lines, [*_SIZES, *titles])
+        widths = [f"{_width(tally, name):.1f}" for pair in PLAIN.items() for name in pair]
+        lines.append([*_sizes(cell, tally), *widths])
+    return _github_table(lines, [*_SIZES, "(c) accuracy", "plain", "(c) difference", "plain"])
+
+
+def _width(tally: Tally, name: str) -> float:
+    sums = tally.intervals.get(name, {"told": 0, "width": 0.0})
+    return 100 * sums["width"] / max(1, sums["told"])
 
 
 def _github_table(lines: list[list[str]], titles: list[str]) -> str:
@@ -92,7 +91,8 @@ def _of(kept: Kept, part: str) -> Iterator[tuple[Cell, Tally]]:
 def _sizes(cell: Cell, tally: Tally) -> list[str]:
     """The sizes of a cell; the error is one standard error of a coverage of 95 %, in percent."""
     error = 100 * (0.95 * 0.05 / tally.sets) ** 0.5
-    sizes = (cell.n_classes, cell.n_images, cell.k_shot, f"{cell.accuracy:g}", cell.n_episodes)
+    images = f"{FEWEST} to {cell.n_images}" if cell.heavy else cell.n_images
+    sizes = (cell.n_classes, images, cell.k_shot, f"{cell.accuracy:g}" + ", heavy tails" * cell.heavy, cell.n_episodes)
     return [*map(str, sizes), str(tally.sets), f"± {error:.1f}"]
 
 

@@ -1,6 +1,7 @@
 """Simulated data sets with known truth, for coverage.py: Gaussian classes and a nearest-centroid classifier.
 
-Class means are N(0, spread^2 I) and images N(class mean, I), with DIM features. A classifier that uses only the first
+Class means are N(0, spread^2 I) and images N(class mean, I), with DIM features; `heavy_tailed` gives every class
+log-normal scales of its own. A classifier that uses only the first
 `seen` features plays a weaker backbone on the same images. C classes, n images per class, E episodes, N ways.
 """
 
@@ -67,15 +68,32 @@ class Solved:
 
 
 def solve(
-    images: Floats, n_episodes: int, n_way: int, k_shot: int, n_query: int, random: np.random.Generator
+    images: Floats,
+    n_episodes: int,
+    n_way: int,
+    k_shot: int,
+    n_query: int,
+    random: np.random.Generator,
+    n_images: NDArray[np.int64] | None = None,
 ) -> Solved:
-    """The accuracies on balanced episodes from images [C, n, DIM], sampled without replacement."""
+    """The accuracies on balanced episodes from images [C, n, DIM], sampled without replacement; of class c only the
+    first n_images[c], if given."""
     classes = np.empty((n_episodes, n_way), dtype=np.int64)
     correct = np.empty((n_episodes, 2), dtype=np.int64)
-    _finite()(images, k_shot, n_query, classes, correct, random)
+    counts = np.full(len(images), images.shape[1]) if n_images is None else n_images
+    _finite()(images, counts, k_shot, n_query, classes, correct, random)
     shares = correct / (n_way * n_query)
     units = Units(classes.reshape(-1), np.full(n_episodes, n_way), len(images))
     return Solved(shares[:, 0], shares[:, 1], units)
+
+
+def heavy_tailed(n_classes: int, n_images: int, spread: float, tail: float, random: np.random.Generator) -> Floats:
+    """Images [C, n, DIM] of classes whose distance from the origin and whose width differ: both have log-normal scales
+    with a standard deviation of `tail` on the log scale."""
+    far, wide = np.exp(tail * random.standard_normal((2, n_classes, 1)))
+    means = spread * far * random.standard_normal((n_classes, DIM))
+    noise: Floats = wide[:, None] * random.standard_normal((n_classes, n_images, DIM))
+    return means[:, None] + noise
 
 
 def solve_new_images(
@@ -98,10 +116,9 @@ def solve_all_ways(centroids: Floats, queries: Floats) -> NDArray[np.bool_]:
 def _finite():  # type: ignore[no-untyped-def]
     nearest = _nearest()
 
-    def loop(images, k_shot, n_query, classes, correct, random):  # type: ignore[no-untyped-def]
-        n_classes, n_images = images.shape[:2]
-        n_way = classes.shape[1]
-        order, rows = np.arange(n_classes), np.arange(n_images)
+    def loop(images, counts, k_shot, n_query, classes, correct, random):  # type: ignore[no-untyped-def]
+        n_classes, n_way = len(images), classes.shape[1]
+        order, rows = np.arange(n_classes), np.arange(images.shape[1])
         centroids = np.empty((n_way, DIM))
         queries = np.empty((n_way, n_query), dtype=np.int64)
         for e in range(len(classes)):
@@ -111,6 +128,8 @@ def _finite():  # type: ignore[no-untyped-def]
                 other = way + int(random.random() * (n_classes - way))
                 order[way], order[other] = order[other], order[way]
                 classes[e, way] = order[way]
+                n_images = counts[order[way]]
+                rows[:n_images] = np.arange(n_images)
                 for i in range(k_shot + n_query):
                     j = i + int(random.random() * (n_images - i))
                     rows[i], rows[j] = rows[j], rows[i]

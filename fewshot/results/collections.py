@@ -113,7 +113,7 @@ def _copy_predictions(run: StoredRun, target: Results) -> None:
 
 
 def delete_runs(results: Results, runs: Collection[StoredRun]) -> None:
-    """Deletes runs from their file: first every line of theirs, then their predictions. Other lines keep their bytes."""
+    """Deletes runs from their file: first all their lines, then their predictions. Other lines keep their bytes."""
     from filelock import FileLock
 
     keys = {run.key for run in runs}

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations
 from math import ceil
 
 import numpy as np
@@ -19,13 +18,11 @@ from fewshot.statistics.intervals import (
     Interval,
     Units,
     class_interval,
+    class_p_value,
     episode_interval,
-    pseudo_values,
 )
 
 POWER = 0.8
-_FLIPPED_EXACTLY = 12  # up to this many units, the test counts all 2^C sign patterns
-_FLIPS = 9999
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,7 @@ class Comparison:
     new_classes: Interval
     correlation: float  # of a_e and b_e; NaN if one of them is constant
     unpaired_width: float  # width of the interval from two independent samples of episodes
-    p_t: float  # p-value of the class-level t test; NaN without an interval for new classes
-    p_signs: float  # p-value of the class-level sign-flip test
+    p_classes: float  # p-value of "no difference for new classes"; NaN without an interval for new classes
     detectable_episodes: float  # smallest difference that these episodes detect with 80 % power, for these images
     detectable_classes: float  # the same for new classes; NaN without an interval for new classes
 
@@ -74,31 +70,15 @@ def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparis
     images, classes = (interval.inside(DIFFERENCE) for interval in intervals)
     varies = a.std() > 0 and b.std() > 0
     separate = float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a)))
-    p_t, p_signs = class_level_tests(d, units) if not classes.reason else (float("nan"), float("nan"))
     return Comparison(
         these_images=images,
         new_classes=classes,
         correlation=float(np.corrcoef(a, b)[0, 1]) if varies else float("nan"),
         unpaired_width=2 * _t(0.5 + level / 2, 2 * len(a) - 2) * separate,
-        p_t=p_t,
-        p_signs=p_signs,
+        p_classes=class_p_value(d, units),
         detectable_episodes=_detectable(images.standard_error, len(d) - 1, level),
         detectable_classes=_detectable(classes.standard_error, units.n_units - 1, level),
     )
-
-
-def class_level_tests(d: Floats, units: Units) -> tuple[float, float]:
-    """Two-sided p-values of "the mean over new classes is zero", from the class pseudo-values p_c = C T - (C-1) T_-c:
-    Student's t, and sign flips (all patterns up to 12 units, 9999 fixed patterns beyond)."""
-    from scipy.stats import ttest_1samp
-
-    p = pseudo_values(d, units)
-    if np.ptp(p) == 0:
-        return (1.0, 1.0) if p[0] == 0 else (0.0, float(0.5 ** (len(p) - 1)))
-    flips = _signs(len(p))
-    as_far = np.abs(flips @ p) >= np.abs(p.sum()) * (1 - 1e-12)
-    exact = len(p) <= _FLIPPED_EXACTLY
-    return float(ttest_1samp(p, 0.0).pvalue), float(as_far.mean() if exact else (1 + as_far.sum()) / (1 + len(flips)))
 
 
 def needed(d: Floats, units: Units, delta: float, level: float = 0.95) -> Needed:
@@ -193,14 +173,6 @@ def over_sets(differences: Floats, errors: Floats, level: float = 0.95) -> tuple
     spread = float(differences.std(ddof=1) / np.sqrt(n))
     half = _t(0.5 + level / 2, n - 1) * spread
     return these, Interval(mean, mean - half, mean + half, "new data sets", level, spread).inside(DIFFERENCE)
-
-
-@lru_cache(maxsize=1)  # all pairs of one comparison have the same units
-def _signs(n_units: int) -> Floats:
-    """Rows of +-1: every pattern if there are few, else a fixed sample of patterns."""
-    if n_units <= _FLIPPED_EXACTLY:
-        return np.array(list(product((-1.0, 1.0), repeat=n_units)))
-    return np.asarray(2.0 * np.random.default_rng(0).integers(0, 2, (_FLIPS, n_units)) - 1, dtype=np.float64)
 
 
 def _turned(interval: Interval) -> Interval:

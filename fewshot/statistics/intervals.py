@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.statistics.skewed import SkewedT
+
 Floats = NDArray[np.float64]
 Limits = tuple[float | None, float | None]  # lowest and highest value of a quantity; None: no limit
 Ints = NDArray[np.int64]
@@ -130,44 +132,72 @@ def pool_interval(values: Floats, pools: Ints, level: float = 0.95) -> Interval:
 
 
 def class_interval(values: Floats, units: Units, level: float = 0.95, half_query: float | None = None) -> Interval:
-    """The interval for *new classes*: the delete-one-class jackknife with the quantile of t(C-1).
+    """The interval for *new classes*, from the delete-one-class jackknife.
 
     T_-c is the mean over the episodes without unit c (stratified by the number of ways), and V is (C-1)/C times the
-    sum over c of (T_-c - mean)^2. `half_query` is half of one query's share of the mean: `values` are then fractions,
-    and the interval is computed on the logit scale, clamped by `half_query`, and mapped back. Without it, the interval
-    is on the scale of the values.
+    sum over c of (T_-c - mean)^2. Deleting a class also deletes its episodes, so V counts the variance of a finite
+    number of episodes (C-1) N / (C-N) times; the interval counts it once. `half_query` is half of one query's share of
+    the mean: `values` are then fractions, and the interval is computed on the logit scale with the quantile of t(C-1),
+    clamped by `half_query`, and mapped back. Without it, the interval is on the scale of the values, and `SkewedT`
+    corrects it for their skewness and heavy tails.
     """
-    without = delete_one(values, units)
-    interval = deleted_interval(float(values.mean()), without, units, level, half_query)
-    if interval.reason:
-        return interval
-    variance = interval.standard_error**2
-    noise = min(1.0, _monte_carlo_part(values, units) / variance) if variance > 0 else 0.0
-    return replace(interval, monte_carlo=noise)
+    without, mean = delete_one(values, units), float(values.mean())
+    reason = _no_bounds(mean, without, units, half_query)
+    if reason:
+        return Interval.unknown(mean, f"new {units.name}", level, reason)
+    counted, noise = _episode_noise(values, units)
+    spread = _jackknife(without)
+    variance = min(spread, max(spread - counted, 0.0) + noise)
+    if half_query is None:
+        low, high = SkewedT.of(_pseudo_values(mean, without), variance).bounds(mean, level)
+        interval = Interval(mean, low, high, f"new {units.name}", level, variance**0.5)
+    else:
+        share = variance / spread if spread > 0 else 1.0
+        interval = deleted_interval(mean, without, units, level, half_query, share)
+    return replace(interval, monte_carlo=min(1.0, noise / variance) if variance > 0 else 0.0)
+
+
+def class_p_value(values: Floats, units: Units) -> float:
+    """The two-sided p-value of "the mean over new classes is 0", of the same interval; NaN if there is none."""
+    without, mean = delete_one(values, units), float(values.mean())
+    if _no_bounds(mean, without, units, None):
+        return float("nan")
+    (counted, noise), spread = _episode_noise(values, units), _jackknife(without)
+    return SkewedT.of(_pseudo_values(mean, without), min(spread, max(spread - counted, 0.0) + noise)).p_value(mean)
 
 
 def deleted_interval(
-    mean: float, without: Floats, units: Units, level: float = 0.95, half_query: float | None = None
+    mean: float,
+    without: Floats,
+    units: Units,
+    level: float = 0.95,
+    half_query: float | None = None,
+    share: float = 1.0,
 ) -> Interval:
     """The interval for *new classes* of any statistic: `mean` over all episodes, and `without` [C] over the episodes
-    that do not hold unit c (NaN if too few are left)."""
-    population, reason = f"new {units.name}", ""
-    if units.n_units < 3:
-        reason = f"{units.n_units} {units.name} are too few to speak of others"
-    elif np.isnan(without).any():
-        reason = f"every episode holds every one of the {units.name}" if _all_held(units) else _too_few(units)
-    elif half_query is not None and not 0 < mean < 1:
-        reason = f"all answers are {'right' if mean == 1 else 'wrong'}: the spread over {units.name} cannot be seen"
+    that do not hold unit c (NaN if too few are left). `share`: the part of the jackknife's variance that is real."""
+    population, reason = f"new {units.name}", _no_bounds(mean, without, units, half_query)
     if reason:
         return Interval.unknown(mean, population, level, reason)
-    plain = float(np.sqrt(_jackknife(without)))
+    plain = float(np.sqrt(share * _jackknife(without)))
     if half_query is None:
         return _around(mean, plain, units.n_units - 1, population, level)
     clamp = _clamp(mean, half_query)
-    error = float(np.sqrt(_jackknife(_logit(without, clamp))))
+    error = float(np.sqrt(share * _jackknife(_logit(without, clamp))))
     middle = float(_logit(np.array([mean]), clamp)[0])
     low, high = (_fraction(middle + side * _quantile(units.n_units - 1, level) * error) for side in (-1, 1))
     return Interval(mean, low, high, population, level, plain).inside(FRACTION)
+
+
+def _no_bounds(mean: float, without: Floats, units: Units, half_query: float | None) -> str:
+    """Why there is no interval for new classes; "" if there is one. Rows store the reason."""
+    if units.n_units < 3:
+        return f"{units.n_units} {units.name} are too few to speak of others"
+    if np.isnan(without).any():
+        return f"every episode holds every one of the {units.name}" if _all_held(units) else _too_few(units)
+    if half_query is not None and not 0 < mean < 1:
+        return f"all answers are {'right' if mean == 1 else 'wrong'}: the spread over {units.name} cannot be seen"
+    return ""
 
 
 def draw_interval(draws: Floats, by_image: Floats, labels: Ints, level: float = 0.95) -> Interval:
@@ -227,16 +257,21 @@ def delete_one(values: Floats, units: Units) -> Floats:
 
 
 def pseudo_values(values: Floats, units: Units) -> Floats:
-    """[C] C T - (C-1) T_-c: approximately what each class adds to the mean, for tests over classes."""
-    return float(units.n_units * values.mean()) - (units.n_units - 1) * delete_one(values, units)
+    """[C] C T - (C-1) T_-c: approximately what each class adds to the mean."""
+    return _pseudo_values(float(values.mean()), delete_one(values, units))
 
 
-def _monte_carlo_part(values: Floats, units: Units) -> float:
-    """The expected part of V that is episode noise: (C-1) N / (C-N) s^2 / E."""
+def _pseudo_values(mean: float, without: Floats) -> Floats:
+    return len(without) * mean - (len(without) - 1) * without
+
+
+def _episode_noise(values: Floats, units: Units) -> tuple[float, float]:
+    """The variance of the mean that is episode noise: as the jackknife counts it, (C-1) N / (C-N) s^2 / E, and once."""
     held, c = sum(len(unit) for _, unit in units.pairs()) / len(values), units.n_units
     if len(values) < 2 or held >= c:
-        return 0.0
-    return (c - 1) * held / (c - held) * float(values.var(ddof=1)) / len(values)
+        return 0.0, 0.0
+    noise = float(values.var(ddof=1)) / len(values)
+    return (c - 1) * held / (c - held) * noise, noise
 
 
 def _jackknife(without: Floats) -> float:

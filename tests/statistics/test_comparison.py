@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fewshot.statistics.comparison import class_level_tests, compare, holm, needed, over_sets, rank_sets, tied_ranks
-from fewshot.statistics.intervals import Units
+from fewshot.statistics.comparison import compare, holm, needed, over_sets, rank_sets, tied_ranks
+from fewshot.statistics.intervals import Units, class_interval, class_p_value
 from tests.support.paired_runs import episodes, two_runs
 
 
@@ -25,22 +25,25 @@ def test_pairing_narrows_what_correlates():
     assert found.unpaired_width > found.these_images.high - found.these_images.low
 
 
-def test_class_tests_agree_with_scipy_and_with_counting():
+def test_the_p_value_belongs_to_the_interval_for_new_classes():
     _, b, units = two_runs(n_classes=8)
-    d = b - 0.7
-    p_t, p_signs = class_level_tests(d, units)
-    from fewshot.statistics.intervals import pseudo_values
+    for shift in (0.6, 0.66, 0.69, 0.71, 0.75):
+        d = b - shift
+        p = class_p_value(d, units)
+        wider, narrower = class_interval(d, units, level=1 - p * 0.999), class_interval(d, units, level=1 - p * 1.001)
+        assert wider.low <= 0 <= wider.high
+        assert not narrower.low <= 0 <= narrower.high
+        assert compare(b, np.full(len(b), shift), units).p_classes == p
 
-    p = pseudo_values(d, units)
-    assert p_t == pytest.approx(stats.ttest_1samp(p, 0).pvalue)
-    wanted = stats.permutation_test((p,), np.sum, permutation_type="samples", n_resamples=np.inf).pvalue
-    assert p_signs == pytest.approx(wanted)
+
+def test_eight_classes_can_settle_a_large_difference():
+    a, b, units = two_runs(gain=0.3, n_classes=8)
+    assert compare(a, b, units).p_classes < 0.05 / 40  # with Holm over 40 pairs; 2^-7 was the least by sign flips
 
 
 def test_no_difference_is_rarely_called_one():
-    p_values = [class_level_tests(episodes(seed, 12, 300)[0] - 0.7, episodes(seed, 12, 300)[1]) for seed in range(300)]
-    for rejected in (np.array(p_values) < 0.05).mean(0):
-        assert rejected < 0.09
+    p_values = [class_p_value(episodes(seed, 12, 300)[0] - 0.7, episodes(seed, 12, 300)[1]) for seed in range(300)]
+    assert (np.array(p_values) < 0.05).mean() < 0.09
 
 
 def test_the_detectable_difference_is_found_four_times_in_five():
@@ -98,7 +101,7 @@ def test_turned_around_it_is_the_comparison_of_the_others():
     for name in ("these_images", "new_classes"):
         for bound in ("mean", "low", "high", "standard_error", "monte_carlo"):
             assert getattr(getattr(turned, name), bound) == pytest.approx(getattr(getattr(wanted, name), bound))
-    assert (turned.p_signs, turned.correlation) == pytest.approx((wanted.p_signs, wanted.correlation))
+    assert (turned.p_classes, turned.correlation) == pytest.approx((wanted.p_classes, wanted.correlation))
 
 
 def test_runs_on_other_episodes_are_refused():

@@ -110,11 +110,14 @@ def test_the_monte_carlo_part_falls_with_the_episodes():
     assert many < few / 5
 
 
-def test_pseudo_values_have_the_mean_and_the_error_of_the_jackknife():
+def test_the_error_is_that_of_the_pseudo_values_with_the_noise_of_episodes_counted_once():
     values, units = episodes(7, 20, 2000)
     p, found = pseudo_values(values, units), class_interval(values, units)
     assert p.mean() == pytest.approx(values.mean(), abs=0.01)
-    assert p.std(ddof=1) / 20**0.5 == pytest.approx(found.standard_error)
+    noise = values.var(ddof=1) / 2000
+    counted = 19 * 5 / 15 * noise
+    assert p.var(ddof=1) / 20 - counted + noise == pytest.approx(found.standard_error**2)
+    assert found.monte_carlo == pytest.approx(noise / found.standard_error**2)
 
 
 def test_draws_of_a_support_and_test_images_both_count():

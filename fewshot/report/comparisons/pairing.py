@@ -91,7 +91,7 @@ class RunPair:
 
 def adjusted(pairs: Sequence[RunPair]) -> Floats:
     """Holm-adjusted class-level p-values of all pairs shown together; NaN where there is no test over classes."""
-    p = np.array([pair.comparison.p_signs for pair in pairs])
+    p = np.array([pair.comparison.p_classes for pair in pairs])
     tested = np.isfinite(p)
     result = np.full(len(p), np.nan)
     result[tested] = holm(p[tested])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,9 +23,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 def exported(shown: Shown, suffix: str, names: Mapping[str, str]) -> bytes:
     """The content of a file with this suffix: .csv, .parquet, .tex or .md. `names` replaces short names."""
     named = renamed(shown, names)
-    writers = {".csv": _csv, ".parquet": _parquet, ".tex": latex, ".md": markdown}
+    writers: dict[str, Callable[[Shown], str | bytes]] = {
+        ".csv": _csv,
+        ".parquet": _parquet,
+        ".tex": latex,
+        ".md": markdown,
+    }
     if suffix not in writers:
-        raise ValueError(f"cannot write a {suffix or 'file without suffix'}; give a file that ends in {', '.join(writers)}")
+        raise ValueError(f"give --out a file that ends in {', '.join(writers)}, not in {suffix or 'nothing'!r}")
     content = writers[suffix](named)
     return content if isinstance(content, bytes) else content.encode()
 
@@ -53,7 +58,8 @@ def records(shown: Shown) -> list[dict[str, Any]]:
     found = []
     for row in shown.rows:
         title = "" if row.status == "failed" else shown.title(row)
-        found.append({"backbone_name": shown.name(row).backbone, "evaluator_name": shown.name(row).learner, "task": title} | row.columns())
+        names = {"backbone_name": shown.name(row).backbone, "evaluator_name": shown.name(row).learner}
+        found.append({**names, "task": title, **row.columns()})
     return found
 
 
@@ -83,7 +89,7 @@ def _parquet(shown: Shown) -> bytes:
 
 
 def latex(shown: Shown) -> str:
-    """One table per task for LaTeX with the package booktabs: accuracy in % with its 95 % interval, the best in bold."""
+    """One LaTeX table per task, for the package booktabs: accuracy in % with its 95 % interval, the best in bold."""
     tables = comparison(shown)
     if not tables:
         return "% No run has finished.\n"
