@@ -11,8 +11,9 @@ class.
 
 What float16 costs. Confidences and logarithms of probabilities are stored as float16: 11 bits, so a confidence is at
 most 0.00025 from what it was (and above 0.99976 it is 1), and a logarithm at most 0.05 % of itself. Roundings go both
-ways: a calibration error moves by at most 0.00025, a logarithmic loss by at most 0.05 %. Logits are rounded alike,
-which ties or swaps queries whose probabilities differ by less than that; losses beyond 65504 stand at 65504.
+ways: a calibration error moves by at most 0.00025, a logarithmic loss by at most 0.05 %. Losses beyond 65504 stand
+at 65504. AUROC and average precision rank the logits, which are stored as float32; files of older versions have float16
+logits, which tie or swap queries whose probabilities differ by less than that.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from fewshot.episodes.episodes import Episodes, Ints, take_runs
 from fewshot.files.atomic import read_safetensors, write_safetensors
 
 FORMAT = "fewshot-predictions-1"
-_KEPT_LOGITS_BYTES = 64 << 20  # of a run
+_KEPT_LOGITS_BYTES = 128 << 20  # of a run
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Predictions:
     confidence: NDArray[np.float16]  # [sum M] probability of the predicted way
     log_probability: NDArray[np.float16]  # [sum M] natural logarithm of the true way's probability
     converged: NDArray[np.bool_]  # [E] False where an iterative evaluator stopped early
-    logits: NDArray[np.float16] | None = None  # [sum of M * N], or left out where that is large
+    logits: NDArray[np.float16 | np.float32] | None = None  # [sum of M * N]; float16 in older files; None if large
 
     def __len__(self) -> int:
         return len(self.episodes)
@@ -93,7 +93,7 @@ _ARRAYS = ("predicted", "confidence", "log_probability", "converged", "logits")
 
 def keeps_logits(some: Episodes, n_episodes: int) -> bool:
     """Whether the logits of a run of `n_episodes` like these are small enough to be kept."""
-    return bool(len(some.query) / len(some) * int(some.n_way.max()) * 2 * n_episodes <= _KEPT_LOGITS_BYTES)
+    return bool(len(some.query) / len(some) * int(some.n_way.max()) * 4 * n_episodes <= _KEPT_LOGITS_BYTES)
 
 
 def episode_accuracy(predictions: Predictions) -> NDArray[np.float64]:
