@@ -6,6 +6,7 @@ before any run; docs/guards.md lists all guards.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import re
 from functools import cache
@@ -15,6 +16,9 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.plugins.registry import SAMPLERS
+from fewshot.samplers._group_evidence import group_evidence
+from fewshot.samplers._image_groups import share_groups
 from fewshot.splits import PARTS, ClassSplit
 
 if TYPE_CHECKING:
@@ -68,6 +72,23 @@ def warn_similar_names(split: ClassSplit, part: str) -> None:
             "%d %s %s like classes of another part, such as %r and, %s, %r; if they are the same class, make a split "
             "that keeps them together, because otherwise the class was seen",
             *(len(pairs), part, "class is spelled" if len(pairs) == 1 else "classes are spelled", own, other, name),
+        )
+
+
+@cache
+def warn_unseparated_groups(images: LabelledImages, sampler: Sampler) -> None:
+    """Warns, once per process, of images that seem to come in groups, such as frames of videos, if episodes may have
+    images of one group on both sides."""
+    if getattr(sampler, "apart", "") is not None:  # kept apart, or a sampler without such a field
+        return
+    evidence = group_evidence(images)
+    sides = [images.pool(getattr(sampler, side, None)) for side in ("support_from", "query_from")]
+    if evidence is not None and share_groups(images, *sides, evidence.apart):
+        spec = SAMPLERS.spec(dataclasses.replace(sampler, apart=evidence.apart))
+        _log.warning(
+            "%s, so episodes may have images of one group on both sides, which raises accuracy; keep groups "
+            'apart with --sampler "%s"',
+            *(evidence.words, spec.text.replace("support_from=None, ", "").replace("query_from=None, ", "")),
         )
 
 

@@ -80,7 +80,9 @@ class Workbench:
             listed.require_numbered()
         prepared = PreparedRun(spec, images, split_of(images, SPLITS.spec(rule)), listed)
         guards.warn_similar_names(prepared.split, spec.classes)
-        if listed is not None:
+        if listed is None:
+            guards.warn_unseparated_groups(images, prepared.sampler)
+        else:
             guards.check_classes(listed.episodes, prepared.classes, spec.classes, images)
         return prepared
 
