@@ -6,4 +6,5 @@ A new reader: one file; its errors name the file, what was expected, what was fo
     atomic.py      whole-or-nothing writes, safetensors, the cache folder
     csv_files.py   CSV files that people wrote
     vectors.py     vectors in memory or in a file of any size
+    locks.py       locks between processes that say who holds them
 """

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from fewshot.samplers import Sampler
 
 _log = logging.getLogger("fewshot")
+MOST_IMAGES_OF_A_RUN = 1 << 28  # an image counts in each of its episodes
+MOST_IMAGES_OF_A_LIST = 1 << 26  # a list is in memory as a whole
 _SHARE = 0.01  # of the largest logit: more than rounding changes, less than statistics of other queries change
 
 
@@ -58,6 +60,17 @@ def check_sampled(episodes: Episodes, sampler: Sampler, classes: Ints, part: str
             episodes.check(images)
         except ValueError as error:
             raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}") from error
+
+
+def check_size(n_episodes: int, first: Episodes, most: int, what: str) -> None:
+    """Refuses more images in all episodes than `most`, an image counted in each of its episodes; `first` is the first
+    episode. The bound is on memory and disk: episodes and predictions of 2^28 images take about 2 GB."""
+    of_one = len(first.support) + len(first.query)
+    if n_episodes * of_one > most:
+        raise ValueError(
+            f"{n_episodes:,} episodes of {of_one:,} images each are {n_episodes * of_one:,} images, but {what} holds at "
+            f"most {most:,}; ask for at most {most // of_one:,} episodes"
+        )
 
 
 @cache
