@@ -7,4 +7,5 @@ A new reader: one file. Its errors name the file, what was expected, what was fo
     checksums.py   checksums that detect damaged files
     csv_files.py   CSV files written by people
     vectors.py     vectors in memory or in a file of any size
+    locks.py       locks between processes that say who holds them
 """
