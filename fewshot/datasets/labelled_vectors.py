@@ -142,7 +142,7 @@ def checked_matrix(values: NDArray[Any], what: str, where: str) -> NDArray[Any]:
 
 def check_matrix(dtype: np.dtype[Any], shape: Sequence[int], what: str, where: str) -> None:
     """Raises a ValueError unless the array has numbers of shape [n, D], with n and D at least 1."""
-    if dtype.kind not in "fiu" or len(shape) != 2 or 0 in shape:
+    if dtype.kind not in "fiu" or len(shape) != 2 or min(shape) < 1:
         raise ValueError(
             f"{where}: {what} must be numbers of shape [n, D], one row per vector, found {dtype} of shape {list(shape)}"
         )
