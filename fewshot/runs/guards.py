@@ -68,8 +68,8 @@ def check_size(n_episodes: int, first: Episodes, most: int, what: str) -> None:
     of_one = len(first.support) + len(first.query)
     if n_episodes * of_one > most:
         raise ValueError(
-            f"{n_episodes:,} episodes of {of_one:,} images each are {n_episodes * of_one:,} images, but {what} holds at "
-            f"most {most:,}; ask for at most {most // of_one:,} episodes"
+            f"{n_episodes:,} episodes of {of_one:,} images each are {n_episodes * of_one:,} images, but {what} holds "
+            f"at most {most:,}; ask for at most {most // of_one:,} episodes"
         )
 
 
