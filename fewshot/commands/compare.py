@@ -119,9 +119,11 @@ def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str)
 
 def _grouping(unit: str, read: RowImages, row: Row) -> Grouping:
     """The name of the groups, and the group of each class of a row's data set."""
+    import numpy as np
+
     images = read.load(row)
     if unit not in images.class_groups:
         raise ValueError(
             f"{images.name} has no class group {unit!r}; it has: {', '.join(images.class_groups) or 'none'}"
         )
-    return f"groups ({unit})", images.class_groups[unit].codes
+    return f"groups ({unit})", images.class_groups[unit].codes.astype(np.int64)

@@ -24,6 +24,7 @@ from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._decoding import read_image
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
+from fewshot.files.checksums import checked_content, with_checksum
 
 _DECODING = 1  # raised when `decoding.py` makes other pixels of a file: kept digests are of the pixels
 _log = logging.getLogger("fewshot")
@@ -140,20 +141,30 @@ def _read_cache(stamps: list[bytes]) -> dict[bytes, bytes] | None:
                 part = stamps[start : start + 500]
                 marks = ",".join("?" * len(part))
                 found.update(cache.execute(f"SELECT stamp, digest FROM digests WHERE stamp IN ({marks})", part))
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, ValueError, OverflowError, MemoryError) as error:  # the last three: damaged values
         _log.warning(
             "the digests kept in %s cannot be read (%s), so all images are decoded; delete that file if it is damaged",
             _cache_path(),
             error,
         )
         return None
-    return {stamp: digest for stamp, digest in found.items() if isinstance(digest, bytes) and len(digest) == 32}
+    return dict(filter(None, (_believed(stamp, stored) for stamp, stored in found.items())))
+
+
+def _believed(stamp: object, stored: object) -> tuple[bytes, bytes] | None:
+    """The stamp and the digest of an entry; None if its bits changed, or if an older release wrote it without a
+    checksum: then the image is decoded once more."""
+    if not isinstance(stamp, bytes) or not isinstance(stored, bytes):
+        return None
+    digest = checked_content(stored, stamp)
+    return (stamp, digest) if digest is not None and len(digest) == 32 else None
 
 
 def _write_cache(digests: dict[bytes, bytes]) -> None:
     try:
         with closing(_open_cache()) as cache, cache:
-            cache.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", digests.items())
+            entries = ((stamp, with_checksum(digest, stamp)) for stamp, digest in digests.items())
+            cache.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", entries)
     except (sqlite3.Error, OSError) as error:
         _log.warning("digests cannot be kept in %s (%s), so images are decoded again next time", _cache_path(), error)
 

@@ -88,7 +88,7 @@ def read(path: Path) -> Reading:
     kept = _KEPT.get(key)
     if kept is None or kept.stamp != stamp or not kept.settled:
         kept = _read(path, kept)
-        if kept.shown.n_unreadable:
+        if kept.shown.n_unreadable and kept.shown.latest:  # else the reader of a file without rows says what it is
             _warn_unreadable(path, kept.shown.n_unreadable, kept.shown.first_unreadable, kept.shown.why_unreadable)
         if kept.shown.disagreements:
             _warn_disagreements(path, tuple(kept.shown.disagreements.values()))
