@@ -172,6 +172,7 @@ def _write_cache(digests: dict[bytes, bytes]) -> None:
 def _open_cache() -> sqlite3.Connection:
     make_folder(home())
     cache = sqlite3.connect(_cache_path(), timeout=60)
+    cache.text_factory = bytes  # a damaged type makes a text of a digest, which need not be Unicode
     cache.execute("CREATE TABLE IF NOT EXISTS digests (stamp BLOB PRIMARY KEY, digest BLOB)")
     return cache
 

@@ -211,5 +211,6 @@ def _warn_unreadable(path: Path, count: int, first: int, why: str) -> None:
 @cache
 def _warn_disagreements(path: Path, found: Sequence[Disagreement]) -> None:
     """Warns once per process about each file."""
-    more = f" ({len(found) - 1} more runs have two accuracies)" if len(found) > 1 else ""
+    others = len(found) - 1
+    more = f" ({others} more {'run has' if others == 1 else 'runs have'} two accuracies)" if others else ""
     _log.warning("%s: %s%s", path, found[0].sentence, more)

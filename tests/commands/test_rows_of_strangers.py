@@ -233,4 +233,7 @@ def test_a_run_with_two_accuracies_is_reported_and_the_last_line_counts(tmp_path
     succeed("report", results.path)
     assert sentence[1:] + numbers in results.path.with_suffix(".html").read_text()
     results.append(dataclasses.replace(second, accuracy=0.1))
-    assert "are not those of the row of the run" in fail("compare", results.path)
+    told = call("compare", results.path)
+    assert told.exit_code == 1
+    assert "(1 more run has two accuracies)" in told.stderr
+    assert f"are not those of the row of the run {second.run_id}" in told.stderr
