@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, device_of, freeze, weights_digest
 from fewshot.backbones._dry_run import feature_count
+from fewshot.backbones._narrow import RATIO, centred
 from fewshot.backbones._timm_errors import BUILDING, first_line
 from fewshot.backbones._timm_pooling import pooled
 
@@ -35,9 +37,10 @@ class EvalTransform:
     geometry: Callable[[Image.Image], Image.Image]
     mean: NDArray[np.float32]  # [3]
     std: NDArray[np.float32]  # [3]
+    ratio: int  # of the sides; only the centre of a longer picture is resized
 
     def __call__(self, image: Image.Image) -> Tensor:
-        pixels = np.asarray(self.geometry(image))  # [H, W, 3]
+        pixels = np.asarray(self.geometry(centred(image, self.ratio)))  # [H, W, 3]
         height, width, channels = pixels.shape
         rows = pixels.reshape(height, width * channels) / np.float32(255)
         rows -= np.tile(self.mean, width)
@@ -146,7 +149,10 @@ def eval_transform(config: Config) -> Callable[[Image.Image], Tensor]:
     """The preprocessing of a configuration: maps an RGB image to a [3, H, W] float32 input."""
     geometry = create_transform(**config, normalize=False)
     geometry.transforms.pop()  # the conversion to a tensor
-    return EvalTransform(geometry, np.float32(config["mean"]), np.float32(config["std"]))  # type: ignore[arg-type]
+    mean, std = np.array(config["mean"], np.float32), np.array(config["std"], np.float32)
+    # The whole picture is resized by "squash" at any ratio, and by "border" while its shorter side has a pixel left.
+    ratio = {"squash": sys.maxsize, "border": min(config["input_size"][1:])}.get(config.get("crop_mode") or "", RATIO)
+    return EvalTransform(geometry, mean, std, ratio)
 
 
 def _check_size(image_size: Any) -> None:

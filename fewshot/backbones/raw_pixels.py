@@ -14,16 +14,23 @@ from torch import Tensor, nn
 from fewshot.backbones import Backbone, BackboneSource, freeze, weights_digest
 from fewshot.plugins.fields import declare, integer
 
+_MOST = 512  # pixels; 3000 pixels would be 108 MB per image, 7 GB per batch
+
 
 @dataclass(frozen=True)
 class RawPixels(BackboneSource):
-    """Images squashed to image_size x image_size RGB in [0, 1] (bilinear), flattened: D = 3 image_size^2."""
+    """Images squashed to image_size x image_size RGB in [0, 1] (bilinear), flattened: D = 3 image_size^2.
+
+    `image_size` is at most 512: 786,432 numbers (3 MB) per image, 200 MB per batch of 64.
+    """
 
     short_name: ClassVar[str] = "raw pixels {image_size}"
 
     image_size: int = 32
 
-    rules = declare(image_size=integer(1))
+    rules = declare(
+        image_size=integer(1, _MOST + 1).worded(f"an integer of at least 1 and at most {_MOST} (3 MB per image)")
+    )
 
     def load(self) -> Backbone:
         """A network without weights."""

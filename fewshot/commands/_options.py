@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import os
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -110,6 +111,10 @@ def dataset_spec(data: str) -> Spec:
         return DATASETS.spec(f"{source}(path={str(Path(data).expanduser())!r})")
     if is_call(data) or ":" in data or data in known:
         return DATASETS.spec(data)
+    if os.path.exists(os.path.expanduser(data)):
+        from fewshot.datasets._other_files import refusal
+
+        raise ValueError(refusal(Path(data).expanduser()))
     close = difflib.get_close_matches(data, known, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     raise ValueError(

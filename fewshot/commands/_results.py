@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 def writable_results(path: Path) -> Results:
     """The results file; an OSError now, not after an hour, if it is not writable."""
     from fewshot.files.atomic import make_folder
+    from fewshot.files.regular import check_regular
     from fewshot.results.files import Results
 
     make_folder(path.parent)
+    check_regular(path, "results file")
     try:
         with open(path, "ab"):
             return Results(path)

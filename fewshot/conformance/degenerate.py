@@ -167,11 +167,29 @@ def converged_means_converged(evaluator: Any, world: World) -> str | None:
     return None
 
 
+def float32_hides_no_differences(evaluator: Any, world: World) -> str | None:
+    """Features in float32 with a large common offset get the same answers as the same numbers in float64."""
+    if not isinstance(world, VectorWorld):
+        return None
+    offset = HardInput("a large common offset", lambda vectors, k_shot: (vectors + 1e4).float(), separation=30.0)
+    short, long = (
+        _answer(evaluator, of_type, offset.trial(of_type))
+        for of_type in (replace(world, dtype=dtype) for dtype in (torch.float32, torch.float64))
+    )
+    if short is None or long is None or torch.equal(short.argmax(2), long.argmax(2)):
+        return None
+    return (
+        "float32 features with a large common offset get other answers than the same numbers in float64; compute "
+        "logits in float64 and return them through fewshot.solvers.rounding.shortened"
+    )
+
+
 DEGENERATE_LAWS = (
     hard_inputs_have_answers,
     hard_episodes_and_their_neighbours_are_apart,
     classes_that_are_alike_have_equal_logits,
     separated_classes_are_solved_from_little,
+    float32_hides_no_differences,
     converged_means_converged,
 )
 

@@ -87,5 +87,8 @@ def white_is_zero(image: Image.Image) -> bool:
 def values_of(image: Image.Image, kind: str) -> NDArray[Any]:
     """The stored values [H, W] of a loaded image of more than 8 bits."""
     values: NDArray[Any] = np.asarray(image)
-    type_of = {"unsigned 32-bit": np.dtype(np.uint32), "signed 8-bit": np.dtype(np.int8)}  # Pillow has none for them
-    return values.view(type_of.get(kind, values.dtype))
+    if kind == "unsigned 32-bit":
+        values = values.view(np.dtype(np.uint32))  # Pillow has signed ones only
+    elif kind == "signed 8-bit":
+        values = values.view(np.dtype(np.int8))  # and here unsigned ones
+    return values

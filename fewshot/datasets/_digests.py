@@ -28,6 +28,7 @@ from fewshot.datasets._depth import Scales, scales_of
 from fewshot.datasets._pictures import PictureFacts, check_content, facts_of_file, warn_pictures
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
+from fewshot.files.checksums import checked_content, with_checksum
 
 _DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
@@ -181,21 +182,31 @@ def _read_cache(stamps: list[bytes]) -> dict[bytes, bytes] | None:
                 part = stamps[start : start + 500]
                 marks = ",".join("?" * len(part))
                 found.update(cache.execute(f"SELECT stamp, digest FROM digests WHERE stamp IN ({marks})", part))
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, ValueError, OverflowError, MemoryError) as error:  # the last three: damaged values
         _log.warning(
             "the digests in %s cannot be read (%s), so all images are decoded; delete that file if it is damaged",
             _cache_path(),
             error,
         )
         return None
-    return {stamp: digest for stamp, digest in found.items() if isinstance(digest, bytes) and len(digest) >= 32}
+    return dict(filter(None, (_believed(stamp, stored) for stamp, stored in found.items())))
+
+
+def _believed(stamp: object, stored: object) -> tuple[bytes, bytes] | None:
+    """The stamp and the digest of an entry; None if its bits changed, or if an older release wrote it without a
+    checksum: then the image is decoded once more."""
+    if not isinstance(stamp, bytes) or not isinstance(stored, bytes):
+        return None
+    digest = checked_content(stored, stamp)
+    return (stamp, digest) if digest is not None and len(digest) >= 32 else None
 
 
 def _write_cache(contents: Mapping[bytes, bytes]) -> None:
     """Keeps contents by stamp, each a digest of 32 bytes that facts may follow."""
     try:
         with closing(_open_cache()) as cache, cache:
-            cache.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", contents.items())
+            entries = ((stamp, with_checksum(digest, stamp)) for stamp, digest in contents.items())
+            cache.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", entries)
     except (sqlite3.Error, OSError) as error:
         _log.warning("digests cannot be cached in %s (%s), so images are decoded again next time", _cache_path(), error)
 
@@ -203,6 +214,7 @@ def _write_cache(contents: Mapping[bytes, bytes]) -> None:
 def _open_cache() -> sqlite3.Connection:
     make_folder(home())
     cache = sqlite3.connect(_cache_path(), timeout=60)
+    cache.text_factory = bytes  # a damaged type makes a text of a digest, which need not be Unicode
     cache.execute("CREATE TABLE IF NOT EXISTS digests (stamp BLOB PRIMARY KEY, digest BLOB)")
     return cache
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.datasets._vector_files import VECTORS, ArrayFile
+from fewshot.datasets._vector_files import VECTORS, ArrayFile, check_unique
 from fewshot.files.vectors import HeldVectors, Vectors
 
 _ROWS = 16384  # unpacked at once
@@ -33,6 +33,7 @@ class Parquet(ArrayFile):
         self._types, self._failures = pyarrow.types, (pyarrow.ArrowException, OSError)
         self._schema = self._file.schema_arrow
         names = list(self._schema.names)
+        check_unique(path, names, "columns")
         self._numbers = [] if set(VECTORS) & set(names) else [n for n in names if self._is_float(n)]
         listed = [name for name in names if name not in self._numbers]
         super().__init__(path, listed + ["vectors"] * bool(self._numbers))
@@ -54,7 +55,10 @@ class Parquet(ArrayFile):
         strings = self._types.is_string(column.type) or self._types.is_large_string(column.type)
         if not numbers and not strings and not self._types.is_boolean(column.type):
             raise ValueError(f"{self.path}: {name!r} must be strings or numbers, found {column.type}")
-        return np.array(column.to_pylist(), dtype=np.str_) if strings else np.asarray(column.to_numpy())
+        try:
+            return np.array(column.to_pylist(), dtype=np.str_) if strings else np.asarray(column.to_numpy())
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{self.path}: {name!r} is not UTF-8: {error}; write the strings as UTF-8") from error
 
     def vectors(self, name: str) -> Vectors:
         values, start = None, 0

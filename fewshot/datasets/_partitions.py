@@ -51,6 +51,14 @@ def partition_of_classes(partition: Group | None, labels: Ints, n_classes: int) 
     return Group(codes, partition.names)
 
 
+def with_partitions(
+    image_groups: Mapping[str, Group], class_groups: Mapping[str, Group], labels: Ints, n_classes: int
+) -> dict[str, Group]:
+    """The class groups, and the group "partition" if partitions hold different classes."""
+    own = partition_of_classes(image_groups.get("partition"), labels, n_classes)
+    return {**class_groups} if own is None or "partition" in class_groups else {**class_groups, "partition": own}
+
+
 def split_rule(classes: Group | None) -> str | None:
     """The split rule for the partitions of classes; None without them."""
     if classes is None:

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from fewshot.datasets import image_digest
@@ -101,30 +101,32 @@ def _facts_of_deep(stored: Stored) -> PictureFacts:
 
 def _facts_of_shallow(stored: Stored) -> PictureFacts:
     drawn, alpha = stored.rgb(), stored.alpha
-    ranges: Any = stored.image.convert("RGB").getextrema()
-    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    sign = _sign_of_rgb(drawn)
+    counts = _histogram(drawn)
+    sign = _sign(counts)
     if sign and alpha is not None and alpha.getextrema()[0] != 255:
         sign = HIDDEN
     signs = [sign] * bool(sign) + [ALPHA] * (alpha is not None and _doubtful(alpha))
     if stored.bands > 3 and stored.image.mode == "RGB":
         signs.append(BANDS)
-    return PictureFacts(
-        *stored.image.size, stored.image.mode, stored.kind, low, high, tuple(signs), image_digest(drawn)
-    )
+    used = np.flatnonzero((counts if alpha is None else _histogram(stored.image.convert("RGB"))).any(0))
+    low, high, digest = int(used[0]), int(used[-1]), image_digest(drawn)
+    return PictureFacts(*stored.image.size, stored.image.mode, stored.kind, low, high, tuple(signs), digest)
 
 
-def _sign_of_rgb(image: Image.Image) -> str:
-    """The sign of a picture with too little in it, or ''."""
-    ranges: Any = image.getextrema()
-    most = max(high - low for low, high in ranges)
-    if not most:
-        return BLANK
-    counts = np.array(image.histogram()).reshape(3, 256)
-    levels = np.arange(256)
+def _histogram(image: Image.Image) -> NDArray[np.int64]:
+    """[3, 256] the pixels of every value and colour."""
+    return np.array(image.histogram()).reshape(3, 256)
+
+
+def _sign(counts: NDArray[np.int64]) -> str:
+    """The sign of a picture with too little in it, by its histogram, or ''."""
+    used, levels = counts > 0, np.arange(256)
+    contrast = int((255 - used[:, ::-1].argmax(1) - used.argmax(1)).max())
     mean = counts @ levels / counts.sum(1)
     variance = np.maximum(0, counts @ levels**2 / counts.sum(1) - mean**2)
-    return FLAT if most < _FEW or variance.max() < _FLAT**2 else ""
+    if not contrast:
+        return BLANK
+    return FLAT if contrast < _FEW or variance.max() < _FLAT**2 else ""
 
 
 def _doubtful(alpha: Image.Image) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import struct
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -22,6 +24,7 @@ from fewshot.files.vectors import HeldVectors, StoredVectors, Vectors
 VECTORS = ("vectors", "features", "embeddings", "X")
 LABELS = ("labels", "label", "targets", "y")
 _GROUP, _CLASS = "group:", "class:"  # prefixes of image groups and of class groups
+_EXPANSION = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1040}  # the most bytes that one stored byte can become
 _log = logging.getLogger("fewshot")
 
 
@@ -39,7 +42,7 @@ class ArrayFile(ABC):
     def vectors(self, name: str) -> Vectors:
         """An array [n, D] of numbers, read row by row."""
 
-    def contents(self) -> VectorArrays:
+    def contents(self, log: logging.Logger = _log) -> VectorArrays:
         """The vectors, labels and groups, found by their names; a warning lists the arrays that are not used."""
         vectors, labels = self._one_of(VECTORS), self._one_of(LABELS)
         known = {vectors, labels, "class_names", "class_vectors", "partition"}
@@ -48,7 +51,7 @@ class ArrayFile(ABC):
         rest = [name for name in self.names if name not in known.union(groups, by_class)]
         if rest:
             message = "%s: ignored %s; name a group of vectors 'group:NAME', and a group of classes 'class:NAME'"
-            _log.warning(message, self.path, ", ".join(rest[:5]) + (f" and {len(rest) - 5} more" * (len(rest) > 5)))
+            log.warning(message, self.path, ", ".join(rest[:5]) + (f" and {len(rest) - 5} more" * (len(rest) > 5)))
         return VectorArrays(
             self.vectors(vectors),
             self.array(labels),
@@ -76,20 +79,43 @@ class Npz(ArrayFile):
     def __init__(self, path: Path) -> None:
         try:
             with zipfile.ZipFile(path) as archive:
-                self._members = {m.filename.removesuffix(".npy"): m for m in archive.infolist()}
+                members = archive.infolist()
         except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
             raise ValueError(f"{path} cannot be read as .npz: {error}; write it with np.savez") from error
-        super().__init__(path, list(self._members))
+        names = [member.filename.removesuffix(".npy") for member in members]
+        check_unique(path, names, "arrays")
+        self._members = dict(zip(names, members, strict=True))
+        super().__init__(path, names)
 
     def array(self, name: str) -> NDArray[Any]:
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(self._members[name]) as member:
+                self._check_size(name)
                 array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
                 return array
+        except MemoryError as error:
+            raise ValueError(f"{self.path}: the array {name!r} is too large for the memory of this machine") from error
         except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             objects = "Object arrays" in str(error)
             advice = "; save plain numbers or strings, such as np.asarray(labels, dtype=str)" if objects else ""
             raise ValueError(f"{self.path}: the array {name!r} cannot be read: {error}{advice}") from error
+
+    def _check_size(self, name: str) -> None:
+        """Raises a ValueError, before any memory is allocated, if the header promises another number of bytes than the
+        file can hold."""
+        member = self._members[name]
+        most = member.compress_size * _EXPANSION.get(member.compress_type, 1 << 40)
+        with zipfile.ZipFile(self.path) as archive, archive.open(member) as file:
+            shape, _, dtype = _header(file)
+            content = member.file_size - file.tell()
+        expected = math.prod(shape) * dtype.itemsize
+        if dtype.hasobject:
+            return  # numpy refuses it
+        if min(shape, default=0) < 0 or expected != content or member.file_size > most:
+            raise ValueError(
+                f"its header promises {dtype} of shape {list(shape)}, which is {expected:,} bytes, but it contains "
+                f"{min(content, most):,}; write the file again"
+            )
 
     def vectors(self, name: str) -> Vectors:
         stored = self._stored(name)
@@ -106,9 +132,7 @@ class Npz(ArrayFile):
             start = member.header_offset + 30 + name_bytes + extra_bytes
             file.seek(start)
             try:
-                version = npy.read_magic(file)
-                read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-                shape, by_column, dtype = read(file)
+                shape, by_column, dtype = _header(file)
             except ValueError:
                 return None  # `array` reports the mistake
             if by_column or dtype.hasobject:
@@ -117,6 +141,21 @@ class Npz(ArrayFile):
             if file.tell() - start + shape[0] * shape[1] * dtype.itemsize != member.file_size:
                 return None
             return StoredVectors(self.path, file.tell(), dtype, (shape[0], shape[1]))
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether in Fortran order, and type, from the header of an .npy file; the file stands behind it."""
+    version = npy.read_magic(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(file)
+    return header
+
+
+def check_unique(path: Path, names: Sequence[str], what: str) -> None:
+    """Raises a ValueError if a file has two arrays or columns of one name."""
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise ValueError(f"{path} has two {what} named {twice!r}; give each a name of its own")
 
 
 class Safetensors(ArrayFile):

@@ -13,17 +13,16 @@ from typing import ClassVar
 import numpy as np
 
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
-from fewshot.datasets._class_names import joined_spellings, warn_of_names
+from fewshot.datasets._class_names import SILENT, joined_spellings, warn_of_names
 from fewshot.datasets._digests import open_files
 from fewshot.datasets._folder_layout import LAYOUT, WRAPPERS, FolderLayout, detected
 from fewshot.datasets._image_files import ImageFiles, warn_skipped
-from fewshot.datasets._partitions import is_partition, part_of, partition_of_classes, report_partitions, split_rule
+from fewshot.datasets._partitions import is_partition, part_of, report_partitions, split_rule, with_partitions
 from fewshot.episodes.episodes import Ints
 from fewshot.plugins.fields import declare
 from fewshot.plugins.signature import Later
 
 _log = logging.getLogger("fewshot")
-_SILENT = logging.Logger("silent", logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,7 @@ class _Folders:
         class_names, labels = np.unique(levels.class_names(parts), return_inverse=True)
         groups = {word: Group.of(levels.level(word, parts)) for word in levels.image_groups()}
         _check_partitions(root, groups.get("partition"), labels, class_names.tolist())
-        by_class = partition_of_classes(groups.get("partition"), labels, len(class_names))
-        class_groups = {} if by_class is None else {"partition": by_class}
+        class_groups = with_partitions(groups, {}, labels, len(class_names))
         if "superclass" in levels.words:
             above = dict(zip(labels.tolist(), levels.level("superclass", parts), strict=True))
             class_groups["superclass"] = Group.of(above[label] for label in range(len(class_names)))
@@ -163,8 +161,8 @@ def _rule_of(root: str, layout: str | None, stamps: tuple[tuple[str, int], ...])
     """The split rule of the partitions in a folder; None if they hold the same classes, or if `load` refuses them."""
     path = Path(root)
     try:
-        files = _labelled(path, ImageFiles.below(path).images, _SILENT)
-        folders = _Folders.of(path, layout, [file.relative_to(path).parts for file in files], _SILENT)
+        files = _labelled(path, ImageFiles.below(path).images, SILENT)
+        folders = _Folders.of(path, layout, [file.relative_to(path).parts for file in files], SILENT)
     except ValueError:
         return None
     return split_rule(folders.class_groups.get("partition"))

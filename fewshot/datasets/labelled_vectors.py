@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fewshot.datasets import GivenVectors, Group, LabelledImages
+from fewshot.datasets._class_names import SILENT, joined_spellings, warn_of_names
+from fewshot.datasets._partitions import report_partitions, split_rule, with_partitions
+from fewshot.datasets._vector_faults import VectorFaults, warn_of_class_vectors
 from fewshot.episodes.episodes import Ints
 from fewshot.files.vectors import HeldVectors, Vectors, vectors_digest
 
+FaultsOf = Callable[[Vectors, Ints], VectorFaults]
 _log = logging.getLogger("fewshot")
 _NOTHING: Mapping[str, Any] = {}
 
@@ -46,7 +50,7 @@ def labelled_vectors(
         {key: np.asarray(values) for key, values in class_groups.items()},
         None if class_vectors is None else np.asarray(class_vectors),
     )
-    return given.labelled(name, name, vectors_digest(given.vectors, name))
+    return given.labelled(name, name, vectors_digest(given.vectors, name), VectorFaults.of)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,33 +64,62 @@ class VectorArrays:
     class_groups: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # [C] each, or [n], equal inside a class
     class_vectors: NDArray[Any] | None = None  # [C, D]
 
-    def labelled(self, name: str, where: str, digest: bytes) -> LabelledImages:
-        """The data set; `digest` is that of the vectors. Errors start with `where`. A warning counts classes without
-        vectors, which are left out."""
-        _check_length(self.labels, len(self.vectors), "labels", where)
-        names, labels = _classes(self, where)
+    def labelled(self, name: str, where: str, digest: bytes, faults: FaultsOf) -> LabelledImages:
+        """The data set; `digest` is that of the vectors, and `faults` counts suspicious ones. Errors and warnings start
+        with `where`. A warning counts classes without vectors, which are left out."""
+        names, labels = self.classes(where)
         held = np.unique(labels)
-        if len(held) < len(names):
-            absent = np.setdiff1d(np.arange(len(names)), held)
+        absent = np.flatnonzero(~np.isin(names, names[held]))
+        if len(absent):
             classes = "1 class" if len(absent) == 1 else f"{len(absent):,} classes"
             _log.warning("%s: skipped %s without vectors, such as %s", where, classes, names[absent[0]])
-        groups = {key: _group(values, len(self.vectors), f"group {key!r}", where) for key, values in self._images()}
-        return LabelledImages(
+        groups = {
+            key: _group(values, len(self.vectors), f"group {key!r}", where)
+            for key, values in sorted(self.image_groups.items())
+        }
+        class_groups = {
+            key: _group(_by_class(values, labels, len(names), key, where)[held], len(held), key, where)
+            for key, values in self.class_groups.items()
+        }
+        class_vectors = None if self.class_vectors is None else self._class_vectors(len(names), where)[held]
+        class_names, labels = tuple(names[held].tolist()), np.searchsorted(held, labels)
+        class_groups = with_partitions(groups, class_groups, labels, len(class_names))
+        images = LabelledImages(
             name=name,
             images=GivenVectors(self.vectors, name),
-            labels=np.searchsorted(held, labels),
-            class_names=tuple(names[held].tolist()),
+            labels=labels,
+            class_names=class_names,
             images_digest=digest.hex(),
             image_groups=groups,
-            class_groups={
-                key: _group(_by_class(values, labels, len(names), key, where)[held], len(held), key, where)
-                for key, values in self.class_groups.items()
-            },
-            class_vectors=None if self.class_vectors is None else self._class_vectors(len(names), where)[held],
+            class_groups=class_groups,
+            class_vectors=class_vectors,
         )
+        warn_of_names(class_names, labels, where)
+        report_partitions(groups.get("partition"), class_groups.get("partition"), labels, where)
+        faults(self.vectors, labels).warn(len(self.vectors), where)
+        if class_vectors is not None:
+            warn_of_class_vectors(class_vectors, class_names, where)
+        return images
 
-    def _images(self) -> list[tuple[str, NDArray[Any]]]:
-        return sorted(self.image_groups.items())
+    def classes(self, where: str, log: logging.Logger = _log) -> tuple[NDArray[Any], Ints]:
+        """The names [C] of all classes, and the index of each label in them; Unicode forms of one name are joined."""
+        _check_length(self.labels, len(self.vectors), "labels", where)
+        names, labels = _classes(self, where)
+        joined = joined_spellings(names.tolist(), where, log)
+        if not joined or len(set(names.tolist())) < len(names):
+            return names, labels
+        written = [joined.get(name, name) for name in names.tolist()]
+        first = {name: index for index, name in reversed(list(enumerate(written)))}
+        return np.array(written), np.array([first[name] for name in written])[labels]
+
+    def split_rule(self, where: str) -> str | None:
+        """The split by partitions, if they hold different classes; else None."""
+        if "partition" not in self.image_groups:
+            return None
+        _, labels = self.classes(where, SILENT)
+        groups = {"partition": _group(self.image_groups["partition"], len(labels), "group 'partition'", where)}
+        held, labels = np.unique(labels, return_inverse=True)
+        return split_rule(with_partitions(groups, {}, labels, len(held)).get("partition"))
 
     def _class_vectors(self, n_classes: int, where: str) -> NDArray[np.float32]:
         """[C, D], with the same D as the vectors, so that both can be compared."""
@@ -109,7 +142,7 @@ def checked_matrix(values: NDArray[Any], what: str, where: str) -> NDArray[Any]:
 
 def check_matrix(dtype: np.dtype[Any], shape: Sequence[int], what: str, where: str) -> None:
     """Raises a ValueError unless the array has numbers of shape [n, D], with n and D at least 1."""
-    if dtype.kind not in "fiu" or len(shape) != 2 or 0 in shape:
+    if dtype.kind not in "fiu" or len(shape) != 2 or min(shape) < 1:
         raise ValueError(
             f"{where}: {what} must be numbers of shape [n, D], one row per vector, found {dtype} of shape {list(shape)}"
         )
@@ -134,6 +167,8 @@ def _classes(given: VectorArrays, where: str) -> tuple[NDArray[Any], Ints]:
         assert given.class_names is not None
         found = f"found {given.class_names.dtype} of shape {list(given.class_names.shape)}"
         raise ValueError(f"{where}: class_names must be strings of shape [C], {found}")
+    if not len(names):
+        raise ValueError(f"{where}: class_names is empty; list the name of each class, or leave class_names out")
     return names, _places(labels, names, where)
 
 
@@ -206,7 +241,10 @@ def _check_length(values: NDArray[Any], size: int, what: str, where: str) -> Non
 def texts(values: NDArray[Any]) -> NDArray[np.str_] | None:
     """The array as strings, with bytes decoded as UTF-8; None if it holds anything else."""
     if values.dtype.kind == "S":
-        return np.char.decode(values, "utf-8")
+        try:
+            return np.char.decode(values, "utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"the text {error.object!r} is not UTF-8 (perhaps Latin-1); save it as UTF-8") from error
     if values.dtype.kind == "O" and all(isinstance(value, str) for value in values.reshape(-1)):
         return values.astype(np.str_)
     return values if values.dtype.kind == "U" else None

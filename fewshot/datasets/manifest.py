@@ -7,6 +7,7 @@ img/0002.jpg,wren,test,south,Troglodytidae
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,11 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets._class_names import SILENT, check_labels, joined_spellings
 from fewshot.datasets._digests import open_files
+from fewshot.datasets._partitions import report_partitions, split_rule, with_partitions
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile
+from fewshot.files.regular import remembered
 
 _CLASS = "class:"  # prefix of the columns that describe classes, not images
+_log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True)
@@ -30,10 +35,15 @@ class Manifest(Dataset):
 
     Rows keep the order of the lines. Paths are relative to `root` (default: the folder of the CSV file) and must stay
     inside it. The file is UTF-8, separated by commas. Every new image is decoded once, as in `ImageFolderSet`.
+    Partitions with usual names (train, val, test, ...) that hold different classes are the default split.
     """
 
     path: Path
     root: Path | None = None
+
+    def default_split(self) -> str | None:
+        """The split by partitions, if they hold different classes; else None."""
+        return remembered(_rule_of, Path(self.path))
 
     def load(self) -> LabelledImages:
         """All images in the order of the lines; a ValueError names the lines with mistakes."""
@@ -41,21 +51,26 @@ class Manifest(Dataset):
         lines = _Lines.read(file)
         root = file.parent if self.root is None else Path(self.root)
         paths = _image_paths(lines, root)
-        class_names, labels = np.unique(lines.columns["label"], return_inverse=True)
+        class_names, labels = lines.classes(_log)
         where = [f"line {number}" for number in lines.number]
         files, digests = open_files(str(file), paths, labels, where.__getitem__, lambda row: f"{where[row]}: ")
+        check_labels(class_names, labels, str(file))
+        image_groups = {name: Group.of(lines.columns[name]) for name in lines.group_names()}
+        class_groups = {
+            name.removeprefix(_CLASS): _class_group(lines, name, labels)
+            for name in lines.columns
+            if name.startswith(_CLASS)
+        }
+        own = with_partitions(image_groups, class_groups, labels, len(class_names))
+        report_partitions(image_groups.get("partition"), own.get("partition"), labels, str(file))
         return LabelledImages(
             name=file.stem,
             images=files,
-            labels=labels.astype(np.int64),
-            class_names=tuple(class_names.tolist()),
+            labels=labels,
+            class_names=class_names,
             images_digest=images_digest(digests),
-            image_groups={name: Group.of(lines.columns[name]) for name in lines.group_names()},
-            class_groups={
-                name.removeprefix(_CLASS): _class_group(lines, name, labels)
-                for name in lines.columns
-                if name.startswith(_CLASS)
-            },
+            image_groups=image_groups,
+            class_groups=own,
             image_names=[str(path)[len(_within(root)) :] for path in paths],
         )
 
@@ -78,6 +93,12 @@ class _Lines:
         lines.refuse(lambda row: not columns["path"][row], "rows have no path", "fill it in", "label")
         lines.refuse(lambda row: not columns["label"][row], "rows have no label", "fill it in")
         return lines
+
+    def classes(self, log: logging.Logger) -> tuple[tuple[str, ...], Ints]:
+        """The class names, and the label [n] of each row."""
+        joined = joined_spellings(self.columns["label"], str(self.file), log)
+        names, labels = np.unique([joined.get(n, n) for n in self.columns["label"]], return_inverse=True)
+        return tuple(names.tolist()), labels.astype(np.int64)
 
     def group_names(self) -> list[str]:
         """The columns that are image groups."""
@@ -135,3 +156,14 @@ def _class_group(lines: _Lines, name: str, labels: Ints) -> Group:
                 f"{lines.number[first]}, but {values[row]!r} in line {lines.number[row]}; give each class one value"
             )
     return Group.of(values[first_rows[label]] for label in range(len(first_rows)))
+
+
+def _rule_of(file: Path) -> str | None:
+    """The split rule of the partitions in a manifest; None if there is none, or if `load` refuses the file."""
+    try:
+        lines = _Lines.read(file)
+    except ValueError:
+        return None
+    names, labels = lines.classes(SILENT)
+    groups = {name: Group.of(lines.columns[name]) for name in lines.group_names() if name == "partition"}
+    return split_rule(with_partitions(groups, {}, labels, len(names)).get("partition"))

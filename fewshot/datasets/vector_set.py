@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets._class_names import SILENT
 from fewshot.datasets._digests import kept_digest
+from fewshot.datasets._vector_faults import VectorFaults
 from fewshot.datasets._vector_files import ArrayFile, Npz, Safetensors
-from fewshot.files.vectors import vectors_digest
+from fewshot.episodes.episodes import Ints
+from fewshot.files.regular import check_regular, remembered
+from fewshot.files.vectors import Vectors, vectors_digest
 
 SUFFIXES = (".npz", ".safetensors", ".parquet")
 
@@ -28,17 +33,26 @@ class VectorSet(Dataset):
 
     path: Path
 
+    def default_split(self) -> str | None:
+        """The split by partitions, if they hold different classes; else None."""
+        return remembered(_rule_of, Path(self.path))
+
     def load(self) -> LabelledImages:
         """All vectors in the order of the file; a ValueError names the file and the row of a mistake."""
         path = Path(self.path)
         given = opened(path).contents()
         digest = kept_digest(path, "vectors", lambda: vectors_digest(given.vectors, str(path)))
-        return given.labelled(path.stem, str(path), digest)
+
+        def faults(vectors: Vectors, labels: Ints) -> VectorFaults:
+            kind = f"vector faults 1 {hashlib.sha256(labels.astype('<i8').tobytes()).hexdigest()}"
+            return VectorFaults.unpacked(kept_digest(path, kind, lambda: VectorFaults.of(vectors, labels).packed()))
+
+        return given.labelled(path.stem, str(path), digest, faults)
 
 
 def opened(path: Path) -> ArrayFile:
     """A reader for the file, chosen by its suffix."""
-    if not path.is_file():
+    if not check_regular(path).is_file():
         raise ValueError(f"there is no file {path}; give a file of vectors and labels ({', '.join(SUFFIXES)})")
     suffix = path.suffix.lower()
     if suffix == ".parquet":
@@ -48,3 +62,12 @@ def opened(path: Path) -> ArrayFile:
     if suffix not in SUFFIXES:
         raise ValueError(f"cannot read vectors from {path}; give a file of one of the types {', '.join(SUFFIXES)}")
     return Npz(path) if suffix == ".npz" else Safetensors(path)
+
+
+def _rule_of(path: Path) -> str | None:
+    """The split rule of the partitions in a file of vectors; None if there is none, or if `load` refuses the file."""
+    try:
+        file = opened(path)
+        return file.contents(SILENT).split_rule(str(path)) if "partition" in file.names else None
+    except (ValueError, OSError):
+        return None

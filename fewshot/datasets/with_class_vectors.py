@@ -46,6 +46,8 @@ class WithClassVectors(Dataset):
                 f"{path}: class_names must be strings of shape [C] and class_vectors numbers of shape [C, D], "
                 f"found {list(file.array('class_names').shape)} and {list(vectors.shape)}"
             )
+        if not len(names):
+            raise ValueError(f"{path}: class_names is empty; list the name of each class")
         place = {name: row for row, name in enumerate(names.tolist())}
         absent = [name for name in images.class_names if name not in place]
         if absent:

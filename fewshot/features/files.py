@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
-from fewshot.files.atomic import make_folder, write_atomically
+from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import row_sums
+from fewshot.files.locks import locked
 from fewshot.files.vectors import StoredVectors, Vectors
 
 FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
@@ -106,23 +106,10 @@ class FeatureFiles:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Locks the table for writing. Logs a warning and waits while another process holds the lock."""
-        make_folder(self.folder.parent)
-        lock = FileLock(f"{self.folder}.lock")  # beside the folder, which may be renamed
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            _log.warning("another process computes the features in %s; waiting for it", self.folder)
-            lock.acquire()
-        except OSError as error:
-            raise OSError(
-                f"cannot lock the feature table {self.folder}: {error.strerror or error}; "
-                "make the folder writable or set FEWSHOT_HOME to another"
-            ) from error
-        try:
+        """Holds the table for writing; waits, and says so, while another process does."""
+        lock = self.folder.with_name(f"{self.folder.name}.lock")  # beside the folder, which may be renamed
+        with locked(lock, f"computes the features in {self.folder}"):
             yield
-        finally:
-            lock.release()
 
     def open(self) -> NDArray[np.uint8]:
         """The bytes of `done`. Creates the table again if it is absent or damaged. Needs the lock."""

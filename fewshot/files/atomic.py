@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.files.checksums import checksum
+from fewshot.files.regular import check_regular
 
 _log = logging.getLogger("fewshot")
 
@@ -114,6 +115,7 @@ def _metadata(file: Any) -> dict[str, Any]:
 def _opened(path: Path, what: str) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
+    check_regular(path)
     try:
         with safe_open(path, framework="numpy") as file:
             yield file

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fewshot.files.regular import read_bytes
+
 _SHOWN = 80  # characters of a first line in a message
 
 
@@ -61,7 +63,7 @@ def _numbered_rows(path: Path, what: str, needed: Sequence[str]) -> list[tuple[i
     """The line number and the fields of each line that is not empty, header first."""
     wanted = f" with the column{'s' * (len(needed) > 1)} {_listed(needed)}" if needed else ""
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, what)
     except FileNotFoundError as error:
         raise ValueError(f"there is no {what} {path}; give a CSV file{wanted}") from error
     except OSError as error:

@@ -11,8 +11,9 @@ class.
 
 What float16 costs. Confidences and logarithms of probabilities are stored as float16: 11 bits, so a confidence is at
 most 0.00025 off (above 0.99976 it is 1), and a logarithm at most 0.05 % of itself. Roundings go both ways: a
-calibration error moves by at most 0.00025, a logarithmic loss by at most 0.05 %. Logits are rounded alike, which ties
-or swaps queries whose probabilities differ by less than that. Losses above 65504 are stored as 65504.
+calibration error moves by at most 0.00025, a logarithmic loss by at most 0.05 %. Losses above 65504 are stored as
+65504. AUROC and average precision rank the logits, which are stored as float32. In files of older versions they are
+float16, which ties or swaps queries whose probabilities differ by less than that.
 """
 
 from __future__ import annotations

@@ -48,6 +48,8 @@ def of_folder(folder: str) -> str:
     ValueError says what is missing."""
     path, example = Path(folder), "Checkpoint(name='<timm name>', path=...)"
     try:
+        if not (path / "config.json").is_file():
+            raise FileNotFoundError(f"no regular file {path / 'config.json'}")
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
         network = str(config["architecture"])
     except (OSError, ValueError, KeyError, TypeError) as error:

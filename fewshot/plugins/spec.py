@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -207,6 +208,8 @@ def content(path: str, companions: Sequence[str] = ()) -> str | None:
 
 def _digest_now(path: str) -> str:
     status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe can wait without end
+        raise ValueError(f"cannot read {path!r}: it is a pipe, a socket or a device; give the path of a regular file")
     return _file_digest(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

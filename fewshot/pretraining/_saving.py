@@ -56,36 +56,76 @@ class Progress:
         write_atomically(path, saved(tensors, {"identity": identity, "progress": json.dumps(about)}))
 
     def resume(self, path: Path, identity: str) -> bool:
-        """Loads the state from a file; False if there is none, if it belongs to another training, or, with a warning,
-        if its bits changed: then the training starts anew."""
+        """Loads the state from a file; False if there is none, or if it belongs to another training. A state that
+        changed, or that does not fit this training, is not loaded: the training starts anew, with a warning."""
         try:
             with safe_open(path, framework="pt") as file:
                 about = file.metadata() or {}
                 if about.get("identity") != identity:
                     return False
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (FileNotFoundError, SafetensorError):
+            self._load(tensors, about)
+        except FileNotFoundError:
             return False
-        if about.get("checksum") != _checksum(tensors, about):
-            _log.warning("the state of a training in %s was changed after it was written; it starts anew", path)
+        except (SafetensorError, OSError, ValueError) as error:
+            _log.warning("the state of a training in %s cannot be used (%s); the training starts anew", path, error)
             return False
-        self.objective.load_state_dict(_part(tensors, _OBJECTIVE))
-        for number, parameter in enumerate(self._parameters):
-            state = _part(tensors, f"{_OPTIMIZER}{number}.")
-            if state:
-                scalars = {
-                    name: value if value.ndim == 0 else value.to(parameter.device) for name, value in state.items()
-                }
-                self.optimizer.state[parameter] = scalars
-        self.losses = tensors[_LOSSES].tolist()
-        self.best = _part(tensors, _BEST) or None
-        values = json.loads(about["progress"])
-        self.best_loss, self.best_step, self.seconds = (values[k] for k in ("best_loss", "best_step", "seconds"))
         return True
+
+    def _load(self, tensors: dict[str, Tensor], about: Mapping[str, str]) -> None:
+        """Takes over a whole state; a ValueError, before anything is changed, if it is damaged or does not fit."""
+        if about.get("checksum") != _checksum(tensors, about):
+            raise ValueError("it was changed after it was written")
+        losses, values = tensors.get(_LOSSES), _progress(about)
+        if losses is None or losses.ndim != 1 or not bool(torch.isfinite(losses).all()):
+            raise ValueError("it has no losses of its steps")
+        objective, best = _part(tensors, _OBJECTIVE), _part(tensors, _BEST)
+        own = self.objective.state_dict()
+        _check_like(objective, own)
+        if best:
+            _check_like(best, own)
+        states = [_part(tensors, f"{_OPTIMIZER}{number}.") for number in range(len(self._parameters))]
+        for parameter, state in zip(self._parameters, states, strict=True):
+            _check_optimizer(state, parameter)
+        self.objective.load_state_dict(objective)
+        for parameter, state in zip(self._parameters, states, strict=True):
+            if state:
+                on_device = {name: v if v.ndim == 0 else v.to(parameter.device) for name, v in state.items()}
+                self.optimizer.state[parameter] = on_device
+        self.losses, self.best = losses.tolist(), best or None
+        self.best_loss, self.best_step, self.seconds = values
 
     @property
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+def _progress(about: Mapping[str, str]) -> tuple[float | None, int, float]:
+    """The best loss, its step and the seconds so far; a ValueError if the metadata lacks one."""
+    try:
+        values = json.loads(about["progress"])
+        best_loss, best_step, seconds = (values[name] for name in ("best_loss", "best_step", "seconds"))
+        return None if best_loss is None else float(best_loss), int(best_step), float(seconds)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("it does not say how far the training was") from error
+
+
+def _check_like(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Raises a ValueError unless a state has the same names, shapes and types as the own one."""
+    if odd := sorted(state.keys() ^ own.keys()):
+        raise ValueError(f"it {'lacks' if odd[0] in own else 'has an unknown'} {odd[0]!r}")
+    for name, value in state.items():
+        if (value.shape, value.dtype) != (own[name].shape, own[name].dtype):
+            expected, found = (f"{tuple(t.shape)} {t.dtype}" for t in (own[name], value))
+            raise ValueError(f"{name!r} should be {expected}, but is {found}")
+
+
+def _check_optimizer(state: Mapping[str, Tensor], parameter: Tensor) -> None:
+    """Raises a ValueError if the optimizer's state does not fit its parameter; single numbers fit any."""
+    for name, value in state.items():
+        if value.ndim and value.shape != parameter.shape:
+            shapes = f"{tuple(value.shape)}, but its parameter is {tuple(parameter.shape)}"
+            raise ValueError(f"{name!r} of the optimizer is {shapes}")
 
 
 def saved(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:

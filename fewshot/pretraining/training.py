@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from filelock import FileLock
 from tqdm import tqdm
 
 from fewshot.backbones import Backbone, BackboneSource, weights_digest
@@ -19,7 +18,8 @@ from fewshot.backbones.pretrained import Pretrained, check_images, network_state
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.features.embedding import keep_freed_memory
-from fewshot.files.atomic import make_folder, write_atomically
+from fewshot.files.atomic import write_atomically
+from fewshot.files.locks import locked
 from fewshot.plugins.registry import BACKBONES, RECIPES
 from fewshot.plugins.spec import Spec
 from fewshot.pretraining import Objective, Setting
@@ -60,8 +60,7 @@ class Trainer:
         if source.weights.is_file():
             check_images(source, source.record)
             return source
-        make_folder(source.folder)
-        with FileLock(source.folder / "lock"):  # one process trains, others wait
+        with locked(source.folder / "lock", f"trains the network in {source.folder}"):  # others wait
             if not source.weights.is_file() and not self._adopted(source):
                 self.train(source)
         return source

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fewshot.files.atomic import make_folder
+from fewshot.files.locks import locked
 from fewshot.results.bound import bound, difference
 from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions
@@ -22,6 +23,8 @@ from fewshot.results.reading import Disagreement, read
 from fewshot.results.row import Row, check_run_id
 
 _log = logging.getLogger("fewshot")
+
+_PATIENCE = 5.0  # seconds: another process appends one line
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,9 @@ class Results:
 
     def append(self, row: Row) -> None:
         """Adds a row as one whole line, under a lock; after a torn line, it starts a new line first."""
-        from filelock import FileLock
-
-        make_folder(self.path.parent)
+        lock = self.path.with_name(f"{self.path.name}.lock")
         try:
-            with FileLock(f"{self.path}.lock"), open(self.path, "ab+") as file:
+            with locked(lock, f"appends to {self.path}", _PATIENCE), open(self.path, "ab+") as file:
                 start = file.seek(0, os.SEEK_END)
                 if start and _last_byte(file) != b"\n":
                     file.write(b"\n")
@@ -87,6 +88,13 @@ class Results:
     def predictions_folder(self) -> Path:
         """The folder with the predictions of all runs."""
         return self.path.with_suffix(".predictions")
+
+    @contextmanager
+    def locked(self, run_id: str, episodes: tuple[int, int] | None = None) -> Iterator[None]:
+        """Holds a run, or the episodes start to stop - 1 of it: no other process computes them meanwhile."""
+        part, patience = (f"{episodes[0]:09d}-{episodes[1]:09d}", 0.0) if episodes else ("row", _PATIENCE)
+        with locked(self.parts(run_id).folder / f".{part}.lock", f"computes run {run_id} for {self.path}", patience):
+            yield
 
     def parts(self, run_id: str) -> PredictionParts:
         """The stored predictions of a run."""

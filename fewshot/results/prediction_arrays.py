@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 Arrays = Mapping[str, NDArray[Any]]
 
 EPISODES = "episodes."  # before the names of the episodes' arrays
-ANSWERS = {"predicted": "<u2", "confidence": "<f2", "log_probability": "<f2", "converged": "|b1", "logits": "<f2"}
+ANSWERS = {"predicted": "<u2", "confidence": "<f2", "log_probability": "<f2", "converged": "|b1", "logits": "<f4"}
 _OPTIONAL = "logits"
+_OLDER = {"logits": "<f2"}  # types in files of older versions
 _POSITIONS = {
     "index": "<i8",
     "n_way": "<i4",
@@ -41,7 +42,7 @@ def _check_types(arrays: Arrays) -> None:
     for name, array in arrays.items():
         if name not in _TYPES:
             raise ValueError(f"it has an unknown array {name[:80]!r}")
-        if array.dtype.str != _TYPES[name]:
+        if array.dtype.str not in (_TYPES[name], _OLDER.get(name)):
             raise ValueError(f"its array {name!r} should be {np.dtype(_TYPES[name])}, but is {array.dtype}")
 
 

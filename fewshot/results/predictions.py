@@ -14,7 +14,7 @@ from fewshot.files.atomic import read_safetensors, write_safetensors
 from fewshot.results.prediction_arrays import ANSWERS, EPISODES, check_arrays
 
 FORMAT = "fewshot-predictions-1"
-_KEPT_LOGITS_BYTES = 64 << 20  # per run
+_KEPT_LOGITS_BYTES = 128 << 20  # per run
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Predictions:
     confidence: NDArray[np.float16]  # [sum M] probability of the predicted way, in [0, 1]
     log_probability: NDArray[np.float16]  # [sum M] natural logarithm of the true way's probability, at most 0
     converged: NDArray[np.bool_]  # [E] False where an iterative evaluator stopped early
-    logits: NDArray[np.float16] | None = None  # [sum of M * N]; None if they are large
+    logits: NDArray[np.float16 | np.float32] | None = None  # [sum of M * N]; float16 in older files; None if large
 
     def __len__(self) -> int:
         return len(self.episodes)
@@ -98,8 +98,8 @@ class Predictions:
 
 
 def keeps_logits(some: Episodes, n_episodes: int) -> bool:
-    """Whether a run of `n_episodes` like these keeps its logits: only if they are small."""
-    return bool(len(some.query) / len(some) * int(some.n_way.max()) * 2 * n_episodes <= _KEPT_LOGITS_BYTES)
+    """Whether the logits of a run of `n_episodes` like these are small enough to be kept."""
+    return bool(len(some.query) / len(some) * int(some.n_way.max()) * 4 * n_episodes <= _KEPT_LOGITS_BYTES)
 
 
 def episode_accuracy(predictions: Predictions) -> NDArray[np.float64]:

@@ -88,7 +88,7 @@ def read(path: Path) -> Reading:
     kept = _KEPT.get(key)
     if kept is None or kept.stamp != stamp or not kept.settled:
         kept = _read(path, kept)
-        if kept.shown.n_unreadable:
+        if kept.shown.n_unreadable and kept.shown.latest:  # else the reader of a file without rows says what it is
             _warn_unreadable(path, kept.shown.n_unreadable, kept.shown.first_unreadable, kept.shown.why_unreadable)
         if kept.shown.disagreements:
             _warn_disagreements(path, tuple(kept.shown.disagreements.values()))
@@ -211,5 +211,6 @@ def _warn_unreadable(path: Path, count: int, first: int, why: str) -> None:
 @cache
 def _warn_disagreements(path: Path, found: Sequence[Disagreement]) -> None:
     """Warns once per process about each file."""
-    more = f" ({len(found) - 1} more runs have two accuracies)" if len(found) > 1 else ""
+    others = len(found) - 1
+    more = f" ({others} more {'run has' if others == 1 else 'runs have'} two accuracies)" if others else ""
     _log.warning("%s: %s%s", path, found[0].sentence, more)

@@ -93,7 +93,7 @@ def _check_range(name: str, value: Any) -> None:
         return
     most = _MOST_SEED if name in _SEEDS else _MOST
     if not -_MOST <= value <= most or (name == "accuracy" and not 0 <= value <= _MOST_ACCURACY):
-        allowed = "in [0, 1]" if name == "accuracy" else f"between {-_MOST:g} and {most:g}"
+        allowed = "in [0, 1]" if name == "accuracy" else f"between {-_MOST:,} and {most:,}"
         raise ValueError(f"column {name} should be {allowed}, found {_short(value)}")
 
 

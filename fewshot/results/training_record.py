@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.files.atomic import write_atomically
+from fewshot.files.checksums import checksum
+
+_CHECKSUM = "checksum"  # in the file: over everything else
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,18 @@ class TrainingRecord:
 
     def write(self, path: Path) -> None:
         """Writes the record as JSON."""
-        write_atomically(path, (json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n").encode())
+        values = dataclasses.asdict(self)
+        checked = values | {_CHECKSUM: checksum({}, json.dumps(values))}
+        write_atomically(path, (json.dumps(checked, indent=1, ensure_ascii=False) + "\n").encode())
 
     @staticmethod
     def read(path: Path) -> TrainingRecord:
-        """The record in a file; a ValueError if the file holds none."""
+        """The record in a file; a ValueError if the file holds none, or if it changed. Older records have no
+        checksum."""
         try:
             values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if values.pop(_CHECKSUM, None) not in (None, checksum({}, json.dumps(values))):
+                raise ValueError("it was changed after it was written")
             before = values.pop("before")
             classes = tuple(values.pop("classes"))
             return TrainingRecord(classes=classes, before=None if before is None else tuple(before), **values)

@@ -6,6 +6,7 @@ before any run; docs/guards.md lists all guards.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import re
 from functools import cache
@@ -15,6 +16,9 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.plugins.registry import SAMPLERS
+from fewshot.samplers._group_evidence import group_evidence
+from fewshot.samplers._image_groups import share_groups
 from fewshot.splits import PARTS, ClassSplit
 
 if TYPE_CHECKING:
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from fewshot.samplers import Sampler
 
 _log = logging.getLogger("fewshot")
+MOST_IMAGES_OF_A_RUN = 1 << 28  # an image counts in each of its episodes
+MOST_IMAGES_OF_A_LIST = 1 << 26  # a list is in memory as a whole
 _SHARE = 0.01  # of the largest logit: more than rounding changes, less than statistics of other queries change
 
 
@@ -56,6 +62,17 @@ def check_sampled(episodes: Episodes, sampler: Sampler, classes: Ints, part: str
             raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}") from error
 
 
+def check_size(n_episodes: int, first: Episodes, most: int, what: str) -> None:
+    """Refuses more images in all episodes than `most`, an image counted in each of its episodes; `first` is the first
+    episode. The bound is on memory and disk: episodes and predictions of 2^28 images take about 2 GB."""
+    of_one = len(first.support) + len(first.query)
+    if n_episodes * of_one > most:
+        raise ValueError(
+            f"{n_episodes:,} episodes of {of_one:,} images each are {n_episodes * of_one:,} images, but {what} holds "
+            f"at most {most:,}; ask for at most {most // of_one:,} episodes"
+        )
+
+
 @cache
 def warn_similar_names(split: ClassSplit, part: str) -> None:
     """Warns, once per process, of classes of a part that differ from classes of other parts only in their spelling."""
@@ -68,6 +85,23 @@ def warn_similar_names(split: ClassSplit, part: str) -> None:
             "%d %s %s like classes of another part, such as %r and, %s, %r; if they are the same class, make a split "
             "that keeps them together, because otherwise the class was seen",
             *(len(pairs), part, "class is spelled" if len(pairs) == 1 else "classes are spelled", own, other, name),
+        )
+
+
+@cache
+def warn_unseparated_groups(images: LabelledImages, sampler: Sampler) -> None:
+    """Warns, once per process, of images that seem to come in groups, such as frames of videos, if episodes may have
+    images of one group on both sides."""
+    if getattr(sampler, "apart", "") is not None:  # kept apart, or a sampler without such a field
+        return
+    evidence = group_evidence(images)
+    sides = [images.pool(getattr(sampler, side, None)) for side in ("support_from", "query_from")]
+    if evidence is not None and share_groups(images, *sides, evidence.apart):
+        spec = SAMPLERS.spec(dataclasses.replace(sampler, apart=evidence.apart))
+        _log.warning(
+            "%s, so episodes may have images of one group on both sides, which raises accuracy; keep groups "
+            'apart with --sampler "%s"',
+            *(evidence.words, spec.text.replace("support_from=None, ", "").replace("query_from=None, ", "")),
         )
 
 

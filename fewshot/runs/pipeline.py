@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Listed", "PreparedRun", "RunSpec", "Sampled", "Selection", "Workbench", "run", "run_all"]
 
+_FEW_EPISODES = 10_000  # of which no run is too large: a data set would need 26,843 images in each episode
 _BLOCK_SECONDS = 60.0  # of solving between two writes: roughly the most work that an interruption loses
 _log = logging.getLogger("fewshot")
 
@@ -80,8 +81,13 @@ class Workbench:
             listed.check(images)
             listed.require_numbered()
         prepared = PreparedRun(spec, images, split_of(images, SPLITS.spec(rule)), listed)
+        if prepared.n_episodes > _FEW_EPISODES:
+            first = prepared.episodes(0, 1)
+            guards.check_size(prepared.n_episodes, first, guards.MOST_IMAGES_OF_A_RUN, "a run")
         guards.warn_similar_names(prepared.split, spec.classes)
-        if listed is not None:
+        if listed is None:
+            guards.warn_unseparated_groups(images, prepared.sampler)
+        else:
             guards.check_classes(listed.episodes, prepared.classes, spec.classes, images)
         return prepared
 
@@ -98,7 +104,8 @@ def run(
     """The row of a run; this computes only the episodes that the results file does not hold yet.
 
     With `shard=(i, n)`, process i of n solves its shard of the episodes. The process that solves the last missing
-    episodes gets the row; the others get None.
+    episodes gets the row; the others get None. A process that is asked for episodes that another process solves waits
+    for it, with a warning that names it, and takes its row.
     """
     if not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard=(i, n) must be shard i of n with 1 <= i <= n; got {shard}")
@@ -126,7 +133,11 @@ def _with_all_columns(row: Row, prepared: PreparedRun, results: Results) -> Row:
         return row
     if (digest, found.accuracy) != (row.episodes_digest, row.accuracy):
         return row
-    results.append(renewed := Row.of(row, found))
+    with results.locked(row.run_id):
+        latest = results.row(row.run_id) or row
+        if latest.new_classes_unit:  # another process was faster
+            return latest
+        results.append(renewed := Row.of(row, found))
     return renewed
 
 
@@ -167,11 +178,24 @@ def _compute(
     if old is not None and old.weights_digest == backbone.weights_digest:
         results.drop_changed(old)
     first, last = (prepared.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
-    _solve_missing(prepared, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
-    if parts.missing(0, prepared.n_episodes, made_from):
+    finished = partial(_finished_meanwhile, prepared, results, old, backbone.weights_digest)
+    with results.locked(prepared.run_id, (first, last)):
+        if (row := finished()) is None:
+            _solve_missing(prepared, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
+    with results.locked(prepared.run_id):  # shards that finish at the same time append one row
+        if row is not None or (row := finished()) is not None:
+            return row
+        if parts.missing(0, prepared.n_episodes, made_from):
+            return None
+        results.append(row := _row(prepared, backbone, parts))
+    return row
+
+
+def _finished_meanwhile(prepared: PreparedRun, results: Results, old: Row | None, weights_digest: str) -> Row | None:
+    """The row that another process has appended since `old`, if it has all episodes, of the same weights."""
+    row = results.row(prepared.run_id)
+    if row is None or row == old or row.n_episodes < prepared.n_episodes or row.weights_digest != weights_digest:
         return None
-    row = _row(prepared, backbone, parts)
-    results.append(row)
     return row
 
 

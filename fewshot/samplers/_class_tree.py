@@ -14,6 +14,7 @@ from pathlib import Path
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
+from fewshot.files.regular import check_regular
 from fewshot.samplers._grouping import ClassGroups
 
 Parents = Mapping[str, frozenset[str]]  # of every node with parents
@@ -107,7 +108,7 @@ def _read(path: Path, *state: int) -> ClassTree:
     if path.suffix not in _READERS:
         raise ValueError(f"the class tree {path} must be a .csv or .json file, or WordNet's data.noun")
     parents: dict[str, set[str]] = {}
-    for child, parent in _READERS[path.suffix](path):
+    for child, parent in _READERS[path.suffix](check_regular(path, "class tree")):
         parents.setdefault(child, set()).add(parent)
     return ClassTree(path, {child: frozenset(above) for child, above in parents.items()})
 

@@ -17,7 +17,7 @@ from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Ints, Rows
 
 FOLDER, STEM = "folder", "stem"  # groups that the names of image files give
-_NUMBER = re.compile(r"\d+\)?(?=(\.\w+)?$)")
+_NUMBER = re.compile(r"(\d+)\)?(\.\w+)?$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +98,13 @@ def folder_of(image: str) -> str:
 
 def stem_of(image: str) -> str:
     """The path of an image file without the number at its end: "walk/video_3_" of "walk/video_3_0007.png"."""
+    return numbered(image)[0]
+
+
+def numbered(image: str) -> tuple[str, int | None]:
+    """The path of an image file without the number at its end, and the number; None without any."""
     number = _NUMBER.search(image)
-    return image if number is None else image[: number.start()]
+    return (image, None) if number is None else (image[: number.start()], int(number[1][-18:]))
 
 
 _KNOWN: WeakKeyDictionary[LabelledImages, dict[str, NDArray[np.integer[Any]]]] = WeakKeyDictionary()

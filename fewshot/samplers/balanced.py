@@ -24,7 +24,8 @@ class Balanced(Sampler):
     `apart` names groups of images, such as video: no group has images in both the support and the queries of an
     episode. It is an image group of the data set (a column of a manifest), "folder" (the folder of a file) or "stem"
     (the name of a file without the number at its end). Half of a class's groups, or more if its queries need them, are
-    query groups; with n_query None the queries are all of their images.
+    query groups; with n_query None the queries are all of their images. If queries come from another image group, such
+    as the test partition, n_query None stays all of it.
     """
 
     short_name: ClassVar[str] = "[{sides}|balanced][, each {apart} on one side]"
@@ -36,7 +37,7 @@ class Balanced(Sampler):
 
     @classmethod
     def examples(cls) -> list[Balanced]:
-        mixed = cls("domain=mono", "domain=colour", apart="video")
+        mixed = cls("domain=mono", "domain=colour", apart="burst")
         return [
             *(cls(), cls("domain=mono", "domain=mono"), cls("domain=mono", "domain=colour")),
             *(cls(apart="video"), cls(apart="scene"), mixed),

@@ -10,27 +10,34 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.solvers import compiled
+from fewshot.solvers.rounding import shortened
 
 _LOWEST = -65504.0  # of float16
 
 
 class Summary(NamedTuple):
-    """The summary of B episodes with m queries each. Numbers beyond the range of float16 are clipped to it."""
+    """The summary of B episodes with m queries each. Numbers beyond the range of a type are clipped to it."""
 
     predicted: NDArray[np.uint16]  # [B, m] the first of equal logits wins
     confidence: NDArray[np.float16]  # [B, m] probability of the predicted way
     log_probability: NDArray[np.float16]  # [B, m] natural logarithm of the true way's probability
-    logits: NDArray[np.float16] | None  # [B, m, N]
+    logits: NDArray[np.float32] | None  # [B, m, N]: float16 would tie queries that differ
 
 
 def summarise(logits: Tensor, truth: NDArray[np.int32], keep_logits: bool) -> Summary:
     """The summary of logits [B, m, N], where `truth` [B, m] in [0, N) is the true way."""
     predicted, confidence, log_p = (_by_loops if compiled.serves(logits) else _by_torch)(logits, truth)
-    return Summary(predicted, _half(confidence), _half(log_p), _half(logits) if keep_logits else None)
+    return Summary(predicted, _half(confidence), _half(log_p), _single(logits) if keep_logits else None)
 
 
 def _half(numbers: Tensor) -> NDArray[np.float16]:
     held: NDArray[np.float16] = numbers.clamp(_LOWEST, -_LOWEST).half().numpy()
+    return held
+
+
+def _single(logits: Tensor) -> NDArray[np.float32]:
+    largest = torch.finfo(torch.float32).max
+    held: NDArray[np.float32] = shortened(logits.clamp(-largest, largest), torch.float32).numpy()
     return held
 
 

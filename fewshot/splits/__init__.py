@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fewshot.datasets import LabelledImages, classes_digest
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import write_atomically
+from fewshot.files.regular import check_regular
 from fewshot.plugins.fields import Member
 
+_log = logging.getLogger("fewshot")
 PARTS = ("seen", "validation", "novel")
 
 
@@ -80,22 +83,37 @@ class ClassSplit:
 
     @staticmethod
     def load(path: Path) -> ClassSplit:
-        """The split in a JSON file; a ValueError says why a file is not a split."""
+        """The split in a JSON file; a ValueError says why a file is not a split.
+
+        Without a classes_digest, as in a split written by hand, the digest is computed and logged.
+        """
+        check_regular(path, "split")
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            seen, validation, novel = (tuple(sorted(map(str, content[part]))) for part in PARTS)
-            digest = str(content["classes_digest"])
+            seen, validation, novel = (_names(content[part]) for part in PARTS)
+            digest = content.get("classes_digest")
         except FileNotFoundError as error:
             raise ValueError(f"there is no split file {path}") from error
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(
-                f"{path} is not a split: expected JSON with seen, validation, novel and classes_digest; "
+                f"{path} is not a split: expected JSON with the lists seen, validation and novel; "
                 f"{type(error).__name__}: {error}"
             ) from error
         try:
-            return ClassSplit(seen, validation, novel, digest)
+            if digest is not None:
+                return ClassSplit(seen, validation, novel, str(digest))
+            split = ClassSplit.of(seen, validation, novel)
         except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}") from error
+        message = '%s has no classes_digest; to detect later changes of its %d classes, add "classes_digest": "%s"'
+        _log.info(message, path, len(seen + validation + novel), split.classes_digest)
+        return split
+
+
+def _names(listed: Any) -> tuple[str, ...]:
+    if not isinstance(listed, list):
+        raise TypeError(f"expected lists of class names, found {listed!r:.80}")
+    return tuple(sorted(map(str, listed)))
 
 
 class SplitRule(Member, ABC):

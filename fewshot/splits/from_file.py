@@ -11,7 +11,8 @@ from fewshot.splits import ClassSplit, SplitRule
 
 @dataclass(frozen=True)
 class FromFile(SplitRule):
-    """A split from a JSON file with the lists seen, validation, novel and their classes_digest."""
+    """A split from a JSON file with the lists seen, validation and novel, and optionally the classes_digest of their
+    classes, which detects later changes."""
 
     path: Path
 

@@ -53,6 +53,18 @@ class Bad(Good):
 
 
 @dataclass(frozen=True)
+class CosinesInFloat32(Bad):
+    def fit(self, batch):
+        prototypes = torch.nn.functional.normalize(means(batch).double(), dim=2)
+
+        def cosines(query):
+            products = torch.nn.functional.normalize(query.double(), dim=2) @ prototypes.transpose(1, 2)
+            return products.to(query.dtype)
+
+        return Answer(cosines)
+
+
+@dataclass(frozen=True)
 class WrongShape(Bad):
     def fit(self, batch):
         return Answer(lambda query: nearest(means(batch))(query).transpose(1, 2))
@@ -398,6 +410,7 @@ FAULTS = [
     (degenerate.hard_episodes_and_their_neighbours_are_apart, ScalesByTheLargestOfTheBatch()),
     (degenerate.classes_that_are_alike_have_equal_logits, PrefersTheFirstOfEquals()),
     (degenerate.separated_classes_are_solved_from_little, LearnsNothing()),
+    (degenerate.float32_hides_no_differences, CosinesInFloat32()),
     (degenerate.converged_means_converged, SaysThatItArrivedAtOnce()),
     (degenerate.converged_means_converged, NeverSaysWhetherItArrived()),
 ]

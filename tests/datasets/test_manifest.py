@@ -177,7 +177,7 @@ def test_another_encoding_is_reported(folder):
 def test_a_missing_manifest_and_a_folder_are_reported(folder):
     with pytest.raises(ValueError, match=r"there is no manifest .*none.csv; give a CSV file with the columns path and"):
         Manifest(folder / "none.csv").load()
-    with pytest.raises(ValueError, match=r"cannot read the manifest .*: Is a directory"):
+    with pytest.raises(ValueError, match=r"cannot read the manifest .*: it is a folder, not a regular file"):
         Manifest(folder).load()
 
 

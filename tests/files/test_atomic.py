@@ -154,5 +154,5 @@ def test_the_error_for_a_foreign_file_is_one_sentence(tmp_path, content):
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"there is no file .*none; expected an episode list there"):
         read_safetensors(tmp_path / "none", "an episode list")
-    with pytest.raises(ValueError, match="cannot be read as an episode list"):
+    with pytest.raises(ValueError, match="it is a folder, not a regular file"):
         read_safetensors(tmp_path, "an episode list")

@@ -72,7 +72,7 @@ def test_a_missing_file_is_one_sentence(tmp_path):
         CsvFile.read(tmp_path / "none.csv", "table", ("a", "b", "c"))
     with pytest.raises(ValueError, match=r"there is no table .*none.csv; give a CSV file$"):
         CsvFile.read(tmp_path / "none.csv", "table")
-    with pytest.raises(ValueError, match=r"cannot read the table .*: Is a directory"):
+    with pytest.raises(ValueError, match=r"cannot read the table .*: it is a folder, not a regular file"):
         CsvFile.read(tmp_path, "table")
 
 

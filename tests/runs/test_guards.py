@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import types
 
 import numpy as np
@@ -176,3 +177,31 @@ def test_hyperparameters_chosen_on_test_episodes_are_called_that(spec, results):
 
 def test_a_single_query_cannot_be_compared_with_others(spec, results):
     assert made(spec, results, episodes=Sampled(EpisodeShape(3, 2, 1)), evaluator="LinearProbe()").status == "ok"
+
+
+def numbered_as_frames(folder, target):
+    """A copy of a folder whose pictures are named like frames of three videos per class."""
+    for class_folder in folder.iterdir():
+        (target / class_folder.name).mkdir(parents=True)
+        for place, picture in enumerate(sorted(class_folder.iterdir())):
+            name = f"{class_folder.name}{place % 3}_{place // 3:04}{picture.suffix}"
+            shutil.copy(picture, target / class_folder.name / name)
+    return target
+
+
+def test_frames_of_videos_on_both_sides_are_warned_of_once_with_what_to_type(spec, results, folder, tmp_path, caplog):
+    frames = numbered_as_frames(folder, tmp_path / "frames")
+    spec, bench = dataclasses.replace(spec, dataset=f"ImageFolderSet(root={str(frames)!r})"), Workbench(progress=False)
+    for k_shot in (1, 2):
+        run(dataclasses.replace(spec, episodes=Sampled(EpisodeShape(3, k_shot, 4))), results, bench)
+    warnings = [record.getMessage() for record in caplog.records if "numbered like frames" in record.getMessage()]
+    assert len(warnings) == 1
+    typed = warnings[0].partition('--sampler "')[2].rstrip('"')
+    caplog.clear()
+    made(spec, results, episodes=Sampled(EpisodeShape(3, 1, 2), sampler=typed))
+    assert not caplog.records
+
+
+def test_a_run_of_plainly_numbered_images_warns_of_nothing(spec, results, caplog):
+    made(spec, results)
+    assert not [record for record in caplog.records if "frames" in record.getMessage()]

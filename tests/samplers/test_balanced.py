@@ -134,6 +134,54 @@ GOLDEN_IN_THE_WORLD_OF_THE_LAWS = {
         "71f0adec35071b4e",
         "52f81d056a0b7c47",
     ],
+    "Balanced(support_from=None, query_from=None, apart='video')": [
+        "87751d181aa9817b",
+        "14a3a2e7c7ee3404",
+        "0f1904a76ca37548",
+        "a7df5828172ea3b0",
+    ],
+    "Balanced(support_from=None, query_from=None, apart='scene')": [
+        "33f425e9dcb3911e",
+        "86e391bffce14758",
+        "83b59e712e260ba2",
+        "b917b36a42b1f773",
+    ],
+    "Balanced(support_from='domain=mono', query_from='domain=colour', apart='burst')": [
+        "e66920fcb750d433",
+        "dd7281f4132bd973",
+        "21e3a7c4597dd646",
+        "79c0ac20634d05f9",
+    ],
+    "DirichletQuery(alpha=2.0, support_reserve=20, support_from=None, query_from=None, apart='video')": [
+        "d7b884fa3bbd99c5",
+        "fba155dcedf99545",
+        "c68d747ea7aceeef",
+        "791501bf48aa8288",
+    ],
+    "DisjointPools(pools=5, support_from=None, query_from=None, apart='burst')": [
+        "f3ff69d56b3887d5",
+        "54ceb88549157da4",
+        "1d9284a00cece0a6",
+        "ae886cac312297a7",
+    ],
+    "Hierarchical(group='family', within=True, support_from=None, query_from=None, apart='video')": [
+        "5f8e9df6505528b6",
+        "35514567b0383a92",
+        "65421638f98055c0",
+        "e3cdcafc40bca807",
+    ],
+    "Imbalanced(alpha=2.0, shares=None, support_from=None, query_from=None, apart='video')": [
+        "d4ce39628c2af818",
+        "a349c780155828b7",
+        "0f1904a76ca37548",
+        "a7df5828172ea3b0",
+    ],
+    "VariableWayShot(group=None, apart='video')": [
+        "87751d181aa9817b",
+        "4e5aabe57f8a88ff",
+        "0f1904a76ca37548",
+        "a7df5828172ea3b0",
+    ],
 }
 
 GOLDEN_OF_EXAMPLES_WITH_FILES = {

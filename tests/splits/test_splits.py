@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -175,14 +176,18 @@ WHOLE = {"seen": ["a"], "validation": [], "novel": ["b"], "classes_digest": clas
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is not a split: expected JSON with seen, validation, novel and classes_digest; JSONDecodeError"),
+        (b"", "is not a split: expected JSON with the lists seen, validation and novel; JSONDecodeError"),
         (b"\xff\xfe{}", "is not a split: .*UnicodeDecodeError"),
         (b"[" * 100_000, "is not a split: .*RecursionError"),
         ([WHOLE], "is not a split: .*TypeError"),
         (None, "is not a split: .*TypeError"),
         (WHOLE | {"novel": 3}, "is not a split: .*TypeError"),
         ({k: v for k, v in WHOLE.items() if k != "novel"}, "is not a split: .*KeyError: 'novel'"),
-        ({k: v for k, v in WHOLE.items() if k != "classes_digest"}, "is not a split: .*KeyError: 'classes_digest'"),
+        (WHOLE | {"novel": "gull"}, "is not a split: .*TypeError: expected lists of class names, found 'gull'"),
+        (
+            {"seen": ["a"], "validation": [], "novel": ["b", "a"]},
+            r"split.json is damaged: .* 'a' is listed twice",
+        ),
         (
             WHOLE | {"classes_digest": "0"},
             r"split.json is damaged: the split's 2 classes do not match its classes_digest 0: a class name",
@@ -201,8 +206,23 @@ def test_the_error_for_a_file_that_is_not_a_split_is_one_sentence(tmp_path, cont
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"there is no split file .*none.json"):
         FromFile(tmp_path / "none.json").split(IMAGES)
-    with pytest.raises(ValueError, match=r"is not a split: .*IsADirectoryError"):
+    with pytest.raises(ValueError, match=r"cannot read the split .*: it is a folder, not a regular file"):
         FromFile(tmp_path).split(IMAGES)
+
+
+@pytest.mark.parametrize("missing", ["absent", None])
+def test_a_split_written_by_hand_gets_its_digest_and_stays_as_it_is(tmp_path, caplog, missing):
+    path, rule = tmp_path / "split.json", ByGroup("kind", ("animal",), ("food",))
+    parts = {part: list(getattr(rule.split(IMAGES), part))[::-1] for part in PARTS}
+    text = json.dumps(parts if missing else parts | {"classes_digest": None})
+    path.write_text(text)
+    with caplog.at_level(logging.INFO):
+        assert FromFile(path).split(IMAGES) == rule.split(IMAGES)
+    assert f'add "classes_digest": "{IMAGES.classes_digest}"' in caplog.text
+    assert path.read_text() == text
+    path.write_text(json.dumps(parts | {"novel": ["owl"]}))
+    with pytest.raises(ValueError, match="this split lists 4 classes, but test has 6 others: 'ant' is in only one"):
+        FromFile(path).split(IMAGES).classes("novel", IMAGES)
 
 
 @pytest.mark.parametrize("path", sorted(committed_folder().glob("*.json")), ids=lambda path: path.stem)

@@ -78,15 +78,13 @@ def _things(synsets: Sequence[str]) -> Sequence[str]:
 def _doubts(concept: Concept, corpus: Corpus) -> Iterator[str]:
     """Reasons why a corpus may have a class although no list says so."""
     listed = corpus.synsets
-    for member in filter(None, _covering(concept, corpus)):
-        yield f"by one meaning of its name it is a kind of {title(member)}, which {listed.name} has"
+    for covering in filter(None, _covering(concept, corpus)):
+        yield f"by one meaning of its name it is a kind of {title(covering)}, which {listed.name} has"
     for meaning in (*concept.synsets, *_things(concept.kinds)):
-        member = meaning if meaning in listed.members else listed.above(meaning)
-        if member:
-            yield f"{listed.name} has {title(member)}, which may include it"
+        if above := meaning if meaning in listed.members else listed.above(meaning):
+            yield f"{listed.name} has {title(above)}, which may include it"
         kinds = corpus.kinds
-        other = kinds.same(meaning) or kinds.narrower(meaning) or kinds.above(meaning)
-        if other:
+        if other := kinds.same(meaning) or kinds.narrower(meaning) or kinds.above(meaning):
             yield f"{corpus.name} has kinds of {title(other)} under names of their own"
     for kind in _things(concept.kinds):
         if member := listed.narrower(kind):

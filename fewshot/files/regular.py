@@ -1,0 +1,51 @@
+"""Regular files: a check before reading that refuses pipes, sockets and devices, which can block or never end."""
+
+from __future__ import annotations
+
+import functools
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe (FIFO)"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def check_regular(path: Path, what: str = "file") -> Path:
+    """The path, if it is a regular file or does not exist; anything else is a ValueError.
+
+    `what` names the expected kind of file in the error: "manifest". Opening a file that does not exist says so.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return path  # a ValueError: a zero byte in the name
+    kind = next((kind for test, kind in _KINDS if test(mode)), None)
+    if kind is not None:
+        raise ValueError(f"cannot read the {what} {path}: it is {kind}, not a regular file; give the path of a file")
+    return path
+
+
+def read_bytes(path: Path, what: str = "file") -> bytes:
+    """The content of a regular file; other kinds of files are a ValueError, and an OSError says why reading failed."""
+    return check_regular(path, what).read_bytes()
+
+
+def remembered(function: Callable[[Path], str | None], path: Path) -> str | None:
+    """`function(path)`, computed again only if the file has changed since the last call in this process."""
+    try:
+        state = os.stat(path)
+    except (OSError, ValueError):
+        return function(path)
+    return _remembered(function, path, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _remembered(function: Callable[[Path], str | None], path: Path, *state: int) -> str | None:
+    return function(path)
