@@ -131,7 +131,7 @@ def ours_on_a_path(n_way: int, k_shot: int, dim: int, count: int, grid: Sequence
     reached: list[float] = []
 
     def step(index: int) -> int:
-        heads = LinearProbe().fit_path(batch_of(support, labels, n_way), members)
+        heads = LinearProbe(C=1.0).fit_path(batch_of(support, labels, n_way), members)
         for head in heads:
             head(torch.from_numpy(query)).argmax(2)
         if not reached:

@@ -28,7 +28,7 @@ HEADS = (
     ("L2()", "Matching()"),
     ("L2()", "RidgeProbe()"),
     ("Identity()", "Standardised(RidgeProbe(l2=1024.0, intercept_scaling=100.0))"),
-    ("L2()", "LinearProbe()"),
+    ("L2()", "LinearProbe(C=1.0)"),
     ("L2()", "LinearSVM()"),
     ("L2()", "GaussianHead()"),
     ("L2()", "Mahalanobis()"),

@@ -95,7 +95,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "first look": first_look,
     "drawing 20 000 episodes": sample,
     "Prototype, 2000 episodes": lambda: solve("Prototype()", 2000),
-    "LinearProbe, 2000 episodes": lambda: solve("LinearProbe()", 2000),
+    "LinearProbe, 2000 episodes": lambda: solve("LinearProbe(C=1.0)", 2000),
     "Prototype, 20 000 episodes": lambda: solve("Prototype()", 20_000),
     "report": report,
 }

@@ -52,9 +52,9 @@ def cases() -> list[Case]:
     few = (1e-3, 1.0, 1e3)
     logistic = "LogisticRegression tol 1e-6"
     return [
-        on_arrays("LinearProbe()", logistic, logistic_regression),
-        on_arrays("LinearProbe()", logistic, logistic_regression, n_way=20, count=64),
-        on_arrays("LinearProbe()", logistic, logistic_regression, k_shot=50, count=64),
+        on_arrays("LinearProbe(C=1.0)", logistic, logistic_regression),
+        on_arrays("LinearProbe(C=1.0)", logistic, logistic_regression, n_way=20, count=64),
+        on_arrays("LinearProbe(C=1.0)", logistic, logistic_regression, k_shot=50, count=64),
         Case(
             "Prototype from a table",
             "5-way 5-shot, D = 640, drawn and gathered",

@@ -16,7 +16,7 @@ BACKBONE = "Packaged('tf_efficientnet_lite0', image_size=128)"
 SAMPLERS = ("Balanced()", "DirichletQuery(support_reserve=5)")
 SHOTS = (1, 5)
 N_QUERY = 10  # per class on average; the novel classes have 20 to 40 images
-INDUCTIVE = ("Prototype()", "LinearProbe()")
+INDUCTIVE = ("Prototype()", "LinearProbe(C=1.0)")
 # The two papers' own settings: alpha is 2 at 1 shot and 7 from 5 shots on.
 ALPHA = {1: 2.0, 5: 7.0}
 N_EPISODES = 60

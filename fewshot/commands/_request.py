@@ -96,7 +96,9 @@ def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> D
 
 def usual_backbone(images: LabelledImages) -> str:
     """The default backbone for these images or vectors."""
-    return "tf_efficientnet_lite0" if images.vectors is None else "given"
+    from fewshot.runs.defaults import BACKBONE
+
+    return BACKBONE if images.vectors is None else "given"
 
 
 @dataclass(frozen=True)

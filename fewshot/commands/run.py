@@ -122,11 +122,13 @@ class GridRequest:
 
     def _methods(self) -> list[tuple[str, str]]:
         """Transforms and evaluators: those of the presets, or of the evaluators with their usual transforms."""
+        from fewshot.plugins.registry import EVALUATORS
+        from fewshot.runs.defaults import EVALUATOR, usual_transform
         from fewshot.runs.presets import preset
 
         if not self.presets:
-            evaluators = self.evaluators or ("LinearProbe",)
-            return [(self.transform or usual_transform(evaluator), evaluator) for evaluator in evaluators]
+            specs = [EVALUATORS.spec(evaluator) for evaluator in self.evaluators or (EVALUATOR,)]
+            return [(self.transform or usual_transform(spec), spec.text) for spec in specs]
         if self.evaluators or self.transform:
             raise click.UsageError("--preset sets evaluator and transform; remove --evaluator and --transform")
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
@@ -190,11 +192,3 @@ def command(
     if len(done) < len(specs):
         print_progress(compute.waiting(len(specs) - len(done)))
     return tell_failures(done)
-
-
-def usual_transform(evaluator: str) -> str:
-    """L2 for evaluators of features, none for evaluators of images."""
-    from fewshot.evaluators import ImageEvaluator
-    from fewshot.plugins.registry import EVALUATORS
-
-    return "Identity()" if isinstance(EVALUATORS.make(evaluator), ImageEvaluator) else "L2()"

@@ -48,6 +48,7 @@ class Head(ABC, Generic[Queries]):
 class Evaluator(Member, ABC, Generic[Items]):
     """A way to learn an episode. Subclasses are frozen dataclasses; fields are stored unchanged."""
 
+    usual_transform: ClassVar[str] = "L2()"  # of the features, if a user names none
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
 
     @classmethod
@@ -99,6 +100,8 @@ class FeatureEvaluator(Evaluator[Tensor]):
 class ImageEvaluator(Evaluator["ImageRows"]):
     """Tunes the backbone on images: support and queries are ImageRows, decoded in mini-batches at the original
     resolution. The given network is never changed."""
+
+    usual_transform: ClassVar[str] = "Identity()"
 
     @abstractmethod
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:

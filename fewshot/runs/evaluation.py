@@ -22,6 +22,7 @@ from fewshot.results.columns import Cost, RunName, SpecColumns
 from fewshot.results.predictions import keeps_logits
 from fewshot.results.row import Row
 from fewshot.runs.columns import Design, digests, honesty, score, training
+from fewshot.runs.defaults import EVALUATOR, usual_transform
 from fewshot.runs.loading import load_backbone
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def evaluate(
     backbone: Any,
     images: LabelledImages,
     episodes: Episodes,
-    evaluator: Any = "LinearProbe()",
-    transform: Any = "Identity()",
+    evaluator: Any = EVALUATOR,
+    transform: Any = None,
     seen: NDArray[np.int64] | None = None,
     preprocess: Callable[[Image], Tensor] | None = None,
     progress: bool = True,
@@ -46,12 +47,13 @@ def evaluate(
     `backbone` is a name ("resnet18"), a spec, a `Backbone`, "given" for a data set of vectors, or a live network: an
     nn.Module that gives features [b, D], in training or not. Its mode is restored, no global generator is used, and its
     features are not stored. `preprocess` turns an RGB image into the input [3, H, W] of such a network (None: timm's
-    own, for a network of timm). `seen` holds the rows [m] of the images to fit the transform on, if it needs any.
+    own, for a network of timm). `transform`: None is the usual one of the evaluator, as for `fewshot run`. `seen` holds the rows [m] of the images to fit the transform on, if it needs any.
     Accuracies are fractions; the interval is for these images. Episodes of other images raise a ValueError.
     """
     episodes.check(images)
     with _opened(backbone, preprocess) as (loaded, folder):
-        members = EVALUATORS.spec(evaluator), TRANSFORMS.spec(transform)
+        head = EVALUATORS.spec(evaluator)
+        members = head, TRANSFORMS.spec(usual_transform(head) if transform is None else transform)
         return _evaluated(loaded.on(images), folder, images, episodes, *members, _rows(seen), progress)
 
 

@@ -23,6 +23,7 @@ from fewshot.plugins.spec import Spec
 from fewshot.results.columns import SCHEMA
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
+from fewshot.runs.defaults import usual_transform
 from fewshot.splits import ClassSplit
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class RunSpec:
     backbone: MemberField = MemberField(BACKBONES)
     evaluator: MemberField = MemberField(EVALUATORS)
     episodes: Sampled | Listed = Sampled()
-    transform: MemberField = MemberField(TRANSFORMS, "Identity()")
+    transform: OptionalMemberField = OptionalMemberField(TRANSFORMS)  # None: the usual one of the evaluator
     classes: str = "novel"
     split: OptionalMemberField = OptionalMemberField(SPLITS)  # None: the data set's default split
     dtype: str = "float32"
@@ -82,6 +83,8 @@ class RunSpec:
     selection: Selection | None = None  # how the run chooses hyperparameters first; None: it uses the given ones
 
     def __post_init__(self) -> None:
+        if self.transform is None:
+            object.__setattr__(self, "transform", usual_transform(self.evaluator))
         if self.dtype not in DTYPES:
             raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
         if type(self.n_episodes) is not int or self.n_episodes < 1:
