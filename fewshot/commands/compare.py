@@ -26,25 +26,30 @@ _BY = ("evaluator", "backbone", "anything")
 
 @click.command("compare", short_help="Compare runs on the episodes that they share.")
 @click.argument("rows", type=_options.FILE)
-@click.option("--by", type=click.Choice(_BY), default="evaluator", help="What differs; everything else is equal.")
-@click.option("--only", metavar="TEXT", multiple=True, help="Only runs whose spec contains TEXT; may be repeated.")
-@click.option("--unit", metavar="GROUP", help="Class group to speak of in place of classes, such as superclass.")
+@click.option(
+    "--by",
+    type=click.Choice(_BY),
+    default="evaluator",
+    help="Compare runs that differ in this alone.",
+)
+@click.option("--only", metavar="TEXT", multiple=True, help="Keep only runs whose spec contains TEXT; may be repeated.")
+@click.option("--unit", metavar="GROUP", help="Give intervals for new groups of classes instead, such as superclass.")
 @click.option(
     "--delta",
     type=click.FloatRange(0, 100, min_open=True),
     default=1.0,
-    help="Difference in points for which needed episodes and classes are told.",
+    help="Print the episodes and classes that detect this difference, in points.",
 )
-@click.option("--out", type=_options.FILE, help="Write tables and paragraphs to paste, as markdown.")
-@click.option("--plot", type=_options.FILE, help="Plot the differences to this .svg, .png or .pdf.")
+@click.option("--out", type=_options.FILE, help="Write tables and paragraphs to paste to this markdown file.")
+@click.option("--plot", type=_options.FILE, help="Plot the differences to this .svg, .png or .pdf file.")
 @json_option
 def command(
     rows: Path, by: str, only: tuple[str, ...], unit: str | None, delta: float, out: Path | None, plot: Path | None
 ) -> int:
-    """Compare the runs of the results file ROWS, in pairs, on the episodes that both solved.
+    """Compare the runs of the results file ROWS in pairs, on the episodes that both solved.
 
-    Two intervals are told for every difference: for other episodes from these images, and for new classes. Pairs that
-    were compared on several data sets are summed up: for these sets, and for new ones.
+    Each difference has two intervals: for these images, and for new classes. Pairs that were compared on several data
+    sets get a summary: for these sets, and for new sets.
     """
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
@@ -60,14 +65,14 @@ def command(
         from fewshot.report.comparisons.forest import write_forest
 
         write_forest(claims, plot)
-    told = _parts([claim.text(delta / 100) for claim in claims], over, claims[0].naming, "simple")
+    parts = _parts([claim.text(delta / 100) for claim in claims], over, claims[0].naming, "simple")
     contests = [claim.values(delta / 100) for claim in claims]
-    answer("\n\n".join(told), {"contests": contests, "over_sets": sets_values(over)})
+    answer("\n\n".join(parts), {"contests": contests, "over_sets": sets_values(over)})
     return 0
 
 
 def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> list[Claims]:
-    """What the contests among the chosen rows show; p-values are adjusted over all of them."""
+    """The claims of all contests among the chosen rows. P-values are adjusted over all of them."""
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.pairing import adjusted, contests
@@ -81,20 +86,20 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], unit: str | None) -> lis
     chosen = [row for row in rows_of_all if all(any(text in str(part) for part in row.spec) for text in only)]
     if rows_of_all and not chosen:
         raise ValueError(
-            f"none of the {len(rows_of_all)} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
+            f"none of the {len(rows_of_all):,} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
         )
-    found = contests(results, chosen, by, partial(_grouping, unit) if unit else None)
-    pairs = [contest.pairs() for contest in found]
+    every = contests(results, chosen, by, partial(_grouping, unit) if unit else None)
+    pairs = [contest.pairs() for contest in every]
     p_values = adjusted([pair for several in pairs for pair in several]).tolist()
     n_tested, remaining, naming = sum(p == p for p in p_values), iter(p_values), Naming(Shown.of(chosen), by)
     return [
         Claims(contest, naming, several, list(islice(remaining, len(several))), n_tested)
-        for contest, several in zip(found, pairs, strict=True)
+        for contest, several in zip(every, pairs, strict=True)
     ]
 
 
 def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str) -> list[str]:
-    """The contests, and what they say together where they are of several data sets."""
+    """The contests, and their summary if they are on several data sets."""
     from fewshot.report.comparisons.claims import sets_table
 
     if not over:
@@ -104,7 +109,7 @@ def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str)
 
 
 def _grouping(unit: str, row: Row) -> tuple[str, NDArray[np.int64]]:
-    """What groups of classes are called, and the group of every class of a row's data set."""
+    """The name of the groups, and the group of every class of a row's data set."""
     from fewshot.plugins.registry import DATASETS
 
     images = DATASETS.make(row.dataset, allow_import=False).load()

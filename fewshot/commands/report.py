@@ -1,4 +1,4 @@
-"""`fewshot report`: rows as one page, or as tables for a README."""
+"""`fewshot report`: rows as an HTML report, or as tables for a README."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
 
 if TYPE_CHECKING:
     from fewshot.report.rows.shown import Shown
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 from fewshot.results.row import Row
 
 
-@click.command("report", short_help="Write rows as one HTML page.")
+@click.command("report", short_help="Write an HTML report.")
 @click.argument("rows", type=_options.FILE, required=False)
-@click.option("--out", type=_options.FILE, help="The page to write; beside the rows, as .html.")
-@click.option("--markdown", is_flag=True, help="Print the table as markdown and write no page.")
-@click.option("--readme", type=_options.FILE, help="Write the table between the marks of this file instead.")
-@click.option("--check", is_flag=True, help="With --readme: change nothing, exit code 1 where it differs.")
-@click.option("--allow-import", is_flag=True, help="Import code that rows name, such as a data set of yours.")
+@click.option("--out", type=_options.FILE, help="Write the report to this file (default: beside the rows, as .html).")
+@click.option("--markdown", is_flag=True, help="Print the tables as markdown and write no report.")
+@click.option("--readme", type=_options.FILE, help="Update the tables between the marks of this file instead.")
+@click.option("--check", is_flag=True, help="With --readme: change nothing, and exit with code 1 if a table differs.")
+@click.option("--allow-import", is_flag=True, help="Import the code that rows name, such as your own data set.")
 @_options.dry_run_option
 @json_option
 def command(
@@ -34,10 +34,10 @@ def command(
     allow_import: bool,
     dry_run: bool,
 ) -> int:
-    """Write the rows of a results file as one self-contained HTML page.
+    """Write an HTML report of the rows of a results file. It needs no other file and no network.
 
-    ROWS is a .jsonl file: by default the one in results/ that changed last; with --readme the reference rows that
-    come with fewshot.
+    ROWS is a .jsonl file (default: the file in results/ that changed last; with --readme: the reference rows that come
+    with fewshot).
     """
     from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
@@ -45,14 +45,14 @@ def command(
     if readme is not None:
         return _readme(readme, rows, check, dry_run)
     if check:
-        raise click.UsageError("--check belongs to --readme FILE")
+        raise click.UsageError("--check needs --readme FILE")
     results = Results(rows or _latest())
     shown = Shown.of(_rows(results))
-    page = out or results.path.with_suffix(".html")
+    file = out or results.path.with_suffix(".html")
     if dry_run:
-        return _plan(shown, None if markdown else page, results)
+        return _plan(shown, None if markdown else file, results)
     if not markdown:
-        return _page(shown, page, results, allow_import)
+        return _write(shown, file, results, allow_import)
     from fewshot.report.tables.task_table import markdown as as_markdown
 
     table = as_markdown(shown)
@@ -60,22 +60,22 @@ def command(
     return 0
 
 
-def _page(shown: Shown, out: Path, results: Results, allow_import: bool) -> int:
+def _write(shown: Shown, out: Path, results: Results, allow_import: bool) -> int:
     from fewshot.report import write_report
 
     write_report(shown, out, results, results.path.stem, allow_import)
     n_runs = len(shown.rows)
     values = {"report": out, "n_runs": n_runs, "results": results.path}
-    answer(f"report: {out}, {n_runs} runs of {results.path}", values)
+    answer(f"report: {out}, {amount(n_runs, 'run')} of {results.path}", values)
     return 0
 
 
 def _plan(shown: Shown, out: Path | None, results: Results) -> int:
-    """Answers with what a page or the tables would show, and where it would be written."""
+    """Answers with what the report or the tables would show, and where it would be written."""
     titles, n_runs = [task.title for task in shown.tasks], len(shown.rows)
     n_failed, n_unreadable = len(shown.failed), results.n_unreadable
-    what = f"{n_runs} runs of {results.path}, {n_failed} of them failed, {n_unreadable} lines cannot be read"
-    where = "tables would be printed" if out is None else f"{out} would be written{' anew' if out.exists() else ''}"
+    what = f"{amount(n_runs, 'run')} of {results.path}, {n_failed:,} failed, {amount(n_unreadable, 'unreadable line')}"
+    where = "tables would be printed" if out is None else f"{out} would be {'over' if out.exists() else ''}written"
     values = {"report": out, "n_runs": n_runs, "results": results.path, "tasks": titles}
     lines = [f"{where}: {what}{NOT_WRITTEN}", *(f"  {title}" for title in titles)]
     answer("\n".join(lines), values | {"n_failed": n_failed, "n_unreadable": n_unreadable})
@@ -83,7 +83,7 @@ def _plan(shown: Shown, out: Path | None, results: Results) -> int:
 
 
 def _readme(readme: Path, given: Path | None, check: bool, dry_run: bool) -> int:
-    """Brings the tables of a README up to date, or says that they are not."""
+    """Updates the tables of a README, or checks them."""
     from fewshot.benchmarks import FOLDER
     from fewshot.report.tables.readme import suites, update_readme
     from fewshot.results.files import Results
@@ -93,8 +93,8 @@ def _readme(readme: Path, given: Path | None, check: bool, dry_run: bool) -> int
     files = [given] if given else [FOLDER / "results" / f"{suite}.jsonl" for suite in suites(readme)]
     same = update_readme(readme, [row for file in files for row in _rows(Results(file))], check or dry_run)
     if check and not same:
-        raise ValueError(f"the tables of {readme} are not those of the rows; run: fewshot report --readme {readme}")
-    state = "are those of the rows" if same else f"{'would be' if dry_run else 'were'} written anew"
+        raise ValueError(f"the tables of {readme} do not match the rows; run: fewshot report --readme {readme}")
+    state = "match the rows" if same else f"{'would be' if dry_run else 'were'} updated"
     answer(f"{readme}: the tables {state}", {"readme": readme, "changed": not same and not dry_run, "same": same})
     return 0
 
@@ -103,14 +103,14 @@ def _rows(results: Results) -> list[Row]:
     """The rows of a file, at least one."""
     if not results.path.is_file():
         raise ValueError(f"there is no results file {results.path}")
-    found = results.rows()
-    if not found:
+    rows = results.rows()
+    if not rows:
         raise ValueError(f"{results.path} holds no rows; fill it with fewshot run or fewshot bench")
-    return found
+    return rows
 
 
 def _latest() -> Path:
-    """The results file of the working folder that changed last."""
+    """The results file in results/ that changed last."""
     files = sorted(Path("results").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     if not files:
         raise ValueError("there are no rows in results/ yet; run fewshot bench, or name a .jsonl file")

@@ -194,7 +194,7 @@ def test_a_row_counts_the_classes_that_its_episodes_are_of():
         ({"seen_classes": "seen"}, "classes seen in training", ""),
         (
             {"seen_classes": "seen", "n_seen_classes": 12, "n_unknown_classes": 3},
-            "12 of 20 classes seen in training, 3 unknown",
+            "at least 12 of 20 classes seen in training, 3 unknown",
             "12 of 20 novel classes were in this network's training data, 3 unknown "
             "(ImageNet-1k, found by class names)",
         ),

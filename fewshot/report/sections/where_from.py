@@ -1,10 +1,11 @@
-"""Where the numbers come from: every run with its columns and the command that makes it again."""
+"""Where the numbers come from: every run with its columns and the command that reproduces it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fewshot.report.rows.origins import origins, shared, written_out
+from fewshot.report.rows.counting import counted
+from fewshot.report.rows.origins import full_specs, origins, shared
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
 
@@ -15,7 +16,7 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     common = shared(shown)
     values = {
         "unreadable": _unreadable(sources),
-        "written_out": written_out(shown),
+        "full_specs": full_specs(shown),
         "shared": common,
         "origins": origins(shown, common),
         "most_open": _MOST_OPEN,
@@ -24,12 +25,11 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
 
 
 def _unreadable(sources: Sources) -> str:
-    """How many lines of the results file are not rows; "" where all are."""
+    """How many lines of the results file cannot be read; "" for none."""
     count = 0 if sources.results is None else sources.results.n_unreadable
     if not count:
         return ""
-    lines = "1 line" if count == 1 else f"{count} lines"
-    return f"{lines} of the results file cannot be read and {'is' if count == 1 else 'are'} left out."
+    return f"Warning: skipped {counted(count, 'unreadable line')} of the results file."
 
 
 SECTION = Section(
@@ -40,22 +40,22 @@ SECTION = Section(
 {% if unreadable %}
 <p class="warning">{{ unreadable }}</p>
 {% endif %}
-{% if written_out %}
+{% if full_specs %}
 <details class="printed">
-<summary>Short names written out</summary>
-{{ columns(written_out) }}
+<summary>Full specs of the short names</summary>
+{{ columns(full_specs) }}
 </details>
 {% endif %}
 {% if shared %}
 <details class="printed">
-<summary>The same for all {{ origins | length }} runs</summary>
+<summary>Columns with one value in all {{ origins | length }} runs</summary>
 {{ columns(shared) }}
 </details>
 {% endif %}
 {% set folded = origins | length > most_open %}
 {% if folded %}
 <details class="printed">
-<summary>Each of the {{ origins | length }} runs</summary>
+<summary>All {{ origins | length }} runs</summary>
 {% endif %}
 {% for origin in origins %}
 <details>
