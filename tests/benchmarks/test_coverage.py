@@ -131,7 +131,7 @@ def test_a_coverage_outside_the_bar_is_bold_and_what_is_not_told_a_dash():
     shown = coverage_table(kept)
     assert "| 7   | 25  | 1   | 0.6        | 600 | 100         | ± 2.2   | 95.0" in shown
     assert "**40.0**" in shown
-    assert "usual, accuracy 40.0 to 40.0, together 40.0 (0 of 1 cells inside 93 to 97)" in shown
+    assert "- usual, accuracy: 40.0 to 40.0, all cells together 40.0 (0 of 1 cells inside 93 to 97)" in shown
     assert "10.0 / 10.0" in shown
     assert "–" in shown
 

@@ -19,7 +19,7 @@ SECTION = Section(
     30,
     _pieces,
     """\
-{% from "macros.html.j2" import columns, scroll %}
+{% from "macros.html.j2" import columns, notes, scroll %}
 {% for matrix in matrices %}
 {% if matrix.title %}
 <h3>{{ matrix.title | unbroken }}</h3>
@@ -38,18 +38,17 @@ SECTION = Section(
 <tr><th scope="row"><span class="faint">{{ line.number }}</span> {{ line.name }}</th>
 {#- -#}
 <td class="number">{{ line.accuracy }}</td><td class="ranks">{{ line.ranks }}</td>
-{%- for cell in line.cells %}<td class="pair {{ cell.style }}" title="{{ cell.said }}">
+{%- for cell in line.cells %}<td class="pair {{ cell.style }}" title="{{ cell.sentence }}">
 {%- if cell.text %}<span aria-hidden="true"><b>{{ cell.text }}</b><br>{{ cell.interval }}</span>{% endif %}
-<span class="unseen">{{ cell.said }}</span></td>{% endfor -%}
+<span class="unseen">{{ cell.sentence }}</span></td>{% endfor -%}
 </tr>
 {% endfor %}
 </tbody>
 </table>
 {% endcall %}
-<p class="caption" id="{{ caption_id }}">{{ matrix.caption }}</p>
-{% for remark in matrix.remarks %}
-<p class="caption">{{ remark }}</p>
-{% endfor %}
+<div id="{{ caption_id }}">
+{{ notes(matrix.caption + matrix.remarks) }}
+</div>
 {% for card in matrix.cards %}
 <details class="claim">
 <summary>{{ card.sentence }}</summary>
