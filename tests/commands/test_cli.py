@@ -398,7 +398,7 @@ def test_episodes_of_other_images_are_refused() -> None:
 
 def test_report_writes_a_page_or_a_table() -> None:
     assert "no rows in results/ yet" in fail("report")
-    assert fail("report", "no.jsonl").startswith("there is no results file no.jsonl; `fewshot run` and `fewshot bench`")
+    assert fail("report", "no.jsonl").startswith("there is no results file no.jsonl; ")
     succeed("run", "--data", "birds", *QUICK)
     assert succeed("report") == "report: results/runs.html, 1 runs of results/runs.jsonl\n"
     assert "<html" in Path("results/runs.html").read_text()
@@ -412,7 +412,7 @@ def test_report_brings_a_readme_up_to_date_and_tells_when_it_is_not() -> None:
     Path("README.md").write_text("# Own\n\n<!-- results:own -->\n<!-- /results -->\n")
     options = ("results/own.jsonl", "--readme", "README.md")
     assert "the tables of README.md differ from the rows" in fail("report", *options, "--check")
-    assert "written anew" in succeed("report", *options)
+    assert "the tables were updated" in succeed("report", *options)
     assert "raw pixels 4" in Path("README.md").read_text()
     assert "match the rows" in succeed("report", *options, "--check")
     assert fail("report", "--readme", "no.md") == "there is no file no.md"

@@ -79,9 +79,9 @@ def test_backbones_are_compared_too(rows: Path) -> None:
 
 
 def test_groups_can_stand_in_place_of_classes(rows: Path) -> None:
-    shown = succeed("compare", rows, "--unit", "script")
+    shown = succeed("compare", rows, "--unit", "script", "--data", "Glyphs")
     assert "new groups (script)" in shown
-    assert "has no class group 'size'; it has: " in call("compare", rows, "--unit", "size").stderr
+    assert "has no class group 'size'; it has: " in call("compare", rows, "--unit", "size", "--data", "Glyphs").stderr
 
 
 def test_the_text_names_populations_needs_and_ranks(rows: Path) -> None:
@@ -130,7 +130,8 @@ def test_pairs_on_several_data_sets_are_summed_up(rows: Path, tmp_path: Path) ->
     for row in results.rows():
         for run_id, dataset in ((row.run_id, row.dataset), (row.run_id[::-1], "Icons(domain='mono')")):
             both.append(dataclasses.replace(row, run_id=run_id, dataset=dataset))
-            shutil.copytree(results.parts(row.run_id).folder, both.parts(run_id).folder)
+            for part in results.predictions(row):
+                both.parts(run_id).write(part, {})
     shown = succeed("compare", both.path, "--out", tmp_path / "claims.md")
     for text in (shown, (tmp_path / "claims.md").read_text()):
         assert "Over several data sets" in text
