@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from torch import Tensor
 
@@ -27,6 +27,8 @@ class ZeroShotGaussian(FeatureEvaluator):
     the paper's data hold 10 augmented ones. alpha = 0 is ZeroShot.
     """
 
+    needs_support: ClassVar[bool] = False  # without one it is ZeroShot
+
     alpha: float = 1.0
     shrinkage: float | None = None
     temperature: float = 0.01
@@ -39,6 +41,8 @@ class ZeroShotGaussian(FeatureEvaluator):
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
+        if not batch.support.shape[1]:
+            return names
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
         return _MixedHead(names, GaussianHead(self.shrinkage).fit(batch.seen_as(rows)), self.alpha)
 
