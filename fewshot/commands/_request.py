@@ -235,7 +235,9 @@ class EpisodeRequest:
         Without a name, the protocol is named after the sampler and the version of fewshot.
         """
         from fewshot.episodes.lists import EpisodeList
+        from fewshot.runs.guards import warn_unseparated_groups
 
+        warn_unseparated_groups(data.images, self._sampler)
         protocol = protocol or f"{type(self._sampler).__name__}@{version('fewshot')}"
         description = f"{self.sampler_spec()} {self.shapes(data)[0]} of {data.split_spec}, {data.classes} classes"
         pools = self._sampler.pools_of(episodes.index) if self._sampler.n_pools > 1 else None

@@ -10,6 +10,7 @@ import logging
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fewshot.evaluators import Head
     from fewshot.samplers import Sampler
 
+_WARNED: WeakSet[LabelledImages] = WeakSet()  # of groups on both sides
 _log = logging.getLogger("fewshot")
 MOST_IMAGES_OF_A_RUN = 1 << 28  # an image counts in each of its episodes
 MOST_IMAGES_OF_A_LIST = 1 << 26  # a list is in memory as a whole
@@ -103,15 +105,15 @@ def warn_similar_names(split: ClassSplit, part: str) -> None:
         )
 
 
-@cache
 def warn_unseparated_groups(images: LabelledImages, sampler: Sampler) -> None:
-    """Warns, once per process, of images that seem to come in groups, such as frames of videos, if episodes may have
+    """Warns, once per data set, of images that seem to come in groups, such as frames of videos, if episodes may have
     images of one group on both sides."""
-    if getattr(sampler, "apart", "") is not None:  # kept apart, or a sampler without such a field
+    if images in _WARNED or getattr(sampler, "apart", "") is not None:  # kept apart, or a sampler without such a field
         return
     evidence = group_evidence(images)
     support, query = (images.pool(getattr(sampler, side, None)) for side in ("support_from", "query_from"))
     if evidence is not None and share_groups(images, support, query, evidence.apart):
+        _WARNED.add(images)
         spec = SAMPLERS.varied(SAMPLERS.spec(sampler), {"apart": evidence.apart})
         _log.warning(
             "%s, so episodes may have images of one group on both sides, which raises accuracy; keep groups "

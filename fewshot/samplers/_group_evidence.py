@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from posixpath import commonpath
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,14 @@ class Evidence:
 
 
 def group_evidence(images: LabelledImages) -> Evidence | None:
-    """The first evidence of groups: a column, or the names of the files; None without any."""
+    """The first evidence of groups: a column, or the names of the files; None without any. Searched once per data
+    set."""
+    if images not in _KNOWN:
+        _KNOWN[images] = _evidence(images)
+    return _KNOWN[images]
+
+
+def _evidence(images: LabelledImages) -> Evidence | None:
     for name, group in images.image_groups.items():
         if _plain(name) in (*_SCENES, *_PEOPLE) and _divides_classes(group.codes, images):
             return Evidence(name, f"the column {name!r} of {images.name} names groups of images")
@@ -91,3 +99,6 @@ def _video_stems(names: Sequence[str]) -> frozenset[str]:
     follow = 2 * n_images >= sum(spans)
     folder = "/".join(commonpath([f"/{name}" for name in names]).split("/")[1:])  # of the class
     return frozenset(stem.removeprefix(folder).lstrip("/") for stem in several) if anew and follow else frozenset()
+
+
+_KNOWN: WeakKeyDictionary[LabelledImages, Evidence | None] = WeakKeyDictionary()
