@@ -2,7 +2,8 @@
 
 Several stems per class, each with several numbers that begin anew and follow each other, are evidence: a_0001.png,
 a_0002.png, b_0001.png, b_0002.png, or folders a and b. Plain numbers (0001.png) and one stem per class (cat_001.png)
-are none, nor are a few stems that all classes have, such as cameras or sources (IMG_0001.png, DSC_0001.png).
+are none, nor are a few stems without digits that all classes have, such as cameras or sources (IMG_0001.png,
+DSC_0001.png).
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _evidence(images: LabelledImages) -> Evidence | None:
     if 2 * len(grouped) < len(stems) or not grouped:
         return None
     several = len(grouped) > 1 and all(each == grouped[0] for each in grouped)
-    if several and len(grouped[0]) < _FEWEST_SPANNING:
+    if several and len(grouped[0]) < _FEWEST_SPANNING and not any(re.search(r"\d", stem) for stem in grouped[0]):
         return None
     first = " and ".join(f"{stem}..." for stem in sorted(grouped[0])[:2])
     apart = FOLDER if all(stem.endswith("/") for each in grouped for stem in each) else STEM
