@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Count = int | str  # a number, or "all"
 Command = Callable[..., int | None]  # the exit code; None is 0
 Decorator = Callable[[Command], Command]
+_MOST_DIGITS = 18
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -54,16 +55,19 @@ def _options_of(request: type[Any]) -> list[Callable[[Command], Command]]:
     return [hints[field.name].__metadata__[0] for field in fields(request)]
 
 
-def count(text: str) -> Count:
+def count(text: str, least: int = 1) -> Count:
     """The number in an option, or "all"."""
-    if text.lower() != "all" and not (text.isdigit() and int(text) > 0):
-        raise click.BadParameter(f"{text!r} is neither a positive number nor 'all'")
-    return int(text) if text.isdigit() else "all"
+    is_number = text.isascii() and text.isdigit()
+    if is_number and len(text) > _MOST_DIGITS:
+        raise click.BadParameter(f"a number of {len(text)} digits is too large: a data set has fewer than 2^31 images")
+    if text.lower() != "all" and not (is_number and int(text) >= least):
+        raise click.BadParameter(f"{text[:40]!r} is neither a {'positive ' * (least > 0)}number nor 'all'")
+    return int(text) if is_number else "all"
 
 
 def counts(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[Count, ...]:
-    """The numbers (or "all") in --shot, one per option or several with commas; each once."""
-    return tuple(dict.fromkeys(count(text.strip()) for several in given for text in several.split(",")))
+    """The numbers (or "all") in --shot, one per option or several with commas; each once. 0 is zero-shot."""
+    return tuple(dict.fromkeys(count(text.strip(), 0) for several in given for text in several.split(",")))
 
 
 def shard(text: str) -> tuple[int, int]:

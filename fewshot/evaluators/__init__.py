@@ -49,6 +49,7 @@ class Evaluator(Member, ABC, Generic[Items]):
     """A way to learn an episode. Subclasses are frozen dataclasses; fields are stored unchanged."""
 
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
+    needs_support: ClassVar[bool] = True  # False: it solves 0-shot episodes, whose support is [B, 0, D]
 
     @classmethod
     @abstractmethod

@@ -22,6 +22,7 @@ from fewshot.results.columns import Cost, RunName, SpecColumns
 from fewshot.results.predictions import keeps_logits
 from fewshot.results.row import Row
 from fewshot.runs.columns import Design, digests, honesty, score, training
+from fewshot.runs.guards import check_support
 from fewshot.runs.loading import load_backbone
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def _evaluated(
     from fewshot.runs.needs import needs
     from fewshot.runs.solving import solve
 
+    check_support(evaluator, None, episodes)
     support, query = (np.unique(rows).astype(np.int64) for rows in (episodes.support, episodes.query))
     needed = needs(evaluator, transform, images, np.union1d(support, query), support, fitted_on)
     solver = learner(

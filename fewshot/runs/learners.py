@@ -212,7 +212,7 @@ class Held:
     def __call__(self, rows: Rows) -> Tensor:
         """The vectors [..., D] of rows [...]."""
         where = torch.from_numpy(self.places(rows).reshape(-1))
-        return self.vectors.index_select(0, where).view(*rows.shape, -1)
+        return self.vectors.index_select(0, where).view(*rows.shape, self.vectors.shape[1])
 
 
 def _mapped(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform) -> Tensor:
