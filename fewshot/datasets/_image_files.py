@@ -73,7 +73,7 @@ def _check_name(root: Path, folder: Path) -> None:
         name.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"the name of the folder {shown(name)!r} is not UTF-8 (perhaps Latin-1); rename it, for example with "
+            f"the name of the folder '{shown(name)}' is not UTF-8 (perhaps Latin-1); rename it, for example with "
             "convmv -r -f latin1 -t utf8 --notest"
         ) from error
 
