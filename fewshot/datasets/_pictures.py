@@ -21,7 +21,8 @@ _FEW = 8  # of 256 levels: a picture that uses fewer is nearly constant
 _FLAT = 1.0  # of 255: so is a picture of a smaller deviation
 _LEVELS_OF_ALPHA, _SHARE_OF_ALPHA = 32, 0.1  # a picture in place of transparency has more levels, and fewer 0 and 255
 _QUARTER = 64  # of 256 levels
-FRAMES, BANDS, HIDDEN, BLANK, FLAT, ALPHA, BROKEN = "frames", "bands", "hidden", "blank", "flat", "alpha", "not finite"
+FRAMES, BANDS, HIDDEN = "several frames", "more than three bands", "hidden by transparency"
+BLANK, FLAT, ALPHA, BROKEN = "blank", "nearly constant", "doubtful transparency", "not finite"
 _WORDS = {
     BLANK: ("blank", "each has one colour only; check how they were exported"),
     FLAT: ("nearly constant", "check how they were exported"),
@@ -69,6 +70,8 @@ class PictureFacts:
         """The facts in bytes of `packed`; None for other bytes."""
         try:
             width, height, mode, kind, low, high, signs = json.loads(content[32:])
+            if kind not in (*DEEP, EIGHT, COLOUR) or not set(signs) <= set(_WORDS):
+                return None
             digest = b"" if kind in DEEP else content[:32]
             return PictureFacts(int(width), int(height), str(mode), str(kind), low, high, tuple(signs), digest)
         except (ValueError, TypeError):
@@ -127,6 +130,13 @@ def _sign(counts: NDArray[np.int64]) -> str:
     if not contrast:
         return BLANK
     return FLAT if contrast < _FEW or variance.max() < _FLAT**2 else ""
+
+
+def sign_of_contrast(contrast: float, kind: str) -> str:
+    """The sign of a picture without transparency by the widest range of its colours, or ''."""
+    if not contrast:
+        return BLANK
+    return FLAT if kind == EIGHT and contrast < _FEW else ""
 
 
 def _doubtful(alpha: Image.Image) -> bool:
