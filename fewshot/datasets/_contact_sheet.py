@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import Ints
+from fewshot.episodes.episodes import Rows
 
 _TILE, _GAP, _NAMES = 64, 4, 120  # pixels: of a picture, between pictures, for class names
 _GROUND, _INK = "#e8e8e8", "black"
@@ -35,7 +35,7 @@ def write_contact_sheet(images: LabelledImages, out: Path, most_classes: int, pe
     contact_sheet(images, most_classes, per_class).save(out, "PNG")
 
 
-def _spread(rows: Ints, count: int) -> Ints:
+def _spread(rows: Rows, count: int) -> Rows:
     """At most `count` rows from the first to the last."""
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(np.int64))]
 
