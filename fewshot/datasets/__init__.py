@@ -106,8 +106,6 @@ class LabelledImages:
             raise ValueError(
                 f"every image needs a label: {self.name} has {len(self.images)} images and {len(self.labels)} labels"
             )
-        _check_text(self.class_names, "class name", self.name)
-        _check_text(self.image_names or (), "file name", self.name)
         if len(set(self.class_names)) < len(self.class_names):
             twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
             raise ValueError(f"class names of {self.name} must differ; {twice!r} occurs twice")
@@ -232,19 +230,6 @@ class ArrayImages:
             block = self.pixels[start : start + _AT_ONCE]
             rgb = block if block.ndim == 4 else np.repeat(block[..., None], 3, axis=3)
             yield from (_digest(width, height, pixels.tobytes()) for pixels in rgb)
-
-
-def _check_text(names: Sequence[str], what: str, dataset: str) -> None:
-    """Raises a ValueError for a name of bytes that are not UTF-8: it cannot be hashed, printed or written."""
-    try:
-        "".join(names).encode()
-    except UnicodeEncodeError as error:
-        broken = next(name for name in names if not name.isascii() and _is_broken(name))
-        raise ValueError(f"the {what} {broken!r} of {dataset!r} is not UTF-8 (maybe Latin-1); rename it") from error
-
-
-def _is_broken(name: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _check_class_vectors(vectors: NDArray[np.floating[Any]], class_names: Sequence[str], name: str) -> None:

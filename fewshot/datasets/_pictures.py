@@ -162,9 +162,15 @@ def _levels(picture: PictureFacts, scales: Scales) -> float:
     return 255 * (picture.high - picture.low) / (scale.white - scale.black)
 
 
+def _is_lost(picture: PictureFacts, scales: Scales) -> bool:
+    """Whether different values of a deep picture all become one."""
+    ends = scales[picture.kind].eight_bit(np.array([picture.low, picture.high]))
+    return picture.low < picture.high and bool(ends[0] == ends[1])
+
+
 def check_content(name: str, facts: Sequence[PictureFacts], scales: Scales, where: Callable[[int], object]) -> None:
     """Raises a ValueError if 8 bits keep nothing of pictures with more bits."""
-    lost = [row for row, p in enumerate(facts) if p.deep and p.low < p.high and _levels(p, scales) < 1]
+    lost = [row for row, picture in enumerate(facts) if picture.deep and _is_lost(picture, scales)]
     if lost:
         first = facts[lost[0]]
         raise ValueError(
