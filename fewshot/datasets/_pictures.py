@@ -17,6 +17,7 @@ from fewshot.datasets._decoding import Stored, finite_range, has_frames, read_st
 from fewshot.datasets._depth import COLOUR, DEEP, EIGHT, Scales
 
 _log = logging.getLogger("fewshot")
+_ONE = 0.9  # of a level: one step of 8 bits, rounded to integers of 10 bits, may be a little less than 1
 _FEW = 8  # of 256 levels: a picture that uses fewer is nearly constant
 _FLAT = 1.0  # of 255: so is a picture of a smaller deviation
 _LEVELS_OF_ALPHA, _SHARE_OF_ALPHA = 32, 0.1  # a picture in place of transparency has more levels, and fewer 0 and 255
@@ -163,9 +164,8 @@ def _levels(picture: PictureFacts, scales: Scales) -> float:
 
 
 def _is_lost(picture: PictureFacts, scales: Scales) -> bool:
-    """Whether different values of a deep picture all become one."""
-    ends = scales[picture.kind].eight_bit(np.array([picture.low, picture.high]))
-    return picture.low < picture.high and bool(ends[0] == ends[1])
+    """Whether the different values of a deep picture become one or two."""
+    return picture.low < picture.high and _levels(picture, scales) < _ONE
 
 
 def check_content(name: str, facts: Sequence[PictureFacts], scales: Scales, where: Callable[[int], object]) -> None:
