@@ -98,10 +98,15 @@ def row_images(data: tuple[str, ...], allow_import: bool = False) -> RowImages:
     from fewshot.report.rows.images import RowImages
 
     return RowImages(tuple(map(dataset_spec, data)), allow_import)
+def _holds_images(file: Path) -> bool:
+    """Whether this is an .npz file of images, not of vectors."""
+    from fewshot.datasets._npz_images import holds_images
+
+    return file.suffix.lower() == ".npz" and holds_images(file)
 
 
 def dataset_spec(data: str) -> Spec:
-    """The spec of --data: a folder of class folders, a CSV file, a file of vectors, a name or a spec."""
+    """The spec of --data: a folder of class folders, a CSV file, a file of vectors or images, a name or a spec."""
     from fewshot.plugins.call import is_call
     from fewshot.plugins.registry import DATASETS
 
@@ -112,6 +117,7 @@ def dataset_spec(data: str) -> Spec:
         Path(data).suffix.lower()
     )
     if source is not None and not is_call(data):
+        source = "ImageArrays" if _holds_images(Path(data).expanduser()) else source
         return DATASETS.spec(f"{source}(path={str(Path(data).expanduser())!r})")
     if is_call(data) or ":" in data or data in known:
         return DATASETS.spec(data)

@@ -61,6 +61,7 @@ def open_files(
     A ValueError counts unreadable files and names five, each after `line` of its row. Warnings report copies and
     pictures that look wrong, by `where` of their rows; `name` is that of the data set.
     """
+    _check_names(name, paths)
     facts = file_facts(paths, line)
     scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
     check_content(name, facts, scales, where)
@@ -68,6 +69,19 @@ def open_files(
     warn_pictures(name, facts, scales, where)
     warn_copies(name, digests, labels, where)
     return Files(paths, scales), digests
+
+
+def _check_names(name: str, paths: Sequence[Path]) -> None:
+    """Raises a ValueError for a file or folder whose name is not UTF-8: it cannot be hashed, printed or written."""
+    for path in paths:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            part = next(part for part in path.parts if any("\ud800" <= letter <= "\udfff" for letter in part))
+            what = "file" if part == path.name else "folder"
+            raise ValueError(
+                f"{name!r}: the name of the {what} {part!r} is not UTF-8 (maybe Latin-1); rename it"
+            ) from None
 
 
 def file_facts(paths: Sequence[Path], line: Callable[[int], str] = lambda row: "") -> list[PictureFacts]:
