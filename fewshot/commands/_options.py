@@ -98,6 +98,8 @@ def row_images(data: tuple[str, ...], allow_import: bool = False) -> RowImages:
     from fewshot.report.rows.images import RowImages
 
     return RowImages(tuple(map(dataset_spec, data)), allow_import)
+
+
 def _holds_images(file: Path) -> bool:
     """Whether this is an .npz file of images, not of vectors."""
     from fewshot.datasets._npz_images import holds_images
