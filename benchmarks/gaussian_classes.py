@@ -17,7 +17,7 @@ from fewshot.solvers.compiled import compiled
 from fewshot.statistics.intervals import Units
 
 DIM, FEWER = 16, 12
-_NODES = 20  # of every sum that replaces an integral
+_NODES = 20  # nodes of every sum that replaces an integral
 Floats = NDArray[np.float64]
 
 

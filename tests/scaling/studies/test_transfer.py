@@ -124,8 +124,6 @@ def test_curves_that_are_not_there_are_missed_in_a_sentence():
     with pytest.raises(ValueError, match="there are no pre-trained ones"):
         effective_data(np.ones(3), np.arange(1, 4.0), np.ones(3), np.zeros(3, bool))
     with pytest.raises(
-        ValueError,
-        match="effective data needs a from-scratch curve with 2 or more numbers of images, but that of network size 2 "
-        "has 0",
+        ValueError, match="from-scratch curve with 2 or more numbers of images, but that of network size 2 has 0"
     ):
         effective_data(np.array([1, 1, 2.0]), np.array([1, 2, 3.0]), np.ones(3), np.array([False, False, True]))
