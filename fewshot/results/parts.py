@@ -67,6 +67,10 @@ class PredictionParts:
         if reached < n_episodes:
             raise ValueError(self._incomplete(reached, n_episodes))
 
+    def files(self) -> list[Path]:
+        """The stored parts, in order: regular files whose names give a range of episodes."""
+        return list(self._ranges)
+
     def remove(self) -> None:
         """Removes all parts; their episodes run again."""
         for path in self._ranges:

@@ -48,7 +48,7 @@ def test_everything_that_looks_wrong_is_named():
     assert seen["examples"]["blank"] == ["class0/red.png"]
     assert seen["examples"]["across classes"] == ["class1/2.png = class2/stray.png"]
     assert seen["sizes"] == [[12, 10], [30, 20], 2]
-    assert any("files that are not images" in message for message in seen["warnings"])
+    assert any("1 file that is not an image" in message for message in seen["warnings"])
     text = succeed("look", "--data", "birds")
     assert "blank: 1 picture, such as class0/red.png" in text
     assert "pixels: 12 x 10 to 30 x 20, 2 sizes" in text

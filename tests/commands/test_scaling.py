@@ -141,7 +141,7 @@ def test_repeated_equal_lines_count_once_and_are_told(tmp_path):
         (["--x", "image"], "has no column 'image'; it has: network, images, loss, Training"),
         (["--by", "net"], "has no column 'net'"),
         (["--law", "M1,M9"], "unknown law 'M9'; known: AlgebraicBudget, "),
-        (["--law", ","], "name at least one law of"),
+        (["--law", ","], "--law names no law; known: "),
         (["--fit-where", "Training=7"], "no line of"),
         (["--fit-where", "Training"], "a condition must read COLUMN=VALUE"),
         (["--fit-where", "network=small"], "the curve large has no point to fit; change --fit-where"),

@@ -43,7 +43,7 @@ def swap_in_another_run(path: Path) -> None:
     other = Results(path.parents[2] / "other.jsonl")
     found = run(replace(SPEC, evaluator="LinearProbe()"), other, BENCH)
     assert found is not None
-    shutil.copy(min(other.parts(found.run_id).folder.iterdir()), path)
+    shutil.copy(other.parts(found.run_id).files()[0], path)
 
 
 @pytest.mark.parametrize("change", [flip_a_bit, change_answers, claim_certainty, swap_in_another_run])
@@ -54,7 +54,7 @@ def test_more_episodes_after_a_change_give_the_number_of_a_fresh_start(tmp_path,
     assert first is not None
     assert fresh is not None
     assert was_made_here(first)
-    change(min(results.parts(first.run_id).folder.iterdir()))
+    change(results.parts(first.run_id).files()[0])
     more = run(replace(SPEC, n_episodes=20), results, BENCH)
     assert more is not None
     assert "run again" in caplog.text

@@ -74,7 +74,7 @@ def test_an_unknown_and_an_empty_part_are_refused():
 @pytest.mark.parametrize("names", [NAMES[:-1], [*NAMES, "new"], [*NAMES[:-1], "bee"]])
 def test_the_split_of_other_classes_is_refused(names):
     odd = sorted(set(names) ^ set(NAMES))[0]
-    message = f"this split lists 6 classes, but test has {len(names)} others: '{odd}' is in only one of them"
+    message = f"this split is for 6 other classes than the {len(names)} of test: '{odd}' is in only one of them"
     for part in ("novel", "all"):
         with pytest.raises(ValueError, match=message):
             AllNovel().split(IMAGES).classes(part, labelled(names))
