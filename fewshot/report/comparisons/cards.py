@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.comparisons.verdicts import (
-    THESE_WEIGHTS,
     bounds,
     number,
     p_value,
@@ -86,8 +85,8 @@ def _design(pair: RunPair, shown: Shown) -> list[tuple[str, str]]:
     return [
         ("task", f"{shown.title(row)}, {shot_label(row)}"),
         ("design", f"{pair.units.n_units:,} {pair.units.name}, {episodes}, seed {row.seed}"),
-        ("not compared", f"{counted(rest, 'episode')} that only one run solved" if rest else "no episode"),
-        ("applies to", f"{THESE_WEIGHTS}, on both sides" if row.backbone != pair.b.backbone else ""),
+        ("not compared", f"{counted(rest, 'episode')} that only one run solved" if rest else ""),
+        ("applies to", "these checkpoints, not their training recipes" if row.backbone != pair.b.backbone else ""),
         ("images digest", row.images_digest[:16]),
         ("split digest", row.split_digest[:16]),
     ]

@@ -66,22 +66,22 @@ class Matrix:
 def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
     """A matrix for every task and number of shots with two runs or more, at most 36. Missing predictions become a
     reason, never an error; if no task has any, there is one reason without a title."""
-    found: list[Matrix] = []
+    every: list[Matrix] = []
     groups = rivals(shown.rows, "anything")
     for number, group in enumerate(groups):
-        if sum(bool(matrix.lines) for matrix in found) == MOST_MATRICES:
+        if sum(bool(matrix.lines) for matrix in every) == MOST_MATRICES:
             rest = counted(len(groups) - number, "more group")
-            return [*found, Matrix("", reason=f"{rest} of runs not compared here; see fewshot compare.")]
+            return [*every, Matrix("", reason=f"{rest} of runs not compared here; see fewshot compare.")]
         row = group[0]
         title = f"{shown.title(row)}, {shot_label(row)}"
         try:
-            found.append(_matrix(title, group, results, shown))
+            every.append(_matrix(title, group, results, shown))
         except Exception as error:  # predictions of strangers may be damaged in any way
             reason = " ".join(str(error).split()) or type(error).__name__
-            found.append(Matrix(title, reason=f"No pairs are compared: {reason}."))
-    if found and not any(matrix.lines for matrix in found):
-        return [Matrix("", reason=" ".join(dict.fromkeys(matrix.reason for matrix in found)))]
-    return found
+            every.append(Matrix(title, reason=f"No pairs are compared: {reason}."))
+    if every and not any(matrix.lines for matrix in every):
+        return [Matrix("", reason=" ".join(dict.fromkeys(matrix.reason for matrix in every)))]
+    return every
 
 
 def _matrix(title: str, group: Sequence[Row], results: Results | None, shown: Shown) -> Matrix:

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from fewshot.scaling.fits.trust import FARTHEST
 from fewshot.scaling.laws import Floats, Law
 
-BEYOND = "dashed to twice the range if it predicts the largest sizes from the others, dotted if not or untested"
+BEYOND = "dashed to twice the range if the law predicts the largest sizes from the others, dotted if not or untested"
 _LEAST = 1e-5  # the smallest error on the axis
 _BAND = 0.13  # opacity
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # percent

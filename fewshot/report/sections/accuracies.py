@@ -37,11 +37,11 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
             "shared": [],
         }
         yield Piece(table.title, values)
-    notes = [note for note in [*shared, *of_measures] if note not in explained]
-    if len(tables) > MOST_TASKS:
-        notes.append(f"Only the first {MOST_TASKS} tasks have figures.")
-    if notes:
-        yield Piece("Notes on all tables", {"shared": notes})
+    notes = [note for note in shared if note not in explained]
+    notes += [f"Only the first {MOST_TASKS} tasks have figures."] * (len(tables) > MOST_TASKS)
+    for title, texts in (("Notes on all tables", notes), ("What the further measures mean", of_measures)):
+        if texts:
+            yield Piece(title, {"shared": texts})
 
 
 def _plots(task: Task, number: int, shown: Shown) -> list[Plot]:

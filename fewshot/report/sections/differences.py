@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from fewshot.report.comparisons.matrices import matrices
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
+from fewshot.report.tables.task_table import in_common
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
-    found = matrices(shown, sources.results)
-    if found:
-        yield Piece("Is the difference real?", {"matrices": found})
+    every = matrices(shown, sources.results)
+    shared = in_common([matrix.caption + matrix.remarks for matrix in every if matrix.lines])
+    own = [[note for note in matrix.caption + matrix.remarks if note not in shared] for matrix in every]
+    if every:
+        yield Piece("Is the difference real?", {"matrices": zip(every, own, strict=True), "shared": shared})
 
 
 SECTION = Section(
@@ -20,7 +23,10 @@ SECTION = Section(
     _pieces,
     """\
 {% from "macros.html.j2" import columns, notes, scroll %}
-{% for matrix in matrices %}
+{% if shared %}
+{{ notes(shared) }}
+{% endif %}
+{% for matrix, own in matrices %}
 {% if matrix.title %}
 <h3>{{ matrix.title | unbroken }}</h3>
 {% endif %}
@@ -47,7 +53,7 @@ SECTION = Section(
 </table>
 {% endcall %}
 <div id="{{ caption_id }}">
-{{ notes(matrix.caption + matrix.remarks) }}
+{{ notes(own) }}
 </div>
 {% for card in matrix.cards %}
 <details class="claim">

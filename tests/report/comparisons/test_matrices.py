@@ -80,7 +80,7 @@ def test_cards_hold_the_best_against_every_other(tmp_path: Path) -> None:
     assert fields["protocol"] == "quick@1"
     assert fields["run"].startswith(f"A: {rows[1].run_id}; B: ")
     results = {"verdict", "difference, new classes", "difference, these images", "detectable with 80 % power"}
-    runs = {"image size", "pooling", "transform", "not converged", "command", "classes in training", "not compared"}
+    runs = {"image size", "pooling", "transform", "not converged", "command", "classes in training", "design"}
     assert results | runs <= set(fields)
 
 
