@@ -149,8 +149,8 @@ RUN = ("run", "--data", "birds", *QUICK)
         ),
         (EXPORT, EPISODES, "e.csv: 3 episodes, images named by path; the dry run writes nothing"),
         (("check", "Prototype"), (), "would check: Prototype("),
-        (("report", "results/runs.jsonl"), RUN, "results/runs.html would be written: 1 runs of results/runs.jsonl"),
-        (("report", "results/runs.jsonl", "--markdown"), RUN, "tables would be printed: 1 runs of "),
+        (("report", "results/runs.jsonl"), RUN, "results/runs.html would be written: 1 run of results/runs.jsonl"),
+        (("report", "results/runs.jsonl", "--markdown"), RUN, "tables would be printed: 1 run of "),
         (RUN, (), "0 already cached"),
         (("features", "--data", "birds", "--backbone", PIXELS), (), "48 images to embed"),
     ],
@@ -179,10 +179,10 @@ def test_a_dry_run_of_a_readme_says_whether_its_tables_are_those_of_the_rows() -
     Path("own.py").write_text(SUITE.format(shots="1,"))
     succeed("bench", "own.py")
     words = ("report", "results/own.jsonl", "--readme", "README.md")
-    assert succeed(*words, "--dry-run") == "README.md: the tables would be written anew\n"
+    assert succeed(*words, "--dry-run") == "README.md: the tables would be updated\n"
     assert Path("README.md").read_text() == old
-    assert "were written anew" in succeed(*words)
-    assert "are those of the rows" in succeed(*words, "--dry-run")
+    assert "were updated" in succeed(*words)
+    assert "match the rows" in succeed(*words, "--dry-run")
 
 
 def test_a_dry_run_of_run_counts_what_is_missing_and_writes_nothing() -> None:
