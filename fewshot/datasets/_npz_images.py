@@ -14,6 +14,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from fewshot.files.regular import check_regular
+
 _MOST_DEFLATED = 1032  # no byte of a deflated file stands for more
 _PARTS = ("train", "val", "valid", "validation", "test")
 
@@ -27,6 +29,8 @@ def image_arrays(names: list[str]) -> dict[str, str]:
 
 def holds_images(path: Path) -> bool:
     """Whether an .npz file holds images, by the names of its arrays; False if it cannot be read."""
+    if not path.is_file():  # opening a pipe would wait without end
+        return False
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -45,7 +49,7 @@ class NpzFile:
     @staticmethod
     def opened(path: Path) -> NpzFile:
         """The file; a ValueError names one that is missing or no .npz file."""
-        if not path.is_file():
+        if not check_regular(path, "file of images").is_file():
             raise ValueError(f"there is no file {path}; give an .npz file with images and labels")
         try:
             with zipfile.ZipFile(path) as archive:
