@@ -201,7 +201,7 @@ def test_the_split_of_other_classes_is_refused() -> None:
     write_pictures(Path("others"), [4, 4])
     succeed("split", "make", "--data", "others", "--rule", "BySeed", "--out", "others.json")
     sentence = fail("run", "--data", "birds", *QUICK, "--split", "FromFile('others.json')")
-    assert "this split lists 2 classes, but birds has 6 others" in sentence
+    assert "this split is for 2 other classes than the 6 of birds" in sentence
 
 
 def test_an_unwritable_folder_is_told_before_anything_is_computed() -> None:
