@@ -221,7 +221,7 @@ def test_a_split_written_by_hand_gets_its_digest_and_stays_as_it_is(tmp_path, ca
     assert f'add "classes_digest": "{IMAGES.classes_digest}"' in caplog.text
     assert path.read_text() == text
     path.write_text(json.dumps(parts | {"novel": ["owl"]}))
-    with pytest.raises(ValueError, match="this split lists 4 classes, but test has 6 others: 'ant' is in only one"):
+    with pytest.raises(ValueError, match="this split is for 4 other classes than the 6 of test: 'ant' is in only one"):
         FromFile(path).split(IMAGES).classes("novel", IMAGES)
 
 
