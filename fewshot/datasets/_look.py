@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._depth import Scales
-from fewshot.datasets._digests import Files, file_facts
+from fewshot.datasets._digests import Files, exact_copies, file_facts
 from fewshot.datasets._pictures import PictureFacts, facts_of_image, rows_by_sign
 
 _EXAMPLES = 3
@@ -43,7 +43,7 @@ def look(images: LabelledImages, name: Callable[[int], str]) -> Look:
     facts, scales, digests = _facts(images)
     counts = np.bincount(images.labels, minlength=len(images.class_names))
     signs = rows_by_sign(facts, scales)
-    copies = _copies(digests, images.labels.tolist())
+    copies = dict(zip(("within a class", "across classes"), exact_copies(digests, images.labels), strict=True))
     areas = sorted({(picture.width * picture.height, picture.width, picture.height) for picture in facts})
     kinds = Counter(picture.kind for picture in facts)
     examples = {sign: tuple(name(row) for row in rows[:_EXAMPLES]) for sign, rows in signs.items()}
@@ -84,17 +84,6 @@ def _facts(images: LabelledImages) -> tuple[list[PictureFacts], Scales, list[byt
         hidden = None if len(images) > _FEWEST_SHOWN else True
         facts = list(tqdm(looks, "looking", len(images), unit="image", disable=hidden, leave=False))
     return facts, {}, [picture.digest for picture in facts]
-
-
-def _copies(digests: Sequence[bytes], labels: Sequence[int]) -> dict[str, list[tuple[int, int]]]:
-    """The pairs of an image and an exact copy of it, within a class and across classes."""
-    pairs: dict[str, list[tuple[int, int]]] = {"within a class": [], "across classes": []}
-    first: dict[bytes, int] = {}
-    for row, digest in enumerate(digests):
-        earlier = first.setdefault(digest, row)
-        if earlier != row:
-            pairs["within a class" if labels[earlier] == labels[row] else "across classes"].append((earlier, row))
-    return pairs
 
 
 def _range(facts: Sequence[PictureFacts]) -> tuple[float, float]:

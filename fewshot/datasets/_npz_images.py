@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from fewshot.files.npz import array_name, content_offset, is_stored, npz_members, read_header
 from fewshot.files.regular import check_regular
 
 _MOST_DEFLATED = 1032  # no byte of a deflated file stands for more
@@ -32,11 +33,9 @@ def holds_images(path: Path) -> bool:
     if not path.is_file():  # opening a pipe would wait without end
         return False
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        return bool(image_arrays(list(map(array_name, npz_members(path)))))
+    except ValueError:
         return False
-    return bool(image_arrays(names))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +50,7 @@ class NpzFile:
         """The file; a ValueError names one that is missing or no .npz file."""
         if not check_regular(path, "file of images").is_file():
             raise ValueError(f"there is no file {path}; give an .npz file with images and labels")
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return NpzFile(path, {member.filename.removesuffix(".npy"): member for member in archive.infolist()})
-        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-            raise ValueError(f"{path} cannot be read as .npz: {error}; write it with np.savez") from error
+        return NpzFile(path, {array_name(member): member for member in npz_members(path)})
 
     def array(self, name: str) -> NDArray[Any]:
         """An array; a ValueError names one that is missing, damaged, or of another size than its header says."""
@@ -73,9 +68,7 @@ class NpzFile:
         ):
             raise ValueError(f"it claims {member.file_size:,} bytes, more than the file can hold")
         with zipfile.ZipFile(self.path) as archive, archive.open(member) as stream:
-            version = npy.read_magic(stream)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, by_column, dtype = read(stream)
+            shape, by_column, dtype = read_header(stream)
             n_bytes = stream.tell() + int(np.prod(shape, dtype=object)) * dtype.itemsize
             if dtype.hasobject:
                 raise ValueError("it holds Python objects; save plain numbers or strings")
@@ -84,16 +77,9 @@ class NpzFile:
                     f"its header says {dtype} of shape {list(shape)}, but it has {member.file_size:,} bytes"
                 )
             start = stream.tell()
-        if member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & 1 and 0 not in shape:
+        if is_stored(member) and 0 not in shape:
             order: Any = "F" if by_column else "C"
-            return np.memmap(self.path, dtype, "r", self._offset(member) + start, shape, order)
+            return np.memmap(self.path, dtype, "r", content_offset(self.path, member) + start, shape, order)
         with zipfile.ZipFile(self.path) as archive, archive.open(member) as stream:
             array: NDArray[Any] = npy.read_array(stream, allow_pickle=False)
             return array
-
-    def _offset(self, member: zipfile.ZipInfo) -> int:
-        """Where the content of an uncompressed array begins."""
-        with open(self.path, "rb") as file:
-            file.seek(member.header_offset + 26)
-            name_bytes, extra_bytes = struct.unpack("<HH", file.read(4))
-        return int(member.header_offset + 30 + name_bytes + extra_bytes)

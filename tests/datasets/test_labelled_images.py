@@ -262,9 +262,7 @@ def test_a_name_that_is_no_unicode_is_named(root, old):
     fill(root, "cat/1.png", "owl/1.png")
     os.rename(root / old, os.fsencode((root / old).parent) + b"/caf\xe9.png")
     what = "folder" if old == "cat" else "file"
-    with pytest.raises(
-        ValueError, match=rf"the name of the {what} '.*caf\\(udce9|xe9).png' is not UTF-8 .*; rename it"
-    ):
+    with pytest.raises(ValueError, match=rf"the name of the {what} '.*my set/caf\\xe9.png' is not UTF-8 .*; rename it"):
         ImageFolderSet(root).load()
 
 
