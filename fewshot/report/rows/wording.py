@@ -14,8 +14,6 @@ from fewshot.results.row import Row
 from fewshot.results.seen_classes import counted as counted_classes
 from fewshot.results.seen_classes import sentence
 
-BY_NAME = "class names"  # the column `seen_classes_by` of rows whose classes were matched by name
-
 
 def percent(row: Row) -> str:
     """The accuracy in % with its interval: "84.5 ± 0.6", "84.5 [80.1, 86.0]", "84.5" without one, or "–"."""
