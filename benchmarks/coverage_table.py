@@ -1,4 +1,4 @@
-"""The tables of results/coverage.json for docs/statistics.md."""
+"""The tables of results/coverage.json, which docs/statistics.md shows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fewshot.benchmarks.coverage import Kept, Tally
 from fewshot.benchmarks.held import FEWEST, GRID, Cell
 
-# Names in the file, and titles of the columns. The usual intervals are compared with the truth of (c).
+# Names in the file, and titles of the columns. The usual intervals are compared with the truth for new classes.
 NEW_CLASSES = {
     "(c)": "(c) accuracy",
     "plain": "plain",
@@ -28,8 +28,8 @@ _LOW, _HIGH = 0.93, 0.97
 
 
 def coverage_table(kept: Kept) -> str:
-    """Coverage in percent as GitHub tables, with cells in the order of the grid: for new classes, for these classes,
-    and the widths of (c). Values outside 93 to 97 % are bold."""
+    """Coverage in % as GitHub tables, with cells in the order of the grid: for new classes, for these classes, and the
+    widths of (c). Values outside 93 to 97 % are bold."""
     parts = [
         _table(kept, "new classes", NEW_CLASSES),
         _ranges(kept, "new classes", NEW_CLASSES),
@@ -46,7 +46,7 @@ def _table(kept: Kept, part: str, columns: dict[str, str]) -> str:
 
 
 def _ranges(kept: Kept, part: str, columns: dict[str, str]) -> str:
-    """A sentence with the lowest and the highest cell of every column, and all cells together."""
+    """For every column a line with its lowest and its highest cell, and all cells together."""
     ranges = []
     for name in columns:
         shares = [share for _, tally in _of(kept, part) if (share := _share(tally, name)) is not None]
@@ -55,10 +55,10 @@ def _ranges(kept: Kept, part: str, columns: dict[str, str]) -> str:
             together = 100 * sum(one["held"] for one in sums) / sum(one["told"] for one in sums)
             inside = sum(_LOW <= share <= _HIGH for share in shares)
             low, high = 100 * min(shares), 100 * max(shares)
-            counted = f"{inside} of {len(shares)} cells inside 93 to 97"
-            what = f"{low:.1f} to {high:.1f}, together {together:.1f} ({counted})"
-            ranges.append(f"{name.replace('(c)', '(c) accuracy') if name == '(c)' else name} {what}")
-    return f"In percent: {'; '.join(ranges)}." if ranges else ""
+            cells = f"{inside} of {len(shares)} cells inside 93 to 97"
+            label = name.replace("(c)", "(c) accuracy") if name == "(c)" else name
+            ranges.append(f"- {label}: {low:.1f} to {high:.1f}, all cells together {together:.1f} ({cells})")
+    return "\n".join(["Coverage in %:\n", *ranges]) if ranges else ""
 
 
 def _widths(kept: Kept) -> str:
@@ -72,7 +72,8 @@ def _widths(kept: Kept) -> str:
 
 def _width(tally: Tally, name: str) -> float:
     sums = tally.intervals.get(name, {"told": 0, "width": 0.0})
-    return 100 * sums["width"] / max(1, sums["told"])
+    width: float = sums["width"]
+    return 100 * width / max(1, sums["told"])
 
 
 def _github_table(lines: list[list[str]], titles: list[str]) -> str:
@@ -82,14 +83,14 @@ def _github_table(lines: list[list[str]], titles: list[str]) -> str:
 
 
 def _of(kept: Kept, part: str) -> Iterator[tuple[Cell, Tally]]:
-    """The cells with counts of a part."""
+    """The cells of a part that have counts."""
     for name, cell in GRID.items():
         if kept.get(name, {}).get(part, Tally(0, {})).sets:
             yield cell, kept[name][part]
 
 
 def _sizes(cell: Cell, tally: Tally) -> list[str]:
-    """The sizes of a cell; the error is one standard error of a coverage of 95 %, in percent."""
+    """The sizes of a cell. The error is one standard error of a coverage of 95 %, in %."""
     error = 100 * (0.95 * 0.05 / tally.sets) ** 0.5
     images = f"{FEWEST} to {cell.n_images}" if cell.heavy else cell.n_images
     sizes = (cell.n_classes, images, cell.k_shot, f"{cell.accuracy:g}" + ", heavy tails" * cell.heavy, cell.n_episodes)
@@ -104,6 +105,6 @@ def _percent(tally: Tally, name: str) -> str:
 
 
 def _share(tally: Tally, name: str) -> float | None:
-    """The share of existing intervals that held the truth; None if none existed."""
+    """The share of intervals that covered the truth; None if there were no intervals."""
     sums = tally.intervals.get(name, {"told": 0})
     return sums["held"] / sums["told"] if sums["told"] else None

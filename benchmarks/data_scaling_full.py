@@ -28,7 +28,7 @@ networks and at both shots: b_new - b_seen is from -.10 [-.11, -.09] (width 8, 5
 1 shot; `fewshot study adaptation`, which resamples whole seeds). But b is the slope of a line through a bend: a power
 law fitted without the two largest sizes misses them by .25 to .47 in log error, so do not trust any of the eight beyond
 the data. A law with a floor fits six and ten times closer (M2: e_inf .114 [.109, .119] and .101 [.093, .106] at 5
-shots; see the figure in the README):
+shots; see the figure in docs/pretraining.md):
 
     fewshot scaling fit benchmarks/results/data_scaling_full.jsonl --where training_rule=tuned,classes=novel,k_shot=5
         --x unique_images --by n_params --seeds training_seed --law M1,M2 --plot docs/data_scaling_full.svg

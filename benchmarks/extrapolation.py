@@ -34,25 +34,25 @@ LAWS = ("M1", "M2", "M3", "M4", "M4Joint", "ShiftedPowerLaw", "BNSL0", "BNSL1", 
 DRAWS = 10_000
 
 
-def misses(found: Sequence[Curve], laws: Sequence[str] = LAWS) -> tuple[dict[str, Floats], dict[str, float]]:
+def misses(all_curves: Sequence[Curve], laws: Sequence[str] = LAWS) -> tuple[dict[str, Floats], dict[str, float]]:
     """RMSE of log error beyond the fitted points [curves], by law and for the law `chosen` on held-out points; and the
     seconds per fit, by law. NaN if a curve has too few points for a law."""
     missed, seconds, tests = {}, {}, {}
     for name in laws:
         law = named(name)
-        usable = [len(np.unique(curve.points.x)) >= law.fewest_points() for curve in found]
-        able = [curve for curve, fits in zip(found, usable, strict=True) if fits]
+        usable = [len(np.unique(curve.points.x)) >= law.fewest_points() for curve in all_curves]
+        able = [curve for curve, fits in zip(all_curves, usable, strict=True) if fits]
         started = perf_counter()
         fitted = law.fit_curves([curve.points for curve in able])
         seconds[name] = (perf_counter() - started) / max(1, len(able))
-        missed[name] = np.full(len(found), np.nan)
+        missed[name] = np.full(len(all_curves), np.nan)
         missed[name][usable] = [
             log_rmse(fit.law, curve.rest_x, curve.rest_errors) for fit, curve in zip(fitted, able, strict=True)
         ]
-        tests[name] = trust_all(law, [curve.points for curve in found])
+        tests[name] = trust_all(law, [curve.points for curve in all_curves])
     picks = [
-        _pick({name: said[i] for name, said in tests.items() if not math.isnan(missed[name][i])})
-        for i in range(len(found))
+        _pick({name: trust[i] for name, trust in tests.items() if not math.isnan(missed[name][i])})
+        for i in range(len(all_curves))
     ]
     missed["chosen"] = np.array([missed[pick][i] if pick else np.nan for i, pick in enumerate(picks)])
     return missed, seconds
@@ -60,8 +60,8 @@ def misses(found: Sequence[Curve], laws: Sequence[str] = LAWS) -> tuple[dict[str
 
 def _pick(tests: dict[str, Trust]) -> str:
     """The law with the least error on held-out sizes, among those with most held-out sizes; "" if none was tested."""
-    most = max((said.n_held for said in tests.values()), default=0)
-    held = {name: said.miss for name, said in tests.items() if most and said.n_held == most}
+    most = max((trust.n_held for trust in tests.values()), default=0)
+    held = {name: trust.miss for name, trust in tests.items() if most and trust.n_held == most}
     return min(held, key=held.__getitem__, default="")
 
 
@@ -82,9 +82,11 @@ def clustered(differences: Floats, clusters: Sequence[str], seed: int = 0) -> tu
     return float(low), float(high)
 
 
-def summary(found: Sequence[Curve], clusters: Sequence[str], laws: Sequence[str] = LAWS) -> list[dict[str, object]]:
+def summary(
+    all_curves: Sequence[Curve], clusters: Sequence[str], laws: Sequence[str] = LAWS
+) -> list[dict[str, object]]:
     """One line per law."""
-    missed, seconds = misses(found, laws)
+    missed, seconds = misses(all_curves, laws)
     won = wins(missed, ("M1", "M2", "M3", "M4"))
     lines: list[dict[str, object]] = []
     for name, values in missed.items():
@@ -124,13 +126,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown:
         parser.error(f"--clusters groups curves by columns of --by ({given.by or 'none'}), got {unknown[0]!r}")
     try:
-        found = curves(CurveTable.read(given.file), given.x, given.y, by, given.fit_where, metric=given.metric)
+        all_curves = curves(CurveTable.read(given.file), given.x, given.y, by, given.fit_where, metric=given.metric)
     except ValueError as error:
         parser.error(str(error))
-    clusters = [" ".join(_family(curve.key[name]) for name in named_by) or curve.name for curve in found]
-    lines = summary(found, clusters)
+    clusters = [" ".join(_family(curve.key[name]) for name in named_by) or curve.name for curve in all_curves]
+    lines = summary(all_curves, clusters)
     print(tabulate(lines, headers="keys", floatfmt=".4f"))
-    print(f"{len(found)} curves in {len(set(clusters))} clusters")
+    print(f"{len(all_curves)} curves in {len(set(clusters))} clusters")
     if given.json:
         given.json.write_text(json.dumps(lines, indent=1) + "\n")
 

@@ -1,8 +1,8 @@
-"""A finished suite is recognised at once: `python benchmarks/finished_suite.py`, two minutes.
+"""Speed of a finished suite: `python benchmarks/finished_suite.py` takes two minutes.
 
-1000 runs on the bundled icons and glyphs, with their right run ids and invented rows: `fewshot bench` writes their
-report, and then, asked again, only finds that all is done. 20 000 invented rows: `fewshot report`. Every step is a
-process of its own, one thread, everything in a temporary folder.
+The script invents rows for 1000 runs on the bundled icons and glyphs, with their true run ids. It measures the first
+`fewshot bench`, which writes the report, a second one, which skips all runs, and `fewshot report` of 20 000 invented
+rows. Every step runs in its own process with one thread and a temporary folder.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def many(n_backbones: int = 200) -> Iterator[SpecColumns]:
 
 
 def rows(specs: Iterable[SpecColumns], run_ids: Sequence[str] = ()) -> Iterator[str]:
-    """Invented rows, as lines: every column has a value. Run ids are invented too where none are given."""
+    """Invented rows as lines, with a value in every column. Run ids are invented too if none are given."""
     random = np.random.default_rng(0)
     for number, spec in enumerate(specs):
         value = float(random.uniform(0.3, 0.9))
@@ -89,7 +89,7 @@ def write(folder: Path) -> None:
 
 
 def measured(step: str, folder: Path, *arguments: str) -> dict[str, float | str]:
-    """Seconds, seconds of the processor and peak resident memory of a command, the start of Python included."""
+    """Seconds, CPU seconds and peak resident memory of a command, with the start of Python."""
     environment = os.environ | {"FEWSHOT_HOME": f"{folder}/home", "OMP_NUM_THREADS": "1"}
     start = time.monotonic()
     child = subprocess.Popen(
@@ -119,7 +119,9 @@ def main() -> None:
     suite = ("bench", "suite.py", "--results", "suite.jsonl")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run([sys.executable, __file__, "--write", name], check=True)  # its memory is not that of a step
+        subprocess.run(
+            [sys.executable, __file__, "--write", name], check=True
+        )  # in a process of its own, so that its memory is not counted
         steps = [
             measured("bench, 1000 finished runs, first report", folder, *suite),
             measured("bench, 1000 finished runs", folder, *suite),

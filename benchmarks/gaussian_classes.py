@@ -18,7 +18,7 @@ from fewshot.solvers.compiled import compiled
 from fewshot.statistics.intervals import Units
 
 DIM, FEWER = 16, 12
-_NODES = 20  # of every sum that replaces an integral
+_NODES = 20  # nodes of every sum that replaces an integral
 Floats = NDArray[np.float64]
 
 
@@ -93,7 +93,8 @@ def heavy_tailed(n_classes: int, n_images: int, spread: float, tail: float, rand
     far, wide = np.exp(tail * random.standard_normal((2, n_classes, 1)))
     means = spread * far * random.standard_normal((n_classes, DIM))
     noise: Floats = wide[:, None] * random.standard_normal((n_classes, n_images, DIM))
-    return means[:, None] + noise
+    images: Floats = means[:, None] + noise
+    return images
 
 
 def solve_new_images(

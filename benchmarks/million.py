@@ -10,9 +10,9 @@ Measured on two cores that were busy with other work (a load of about 10), in se
 memory, with the start of Python and torch:
 
     writing the file              63 s    10.7 s     43 MiB
-    first look                    24 s     3.5 s     77 MiB
-    drawing 20 000 episodes        1 s     0.5 s     81 MiB
-    Prototype, 2000 episodes      52 s     6.6 s   1075 MiB    of which 350 are the vectors held, the most libraries
+    loading it for the first time 24 s     3.5 s     77 MiB
+    sampling 20 000 episodes       1 s     0.5 s     81 MiB
+    Prototype, 2000 episodes      52 s     6.6 s   1075 MiB    of which 350 are vectors, most of the rest libraries
     LinearProbe, 2000 episodes    22 s     7.0 s   1070 MiB
     Prototype, 20 000 episodes   107 s    27.5 s    760 MiB
     report                         3 s     0.9 s    113 MiB
@@ -52,7 +52,7 @@ def write_file() -> None:
             np.lib.format.write_array(member, np.repeat(np.arange(N_CLASSES, dtype=np.int32), PER_CLASS))
 
 
-def first_look() -> None:
+def first_load() -> None:
     """Loads the file for the first time, which checks every number and stores the digest."""
     from fewshot import VectorSet
 
@@ -92,8 +92,8 @@ def report() -> None:
 
 STEPS: dict[str, Callable[[], None]] = {
     "writing the file": write_file,
-    "first look": first_look,
-    "drawing 20 000 episodes": sample,
+    "loading it for the first time": first_load,
+    "sampling 20 000 episodes": sample,
     "Prototype, 2000 episodes": lambda: solve("Prototype()", 2000),
     "LinearProbe, 2000 episodes": lambda: solve("LinearProbe(C=1.0)", 2000),
     "Prototype, 20 000 episodes": lambda: solve("Prototype()", 20_000),

@@ -1,6 +1,9 @@
-"""How much does a hidden prior help? A transductive head with balanced queries and with queries in Dirichlet shares.
+"""How much does a balanced prior help? A transductive head with balanced queries and with unequal query shares.
 
-fewshot bench transductive
+    fewshot bench transductive
+
+The suite runs two inductive heads and TIM on the same 60 episodes of the mono icons at 1 and 5 shots, once with equally
+many queries per class and once with shares from a Dirichlet distribution. docs/results.md has the tables.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ SAMPLERS = ("Balanced()", "DirichletQuery(support_reserve=5)")
 SHOTS = (1, 5)
 N_QUERY = 10  # per class on average; the novel classes have 20 to 40 images
 INDUCTIVE = ("Prototype()", "LinearProbe(C=1.0)")
-# The two papers' own settings: alpha is 2 at 1 shot and 7 from 5 shots on.
+# The settings of both papers: alpha is 2 at 1 shot and 7 from 5 shots on.
 ALPHA = {1: 2.0, 5: 7.0}
 N_EPISODES = 60
 

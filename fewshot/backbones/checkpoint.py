@@ -84,8 +84,8 @@ class Checkpoint(BackboneSource):
             except Misfit as error:
                 misfits[state] = error
         if not fitting:
-            chosen = [state for state in misfits if self.state and f".{self.state}." in f".{state.place}."]
-            best = (chosen or list(misfits))[0]
+            wanted = [state for state in misfits if self.state and f".{self.state}." in f".{state.place}."]
+            best = (wanted or list(misfits))[0]
             raise ValueError(
                 _does_not_fit(f"{what} ({best.place!r})" if best.place else what, self.name, misfits[best])
             )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Count = int | str  # a number, or "all"
 Command = Callable[..., int | None]  # the exit code; None is 0
 Decorator = Callable[[Command], Command]
+_MOST_DIGITS = 18
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -54,16 +55,19 @@ def _options_of(request: type[Any]) -> list[Callable[[Command], Command]]:
     return [hints[field.name].__metadata__[0] for field in fields(request)]
 
 
-def count(text: str) -> Count:
+def count(text: str, least: int = 1) -> Count:
     """The number in an option, or "all"."""
-    if text.lower() != "all" and not (text.isdigit() and int(text) > 0):
-        raise click.BadParameter(f"{text!r} is neither a positive number nor 'all'")
-    return int(text) if text.isdigit() else "all"
+    is_number = text.isascii() and text.isdigit()
+    if is_number and len(text) > _MOST_DIGITS:
+        raise click.BadParameter(f"a number of {len(text)} digits is too large: a data set has fewer than 2^31 images")
+    if text.lower() != "all" and not (is_number and int(text) >= least):
+        raise click.BadParameter(f"{text[:40]!r} is neither a {'positive ' * (least > 0)}number nor 'all'")
+    return int(text) if is_number else "all"
 
 
 def counts(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[Count, ...]:
-    """The numbers (or "all") in --shot, one per option or several with commas; each once."""
-    return tuple(dict.fromkeys(count(text.strip()) for several in given for text in several.split(",")))
+    """The numbers (or "all") in --shot, one per option or several with commas; each once. 0 is zero-shot."""
+    return tuple(dict.fromkeys(count(text.strip(), 0) for several in given for text in several.split(",")))
 
 
 def shard(text: str) -> tuple[int, int]:
@@ -96,8 +100,15 @@ def row_images(data: tuple[str, ...], allow_import: bool = False) -> RowImages:
     return RowImages(tuple(map(dataset_spec, data)), allow_import)
 
 
+def _holds_images(file: Path) -> bool:
+    """Whether this is an .npz file of images, not of vectors."""
+    from fewshot.datasets._npz_images import holds_images
+
+    return file.suffix.lower() == ".npz" and holds_images(file)
+
+
 def dataset_spec(data: str) -> Spec:
-    """The spec of --data: a folder of class folders, a CSV file, a file of vectors, a name or a spec."""
+    """The spec of --data: a folder of class folders, a CSV file, a file of vectors or images, a name or a spec."""
     from fewshot.plugins.call import is_call
     from fewshot.plugins.registry import DATASETS
 
@@ -108,6 +119,7 @@ def dataset_spec(data: str) -> Spec:
         Path(data).suffix.lower()
     )
     if source is not None and not is_call(data):
+        source = "ImageArrays" if _holds_images(Path(data).expanduser()) else source
         return DATASETS.spec(f"{source}(path={str(Path(data).expanduser())!r})")
     if is_call(data) or ":" in data or data in known:
         return DATASETS.spec(data)

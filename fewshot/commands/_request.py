@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from fewshot.splits import ClassSplit
 
 
+_AT_ONCE = 1 << 22  # images of the episodes that are sampled at once
+
+
 @dataclass(frozen=True, eq=False)
 class Data:
     """A loaded data set, the split of its classes, and the labels that episodes sample from."""
@@ -121,7 +124,8 @@ class EpisodeRequest:
             callback=counts,
             metavar="N|all",
             multiple=True,
-            help="Set the number of support images per class, several as 1,5,10 (default: 1).",
+            help="Set the number of support images per class, several as 1,5,10 (default: 1). 0 is for evaluators that "
+            "need no support, such as ZeroShot.",
         ),
     ]
     query: Annotated[
@@ -217,8 +221,17 @@ class EpisodeRequest:
             click.echo(f"{sizes}: using {used} (change this with --way and --query)", err=True)
 
     def sample(self, data: Data, shape: EpisodeShape, count: int) -> Episodes:
-        """The first `count` episodes of this shape."""
-        return self._sampler.sample(data.images, data.labels, shape, self.seed, 0, count)
+        """The first `count` episodes of this shape; more than fit in memory raise a ValueError."""
+        from fewshot.episodes.episodes import Episodes
+        from fewshot.runs import guards
+
+        sampler = self._sampler
+        first = sampler.sample(data.images, data.labels, shape, self.seed, 0, 1)
+        guards.check_size(count, first, guards.MOST_IMAGES_OF_A_LIST, "a list")
+        block = max(1, _AT_ONCE // max(1, len(first.support) + len(first.query)))
+        sizes = ((start, min(block, count - start)) for start in range(0, count, block))
+        parts = [sampler.sample(data.images, data.labels, shape, self.seed, *size) for size in sizes]
+        return Episodes.concatenate(parts)
 
     def listed(self, data: Data, episodes: Episodes, protocol: str) -> EpisodeList:
         """The list of these episodes, with everything that its reader has to know.
@@ -226,7 +239,9 @@ class EpisodeRequest:
         Without a name, the protocol is named after the sampler and the version of fewshot.
         """
         from fewshot.episodes.lists import EpisodeList
+        from fewshot.runs.guards import warn_unseparated_groups
 
+        warn_unseparated_groups(data.images, self._sampler)
         protocol = protocol or f"{type(self._sampler).__name__}@{version('fewshot')}"
         description = f"{self.sampler_spec()} {self.shapes(data)[0]} of {data.split_spec}, {data.classes} classes"
         pools = self._sampler.pools_of(episodes.index) if self._sampler.n_pools > 1 else None

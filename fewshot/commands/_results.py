@@ -86,14 +86,13 @@ def percent(row: Row) -> str:
 
 
 def run_table(shown: Shown) -> str:
-    """One line per run: backbone, evaluator, shape, accuracy with its intervals, episodes; then further measures, and
-    the meaning of the intervals, or why there are none."""
+    """One line per run: backbone, evaluator, shape, accuracy with its intervals, episodes. Below it further measures,
+    what the intervals mean, and why some are missing."""
     from tabulate import tabulate
 
     from fewshot.report.rows import intervals
     from fewshot.report.rows import selection_budgets as budgets
     from fewshot.report.rows.wording import training_data, unequal_queries
-    from fewshot.statistics.intervals import THESE_IMAGES
 
     rows, done = shown.rows, shown.done
     kinds = intervals.known(done)
@@ -101,17 +100,16 @@ def run_table(shown: Shown) -> str:
     lines = [
         (*shown.name(row), shape(row), percent(row), *intervals.texts(row, kinds), row.n_episodes or "") for row in rows
     ]
-    populations = " or ".join(sorted({row.population for row in rows if row.population}))
-    only = " and classes, not for new ones" if populations == THESE_IMAGES else ""
-    note = f"accuracy in percent ± 95 % interval over episodes, {populations}{only}"
-    further = [f"{kind.name}: 95 % interval for {kind.words(done)}" for kind in kinds]
-    warned = dict.fromkeys(said for task in shown.tasks for said in budgets.warnings(task.rows))
+    populations = " or ".join(dict.fromkeys(task.population for task in shown.tasks if task.population))
+    note = f"accuracy: mean in %{f' ± 95 % interval for {populations}' if populations else ''}"
+    further = [f"{kind.name}: 95 % interval for {kind.population(done)}" for kind in kinds]
+    warnings = dict.fromkeys(text for task in shown.tasks for text in budgets.warnings(task.rows))
     chosen = dict.fromkeys(
         f"{shown.name(row).backbone}, {shape(row)}: {row.chosen} was {budgets.choice(row)}"
         for row in rows
         if row.chosen
     )
-    seen = dict.fromkeys(f"{shown.name(row).backbone}: {said}" for row in rows if (said := training_data(row)))
+    seen = dict.fromkeys(f"{shown.name(row).backbone}: {text}" for row in rows if (text := training_data(row)))
     unequal = dict.fromkeys(
         f"{shown.name(row).backbone}, {shape(row)}: {text}" for row in rows if (text := unequal_queries(row))
     )
@@ -120,28 +118,29 @@ def run_table(shown: Shown) -> str:
         note,
         *unequal,
         *further,
+        *([intervals.THESE_IMAGES] if "these images" in populations else []),
         *intervals.narrower(done),
         *intervals.why(done),
         *_draws(shown),
         *seen,
         *chosen,
-        *warned,
+        *warnings,
         *_measures(shown),
     ]
     return "\n".join(parts)
 
 
 def _draws(shown: Shown) -> list[str]:
-    """Median, range and every draw of the runs that score a whole test set."""
-    from fewshot.report.rows.support_draws import Draws
+    """Median, range and all draws of the runs that answer whole test sets."""
+    from fewshot.report.rows.support_draws import Draws, unreadable
 
-    found = [(row, draws) for row in shown.done if (draws := Draws.of(row)) is not None]
-    lines = [f"{', '.join(shown.name(row))}, {shape(row)}: median {d.median} of {d.points}" for row, d in found]
-    return [*lines, *dict.fromkeys(draws.coverage for _, draws in found)]
+    pairs = [(row, draws) for row in shown.done if (draws := Draws.of(row)) is not None]
+    lines = [f"{', '.join(shown.name(row))}, {shape(row)}: median {d.median} of {d.points}" for row, d in pairs]
+    return [*lines, *dict.fromkeys(draws.coverage for _, draws in pairs), *unreadable(shown.done)]
 
 
 def _measures(shown: Shown) -> list[str]:
-    """A table of further measures, and their meaning; empty if no run has any."""
+    """Further measures of all runs that have any, as a table, and what they mean."""
     from tabulate import tabulate
 
     from fewshot.report.rows import measured
@@ -155,22 +154,30 @@ def _measures(shown: Shown) -> list[str]:
 
 
 def comparison_table(shown: Shown) -> str:
-    """The report's tables, one per task, as plain text; "*" marks the best of a column."""
+    """The tables of the report, one per task, as plain text. Notes that all tables share stand once below them."""
     from tabulate import tabulate
 
     from fewshot.report.rows.support_draws import DRAWS
-    from fewshot.report.tables.task_table import comparison
+    from fewshot.report.tables.task_table import comparison, in_common
 
-    parts = []
-    for table in comparison(shown):
+    tables = comparison(shown)
+    shared, parts = in_common([table.notes for table in tables]), []
+    for table in tables:
         header = ("backbone", "evaluator", *table.shots, "episodes")
         lines = [(line.backbone, line.learner, *map(_marked, line.cells), line.n_episodes) for line in table.lines]
-        caption = click.wrap_text(f"* best. {table.caption}", 100)
-        parts.append(f"{table.title}\n\n{tabulate(lines, header, disable_numparse=True)}\n\n{caption}\n")
+        notes = _wrapped([table.caption, *(note for note in table.notes if note not in shared)])
+        parts.append(f"{table.title}\n\n{tabulate(lines, header, disable_numparse=True)}\n\n{notes}\n")
         if table.draws:
             draws = tabulate(map(astuple, table.draws), DRAWS, disable_numparse=True)
             parts.append(f"{draws}\n\n{click.wrap_text(table.draws_caption, 100)}\n")
+    if tables:
+        heading = ["All tables:"] if len(tables) > 1 else []
+        parts.append(_wrapped([*heading, "*: best of the column.", *shared]) + "\n")
     return "\n".join(parts)
+
+
+def _wrapped(notes: Sequence[str]) -> str:
+    return "\n".join(click.wrap_text(note, 100, subsequent_indent="  ") for note in notes)
 
 
 def _marked(cell: Cell) -> str:
@@ -178,8 +185,8 @@ def _marked(cell: Cell) -> str:
     return " ".join(filter(None, (cell.text, cell.further, signs)))
 
 
-def tell_failures(rows: Sequence[Row]) -> int:
-    """The exit code, after printing one sentence for each error, with the number of runs that it stopped."""
+def print_failures(rows: Sequence[Row]) -> int:
+    """Prints one sentence per error, however many runs it stopped; returns the exit code."""
     failed: dict[str, list[Row]] = {}
     for row in rows:
         if row.status == "failed":

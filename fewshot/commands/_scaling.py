@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
+from fewshot.commands._answers import amount
+
 if TYPE_CHECKING:
     from fewshot.scaling.fits.curves import Curve
     from fewshot.scaling.fits.fit import CurveFit
@@ -17,22 +19,22 @@ if TYPE_CHECKING:
 
 
 def known_laws(names: Sequence[str]) -> list[str]:
-    """The names of laws, each once; a ValueError for an unknown name, or if there is none."""
+    """The names of laws, each once. Raises a ValueError for an unknown name, or for none."""
     from fewshot.plugins.registry import LAWS
     from fewshot.scaling.laws import named
 
     for name in names:
         named(name)
     if not names:
-        raise ValueError(f"name at least one law of: {', '.join(LAWS.names())}")
+        raise ValueError(f"--law names no law; known: {', '.join(LAWS.names())}")
     return list(dict.fromkeys(names))
 
 
-def usual_laws(found: Sequence[Curve]) -> list[str]:
-    """The laws to fit by default: those of M1 to M4 that suit the curves."""
+def usual_laws(curves: Sequence[Curve]) -> list[str]:
+    """The default laws: those of M1 to M4 that the curves allow."""
     from fewshot.scaling.laws import named
 
-    losses = any(curve.points.most > 1 for curve in found)
+    losses = any(curve.points.most > 1 for curve in curves)
     return [name for name in ("M1", "M2", "M3", "M4") if named(name).for_losses or not losses]
 
 
@@ -63,8 +65,8 @@ def fits_text(fits: Sequence[CurveFit]) -> str:
     ]
     read = dict.fromkeys(each.curve.scores.sentence for each in fits if each.curve.scores is not None)
     how = (
-        f"RMSE is of log error. Trust a fit up to {FARTHEST:g} times its largest x if a fit without the largest x "
-        f"misses them by at most {TOLERANCE:g} (in brackets); otherwise not beyond its range. * misses them least."
+        "RMSE is of log error. In brackets: the RMSE at the largest x of a fit without them. Up to "
+        f"{TOLERANCE:g}, trust the fit to {FARTHEST:g} times its largest x; else do not extrapolate. *: the lowest."
     )
     return "\n".join([tabulate(lines, header, disable_numparse=True), how, *(f"{text}." for text in read), *notes])
 
@@ -99,19 +101,19 @@ def _number(value: float) -> str:
 
 
 def _rmse(value: float | None, digits: int = 4) -> str:
-    """The RMSE of log error; "" if unknown, "infinite" if a law predicts an error of 0 or below."""
+    """The RMSE of log error: "" for none, "infinite" if a law predicts an error of 0 or below."""
     if value is None or isnan(value):
         return ""
     return f"{value:.{digits}f}" if isfinite(value) else "infinite"
 
 
-def transfers_text(found: Sequence[SourceTransfer]) -> str:
-    """For each source a table, its law, and the points left out."""
+def transfers_text(transfers: Sequence[SourceTransfer]) -> str:
+    """A table per source, its law, and what was omitted."""
     from tabulate import tabulate
 
     header = ("size", "D_F", "loss", "D_E", "D_T", "D_E / D_F", "fraction", "")
     parts = []
-    for each in found:
+    for each in transfers:
         title = " ".join([*each.key.values(), f"pre-trained on {each.source}"])
         table = tabulate([_transferred(point) for point in each.points], header, disable_numparse=True)
         parts.append(f"{title}\n\n{table}\n\n{_transfer_law(each)}")
@@ -132,24 +134,25 @@ def _transferred(point: Transferred) -> tuple[str, ...]:
 
 def _transfer_law(each: SourceTransfer) -> str:
     fit = each.fit
-    counted = (
-        f"{fit.n_fitted} points fitted, {fit.n_censored} as lower bounds, {fit.n_left_out} left out; pre-training "
-        f"hurts at {fit.n_ossified}; {each.n_low_data} of {len(each.points)} have D_F below a tenth of D(N)"
+    counts = (
+        f"{amount(fit.n_fitted, 'fitted point')}, {amount(fit.n_censored, 'lower bound')}, {fit.n_left_out:,} omitted; "
+        f"pre-training hurts at {amount(fit.n_ossified, 'point')}; D_F is below a tenth of D(N) at {each.n_low_data:,} "
+        f"of {amount(len(each.points), 'point')}"
     )
     if fit.law is None:
-        return f"{fit.note}\n{counted}"
+        return f"{fit.note}\n{counts}"
     values = ", ".join(
         f"{name} {getattr(fit.law, name):.3g} [{fit.low[name]:.3g}, {fit.high[name]:.3g}]" for name in fit.low
     )
-    return "\n".join(filter(None, [f"D_T = k D_F^alpha N^beta: {values}", counted, fit.note]))
+    return "\n".join(filter(None, [f"D_T = k D_F^alpha N^beta: {values}", counts, fit.note]))
 
 
-def budgets_text(found: Sequence[Budget]) -> str:
-    """For each curve the answer, and the labels by each law."""
+def budgets_text(budgets: Sequence[Budget]) -> str:
+    """The answer for every curve, and the labels by each law."""
     from tabulate import tabulate
 
     parts = []
-    for each in found:
+    for each in budgets:
         lines = [
             (need.law, f"{need.labels:.4g}" if need.standing != "never" else "", need.standing, need.trust.sentence)
             for need in each.needs

@@ -1,4 +1,4 @@
-"""The subcommands of `fewshot study`, one per study, and their output."""
+"""The subcommands of `fewshot study`, one per study, and their texts."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _TYPES: dict[str, click.ParamType[Any]] = {
 
 
 class StudyFolder(click.Group):
-    """One subcommand per study, with the fields of the study as options."""
+    """A subcommand per study. Its fields are options."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all studies, as the user types them."""
+        """The names of all studies, as typed on the command line."""
         return sorted(_studies())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a study; it imports the study when it runs."""
+        """The command of a study. The study is imported when the command runs."""
         signature = _studies().get(cmd_name)
         return None if signature is None else _command(cmd_name, signature)
 
 
 def _studies() -> dict[str, Signature]:
     """The signature of each study, by the name of its file."""
-    return {found.module.rpartition(".")[2]: found for found in map(STUDIES.signature, STUDIES.names())}
+    return {each.module.rpartition(".")[2]: each for each in map(STUDIES.signature, STUDIES.names())}
 
 
 def _command(name: str, signature: Signature) -> click.Command:
@@ -46,10 +46,10 @@ def _command(name: str, signature: Signature) -> click.Command:
         from fewshot.report.studies import StudyRows
 
         study: Study[Any] = STUDIES.get(signature.name)(**fields)
-        found = study.find(StudyRows.read(file))
-        if found is None:
+        findings = study.find(StudyRows.read(file))
+        if findings is None:
             raise ValueError(f"{file} has no rows for this study; it needs {study.needs}")
-        answer(section_text(study.section(found, with_plots=False)), study.values(found))
+        answer(section_text(study.section(findings, with_plots=False)), study.values(findings))
         return 0
 
     first, _, rest = signature.summary.partition(". ")
@@ -64,18 +64,18 @@ def _command(name: str, signature: Signature) -> click.Command:
         )
         for parameter in signature.parameters
     ]
-    made = click.Command(
+    command = click.Command(
         name,
         callback=run,
         params=[click.Argument(["file"], type=_options.FILE), *options],
         short_help=f"{first.rstrip('.')}.",
         help=f"{first.rstrip('.')}.\n\n{rest}\n\nFILE is a .jsonl or .csv file of rows.",
     )
-    return json_option(made)
+    return json_option(command)
 
 
 def section_text(section: Section) -> str:
-    """A section of the report for the console: tables, their meaning, and what was left out."""
+    """A section of the report for the console: tables, what they mean, and remarks."""
     parts = [section.title, *map(_table_text, section.tables), section.text, "\n".join(section.remarks)]
     return "\n\n".join(filter(None, parts))
 

@@ -14,7 +14,7 @@ from fewshot.commands._answers import answer, json_option, print_progress, row_v
 from fewshot.commands._plan import Plan
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import ComputeRequest
-from fewshot.commands._results import comparison_table, describe, percent, tell_failures, writable_results
+from fewshot.commands._results import comparison_table, describe, percent, print_failures, writable_results
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -94,4 +94,4 @@ def _show(rows: Sequence[Row], results: Results, report: Path, title: str) -> in
     if text or wants_json():
         values = row_values(rows) if wants_json() else []
         answer(text, {"rows": values, "results": results.path, "report": report if rows else None})
-    return tell_failures(rows)
+    return print_failures(rows)

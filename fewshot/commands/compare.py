@@ -57,7 +57,7 @@ def command(
     out: Path | None,
     plot: Path | None,
 ) -> int:
-    """Compare the runs of the results file ROWS, in pairs, on the episodes that both solved.
+    """Compare the runs of the results file ROWS in pairs, on the episodes that both solved.
 
     Each difference has two intervals: for other episodes of these images, and for new classes. Pairs that were compared
     on several data sets also get one difference over these data sets, and one for new data sets.
@@ -76,9 +76,9 @@ def command(
         from fewshot.report.comparisons.forest import write_forest
 
         write_forest(claims, plot)
-    told = _parts([claim.text(delta / 100) for claim in claims], over, claims[0].naming, "simple")
+    parts = _parts([claim.text(delta / 100) for claim in claims], over, claims[0].naming, "simple")
     contests = [claim.values(delta / 100) for claim in claims]
-    answer("\n\n".join(told), {"contests": contests, "over_sets": sets_values(over)})
+    answer("\n\n".join(parts), {"contests": contests, "over_sets": sets_values(over)})
     return 0
 
 
@@ -95,15 +95,15 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], grouping: Callable[[Row]
     chosen = [row for row in rows_of_all if all(any(text in str(part) for part in row.spec) for text in only)]
     if not chosen:
         raise ValueError(
-            f"none of the {len(rows_of_all)} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
+            f"none of the {len(rows_of_all):,} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
         )
-    found = contests(results, chosen, by, grouping)
-    pairs = [contest.pairs() for contest in found]
+    every = contests(results, chosen, by, grouping)
+    pairs = [contest.pairs() for contest in every]
     p_values = adjusted([pair for several in pairs for pair in several]).tolist()
     n_tested, remaining, naming = sum(p == p for p in p_values), iter(p_values), Naming(Shown.of(chosen), by)
     return [
         Claims(contest, naming, several, list(islice(remaining, len(several))), n_tested)
-        for contest, several in zip(found, pairs, strict=True)
+        for contest, several in zip(every, pairs, strict=True)
     ]
 
 

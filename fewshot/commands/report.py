@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
 from fewshot.commands._results import read_rows
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def command(
     if readme is not None:
         return _readme(readme, rows, check, dry_run)
     if check:
-        raise click.UsageError("--check belongs to --readme FILE")
+        raise click.UsageError("--check needs --readme FILE")
     results = Results(rows or _latest())
     shown = Shown.of(read_rows(results))
-    page = out or results.path.with_suffix(".html")
+    file = out or results.path.with_suffix(".html")
     if dry_run:
-        return _plan(shown, None if markdown else page, results)
+        return _plan(shown, None if markdown else file, results)
     if not markdown:
-        return _page(shown, page, results, _options.row_images(data, allow_import))
+        return _page(shown, file, results, _options.row_images(data, allow_import))
     from fewshot.report.tables.task_table import markdown as as_markdown
 
     table = as_markdown(shown)
@@ -74,7 +74,7 @@ def _page(shown: Shown, out: Path, results: Results, images: RowImages) -> int:
     write_report(shown, out, results, results.path.stem, images)
     n_runs = len(shown.rows)
     values = {"report": out, "n_runs": n_runs, "results": results.path}
-    answer(f"report: {out}, {n_runs} runs of {results.path}", values)
+    answer(f"report: {out}, {amount(n_runs, 'run')} of {results.path}", values)
     return 0
 
 
@@ -82,8 +82,8 @@ def _plan(shown: Shown, out: Path | None, results: Results) -> int:
     """Answers with the tasks that a report would show, and the file that it would write."""
     titles, n_runs = [task.title for task in shown.tasks], len(shown.rows)
     n_failed, n_unreadable = len(shown.failed), results.n_unreadable
-    what = f"{n_runs} runs of {results.path}, {n_failed} of them failed, {n_unreadable} lines cannot be read"
-    where = "tables would be printed" if out is None else f"{out} would be written{' anew' if out.exists() else ''}"
+    what = f"{amount(n_runs, 'run')} of {results.path}, {n_failed:,} failed, {amount(n_unreadable, 'unreadable line')}"
+    where = "tables would be printed" if out is None else f"{out} would be {'over' if out.exists() else ''}written"
     values = {"report": out, "n_runs": n_runs, "results": results.path, "tasks": titles}
     lines = [f"{where}: {what}{NOT_WRITTEN}", *(f"  {title}" for title in titles)]
     answer("\n".join(lines), values | {"n_failed": n_failed, "n_unreadable": n_unreadable})

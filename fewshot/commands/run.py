@@ -21,7 +21,7 @@ from fewshot.commands._request import (
     check_file,
     usual_backbone,
 )
-from fewshot.commands._results import run_table, tell_failures, writable_results
+from fewshot.commands._results import print_failures, run_table, writable_results
 
 if TYPE_CHECKING:
     from fewshot.runs.specs import Listed, RunSpec, Sampled
@@ -191,4 +191,4 @@ def command(
         answer(text, {"rows": row_values(done), "results": results, "n_waiting": len(specs) - len(done)})
     if len(done) < len(specs):
         print_progress(compute.waiting(len(specs) - len(done)))
-    return tell_failures(done)
+    return print_failures(done)

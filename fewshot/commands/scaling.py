@@ -23,7 +23,7 @@ def _metric(*known: str) -> _options.Decorator:
     return click.option(
         "--metric",
         type=click.Choice(known),
-        help=f"Read --y as {', '.join(known[:-1])} or {known[-1]} (default: by its name and values).",
+        help=f"Read --y as {', '.join(known[:-1])} or {known[-1]} (default: by its name and its values).",
     )
 
 
@@ -43,12 +43,10 @@ def command() -> None:
 @command.command("fit", short_help="Fit laws to curves, with intervals and a test of extrapolation.")
 @click.argument("file", type=_options.FILE)
 @_where
-@click.option("--x", required=True, metavar="COLUMN", help="Use this column as the resource, such as images or shots.")
-@click.option("--y", default="error", metavar="COLUMN", help="Use this column as error, accuracy or loss.")
+@click.option("--x", required=True, metavar="COLUMN", help="Column of the resource, such as images or shots.")
+@click.option("--y", default="error", metavar="COLUMN", help="Column of the error, accuracy or loss.")
 @_metric(*_METRICS)
-@click.option(
-    "--by", default="", metavar="COLUMN,...", help="Make one curve for each combination of values of these columns."
-)
+@click.option("--by", default="", metavar="COLUMN,...", help="Columns whose values define the curves.")
 @click.option(
     "--law",
     default="",
@@ -56,17 +54,10 @@ def command() -> None:
     show_default="M1,M2,M3,M4; M1,M2,M3 for a loss",
     help="Fit these laws; `fewshot list laws` shows all.",
 )
-@click.option("--fit-where", default="", metavar="COLUMN=VALUE", help="Fit only these lines and predict the others.")
-@click.option(
-    "--seeds",
-    default="",
-    metavar="COLUMN",
-    help="Resample whole seeds, given in this column, instead of single points.",
-)
-@click.option(
-    "--draws", type=click.IntRange(0), default=100, help="Resample this many times for the intervals; 0: no intervals."
-)
-@click.option("--seed", type=click.IntRange(0), default=0, help="Set the seed of the resamples.")
+@click.option("--fit-where", default="", metavar="COLUMN=VALUE", help="Fit these lines and predict the rest.")
+@click.option("--seeds", default="", metavar="COLUMN", help="Column of the seed: resample whole seeds, not points.")
+@click.option("--draws", type=click.IntRange(0), default=100, help="Number of resamples for the intervals; 0 for none.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the resamples.")
 @click.option("--plot", type=_options.FILE, help="Plot the fits and their residuals to a .png or .svg file.")
 @json_option
 def fit(
@@ -90,10 +81,10 @@ def fit(
     from fewshot.scaling.fits.tables import CurveTable
 
     if plot is not None and plot.suffix not in (".png", ".svg"):
-        raise ValueError(f"a plot is a .png or .svg file, got {plot}")
+        raise ValueError(f"--plot needs a .png or .svg file, got {plot}")
     named = _scaling.known_laws(_names(law)) if law else None
-    found = curves(CurveTable.read(file).only(where), x, y, _names(by), fit_where, seeds, metric or "")
-    fits = fit_all(found, named or _scaling.usual_laws(found), draws, seed)
+    to_fit = curves(CurveTable.read(file).only(where), x, y, _names(by), fit_where, seeds, metric or "")
+    fits = fit_all(to_fit, named or _scaling.usual_laws(to_fit), draws, seed)
     if plot is not None:
         from fewshot.files.atomic import write_atomically
         from fewshot.report.figures.fits import figure
@@ -109,34 +100,29 @@ def fit(
     "--where",
     default="",
     metavar="COLUMN=VALUE,...",
-    help="Use only these lines; also !=, <, <=, > and >=. A condition on --pretrained keeps the runs from scratch.",
+    help="Keep only these lines; also !=, <, <=, > and >=. Conditions on --pretrained keep runs from scratch.",
 )
-@click.option(
-    "--x", required=True, metavar="COLUMN", help="Use this column as the number of images of the target set, D_F."
-)
+@click.option("--x", required=True, metavar="COLUMN", help="Column of D_F, the images of the target set.")
 @click.option(
     "--y",
     default="error",
     metavar="COLUMN",
-    help="Use this column as the loss: cross-entropy at its optimum, or the error.",
+    help="Column of the loss (cross-entropy at its optimum) or the error.",
 )
 @_metric(*_METRICS)
 @click.option(
     "--by",
     default="",
     metavar="COLUMN,...",
-    help="Use the first column as the network's size N; further columns make separate tables.",
+    help="Column of N, the network's size; further columns define separate tables.",
 )
 @click.option(
-    "--pretrained",
-    required=True,
-    metavar="COLUMN",
-    help="Read the pre-training data of a run from this column; 0 or none: from scratch.",
+    "--pretrained", required=True, metavar="COLUMN", help="Column of the pre-training set; 0 or none: from scratch."
 )
 @json_option
 def transfer(file: Path, where: str, x: str, y: str, metric: str | None, by: str, pretrained: str) -> int:
-    """Measure how many labelled images pre-training is worth: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
-    D_T = k D_F^alpha N^beta if there are enough points."""
+    """Measure what pre-training is worth in labelled images: D_E, D_T = D_E - D_F, multiplier, fraction, and the law
+    D_T = k D_F^alpha N^beta if the points allow a fit."""
     from fewshot.commands import _scaling
     from fewshot.scaling.fits.tables import CurveTable
     from fewshot.scaling.studies.transfers import kept_sources, transfers
@@ -144,29 +130,30 @@ def transfer(file: Path, where: str, x: str, y: str, metric: str | None, by: str
     size, *others = _names(by) or [""]
     table = CurveTable.read(file)
     table.need(pretrained)
-    found = transfers(kept_sources(table, where, pretrained), x, y, size, pretrained, others, metric or "")
-    answer(_scaling.transfers_text(found), [each.values() for each in found])
+    results = transfers(kept_sources(table, where, pretrained), x, y, size, pretrained, others, metric or "")
+    answer(_scaling.transfers_text(results), [each.values() for each in results])
     return 0
 
 
 @command.command("budget", short_help="Estimate how many labels a target accuracy needs.")
 @click.argument("file", type=_options.FILE)
 @_where
-@click.option("--target", type=float, required=True, help="Set the target accuracy, between 0 and 1, such as 0.9.")
+@click.option("--target", type=float, required=True, help="Target accuracy, between 0 and 1.")
 @click.option(
-    "--x", default="k_shot", metavar="COLUMN", help="Use this column as the number of labels, per class or in total."
+    "--x",
+    default="k_shot",
+    metavar="COLUMN",
+    help="Column of the number of labels, per class or in all.",
 )
-@click.option("--y", default="error", metavar="COLUMN", help="Use this column as error or accuracy.")
+@click.option("--y", default="error", metavar="COLUMN", help="Column of the error or the accuracy.")
 @_metric("accuracy", "error")
-@click.option(
-    "--by", default="", metavar="COLUMN,...", help="Make one curve for each combination of values of these columns."
-)
+@click.option("--by", default="", metavar="COLUMN,...", help="Columns whose values define the curves.")
 @click.option(
     "--law",
     default="",
     metavar="LAW,...",
     show_default="all laws for budgets",
-    help="Bracket the answer with these laws; `fewshot list laws` shows all.",
+    help="Make the bracket from these laws; `fewshot list laws` shows all.",
 )
 @json_option
 def budget(file: Path, where: str, target: float, x: str, y: str, metric: str | None, by: str, law: str) -> int:
@@ -177,7 +164,7 @@ def budget(file: Path, where: str, target: float, x: str, y: str, metric: str | 
     from fewshot.scaling.fits.tables import CurveTable
 
     laws = _scaling.known_laws(_names(law)) if law else label_budget.budget_laws()
-    asked = curves(CurveTable.read(file).only(where), x, y, _names(by), metric=metric or "")
-    found = [each for [each] in label_budget.budgets(asked, [[target]] * len(asked), laws)]
-    answer(_scaling.budgets_text(found), [each.values() for each in found])
+    given = curves(CurveTable.read(file).only(where), x, y, _names(by), metric=metric or "")
+    budgets = [each for [each] in label_budget.budgets(given, [[target]] * len(given), laws)]
+    answer(_scaling.budgets_text(budgets), [each.values() for each in budgets])
     return 0

@@ -171,7 +171,7 @@ def float32_hides_no_differences(evaluator: Any, world: World) -> str | None:
     """Features in float32 with a large common offset get the same answers as the same numbers in float64."""
     if not isinstance(world, VectorWorld):
         return None
-    offset = HardInput("a large common offset", lambda vectors, k_shot: (vectors + 1e4).float(), separation=30.0)
+    offset = HardInput("a large common offset", lambda vectors, k_shot: (vectors + 1e6).float(), separation=30.0)
     short, long = (
         _answer(evaluator, of_type, offset.trial(of_type))
         for of_type in (replace(world, dtype=dtype) for dtype in (torch.float32, torch.float64))

@@ -29,6 +29,17 @@ def shape_and_dtype(evaluator: Any, world: World) -> str | None:
     return None if logits.dtype == wanted else f"logits should be {wanted} like the features; found {logits.dtype}"
 
 
+def no_support_is_no_error(evaluator: Any, world: World) -> str | None:
+    """A head that declares to need no support answers 0-shot episodes: finite logits of the right shape."""
+    if evaluator.needs_support:
+        return None
+    trial = world.trial(1, k_shot=0)
+    logits = world.logits(evaluator, trial.batch, trial.query)
+    if logits.shape == (3, 15, 3) and torch.isfinite(logits).all():
+        return None
+    return f"0-shot logits should be finite, of shape (3, 15, 3); found {tuple(logits.shape)}"
+
+
 def alone_as_in_a_batch(evaluator: Any, world: World) -> str | None:
     """An episode has the same logits alone as in a batch."""
     trial = world.trial(2)
@@ -165,6 +176,7 @@ def a_path_is_each_member_alone(evaluator: Any, world: World) -> str | None:
 
 LAWS: tuple[Law, ...] = (
     shape_and_dtype,
+    no_support_is_no_error,
     alone_as_in_a_batch,
     class_names_do_not_matter,
     support_order_does_not_matter,

@@ -122,7 +122,9 @@ def episodes_are_well_formed(sampler: Sampler, world: SamplerWorld) -> str | Non
 def groups_stay_on_one_side(sampler: Sampler, world: SamplerWorld) -> str | None:
     """If the sampler has a field `apart`, no group of that name is on both sides of an episode."""
     apart = getattr(sampler, "apart", None)
-    for shape in SHAPES if apart else ():
+    if apart is None:
+        return None
+    for shape in SHAPES:
         episodes, codes = world.sample(sampler, shape, 60), world.images.image_groups[apart].codes
         for e in range(len(episodes)):
             one = episodes[e : e + 1]

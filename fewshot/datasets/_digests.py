@@ -25,6 +25,7 @@ from tqdm import tqdm
 from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._decoding import read_image
 from fewshot.datasets._depth import Scales, scales_of
+from fewshot.datasets._image_files import not_unicode
 from fewshot.datasets._pictures import PictureFacts, check_content, facts_of_file, warn_pictures
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
@@ -33,6 +34,7 @@ from fewshot.files.checksums import checked_content, with_checksum
 _DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
 _Found = TypeVar("_Found")
+Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def open_files(
     A ValueError counts unreadable files and names five, each after `line` of its row. Warnings report copies and
     pictures that look wrong, by `where` of their rows; `name` is that of the data set.
     """
+    _check_names(name, paths)
     facts = file_facts(paths, line)
     scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
     check_content(name, facts, scales, where)
@@ -68,6 +71,16 @@ def open_files(
     warn_pictures(name, facts, scales, where)
     warn_copies(name, digests, labels, where)
     return Files(paths, scales), digests
+
+
+def _check_names(name: str, paths: Sequence[Path]) -> None:
+    """Raises a ValueError for a file or folder whose name is not UTF-8."""
+    for path in paths:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            part = next(part for part in path.parts if any("\ud800" <= letter <= "\udfff" for letter in part))
+            raise not_unicode("file" if part == path.name else "folder", os.path.join(name, part)) from error
 
 
 def file_facts(paths: Sequence[Path], line: Callable[[int], str] = lambda row: "") -> list[PictureFacts]:
@@ -111,19 +124,24 @@ def _digest(scales: Scales, path: Path) -> bytes:
     return image_digest(read_image(path, scales))
 
 
-def warn_copies(name: str, digests: Sequence[bytes], labels: Ints, where: Callable[[int], object]) -> None:
-    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: a warning
-    for copies in one class, an error for copies across classes, because one of their labels is wrong."""
+def exact_copies(digests: Sequence[bytes], labels: Ints) -> tuple[list[Pair], list[Pair]]:
+    """The pairs of an image and a later exact copy of it: within a class, and across classes."""
     first: dict[bytes, int] = {}
     pairs = [(first.setdefault(digest, row), row) for row, digest in enumerate(digests)]
     copies = [(one, other) for one, other in pairs if one != other]
-    across = [(one, other) for one, other in copies if labels[one] != labels[other]]
-    within = len(copies) - len(across)
+    same = [pair for pair in copies if labels[pair[0]] == labels[pair[1]]]
+    return same, [pair for pair in copies if labels[pair[0]] != labels[pair[1]]]
+
+
+def warn_copies(name: str, digests: Sequence[bytes], labels: Ints, where: Callable[[int], object]) -> None:
+    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: a warning
+    for copies in one class, an error for copies across classes, because one of their labels is wrong."""
+    within, across = exact_copies(digests, labels)
     if within:
-        one, other = next((one, other) for one, other in copies if labels[one] == labels[other])
+        one, other = within[0]
         message = "%s: %s of other images of the same class, such as %s and %s; "
         message += "remove copies, or one picture may be support and query at once"
-        _log.warning(message, name, _exact_copies(within), where(one), where(other))
+        _log.warning(message, name, _exact_copies(len(within)), where(one), where(other))
     if across:
         message = "%s: %s of images of ANOTHER class, such as %s and %s; "
         message += "at least one label of each pair is wrong: correct it or remove both images"

@@ -72,10 +72,15 @@ def _check_name(root: Path, folder: Path) -> None:
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(
-            f"the name of the folder {shown(name)!r} is not UTF-8 (perhaps Latin-1); rename it, for example with "
-            "convmv -r -f latin1 -t utf8 --notest"
-        ) from error
+        raise not_unicode("folder", name) from error
+
+
+def not_unicode(what: str, name: str) -> ValueError:
+    """The error about a file or folder whose name is not UTF-8: it cannot be hashed, printed or written."""
+    return ValueError(
+        f"the name of the {what} '{shown(name)}' is not UTF-8 (perhaps Latin-1); rename it, for example with "
+        "convmv -r -f latin1 -t utf8 --notest"
+    )
 
 
 def _holds(link: str, folder: str) -> bool:

@@ -17,11 +17,13 @@ from fewshot.datasets._decoding import Stored, finite_range, has_frames, read_st
 from fewshot.datasets._depth import COLOUR, DEEP, EIGHT, Scales
 
 _log = logging.getLogger("fewshot")
+_ONE = 0.9  # of a level: one step of 8 bits, rounded to integers of 10 bits, may be a little less than 1
 _FEW = 8  # of 256 levels: a picture that uses fewer is nearly constant
 _FLAT = 1.0  # of 255: so is a picture of a smaller deviation
 _LEVELS_OF_ALPHA, _SHARE_OF_ALPHA = 32, 0.1  # a picture in place of transparency has more levels, and fewer 0 and 255
 _QUARTER = 64  # of 256 levels
-FRAMES, BANDS, HIDDEN, BLANK, FLAT, ALPHA, BROKEN = "frames", "bands", "hidden", "blank", "flat", "alpha", "not finite"
+FRAMES, BANDS, HIDDEN = "several frames", "more than three bands", "hidden by transparency"
+BLANK, FLAT, ALPHA, BROKEN = "blank", "nearly constant", "doubtful transparency", "not finite"
 _WORDS = {
     BLANK: ("blank", "each has one colour only; check how they were exported"),
     FLAT: ("nearly constant", "check how they were exported"),
@@ -69,6 +71,8 @@ class PictureFacts:
         """The facts in bytes of `packed`; None for other bytes."""
         try:
             width, height, mode, kind, low, high, signs = json.loads(content[32:])
+            if kind not in (*DEEP, EIGHT, COLOUR) or not set(signs) <= set(_WORDS):
+                return None
             digest = b"" if kind in DEEP else content[:32]
             return PictureFacts(int(width), int(height), str(mode), str(kind), low, high, tuple(signs), digest)
         except (ValueError, TypeError):
@@ -129,6 +133,13 @@ def _sign(counts: NDArray[np.int64]) -> str:
     return FLAT if contrast < _FEW or variance.max() < _FLAT**2 else ""
 
 
+def sign_of_contrast(contrast: float, kind: str) -> str:
+    """The sign of a picture without transparency by the widest range of its colours, or ''."""
+    if not contrast:
+        return BLANK
+    return FLAT if kind == EIGHT and contrast < _FEW else ""
+
+
 def _doubtful(alpha: Image.Image) -> bool:
     """Whether opacity varies like a picture: many levels, and hardly a pixel quite opaque or quite transparent."""
     counts = np.array(alpha.histogram())
@@ -152,9 +163,14 @@ def _levels(picture: PictureFacts, scales: Scales) -> float:
     return 255 * (picture.high - picture.low) / (scale.white - scale.black)
 
 
+def _is_lost(picture: PictureFacts, scales: Scales) -> bool:
+    """Whether the different values of a deep picture become one or two."""
+    return picture.low < picture.high and _levels(picture, scales) < _ONE
+
+
 def check_content(name: str, facts: Sequence[PictureFacts], scales: Scales, where: Callable[[int], object]) -> None:
     """Raises a ValueError if 8 bits keep nothing of pictures with more bits."""
-    lost = [row for row, p in enumerate(facts) if p.deep and p.low < p.high and _levels(p, scales) < 1]
+    lost = [row for row, picture in enumerate(facts) if picture.deep and _is_lost(picture, scales)]
     if lost:
         first = facts[lost[0]]
         raise ValueError(

@@ -35,8 +35,8 @@ class VectorFaults:
     @staticmethod
     def of(vectors: Vectors, labels: Ints) -> VectorFaults:
         """The faults of vectors [n, D] with labels [n]. Two different vectors count as copies once in 2^60 pairs."""
-        sums = np.concatenate([_sums(block) for _, block in vectors.blocks()])
-        zero = np.concatenate([~block.any(1) for _, block in vectors.blocks()])
+        blocks = [(_sums(block), ~block.any(1)) for _, block in vectors.blocks()]
+        sums, zero = (np.concatenate(column) for column in zip(*blocks, strict=True))
         rows = np.flatnonzero(~zero)
         _, first, place = np.unique(sums[rows], return_index=True, return_inverse=True)
         earlier = rows[first][place]  # the first vector equal to each

@@ -12,13 +12,14 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from fewshot.datasets.labelled_vectors import VectorArrays, check_matrix, checked_matrix
+from fewshot.files.npz import array_name, content_offset, is_stored, npz_members, read_header
 from fewshot.files.vectors import HeldVectors, StoredVectors, Vectors
 
 VECTORS = ("vectors", "features", "embeddings", "X")
@@ -77,12 +78,8 @@ class Npz(ArrayFile):
     """A file of np.savez. Uncompressed vectors are read row by row; compressed ones are unpacked into memory."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                members = archive.infolist()
-        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-            raise ValueError(f"{path} cannot be read as .npz: {error}; write it with np.savez") from error
-        names = [member.filename.removesuffix(".npy") for member in members]
+        members = npz_members(path)
+        names = list(map(array_name, members))
         check_unique(path, names, "arrays")
         self._members = dict(zip(names, members, strict=True))
         super().__init__(path, names)
@@ -106,7 +103,7 @@ class Npz(ArrayFile):
         member = self._members[name]
         most = member.compress_size * _EXPANSION.get(member.compress_type, 1 << 40)
         with zipfile.ZipFile(self.path) as archive, archive.open(member) as file:
-            shape, _, dtype = _header(file)
+            shape, _, dtype = read_header(file)
             content = member.file_size - file.tell()
         expected = math.prod(shape) * dtype.itemsize
         if dtype.hasobject:
@@ -124,15 +121,13 @@ class Npz(ArrayFile):
     def _stored(self, name: str) -> Vectors | None:
         """The array inside the file, if its bytes are stored there row after row; else None."""
         member = self._members[name]
-        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+        if not is_stored(member):
             return None
+        start = content_offset(self.path, member)
         with open(self.path, "rb") as file:
-            file.seek(member.header_offset + 26)
-            name_bytes, extra_bytes = struct.unpack("<HH", file.read(4))
-            start = member.header_offset + 30 + name_bytes + extra_bytes
             file.seek(start)
             try:
-                shape, by_column, dtype = _header(file)
+                shape, by_column, dtype = read_header(file)
             except ValueError:
                 return None  # `array` reports the mistake
             if by_column or dtype.hasobject:
@@ -141,14 +136,6 @@ class Npz(ArrayFile):
             if file.tell() - start + shape[0] * shape[1] * dtype.itemsize != member.file_size:
                 return None
             return StoredVectors(self.path, file.tell(), dtype, (shape[0], shape[1]))
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether in Fortran order, and type, from the header of an .npy file; the file stands behind it."""
-    version = npy.read_magic(file)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(file)
-    return header
 
 
 def check_unique(path: Path, names: Sequence[str], what: str) -> None:

@@ -177,7 +177,7 @@ class Episodes:
                 f"{len(parts)} parts of {len({p.images_digest for p in parts})} data sets "
                 f"and {len({p.seed for p in parts})} seeds"
             )
-        joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _TYPES}
+        joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ARRAY_TYPES}
         return replace(parts[0], **joined)
 
     def check(self, images: Labelled) -> None:
@@ -280,7 +280,7 @@ class Episodes:
 
         arrays, metadata = read_safetensors(Path(path), "an episode list")
         types = {name: array.dtype.str for name, array in arrays.items()}
-        if metadata.get("format") != FORMAT or types != _TYPES:
+        if metadata.get("format") != FORMAT or types != ARRAY_TYPES:
             raise ValueError(f"{path} is not an episode list of format {FORMAT}; found {metadata.get('format')!r}")
         try:
             episodes = Episodes(**arrays, images_digest=metadata["images_digest"], seed=int(metadata["seed"]))
@@ -291,7 +291,7 @@ class Episodes:
         return episodes
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return {name: np.ascontiguousarray(getattr(self, name), dtype) for name, dtype in _TYPES.items()}
+        return {name: np.ascontiguousarray(getattr(self, name), dtype) for name, dtype in ARRAY_TYPES.items()}
 
     def __str__(self) -> str:
         """One line per episode for the first ten: index, ways, support and query sizes, classes."""
@@ -305,7 +305,7 @@ class Episodes:
         return "\n".join(lines)
 
 
-_TYPES = {
+ARRAY_TYPES = {
     "index": "<i8",
     "n_way": "<i4",
     "classes": "<i4",
@@ -388,7 +388,7 @@ class EpisodesDigest:
     """The digest of episodes that are added part by part."""
 
     def __init__(self) -> None:
-        self._shas = {name: hashlib.sha256() for name in _TYPES}
+        self._shas = {name: hashlib.sha256() for name in ARRAY_TYPES}
         self._made_from: set[str] = set()  # the seed is of the episodes: evaluators draw from it
 
     def add(self, part: Episodes) -> None:

@@ -50,6 +50,7 @@ class Evaluator(Member, ABC, Generic[Items]):
 
     usual_transform: ClassVar[str] = "L2()"  # of the features, if a user names none
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
+    needs_support: ClassVar[bool] = True  # False: it solves 0-shot episodes, whose support is [B, 0, D]
 
     @classmethod
     @abstractmethod

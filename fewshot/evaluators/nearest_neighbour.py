@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head, one_hot
+from fewshot.evaluators import FeatureEvaluator, Head
+from fewshot.evaluators._by_class import VoteCounter, has_large_indicator
 from fewshot.plugins.fields import POSITIVE, declare, integer, one_of
 from fewshot.solvers import compiled
 from fewshot.solvers.rounding import shortened
@@ -53,10 +54,11 @@ class NearestNeighbour(FeatureEvaluator):
             )
         if batch.support[0].numel() <= _NEAR_ENTRIES and _in_loops(batch.support):
             return _LoopHead(batch, self)
-        return _VotingHead(Neighbours.of(batch.support, batch.support_mask, self.metric), one_hot(batch), self)
+        return _VotingHead.of(batch, self)
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
-        return 8 * (2 * n_support * (dim + n_way) + min(n_support, 64) * n_support)
+        indicator = 0 if has_large_indicator(n_support, n_way) else n_way
+        return 8 * (2 * n_support * (dim + indicator) + min(n_support, 64) * n_support)
 
 
 def _in_loops(vectors: Tensor) -> bool:
@@ -74,9 +76,7 @@ class _LoopHead(Head[Tensor]):
 
         batch, rule = self.batch, self.rule
         if not _in_loops(query):
-            return _VotingHead(Neighbours.of(batch.support, batch.support_mask, rule.metric), one_hot(batch), rule)(
-                query
-            )
+            return _VotingHead.of(batch, rule)(query)
         logits = torch.empty(*query.shape[:2], batch.n_way)
         given = (batch.support, batch.support_labels, batch.support_mask, query)
         arrays = [array.contiguous().numpy() for array in given]
@@ -88,11 +88,17 @@ class _LoopHead(Head[Tensor]):
 @dataclass(frozen=True, eq=False)
 class _VotingHead(Head[Tensor]):
     neighbours: Neighbours
-    hot: Tensor  # [B, S, N]
+    count: VoteCounter
     rule: NearestNeighbour
 
+    @staticmethod
+    def of(batch: EpisodeBatch[Tensor], rule: NearestNeighbour) -> _VotingHead:
+        """The head of a batch."""
+        neighbours = Neighbours.of(batch.support, batch.support_mask, rule.metric)
+        return _VotingHead(neighbours, VoteCounter.of(batch), rule)
+
     def __call__(self, query: Tensor) -> Tensor:
-        parts = [self._votes(*part) @ self.hot for part in self.neighbours.similarities(query)]
+        parts = [self.count(self._votes(*part)) for part in self.neighbours.similarities(query)]
         return shortened(torch.cat(parts, 1).clamp_min(_NO_VOTE).log(), query.dtype)
 
     def _votes(self, similarity: Tensor, rounding: Tensor) -> Tensor:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
-from fewshot.evaluators import FeatureEvaluator, Head, Places, one_hot
+from fewshot.evaluators import FeatureEvaluator, Head, Places
+from fewshot.evaluators._by_class import class_means, has_large_indicator
 from fewshot.plugins.fields import declare, one_of
 from fewshot.solvers import compiled
-from fewshot.solvers.gram import means
 from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import cosines, inner_products, unit
 
@@ -38,8 +38,13 @@ class Prototype(FeatureEvaluator):
         return [cls(metric) for metric in METRICS]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
-        prototypes = means(batch.support, one_hot(batch))
+        prototypes = class_means(batch)
         return _EuclideanHead(prototypes) if self.metric == "euclidean" else _CosineHead(prototypes)
+
+    def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
+        if has_large_indicator(n_support, n_way):
+            return 8 * (2 * n_support * dim + 3 * dim * n_way)
+        return super().working_bytes(n_support, n_way, dim)
 
     def reads_rows(self, vectors: Tensor, n_way: int) -> bool:
         near = n_way * vectors.shape[1] <= _NEAR_ENTRIES

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from fewshot.episodes.episodes import EpisodeBatch
-from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors, one_hot
+from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
+from fewshot.evaluators._by_class import VoteCounter
 from fewshot.evaluators._two_sources import warn_of_silent_names
 from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare
 from fewshot.solvers.rounding import shortened
@@ -42,7 +43,7 @@ class TipAdapter(FeatureEvaluator):
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
         cache = Neighbours.of(batch.support, batch.support_mask, "cosine")
-        head = _CacheHead(names, cache, one_hot(batch), self.alpha, self.beta)
+        head = _CacheHead(names, cache, VoteCounter.of(batch), self.alpha, self.beta)
         rows = batch.support.double()
         warn_of_silent_names(self, batch, names(rows), head.of_support(rows), "lower alpha")
         return head
@@ -55,7 +56,7 @@ class TipAdapter(FeatureEvaluator):
 class _CacheHead(Head[Tensor]):
     names: CosineHead
     cache: Neighbours
-    labels: Tensor  # [B, S, N] one-hot
+    count: VoteCounter
     alpha: float
     beta: float
 
@@ -69,4 +70,4 @@ class _CacheHead(Head[Tensor]):
 
     def _votes(self, cosine: Tensor) -> Tensor:
         """[B, m, N] for cosines [B, m, S]; padding is -inf, which beta = 0 would turn into NaN."""
-        return torch.exp(self.beta * (cosine.clamp_min(-1) - 1)) @ self.labels
+        return self.count(torch.exp(self.beta * (cosine.clamp_min(-1) - 1)))

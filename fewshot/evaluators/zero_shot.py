@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from torch import Tensor
 
@@ -20,6 +20,8 @@ class ZeroShot(FeatureEvaluator):
 
     Needs vectors of the class names. CLIP's own temperature is 0.01.
     """
+
+    needs_support: ClassVar[bool] = False
 
     temperature: float = 0.01
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from torch import Tensor
 
@@ -33,6 +33,8 @@ class ZeroShotGaussian(FeatureEvaluator):
     large that the names have no say; a warning reports it.
     """
 
+    needs_support: ClassVar[bool] = False  # without one it is ZeroShot
+
     alpha: float = 1.0
     shrinkage: float | None = None
     temperature: float = 0.01
@@ -46,6 +48,8 @@ class ZeroShotGaussian(FeatureEvaluator):
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
+        if not batch.support.shape[1]:
+            return names
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
         classes = GaussianHead(self.shrinkage, scale=self.scale).fit(batch.seen_as(rows))
         lower = "lower alpha" if self.scale else "give scale='support', or lower alpha"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -38,6 +38,8 @@ class ZeroShotProbe(FeatureEvaluator):
     1e-8.
     """
 
+    needs_support: ClassVar[bool] = False  # without one it is ZeroShot
+
     strength: float = 1.0
     penalty: str = "class-adaptive"
     temperature: float = 0.01
@@ -51,6 +53,8 @@ class ZeroShotProbe(FeatureEvaluator):
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names, targets = class_vectors(batch, self), one_hot(batch)
+        if not batch.support.shape[1]:
+            return CosineHead(names.transpose(1, 2) / self.temperature)
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
         zero_shot = rows @ names.transpose(1, 2) / self.temperature
         scores, axes = _coordinates(rows)

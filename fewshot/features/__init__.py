@@ -5,5 +5,6 @@ A new store of features: one file behind `feature_table`.
 
     table.py      the features of some rows         files.py           a table on disk
     embedding.py  images through a network          folding.py         BatchNorm folded into convolutions
+    degenerate.py warnings for equal and zero rows
     distances.py  distances between two data sets   pseudo_labels.py   the data set that clusters features
 """

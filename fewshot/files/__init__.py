@@ -4,8 +4,9 @@ May import: nothing of fewshot.
 A new reader: one file. Its errors name the file, what was expected, what was found, and what to do.
 
     atomic.py      whole-or-nothing writes, safetensors, the cache folder
-    checksums.py   checksums that detect damaged files
-    csv_files.py   CSV files written by people
+    checksums.py   checksums of everything that is read back
+    csv_files.py   CSV files that people wrote
+    npz.py         headers of arrays in .npz files, and where their bytes are
     regular.py     regular files only: no pipe, socket or device
     vectors.py     vectors in memory or in a file of any size
     locks.py       locks between processes that say who holds them

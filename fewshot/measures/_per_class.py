@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fewshot.results.predictions import Predictions
+from fewshot.results.predictions import Predictions, means
 from fewshot.statistics.intervals import Floats, Ints
 
 
@@ -22,9 +23,7 @@ class ClassAccuracy:
         """Adds these predictions to the counts."""
         episodes = predictions.episodes
         queried = episodes.query_count > 0
-        correct = predictions.predicted == episodes.query_labels
-        start = np.concatenate([[0], np.cumsum(episodes.query_count)])
-        right = np.diff(np.concatenate([[0], np.cumsum(correct)])[start])[queried]
+        right = right_answers(predictions)[queried]
         classes = episodes.classes[queried]
         size = max(len(self.total), int(classes.max(initial=-1)) + 1)
         self.n_episodes = _padded(self.n_episodes, size) + np.bincount(classes, minlength=size)
@@ -36,6 +35,19 @@ class ClassAccuracy:
         """[C] the accuracy by label; NaN for a class without queries."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.total / self.n_episodes)
+
+
+def right_answers(predictions: Predictions) -> Ints:
+    """[sum N] the number of right answers to the queries of each way."""
+    correct = predictions.predicted == predictions.episodes.query_labels
+    start = np.concatenate([[0], np.cumsum(predictions.episodes.query_count)])
+    right: Ints = np.diff(np.concatenate([[0], np.cumsum(correct)])[start])
+    return right
+
+
+def mean_over_ways(values: Floats, counted: NDArray[np.bool_], predictions: Predictions) -> Floats:
+    """[E] the mean over the ways of each episode that count; `values` are those of the counted ways [sum N]."""
+    return means(values, np.concatenate([[0], np.cumsum(counted)])[predictions.episodes.way_start])
 
 
 @dataclass(eq=False)

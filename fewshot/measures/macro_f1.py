@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from fewshot.measures import EpisodeMeasure
-from fewshot.results.predictions import Predictions, means
+from fewshot.measures._per_class import mean_over_ways, right_answers
+from fewshot.results.predictions import Predictions
 from fewshot.statistics.intervals import Floats
 
 
@@ -31,9 +32,9 @@ def macro_f1(predictions: Predictions) -> Floats:
     episodes = predictions.episodes
     n_ways = len(episodes.classes)
     first = np.repeat(episodes.way_start[:-1], np.diff(episodes.query_start))
-    truth, answer = first + episodes.query_labels, first + predictions.predicted
-    right = np.bincount(truth[truth == answer], minlength=n_ways)
+    answer = first + predictions.predicted
+    right = right_answers(predictions)
     total = episodes.query_count + np.bincount(answer, minlength=n_ways)
     counted = total > 0
     f1 = 2.0 * right[counted] / total[counted]
-    return means(f1, np.concatenate([[0], np.cumsum(counted)])[episodes.way_start])
+    return mean_over_ways(f1, counted, predictions)

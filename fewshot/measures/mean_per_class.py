@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from fewshot.measures import EpisodeMeasure
-from fewshot.results.predictions import Predictions, means
+from fewshot.measures._per_class import mean_over_ways, right_answers
+from fewshot.results.predictions import Predictions
 from fewshot.statistics.intervals import Floats
 
 
@@ -34,10 +33,6 @@ def mean_per_class(predictions: Predictions) -> Floats:
 
     It is the accuracy if all ways have equally many queries.
     """
-    episodes = predictions.episodes
-    first = np.repeat(episodes.way_start[:-1], np.diff(episodes.query_start))
-    truth, correct = first + episodes.query_labels, predictions.predicted == episodes.query_labels
-    right = np.bincount(truth[correct], minlength=len(episodes.classes))
-    queried = episodes.query_count > 0
-    recall = right[queried] / episodes.query_count[queried]
-    return means(recall, np.concatenate([[0], np.cumsum(queried)])[episodes.way_start])
+    count = predictions.episodes.query_count
+    queried = count > 0
+    return mean_over_ways(right_answers(predictions)[queried] / count[queried], queried, predictions)

@@ -1,12 +1,12 @@
-"""Rows to one HTML page that needs nothing else: no network, no torch; scripts only to sort and to highlight.
+"""The HTML report of rows. It needs no network and no torch; its script only sorts and highlights.
 
-rows/         the rows with what is derived from all of them (shown.py), their tasks, contenders, notes and origins
-tables/       tables of accuracies, for page, terminal and README
+rows/         the rows with everything derived from them: tasks, contenders, intervals, notes and origins
+tables/       tables of accuracies, for HTML, terminal and README
 figures/      plots as inline SVG
-comparisons/  pairs of runs on the episodes that both solved: in tables, sentences, matrices and cards
-studies/      what rows say together about scaling and transfer
+comparisons/  pairs of runs on the episodes that both solved: tables, sentences, matrices and cards
+studies/      what rows show together about scaling and transfer
 pictures/     episodes and duplicates as pictures
-sections/     ONE FILE PER SECTION OF THE PAGE
+sections/     ONE FILE PER SECTION OF THE REPORT
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _FOLDER = Path(__file__).parent
 def write_report(
     shown: Shown, path: Path, results: Results | None, title: str, images: RowImages | None = None
 ) -> None:
-    """Writes the page of these rows, whole or not at all; the same rows give the same bytes.
+    """Writes the report of these rows, completely or not at all; the same rows give the same bytes.
 
-    `results` is where the predictions are: without it, or without them, the page shows no episode and says so.
-    `images` says which data may be read for pictures (None: only those of runs that were made on this machine).
+    `results` locates the predictions. Without them the report shows no episode, and says so. `images` says which data
+    may be read for pictures (None: only that of runs that were made on this machine).
     """
     write_atomically(path, page(shown, results, title, images).encode("utf-8", "replace"))
 
 
 def page(shown: Shown, results: Results | None, title: str, images: RowImages | None = None) -> str:
-    """The page as text. Everything that rows or images name is escaped."""
+    """The report as HTML. All names from rows and images are escaped."""
     from markupsafe import Markup
 
     from fewshot.report.rows.headline import compared
@@ -86,10 +86,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["unbroken"] = lambda text: text.replace("-way", "‑way")  # a hyphen at which no line ends
+    environment.filters["unbroken"] = lambda text: text.replace("-way", "‑way")  # a hyphen that does not break lines
     return environment
 
 
 def _digest(script: str) -> str:
-    """What the page's policy allows to run: this script and no other."""
+    """The digest in the policy of the report, which allows this script and no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

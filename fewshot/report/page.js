@@ -1,7 +1,7 @@
 "use strict";
-// Sorts tables and shows what belongs together. Without it the page is whole; nothing of a row is ever run.
+// Sorts tables and highlights what belongs together. The report is complete without it. It never runs text of a row.
 
-/** What a cell is ordered by: a number, text, or null where it is empty. */
+/** The sort key of a cell: a number, text, or null if it is empty. */
 function key(row, column, numeric) {
   const cell = row.cells[column];
   if (!numeric) return cell.textContent.trim() || null;
@@ -10,7 +10,7 @@ function key(row, column, numeric) {
 
 const words = new Intl.Collator("en", { numeric: true });
 
-/** Rows by a column; empty cells stand last in either direction, equal ones as they stood at first. */
+/** Rows sorted by a column: empty cells last in both directions, equal ones in their first order. */
 function ordered(rows, column, numeric, direction) {
   const sign = direction === "ascending" ? 1 : -1;
   return rows
@@ -22,7 +22,7 @@ function ordered(rows, column, numeric, direction) {
     .map(([, row]) => row);
 }
 
-/** Makes the headings of a table buttons: best or first first, then the other way, then as it was. */
+/** Turns the headings of a table into buttons: best or first on top, then reversed, then the first order. */
 function makeSortable(table) {
   const body = table.tBodies[0];
   const first = Array.from(body.rows);
@@ -45,7 +45,7 @@ function makeSortable(table) {
   });
 }
 
-/** Under the pointer: a cell or a dot lights its run in table and figures, and the names of its contender. */
+/** On hover, a cell or a mark highlights its run in table and figures, and the names of its contender. */
 function lightTogether(section) {
   const pieces = Array.from(section.querySelectorAll("[data-of]"));
   const light = (found) => {

@@ -22,31 +22,31 @@ _PART = re.compile(r"\s*([^=<>!]+?)\s*(!=|<=|>=|=|<|>)=?\s*(.*?)\s*", re.DOTALL)
 
 @dataclass(frozen=True)
 class Condition:
-    """What one column of a line must be."""
+    """A condition on one column of a line."""
 
     column: str
     sign: str
     wanted: str
 
     def holds(self, line: Mapping[str, Any]) -> bool:
-        """Whether a line meets it: numbers are compared as numbers, texts can only be equal or not."""
-        found = line.get(self.column)
-        left, right = as_number(found), as_number(self.wanted)
+        """Whether a line meets the condition. Numbers are compared as numbers; texts can only be equal or not."""
+        value = line.get(self.column)
+        left, right = as_number(value), as_number(self.wanted)
         if left is not None and right is not None:
             return _COMPARE[self.sign](left, right)
-        return self.sign in ("=", "!=") and _COMPARE[self.sign](str(found), self.wanted)
+        return self.sign in ("=", "!=") and _COMPARE[self.sign](str(value), self.wanted)
 
 
 def conditions(text: str) -> list[Condition]:
-    """The parts of a condition, joined by commas; those inside brackets or quotes belong to a value, as in
-    "evaluator=LinearProbe(C=1.0, max_iter=100)". A ValueError for anything else."""
+    """The parts of a condition, separated by commas. Commas inside brackets or quotes belong to a value, as in
+    "evaluator=LinearProbe(C=1.0, max_iter=100)". Raises a ValueError for anything else."""
     return [_condition(part) for part in _parts(text)]
 
 
 def _condition(text: str) -> Condition:
     match = _PART.fullmatch(text)
     if not match:
-        raise ValueError(f"a condition reads COLUMN=VALUE, with =, !=, <, <=, > or >=, got {text!r}")
+        raise ValueError(f"a condition must read COLUMN=VALUE, with =, !=, <, <=, > or >=, got {text!r}")
     return Condition(*match.groups())
 
 
@@ -67,9 +67,9 @@ def _parts(text: str) -> list[str]:
 
 
 def as_number(value: Any) -> float | None:
-    """The number that a value is, or a text of one; None for anything else."""
+    """A number, or the number in a text; None for anything else."""
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):  # text, nothing, an integer beyond all floats
+    except (TypeError, ValueError, OverflowError):  # text, None, or an integer too large for a float
         return None
     return None if math.isnan(number) else number

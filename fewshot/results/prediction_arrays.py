@@ -8,29 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.episodes.episodes import ARRAY_TYPES
+
 Arrays = Mapping[str, NDArray[Any]]
 
 EPISODES = "episodes."  # before the names of the episodes' arrays
 ANSWERS = {"predicted": "<u2", "confidence": "<f2", "log_probability": "<f2", "converged": "|b1", "logits": "<f4"}
 _OPTIONAL = "logits"
 _OLDER = {"logits": "<f2"}  # types in files of older versions
-_POSITIONS = {
-    "index": "<i8",
-    "n_way": "<i4",
-    "classes": "<i4",
-    "support_count": "<i4",
-    "query_count": "<i4",
-    "support": "<i4",
-    "query": "<i4",
-}
-_TYPES = {EPISODES + name: kind for name, kind in _POSITIONS.items()} | ANSWERS
+_TYPES = {EPISODES + name: kind for name, kind in ARRAY_TYPES.items()} | ANSWERS
 _ABOVE_ZERO = 1e-3  # rounding of a log-probability
 
 
 def check_arrays(arrays: Arrays) -> None:
     """Raises a ValueError, half a sentence about "it", unless these are the arrays of predictions."""
     _check_types(arrays)
-    of = {name: arrays[EPISODES + name] for name in _POSITIONS}
+    of = {name: arrays[EPISODES + name] for name in ARRAY_TYPES}
     _check_sizes(of, arrays)
     _check_ranges(of, arrays)
 

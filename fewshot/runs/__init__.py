@@ -1,7 +1,7 @@
 """Runs: from a spec to a row, and suites of runs that resume.
 
 May import: everything below, members included; nothing of scaling, report or commands.
-A new step of a run: one file, called from pipeline.py; what changes a number belongs into `RunSpec` and its run id.
+A new step of a run: one file, called from pipeline.py. A setting that changes a number is a field of `RunSpec`.
 
     specs.py        what names a run, and its data side   pipeline.py    a run from its spec to its row; suites
     needs.py        what episodes need                    learners.py    an evaluator with its features or images

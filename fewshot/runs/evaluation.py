@@ -23,6 +23,7 @@ from fewshot.results.predictions import keeps_logits
 from fewshot.results.row import Row
 from fewshot.runs.columns import Design, digests, honesty, score, training
 from fewshot.runs.defaults import EVALUATOR, usual_transform
+from fewshot.runs.guards import check_support
 from fewshot.runs.loading import load_backbone
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def evaluate(
     `backbone` is a name ("resnet18"), a spec, a `Backbone`, "given" for a data set of vectors, or a live network: an
     nn.Module that gives features [b, D], in training or not. Its mode is restored, no global generator is used, and its
     features are not stored. `preprocess` turns an RGB image into the input [3, H, W] of such a network (None: timm's
-    own, for a network of timm). `transform`: None is the usual one of the evaluator, as for `fewshot run`. `seen` holds the rows [m] of the images to fit the transform on, if it needs any.
+    own, for a network of timm). `transform`: None is the usual one of the evaluator, as for `fewshot run`. `seen` holds
+    the rows [m] of the images to fit the transform on, if it needs any.
     Accuracies are fractions; the interval is for these images. Episodes of other images raise a ValueError.
     """
     episodes.check(images)
@@ -97,6 +99,7 @@ def _evaluated(
     from fewshot.runs.needs import needs
     from fewshot.runs.solving import solve
 
+    check_support(evaluator, None, episodes)
     support, query = (np.unique(rows).astype(np.int64) for rows in (episodes.support, episodes.query))
     needed = needs(evaluator, transform, images, np.union1d(support, query), support, fitted_on)
     solver = learner(

@@ -6,17 +6,18 @@ before any run; docs/guards.md lists all guards.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, Ints
-from fewshot.plugins.registry import SAMPLERS
+from fewshot.plugins.registry import EVALUATORS, SAMPLERS
+from fewshot.plugins.spec import Spec
 from fewshot.samplers._group_evidence import group_evidence
 from fewshot.samplers._image_groups import share_groups
 from fewshot.splits import PARTS, ClassSplit
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fewshot.evaluators import Head
     from fewshot.samplers import Sampler
 
+_WARNED: WeakSet[LabelledImages] = WeakSet()  # of groups on both sides
 _log = logging.getLogger("fewshot")
 MOST_IMAGES_OF_A_RUN = 1 << 28  # an image counts in each of its episodes
 MOST_IMAGES_OF_A_LIST = 1 << 26  # a list is in memory as a whole
@@ -62,14 +64,29 @@ def check_sampled(episodes: Episodes, sampler: Sampler, classes: Ints, part: str
             raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}") from error
 
 
+def check_support(evaluator: Spec, shots: int | None, episodes: Episodes | None) -> None:
+    """Refuses episodes without support for an evaluator that needs one: `shots` of sampled episodes, or a list."""
+    without = shots == 0 or (episodes is not None and bool((np.diff(episodes.support_start) == 0).any()))
+    if without and evaluator.declares("needs_support") is not False:
+        known = ", ".join(name for name in EVALUATORS.names() if _is_zero_shot(name))
+        raise ValueError(
+            f"0-shot episodes have no support, but {evaluator} learns from it; use at least 1 shot, or one of {known}"
+        )
+
+
+def _is_zero_shot(name: str) -> bool:
+    return EVALUATORS.signature(name).declared.get("needs_support") is False
+
+
 def check_size(n_episodes: int, first: Episodes, most: int, what: str) -> None:
     """Refuses more images in all episodes than `most`, an image counted in each of its episodes; `first` is the first
     episode. The bound is on memory and disk: episodes and predictions of 2^28 images take about 2 GB."""
     of_one = len(first.support) + len(first.query)
     if n_episodes * of_one > most:
+        total = n_episodes * of_one
         raise ValueError(
-            f"{n_episodes:,} episodes of {of_one:,} images each are {n_episodes * of_one:,} images, but {what} holds "
-            f"at most {most:,}; ask for at most {most // of_one:,} episodes"
+            f"{n_episodes:,} episodes of {of_one:,} images each are {total:,} images, but {what} holds at most "
+            f"{most:,}; lower the number of episodes to at most {most // of_one:,}"
         )
 
 
@@ -88,16 +105,16 @@ def warn_similar_names(split: ClassSplit, part: str) -> None:
         )
 
 
-@cache
 def warn_unseparated_groups(images: LabelledImages, sampler: Sampler) -> None:
-    """Warns, once per process, of images that seem to come in groups, such as frames of videos, if episodes may have
+    """Warns, once per data set, of images that seem to come in groups, such as frames of videos, if episodes may have
     images of one group on both sides."""
-    if getattr(sampler, "apart", "") is not None:  # kept apart, or a sampler without such a field
+    if images in _WARNED or getattr(sampler, "apart", "") is not None:  # kept apart, or a sampler without such a field
         return
     evidence = group_evidence(images)
-    sides = [images.pool(getattr(sampler, side, None)) for side in ("support_from", "query_from")]
-    if evidence is not None and share_groups(images, *sides, evidence.apart):
-        spec = SAMPLERS.spec(dataclasses.replace(sampler, apart=evidence.apart))
+    support, query = (images.pool(getattr(sampler, side, None)) for side in ("support_from", "query_from"))
+    if evidence is not None and share_groups(images, support, query, evidence.apart):
+        _WARNED.add(images)
+        spec = SAMPLERS.varied(SAMPLERS.spec(sampler), {"apart": evidence.apart})
         _log.warning(
             "%s, so episodes may have images of one group on both sides, which raises accuracy; keep groups "
             'apart with --sampler "%s"',

@@ -24,6 +24,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeBatch, Rows
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.features.degenerate import warn_of_degenerate
 from fewshot.runs.guards import check_alone
 from fewshot.runs.needs import Needs
 from fewshot.transforms import Transform
@@ -181,6 +182,8 @@ def learner(
     dim = table.vectors.dim
     held = (len(needs.rows) + len(of_views) * len(needs.support)) * dim * 4 <= _HELD_BYTES
     gather = _gather(table, needs.rows, mapped, held)
+    if isinstance(gather, Held):
+        warn_of_degenerate(gather.vectors, needs.images.name, backbone.name)
     gather_views = tuple(_gather(view, needs.support, mapped, held) for view in of_views)
     return FeatureLearner(needs.evaluator, gather, dim, class_features(needs.images, dim, mapped), gather_views)
 
@@ -209,7 +212,7 @@ class Held:
     def __call__(self, rows: Rows) -> Tensor:
         """The vectors [..., D] of rows [...]."""
         where = torch.from_numpy(self.places(rows).reshape(-1))
-        return self.vectors.index_select(0, where).view(*rows.shape, -1)
+        return self.vectors.index_select(0, where).view(*rows.shape, self.vectors.shape[1])
 
 
 def _mapped(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform) -> Tensor:

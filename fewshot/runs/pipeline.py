@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Listed", "PreparedRun", "RunSpec", "Sampled", "Selection", "Workbench", "run", "run_all"]
 
-_FEW_EPISODES = 10_000  # of which no run is too large: a data set would need 26,843 images in each episode
 _BLOCK_SECONDS = 60.0  # of solving between two writes: roughly the most work that an interruption loses
 _log = logging.getLogger("fewshot")
 
@@ -81,7 +80,9 @@ class Workbench:
             listed.check(images)
             listed.require_numbered()
         prepared = PreparedRun(spec, images, split_of(images, SPLITS.spec(rule)), listed)
-        if prepared.n_episodes > _FEW_EPISODES:
+        shots = spec.episodes.shape.k_shot if isinstance(spec.episodes, Sampled) else None
+        guards.check_support(spec.evaluator, shots, None if listed is None else listed.episodes)
+        if prepared.n_episodes * len(images) > guards.MOST_IMAGES_OF_A_RUN:
             first = prepared.episodes(0, 1)
             guards.check_size(prepared.n_episodes, first, guards.MOST_IMAGES_OF_A_RUN, "a run")
         guards.warn_similar_names(prepared.split, spec.classes)

@@ -225,11 +225,23 @@ class PreparedRun:
         return max(1, min(4096, _BLOCK_QUERIES // max(1, len(self.episodes(0, 1).query))))
 
     def used(self, ranges: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
-        """[2, n] masks of the images that the episodes of these ranges use as support and as queries."""
+        """[2, n] masks of the images that the episodes of these ranges use as support and as queries. Once all that
+        they can use are in use, this samples no further episodes."""
         used = np.zeros((2, len(self.images)), dtype=np.bool_)
+        usable = self._usable()
         for block in self.blocks(ranges):
             used[0, block.support] = used[1, block.query] = True
+            if (used | ~usable).all():
+                break
         return used
+
+    def _usable(self) -> NDArray[np.bool_]:
+        """[2, n] masks of all images that episodes may use as support and as queries."""
+        if self.listed is not None:
+            return np.ones((2, len(self.images)), dtype=np.bool_)
+        of_classes = np.isin(self.images.labels, self.classes)
+        groups = (getattr(self.sampler, side, None) for side in ("support_from", "query_from"))
+        return np.stack([of_classes & self.images.mask(group) for group in groups])
 
     def needs(self, ranges: Iterable[tuple[int, int]]) -> Needs:
         """The needs of the episodes of these ranges."""

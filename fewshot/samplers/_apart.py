@@ -76,7 +76,8 @@ class Side:
         place = np.searchsorted((ends + shift).reshape(-1), position + shift, side="right")
         place = np.minimum(place, np.arange(self.total.size).reshape(shift.shape) * width + width - 1)
         before = (ends - self.sizes).reshape(-1)[place]
-        return self.pool.rows[self.pool.start[self.runs.reshape(-1)[place]] + position - before]
+        rows: Rows = self.pool.rows[self.pool.start[self.runs.reshape(-1)[place]] + position - before]
+        return rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,8 @@
 
 Several stems per class, each with several numbers that begin anew and follow each other, are evidence: a_0001.png,
 a_0002.png, b_0001.png, b_0002.png, or folders a and b. Plain numbers (0001.png) and one stem per class (cat_001.png)
-are none, nor are a few stems that all classes have, such as cameras or sources (IMG_0001.png, DSC_0001.png).
+are none, nor are a few stems without digits that all classes have, such as cameras or sources (IMG_0001.png,
+DSC_0001.png).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from posixpath import commonpath
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,14 @@ class Evidence:
 
 
 def group_evidence(images: LabelledImages) -> Evidence | None:
-    """The first evidence of groups: a column, or the names of the files; None without any."""
+    """The first evidence of groups: a column, or the names of the files; None without any. Searched once per data
+    set."""
+    if images not in _KNOWN:
+        _KNOWN[images] = _evidence(images)
+    return _KNOWN[images]
+
+
+def _evidence(images: LabelledImages) -> Evidence | None:
     for name, group in images.image_groups.items():
         if _plain(name) in (*_SCENES, *_PEOPLE) and _divides_classes(group.codes, images):
             return Evidence(name, f"the column {name!r} of {images.name} names groups of images")
@@ -47,7 +56,7 @@ def group_evidence(images: LabelledImages) -> Evidence | None:
     if 2 * len(grouped) < len(stems) or not grouped:
         return None
     several = len(grouped) > 1 and all(each == grouped[0] for each in grouped)
-    if several and len(grouped[0]) < _FEWEST_SPANNING:
+    if several and len(grouped[0]) < _FEWEST_SPANNING and not any(re.search(r"\d", stem) for stem in grouped[0]):
         return None
     first = " and ".join(f"{stem}..." for stem in sorted(grouped[0])[:2])
     apart = FOLDER if all(stem.endswith("/") for each in grouped for stem in each) else STEM
@@ -91,3 +100,6 @@ def _video_stems(names: Sequence[str]) -> frozenset[str]:
     follow = 2 * n_images >= sum(spans)
     folder = "/".join(commonpath([f"/{name}" for name in names]).split("/")[1:])  # of the class
     return frozenset(stem.removeprefix(folder).lstrip("/") for stem in several) if anew and follow else frozenset()
+
+
+_KNOWN: WeakKeyDictionary[LabelledImages, Evidence | None] = WeakKeyDictionary()

@@ -61,8 +61,11 @@ class DisjointPools(Sampler):
             queries = chosen if one_pool else replace(chosen, pool=query[pool])
             return balanced(chosen, queries, shape, self.apart)
 
-        for pool in range(self.pools if self.apart else 0):
-            part(pool, np.empty(0, np.int64))  # raises now if a pool has too few groups
+        for pool in range(self.pools if self.apart else 0):  # raises now if a pool has too few groups
+            try:
+                part(pool, np.empty(0, np.int64))
+            except ValueError as error:
+                raise ValueError(f"in pool {pool} of {self.pools}: {error}") from error
         return in_parts(draw, self.pools_of(draw.index), part)
 
     def _divided(self, draw: Draw, queries: Pool, shape: EpisodeShape) -> tuple[list[Pool], list[Pool]]:

@@ -67,7 +67,7 @@ class ClassSplit:
             listed = {c for p in PARTS for c in getattr(self, p)}
             odd = sorted(listed.symmetric_difference(images.class_names))
             raise ValueError(
-                f"this split lists {len(listed)} classes, but {images.name} has {len(images.class_names)} others: "
+                f"this split is for {len(listed)} other classes than the {len(images.class_names)} of {images.name}: "
                 f"{odd[0]!r} is in only one of them; use the split of this data set"
             )
         if part not in (*PARTS, "all"):

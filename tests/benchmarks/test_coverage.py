@@ -74,8 +74,8 @@ def test_every_interval_is_asked_about_its_truth(monkeypatch):
     for name in ("TRUTH_EPISODES", "TRUTH_NEW_IMAGES", "TRUTH_DRAWS", "N_EPISODES"):
         monkeypatch.setattr(held, name, 100)
     names = {found.name for part in held.PARTS.values() for found in part(GRID["C10-n25-K1-acc60"], 0)}
-    assert names == {"(a)", "(a) difference", "(b)", "(c)", "(c) plain", "(c) less", "(c) difference", "(d)"} | {
-        "(c) difference less", "sign flips", "usual", "usual difference"
+    assert names == {"(a)", "(a) difference", "(b)", "(c)", "plain", "(c) difference", "(d)"} | {
+        "plain difference", "usual", "usual difference"
     }  # fmt: skip
     assert "(b)" not in {found.name for found in held.of_these_classes(GRID["C10-n25-K5-acc60"], 0)}
 
@@ -131,7 +131,7 @@ def test_a_coverage_outside_the_bar_is_bold_and_what_is_not_told_a_dash():
     shown = coverage_table(kept)
     assert "| 7   | 25  | 1   | 0.6        | 600 | 100         | ± 2.2   | 95.0" in shown
     assert "**40.0**" in shown
-    assert "usual, accuracy 40.0 to 40.0, together 40.0 (0 of 1 cells inside 93 to 97)" in shown
+    assert "- usual, accuracy: 40.0 to 40.0, all cells together 40.0 (0 of 1 cells inside 93 to 97)" in shown
     assert "10.0 / 10.0" in shown
     assert "–" in shown
 

@@ -89,7 +89,7 @@ def test_fit_prints_a_line_a_curve_and_law(table):
     assert "small" in done.output
     assert "beta 3" in done.output
     assert "c -0.25" in done.output
-    assert "Trust a fit up to 2 times its largest x" in done.output
+    assert "trust the fit to 2 times its largest x" in done.output
 
 
 def test_an_average_tells_the_parameters_of_its_members(table):
@@ -141,11 +141,11 @@ def test_repeated_equal_lines_count_once_and_are_told(tmp_path):
         (["--x", "image"], "has no column 'image'; it has: network, images, loss, Training"),
         (["--by", "net"], "has no column 'net'"),
         (["--law", "M1,M9"], "unknown law 'M9'; known: AlgebraicBudget, "),
-        (["--law", ","], "name at least one law of"),
+        (["--law", ","], "--law names no law; known: "),
         (["--fit-where", "Training=7"], "no line of"),
-        (["--fit-where", "Training"], "a condition reads COLUMN=VALUE"),
-        (["--fit-where", "network=small"], "no point of the curve large is to be fitted"),
-        (["--fit-where", "images<500"], "has 3 different x to fit, but M2 has 3 parameters and needs 4"),
+        (["--fit-where", "Training"], "a condition must read COLUMN=VALUE"),
+        (["--fit-where", "network=small"], "the curve large has no point to fit; change --fit-where"),
+        (["--fit-where", "images<500"], "M2 has 3 parameters and needs 4 different x, but the curve small has 3"),
         (["--y", "network"], "'network' of data line 1 of"),
         (["--y", "images"], "'images' exceeds 1 (up to 12800), so it may be a loss or a percentage; add --metric loss"),
     ],
@@ -195,19 +195,19 @@ def test_files_that_are_not_there_or_empty_are_told(tmp_path):
             '[\n{"x": 1},\n{"x": 2}\n]',
             "is one JSON value, a list of 2 (write its items as lines",
         ),
-        ("rows.json", '{\n"x": 1\n}', "is one JSON value (an object); read are .csv with a header and .jsonl"),
-        ("rows.csv", '[{"x": 1}]', "is JSON under the name of a table, a list of 1 (write"),
+        ("rows.json", '{\n"x": 1\n}', "is one JSON value (an object); give a .csv with a header, or a .jsonl"),
+        ("rows.csv", '[{"x": 1}]', "holds JSON, a list of 1 (write"),
         ("rows.json", "[]", "is JSON, but not an object, a list of 0"),
         (
             "rows.jsonl",
             "3",
-            "is JSON, but not an object (int); read are .csv with a header and .jsonl",
+            "is JSON, but not an object (int); give a .csv with a header, or a .jsonl",
         ),
         ("rows.txt", "", "is empty; expected a header"),
     ],
 )
 @pytest.mark.parametrize("command", [("fit", "--x", "x"), ("budget", "--target", ".9")])
-def test_a_file_of_another_form_is_told_what_it_is_and_what_is_read(tmp_path, command, name, text, said):
+def test_a_file_of_another_form_is_refused_with_its_form_and_those_to_give(tmp_path, command, name, text, said):
     (tmp_path / name).write_text(text)
     assert said in refused(command[0], tmp_path / name, *command[1:])
 
@@ -229,11 +229,11 @@ def test_a_condition_may_hold_commas_inside_brackets(tmp_path):
         assert found["parameters"] == pytest.approx({"beta": beta, "c": -0.2})
 
 
-def test_what_was_read_is_told(tmp_path):
+def test_the_answer_says_how_a_column_was_read(tmp_path):
     lines = [(x, 100 - 90 * x**-0.2) for x in (1, 2, 4, 8, 16, 32)]
     path = written(tmp_path / "t.csv", ["x", "acc1"], lines)
     asked = ("fit", path, "--x", "x", "--y", "acc1", "--law", "M1", "--draws", "0")
-    assert "'acc1' is read as an accuracy in percent; fitted is the error, 1 - accuracy." in called(*asked).output
+    assert "'acc1' is read as an accuracy in %; the fits are of the error, 1 - accuracy." in called(*asked).output
     [found] = answered(*asked)
     assert (found["metric"], found["percent"], found["trusted"]) == ("accuracy", True, True)
     assert found["parameters"] == pytest.approx({"beta": 0.9, "c": -0.2})
@@ -298,7 +298,7 @@ def test_transfer_tells_what_pre_training_was_worth(tmp_path):
 
 def test_transfer_needs_both_kinds_of_runs(tmp_path):
     path = written(tmp_path / "t.csv", ["D_F", "error", "pre"], [(1, 0.5, 0), (2, 0.4, 0)])
-    assert "found no pre-trained ones" in refused("transfer", path, "--x", "D_F", "--pretrained", "pre")
+    assert "there are no pre-trained ones" in refused("transfer", path, "--x", "D_F", "--pretrained", "pre")
 
 
 @pytest.fixture
@@ -343,4 +343,4 @@ def test_a_plot_is_the_same_file_twice_and_of_a_known_kind(table, tmp_path):
         assert called(*line, tmp_path / name).exit_code == 0
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
-    assert "a plot is a .png or .svg file" in refused(*line, tmp_path / "d.pdf")
+    assert "--plot needs a .png or .svg file" in refused(*line, tmp_path / "d.pdf")

@@ -43,7 +43,7 @@ def test_a_run_tells_what_was_chosen_and_from_what(folder):
     assert done.exit_code == 0, done.output
     [row] = Results(Path("results/runs.jsonl")).rows()
     assert (row.selection, row.n_trials) == ("validation classes", 2)
-    spent = f"among 2 settings with {row.n_labels_selection} more labelled images"
+    spent = f"among 2 settings with {row.n_labels_selection} extra labelled images"
     assert f"{row.chosen} was chosen on validation classes {spent}" in done.output
 
 

@@ -77,6 +77,13 @@ class NotFinite(Bad):
 
 
 @dataclass(frozen=True)
+class SaysThatItNeedsNoSupport(Bad):
+    """The means of no rows are not numbers."""
+
+    needs_support = False
+
+
+@dataclass(frozen=True)
 class WidensTheDtype(Bad):
     def fit(self, batch):
         return Answer(lambda query: nearest(means(batch))(query).to(torch.float16))
@@ -381,6 +388,7 @@ FAULTS = [
     (laws.shape_and_dtype, WrongShape()),
     (laws.shape_and_dtype, NotFinite()),
     (laws.shape_and_dtype, WidensTheDtype()),
+    (laws.no_support_is_no_error, SaysThatItNeedsNoSupport()),
     (laws.alone_as_in_a_batch, PeeksAtOtherEpisodes()),
     (laws.alone_as_in_a_batch, SeedsByPlaceInTheBatch()),
     (laws.alone_as_in_a_batch, TakesNamesOfAnotherEpisode()),

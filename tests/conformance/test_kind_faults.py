@@ -62,6 +62,14 @@ class MislabelsRows(GoodSampler):
 
 
 @dataclass(frozen=True)
+class ForgetsTheGroups(GoodSampler):
+    apart: str = "video"
+
+    def sample(self, images, classes, shape, seed, start, count):
+        return Balanced().sample(images, classes, shape, seed, start, count)
+
+
+@dataclass(frozen=True)
 class MinesTheOrder(GoodSampler):
     def sample(self, images, classes, shape, seed, start, count):
         return replace(super().sample(images, classes, shape, seed + int(classes[0]), start, count), seed=seed)
@@ -131,6 +139,7 @@ SAMPLER_FAULTS = [
     (samplers.episodes_are_well_formed, AsksOfTheSupport()),
     (samplers.episodes_are_well_formed, DrawsFromAllClasses()),
     (samplers.episodes_are_well_formed, MislabelsRows()),
+    (samplers.groups_stay_on_one_side, ForgetsTheGroups()),
     (samplers.the_order_of_the_classes_does_not_matter, MinesTheOrder()),
     (samplers.fewer_shots_begin_more, SeedsByTheShots()),
     (samplers.fewer_shots_begin_more, ReversesTheSupport()),

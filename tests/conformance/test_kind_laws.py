@@ -14,11 +14,13 @@ from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.conformance import backbones, check, datasets, samplers, transforms
 from fewshot.datasets.glyphs import Glyphs
 from fewshot.datasets.icons import Icons
+from fewshot.datasets.image_arrays import ImageArrays
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
 from fewshot.datasets.partitioned import Partitioned
 from fewshot.datasets.vector_set import VectorSet
 from fewshot.plugins.registry import SAMPLERS, TRANSFORMS
+from tests.support.deep_pictures import write_scenes
 
 BACKBONES = [RawPixels(8), RandomInit("resnet10t", seed=1, image_size=64)]
 
@@ -74,6 +76,20 @@ def test_the_laws_of_data_sets_hold_for_a_folder_and_a_manifest(folder):
         rows = [(path.relative_to(folder), path.parent.name) for path in sorted(folder.glob("*/*.png"))]
         csv.writer(file).writerows([("path", "label"), *rows])
     assert check("dataset", Manifest(folder / "list.csv")) == []
+
+
+@pytest.mark.parametrize("depth", ["12 bits in 16", "signed 32", "float to 1"])
+def test_the_laws_of_data_sets_hold_for_deep_pictures(depth, tmp_path):
+    scenes = np.random.default_rng(0).integers(0, 256, (8, 6, 7)).astype(np.uint8)
+    write_scenes(tmp_path / "birds", list(scenes), depth)
+    assert check("dataset", ImageFolderSet(tmp_path / "birds")) == []
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_the_laws_of_data_sets_hold_for_arrays(dtype, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (12, 6, 7, 3)).astype(dtype)
+    np.savez(tmp_path / "images.npz", images=images, labels=np.arange(12) % 3)
+    assert check("dataset", ImageArrays(tmp_path / "images.npz")) == []
 
 
 def test_the_laws_of_data_sets_hold_for_vectors(tmp_path):

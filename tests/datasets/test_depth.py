@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from fewshot.datasets._depth import Scale, scale_of
@@ -51,6 +56,25 @@ def test_the_same_scenes_of_another_depth_are_the_same_pictures(depth, seed, roo
     for one, other in zip(pixels(eight), pixels(deep), strict=True):
         assert np.abs(one - other).max() <= 1
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@st.composite
+def drawn_scenes(draw):
+    """Pictures of any size and values, of which the first uses the whole range."""
+    scene = arrays(np.uint8, st.tuples(st.integers(2, 9), st.integers(2, 9)), elements=st.integers(0, 255))
+    made = draw(st.lists(scene, min_size=2, max_size=4))
+    made[0][0, :2] = 0, 255
+    return made
+
+
+@given(made=drawn_scenes(), depth=st.sampled_from(sorted(DEPTHS)))
+def test_drawn_scenes_of_another_depth_are_the_same_pictures(made, depth):
+    with tempfile.TemporaryDirectory() as folder:
+        write_scenes(Path(folder, "eight"), made, None)
+        write_scenes(Path(folder, "deep"), made, depth)
+        eight, deep = pixels(load(Path(folder, "eight"))), pixels(load(Path(folder, "deep")))
+    for one, other in zip(eight, deep, strict=True):
+        assert np.abs(one - other).max() <= 1
 
 
 @pytest.mark.parametrize("depth", [name for name in DEPTHS if "colour" not in name and "alpha" not in name])

@@ -110,8 +110,8 @@ def test_the_few_shot_layout_is_reported_and_used(tmp_path, monkeypatch, caplog)
     root = write(Path("set"), ["train/a", "train/b", "val/c", "test/d", "test/e"], per_folder=4)
     with caplog.at_level(logging.INFO):
         ImageFolderSet(root).load()
-    said = "the default split: 2 novel (test), 2 seen (train), 1 validation (val) classes"
-    assert caplog.messages == [f"set: the partitions hold different classes, so they are {said}"]
+    parts = "the default split: 2 novel (test), 2 seen (train), 1 validation (val) classes"
+    assert caplog.messages == [f"set: the partitions hold different classes, so they are {parts}"]
     shown = call("split", "show", "--data", "set").output
     assert "novel: 2 classes, 8 images" in shown
     assert "seen: 2 classes, 8 images" in shown

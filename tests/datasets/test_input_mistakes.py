@@ -262,7 +262,7 @@ def test_a_class_folder_with_a_latin_name_is_named(tmp_path):
         pytest.skip("this file system takes UTF-8 names only")
     result = CliRunner().invoke(main, ["run", "--data", str(root), *QUICK])
     assert result.exit_code == 1
-    assert r"the name of the folder 'set/B\\xe4r' is not UTF-8 (perhaps Latin-1); rename it" in result.stderr
+    assert r"the name of the folder 'set/B\xe4r' is not UTF-8 (perhaps Latin-1); rename it" in result.stderr
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -257,10 +257,13 @@ def test_a_missing_and_an_empty_folder_are_named(root):
         ImageFolderSet(root / "beside.png").load()
 
 
-def test_a_file_with_a_name_that_is_not_unicode_is_read(root):
-    fill(root, "cat/1.png")
-    os.rename(root / "cat" / "1.png", os.fsencode(root / "cat") + b"/\xff.png")
-    assert len(ImageFolderSet(root).load()) == 1
+@pytest.mark.parametrize("old", ["cat/1.png", "cat"])
+def test_a_name_that_is_no_unicode_is_named(root, old):
+    fill(root, "cat/1.png", "owl/1.png")
+    os.rename(root / old, os.fsencode((root / old).parent) + b"/caf\xe9.png")
+    what = "folder" if old == "cat" else "file"
+    with pytest.raises(ValueError, match=rf"the name of the {what} '.*my set/caf\\xe9.png' is not UTF-8 .*; rename it"):
+        ImageFolderSet(root).load()
 
 
 def test_an_unchanged_file_is_not_decoded_again(root, decoded):

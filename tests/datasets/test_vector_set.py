@@ -226,7 +226,12 @@ def test_every_head_and_sampler_works_on_vectors(evaluator, sampler):
         values,
         places,
         np.array([f"class {place}" for place in range(12)]),
-        image_groups={"domain": domains},
+        image_groups={
+            "domain": domains,
+            "video": np.char.add("v", (places * 10 + np.arange(len(places)) // 12 % 10).astype(str)),
+            "burst": np.char.add("b", (places * 50 + np.arange(len(places)) // 12 // 2).astype(str)),
+            "scene": np.char.add("s", (np.arange(len(places)) // 12 % 10).astype(str)),
+        },
         class_groups={"family": np.array(["a", "b"] * 6), "kind": np.array([*"abcdef"] * 2)},
         class_vectors=centres,
         name="birds",

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from fewshot.cli import main
 from tests.support.checkout import DOCS
+from tests.support.report_rows import row
 
 GUIDE = (DOCS / "extending.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
@@ -28,6 +29,7 @@ GROUPS = {
     "backbones": "ColourHistogram = histogram:ColourHistogram",
     "transforms": "SquareRoot = root:SquareRoot",
     "measures": "SureAndWrong = sure_and_wrong:SureAndWrong",
+    "report.studies": "ShotGain = shot_gain:ShotGain",
 }
 
 
@@ -108,6 +110,19 @@ def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_
     assert '<th scope="col">sure and wrong</th>' in page
     assert f"<td>{100 * columns['sure_and_wrong']:.1f}" in page
     assert fewshot(tmp_path, "check", "Digits", **installed) == "Digits(): all rules hold\n"
+
+
+def test_a_study_of_an_installed_package_is_a_subcommand_and_a_section(installed, tmp_path):
+    rows = [row(0.3 + k / 50, k_shot=k, evaluator=head) for head in ("Prototype()", "LinearProbe()") for k in (1, 5)]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{each.to_json()}\n" for each in rows))
+    assert "shot_gain" in fewshot(tmp_path, "study", "--help", **installed)
+    printed = fewshot(tmp_path, "study", "shot_gain", "rows.jsonl", **installed)
+    assert "More shots gain up to 8.0 points." in printed
+    assert "1 to 5" in printed
+    findings = json.loads(fewshot(tmp_path, "study", "shot_gain", "rows.jsonl", "--json", **installed))
+    assert [round(each["points"], 6) for each in findings] == [8.0, 8.0]
+    fewshot(tmp_path, "report", "rows.jsonl", "--out", "rows.html", **installed)
+    assert "<h2>What more shots gain</h2>" in (tmp_path / "rows.html").read_text()
 
 
 def test_a_module_on_the_path_is_used_by_dotted_names(modules, tmp_path):

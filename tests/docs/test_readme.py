@@ -35,7 +35,7 @@ def test_the_python_example_runs_in_under_15_lines(tmp_path, monkeypatch, capsys
 @pytest.fixture
 def readme(tmp_path):
     path = tmp_path / "README.md"
-    path.write_text("# Title\n\n<!-- results:quick -->\nold\n<!-- /results -->\n\nEnd — über\n", encoding="utf-8")
+    path.write_text("# Title\n\n<!-- results:quick -->\nold table\n<!-- /results -->\n\nEnd — über\n", encoding="utf-8")
     return path
 
 
@@ -52,7 +52,7 @@ def test_a_table_is_replaced_and_the_rest_stays(readme):
     assert not update_readme(readme, rows)
     text = readme.read_text(encoding="utf-8")
     assert markdown(Shown.of(rows)) in text
-    assert "old" not in text
+    assert "old table" not in text
     assert text.startswith("# Title\n\n<!-- results:quick -->\n")
     assert text.endswith("<!-- /results -->\n\nEnd — über\n")
     assert update_readme(readme, rows)
@@ -85,24 +85,24 @@ def test_a_compact_place_has_all_tasks_in_one_table(readme):
 
 
 def test_an_overview_has_a_column_a_task_and_a_line_a_contender():
-    table, said = overview(Shown.of(list(quick_rows()))).split("\n\n")
+    table, caption, notes = overview(Shown.of(list(quick_rows()))).split("\n\n")
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
     assert cells[0] == [
         "backbone",
         "evaluator",
-        "icons mono, 15 queries a class",
-        "icons colour, 5 queries a class",
-        "icons both, support from mono, queries from colour, 5 queries a class",
+        "icons mono, 15 queries per class",
+        "icons colour, 5 queries per class",
+        "icons both, support from mono, queries from colour, 5 queries per class",
     ]
     assert len(cells) == 2 + 9
     assert cells[3] == ["tf_efficientnet_lite0 @128", "L2 + LinearProbe", *("**{} / **{}".format(*c) for c in BEST)]
     assert cells[-1][2:] == ["– / 79.0", "–", "–"]
-    assert said.startswith(
-        "Accuracy in percent at 1 shot / 5 shots, mean of 20 to 600 episodes, novel classes, 5-way, 95 % intervals of "
-        "at most ± 4.0, guessing reaches 20. The intervals speak of other episodes from these images and classes"
+    assert caption == (
+        "Accuracy in % at 1 shot / 5 shots, mean of 20 to 600 episodes, novel classes, 5-way. Guessing reaches 20 %."
     )
-    assert "≈ marks intervals that overlap" in said
-    assert "† marks runs" in said
+    assert "- Bold: best of the column. ≈: its interval overlaps that of the best.\n" in notes
+    assert "- †: some episodes did not converge.\n" in notes
+    assert "- 95 % intervals are at most ± 4.0 for these images.\n" in notes
 
 
 BEST = (("65.4**", "84.4**"), ("62.4**", "81.4**"), ("56.4**", "75.4**"))
@@ -115,8 +115,8 @@ def test_an_overview_loses_no_row():
         ["60.0", "**50.0**", "–"],
         ["**70.0**", "–", "–"],
     ]
-    assert "icons mono, 15 queries a class (seed 0): 1 shot" in table[0]
-    assert "glyphs, 15 queries a class: 5 shots" in table[0]
+    assert "icons mono, 15 queries per class (seed 0): 1 shot" in table[0]
+    assert "glyphs, 15 queries per class: 5 shots" in table[0]
     assert overview(Shown.of([])) == "No run has finished.\n"
 
 

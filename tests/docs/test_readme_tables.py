@@ -47,10 +47,10 @@ def test_comparisons_are_those_of_committed_rows() -> None:
                 assert run["these_images"]["mean"] == pytest.approx(rows[run["run_id"]].accuracy)
 
 
-def test_overlapping_intervals_are_settled_in_words() -> None:
+def test_overlapping_intervals_are_explained_in_words() -> None:
     outputs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("compare_*.json"))]
     text = compared_table(outputs)
     assert text.count("the usual intervals overlap") == 1
-    assert "for new classes; about" in text
+    assert "for new classes needs about" in text
     with pytest.raises(ValueError, match="nothing was compared"):
         compared_table([])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.datasets import ArrayImages, LabelledImages
@@ -78,3 +80,17 @@ def test_any_changed_bit_changes_the_sum_of_its_row_and_places_matter():
         assert (row_sums(bits.view(np.float32)) != sums).all()
     assert (row_sums(np.roll(rows, 1, axis=1)) != sums).all()
     assert row_sums(np.zeros((3, 5), np.float32)).all()
+
+
+@given(
+    st.sampled_from(["values.f32", "sums.u32", "done", "about.json"]),
+    st.lists(st.integers(0, (1 << 20) - 1), min_size=1, max_size=4, unique=True),
+)
+def test_whatever_bits_of_whatever_file_flip_the_features_are_right(name, bits):
+    first = table()
+    right = first.gather(np.arange(70))
+    for at in bits:
+        path = first.folder / name
+        flipped(path, at // 8 % path.stat().st_size, 1 << at % 8)
+    files._compared.clear()
+    assert table().gather(np.arange(70)).equal(right)

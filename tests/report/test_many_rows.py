@@ -12,8 +12,8 @@ from fewshot.commands._results import comparison_table, run_table
 from fewshot.report import page
 from fewshot.report.comparisons.matrices import matrices
 from fewshot.report.figures.plots import MOST_TASKS
-from fewshot.report.rows.headline import compared, findings, speaks_of
-from fewshot.report.rows.origins import origins, shared, written_out
+from fewshot.report.rows.headline import compared, findings, scope
+from fewshot.report.rows.origins import full_specs, origins, shared
 from fewshot.report.rows.shown import Shown
 from fewshot.report.studies._shot_budgets import shot_curves
 from fewshot.report.tables.overview import overview
@@ -38,7 +38,7 @@ def invented(shape: str, count: int) -> Iterator[Row]:
 def everything(rows: Iterator[Row]) -> None:
     """All that is said of rows in words and tables."""
     shown = Shown.of(rows)
-    for say in (compared, findings, speaks_of, written_out, run_table, comparison_table, markdown):
+    for say in (compared, findings, scope, full_specs, run_table, comparison_table, markdown):
         say(shown)
     origins(shown, shared(shown))
     matrices(shown, None)
@@ -79,14 +79,22 @@ def test_many_tasks_have_tables_and_the_first_have_figures() -> None:
     text = page(Shown.of(invented("tasks of one title", MOST_TASKS + 3)), None, "many")
     assert text.count('<table class="accuracies') == MOST_TASKS + 3
     assert text.count("<figcaption>Accuracy with 95 % intervals") == MOST_TASKS
-    assert text.count(f"No figures: the first {MOST_TASKS} tasks have them.") == 3
+    assert text.count(f"Only the first {MOST_TASKS} tasks have figures.") == 1
+
+
+def test_a_figure_that_omits_runs_of_a_contender_says_so() -> None:
+    rows = list(invented("rows of one cell", 12))
+    text = page(Shown.of(rows), None, "alike")
+    assert "At most 10 runs of one contender at one shot are shown." in text
+    assert sum(f'class="mark" data-of="0" data-run="{each.run_id}"' in text for each in rows) == 10
+    assert "At most 10 runs" not in page(Shown.of(rows[:10]), None, "alike")
 
 
 def test_the_most_accurate_learners_of_a_task_are_fitted_and_the_others_counted() -> None:
     rows = [
         row(0.3 + n / 100 + k / 50, k_shot=k, evaluator=f"LinearProbe(C={n}.0)") for n in range(30) for k in (1, 2, 5)
     ]
-    found = shot_curves(Shown.of(rows))
-    assert (len(found.curves), found.n_others) == (24, 6)
-    assert min(each.rows[0].accuracy or 0 for each in found.curves) == pytest.approx(0.3 + 6 / 100 + 1 / 50)
-    assert "6 less accurate learners, or of further tasks, are not fitted." in page(Shown.of(rows), None, "many")
+    learners = shot_curves(Shown.of(rows))
+    assert (len(learners.curves), learners.n_others) == (24, 6)
+    assert min(each.rows[0].accuracy or 0 for each in learners.curves) == pytest.approx(0.3 + 6 / 100 + 1 / 50)
+    assert "6 further learners not fitted." in page(Shown.of(rows), None, "many")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fewshot.report import page
-from fewshot.report.rows.headline import compared, findings, speaks_of
+from fewshot.report.rows.headline import compared, findings, scope
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import tasks
 from fewshot.report.rows.wording import notes, percent
@@ -39,9 +39,9 @@ def test_a_cell_is_in_percent_with_its_interval(given, text):
 def test_a_task_has_a_table_of_contenders_and_shots():
     tables = comparison(Shown.of(list(quick_rows())))
     assert [table.title for table in tables] == [
-        "icons mono, novel classes, 5-way, 15 queries a class",
-        "icons colour, novel classes, 5-way, 5 queries a class",
-        "icons both, support from mono, queries from colour, novel classes, 5-way, 5 queries a class",
+        "icons mono, novel classes, 5-way, 15 queries per class",
+        "icons colour, novel classes, 5-way, 5 queries per class",
+        "icons both, support from mono, queries from colour, novel classes, 5-way, 5 queries per class",
     ]
     assert tables[0].shots == ("1 shot", "5 shots")
     assert [len(table.lines) for table in tables] == [9, 8, 8]
@@ -58,7 +58,7 @@ def test_the_best_of_a_column_is_marked_and_what_overlaps_is_tied():
 def test_intervals_that_do_not_meet_are_no_tie():
     [table] = comparison(Shown.of([row(0.80, 0.01, backbone=LITE), row(0.77, 0.01)]))
     assert not any(cell.tied for line in table.lines for cell in line.cells)
-    assert "≈" not in table.caption
+    assert "≈" not in " ".join(table.notes)
 
 
 def test_rows_without_a_number_are_shown_and_never_the_best():
@@ -70,13 +70,13 @@ def test_rows_without_a_number_are_shown_and_never_the_best():
 
 def test_a_caption_names_chance_and_population():
     [table] = comparison(Shown.of([row()]))
-    assert "guessing reaches 20." in table.caption
-    assert "other episodes from these images and classes, not new images" in table.caption
+    assert table.caption == "Accuracy in % ± 95 % interval for these images. Guessing reaches 20 %."
+    assert any("other episodes of the same images and classes, not new images" in note for note in table.notes)
 
 
 def test_a_new_population_is_named_as_it_is():
-    assert "speak of new moons" in comparison(Shown.of([row(population="new moons")]))[0].caption
-    assert "speak of new moons" in speaks_of(Shown.of([row(population="new moons")]))
+    assert "95 % interval for new moons" in comparison(Shown.of([row(population="new moons")]))[0].caption
+    assert "95 % interval for new moons" in scope(Shown.of([row(population="new moons")]))
 
 
 def test_all_ways_have_the_chance_of_their_classes_and_lists_none():
@@ -106,7 +106,7 @@ def test_dirichlet_queries_are_a_task_of_their_own_and_a_number_on_average():
     ]
     assert len(titles) == 2
     assert "Dirichlet(2) queries" in titles[1]
-    assert titles[1].endswith("queries a class on average")
+    assert titles[1].endswith("queries per class on average")
 
 
 def test_a_transductive_score_stands_beside_that_under_dirichlet_queries():
@@ -118,8 +118,8 @@ def test_a_transductive_score_stands_beside_that_under_dirichlet_queries():
     ]
     first, second = comparison(Shown.of(rows))
     assert [line.cells[0].text for line in first.lines] == ["80.0 ± 0.6 (Dirichlet 70.0)", "60.0 ± 0.6"]
-    assert "In brackets (Dirichlet)" in first.caption
-    assert "In brackets" not in second.caption
+    assert "(Dirichlet): the same method with unequal query shares." in first.notes
+    assert "(Dirichlet)" not in " ".join(second.notes)
     alone = comparison(Shown.of([rows[0], row(0.7, transductive=True, sampler="DirichletQuery(alpha=2.0)", seed=1)]))[0]
     assert alone.lines[0].cells[0].text == "80.0 ± 0.6"
 
@@ -129,17 +129,17 @@ def test_two_rows_for_one_cell_are_both_shown():
     assert [line.cells[0].text for line in comparison(Shown.of(rows))[0].lines] == ["60.0 ± 0.6", "70.0 ± 0.6"]
 
 
-def test_rows_of_another_dtype_are_told_apart():
+def test_rows_of_another_dtype_have_names_that_differ():
     names = {line.backbone for line in comparison(Shown.of([row(), row(dtype="bfloat16")]))[0].lines}
     assert names == {"raw pixels 32 float32", "raw pixels 32 bfloat16"}
 
 
-def test_notes_say_what_has_to_be_known():
-    told = notes([row(transductive=True, seen_classes="seen", n_not_converged=3, selection="validation classes")])
-    assert told == (
-        "transductive: balanced queries are a hidden prior",
+def test_notes_say_what_readers_must_know():
+    texts = notes([row(transductive=True, seen_classes="seen", n_not_converged=3, selection="validation classes")])
+    assert texts == (
+        "transductive: balanced queries give it a prior",
         "classes seen in training",
-        "3 of 600 not converged",
+        "3 of 600 episodes did not converge",
         "chosen on validation classes",
     )
     assert notes([row()]) == ("seen classes unknown",)
@@ -148,46 +148,46 @@ def test_notes_say_what_has_to_be_known():
     assert notes([row(seen_classes="not seen")]) == ()
 
 
-def test_runs_that_were_not_solved_to_the_end_are_marked():
+def test_runs_that_did_not_converge_are_marked():
     rows = [row(0.8, backbone=LITE, n_not_converged=2), row(0.7)]
     [table] = comparison(Shown.of(rows))
     assert [line.cells[0].signs for line in table.lines] == ["†", ""]
-    assert "† marks runs with episodes that were not solved to the end." in table.caption
+    assert "†: some episodes did not converge." in table.notes
     assert "| **80.0 ± 0.6** †" in markdown(Shown.of(rows))
     assert "†" not in markdown(Shown.of(rows[1:]))
 
 
 def test_the_sentence_of_a_task_names_the_best_with_its_interval():
-    said = dict(findings(Shown.of(list(quick_rows()))))["icons mono, novel classes, 5-way, 15 queries a class"]
-    assert said.replace("\u00a0", " ") == (
+    text = dict(findings(Shown.of(list(quick_rows()))))["icons mono, novel classes, 5-way, 15 queries per class"]
+    assert text.replace("\u00a0", " ") == (
         "tf_efficientnet_lite0 @128 with L2 + LinearProbe is best: 65.4 ± 0.6 % at 1 shot and 84.4 ± 0.6 % at "
-        "5 shots. Its interval overlaps that of 1 other at 1 shot and of 1 other at 5 shots. "
+        "5 shots. Intervals overlap with 1 other at 1 shot and 1 other at 5 shots. "
         "Guessing reaches 20 %."
     )
 
 
 def test_different_winners_are_named_by_shot():
     rows = [row(0.9, backbone=LITE), row(0.5), row(0.8, k_shot=5, backbone=LITE), row(0.95, k_shot=5)]
-    [(_, said)] = findings(Shown.of(rows))
-    assert said.replace("\u00a0", " ") == (
-        "Best is tf_efficientnet_lite0 @128 with L2 + Prototype, 90.0 ± 0.6 % at 1 shot, and raw pixels 32 with "
-        "L2 + Prototype, 95.0 ± 0.6 % at 5 shots. Guessing reaches 20 %."
+    [(_, text)] = findings(Shown.of(rows))
+    assert text.replace("\u00a0", " ") == (
+        "Best at 1 shot: tf_efficientnet_lite0 @128 with L2 + Prototype, 90.0 ± 0.6 %. Best at 5 shots: raw pixels 32 "
+        "with L2 + Prototype, 95.0 ± 0.6 %. Guessing reaches 20 %."
     )
 
 
 def test_a_single_episode_has_no_interval_and_says_so():
     alone = row(0.8, None, n_episodes=1, population="these images")
     assert "(no interval)" in findings(Shown.of([alone]))[0][1]
-    assert speaks_of(Shown.of([alone])).startswith("There are no intervals")
+    assert scope(Shown.of([alone])).startswith("There are no intervals")
     assert "±" not in comparison(Shown.of([alone]))[0].caption
 
 
 @pytest.mark.parametrize("rows", [[], [row(status="failed")], [row(None, None)], [row(math.inf)]])
-def test_nothing_measured_is_said_and_no_error(rows):
+def test_nothing_measured_is_a_sentence_and_no_error(rows):
     assert compared(Shown.of(rows))
-    assert speaks_of(Shown.of(rows))
+    assert scope(Shown.of(rows))
     assert markdown(Shown.of(rows))
-    assert all("Nothing was measured" in said for _, said in findings(Shown.of(rows)))
+    assert all("No run has an accuracy" in text for _, text in findings(Shown.of(rows)))
 
 
 def test_what_was_compared_is_counted():
@@ -198,11 +198,11 @@ def test_what_was_compared_is_counted():
 
 def test_markdown_is_a_github_table_with_the_best_in_bold():
     lines = markdown(Shown.of([row(0.8, backbone=LITE), row(0.5)])).splitlines()
-    assert lines[0] == "**icons mono, novel classes, 5-way, 15 queries a class**"
+    assert lines[0] == "**icons mono, novel classes, 5-way, 15 queries per class**"
     assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["backbone", "evaluator", "1 shot", "episodes"]
     assert "**80.0 ± 0.6**" in lines[4]
     assert "| 50.0 ± 0.6" in lines[5]
-    assert lines[-1].endswith("Seen classes unknown: all.")
+    assert lines[-1] == "- Seen classes unknown. Applies to all runs."
 
 
 def test_markdown_escapes_what_strangers_write():
@@ -211,6 +211,19 @@ def test_markdown_escapes_what_strangers_write():
     assert "<img" not in text
     assert "a\\|b" in text
     assert "\\[x\\](y)" in text
+
+
+def test_what_all_tables_share_stands_once_below_them():
+    tables = markdown(Shown.of([row(), row(dataset="Glyphs()"), row(dataset="Other()", population="new moons")]))
+    assert tables.count("other episodes of the same images") == 1  # a legend that the last table does not need
+    assert tables.count("Bold: best of the column.") == 1
+    assert "All tables:" not in markdown(Shown.of([row()]))
+
+
+def test_a_count_of_classes_matched_by_name_is_a_lower_bound():
+    seen = {"seen_classes": "seen", "n_seen_classes": 4, "n_classes": 9}
+    assert notes([row(**seen, seen_classes_by="class names")]) == ("at least 4 of 9 classes seen in training",)
+    assert notes([row(**seen, seen_classes_by="the record of its training")]) == ("4 of 9 classes seen in training",)
 
 
 def test_failed_rows_are_in_no_table():
@@ -224,13 +237,13 @@ def test_a_table_of_many_shots_has_its_notes_below_and_one_of_few_beside():
     beside, below = page(Shown.of(few), None, "few"), page(Shown.of(many), None, "many")
     assert '<th scope="col">notes</th>' in beside
     assert '<td class="notes">seen classes unknown</td>' in beside
-    assert '<p class="caption">Seen classes unknown: all.</p>' not in beside
+    assert "<li>Seen classes unknown. Applies to all runs.</li>" not in beside
     assert '<th scope="col">notes</th>' not in below
     assert '<td class="notes">' not in below
-    assert '<p class="caption">Seen classes unknown: all.</p>' in below
+    assert "<li>Seen classes unknown. Applies to all runs.</li>" in below
 
 
-def test_tasks_of_other_splits_are_told_apart_by_the_split_in_words():
+def test_titles_of_tasks_with_other_splits_name_the_split():
     splits = ("", "Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed=0)")
     rows = [row(split=split, split_digest=f"{number}" * 32) for number, split in enumerate(splits)]
     assert [task.title.partition(" (")[2] for task in tasks(rows)] == [
@@ -245,11 +258,13 @@ def test_a_note_of_some_columns_names_them_and_whom_it_concerns_there():
     seen = {"seen_classes": "seen", "n_seen_classes": 4, "n_classes": 9}
     icons = [row(evaluator=evaluator, dataset="Icons()", **seen) for evaluator in ("Prototype()", "LinearProbe()")]
     glyphs = [replace(each, dataset="Glyphs()", seen_classes="not seen") for each in icons]
-    assert "4 of 9 classes seen in training (icons mono): all." in overview(Shown.of([*icons, *glyphs]))
+    assert "- 4 of 9 classes seen in training (icons mono). Applies to all runs." in overview(
+        Shown.of([*icons, *glyphs])
+    )
     other = row(evaluator="Prototype()", dataset="Icons()", backbone=LITE, seen_classes="not seen")
-    assert "4 of 9 classes seen in training (icons mono): raw pixels 32." in overview(
+    assert "- 4 of 9 classes seen in training (icons mono). Applies to raw pixels 32." in overview(
         Shown.of([*icons, other, *glyphs])
     )
-    assert "4 of 9 classes seen in training: all." in overview(
+    assert "- 4 of 9 classes seen in training. Applies to all runs." in overview(
         Shown.of([*icons, *(replace(g, seen_classes="seen") for g in glyphs)])
     )

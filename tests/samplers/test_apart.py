@@ -194,6 +194,12 @@ def test_too_few_groups_are_one_sentence_with_counts(apart, shape, message):
         sample(Balanced(apart=apart), shape, images, np.arange(2))
 
 
+def test_a_pool_with_too_few_groups_is_one_sentence_that_names_the_pool():
+    images = labelled([80] * 3, clip=by_rank([str(clip) for clip in range(5)], 16))
+    with pytest.raises(ValueError, match=r"in pool 0 of 5: k_shot = 1 .* has 16 images in 1 group and 2 more"):
+        sample(DisjointPools(apart="clip"), EpisodeShape(2, 1, 3), images, np.arange(3))
+
+
 def test_specs_without_apart_are_those_of_earlier_rows():
     for name in SAMPLERS.names():
         example = SAMPLERS.get(name).examples()[0]

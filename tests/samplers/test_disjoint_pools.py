@@ -111,17 +111,17 @@ def test_a_run_has_the_interval_for_new_images_and_says_it_in_words(tmp_path, mo
     results = tmp_path / "rows.jsonl"
     asked = ("run", "--data", "Icons", "--backbone", "pixels", "--evaluator", "Prototype", "--results", str(results))
     said = invoke(*asked, "--sampler", "DisjointPools", "--episodes", "25")
-    assert "new images: 95 % interval for new images of these classes" in said
+    assert "new images: 95 % interval for new images" in said
     (row,) = Results(results).rows()
     values = np.concatenate([episode_accuracy(part) for part in Results(results).parts(row.run_id).read(25)])
     expected = pool_interval(values, np.arange(25) % 5)
     assert (row.new_images_low, row.new_images_high) == (expected.low, expected.high)
     assert f"[{100 * expected.low:.1f}, {100 * expected.high:.1f}]" in said
     few = invoke(*asked, "--sampler", "DisjointPools(pools=6)", "--episodes", "3")
-    assert "None for new images of these classes: 3 disjoint pools of images; at least 5 are needed." in few
+    assert "No interval for new images: there are 3 pools of images, 5 are needed" in few
     shared = invoke(*asked, "--episodes", "3")
     assert "new images" not in shared.partition("95 %")[0]
-    assert "None for new images of these classes: the episodes share images; draw them with DisjointPools." in shared
+    assert "No interval for new images: episodes share images." in shared
 
 
 def test_rows_without_the_columns_are_still_read():

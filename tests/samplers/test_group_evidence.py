@@ -48,15 +48,24 @@ def test_plain_numbers_and_a_stem_per_class_are_none(template):
     assert group_evidence(named(template)) is None
 
 
-def test_a_few_stems_of_all_classes_are_cameras_or_sources_and_many_are_patients():
-    images = named("{c}/{i}.png")
-    for n_stems, known in ((3, False), (6, True)):
-        place = {0: 0, 1: 0}
-        names = []
-        for label in images.labels.tolist():
-            names.append(f"{'ab'[label]}/s{place[label] % n_stems}_{place[label] // n_stems:03}.png")
-            place[label] += 1
-        assert (group_evidence(replace(images, image_names=names)) is not None) is known
+SOURCES = ("IMG", "DSC", "photo", "scan", "bing", "google")
+
+
+@pytest.mark.parametrize(
+    ("stems", "known"),
+    [
+        (SOURCES[:3], False),
+        (SOURCES, True),
+        (("video1", "video2", "video3"), True),
+    ],
+)
+def test_a_few_stems_of_all_classes_are_cameras_or_sources_unless_they_are_numbered(stems, known):
+    images, place = named("{c}/{i}.png"), {0: 0, 1: 0}
+    names = []
+    for label in images.labels.tolist():
+        names.append(f"{'ab'[label]}/{stems[place[label] % len(stems)]}_{place[label] // len(stems):03}.png")
+        place[label] += 1
+    assert (group_evidence(replace(images, image_names=names)) is not None) is known
 
 
 def test_stems_of_search_words_with_scattered_numbers_are_none():

@@ -142,22 +142,22 @@ def test_curves_of_different_length_are_fitted_at_once():
 
 
 @pytest.mark.parametrize(
-    ("x", "errors", "said"),
+    ("x", "errors", "message"),
     [
         ([0, 1, 2, 3], [0.5] * 4, "x must be a positive number, got 0"),
         ([1, np.nan, 2, 3], [0.5] * 4, "x must be a positive number, got nan"),
         ([1, 2, 3, 4], [0.5, 0.4, 1.2, 0.1], r"an error must lie in \(0, 1\], got 1.2"),
         ([1, 2, 3, 4], [0.5, 0.4, np.nan, 0.1], r"an error must lie in \(0, 1\], got nan"),
-        ([1, 2, 2], [0.5, 0.4, 0.3], "M1 has 2 parameters and needs 3 different x to be fitted, found 2"),
+        ([1, 2, 2], [0.5, 0.4, 0.3], "M1 has 2 parameters and needs 3 different x, got 2"),
         ([1, 2, 3], [0.5, 0.4], r"must be of one length, got shapes \(3,\), \(2,\), \(2,\)"),
     ],
 )
-def test_points_that_cannot_be_fitted_are_refused_in_a_sentence(x, errors, said):
-    with pytest.raises(ValueError, match=said):
+def test_points_that_cannot_be_fitted_are_refused_in_a_sentence(x, errors, message):
+    with pytest.raises(ValueError, match=message):
         M1.fit(x, errors)
 
 
-def test_an_unknown_law_is_told_the_known_ones():
+def test_an_unknown_law_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"unknown law 'M4joint'; known: AlgebraicBudget, .* Did you mean M4Joint"):
         named("M4joint")
 

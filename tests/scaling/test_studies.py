@@ -25,15 +25,15 @@ from tests.support.trained_rows import ALL, B_ALL, SEEDS, SIZES, B, lines, row, 
 
 
 def test_exponents_of_known_laws_come_back():
-    found = {ladder.name: exponent(ladder) for ladder in ladders(trained(ALL))}
-    assert len(found) == 4
-    assert found[SEEN_ERROR].b == pytest.approx(B_ALL, abs=1e-6)
+    result = {ladder.name: exponent(ladder) for ladder in ladders(trained(ALL))}
+    assert len(result) == 4
+    assert result[SEEN_ERROR].b == pytest.approx(B_ALL, abs=1e-6)
     for (classes, k_shot), b in B.items():
-        [made] = [e for name, e in found.items() if f"{classes} classes" in name and f"{k_shot}-shot" in name]
-        assert made.b == pytest.approx(b, abs=1e-6)
-        assert made.low == pytest.approx(b, abs=1e-3)
-        assert made.high == pytest.approx(b, abs=1e-3)
-        assert made.ladder.seeds == SEEDS
+        [estimate] = [e for name, e in result.items() if f"{classes} classes" in name and f"{k_shot}-shot" in name]
+        assert estimate.b == pytest.approx(b, abs=1e-6)
+        assert estimate.low == pytest.approx(b, abs=1e-3)
+        assert estimate.high == pytest.approx(b, abs=1e-3)
+        assert estimate.ladder.seeds == SEEDS
 
 
 def test_new_minus_seen_is_quoted_on_equal_protocols_first():
@@ -45,13 +45,13 @@ def test_new_minus_seen_is_quoted_on_equal_protocols_first():
 
 
 def test_the_error_downstream_follows_that_upstream():
-    found = {ladder.name: ladder for ladder in ladders(trained_of(*(row(size, 0) for size in SIZES)))}
-    upstream = found.pop(SEEN_ERROR)
-    [new] = found.values()
+    result = {ladder.name: ladder for ladder in ladders(trained_of(*(row(size, 0) for size in SIZES)))}
+    upstream = result.pop(SEEN_ERROR)
+    [new] = result.values()
     assert downstream(upstream, new) == pytest.approx((1.0, 0.2 / B_ALL))
 
 
-def test_rungs_near_chance_or_that_did_not_learn_are_left_out_and_told():
+def test_rungs_near_chance_or_that_did_not_learn_are_omitted_and_named():
     rows = [row(size, seed) for size in SIZES for seed in SEEDS]
     near = row(50, 1, accuracy=0.055, accuracy_low=0.045)
     [few, *_] = ladders(trained_of(*rows, near, row(1600, 0, training_loss=5.1)))
@@ -68,8 +68,8 @@ def test_rungs_near_chance_or_that_did_not_learn_are_left_out_and_told():
 
 def test_arms_are_kept_apart():
     other = [row(size, 0, training_rule="steps") for size in SIZES]
-    found = ladders(trained(ALL) + trained_of(*other))
-    assert {ladder.arm.rule for ladder in found} == {"epochs", "steps"}
+    result = ladders(trained(ALL) + trained_of(*other))
+    assert {ladder.arm.rule for ladder in result} == {"epochs", "steps"}
 
 
 def test_a_rung_scored_on_fewer_classes_is_no_rung_of_a_ladder_of_images():
@@ -77,17 +77,17 @@ def test_a_rung_scored_on_fewer_classes_is_no_rung_of_a_ladder_of_images():
         row(1600, seed, classes, split=f"Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed={seed})")
         for seed in SEEDS for classes in ("seen", "novel")
     ]  # fmt: skip
-    found = ladders(trained(ALL) + trained_of(*narrowed))
-    assert {ladder.protocol.target.n_seen for ladder in found if ladder.protocol} == {None}
-    assert all(ladder.sizes.tolist() == list(SIZES) for ladder in found if ladder.protocol)
+    result = ladders(trained(ALL) + trained_of(*narrowed))
+    assert {ladder.protocol.target.n_seen for ladder in result if ladder.protocol} == {None}
+    assert all(ladder.sizes.tolist() == list(SIZES) for ladder in result if ladder.protocol)
 
 
 def test_a_ladder_scored_on_fewer_classes_is_one_over_all_seeds_and_says_so():
     text = "Narrowed(inner=Committed(name='icons_mono'), n_seen=32, seed={})"
     rows = [row(size, seed, split=text.format(seed), seen_error=None) for size in SIZES for seed in SEEDS]
-    [found] = ladders(trained_of(*rows))
-    assert found.seeds == SEEDS
-    assert "novel classes of Narrowed(inner=Committed(name='icons_mono'), n_seen=32), 20-way" in found.name
+    [result] = ladders(trained_of(*rows))
+    assert result.seeds == SEEDS
+    assert "novel classes of Narrowed(inner=Committed(name='icons_mono'), n_seen=32), 20-way" in result.name
 
 
 def test_gains_are_paired_by_seed():
@@ -95,13 +95,13 @@ def test_gains_are_paired_by_seed():
         row(size, seed, n_params=p, accuracy=0.5 + 0.1 * (size == 800) + 0.05 * (p == 2000) + 0.01 * seed)
         for size in (100, 800) for p in (1000, 2000) for seed in SEEDS
     ]  # fmt: skip
-    [found] = gains_of(trained_of(*rows))
-    assert (found.source, found.head.text) == ("icons mono", "L2() + Prototype()")
-    by = {(g.axis, g.fixed): g for g in found.gains}
+    [result] = gains_of(trained_of(*rows))
+    assert (result.source, result.head.text) == ("icons mono", "L2() + Prototype()")
+    by = {(g.axis, g.fixed): g for g in result.gains}
     assert by["network", "100"].mean == pytest.approx(0.05)
     assert by["source", "1000"].mean == pytest.approx(0.1)
     assert by["source", "1000"].low == pytest.approx(0.1)
-    assert {g.target for g in found.gains} == {"icons mono"}
+    assert {g.target for g in result.gains} == {"icons mono"}
     assert gains_of(trained_of(row(100, 0))) == []
 
 
@@ -110,13 +110,13 @@ def test_gains_of_other_classes_or_rules_are_those_of_sources_of_their_own():
         return [row(n, seed, accuracy=0.5 + gain * (n == 512), **changed) for n in (256, 512) for seed in SEEDS]
 
     rows = [*gaining(0.1), *gaining(0.2, training_classes=32), *gaining(0.3, training_rule="steps", recipe="Steps()")]
-    found = {each.source: [gain.mean for gain in each.gains] for each in gains_of(trained_of(*rows))}
-    assert found == {
+    result = {each.source: [gain.mean for gain in each.gains] for each in gains_of(trained_of(*rows))}
+    assert result == {
         "icons mono, 257 classes, epochs": pytest.approx([0.1]),
         "icons mono, 32 classes, epochs": pytest.approx([0.2]),
         "icons mono, 257 classes, steps": pytest.approx([0.3]),
     }
-    other = row(512, 0, training_classes=64)  # of one size: it gains nothing, and nothing need be told apart from it
+    other = row(512, 0, training_classes=64)  # of one size: it gains nothing, and no name need differ from it
     assert [each.source for each in gains_of(trained_of(*gaining(0.1), other))] == ["icons mono"]
 
 
@@ -167,17 +167,17 @@ STRANGE: dict[str, Any] = {
 def test_a_strangers_row_is_refused_in_one_sentence(study: str, column: str, tmp_path: Path):
     for name, value in STRANGE.items():
         path = written(tmp_path / f"{name}.jsonl", [*ALL[1:], ALL[0] | {column: value}])
-        said = fail("study", study, path)
-        assert f"the column '{column}' of the row '100 0 seen 1 []' must be a" in said
+        message = fail("study", study, path)
+        assert f"the column '{column}' of the row '100 0 seen 1 []' must be a" in message
 
 
 @pytest.mark.parametrize("study", ["adaptation", "classes", "sources", "gains"])
 @pytest.mark.parametrize("column", sorted({"dataset", "recipe", "network", "pretrained_on", "training_classes"}))
 def test_a_column_that_is_not_there_is_named(study: str, column: str, tmp_path: Path):
     rows = [{name: value for name, value in line.items() if name != column} for line in ALL]
-    said = fail("study", study, written(tmp_path / "rows.jsonl", rows))
-    assert f"the column '{column}' of the row '100 0 seen 1 []' must be " in said
-    assert "got nothing" in said
+    message = fail("study", study, written(tmp_path / "rows.jsonl", rows))
+    assert f"the column '{column}' of the row '100 0 seen 1 []' must be " in message
+    assert "got nothing" in message
 
 
 @pytest.mark.parametrize("study", ["adaptation", "classes", "sources", "gains"])
@@ -191,14 +191,14 @@ def test_a_column_that_is_not_there_is_named(study: str, column: str, tmp_path: 
         (b'{"run_id": [1]}', "'run_id' of line 1 of .* must be text"),
     ],
 )
-def test_a_file_of_no_such_rows_is_told_in_one_sentence(study: str, content: bytes, text: str, tmp_path: Path):
+def test_a_file_without_such_rows_is_an_error_of_one_sentence(study: str, content: bytes, text: str, tmp_path: Path):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(content)
-    said = fail("study", study, str(path))
-    assert re.search(text, said)
+    message = fail("study", study, str(path))
+    assert re.search(text, message)
 
 
-def test_a_rung_without_an_interval_is_left_out_and_told():
+def test_a_rung_without_an_interval_is_omitted_and_named():
     rows = lines(*(row(size, seed) for size in (*SIZES, 1600) for seed in SEEDS))
     for line in rows:
         if line["unique_images"] == 1600:
@@ -224,13 +224,13 @@ def test_rows_of_trainings_from_scratch_and_from_before_give_effective_data(tmp_
     for start in (NET, before):
         for rung in data_ladder(Pretrained(start, DATA, recipe), (14, 28, 56), (0,)):
             spec = RunSpec(DATASETS.canonical(DATA), BACKBONES.canonical(rung), "Prototype", held_out, n_episodes=3)
-            made = run(spec, results, bench)
-            assert made is not None
-            assert made.started_on == ("nothing" if start is NET else "stripes: 84 images of 7 classes")
+            estimate = run(spec, results, bench)
+            assert estimate is not None
+            assert estimate.started_on == ("nothing" if start is NET else "stripes: 84 images of 7 classes")
     columns = ("--x", "unique_images", "--y", "seen_loss", "--by", "n_params", "--pretrained", "started_on")
-    [found] = json.loads(succeed("scaling", "transfer", str(results.path), *columns, "--json"))
-    assert [point["D_F"] for point in found["points"]] == [14, 28, 56]
-    assert found["source"] == "stripes: 84 images of 7 classes"
+    [result] = json.loads(succeed("scaling", "transfer", str(results.path), *columns, "--json"))
+    assert [point["D_F"] for point in result["points"]] == [14, 28, 56]
+    assert result["source"] == "stripes: 84 images of 7 classes"
 
 
 def test_sources_stand_against_targets_with_an_interval_over_seeds():
@@ -261,7 +261,7 @@ def test_an_error_is_as_sure_as_the_images_that_it_is_counted_on():
     assert many.variance == pytest.approx(few.variance / 100)
     assert older.variance == pytest.approx((1 - error) / (2570 * error))
     assert (few.remark, many.remark) == ("", "")
-    assert older.remark == "Rows of an older release do not say n_held_out; 10 held-out images per class are assumed."
+    assert older.remark == "Rows of an older release lack n_held_out; 10 held-out images per class are assumed."
 
 
 def test_the_command_tells_what_it_assumed(tmp_path: Path):
@@ -290,10 +290,10 @@ def test_a_rung_that_few_errors_decide_weighs_less():
 def test_the_page_shows_a_study():
     rows = [row(size, seed, *key) for size in SIZES for seed in SEEDS for key in B]
     text = page(Shown.of(rows), None, "study")
-    assert "What more pre-training images bring" in text
+    assert "What more pre-training images gain" in text
     assert "0.30\u00a0[0.30,\u00a00.30]" in text
     assert "seen classes, same protocol" in text
-    assert "What more pre-training images bring" not in page(
+    assert "What more pre-training images gain" not in page(
         Shown.of([replace(r, unique_images=None) for r in rows]), None, "x"
     )
 
@@ -301,7 +301,11 @@ def test_the_page_shows_a_study():
 def test_the_page_names_the_target_of_a_gain_and_its_classes():
     held_out = "Partitioned(images=Icons(domain='mono'), test=10, validation=2, seed=0)"
     rows = [row(n, seed, c, dataset=held_out) for n in SIZES for seed in SEEDS for c in ("seen", "novel")]
-    gains = page(Shown.of(rows), None, "x").partition("What size and data bring")[2].partition("</section>")[0]
+    gains = (
+        page(Shown.of(rows), None, "x")
+        .partition("What larger networks and more data gain")[2]
+        .partition("</section>")[0]
+    )
     assert "<td>icons mono, seen classes</td>" in gains
     assert "<td>icons mono</td>" in gains
 

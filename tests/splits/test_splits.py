@@ -74,7 +74,7 @@ def test_an_unknown_and_an_empty_part_are_refused():
 @pytest.mark.parametrize("names", [NAMES[:-1], [*NAMES, "new"], [*NAMES[:-1], "bee"]])
 def test_the_split_of_other_classes_is_refused(names):
     odd = sorted(set(names) ^ set(NAMES))[0]
-    message = f"this split lists 6 classes, but test has {len(names)} others: '{odd}' is in only one of them"
+    message = f"this split is for 6 other classes than the {len(names)} of test: '{odd}' is in only one of them"
     for part in ("novel", "all"):
         with pytest.raises(ValueError, match=message):
             AllNovel().split(IMAGES).classes(part, labelled(names))
@@ -221,7 +221,7 @@ def test_a_split_written_by_hand_gets_its_digest_and_stays_as_it_is(tmp_path, ca
     assert f'add "classes_digest": "{IMAGES.classes_digest}"' in caplog.text
     assert path.read_text() == text
     path.write_text(json.dumps(parts | {"novel": ["owl"]}))
-    with pytest.raises(ValueError, match="this split lists 4 classes, but test has 6 others: 'ant' is in only one"):
+    with pytest.raises(ValueError, match="this split is for 4 other classes than the 6 of test: 'ant' is in only one"):
         FromFile(path).split(IMAGES).classes("novel", IMAGES)
 
 

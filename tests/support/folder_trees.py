@@ -126,7 +126,9 @@ def write(root: Path, folders: list[str], per_folder: int = 2) -> Path:
     for place, folder in enumerate(folders):
         (root / folder).mkdir(parents=True, exist_ok=True)
         for number in range(per_folder):
-            Image.new("RGB", (2, 2), (place % 256, place // 256, number)).save(root / folder / f"{number}.png")
+            picture = Image.new("RGB", (4, 4), (place % 256, place // 256, number))
+            picture.paste((255, 128, 0), (0, 0, 2, 4))  # not blank
+            picture.save(root / folder / f"{number}.png")
     return root
 
 

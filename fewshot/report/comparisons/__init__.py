@@ -1,1 +1,1 @@
-"""Comparisons of the report: claims, verdicts, matrices, cards."""
+"""Comparisons of runs: pairs, verdicts, claims, matrices and cards."""

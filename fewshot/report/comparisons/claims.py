@@ -1,4 +1,4 @@
-"""Comparisons in tables: what differs, by how much, for whom, and how sure that is."""
+"""Comparisons in tables: what differs, by how much, and how certain that is."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from fewshot.report.comparisons.over_sets import OverSets
 from fewshot.report.comparisons.pairing import Contest, RunPair
 from fewshot.report.comparisons.verdicts import (
     THESE_WEIGHTS,
+    about_weights,
+    caution,
     more_episodes,
+    needs,
     number,
-    of_weights,
     p_value,
     paragraph,
     points,
     single_checkpoints,
     verdict,
-    warnings,
 )
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.tables.task_table import plain
@@ -31,34 +32,34 @@ from fewshot.statistics.intervals import FRACTION, episode_interval
 
 @dataclass(frozen=True, eq=False)
 class Claims:
-    """What a contest shows: its pairs with their adjusted p-values, in every form that a reader may want."""
+    """The pairs of a contest with their adjusted p-values, as text, markdown or JSON values."""
 
     contest: Contest
     naming: Naming
     pairs: Sequence[RunPair]
-    p_values: Sequence[float]  # Holm-adjusted over everything that is shown together
+    p_values: Sequence[float]  # Holm-adjusted over all pairs that are shown together
     n_shown: int  # pairs that are shown together
 
     @property
     def title(self) -> str:
-        """The task of the contest, and what all of its runs share."""
+        """The task of the contest, and what all its runs share."""
         row = self.contest.rows[0]
         return ", ".join(filter(None, [self.naming.task(row), self.naming.shared(row)]))
 
     def text(self, delta: float) -> str:
-        """Tables and sentences for a terminal."""
+        """Tables and sentences for a terminal. `delta`: the difference to detect, a fraction."""
         parts = [self.title, self._runs("simple"), self._table("simple"), *self._sentences(delta)]
         return "\n\n".join(parts)
 
     def markdown(self) -> str:
-        """Tables, and a paragraph for every pair, to paste."""
+        """Tables and a paragraph per pair, to paste."""
         escaped = replace(self, naming=MarkdownNaming(self.naming.shown, self.naming.by))
-        words = [paragraph(p, escaped.naming, value, self.n_shown) for p, value in self._tested]
+        paragraphs = [paragraph(p, escaped.naming, value, self.n_shown) for p, value in self._tested]
         tables = [escaped._runs("github"), escaped._table("github")]
-        return "\n\n".join([f"**{escaped.title}**", *tables, *words, *map(plain, self._warned)])
+        return "\n\n".join([f"**{escaped.title}**", *tables, *paragraphs, *map(plain, self._remarks)])
 
     def values(self, delta: float) -> dict[str, Any]:
-        """The same as JSON values; fractions."""
+        """The same as JSON values, accuracies as fractions."""
         ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
         runs = [
             {"run_id": row.run_id, "name": self.naming.run(row), "n_episodes": row.n_episodes}
@@ -81,15 +82,15 @@ class Claims:
             "shots": shot_label(rows[0]),
             "with": self.naming.shared(rows[0]),
         }
-        told = {"warnings": self._warnings, "more_episodes": more_episodes(self.pairs)}
-        return shared_by_all | {"runs": runs, "pairs": pairs} | told
+        texts = {"warnings": self._warnings, "more_episodes": more_episodes(self.pairs)}
+        return shared_by_all | {"runs": runs, "pairs": pairs} | texts
 
     @property
     def _tested(self) -> list[tuple[RunPair, float]]:
         return list(zip(self.pairs, self.p_values, strict=True))
 
     def _runs(self, form: str) -> str:
-        """Every run with both intervals and the ranks that it may have."""
+        """Every run with both intervals and its possible ranks."""
         ranks, tied, rows = self.contest.ranks(), self.contest.tied_ranks(), self.contest.rows
         single = single_checkpoints(rows) if self.naming.by != "evaluator" else set()
         columns = {
@@ -102,7 +103,7 @@ class Claims:
         if asked(rows[0]).sampler.declares("ranks_with_ties"):
             columns["Meta-Dataset's rank"] = [f"{tied[row.run_id]:g}" for row in rows]
         if single:
-            columns["speaks of"] = [THESE_WEIGHTS if asked(row).backbone in single else "" for row in rows]
+            columns["applies to"] = [THESE_WEIGHTS if asked(row).backbone in single else "" for row in rows]
         return tabulate(columns, "keys", form, disable_numparse=True)
 
     def _table(self, form: str) -> str:
@@ -111,18 +112,18 @@ class Claims:
 
     def _sentences(self, delta: float) -> list[str]:
         verdicts = [f"{self.naming.pair(pair)}: {verdict(pair, value)}." for pair, value in self._tested]
-        needs = [f"  {self.naming.pair(p)}: {p.needed(delta).sentence}" for p in self.pairs]
-        told = f"To show a difference of {100 * delta:.3g} points with 80 % power:"
-        return ["\n".join(verdicts), "\n".join([told, *needs]), *self._warned]
+        lines = [f"  {self.naming.pair(pair)}: {needs(pair, delta)}" for pair in self.pairs]
+        size = f"{100 * delta:.3g} point{'' if 100 * delta == 1 else 's'}"
+        heading = f"Needed to detect a difference of {size} with 80 % power:"
+        return ["\n".join(verdicts), "\n".join([heading, *lines]), *self._remarks]
 
     @property
-    def _warned(self) -> list[str]:
+    def _remarks(self) -> list[str]:
         return list(filter(None, [*self._warnings, more_episodes(self.pairs)]))
 
     @property
     def _warnings(self) -> list[str]:
-        found, weights = warnings(self.contest.rows), of_weights(self.contest.rows)
-        return list(filter(None, [weights, f"Not quite fair: {'; '.join(found)}." if found else ""]))
+        return list(filter(None, [about_weights(self.contest.rows), caution(self.contest.rows)]))
 
 
 def header(units: str) -> tuple[str, ...]:
@@ -140,23 +141,23 @@ def header(units: str) -> tuple[str, ...]:
 
 
 def line(pair: RunPair, naming: Naming, p_adjusted: float) -> tuple[str, ...]:
-    """The line of a pair under `header`; points are percentage points."""
-    found = pair.comparison
-    least = (found.detectable_episodes, found.detectable_classes)
+    """The line of a pair under `header`, in percentage points."""
+    comparison = pair.comparison
+    least = (comparison.detectable_episodes, comparison.detectable_classes)
     return (
         naming.pair(pair),
         str(len(pair.accuracy_a)),
-        points(found.these_images),
-        points(found.new_classes),
-        number(found.correlation, 2),
-        number(found.width_ratio, 1),
+        points(comparison.these_images),
+        points(comparison.new_classes),
+        number(comparison.correlation, 2),
+        number(comparison.width_ratio, 1),
         p_value(p_adjusted).removeprefix("= "),
         " / ".join(number(100 * one, 2) for one in least),
     )
 
 
-def sets_table(found: Sequence[OverSets], naming: Naming, form: str) -> str:
-    """Two lines' worth about every pair that was compared on several data sets: these sets and new sets."""
+def sets_table(summaries: Sequence[OverSets], naming: Naming, form: str) -> str:
+    """A line for every pair that was compared on several data sets, with intervals for these sets and new sets."""
     if form == "github":
         naming = MarkdownNaming(naming.shown, naming.by)
     lines = [
@@ -165,17 +166,17 @@ def sets_table(found: Sequence[OverSets], naming: Naming, form: str) -> str:
             naming.shared(one.a),
             shot_label(one.a),
             ", ".join(naming.data(pair.a) for pair in one.pairs),
-            points(one.these_sets) + ("" if one.of_classes else " (of these images)"),
+            points(one.these_sets) + ("" if one.of_classes else " (these images)"),
             points(one.new_sets),
         )
-        for one in found
+        for one in summaries
     ]
     titles = ("A minus B", "with", "shots", "data sets", "new classes of these sets", "new sets")
     return tabulate(lines, titles, form, disable_numparse=True)
 
 
-def sets_values(found: Sequence[OverSets]) -> list[dict[str, Any]]:
-    """The same as JSON values; fractions."""
+def sets_values(summaries: Sequence[OverSets]) -> list[dict[str, Any]]:
+    """The same as JSON values, accuracies as fractions."""
     return [
         {
             "a": [pair.a.run_id for pair in one.pairs],
@@ -184,5 +185,5 @@ def sets_values(found: Sequence[OverSets]) -> list[dict[str, Any]]:
             "new_sets": asdict(one.new_sets),
             "of_classes": one.of_classes,
         }
-        for one in found
+        for one in summaries
     ]

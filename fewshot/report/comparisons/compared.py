@@ -1,4 +1,4 @@
-"""What `fewshot compare --json` wrote, as one small table for a README, and what it settles."""
+"""The output of `fewshot compare --json` as one small table for a README, with sentences about it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ _TITLES = (
 
 
 def compared_table(outputs: Sequence[Mapping[str, Any]]) -> str:
-    """A line a pair, in points; below it what is settled of pairs whose own intervals overlap, and all warnings."""
+    """One line per pair, in points. Below it, one line each: pairs whose own intervals overlap, and warnings."""
     pairs = [(contest, pair) for output in outputs for contest in output["contests"] for pair in contest["pairs"]]
     if not pairs:
         raise ValueError("nothing was compared; write benchmarks/results/compare_*.json by fewshot compare --json")
     table = tabulate([_line(*both) for both in pairs], _TITLES, "github", disable_numparse=True)
-    said = [_overlapping(*both) for both in pairs]
-    told = dict.fromkeys(f"{_what(contest)}: {text}" for contest, _ in pairs for text in contest["warnings"])
-    return "\n\n".join([table, *filter(None, said), *told]) + "\n"
+    overlaps = filter(None, (_overlapping(*both) for both in pairs))
+    warnings = dict.fromkeys(
+        f"{_group(contest)}: {text[0].lower()}{text[1:]}" for contest, _ in pairs for text in contest["warnings"]
+    )
+    notes = "\n".join(f"- {text}" for text in [*overlaps, *warnings])
+    return "\n\n".join(filter(None, [table, notes])) + "\n"
 
 
 def _line(contest: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str, ...]:
@@ -35,15 +38,15 @@ def _line(contest: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str, ...
         contest["shots"],
         points(images),
         points(_interval(pair["new_classes"])),
-        number(_given(pair["correlation"]), 2),
+        number(_value(pair["correlation"]), 2),
         number(100 * pair["unpaired_width"], 2),
         number(100 * (images.high - images.low), 2),
-        p_value(_given(pair["p_holm"])).removeprefix("= "),
+        p_value(_value(pair["p_holm"])).removeprefix("= "),
     )
 
 
 def _overlapping(contest: Mapping[str, Any], pair: Mapping[str, Any]) -> str:
-    """Where the usual intervals of both runs overlap, what the paired comparison says; else ""."""
+    """What the paired comparison shows if the usual intervals of both runs overlap; else ""."""
     runs = {run["run_id"]: run for run in contest["runs"]}
     a, b = (Interval(**runs[pair[side]]["these_images"]) for side in "ab")
     if a.low > b.high or b.low > a.high:
@@ -51,11 +54,11 @@ def _overlapping(contest: Mapping[str, Any], pair: Mapping[str, Any]) -> str:
     both = " and ".join(f"{100 * one.low:.2f} to {100 * one.high:.2f}" for one in (a, b))
     return (
         f"{_name(contest, pair, ' and ')} with {contest['with']} at {contest['shots']}: the usual intervals overlap "
-        f"({both}) and settle nothing. Paired on the same episodes the difference is {pair['verdict']}."
+        f"({both}), so they cannot tell. Paired on the same episodes, the difference is {pair['verdict']}."
     )
 
 
-def _what(contest: Mapping[str, Any]) -> str:
+def _group(contest: Mapping[str, Any]) -> str:
     return f"{contest['by'].capitalize()}s with {contest['with']}"
 
 
@@ -65,9 +68,9 @@ def _name(contest: Mapping[str, Any], pair: Mapping[str, Any], between: str) -> 
 
 
 def _interval(values: Mapping[str, Any]) -> Interval:
-    return Interval(**{key: _given(value) for key, value in values.items()})
+    return Interval(**{key: _value(value) for key, value in values.items()})
 
 
-def _given(value: Any) -> Any:
-    """JSON has no NaN: what is not known is null."""
+def _value(value: Any) -> Any:
+    """NaN for null: JSON has no NaN."""
     return float("nan") if value is None else value

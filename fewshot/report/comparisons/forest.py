@@ -1,4 +1,4 @@
-"""Paired differences with both intervals as a figure of its own, for a paper or a slide."""
+"""Paired differences with both intervals as a separate figure, for a paper or a slide."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from fewshot.report.comparisons.claims import Claims
 from fewshot.report.comparisons.naming import Naming
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.figures.svg import figure, settings
+from fewshot.report.rows.counting import counted
 from fewshot.statistics.intervals import Interval
 
 FORMATS = (".svg", ".png", ".pdf")
@@ -26,26 +27,26 @@ _COLOURS |= {"axes.edgecolor": _FAINT, "xtick.color": _FAINT, "grid.color": "#dd
 
 
 def write_forest(shown: Sequence[Claims], path: Path) -> None:
-    """Writes all pairs as lines of a figure, at most 60, those of a contest below its title; the same claims give the
-    same bytes. A ValueError for a suffix other than .svg, .png or .pdf."""
+    """Writes a figure with one line per pair, at most 60, contest by contest; the same claims give the same bytes.
+    Raises a ValueError for a suffix other than .svg, .png or .pdf."""
     if path.suffix not in FORMATS:
-        raise ValueError(f"a figure is written as one of {', '.join(FORMATS)}, not as {path.name!r}")
+        raise ValueError(f"a figure needs a name that ends in {', '.join(FORMATS)}; got {path.name!r}")
     parts = [(claim.title, claim.naming, claim.pairs) for claim in shown]
     nothing = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}, ".pdf": {"CreationDate": None}}
     with settings(**_COLOURS):
-        written = io.BytesIO()
+        file = io.BytesIO()
         whole = _figure(parts, "groups" if any("groups" in c.contest.units.name for c in shown) else "classes")
-        whole.savefig(written, format=path.suffix[1:], metadata=nothing[path.suffix], dpi=144)
-    write_atomically(path, written.getvalue())
+        whole.savefig(file, format=path.suffix[1:], metadata=nothing[path.suffix], dpi=144)
+    write_atomically(path, file.getvalue())
 
 
 def _figure(parts: Sequence[tuple[str, Naming, Sequence[RunPair]]], units: str) -> Figure:
     places: list[tuple[float, RunPair]] = []
     headings: list[tuple[float, str]] = []
-    names, y, left_out = [], 0.0, 0
+    names, y, n_omitted = [], 0.0, 0
     for title, naming, pairs in parts:
         kept = pairs[: max(0, _MOST - len(places))]
-        left_out += len(pairs) - len(kept)
+        n_omitted += len(pairs) - len(kept)
         if kept:
             y += _HEADING
             headings.append((y, title))
@@ -65,8 +66,8 @@ def _figure(parts: Sequence[tuple[str, Naming, Sequence[RunPair]]], units: str) 
         axes.annotate(title, (0, place), (8 - left, 0), xycoords=axes.get_yaxis_transform(), weight="bold",
                       textcoords="offset points", va="center", annotation_clip=False,
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})  # fmt: skip
-    said = "difference of accuracy in points, 95 % intervals"
-    axes.set_xlabel(said + (f"; {left_out} more pairs are not shown" if left_out else ""))
+    omitted = f"; {counted(n_omitted, 'more pair')} not shown" if n_omitted else ""
+    axes.set_xlabel(f"difference of accuracy in points, 95 % intervals{omitted}")
     axes.grid(axis="x")
     _legend(axes, units)
     return whole
@@ -80,7 +81,7 @@ def _plot(axes: Axes, interval: Interval, y: float, colour: str, width: float) -
 
 def _legend(axes: Axes, units: str) -> None:
     handles = [
-        Line2D([], [], color=_IMAGES, linewidth=4, label="other episodes from these images"),
-        Line2D([], [], color=_CLASSES, linewidth=1.4, label=f"new {units}"),
+        Line2D([], [], color=_IMAGES, linewidth=4, label="interval for these images"),
+        Line2D([], [], color=_CLASSES, linewidth=1.4, label=f"interval for new {units}"),
     ]
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)

@@ -1,4 +1,4 @@
-"""What a comparison calls its runs: by what differs between them; what they share is said once."""
+"""Names of runs in a comparison: by what differs between them. What they share is in the title."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Naming:
     by: str
 
     def run(self, row: Row) -> str:
-        """What a run is called."""
+        """The name of a run."""
         name = self.shown.name(row)
         return {"evaluator": name.learner, "backbone": name.backbone, "anything": ", ".join(name)}[self.by]
 
@@ -29,7 +29,7 @@ class Naming:
         return f"{self.run(pair.a)} − {self.run(pair.b)}"
 
     def shared(self, row: Row) -> str:
-        """What all runs of a contest have in common beside their task; "" where anything may differ."""
+        """What all runs of a contest share beside their task; "" if anything may differ."""
         name = self.shown.name(row)
         return {"evaluator": name.backbone, "backbone": name.learner, "anything": ""}[self.by]
 

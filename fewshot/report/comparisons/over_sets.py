@@ -18,12 +18,12 @@ _TASK = ("sampler", "classes", "n_way", "k_shot", "k_shot_at_most", "seed")
 
 @dataclass(frozen=True, eq=False)
 class OverSets:
-    """A minus B, a pair a data set; its rows are those of the first."""
+    """A minus B, one pair per data set; its rows are those of the first pair."""
 
     pairs: tuple[RunPair, ...]
     these_sets: Interval
     new_sets: Interval
-    of_classes: bool  # whether the errors are those of new classes on every set, or of these images on some
+    of_classes: bool  # whether the errors are for new classes on every set; if not, they are for these images
 
     @property
     def a(self) -> Row:
@@ -37,15 +37,15 @@ class OverSets:
 
 
 def over_data_sets(pairs: Iterable[RunPair]) -> list[OverSets]:
-    """What the pairs of two data sets or more say together, the larger mean first; none where all are of one.
+    """Summaries of pairs that were compared on two data sets or more, the better contender first.
 
-    Pairs belong together where both contenders, ways, shots, sampler and seed are the same. The number of queries may
-    differ: it changes no expected accuracy, unless a method sees all queries at once.
+    Pairs belong together if both contenders, ways, shots, sampler and seed are the same. The number of queries may
+    differ: it does not change the expected accuracy, unless a method sees all queries at once.
     """
     groups: dict[tuple[object, ...], dict[str, RunPair]] = {}
     for pair in pairs:
         ordered = pair if _contender(pair.a) <= _contender(pair.b) else pair.turned()
-        groups.setdefault(_key(ordered), {}).setdefault(ordered.a.dataset, ordered)  # of each data set the first
+        groups.setdefault(_key(ordered), {}).setdefault(ordered.a.dataset, ordered)  # the first of each data set
     return [_over(list(group.values())) for group in groups.values() if len(group) > 1]
 
 
@@ -53,8 +53,10 @@ def _over(pairs: list[RunPair]) -> OverSets:
     if sum(pair.comparison.these_images.mean for pair in pairs) < 0:
         pairs = [pair.turned() for pair in pairs]
     of_classes = not any(pair.comparison.new_classes.reason for pair in pairs)
-    told = [pair.comparison.new_classes if of_classes else pair.comparison.these_images for pair in pairs]
-    means, errors = (np.array([getattr(one, name) for one in told]) for name in ("mean", "standard_error"))
+    intervals = [pair.comparison.new_classes if of_classes else pair.comparison.these_images for pair in pairs]
+    means, errors = (
+        np.array([getattr(interval, name) for interval in intervals]) for name in ("mean", "standard_error")
+    )
     return OverSets(tuple(pairs), *over_sets(means, errors), of_classes)
 
 

@@ -1,4 +1,4 @@
-"""Rows to comparisons: runs that solved the same episodes, side by side.
+"""Comparisons of runs that solved the same episodes.
 
 rows -> contests (one task, runs that differ in one thing) -> accuracies [R, E] of the same episodes -> comparisons
 """
@@ -19,7 +19,7 @@ from fewshot.results.row import Row
 from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, rank_sets, tied_ranks
 from fewshot.statistics.intervals import Floats, Interval, Units, class_interval
 
-# What is compared by each choice of --by: these columns differ, all others that shape a run are equal.
+# The columns that may differ for each choice of --by. All other columns of the spec are equal.
 BY = {
     "evaluator": ("transform", "evaluator", "selection_rule"),
     "backbone": ("backbone", "dtype"),
@@ -29,17 +29,17 @@ _TASK = (
     *("dataset", "split_digest", "images_digest", "classes", "sampler"),
     *("n_way", "k_shot", "n_query", "k_shot_at_most", "seed"),
 )
-Grouping = tuple[str, NDArray[np.int64]]  # what groups are called, and the group of every class
+Grouping = tuple[str, NDArray[np.int64]]  # name of the groups, and the group of every class
 
 
 @dataclass(frozen=True, eq=False)
 class Contest:
-    """R runs of one task, on the same episodes as far as each of them goes."""
+    """R runs of one task on the same episodes. Runs may have different numbers of them."""
 
     rows: tuple[Row, ...]
     accuracy: tuple[Floats, ...]  # [E] of each run
-    units: Units  # of the longest
-    half_query: float  # half of one query's share in the mean of an episode
+    units: Units  # of the longest run
+    half_query: float  # half of one query's share of the accuracy of an episode
 
     def interval(self, run: int) -> Interval:
         """The accuracy of a run for new classes."""
@@ -47,7 +47,7 @@ class Contest:
         return class_interval(values, self.units.first(len(values)), half_query=self.half_query / len(values))
 
     def pairs(self) -> list[RunPair]:
-        """The paired comparison of every two runs, the more accurate one first, from the best to the worst."""
+        """The paired comparison of every two runs, the more accurate run first, from the best to the worst."""
         order = sorted(range(len(self.rows)), key=lambda run: -float(self.accuracy[run].mean()))
         return [self._pair(a, b) for a, b in combinations(order, 2)]
 
@@ -57,7 +57,7 @@ class Contest:
         return RunPair(self.rows[a], self.rows[b], first, second, units, compare(first, second, units))
 
     def ranks(self) -> dict[str, tuple[int, int]]:
-        """The ranks that each run may have, by run id."""
+        """The range of possible ranks of each run, by run id."""
         return rank_sets(self._accuracies, self.units)
 
     def tied_ranks(self) -> dict[str, float]:
@@ -85,12 +85,12 @@ class RunPair:
         return RunPair(self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, self.comparison.turned())
 
     def needed(self, delta: float) -> Needed:
-        """What would show that the two differ by `delta`."""
+        """The episodes and classes that detect a difference of `delta`."""
         return needed(self.accuracy_a - self.accuracy_b, self.units, delta)
 
 
 def adjusted(pairs: Sequence[RunPair]) -> Floats:
-    """Holm-adjusted class-level p-values of all pairs shown together; NaN where there is no test over classes."""
+    """Holm-adjusted p-values over classes of all pairs that are shown together; NaN without a test."""
     p = np.array([pair.comparison.p_classes for pair in pairs])
     tested = np.isfinite(p)
     result = np.full(len(p), np.nan)
@@ -103,20 +103,20 @@ def contests(
 ) -> list[Contest]:
     """The contests among these rows: two runs or more that differ in `by` alone and solved the same episodes.
 
-    `grouping` gives the groups of classes that stand in place of the classes of a row's data set. A ValueError where
-    no two runs can be compared, or where stored predictions are missing.
+    `grouping` gives the groups that replace the classes of a row's data set. Raises a ValueError if no two runs can be
+    compared, or if stored predictions are missing.
     """
-    found = [contest(results, group, grouping) for group in rivals(rows, by)]
-    if not found:
+    groups = [contest(results, group, grouping) for group in rivals(rows, by)]
+    if not groups:
         raise ValueError(
-            f"no two runs of {results.path} differ in their {by} alone and have the same episodes; "
-            f"choose another of {', '.join(BY)}, or run more"
+            f"{results.path} has no two runs that differ in {by} alone and share their episodes; "
+            f"give another --by ({', '.join(BY)}), or run more"
         )
-    return found
+    return groups
 
 
 def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
-    """The runs that did not fail, two or more together that differ in `by` alone."""
+    """Groups of two or more runs that did not fail and differ in `by` alone."""
     groups: dict[tuple[object, ...], list[Row]] = {}
     fixed = [name for name in BY["anything"] if name not in BY[by]]
     for row in rows:
@@ -126,15 +126,15 @@ def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
 
 
 def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None = None) -> Contest:
-    """The runs of a task, their episodes proven to be the same as far as the shortest goes. A ValueError where they are
-    not, or where stored predictions are missing."""
+    """The runs of a task on the same episodes. Raises a ValueError if the episodes that all of them have differ, or if
+    stored predictions are missing."""
     common = min(row.n_episodes for row in rows)
-    solved = [_Solved.of(results.predictions(row), common) for row in rows]
+    solved = [_Solved.read(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)
     if odd is not None:
         raise ValueError(
-            f"the runs {rows[0].run_id} and {rows[odd].run_id} are of one task but solved different episodes; "
-            "one of them was made by another release: run it again"
+            f"the runs {rows[0].run_id} and {rows[odd].run_id} have the same task but different episodes, because "
+            "another release made one of them; run it again"
         )
     longest = max(solved, key=lambda one: len(one.accuracy))
     units = _units(longest, rows[0].n_classes) if grouping is None else _groups(longest, grouping(rows[0]))
@@ -145,7 +145,7 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
 
 @dataclass(frozen=True, eq=False)
 class _Solved:
-    """What is kept of a run's predictions."""
+    """The part of a run's predictions that comparisons need."""
 
     accuracy: Floats  # [E]
     classes: NDArray[np.int64]  # flat labels
@@ -154,10 +154,11 @@ class _Solved:
     digest: str  # of the first episodes, those that all runs have
 
     @staticmethod
-    def of(parts: Iterator[Predictions], common: int) -> _Solved:
+    def read(parts: Iterator[Predictions], common: int) -> _Solved:
+        """Reads predictions part by part. `common`: episodes that all runs have."""
         accuracies, classes, n_way, n_queries = [], [], [], 0
 
-        def read() -> Iterator[Episodes]:
+        def common_episodes() -> Iterator[Episodes]:
             nonlocal n_queries
             left = common
             for part in parts:
@@ -169,20 +170,20 @@ class _Solved:
                     yield part.episodes[:left]
                 left -= len(part)
 
-        digest = episodes_digest(read())
+        digest = episodes_digest(common_episodes())
         labels, ways = (np.concatenate(flat).astype(np.int64) for flat in (classes, n_way))
         return _Solved(np.concatenate(accuracies), labels, ways, n_queries, digest)
 
 
 def _units(solved: _Solved, n_classes: int) -> Units:
-    """Classes, numbered among those that episodes are drawn from."""
-    drawn, held = np.unique(solved.classes, return_inverse=True)
-    return Units(held.astype(np.int64), solved.n_way, max(n_classes, len(drawn)))
+    """The classes of the episodes, numbered from 0. The data set may have more of them."""
+    sampled, codes = np.unique(solved.classes, return_inverse=True)
+    return Units(codes.astype(np.int64), solved.n_way, max(n_classes, len(sampled)))
 
 
 def _groups(solved: _Solved, grouping: Grouping) -> Units:
-    """The groups that the episodes' classes belong to."""
+    """The groups of the classes of the episodes, numbered from 0."""
     name, codes = grouping
-    drawn = np.unique(codes[solved.classes])
-    numbered = np.searchsorted(drawn, codes)  # of groups that no episode holds: never asked
-    return Units(solved.classes, solved.n_way, len(codes)).grouped(numbered, len(drawn), name)
+    sampled = np.unique(codes[solved.classes])
+    numbered = np.searchsorted(sampled, codes)  # arbitrary for groups without an episode, which nobody reads
+    return Units(solved.classes, solved.n_way, len(codes)).grouped(numbered, len(sampled), name)

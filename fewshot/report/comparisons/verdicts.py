@@ -1,4 +1,4 @@
-"""Comparisons in sentences: what a pair shows and for whom, what would settle it, and what makes it unfair."""
+"""Comparisons in sentences: what a pair shows, what would confirm it, and what makes the comparison unfair."""
 
 from __future__ import annotations
 
@@ -9,151 +9,182 @@ from fewshot.plugins.spec import Spec
 from fewshot.report.comparisons.naming import Naming
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.rows import selection_budgets as budgets
+from fewshot.report.rows.counting import counted, listed
+from fewshot.report.rows.reasons import in_words
+from fewshot.report.rows.reasons import sentence as missing
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
-from fewshot.statistics.comparison import Comparison
+from fewshot.statistics.comparison import Comparison, Needed
 from fewshot.statistics.intervals import Interval
 
-THESE_WEIGHTS = "these weights only"
+THESE_WEIGHTS = "this checkpoint only"
 _LARGEST_P = 0.05
-_MOST_MONTE_CARLO = 0.2  # of the variance over classes, that comes from the number of episodes
-_MANY = 100_000  # episodes that are still told as a number
+_MOST_MONTE_CARLO = 0.2  # largest share of episode noise in the variance over classes without a remark
+_MANY = 100_000  # episodes, from which on no number is given
 
 
 def verdict(pair: RunPair, p_adjusted: float) -> str:
-    """For whom the difference is settled, and what would settle it for the others. For new classes it is settled where
-    the 95 % interval and the p-value, adjusted over all pairs that are shown (NaN: no test), both say so."""
-    found, units = pair.comparison, pair.units.name
-    images, classes = settled(found.these_images), settled_for_classes(pair, p_adjusted)
+    """Whether the difference is significant, for these images and for new classes, and what would confirm it. For new
+    classes both the 95 % interval and the p-value, adjusted over all pairs shown (NaN: no test), must say so."""
+    comparison, units = pair.comparison, pair.units.name
+    images, classes = significant(comparison.these_images), significant_for_classes(pair, p_adjusted)
     if images and classes:
-        return f"settled, for these images and for new {units}"
-    what = f"settled for these images, not for new {units}" if images else "not settled"
+        return f"significant for these images and for new {units}"
+    outcome = "significant for these images" if images else "not significant"
+    if images and not comparison.new_classes.reason:
+        outcome = f"{outcome}, not for new {units}"
     if classes:
-        what = f"settled for new {units}, not for these images"
-    elif settled(found.new_classes):
-        return f"{what}: alone it would be, among all pairs shown it is not (adjusted p {p_value(p_adjusted)})"
-    size = abs(found.these_images.mean)
+        outcome = f"significant for new {units}, not for these images"
+    elif significant(comparison.new_classes):
+        p = p_value(p_adjusted)
+        return f"{outcome}: significant alone, but not after correcting for all pairs (adjusted p {p})"
+    size = abs(comparison.these_images.mean)
     if size == 0:
-        return f"{what}: no difference was found; these episodes would show one of {_detectable(found)}"
-    return f"{what}; to show the {100 * size:.2f} points that were found: {pair.needed(size).sentence}"
+        return f"{outcome}: the difference is 0; these episodes detect {_detectable(comparison)}"
+    return f"{outcome}. {confirming(pair, pair.needed(size), images)}".rstrip(".")
 
 
-def settled(interval: Interval) -> bool:
-    """Whether the interval is all on one side of zero."""
+def confirming(pair: RunPair, needed: Needed, images: bool) -> str:
+    """What it takes to confirm a difference with 80 % power, in sentences. `images`: it is significant for these images
+    already."""
+    units, reason = pair.units.name, pair.comparison.new_classes.reason
+    episodes = counted(needed.episodes, "episode")
+    for_images = "" if images else f"Confirming {100 * needed.delta:.2f} points for these images needs {episodes}."
+    if needed.classes is None:
+        return f"{for_images} {missing(f'No interval for new {units}', [reason])}".strip()
+    if needed.class_episodes is None:
+        more = f"More episodes will not help: confirming this for new {units} needs about {needed.classes:,} {units}."
+        return f"{for_images} {more}".strip()
+    return f"{for_images} Confirming it for new {units} needs {counted(needed.class_episodes, 'episode')}.".strip()
+
+
+def needs(pair: RunPair, delta: float) -> str:
+    """The episodes and classes that detect a difference of `delta` with 80 % power, in words."""
+    reason = pair.comparison.new_classes.reason
+    text = pair.needed(delta).sentence
+    return text.replace(reason, f"no interval for new {pair.units.name} ({in_words(reason)})") if reason else text
+
+
+def significant(interval: Interval) -> bool:
+    """Whether the interval excludes zero."""
     return not interval.reason and (interval.low > 0 or interval.high < 0)
 
 
-def settled_for_classes(pair: RunPair, p_adjusted: float) -> bool:
-    """Whether the difference is settled for new classes, among all pairs shown."""
-    return settled(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
+def significant_for_classes(pair: RunPair, p_adjusted: float) -> bool:
+    """Whether the difference is significant for new classes after correcting for all pairs shown."""
+    return significant(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
 
 
 def paragraph(pair: RunPair, naming: Naming, p_adjusted: float, n_compared: int) -> str:
-    """A paragraph to paste: the claim, its populations, and what it does not say."""
-    found = pair.comparison
+    """A paragraph to paste: the claim, its intervals, and its limits."""
+    comparison = pair.comparison
     paired = (
-        f"Pairing on the same episodes (correlation {found.correlation:.2f}) makes the interval "
-        f"{found.width_ratio:.1f} times narrower than two independent samples would."
+        f"Pairing on the same episodes (correlation {comparison.correlation:.2f}) makes the interval "
+        f"{comparison.width_ratio:.1f} times narrower than two independent samples would."
     )
     sentences = [
-        f"On the {len(pair.accuracy_a)} episodes that both solved ({naming.task(pair.a)}), {claim(pair, naming)}.",
-        _over_classes(found, pair.units.name, p_adjusted, n_compared),
-        paired if math.isfinite(found.width_ratio) else "",
-        "" if settled_for_classes(pair, p_adjusted) else f"The difference is {verdict(pair, p_adjusted)}.",
-        of_weights([pair.a, pair.b]),
+        f"On the {counted(len(pair.accuracy_a), 'episode')} that both solved ({naming.task(pair.a)}), "
+        f"{claim(pair, naming)}.",
+        _over_classes(comparison, pair.units.name, p_adjusted, n_compared),
+        paired if math.isfinite(comparison.width_ratio) else "",
+        "" if significant_for_classes(pair, p_adjusted) else f"The difference is {verdict(pair, p_adjusted)}.",
+        about_weights([pair.a, pair.b]),
     ]
     return " ".join(filter(None, sentences))
 
 
 def claim(pair: RunPair, naming: Naming) -> str:
-    """Who exceeds whom by how much, for other episodes from these images."""
+    """Which run exceeds which by how much, for these images."""
     images = pair.comparison.these_images
-    told = {(True, True): "exceeds", (True, False): "falls short of"}.get(
-        (settled(images), images.mean > 0), "is not told apart from"
+    relation = {(True, True): "exceeds", (True, False): "falls below"}.get(
+        (significant(images), images.mean > 0), "does not differ significantly from"
     )
     return (
-        f"{naming.run(pair.a)} {told} {naming.run(pair.b)}: the difference is {100 * images.mean:z.2f} points, "
-        f"95 % interval {bounds(images)} for other episodes from these images"
+        f"{naming.run(pair.a)} {relation} {naming.run(pair.b)}: the difference is {100 * images.mean:z.2f} points, "
+        f"with the 95 % interval {bounds(images)} for these images"
     )
 
 
-def _over_classes(found: Comparison, units: str, p_adjusted: float, n_compared: int) -> str:
-    interval = found.new_classes
+def _over_classes(comparison: Comparison, units: str, p_adjusted: float, n_compared: int) -> str:
+    interval = comparison.new_classes
     if interval.reason:
-        return f"No interval for new {units}: {interval.reason}."
-    corrected = f", Holm-adjusted over {n_compared} comparisons" if n_compared > 1 else ""
+        return missing(f"No interval for new {units}", [interval.reason])
+    corrected = f", Holm-adjusted over {n_compared:,} comparisons" if n_compared > 1 else ""
     return (
-        f"For new {units} the interval is {bounds(interval)} (jackknife over {units}; sign-flip test "
-        f"p {p_value(p_adjusted)}{corrected}); differences from {number(100 * found.detectable_classes, 2)} points on "
-        "would be found with 80 % power."
+        f"For new {units} the interval is {bounds(interval)} (jackknife over {units}; "
+        f"p {p_value(p_adjusted)}{corrected}). Differences of {number(100 * comparison.detectable_classes, 2)} points "
+        "or more would be detected with 80 % power."
     )
 
 
 def warnings(rows: Sequence[Row]) -> list[str]:
-    """What makes a comparison of these rows unfair, one sentence each."""
+    """What makes a comparison of these rows unfair, one clause each."""
     differing = {
         "pretrained_on": "the weights were trained on different data",
         "seen_classes": "the weights have not seen the same classes in training",
         "transductive": "some methods see all queries of an episode at once, others do not",
     }
-    found = [said for column, said in differing.items() if len({getattr(row, column) for row in rows}) > 1]
-    found += _counts_differ(rows)
-    found += [sentence[0].lower() + sentence[1:].rstrip(".") for sentence in budgets.warnings(rows)]
+    clauses = [text for column, text in differing.items() if len({getattr(row, column) for row in rows}) > 1]
+    clauses += _seen_counts(rows)
+    clauses += [sentence[0].lower() + sentence[1:].rstrip(".") for sentence in budgets.warnings(rows)]
     own = {row.preprocess_digest for row in rows if row.preprocess_digest}
     if len(own) > 1 and not any(map(budgets.image_size, rows)):
-        found.append("each network prepares images in its own way, and their sizes may differ; set image_size")
+        clauses.append("preprocessing differs between networks, and image sizes may differ; set image_size")
     if any(row.n_not_converged for row in rows):
-        found.append("some runs have episodes that did not converge")
-    return found
+        clauses.append("some episodes of some runs did not converge")
+    return clauses
 
 
-def _counts_differ(rows: Sequence[Row]) -> list[str]:
-    """A sentence where all weights have seen classes, but not as many of them."""
+def caution(rows: Sequence[Row]) -> str:
+    """The warnings in one sentence; "" for none."""
+    clauses = warnings(rows)
+    return f"Caution: {'; '.join(clauses)}." if clauses else ""
+
+
+def _seen_counts(rows: Sequence[Row]) -> list[str]:
+    """A clause if all weights have seen classes, but different numbers of them."""
     counts = {row.n_seen_classes for row in rows}
     if {row.seen_classes for row in rows} != {"seen"} or len(counts) < 2 or None in counts:
         return []
-    told = " and ".join(str(count) for count in sorted(filter(None, counts)))
-    return [f"the weights have seen {told} of the {rows[0].n_classes} classes in training"]
+    numbers = listed([str(count) for count in sorted(filter(None, counts))])
+    return [f"the weights have seen {numbers} of the {rows[0].n_classes} classes in training"]
 
 
 def more_episodes(pairs: Sequence[RunPair]) -> str:
-    """Where more than a fifth of the variance over classes comes from the number of episodes, how many would bring it
-    below; else "". With E' = k E episodes a share m becomes (m/k) / (1 - m + m/k)."""
+    """How many episodes would reduce the episode noise in the variance over classes to a fifth, if it is more; else "".
+    With E' = k E episodes a share m becomes (m/k) / (1 - m + m/k)."""
     shares = {pair: pair.comparison.new_classes.monte_carlo for pair in pairs}
-    told = [pair for pair in pairs if shares[pair] > _MOST_MONTE_CARLO]
-    if not told:
+    noisy = [pair for pair in pairs if shares[pair] > _MOST_MONTE_CARLO]
+    if not noisy:
         return ""
     keep = (1 - _MOST_MONTE_CARLO) / _MOST_MONTE_CARLO
-    wanted = max(len(pair.accuracy_a) * keep * shares[pair] / max(1e-9, 1 - shares[pair]) for pair in told)
-    below = f"about {_rounded(wanted)} episodes bring it below {100 * _MOST_MONTE_CARLO:.0f} %"
+    wanted = max(len(pair.accuracy_a) * keep * shares[pair] / max(1e-9, 1 - shares[pair]) for pair in noisy)
+    enough = f"About {_rounded(wanted):,} episodes" if wanted < _MANY else "Far more episodes"
     return (
-        f"Intervals for new {told[0].units.name} are wider than need be: up to {100 * max(shares.values()):.0f} % of "
-        f"their variance comes from the number of episodes; {below if wanted < _MANY else 'draw far more'}."
+        f"Intervals for new {noisy[0].units.name} are wider than necessary: up to {100 * max(shares.values()):.0f} % "
+        f"of their variance is episode noise. {enough} bring it below {100 * _MOST_MONTE_CARLO:.0f} %."
     )
 
 
 def _rounded(count: float) -> int:
-    """Up to two digits."""
+    """The number rounded up to two digits."""
     unit = int(10 ** max(0, math.floor(math.log10(count)) - 1))
     return math.ceil(count / unit) * unit
 
 
-def of_weights(rows: Sequence[Row]) -> str:
-    """Where backbones are compared and one of them is a single checkpoint, what may not be claimed; else ""."""
+def about_weights(rows: Sequence[Row]) -> str:
+    """A sentence if backbones are compared and one of them is a single checkpoint; else ""."""
     if len({row.backbone for row in rows}) < 2 or not single_checkpoints(rows):
         return ""
-    return (
-        f"This speaks of {THESE_WEIGHTS}, not of the recipes that made them: each backbone is one checkpoint, and "
-        "another training of the same recipe would differ too."
-    )
+    return "Applies to these checkpoints, not to their training recipes."
 
 
 def single_checkpoints(rows: Sequence[Row]) -> set[Spec]:
-    """The backbones of which there are no weights of another pre-training seed among the rows."""
-    of_recipe: dict[str, set[Spec]] = {}
+    """The backbones without weights of another pre-training seed among the rows."""
+    by_recipe: dict[str, set[Spec]] = {}
     for backbone in (asked(row).backbone for row in rows):
-        of_recipe.setdefault(_recipe(backbone), set()).add(backbone)
-    return {backbone for same in of_recipe.values() if len(same) == 1 for backbone in same}
+        by_recipe.setdefault(_recipe(backbone), set()).add(backbone)
+    return {backbone for same in by_recipe.values() if len(same) == 1 for backbone in same}
 
 
 def _recipe(backbone: Spec) -> str:
@@ -163,9 +194,9 @@ def _recipe(backbone: Spec) -> str:
 
 
 def points(interval: Interval) -> str:
-    """Such as "0.41 [0.20, 0.62]" in percentage points, or the mean and the reason why it has no bounds."""
-    told = f"({interval.reason})" if interval.reason else bounds(interval)
-    return f"{100 * interval.mean:z.2f} {told}"
+    """Such as "0.41 [0.20, 0.62]" in percentage points, or the mean and the reason why there are no bounds."""
+    text = f"({in_words(interval.reason)})" if interval.reason else bounds(interval)
+    return f"{100 * interval.mean:z.2f} {text}"
 
 
 def bounds(interval: Interval) -> str:
@@ -174,7 +205,7 @@ def bounds(interval: Interval) -> str:
 
 
 def number(value: float, digits: int) -> str:
-    """A number, or that it is not known."""
+    """A number, or "not known" if it is not finite."""
     return f"{value:.{digits}f}" if math.isfinite(value) else "not known"
 
 
@@ -185,5 +216,5 @@ def p_value(value: float) -> str:
     return f"= {value:.3f}" if value >= 0.001 else "< 0.001"
 
 
-def _detectable(found: Comparison) -> str:
-    return f"{number(100 * found.detectable_episodes, 2)} points with 80 % power"
+def _detectable(comparison: Comparison) -> str:
+    return f"{number(100 * comparison.detectable_episodes, 2)} points with 80 % power"

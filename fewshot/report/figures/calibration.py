@@ -1,16 +1,17 @@
-"""A reliability diagram: how often answers are right at every confidence."""
+"""A reliability diagram: accuracy at every confidence."""
 
 from __future__ import annotations
 
 from fewshot.measures.calibration_error import Bins
 from fewshot.report.figures.plots import Plot
 from fewshot.report.figures.svg import FAINT, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
+from fewshot.report.rows.counting import counted
 
 _SIZE, _LEFT, _BOTTOM = 380, 52, 46  # pixels
 
 
 def reliability_diagram(bins: Bins, name: str) -> Plot:
-    """Accuracy over confidence, a mark a bin, the diagonal where both are equal."""
+    """Accuracy over confidence, one mark per bin, with the diagonal on which both are equal."""
     marks = Marks()
     confidence, accuracy = 100 * bins.confidence, 100 * bins.accuracy
     with settings():
@@ -19,17 +20,18 @@ def reliability_diagram(bins: Bins, name: str) -> Plot:
         axes.vlines(confidence, accuracy, confidence, colors=SERIES[0], linewidth=1)
         for x, y in zip(confidence.tolist(), accuracy.tolist(), strict=True):
             [mark] = axes.plot([x], [y], color=SERIES[0], marker=MARKERS[0], markersize=6.5, linestyle="none")
-            marks.put(mark, Mark(-1, details=f"confidence {x:.1f} %, right {y:.1f} %"))
+            marks.put(mark, Mark(-1, details=f"confidence {x:.1f} %, accuracy {y:.1f} %"))
         axes.set_xlim(0, 101)
         axes.set_ylim(0, 101)
         axes.grid(color=FAINT)
         axes.set_xlabel("confidence, %")
-        axes.set_ylabel("right answers, %")
+        axes.set_ylabel("accuracy, %")
         svg = inline_svg(diagram, name, marks)
-    far = bins.confidence.mean() - bins.accuracy.mean()
+    excess = bins.confidence.mean() - bins.accuracy.mean()
     caption = (
-        f"Calibration: each mark is one part in {len(confidence)} of all queries, by confidence; on the dashed line "
-        f"confidence is accuracy. The mean distance from it, the calibration error, is {100 * bins.error:.1f} points. "
-        f"On average confidence is {100 * abs(far):.1f} points {'above' if far > 0 else 'below'} accuracy."
+        f"Calibration: the queries, ordered by confidence, in {counted(len(confidence), 'equal part')}, one mark each. "
+        "On the dashed line, confidence equals accuracy. The calibration error, the mean distance from this line, is "
+        f"{100 * bins.error:.1f} points. Mean confidence is {100 * abs(excess):.1f} points "
+        f"{'above' if excess > 0 else 'below'} accuracy."
     )
     return Plot(svg, caption)

@@ -1,4 +1,4 @@
-"""Accuracy over the number of shots, as lines with their names beside them."""
+"""Accuracy over the number of shots, as lines with names beside them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fewshot.report.rows.wording import details
 from fewshot.results.row import Row
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 780, 48, 16, 44  # pixels
-_LABEL = 17  # pixels of height that a name needs
-_MOST = 12  # contenders; the best are kept
+_LABEL = 17  # pixels of height of a name
+_MOST = 12  # contenders in a figure: the best
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class _Look:
 
 
 def shot_curves(task: Task, shown: Shown, name: str) -> Plot | None:
-    """Accuracy over the number of shots, a line a contender; None below two shots."""
+    """Accuracy over the number of shots, one line per contender; None with fewer than two shots."""
     curves = _curves(task)
     several = [each for each, own in curves.items() if len({row.k_shot for row in own}) > 1]
     kept = best(task, several, _MOST)
@@ -51,12 +51,12 @@ def shot_curves(task: Task, shown: Shown, name: str) -> Plot | None:
         for each, text in zip(kept, label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
             marks.put(text, Mark(numbers[each]))
         return Plot(
-            inline_svg(whole, name, marks), caption("Accuracy over the number of shots", len(kept), len(several))
+            inline_svg(whole, name, marks), caption("Accuracy over the number of shots", task, len(kept), len(several))
         )
 
 
 def _curves(task: Task) -> dict[Contender, list[Row]]:
-    """The measured rows of every contender, the fewest shots first."""
+    """The measured rows of every contender, fewest shots first."""
     curves: dict[Contender, list[Row]] = {each: [] for each in task.contenders}
     for rows in task.by_shot.values():
         for row in some_of_each(rows):
@@ -66,7 +66,7 @@ def _curves(task: Task) -> dict[Contender, list[Row]]:
 
 
 def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
-    """A colour a backbone, a marker and a dash an evaluator."""
+    """One colour per backbone, one marker and dash per evaluator."""
     networks = list(dict.fromkeys(each.network for each in kept))
     methods = list(dict.fromkeys(each.method for each in kept))
     looks = {}
@@ -93,14 +93,14 @@ def _plot_curve(axes: Axes, rows: Sequence[Row], look: _Look, number: int, marks
 def _shots_axis(axes: Axes, shots: Sequence[int]) -> None:
     log_ticks(axes, shots)
     axes.set_xlim(shots[0] / 1.12, shots[-1] * 1.05)
-    axes.set_xlabel("shots a class (log scale)")
+    axes.set_xlabel("shots per class (log scale)")
     axes.set_ylabel("accuracy, %")
     axes.grid(axis="y")
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float) -> list[Annotation]:
-    """Every line's name beside its end, moved apart where ends lie close, with a thin line to where it belongs; as
-    they were given."""
+    """The name of every line beside its end, in the given order. Names of close ends are moved apart, and a thin line
+    leads back to the end."""
     low, high = axes.get_ylim()
     order = np.argsort([value for value, _, _ in ends], kind="stable")
     places = _apart([ends[i][0] for i in order], _LABEL * (high - low) / height, low, high)
@@ -124,7 +124,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float
 
 
 def _apart(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Ascending values moved so that neighbours are at least `gap` apart, inside [low, high] while there is room."""
+    """Ascending values, moved so that neighbours are at least `gap` apart, inside [low, high] if there is room."""
     moved: list[float] = []
     for value in values:
         moved.append(max(value, moved[-1] + gap if moved else low))

@@ -11,26 +11,25 @@ from fewshot.report.figures.plots import Plot, best, brief, caption, some_of_eac
 from fewshot.report.figures.svg import FAINT, GROUND, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
 from fewshot.report.rows import intervals
 from fewshot.report.rows.contenders import Contender, contender
+from fewshot.report.rows.counting import listed
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, accuracy, interval
 from fewshot.report.rows.wording import details
 from fewshot.results.row import Row
 
 _WIDTH, _LINE, _HEADING = 660, 25, 30  # pixels
-_MOST = 40  # contenders; the best are kept
+_MOST = 40  # contenders in a figure: the best
 
 
 def dot_plot(task: Task, shown: Shown, name: str) -> Plot | None:
-    """Every contender on a line, one mark a shot, a rule at chance; None where nothing was measured."""
+    """One line per contender, one mark per shot, a rule at chance; None if there is no accuracy."""
     kept = best(task, task.contenders, _MOST)
     if not kept:
         return None
     places, headings = _places(kept)
     names, marks = shown.names, Marks()
     height = max(places.values()) + _LINE
-    said = "Accuracy with 95 % intervals" if any(map(interval, task.rows)) else "Accuracy, without intervals"
-    further = [kind.words(task.rows) for kind in intervals.known(task.rows)]
-    said += f", the thin ones for {' and for '.join(further)}" if further else ""
+    title = _title(task)
     with settings():
         left = max(24 + 7.0 * len(brief(names[each].learner)) for each in kept)
         whole, axes = figure(_WIDTH, height + 92, left, 24, 54, 38)
@@ -52,11 +51,20 @@ def dot_plot(task: Task, shown: Shown, name: str) -> Plot | None:
         for each, text in zip(places, axes.get_yticklabels(), strict=True):
             marks.put(text, Mark(shown.numbers[each]))
         _accuracy_axis(axes, task)
-        return Plot(inline_svg(whole, name, marks), caption(said, len(kept), len(task.contenders)))
+        return Plot(inline_svg(whole, name, marks), caption(title, task, len(kept), len(task.contenders)))
+
+
+def _title(task: Task) -> str:
+    """What the figure shows, and which interval is which."""
+    if not any(map(interval, task.rows)):
+        return "Accuracy, without intervals"
+    further = [kind.population(task.rows) for kind in intervals.known(task.rows)]
+    thin = f", thin for {listed(further)}" if further else ""
+    return f"Accuracy with 95 % intervals: thick for {task.population or 'these images'}{thin}"
 
 
 def _places(kept: Sequence[Contender]) -> tuple[dict[Contender, float], dict[Contender, float]]:
-    """Heights of contenders, and of the headings of backbones (by their first contender), in pixels from above."""
+    """Heights of contenders and of the headings of backbones (by their first contender), in pixels from the top."""
     places: dict[Contender, float] = {}
     headings: dict[Contender, float] = {}
     y, last = 0.0, None
@@ -82,7 +90,7 @@ def _plot_dots(axes: Axes, task: Task, places: dict[Contender, float], shown: Sh
         handles.append(Line2D([], [], color=colour, marker=marker, label=shot, linestyle="none"))
     across = axes.get_yaxis_transform()
     axes.hlines(list(places.values()), 0, 1, transform=across, colors=FAINT, linewidth=0.5, zorder=0)
-    above = 1 + 18 / axes.get_ylim()[0]  # over the word at the rule
+    above = 1 + 18 / axes.get_ylim()[0]  # above the word at the rule
     axes.legend(
         handles=handles,
         loc="lower left",
@@ -108,7 +116,7 @@ def _plot_interval(axes: Axes, row: Row, y: float, colour: str, marker: str) -> 
 
 
 def _accuracy_axis(axes: Axes, task: Task) -> None:
-    """Percent from below, a rule at chance."""
+    """Scales the axis in %, with a rule at chance."""
     low, high = axes.get_xlim()
     if task.chance is not None:
         chance = 100 * task.chance

@@ -1,7 +1,7 @@
-"""Fits as a figure: log-log with bands and the extrapolation marked, and the residuals beside it.
+"""Fits as a figure: laws with bands and extrapolation on log-log axes, and the residuals beside them.
 
-One row a curve. A law's line is solid over the fitted range, dashed up to twice its end where the law may be trusted,
-and dotted where it may not; the range beyond twice the measured one is shaded.
+One row per curve. The line of a law is solid over the fitted range and then dashed up to twice its end, or dotted if
+the law is not trusted. The range beyond is shaded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fewshot.scaling.laws import Floats
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c564b")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
-_WIDTH, _HEIGHT = 11.0, 3.6  # inches, of a row
+_WIDTH, _HEIGHT = 11.0, 3.6  # inches per row
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fewshot",
@@ -39,7 +39,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def figure(fits: Sequence[CurveFit], x_name: str, y_name: str, kind: str) -> bytes:
-    """The figure of all fits as the bytes of a file of this kind, "png" or "svg"; the same bytes for the same fits."""
+    """The figure of all fits as bytes of a file, "png" or "svg"; the same bytes for the same fits."""
     rows: dict[int, list[CurveFit]] = {}
     for each in fits:
         rows.setdefault(id(each.curve), []).append(each)
@@ -48,16 +48,16 @@ def figure(fits: Sequence[CurveFit], x_name: str, y_name: str, kind: str) -> byt
         rcParams.update(_STYLE)
         whole = Figure(figsize=(_WIDTH, _HEIGHT * len(rows)), layout="constrained")
         panels = whole.subplots(len(rows), 2, squeeze=False, width_ratios=(3, 2))
-        for (left, right), of_curve in zip(panels, rows.values(), strict=True):
-            _plot_laws(left, of_curve, x_name, y_name)
-            _plot_residuals(right, of_curve, x_name)
+        for (left, right), own in zip(panels, rows.values(), strict=True):
+            _plot_laws(left, own, x_name, y_name)
+            _plot_residuals(right, own, x_name)
         file = BytesIO()
         whole.savefig(file, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
     return file.getvalue()
 
 
-def _plot_laws(axes: Axes, of_curve: Sequence[CurveFit], x_name: str, y_name: str) -> None:
-    curve = of_curve[0].curve
+def _plot_laws(axes: Axes, fits: Sequence[CurveFit], x_name: str, y_name: str) -> None:
+    curve = fits[0].curve
     first, last = float(curve.points.x.min()), float(curve.points.x.max())
     end = max(FARTHEST * last, float(curve.rest_x.max(initial=0.0)))
     axes.scatter(curve.points.x, curve.points.errors, s=16, color="#222222", label="fitted", zorder=2)
@@ -65,11 +65,13 @@ def _plot_laws(axes: Axes, of_curve: Sequence[CurveFit], x_name: str, y_name: st
         axes.scatter(
             curve.rest_x, curve.rest_errors, s=16, facecolors="none", edgecolors="#888888", label="not fitted", zorder=2
         )
-    for colour, each in zip(_colours(len(of_curve)), of_curve, strict=True):
+    for colour, each in zip(_colours(len(fits)), fits, strict=True):
         _plot_law(axes, each, colour, np.geomspace(first, last, 200), np.geomspace(last, end, 80))
     axes.axvline(last, color="#666666", linewidth=0.8)
     if end > FARTHEST * last:
-        axes.axvspan(FARTHEST * last, end, color="#f2f2f2", zorder=0, label=f"beyond {FARTHEST:g} times the range")
+        axes.axvspan(
+            FARTHEST * last, end, color="#f2f2f2", zorder=0, label=f"beyond {FARTHEST:g} times the fitted range"
+        )
     _log_axes(axes, curve.points.errors, curve.rest_errors)
     axes.set(title=curve.name, xlabel=x_name, ylabel=y_name)
     axes.legend(fontsize=7.5)
@@ -80,7 +82,7 @@ def _plot_law(axes: Axes, each: CurveFit, colour: str, inside: Floats, beyond: F
     near = beyond[beyond <= FARTHEST * inside[-1] * (1 + 1e-9)]
     far = beyond[len(near) - 1 :]
     line: dict[str, Any] = {"color": colour, "linewidth": 1.5, "zorder": 4}
-    label = f"{name}, RMSE {each.estimate.fit.rmse:.3f}" + ("" if each.trust.trusted else ", not trusted beyond")
+    label = f"{name}, RMSE {each.estimate.fit.rmse:.3f}" + ("" if each.trust.trusted else ", do not extrapolate")
     axes.plot(inside, law.predict(inside), label=label, **line)
     axes.plot(near, law.predict(near), linestyle="--" if each.trust.trusted else ":", **line)
     axes.plot(far, law.predict(far), linestyle=":", **line)
@@ -90,9 +92,9 @@ def _plot_law(axes: Axes, each: CurveFit, colour: str, inside: Floats, beyond: F
         axes.fill_between(everywhere, np.maximum(low, 1e-6), high, color=colour, alpha=0.15, linewidth=0)
 
 
-def _plot_residuals(axes: Axes, of_curve: Sequence[CurveFit], x_name: str) -> None:
-    curve = of_curve[0].curve
-    for number, (colour, each) in enumerate(zip(_colours(len(of_curve)), of_curve, strict=True)):
+def _plot_residuals(axes: Axes, fits: Sequence[CurveFit], x_name: str) -> None:
+    curve = fits[0].curve
+    for number, (colour, each) in enumerate(zip(_colours(len(fits)), fits, strict=True)):
         law, marker = each.estimate.fit.law, _MARKERS[number % len(_MARKERS)]
         for x, errors, filled in (
             (curve.points.x, curve.points.errors, True),

@@ -1,4 +1,4 @@
-"""Figures as inline SVG: the same bytes for the same rows, colours that follow the page's light or dark scheme."""
+"""Figures as inline SVG: the same bytes for the same rows, with colours that follow the light or dark scheme."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-# matplotlib wants colours; the page replaces these by its own variables.
+# Stand-ins for matplotlib; the style sheet of the report has the real colours as variables.
 INK, FAINT, GROUND = "#010101", "#020202", "#040404"
 SERIES = tuple(f"#0300{n:02x}" for n in range(1, 9))
 DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("solid", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))
@@ -53,8 +53,8 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def settings(**others: Any) -> Iterator[None]:
-    """The style of all figures of a report, whatever the user's own is. Texts are never read as formulas; a glyph
-    that the font lacks is the browser's affair, or a box."""
+    """The style of all figures of a report, independent of the user's own style. Texts are never read as formulas.
+    Missing glyphs are left to the browser, or show as a box."""
     with rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*Glyph.*missing")
         rcdefaults()
@@ -64,13 +64,13 @@ def settings(**others: Any) -> Iterator[None]:
 
 def figure(width: float, height: float, left: float, right: float, top: float, bottom: float) -> tuple[Figure, Axes]:
     """A figure of this size with one plot inside these margins, all in pixels."""
-    made = Figure(figsize=(width / 72, height / 72))
+    whole = Figure(figsize=(width / 72, height / 72))
     box = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
-    return made, made.add_axes(box)
+    return whole, whole.add_axes(box)
 
 
 def log_ticks(axes: Axes, values: Sequence[float]) -> None:
-    """A log scale below, marked at these values and nowhere else."""
+    """A log scale on the x axis, with ticks at these values and nowhere else."""
     axes.set_xscale("log")
     axes.set_xticks(list(values))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -79,7 +79,7 @@ def log_ticks(axes: Axes, values: Sequence[float]) -> None:
 
 @dataclass(frozen=True)
 class Mark:
-    """What a piece of a figure stands for: a contender by its number, a run of it or none, and what hovering tells."""
+    """The meaning of a piece of a figure: a contender by its number, perhaps one of its runs, and the text on hover."""
 
     contender: int
     run_id: str = ""
@@ -87,15 +87,15 @@ class Mark:
 
 
 class Marks(list[Mark]):
-    """What the pieces of one figure stand for."""
+    """The meaning of the pieces of one figure."""
 
     def put(self, artist: Artist, mark: Mark) -> None:
-        """Lets this piece stand for this."""
+        """Gives a piece its meaning."""
         artist.set_gid(f"mark-{len(self)}")
         self.append(mark)
 
     def opening(self, number: int) -> Markup:
-        """The opening of the SVG group of a piece."""
+        """The opening tag of the SVG group of a piece."""
         mark = self[number]
         run = Markup(' data-run="{}"').format(mark.run_id) if mark.run_id else ""
         title = Markup("<title>{}</title>").format(_valid(mark.details)) if mark.details else ""
@@ -106,13 +106,13 @@ def _valid(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
-def inline_svg(plotted: Figure, name: str, marks: Marks) -> Markup:
-    """The figure as an <svg> element. `name` keeps its ids apart from those of other figures of the page."""
+def inline_svg(whole: Figure, name: str, marks: Marks) -> Markup:
+    """The figure as an <svg> element. `name` keeps its ids apart from those of other figures in the report."""
     text = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    plotted.savefig(text, format="svg", transparent=True, metadata=nothing)
+    whole.savefig(text, format="svg", transparent=True, metadata=nothing)
     svg = text.getvalue()[text.getvalue().index("<svg") :]
-    width, height = (round(72 * inches) for inches in plotted.get_size_inches())
+    width, height = (round(72 * inches) for inches in whole.get_size_inches())
     size = f"max-width: {width}px; min-width: {round(0.72 * width)}px"
     opening = f'<svg viewBox="0 0 {width} {height}" style="{size}" aria-hidden="true">'
     svg = re.sub(r"<svg [^>]*>", opening, svg, count=1)

@@ -1,1 +1,1 @@
-"""What the report says of rows: tasks, short names, intervals, words."""
+"""What the report derives from rows: tasks, short names, intervals and words."""

@@ -1,4 +1,4 @@
-"""What is compared: a backbone with a transform and an evaluator, and the names that readers see."""
+"""Contenders: what the rows compare, a backbone with a transform and an evaluator, and their names for readers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NONE: Mapping[Spec, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Contender:
-    """Everything of a run but its task and its shots. `rule`: how hyperparameters were chosen, as rows write it."""
+    """The whole run except its task and its shots. `rule`: how hyperparameters were chosen, as in the row."""
 
     backbone: Spec
     transform: Spec
@@ -28,7 +28,7 @@ class Contender:
 
     @property
     def network(self) -> tuple[Spec, str]:
-        """What embeds the images: contenders that share it stand together."""
+        """What embeds the images. Tables list contenders with the same network together."""
         return self.backbone, self.dtype
 
     @property
@@ -38,14 +38,14 @@ class Contender:
 
 
 class Name(NamedTuple):
-    """What a contender is called: its backbone, and its transform with its evaluator."""
+    """The name of a contender: its backbone, and its transform with its evaluator."""
 
     backbone: str
     learner: str
 
     @property
     def whole(self) -> str:
-        """Both, for a sentence: "raw pixels 32 with L2 + Prototype"."""
+        """Both parts in a sentence: "raw pixels 32 with L2 + Prototype"."""
         return f"{self.backbone} with {self.learner}"
 
 
@@ -53,20 +53,20 @@ Names = Mapping[Contender, Name]
 
 
 def contender(row: Row) -> Contender:
-    """What a row is a measurement of."""
-    of = asked(row)
-    return Contender(of.backbone, of.transform, of.evaluator, row.dtype, row.selection_rule)
+    """The contender that a row measures."""
+    spec = asked(row)
+    return Contender(spec.backbone, spec.transform, spec.evaluator, row.dtype, row.selection_rule)
 
 
 def contender_names(rows: Iterable[Row]) -> dict[Contender, Name]:
-    """The names of everything that is compared, all different, in order of appearance."""
-    found = list(dict.fromkeys(map(contender, rows)))
+    """The names of all contenders, all different, in order of appearance."""
+    contenders = list(dict.fromkeys(map(contender, rows)))
     backbones, transforms, evaluators = (
-        short_names(getattr(each, kind) for each in found) for kind in ("backbone", "transform", "evaluator")
+        short_names(getattr(each, kind) for each in contenders) for kind in ("backbone", "transform", "evaluator")
     )
-    rules, several = names_of_rules(each.rule for each in found), len({each.dtype for each in found}) > 1
+    rules, several = names_of_rules(each.rule for each in contenders), len({each.dtype for each in contenders}) > 1
     names = {}
-    for each in found:
+    for each in contenders:
         method = learner(each.transform, each.evaluator, transforms | evaluators)
         backbone = backbones[each.backbone] + (f" {each.dtype}" if several else "")
         names[each] = Name(backbone, ", ".join(filter(None, (method, rules[each.rule]))))
@@ -74,8 +74,8 @@ def contender_names(rows: Iterable[Row]) -> dict[Contender, Name]:
 
 
 def learner(transform: Spec, evaluator: Spec, names: Mapping[Spec, str] = _NONE) -> str:
-    """The evaluator behind its transform, where there is one: "L2 + LinearProbe"; by their short names where `names`
-    has no others."""
+    """The evaluator after its transform, if it has one: "L2 + LinearProbe". Specs that `names` lacks get their short
+    names."""
     after = names.get(evaluator, evaluator.short_name)
     if transform.declares("keeps_features") or not transform.name:
         return after

@@ -1,4 +1,4 @@
-"""The intervals of rows beyond that over episodes, in words: for whom each speaks, and why there is none."""
+"""The intervals of a row beside that for these images: what each is for, and why one is missing."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fewshot.report.rows.counting import listed
+from fewshot.report.rows.reasons import sentence
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import NEW_DRAWS, NEW_IMAGES
 
-MOST_MONTE_CARLO = 0.2  # share of a variance that the number of episodes may have
+MOST_MONTE_CARLO = 0.2  # share of episode noise in a variance above which readers get a note
 OLDER = "the run was made by an older release"
+THESE_IMAGES = (
+    "An interval for these images covers other episodes of the same images and classes, not new images or new classes."
+)
 Bounds = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One interval of a row: its columns, a short name, and whom it speaks of."""
+    """One interval of a row: the stem of its columns, and its short name."""
 
     columns: str
     name: str
 
-    def words(self, rows: Sequence[Row]) -> str:
-        """Whom the interval speaks of."""
+    def population(self, rows: Sequence[Row]) -> str:
+        """What the interval is for: "new images", "new classes" or the groups that rows name, "new draws"."""
         if self.columns == "new_classes":
             units = dict.fromkeys(row.new_classes_unit or "classes" for row in rows)
             return " or ".join(f"new {unit}" for unit in units)
-        return NEW_DRAWS if self.columns == "new_draws" else NEW_IMAGES
+        return self.name
 
     def bounds(self, row: Row) -> Bounds | None:
         """The interval, or None."""
@@ -36,60 +40,75 @@ class Kind:
         return float(low), float(high)
 
     def reason(self, row: Row) -> str:
-        """Why there is no interval; "" where there is one."""
+        """Why the interval is missing, as rows store it; "" if it is there."""
         if self.bounds(row) is not None:
             return ""
         return str(getattr(row, f"{self.columns}_reason")) or OLDER
 
 
-KINDS = (Kind("new_images", "new images"), Kind("new_classes", "new classes"), Kind("new_draws", "new supports"))
+KINDS = (Kind("new_images", "new images"), Kind("new_classes", "new classes"), Kind("new_draws", "new draws"))
 
 
 def known(rows: Sequence[Row]) -> list[Kind]:
-    """The kinds of which any of these rows has an interval."""
+    """The kinds of interval that at least one of the rows has."""
     return [kind for kind in KINDS if any(kind.bounds(row) is not None for row in rows)]
 
 
 def texts(row: Row, kinds: Sequence[Kind]) -> list[str]:
-    """The intervals in percent, one of every kind: "[58.1, 67.8]", and "[–]" where a row has none."""
+    """The intervals in %, one per kind: "[58.1, 67.8]", or "[–]" if the row lacks it."""
     return [percent(kind.bounds(row)) for kind in kinds]
 
 
-def percent(found: Bounds | None) -> str:
-    """An interval in percent, or a dash whose reason `why` tells."""
-    return "[–]" if found is None else f"[{100 * found[0]:z.1f}, {100 * found[1]:z.1f}]"
+def percent(bounds: Bounds | None) -> str:
+    """An interval in %, or a dash; `why` gives the reason."""
+    return "[–]" if bounds is None else f"[{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
 
 
 def meaning(rows: Sequence[Row]) -> list[str]:
-    """What the square brackets of these rows are, and why there is no other interval, as sentences; none for rows of
-    older releases."""
+    """What the square brackets of these rows are, and why other intervals are missing, one sentence each; none for
+    rows of older releases."""
     measured = [row for row in rows if row.status == "ok"]
-    kinds = known(measured)
-    named = ", ".join(f"for {kind.words(measured)}" for kind in kinds)
-    order = " one after the other" if len(kinds) > 1 else ""
-    brackets = [f"Square brackets{order}: 95 % interval {named}."] if kinds else []
-    return [*brackets, *narrower(measured), *why(measured)]
+    return [*brackets(measured), *narrower(measured), *why(measured)]
+
+
+def brackets(rows: Sequence[Row]) -> list[str]:
+    """A sentence for the square brackets of these rows; none if there are none."""
+    kinds = known(rows)
+    if not kinds:
+        return []
+    order = "s, in this order," if len(kinds) > 1 else ""
+    explained = [f"for {_explained(kind, rows)}" for kind in kinds]
+    return [f"{' '.join(['[ ]'] * len(kinds))}: 95 % interval{order} {listed(explained)}."]
 
 
 def narrower(rows: Sequence[Row]) -> list[str]:
-    """A sentence where more episodes would make intervals for new classes much narrower; else none."""
+    """A sentence if more episodes would make the interval for new classes much narrower; else none."""
     share = max((row.new_classes_monte_carlo or 0.0 for row in rows), default=0.0)
     if not share > MOST_MONTE_CARLO:
         return []
-    where = "" if len(rows) == 1 else "up to "
-    return [f"Of the variance for new classes {where}{100 * share:.0f} % is of few episodes: more would narrow it."]
+    most = "" if len(rows) == 1 else "Up to "
+    unit = "new-class" if KINDS[1].population(rows) == "new classes" else "new-group"
+    return [
+        f"{most}{100 * share:.0f} % of the {unit} variance is episode noise; more episodes will narrow the interval."
+    ]
 
 
 def why(rows: Sequence[Row]) -> list[str]:
-    """A sentence for every kind of interval that some of these rows lack: whom it would speak of, and the reason. Whole
-    test sets are missed only where all classes are ways; nothing is said where all rows are of older releases."""
-    alone = dict.fromkeys(row.accuracy_reason for row in rows if row.accuracy_reason)
-    said = [f"None for other episodes: {'; or '.join(alone)}."] if alone else []
+    """For every kind of interval that some rows lack, a sentence with the reason. An interval for new draws is missed
+    only if each episode is a whole test set; nothing is said if all rows are of older releases."""
+    lacking = [row.accuracy_reason for row in rows if row.accuracy_reason]
+    sentences = [sentence("No interval for these images", lacking)] if lacking else []
     for kind in KINDS:
-        asked = [row for row in rows if kind.columns != "new_draws" or row.draws or row.new_draws_low is not None]
-        some = any(kind.bounds(row) for row in asked)
-        reasons = [r for r in dict.fromkeys(map(kind.reason, asked)) if r and (some or r != OLDER)]
+        eligible = [row for row in rows if kind.columns != "new_draws" or row.draws or row.new_draws_low is not None]
+        some = any(kind.bounds(row) for row in eligible)
+        reasons = [reason for row in eligible if (reason := kind.reason(row)) and (some or reason != OLDER)]
         if reasons:
             cells = " in some cells" if some else ""
-            said.append(f"None{cells} for {kind.words(asked)}: {'; or '.join(reasons)}.")
-    return said
+            sentences.append(sentence(f"No interval{cells} for {kind.population(eligible)}", reasons))
+    return sentences
+
+
+def _explained(kind: Kind, rows: Sequence[Row]) -> str:
+    """The population, with what a draw is."""
+    more = " (another support and other test images of these classes)" if kind.columns == "new_draws" else ""
+    return kind.population(rows) + more

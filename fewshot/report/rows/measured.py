@@ -1,4 +1,4 @@
-"""Measures beyond the accuracy, as texts for tables."""
+"""Measures beside the accuracy, as texts for tables."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from itertools import product
 
 from fewshot.plugins.short_name import one_line
 from fewshot.report.rows import intervals
+from fewshot.report.rows.counting import listed
+from fewshot.report.rows.reasons import sentence
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, shot_label
 from fewshot.results.declared import Declared, declared
@@ -17,7 +19,7 @@ from fewshot.results.row import Row
 
 @dataclass(frozen=True)
 class Value:
-    """A measure as a text, "–" where there is no number, and its interval, "" where there is none."""
+    """A measure as text, "–" for none, and its interval, "" for none."""
 
     text: str
     bounds: str = ""
@@ -38,10 +40,10 @@ class MeasuresLine:
 
 @dataclass(frozen=True)
 class Measures:
-    """The further measures of a task, and what they are."""
+    """The further measures of a task, and what they mean, one sentence per line."""
 
     lines: tuple[MeasuresLine, ...]
-    caption: str
+    notes: tuple[str, ...]
 
 
 def titles() -> tuple[str, ...]:
@@ -50,15 +52,15 @@ def titles() -> tuple[str, ...]:
 
 
 def has_any(row: Row) -> bool:
-    """Whether a row has any further measure; those of older releases have none."""
+    """Whether a row has any further measure; rows of older releases have none."""
     return any(row.measures[measure.number] is not None for measure in declared())
 
 
 def measures(task: Task, shown: Shown) -> Measures | None:
-    """Those of all runs of a task that have any; None where there are none."""
+    """The further measures of all runs of a task that have any; None if no run has."""
     kept = [row for row in task.grouped if has_any(row)]
     lines = tuple(MeasuresLine(*shown.name(row), shot_label(row), values(row)) for row in kept)
-    return Measures(lines, " ".join(meaning(kept))) if kept else None
+    return Measures(lines, tuple(meaning(kept))) if kept else None
 
 
 def values(row: Row) -> tuple[Value, ...]:
@@ -74,7 +76,7 @@ def _value(row: Row, measure: Declared) -> Value:
 
 
 def _number(row: Row, name: str, measure: Declared) -> str:
-    """A column as people read it: fractions in percent; "" where there is none."""
+    """A column as people read it: fractions in %; "" if there is no number."""
     value = row.measures[name]
     if not isinstance(value, int | float) or not math.isfinite(value):
         return ""
@@ -83,21 +85,22 @@ def _number(row: Row, name: str, measure: Declared) -> str:
 
 
 def meaning(rows: Sequence[Row]) -> list[str]:
-    """What the measures of these rows are, what their brackets are for, and why some are missing, as sentences."""
+    """What the measures of these rows mean, what their brackets are, and why some are missing, one sentence each."""
     known = declared()
     others = [f"{measure.title} in {measure.unit}" for measure in known if measure.unit != "%"]
     lower = [measure.title for measure in known if measure.better == "lower"]
-    said = [
+    sentences = [
         f"{', '.join(['Values in %', *others])}.",
-        *([f"Lower is better for {_listed(lower)}."] if lower else []),
+        *([f"Lower is better for {listed(lower)}."] if lower else []),
         *map(_explained, known),
     ]
     lows = [measure.bounds[0] for measure in known if measure.bounds]
     if any(row.measures[low] is not None for row in rows for low in lows):
         without = [measure.title for measure in known if not measure.bounds]
-        none = f"; {_listed(without)} has none" if without else ""
-        said.append(f"Square brackets: 95 % intervals for {intervals.KINDS[1].words(rows)}{none}.")
-    return [*said, *_missing(rows)]
+        verb = "have" if len(without) > 1 else "has"
+        none = f"; {listed(without)} {verb} no interval" if without else ""
+        sentences.append(f"[ ]: 95 % interval for {intervals.KINDS[1].population(rows)}{none}.")
+    return [*sentences, *_missing(rows)]
 
 
 def _explained(measure: Declared) -> str:
@@ -107,15 +110,10 @@ def _explained(measure: Declared) -> str:
 
 
 def _missing(rows: Sequence[Row]) -> list[str]:
-    """Why measures are missing, as sentences."""
+    """Why measures are missing, one sentence per reason."""
     missing: dict[str, dict[str, None]] = {}
     for row, measure in product(rows, declared()):
         reason = str(row.measures[measure.reason]) if measure.reason else ""
         if reason and row.measures[measure.number] is None:
-            missing.setdefault(reason, {})[f"no {measure.title}"] = None
-    return [f"N{_listed([*titles])[1:]}: {reason}." for reason, titles in missing.items()]
-
-
-def _listed(words: Sequence[str]) -> str:
-    """Words as "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+            missing.setdefault(reason, {})[measure.title] = None
+    return [sentence(f"No {listed([*titles])}", [reason]) for reason, titles in missing.items()]

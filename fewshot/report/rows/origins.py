@@ -1,4 +1,4 @@
-"""Where every row comes from: its columns in reading order, and the command that makes it again."""
+"""Where every row comes from: its columns in reading order, and the command that reproduces it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OPTIONS = {
 
 @dataclass(frozen=True)
 class Origin:
-    """A row with everything that is particular to it."""
+    """A row with the columns that differ between rows."""
 
     run_id: str
     heading: str
@@ -40,7 +40,7 @@ class Origin:
 
 
 def origins(shown: Shown, common: Sequence[tuple[str, str]]) -> list[Origin]:
-    """Every row that did not fail, without the columns that are said once for all: what `shared` returns."""
+    """Every row that did not fail, without the columns `common` to all rows, which `shared` returns."""
     without = {name for name, _ in common}
     return [
         Origin(
@@ -55,7 +55,7 @@ def origins(shown: Shown, common: Sequence[tuple[str, str]]) -> list[Origin]:
 
 
 def shared(shown: Shown) -> list[tuple[str, str]]:
-    """The columns that say the same in all rows that did not fail."""
+    """The columns with one value in all rows that did not fail; none for a single row."""
     done = shown.done
     if len(done) < 2:
         return []
@@ -66,8 +66,8 @@ def shared(shown: Shown) -> list[tuple[str, str]]:
     return list(same.items())
 
 
-def written_out(shown: Shown) -> list[tuple[str, str]]:
-    """Short names of backbones and of evaluators with their transforms, and the specs that they stand for."""
+def full_specs(shown: Shown) -> list[tuple[str, str]]:
+    """Short names of backbones and evaluators, and their full specs."""
     specs = {name.backbone: each.backbone.text for each, name in shown.names.items()}
     specs |= {
         name.learner: " + ".join(filter(None, (each.transform.text, each.evaluator.text)))
@@ -77,28 +77,28 @@ def written_out(shown: Shown) -> list[tuple[str, str]]:
 
 
 def command(row: Row) -> str:
-    """What to type to make a row again: the suite of its protocol, or a single run."""
+    """The command that reproduces a row: the suite of its protocol, or a single run."""
     if row.protocol:
         return f"fewshot bench {shlex.quote(row.protocol.partition('@')[0])}"
     words = ["fewshot", "run", "--data", row.dataset]
-    listed = asked(row).from_file
+    from_file = asked(row).from_file
     for name, option in _OPTIONS.items():
-        if not (listed and name in ("n_way", "k_shot", "n_query")) and getattr(row, name) != "":
+        if not (from_file and name in ("n_way", "k_shot", "n_query")) and getattr(row, name) != "":
             words += [option, "all" if getattr(row, name) is None else str(getattr(row, name))]
     words += ["--classes", row.classes] if row.classes not in ("novel", "", "listed") else []
     words += ["--dtype", row.dtype] if row.dtype not in ("float32", "") else []
     words += ["--at-most"] if row.k_shot_at_most else []
-    words += _episodes(row, listed)
+    words += _episodes(row, from_file)
     return " ".join(shlex.quote(word) for word in words)
 
 
 def protocols(shown: Shown) -> list[str]:
-    """The names of the protocols that the rows were made under."""
+    """The names of the protocols of the rows."""
     return list(dict.fromkeys(row.protocol for row in shown.done if row.protocol))
 
 
-def _episodes(row: Row, listed: bool) -> list[str]:
-    if not listed:
+def _episodes(row: Row, from_file: bool) -> list[str]:
+    if not from_file:
         return ["--sampler", row.sampler, "--seed", str(row.seed)]
     return ["--list", str(asked(row).sampler.fields.get("path", "FILE"))]
 

@@ -1,4 +1,4 @@
-"""The rows of a report with all that is derived from them together: made once, handed down to every part."""
+"""The rows of a report with everything derived from all of them: computed once and passed to every part."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fewshot.results.row import Row
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Rows, the tasks that they belong to, and what their contenders are called."""
+    """Rows, their tasks, and the names of their contenders."""
 
     rows: tuple[Row, ...]
     tasks: tuple[Task, ...]
@@ -21,7 +21,7 @@ class Shown:
 
     @staticmethod
     def of(rows: Iterable[Row]) -> Shown:
-        """What a report shows of these rows."""
+        """The rows, with their tasks and names."""
         held = tuple(rows)
         return Shown(held, tuple(tasks(held)), contender_names(held))
 
@@ -32,21 +32,21 @@ class Shown:
 
     @cached_property
     def failed(self) -> tuple[Row, ...]:
-        """The rows that did."""
+        """The rows that failed."""
         return tuple(row for row in self.rows if row.status == "failed")
 
     @cached_property
     def numbers(self) -> Mapping[Contender, int]:
-        """The number of every contender, which pieces of tables and figures bear."""
+        """The number of every contender. Cells and marks carry it, so that the report can highlight them together."""
         return {each: number for number, each in enumerate(self.names)}
 
     @cached_property
     def skewed(self) -> Mapping[str, Row]:
-        """For transductive runs under balanced queries, by run id, the same run under queries in unequal shares."""
+        """For transductive runs with balanced queries, by run id: the same run with unequal query shares."""
         return under_skewed_queries(self.rows)
 
     def name(self, row: Row) -> Name:
-        """What the contender of a row is called."""
+        """The name of the contender of a row."""
         return self.names[contender(row)]
 
     def number(self, row: Row) -> int:

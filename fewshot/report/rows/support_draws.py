@@ -1,8 +1,9 @@
-"""The accuracies after each draw of a support, of runs that answer a test set as a whole: the median, and every one."""
+"""The accuracy of each draw of a support, for runs that answer whole test sets: the median, and all draws."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,18 +18,15 @@ DRAWS = ("backbone", "evaluator", "shots", "median (range)", "each draw")
 
 @dataclass(frozen=True)
 class Draws:
-    """The accuracies after each of R draws of a support, in percent."""
+    """The accuracies of R draws of a support, in %."""
 
     values: tuple[float, ...]
 
     @staticmethod
     def of(row: Row) -> Draws | None:
-        """Those of a row; None where it lists none, or what it lists are no numbers."""
-        try:
-            values = tuple(100 * float(value) for value in row.draws.split())
-        except ValueError:
-            return None
-        return Draws(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
+        """The draws of a row; None if it has fewer than two, or if its text is not a list of numbers."""
+        values = _values(row.draws)
+        return Draws(values) if len(values) > 1 else None
 
     @property
     def median(self) -> str:
@@ -38,19 +36,19 @@ class Draws:
 
     @property
     def points(self) -> str:
-        """Every draw, in order."""
+        """All draws, in order."""
         return ", ".join(f"{value:.1f}" for value in self.values)
 
     @property
     def coverage(self) -> str:
-        """How sure the range holds the median of all draws."""
+        """The probability that the range covers the median of all draws, as a sentence."""
         share = 100 * median_range(np.array(self.values))[3]
-        return f"the range of {len(self.values)} draws holds the median of all draws with {share:.4g} % confidence"
+        return f"The range of {len(self.values)} draws covers the median of all draws with {share:.4g} % confidence."
 
 
 @dataclass(frozen=True)
 class DrawsLine:
-    """The draws of a support of one run: their median with its range, and every one, in percent."""
+    """The draws of one run: their median with the range, and all of them, in %."""
 
     backbone: str
     learner: str
@@ -60,9 +58,28 @@ class DrawsLine:
 
 
 def draws_lines(task: Task, shown: Shown) -> tuple[tuple[DrawsLine, ...], str]:
-    """The draws of all runs that list any, and what their ranges are."""
+    """The draws of all runs that list any, and the caption."""
     rows = filter(measured, task.grouped)
-    found = [(row, draws) for row in rows if (draws := Draws.of(row)) is not None]
-    lines = tuple(DrawsLine(*shown.name(row), shot_label(row), d.median, d.points) for row, d in found)
-    coverage = "; ".join(dict.fromkeys(draws.coverage for _, draws in found))
-    return lines, f"Accuracy in percent after each draw of a support; {coverage}." if found else ""
+    pairs = [(row, draws) for row in rows if (draws := Draws.of(row)) is not None]
+    lines = tuple(DrawsLine(*shown.name(row), shot_label(row), d.median, d.points) for row, d in pairs)
+    coverage = dict.fromkeys(draws.coverage for _, draws in pairs)
+    return lines, " ".join(["Accuracy in % of each draw of a support.", *coverage]) if pairs else ""
+
+
+def unreadable(rows: Sequence[Row]) -> list[str]:
+    """A sentence for rows whose text of draws is not a list of numbers; none if all texts can be read."""
+    damaged = [row.run_id for row in rows if row.draws.strip() and not _values(row.draws)]
+    if not damaged:
+        return []
+    more = f" and {len(damaged) - 1:,} more" if len(damaged) > 1 else ""
+    whose = f"run {damaged[0]}{more}"
+    return [f"Draws are not shown for {whose}: the column 'draws' is not a list of numbers."]
+
+
+def _values(text: str) -> tuple[float, ...]:
+    """The numbers of the column `draws`, in %; none if one of them is not a finite number."""
+    try:
+        values = tuple(100 * float(value) for value in text.split())
+    except ValueError:
+        return ()
+    return values if all(map(math.isfinite, values)) else ()

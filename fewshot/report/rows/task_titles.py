@@ -1,4 +1,4 @@
-"""Titles of tasks: data set, how its images are divided, classes, ways and queries."""
+"""Titles of tasks: data set, division of its images, classes, ways and queries."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fewshot.plugins.spec import Spec
 from fewshot.results.asked import asked, size
 from fewshot.results.row import Row
 
-IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest")  # told where the rest of two titles is equal
+IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest")  # added if two titles are equal otherwise
 
 
 def titles(firsts: Sequence[Row]) -> list[str]:
-    """The titles of tasks, all different, given a row of each."""
+    """The titles of tasks, all different. `firsts`: one row per task."""
     datasets = short_names(asked(row).dataset for row in firsts)
     plain = [title(row, datasets) for row in firsts]
     namesakes: dict[str, list[Row]] = {}
@@ -24,11 +24,11 @@ def titles(firsts: Sequence[Row]) -> list[str]:
 
 
 def title(row: Row, datasets: Mapping[Spec, str]) -> str:
-    """What the episodes of a row are, as far as that is known; `datasets` has the names of data sets."""
-    of = asked(row)
-    parts = [datasets[of.dataset], "" if of.is_plainly_balanced else of.sampler.short_name]
-    if not of.from_file:
-        parts += [f"{row.classes} classes", f"{size(row.n_way, of.sampler)}-way", _queries(row)]
+    """The title of the episodes of a row, as far as they are known. `datasets`: names of data sets."""
+    spec = asked(row)
+    parts = [datasets[spec.dataset], "" if spec.is_plainly_balanced else spec.sampler.short_name]
+    if not spec.from_file:
+        parts += [f"{row.classes} classes", f"{size(row.n_way, spec.sampler)}-way", _queries(row)]
     return ", ".join(filter(None, parts))
 
 
@@ -36,25 +36,25 @@ def _queries(row: Row) -> str:
     sampler = asked(row).sampler
     if row.n_query is None:
         most = sampler.declares("most_open_queries")
-        many = f"up to {most} queries a class" if most else "all other images as queries"
+        text = f"up to {most} queries per class" if most else "all other images as queries"
     else:
-        many = "1 query a class" if row.n_query == 1 else f"{row.n_query} queries a class"
-    return many + (" on average" if sampler.declares("queries_on_average") else "")
+        text = f"{row.n_query} quer{'y' if row.n_query == 1 else 'ies'} per class"
+    return text + (" on average" if sampler.declares("queries_on_average") else "")
 
 
 def _differing(namesakes: Sequence[Row]) -> list[str]:
-    """The columns that tell tasks of one title apart: the split alone, where that does."""
+    """The columns in which tasks of one title differ: the split alone, if it is different for all."""
     names = [name for name in IF_DIFFERENT if len({getattr(row, name) for row in namesakes}) > 1]
     return names[:1] if len({row.split for row in namesakes}) == len(namesakes) else names
 
 
 def _what_differs(row: Row, columns: Sequence[str]) -> str:
-    said = [f"{name.replace('_', ' ')} {_short(row, name) or 'unnamed'}" for name in columns]
-    return f" ({', '.join(said)})" if said else ""
+    values = [f"{name.replace('_', ' ')} {_short(row, name) or 'unnamed'}" for name in columns]
+    return f" ({', '.join(values)})" if values else ""
 
 
 def _short(row: Row, column: str) -> str:
-    """What a column says, in few words."""
+    """The value of a column, in few words."""
     if column == "split":
         return asked(row).split.short_name
     text = str(getattr(row, column))

@@ -1,4 +1,4 @@
-"""Words for single rows: their number, their name in a comparison, and what to know before trusting them."""
+"""Words for single rows: their accuracy, their details, and what to know before you trust them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import math
 from collections.abc import Sequence
 
 from fewshot.report.rows import intervals
+from fewshot.report.rows.counting import counted
 from fewshot.report.rows.selection_budgets import choice
 from fewshot.report.rows.tasks import accuracy, interval, measured
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
-from fewshot.results.seen_classes import counted, sentence
+from fewshot.results.seen_classes import counted as counted_classes
+from fewshot.results.seen_classes import sentence
 
 
 def percent(row: Row) -> str:
-    """The accuracy in percent with its interval: "84.5 ± 0.6", "84.5 [80.1, 86.0]", "84.5" without one, or "–"."""
+    """The accuracy in % with its interval: "84.5 ± 0.6", "84.5 [80.1, 86.0]", "84.5" without one, or "–"."""
     if not measured(row):
         return "–"
     mean, bounds = 100 * accuracy(row), interval(row)
@@ -29,39 +31,42 @@ def percent(row: Row) -> str:
 
 
 def details(row: Row) -> str:
-    """All that one cell or dot stands for, a line each: mean, interval, episodes, notes, run."""
-    bounds = interval(row)
-    said = (
-        f"mean {100 * accuracy(row):.2f} %" if measured(row) else "no number",
-        "no interval" if bounds is None else f"95 % interval {100 * bounds[0]:.2f} to {100 * bounds[1]:.2f} %",
-        *(f"for {kind.words([row])} {intervals.percent(kind.bounds(row))} %" for kind in intervals.known([row])),
-        f"{row.n_episodes} episode{'' if row.n_episodes == 1 else 's'}",
+    """The details of one cell or mark, one per line: mean, intervals, episodes, notes, run."""
+    bounds, further, these = interval(row), intervals.known([row]), f" for {row.population}" if row.population else ""
+    lines = (
+        f"mean {100 * accuracy(row):.2f} %" if measured(row) else "no accuracy",
+        "no interval" if bounds is None else f"95 % interval{these} [{100 * bounds[0]:.2f}, {100 * bounds[1]:.2f}] %",
+        *(f"95 % interval for {k.population([row])} {intervals.percent(k.bounds(row))} %" for k in further),
+        counted(row.n_episodes, "episode"),
         *notes([row]),
         f"run {row.run_id}",
     )
-    return "\n".join(said)
+    return "\n".join(lines)
 
 
 def notes(rows: Sequence[Row]) -> tuple[str, ...]:
-    """What a reader has to know before trusting the numbers of one contender."""
+    """What a reader must know before trusting the accuracies of one contender."""
     stopped, episodes = sum(row.n_not_converged for row in rows), sum(row.n_episodes for row in rows)
-    said = [_transductive([row for row in rows if row.transductive])]
-    said.extend(dict.fromkeys(_seen(row) for state in ("seen", "unknown") for row in rows if row.seen_classes == state))
-    said.append(f"{stopped} of {episodes} not converged" if stopped else "")
-    said.extend(dict.fromkeys(map(choice, rows)))
-    said.extend(dict.fromkeys(map(unequal_queries, rows)))
-    return tuple(filter(None, said))
+    texts = [_transductive([row for row in rows if row.transductive])]
+    texts.extend(
+        dict.fromkeys(_seen(row) for state in ("seen", "unknown") for row in rows if row.seen_classes == state)
+    )
+    texts.append(f"{stopped:,} of {counted(episodes, 'episode')} did not converge" if stopped else "")
+    texts.extend(dict.fromkeys(map(choice, rows)))
+    texts.extend(dict.fromkeys(map(unequal_queries, rows)))
+    return tuple(filter(None, texts))
 
 
 def _seen(row: Row) -> str:
-    """How many of its classes the weights of a row were trained on, for a note."""
+    """How many of the classes the weights of a row have seen in training, as a note. Matching by name misses classes
+    that the training data calls otherwise, so such a count is a lower bound."""
     if row.seen_classes == "unknown":
         return "seen classes unknown"
     if row.n_seen_classes is None:  # an older row
         return "classes seen in training"
     unknown = f", {row.n_unknown_classes} unknown" if row.n_unknown_classes else ""
     counts = row.n_seen_classes, row.n_unknown_classes or 0, row.n_classes
-    return f"{counted(*counts, row.seen_classes_by)} classes seen in training{unknown}"
+    return f"{counted_classes(*counts, row.seen_classes_by)} classes seen in training{unknown}"
 
 
 def unequal_queries(row: Row) -> str:
@@ -74,8 +79,8 @@ def unequal_queries(row: Row) -> str:
 
 
 def training_data(row: Row) -> str:
-    """The same as a sentence, with what the weights were trained on and how the classes were found; "" where nothing is
-    known to say of a row: an older one, or one of weights that were trained on nothing."""
+    """The same as a sentence, with the training data of the weights and how classes were matched; "" for rows of older
+    releases and for weights that were trained on nothing."""
     if row.n_seen_classes is None or row.pretrained_on == "nothing":
         return ""
     counts = row.n_seen_classes, row.n_unknown_classes or 0, row.n_classes
@@ -83,14 +88,14 @@ def training_data(row: Row) -> str:
 
 
 def _transductive(rows: Sequence[Row]) -> str:
-    """What to say of rows whose evaluator saw all queries: as many of every class is itself an answer, to a part of
-    the question, and a score under other shares has to stand beside it."""
-    balanced = any(map(_asks_classes_alike, rows))
-    return "transductive" + ": balanced queries are a hidden prior" * balanced if rows else ""
+    """The note for rows whose evaluator sees all queries at once; "" for no rows. Balanced queries give it a prior,
+    because the number of queries per class is part of the answer."""
+    balanced = any(map(_has_balanced_queries, rows))
+    return "transductive" + ": balanced queries give it a prior" * balanced if rows else ""
 
 
-def _asks_classes_alike(row: Row) -> bool:
-    """Whether all classes of an episode are known to have as many queries."""
+def _has_balanced_queries(row: Row) -> bool:
+    """Whether all classes of an episode are known to have equally many queries."""
     sampler = asked(row).sampler
     fixed = row.n_query is not None or bool(sampler.declares("most_open_queries"))
     return fixed and sampler.declares("queries_on_average") is False

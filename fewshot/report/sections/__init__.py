@@ -1,7 +1,7 @@
-"""The sections of the page, a file each, found here: a new section is one file that holds `SECTION`.
+"""The sections of the report, one file each. To add a section, add a file that holds `SECTION`.
 
-A section says where it stands, what it shows of which rows, and how, as a template: HTML whose names are the values of
-a piece. `page.html.j2` puts the pieces one after another; `macros.html.j2` has what templates share.
+A section has a place, a function from rows to pieces, and a template: HTML that uses the values of a piece.
+`page.html.j2` joins the pieces; `macros.html.j2` holds what templates share.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sources:
-    """What a section may look into beside the rows: the file that they are from, with its predictions (None: nobody
-    gave it), and the images of a row, where fewshot may read them (rows/images.py)."""
+    """What a section may read beside the rows: their file with its predictions (None: not available), and the images of
+    a row, if fewshot may read them (rows/images.py)."""
 
     results: Results | None
     load: Callable[[Row], LabelledImages]
@@ -32,8 +32,8 @@ class Sources:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of the page: its heading and the values that the template of its section names. `label`: what it is, for
-    screen readers, where it has no heading."""
+    """A part of the report: its heading and the values for the template of its section. `label`: the name for screen
+    readers if there is no heading."""
 
     title: str
     values: Mapping[str, Any]
@@ -42,8 +42,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Section:
-    """What may stand on the page. Sections stand in the order of `place`; one that has nothing to say of some rows has
-    no pieces."""
+    """A section of the report. Sections stand in the order of `place`. A section has no pieces if the rows have nothing
+    for it."""
 
     place: int
     pieces: Callable[[Shown, Sources], Iterable[Piece]]
@@ -54,5 +54,5 @@ class Section:
 def sections() -> tuple[Section, ...]:
     """The sections of this folder, from top to bottom."""
     names = sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
-    found: list[Section] = [import_module(f"{__name__}.{name}").SECTION for name in names]
-    return tuple(sorted(found, key=lambda section: section.place))
+    every: list[Section] = [import_module(f"{__name__}.{name}").SECTION for name in names]
+    return tuple(sorted(every, key=lambda section: section.place))

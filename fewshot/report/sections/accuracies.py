@@ -1,4 +1,4 @@
-"""The accuracies of each task as a table and as figures, with the draws of a support and the further measures."""
+"""The accuracies of each task as a table and figures, with draws of a support and further measures."""
 
 from __future__ import annotations
 
@@ -7,32 +7,45 @@ from collections.abc import Iterator
 from fewshot.report.figures.curves import shot_curves
 from fewshot.report.figures.dots import dot_plot
 from fewshot.report.figures.plots import MOST_TASKS, Plot
+from fewshot.report.rows.intervals import THESE_IMAGES, brackets
 from fewshot.report.rows.measured import measures, titles
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task
 from fewshot.report.sections import Piece, Section, Sources
-from fewshot.report.tables.task_table import task_table
+from fewshot.report.tables.task_table import comparison, in_common
 
-_MOST_BESIDE = 4  # shots of a table that has its notes beside them; below it where there are more
+_MOST_BESIDE = 4  # shots of a table with a column of notes; with more, notes stand below
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
-    for number, task in enumerate(shown.tasks, 1):
-        table = task_table(task, shown)
+    tables, further = comparison(shown), [measures(task, shown) for task in shown.tasks]
+    explained = [THESE_IMAGES, *brackets(shown.done)]  # in the first section
+    shared, of_measures = (
+        in_common([each.notes for each in tables]),
+        in_common([each.notes for each in further if each]),
+    )
+    for number, (task, table, measured) in enumerate(zip(shown.tasks, tables, further, strict=True), 1):
         values = {
             "number": number,
             "table": table,
+            "notes": [note for note in table.notes if note not in (*shared, *explained)],
             "wide": len(table.shots) > _MOST_BESIDE,
-            "measures": measures(task, shown),
+            "measures": measured,
+            "measures_notes": [note for note in measured.notes if note not in of_measures] if measured else [],
             "measure_names": titles(),
             "plots": _plots(task, number, shown) if number <= MOST_TASKS else [],
-            "note": "" if number <= MOST_TASKS else f"No figures: the first {MOST_TASKS} tasks have them.",
+            "shared": [],
         }
         yield Piece(table.title, values)
+    notes = [note for note in shared if note not in explained]
+    notes += [f"Only the first {MOST_TASKS} tasks have figures."] * (len(tables) > MOST_TASKS)
+    for title, texts in (("Notes on all tables", notes), ("What the further measures mean", of_measures)):
+        if texts:
+            yield Piece(title, {"shared": texts})
 
 
 def _plots(task: Task, number: int, shown: Shown) -> list[Plot]:
-    """The figures of a task, their ids told apart by its number."""
+    """The figures of a task. Its number keeps their ids apart."""
     plots = dot_plot(task, shown, f"dots-{number}"), shot_curves(task, shown, f"curves-{number}")
     return list(filter(None, plots))
 
@@ -41,7 +54,10 @@ SECTION = Section(
     20,
     _pieces,
     """\
-{% from "macros.html.j2" import plotted, scroll %}
+{% from "macros.html.j2" import notes as as_list, plotted, scroll %}
+{% if shared %}
+{{ as_list(shared) }}
+{% else %}
 {% call scroll("Accuracies: " ~ table.title) %}
 <table class="accuracies sortable{% if wide %} wide{% endif %}" aria-describedby="caption-{{ number }}">
 <thead><tr><th scope="col">backbone</th><th scope="col">evaluator</th>
@@ -68,14 +84,10 @@ SECTION = Section(
 </table>
 {% endcall %}
 <p class="caption" id="caption-{{ number }}">{{ table.caption }}</p>
-{% if wide %}
-{% for remark in table.remarks %}
-<p class="caption">{{ remark }}</p>
-{% endfor %}
-{% endif %}
+{{ as_list(notes + (table.remarks if wide else [])) }}
 {% if table.draws %}
 <details class="printed">
-<summary>Every draw of a support</summary>
+<summary>Accuracy of each draw</summary>
 {% call scroll("Draws: " ~ table.title) %}
 <table class="sortable measures">
 <thead><tr><th scope="col">backbone</th><th scope="col">evaluator</th><th scope="col">shots</th>
@@ -95,7 +107,7 @@ SECTION = Section(
 {% endif %}
 {% if measures %}
 <details class="printed">
-<summary>Measures beyond accuracy</summary>
+<summary>Further measures</summary>
 {% call scroll("Measures: " ~ table.title) %}
 <table class="sortable measures">
 <thead><tr><th scope="col">backbone</th><th scope="col">evaluator</th><th scope="col">shots</th>
@@ -109,14 +121,12 @@ SECTION = Section(
 </tbody>
 </table>
 {% endcall %}
-<p class="caption">{{ measures.caption }}</p>
+{{ as_list(measures_notes) }}
 </details>
 {% endif %}
 {% for plot in plots %}
 {{ plotted(plot, " " ~ table.title ~ "; the table has the numbers.") }}
 {% endfor %}
-{% if note %}
-<p class="caption">{{ note }}</p>
 {% endif %}
 """,
 )

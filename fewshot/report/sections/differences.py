@@ -7,20 +7,26 @@ from collections.abc import Iterator
 from fewshot.report.comparisons.matrices import matrices
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
+from fewshot.report.tables.task_table import in_common
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
-    found = matrices(shown, sources.results)
-    if found:
-        yield Piece("Is the difference real?", {"matrices": found})
+    every = matrices(shown, sources.results)
+    shared = in_common([matrix.caption + matrix.remarks for matrix in every if matrix.lines])
+    own = [[note for note in matrix.caption + matrix.remarks if note not in shared] for matrix in every]
+    if every:
+        yield Piece("Is the difference real?", {"matrices": zip(every, own, strict=True), "shared": shared})
 
 
 SECTION = Section(
     30,
     _pieces,
     """\
-{% from "macros.html.j2" import columns, scroll %}
-{% for matrix in matrices %}
+{% from "macros.html.j2" import columns, notes, scroll %}
+{% if shared %}
+{{ notes(shared) }}
+{% endif %}
+{% for matrix, own in matrices %}
 {% if matrix.title %}
 <h3>{{ matrix.title | unbroken }}</h3>
 {% endif %}
@@ -38,18 +44,17 @@ SECTION = Section(
 <tr><th scope="row"><span class="faint">{{ line.number }}</span> {{ line.name }}</th>
 {#- -#}
 <td class="number">{{ line.accuracy }}</td><td class="ranks">{{ line.ranks }}</td>
-{%- for cell in line.cells %}<td class="pair {{ cell.style }}" title="{{ cell.said }}">
+{%- for cell in line.cells %}<td class="pair {{ cell.style }}" title="{{ cell.sentence }}">
 {%- if cell.text %}<span aria-hidden="true"><b>{{ cell.text }}</b><br>{{ cell.interval }}</span>{% endif %}
-<span class="unseen">{{ cell.said }}</span></td>{% endfor -%}
+<span class="unseen">{{ cell.sentence }}</span></td>{% endfor -%}
 </tr>
 {% endfor %}
 </tbody>
 </table>
 {% endcall %}
-<p class="caption" id="{{ caption_id }}">{{ matrix.caption }}</p>
-{% for remark in matrix.remarks %}
-<p class="caption">{{ remark }}</p>
-{% endfor %}
+<div id="{{ caption_id }}">
+{{ notes(own) }}
+</div>
 {% for card in matrix.cards %}
 <details class="claim">
 <summary>{{ card.sentence }}</summary>

@@ -1,4 +1,4 @@
-"""What the predictions of the best run of each task tell: calibration, classes, and the hardest episodes."""
+"""The predictions of the best run of each task: calibration, classes, and the hardest episodes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fewshot.report.sections import Piece, Section, Sources
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
-    found = inside(shown, sources.results, sources.load)
-    several = sum(each.calibration is not None for each in found) > 1
-    yield Piece("Inside the best run" + " of each task" * several, {"insides": found})
+    insides = inside(shown, sources.results, sources.load)
+    several = sum(each.calibration is not None for each in insides) > 1
+    yield Piece("Inside the best run" + " of each task" * several, {"insides": insides})
 
 
 SECTION = Section(
@@ -28,12 +28,12 @@ SECTION = Section(
 {% if inside.calibration %}
 {{ plotted(inside.calibration) }}
 <details class="printed">
-<summary>Accuracy of each of the {{ inside.classes | length }} classes, the lowest first</summary>
+<summary>Accuracy of each of the {{ inside.classes | length }} classes, lowest first</summary>
 {% call scroll("Accuracy of each class") %}
 <table class="sortable">
 <thead><tr><th scope="col">class</th><th scope="col" class="number">accuracy, %</th>
 {#- -#}
-<th scope="col" class="number">episodes</th><th scope="col">most often taken for</th></tr></thead>
+<th scope="col" class="number">episodes</th><th scope="col">most often confused with</th></tr></thead>
 <tbody>
 {% for line in inside.classes %}
 <tr><th scope="row">{{ line.name }}</th>
@@ -47,8 +47,8 @@ SECTION = Section(
 </tbody>
 </table>
 {% endcall %}
-<p class="caption">The mean over the episodes that ask for the class, of the share of its queries that were right. It
-speaks of these images; there is no interval. The lowest of many is too low: chance takes part in the order.</p>
+<p class="caption">Share of a class's queries that were answered correctly, averaged over the episodes with this class.
+For these images only, without an interval. The lowest values are partly due to chance.</p>
 </details>
 <h4>The hardest episodes</h4>
 <p>{{ inside.hardest_text }}</p>

@@ -1,4 +1,4 @@
-"""One episode of the best run of the first task as a picture, or a sentence why there is none."""
+"""One episode of the best run of the first task as a picture, or the reason why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rows say together: over nested shots, and over networks that were trained here."""
+"""The studies: what rows show together, over nested shots and over networks that fewshot trained."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ SECTION = Section(
     40,
     _pieces,
     """\
-{% from "macros.html.j2" import plotted, scroll %}
-<p>{{ study.text }}</p>
+{% from "macros.html.j2" import notes, plotted, scroll %}
+{% for paragraph in study.paragraphs %}
+<p>{{ paragraph | unbroken }}</p>
+{% endfor %}
 {% for plot in study.plots %}
 {{ plotted(plot, " The tables have the numbers.", unbroken=true) }}
 {% endfor %}
@@ -47,8 +49,6 @@ SECTION = Section(
 <p class="caption">{{ table.caption | unbroken }}</p>
 {% endif %}
 {% endfor %}
-{% for remark in study.remarks %}
-<p class="caption">{{ remark }}</p>
-{% endfor %}
+{{ notes(study.remarks) }}
 """,
 )

@@ -1,10 +1,11 @@
-"""Where the numbers come from: every run with its columns and the command that makes it again."""
+"""Where the numbers come from: every run with its columns and the command that reproduces it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fewshot.report.rows.origins import origins, shared, written_out
+from fewshot.report.rows.counting import counted
+from fewshot.report.rows.origins import full_specs, origins, shared
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
 
@@ -16,7 +17,7 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     common = shared(shown)
     values = {
         "unreadable": _unreadable(sources),
-        "written_out": written_out(shown),
+        "full_specs": full_specs(shown),
         "shared": common,
         "origins": origins(shown, common),
         "most_open": _MOST_OPEN,
@@ -25,16 +26,14 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
 
 
 def _unreadable(sources: Sources) -> str:
-    """How many lines of the results file are not rows, and which runs have two accuracies; "" if there are none."""
+    """How many lines of the results file cannot be read, and which runs have two accuracies; "" for none."""
     if sources.results is None:
         return ""
-    count, told = sources.results.n_unreadable, [one.sentence for one in sources.results.disagreements]
-    lines = "1 line" if count == 1 else f"{count} lines"
-    unread = (
-        [f"{lines} of the results file cannot be read and {'is' if count == 1 else 'are'} left out"] if count else []
-    )
-    more = [f"{len(told) - _MOST_TOLD} more runs have two accuracies"] if len(told) > _MOST_TOLD else []
-    return "".join(f"{one[0].upper()}{one[1:]}. " for one in [*unread, *told[:_MOST_TOLD], *more]).strip()
+    count, sentences = sources.results.n_unreadable, [one.sentence for one in sources.results.disagreements]
+    unread = [f"Warning: skipped {counted(count, 'unreadable line')} of the results file"] if count else []
+    rest = len(sentences) - _MOST_TOLD
+    more = [f"{counted(rest, 'more run')} with two accuracies"] if rest > 0 else []
+    return "".join(f"{one[0].upper()}{one[1:]}. " for one in [*unread, *sentences[:_MOST_TOLD], *more]).strip()
 
 
 SECTION = Section(
@@ -45,22 +44,22 @@ SECTION = Section(
 {% if unreadable %}
 <p class="warning">{{ unreadable }}</p>
 {% endif %}
-{% if written_out %}
+{% if full_specs %}
 <details class="printed">
-<summary>Short names written out</summary>
-{{ columns(written_out) }}
+<summary>Full specs of the short names</summary>
+{{ columns(full_specs) }}
 </details>
 {% endif %}
 {% if shared %}
 <details class="printed">
-<summary>The same for all {{ origins | length }} runs</summary>
+<summary>Columns with one value in all {{ origins | length }} runs</summary>
 {{ columns(shared) }}
 </details>
 {% endif %}
 {% set folded = origins | length > most_open %}
 {% if folded %}
 <details class="printed">
-<summary>Each of the {{ origins | length }} runs</summary>
+<summary>All {{ origins | length }} runs</summary>
 {% endif %}
 {% for origin in origins %}
 <details>

@@ -1,7 +1,7 @@
-"""Studies: what rows show together. One file a study, each a frozen dataclass, named as the file.
+"""Studies: what rows show together. One file per study, each a frozen dataclass with the name of its file.
 
-A study is a section of the report and a subcommand of `fewshot study`. Adding one is adding a file that holds a
-`Study`; see `gains.py`. What the class declares is read without importing it.
+A study is a section of the report and a subcommand of `fewshot study`. To add one, add a file that holds a `Study`
+(docs/extending.md). What the class declares is read without importing it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from fewshot.results.row import Row
 from fewshot.scaling.fits.line_files import read_lines
 from fewshot.scaling.studies.trained_rows import COLUMNS, TrainedRow, trained
 
-Found = TypeVar("Found")
+Findings = TypeVar("Findings")
 
 
 @dataclass(frozen=True)
 class SectionTable:
-    """A table of texts under a caption."""
+    """A table of texts with a caption."""
 
     caption: str
     columns: tuple[str, ...]
@@ -35,7 +35,7 @@ class SectionTable:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the report: text, figures, tables, and what was left out and why."""
+    """A section of the report: text, one paragraph per line, figures, tables, and remarks."""
 
     title: str
     text: str
@@ -43,94 +43,99 @@ class Section:
     tables: tuple[SectionTable, ...] = ()
     remarks: tuple[str, ...] = ()
 
+    @property
+    def paragraphs(self) -> list[str]:
+        """The paragraphs of the text."""
+        return self.text.split("\n")
+
 
 @dataclass(frozen=True, eq=False)
 class StudyRows:
-    """Rows as studies read them, each kind made when a study first asks for it."""
+    """Rows as studies read them, each kind computed when a study first needs it."""
 
     lines: Sequence[Mapping[str, Any]]  # by column
 
     @staticmethod
     def of(shown: Shown) -> StudyRows:
-        """Rows of the report."""
-        made = StudyRows([{name: getattr(row, name) for name in COLUMNS} for row in shown.done])
-        made.__dict__["shown"] = shown
-        return made
+        """The rows of a report."""
+        rows = StudyRows([{name: getattr(row, name) for name in COLUMNS} for row in shown.done])
+        rows.__dict__["shown"] = shown
+        return rows
 
     @staticmethod
     def read(path: Path) -> StudyRows:
-        """The last row of each run in a file of rows; a ValueError where a line is none."""
+        """The last row of each run in a file. Raises a ValueError if a line is not a row."""
         return StudyRows(read_lines(path))
 
     @cached_property
     def shown(self) -> Shown:
-        """All rows, with what the report derives from them."""
+        """All rows, with everything that the report derives from them."""
         return Shown.of(Row.from_json(json.dumps(line)) for line in self.lines)
 
     @cached_property
     def trained(self) -> list[TrainedRow]:
-        """Those of networks that were trained here."""
+        """The rows of networks that fewshot trained."""
         return trained(self.lines)
 
 
-class Study(ABC, Generic[Found]):
-    """A question that rows answer together. The first sentence of its docstring is the help of its subcommand; its
-    fields are options there."""
+class Study(ABC, Generic[Findings]):
+    """A question that rows answer together. The first sentence of its docstring is the help of its subcommand, and its
+    fields are options of it."""
 
-    title: ClassVar[str] = ""  # of its section
-    place: ClassVar[int] = 100  # of its section among the others
-    needs: ClassVar[str] = ""  # the rows that it needs, in words
-    options: ClassVar[Mapping[str, str]] = {}  # what its fields mean
-
-    @abstractmethod
-    def find(self, rows: StudyRows) -> Found | None:
-        """What the rows show; None where there are no rows for it, a ValueError where they cannot be read."""
+    title: ClassVar[str] = ""  # of its section in the report
+    place: ClassVar[int] = 100  # of its section among the sections of studies
+    needs: ClassVar[str] = ""  # which rows it needs, for the message if there are none
+    options: ClassVar[Mapping[str, str]] = {}  # help texts of its fields
 
     @abstractmethod
-    def text(self, found: Found) -> str:
-        """What the numbers are, and what to conclude."""
+    def find(self, rows: StudyRows) -> Findings | None:
+        """What the rows show; None if there are no rows for it. Raises a ValueError if they cannot be read."""
 
     @abstractmethod
-    def tables(self, found: Found) -> Sequence[SectionTable]:
-        """The numbers; a table without lines is not shown."""
+    def text(self, findings: Findings) -> str:
+        """What the numbers are and what to conclude, one paragraph per line."""
 
     @abstractmethod
-    def values(self, found: Found) -> Any:
+    def tables(self, findings: Findings) -> Sequence[SectionTable]:
+        """The numbers. Tables without lines are not shown."""
+
+    @abstractmethod
+    def values(self, findings: Findings) -> Any:
         """The numbers for JSON."""
 
-    def remarks(self, found: Found) -> Sequence[str]:
-        """What was left out and why, a sentence each."""
+    def remarks(self, findings: Findings) -> Sequence[str]:
+        """What was omitted and why, one sentence each."""
         return ()
 
-    def plots(self, found: Found) -> Sequence[Plot]:
+    def plots(self, findings: Findings) -> Sequence[Plot]:
         """The figures, for the report."""
         return ()
 
-    def section(self, found: Found, with_plots: bool = True) -> Section:
+    def section(self, findings: Findings, with_plots: bool = True) -> Section:
         """The section of the report."""
-        tables = tuple(table for table in self.tables(found) if table.lines)
-        plots = tuple(self.plots(found)) if with_plots else ()
-        return Section(self.title, self.text(found), plots, tables, tuple(self.remarks(found)))
+        tables = tuple(table for table in self.tables(findings) if table.lines)
+        plots = tuple(self.plots(findings)) if with_plots else ()
+        return Section(self.title, self.text(findings), plots, tables, tuple(self.remarks(findings)))
 
 
 def sections(shown: Shown) -> list[Section]:
-    """The sections of all studies that these rows allow, in order; last, one for each reason why studies failed."""
-    of_rows = StudyRows.of(shown)
-    made: list[Section] = []
+    """The sections of all studies that have rows, in order; at the end, one for each reason why studies failed."""
+    rows = StudyRows.of(shown)
+    finished: list[Section] = []
     failed: dict[str, list[str]] = {}
     for name in sorted(STUDIES.names(), key=lambda name: (_declared(name, "place"), name)):
         try:
             study: Study[Any] = STUDIES.get(name)()
-            found = study.find(of_rows)
-            if found is not None:
-                made.append(study.section(found))
+            findings = study.find(rows)
+            if findings is not None:
+                finished.append(study.section(findings))
         except ValueError as error:
             failed.setdefault(str(error), []).append(_declared(name, "title"))
-    return made + [_failure(titles, reason) for reason, titles in failed.items()]
+    return finished + [_failure(titles, reason) for reason, titles in failed.items()]
 
 
 def _failure(titles: Sequence[str], reason: str) -> Section:
-    """A section in place of studies that failed for one reason."""
+    """A section that replaces studies which failed for one reason."""
     title = titles[0] if len(titles) == 1 else "Studies that failed"
     which = "" if len(titles) == 1 else f" ({'; '.join(titles)})"
     return Section(title, f"Not shown{which}: {reason}.")

@@ -1,4 +1,4 @@
-"""Error over pre-training images as a figure, log-log: power laws with their bands, and the residuals below."""
+"""Error over pre-training images as a log-log figure: power laws with bands, and residuals below."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from fewshot.scaling.studies.adaptation import Exponent
 from fewshot.scaling.studies.ladders import Names
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 860, 56, 16, 44  # pixels
-_RESIDUALS, _BETWEEN = 96, 26  # pixels of height of the lower axes, and above them
+_RESIDUALS, _BETWEEN = 96, 26  # pixels: height of the lower axes, and the gap above them
 _MOST, _NAME = 6, 54  # ladders in a figure, and characters of a name
 
 
-def ladder_plots(exponents: Sequence[Exponent], called: Names) -> tuple[Plot, ...]:
-    """Figures of at most six ladders, of one arm each; all ladders are drawn."""
+def ladder_plots(exponents: Sequence[Exponent], names: Names) -> tuple[Plot, ...]:
+    """Figures of all ladders, at most six of one arm per figure."""
     parts = in_parts(exponents, lambda e: e.ladder.arm, _MOST)
-    return tuple(_plot(part, number, called) for number, part in enumerate(parts))
+    return tuple(_plot(part, number, names) for number, part in enumerate(parts))
 
 
-def _plot(exponents: Sequence[Exponent], number: int, called: Names) -> Plot:
+def _plot(exponents: Sequence[Exponent], number: int, names: Names) -> Plot:
     """Errors of one arm: points are means over seeds, vertical lines span them, lines and bands are the laws."""
-    names = [brief(called.short(e.ladder), _NAME) for e in exponents]
-    above, right = max(300, 30 + 19 * len(names)), 24 + 6.2 * max(map(len, names))
+    labels = [brief(names.short(e.ladder), _NAME) for e in exponents]
+    above, right = max(300, 30 + 19 * len(labels)), 24 + 6.2 * max(map(len, labels))
     height = _TOP + above + _BETWEEN + _RESIDUALS + _BOTTOM
     sizes = sorted({size for e in exponents for size in e.ladder.sizes})
     with settings():
-        drawn, axes = figure(_WIDTH, height, _LEFT, right, _TOP, height - _TOP - above)
-        below = _lower(drawn, height, right)
+        whole, axes = figure(_WIDTH, height, _LEFT, right, _TOP, height - _TOP - above)
+        below = _lower(whole, height, right)
         for place, exponent in enumerate(exponents):
-            _draw(axes, exponent, SERIES[place], MARKERS[place])
+            _plot_ladder(axes, exponent, SERIES[place], MARKERS[place])
             residuals = exponent.residuals
             below.plot(exponent.ladder.sizes, residuals, color=SERIES[place], marker=MARKERS[place], linewidth=0.8)
         for each in (axes, below):
@@ -46,17 +46,17 @@ def _plot(exponents: Sequence[Exponent], number: int, called: Names) -> Plot:
             each.set_xlim(sizes[0] / 1.12, FARTHEST * sizes[-1])
         error_scale(axes, np.concatenate([e.ladder.errors.ravel() for e in exponents]))
         _residual_scale(below)
-        _name_ends(axes, exponents, names, above)
-        return Plot(inline_svg(drawn, f"ladders-{number}", Marks()), _caption(called.arm(exponents[0].ladder), number))
+        _name_ends(axes, exponents, labels, above)
+        return Plot(inline_svg(whole, f"ladders-{number}", Marks()), _caption(names.arm(exponents[0].ladder), number))
 
 
-def _lower(drawn: Figure, height: float, right: float) -> Axes:
+def _lower(whole: Figure, height: float, right: float) -> Axes:
     """Axes for the residuals, as wide as those above."""
     box = (_LEFT / _WIDTH, _BOTTOM / height, (_WIDTH - _LEFT - right) / _WIDTH, _RESIDUALS / height)
-    return drawn.add_axes(box)
+    return whole.add_axes(box)
 
 
-def _draw(axes: Axes, exponent: Exponent, colour: str, marker: str) -> None:
+def _plot_ladder(axes: Axes, exponent: Exponent, colour: str, marker: str) -> None:
     ladder = exponent.ladder
     plot_law(axes, exponent.law, ladder.sizes, exponent.trust.trusted, colour)
     x = np.concatenate(reach(ladder.sizes))
@@ -65,7 +65,7 @@ def _draw(axes: Axes, exponent: Exponent, colour: str, marker: str) -> None:
 
 
 def _residual_scale(axes: Axes) -> None:
-    """Symmetric around zero, which is the law."""
+    """Scales the axis symmetrically around zero, which is the law."""
     most = 1.15 * max(abs(bound) for bound in axes.get_ylim())
     axes.set_ylim(-most, most)
     axes.axhline(0, color=FAINT, linewidth=0.8)
@@ -74,20 +74,20 @@ def _residual_scale(axes: Axes) -> None:
     axes.set_ylabel("residual")
 
 
-def _name_ends(axes: Axes, exponents: Sequence[Exponent], names: Sequence[str], height: float) -> None:
-    """Every name beside the end of its law, inside the axes."""
+def _name_ends(axes: Axes, exponents: Sequence[Exponent], labels: Sequence[str], height: float) -> None:
+    """Writes every label beside the end of its law, inside the axes."""
     ends = [percent(e.law.predict(FARTHEST * e.ladder.sizes[-1:]))[0] for e in exponents]
     inside = np.clip(ends, *axes.get_ylim())
-    each = enumerate(zip(inside, names, strict=True))
+    each = enumerate(zip(inside, labels, strict=True))
     label_ends(axes, [(float(y), name, SERIES[place]) for place, (y, name) in each], height)
 
 
 def _caption(arm: str, number: int) -> str:
-    shown = f"Error over pre-training images, both on log scales: {arm}."
+    title = f"Error over pre-training images, log-log: {arm}."
     if number:
-        return f"{shown} Lines, bands and residuals as in the first figure."
+        return f"{title} Lines, bands and residuals as in the first figure."
     return (
-        f"{shown} A line is the power law, {BEYOND}. The pale band is its 95 % interval over the seeds, point by "
-        "point; a vertical line spans them. Below, the residuals: log of the mean error minus log of the law; where "
-        "they bend, the error is no power law."
+        f"{title} Points: means over seeds, with vertical lines from the lowest to the highest seed. Lines: power "
+        f"laws, {BEYOND}. Bands: pointwise 95 % intervals over seeds. Below: residuals, log of the mean error minus "
+        "log of the law. If they bend, the error does not follow a power law."
     )

@@ -1,5 +1,5 @@
-"""Error over pre-training classes as a figure, log-log: a colour what is scored, a dash and a marker which images are
-fixed."""
+"""Error over pre-training classes as a log-log figure: one colour per protocol, one dash and marker per number of
+images."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Marks, figure, i
 from fewshot.scaling.studies.class_ladders import ClassLadder, scored_on, setting_names
 
 _WIDTH, _LEFT, _TOP, _BOTTOM, _HEIGHT = 860, 56, 16, 44, 360  # pixels
-_MOST = 8  # ladders in a figure, of the colours that there are
+_MOST = 8  # ladders in a figure: as many as there are colours
 _PATTERNS = ("solid", "dashed", "dotted", "dashed and dotted")  # of DASHES
 
 
-def class_plots(found: Sequence[ClassLadder]) -> tuple[Plot, ...]:
-    """Figures of at most eight ladders, of one setting each; all ladders are drawn."""
-    names = setting_names(found)
-    parts = in_parts(found, lambda each: each.setting, _MOST)
+def class_plots(findings: Sequence[ClassLadder]) -> tuple[Plot, ...]:
+    """Figures of all ladders, at most eight of one setting per figure."""
+    names = setting_names(findings)
+    parts = in_parts(findings, lambda each: each.setting, _MOST)
     return tuple(_plot(part, number, names[part[0].setting]) for number, part in enumerate(parts))
 
 
@@ -31,7 +31,7 @@ def _plot(own: Sequence[ClassLadder], number: int, setting: str) -> Plot:
     names = [f"{scored_on(each.protocol)}, {each.fixed.text}" for each in own]
     right = 24 + 6.2 * max(map(len, names))
     with settings():
-        drawn, axes = figure(_WIDTH, _HEIGHT, _LEFT, right, _TOP, _BOTTOM)
+        whole, axes = figure(_WIDTH, _HEIGHT, _LEFT, right, _TOP, _BOTTOM)
         ends = []
         for each, name in zip(own, names, strict=True):
             colour, look = SERIES[protocols.index(each.protocol)], fixed.index(each.fixed)
@@ -40,7 +40,7 @@ def _plot(own: Sequence[ClassLadder], number: int, setting: str) -> Plot:
             ends.append((float(percent(each.ladder.errors[:, -1].mean())), name, colour))
         _scales(axes, own)
         label_ends(axes, ends, _HEIGHT - _TOP - _BOTTOM)
-        return Plot(inline_svg(drawn, f"classes-{number}", Marks()), _caption(own, setting))
+        return Plot(inline_svg(whole, f"classes-{number}", Marks()), _caption(own, setting))
 
 
 def _scales(axes: Axes, own: Sequence[ClassLadder]) -> None:
@@ -56,6 +56,6 @@ def _caption(own: Sequence[ClassLadder], setting: str) -> str:
     fixed = dict.fromkeys(each.fixed for each in own)
     looks = [f"{_PATTERNS[place % len(_PATTERNS)]}: {each.text}" for place, each in enumerate(fixed)]
     return (
-        f"Error over pre-training classes, both on log scales: {setting}. A point is the mean "
-        f"over seeds, a vertical line spans them; lines join points and are no law ({', '.join(looks)})."
+        f"Error over pre-training classes, log-log: {setting}. Points: means over seeds, with vertical lines from the "
+        f"lowest to the highest seed. Lines only join points ({', '.join(looks)})."
     )

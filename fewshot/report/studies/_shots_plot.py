@@ -1,4 +1,4 @@
-"""Error over nested shots as figures, log-log: a task each, its best learners, their laws and how these disagree."""
+"""Error over nested shots as log-log figures, one per task: its best learners and the spread of their laws."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from fewshot.report.studies._shot_budgets import TARGET, ShotCurve
 from fewshot.scaling.fits.trust import FARTHEST
 
 _WIDTH, _LEFT, _TOP, _BOTTOM = 860, 48, 16, 44  # pixels
-_MOST_LEARNERS = 6  # of a figure
+_MOST_LEARNERS = 6  # in a figure
 _LINES = (
-    " A line is the law that misses the largest shots least when fitted without them (a power law where no law can be "
-    f"tested), {BEYOND}; the pale band spans all laws that predict them."
+    " Lines: the law that misses the largest shots least when it is fitted without them (a power law if no law can be "
+    f"tested), {BEYOND}. Bands: all laws that predict the largest shots."
 )
 
 
-def shot_plots(found: Sequence[ShotCurve], most_tasks: int) -> list[Plot]:
+def shot_plots(findings: Sequence[ShotCurve], most_tasks: int) -> list[Plot]:
     """A figure for each of the first tasks, with its most accurate learners."""
-    titles = list(dict.fromkeys(each.task for each in found))[:most_tasks]
-    by_task = [[each for each in found if each.task == title] for title in titles]
+    titles = list(dict.fromkeys(each.task for each in findings))[:most_tasks]
+    by_task = [[each for each in findings if each.task == title] for title in titles]
     return [_plot(_best(own), len(own), number) for number, own in enumerate(by_task)]
 
 
@@ -37,25 +37,29 @@ def _best(own: Sequence[ShotCurve]) -> list[ShotCurve]:
     return [each for each in own if each in ranked]
 
 
-def _plot(kept: Sequence[ShotCurve], of: int, number: int) -> Plot:
+def _plot(kept: Sequence[ShotCurve], total: int, number: int) -> Plot:
     names = [f"{brief(each.name[0], 34)}, {brief(each.name[1], 26)}" for each in kept]
     height, right, marks = max(330, 60 + 19 * len(kept)), 24 + 6.2 * max(map(len, names)), Marks()
     with settings():
-        drawn, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
+        whole, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
         for place, each in enumerate(kept):
-            _draw(axes, each, SERIES[place], MARKERS[place], marks)
+            _plot_learner(axes, each, SERIES[place], MARKERS[place], marks)
         _scales(axes, kept)
         ends = [(_end(axes, each), name, SERIES[n]) for n, (each, name) in enumerate(zip(kept, names, strict=True))]
         for each, text in zip(kept, label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
             marks.put(text, Mark(each.number))
-        left_out = "" if of == len(kept) else f" The best {len(kept)} of {of} learners, the table has all."
+        omits = (
+            ""
+            if total == len(kept)
+            else f" Only the best {len(kept)} of {total} learners are shown; the table has all."
+        )
         lines = " Lines and bands as in the first figure." if number else _LINES
-        caption = f"Error over shots, both on log scales: {kept[0].task}.{lines}{left_out}"
-        return Plot(inline_svg(drawn, f"shots-{number}", marks), caption)
+        caption = f"Error over shots, log-log: {kept[0].task}.{lines}{omits}"
+        return Plot(inline_svg(whole, f"shots-{number}", marks), caption)
 
 
-def _draw(axes: Axes, each: ShotCurve, colour: str, marker: str, marks: Marks) -> None:
-    """Points with the intervals of their rows, the law, and the spread of the trusted laws."""
+def _plot_learner(axes: Axes, each: ShotCurve, colour: str, marker: str, marks: Marks) -> None:
+    """Plots points with the intervals of their rows, the law, and the spread of the trusted laws."""
     shots = each.curve.points.x
     plot_law(axes, each.law, shots, bool(each.trusted), colour)
     if each.trusted:
@@ -73,7 +77,7 @@ def _draw(axes: Axes, each: ShotCurve, colour: str, marker: str, marks: Marks) -
 
 
 def _end(axes: Axes, each: ShotCurve) -> float:
-    """Where the line of a learner ends, inside the axes."""
+    """The height of the end of a learner's line, inside the axes."""
     low, high = axes.get_ylim()
     last = percent(each.law.predict(FARTHEST * each.curve.points.x[-1:]))[0]
     return float(np.clip(last, low, high))
@@ -87,4 +91,4 @@ def _scales(axes: Axes, kept: Sequence[ShotCurve]) -> None:
     low, high = axes.get_ylim()
     if low < percent(1 - TARGET) < high:
         axes.axhline(percent(1 - TARGET), color=FAINT, linewidth=1.4)
-    axes.set_xlabel("shots per class (log scale); a vertical line is the interval over episodes")
+    axes.set_xlabel("shots per class (log scale); vertical lines: 95 % intervals for these images")

@@ -1,4 +1,4 @@
-"""Ladders of pre-training classes: error over classes, what more of them change, and what to conclude."""
+"""Ladders of pre-training classes: error over classes, the change by more of them, and conclusions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from fewshot.report.figures.plots import Plot, in_parts
 from fewshot.report.studies import SectionTable, Study, StudyRows
-from fewshot.report.studies._words import bounded, left_out, why_unbounded
+from fewshot.report.studies._words import bounded, omitted, why_unbounded
 from fewshot.scaling.studies.class_ladders import (
     HELP,
     HURT,
@@ -21,74 +21,78 @@ from fewshot.scaling.studies.class_ladders import (
 )
 from fewshot.scaling.studies.ladders import Names
 
-_DO = {HURT: "they hurt on {}", HELP: "they help on {}", UNCLEAR: "unclear whether they help or hurt on {}"}
+_EFFECTS = {HURT: "hurt on {}", HELP: "help on {}", UNCLEAR: "unclear on {}"}
 
 
 @dataclass(frozen=True)
 class Classes(Study[list[ClassLadder]]):
-    """What more pre-training classes bring, with their images fixed or the total of them. Error over classes, mean over
-    seeds of training with a 95 % t interval, and error at the most classes minus error at the fewest, paired by
+    """What more pre-training classes change, with fixed images per class or a fixed total. Error over classes: mean
+    over training seeds with a 95 % t interval. Change: error at the most classes minus error at the fewest, paired by
     seed."""
 
-    title: ClassVar[str] = "What more pre-training classes bring"
+    title: ClassVar[str] = "What more pre-training classes change"
     place: ClassVar[int] = 30
     needs: ClassVar[str] = (
-        "rows of networks that were trained here (Pretrained) on 2 or more numbers of classes and scored on the same "
+        "rows of networks that fewshot trained (Pretrained) on 2 or more numbers of classes and scored on the same "
         "ones, such as those of `fewshot bench data_scaling_full`"
     )
 
     def find(self, rows: StudyRows) -> list[ClassLadder] | None:
         return class_ladders(rows.trained) or None
 
-    def text(self, found: list[ClassLadder]) -> str:
+    def text(self, findings: list[ClassLadder]) -> str:
         return (
-            "Error against the classes of pre-training, on new classes, which no rung has seen, and on held-out images "
-            "of seen ones, which every rung has seen. With the images per class fixed, images grow with the classes; "
-            f"with their total fixed, more classes leave fewer images of each. {' '.join(conclusions(found))}"
+            "\n".join(conclusions(findings)) + "\n"
+            "New classes: no network has seen them. Seen classes: every network has seen them, and is scored on "
+            "held-out images.\n"
+            "With fixed images per class, images grow with the classes. With a fixed total, more classes leave fewer "
+            "images per class."
         )
 
-    def tables(self, found: list[ClassLadder]) -> Sequence[SectionTable]:
-        names = setting_names(found)
-        settings = in_parts(found, lambda each: each.setting, len(found))
+    def tables(self, findings: list[ClassLadder]) -> Sequence[SectionTable]:
+        names = setting_names(findings)
+        settings = in_parts(findings, lambda each: each.setting, len(findings))
         return [table for own in settings for table in (_errors(own, names[own[0].setting]), _changes(own))]
 
-    def remarks(self, found: list[ClassLadder]) -> Sequence[str]:
-        ladders = [each.ladder for each in found]
-        bounds = [(each.change.low, each.change.how) for each in found]
-        return [*left_out(ladders, Names.of(ladders)), *why_unbounded(bounds)]
+    def remarks(self, findings: list[ClassLadder]) -> Sequence[str]:
+        ladders = [each.ladder for each in findings]
+        bounds = [(each.change.low, each.change.how) for each in findings]
+        return [*omitted(ladders, Names.of(ladders)), *why_unbounded(bounds)]
 
-    def plots(self, found: list[ClassLadder]) -> Sequence[Plot]:
+    def plots(self, findings: list[ClassLadder]) -> Sequence[Plot]:
         from fewshot.report.studies._classes_plot import class_plots
 
-        return class_plots(found)
+        return class_plots(findings)
 
-    def values(self, found: list[ClassLadder]) -> Any:
-        names = Names.of(each.ladder for each in found)
-        return [_values(each, names.text(each.ladder)) for each in found]
+    def values(self, findings: list[ClassLadder]) -> Any:
+        names = Names.of(each.ladder for each in findings)
+        return [_values(each, names.text(each.ladder)) for each in findings]
 
 
-def conclusions(found: Sequence[ClassLadder]) -> list[str]:
-    """A sentence for each setting and what is fixed: on which classes and shots more classes hurt, help, or neither for
-    sure. The setting is named where there are several."""
-    names = setting_names(found)
+def conclusions(findings: Sequence[ClassLadder]) -> list[str]:
+    """A sentence for each setting and number of images: on which classes and shots more classes hurt or help, and where
+    this is unclear. The setting is named if there are several."""
+    names = setting_names(findings)
     sentences = []
-    for own in in_parts(found, lambda each: (each.setting, each.fixed, each.rungs, each.ladder.seeds), len(found)):
+    for own in in_parts(
+        findings, lambda each: (each.setting, each.fixed, each.rungs, each.ladder.seeds), len(findings)
+    ):
         count = len(own[0].ladder.seeds)
         about = [f"{count} seed{'s' * (count > 1)}", *([names[own[0].setting]] * (len(names) > 1))]
-        sentences.append(f"With {own[0].fixed.text}, {own[0].rungs} ({'; '.join(about)}): {'; '.join(_done(own))}.")
+        sentences.append(f"{own[0].rungs}, with {own[0].fixed.text} ({'; '.join(about)}): {'; '.join(_effects(own))}.")
     return sentences
 
 
-def _done(own: Sequence[ClassLadder]) -> Iterator[str]:
-    """What more classes do, each with the scores that show it."""
-    for verdict, words in _DO.items():
+def _effects(own: Sequence[ClassLadder]) -> Iterator[str]:
+    """Each effect of more classes, with the classes and shots that show it."""
+    for verdict, words in _EFFECTS.items():
         scores = [each for each in own if each.verdict == verdict]
         if scores:
             yield words.format(_scores(scores))
 
 
 def _scores(own: Sequence[ClassLadder]) -> str:
-    """Classes with their shots in few words: "new classes (1 and 5 shots) and seen classes (1 shot)"."""
+    """Classes with their shots: "new classes (1 and 5 shots) and seen classes (1 shot)"."""
     texts = []
     for of in in_parts(own, lambda each: each.protocol.target.classes, len(own)):
         shots = [str(each.protocol.k_shot) for each in of]
@@ -97,7 +101,7 @@ def _scores(own: Sequence[ClassLadder]) -> str:
 
 
 def _errors(own: Sequence[ClassLadder], setting: str) -> SectionTable:
-    """Of the ladders of one setting, a line for every number of classes of what is fixed."""
+    """The errors of one setting: one line for every number of images and of classes."""
     protocols = list(dict.fromkeys(each.protocol for each in own))
     cells = {
         (each.fixed, count, each.protocol): bounded(100 * mean, 100 * low, 100 * high, 1)
@@ -109,7 +113,7 @@ def _errors(own: Sequence[ClassLadder], setting: str) -> SectionTable:
         (fixed.text, str(count), *(cells.get((fixed, count, protocol), "") for protocol in protocols))
         for fixed, count in rungs
     ]
-    caption = f"Error, %, mean over seeds with a 95 % t interval over them: {setting}."
+    caption = f"Error in %, mean over training seeds with a 95 % t interval: {setting}."
     return SectionTable(caption, ("images", "classes", *map(scored_on, protocols)), tuple(lines))
 
 
@@ -126,8 +130,8 @@ def _changes(own: Iterable[ClassLadder]) -> SectionTable:
         for each in own
     ]
     caption = (
-        "Error at the most classes minus error at the fewest, paired by seed of training, with a 95 % t interval over "
-        "seeds, not corrected for the number of lines. Unclear: the interval holds 0, or one seed has none."
+        "Error at the most classes minus error at the fewest, paired by training seed, with a 95 % t interval over "
+        "seeds, not corrected for the number of lines. Unclear: the interval contains 0, or is missing."
     )
     columns = ("images", "error on", "classes", "change, points", "seeds", "more classes")
     return SectionTable(caption, columns, tuple(lines))

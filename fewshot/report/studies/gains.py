@@ -1,4 +1,4 @@
-"""What larger networks and more images bring, near and far from the source."""
+"""What larger networks and more images gain, near and far from the source."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from fewshot.report.studies._words import bounded, why_unbounded
 from fewshot.scaling.fits.intervals import ONE_SEED
 from fewshot.scaling.studies.gains import Gain
 from fewshot.scaling.studies.near_and_far import SourceGains, gains_of, read_distances
-from fewshot.scaling.studies.protocols import told_apart
+from fewshot.scaling.studies.protocols import unique_names
 
 
 @dataclass(frozen=True)
 class Gains(Study[list[SourceGains]]):
-    """What larger networks and more images of the source bring, near and far. The largest network against the smallest,
-    and the most images against the fewest, paired by seed, for every source, target and number of shots."""
+    """What larger networks and more source images gain, near and far. The largest network minus the smallest, and the
+    most images minus the fewest, paired by seed, for every source, target and number of shots."""
 
-    title: ClassVar[str] = "What size and data bring"
+    title: ClassVar[str] = "What larger networks and more data gain"
     place: ClassVar[int] = 50
     needs: ClassVar[str] = (
-        "rows of networks that were trained here (Pretrained), of two sizes or on two numbers of images, such as those "
+        "rows of networks that fewshot trained (Pretrained), of two sizes or on two numbers of images, such as those "
         "of `fewshot bench near_and_far`"
     )
     options: ClassVar[Mapping[str, str]] = {
-        "distances": "Order targets by the distances that `fewshot distance --json` printed to this file."
+        "distances": "Order targets by the distances in this file, the output of `fewshot distance --json`."
     }
 
     distances: Path | None = None
@@ -35,14 +35,14 @@ class Gains(Study[list[SourceGains]]):
     def find(self, rows: StudyRows) -> list[SourceGains] | None:
         return gains_of(rows.trained) or None
 
-    def text(self, found: list[SourceGains]) -> str:
+    def text(self, findings: list[SourceGains]) -> str:
         return (
-            "The largest against the smallest network, and the most against the fewest images of the source, all else "
-            "equal."
+            "What do a larger network and more source images gain? The largest network minus the smallest, and the "
+            "most images minus the fewest, with everything else equal."
         )
 
-    def tables(self, found: list[SourceGains]) -> Sequence[SectionTable]:
-        heads = told_apart((each.head for each in found), lambda head: head.short_name)
+    def tables(self, findings: list[SourceGains]) -> Sequence[SectionTable]:
+        heads = unique_names((each.head for each in findings), lambda head: head.short_name)
         measured = self.distances is not None
         lines = [
             (
@@ -57,26 +57,26 @@ class Gains(Study[list[SourceGains]]):
                 bounded(100 * gain.mean, 100 * gain.low, 100 * gain.high, 1),
                 str(gain.n_seeds),
             )
-            for each, gain, mmd in self._in_order(found)
+            for each, gain, mmd in self._in_order(findings)
         ]
         distance = ("distance",) * measured
         columns = ("trained on", "target", *distance, "shots", "head", "what grows", "gain, points", "seeds")
         caption = (
-            "Accuracy of the larger minus that of the smaller, paired by seed of training, with a 95 % t interval."
+            "Accuracy of the larger minus accuracy of the smaller, paired by training seed, with a 95 % t interval."
         )
         return [SectionTable(caption, columns, tuple(lines))]
 
-    def remarks(self, found: list[SourceGains]) -> Sequence[str]:
-        return why_unbounded((gain.low, ONE_SEED) for each in found for gain in each.gains)
+    def remarks(self, findings: list[SourceGains]) -> Sequence[str]:
+        return why_unbounded((gain.low, ONE_SEED) for each in findings for gain in each.gains)
 
-    def values(self, found: list[SourceGains]) -> Any:
+    def values(self, findings: list[SourceGains]) -> Any:
         return [
             {"source": each.source, "mmd": mmd, "head": each.head.text} | asdict(gain)
-            for each, gain, mmd in self._in_order(found)
+            for each, gain, mmd in self._in_order(findings)
         ]
 
-    def _in_order(self, found: Sequence[SourceGains]) -> list[tuple[SourceGains, Gain[str], float | None]]:
-        """Every gain with the distance of its target, the nearest first; those of unknown distance last."""
+    def _in_order(self, findings: Sequence[SourceGains]) -> list[tuple[SourceGains, Gain[str], float | None]]:
+        """Every gain with the distance of its target, nearest first and unknown distances last."""
         far = {} if self.distances is None else read_distances(self.distances)
-        every = [(each, gain, far.get((each.source, gain.target))) for each in found for gain in each.gains]
+        every = [(each, gain, far.get((each.source, gain.target))) for each in findings for gain in each.gains]
         return sorted(every, key=lambda item: (item[2] is None, item[2] or 0.0))

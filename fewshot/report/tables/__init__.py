@@ -1,1 +1,1 @@
-"""Tables of the report, for the page, a terminal and a README."""
+"""Tables of the report, for HTML, a terminal and a README."""

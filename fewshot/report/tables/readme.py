@@ -1,9 +1,8 @@
-"""The tables of a README, made from rows.
+"""The tables of a README, generated from rows.
 
-Between `<!-- results:quick -->` and `<!-- /results -->` stand the tables of the suite `quick`, one a task: of the rows
-whose protocol has that name, such as "quick@1". After `<!-- results:quick compact -->` all its tasks stand in one.
-Between `<!-- table:coverage -->` and `<!-- /table -->` stands a table that is made from files of benchmarks/results/.
-"""
+`<!-- results:quick -->` ... `<!-- /results -->` holds the tables of the suite `quick`, one per task, from the rows
+whose protocol has that name, such as "quick@1". `<!-- results:quick compact -->` puts all tasks into one table. `<!--
+table:coverage -->` ... `<!-- /table -->` holds a table generated from files of benchmarks/results/."""
 
 from __future__ import annotations
 
@@ -18,45 +17,45 @@ from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import markdown
 from fewshot.results.row import Row
 
-_MARKED = re.compile(
+_OF_SUITE = re.compile(
     r"(<!-- results:(?P<suite>[\w-]+)(?P<compact> compact)? -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL
 )
-_READY = re.compile(r"(<!-- table:(?P<name>[\w-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
-TABLES = ("compare", "coverage")  # what may stand at such a place
+_OF_FILES = re.compile(r"(<!-- table:(?P<name>[\w-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+TABLES = ("compare", "coverage")  # names of tables that come from files
 
 
 def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
-    """Whether the tables of a README were those of these rows already; if not they are written, unless `check`.
+    """Whether the tables of a README match these rows already; writes them if they do not, unless `check`.
 
-    A ValueError where the file has no marks, or names a suite that no row belongs to.
+    Raises a ValueError if the file has no place for a table, or names a suite without rows.
     """
     text = path.read_text(encoding="utf-8")
-    if not suites(path) and not _READY.search(text):
+    if not suites(path) and not _OF_FILES.search(text):
         raise ValueError(
             f"{path} has no place for a table; write <!-- results:quick --> and <!-- /results --> on lines of their own"
         )
-    updated = _MARKED.sub(lambda found: f"{found[1]}\n{_table(path, found, rows)}\n<!-- /results -->", text)
-    updated = _READY.sub(lambda found: f"{found[1]}\n{ready_table(found['name'])}\n<!-- /table -->", updated)
+    updated = _OF_SUITE.sub(lambda place: f"{place[1]}\n{_table(path, place, rows)}\n<!-- /results -->", text)
+    updated = _OF_FILES.sub(lambda place: f"{place[1]}\n{ready_table(place['name'])}\n<!-- /table -->", updated)
     if updated != text and not check:
         write_atomically(path, updated.encode())
     return updated == text
 
 
 def suites(path: Path) -> list[str]:
-    """The suites whose tables a README has a place for, in its order."""
-    return [found["suite"] for found in _MARKED.finditer(path.read_text(encoding="utf-8"))]
+    """The suites whose tables a README shows, in its order."""
+    return [place["suite"] for place in _OF_SUITE.finditer(path.read_text(encoding="utf-8"))]
 
 
-def _table(path: Path, found: re.Match[str], rows: Sequence[Row]) -> str:
-    suite = found["suite"]
-    chosen = [row for row in rows if row.protocol.partition("@")[0] == suite]
-    if not chosen:
+def _table(path: Path, place: re.Match[str], rows: Sequence[Row]) -> str:
+    suite = place["suite"]
+    own = [row for row in rows if row.protocol.partition("@")[0] == suite]
+    if not own:
         raise ValueError(
-            f"{path} has a place for the suite {suite!r}, but none of the {len(rows)} rows belongs to it; "
+            f"{path} has a place for the suite {suite!r}, but none of the {len(rows):,} rows belongs to it; "
             f"run: fewshot bench {suite}"
         )
-    shown = Shown.of(chosen)
-    return overview(shown) if found["compact"] else markdown(shown)
+    shown = Shown.of(own)
+    return overview(shown) if place["compact"] else markdown(shown)
 
 
 def ready_table(name: str) -> str:

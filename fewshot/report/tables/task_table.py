@@ -1,4 +1,5 @@
-"""Rows as tables for people: one a task, one line a contender, one column a shot. For page, console and README."""
+"""Rows as tables for people: one per task, one line per contender, one column per shot. For HTML, console and
+README."""
 
 from __future__ import annotations
 
@@ -13,20 +14,22 @@ from fewshot.report.rows.contenders import Contender
 from fewshot.report.rows.intervals import Kind
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
-from fewshot.report.rows.support_draws import DRAWS, DrawsLine, draws_lines
+from fewshot.report.rows.support_draws import DRAWS, DrawsLine, draws_lines, unreadable
 from fewshot.report.rows.tasks import Task, accuracy, measured, overlap, shot_label
 from fewshot.report.rows.wording import details, notes, percent
 from fewshot.results.row import Row
 
 TIE = "≈"
+SKEWED = "Dirichlet"  # before the score with unequal query shares
 UNFINISHED = "†"
-SKEWED = "Dirichlet"  # before the score under queries in Dirichlet shares
+BOLD = "Bold: best of the column."
+_LEGENDS = (f"{TIE}:", f"{UNFINISHED}:", f"({SKEWED}):", "[ ]", intervals.THESE_IMAGES)  # starts of notes on signs
 
 
 @dataclass(frozen=True)
 class Cell:
-    """An accuracy in percent: the best of its column, or one whose interval overlaps that of the best; with episodes
-    that were not solved to the end, or without. `value` orders it, `details` tells all of its run."""
+    """An accuracy in %. `best` of its column, or `tied`: its interval overlaps that of the best. `unfinished`: some
+    episodes did not converge. `value` orders cells; `details` describes the run."""
 
     text: str = ""
     best: bool = False
@@ -35,18 +38,17 @@ class Cell:
     value: float | None = None
     details: str = ""
     run_id: str = ""
-    further: str = ""  # intervals for others than these images, which the caption names
+    further: str = ""  # intervals beside that for these images; a note explains them
 
     @property
     def signs(self) -> str:
-        """The signs that the caption explains."""
+        """The signs that notes explain."""
         return (TIE if self.tied else "") + (UNFINISHED if self.unfinished else "")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A contender with one cell a shot. `title` holds the specs that the labels shorten, `contender` its number among
-    all that the rows compare."""
+    """A contender with one cell per shot. `title`: the full specs. `contender`: its number among all contenders."""
 
     backbone: str
     learner: str
@@ -60,75 +62,107 @@ class Line:
 
 @dataclass(frozen=True)
 class TaskTable:
-    """The comparison of one task; `draws` where each answers a test set as a whole, and what is said of them."""
+    """The table of one task, with one note per line. `draws`: runs that answer whole test sets, draw by draw."""
 
     title: str
     shots: tuple[str, ...]
     lines: tuple[Line, ...]
     caption: str
+    notes: tuple[str, ...] = ()
     draws: tuple[DrawsLine, ...] = ()
     draws_caption: str = ""
 
     @property
     def remarks(self) -> list[str]:
-        """The notes of its lines, each once with whom it concerns, for a table too wide for a column of them."""
+        """The notes of its lines, each once with the runs that it applies to. For tables without a column of notes."""
         return remarks(self.lines)
 
 
 def comparison(shown: Shown) -> list[TaskTable]:
-    """One table a task, in order of appearance; failed rows are left out."""
+    """One table per task, in order of appearance, without failed rows."""
     return [task_table(task, shown) for task in shown.tasks]
 
 
+def in_common(notes: Sequence[Sequence[str]]) -> list[str]:
+    """The notes to show once below several tables, instead of below each; none for a single table. These are the notes
+    that all tables have, and legends of signs that several have and none contradicts."""
+    if len(notes) < 2:
+        return []
+    every = dict.fromkeys(note for own in notes for note in own)
+    signs = Counter(note.partition(":")[0] for note in every)
+    count = Counter(note for own in notes for note in own)
+    return [
+        note
+        for note in every
+        if count[note] == len(notes)
+        or (count[note] > 1 and note.startswith(_LEGENDS) and signs[note.partition(":")[0]] == 1)
+    ]
+
+
 def markdown(shown: Shown) -> str:
-    """The tables as GitHub markdown: the best in bold, a sign where the interval overlaps that of the best."""
+    """The tables as GitHub markdown: the best in bold, notes as lists, and what all tables share once below them."""
+    tables = comparison(shown)
+    if not tables:
+        return "No run has finished.\n"
+    shared = [BOLD, *in_common([table.notes for table in tables])]
+    if len(tables) == 1:
+        return _markdown(tables[0], [BOLD, *tables[0].notes]) + "\n"
+    parts = [_markdown(table, [note for note in table.notes if note not in shared]) for table in tables]
+    return "\n\n".join([*parts, f"All tables:\n\n{bullets(shared)}"]) + "\n"
+
+
+def _markdown(table: TaskTable, own: Sequence[str]) -> str:
     from tabulate import tabulate
 
-    parts = []
-    for table in comparison(shown):
-        header = ["backbone", "evaluator", *table.shots, "episodes"]
-        lines = [
-            [plain(line.backbone), plain(line.learner), *map(marked, line.cells), line.n_episodes]
-            for line in table.lines
-        ]
-        text = tabulate(lines, header, "github", disable_numparse=True)
-        parts.append(f"**{plain(table.title)}**\n\n{text}\n\n{plain(' '.join([table.caption, *remarks(table.lines)]))}")
-        if table.draws:
-            draws = [[plain(cell) for cell in astuple(line)] for line in table.draws]
-            parts.append(f"{tabulate(draws, DRAWS, 'github', disable_numparse=True)}\n\n{plain(table.draws_caption)}")
-    return "\n\n".join(parts) + "\n" if parts else "No run has finished.\n"
+    header = ["backbone", "evaluator", *table.shots, "episodes"]
+    lines = [
+        [plain(line.backbone), plain(line.learner), *map(marked, line.cells), line.n_episodes] for line in table.lines
+    ]
+    text = tabulate(lines, header, "github", disable_numparse=True)
+    parts = [f"**{plain(table.title)}**", text, plain(table.caption), bullets([*own, *remarks(table.lines)])]
+    if table.draws:
+        draws = [[plain(cell) for cell in astuple(line)] for line in table.draws]
+        parts += [tabulate(draws, DRAWS, "github", disable_numparse=True), plain(table.draws_caption)]
+    return "\n\n".join(filter(None, parts))
+
+
+def bullets(notes: Sequence[str]) -> str:
+    """Notes as a markdown list, one per line; "" for none."""
+    return "\n".join(f"- {plain(note)}" for note in notes)
 
 
 def task_table(task: Task, shown: Shown) -> TaskTable:
-    """The table of one task, a line for every contender, or several where it has several rows of one shot."""
+    """The table of one task: one line per contender, or more if a contender has several rows at one shot."""
     kinds = intervals.known(task.rows)
     lines = tuple(
-        _line(task, rows, each, kinds, shown) for each, own in task.by_contender.items() for rows in one_a_shot(own)
+        _line(task, rows, each, kinds, shown) for each, own in task.by_contender.items() for rows in one_per_shot(own)
     )
-    return TaskTable(task.title, tuple(task.shots), lines, _caption(task, shown), *draws_lines(task, shown))
+    return TaskTable(
+        task.title, tuple(task.shots), lines, _caption(task), _notes(task, shown), *draws_lines(task, shown)
+    )
 
 
-def one_a_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
-    """Rows by shot; where a shot has several (other weights, another release), as many lines as are needed."""
+def one_per_shot(rows: Sequence[Row]) -> list[dict[str, Row]]:
+    """Rows by shot. If a shot has several rows (other weights, another release), there are as many lines."""
     lines: list[dict[str, Row]] = []
-    met: Counter[str] = Counter()
+    placed: Counter[str] = Counter()
     for row in rows:
         shot = shot_label(row)
-        if met[shot] == len(lines):
+        if placed[shot] == len(lines):
             lines.append({})
-        lines[met[shot]][shot] = row
-        met[shot] += 1
+        lines[placed[shot]][shot] = row
+        placed[shot] += 1
     return lines
 
 
 def _line(task: Task, rows: dict[str, Row], of: Contender, kinds: Sequence[Kind], shown: Shown) -> Line:
-    held = list(rows.values())
-    counts = list(dict.fromkeys(row.n_episodes for row in held))
+    own = list(rows.values())
+    counts = list(dict.fromkeys(row.n_episodes for row in own))
     chosen = [f"{shot}: {row.chosen}" for shot, row in rows.items() if row.chosen]
-    title = "\n".join(filter(None, (held[0].backbone, held[0].transform, held[0].evaluator, *chosen)))
+    title = "\n".join(filter(None, (own[0].backbone, own[0].transform, own[0].evaluator, *chosen)))
     cells = tuple(_cell(rows.get(shot), task.best.get(shot), kinds, shown.skewed) for shot in task.shots)
     numbers = " / ".join(map(str, counts))
-    return Line(*shown.names[of], cells, numbers, min(counts), notes(held), title, shown.numbers[of])
+    return Line(*shown.names[of], cells, numbers, min(counts), notes(own), title, shown.numbers[of])
 
 
 def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], skewed: Mapping[str, Row]) -> Cell:
@@ -148,28 +182,29 @@ def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], skewed: Mapp
 
 
 def _ties(row: Row, best: Row) -> bool:
-    """Whether a row may be as good as the best; an oracle stands outside the contest."""
+    """Whether a row may be as good as the best. An oracle takes no part."""
     return row is not best and not is_oracle(row) and overlap(row, best)
 
 
-def _caption(task: Task, shown: Shown) -> str:
-    """What the numbers are, what guessing reaches, and what the intervals speak of."""
-    said = ["Accuracy in percent" + (" ± 95 % interval" if task.population else "")]
-    if task.chance is not None:
-        said.append(f"guessing reaches {round(100 * task.chance, 1):g}")
-    text = "; ".join(said) + "."
-    text += f" The intervals speak of {task.population}." if task.population else ""
-    if len({row.n_episodes for row in task.rows}) > 1:
-        text += " The best is chosen among the runs of the most episodes."
+def _caption(task: Task) -> str:
+    """What the numbers are, and the accuracy of guessing."""
+    interval = f" ± 95 % interval for {task.population}" if task.population else ""
+    chance = "" if task.chance is None else f" Guessing reaches {round(100 * task.chance, 1):g} %."
+    return f"Accuracy in %{interval}.{chance}"
+
+
+def _notes(task: Task, shown: Shown) -> tuple[str, ...]:
+    """The notes of a table: its signs, its intervals and its warnings."""
     tied = any(measured(row) and _ties(row, best) for shot, best in task.best.items() for row in task.by_shot[shot])
-    text += f" {TIE} marks intervals that overlap that of the best." if tied else ""
-    unfinished = any(row.n_not_converged for row in task.rows)
-    text += f" {UNFINISHED} marks runs with episodes that were not solved to the end." if unfinished else ""
-    if any(row.run_id in shown.skewed for row in task.rows):
-        text += (
-            f" In brackets ({SKEWED}) what a transductive method scores where classes have unequal shares of queries."
-        )
-    return " ".join([text, *intervals.meaning(task.rows), *budgets.warnings(task.rows)])
+    texts = {
+        "Only runs with the most episodes can be best.": len({row.n_episodes for row in task.rows}) > 1,
+        f"{TIE}: its interval overlaps that of the best.": tied,
+        f"{UNFINISHED}: some episodes did not converge.": any(row.n_not_converged for row in task.rows),
+        f"({SKEWED}): the same method with unequal query shares.": any(r.run_id in shown.skewed for r in task.rows),
+        intervals.THESE_IMAGES: task.population == "these images",
+    }
+    signs = [text for text, applies in texts.items() if applies]
+    return (*signs, *intervals.meaning(task.rows), *budgets.warnings(task.rows), *unreadable(task.rows))
 
 
 def marked(cell: Cell) -> str:
@@ -178,35 +213,35 @@ def marked(cell: Cell) -> str:
 
 
 def remarks(lines: Sequence[Line]) -> list[str]:
-    """Every note once, with whom it concerns."""
-    held: dict[str, list[Line]] = {}
+    """Every note once, with the contenders that it applies to."""
+    by_note: dict[str, list[Line]] = {}
     for line in lines:
         for note in line.notes:
-            held.setdefault(note, []).append(line)
+            by_note.setdefault(note, []).append(line)
     count = Counter(line.backbone for line in lines)
-    return [_remark(note, of_note, count) for note, of_note in held.items()]
+    return [_remark(note, own, count) for note, own in by_note.items()]
 
 
 def remark(note: str, lines: Sequence[Line], where: str = "") -> str:
-    """A note with where and whom it concerns: a backbone alone where all its lines have it."""
-    return _remark(
-        note, [line for line in lines if note in line.notes], Counter(line.backbone for line in lines), where
-    )
+    """A note with the tasks and the contenders that it applies to."""
+    count = Counter(line.backbone for line in lines)
+    return _remark(note, [line for line in lines if note in line.notes], count, where)
 
 
-def _remark(note: str, held: Sequence[Line], count: Mapping[str, int], where: str = "") -> str:
-    """The note that some lines have; `count` is how many lines there are of each backbone."""
-    met = Counter(line.backbone for line in held)
-    whom = dict.fromkeys(
-        line.backbone if met[line.backbone] == count[line.backbone] else f"{line.backbone} with {line.learner}"
-        for line in held
+def _remark(note: str, own: Sequence[Line], count: Mapping[str, int], where: str = "") -> str:
+    """The note of some lines. `count`: how many lines there are per backbone. A backbone stands alone if all of its
+    lines have the note."""
+    noted = Counter(line.backbone for line in own)
+    names = dict.fromkeys(
+        line.backbone if noted[line.backbone] == count[line.backbone] else f"{line.backbone} with {line.learner}"
+        for line in own
     )
-    everyone = len(held) == sum(count.values())
-    return f"{note[0].upper()}{note[1:]}{where}: {'all' if everyone else ', '.join(whom)}."
+    everyone = len(own) == sum(count.values())
+    return f"{note[0].upper()}{note[1:]}{where}. Applies to {'all runs' if everyone else ', '.join(names)}."
 
 
 def plain(text: str) -> str:
-    """Text that markdown shows as it is, also inside a table."""
+    """Text that markdown shows unchanged, also inside a table."""
     for sign in "\\`*[]|":
         text = text.replace(sign, f"\\{sign}")
     return escape(text, quote=False)

@@ -1,1 +1,1 @@
-"""Fits of laws to tables, their intervals, and how far a fit can be trusted."""
+"""Fits of laws to tables, their intervals, and tests of how far to trust a fit."""

@@ -1,4 +1,4 @@
-"""Curves to fits: every curve by every law, with interval, extrapolation error and trust."""
+"""Fits of every curve by every law, with intervals, extrapolation errors and trust."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class CurveFit:
     law: type[Law]
     estimate: Estimate
     trust: Trust
-    rmse_rest: float | None  # of log e at the points that were not fitted; None where there are none
-    chosen: bool = False  # whether it predicts the held-back sizes best, among the laws fitted to the curve
+    rmse_rest: float | None  # of log e at the points that were not fitted; None without such points
+    chosen: bool = False  # whether it predicts the held-back sizes best of all laws fitted to the curve
 
     def values(self) -> dict[str, object]:
-        """For JSON; what is not finite is None."""
+        """Values for JSON; None for numbers that are not finite."""
         fit, curve = self.estimate.fit, self.curve
         return {
             "curve": curve.key,
@@ -54,34 +54,34 @@ class CurveFit:
         }
 
 
-def fit_all(found: Sequence[Curve], laws: Sequence[str], draws: int = 100, seed: int = 0) -> list[CurveFit]:
-    """Every curve fitted by every law, curve by curve; `draws` resamples for the intervals, 0 for none."""
-    points = [curve.points for curve in found]
-    _check_sizes(found, [named(name) for name in laws])
+def fit_all(curves: Sequence[Curve], laws: Sequence[str], draws: int = 100, seed: int = 0) -> list[CurveFit]:
+    """Every curve fitted by every law, curve by curve. `draws`: resamples for the intervals, 0 for none."""
+    points = [curve.points for curve in curves]
+    _check_sizes(curves, [named(name) for name in laws])
     by_law = []
     for law in map(named, laws):
         fits, trusts = law.fit_curves(points), trust_all(law, points)
-        by_law.append([_curve_fit(c, law, fit, t, draws, seed) for c, fit, t in zip(found, fits, trusts, strict=True)])
-    return [fit for of_curve in zip(*by_law, strict=True) for fit in _with_choice(of_curve)]
+        by_law.append([_curve_fit(c, law, fit, t, draws, seed) for c, fit, t in zip(curves, fits, trusts, strict=True)])
+    return [fit for own in zip(*by_law, strict=True) for fit in _with_choice(own)]
 
 
-def _with_choice(of_curve: Sequence[CurveFit]) -> list[CurveFit]:
-    """The fits of one curve. Chosen is the one that misses held-back sizes least, among those that hold back most."""
-    most = max(each.trust.n_held for each in of_curve)
-    tested = [each for each in of_curve if most and each.trust.n_held == most]
+def _with_choice(fits: Sequence[CurveFit]) -> list[CurveFit]:
+    """The fits of one curve. `chosen` is the one with the smallest miss, of those that hold back the most sizes."""
+    most = max(each.trust.n_held for each in fits)
+    tested = [each for each in fits if most and each.trust.n_held == most]
     best = min(tested, key=lambda each: each.trust.miss, default=None)
-    return [dataclasses.replace(each, chosen=each is best) for each in of_curve]
+    return [dataclasses.replace(each, chosen=each is best) for each in fits]
 
 
-def _check_sizes(found: Sequence[Curve], laws: Sequence[type[Law]]) -> None:
-    for curve in found:
+def _check_sizes(curves: Sequence[Curve], laws: Sequence[type[Law]]) -> None:
+    for curve in curves:
         sizes = len(np.unique(curve.points.x))
         short = [law for law in laws if law.fewest_points() > sizes]
         if short:
+            law = short[0]
             raise ValueError(
-                f"the curve {curve.name} has {sizes} different x to fit, but {short[0].__name__} has "
-                f"{short[0].size()} parameters and needs {short[0].fewest_points()}; measure more sizes or leave the "
-                "law out"
+                f"{law.__name__} has {law.size()} parameters and needs {law.fewest_points()} different x, but the "
+                f"curve {curve.name} has {sizes}; measure more sizes or omit the law"
             )
 
 

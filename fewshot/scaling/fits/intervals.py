@@ -1,8 +1,8 @@
-"""Intervals of fits: an exponent without one is not a result.
+"""Intervals of fits. Never report an exponent without one.
 
-Three ways to resample, by what was repeated: points of one curve, whole seeds (a seed changes subset, initialisation
-and order together, so its whole ladder is resampled), or replicates of the caller's, such as means over resampled
-episodes. Resamples are a function of the seed alone.
+There are three ways to resample: points of one curve, whole seeds (a seed changes subset, initialisation and order
+together, so its whole ladder is resampled), or replicates by the caller, such as means over resampled episodes.
+Resamples are a function of the seed alone.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from fewshot.episodes.draws import words
 from fewshot.scaling.laws import Fit, Floats, Law
 
 ONE_SEED = "one seed: no interval"
-FEWEST_SEEDS = 5  # with fewer, whole seeds are not resampled: one fit per seed, and Student's t
-_LEAST = 1e-9  # error that has a logarithm
+FEWEST_SEEDS = 5  # with fewer, seeds are not resampled: one fit per seed, and Student's t
+_LEAST = 1e-9  # the smallest error, so that its logarithm exists
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A fit with an interval for every parameter; NaN bounds, and the reason, where there is none."""
+    """A fit with an interval for every parameter; NaN bounds, and the reason in `how`, if there is none."""
 
     fit: Fit
     low: dict[str, float]
     high: dict[str, float]
     how: str  # what was resampled, and how often
-    laws: tuple[Law, ...] = ()  # fitted to the resamples, for bands
+    laws: tuple[Law, ...] = ()  # the fits of the resamples, for bands
     level: float = 0.95
-    a_seed_each: bool = False  # the laws are of single seeds, too few for percentiles: Student's t
-    most: float = 1.0  # the largest error that there can be; infinite where errors are losses
+    by_seed: bool = False  # each law is of one seed; too few for percentiles, so bands use Student's t
+    most: float = 1.0  # the largest possible error; infinite for losses
 
     def band(self, x: Floats) -> tuple[Floats, Floats]:
-        """The bounds [n], [n] of the error at every x, point by point; NaN where there is no interval."""
+        """The pointwise bounds [n], [n] of the error at every x; NaN if there is no interval."""
         if not self.laws:
             return np.full(np.shape(x), np.nan), np.full(np.shape(x), np.nan)
-        drawn = np.stack([law.predict(x) for law in self.laws])
-        if not self.a_seed_each:
-            return _bounds(drawn, self.level)
-        logs = np.log(np.maximum(drawn, _LEAST))
+        errors = np.stack([law.predict(x) for law in self.laws])
+        if not self.by_seed:
+            return _bounds(errors, self.level)
+        logs = np.log(np.maximum(errors, _LEAST))
         half = _half_width(logs, self.level)
         return np.exp(logs.mean(0) - half), np.minimum(np.exp(logs.mean(0) + half), self.most)
 
@@ -58,12 +58,12 @@ def over_points(
     most: float = 1.0,
 ) -> Estimate:
     """The law fitted to x, errors [n], with percentile intervals from `count` resamples of n points with replacement.
-    Resamples with fewer different x than the law has parameters are replaced. `fit`: the fit to these points, where
-    there is one already."""
+    Resamples with fewer different x than the law has parameters are replaced. `fit`: the fit to these points, if it
+    exists already."""
     fit = fit or law.fit(x, errors, most=most)
     if count < 1:
-        return _estimate(fit, [], "nothing was resampled", level)
-    weights = _drawn_counts(x, law.size(), count, seed)
+        return _estimate(fit, [], "no resamples", level)
+    weights = _resampled_counts(x, law.size(), count, seed)
     fits = law.fit_many(x, np.broadcast_to(errors, weights.shape), weights)
     return _estimate(fit, [f.law for f in fits], f"{count} resamples of the {len(x)} points", level)
 
@@ -90,16 +90,16 @@ def over_seeds(
         low, high = _student(laws, level)
         how = f"one fit for each of {len(errors)} seeds, Student's t"
         return Estimate(fit, low, high, how, tuple(laws), level, True, most)
-    drawn = resampled(errors, count, seed)
-    laws = [f.law for f in law.fit_many(x, drawn, np.broadcast_to(weights, drawn.shape))]
+    means = resampled(errors, count, seed)
+    laws = [f.law for f in law.fit_many(x, means, np.broadcast_to(weights, means.shape))]
     return _estimate(fit, laws, f"{count} resamples of {len(errors)} whole seeds", level)
 
 
 def over_replicates(
     law: type[Law], x: Floats, errors: Floats, replicates: Floats, how: str, level: float = 0.95
 ) -> Estimate:
-    """The law fitted to errors [n] at x [n], with percentile intervals from replicates [R, n] of the errors by the
-    caller, which `how` describes; `resampled` makes them from episodes."""
+    """The law fitted to errors [n] at x [n], with percentile intervals from the caller's replicates [R, n] of the
+    errors. `how` describes them. `resampled` makes replicates from episodes."""
     laws = [f.law for f in law.fit_many(x, replicates, np.ones_like(replicates))]
     return _estimate(law.fit(x, errors), laws, how, level)
 
@@ -130,30 +130,33 @@ def paired_difference(
     seed: int = 0,
     weights: tuple[Floats, Floats] | None = None,
 ) -> Difference:
-    """Parameter `name` of the fit to `second` minus that of the fit to `first`, both errors [S, n] of the same seeds at
-    x [n], with a 95 % interval from the same resamples of seeds (below 5 seeds one difference per seed and Student's
-    t). `weights`: of the points [n] in the fits to first and second."""
+    """Parameter `name` of the fit to `second` minus that of the fit to `first`. Both are errors [S, n] of the same
+    seeds at x [n]. The 95 % interval uses the same resamples of seeds; below 5 seeds, one difference per seed and
+    Student's t. `weights`: of the points [n] in the fits to `first` and `second`."""
     if first.shape != second.shape:
         raise ValueError(f"a paired difference needs the same seeds and x, got errors {first.shape} and {second.shape}")
-    of_first, of_second = (np.ones_like(x), np.ones_like(x)) if weights is None else weights
+    weights_first, weights_second = (np.ones_like(x), np.ones_like(x)) if weights is None else weights
 
-    def read(errors: Floats, weights: Floats) -> Floats:
+    def parameter(errors: Floats, weights: Floats) -> Floats:
         fits = law.fit_many(x, errors, np.broadcast_to(weights, errors.shape))
         return np.array([getattr(f.law, name) for f in fits])
 
-    value = float((read(second.mean(0)[None], of_second) - read(first.mean(0)[None], of_first))[0])
+    def difference(of_first: Floats, of_second: Floats) -> Floats:
+        return parameter(of_second, weights_second) - parameter(of_first, weights_first)
+
+    value = float(difference(first.mean(0)[None], second.mean(0)[None])[0])
     if len(first) < 2:
         return Difference(value, np.nan, np.nan, ONE_SEED)
     if len(first) < FEWEST_SEEDS:
-        low, high = student_bounds(read(second, of_second) - read(first, of_first), 0.95)
+        low, high = student_bounds(difference(first, second), 0.95)
         return Difference(value, low, high, f"one difference for each of {len(first)} seeds, Student's t")
-    drawn = read(resampled(second, count, seed), of_second) - read(resampled(first, count, seed), of_first)
-    low, high = (float(bound) for bound in _bounds(drawn, 0.95))
+    differences = difference(resampled(first, count, seed), resampled(second, count, seed))
+    low, high = (float(bound) for bound in _bounds(differences, 0.95))
     return Difference(value, low, high, f"{count} resamples of {len(first)} whole seeds")
 
 
 def student_bounds(values: Floats, level: float = 0.95) -> tuple[float, float]:
-    """The mean of values [S] -+ t(S - 1) s / sqrt(S); NaN where one value has no spread."""
+    """The mean of values [S] -+ t(S - 1) s / sqrt(S); NaN for fewer than two values."""
     if len(values) < 2:
         return float("nan"), float("nan")
     half = float(_half_width(values, level))
@@ -181,8 +184,8 @@ def _student(laws: list[Law], level: float) -> tuple[dict[str, float], dict[str,
 def _by_name(
     laws: list[Law], bounds: Callable[[Floats], tuple[Floats | float, Floats | float]]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    found = {name: bounds(np.array([getattr(law, name) for law in laws])) for name in laws[0].parameters()}
-    return {n: float(low) for n, (low, _) in found.items()}, {n: float(high) for n, (_, high) in found.items()}
+    by_name = {name: bounds(np.array([getattr(law, name) for law in laws])) for name in laws[0].parameters()}
+    return {n: float(low) for n, (low, _) in by_name.items()}, {n: float(high) for n, (_, high) in by_name.items()}
 
 
 def _bounds(values: Floats, level: float) -> tuple[Floats, Floats]:
@@ -197,8 +200,8 @@ def _picks(size: int, count: int, seed: int) -> Floats:
     return ((uniform * np.uint64(size)) >> np.uint64(32)).astype(np.int64)
 
 
-def _drawn_counts(x: Floats, fewest: int, count: int, seed: int) -> Floats:
-    """How often [count, n] each point is in each of the first `count` resamples with `fewest` different x."""
+def _resampled_counts(x: Floats, fewest: int, count: int, seed: int) -> Floats:
+    """[count, n] how often each point is in each of the first `count` resamples with `fewest` different x or more."""
     picks = _picks(len(x), 8 * count + 64, seed)
     enough = [row for row in picks if len(np.unique(x[row])) >= fewest][:count]
     return np.array([np.bincount(row, minlength=len(x)) for row in enough], float).reshape(-1, len(x))

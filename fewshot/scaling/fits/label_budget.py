@@ -1,7 +1,7 @@
-"""Labels for a target accuracy: a bracket from several laws, and how far it may be trusted.
+"""Labels for a target accuracy: a bracket from several laws, and how far to trust it.
 
-Mahmood et al. 2022 (arXiv 2207.01725): some forms over-estimate the need and some under-estimate it; together they
-bracket the truth. Ratio to report once the need is known: (n0 + predicted) / (n0 + needed), n0 the labels there are.
+Mahmood et al. 2022 (arXiv 2207.01725): some laws over-estimate the need and some under-estimate it; together they
+bracket the truth. Ratio to report once the need is known: (n0 + predicted) / (n0 + needed), with n0 present labels.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ _Fitted = tuple[str, Fit, Trust]  # a law's name, its fit, and how far to trust 
 
 @dataclass(frozen=True, eq=False)
 class Need:
-    """The labels that a target needs by one law."""
+    """The labels that a target needs, by one law."""
 
     law: str
     fit: Fit
-    labels: float  # infinite where the law never gets there
+    labels: float  # infinite if the law never reaches the target
     trust: Trust
 
     @property
     def standing(self) -> str:
-        """ "measured", "extrapolated", "beyond" twice the range, "refused" or "never"."""
+        """The standing of the number: "measured", "extrapolated", "beyond" twice the range, "refused" or "never"."""
         return self.trust.standing(self.labels) if np.isfinite(self.labels) else "never"
 
     @property
     def counted(self) -> bool:
-        """Whether it is part of the bracket: the law predicts the largest sizes, or the need lies inside the range."""
+        """Whether it counts for the bracket: the law predicts the largest sizes, or the need lies inside the range."""
         return self.trust.trusted or self.standing == "measured"
 
 
@@ -49,22 +49,22 @@ class Budget:
 
     @property
     def counted(self) -> tuple[Need, ...]:
-        """The needs that make the bracket."""
+        """The needs that count for the bracket."""
         return tuple(need for need in self.needs if need.counted)
 
     @property
     def bracket(self) -> tuple[float, float] | None:
-        """The fewest and the most labels by the laws that predict the largest sizes; infinite where one of them never
-        reaches the target, None where none does."""
+        """The fewest and the most labels by the laws that count, the most infinite if one of them never reaches the
+        target; None if none does."""
         labels = [need.labels for need in self.counted]
         return (min(labels), max(labels)) if labels and np.isfinite(min(labels)) else None
 
     @property
     def reached(self) -> float | None:
-        """The fewest labels at which the target was measured; None where it was not."""
+        """The fewest labels at which the target was measured; None if it was not."""
         x, errors = self.curve.points.x, self.curve.points.errors
-        there = x[errors <= 1 - self.target]
-        return float(there.min()) if len(there) else None
+        enough = x[errors <= 1 - self.target]
+        return float(enough.min()) if len(enough) else None
 
     @property
     def sentence(self) -> str:
@@ -84,7 +84,7 @@ class Budget:
         return "; ".join(parts)
 
     def values(self) -> dict[str, object]:
-        """For JSON; what is not finite is None."""
+        """Values for JSON; None for numbers that are not finite."""
         return {
             "curve": self.curve.key,
             "target": self.target,
@@ -113,10 +113,10 @@ def budget_laws() -> tuple[str, ...]:
 def budgets(
     curves: Sequence[Curve], targets: Sequence[Sequence[float]], laws: Sequence[str] = ()
 ) -> list[list[Budget]]:
-    """The x at which the accuracy of each curve reaches each of its own targets, in (0, 1), by several laws.
+    """The x at which the accuracy of each curve reaches each of its targets, in (0, 1), by several laws.
 
-    By default all laws that declare `for_budgets`. Laws with too many parameters for a curve are skipped; a ValueError
-    if none is left. Each law is fitted once per curve, and to all curves at once.
+    The default is all laws that declare `for_budgets`. Laws with too many parameters for a curve are skipped. Raises a
+    ValueError if none is left. Each law is fitted once per curve, to all curves at once.
     """
     laws = laws or budget_laws()
     for curve, wanted in zip(curves, targets, strict=True):
@@ -140,7 +140,9 @@ def _check(curve: Curve, targets: Sequence[float], laws: Sequence[str]) -> None:
             raise ValueError(f"a target accuracy must lie between 0 and 1, got {target:g}")
     fewest = min(named(name).fewest_points() for name in laws)
     if _sizes(curve) < fewest:
-        raise ValueError(f"the curve {curve.name} has {_sizes(curve)} different x, a budget needs at least {fewest}")
+        raise ValueError(
+            f"a label budget needs {fewest} different x or more, but the curve {curve.name} has {_sizes(curve)}"
+        )
 
 
 def _sizes(curve: Curve) -> int:

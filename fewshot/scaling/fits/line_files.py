@@ -1,4 +1,4 @@
-"""Lines of a file by column: a CSV with a header, or rows as JSON, one object a line."""
+"""Lines of a file by column: a CSV with a header, or JSON with one object per line."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import check_regular
 
 _JSON = (".jsonl", ".ndjson", ".json")
-_READ = "read are .csv with a header and .jsonl with one JSON object per line"
+_READ = "give a .csv with a header, or a .jsonl with one JSON object per line"
 
 Line = dict[str, Any]
 
 
 def read_lines(path: Path) -> list[Line]:
-    """The lines of a .jsonl file, of each run the last that did not fail, or of a CSV of any other name; a ValueError
-    where there are none."""
+    """The lines of a .jsonl file (for each run the last that did not fail), or of a CSV with any other name. Raises a
+    ValueError if there are none."""
     if not path.exists() or path.is_dir():
         raise ValueError(f"there is no file {path}")
     try:
@@ -32,38 +32,38 @@ def read_lines(path: Path) -> list[Line]:
 
 def _csv_lines(path: Path, text: str) -> list[Line]:
     if text.lstrip()[:1] in ("[", "{"):
-        raise ValueError(f"{path} is JSON under the name of a table{_what(text)}; {_READ}")
+        raise ValueError(f"{path} holds JSON{_kind(text)}, but is named like a table; {_READ}")
     return list(CsvFile.read(path, "table", further=None).rows())
 
 
 def _json_lines(path: Path, text: str) -> list[Line]:
-    found: dict[Any, Line] = {}
+    lines: dict[Any, Line] = {}
     for number, part in enumerate(text.split("\n"), 1):
         if not part.strip():
             continue
         try:
             line = json.loads(part)
         except (ValueError, RecursionError) as error:
-            whole = _what(text)
+            whole = _kind(text)
             if whole:
                 raise ValueError(f"{path} is one JSON value{whole}; {_READ}") from error
             raise ValueError(f"line {number} of {path} is not JSON: {error}") from error
         if not isinstance(line, dict):
-            raise ValueError(f"line {number} of {path} is JSON, but not an object{_what(part)}; {_READ}")
+            raise ValueError(f"line {number} of {path} is JSON, but not an object{_kind(part)}; {_READ}")
         run_id = line.get("run_id", number)
         if not isinstance(run_id, str | int):
             raise ValueError(f"'run_id' of line {number} of {path} must be text, got {str(run_id)[:40]}")
         if line.get("status", "ok") == "ok":
-            found[run_id] = line
-    return list(found.values())
+            lines[run_id] = line
+    return list(lines.values())
 
 
-def _what(text: str) -> str:
-    """What a JSON value is, and how to make lines of a list; "" for a text that is not JSON."""
+def _kind(text: str) -> str:
+    """The type of a JSON value, and how to turn a list into lines; "" for text that is not JSON."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return ""
     if isinstance(value, list):
-        return f", a list of {len(value)} (write its items as lines with: jq -c '.[]' FILE > FILE.jsonl)"
+        return f", a list of {len(value):,} (write its items as lines with: jq -c '.[]' FILE > FILE.jsonl)"
     return f" ({type(value).__name__ if not isinstance(value, dict) else 'an object'})"

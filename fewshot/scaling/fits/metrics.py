@@ -1,6 +1,6 @@
-"""What a column of scores is: an accuracy, an error or a loss, in percent or not; and what falls where it gets better.
+"""Recognises columns of scores as accuracy, error or loss, in % or not, and converts them to what falls with progress.
 
-Laws describe what falls. Where neither the name nor the values of a column tell what it is, the user has to: a law
+Laws describe what falls. If neither the name nor the values of a column identify it, the user must: a law that is
 fitted to an accuracy as if it were an error describes its rise, and passes every test of trust.
 """
 
@@ -20,29 +20,29 @@ from fewshot.scaling.laws import Floats
 
 ACCURACY, ERROR, LOSS = METRICS = ("accuracy", "error", "loss")
 _NAMES = {ACCURACY: r"acc|top[-_ ]?\d|correct|auroc|f1", ERROR: r"err", LOSS: r"loss|nll|entropy|perplexity|nats"}
-_LOGARITHM = "of an error above 0, which has a logarithm (leave it out with --where)"
+_LOGARITHM = "of an error above 0, because 0 has no logarithm (omit it with --where)"
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A column of scores as what falls where it gets better."""
+    """A column of scores, converted to what falls with progress."""
 
     column: str
     metric: str
     percent: bool
-    falling: Floats  # [lines]: the error in (0, 1] of an accuracy or an error; a loss as it is
+    falling: Floats  # [lines]: the error in (0, 1] for an accuracy or an error; a loss unchanged
 
     @property
     def most(self) -> float:
-        """The largest that there can be."""
+        """The largest possible value."""
         return np.inf if self.metric == LOSS else 1.0
 
     @property
     def sentence(self) -> str:
-        """What was fitted."""
-        unit = " in percent" if self.percent else ""
+        """How the column was read."""
+        unit = " in %" if self.percent else ""
         if self.metric == ACCURACY:
-            return f"{self.column!r} is read as an accuracy{unit}; fitted is the error, 1 - accuracy"
+            return f"{self.column!r} is read as an accuracy{unit}; the fits are of the error, 1 - accuracy"
         return f"{self.column!r} is read as {'an error' if self.metric == ERROR else 'a loss'}{unit}"
 
 
@@ -53,13 +53,15 @@ def scores(
     metric: str = "",
     usual: str = ERROR,
 ) -> Scores:
-    """A column as what falls. `curves`: x [n] of each curve, and the places of its lines. Without `metric` the column
-    is an accuracy where it is named so, a loss where it is named so and exceeds 1, and else what is `usual`."""
+    """A column, converted to what falls. `curves`: x [n] of each curve, and the places of its lines. Without `metric`,
+    the column is an accuracy if it is named so, a loss if it is named so and exceeds 1, and `usual` otherwise."""
     values, signs = table.converted(column, _number), _percent_signs(table, column)
-    metric = metric or _guessed(column, values, signs, curves, usual)
+    metric = metric or _recognised(column, values, signs, curves, usual)
     if metric == LOSS:
         if signs.any():
-            raise ValueError(f"a loss is no percentage, but {column!r} of {table.path} has % signs; add --metric error")
+            raise ValueError(
+                f"a loss is not a percentage, but {column!r} of {table.path} has % signs; add --metric error"
+            )
         table.check(column, values > 0, values, "a loss above 0")
         return Scores(column, LOSS, False, values)
     percent = signs | _mostly_above_1(values[~signs])
@@ -72,8 +74,7 @@ def scores(
 
 
 def rise(x: Floats, values: Floats) -> float:
-    """The rank correlation of values with x: 1 where they always rise, -1 where they always fall, 0 where they do not
-    change."""
+    """The rank correlation of values with x: 1 if they always rise, -1 if they always fall, 0 if they do not change."""
     from scipy import stats
 
     if len(np.unique(x)) < 2 or len(np.unique(values)) < 2:
@@ -81,19 +82,22 @@ def rise(x: Floats, values: Floats) -> float:
     return float(stats.spearmanr(x, values).statistic)
 
 
-def _guessed(
+def _recognised(
     column: str,
     values: Floats,
     signs: NDArray[np.bool_],
     curves: Iterable[tuple[Floats, Sequence[int]]],
     usual: str,
 ) -> str:
-    """What a column is by its name and its values; a ValueError where they contradict each other or tell too little."""
+    """The metric of a column by its name and its values. Raises a ValueError if they contradict each other or do not
+    suffice."""
     named = next((each for each, pattern in _NAMES.items() if re.search(pattern, column, re.IGNORECASE)), "")
     if named == ACCURACY:
         if np.median([rise(x, values[places]) for x, places in curves]) > 0:
             return ACCURACY
-        raise ValueError(f"{column!r} is named like an accuracy, but does not rise; add --metric accuracy or error")
+        raise ValueError(
+            f"{column!r} is named like an accuracy, but does not rise; add --metric accuracy or --metric error"
+        )
     if signs.any():
         return ERROR
     if usual == LOSS or (named == LOSS and (values > 1).any()):
@@ -107,7 +111,7 @@ def _guessed(
 
 
 def _mostly_above_1(values: Floats) -> bool:
-    """Whether numbers without a sign are percentages; a single one above 1 among fractions is a slip."""
+    """Whether numbers without a sign are percentages. A single one above 1 among fractions is a mistake."""
     return bool(len(values)) and float(np.mean(values > 1)) > 0.5
 
 

@@ -1,7 +1,7 @@
-"""How far to trust a fit: refit on the smaller sizes, predict the largest, refuse to extrapolate where that misses.
+"""How far to trust a fit: refit on the smaller sizes, predict the largest, refuse to extrapolate if that misses.
 
-What a prediction at x is: "measured" inside the fitted range, "extrapolated" up to twice its end if the test passed,
-"beyond" further out (always with a warning), "refused" where the test failed or could not be made.
+The standing of a prediction at x: "measured" inside the fitted range, "extrapolated" up to twice its end if the test
+passed, "beyond" further out (always with a warning), "refused" if the test failed or was impossible.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 
 from fewshot.scaling.laws import Floats, Law, Points, log_rmse
 
-TOLERANCE = 0.1  # root mean squared residual of log e at the sizes held back: about 10 % of the error
+TOLERANCE = 0.1  # root mean squared residual of log e at the held-back sizes: about 10 % of the error
 FARTHEST = 2.0  # times the largest x
 
 
 @dataclass(frozen=True)
 class Trust:
-    """The outcome of the test."""
+    """The outcome of the extrapolation test."""
 
     trusted: bool
-    miss: float  # RMSE of log e at the sizes held back; NaN where the test could not be made
-    largest: float  # x that was measured
+    miss: float  # RMSE of log e at the held-back sizes; NaN if the test was impossible
+    largest: float  # the largest measured x
     sentence: str
-    n_held: int = 0  # sizes that were held back
+    n_held: int = 0  # number of held-back sizes
     rises: bool = False  # whether the law rises beyond the largest x
 
     def standing(self, x: float) -> str:
-        """ "measured", "extrapolated", "beyond" or "refused": what a prediction at x is."""
+        """The standing of a prediction at x: "measured", "extrapolated", "beyond" or "refused"."""
         if x <= self.largest:
             return "measured"
         if not self.trusted:
@@ -39,8 +39,8 @@ class Trust:
 
 
 def trust(law: type[Law], x: Floats, errors: Floats, tolerance: float = TOLERANCE) -> Trust:
-    """How well the law predicts the sizes above half of the largest x when fitted without them. Held back are the two
-    largest where those would be fewer than two, or would leave too few."""
+    """How well the law predicts the sizes above half of the largest x when it is fitted without them. If these are
+    fewer than two, or leave too few, the two largest sizes are held back."""
     return trust_all(law, [Points(x, errors, np.ones_like(errors))], tolerance)[0]
 
 
@@ -57,7 +57,7 @@ def trust_all(law: type[Law], curves: Sequence[Points], tolerance: float = TOLER
 
 
 def _held_back(law: type[Law], curve: Points) -> NDArray[np.bool_]:
-    """[n] which points are held back; none where too few would be left."""
+    """[n] which points are held back; none if too few would be left."""
     sizes = np.unique(curve.x)
     upper = sizes[sizes > sizes[-1] / FARTHEST]
     if len(upper) < 2 or len(sizes) - len(upper) < law.fewest_points():
@@ -86,6 +86,6 @@ def _judged(law: Law, curve: Points, held: NDArray[np.bool_], tolerance: float) 
 
 
 def _untested(law: type[Law], curve: Points) -> Trust:
-    need, found = law.fewest_points() + 2, len(np.unique(curve.x))
-    sentence = f"not tested: {law.__name__} needs {need} sizes to hold two back, found {found}; no extrapolation"
+    needed, given = law.fewest_points() + 2, len(np.unique(curve.x))
+    sentence = f"not tested: {law.__name__} needs {needed} sizes to hold two back, got {given}; no extrapolation"
     return Trust(False, float("nan"), float(curve.x.max()), sentence)

@@ -1,18 +1,18 @@
-"""The fit of M2 and M4: least squares for what is linear, damped Newton steps for the bounds of the error, in turns.
+"""The fit of M2 and M4 alternates: least squares for what is linear, damped Newton steps for the bounds of the error.
 
 Residual of point n: log(e_n - e_inf) - alpha log(e_0 - e_n) - log(beta x_n^c). A round solves (log beta, c, alpha) by
-least squares for the e_inf of the round before, then moves e_inf (and e_0) downhill on the mean squared residual.
+least squares with the last e_inf, then moves e_inf (and e_0) downhill on the mean squared residual.
 
-Alabdulmohsin, Neyshabur, Zhai 2022, arXiv 2209.06640. It ends in the *local* optimum below the start
-e_inf = min(e) - 0.001, on purpose: the global one often lies at e_inf = 0 and extrapolates badly. As published, the
-column of alpha is made from the start e_0 and stays, while e_0 moves: the end is where two gradients vanish, not a
-minimum over all parameters at once; `joint` updates the column (M4Joint). Deviations: Newton steps
-from the first round (published: 100 rounds of gradient descent by 1e-8 before), 30 steps damped by 0.3 in each of the
-first rounds and one step a round after them (published: 100 damped by 0.1 throughout), no longer than one and a half of
-the last movement, because whole ones may throw e_0 from one end of its range to the other until rounding decides where
-the fit ends; and where a round moves the bounds by nearly as much as the one before, up to 64 rounds in one leap. On 36
-real curves they end at the same points.
-"""
+Source: Alabdulmohsin, Neyshabur, Zhai 2022, arXiv 2209.06640. The fit ends in the *local* optimum below the start e_inf
+= min(e) - 0.001, on purpose: the global optimum often lies at e_inf = 0 and extrapolates badly. As published, the
+column of alpha is computed from the start of e_0 and stays, while e_0 moves. So the fit ends where two gradients
+vanish, not in a minimum over all parameters. `joint` updates the column (M4Joint).
+
+Deviations, with the same end points on 36 real curves: - Newton steps from the first round. Published: 100 rounds of
+gradient descent by 1e-8 before them. - 30 steps damped by 0.3 in each of the first rounds, then one step per round.
+Published: 100 steps damped by 0.1. - A step is at most 1.5 times the last movement. Full steps can throw e_0 from one
+end of its range to the other, until rounding decides where the fit ends. - If a round moves the bounds by nearly as
+much as the last one, up to 64 rounds are done in one leap."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from numpy.typing import NDArray
 from fewshot.scaling.laws import Floats
 
 Flags = NDArray[np.bool_]
-MARGIN = 1e-3  # between the bounds of the error and the errors measured
+MARGIN = 1e-3  # between the bounds of the error and the measured errors
 MAX_ROUNDS = 10_000
 _DAMPED_ROUNDS, _DAMPED_STEPS, _DAMPING = 5, 30, 0.3
-_GROWTH, _SHORT = 1.5, 1e-4  # how far a round may move a bound: times the last movement, and at least
-_BLOCK = 25  # steps between two looks at what has converged
+_GROWTH, _SHORT = 1.5, 1e-4  # a round moves a bound at most by the first times the last movement, or by the second
+_BLOCK = 25  # rounds between two checks of convergence
 _LONGEST_LEAP, _LENGTHEN_BELOW, _SHORTEN_ABOVE = 64, 0.02, 0.08  # rounds; relative changes of a round's movement
-_STILL = 1e-9  # movement of a bound in a round below which it has converged
-_BETA_STILL = 1e-10  # movement of beta in a round at which the published fit ends, be it at its bound
-_FLAT = 1e-5  # curvature below which a bound is not moved
+_STILL = 1e-9  # movement of a bound in a round, below which it has converged
+_BETA_STILL = 1e-10  # movement of beta in a round, below which the published fit ends, also at its bound
+_FLAT = 1e-5  # curvature below which a bound does not move
 
 
 @dataclass(frozen=True, eq=False)
 class Alternated:
-    """Where B alternations ended."""
+    """The ends of B alternations."""
 
     coefficients: Floats  # [B, p]: log beta, c or -c, and alpha
     e_inf: Floats  # [B]
@@ -48,8 +48,8 @@ class Alternated:
 
 
 def alternate(x: Floats, errors: Floats, weights: Floats, with_chance: bool, joint: bool = False) -> Alternated:
-    """B alternations over x [n] or [B, n], errors and weights [B, n]: of M2 (log beta, c), or `with_chance`
-    of M4 (log beta, -c and alpha, none negative). `joint`: the column of alpha follows e_0."""
+    """The ends of B alternations over x [n] or [B, n], errors and weights [B, n]: for M2 (log beta, c), or
+    `with_chance` for M4 (log beta, -c and alpha, none negative). `joint`: the column of alpha follows e_0."""
     state = _State.start(x, errors, weights, with_chance, joint)
     count = len(errors)
     nothing = np.zeros(count)
@@ -68,9 +68,9 @@ def alternate(x: Floats, errors: Floats, weights: Floats, with_chance: bool, joi
 
 @dataclass(eq=False)
 class _State:
-    """Alternations that still move. b of B."""
+    """The b of B alternations that still move."""
 
-    rows: NDArray[np.intp]  # [b] their place in the whole batch
+    rows: NDArray[np.intp]  # [b] places in the whole batch
     errors: Floats  # [b, n]
     weights: Floats  # [b, n], of sum 1
     columns: Floats  # [b, n, p]
@@ -91,7 +91,7 @@ class _State:
         """The published start."""
         used = weights > 0
         floor = np.maximum(np.where(used, errors, np.inf).min(1) - MARGIN, 0.0)
-        errors = np.where(used, errors, floor[:, None] + 2 * MARGIN)  # of weight 0: anything between the bounds
+        errors = np.where(used, errors, floor[:, None] + 2 * MARGIN)  # points of weight 0: any value between the bounds
         highest = errors.max(1) + MARGIN
         chance = np.maximum(1.0, highest)
         log_x = np.broadcast_to(np.log(x), errors.shape)
@@ -108,14 +108,14 @@ class _State:
         )  # fmt: skip
 
     def step(self) -> None:
-        """A round, or a leap over several alike."""
+        """Does one round, or several in a leap."""
         before, last = self._bounds(), self.moved
         if self.joint:
             self.columns[:, :, 2] = np.log(self.e_0[:, None] - self.errors)
             self.inverses = _inverses(self.columns, self.weights, True)
         last_beta, self.coefficients = np.exp(self.coefficients[:, 0]), self._solve()
         beta_moved = abs(np.exp(self.coefficients[:, 0]) - last_beta)
-        if (self.rounds < _DAMPED_ROUNDS).any():  # all rows begin together
+        if (self.rounds < _DAMPED_ROUNDS).any():  # all rows start together
             for _ in range(_DAMPED_STEPS):
                 self._newton_step(_DAMPING)
             self.moved = self._bounds() - before
@@ -133,7 +133,7 @@ class _State:
         return np.stack([self.e_inf, self.e_0])
 
     def _leap(self, last: Floats) -> Floats:
-        """[b] rounds to go at once: twice as many while the movement hardly changes, a quarter once it does."""
+        """[b] rounds to do at once: twice as many if the movement hardly changes, a quarter if it changes."""
         tiny = abs(last) < 1e-13
         change = np.where(tiny, 0.0, abs(self.moved - last) / np.where(tiny, 1.0, abs(last))).max(0)
         leap = np.where(change < _LENGTHEN_BELOW, 2 * self.leap, self.leap)
@@ -150,13 +150,13 @@ class _State:
         solved = np.einsum("bspq,bq->bsp", self.inverses, moments)
         if solved.shape[1] == 1:
             return np.asarray(solved[:, 0])
-        gain = np.einsum("bsp,bp->bs", solved, moments)  # what the sum of squares falls by
+        gain = np.einsum("bsp,bp->bs", solved, moments)  # the reduction of the sum of squares
         gain[(solved < 0).any(2)] = 0.0
         rows, best = np.arange(len(solved)), gain.argmax(1)
         return np.asarray(np.where(gain[rows, best, None] > 0, solved[rows, best], 0.0))
 
     def _newton_step(self, damping: float) -> None:
-        """A damped Newton step of e_inf and of e_0, each by itself."""
+        """Does a damped Newton step of e_inf and of e_0, separately."""
         above = 1 / (self.errors - self.e_inf[:, None])
         log_beta, slope = self.coefficients[:, :1], self.coefficients[:, 1:2]
         residual = -np.log(above) - log_beta - slope * self.columns[:, :, 1]
@@ -172,7 +172,7 @@ class _State:
         self._put(np.stack([self.e_inf, self.e_0]) - damping * steps)
 
     def write(self, ended: Alternated, which: Flags, still: Flags) -> None:
-        """Notes where the alternations `which` [b] stand."""
+        """Writes the state of the alternations `which` [b] to `ended`."""
         rows = self.rows[which]
         ended.coefficients[rows] = self._solve()[which]
         ended.e_inf[rows], ended.e_0[rows] = self.e_inf[which], self.e_0[which]
@@ -194,13 +194,13 @@ def _subsets(size: int) -> list[tuple[int, ...]]:
 
 
 def _inverses(columns: Floats, weights: Floats, with_chance: bool) -> Floats:
-    """[B, subsets, p, p]: the inverse of every principal part of the Gram matrix of columns [B, n, p], zero elsewhere:
-    the non-negative solution is the best of those parts' solutions that has no negative entry. Without chance, where
-    signs are free, the whole alone."""
+    """[B, subsets, p, p]: the inverses of all principal submatrices of the Gram matrix of columns [B, n, p], padded
+    with zeros. The non-negative solution is the best of their solutions without a negative entry. Without chance signs
+    are free, so only the whole matrix is inverted."""
     gram = np.einsum("bnp,bn,bnq->bpq", columns, weights, columns)
     subsets = _subsets(3) if with_chance else [tuple(range(2))]
-    found = np.zeros((len(gram), len(subsets), *gram.shape[1:]))
+    inverses = np.zeros((len(gram), len(subsets), *gram.shape[1:]))
     for number, subset in enumerate(subsets):
         part = np.ix_(range(len(gram)), subset, subset)
-        found[:, number][part] = np.linalg.pinv(gram[part], hermitian=True)
-    return found
+        inverses[:, number][part] = np.linalg.pinv(gram[part], hermitian=True)
+    return inverses

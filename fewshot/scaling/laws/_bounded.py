@@ -1,7 +1,7 @@
-"""What the laws share that fall to a constant and are fitted to log e itself: their starts, and their fits.
+"""Starts and fits of the laws that fall to a constant and are fitted to log e itself.
 
-Least squares of log e - log law(x), from several starts, the best end wins. The constant is not negative and stays
-below min(e); within, this is the global optimum as far as the starts find it.
+Least squares of log e - log law(x) from several starts; the best end wins. The constant is not negative and stays below
+min(e). Within these bounds the result is the global optimum, if one of the starts leads to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CONSTANTS = (0.02, 0.5, 0.9)  # starts of the constant, as shares of min(e)
 
 
 def prepared(x: Floats, errors: Floats, weights: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """x and errors [B, n] with harmless values where weights are 0; the lowest error and the mean log x [B]."""
+    """x and errors [B, n] with harmless values at weight 0; the lowest error and the mean log x [B]."""
     used = weights > 0
     lowest = np.where(used, errors, np.inf).min(1)
     x = np.where(used, np.broadcast_to(x, errors.shape), 1.0)
@@ -33,12 +33,12 @@ def solved_lines(columns: Floats, target: Floats, weights: Floats) -> Floats:
 
 
 def logit(share: float) -> float:
-    """What the constant's start is, as an unbounded parameter."""
+    """The start of the constant as an unbounded parameter."""
     return float(np.log(share / (1 - share)))
 
 
 def fits_of(laws: Sequence[Law], solved: Solved, x: Floats, errors: Floats, weights: Floats) -> list[Fit]:
-    """The laws [B] with their misses of errors [B, n] at x [B, n], and which of them converged."""
+    """The laws [B] with their log RMSE for errors [B, n] at x [B, n], and whether they converged."""
     each = zip(laws, x, errors, weights, solved.converged.tolist(), strict=True)
     return [
         Fit(law, log_rmse(law, row, e, w), converged, note="" if converged else STILL_FALLING)

@@ -1,6 +1,6 @@
-"""Scores over labelled images, four forms that together bracket the truth (Mahmood et al. 2022, arXiv 2207.01725).
+"""Scores over labelled images: four laws that together bracket the truth (Mahmood et al. 2022, arXiv 2207.01725).
 
-v, the score in percent, is 100 (1 - e). Least squares of v, from several starts. They are for planning a budget: the
+The score v = 100 (1 - e) is in percent. Least squares of v, from several starts. They are for planning a budget: the
 arctangent over-estimates the need, the others under-estimate it.
 """
 
@@ -21,7 +21,7 @@ Numbers = Floats | float
 
 @dataclass(frozen=True)
 class BudgetLaw(Law):
-    """A score v(n) that rises with labels, of three parameters."""
+    """A score v(n) that rises with labels, with three parameters."""
 
     theta1: Annotated[float, Meaning("scale, see the formula")]
     theta2: Annotated[float, Meaning("shape, see the formula")]
@@ -35,13 +35,13 @@ class BudgetLaw(Law):
 
     @staticmethod
     def unit(x: Floats, weights: Floats) -> Floats:
-        """[B] what n is divided by during the fit: its geometric mean."""
+        """[B] the divisor of n during the fit: its geometric mean."""
         return np.asarray(np.exp((weights * np.log(x)).sum(1) / weights.sum(1)))
 
     @classmethod
     @abstractmethod
     def unscaled(cls, theta: NDArray[np.float64], unit: float) -> BudgetLaw:
-        """The law of n from theta [3] of the law of n / unit."""
+        """The law in n, given theta [3] of the law in n / unit."""
 
     def predict(self, x: ArrayLike) -> Floats:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -55,8 +55,8 @@ class BudgetLaw(Law):
         scaled, targets = x / unit[:, None], np.where(used, 1 - errors, 0.5)
         rows = np.repeat(np.arange(len(errors)), len(cls.starts))
 
-        def model(given: Floats) -> Floats:
-            return cls.score(scaled[rows], given[:, :1], given[:, 1:2]) / 100 + given[:, 2:]
+        def model(theta: Floats) -> Floats:
+            return cls.score(scaled[rows], theta[:, :1], theta[:, 1:2]) / 100 + theta[:, 2:]
 
         solved = solve(model, np.repeat(np.array(cls.starts)[None], len(errors), 0), targets, weights)
         laws = [cls.unscaled(t * [1, 1, 100], u) for t, u in zip(solved.parameters, unit.tolist(), strict=True)]

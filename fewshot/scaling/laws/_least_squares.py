@@ -1,6 +1,6 @@
-"""Nonlinear least squares by Levenberg and Marquardt's method, for many fits and starts at once.
+"""Nonlinear least squares (Levenberg-Marquardt) for many fits and starts at once.
 
-K problems side by side, each of p unbounded parameters; bounds are the model's affair (a logarithm, a sigmoid).
+K problems side by side, each with p unbounded parameters. Models enforce bounds themselves (a logarithm, a sigmoid).
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from fewshot.scaling.laws import Floats
 
-STILL_FALLING = "the last steps still lowered the loss"  # why a fit has not converged
-Model = Callable[[Floats], Floats]  # parameters [K, p] to what is fitted to the targets [K, n]
+STILL_FALLING = "the last steps still lowered the loss"  # the reason if a fit has not converged
+Model = Callable[[Floats], Floats]  # parameters [K, p] to values [K, n], which are fitted to the targets
 _MOST_STEPS = 200
 _STEP = 1e-6  # of the numerical derivative
-_LOOK, _STILL = 20, 1e-5  # steps between two looks, and the relative fall of the loss between them that is none
+_LOOK, _STILL = 20, 1e-5  # steps between two checks, and the relative fall of the loss between them that counts as none
 _DAMPING = (1e-9, 1e9)
 
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """The best of the starts of every problem. B problems."""
+    """The best solution of all starts, for each of B problems."""
 
     parameters: Floats  # [B, p]
     losses: Floats  # [B], weighted mean squared residuals
@@ -32,7 +32,7 @@ class Solved:
 
 def solve(model: Model, starts: Floats, targets: Floats, weights: Floats) -> Solved:
     """The least squares fits [B, p] of `model` to targets [B, n] with weights [B, n] from starts [B, S, p]; `model`
-    sees B * S rows, the S starts of a problem one after the other."""
+    gets B * S rows, the S starts of a problem one after the other."""
     count, tries, size = starts.shape
     targets, weights = np.repeat(targets, tries, 0), np.repeat(weights / weights.sum(1, keepdims=True), tries, 0)
     parameters, losses, still = _descend(model, starts.reshape(-1, size), targets, weights)

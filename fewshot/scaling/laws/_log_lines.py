@@ -1,4 +1,4 @@
-"""What the laws that are lines in logarithms share: weighted least squares lines, and their fits."""
+"""Weighted least squares lines and their fits, for laws that are lines in logarithms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def lines(abscissas: Floats, ordinates: Floats, weights: Floats) -> tuple[Floats
 
 
 def fits_of(laws: Sequence[Law], x: Floats, errors: Floats, weights: Floats) -> list[Fit]:
-    """The laws [B] with their misses of errors [B, n] at x [n] or [B, n]."""
+    """The laws [B] with their log RMSE for errors [B, n] at x [n] or [B, n]."""
     each = zip(laws, np.broadcast_to(x, errors.shape), errors, weights, strict=True)
     return [Fit(law, log_rmse(law, x[w > 0], e[w > 0], w[w > 0])) for law, x, e, w in each]
 
@@ -31,7 +31,7 @@ def fits_of(laws: Sequence[Law], x: Floats, errors: Floats, weights: Floats) -> 
 def fits_of_alternation(
     laws: Sequence[Law], ended: Alternated, x: Floats, errors: Floats, weights: Floats
 ) -> list[Fit]:
-    """`fits_of` laws that an alternation ended at, which of them converged, and after how many rounds."""
+    """`fits_of` the laws at the end of an alternation, with convergence and rounds."""
     ends = zip(ended.converged.tolist(), ended.rounds.tolist(), strict=True)
     return [
         Fit(fit.law, fit.rmse, converged, rounds, "" if converged else _SLOW)

@@ -14,7 +14,7 @@ from fewshot.scaling.laws._budget import BudgetLaw, Numbers
 
 @dataclass(frozen=True)
 class ArctanBudget(BudgetLaw):
-    """A score over labels that is an arctangent of them; it over-estimates the need."""
+    """A score over labels that is an arctangent of them. It over-estimates the need."""
 
     formula: ClassVar[str] = "v = (200 / pi) arctan(theta1 (pi / 2) n + theta2) + theta3"
     for_budgets: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""Several laws at once: `Average`."""
+"""The mean of several laws: `Average`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ MEMBERS: tuple[type[Law], ...] = (M3, M4, M4Joint, ShiftedPowerLaw, BNSL1)
 
 @dataclass(frozen=True)
 class Average(Law):
-    """The geometric mean of M3, M4, M4Joint, ShiftedPowerLaw and BNSL1, equally weighted: laws that bend in different
-    ways err in different directions beyond the range. Ours; no point is held back and none is looked at to weight
-    them."""
+    """The geometric mean of M3, M4, M4Joint, ShiftedPowerLaw and BNSL1 with equal weights. Laws that bend in different
+    ways err in different directions beyond the range. Our law; its weights do not depend on the points."""
 
     laws: Annotated[tuple[Law, ...], Meaning("the fitted members", "laws")]
     formula: ClassVar[str] = "exp(mean of log e of M3, M4, M4Joint, ShiftedPowerLaw, BNSL1)"

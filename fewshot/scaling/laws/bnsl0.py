@@ -17,8 +17,8 @@ from fewshot.scaling.laws._least_squares import solve
 
 @dataclass(frozen=True)
 class BNSL0(Law):
-    """A broken neural scaling law (Caballero, Gupta, Rish, Krueger 2022, arXiv 2210.14891), here without a break: M2's
-    formula, fitted to log e.
+    """A broken neural scaling law (Caballero, Gupta, Rish, Krueger 2022, arXiv 2210.14891), here without a break: the
+    formula of M2, fitted to log e.
 
     With breaks: e = a + b x^(-c0) prod_i (1 + (x / d_i)^(1 / f_i))^(-c_i f_i).
     """
@@ -51,23 +51,23 @@ class BNSL0(Law):
         )
         rows = np.repeat(np.arange(len(errors)), starts.shape[1])
 
-        def model(given: Floats) -> Floats:
-            power = given[:, 1:2] - given[:, 2:3] * away[rows]
+        def model(theta: Floats) -> Floats:
+            power = theta[:, 1:2] - theta[:, 2:3] * away[rows]
             for number in range(cls.breaks):
-                change, place, width = (given[:, 3 + 3 * number + i, None] for i in range(3))
+                change, place, width = (theta[:, 3 + 3 * number + i, None] for i in range(3))
                 power = power - change * np.exp(width) * np.logaddexp(0, (away[rows] - place) / np.exp(width))
-            return np.asarray(np.log(lowest[rows, None] * expit(given[:, :1]) + np.exp(power)))
+            return np.asarray(np.log(lowest[rows, None] * expit(theta[:, :1]) + np.exp(power)))
 
         solved = solve(model, starts, np.log(errors), weights)
         ends = zip(solved.parameters, lowest, middle, strict=True)
-        return fits_of([cls._from(given, low, m) for given, low, m in ends], solved, x, errors, weights)
+        return fits_of([cls._from(theta, low, m) for theta, low, m in ends], solved, x, errors, weights)
 
     @classmethod
-    def _from(cls, given: Floats, lowest: float, middle: float) -> Law:
-        """The law of solved parameters: share of lowest, log b, c0, and change, place, log width of each break."""
-        values = [lowest * expit(given[0]), np.exp(given[1] + given[2] * middle), given[2]]
+    def _from(cls, theta: Floats, lowest: float, middle: float) -> Law:
+        """The law with solved parameters: share of lowest, log b, c0, and change, place, log width of each break."""
+        values = [lowest * expit(theta[0]), np.exp(theta[1] + theta[2] * middle), theta[2]]
         for number in range(cls.breaks):
-            change, place, width = given[3 + 3 * number : 6 + 3 * number]
+            change, place, width = theta[3 + 3 * number : 6 + 3 * number]
             values += [change, np.exp(place + middle), np.exp(width)]
         return cls(*map(float, values))
 
@@ -75,7 +75,7 @@ class BNSL0(Law):
 def _broken_start(
     away: Floats, errors: Floats, weights: Floats, lowest: Floats, share: float, places: tuple[float, ...]
 ) -> Floats:
-    """[B, 3 + 3 breaks]: breaks at these shares of the range of log x, slopes by hinges through log(e - a)."""
+    """[B, 3 + 3 breaks]: breaks at these shares of the range of log x, slopes from hinges through log(e - a)."""
     span = np.ptp(away, axis=1)[:, None]
     knots = [away.min(1)[:, None] + place * span for place in places]
     columns = [np.ones_like(away), -away, *(-np.maximum(away - knot, 0) for knot in knots)]

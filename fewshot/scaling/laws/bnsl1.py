@@ -13,8 +13,8 @@ from fewshot.scaling.laws.bnsl0 import BNSL0
 class BNSL1(BNSL0):
     """A broken neural scaling law with one smooth break."""
 
-    c1: Annotated[float, Meaning("what the break adds to the exponent")]
-    d1: Annotated[float, Meaning("where the break is", "x")]
+    c1: Annotated[float, Meaning("change of the exponent at the break")]
+    d1: Annotated[float, Meaning("place of the break", "x")]
     f1: Annotated[float, Meaning("width of the break", "log x")]
     formula: ClassVar[str] = "e = a + b x^(-c0) (1 + (x / d1)^(1 / f1))^(-c1 f1)"
     breaks = 1

@@ -1,4 +1,4 @@
-"""A power law above a last error: `M2`."""
+"""A power law above an irreducible error: `M2`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A power law from chance to a last error: `M4`."""
+"""A power law from chance to an irreducible error: `M4`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fewshot.scaling.laws._log_lines import fits_of_alternation
 
 @dataclass(frozen=True)
 class M4(Law):
-    """A power law that starts at chance and ends above an error that no resource removes.
+    """A power law that starts at chance and ends at an error that no resource removes.
 
-    Residual: log(e - e_inf) - alpha log(e_0 - e) - log beta - c log x. log beta, -c and alpha are not negative; e_inf
-    as M2's; e_0 in [max(e) + 0.001, 1.001] from 1. `predict` inverts the law by bisection (published: the nearest of
+    Residual: log(e - e_inf) - alpha log(e_0 - e) - log beta - c log x. log beta, -c and alpha are not negative. e_inf
+    as in M2. e_0 in [max(e) + 0.001, 1.001] from 1. `predict` inverts the law by bisection (published: the nearest of
     10 000 values).
     """
 

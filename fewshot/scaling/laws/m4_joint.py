@@ -10,8 +10,8 @@ from fewshot.scaling.laws.m4 import M4
 
 @dataclass(frozen=True)
 class M4Joint(M4):
-    """M4 with all parameters fitted to one objective: the regressor of alpha follows e_0, where the published fit keeps
-    it at the start. Ours; docs/scaling.md says what it changes."""
+    """M4 with all parameters fitted to one objective: the regressor of alpha follows e_0. The published fit keeps it at
+    the start of e_0. Our variant; docs/scaling.md compares them."""
 
     formula: ClassVar[str] = "(e - e_inf) / (e_0 - e)^alpha = beta x^c"
     for_losses: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""A quadratic in log-log that goes on as its tangent: `PiecewisePowerLaw`."""
+"""A quadratic in log-log, continued by its tangent: `PiecewisePowerLaw`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike
 
 from fewshot.scaling.laws import Fit, Floats, Law, Meaning, log_rmse
 
-_PLACES = 61  # of n_star, evenly over the range of log x
+_PLACES = 61  # places of n_star, evenly over the range of log x
 
 
 @dataclass(frozen=True)
 class PiecewisePowerLaw(Law):
-    """A quadratic in log-log up to n_star, and its tangent, a power law, beyond.
+    """A quadratic in log-log up to n_star; beyond it, its tangent, a power law.
 
-    After Jain et al. 2023 (arXiv 2303.01598), whose formula could not be read: the form is ours. Least squares of log
-    e, in closed form for each of 61 places of n_star; the best wins. Nothing makes the law fall.
+    After Jain et al. 2023 (arXiv 2303.01598). Their formula could not be read, so the form is ours. Least squares of
+    log e, in closed form for each of 61 places of n_star; the best wins. The law may rise.
     """
 
     a: Annotated[float, Meaning("log error at x = 1")]

@@ -36,10 +36,10 @@ class ShiftedPowerLaw(Law):
         starts = np.stack([_shifted_start(scaled, errors, weights, lowest, *pair) for pair in tried], 1)
         rows = np.repeat(np.arange(len(errors)), len(tried))
 
-        def model(given: Floats) -> Floats:
-            shifted = np.log(scaled[rows] + np.exp(given[:, 2:3]))
-            constant = lowest[rows, None] * expit(given[:, 3:4])
-            return np.asarray(np.log(constant + np.exp(given[:, :1] - np.exp(given[:, 1:2]) * shifted)))
+        def model(theta: Floats) -> Floats:
+            shifted = np.log(scaled[rows] + np.exp(theta[:, 2:3]))
+            constant = lowest[rows, None] * expit(theta[:, 3:4])
+            return np.asarray(np.log(constant + np.exp(theta[:, :1] - np.exp(theta[:, 1:2]) * shifted)))
 
         solved = solve(model, starts, np.log(errors), weights)
         laws = []
@@ -52,7 +52,7 @@ class ShiftedPowerLaw(Law):
 def _shifted_start(
     scaled: Floats, errors: Floats, weights: Floats, lowest: Floats, share: float, shift: float
 ) -> Floats:
-    """[B, 4]: log a, log b, log d and the constant's logit, the first two by a line through log(e - c)."""
+    """[B, 4]: log a, log b, log d and the logit of the constant; the first two from a line through log(e - c)."""
     target = np.log(errors - share * lowest[:, None])
     columns = np.stack([np.ones_like(errors), -np.log(scaled + shift)], 2)
     log_a, b = solved_lines(columns, target, weights).T

@@ -1,1 +1,1 @@
-"""Studies of rows of networks that were trained here."""
+"""Studies of rows of networks that fewshot trained."""

@@ -1,8 +1,8 @@
 """Laws of few-shot adaptation from rows of ladders (after Prato et al. 2021, arXiv 2110.06990): exponents by protocol,
 and their paired differences over the same checkpoints.
 
-b is minus the exponent of a power law (M1) of error over unique pre-training images. b_new - b_seen is quoted first on
-equal ways, shots, queries and head, then against the error over all seen classes at once. Points weigh as
+b is minus the exponent of a power law (M1) of error over unique pre-training images. b_new - b_seen comes first with
+equal ways, shots, queries and head, then against the error over all seen classes at once. Points have the weight
 1 / var(log e).
 """
 
@@ -24,18 +24,18 @@ from fewshot.scaling.studies.trained_rows import TrainedRow
 
 @dataclass(frozen=True)
 class Exponent:
-    """b of a ladder, with a 95 % interval over its seeds; NaN bounds where one seed has no spread."""
+    """b of a ladder, with a 95 % interval over its seeds; NaN bounds for a single seed."""
 
     ladder: Ladder
     b: float
     low: float
     high: float
-    estimate: Estimate  # of the power law, with resamples for its band
+    estimate: Estimate  # the power law, with resamples for its band
     trust: Trust
 
     @property
     def how(self) -> str:
-        """What was resampled for the interval, and how often."""
+        """How the interval was computed."""
         return self.estimate.how
 
     @property
@@ -62,33 +62,34 @@ class ExponentDifference:
 def ladders(rows: Iterable[TrainedRow]) -> list[Ladder]:
     """The ladders of images of these rows, in order.
 
-    A rung is left out for all seeds where the accuracy of some seed is within two standard errors of chance, or its
-    training loss did not fall; seeds that lack a rung are left out too. Ladders say so.
+    A rung is omitted for all seeds if the accuracy of one seed is within two standard errors of chance, or its training
+    loss did not fall. Seeds that lack a rung are omitted too. Ladders list both.
     """
     groups: dict[tuple[Arm, Protocol | None], list[TrainedRow]] = {}
-    of_arm: dict[Arm, list[TrainedRow]] = {}
+    by_arm: dict[Arm, list[TrainedRow]] = {}
     for row in rows:
         groups.setdefault((_arm(row), row.protocol), []).append(row)
-        of_arm.setdefault(_arm(row), []).append(row)
-    for arm, own in of_arm.items():
+        by_arm.setdefault(_arm(row), []).append(row)
+    for arm, own in by_arm.items():
         if any(row.seen_error is not None for row in own):
             groups[arm, None] = own
-    found = [ladder_of(arm, protocol, group, IMAGES) for (arm, protocol), group in groups.items()]
-    return [ladder for ladder in found if ladder is not None]
+    candidates = [ladder_of(arm, protocol, group, IMAGES) for (arm, protocol), group in groups.items()]
+    return [ladder for ladder in candidates if ladder is not None]
 
 
 def exponent(ladder: Ladder) -> Exponent:
-    """b of the mean over seeds, its interval, and how far the power law may be trusted beyond the images."""
+    """b of the mean over seeds, its interval, and how far to trust the power law beyond the measured images."""
     law = named("M1")
-    found = over_seeds(law, ladder.sizes, ladder.errors, weights=ladder.weights)
+    estimate = over_seeds(law, ladder.sizes, ladder.errors, weights=ladder.weights)
     [trust] = trust_all(law, [Points(ladder.sizes, ladder.errors.mean(0), ladder.weights)])
-    return Exponent(ladder, -found.fit.law.c, -found.high["c"], -found.low["c"], found, trust)  # type: ignore[attr-defined]
+    b = -estimate.fit.law.c  # type: ignore[attr-defined]
+    return Exponent(ladder, b, -estimate.high["c"], -estimate.low["c"], estimate, trust)
 
 
-def new_minus_seen(found: Sequence[Ladder]) -> list[ExponentDifference]:
-    """b_new - b_seen of every arm: first on equal protocols, then against the error over all seen classes."""
-    by_key = {(ladder.arm, ladder.protocol): ladder for ladder in found}
-    news = [ladder for ladder in found if ladder.protocol is not None and ladder.protocol.target.classes == "novel"]
+def new_minus_seen(ladders: Sequence[Ladder]) -> list[ExponentDifference]:
+    """b_new - b_seen of every arm: first with equal protocols, then against the error over all seen classes."""
+    by_key = {(ladder.arm, ladder.protocol): ladder for ladder in ladders}
+    news = [ladder for ladder in ladders if ladder.protocol is not None and ladder.protocol.target.classes == "novel"]
     equal = [(by_key.get((new.arm, new.protocol.with_classes("seen"))), new) for new in news if new.protocol]
     all_ways = [(by_key.get((new.arm, None)), new) for new in news]
     return [difference(seen, new) for seen, new in (*equal, *all_ways) if seen is not None]
@@ -101,14 +102,14 @@ def difference(first: Ladder, second: Ladder) -> ExponentDifference:
     if len(sizes) < IMAGES.fewest or not seeds:
         return ExponentDifference(first, second, Difference(np.nan, np.nan, np.nan, "they share too few checkpoints"))
     one, other = (_part(ladder, sizes, seeds) for ladder in (first, second))
-    of_one, of_other = (ladder.weights[np.searchsorted(ladder.sizes, sizes)] for ladder in (first, second))
-    found = paired_difference(named("M1"), "c", sizes, other, one, weights=(of_other, of_one))  # b is -c
-    return ExponentDifference(first, second, found)
+    weights_one, weights_other = (ladder.weights[np.searchsorted(ladder.sizes, sizes)] for ladder in (first, second))
+    of_c = paired_difference(named("M1"), "c", sizes, other, one, weights=(weights_other, weights_one))  # b is -c
+    return ExponentDifference(first, second, of_c)
 
 
 def downstream(upstream: Ladder, ladder: Ladder) -> tuple[float, float]:
-    """How a few-shot error follows the error upstream over the checkpoints that both have: Spearman's rank correlation,
-    and the slope of log error against log error by least squares."""
+    """How a few-shot error follows the upstream error over shared checkpoints: Spearman's rank correlation, and the
+    least squares slope of log error over log error."""
     sizes = np.intersect1d(upstream.sizes, ladder.sizes)
     seeds = [seed for seed in upstream.seeds if seed in ladder.seeds]
     above, below = (np.log(_part(each, sizes, seeds)).ravel() for each in (upstream, ladder))

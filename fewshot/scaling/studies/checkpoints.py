@@ -1,4 +1,4 @@
-"""The error of a checkpoint by one row, its variance, and why it may be unfit for a ladder."""
+"""The error of a checkpoint from one row, its variance, and why it may be unfit for a ladder."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 
 from fewshot.scaling.studies.trained_rows import TrainedRow
 
-_HELD_OUT_A_CLASS = 10  # of the suites
+_HELD_OUT_PER_CLASS = 10  # in the suites
 _NEAR_CHANCE = "within two standard errors of chance"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The error of a checkpoint, of episodes or over all seen classes at once."""
+    """The error of a checkpoint, over episodes or over all seen classes at once."""
 
     row: TrainedRow
     error: float  # at least 1e-6
-    variance: float  # of log error; NaN where it is not known
-    unfit: str  # why it is no rung of a ladder; "" where it is
+    variance: float  # of log error; NaN if unknown
+    unfit: str  # why it cannot be a rung of a ladder; "" if it can
 
 
 def on_episodes(row: TrainedRow, n_way: int) -> Checkpoint | None:
-    """The error over episodes; its standard error is half the width of its interval over 1.96. None where a row has no
+    """The error over episodes. Its standard error is half the width of its interval over 1.96. None if the row has no
     accuracy."""
     if row.accuracy is None:
         return None
@@ -36,7 +36,8 @@ def on_episodes(row: TrainedRow, n_way: int) -> Checkpoint | None:
 
 
 def on_seen_classes(row: TrainedRow) -> Checkpoint | None:
-    """The error over all seen classes at once, binomial over the images held out. None where a row has none."""
+    """The error over all seen classes at once, with a binomial variance over the held-out images. None if the row has
+    none."""
     if row.seen_error is None:
         return None
     images, chance = _seen_images(row), 1 / row.training_classes
@@ -47,10 +48,10 @@ def on_seen_classes(row: TrainedRow) -> Checkpoint | None:
 
 
 def assumed(rows: Iterable[TrainedRow]) -> str:
-    """What is assumed about the images that `seen_error` is counted on; "" where all rows have their number."""
+    """What is assumed about the number of images behind `seen_error`; "" if all rows have it."""
     if all(row.n_held_out for row in rows):
         return ""
-    return f"Rows of an older release do not say n_held_out; {_HELD_OUT_A_CLASS} held-out images per class are assumed."
+    return f"Rows of an older release lack n_held_out; {_HELD_OUT_PER_CLASS} held-out images per class are assumed."
 
 
 def _of_log(error: float, standard_error: float) -> float:
@@ -64,5 +65,5 @@ def _not_learned(row: TrainedRow) -> str:
 
 
 def _seen_images(row: TrainedRow) -> int:
-    """The images that `seen_error` is counted on; older rows lack their number, and suites hold out ten per class."""
-    return row.n_held_out or _HELD_OUT_A_CLASS * row.training_classes
+    """The number of images behind `seen_error`. Older rows lack it, and suites hold out ten per class."""
+    return row.n_held_out or _HELD_OUT_PER_CLASS * row.training_classes

@@ -1,9 +1,8 @@
-"""Ladders of pre-training classes from rows: error on the same classes at every rung, and what the most classes change
-against the fewest, paired by the seed of the training.
+"""Ladders of pre-training classes from rows: error on the same classes at every rung, and the change from the fewest to
+the most classes, paired by training seed.
 
-What stays fixed decides what a ladder shows. With so many images per class, images grow with the classes; with so many
-in all, more classes leave fewer images of each. A checkpoint may be a rung of both.
-"""
+With fixed images per class, images grow with the classes. With a fixed total, more classes leave fewer images per
+class. A checkpoint may be a rung of both kinds of ladder."""
 
 from __future__ import annotations
 
@@ -15,53 +14,53 @@ import numpy as np
 from fewshot.plugins.spec import Spec
 from fewshot.scaling.fits.intervals import ONE_SEED, Difference, student_bounds
 from fewshot.scaling.studies.ladders import CLASSES, Arm, Ladder, ladder_of
-from fewshot.scaling.studies.protocols import Head, Protocol, Target, told_apart
+from fewshot.scaling.studies.protocols import Head, Protocol, Target, unique_names
 from fewshot.scaling.studies.trained_rows import TrainedRow
 
-HURT, HELP, UNCLEAR = "hurt", "help", "unclear"  # what more classes do
+HURT, HELP, UNCLEAR = "hurt", "help", "unclear"  # the effect of more classes
 
 
 @dataclass(frozen=True, order=True)
 class Fixed:
-    """The images that every rung has."""
+    """The number of images at every rung."""
 
     n_images: int
-    in_all: bool  # or per class
+    in_all: bool  # in total; False: per class
 
     @property
     def text(self) -> str:
-        """In words."""
+        """Such as "512 images in all"."""
         return f"{self.n_images} images {'in all' if self.in_all else 'per class'}"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """All that ladders which are shown together share: what is trained on which set, and how it is scored."""
+    """What ladders share that are shown together: network, training set, and scoring."""
 
     arm: Arm
-    target: Target  # of no classes
+    target: Target  # without classes
     head: Head
 
     @property
     def name(self) -> str:
-        """For people."""
+        """A name for people."""
         scored = f"{self.target.dataset.short_name}, {self.target.n_way}-way, {self.head.short_name}"
         return f"{self.arm.name}; {scored}"
 
     @property
     def order(self) -> tuple[str | int, ...]:
-        """To sort by."""
+        """The sort key."""
         return *self.arm.order, self.target.dataset.text, self.head.text, *map(str, self.target.details)
 
     @property
     def details(self) -> tuple[str | Spec, ...]:
-        """What names leave out."""
+        """What names omit."""
         return *self.arm.details, *self.target.details, *self.head.details
 
 
 @dataclass(frozen=True, eq=False)
 class ClassLadder:
-    """Errors of one training under one protocol over numbers of classes, all else but the images fixed."""
+    """Errors of one training under one protocol over numbers of classes."""
 
     setting: Setting
     fixed: Fixed
@@ -70,12 +69,12 @@ class ClassLadder:
 
     @property
     def classes(self) -> tuple[int, ...]:
-        """[n] of training, ascending."""
+        """[n] numbers of training classes, ascending."""
         return tuple(int(size) for size in self.ladder.sizes)
 
     @property
     def rungs(self) -> str:
-        """The ends in words."""
+        """Both ends: "256 classes instead of 32"."""
         return f"{self.classes[-1]} classes instead of {self.classes[0]}"
 
     @property
@@ -87,7 +86,7 @@ class ClassLadder:
 
     @property
     def change(self) -> Difference:
-        """Error at the most classes minus error at the fewest, mean over the same seeds with a 95 % t interval."""
+        """Error at the most classes minus error at the fewest: mean over seeds with a 95 % t interval."""
         differences = self.ladder.errors[:, -1] - self.ladder.errors[:, 0]
         count = len(differences)
         how = f"one difference for each of {count} seeds, Student's t" if count > 1 else ONE_SEED
@@ -95,57 +94,56 @@ class ClassLadder:
 
     @property
     def verdict(self) -> str:
-        """Whether more classes hurt or help; unclear where the interval of the change holds 0 or is missing."""
+        """Whether more classes hurt or help; unclear if the interval of the change contains 0 or is missing."""
         change = self.change
         return HURT if change.low > 0 else HELP if change.high < 0 else UNCLEAR
 
 
 def scored_on(protocol: Protocol) -> str:
-    """Classes and shots in few words: "new classes, 5-shot"."""
+    """Classes and shots: "new classes, 5-shot"."""
     return f"{classes_name(protocol)}, {protocol.k_shot}-shot"
 
 
 def classes_name(protocol: Protocol) -> str:
-    """Which classes are scored: "new classes"."""
+    """The scored classes: "new classes"."""
     return "new classes" if protocol.target.classes == "novel" else f"{protocol.target.classes} classes"
 
 
-def setting_names(found: Iterable[ClassLadder]) -> dict[Setting, str]:
-    """What is trained and how it is scored, in few words, all different."""
-    return told_apart((each.setting for each in found), lambda setting: setting.name)
+def setting_names(ladders: Iterable[ClassLadder]) -> dict[Setting, str]:
+    """The names of the settings, all different."""
+    return unique_names((each.setting for each in ladders), lambda setting: setting.name)
 
 
 def class_ladders(rows: Iterable[TrainedRow]) -> list[ClassLadder]:
     """The ladders with two numbers of classes or more, setting by setting.
 
-    Scores are compared on the same classes only, all of which a network has seen, or none. Rungs and seeds are left out
+    Scores are compared only on the same classes, of which a network has seen all or none. Rungs and seeds are omitted
     as in ladders of images.
     """
     groups: dict[tuple[Setting, Fixed, Protocol], list[TrainedRow]] = {}
     for row in rows:
-        if row.protocol is not None and _whole(row):
+        if row.protocol is not None and _saw_all_or_none(row):
             for fixed in _fixed(row):
                 groups.setdefault((_setting(row, row.protocol), fixed, row.protocol), []).append(row)
-    return list(_found(groups))
+    return list(_in_order(groups))
 
 
-def _found(groups: dict[tuple[Setting, Fixed, Protocol], list[TrainedRow]]) -> Iterator[ClassLadder]:
-    """In the order of settings, what is fixed, classes and shots."""
-    in_order = sorted(groups, key=lambda key: (key[0].order, key[1], key[2].order))
-    for setting, fixed, protocol in in_order:
+def _in_order(groups: dict[tuple[Setting, Fixed, Protocol], list[TrainedRow]]) -> Iterator[ClassLadder]:
+    """The ladders in the order of settings, numbers of images, classes and shots."""
+    for setting, fixed, protocol in sorted(groups, key=lambda key: (key[0].order, key[1], key[2].order)):
         arm = replace(setting.arm, trained_on=f"{setting.arm.trained_on}, {fixed.text}")
         ladder = ladder_of(arm, protocol, groups[setting, fixed, protocol], CLASSES)
         if ladder is not None:
             yield ClassLadder(setting, fixed, protocol, ladder)
 
 
-def _whole(row: TrainedRow) -> bool:
-    """Whether the network has seen none or all of the classes that it is scored on, as far as is known."""
+def _saw_all_or_none(row: TrainedRow) -> bool:
+    """Whether the network has seen none or all of the scored classes, as far as is known."""
     return row.n_seen_classes in (None, 0, row.n_classes)
 
 
 def _fixed(row: TrainedRow) -> Iterator[Fixed]:
-    """What a checkpoint may be a rung of."""
+    """The numbers of images whose ladders a checkpoint may be a rung of."""
     images, classes = row.unique_images, row.training_classes
     yield Fixed(images, in_all=True)
     if images % classes == 0:

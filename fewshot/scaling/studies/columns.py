@@ -1,5 +1,5 @@
-"""Columns of rows as studies read them: each reader gives a value of its type, or says in a ValueError what must be
-there. Rows come as JSON, from Python or from CSV, so a text of a number is a number."""
+"""Readers of columns for studies: each returns a value of its type, or raises a ValueError that says what is needed.
+Rows come from JSON, Python or CSV, so a text of a number is a number."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _MISSING = object()
 
 
 def required(read: Reader) -> dict[str, Any]:
-    """The metadata of a dataclass field whose column must be there."""
+    """The metadata of a dataclass field whose column must exist."""
     return {"read": read, "absent": _MISSING}
 
 
 def optional(read: Reader, absent: Any = None) -> dict[str, Any]:
-    """The metadata of a dataclass field that is `absent` where its column is missing or empty."""
+    """The metadata of a dataclass field that is `absent` if its column is missing or empty."""
     return {"read": lambda value: absent if value in (None, "") else read(value), "absent": None}
 
 
 def value_of(row: Mapping[str, Any], field: dataclasses.Field[Any]) -> Any:
-    """The column of a field; a ValueError names it, the row, and what was found."""
+    """The value of a field's column. The ValueError names the column, the row and the value."""
     value = row.get(field.name, field.metadata["absent"])
     try:
         return field.metadata["read"](value)
     except ValueError as error:
-        found = "nothing" if value is _MISSING else repr(value)[:60]
+        got = "nothing" if value is _MISSING else repr(value)[:60]
         raise ValueError(
-            f"the column {field.name!r} of the row {repr(row.get('run_id', ''))[:60]} must be {error}, got {found}; "
-            "studies read rows that `fewshot run` or `fewshot bench` wrote"
+            f"the column {field.name!r} of the row {repr(row.get('run_id', ''))[:60]} must be {error}, got {got}; "
+            "give rows of `fewshot run` or `fewshot bench`"
         ) from error
 
 
@@ -46,7 +46,7 @@ def text(value: Any) -> str:
 
 
 def spec_in(registry: Registry) -> Callable[[Any], Spec]:
-    """A reader of specs of this kind, of any release: nothing is imported, nothing refused but what is no text."""
+    """A reader of specs of this kind, from any release. It imports nothing, and refuses only what is not text."""
     return lambda value: registry.read(text(value))
 
 
@@ -58,39 +58,39 @@ def flag(value: Any) -> bool:
 
 
 def whole(least: int) -> Callable[[Any], int]:
-    """A reader of whole numbers of at least so many."""
+    """A reader of whole numbers of at least `least`."""
 
     def read(value: Any) -> int:
-        found = _as_number(value)
-        if found is None or found < least or found != int(found):
+        result = _as_number(value)
+        if result is None or result < least or result != int(result):
             raise ValueError(f"a whole number of at least {least}")
-        return int(found)
+        return int(result)
 
     return read
 
 
 def number(value: Any) -> float:
     """A finite number."""
-    found = _as_number(value)
-    if found is None:
+    result = _as_number(value)
+    if result is None:
         raise ValueError("a number")
-    return found
+    return result
 
 
 def fraction(value: Any) -> float:
     """A number in [0, 1]."""
-    found = _as_number(value)
-    if found is None or not 0 <= found <= 1:
+    result = _as_number(value)
+    if result is None or not 0 <= result <= 1:
         raise ValueError("a number in [0, 1]")
-    return found
+    return result
 
 
 def _as_number(value: Any) -> float | None:
-    """A finite number, or a text of one; None for anything else."""
+    """A finite number, or the finite number in a text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        found = float(value)
+        result = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    return result if math.isfinite(result) else None

@@ -1,8 +1,7 @@
-"""What larger networks and larger sources bring, paired by seed (Cherti & Jitsev 2021, arXiv 2106.00116).
+"""What larger networks and larger sources gain, paired by seed (Cherti & Jitsev 2021, arXiv 2106.00116).
 
-A gain is the accuracy of the larger minus that of the smaller, all else equal, seed by seed. Five fine-tuning seeds on
-one checkpoint show nothing about another pre-training.
-"""
+A gain is the accuracy of the larger minus the accuracy of the smaller, with everything else equal, seed by seed.
+Several fine-tuning seeds on one checkpoint say nothing about another pre-training."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ Target = TypeVar("Target", bound=Hashable)
 
 @dataclass(frozen=True)
 class PairedScore(Generic[Target]):
-    """The score of one training, which is paired with others by its seed."""
+    """The score of one training. Its seed pairs it with others."""
 
     target: Target
     shots: str
@@ -29,17 +28,17 @@ class PairedScore(Generic[Target]):
     score: float  # higher is better
 
 
-_Split = Callable[[PairedScore[Target]], tuple[str, str]]  # what varies, and what is fixed
+_Split = Callable[[PairedScore[Target]], tuple[str, str]]  # the side that varies, and the fixed side
 
 
 @dataclass(frozen=True)
 class Gain(Generic[Target]):
-    """The mean difference between two scores of a seed, with a 95 % t interval over the seeds that both have."""
+    """The mean difference between two scores of a seed, with a 95 % t interval over shared seeds."""
 
     target: Target
     shots: str
     axis: str  # "network" or "source": what grows
-    fixed: str  # the other of the two
+    fixed: str  # the side that does not grow
     mean: float
     low: float  # NaN below two seeds
     high: float
@@ -47,37 +46,36 @@ class Gain(Generic[Target]):
 
 
 def network_gains(scores: Iterable[PairedScore[Target]], small: str, large: str) -> list[Gain[Target]]:
-    """What network `large` gains over `small`, for every target, shots and source."""
+    """What network `large` gains over network `small`, for every target, shots and source."""
     return _gains(scores, "network", small, large, lambda each: (each.network, each.source))
 
 
 def source_gains(scores: Iterable[PairedScore[Target]], small: str, large: str) -> list[Gain[Target]]:
-    """What source `large` gains over `small`, for every target, shots and network."""
+    """What source `large` gains over source `small`, for every target, shots and network."""
     return _gains(scores, "source", small, large, lambda each: (each.source, each.network))
 
 
 def _gains(
     scores: Iterable[PairedScore[Target]], axis: str, small: str, large: str, split: _Split[Target]
 ) -> list[Gain[Target]]:
-    """A gain for every target, shots and fixed side that have a seed with both sides; a ValueError where there is no
-    score of a side at all."""
+    """A gain for every target, shots and fixed side with a shared seed. Raises a ValueError if a side has no score."""
     scores = list(scores)
-    there = dict.fromkeys(split(each)[0] for each in scores)
+    sides_given = dict.fromkeys(split(each)[0] for each in scores)
     for side in (small, large):
-        if side not in there:
-            raise ValueError(f"no score is of the {axis} {side!r}; there are: {', '.join(there)}")
-    found: dict[tuple[Target, str, str], dict[str, dict[str, float]]] = {}
+        if side not in sides_given:
+            raise ValueError(f"there is no score of the {axis} {side!r}; known: {', '.join(sides_given)}")
+    by_key: dict[tuple[Target, str, str], dict[str, dict[str, float]]] = {}
     for each in scores:
         varied, fixed = split(each)
         if varied in (small, large):
-            sides = found.setdefault((each.target, each.shots, fixed), {small: {}, large: {}})
+            sides = by_key.setdefault((each.target, each.shots, fixed), {small: {}, large: {}})
             if each.seed in sides[varied]:
                 raise ValueError(
-                    f"two scores of seed {each.seed} on {each.target} at {each.shots} shots, network {each.network}, "
-                    f"source {each.source}; keep one"
+                    f"there are two scores of seed {each.seed} on {each.target} at {each.shots} shots, network "
+                    f"{each.network}, source {each.source}; keep one"
                 )
             sides[varied][each.seed] = each.score
-    shared = {key: (a[small], a[large], [seed for seed in a[small] if seed in a[large]]) for key, a in found.items()}
+    shared = {key: (a[small], a[large], [seed for seed in a[small] if seed in a[large]]) for key, a in by_key.items()}
     return [
         _gain(np.array([b[seed] - a[seed] for seed in seeds]), target, shots, axis, fixed)
         for (target, shots, fixed), (a, b, seeds) in shared.items()

@@ -1,4 +1,4 @@
-"""How checkpoints are scored: target, shots and head; and names that tell scores apart."""
+"""How checkpoints are scored (target, shots and head), and names that are all different."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fewshot.results.selection_rule import Selection
 
 
 class Detailed(Interface):
-    """What its details tell apart from others; all things of a class have equally many."""
+    """A thing with details, which make names different. All things of a class have equally many."""
 
     @property
     def details(self) -> tuple[str | Spec, ...]: ...
@@ -25,7 +25,7 @@ _Detailed = TypeVar("_Detailed", bound=Detailed)
 
 @dataclass(frozen=True)
 class Head:
-    """What learns an episode from features."""
+    """The part that learns an episode from features."""
 
     transform: Spec
     evaluator: Spec
@@ -33,31 +33,31 @@ class Head:
 
     @property
     def text(self) -> str:
-        """As specs: "L2() + Prototype()"."""
+        """The specs: "L2() + Prototype()"."""
         rule = f", chosen by {self.selection_rule}" if self.selection_rule else ""
         return " + ".join(each.text for each in self._members) + rule
 
     @property
     def short_name(self) -> str:
-        """For people: "L2 + Prototype"."""
+        """The short name: "L2 + Prototype"."""
         rule = Selection.read(self.selection_rule)
         return " + ".join(each.short_name for each in self._members) + (f", {rule.short_name}" if rule else "")
 
     @property
     def details(self) -> tuple[str | Spec, ...]:
-        """What names may leave out."""
+        """What names may omit."""
         return self.transform, self.evaluator, self.selection_rule or "fixed hyperparameters"
 
     @property
     def _members(self) -> list[Spec]:
-        """The transform, where it changes features, and the evaluator."""
+        """The transform, if it changes features, and the evaluator."""
         changes = self.transform.text and not self.transform.declares("keeps_features")
         return [self.transform, self.evaluator] if changes else [self.evaluator]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What checkpoints are scored on: classes of a data set, and how episodes are composed of them."""
+    """What checkpoints are scored on: classes of a data set, and how episodes are composed from them."""
 
     dataset: Spec
     classes: str
@@ -70,27 +70,27 @@ class Target:
     dtype: str
 
     def __post_init__(self) -> None:
-        """A narrowed split follows the seed of the training, which is no part of how it is scored."""
+        """Drops the seed of a narrowed split: it follows the training seed and is not part of the scoring."""
         if self.n_seen is not None:
             kept = tuple((parameter, value) for parameter, value in self.split.arguments if parameter.name != "seed")
             object.__setattr__(self, "split", replace(self.split, arguments=kept, as_written=None))
 
     @property
     def n_seen(self) -> int | None:
-        """How many seen classes are left where the split narrows them; None where it does not."""
+        """How many seen classes a narrowed split keeps; None for other splits."""
         n_seen = self.split.fields.get("n_seen")
         return n_seen if isinstance(n_seen, int) else None
 
     @property
     def name(self) -> str:
-        """The data set as its images name it, and which of its classes where they are not new: "icons mono"."""
-        given = self.dataset.fields.get("name")
-        name = given if isinstance(given, str) and given else self.dataset.short_name
+        """The name of the data set, with its classes if they are not the novel ones: "icons mono"."""
+        field = self.dataset.fields.get("name")
+        name = field if isinstance(field, str) and field else self.dataset.short_name
         return name if self.classes == "novel" else f"{name}, {self.classes} classes"
 
     @property
     def details(self) -> tuple[str | Spec, ...]:
-        """What names leave out."""
+        """What names omit."""
         return (
             self.dataset,
             self.sampler,
@@ -105,38 +105,38 @@ class Target:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How checkpoints are scored. Scores are compared only where all of it is equal."""
+    """How checkpoints are scored. Scores are compared only with equal protocols."""
 
     target: Target
     k_shot: int
     head: Head
 
     def with_classes(self, classes: str) -> Protocol:
-        """The same on other classes: equal N, K, Q and head."""
+        """The same protocol on other classes: equal N, K, Q and head."""
         return replace(self, target=replace(self.target, classes=classes))
 
     @property
     def text(self) -> str:
-        """In words, with members as specs."""
+        """The protocol, with members as specs."""
         target = self.target
-        few = f" of {target.split}" if target.n_seen is not None else ""
-        return f"{target.dataset}, {target.classes} classes{few}, {self._shape}, {self.head.text}"
+        narrowed = f" of {target.split}" if target.n_seen is not None else ""
+        return f"{target.dataset}, {target.classes} classes{narrowed}, {self._shape}, {self.head.text}"
 
     @property
     def short_name(self) -> str:
-        """For people: "novel of icons mono, 5-way 1-shot, L2 + Prototype"."""
+        """The short name: "novel of icons mono, 5-way 1-shot, L2 + Prototype"."""
         target = self.target
-        few = f" ({target.n_seen} seen)" if target.n_seen is not None else ""
-        return f"{target.classes} of {target.dataset.short_name}{few}, {self._shape}, {self.head.short_name}"
+        narrowed = f" ({target.n_seen} seen)" if target.n_seen is not None else ""
+        return f"{target.classes} of {target.dataset.short_name}{narrowed}, {self._shape}, {self.head.short_name}"
 
     @property
     def details(self) -> tuple[str | Spec, ...]:
-        """What names leave out."""
+        """What names omit."""
         return *self.target.details, *self.head.details
 
     @property
     def order(self) -> tuple[str | int, ...]:
-        """To sort by: data set, classes, head, shots, and what names leave out."""
+        """The sort key: data set, classes, head, shots, and details."""
         return self.target.dataset.text, self.target.classes, self.head.text, self.k_shot, *map(str, self.details)
 
     @property
@@ -144,26 +144,26 @@ class Protocol:
         return f"{self.target.n_way}-way {self.k_shot}-shot"
 
 
-def told_apart(things: Iterable[_Detailed], name: Callable[[_Detailed], str]) -> dict[_Detailed, str]:
-    """The name of every thing, all different: to those that share one the details are added in which they differ."""
+def unique_names(things: Iterable[_Detailed], name: Callable[[_Detailed], str]) -> dict[_Detailed, str]:
+    """The names of all things, all different: equal names get the details in which their things differ."""
     added = differences(things := list(things), name)
     return {thing: ", ".join([name(thing), *added[thing]]) for thing in things}
 
 
 def differences(things: Iterable[_Detailed], name: Callable[[_Detailed], object]) -> dict[_Detailed, tuple[str, ...]]:
-    """The details of every thing in which it differs from the others of its name."""
+    """For every thing the details in which it differs from other things with its name."""
     sharing: dict[object, list[_Detailed]] = {}
     for thing in dict.fromkeys(things):
         sharing.setdefault(name(thing), []).append(thing)
-    found: dict[_Detailed, tuple[str, ...]] = {}
+    result: dict[_Detailed, tuple[str, ...]] = {}
     for same in sharing.values():
         columns = [_printed(column) for column in zip(*(each.details for each in same), strict=True)]
         differing = [column for column in columns if len(set(column)) > 1]
-        found |= {each: tuple(details) for each, *details in zip(same, *differing, strict=True)}
-    return found
+        result |= {each: tuple(details) for each, *details in zip(same, *differing, strict=True)}
+    return result
 
 
 def _printed(column: Sequence[str | Spec]) -> list[str]:
-    """One detail of several things, as people read it: specs by their short names, all different."""
+    """One detail of several things as text: specs by their short names, all different."""
     short = short_names(each for each in column if isinstance(each, Spec))
     return [short[each] if isinstance(each, Spec) else each for each in column]

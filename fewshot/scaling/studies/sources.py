@@ -1,6 +1,6 @@
-"""Sources against targets: how well networks trained on each of several sets learn new classes of each of several sets.
+"""Sources and targets: how well networks trained on one data set learn new classes of another, for all pairs of sets.
 
-Transfer is directed: what helps there need not help back (Prato et al. 2021, arXiv 2110.06990).
+Transfer has a direction: A may help B without B helping A (Prato et al. 2021, arXiv 2110.06990).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 
 from fewshot.plugins.spec import Spec
 from fewshot.scaling.fits.intervals import student_bounds
-from fewshot.scaling.studies.protocols import Head, Protocol, Target, told_apart
+from fewshot.scaling.studies.protocols import Head, Protocol, Target, unique_names
 from fewshot.scaling.studies.trained_rows import TrainedRow, two_rows
 
 
 @dataclass(frozen=True)
 class SourceToTarget:
-    """Accuracy on new classes of a target, mean over the seeds of training, with a 95 % t interval over them."""
+    """Accuracy on new classes of a target: mean over training seeds with a 95 % t interval."""
 
     source: str
     target: str
@@ -30,7 +30,7 @@ class SourceToTarget:
 
 @dataclass(frozen=True)
 class SourceMatrix:
-    """Networks that differ in nothing but the set they were trained on, under one protocol."""
+    """Networks that differ only in the data set they were trained on, under one protocol."""
 
     network: Spec
     n_params: int
@@ -49,32 +49,32 @@ class SourceMatrix:
 
     @property
     def details(self) -> tuple[str | Spec, ...]:
-        """What a line of a table leaves out."""
+        """What a line of a table omits."""
         return f"{self.n_params:,} weights", self.recipe, f"{self.n_query} queries per class"
 
     @property
     def sources(self) -> list[str]:
-        """In order."""
+        """The sources, in order of appearance."""
         return list(dict.fromkeys(cell.source for cell in self.cells))
 
     @property
     def targets(self) -> list[str]:
-        """In order."""
+        """The targets, in order of appearance."""
         return list(dict.fromkeys(cell.target for cell in self.cells))
 
     def values(self) -> dict[str, object]:
-        """For JSON."""
+        """Values for JSON."""
         members = {"network": self.network.text, "recipe": self.recipe.text, "head": self.head.text}
         return vars(self) | members | {"cells": [asdict(cell) for cell in self.cells]}
 
     def cell(self, source: str, target: str) -> SourceToTarget | None:
-        """The entry of a source and a target; None where it was not measured."""
+        """The cell of a source and a target; None if it was not measured."""
         return next((cell for cell in self.cells if (cell.source, cell.target) == (source, target)), None)
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A set that networks were trained on."""
+    """A data set that networks were trained on."""
 
     name: str
     n_classes: int
@@ -84,12 +84,12 @@ class _Source:
         return (f"{self.n_classes} classes",)
 
 
-_Scores = dict[tuple[_Source, Target], dict[int, TrainedRow]]  # the row of every seed of training
+_Scores = dict[tuple[_Source, Target], dict[int, TrainedRow]]  # the row of every training seed
 
 
 def source_matrices(rows: Iterable[TrainedRow]) -> list[SourceMatrix]:
-    """One for every network, recipe, number of images, head and shots with two sources and two targets or more, of rows
-    on new classes."""
+    """A matrix for every network, recipe, number of images, head and shots that has two sources and two targets or
+    more. Uses rows on new classes only."""
     scored = [(row, row.protocol) for row in rows if row.protocol is not None and _on_new_classes(row)]
     groups: dict[SourceMatrix, _Scores] = {}
     for row, protocol in scored:
@@ -98,8 +98,8 @@ def source_matrices(rows: Iterable[TrainedRow]) -> list[SourceMatrix]:
         if first.accuracy != row.accuracy:
             raise two_rows(first, row)
     square = {empty: scores for empty, scores in groups.items() if _is_square(scores)}
-    sources = told_apart((source for scores in square.values() for source, _ in scores), lambda source: source.name)
-    targets = told_apart((target for scores in square.values() for _, target in scores), lambda target: target.name)
+    sources = unique_names((source for scores in square.values() for source, _ in scores), lambda source: source.name)
+    targets = unique_names((target for scores in square.values() for _, target in scores), lambda target: target.name)
     return [replace(empty, cells=_cells(scores, sources, targets)) for empty, scores in square.items()]
 
 
@@ -117,7 +117,7 @@ def _on_new_classes(row: TrainedRow) -> bool:
 
 
 def _empty(row: TrainedRow, protocol: Protocol) -> SourceMatrix:
-    """The matrix that a row belongs to, without its cells."""
+    """The matrix of a row, without cells."""
     return SourceMatrix(
         row.network,
         row.n_params,
@@ -130,9 +130,11 @@ def _empty(row: TrainedRow, protocol: Protocol) -> SourceMatrix:
     )
 
 
-def _cells(found: _Scores, sources: Mapping[_Source, str], targets: Mapping[Target, str]) -> tuple[SourceToTarget, ...]:
+def _cells(
+    by_pair: _Scores, sources: Mapping[_Source, str], targets: Mapping[Target, str]
+) -> tuple[SourceToTarget, ...]:
     cells = []
-    for (source, target), by_seed in found.items():
+    for (source, target), by_seed in by_pair.items():
         scores = np.array([row.accuracy for row in by_seed.values()], float)
         names = (sources[source], targets[target])
         cells.append(SourceToTarget(*names, float(scores.mean()), *student_bounds(scores), len(scores)))

@@ -1,4 +1,4 @@
-"""Rows of networks that were trained here, as studies read them: typed, and checked once, where they come in."""
+"""Rows of networks that fewshot trained, as typed objects that are checked once, when they are read."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SOURCE = re.compile(r"(.+?): \d+ images")
 
 @dataclass(frozen=True, eq=False)
 class TrainedRow:
-    """A row of a network that was trained here. Accuracies and errors are fractions in [0, 1]."""
+    """A row of a network that fewshot trained. Accuracies and errors are fractions in [0, 1]."""
 
     run_id: str = field(metadata=optional(str, ""))
-    # how it was scored
+    # the scoring
     dataset: Spec = field(metadata=required(spec_in(DATASETS)))
     split: Spec = field(metadata=optional(spec_in(SPLITS), SPLITS.read("")))
     classes: str = field(metadata=required(text))  # "novel", "seen", ...
@@ -35,17 +35,17 @@ class TrainedRow:
     k_shot_at_most: bool = field(metadata=optional(flag, False))
     n_query: int | None = field(metadata=optional(whole(0)))
     dtype: str = field(metadata=optional(text, ""))
-    n_classes: int | None = field(metadata=optional(whole(0)))  # that episodes are drawn from
-    n_seen_classes: int | None = field(metadata=optional(whole(0)))  # of them; None: not looked at
+    n_classes: int | None = field(metadata=optional(whole(0)))  # that episodes sample from
+    n_seen_classes: int | None = field(metadata=optional(whole(0)))  # of these; None: unknown
     accuracy: float | None = field(metadata=optional(fraction))
     accuracy_low: float | None = field(metadata=optional(number))
     # the training
-    network: Spec = field(metadata=required(spec_in(BACKBONES)))  # where it started, without its seed
+    network: Spec = field(metadata=required(spec_in(BACKBONES)))  # the start of the training, without its seed
     n_params: int = field(metadata=required(whole(1)))
     pretrained_on: str = field(metadata=required(text))  # "icons mono: 400 images of 257 classes"
     started_on: str = field(metadata=optional(text, ""))  # "nothing" from scratch; "" in older rows
     recipe: Spec = field(metadata=required(spec_in(RECIPES)))
-    training_rule: str = field(metadata=required(text))  # what more images change: "epochs", "steps" or "tuned"
+    training_rule: str = field(metadata=required(text))  # how training grows with images: "epochs", "steps" or "tuned"
     training_seed: int = field(metadata=required(whole(0)))
     training_classes: int = field(metadata=required(whole(2)))
     unique_images: int = field(metadata=required(whole(1)))
@@ -53,26 +53,26 @@ class TrainedRow:
     training_loss: float | None = field(metadata=optional(number))
     seen_error: float | None = field(metadata=optional(fraction))  # over all seen classes at once
     seen_loss: float | None = field(metadata=optional(number))
-    n_held_out: int | None = field(metadata=optional(whole(0)))  # images that both are of
+    n_held_out: int | None = field(metadata=optional(whole(0)))  # images behind seen_error and seen_loss
 
     @property
     def source(self) -> str:
-        """The name of the set that the network was trained on first."""
+        """The name of the data set of the first training."""
         return _set_name(self.pretrained_on)
 
     @property
     def final_source(self) -> str:
-        """The name of the set that the network was trained on last."""
+        """The name of the data set of the last training."""
         return _set_name(self.pretrained_on.rpartition("; ")[2])
 
     @cached_property
     def head(self) -> Head:
-        """What learns an episode from features."""
+        """The part that learns an episode from features."""
         return Head(self.transform, self.evaluator, self.selection_rule)
 
     @cached_property
     def target(self) -> Target:
-        """What the network was scored on."""
+        """The classes and episodes that the network was scored on."""
         return Target(
             self.dataset,
             self.classes,
@@ -87,18 +87,18 @@ class TrainedRow:
 
     @cached_property
     def protocol(self) -> Protocol | None:
-        """How it was scored; None where episodes have no fixed ways and shots."""
+        """The protocol of the score; None if episodes have no fixed ways and shots."""
         if self.n_way is None or self.k_shot is None:
             return None
         return Protocol(self.target, self.k_shot, self.head)
 
 
-COLUMNS = ("status", *(each.name for each in fields(TrainedRow)))  # all that studies read of a row
+COLUMNS = ("status", *(each.name for each in fields(TrainedRow)))  # all columns that studies read
 
 
 def trained(rows: Iterable[Mapping[str, Any]]) -> list[TrainedRow]:
-    """The rows that a training here stands behind and that did not fail; a ValueError names the first column that
-    studies cannot read."""
+    """The rows of networks that fewshot trained, without failed ones. A ValueError names the first column that cannot
+    be read."""
     return [
         TrainedRow(**{each.name: value_of(row, each) for each in fields(TrainedRow)})
         for row in rows
@@ -107,14 +107,14 @@ def trained(rows: Iterable[Mapping[str, Any]]) -> list[TrainedRow]:
 
 
 def two_rows(first: TrainedRow, second: TrainedRow) -> ValueError:
-    """What is wrong where a study finds two rows in the place of one."""
+    """The error about two different rows of one training and protocol."""
     return ValueError(
-        f"the rows {first.run_id!r} and {second.run_id!r} are of equal trainings (seed {first.training_seed}, "
-        f"{first.unique_images} images, {first.training_classes} classes) and score them alike, but differ; keep one"
+        f"the rows {first.run_id!r} and {second.run_id!r} have the same training (seed {first.training_seed}, "
+        f"{first.unique_images} images, {first.training_classes} classes) and protocol, but differ; keep one"
     )
 
 
 def _set_name(trained_on: str) -> str:
-    """ "icons mono" of "icons mono: 400 images of 257 classes"."""
-    found = _SOURCE.match(trained_on)
-    return found[1] if found else trained_on
+    """The name in "icons mono: 400 images of 257 classes": "icons mono"."""
+    match = _SOURCE.match(trained_on)
+    return match[1] if match else trained_on

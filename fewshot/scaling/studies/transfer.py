@@ -1,12 +1,12 @@
-"""What pre-training brings in labelled images: effective data transferred (Hernandez et al. 2021, arXiv 2102.01293).
+"""What pre-training is worth in labelled images: effective data transferred (Hernandez et al. 2021, arXiv 2102.01293).
 
-D_F: images of the target. D_E: images that a network of the same size needs from scratch for the same loss, read off
-its from-scratch curve after an isotonic fit (of log loss), interpolated in log-log.
-D_T = D_E - D_F; multiplier D_E / D_F. Law of the low-data regime: D_T = k D_F^alpha N^beta, N the network's size.
+D_F: images of the target. D_E: images that a network of the same size needs from scratch for the same loss, read from
+its from-scratch curve after an isotonic fit of log loss, interpolated in log-log. D_T = D_E - D_F; multiplier D_E /
+D_F. Law of the low-data regime: D_T = k D_F^alpha N^beta, N the size of the network.
 
-Nothing is invented outside a curve: a loss below its end has D_E of at least D_max (censored), one above its beginning
-D_E of at most D_min. D_T <= 0 is "ossification", pre-training hurts there: shown and counted, never clipped.
-"""
+Curves are not extrapolated: a loss below the end of a curve has a D_E of at least D_max (censored), and a loss above
+its beginning a D_E of at most D_min. D_T <= 0 ("ossification") means that pre-training hurts; it is counted, never
+clipped."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MEASURED, AT_LEAST, AT_MOST = "measured", "at least", "at most"
 
 @dataclass(frozen=True)
 class ScratchCurve:
-    """Loss over images of a network trained from scratch: falling, after an isotonic fit."""
+    """Loss over images of a network trained from scratch, made monotone by an isotonic fit."""
 
     images: Floats  # [n], rising
     losses: Floats  # [n], not rising
 
     @staticmethod
     def of(images: Floats, losses: Floats) -> ScratchCurve:
-        """The curve through points [n]; losses of the same images (seeds) are averaged in log before."""
+        """The curve through points [n]. Losses at equal numbers of images (seeds) are first averaged in log."""
         from sklearn.isotonic import IsotonicRegression
 
         sizes, place = np.unique(images, return_inverse=True)
@@ -40,7 +40,7 @@ class ScratchCurve:
         return ScratchCurve(sizes, np.exp(falling))
 
     def effective_images(self, loss: float) -> tuple[float, str]:
-        """D_E of a loss, and whether it was measured or is a bound. On a flat stretch it is the fewest images."""
+        """D_E of a loss, and whether it is measured or a bound. On a flat part it is the fewest images."""
         if loss < self.losses[-1]:
             return float(self.images[-1]), AT_LEAST
         if loss > self.losses[0]:
@@ -55,13 +55,13 @@ class ScratchCurve:
 
 @dataclass(frozen=True)
 class Transferred:
-    """What pre-training brings at one point."""
+    """What pre-training is worth at one point."""
 
-    size: float  # of the network, N; 1 where there is one
+    size: float  # of the network, N; 1 if there is only one size
     images: float  # D_F
     loss: float
-    effective: float  # D_E, or a bound of it
-    bound: str  # "measured", "at least", "at most": what D_E is
+    effective: float  # D_E, or its bound
+    bound: str  # the kind of D_E: "measured", "at least" or "at most"
 
     @property
     def transferred(self) -> float:
@@ -85,7 +85,7 @@ class Transferred:
 
     @property
     def role(self) -> str:
-        """What a point is to the regression: "fitted", "censored" (D_T of at least this), or "left out"."""
+        """The role of a point in the regression: "fitted", "censored" (a lower bound of D_T), or "left out"."""
         if self.bound == AT_LEAST:
             return "censored" if self.transferred > 0 else "left out"
         return "fitted" if self.bound == MEASURED and self.transferred > 0 else "left out"
@@ -97,19 +97,19 @@ def effective_data(
     losses: Floats,
     pretrained: Sequence[bool] | np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> list[Transferred]:
-    """One entry for every pre-trained point; arrays [n] of network size, images, loss, and whether a point was
-    pre-trained. The others are the from-scratch curves, one a size. A ValueError where a size has none."""
+    """One entry for every pre-trained point, from arrays [n]: network size, images, loss, and whether a point is
+    pre-trained. The other points are the from-scratch curves, one per size. Raises a ValueError if a size has none."""
     tuned = np.asarray(pretrained, bool)
     if not tuned.any() or tuned.all():
         kind = "pre-trained" if not tuned.any() else "from-scratch"
-        raise ValueError(f"effective data needs pre-trained and from-scratch points, found no {kind} ones")
+        raise ValueError(f"effective data needs pre-trained and from-scratch points, but there are no {kind} ones")
     curves = {}
     for size in np.unique(sizes[tuned]):
         own = (sizes == size) & ~tuned
         if len(np.unique(images[own])) < 2:
             raise ValueError(
-                f"the from-scratch curve of network size {size:g} has points at {len(np.unique(images[own]))} of the 2 "
-                "or more numbers of images that effective data is read from"
+                f"effective data needs a from-scratch curve with 2 or more numbers of images, but that of network size "
+                f"{size:g} has {len(np.unique(images[own]))}; measure more"
             )
         curves[size] = ScratchCurve.of(images[own], losses[own])
     return [
@@ -119,8 +119,8 @@ def effective_data(
 
 
 def regime(curve: ScratchCurve, share: float = 0.99) -> float:
-    """D(N): the images at which the curve has made `share` of its whole fall in log loss; the end of the measured curve
-    stands for infinite data. The law is for D_F below a tenth of it."""
+    """D(N): the images at which log loss has fallen by `share` of its whole fall. The end of the measured curve stands
+    for infinite data. The law is for D_F below a tenth of D(N)."""
     log_losses = np.log(curve.losses)
     wanted = log_losses[0] + share * (log_losses[-1] - log_losses[0])
     return curve.effective_images(float(np.exp(wanted)))[0]

@@ -1,4 +1,4 @@
-"""A table of from-scratch and fine-tuned runs to effective data transferred, source by source."""
+"""Effective data transferred from a table of from-scratch and fine-tuned runs, source by source."""
 
 from __future__ import annotations
 
@@ -17,26 +17,35 @@ from fewshot.scaling.studies.trained_rows import TrainedRow
 from fewshot.scaling.studies.transfer import ScratchCurve, Transferred, effective_data, regime
 from fewshot.scaling.studies.transfer_law import TransferFit, fit_transfer
 
-SCRATCH = ("", "0", "0.0", "false", "no", "none", "nothing", "scratch")  # no pre-training, in lower case
+SCRATCH = (
+    "",
+    "0",
+    "0.0",
+    "false",
+    "no",
+    "none",
+    "nothing",
+    "scratch",
+)  # values that mean no pre-training, in lower case
 
 
 @dataclass(frozen=True, eq=False)
 class SourceTransfer:
-    """What one source of pre-training brings."""
+    """What one source of pre-training is worth."""
 
     key: dict[str, str]  # of the group of lines
     source: str
     points: list[Transferred]
     fit: TransferFit
-    n_low_data: int  # points with D_F below a tenth of D(N), which the law is for
+    n_low_data: int  # points with D_F below a tenth of D(N): the range of the law
 
     @property
     def name(self) -> str:
-        """The source, and the group where it is of one."""
+        """The source, and the group if there is one."""
         return " → ".join([self.source, *self.key.values()])
 
     def values(self) -> dict[str, object]:
-        """For JSON."""
+        """Values for JSON."""
         return {
             "curve": self.key,
             "source": self.source,
@@ -48,7 +57,7 @@ class SourceTransfer:
 
 @dataclass(frozen=True, eq=False)
 class _Losses:
-    """Trainings [n]: their network's size, images, loss, and what they started on, "" from scratch."""
+    """Trainings [n]: size of the network, images, loss, and source of the start, "" from scratch."""
 
     sizes: Floats
     images: Floats
@@ -63,7 +72,7 @@ class _Losses:
         return np.asarray(self.sources == "")
 
     def once(self) -> _Losses:
-        """Without points that repeat another exactly, such as a checkpoint that was scored twice."""
+        """The trainings without exact repeats, such as a checkpoint that was scored twice."""
         places = {point: place for place, point in reversed(list(enumerate(zip(*vars(self).values(), strict=True))))}
         return self[np.array(sorted(places.values()))]
 
@@ -77,10 +86,12 @@ def transfers(
     by: Sequence[str] = (),
     metric: str = "",
 ) -> list[SourceTransfer]:
-    """One entry for every combination of values of the columns `by` and every source named in the column `pretrained`
-    ("", 0, false, no, none, nothing, scratch: from scratch). `size`: column of the network's size, "" for one size.
-    `metric`: "accuracy", "error" or "loss", what the column `loss` is where its name and its values do not say so. A
-    ValueError where a from-scratch curve rises."""
+    """One entry for every combination of values of the columns `by` and every source in the column `pretrained` ("", 0,
+    false, no, none, nothing, scratch: from scratch).
+
+    `size`: column of the network's size, "" for one size. `metric`: "accuracy", "error" or "loss", if the name and the
+    values of the column `loss` do not identify it. Raises a ValueError if a from-scratch curve rises.
+    """
     table.need(images, loss, pretrained, *([size] if size else []), *by)
     data = table.positive(images)
     sizes = table.positive(size) if size else np.ones(len(data))
@@ -92,15 +103,15 @@ def transfers(
         check_fall(f"from scratch, size {sizes[rows[0]]:g}", images, data[rows], read.falling[rows], read)
     every = _Losses(sizes, data, read.falling, sources)
     return [
-        found
+        transfer
         for key, rows in table.groups(by).items()
-        for found in _of_group(dict(zip(by, key, strict=True)), every[np.array(rows)])
+        for transfer in _of_group(dict(zip(by, key, strict=True)), every[np.array(rows)])
     ]
 
 
 def kept_sources(table: CurveTable, condition: str, pretrained: str) -> CurveTable:
-    """The table of the lines that meet a condition. Its parts on the column `pretrained` do not apply to trainings from
-    scratch, which every source needs."""
+    """The table of the lines that meet a condition. Parts about the column `pretrained` do not apply to trainings from
+    scratch, because every source needs them."""
     if not condition:
         return table
     parts = table.conditions(condition)
@@ -125,34 +136,34 @@ def _lines(count: int, noun: str) -> str:
 
 
 def transfers_of(rows: Iterable[TrainedRow]) -> list[SourceTransfer]:
-    """One entry for every set that networks were trained on in the end, and every source that some of them started on;
-    none for a set without trainings from scratch, or without others."""
+    """One entry for every data set of a last training and every source that some of its networks started from; none for
+    a set without trainings from scratch, or with no others."""
     groups: dict[str, list[tuple[float, float, float, str]]] = {}
     for row in rows:
         if row.seen_loss is not None:
             point = (float(row.n_params), float(row.unique_images), row.seen_loss, _source(row.started_on))
             groups.setdefault(f"{row.final_source}, {row.training_classes} classes", []).append(point)
-    found = []
+    result = []
     for target, points in groups.items():
         sizes, images, losses, sources = zip(*points, strict=True)
         own = _Losses(np.array(sizes), np.array(images), np.array(losses), np.array(sources))
         if own.scratch.any() and not own.scratch.all():
-            found += _of_group({"trained_on": target}, own)
-    return found
+            result += _of_group({"trained_on": target}, own)
+    return result
 
 
 def _of_group(key: dict[str, str], group: _Losses) -> list[SourceTransfer]:
-    """Each source against the trainings from scratch."""
-    found = []
+    """An entry for each source, compared with the trainings from scratch."""
+    result = []
     for name in dict.fromkeys(group.sources[~group.scratch].tolist()) or [""]:
         own = group[group.scratch | (group.sources == name)].once()
         points = effective_data(own.sizes, own.images, own.losses, ~own.scratch)
-        found.append(SourceTransfer(key, name, points, fit_transfer(points), _low_data(points, own)))
-    return found
+        result.append(SourceTransfer(key, name, points, fit_transfer(points), _low_data(points, own)))
+    return result
 
 
 def _source(value: object) -> str:
-    """What a training started on; "" from scratch."""
+    """The source that a training started from; "" from scratch."""
     name = str(value).strip()
     return "" if name.lower() in SCRATCH else name
 

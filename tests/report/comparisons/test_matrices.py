@@ -57,15 +57,15 @@ def test_the_best_stands_first_and_every_pair_has_two_opposite_cells(tmp_path: P
     assert [line.cells[n].style for n, line in enumerate(matrix.lines)] == ["self"] * 3
 
 
-def test_a_cell_says_for_whom_it_is_settled(tmp_path: Path) -> None:
+def test_a_cell_says_where_it_is_significant(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
     [matrix] = of(rows, results)
     [pair, *_] = contest(results, rows).pairs()
     cell = next(cell for cell in matrix.lines[0].cells if cell.style != "self")
     assert cell.style == "better-2"
-    assert cell.said.endswith("better, for these images and for new classes")
-    assert f"for new classes [{100 * pair.comparison.new_classes.low:.2f}, " in cell.said
-    assert "p < 0.001" in cell.said or "p = 0.00" in cell.said
+    assert cell.sentence.endswith("better for these images and for new classes")
+    assert f"new classes [{100 * pair.comparison.new_classes.low:.2f}, " in cell.sentence
+    assert "p < 0.001" in cell.sentence or "p = 0.00" in cell.sentence
     assert matrix.lines[1].cells[2].style == "open"
 
 
@@ -75,13 +75,13 @@ def test_cards_hold_the_best_against_every_other(tmp_path: Path) -> None:
     assert len(cards) == 2
     assert all("LinearProbe" in card.sentence.partition(" exceeds ")[0] for card in cards)
     fields = dict(cards[0].fields)
-    assert fields["population"] == "12 classes, 60 episodes, seed 7"
+    assert fields["design"] == "12 classes, 60 episodes, seed 7"
     assert fields["choice of hyperparameters"] == "as given"
     assert fields["protocol"] == "quick@1"
     assert fields["run"].startswith(f"A: {rows[1].run_id}; B: ")
-    found = {"verdict", "new classes", "other episodes from these images", "detectable with 80 % power"}
-    rests_on = {"image size", "pooling", "transform", "not converged", "command", "classes in training", "left out"}
-    assert found | rests_on <= set(fields)
+    results = {"verdict", "difference, new classes", "difference, these images", "detectable with 80 % power"}
+    runs = {"image size", "pooling", "transform", "not converged", "command", "classes in training", "design"}
+    assert results | runs <= set(fields)
 
 
 def test_cards_are_of_the_run_with_the_most_episodes_and_never_of_an_oracle(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_cards_are_of_the_run_with_the_most_episodes_and_never_of_an_oracle(tmp_
     oracle = [rows[0], replace(rows[1], selection="test episodes (oracle)"), rows[2]]
     for given in (short, oracle):
         cards = of(given, results)[0].cards
-        assert "LinearProbe" in cards[0].sentence.partition(" exceeds ")[0]  # it is better, and is told so
+        assert "LinearProbe" in cards[0].sentence.partition(" exceeds ")[0]  # it is better, and the card says so
         assert "LinearProbe" not in cards[1].sentence
 
 
@@ -99,15 +99,15 @@ def test_without_new_classes_the_interval_is_that_of_these_images(tmp_path: Path
     rows, results = stored(tmp_path, n_classes=5)
     [matrix] = of(rows, results)
     assert matrix.lines[0].cells[1].style == "better-1"
-    assert "every episode holds every one of the classes" in matrix.lines[0].cells[1].said
-    assert "every episode holds every one of the classes" in matrix.cards[0].sentence
+    assert "every episode holds all classes" in matrix.lines[0].cells[1].sentence
+    assert "every episode holds all classes" in matrix.cards[0].sentence
 
 
 def test_what_is_missing_is_a_reason(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
-    assert of(rows, None)[0].reason == "No pairs are compared: the predictions of these rows were not given."
+    assert of(rows, None)[0].reason == "No pairs are compared: this report was made without stored predictions."
     elsewhere = of(rows, Results(tmp_path / "other.jsonl"))[0]
-    assert elsewhere.reason == "No pairs are compared: the predictions of these runs are not beside their rows."
+    assert elsewhere.reason == "No pairs are compared: these runs have no stored predictions."
     assert elsewhere.lines == ()
     others = [row(0.5, evaluator=head, k_shot=5) for head in HEADS]
     assert [matrix.title == "" for matrix in of([*rows, *others], Results(tmp_path / "other.jsonl"))] == [True]
@@ -118,11 +118,11 @@ def test_what_is_missing_is_a_reason(tmp_path: Path) -> None:
     assert of(rows, results)[0].reason.startswith("No pairs are compared: ")
 
 
-def test_a_run_without_predictions_is_left_out_and_told(tmp_path: Path) -> None:
+def test_runs_without_predictions_are_omitted_and_counted(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
     [matrix] = of([*rows, row(0.5, evaluator="LinearSVM()", n_classes=12, images_digest="cd" * 32)], results)
     assert len(matrix.lines) == 3
-    assert "Runs left out, less accurate or without stored predictions: 1." in matrix.caption
+    assert "1 run omitted (less accurate, or no stored predictions)." in matrix.caption
 
 
 def test_only_the_most_accurate_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,14 +133,25 @@ def test_only_the_most_accurate_are_shown(tmp_path: Path, monkeypatch: pytest.Mo
     assert "RidgeProbe" not in " ".join(line.name for line in matrix.lines)
 
 
-def test_what_is_unfair_and_whose_weights_stand_below(tmp_path: Path) -> None:
+def test_no_more_than_some_matrices_are_shown_and_the_others_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fewshot.report.comparisons.matrices.MOST_MATRICES", 1)
+    rows, results = stored(tmp_path)
+    first, rest = of([*rows, *stored(tmp_path, seed=3)[0], *stored(tmp_path, seed=4)[0]], results)
+    assert first.lines
+    assert not rest.lines
+    assert rest.reason == "2 more groups of runs not compared here; see fewshot compare."
+
+
+def test_cautions_stand_below(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
     other = [
         *rows[:2],
         replace(rows[2], backbone="RawPixels(image_size=4)", evaluator=EVIL),
     ]
     [matrix] = of(other, results)
-    assert "these weights only" in matrix.remarks[0]
+    assert "Applies to these checkpoints" in matrix.remarks[0]
     assert "image sizes differ: 4 and 32 pixels" in matrix.remarks[-1]
 
 
@@ -152,8 +163,8 @@ def test_the_page_holds_it_escaped_and_for_screen_readers(tmp_path: Path) -> Non
     assert EVIL not in text
     section = text[text.index("Is the difference real?") : text.index("<h2>One episode</h2>")]
     assert len(re.findall(r'class="pair ', section)) == 9
-    said = re.findall(r'<span class="unseen">([^<]*)</span></td>', section)
-    assert sum("for these images" in one for one in said) == 6
+    sentences = re.findall(r'<span class="unseen">([^<]*)</span></td>', section)
+    assert sum("these images" in one for one in sentences) == 6
     assert np.array([section.count(word) for word in ("<details", "</details>")]).tolist() == [2, 2]
     assert "Is the difference real?" not in page(Shown.of(rows[:1]), results, "title")
 
@@ -166,9 +177,9 @@ def test_no_difference_and_no_bound_is_written_as_minus_nothing(tmp_path: Path) 
         rows.append(row(float(episode_accuracy(predictions).mean()), **values))
         results.parts(rows[-1].run_id).write(predictions, {})
         results.append(rows[-1])
-    told = repr(of(rows, results))
-    assert "+0.0" in told
-    assert not re.search(r"-0\.0+\b", told)
+    text = repr(of(rows, results))
+    assert "+0.0" in text
+    assert not re.search(r"-0\.0+\b", text)
     tiny = Interval(-0.000001, -0.000002, -0.000001, "these images")
     assert points(tiny) == "0.00 [0.00, 0.00]"
     assert points(Interval(-0.01, -0.02, -0.0, "these images")) == "-1.00 [-2.00, 0.00]"

@@ -1,4 +1,4 @@
-"""What is said of a pair: for whom it is settled, what would settle it, what makes it unfair, and whose weights."""
+"""Sentences about a pair: whether it is significant, what would confirm it, what is unfair, and whose weights."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from fewshot.report.comparisons.naming import Naming
 from fewshot.report.comparisons.pairing import RunPair, compare
 from fewshot.report.comparisons.verdicts import (
+    about_weights,
     more_episodes,
-    of_weights,
     paragraph,
     single_checkpoints,
     verdict,
@@ -32,23 +32,23 @@ def paired(a: np.ndarray, b: np.ndarray, units: Units) -> RunPair:
     return RunPair(A, B, a, b, units, compare(a, b, units))
 
 
-def test_a_clear_difference_is_settled_for_both() -> None:
-    assert verdict(paired(*two_runs(0.2)), 0.01) == "settled, for these images and for new classes"
+def test_a_clear_difference_is_significant_for_both() -> None:
+    assert verdict(paired(*two_runs(0.2)), 0.01) == "significant for these images and for new classes"
 
 
-def test_what_holds_alone_but_not_among_all_pairs_is_not_settled() -> None:
-    said = verdict(paired(*two_runs(0.2)), 0.08)
-    assert said.startswith("settled for these images, not for new classes: alone it would be")
-    assert "(adjusted p = 0.080)" in said
-    assert verdict(paired(*two_runs(0.2)), float("nan")).startswith("settled, for these images and for new")
+def test_a_difference_that_is_significant_alone_may_not_be_after_correcting_for_all_pairs() -> None:
+    text = verdict(paired(*two_runs(0.2)), 0.08)
+    assert text.startswith("significant for these images, not for new classes: significant alone, but not after")
+    assert "(adjusted p = 0.080)" in text
+    assert verdict(paired(*two_runs(0.2)), float("nan")).startswith("significant for these images and for new")
 
 
-def test_a_difference_that_classes_hide_says_what_would_show_it() -> None:
+def test_a_difference_that_classes_hide_says_what_would_confirm_it() -> None:
     a, b, units = two_runs(0.0)
     tilted = a + 0.05 * (units.held.reshape(len(a), -1) < 4).sum(1) - 0.04  # better on four classes of 20
-    said = verdict(paired(tilted, b, units), 0.5)
-    assert said.startswith("settled for these images, not for new classes; to show the ")
-    assert "more episodes on these 20 classes will not help" in said
+    text = verdict(paired(tilted, b, units), 0.5)
+    assert text.startswith("significant for these images, not for new classes. More episodes will not help: ")
+    assert re.search(r"confirming this for new classes needs about \d+ classes$", text)
 
 
 def test_what_new_classes_need_is_a_number_of_episodes_that_suffices() -> None:
@@ -68,51 +68,51 @@ def of_classes(n_episodes: int) -> RunPair:
     return paired(a + gains[units.held].reshape(n_episodes, -1).mean(1), b, units)
 
 
-def test_too_few_episodes_for_many_classes_are_told_with_how_many_suffice() -> None:
+def test_too_few_episodes_for_many_classes_are_reported_with_how_many_suffice() -> None:
     few = of_classes(300)
-    said = more_episodes([few])
-    assert "of their variance comes from the number of episodes" in said
-    wanted = int(re.findall(r"about (\d+) episodes bring it below 20 %", said)[0])
+    text = more_episodes([few])
+    assert "of their variance is episode noise" in text
+    wanted = int(re.findall(r"About ([\d,]+) episodes bring it below 20 %", text)[0].replace(",", ""))
     assert few.comparison.new_classes.monte_carlo > 0.2
     enough = of_classes(2 * wanted)
     assert enough.comparison.new_classes.monte_carlo < 0.2
     assert more_episodes([enough]) == ""
-    assert "draw far more" in more_episodes([paired(*two_runs(0.004, n_classes=60, n_episodes=300))])
+    assert "Far more episodes" in more_episodes([paired(*two_runs(0.004, n_classes=60, n_episodes=300))])
 
 
-def test_nothing_found_is_said_with_what_would_have_been() -> None:
+def test_no_difference_says_what_these_episodes_can_detect() -> None:
     a, _, units = two_runs()
-    assert "no difference was found" in verdict(paired(a, a, units), 0.01)
+    assert "the difference is 0; these episodes detect" in verdict(paired(a, a, units), 0.01)
 
 
-def test_a_worse_one_falls_short() -> None:
+def test_a_worse_run_falls_below() -> None:
     b, a, units = two_runs(0.2)
-    assert "LinearProbe falls short of Prototype" in paragraph(
+    assert "LinearProbe falls below Prototype" in paragraph(
         paired(a, b, units), Naming(Shown.of([A, B]), "evaluator"), 0.01, 1
     )
 
 
-def test_one_checkpoint_says_these_weights_only() -> None:
-    assert "these weights only" in of_weights([A, B])
-    assert of_weights([A, dataclasses.replace(B, backbone=A.backbone)]) == ""
+def test_a_single_checkpoint_is_no_claim_about_its_recipe() -> None:
+    assert "not to their training recipes" in about_weights([A, B])
+    assert about_weights([A, dataclasses.replace(B, backbone=A.backbone)]) == ""
     seeds = [dataclasses.replace(A, backbone=f"Pretrained('x', seed={seed})") for seed in (0, 1)]
-    assert of_weights(seeds) == ""
+    assert about_weights(seeds) == ""
     assert single_checkpoints([*seeds, B]) == {asked(B).backbone}
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "text"),
     [
-        ({"selection": "validation classes", "n_labels_selection": 50, "n_trials": 9}, "with 50 more labelled images"),
+        ({"selection": "validation classes", "n_labels_selection": 50, "n_trials": 9}, "with 50 extra labelled images"),
         ({"selection": "validation classes", "n_trials": 9}, "among 9 settings"),
-        ({"backbone": "Packaged('two', image_size=64)"}, "image sizes differ: 64 pixels and a network's own size"),
-        ({"preprocess_digest": "2"}, "their sizes may differ"),
+        ({"backbone": "Packaged('two', image_size=64)"}, "image sizes differ: 64 pixels and a network default"),
+        ({"preprocess_digest": "2"}, "image sizes may differ; set image_size"),
         ({"seen_classes": "seen"}, "have not seen the same classes"),
         ({"pretrained_on": "imagenet"}, "trained on different data"),
         ({"transductive": True}, "see all queries"),
         ({"n_not_converged": 1}, "did not converge"),
     ],
 )
-def test_what_is_unfair_is_told(columns: dict[str, object], said: str) -> None:
+def test_warnings_name_what_is_unfair(columns: dict[str, object], text: str) -> None:
     assert warnings([A, B]) == []
-    assert said in "; ".join(warnings([A, dataclasses.replace(B, **columns)]))
+    assert text in "; ".join(warnings([A, dataclasses.replace(B, **columns)]))

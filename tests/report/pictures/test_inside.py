@@ -75,7 +75,7 @@ def test_the_page_escapes_the_names_of_classes_and_has_the_diagram(looked, monke
     text = page(Shown.of(rows), results, "mine")
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
-    assert "Calibration: each mark is one part in 15 of all queries" in text
+    assert "in 15 equal parts, one mark each" in text
     assert "The hardest episodes" in text
     assert page(Shown.of(rows), results, "mine") == text
 
@@ -93,8 +93,8 @@ def test_episodes_of_many_classes_are_named_in_part_and_not_drawn(tmp_path):
 
 def test_a_diagram_tells_how_far_and_to_which_side():
     plot = reliability_diagram(Bins(np.array([0.5, 0.9]), np.array([0.4, 0.7]), 10.0), "calibration")
-    assert "the calibration error, is 15.0 points. On average confidence is 15.0 points above accuracy" in plot.caption
-    assert "confidence 90.0 %, right 70.0 %" in plot.svg
+    assert "is 15.0 points. Mean confidence is 15.0 points above accuracy." in plot.caption
+    assert "confidence 90.0 %, accuracy 70.0 %" in plot.svg
 
 
 def several(folder, images, n_tasks, **columns):
@@ -114,8 +114,8 @@ def test_the_best_run_of_each_task_is_looked_into_and_says_which(tmp_path):
     rows, results = several(tmp_path, images, 2)
     worse = row(0.5, n_episodes=12, n_query=1, evaluator="RidgeProbe()")
     first, second = inside(Shown.of([*rows, worse]), results, lambda _: images)
-    assert first.task == "icons mono, novel classes, 5-way, 1 query a class"
-    assert second.task == "icons mono, novel classes, 5-way, 2 queries a class"
+    assert first.task == "icons mono, novel classes, 5-way, 1 query per class"
+    assert second.task == "icons mono, novel classes, 5-way, 2 queries per class"
     assert first.text == "raw pixels 32 with L2 + Prototype, 1 shot: the best run of this task."
     means = [np.mean([line.accuracy for line in each.classes]) for each in (first, second)]
     assert means[0] > means[1]
@@ -127,7 +127,7 @@ def test_no_more_than_a_few_tasks_are_looked_into_and_the_others_are_named(tmp_p
     *looked_into, rest = inside(Shown.of(rows), results, lambda _: images)
     assert len(looked_into) == MOST_TASKS
     assert rest.calibration is None
-    assert rest.text.startswith("Not looked into: icons mono, novel classes, 5-way, 5 queries a class; ")
+    assert rest.text.startswith("Not looked into: icons mono, novel classes, 5-way, 5 queries per class; ")
 
 
 def test_a_task_without_predictions_is_said_beside_one_that_has_them(tmp_path):
@@ -136,7 +136,7 @@ def test_a_task_without_predictions_is_said_beside_one_that_has_them(tmp_path):
     lost = row(0.8, n_episodes=12, n_query=9)
     first, second = inside(Shown.of([lost, *rows]), results, lambda _: images)
     assert "No run can be looked into" in first.text
-    assert first.task.endswith("9 queries a class")
+    assert first.task.endswith("9 queries per class")
     assert second.calibration is not None
 
 
@@ -151,4 +151,4 @@ def test_the_page_has_a_heading_for_each_task_and_no_id_twice(tmp_path, monkeypa
     assert len(ids) == len(set(ids))
     one = page(Shown.of(rows[:1]), results, "one")
     assert "<h2>Inside the best run</h2>" in one
-    assert "<h3>icons mono, novel classes, 5‑way, 1 query a class</h3>" in one
+    assert "<h3>icons mono, novel classes, 5‑way, 1 query per class</h3>" in one

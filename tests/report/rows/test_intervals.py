@@ -1,4 +1,4 @@
-"""Tables name whom every interval speaks of, and say why there is none; further measures and draws stand beside."""
+"""Tables say what every interval is for, and why one is missing; further measures and draws stand beside."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from fewshot.commands._results import run_table
+from fewshot.report import page
 from fewshot.report.rows import intervals, measured
-from fewshot.report.rows.headline import speaks_of
+from fewshot.report.rows.headline import scope
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.support_draws import Draws
 from fewshot.report.rows.tasks import tasks
@@ -20,6 +21,7 @@ from fewshot.results.row import Row
 from tests.support.report_rows import EVIL, row
 
 SHARED = "the episodes share images; draw them with DisjointPools"
+NO_NEW_IMAGES = 'No interval for new images: episodes share images. Use --sampler "DisjointPools()".'
 NEW = {
     "new_classes_low": 0.701,
     "new_classes_high": 0.862,
@@ -55,34 +57,33 @@ MEASURES = {
 def test_a_table_has_the_interval_for_new_classes_in_brackets_and_says_what_they_are():
     [table] = comparison(Shown.of([row(0.8, **NEW), row(0.7, backbone="RawPixels(image_size=8)", **NEW)]))
     assert [line.cells[0].further for line in table.lines] == ["[70.1, 86.2]", "[70.1, 86.2]"]
-    assert "Square brackets: 95 % interval for new classes." in table.caption
-    assert f"None for new images of these classes: {SHARED}." in table.caption
-    assert "supports" not in table.caption
+    assert "[ ]: 95 % interval for new classes." in table.notes
+    assert NO_NEW_IMAGES in table.notes
+    assert "draws" not in " ".join(table.notes)
     assert r"\[70.1, 86.2\]" in markdown(Shown.of([row(0.8, **NEW)]))
 
 
-def test_rows_of_an_older_release_have_no_brackets_and_nothing_is_said_of_them():
+def test_rows_of_an_older_release_have_no_brackets_and_no_note_about_them():
     [table] = comparison(Shown.of([row()]))
     assert table.lines[0].cells[0].further == ""
-    assert "racket" not in table.caption
-    assert "None for" not in table.caption
+    assert not any("[ ]" in note or "No interval" in note for note in table.notes)
     [table] = comparison(Shown.of([row(**NEW), row(0.7, backbone="RawPixels(image_size=8)")]))
     assert [line.cells[0].further for line in table.lines] == ["[70.1, 86.2]", "[–]"]
-    assert "None in some cells for new classes: the run was made by an older release." in table.caption
+    assert "No interval in some cells for new classes: an older release made the run." in table.notes
 
 
 def test_groups_are_named_where_episodes_draw_groups():
     [table] = comparison(Shown.of([row(0.8, **(NEW | {"new_classes_unit": "groups (superclass)"}))]))
-    assert "95 % interval for new groups (superclass)." in table.caption
+    assert "[ ]: 95 % interval for new groups (superclass)." in table.notes
 
 
 def test_all_way_draws_have_their_median_their_range_and_every_one():
     [table] = comparison(Shown.of([row(0.8, **ALL_WAY)]))
     [line] = table.draws
     assert (line.median, line.points) == ("80.0 (70.0 to 90.0)", "75.0, 80.0, 85.0, 70.0, 90.0")
-    assert "the range of 5 draws holds the median of all draws with 93.75 % confidence" in table.draws_caption
-    assert "95 % interval for new supports and new images of these classes." in table.caption
-    assert "None for new classes: every episode holds every one of the classes." in table.caption
+    assert "The range of 5 draws covers the median of all draws with 93.75 % confidence." in table.draws_caption
+    assert any(note.startswith("[ ]: 95 % interval for new draws (another support") for note in table.notes)
+    assert "No interval for new classes: every episode holds all classes." in table.notes
     assert table.lines[0].cells[0].further == "[72.0, 88.0]"
     assert "75.0, 80.0, 85.0, 70.0, 90.0" in markdown(Shown.of([row(0.8, **ALL_WAY)]))
 
@@ -92,40 +93,53 @@ def test_what_is_no_list_of_draws_is_none(draws):
     assert Draws.of(row(draws=draws)) is None
 
 
+@pytest.mark.parametrize(
+    ("draws", "damaged"), [("", False), ("0.5", False), ("a b", True), ("nan 0.5", True), (EVIL, True)]
+)
+def test_damaged_draws_are_a_sentence_in_the_report(draws, damaged):
+    rows = [row(0.8, **ALL_WAY), row(0.7, evaluator="LinearProbe()", **(ALL_WAY | {"draws": draws}))]
+    sentence = f"Draws are not shown for run {rows[1].run_id}: the column 'draws' is not a list of numbers."
+    shown = Shown.of(rows)
+    assert (sentence in comparison(shown)[0].notes) is damaged
+    assert (sentence.replace("'", "&#39;") in page(shown, None, "draws")) is damaged
+    assert (sentence in run_table(shown)) is damaged
+
+
 def test_the_console_names_every_interval_and_every_reason():
-    said = run_table(Shown.of([row(0.8, **NEW, measures=MEASURES), row(0.8, **ALL_WAY)]))
+    text = run_table(Shown.of([row(0.8, **NEW, measures=MEASURES), row(0.8, **ALL_WAY)]))
     for sentence in (
         "new classes: 95 % interval for new classes",
-        "new supports: 95 % interval for new supports and new images of these classes",
-        f"None for new images of these classes: {SHARED}.",
-        "None in some cells for new classes: every episode holds every one of the classes.",
+        "new draws: 95 % interval for new draws",
+        NO_NEW_IMAGES,
+        "No interval in some cells for new classes: every episode holds all classes.",
         "median 80.0 (70.0 to 90.0) of 75.0, 80.0, 85.0, 70.0, 90.0",
         "16.7 cat",
         "40.0 [30.0, 50.0]",
         "1.37 [1.33, 1.40]",
         "33.9",
     ):
-        assert sentence in said
+        assert sentence in text
 
 
-def test_few_episodes_are_named_as_what_widens_an_interval():
-    said = "Of the variance for new classes 82 % is of few episodes: more would narrow it."
+def test_episode_noise_is_named_if_it_widens_an_interval():
+    note = "82 % of the new-class variance is episode noise; more episodes will narrow the interval."
     few = row(0.8, **NEW, new_classes_monte_carlo=0.82)
-    assert said in comparison(Shown.of([few]))[0].caption
-    assert said in run_table(Shown.of([few]))
-    assert "few episodes" not in run_table(Shown.of([row(0.8, **NEW, new_classes_monte_carlo=0.2)]))
+    assert note in comparison(Shown.of([few]))[0].notes
+    assert note in run_table(Shown.of([few]))
+    assert "episode noise" not in run_table(Shown.of([row(0.8, **NEW, new_classes_monte_carlo=0.2)]))
 
 
 def test_one_episode_says_why_it_has_no_interval():
     one = row(0.8, None, n_episodes=1, accuracy_reason="one episode has no spread")
-    assert "None for other episodes: one episode has no spread." in run_table(Shown.of([one]))
-    assert "None for other episodes: one episode has no spread." in comparison(Shown.of([one]))[0].caption
+    note = "No interval for these images: there is one episode. Run more episodes."
+    assert note in run_table(Shown.of([one]))
+    assert note in comparison(Shown.of([one]))[0].notes
 
 
 def test_hovering_and_first_sentences_name_them_too():
-    assert "for new classes [70.1, 86.2] %" in details(row(**NEW))
-    assert speaks_of(Shown.of([row(**NEW)])).endswith("Those in square brackets are for new classes.")
-    assert "For new classes they are at most ± 8.1." in overview(Shown.of([row(**NEW)]))
+    assert "95 % interval for new classes [70.1, 86.2] %" in details(row(**NEW))
+    assert "[ ]: 95 % interval for new classes." in scope(Shown.of([row(**NEW)]))
+    assert "and ± 8.1 for new classes." in overview(Shown.of([row(**NEW)]))
 
 
 def test_measures_that_are_missing_are_a_dash_with_its_reason():
@@ -135,10 +149,10 @@ def test_measures_that_are_missing_are_a_dash_with_its_reason():
         )
     ]
     [task] = tasks(rows)
-    found = measured.measures(task, Shown.of(rows))
-    assert found is not None
-    assert [value.text for value in found.lines[0].values][-2:] == ["–", "–"]
-    assert "No AUROC and no average precision: logits were not kept" in found.caption
+    table = measured.measures(task, Shown.of(rows))
+    assert table is not None
+    assert [value.text for value in table.lines[0].values][-2:] == ["–", "–"]
+    assert table.notes[-1].startswith("No AUROC and average precision: logits were not kept")
     assert measured.measures(tasks([row()])[0], Shown.of([row()])) is None
 
 

@@ -37,33 +37,31 @@ def test_rows_of_equal_budgets_are_compared_without_a_warning():
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "text"),
     [
         ({"selection": "support", "n_labels_selection": 0}, "chosen on support among 2 settings in 1 run"),
-        ({"n_trials": 45}, "chosen on validation classes among 45 settings with 300 more labelled images in 1 run"),
-        ({"n_labels_selection": 12_800}, "classes among 2 settings with 12800 more labelled images in 1 run"),
+        ({"n_trials": 45}, "chosen on validation classes among 45 settings with 300 extra labelled images in 1 run"),
+        ({"n_labels_selection": 12_800}, "classes among 2 settings with 12,800 extra labelled images in 1 run"),
         ({"selection": "none", "n_labels_selection": 0}, "as given in 1 run"),
     ],
 )
-def test_a_difference_in_data_settings_or_labels_is_said(changes, said):
+def test_a_difference_in_data_settings_or_labels_is_a_warning(changes, text):
     rows = [row(**VALIDATED), row(k_shot=5, **VALIDATED | changes)]
     [warning] = warnings(rows)
-    assert warning.startswith(
-        "Hyperparameters do not come from equal budgets: chosen on validation classes among 2 settings"
-    )
-    assert said in warning
-    for shown in (run_table(Shown.of(rows)), markdown(Shown.of(rows)), comparison(Shown.of(rows))[0].caption):
+    assert warning.startswith("Budgets to choose hyperparameters differ: chosen on validation classes among 2 settings")
+    assert text in warning
+    for shown in (run_table(Shown.of(rows)), markdown(Shown.of(rows)), " ".join(comparison(Shown.of(rows))[0].notes)):
         assert warning in shown
     assert warning in " ".join(comparison_table(Shown.of(rows)).split())
-    assert any("do not come from equal budgets" in sentence for sentence in unfair(rows))
+    assert any("choose hyperparameters differ" in sentence for sentence in unfair(rows))
 
 
-def test_other_image_sizes_are_said():
+def test_other_image_sizes_are_a_warning():
     lite = "Packaged(name='tf_efficientnet_lite0', image_size={})"
     rows = [row(), row(backbone=lite.format(128)), row(backbone=lite.format(None))]
-    assert warnings(rows) == ["Image sizes differ: 32 and 128 pixels and a network's own size."]
+    assert warnings(rows) == ["Image sizes differ: 32 and 128 pixels and a network default."]
     assert warnings(rows[:2]) == ["Image sizes differ: 32 and 128 pixels."]
-    assert "Image sizes differ" in comparison(Shown.of(rows))[0].caption
+    assert any("Image sizes differ" in note for note in comparison(Shown.of(rows))[0].notes)
 
 
 def test_an_oracle_is_never_marked_best_nor_as_good_and_the_table_says_why():
@@ -74,11 +72,11 @@ def test_an_oracle_is_never_marked_best_nor_as_good_and_the_table_says_why():
         (False, False),
         (False, True),
     ]
-    assert "An oracle saw the test labels before it answered: it is never marked best." in table.caption
+    assert "An oracle chose its hyperparameters on the test labels, so it is never marked best." in table.notes
     assert "LinearProbe, C chosen on test episodes (oracle)" in table.lines[1].learner
-    [(_, said)] = findings(Shown.of(rows))
-    assert "L2 + Prototype is best" in said
-    assert "overlaps that of 1 other" in said
+    [(_, text)] = findings(Shown.of(rows))
+    assert "L2 + Prototype is best" in text
+    assert "Intervals overlap with 1 other" in text
 
 
 def test_oracles_alone_have_no_best():
@@ -118,10 +116,10 @@ def test_what_was_chosen_is_printed_under_the_runs():
 
 def test_notes_say_what_a_choice_took():
     assert notes([row(**VALIDATED), row(k_shot=5, **VALIDATED)])[1:] == (
-        "chosen on validation classes among 2 settings with 300 more labelled images",
+        "chosen on validation classes among 2 settings with 300 extra labelled images",
     )
 
 
 def test_a_failed_run_counts_for_nothing():
     failed = replace(row(**ORACLE), status="failed")
-    assert "oracle saw" not in comparison(Shown.of([row(), failed]))[0].caption
+    assert not any("oracle" in note for note in comparison(Shown.of([row(), failed]))[0].notes)

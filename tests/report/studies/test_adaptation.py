@@ -36,18 +36,18 @@ def exponents_of(bend: float = 0.0, seeds: Sequence[int] = SEEDS, **changed: Any
     return [exponent(ladder) for ladder in ladders(trained_of(*rows))]
 
 
-def names_of(found: Sequence[Exponent]) -> Names:
-    return Names.of(each.ladder for each in found)
+def names_of(exponents: Sequence[Exponent]) -> Names:
+    return Names.of(each.ladder for each in exponents)
 
 
-def axes_of(drawn: list[Axes], found: Sequence[Exponent], monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
+def axes_of(plotted: list[Axes], exponents: Sequence[Exponent], monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
     def kept(figure: Figure, *_: object) -> str:
-        drawn.extend(figure.axes)
+        plotted.extend(figure.axes)
         return ""
 
     monkeypatch.setattr(_adaptation_plot, "inline_svg", kept)
-    ladder_plots(found, names_of(found))
-    return drawn
+    ladder_plots(exponents, names_of(exponents))
+    return plotted
 
 
 def test_residuals_are_log_error_minus_the_law():
@@ -98,14 +98,14 @@ def test_an_error_of_nothing_has_a_place_and_a_law_does_not_stretch_the_scale():
 
 
 def test_a_figure_has_the_band_of_the_estimate_and_residuals_below(monkeypatch):
-    [found] = exponents_of()
-    above, below = axes_of([], [found], monkeypatch)
+    [exponent] = exponents_of()
+    above, below = axes_of([], [exponent], monkeypatch)
     band = above.collections[0].get_paths()[0].vertices[:, 1]
-    low, high = found.estimate.band(np.concatenate(reach(found.ladder.sizes)))
+    low, high = exponent.estimate.band(np.concatenate(reach(exponent.ladder.sizes)))
     assert band.min() == pytest.approx(percent(low.min()))
     assert band.max() == pytest.approx(percent(high.max()))
     [residuals, zero] = below.lines
-    np.testing.assert_allclose(residuals.get_ydata(), found.residuals)
+    np.testing.assert_allclose(residuals.get_ydata(), exponent.residuals)
     assert zero.get_ydata()[0] == 0
     assert above.get_xlim() == below.get_xlim()
     assert above.get_xlim()[1] == 2 * SIZES[-1]
@@ -116,13 +116,13 @@ def test_one_seed_has_no_band(monkeypatch):
     assert not above.collections
 
 
-def test_many_ladders_are_drawn_in_figures_of_six_each_in_its_own_colour(monkeypatch):
-    found = [each for k_shot in range(1, 9) for each in exponents_of(k_shot=k_shot)]
-    plots = ladder_plots(found, names_of(found))
+def test_many_ladders_are_plotted_in_figures_of_six_each_in_its_own_colour(monkeypatch):
+    exponents = [each for k_shot in range(1, 9) for each in exponents_of(k_shot=k_shot)]
+    plots = ladder_plots(exponents, names_of(exponents))
     assert len(plots) == 2
     shown = [set(re.findall(r"5-way (\d)-shot|20-way (\d)-shot", str(plot.svg))) for plot in plots]
     assert [len(each) for each in shown] == [6, 2]
     assert "as in the first figure" in plots[1].caption
-    assert "95 % interval over the seeds" in plots[0].caption
-    above, _, *_ = axes_of([], found, monkeypatch)
+    assert "pointwise 95 % intervals over seeds" in plots[0].caption
+    above, _, *_ = axes_of([], exponents, monkeypatch)
     assert {to_hex(line.get_color()) for line in above.lines} == set(SERIES[:6])

@@ -42,14 +42,14 @@ class SeedCount(Study[int]):
     def find(self, rows):
         return len({row.training_seed for row in rows.trained if row.unique_images >= self.at_least}) or None
 
-    def text(self, found):
-        return f"There are {found}."
+    def text(self, findings):
+        return f"There are {findings}."
 
-    def tables(self, found):
-        return [SectionTable("Seeds.", ("seeds",), ((str(found),),))]
+    def tables(self, findings):
+        return [SectionTable("Seeds.", ("seeds",), ((str(findings),),))]
 
-    def values(self, found):
-        return {"seeds": found}
+    def values(self, findings):
+        return {"seeds": findings}
 '''
 
 
@@ -69,7 +69,7 @@ def test_a_new_file_is_a_section_and_a_subcommand(place):
     fewshot_in(place, "report", "rows.jsonl", "--out", "page.html")
     text = (place / "page.html").read_text(encoding="utf-8")
     assert "<h2>Seeds counted</h2>" in text
-    assert text.index("What more pre-training images bring") < text.index("Seeds counted")
+    assert text.index("What more pre-training images gain") < text.index("Seeds counted")
 
 
 @pytest.mark.parametrize("name", STUDIES.names())
@@ -93,7 +93,7 @@ def test_help_imports_no_study():
 
 
 @pytest.mark.parametrize("name", STUDIES.names())
-def test_rows_that_say_nothing_are_told_what_is_needed(name, tmp_path):
+def test_a_file_without_rows_for_a_study_is_refused_with_what_it_needs(name, tmp_path):
     stem = STUDIES.signature(name).module.rpartition(".")[2]
     path = written(tmp_path / "rows.jsonl", lines(Row("a", accuracy=0.5)))
     assert f"{path} has no rows for this study; it needs rows of " in fail("study", stem, path)
@@ -111,11 +111,11 @@ def failing(rows: Sequence[Row]) -> str:
 
 def test_a_row_that_cannot_be_read_is_named_on_the_page():
     bad = [*ROWS[1:], replace(ROWS[0], training_classes=1)]
-    said = failing(bad)
-    assert "the column &#39;training_classes&#39; of the row" in said
-    assert "must be a whole number of at least 2, got 1" in said
-    for title in ("What more pre-training images bring", "Sources against targets", "Effective data transferred"):
-        assert title in said
+    text = failing(bad)
+    assert "the column &#39;training_classes&#39; of the row" in text
+    assert "must be a whole number of at least 2, got 1" in text
+    for title in ("What more pre-training images gain", "Sources and targets", "Effective data transferred"):
+        assert title in text
 
 
 def test_a_study_that_fails_alone_says_so_under_its_title():
@@ -126,7 +126,7 @@ def test_a_study_that_fails_alone_says_so_under_its_title():
     text = (
         page(Shown.of(rows), None, "x").partition("<h2>Effective data transferred</h2>")[2].partition("</section>")[0]
     )
-    assert "Not shown: the from-scratch curve of network size 2000 has points at 0 of the 2 or more" in text
+    assert "Not shown: effective data needs a from-scratch curve with 2 or more numbers of images" in text
 
 
 def test_other_studies_are_shown_beside_one_that_fails():
@@ -134,4 +134,4 @@ def test_other_studies_are_shown_beside_one_that_fails():
     titles = [each.title for each in sections(Shown.of([*ROWS, twice]))]
     assert "Studies that failed" in titles
     assert "Effective data transferred" not in titles
-    assert "are of equal trainings" in failing([*ROWS, twice])
+    assert "have the same training" in failing([*ROWS, twice])

@@ -33,14 +33,14 @@ def rows_at(shots: Sequence[int] = SHOTS, law: M1 | M2 = LAW, **columns: object)
 
 
 def shot_study(shown: Shown) -> Section | None:
-    found = Shots().find(StudyRows.of(shown))
-    return None if found is None else Shots().section(found)
+    findings = Shots().find(StudyRows.of(shown))
+    return None if findings is None else Shots().section(findings)
 
 
 def study_of(rows: Sequence[Row]) -> Section:
-    found = shot_study(Shown.of(rows))
-    assert found is not None
-    return found
+    section = shot_study(Shown.of(rows))
+    assert section is not None
+    return section
 
 
 def curve(shots: Sequence[int], errors: Sequence[float]) -> Curve:
@@ -49,8 +49,8 @@ def curve(shots: Sequence[int], errors: Sequence[float]) -> Curve:
     )
 
 
-def only(found: tuple[list[ShotCurve], list[str]]) -> ShotCurve:
-    [one] = found[0]
+def only(learners: tuple[list[ShotCurve], list[str]]) -> ShotCurve:
+    [one] = learners[0]
     return one
 
 
@@ -79,18 +79,18 @@ def test_rows_that_differ_in_more_than_shots_are_no_curve(column):
     values = {"n_way": 20, "seed": 1}
     other = rows_at((3, 5, 8), **{column: values.get(column, "another")})
     assert shot_study(Shown.of([*rows_at((1, 2)), *other[:1]])) is None
-    found, *_ = shot_curves(Shown.of([*rows_at((1, 2, 12)), *other]))
-    assert [[each.k_shot for each in one.rows] for one in found] == [[1, 2, 12], [3, 5, 8]]
+    curves, *_ = shot_curves(Shown.of([*rows_at((1, 2, 12)), *other]))
+    assert [[each.k_shot for each in one.rows] for one in curves] == [[1, 2, 12], [3, 5, 8]]
 
 
 def test_the_answers_are_those_of_the_command(tmp_path: Path):
     path = tmp_path / "rows.jsonl"
     rows = rows_at() + rows_at(law=M2(0.7, -0.4, 0.05), evaluator="LinearProbe(C=1.0, max_iter=100)")
     path.write_text("\n".join(each.to_json() for each in rows))
-    told = json.loads(succeed("scaling", "budget", str(path), "--target", "0.9", "--by", "evaluator", "--json"))
-    found, *_ = shot_curves(Shown.of(rows))
-    assert [each.budgets[0].target for each in found] == [TARGET, TARGET]
-    for one, values in zip(found, told, strict=True):
+    printed = json.loads(succeed("scaling", "budget", str(path), "--target", "0.9", "--by", "evaluator", "--json"))
+    curves, *_ = shot_curves(Shown.of(rows))
+    assert [each.budgets[0].target for each in curves] == [TARGET, TARGET]
+    for one, values in zip(curves, printed, strict=True):
         assert one.budgets[0].values()["bracket"] == pytest.approx(values["bracket"])
         assert one.budgets[0].sentence == values["sentence"]
 
@@ -105,16 +105,16 @@ def test_the_nearest_round_target_is_the_first_that_was_not_reached():
 
 
 def test_answers_say_what_is_reached_planned_and_out_of_reach():
-    def told(law: M1 | M2, target: float, shots: Sequence[int] = SHOTS) -> str:
+    def answered(law: M1 | M2, target: float, shots: Sequence[int] = SHOTS) -> str:
         return answer(budget(curve(shots, law.predict(np.array(shots, float)).tolist()), target))
 
-    assert told(LAW, 0.7) == "reached at 5"
+    assert answered(LAW, 0.7) == "reached at 5"
     bent = M2(0.6, -0.5, 0.05)  # 80 % at 16 labels, 82 % at 22
-    assert told(bent, 0.8) == "16 to 22, by 5 of 6 laws"
-    assert told(bent, 0.82) == "20 to 50, by 5 of 6 laws; beyond 24 unreliable"
-    assert told(LAW, 0.95).startswith("out of reach: beyond 24 (")
-    assert told(M2(0.5, -0.9, 0.1), 0.895).startswith("out of reach: beyond 24 (at least ")
-    assert told(M1(0.6, -0.4), 0.9, (1, 2, 3, 5)) == "no answer: 4 shots test no law"
+    assert answered(bent, 0.8) == "16 to 22, by 5 of 6 laws"
+    assert answered(bent, 0.82) == "20 to 50, by 5 of 6 laws; beyond 24 unreliable"
+    assert answered(LAW, 0.95).startswith("out of reach: more than 24 (")
+    assert answered(M2(0.5, -0.9, 0.1), 0.895).startswith("out of reach: more than 24 (at least ")
+    assert answered(M1(0.6, -0.4), 0.9, (1, 2, 3, 5)) == "no answer: 4 shots are too few to test a law"
 
 
 def test_a_law_that_misses_the_largest_shots_gives_no_answer():
@@ -122,7 +122,7 @@ def test_a_law_that_misses_the_largest_shots_gives_no_answer():
     assert answer(budget(rough, 0.95)) == "no answer: no law predicts the largest shots"
 
 
-def test_a_law_that_gets_there_after_millions_of_labels_is_told_in_few_digits():
+def test_millions_of_labels_are_written_in_few_digits():
     slow = curve(SHOTS, M1(0.6, -0.1).predict(np.array(SHOTS, float)).tolist())
     assert re.search(r" to \de\+\d\d, by", answer(budget(slow, 0.9, ["M1", "LogarithmBudget"])))
 
@@ -135,19 +135,19 @@ def test_errors_of_any_shape_make_a_section(seed):
         for number, of_one in enumerate(errors)
         for k, error in zip(SHOTS, of_one, strict=True)
     ]
-    found = study_of([*rows, *rows_at(law=M1(0.2, 0.3), backbone="Rising()")])
-    cells = [cell for table in found.tables for line in table.lines for cell in line]
+    section = study_of([*rows, *rows_at(law=M1(0.2, 0.3), backbone="Rising()")])
+    cells = [cell for table in section.tables for line in table.lines for cell in line]
     assert len(cells) == 4 * 5
     assert max(map(len, cells)) < 100
     assert "nan" not in " ".join(cells)
 
 
-def test_three_shots_are_drawn_with_a_power_law_that_is_not_trusted():
+def test_three_shots_are_plotted_with_a_power_law_that_is_not_trusted():
     one = only(shot_curves(Shown.of(rows_at((1, 5, 10), law=M1(0.6, -0.4)))))
     assert one.law == M1(pytest.approx(0.6), pytest.approx(-0.4))
     assert one.trusted == ()
     [table] = study_of(list(one.rows)).tables
-    assert table.lines[0][3:] == ("no answer: 3 shots test no law", "")  # once is enough
+    assert table.lines[0][3:] == ("no answer: 3 shots are too few to test a law", "")  # once is enough
 
 
 def test_the_law_drawn_misses_the_shots_held_back_least():
@@ -157,37 +157,37 @@ def test_the_law_drawn_misses_the_shots_held_back_least():
     assert best.trust.miss < max(need.trust.miss for need in one.budgets[0].needs)
 
 
-def test_a_learner_without_errors_is_left_out_and_named():
+def test_a_learner_without_errors_is_omitted_and_named():
     perfect = [*rows_at((1, 2, 3)), row(1.0, k_shot=5)]
-    found = study_of([*perfect, *rows_at(backbone="Other()")])
-    assert [line[0] for table in found.tables for line in table.lines] == ["Other"]
-    assert found.remarks == (
-        "Left out, because an error of 0 has no logarithm: raw pixels 32 with L2 + Prototype, icons mono, novel "
-        "classes, 5-way, 15 queries a class.",
+    section = study_of([*perfect, *rows_at(backbone="Other()")])
+    assert [line[0] for table in section.tables for line in table.lines] == ["Other"]
+    assert section.remarks == (
+        "Omitted, because an error of 0 has no logarithm: raw pixels 32 with L2 + Prototype, icons mono, novel "
+        "classes, 5-way, 15 queries per class.",
     )
 
 
-def test_figures_are_bounded_and_say_what_they_leave_out_and_the_tables_have_all():
+def test_figures_are_bounded_and_say_what_they_omit_and_the_tables_have_all():
     rows = [
         each
         for n_way in range(5, 11)
         for number in range(8)
         for each in rows_at((1, 5, 10), law=M1(0.6 + number / 100, -0.4), backbone=f"Net{number}()", n_way=n_way)
     ]
-    found = study_of(rows)
-    assert len(found.plots) == 4
-    assert len(found.tables) == 6
-    assert all(len(table.lines) == 8 for table in found.tables)
-    first, second, *_ = found.plots
-    assert "The best 6 of 8 learners, the table has all." in first.caption
+    section = study_of(rows)
+    assert len(section.plots) == 4
+    assert len(section.tables) == 6
+    assert all(len(table.lines) == 8 for table in section.tables)
+    first, second, *_ = section.plots
+    assert "Only the best 6 of 8 learners are shown; the table has all." in first.caption
     assert "Net5" in first.svg
     assert "Net6" not in first.svg
     assert "as in the first figure" in second.caption
-    [remark] = found.remarks
-    assert remark.startswith("No figure, only in the table: icons mono, novel classes, 9-way")
+    [remark] = section.remarks
+    assert remark.startswith("In the table only, without a figure: icons mono, novel classes, 9-way")
 
 
-def test_labels_spent_on_choices_are_said_not_to_count():
+def test_a_remark_says_that_labels_for_choices_do_not_count():
     assert (
         "Labels used to choose hyperparameters are not counted."
         in study_of(rows_at(selection="validation classes", n_labels_selection=300)).remarks

@@ -78,22 +78,22 @@ def test_the_same_seed_draws_the_same_interval():
 
 
 def test_a_law_that_predicts_its_largest_sizes_is_trusted_to_twice_the_range():
-    said = trust(M1, X, LAW.predict(X))
-    assert said.trusted
-    assert [said.standing(x) for x in (X[0], X[-1], 2 * X[-1], 3 * X[-1])] == [
+    outcome = trust(M1, X, LAW.predict(X))
+    assert outcome.trusted
+    assert [outcome.standing(x) for x in (X[0], X[-1], 2 * X[-1], 3 * X[-1])] == [
         "measured", "measured", "extrapolated", "beyond",
     ]  # fmt: skip
 
 
 def test_a_law_that_misses_them_is_refused():
     bent = M2(1.5, -0.3, 0.2).predict(np.geomspace(10, 1e6, 8))
-    said = trust(M1, np.geomspace(10, 1e6, 8), bent)
-    assert not said.trusted
-    assert said.standing(1.5e6) == "refused"
-    assert "no extrapolation" in said.sentence
+    outcome = trust(M1, np.geomspace(10, 1e6, 8), bent)
+    assert not outcome.trusted
+    assert outcome.standing(1.5e6) == "refused"
+    assert "no extrapolation" in outcome.sentence
 
 
 def test_too_few_sizes_to_hold_any_back_are_not_tested_and_not_trusted():
-    said = trust(M1, X[:4], LAW.predict(X[:4]))
-    assert not said.trusted
-    assert "M1 needs 5 sizes to hold two back, found 4" in said.sentence
+    outcome = trust(M1, X[:4], LAW.predict(X[:4]))
+    assert not outcome.trusted
+    assert "M1 needs 5 sizes to hold two back, got 4" in outcome.sentence

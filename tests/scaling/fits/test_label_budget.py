@@ -22,57 +22,57 @@ def curve(shots: np.ndarray) -> Curve:
 
 
 def test_the_bracket_holds_the_truth():
-    found = budget(curve(SHOTS), 0.9)
+    result = budget(curve(SHOTS), 0.9)
     needed = float(LAW.inverse(0.1))
-    assert found.bracket is not None
-    assert found.bracket[0] <= needed * 1.001
-    assert found.bracket[1] >= needed * 0.999
-    assert found.sentence.startswith("0.9 needs ")
+    assert result.bracket is not None
+    assert result.bracket[0] <= needed * 1.001
+    assert result.bracket[1] >= needed * 0.999
+    assert result.sentence.startswith("0.9 needs ")
 
 
-def test_a_target_that_was_measured_is_said_to_be():
+def test_a_target_that_was_measured_says_so():
     assert budget(curve(SHOTS), 0.8).sentence == "0.8 is reached at 12 (measured)"
 
 
 def test_a_target_far_away_is_not_to_be_relied_on():
-    found = budget(curve(SHOTS[:6]), 0.95)
-    assert "of them beyond twice the measured 12, which is unreliable" in found.sentence
-    assert {need.standing for need in found.needs} >= {"beyond"}
+    result = budget(curve(SHOTS[:6]), 0.95)
+    assert "of them beyond twice the measured 12, which is unreliable" in result.sentence
+    assert {need.standing for need in result.needs} >= {"beyond"}
 
 
 def test_a_trusted_law_that_never_gets_there_leaves_the_bracket_open():
     errors = M2(0.5, -0.9, 0.1).predict(SHOTS)
     flat = Curve({}, Points(SHOTS, errors, np.ones(len(SHOTS))), np.array([]), np.array([]), 0)
-    found = budget(flat, 0.895)
-    assert found.bracket is not None
-    assert found.bracket[1] == np.inf
-    assert "at least" in found.sentence
-    assert "never reach it" in found.sentence
+    result = budget(flat, 0.895)
+    assert result.bracket is not None
+    assert result.bracket[1] == np.inf
+    assert "at least" in result.sentence
+    assert "never reach it" in result.sentence
 
 
 def test_a_target_that_no_law_reaches_has_no_answer():
-    found = budget(curve(SHOTS), 0.999, ["M2"])
-    assert found.bracket is None
-    assert found.sentence == "no answer: no law predicts the largest sizes and reaches 0.999"
+    result = budget(curve(SHOTS), 0.999, ["M2"])
+    assert result.bracket is None
+    assert result.sentence == "no answer: no law predicts the largest sizes and reaches 0.999"
 
 
 def test_targets_and_curves_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="a target accuracy must lie between 0 and 1, got 90"):
         budget(curve(SHOTS), 90)
-    with pytest.raises(ValueError, match="the curve all has 3 different x, a budget needs at least 4"):
+    with pytest.raises(ValueError, match="a label budget needs 4 different x or more, but the curve all has 3"):
         budget(curve(SHOTS[:3]), 0.9)
 
 
 def test_many_curves_and_targets_at_once_say_what_each_says_alone():
     curves, targets = [curve(SHOTS), curve(SHOTS[:5]), curve(SHOTS[:4])], [[0.8, 0.9], [0.7], []]
-    found = budgets(curves, targets)
-    assert [[each.target for each in of_curve] for of_curve in found] == targets
-    for of_curve in found:
-        for each in of_curve:
+    result = budgets(curves, targets)
+    assert [[each.target for each in own] for own in result] == targets
+    for own in result:
+        for each in own:
             alone = budget(each.curve, each.target)
             assert each.sentence == alone.sentence
             assert [n.labels for n in each.needs] == pytest.approx([n.labels for n in alone.needs], rel=1e-6)
-    with pytest.raises(ValueError, match="has 3 different x"):
+    with pytest.raises(ValueError, match="4 different x or more, but the curve"):
         budgets([curve(SHOTS), curve(SHOTS[:3])], [[0.9], [0.9]])
 
 
@@ -91,7 +91,7 @@ def test_gains_are_paired_by_seed():
 
 
 def test_gains_need_both_sides_and_one_run_a_seed():
-    with pytest.raises(ValueError, match="no score is of the network 'large'; there are: small"):
+    with pytest.raises(ValueError, match="there is no score of the network 'large'; known: small"):
         network_gains([run("small", "1k", "1", 0.5)], "small", "large")
     assert network_gains([run("small", "1k", "1", 0.5), run("large", "1k", "2", 0.6)], "small", "large") == []
     with pytest.raises(ValueError, match="two scores of seed 1 on birds at 5 shots, network small"):

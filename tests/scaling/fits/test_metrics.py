@@ -27,8 +27,8 @@ def folder(tmp_path: Path) -> Path:
 def curve(folder: Path, name: str, values: Sequence[object], metric: str = "") -> Curve:
     with open(folder, "w", newline="") as file:
         csv.writer(file).writerows([("x", name), *zip(X, values, strict=True)])
-    [found] = curves(CurveTable.read(folder), "x", name, metric=metric)
-    return found
+    [result] = curves(CurveTable.read(folder), "x", name, metric=metric)
+    return result
 
 
 def accuracies(scale: float = 1, sign: str = "") -> list[str]:
@@ -38,11 +38,11 @@ def accuracies(scale: float = 1, sign: str = "") -> list[str]:
 @pytest.mark.parametrize("name", ["acc1", "accuracy", "top-1", "val_acc", "Top1 Accuracy", "AUROC"])
 @pytest.mark.parametrize(("scale", "sign", "percent"), [(1, "", False), (100, "", True), (100, "%", True)])
 def test_a_column_that_is_named_like_an_accuracy_and_rises_is_one(folder, name, scale, sign, percent):
-    found = curve(folder, name, accuracies(scale, sign))
-    np.testing.assert_allclose(found.points.errors, ERRORS, atol=1e-5)
-    assert found.scores is not None
-    assert (found.scores.metric, found.scores.percent) == ("accuracy", percent)
-    [fit] = fit_all([found], ["M1"], draws=0)
+    result = curve(folder, name, accuracies(scale, sign))
+    np.testing.assert_allclose(result.points.errors, ERRORS, atol=1e-5)
+    assert result.scores is not None
+    assert (result.scores.metric, result.scores.percent) == ("accuracy", percent)
+    [fit] = fit_all([result], ["M1"], draws=0)
     assert fit.estimate.fit.law.parameters()["c"] == pytest.approx(-0.25, abs=1e-3)
 
 
@@ -55,14 +55,14 @@ def test_the_user_can_say_what_a_column_is(folder, values):
 
 @pytest.mark.parametrize("name", ["y", "score", "error"])
 def test_what_rises_and_is_not_named_like_an_accuracy_is_refused(folder, name):
-    with pytest.raises(ValueError, match=f"if '{name}' is an accuracy, say so with --metric accuracy"):
+    with pytest.raises(ValueError, match=f"if '{name}' is an accuracy, add --metric accuracy"):
         curve(folder, name, accuracies())
 
 
 def test_an_accuracy_that_falls_is_refused(folder):
     with pytest.raises(ValueError, match="'acc' is named like an accuracy, but does not rise; add --metric"):
         curve(folder, "acc", ERRORS)
-    with pytest.raises(ValueError, match=r"the accuracy falls with 'x' .* say so with --metric error"):
+    with pytest.raises(ValueError, match=r"the accuracy falls with 'x' .* add --metric error"):
         curve(folder, "acc", ERRORS, "accuracy")
     assert curve(folder, "acc", ERRORS, "error").points.errors == pytest.approx(ERRORS)
 
@@ -80,41 +80,41 @@ def test_percent_signs_beside_fractions_are_each_their_own(folder):
 def test_a_loss_may_exceed_1(folder):
     losses = [5 * e for e in ERRORS]
     for name, metric in (("val_loss", ""), ("NLL", ""), ("y", "loss")):
-        found = curve(folder, name, losses, metric)
-        assert found.points.errors == pytest.approx(losses)
-        assert found.points.most == np.inf
-    [fit] = fit_all([found], ["M1"], draws=20)
+        result = curve(folder, name, losses, metric)
+        assert result.points.errors == pytest.approx(losses)
+        assert result.points.most == np.inf
+    [fit] = fit_all([result], ["M1"], draws=20)
     assert fit.estimate.fit.law.parameters()["beta"] == pytest.approx(10, rel=1e-2)
-    with pytest.raises(ValueError, match="M4 is for errors of at most 1, not for losses; leave the law out"):
-        fit_all([found], ["M4"])
+    with pytest.raises(ValueError, match="M4 is for errors of at most 1, not for losses; omit the law"):
+        fit_all([result], ["M4"])
 
 
-def test_what_may_be_a_loss_or_percent_has_to_be_told(folder):
+def test_what_may_be_a_loss_or_percent_needs_a_metric(folder):
     with pytest.raises(ValueError, match=r"'y' exceeds 1 \(up to 63\.\d+\), so it may be a loss or a percentage; add"):
         curve(folder, "y", [100 * e for e in ERRORS])
 
 
 @pytest.mark.parametrize(
-    ("value", "metric", "said"),
+    ("value", "metric", "message"),
     [
         (7.0, "error", r"'error' of data line 6 of .* must be in \[0, 1\], or --metric loss, got 7"),
         (-0.1, "error", r"must be in \[0, 1\], or --metric loss, got -0.1"),
-        (0, "error", r"must be of an error above 0, which has a logarithm \(leave it out with --where\), got 0"),
+        (0, "error", r"must be of an error above 0, because 0 has no logarithm \(omit it with --where\), got 0"),
         ("150%", "error", r"must be in \[0, 1\], or --metric loss, got 150"),
-        ("3%", "loss", "a loss is no percentage, but 'error' of .* has % signs; add --metric error"),
+        ("3%", "loss", "a loss is not a percentage, but 'error' of .* has % signs; add --metric error"),
         ("many", "error", "'error' of data line 6 of .* must be a number, got 'many'"),
         (0, "loss", "must be a loss above 0, got 0"),
     ],
 )
-def test_a_slip_names_its_line(folder, value, metric, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_slip_names_its_line(folder, value, metric, message):
+    with pytest.raises(ValueError, match=message):
         curve(folder, "error", [*ERRORS[:-1], value], metric)
 
 
 def test_errors_that_hardly_rise_are_fitted_but_not_trusted(folder):
     wavering = (0.30, 0.31, 0.30, 0.33, 0.31, 0.32)
-    found = curve(folder, "error", wavering)
-    [fit] = fit_all([found], ["M1"], draws=0)
+    result = curve(folder, "error", wavering)
+    [fit] = fit_all([result], ["M1"], draws=0)
     assert fit.estimate.fit.law.parameters()["c"] > 0
     assert not fit.trust.trusted
     assert "it rises beyond the largest size, no extrapolation" in fit.trust.sentence
@@ -123,6 +123,6 @@ def test_errors_that_hardly_rise_are_fitted_but_not_trusted(folder):
 def test_a_law_that_rises_is_never_trusted():
     sizes = np.array(X, float)
     assert trust(M1, sizes, np.array(ERRORS)).trusted
-    said = trust(M1, sizes, 0.2 * sizes**0.1)
-    assert said.miss < 0.01
-    assert (said.trusted, said.rises) == (False, True)
+    outcome = trust(M1, sizes, 0.2 * sizes**0.1)
+    assert outcome.miss < 0.01
+    assert (outcome.trusted, outcome.rises) == (False, True)

@@ -72,14 +72,14 @@ def language() -> dict[tuple[str, str], tuple[float, float, float]]:
     """(RMSE reached here, RMSE printed, unit of its last digit) by curve and law."""
     split = curves("scaling/language_curves.csv")
     fits = {law: named(law).fit_curves([points for points, _, _ in split.values()]) for law in LAWS}
-    found = {}
+    result = {}
     for row in rows("scaling/language_rmse.csv"):
         number = next(n for n, (task, model) in enumerate(split) if _printed_name(task, model) == row["curve"])
         _, x, errors = list(split.values())[number]
         for law in LAWS:
             unit = 10.0 ** (int(row[law].split("e")[1]) - 1)
-            found[row["curve"], law] = (log_rmse(fits[law][number].law, x, errors), float(row[law]), unit)
-    return found
+            result[row["curve"], law] = (log_rmse(fits[law][number].law, x, errors), float(row[law]), unit)
+    return result
 
 
 def _printed_name(task: str, model: str) -> str:

@@ -19,12 +19,12 @@ from tests.support.trained_rows import ALL, SEEDS, SIZES, row, trained_of
 T2 = 4.302653 / np.sqrt(3)  # half width of an interval over three values of spread 1
 
 
-def found_in(rows: Sequence[Row]) -> list[ClassLadder]:
+def ladders_in(rows: Sequence[Row]) -> list[ClassLadder]:
     return class_ladders(trained_of(*rows))
 
 
 def test_what_is_fixed_makes_two_ladders_that_share_a_rung():
-    a_class, in_all = found_in(ladder_rows())
+    a_class, in_all = ladders_in(ladder_rows())
     assert (a_class.fixed, in_all.fixed) == (A_CLASS, IN_ALL)
     assert a_class.classes == in_all.classes == COUNTS
     np.testing.assert_allclose(in_all.ladder.errors[:, 0], a_class.ladder.errors[:, 0])
@@ -38,19 +38,19 @@ def test_what_is_fixed_makes_two_ladders_that_share_a_rung():
 def test_one_row_for_a_rung_of_both_is_enough():
     rows = [each for each in ladder_rows() if each.training_classes != 32]
     shared = [rung(32, IN_ALL, seed, 0.3 + 0.1 * seed) for seed in SEEDS]
-    assert [each.classes for each in found_in([*rows, *shared])] == [COUNTS, COUNTS]
+    assert [each.classes for each in ladders_in([*rows, *shared])] == [COUNTS, COUNTS]
 
 
 def test_means_have_a_t_interval_inside_what_an_error_can_be():
-    _, in_all = found_in(ladder_rows())
+    _, in_all = ladders_in(ladder_rows())
     mean, low, high = in_all.means[0]
     assert (mean, low, high) == pytest.approx((0.4, 0.4 - 0.1 * T2, 0.4 + 0.1 * T2), abs=1e-6)
-    _, wide = found_in(ladder_rows(seeds=(0, 2)))
+    _, wide = ladders_in(ladder_rows(seeds=(0, 2)))
     assert wide.means[0][1:] == (0.0, 1.0)
 
 
 def test_the_change_is_paired_by_seed():
-    a_class, in_all = found_in(ladder_rows())
+    a_class, in_all = ladders_in(ladder_rows())
     change = in_all.change
     assert (change.value, change.low, change.high) == pytest.approx((0.1, 0.1 - 0.01 * T2, 0.1 + 0.01 * T2), abs=1e-6)
     assert change.how == "one difference for each of 3 seeds, Student's t"
@@ -60,41 +60,41 @@ def test_the_change_is_paired_by_seed():
 def test_a_change_is_unclear_where_its_interval_holds_0():
     for spread, verdict in ((0.03, HURT), (0.05, UNCLEAR)):  # 0.1 / T2 = 0.04
         rows = ladder_rows(change=lambda _, seed, spread=spread: 0.1 + spread * (seed - 1))
-        assert {each.verdict for each in found_in(rows)} == {verdict}
+        assert {each.verdict for each in ladders_in(rows)} == {verdict}
 
 
 def test_one_seed_tells_nothing():
-    for each in found_in(ladder_rows(seeds=(0,))):
+    for each in ladders_in(ladder_rows(seeds=(0,))):
         assert each.verdict == UNCLEAR
         assert each.change.how == ONE_SEED
         assert np.isnan([each.change.low, each.change.high, *each.means[0][1:]]).all()
         assert np.isfinite([each.change.value, each.means[0][0]]).all()
 
 
-def test_a_seed_without_all_rungs_is_left_out_and_told():
+def test_a_seed_without_all_rungs_is_omitted_and_named():
     rows = [each for each in ladder_rows() if (each.training_seed, each.unique_images) != (2, 1024)]
-    a_class, in_all = found_in(rows)
+    a_class, in_all = ladders_in(rows)
     assert (a_class.ladder.seeds, a_class.ladder.dropped) == ((0, 1), ("seed 2: some of its rungs are missing",))
     assert (in_all.ladder.seeds, in_all.ladder.dropped) == (SEEDS, ())
 
 
-def test_a_rung_near_chance_is_left_out_and_told():
+def test_a_rung_near_chance_is_omitted_and_named():
     near = [rung(256, IN_ALL, seed, 0.799) for seed in SEEDS]
     rows = [each for each in ladder_rows() if (each.training_classes, each.unique_images) != (256, 512)]
-    _, in_all = found_in([*rows, *near])
+    _, in_all = ladders_in([*rows, *near])
     assert in_all.classes == COUNTS[:-1]
     assert in_all.ladder.dropped == ("256 classes: within two standard errors of chance",)
 
 
 def test_two_numbers_of_classes_are_a_ladder_and_one_is_none():
     two = [each for each in ladder_rows() if each.training_classes in (32, 128)]
-    assert [each.classes for each in found_in(two)] == [(32, 128)] * 2
-    assert found_in([each for each in ladder_rows() if each.training_classes == 64]) == []
+    assert [each.classes for each in ladders_in(two)] == [(32, 128)] * 2
+    assert ladders_in([each for each in ladder_rows() if each.training_classes == 64]) == []
 
 
 def test_images_that_no_class_has_equally_many_of_are_a_rung_of_their_total_alone():
     rows = [*ladder_rows(), *(rung(count, IN_ALL, seed, 0.4) for count in (100, 101) for seed in SEEDS)]
-    assert [each.classes for each in found_in(rows)] == [COUNTS, (32, 64, 100, 101, 128, 256)]
+    assert [each.classes for each in ladders_in(rows)] == [COUNTS, (32, 64, 100, 101, 128, 256)]
 
 
 def test_rows_of_ladders_of_images_change_nothing():
@@ -102,7 +102,7 @@ def test_rows_of_ladders_of_images_change_nothing():
     assert class_ladders(trained(ALL)) == []
     mixed = class_ladders([*trained(ALL), *trained_of(*images, *ladder_rows())])
     assert [(each.classes, each.ladder.errors.tolist()) for each in mixed] == [
-        (each.classes, each.ladder.errors.tolist()) for each in found_in(ladder_rows())
+        (each.classes, each.ladder.errors.tolist()) for each in ladders_in(ladder_rows())
     ]
 
 
@@ -113,17 +113,17 @@ def test_scores_on_other_classes_at_every_rung_are_not_compared():
     ]
     partly = ladder_rows(classes="seen", split="", n_classes=257, n_seen_classes=32)
     for rows in (own, partly):
-        assert found_in(rows) == []
-    assert len(found_in(ladder_rows(classes="seen"))) == 2
+        assert ladders_in(rows) == []
+    assert len(ladders_in(ladder_rows(classes="seen"))) == 2
 
 
 def test_settings_are_kept_apart():
     other = ladder_rows(network="ConvNet(width=16)", n_params=2000)
-    assert len({each.setting for each in found_in([*ladder_rows(), *other])}) == 2
+    assert len({each.setting for each in ladders_in([*ladder_rows(), *other])}) == 2
     several = [*ladder_rows(), *ladder_rows(k_shot=5), *ladder_rows(classes="seen")]
-    found = found_in(several)
-    assert len({each.setting for each in found}) == 1
+    result = ladders_in(several)
+    assert len({each.setting for each in result}) == 1
     scored = [("novel", 1), ("novel", 5), ("seen", 1)]
-    assert [(each.fixed, (each.protocol.target.classes, each.protocol.k_shot)) for each in found] == [
+    assert [(each.fixed, (each.protocol.target.classes, each.protocol.k_shot)) for each in result] == [
         (fixed, score) for fixed in (A_CLASS, IN_ALL) for score in scored
     ]

@@ -25,13 +25,13 @@ def gaining(gain: float, **changed: Any) -> list[Row]:
     return [replace(each, run_id=f"{each.run_id} {changed}", **changed) for each in rows]
 
 
-def found_in(rows: Sequence[Row]) -> list[SourceGains]:
+def gains_in(rows: Sequence[Row]) -> list[SourceGains]:
     return gains_of(trained_of(*rows))
 
 
 def test_two_transforms_are_two_heads():
     rows = [*gaining(0.1), *gaining(0.2, transform="Identity()"), *gaining(0.3, transform="CentredL2()")]
-    assert {each.head.short_name: [gain.mean for gain in each.gains] for each in found_in(rows)} == {
+    assert {each.head.short_name: [gain.mean for gain in each.gains] for each in gains_in(rows)} == {
         "L2 + Prototype": [pytest.approx(0.1)],
         "Prototype": [pytest.approx(0.2)],
         "CentredL2 + Prototype": [pytest.approx(0.3)],
@@ -54,36 +54,40 @@ def test_two_transforms_are_two_heads():
         ),
     ],
 )
-def test_scores_of_other_targets_are_paired_apart_and_told_apart(changed, names):
-    [found] = found_in([*gaining(0.1), *gaining(0.2, **changed)])
-    assert [gain.target for gain in found.gains] == names
-    assert [gain.mean for gain in found.gains] == pytest.approx([0.1, 0.2])
+def test_scores_of_other_targets_are_paired_apart_and_have_other_names(changed, names):
+    [result] = gains_in([*gaining(0.1), *gaining(0.2, **changed)])
+    assert [gain.target for gain in result.gains] == names
+    assert [gain.mean for gain in result.gains] == pytest.approx([0.1, 0.2])
 
 
 def test_what_all_rows_share_is_not_named():
-    [found] = found_in(gaining(0.1, sampler=POOLS, n_way=5, seed=3))
-    assert [gain.target for gain in found.gains] == ["icons mono"]
+    [result] = gains_in(gaining(0.1, sampler=POOLS, n_way=5, seed=3))
+    assert [gain.target for gain in result.gains] == ["icons mono"]
 
 
 def test_trainings_that_share_no_seed_or_size_gain_nothing():
     apart = [row(100, 0, n_params=1000), row(800, 1, n_params=2000)]
-    assert found_in(apart) == []
+    assert gains_in(apart) == []
 
 
-def test_two_rows_in_the_place_of_one_are_told_in_a_sentence():
+def test_two_rows_in_the_place_of_one_are_an_error_of_one_sentence():
     rows = [*gaining(0.1), row(100, 0, accuracy=0.7)]
-    said = r"the rows .* and .* are of equal trainings \(seed 0, 100 images, 257 classes\) and score them"
-    with pytest.raises(ValueError, match=said):
-        found_in(rows)
-    with pytest.raises(ValueError, match=said):
+    message = r"the rows .* and .* have the same training \(seed 0, 100 images, 257 classes\) and protocol"
+    with pytest.raises(ValueError, match=message):
+        gains_in(rows)
+    with pytest.raises(ValueError, match=message):
         ladders(trained_of(*rows))
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         source_matrices(trained_of(*rows))
 
 
 def test_the_page_shows_all_transforms_and_samplers():
     rows = [*gaining(0.1), *gaining(0.2, transform="Identity()"), *gaining(0.3, sampler=POOLS)]
-    section = page(Shown.of(rows), None, "x").partition("What size and data bring")[2].partition("</section>")[0]
+    section = (
+        page(Shown.of(rows), None, "x")
+        .partition("What larger networks and more data gain")[2]
+        .partition("</section>")[0]
+    )
     for gain, target, head in (
         ("10.0", "icons mono, balanced", "L2 + Prototype"),
         ("20.0", "icons mono", "Prototype"),
@@ -94,13 +98,13 @@ def test_the_page_shows_all_transforms_and_samplers():
         assert f"<td>{gain}\u00a0[" in section
 
 
-def test_ladders_of_two_samplers_are_told_apart_on_the_page():
+def test_ladders_of_two_samplers_have_other_names_in_the_report():
     rows = [
         row(size, seed, sampler=sampler, seen_error=None)
         for size in (100, 200, 400) for seed in SEEDS for sampler in ("Balanced()", POOLS)
     ]  # fmt: skip
     section = (
-        page(Shown.of(rows), None, "x").partition("What more pre-training images bring")[2].partition("</section>")[0]
+        page(Shown.of(rows), None, "x").partition("What more pre-training images gain")[2].partition("</section>")[0]
     )
     assert "L2 + Prototype, 4 disjoint pools of images</td>" in section
     assert "L2 + Prototype, balanced</td>" in section

@@ -15,26 +15,26 @@ from tests.support.trained_rows import ALL, lines, row, trained_of
 
 
 def target_name(dataset: str) -> str:
-    [found] = trained([ALL[0] | {"dataset": dataset, "classes": "novel"}])
-    return found.target.name
+    [result] = trained([ALL[0] | {"dataset": dataset, "classes": "novel"}])
+    return result.target.name
 
 
 def test_a_row_is_typed():
-    [found] = trained_of(row(400, 2, n_held_out=500))
-    assert dataclasses.is_dataclass(found)
-    assert isinstance(found.network, Spec)
-    assert (found.dataset, found.evaluator) == (DATASETS.read("Icons(domain='mono')"), EVALUATORS.read("Prototype()"))
-    assert (found.unique_images, found.training_seed, found.n_held_out) == (400, 2, 500)
+    [result] = trained_of(row(400, 2, n_held_out=500))
+    assert dataclasses.is_dataclass(result)
+    assert isinstance(result.network, Spec)
+    assert (result.dataset, result.evaluator) == (DATASETS.read("Icons(domain='mono')"), EVALUATORS.read("Prototype()"))
+    assert (result.unique_images, result.training_seed, result.n_held_out) == (400, 2, 500)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        found.accuracy = 1.0  # type: ignore[misc]
+        result.accuracy = 1.0  # type: ignore[misc]
 
 
 def test_texts_of_numbers_are_numbers_as_in_csv():
     [line] = lines(row(400, 2))
     texts = {name: "" if value is None else str(value) for name, value in line.items()}
-    [found], [same] = trained([texts]), trained([line])
+    [result], [same] = trained([texts]), trained([line])
     for name in (field.name for field in dataclasses.fields(TrainedRow)):
-        assert getattr(found, name) == getattr(same, name), name
+        assert getattr(result, name) == getattr(same, name), name
 
 
 def test_rows_that_failed_or_have_no_training_are_not_read():
@@ -68,8 +68,8 @@ def test_a_target_is_named_as_distances_name_it():
     ],
 )
 def test_a_source_is_the_set_that_was_trained_on(pretrained_on, first, last):
-    [found] = trained_of(row(400, 0, pretrained_on=pretrained_on))
-    assert (found.source, found.final_source) == (first, last)
+    [result] = trained_of(row(400, 0, pretrained_on=pretrained_on))
+    assert (result.source, result.final_source) == (first, last)
 
 
 def test_a_head_leaves_out_a_transform_that_changes_nothing():

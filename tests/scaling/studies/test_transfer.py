@@ -102,11 +102,11 @@ def test_censored_points_pull_the_law_up_to_the_truth():
     assert np.mean(betas) == pytest.approx(0.38, abs=0.01)
 
 
-def test_points_of_ossification_are_left_out_counted_and_said():
+def test_points_of_ossification_are_omitted_counted_and_named():
     points = [*drawn(TEXT_TO_CODE), Transferred(1e5, 1e6, 1.0, 5e5, "measured")]
     fit = fit_transfer(points)
     assert (fit.n_left_out, fit.n_ossified) == (1, 1)
-    assert fit.note == "1 points were left out, which biases alpha and beta"
+    assert fit.note == "1 point was omitted, which biases alpha and beta"
 
 
 def test_too_few_sizes_or_sets_are_refused_with_the_reason():
@@ -121,7 +121,9 @@ def test_too_few_sizes_or_sets_are_refused_with_the_reason():
 
 
 def test_curves_that_are_not_there_are_missed_in_a_sentence():
-    with pytest.raises(ValueError, match="found no pre-trained ones"):
+    with pytest.raises(ValueError, match="there are no pre-trained ones"):
         effective_data(np.ones(3), np.arange(1, 4.0), np.ones(3), np.zeros(3, bool))
-    with pytest.raises(ValueError, match="the from-scratch curve of network size 2 has points at 0 of the 2 or more"):
+    with pytest.raises(
+        ValueError, match="from-scratch curve with 2 or more numbers of images, but that of network size 2 has 0"
+    ):
         effective_data(np.array([1, 1, 2.0]), np.array([1, 2, 3.0]), np.ones(3), np.array([False, False, True]))

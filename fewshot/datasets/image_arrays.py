@@ -1,0 +1,215 @@
+"""A user's own images: arrays of pixels and labels in an .npz file, such as those of MedMNIST.
+
+np.savez("birds.npz", images=images, labels=labels, class_names=["gull", "wren"])
+fewshot run --data birds.npz --backbone pixels --evaluator Prototype
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets._depth import EIGHT, Scale, scales_of
+from fewshot.datasets._digests import warn_copies
+from fewshot.datasets._npz_images import NpzFile, image_arrays
+from fewshot.datasets._pictures import BROKEN, PictureFacts, check_content, sign_of_contrast, warn_pictures
+from fewshot.datasets.labelled_vectors import texts
+from fewshot.episodes.episodes import Ints
+
+_KINDS = {
+    "u1": EIGHT, "u2": "unsigned 16-bit", "i2": "signed 16-bit", "i4": "signed 32-bit", "u4": "unsigned 32-bit",
+    "f2": "float", "f4": "float", "f8": "float",
+}  # fmt: skip
+_AT_ONCE = 1 << 22  # numbers of a block
+
+
+@dataclass(frozen=True)
+class ImageArrays(Dataset):
+    """Images and labels from an .npz file: `images` [n, H, W] or [n, H, W, 3], and `labels` [n], integers or strings.
+
+    With `train_images`, `train_labels`, `val_images`, ... and `test_images`, ... (MedMNIST), train, val and test become
+    the image group partition. Optional arrays: `class_names` [C] for labels that are places in it, `partition` and
+    "group:NAME" [n] with `images`. Pixels are uint8; other types share one scale per file (docs/data.md).
+    """
+
+    short_name: ClassVar[str] = "[{path:stem}|images]"
+
+    path: Path
+
+    def load(self) -> LabelledImages:
+        """All images in the order of the file. A ValueError names the array that is missing or wrong."""
+        path = Path(self.path)
+        file = NpzFile.opened(path)
+        parts = image_arrays(list(file.members))
+        if not parts:
+            raise ValueError(
+                f"{path} holds no array images and no train_images, but {', '.join(file.members) or 'nothing'}"
+            )
+        arrays = [_checked_images(file.array(name), name, path) for name in parts.values()]
+        labels = np.concatenate([_labels(file, name, len(a)) for a, name in zip(arrays, parts.values(), strict=True)])
+        partition = [part for part, array in zip(parts, arrays, strict=True) for _ in range(len(array))]
+        class_names, places = _classes(file, labels)
+        images, facts = _opened(arrays, str(path))
+        digests = [picture.digest for picture in facts]
+        warn_copies(str(path), digests, places, lambda row: f"image {row}")
+        return LabelledImages(
+            name=path.stem,
+            images=images,
+            labels=places,
+            class_names=class_names,
+            images_digest=images_digest(digests),
+            image_groups=_groups(file, len(images)) if "" in parts else {"partition": Group.of(partition)},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Arrays:
+    """Images of several arrays, one after the other; `scales` are those of arrays that are not uint8."""
+
+    arrays: Sequence[NDArray[Any]]
+    scales: Sequence[Scale | None]
+
+    @cached_property
+    def _start(self) -> list[int]:
+        return list(accumulate(map(len, self.arrays), initial=0))
+
+    def __len__(self) -> int:
+        return self._start[-1]
+
+    def __getitem__(self, row: int, /) -> Image.Image:
+        part = bisect_right(self._start, row) - 1
+        return self._block(part, row - self._start[part], 1)[0]
+
+    def blocks(self) -> Iterator[ArrayImages]:
+        """All images in order, some at once."""
+        for part, array in enumerate(self.arrays):
+            for start, step in _blocks(array):
+                yield self._block(part, start, step)
+
+    def _block(self, part: int, start: int, count: int) -> ArrayImages:
+        values, scale = np.asarray(self.arrays[part][start : start + count]), self.scales[part]
+        return ArrayImages(values if scale is None else scale.eight_bit(values))
+
+
+def _opened(arrays: Sequence[NDArray[Any]], name: str) -> tuple[_Arrays, list[PictureFacts]]:
+    """The images with one scale per type, and their facts; pictures that look wrong are refused or warned of."""
+    facts = [picture for array in arrays for picture in _ranges(array)]
+    scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
+    images = _Arrays(arrays, [scales.get(_kind(array.dtype)) for array in arrays])
+
+    def where(row: int) -> str:
+        return f"image {row}"
+
+    check_content(name, facts, scales, where)
+    digests = [digest for block in images.blocks() for digest in block.digests()]
+    facts = [replace(picture, digest=digest) for picture, digest in zip(facts, digests, strict=True)]
+    warn_pictures(name, facts, scales, where)
+    return images, facts
+
+
+def _ranges(array: NDArray[Any]) -> Iterator[PictureFacts]:
+    """The facts of every image of an array, without their digests."""
+    kind, mode = _kind(array.dtype), "RGB" if array.ndim == 4 else "L"
+    height, width = array.shape[1:3]
+    for start, step in _blocks(array):
+        block = np.asarray(array[start : start + step])
+        broken = np.zeros(len(block), np.bool_)
+        if block.dtype.kind == "f":
+            block, broken = _finite(block)
+        low, high = block.min((1, 2)).reshape(len(block), -1), block.max((1, 2)).reshape(len(block), -1)
+        contrast = (high.astype(np.float64) - low).max(1)
+        for place, most in enumerate(contrast):
+            signs = (sign_of_contrast(most, kind), BROKEN if broken[place] else "")
+            ends = float(low[place].min()), float(high[place].max())
+            yield PictureFacts(width, height, mode, kind, *ends, tuple(filter(None, signs)))
+
+
+def _finite(block: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Images without NaN and infinite values, which become their smallest finite one, and which of them had some."""
+    finite = np.isfinite(block)
+    axes = tuple(range(1, block.ndim))
+    least = np.where(finite, block, np.inf).min(axes, keepdims=True)
+    if np.isinf(least).any():
+        raise ValueError("there is an image without a finite number; remove it")
+    return np.where(finite, block, least), ~finite.all(axes)
+
+
+def _blocks(array: NDArray[Any]) -> Iterator[tuple[int, int]]:
+    """Where blocks of images of about 4 million numbers start, and how many images they have."""
+    step = max(1, _AT_ONCE // max(1, array[0].size))
+    return ((start, step) for start in range(0, len(array), step))
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    return _KINDS.get(f"{dtype.kind}{dtype.itemsize}", "")
+
+
+def _checked_images(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
+    """The images [n, H, W] or [n, H, W, 3]; a ValueError describes any other array."""
+    found = f"{path}: {name!r} is {array.dtype} of shape {list(array.shape)}"
+    if not _kind(array.dtype):
+        raise ValueError(f"{found}; images must be numbers, preferably uint8")
+    if 0 in array.shape or array.ndim not in (3, 4):
+        raise ValueError(f"{found}; images must have the shape [n, H, W] or [n, H, W, 3], volumes are not read")
+    if array.ndim == 3 or array.shape[3] == 3:
+        return array
+    if array.shape[3] == 1:
+        return array[..., 0]
+    first = "move the colours to the end with np.moveaxis(images, 1, -1)" if array.shape[1] in (1, 3) else ""
+    raise ValueError(f"{found}, but images have 1 or 3 colours in the last axis; {first or 'volumes are not read'}")
+
+
+def _labels(file: NpzFile, images: str, n_images: int) -> NDArray[Any]:
+    """The labels [n] of an array of images; a ValueError describes labels that are not one class per image."""
+    name = f"{images.removesuffix('images')}labels"
+    labels = file.array(name)
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        raise ValueError(
+            f"{file.path}: {name!r} of shape {list(labels.shape)} has {labels.shape[1]} labels per image (multi-label "
+            "or one-hot), but an image has one class here; save the number of its class, such as labels.argmax(1)"
+        )
+    labels = labels.reshape(-1)
+    known = labels if labels.dtype.kind in "iu" else texts(labels)
+    if known is None or len(known) != n_images:
+        raise ValueError(
+            f"{file.path}: {name!r} must be one integer or string for each of {n_images:,} images, "
+            f"found {labels.dtype} of shape {list(labels.shape)}"
+        )
+    return known
+
+
+def _classes(file: NpzFile, labels: NDArray[Any]) -> tuple[tuple[str, ...], Ints]:
+    """The names of all classes with images, and the class of every image."""
+    values, places = np.unique(labels, return_inverse=True)
+    if "class_names" not in file.members or labels.dtype.kind not in "iu":
+        return tuple(values.astype(np.str_).tolist()), places.astype(np.int64)
+    names = texts(file.array("class_names"))
+    if names is None or names.ndim != 1 or values[0] < 0 or values[-1] >= len(names):
+        raise ValueError(
+            f"{file.path}: class_names must be a list of strings, and labels places in it; the labels are "
+            f"{values[0]} to {values[-1]}, class_names has the shape {list(file.array('class_names').shape)}"
+        )
+    return tuple(names[values].tolist()), places.astype(np.int64)
+
+
+def _groups(file: NpzFile, n_images: int) -> dict[str, Group]:
+    """The image groups that `partition` and "group:NAME" hold."""
+    groups = {}
+    for name in file.members:
+        if name == "partition" or name.startswith("group:"):
+            values = file.array(name)
+            if values.shape != (n_images,):
+                raise ValueError(f"{file.path}: {name!r} must have the shape [{n_images}], found {list(values.shape)}")
+            known = texts(values)
+            groups[name.removeprefix("group:")] = Group.of(values.astype(np.str_) if known is None else known)
+    return groups

@@ -1,0 +1,44 @@
+"""Why an interval is missing, in words for readers. Rows store the reason, so its text there never changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_USE_POOLS = 'Use --sampler "DisjointPools()".'
+# What rows store, what readers see, and what to do about it.
+_WORDS = (
+    (r"the episodes share images; draw them with DisjointPools", "episodes share images", _USE_POOLS),
+    (r"(\d+) disjoint pools of images; at least (\d+) are needed", r"there are \1 pools of images, \2 are needed", ""),
+    (r"every episode holds every one of the (.+)", r"every episode holds all \1", ""),
+    (r"some of the (.+) are in every episode of .+", r"some of the \1 are in every episode", "Run more episodes."),
+    (r"(\d+) (.+) are too few to speak of others", r"\1 \2 are too few", ""),
+    (r"all answers are (right|wrong): .+", r"all answers are \1", ""),
+    (r"one episode has no spread", "there is one episode", "Run more episodes."),
+    (r"one support was drawn; at least (\d+) are needed", r"there is one draw, \1 are needed", "Run more episodes."),
+    (r"the episodes do not answer all of a test set each", "episodes are not whole test sets", ""),
+    (r"a class has one test image; at least (\d+) are needed", r"a class has one test image, \1 are needed", ""),
+    (r"(\d+) episodes have no lowest tenth; at least (\d+) are needed", r"there are \1 episodes, \2 are needed", ""),
+    (r"no episode asks for a class and for others", "no episode queries a class and others", ""),
+    (r"the run was made by an older release", "an older release made the run", ""),
+)  # fmt: skip
+
+
+def in_words(reason: str) -> str:
+    """A stored reason as part of a sentence; one without words of its own stays as it is."""
+    return _translated(reason)[0]
+
+
+def sentence(start: str, reasons: Iterable[str]) -> str:
+    """What is missing, why, and what to do: "No interval for new images: episodes share images. Use ..."."""
+    texts = [_translated(reason) for reason in dict.fromkeys(reasons)]
+    advice = dict.fromkeys(todo for _, todo in texts if todo)
+    return " ".join([f"{start}: {'; or '.join(dict.fromkeys(why for why, _ in texts))}.", *advice])
+
+
+def _translated(reason: str) -> tuple[str, str]:
+    for pattern, why, todo in _WORDS:
+        match = re.fullmatch(pattern, reason, re.DOTALL)
+        if match:
+            return match.expand(why), todo
+    return reason, ""
