@@ -28,7 +28,7 @@ class Parquet(ArrayFile):
                 f"{path} needs the package pyarrow: pip install 'fewshot[parquet]', or save the vectors as .npz"
             ) from error
         try:
-            self._file = pyarrow.parquet.ParquetFile(path)
+            self._file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
         except (pyarrow.ArrowException, OSError) as error:
             raise ValueError(f"{path} cannot be read as .parquet: {error}") from error
         self._types, self._failures = pyarrow.types, (pyarrow.ArrowException, OSError)
