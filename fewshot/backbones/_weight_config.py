@@ -10,6 +10,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from fewshot.files.regular import read_text
+
 CONFIG = "config.json"
 PREPROCESSING = ("mean", "std", "interpolation", "crop_pct", "crop_mode")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
@@ -53,7 +55,7 @@ def config_beside(weights: Path, architecture: str) -> WeightConfig:
 def _content(path: Path) -> Mapping[str, Any]:
     """The JSON object of a file; empty if there is no file."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        content = json.loads(read_text(path, "config")) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise ValueError(
             f"the config {path} beside the weights cannot be read ({error}); repair it, or move it away to use timm's "

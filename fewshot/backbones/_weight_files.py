@@ -14,6 +14,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from fewshot.files.regular import check_regular
+from fewshot.files.zips import changed_members
 from fewshot.plugins.shorthand import WEIGHT_SUFFIXES
 
 _BROKEN = (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError)
@@ -67,8 +69,12 @@ def read_content(path: Path) -> Any:
     """The content of a file of weights, on the CPU. A file that cannot be read, or that names code, is a ValueError."""
     if not path.name.endswith(WEIGHT_SUFFIXES):
         raise ValueError(f"a checkpoint is a file that ends in {', '.join(WEIGHT_SUFFIXES)}; got {path}")
-    if not path.is_file():
+    if not check_regular(path, "checkpoint").is_file():
         raise ValueError(f"there is no checkpoint {path}; give the path of a file")
+    if changed := changed_members(path):
+        raise ValueError(
+            f"the checkpoint {path} is damaged: the checksum of {changed[0]!r} in it is wrong; fetch it again"
+        )
     try:
         return load_file(path) if path.suffix == ".safetensors" else _unpickled(path)
     except pickle.UnpicklingError as error:

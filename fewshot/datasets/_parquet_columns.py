@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.datasets._vector_files import VECTORS, ArrayFile, check_unique
+from fewshot.datasets._vector_files import VECTORS, ArrayFile
+from fewshot.files.npz import check_unique
 from fewshot.files.vectors import HeldVectors, Vectors
 
 _ROWS = 16384  # unpacked at once
@@ -27,7 +28,7 @@ class Parquet(ArrayFile):
                 f"{path} needs the package pyarrow: pip install 'fewshot[parquet]', or save the vectors as .npz"
             ) from error
         try:
-            self._file = pyarrow.parquet.ParquetFile(path)
+            self._file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
         except (pyarrow.ArrowException, OSError) as error:
             raise ValueError(f"{path} cannot be read as .parquet: {error}") from error
         self._types, self._failures = pyarrow.types, (pyarrow.ArrowException, OSError)
@@ -40,6 +41,9 @@ class Parquet(ArrayFile):
 
     def _is_float(self, name: str) -> bool:
         return bool(self._types.is_floating(self._schema.field(name).type)) and ":" not in name
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return (self._file.metadata.num_rows,)
 
     def array(self, name: str) -> NDArray[Any]:
         try:

@@ -15,6 +15,7 @@ from PIL import Image
 from fewshot.datasets import image_digest
 from fewshot.datasets._decoding import Stored, finite_range, has_frames, read_stored
 from fewshot.datasets._depth import COLOUR, DEEP, EIGHT, Scales
+from fewshot.datasets._png import changed_chunk
 
 _log = logging.getLogger("fewshot")
 _ONE = 0.9  # of a level: one step of 8 bits, rounded to integers of 10 bits, may be a little less than 1
@@ -82,6 +83,8 @@ class PictureFacts:
 def facts_of_file(path: Path) -> PictureFacts:
     """The facts of a picture in a file; a ValueError names an unreadable file and the cause."""
     stored = read_stored(path)
+    if chunk := changed_chunk(path):
+        raise ValueError(f"{path}: the checksum of its part {chunk} is wrong, so the file is damaged")
     try:
         facts = _facts_of_deep(stored) if stored.deep else _facts_of_shallow(stored)
     except ValueError as error:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from fewshot.files.atomic import write_atomically
+from fewshot.files.regular import check_regular, read_bytes
 
 _RECONSTRUCT = np.zeros(1).__reduce__()[
     0
@@ -61,10 +62,17 @@ def _unpacked(archive: Path, md5: str) -> bytes:
     return content
 
 
+def check_files(folder: Path) -> None:
+    """Raises a ValueError if a file below a folder is a pipe, a socket or a device: torchvision would wait for it."""
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            check_regular(Path(inside, name))
+
+
 def checked(path: Path, md5: str) -> bytes:
     """The content of a file; a ValueError if it does not have this md5."""
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from error
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import struct
-import zipfile
-import zlib
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from fewshot.datasets.labelled_vectors import VectorArrays, check_matrix, checked_matrix
-from fewshot.files.npz import array_name, content_offset, is_stored, npz_members, read_header
+from fewshot.datasets.labelled_vectors import VectorArrays, check_length, check_matrix
+from fewshot.files.npz import NpzFile
 from fewshot.files.vectors import HeldVectors, StoredVectors, Vectors
 
 VECTORS = ("vectors", "features", "embeddings", "X")
 LABELS = ("labels", "label", "targets", "y")
 _GROUP, _CLASS = "group:", "class:"  # prefixes of image groups and of class groups
-_EXPANSION = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1040}  # the most bytes that one stored byte can become
 _log = logging.getLogger("fewshot")
 
 
@@ -34,6 +28,10 @@ class ArrayFile(ABC):
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self.path, self.names = path, list(names)
+
+    @abstractmethod
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of an array, which is not read."""
 
     @abstractmethod
     def array(self, name: str) -> NDArray[Any]:
@@ -53,14 +51,21 @@ class ArrayFile(ABC):
         if rest:
             message = "%s: ignored %s; name a group of vectors 'group:NAME', and a group of classes 'class:NAME'"
             log.warning(message, self.path, ", ".join(rest[:5]) + (f" and {len(rest) - 5} more" * (len(rest) > 5)))
+        self._check_lengths(vectors, {labels: "labels"} | {name: f"group {_plain(name)!r}" for name in groups})
         return VectorArrays(
             self.vectors(vectors),
             self.array(labels),
             self.array("class_names") if "class_names" in self.names else None,
-            {name.removeprefix(_GROUP): self.array(name) for name in groups},
+            {_plain(name): self.array(name) for name in groups},
             {name.removeprefix(_CLASS): self.array(name) for name in by_class},
             self.array("class_vectors") if "class_vectors" in self.names else None,
         )
+
+    def _check_lengths(self, vectors: str, others: Mapping[str, str]) -> None:
+        """Raises a ValueError, before any array is read, unless each of the others has one value per vector."""
+        n_vectors = next(iter(self.shape(vectors)), 0)
+        for name, what in others.items() if n_vectors else ():  # `vectors` refuses an array of no vectors
+            check_length(self.shape(name), n_vectors, what, str(self.path))
 
     def _one_of(self, names: Sequence[str]) -> str:
         """The one array in the file that has one of these names."""
@@ -78,71 +83,26 @@ class Npz(ArrayFile):
     """A file of np.savez. Uncompressed vectors are read row by row; compressed ones are unpacked into memory."""
 
     def __init__(self, path: Path) -> None:
-        members = npz_members(path)
-        names = list(map(array_name, members))
-        check_unique(path, names, "arrays")
-        self._members = dict(zip(names, members, strict=True))
-        super().__init__(path, names)
+        self._file = NpzFile.opened(path, "vectors")
+        super().__init__(path, list(self._file.members))
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self._file.header(name)[0]
 
     def array(self, name: str) -> NDArray[Any]:
-        try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self._members[name]) as member:
-                self._check_size(name)
-                array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
-                return array
-        except MemoryError as error:
-            raise ValueError(f"{self.path}: the array {name!r} is too large for the memory of this machine") from error
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-            objects = "Object arrays" in str(error)
-            advice = "; save plain numbers or strings, such as np.asarray(labels, dtype=str)" if objects else ""
-            raise ValueError(f"{self.path}: the array {name!r} cannot be read: {error}{advice}") from error
-
-    def _check_size(self, name: str) -> None:
-        """Raises a ValueError, before any memory is allocated, if the header promises another number of bytes than the
-        file can hold."""
-        member = self._members[name]
-        most = member.compress_size * _EXPANSION.get(member.compress_type, 1 << 40)
-        with zipfile.ZipFile(self.path) as archive, archive.open(member) as file:
-            shape, _, dtype = read_header(file)
-            content = member.file_size - file.tell()
-        expected = math.prod(shape) * dtype.itemsize
-        if dtype.hasobject:
-            return  # numpy refuses it
-        if min(shape, default=0) < 0 or expected != content or member.file_size > most:
-            raise ValueError(
-                f"its header promises {dtype} of shape {list(shape)}, which is {expected:,} bytes, but it contains "
-                f"{min(content, most):,}; write the file again"
-            )
+        return self._file.array(name)
 
     def vectors(self, name: str) -> Vectors:
-        stored = self._stored(name)
-        return stored or HeldVectors(checked_matrix(self.array(name), name, str(self.path)))
-
-    def _stored(self, name: str) -> Vectors | None:
-        """The array inside the file, if its bytes are stored there row after row; else None."""
-        member = self._members[name]
-        if not is_stored(member):
-            return None
-        start = content_offset(self.path, member)
-        with open(self.path, "rb") as file:
-            file.seek(start)
-            try:
-                shape, by_column, dtype = read_header(file)
-            except ValueError:
-                return None  # `array` reports the mistake
-            if by_column or dtype.hasobject:
-                return None
-            check_matrix(dtype, shape, name, str(self.path))
-            if file.tell() - start + shape[0] * shape[1] * dtype.itemsize != member.file_size:
-                return None
-            return StoredVectors(self.path, file.tell(), dtype, (shape[0], shape[1]))
+        shape, _, dtype = self._file.header(name)
+        check_matrix(dtype, shape, name, str(self.path))
+        place = self._file.place(name)
+        if place is None:
+            return HeldVectors(self.array(name))
+        return StoredVectors(self.path, place[0], dtype, (shape[0], shape[1]), crc=place[1])
 
 
-def check_unique(path: Path, names: Sequence[str], what: str) -> None:
-    """Raises a ValueError if a file has two arrays or columns of one name."""
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        raise ValueError(f"{path} has two {what} named {twice!r}; give each a name of its own")
+def _plain(group: str) -> str:
+    return group.removeprefix(_GROUP)
 
 
 class Safetensors(ArrayFile):
@@ -163,6 +123,9 @@ class Safetensors(ArrayFile):
         self._start = 8 + header_bytes
         tensors = [name for name in self._header if name != "__metadata__"]
         super().__init__(path, tensors + ["class_names"] * ("class_names" in self._metadata))
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self._place(name)[1])
 
     def array(self, name: str) -> NDArray[Any]:
         strings = self._strings(name)

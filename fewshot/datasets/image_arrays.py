@@ -6,9 +6,10 @@ fewshot run --data birds.npz --backbone pixels --evaluator Prototype
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -21,16 +22,20 @@ from PIL import Image
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets._depth import EIGHT, Scale, scales_of
 from fewshot.datasets._digests import warn_copies
-from fewshot.datasets._npz_images import NpzFile, image_arrays
+from fewshot.datasets._npz_images import image_arrays
 from fewshot.datasets._pictures import BROKEN, PictureFacts, check_content, sign_of_contrast, warn_pictures
 from fewshot.datasets.labelled_vectors import texts
 from fewshot.episodes.episodes import Ints
+from fewshot.files.npz import Header, NpzFile
+from fewshot.files.stored import StoredArray
 
 _KINDS = {
     "u1": EIGHT, "u2": "unsigned 16-bit", "i2": "signed 16-bit", "i4": "signed 32-bit", "u4": "unsigned 32-bit",
     "f2": "float", "f4": "float", "f8": "float",
 }  # fmt: skip
 _AT_ONCE = 1 << 22  # numbers of a block
+_MOST_PIXELS = 178_956_970  # of an image: Pillow refuses files of more
+_Rows = NDArray[Any] | StoredArray  # images in memory, or read from the file on access
 
 
 @dataclass(frozen=True)
@@ -49,18 +54,20 @@ class ImageArrays(Dataset):
     def load(self) -> LabelledImages:
         """All images in the order of the file. A ValueError names the array that is missing or wrong."""
         path = Path(self.path)
-        file = NpzFile.opened(path)
-        parts = image_arrays(list(file.members))
+        file = NpzFile.opened(path, "images")
+        parts = image_arrays(file.members)
         if not parts:
             raise ValueError(
                 f"{path} holds no array images and no train_images, but {', '.join(file.members) or 'nothing'}"
             )
-        arrays = [_checked_images(file.array(name), name, path) for name in parts.values()]
-        labels = np.concatenate([_labels(file, name, len(a)) for a, name in zip(arrays, parts.values(), strict=True)])
-        partition = [part for part, array in zip(parts, arrays, strict=True) for _ in range(len(array))]
+        shapes = {name: _checked_shape(file.header(name), name, path) for name in parts.values()}
+        sizes = [_size(file, name, shape[0]) for name, shape in shapes.items()]
+        _check_groups(file, sum(sizes))
+        labels = np.concatenate([_labels(file, name, size) for name, size in zip(shapes, sizes, strict=True)])
+        arrays = [file.rows(name, shape) for name, shape in shapes.items()]
+        partition = [part for part, size in zip(parts, sizes, strict=True) for _ in range(size)]
         class_names, places = _classes(file, labels)
-        images, facts = _opened(arrays, str(path))
-        digests = [picture.digest for picture in facts]
+        images, digests = _opened(arrays, str(path))
         warn_copies(str(path), digests, places, lambda row: f"image {row}")
         return LabelledImages(
             name=path.stem,
@@ -68,7 +75,7 @@ class ImageArrays(Dataset):
             labels=places,
             class_names=class_names,
             images_digest=images_digest(digests),
-            image_groups=_groups(file, len(images)) if "" in parts else {"partition": Group.of(partition)},
+            image_groups=_groups(file) if "" in parts else {"partition": Group.of(partition)},
         )
 
 
@@ -76,7 +83,7 @@ class ImageArrays(Dataset):
 class _Arrays:
     """Images of several arrays, one after the other; `scales` are those of arrays that are not uint8."""
 
-    arrays: Sequence[NDArray[Any]]
+    arrays: Sequence[_Rows]
     scales: Sequence[Scale | None]
 
     @cached_property
@@ -88,21 +95,20 @@ class _Arrays:
 
     def __getitem__(self, row: int, /) -> Image.Image:
         part = bisect_right(self._start, row) - 1
-        return self._block(part, row - self._start[part], 1)[0]
+        start = row - self._start[part]
+        return self._images(part, np.asarray(self.arrays[part][start : start + 1]))[0]
 
     def blocks(self) -> Iterator[ArrayImages]:
         """All images in order, some at once."""
-        for part, array in enumerate(self.arrays):
-            for start, step in _blocks(array):
-                yield self._block(part, start, step)
+        return (self._images(part, block) for part, array in enumerate(self.arrays) for block in _blocks(array))
 
-    def _block(self, part: int, start: int, count: int) -> ArrayImages:
-        values, scale = np.asarray(self.arrays[part][start : start + count]), self.scales[part]
+    def _images(self, part: int, values: NDArray[Any]) -> ArrayImages:
+        scale = self.scales[part]
         return ArrayImages(values if scale is None else scale.eight_bit(values))
 
 
-def _opened(arrays: Sequence[NDArray[Any]], name: str) -> tuple[_Arrays, list[PictureFacts]]:
-    """The images with one scale per type, and their facts; pictures that look wrong are refused or warned of."""
+def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes]]:
+    """The images with one scale per type, and their digests; pictures that look wrong are refused or warned of."""
     facts = [picture for array in arrays for picture in _ranges(array)]
     scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
     images = _Arrays(arrays, [scales.get(_kind(array.dtype)) for array in arrays])
@@ -112,17 +118,15 @@ def _opened(arrays: Sequence[NDArray[Any]], name: str) -> tuple[_Arrays, list[Pi
 
     check_content(name, facts, scales, where)
     digests = [digest for block in images.blocks() for digest in block.digests()]
-    facts = [replace(picture, digest=digest) for picture, digest in zip(facts, digests, strict=True)]
     warn_pictures(name, facts, scales, where)
-    return images, facts
+    return images, digests
 
 
-def _ranges(array: NDArray[Any]) -> Iterator[PictureFacts]:
+def _ranges(array: _Rows) -> Iterator[PictureFacts]:
     """The facts of every image of an array, without their digests."""
     kind, mode = _kind(array.dtype), "RGB" if array.ndim == 4 else "L"
     height, width = array.shape[1:3]
-    for start, step in _blocks(array):
-        block = np.asarray(array[start : start + step])
+    for block in _blocks(array):
         broken = np.zeros(len(block), np.bool_)
         if block.dtype.kind == "f":
             block, broken = _finite(block)
@@ -144,47 +148,56 @@ def _finite(block: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     return np.where(finite, block, least), ~finite.all(axes)
 
 
-def _blocks(array: NDArray[Any]) -> Iterator[tuple[int, int]]:
-    """Where blocks of images of about 4 million numbers start, and how many images they have."""
-    step = max(1, _AT_ONCE // max(1, array[0].size))
-    return ((start, step) for start in range(0, len(array), step))
+def _blocks(array: _Rows) -> Iterator[NDArray[Any]]:
+    """All images in order, in blocks of about 4 million numbers."""
+    step = max(1, _AT_ONCE // math.prod(array.shape[1:]))
+    if isinstance(array, StoredArray):
+        return array.blocks(step)
+    return (np.asarray(array[start : start + step]) for start in range(0, len(array), step))
 
 
 def _kind(dtype: np.dtype[Any]) -> str:
     return _KINDS.get(f"{dtype.kind}{dtype.itemsize}", "")
 
 
-def _checked_images(array: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
-    """The images [n, H, W] or [n, H, W, 3]; a ValueError describes any other array."""
-    found = f"{path}: {name!r} is {array.dtype} of shape {list(array.shape)}"
-    if not _kind(array.dtype):
+def _checked_shape(header: Header, name: str, path: Path) -> tuple[int, ...]:
+    """The shape [n, H, W] or [n, H, W, 3] of images; a ValueError describes any other array."""
+    shape, _, dtype = header
+    found = f"{path}: {name!r} is {dtype} of shape {list(shape)}"
+    if not _kind(dtype):
         raise ValueError(f"{found}; images must be numbers, preferably uint8")
-    if 0 in array.shape or array.ndim not in (3, 4):
+    if 0 in shape or len(shape) not in (3, 4):
         raise ValueError(f"{found}; images must have the shape [n, H, W] or [n, H, W, 3], volumes are not read")
-    if array.ndim == 3 or array.shape[3] == 3:
-        return array
-    if array.shape[3] == 1:
-        return array[..., 0]
-    first = "move the colours to the end with np.moveaxis(images, 1, -1)" if array.shape[1] in (1, 3) else ""
-    raise ValueError(f"{found}, but images have 1 or 3 colours in the last axis; {first or 'volumes are not read'}")
+    if len(shape) == 4 and shape[3] not in (1, 3):
+        first = "move the colours to the end with np.moveaxis(images, 1, -1)" if shape[1] in (1, 3) else ""
+        raise ValueError(f"{found}, but images have 1 or 3 colours in the last axis; {first or 'volumes are not read'}")
+    if shape[1] * shape[2] > _MOST_PIXELS:
+        raise ValueError(f"{found}; an image has at most {_MOST_PIXELS:,} pixels here; save smaller ones")
+    return shape[:3] if shape[3:] == (1,) else shape
+
+
+def _size(file: NpzFile, images: str, n_images: int) -> int:
+    """The number of images, if the header of their labels has as many; else a ValueError. No array is read."""
+    name = f"{images.removesuffix('images')}labels"
+    shape, _, dtype = file.header(name)
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"{file.path}: {name!r} of shape {list(shape)} has {shape[1]} labels per image (multi-label "
+            "or one-hot), but an image has one class here; save the number of its class, such as labels.argmax(1)"
+        )
+    if dtype.kind not in "iuSU" or math.prod(shape) != n_images:
+        raise ValueError(
+            f"{file.path}: {name!r} must be one integer or string for each of {n_images:,} images, "
+            f"found {dtype} of shape {list(shape)}"
+        )
+    return n_images
 
 
 def _labels(file: NpzFile, images: str, n_images: int) -> NDArray[Any]:
-    """The labels [n] of an array of images; a ValueError describes labels that are not one class per image."""
-    name = f"{images.removesuffix('images')}labels"
-    labels = file.array(name)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        raise ValueError(
-            f"{file.path}: {name!r} of shape {list(labels.shape)} has {labels.shape[1]} labels per image (multi-label "
-            "or one-hot), but an image has one class here; save the number of its class, such as labels.argmax(1)"
-        )
-    labels = labels.reshape(-1)
+    """The labels [n] of an array of images: integers or strings."""
+    labels = file.array(f"{images.removesuffix('images')}labels").reshape(n_images)
     known = labels if labels.dtype.kind in "iu" else texts(labels)
-    if known is None or len(known) != n_images:
-        raise ValueError(
-            f"{file.path}: {name!r} must be one integer or string for each of {n_images:,} images, "
-            f"found {labels.dtype} of shape {list(labels.shape)}"
-        )
+    assert known is not None  # by `_size`
     return known
 
 
@@ -202,14 +215,23 @@ def _classes(file: NpzFile, labels: NDArray[Any]) -> tuple[tuple[str, ...], Ints
     return tuple(names[values].tolist()), places.astype(np.int64)
 
 
-def _groups(file: NpzFile, n_images: int) -> dict[str, Group]:
+def _check_groups(file: NpzFile, n_images: int) -> None:
+    """Raises a ValueError unless the headers of all groups have one value per image."""
+    for name in filter(_is_group, file.members):
+        shape = file.header(name)[0]
+        if shape != (n_images,):
+            raise ValueError(f"{file.path}: {name!r} must have the shape [{n_images}], found {list(shape)}")
+
+
+def _groups(file: NpzFile) -> dict[str, Group]:
     """The image groups that `partition` and "group:NAME" hold."""
     groups = {}
-    for name in file.members:
-        if name == "partition" or name.startswith("group:"):
-            values = file.array(name)
-            if values.shape != (n_images,):
-                raise ValueError(f"{file.path}: {name!r} must have the shape [{n_images}], found {list(values.shape)}")
-            known = texts(values)
-            groups[name.removeprefix("group:")] = Group.of(values.astype(np.str_) if known is None else known)
+    for name in filter(_is_group, file.members):
+        values = file.array(name)
+        known = texts(values)
+        groups[name.removeprefix("group:")] = Group.of(values.astype(np.str_) if known is None else known)
     return groups
+
+
+def _is_group(name: str) -> bool:
+    return name == "partition" or name.startswith("group:")

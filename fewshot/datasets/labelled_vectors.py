@@ -103,7 +103,7 @@ class VectorArrays:
 
     def classes(self, where: str, log: logging.Logger = _log) -> tuple[NDArray[Any], Ints]:
         """The names [C] of all classes, and the index of each label in them; Unicode forms of one name are joined."""
-        _check_length(self.labels, len(self.vectors), "labels", where)
+        check_length(self.labels.shape, len(self.vectors), "labels", where)
         names, labels = _classes(self, where)
         joined = joined_spellings(names.tolist(), where, log)
         if not joined or len(set(names.tolist())) < len(names):
@@ -206,7 +206,7 @@ def _in_range(labels: NDArray[Any], size: int, what: str, where: str) -> Ints:
 def _by_class(values: NDArray[Any], labels: Ints, n_classes: int, key: str, where: str) -> NDArray[Any]:
     """[C] one value per class, from one per class or one per vector."""
     if len(values) == n_classes or len(values) != len(labels):
-        _check_length(values, n_classes, f"class group {key!r}", where)
+        check_length(values.shape, n_classes, f"class group {key!r}", where)
         return values
     _, first = np.unique(labels, return_index=True)
     by_class = np.zeros(n_classes, dtype=values.dtype)
@@ -222,7 +222,7 @@ def _by_class(values: NDArray[Any], labels: Ints, n_classes: int, key: str, wher
 
 def _group(values: NDArray[Any], size: int, what: str, where: str) -> Group:
     """The group of strings or integers."""
-    _check_length(values, size, what, where)
+    check_length(values.shape, size, what, where)
     known = values if values.dtype.kind in "iub" else texts(values)
     if known is None:
         raise ValueError(f"{where}: the {what} must hold strings or integers, found {values.dtype}")
@@ -230,11 +230,12 @@ def _group(values: NDArray[Any], size: int, what: str, where: str) -> Group:
     return Group(codes.astype(np.int32), tuple(names.astype(np.str_).tolist()))
 
 
-def _check_length(values: NDArray[Any], size: int, what: str, where: str) -> None:
-    if values.shape != (size,):
+def check_length(shape: tuple[int, ...], size: int, what: str, where: str) -> None:
+    """Raises a ValueError unless an array has one value for each of `size` vectors or classes."""
+    if shape != (size,):
         raise ValueError(
             f"{where}: {what} must be of shape [{size}], one for each {'class' if 'class' in what else 'vector'}, "
-            f"found {list(values.shape)}"
+            f"found {list(shape)}"
         )
 
 

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
 from fewshot.datasets._decoding import to_rgb
 from fewshot.datasets._digests import Files, open_files, warn_copies
-from fewshot.datasets._torchvision_files import load_cifar, unpack_gz
+from fewshot.datasets._torchvision_files import check_files, load_cifar, unpack_gz
 from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
@@ -84,6 +84,7 @@ class TorchvisionSet(Dataset):
         if self.download and source.by_hand:
             raise ValueError(f"{self.name} cannot be downloaded: {source.by_hand}; then put it into {root}")
         _unpack(source.loader, root, _debian_folder(source) if self.root is None else None)
+        check_files(root / source.expects)
         if self.download:
             return make_folder(root)
         if not (root / source.expects).exists():

@@ -41,7 +41,7 @@ class VectorSet(Dataset):
         """All vectors in the order of the file; a ValueError names the file and the row of a mistake."""
         path = Path(self.path)
         given = opened(path).contents()
-        digest = kept_digest(path, "vectors", lambda: vectors_digest(given.vectors, str(path)))
+        digest = kept_digest(path, "vectors 2", lambda: vectors_digest(given.vectors, str(path)))
 
         def faults(vectors: Vectors, labels: Ints) -> VectorFaults:
             kind = f"vector faults 1 {hashlib.sha256(labels.astype('<i8').tobytes()).hexdigest()}"

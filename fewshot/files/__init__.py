@@ -6,7 +6,9 @@ A new reader: one file. Its errors name the file, what was expected, what was fo
     atomic.py      whole-or-nothing writes, safetensors, the cache folder
     checksums.py   checksums of everything that is read back
     csv_files.py   CSV files that people wrote
-    npz.py         headers of arrays in .npz files, and where their bytes are
+    npz.py         arrays of .npz files, with their checksums
+    stored.py      arrays in files that are read by rows
+    zips.py        members of zip files whose bits changed
     regular.py     regular files only: no pipe, socket or device
     vectors.py     vectors in memory or in a file of any size
     locks.py       locks between processes that say who holds them

@@ -7,12 +7,33 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Uints = NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Crc:
+    """The checksum (CRC-32) of an array in a file that another program wrote."""
+
+    start: int  # of the header before the array, which the checksum covers too
+    expected: int
+
+    def update(self, content: bytes, total: int) -> int:
+        """The checksum of everything up to `content`, from that of everything before it."""
+        return zlib.crc32(content, total)
+
+    def check(self, total: int, name: str) -> None:
+        """Raises a ValueError about the file `name` if this is not the checksum in the file."""
+        if total != self.expected:
+            raise ValueError(
+                f"{name} is damaged: the checksum (CRC-32) of an array is {total:08x}, but the file was written with "
+                f"{self.expected:08x}; copy the file again, or write it again with np.savez"
+            )
 
 
 def checksum(arrays: Mapping[str, NDArray[Any]], text: str = "") -> str:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fewshot.files.atomic import make_folder
+from fewshot.files.regular import check_regular, read_text
 
 _log = logging.getLogger("fewshot")
 
@@ -34,8 +35,8 @@ def locked(path: Path, work: str, patience: float = 0.0) -> Iterator[None]:
             f"cannot lock {path}: {error.strerror or error}; make the folder writable or choose another"
         ) from error
     try:
-        with contextlib.suppress(OSError):  # the name is for people; the lock holds without it
-            holder.write_text(f"{os.getpid()} {socket.gethostname()} {datetime.now():%Y-%m-%d %H:%M:%S}")
+        with contextlib.suppress(OSError, ValueError):  # the name is for people; the lock holds without it
+            check_regular(holder).write_text(f"{os.getpid()} {socket.gethostname()} {datetime.now():%Y-%m-%d %H:%M:%S}")
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -46,7 +47,7 @@ def locked(path: Path, work: str, patience: float = 0.0) -> Iterator[None]:
 def _read(holder: Path) -> str:
     """The process that holds a lock, in words."""
     try:
-        process, host, since = holder.read_text().split(maxsplit=2)
+        process, host, since = read_text(holder).split(maxsplit=2)
     except (OSError, ValueError):
         return "another process"
     return f"process {process} on {host} (since {since})"

@@ -37,6 +37,11 @@ def read_bytes(path: Path, what: str = "file") -> bytes:
     return check_regular(path, what).read_bytes()
 
 
+def read_text(path: Path, what: str = "file") -> str:
+    """The UTF-8 text of a regular file; a ValueError for other kinds of files and for other texts."""
+    return check_regular(path, what).read_text(encoding="utf-8-sig")
+
+
 def remembered(function: Callable[[Path], str | None], path: Path) -> str | None:
     """`function(path)`, computed again only if the file has changed since the last call in this process."""
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fewshot.files.checksums import Crc
+from fewshot.files.stored import StoredArray
 
 _BLOCK_BYTES = 8 << 20  # read at once
 Floats = NDArray[np.float32]
@@ -70,35 +72,38 @@ class HeldVectors(Vectors):
 
 class StoredVectors(Vectors):
     """Vectors in a file: an array [n, D] of one dtype, row after row from byte `offset` on. The file stays open, so
-    replacing it does not change these vectors."""
+    replacing it does not change these vectors. A pass over all blocks compares the checksum `crc`, if there is one."""
 
     def __init__(
-        self, path: Path, offset: int, dtype: np.dtype[Any], shape: tuple[int, int], bfloat16: bool = False
+        self,
+        path: Path,
+        offset: int,
+        dtype: np.dtype[Any],
+        shape: tuple[int, int],
+        bfloat16: bool = False,
+        crc: Crc | None = None,
     ) -> None:
         self.shape = shape
-        self._arguments = (path, offset, dtype, shape, bfloat16)
-        self._path, self._offset, self._dtype, self._bfloat16 = path, offset, dtype, bfloat16
-        self._row_bytes = shape[1] * dtype.itemsize
-        self._file = os.open(path, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._file)
+        self._arguments = (path, offset, dtype, shape, bfloat16, crc)
+        self._bfloat16 = bfloat16
+        self._stored = StoredArray(os.open(path, os.O_RDONLY), str(path), offset, dtype, shape, crc)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StoredVectors, self._arguments
 
+    def blocks(self) -> Iterator[tuple[int, Floats]]:
+        start = 0
+        for values in self._stored.blocks(self.block):
+            yield start, self._cast(values)
+            start += len(values)
+
     def _read(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
         unique, place = np.unique(rows, return_inverse=True)
-        first = np.flatnonzero(np.diff(unique, prepend=-2) != 1)  # start of each stretch of neighbours: one read each
-        lengths = np.diff(first, append=len(unique)) * self._row_bytes
-        offsets = self._offset + unique[first].astype(np.int64) * self._row_bytes
-        parts = [os.pread(self._file, *stretch) for stretch in zip(lengths.tolist(), offsets.tolist(), strict=True)]
-        content = np.frombuffer(b"".join(parts), dtype=np.uint8)
-        if content.size != len(unique) * self._row_bytes:
-            raise OSError(
-                f"{self._path} ends before row {unique[-1]}: another program shortened it; restore it and run again"
-            )
-        values = content.view(self._dtype).reshape(-1, self.dim)
-        cast = _of_bfloat16(values) if self._bfloat16 else _finite_cast(values)
+        cast = self._cast(self._stored.take(unique))
         return cast if len(unique) == len(rows) and (place[:-1] < place[1:]).all() else cast[place]
+
+    def _cast(self, values: NDArray[Any]) -> Floats:
+        return _of_bfloat16(values) if self._bfloat16 else _finite_cast(values)
 
 
 def vectors_digest(vectors: Vectors, where: str) -> bytes:

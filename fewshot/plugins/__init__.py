@@ -1,6 +1,6 @@
 """Plug-ins: a folder is a registry of members. Specs, signatures read without importing, grids of hyperparameters.
 
-May import: nothing of fewshot.
+May import: files.
 A new kind of member: one `Registry` line in registry.py, for a folder whose `__init__.py` holds the base class.
 
     registry.py       the registries: names, signatures, specs and objects of the members of a folder

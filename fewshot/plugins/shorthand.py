@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from fewshot.files.regular import read_text
+
 PACKAGED = ("mobilenetv2_100", "tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
 _LOCAL = ("local-dir:", "local_dir:")
@@ -48,9 +50,7 @@ def of_folder(folder: str) -> str:
     ValueError says what is missing."""
     path, example = Path(folder), "Checkpoint(name='<timm name>', path=...)"
     try:
-        if not (path / "config.json").is_file():
-            raise FileNotFoundError(f"no regular file {path / 'config.json'}")
-        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        config = json.loads(read_text(path / "config.json"))
         network = str(config["architecture"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(

@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from fewshot.files.regular import check_regular
 from fewshot.plugins.code import code_digest, file_of
 from fewshot.plugins.short_name import short_name
 from fewshot.plugins.signature import Parameter, Signature
@@ -207,9 +207,7 @@ def content(path: str, companions: Sequence[str] = ()) -> str | None:
 
 
 def _digest_now(path: str) -> str:
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):  # reading a pipe can wait without end
-        raise ValueError(f"cannot read {path!r}: it is a pipe, a socket or a device; give the path of a regular file")
+    status = os.stat(check_regular(Path(path)))
     return _file_digest(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import checksum_of_parts
+from fewshot.files.regular import check_regular
 
 _log = logging.getLogger("fewshot")
 _OBJECTIVE, _OPTIMIZER, _BEST, _LOSSES = "objective.", "optimizer.", "best.", "losses"
@@ -59,7 +60,7 @@ class Progress:
         """Loads the state from a file; False if there is none, or if it belongs to another training. A state that
         changed, or that does not fit this training, is not loaded: the training starts anew, with a warning."""
         try:
-            with safe_open(path, framework="pt") as file:
+            with safe_open(check_regular(path), framework="pt") as file:
                 about = file.metadata() or {}
                 if about.get("identity") != identity:
                     return False

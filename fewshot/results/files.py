@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.files.locks import locked
+from fewshot.files.regular import check_regular
 from fewshot.results.bound import bound, difference
 from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions
@@ -35,7 +36,7 @@ class Results:
 
     def append(self, row: Row) -> None:
         """Adds a row as one whole line, under a lock; after a torn line, it starts a new line first."""
-        lock = self.path.with_name(f"{self.path.name}.lock")
+        lock = check_regular(self.path, "results file").with_name(f"{self.path.name}.lock")
         try:
             with locked(lock, f"appends to {self.path}", _PATIENCE), open(self.path, "ab+") as file:
                 start = file.seek(0, os.SEEK_END)

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from fewshot.files.atomic import home, make_folder
+from fewshot.files.regular import check_regular, read_text
 from fewshot.results.row import Row
 
 _WIDTH = 32  # hex digits of a line
@@ -24,13 +25,13 @@ def remember_run(run_id: str, dataset: str, images_digest: str) -> None:
         return
     known.add(mark)
     try:
-        make_folder(_path().parent)
+        make_folder(check_regular(_path()).parent)
         file = os.open(_path(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, f"{mark}\n".encode())  # one short write: processes do not mix their lines
         finally:
             os.close(file)
-    except OSError:
+    except (OSError, ValueError):
         return
 
 
@@ -47,7 +48,7 @@ def _path() -> Path:
 def _known(path: Path) -> set[str]:
     """The list as it was when this process first read it, with the runs of this process."""
     try:
-        return {line for line in path.read_text(encoding="ascii").splitlines() if len(line) == _WIDTH}
+        return {line for line in read_text(path).splitlines() if len(line) == _WIDTH}
     except (OSError, ValueError):
         return set()
 

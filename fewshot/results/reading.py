@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import os
-import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from fewshot.files.regular import check_regular
 from fewshot.results.row import Row, known_columns
 
 MOST_BYTES = 128 << 20  # of files whose rows stay in memory, beside the file read last
@@ -101,8 +101,7 @@ def _stamp(path: Path) -> _Stamp | None:
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(f"{path} is not a file of rows but a folder or device; name another")
+    check_regular(path, "results file")
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 

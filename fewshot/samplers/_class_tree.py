@@ -14,7 +14,7 @@ from pathlib import Path
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
-from fewshot.files.regular import check_regular
+from fewshot.files.regular import read_bytes, read_text
 from fewshot.samplers._grouping import ClassGroups
 
 Parents = Mapping[str, frozenset[str]]  # of every node with parents
@@ -108,7 +108,7 @@ def _read(path: Path, *state: int) -> ClassTree:
     if path.suffix not in _READERS:
         raise ValueError(f"the class tree {path} must be a .csv or .json file, or WordNet's data.noun")
     parents: dict[str, set[str]] = {}
-    for child, parent in _READERS[path.suffix](check_regular(path, "class tree")):
+    for child, parent in _READERS[path.suffix](path):
         parents.setdefault(child, set()).add(parent)
     return ClassTree(path, {child: frozenset(above) for child, above in parents.items()})
 
@@ -124,7 +124,7 @@ def _csv_pairs(path: Path) -> list[tuple[str, str]]:
 
 def _json_pairs(path: Path) -> list[tuple[str, str]]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_bytes(path, "class tree"))
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read as a class tree: {error}") from error
     items = content.items() if isinstance(content, dict) else ()
@@ -141,7 +141,7 @@ def _wordnet_pairs(path: Path) -> list[tuple[str, str]]:
     pointers, then symbol, offset, part of speech and ends of each pointer. Lines of the licence begin with a space.
     """
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        lines = read_text(path, "class tree").splitlines()
         pairs = []
         for line in lines:
             if not line.startswith(" "):

@@ -23,7 +23,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages, classes_digest
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import write_atomically
-from fewshot.files.regular import check_regular
+from fewshot.files.regular import check_regular, read_text
 from fewshot.plugins.fields import Member
 
 _log = logging.getLogger("fewshot")
@@ -89,7 +89,7 @@ class ClassSplit:
         """
         check_regular(path, "split")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read_text(path))
             seen, validation, novel = (_names(content[part]) for part in PARTS)
             digest = content.get("classes_digest")
         except FileNotFoundError as error:

@@ -503,6 +503,18 @@ def test_a_malicious_pickle_is_refused_and_does_not_run(by_torch: bool, tmp_path
     assert not proof.exists()
 
 
+def test_a_checkpoint_with_one_changed_bit_is_refused_where_torch_reads_it(tmp_path: Path) -> None:
+    path, weights = tmp_path / "a.pt", torch.arange(1000.0)
+    torch.save({"w": weights, "b": weights[:10] * 3}, path)
+    assert torch.equal(read_state(path)["w"], weights)
+    content = bytearray(path.read_bytes())
+    content[content.index(weights.numpy().tobytes()) + 400] ^= 4
+    path.write_bytes(content)
+    assert not torch.equal(torch.load(path, weights_only=True)["w"], weights)
+    with pytest.raises(ValueError, match=r"a\.pt is damaged: the checksum of '.*' in it is wrong; fetch it again"):
+        read_state(path)
+
+
 def test_files_that_are_no_checkpoint_are_told_in_one_sentence(tmp_path: Path) -> None:
     for name in ("a.safetensors", "b.pth", "c.pt"):
         (tmp_path / name).write_bytes(b"not a checkpoint at all")

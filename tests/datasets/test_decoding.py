@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps, features
 
 from fewshot.datasets._decoding import SUFFIXES, read_image, to_rgb
+from fewshot.datasets._pictures import facts_of_file
 
 RANDOM = np.random.default_rng(0)
 COLOURS = RANDOM.integers(0, 256, size=(5, 7, 3), dtype=np.uint8)
@@ -298,3 +300,17 @@ def test_an_image_that_may_be_a_decompression_bomb_is_one_sentence(tmp_path, meg
     (tmp_path / "bomb.png").write_bytes(png(1000, megapixels * 1000, 8, 0, b""))
     with pytest.raises(ValueError, match=r"bomb.png: Image size \(\d+ pixels\) exceeds limit"):
         read_image(tmp_path / "bomb.png")
+
+
+def test_a_png_file_with_a_changed_bit_is_refused_where_pillow_reads_it(tmp_path):
+    Image.fromarray(np.add.outer(np.arange(40) * 3, np.arange(40) * 2).astype(np.uint8)).save(tmp_path / "a.png")
+    whole, accepted = (tmp_path / "a.png").read_bytes(), 0
+    facts = facts_of_file(tmp_path / "a.png")
+    for place in range(8 * len(whole)):
+        content = bytearray(whole)
+        content[place // 8] ^= 1 << place % 8
+        (tmp_path / "a.png").write_bytes(content)
+        with suppress(ValueError):
+            assert facts_of_file(tmp_path / "a.png") == facts
+            accepted += 1
+    assert accepted < 0.1 * len(whole) * 8

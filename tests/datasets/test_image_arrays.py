@@ -16,6 +16,7 @@ from PIL import Image
 from fewshot.commands._options import dataset_spec
 from fewshot.datasets.image_arrays import ImageArrays
 from fewshot.datasets.image_folder_set import ImageFolderSet
+from fewshot.files.stored import StoredArray
 from fewshot.results.files import Results
 from tests.support.command_line import QUICK, fail, succeed
 
@@ -198,4 +199,4 @@ def test_the_command_line_takes_images_and_vectors_by_content(tmp_path, monkeypa
 
 def test_images_of_an_uncompressed_file_are_not_held(tmp_path):
     images = load(tmp_path, images=COLOUR, labels=LABELS)
-    assert all(isinstance(array, np.memmap) for array in images.images.arrays)
+    assert all(isinstance(array, StoredArray) for array in images.images.arrays)

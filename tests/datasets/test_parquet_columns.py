@@ -67,3 +67,14 @@ def test_without_pyarrow_one_sentence_says_what_to_install(tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ValueError, match=r"a.parquet needs the package pyarrow: pip install 'fewshot\[parquet\]'"):
         load(path)
+
+
+def test_a_changed_bit_is_refused_if_the_pages_have_checksums(tmp_path):
+    values = np.random.default_rng(0).normal(size=(6, 7)).astype(np.float32)
+    table = pa.table({"vectors": pa.array(list(values)), "labels": ["a", "b"] * 3})
+    pq.write_table(table, tmp_path / "a.parquet", write_page_checksum=True, compression=None)
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    content[content.index(values[3].tobytes()) + 3] ^= 1
+    (tmp_path / "a.parquet").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.parquet: the column 'vectors' cannot be read: .*CRC"):
+        load(tmp_path / "a.parquet")

@@ -112,9 +112,9 @@ BROKEN[[17, 40], 2] = np.nan
         ({"vectors": VALUES.astype(str)}, r"vectors must be numbers .* found <U\d+"),
         (
             {"vectors": VALUES.astype(object)},
-            r"the array 'vectors' cannot be read: Object arrays .* save plain numbers",
+            r"the array 'vectors' cannot be read: it holds Python objects; save plain numbers",
         ),
-        ({"labels": NAMES[PLACES].astype(object)}, r"the array 'labels' cannot be read: Object arrays"),
+        ({"labels": NAMES[PLACES].astype(object)}, r"the array 'labels' cannot be read: it holds Python objects"),
         ({"vectors": None}, r"must contain one array named vectors or features or embeddings or X; found none"),
         ({"features": VALUES}, "must contain one array named .*; found vectors and features among"),
         ({"labels": None}, "must contain one array named labels or label or targets or y; found none"),

@@ -19,8 +19,8 @@ ROOT = Path(fewshot.__file__).parent
 
 # From the ground up: a room imports rooms of lower floors only, for types too. Rooms of one floor stand apart.
 FLOORS = [
-    {"files", "plugins", "statistics"},
-    {"solvers"},
+    {"files", "statistics"},
+    {"plugins", "solvers"},
     {"episodes"},
     {"datasets"},
     {"splits", "samplers"},
@@ -42,7 +42,7 @@ MOST_FOLDERS = 22
 # What a room imports of fewshot, where that is less than its floor allows.
 ONLY = {
     "statistics": set(),
-    "plugins": set(),
+    "plugins": {"files"},
     "files": set(),
     "solvers": set(),
     "episodes": {"files"},

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fewshot.files.atomic import write_atomically
+from fewshot.files.regular import check_regular
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import markdown
@@ -29,7 +30,7 @@ def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
 
     Raises a ValueError if the file has no place for a table, or names a suite without rows.
     """
-    text = path.read_text(encoding="utf-8")
+    text = check_regular(path).read_text(encoding="utf-8")
     if not suites(path) and not _OF_FILES.search(text):
         raise ValueError(
             f"{path} has no place for a table; write <!-- results:quick --> and <!-- /results --> on lines of their own"
@@ -43,7 +44,7 @@ def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
 
 def suites(path: Path) -> list[str]:
     """The suites whose tables a README shows, in its order."""
-    return [place["suite"] for place in _OF_SUITE.finditer(path.read_text(encoding="utf-8"))]
+    return [place["suite"] for place in _OF_SUITE.finditer(check_regular(path).read_text(encoding="utf-8"))]
 
 
 def _table(path: Path, place: re.Match[str], rows: Sequence[Row]) -> str:

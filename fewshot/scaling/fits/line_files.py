@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.files.csv_files import CsvFile
-from fewshot.files.regular import check_regular
+from fewshot.files.regular import read_text
 
 _JSON = (".jsonl", ".ndjson", ".json")
 _READ = "give a .csv with a header, or a .jsonl with one JSON object per line"
@@ -21,7 +21,7 @@ def read_lines(path: Path) -> list[Line]:
     if not path.exists() or path.is_dir():
         raise ValueError(f"there is no file {path}")
     try:
-        text = check_regular(path, "table").read_text(encoding="utf-8-sig")
+        text = read_text(path, "table")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text, so it holds no rows: {error}") from error
     lines = _json_lines(path, text) if path.suffix.lower() in _JSON else _csv_lines(path, text)

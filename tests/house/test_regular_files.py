@@ -1,0 +1,56 @@
+"""Files are read by the functions of fewshot.files, which refuse pipes, sockets, devices and folders."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import fewshot
+
+ROOT = Path(fewshot.__file__).parent
+READS = re.compile(
+    r"\.read_(text|bytes)\(|json\.load\(|np\.(load|fromfile|memmap)\(|(?<![\w.])open\(|\.open\(\"r|safe_open\(|load_file\("
+)
+CHECKED = re.compile(r"check_regular\(.*\)\.read_text\(|safe_open\(check_regular\(")
+# What opens a file by itself, and why that cannot wait without end.
+OWN = {
+    "backbones/_weight_files.py": "read_content checks the file first",
+    "backbones/packaged.py": "a file of an installed package, if is_file",
+    "backbones/pretrained.py": "weights that fewshot wrote, if is_file",
+    "cli.py": "os.devnull",
+    "commands/_results.py": "writable_results checks the file first",
+    "datasets/_decoding.py": "data sets list regular files only",
+    "datasets/_png.py": "facts_of_file has decoded the file",
+    "datasets/_vector_files.py": "vector_set.opened checks the file first",
+    "features/files.py": "read_done checks the files of a table first",
+    "plugins/code.py": "source files of imported modules, if is_file",
+    "plugins/signature.py": "source files of installed packages",
+    "plugins/spec.py": "_digest_now checks the file first",
+    "pretraining/training.py": "trained_elsewhere checks is_file",
+    "report/__init__.py": "files of the package",
+    "results/files.py": "append checks the file first",
+    "results/reading.py": "_stamp checks the file first",
+    "results/recognition.py": "what_is is for regular files",
+    "results/seen_classes/synsets.py": "files of the package",
+    "solvers/compiled/__init__.py": "files of the package",
+    "report/tables/readme.py": "the committed comparisons of the package",
+}
+
+
+def reads(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [
+        line.strip() for line in lines if READS.search(line) and not CHECKED.search(line) and "def open" not in line
+    ]
+
+
+def members() -> list[str]:
+    names = (path.relative_to(ROOT).as_posix() for path in sorted(ROOT.rglob("*.py")))
+    return [name for name in names if not name.startswith(("files/", "benchmarks/", "data/"))]
+
+
+@pytest.mark.parametrize("name", members())
+def test_a_module_reads_files_by_the_functions_that_check_them(name: str) -> None:
+    assert bool(reads(ROOT / name)) == (name in OWN), reads(ROOT / name)
