@@ -80,6 +80,11 @@ class RunPair:
     units: Units
     comparison: Comparison
 
+    @property
+    def equal(self) -> bool:
+        """Whether both runs have the same accuracy in every episode."""
+        return bool((self.accuracy_a == self.accuracy_b).all())
+
     def turned(self) -> RunPair:
         """B minus A."""
         return RunPair(self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, self.comparison.turned())
@@ -87,6 +92,14 @@ class RunPair:
     def needed(self, delta: float) -> Needed:
         """The episodes and classes that detect a difference of `delta`."""
         return needed(self.accuracy_a - self.accuracy_b, self.units, delta)
+
+
+@dataclass(frozen=True)
+class Uncompared:
+    """Runs of one task that cannot be compared: one of them, and why."""
+
+    row: Row
+    reason: str
 
 
 def adjusted(pairs: Sequence[RunPair]) -> Floats:
@@ -100,19 +113,27 @@ def adjusted(pairs: Sequence[RunPair]) -> Floats:
 
 def contests(
     results: Results, rows: Sequence[Row], by: str, grouping: Callable[[Row], Grouping] | None = None
-) -> list[Contest]:
-    """The contests among these rows: two runs or more that differ in `by` alone and solved the same episodes.
+) -> tuple[list[Contest], list[Uncompared]]:
+    """The contests among these rows, of two runs or more that differ in `by` alone and solved the same episodes; and
+    the groups of runs that cannot be compared, such as those without stored predictions.
 
     `grouping` gives the groups that replace the classes of a row's data set. Raises a ValueError if no two runs can be
-    compared, or if stored predictions are missing.
+    compared.
     """
-    groups = [contest(results, group, grouping) for group in rivals(rows, by)]
-    if not groups:
+    compared, others = [], []
+    for group in rivals(rows, by):
+        try:
+            compared.append(contest(results, group, grouping))
+        except ValueError as error:
+            others.append(Uncompared(group[0], str(error)))
+    if not compared and others:
+        raise ValueError("; ".join(dict.fromkeys(other.reason for other in others)))
+    if not compared:
         raise ValueError(
             f"{results.path} has no two runs that differ in {by} alone and share their episodes; "
             f"give another --by ({', '.join(BY)}), or run more"
         )
-    return groups
+    return compared, others
 
 
 def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
@@ -129,6 +150,9 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
     """The runs of a task on the same episodes. Raises a ValueError if the episodes that all of them have differ, or if
     stored predictions are missing."""
     common = min(row.n_episodes for row in rows)
+    if common < 2:
+        raise ValueError("a comparison needs 2 or more episodes of each run; one of these runs has 1, so run more")
+    groups = None if grouping is None else grouping(rows[0])  # before predictions, which take longer to read
     solved = [_Solved.read(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)
     if odd is not None:
@@ -137,7 +161,7 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
             "another release made one of them; run it again"
         )
     longest = max(solved, key=lambda one: len(one.accuracy))
-    units = _units(longest, rows[0].n_classes) if grouping is None else _groups(longest, grouping(rows[0]))
+    units = _units(longest, rows[0].n_classes) if groups is None else _groups(longest, groups)
     return Contest(
         tuple(rows), tuple(one.accuracy for one in solved), units, 0.5 * len(longest.accuracy) / longest.n_queries
     )
