@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
+from fewshot.results.asked import data_of
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
@@ -26,7 +27,7 @@ BY = {
     "anything": ("transform", "evaluator", "selection_rule", "backbone", "dtype"),
 }
 _TASK = (
-    *("dataset", "split_digest", "images_digest", "classes", "sampler"),
+    *("split_digest", "images_digest", "classes", "sampler"),
     *("n_way", "k_shot", "n_query", "k_shot_at_most", "seed"),
 )
 Grouping = tuple[str, NDArray[np.int64]]  # name of the groups, and the group of every class
@@ -142,7 +143,8 @@ def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
     fixed = [name for name in BY["anything"] if name not in BY[by]]
     for row in rows:
         if row.status == "ok":
-            groups.setdefault(tuple(getattr(row, name) for name in (*_TASK, *fixed)), []).append(row)
+            key = (data_of(row), *(getattr(row, name) for name in (*_TASK, *fixed)))
+            groups.setdefault(key, []).append(row)
     return [group for group in groups.values() if len(group) > 1]
 
 
