@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from fewshot.commands._answers import printable
+from fewshot.commands._option_words import called, in_options, in_own_options
 
 _FOLDER = Path(__file__).parent / "commands"
 _ORDER = ("run", "bench", "list", "report")  # first in the help; the others follow by name
@@ -75,7 +76,7 @@ class CommandFolder(click.Group):
         except (click.ClickException, ValueError, OSError) as error:
             if debug:
                 raise
-            click.echo(printable(f"Error: {sentence(error)}"), err=True)
+            click.echo(printable(f"Error: {in_options(sentence(error), called(self, args))}"), err=True)
             return 2 if isinstance(error, click.UsageError) else 1
         return code if isinstance(code, int) else 0
 
@@ -110,7 +111,7 @@ class _Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Prints a record; warnings start with "Warning: "."""
         prefix = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
-        click.echo(printable(prefix + self.format(record)), err=True)
+        click.echo(printable(prefix + in_own_options(self.format(record))), err=True)
 
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
 import os
 import re
 from collections.abc import Callable
@@ -61,8 +62,25 @@ def count(text: str, least: int = 1) -> Count:
     if is_number and len(text) > _MOST_DIGITS:
         raise click.BadParameter(f"a number of {len(text)} digits is too large: a data set has fewer than 2^31 images")
     if text.lower() != "all" and not (is_number and int(text) >= least):
-        raise click.BadParameter(f"{text[:40]!r} is neither a {'positive ' * (least > 0)}number nor 'all'")
+        wanted = {0: "a number", 1: "a positive number"}.get(least, f"a number of at least {least}")
+        raise click.BadParameter(f"{text[:40]!r} is neither {wanted} nor 'all'")
     return int(text) if is_number else "all"
+
+
+def ways(text: str) -> Count:
+    """The number of classes in --way, or "all"."""
+    return count(text, 2)
+
+
+class Number(click.FloatRange):
+    """A number in a range; NaN is in none, although it is no smaller and no larger than any bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; what is not in the range is a BadParameter."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
 
 
 def counts(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[Count, ...]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from fewshot.commands._answers import amount, answer
+from fewshot.commands._option_words import in_own_options
 from fewshot.commands._rates import embedding_key, rates, solving_key
 from fewshot.commands._trainings import training_line, training_seconds
 
@@ -163,7 +164,7 @@ def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workben
         if not plan.add(run, known):
             return PlannedRun("done", name, run.n_episodes, seconds=0)
     except (ValueError, OSError) as error:
-        return PlannedRun("cannot run", name, spec.n_episodes, problem=str(error), seconds=0)
+        return PlannedRun("cannot run", name, spec.n_episodes, problem=in_own_options(str(error)), seconds=0)
     row = known.get(run.run_id)
     n_missing = run.n_episodes - (row.n_episodes if row is not None and row.status == "ok" else 0)
     pace = rates().get(solving_key(spec, shape))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import click
 
 from fewshot.commands._answers import amount
-from fewshot.commands._options import Count, count, counts, dataset_spec, shard
+from fewshot.commands._options import Count, count, counts, dataset_spec, shard, ways
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -112,7 +112,7 @@ class EpisodeRequest:
         Count | None,
         click.option(
             "--way",
-            type=count,
+            type=ways,
             metavar="N|all",
             help="Set the number of classes per episode (default: 5, or all if there are fewer).",
         ),

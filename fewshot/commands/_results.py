@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fewshot.commands._option_words import in_own_options
+
 if TYPE_CHECKING:
     from fewshot.report.rows.shown import Shown
     from fewshot.report.tables.task_table import Cell
@@ -193,7 +195,7 @@ def print_failures(rows: Sequence[Row]) -> int:
             failed.setdefault(row.error, []).append(row)
     for error, same in failed.items():
         more = f" and {len(same) - 1} more like it" if len(same) > 1 else ""
-        click.echo(f"Error: {describe(same[0])}{more}: {error}", err=True)
+        click.echo(f"Error: {describe(same[0])}{more}: {in_own_options(error)}", err=True)
     return 1 if failed else 0
 
 

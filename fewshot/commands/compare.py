@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fewshot.report.rows.images import RowImages
     from fewshot.results.row import Row
 
+_log = logging.getLogger("fewshot")
 _BY = ("evaluator", "backbone", "anything")
 
 
@@ -40,7 +42,7 @@ _BY = ("evaluator", "backbone", "anything")
 @_options.row_images_option("the class groups of --unit")
 @click.option(
     "--delta",
-    type=click.FloatRange(0, 100, min_open=True),
+    type=_options.Number(0, 100, min_open=True),
     default=1.0,
     help="Report how many episodes and classes would show a difference of this many percentage points.",
 )
@@ -60,12 +62,13 @@ def command(
     """Compare the runs of the results file ROWS in pairs, on the episodes that both solved.
 
     Each difference has two intervals: for other episodes of these images, and for new classes. Pairs that were compared
-    on several data sets also get one difference over these data sets, and one for new data sets.
+    on several data sets also get one difference over these data sets, and one for new data sets. A warning names runs
+    that cannot be compared, such as those of a data set without the groups of --unit.
     """
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
 
-    claims = _claims(rows, by, only, partial(_grouping, unit, _options.row_images(data)) if unit else None)
+    claims, others = _claims(rows, by, only, partial(_grouping, unit, _options.row_images(data)) if unit else None)
     over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
         from fewshot.files.atomic import write_atomically
@@ -78,12 +81,15 @@ def command(
         write_forest(claims, plot)
     parts = _parts([claim.text(delta / 100) for claim in claims], over, claims[0].naming, "simple")
     contests = [claim.values(delta / 100) for claim in claims]
-    answer("\n\n".join(parts), {"contests": contests, "over_sets": sets_values(over)})
+    answer("\n\n".join(parts), {"contests": contests, "over_sets": sets_values(over), "not_compared": others})
     return 0
 
 
-def _claims(rows: Path, by: str, only: tuple[str, ...], grouping: Callable[[Row], Grouping] | None) -> list[Claims]:
-    """The comparisons of each contest among the chosen rows; p-values are adjusted over all of them."""
+def _claims(
+    rows: Path, by: str, only: tuple[str, ...], grouping: Callable[[Row], Grouping] | None
+) -> tuple[list[Claims], list[str]]:
+    """The comparisons of each contest among the chosen rows, and sentences about runs that cannot be compared, which
+    are also warnings; p-values are adjusted over all comparisons."""
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.pairing import adjusted, contests
@@ -97,14 +103,18 @@ def _claims(rows: Path, by: str, only: tuple[str, ...], grouping: Callable[[Row]
         raise ValueError(
             f"none of the {len(rows_of_all):,} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
         )
-    every = contests(results, chosen, by, grouping)
+    every, others = contests(results, chosen, by, grouping)
     pairs = [contest.pairs() for contest in every]
     p_values = adjusted([pair for several in pairs for pair in several]).tolist()
     n_tested, remaining, naming = sum(p == p for p in p_values), iter(p_values), Naming(Shown.of(chosen), by)
-    return [
+    texts = list(dict.fromkeys(f"{naming.task(one.row)}: not compared, because {one.reason}" for one in others))
+    for text in texts:
+        _log.warning("%s", text)
+    claims = [
         Claims(contest, naming, several, list(islice(remaining, len(several))), n_tested)
         for contest, several in zip(every, pairs, strict=True)
     ]
+    return claims, texts
 
 
 def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str) -> list[str]:
@@ -123,7 +133,9 @@ def _grouping(unit: str, read: RowImages, row: Row) -> Grouping:
 
     images = read.load(row)
     if unit not in images.class_groups:
+        known = ", ".join(images.class_groups) or "none"
         raise ValueError(
-            f"{images.name} has no class group {unit!r}; it has: {', '.join(images.class_groups) or 'none'}"
+            f"{images.name} has no class group {unit!r}; it has: {known}. Compare its runs without --unit"
+            + f", or with --unit {next(iter(images.class_groups))}" * bool(images.class_groups)
         )
     return f"groups ({unit})", images.class_groups[unit].codes.astype(np.int64)

@@ -21,7 +21,12 @@ _LINES = 20  # printed pairs
 
 @click.command("duplicates", short_help="Find exact and near copies of images.")
 @_options.takes(data=DataRequest)
-@click.option("--least", type=float, default=0.97, help="Report pairs of at least this similarity, in (0, 1].")
+@click.option(
+    "--least",
+    type=_options.Number(0, 1, min_open=True),
+    default=0.97,
+    help="Report pairs of at least this similarity, in (0, 1].",
+)
 @click.option("--most", type=click.IntRange(min=1), default=100, help="List this many pairs, the worst ones first.")
 @click.option("--backbone", metavar="NAME|SPEC", help="Compare features of this network instead of small pictures.")
 @click.option("--out", type=_options.FILE, help="Write the pairs as a page (.html) or picture (.png).")

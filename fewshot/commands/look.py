@@ -39,6 +39,7 @@ def command(data: str, out: Path | None, most_classes: int, per_class: int, dry_
         return 0
     with _warnings() as warnings:
         images: LabelledImages = spec.make().load()
+        _warn_of_groups(images)
     if images.vectors is not None:
         return _answer_vectors(str(spec), images, out, warnings)
     from fewshot.datasets._look import look
@@ -69,6 +70,14 @@ def _answer_vectors(spec: str, images: LabelledImages, out: Path | None, warning
     values = {"n_images": counts[0], "n_classes": counts[1], "dim": dim, "groups": group_sizes(images)}
     answer("\n".join(lines), {"dataset": spec, **values, "warnings": warnings})
     return 0
+
+
+def _warn_of_groups(images: LabelledImages) -> None:
+    """The warning of a run with the usual sampler."""
+    from fewshot.runs.guards import warn_unseparated_groups
+    from fewshot.samplers.balanced import Balanced
+
+    warn_unseparated_groups(images, Balanced())
 
 
 @contextmanager

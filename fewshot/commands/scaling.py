@@ -138,7 +138,7 @@ def transfer(file: Path, where: str, x: str, y: str, metric: str | None, by: str
 @command.command("budget", short_help="Estimate how many labels a target accuracy needs.")
 @click.argument("file", type=_options.FILE)
 @_where
-@click.option("--target", type=float, required=True, help="Target accuracy, between 0 and 1.")
+@click.option("--target", type=_options.Number(), required=True, help="Target accuracy, between 0 and 1.")
 @click.option(
     "--x",
     default="k_shot",

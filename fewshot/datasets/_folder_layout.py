@@ -15,6 +15,7 @@ from fewshot.plugins.fields import Rule
 Folders = frozenset[tuple[str, ...]]  # the folders, below the root, that hold images directly
 _COUNTER = re.compile(r"\D*\d{1,4}$")  # a name that only counts: "01", "video_12"
 _CLASS_COUNTER = re.compile(r"(character|char|letter|glyph|class|category|species)[\s_-]*\d+$", re.IGNORECASE)
+_GROUP_NAME = re.compile(r"([A-Za-z]+)[\s_-]*\d+$")
 WRAPPERS = frozenset({"images", "image", "imgs", "img", "jpegimages", "pictures", "data"})  # not names of classes
 
 
@@ -134,14 +135,23 @@ class _Detection:
         (one, [first, *_]), (other, _), *_ = below.items()
         pair = next((n for n, count in Counter(s for i in below.values() for s in i).items() if count > 1), first)
         holder = next(top for top, inside in below.items() if pair in inside)
-        start = "/".join((*above, ""))
-        command = f"--data \"ImageFolderSet({str(self.root)!r}, layout='{start}superclass/class')\""
+        start, group = "/".join((*above, "")), _group_word([name for names in below.values() for name in names])
+        command = f"--data \"ImageFolderSet({str(self.root)!r}, layout='{start}class/{group}')\""
         deeper = f"layout='{start}-/superclass/class' if the folders inside are the classes, " if deep else ""
         return (
-            f"{self.root}: folders such as {holder}/{pair} can be classes or parts of classes; type {command} if each "
-            f"is a class of its own, layout='{start}class' if {one} and {other} are the classes, {deeper}or "
+            f"{self.root}: folders such as {holder}/{pair} can be classes or parts of classes; type {command} if {one} "
+            f"and {other} are the classes, each with several groups of images (then --sampler "
+            f"\"Balanced(apart='{group}')\" keeps a group such as {first} on one side of an episode), "
+            f"layout='{start}superclass/class' if {holder}/{pair} is a class of its own, {deeper}or "
             f"layout='{start}partition/class' if {one} and {other} are partitions of the same classes"
         )
+
+
+def _group_word(names: Sequence[str]) -> str:
+    """The word that all names of groups begin with, such as "video" of "video_1" and "video_2"; "group" for none."""
+    words = {match[1].casefold() for name in names if (match := _GROUP_NAME.match(name))}
+    word = words.pop() if len(words) == 1 else "group"
+    return "group" if word in ("class", "superclass", "partition") else word
 
 
 def _children(folders: Folders) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,8 @@ class Manifest(Dataset):
     inside it. The file is UTF-8, separated by commas. Every new image is decoded once, as in `ImageFolderSet`.
     Partitions with usual names (train, val, test, ...) that hold different classes are the default split.
     """
+
+    short_name: ClassVar[str] = "[{path:stem}|manifest]"
 
     path: Path
     root: Path | None = None

@@ -119,9 +119,9 @@ def _printed(match: re.Match[str], fields: Mapping[str, Any]) -> str:
         return _sides(fields)
     value = fields[name]
     if form == "file":
-        return PurePath(str(value)).name
+        return PurePath(str(value)).name or str(value)  # "." has no name
     if form == "stem":
-        return PurePath(str(value)).stem
+        return PurePath(str(value)).stem or str(value)
     if form == "value":
         return str(value).rpartition("=")[2]
     if form == "names":

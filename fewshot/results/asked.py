@@ -47,6 +47,16 @@ def asked(row: Row) -> Asked:
     return _read(row.dataset, row.split, row.backbone, row.transform, row.evaluator, row.sampler, row.selection_rule)
 
 
+def data_of(row: Row) -> object:
+    """What rows of the same data have in common, wherever it lies: `--data signs` and `--data ./signs/` are one data
+    set. Rows that do not know the digest of their images have the text of their data set."""
+    if not row.images_digest:
+        return row.dataset
+    spec = asked(row).dataset
+    fields = ((p.name, str(value)) for p, value in spec.arguments if not (p.is_path or (value is None and p.is_later)))
+    return spec.name, tuple(fields), row.images_digest
+
+
 def size(count: int | None, sampler: Spec) -> str:
     """A number of ways or shots in words: "5"; for an open one the word of this sampler, "all" or "variable"."""
     return (sampler.declares("open_size") or "all") if count is None else str(count)

@@ -18,7 +18,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, Ints
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
 from fewshot.plugins.spec import Spec
-from fewshot.samplers._group_evidence import group_evidence
+from fewshot.samplers._group_evidence import Evidence, group_evidence
 from fewshot.samplers._image_groups import share_groups
 from fewshot.splits import PARTS, ClassSplit
 
@@ -114,12 +114,26 @@ def warn_unseparated_groups(images: LabelledImages, sampler: Sampler) -> None:
     support, query = (images.pool(getattr(sampler, side, None)) for side in ("support_from", "query_from"))
     if evidence is not None and share_groups(images, support, query, evidence.apart):
         _WARNED.add(images)
-        spec = SAMPLERS.varied(SAMPLERS.spec(sampler), {"apart": evidence.apart})
         _log.warning(
-            "%s, so episodes may have images of one group on both sides, which raises accuracy; keep groups "
-            'apart with --sampler "%s"',
-            *(evidence.words, spec.text.replace("support_from=None, ", "").replace("query_from=None, ", "")),
+            "%s, so %s", evidence.words, _one_group(images) if evidence.one_per_class else _mixed(sampler, evidence)
         )
+
+
+def _one_group(images: LabelledImages) -> str:
+    return (
+        f"support and queries of a class come from one group, which raises accuracy: most classes of {images.name} "
+        "have no other; no sampler can keep groups apart, so add images of other groups to each class"
+    )
+
+
+def _mixed(sampler: Sampler, evidence: Evidence) -> str:
+    """What episodes of this sampler do with the groups, and the sampler that keeps them apart."""
+    spec = SAMPLERS.varied(SAMPLERS.spec(sampler), {"apart": evidence.apart})
+    text = spec.text.replace("support_from=None, ", "").replace("query_from=None, ", "")
+    return (
+        "episodes may have images of one group on both sides, which raises accuracy; keep groups apart with "
+        f'--sampler "{text}"'
+    )
 
 
 def _plain(name: str) -> str:

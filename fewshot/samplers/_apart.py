@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows, take_runs
-from fewshot.samplers._drawing import Draw, Drawn, flat
+from fewshot.samplers._drawing import LEAVE_OUT, Draw, Drawn, flat
 from fewshot.samplers._image_groups import GroupedPool, grouped_pool, share_groups
 
 _CELLS = 1 << 21  # groups of classes of episodes in memory at once
@@ -134,12 +134,14 @@ class Sides:
             images, label = self.draw.images, int(self.draw.candidates[np.argmax(bad)])
             sizes = self.support.sizes_of(label)
             n_other = int(bad.sum()) - 1
+            advice = f"lower k_shot or n_query, or {LEAVE_OUT}"
+            if len(sizes) == 1:  # it cannot be on both sides, however few images an episode takes
+                advice = f"a class needs 2 groups or more, so add images of another group, or {LEAVE_OUT}"
             raise ValueError(
                 f"{wanted} with apart={self.apart!r} need enough groups for both sides of episodes, but class {label} "
                 f"({images.class_names[label]!r}) of {images.name} has {sizes.sum()} images in "
                 f"{len(sizes)} group{'' if len(sizes) == 1 else 's'}"
-                f"{f' and {n_other} more have too few' if n_other else ''}; lower k_shot or n_query, or leave such "
-                "classes out"
+                f"{f' and {n_other} more have too few' if n_other else ''}; {advice}"
             )
 
     def divided(self, draw: Draw, least: int) -> tuple[Side, Side]:

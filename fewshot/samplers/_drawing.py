@@ -37,6 +37,12 @@ def require_classes(images: LabelledImages, classes: Ints, least: int, wanted: s
         )
 
 
+LEAVE_OUT = (
+    "leave such classes out: remove their images, or move them from novel to validation in a file of `fewshot split "
+    "make`"
+)
+
+
 @dataclass(frozen=True)
 class Draw:
     """Draws from one pool of images, for the episodes `index` and their classes `chosen` [E, N] of all candidates."""
@@ -112,8 +118,7 @@ class Draw:
             raise ValueError(
                 f"{wanted}, but class {label} ({self.images.class_names[label]!r}) of "
                 f"{self.images.name} has {sizes.min()}{f' and {more} more have too few' if more else ''}; lower them, "
-                "or leave such classes out: remove their images, or move them from novel to validation in a file of "
-                "`fewshot split make`"
+                f"or {LEAVE_OUT}"
             )
 
 

@@ -31,10 +31,12 @@ _FEWEST_SPANNING = 5  # stems that all classes have: fewer are cameras or source
 
 @dataclass(frozen=True)
 class Evidence:
-    """The groups that images seem to come in: the name for `apart`, and what shows them."""
+    """The groups that images seem to come in: the name for `apart`, what shows them, and whether most classes have one
+    group alone, so that no sampler can keep their groups apart."""
 
     apart: str
     words: str
+    one_per_class: bool = False
 
 
 def group_evidence(images: LabelledImages) -> Evidence | None:
@@ -47,8 +49,10 @@ def group_evidence(images: LabelledImages) -> Evidence | None:
 
 def _evidence(images: LabelledImages) -> Evidence | None:
     for name, group in images.image_groups.items():
-        if _plain(name) in (*_SCENES, *_PEOPLE) and _divides_classes(group.codes, images):
-            return Evidence(name, f"the column {name!r} of {images.name} names groups of images")
+        if _plain(name) in (*_SCENES, *_PEOPLE):
+            divided, alone = _classes_by_groups(group.codes, images)
+            if divided or alone:
+                return Evidence(name, f"the column {name!r} of {images.name} names groups of images", not divided)
     if images.image_names is None or STEM in images.image_groups:
         return None
     stems = _stems_of_classes(images, images.image_names)
@@ -68,11 +72,17 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_-]?(ids?|names?|numbers?)$", "", name.lower()).removesuffix("s")
 
 
-def _divides_classes(codes: NDArray[np.integer[Any]], images: LabelledImages) -> bool:
-    """Whether most classes hold several groups with several images each."""
+def _classes_by_groups(codes: NDArray[np.integer[Any]], images: LabelledImages) -> tuple[bool, bool]:
+    """Whether most classes hold several groups with several images each, and whether most hold one group alone, which
+    no other class has."""
     pairs, counts = np.unique(np.stack([images.labels, codes]), axis=1, return_counts=True)
-    several = np.bincount(pairs[0, counts > 1], minlength=len(images.class_names))
-    return 2 * int((several > 1).sum()) >= len(np.unique(images.labels)) > 0
+    n_classes = np.bincount(pairs[1])  # of each group
+    several, groups = (
+        np.bincount(pairs[0, mask], minlength=len(images.class_names)) for mask in (counts > 1, counts > 0)
+    )
+    own = np.bincount(pairs[0, (counts > 1) & (n_classes[pairs[1]] == 1)], minlength=len(images.class_names))
+    half = len(np.unique(images.labels)) / 2
+    return int((several > 1).sum()) >= half > 0, int(((groups == 1) & (own == 1)).sum()) >= half > 0
 
 
 def _stems_of_classes(images: LabelledImages, names: Sequence[str]) -> list[frozenset[str]]:

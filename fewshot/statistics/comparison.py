@@ -35,7 +35,7 @@ class Comparison:
     unpaired_width: float  # width of the interval from two independent samples of episodes
     p_classes: float  # p-value of "no difference for new classes"; NaN without an interval for new classes
     detectable_episodes: float  # smallest difference that these episodes detect with 80 % power, for these images
-    detectable_classes: float  # the same for new classes; NaN without an interval for new classes
+    detectable_classes: float  # the same for new classes; NaN without an interval. Both are NaN without any spread
 
     @property
     def width_ratio(self) -> float:
@@ -53,7 +53,7 @@ class Needed:
     """The episodes and classes that detect a difference of `delta` with 80 % power."""
 
     delta: float
-    episodes: int  # for these images
+    episodes: int | None  # for these images; None if the difference is the same in every episode
     classes: int | None  # for new classes; None if it cannot be estimated
     sentence: str
     class_episodes: int | None = None  # for new classes, on the present classes; None if no number is enough
@@ -86,6 +86,10 @@ def needed(d: Floats, units: Units, delta: float, level: float = 0.95) -> Needed
     them; the sentence says so if no number of episodes is enough for new classes."""
     if not 0 < delta <= 1:
         raise ValueError(f"delta, the difference to detect, must be a fraction in (0, 1]; got {delta!r}")
+    if np.ptp(d) == 0:
+        same = f"there is no difference in any of the {len(d):,} episodes"
+        same = same if d[0] == 0 else f"the difference is the same in all {len(d):,} episodes"
+        return Needed(delta, None, None, f"not known, because {same}")
     z = _t(0.5 + level / 2, np.inf) + _t(POWER, np.inf)
     episodes = max(2, ceil(float((z * d.std(ddof=1) / delta) ** 2)))
     interval = class_interval(d, units, level)
@@ -180,7 +184,9 @@ def _turned(interval: Interval) -> Interval:
 
 
 def _detectable(error: float, freedom: float, level: float) -> float:
-    return (_t(0.5 + level / 2, freedom) + _t(POWER, freedom)) * error
+    """The difference that a test with this standard error detects; NaN without any spread, which no number follows
+    from."""
+    return (_t(0.5 + level / 2, freedom) + _t(POWER, freedom)) * error if error > 0 else float("nan")
 
 
 def _t(probability: float, freedom: float) -> float:

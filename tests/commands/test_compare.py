@@ -58,7 +58,7 @@ def test_every_pair_is_compared_on_the_episodes_that_both_solved(rows: Path) -> 
 
 def test_units_are_the_classes_of_the_episodes(rows: Path) -> None:
     results = Results(rows)
-    [contest] = contests(results, results.rows(), "evaluator")
+    [contest], [] = contests(results, results.rows(), "evaluator")
     images = DATASETS.make("Glyphs()").load()
     novel = np.flatnonzero(np.isin(images.class_names, _split(images).novel))
     drawn = Balanced().sample(images, novel, EpisodeShape(5, 1, 5), 0, 0, 60)
@@ -140,6 +140,38 @@ def test_pairs_on_several_data_sets_are_summed_up(rows: Path, tmp_path: Path) ->
     assert len(found) == 3
     assert all(len(one["a"]) == 2 for one in found)
     assert all(one["new_sets"]["low"] == pytest.approx(one["new_sets"]["mean"]) for one in found)
+
+
+def test_data_sets_without_the_groups_are_named_and_the_others_compared(rows: Path, tmp_path: Path) -> None:
+    results, both = Results(rows), Results(tmp_path / "both.jsonl")
+    icons = DATASETS.make("Icons(domain='mono')").load()
+    for row in results.rows():
+        for run_id, dataset in ((row.run_id, row.dataset), (row.run_id[::-1], "Icons(domain='mono')")):
+            digest = row.images_digest if dataset == row.dataset else icons.images_digest
+            both.append(dataclasses.replace(row, run_id=run_id, dataset=dataset, images_digest=digest))
+            for part in results.predictions(row):
+                both.parts(run_id).write(part, {})
+    result = call("compare", both.path, "--unit", "script", "--data", "Glyphs", "--data", "Icons(domain='mono')")
+    assert result.exit_code == 0, result.output
+    assert "new groups (script)" in result.stdout
+    [line] = result.stderr.splitlines()
+    assert line.startswith("Warning: icons mono, ")
+    assert "not compared, because icons mono has no class group 'script'; it has: " in line
+    assert line.endswith("Compare its runs without --unit, or with --unit superclass")
+
+
+def test_runs_of_one_episode_are_named_and_the_others_compared(rows: Path, tmp_path: Path) -> None:
+    results, some = Results(rows), Results(tmp_path / "some.jsonl")
+    for row in results.rows():
+        some.append(row)
+        alone = row.run_id[::-1]
+        some.append(dataclasses.replace(row, run_id=alone, seed=7, n_episodes=1))
+        for part in results.predictions(row):
+            some.parts(row.run_id).write(part, {})
+        some.parts(alone).write(next(results.predictions(row))[:1], {})
+    result = call("compare", some.path)
+    assert result.exit_code == 0, result.output
+    assert "not compared, because a comparison needs 2 or more episodes of each run" in result.stderr
 
 
 def test_runs_without_a_rival_are_one_sentence(rows: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.command_line import call, fail, misuse, succeed
+from tests.support.command_line import QUICK, call, fail, misuse, succeed
 from tests.support.deep_pictures import deep_png
 from tests.support.pictures import write_pictures
 
@@ -123,3 +124,44 @@ def test_an_unreadable_picture_is_named():
     result = call("look", "--data", "birds")
     assert result.exit_code == 1
     assert "1 of 19 images cannot be read: birds/class0/broken.png: not an image" in result.stderr
+
+
+def frames(root: Path, n_videos: int) -> None:
+    """Three classes of videos of four frames, in folders class/video."""
+    rng = np.random.default_rng(0)
+    for name in ("jump", "run", "walk"):
+        for video in range(n_videos):
+            folder = root / name / f"video_{video}"
+            folder.mkdir(parents=True)
+            for frame in range(4):
+                Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(folder / f"f{frame}.png")
+
+
+def warning(*args: str) -> str:
+    [line] = [line for line in call(*args).stderr.splitlines() if "group" in line]
+    return line
+
+
+def test_folders_of_videos_are_refused_with_what_to_type_and_that_keeps_videos_apart():
+    frames(Path("clips"), 3)
+    error = fail("look", "--data", "clips")
+    [data] = re.findall(r'type --data "([^"]*)" if jump and run are the classes', error)
+    assert data == "ImageFolderSet('clips', layout='class/video')"
+    [sampler] = re.findall(r'--sampler "([^"]*)"', error)
+    run = ("run", "--data", data, *QUICK, "--evaluator", "Prototype", "--way", "3", "--query", "2")
+    looked_at, with_run = warning("look", "--data", data), warning(*run)
+    assert looked_at == with_run
+    assert sampler in looked_at
+    apart = call(*run, "--sampler", sampler)
+    assert apart.exit_code == 0
+    assert "group" not in apart.stderr
+
+
+def test_look_and_run_warn_in_the_same_words_of_classes_that_are_one_video():
+    frames(Path("clips"), 1)
+    lines = [f"clips/{c}/video_0/f{i}.png,{c},{c} 1" for c in ("jump", "run", "walk") for i in range(4)]
+    Path("clips.csv").write_text("\n".join(["path,label,video", *lines]))
+    run = ("run", "--data", "clips.csv", *QUICK, "--evaluator", "Prototype", "--way", "3", "--query", "2")
+    assert warning("look", "--data", "clips.csv") == warning(*run)
+    assert "no sampler can keep groups apart, so add images of other groups" in warning("look", "--data", "clips.csv")
+    assert "a class needs 2 groups or more" in fail(*run, "--sampler", "Balanced(apart='video')")

@@ -185,6 +185,11 @@ def test_the_whole_of_a_partition_stays_the_query_and_its_groups_leave_the_suppo
             r"k_shot = 1 and n_query = 7 images per class with apart='pair' need .* 2 groups",
         ),
         ("pair", EpisodeShape(2, 7, 3), r"lower k_shot or n_query, or leave such classes out"),
+        (
+            "video",
+            EpisodeShape(2, 1, 3),
+            r"12 images in 1 group and 1 more have too few; a class needs 2 groups or more",
+        ),
         ("patient", EpisodeShape(2, 1, 3), r"test has no image group 'patient'; it has: video, pair"),
     ],
 )

@@ -84,5 +84,23 @@ def test_a_column_named_video_or_patient_is_evidence(column, known):
     assert group_evidence(alone) is None  # a group of one image is on one side anyway
 
 
+@pytest.mark.parametrize(
+    ("groups", "one_per_class"),
+    [
+        (lambda label, place: f"{label}", True),  # one video per class
+        (lambda label, place: f"{label} {place % 3}" if not label else f"{label}", True),  # of most classes
+        (lambda label, place: f"{label} {place % 3}" if label < 2 else "2", False),
+        (lambda label, place: f"{label} {place % 3}", False),
+        (lambda label, place: "all", None),  # one video of all classes says nothing about a class
+        (lambda label, place: f"{label % 2}", None),
+    ],
+)
+def test_a_column_with_one_group_per_class_is_evidence_that_no_sampler_helps(groups, one_per_class):
+    images = labelled([12] * 3) if one_per_class is not None else labelled([12] * 4)
+    values = [groups(label, row % 12) for row, label in enumerate(images.labels.tolist())]
+    evidence = group_evidence(replace(images, image_groups={"video": Group.of(values)}))
+    assert (None if evidence is None else evidence.one_per_class) is one_per_class
+
+
 def test_images_without_names_have_no_evidence():
     assert group_evidence(labelled([12, 12])) is None

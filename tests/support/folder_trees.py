@@ -100,7 +100,7 @@ def an_unknown_partition(rng: np.random.Generator) -> Tree:
 
 def videos(rng: np.random.Generator) -> Tree:
     """class/video_01/image."""
-    return Tree([f"{name}/video_{i}" for name in _words(rng) for i in range(3)], refused="layout='class'")
+    return Tree([f"{name}/video_{i}" for name in _words(rng) for i in range(3)], refused="layout='class/video'")
 
 
 def a_partition_without_classes(rng: np.random.Generator) -> Tree:

@@ -45,6 +45,8 @@ def card(pair: RunPair, shown: Shown, p_adjusted: float, n_compared: int) -> Car
 def _sentence(pair: RunPair, shown: Shown, p_adjusted: float) -> str:
     comparison, units = pair.comparison, pair.units.name
     a, b = shown.name(pair.a).whole, shown.name(pair.b).whole
+    if pair.equal:
+        return f"{a} and {b} have the same accuracy in every episode."
     size = f"{100 * comparison.these_images.mean:z.2f} points"
     if significant_for_classes(pair, p_adjusted):
         return f"{a} exceeds {b} by {size}; 95 % interval for new {units} {bounds(comparison.new_classes)}."
@@ -61,6 +63,7 @@ def _sentence(pair: RunPair, shown: Shown, p_adjusted: float) -> str:
 def _evidence(pair: RunPair, p_adjusted: float, n_compared: int) -> list[tuple[str, str]]:
     comparison, units = pair.comparison, pair.units.name
     least = [number(100 * one, 2) for one in (comparison.detectable_episodes, comparison.detectable_classes)]
+    detectable = f"{least[0]} points for these images, {least[1]} for new {units}"
     return [
         ("difference, these images", _points(comparison.these_images)),
         (f"difference, new {units}", _points(comparison.new_classes)),
@@ -69,7 +72,7 @@ def _evidence(pair: RunPair, p_adjusted: float, n_compared: int) -> list[tuple[s
             f"p over {units}",
             f"{p_value(p_adjusted).removeprefix('= ')}, Holm-adjusted over {counted(n_compared, 'pair')}",
         ),
-        ("detectable with 80 % power", f"{least[0]} points for these images, {least[1]} for new {units}"),
+        ("detectable with 80 % power", detectable if math.isfinite(comparison.detectable_episodes) else ""),
         ("correlation of the runs", number(comparison.correlation, 2)),
         ("width unpaired / paired", number(comparison.width_ratio, 1)),
     ]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
+from fewshot.results.asked import data_of
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
@@ -26,7 +27,7 @@ BY = {
     "anything": ("transform", "evaluator", "selection_rule", "backbone", "dtype"),
 }
 _TASK = (
-    *("dataset", "split_digest", "images_digest", "classes", "sampler"),
+    *("split_digest", "images_digest", "classes", "sampler"),
     *("n_way", "k_shot", "n_query", "k_shot_at_most", "seed"),
 )
 Grouping = tuple[str, NDArray[np.int64]]  # name of the groups, and the group of every class
@@ -80,6 +81,11 @@ class RunPair:
     units: Units
     comparison: Comparison
 
+    @property
+    def equal(self) -> bool:
+        """Whether both runs have the same accuracy in every episode."""
+        return bool((self.accuracy_a == self.accuracy_b).all())
+
     def turned(self) -> RunPair:
         """B minus A."""
         return RunPair(self.b, self.a, self.accuracy_b, self.accuracy_a, self.units, self.comparison.turned())
@@ -87,6 +93,14 @@ class RunPair:
     def needed(self, delta: float) -> Needed:
         """The episodes and classes that detect a difference of `delta`."""
         return needed(self.accuracy_a - self.accuracy_b, self.units, delta)
+
+
+@dataclass(frozen=True)
+class Uncompared:
+    """Runs of one task that cannot be compared: one of them, and why."""
+
+    row: Row
+    reason: str
 
 
 def adjusted(pairs: Sequence[RunPair]) -> Floats:
@@ -100,19 +114,27 @@ def adjusted(pairs: Sequence[RunPair]) -> Floats:
 
 def contests(
     results: Results, rows: Sequence[Row], by: str, grouping: Callable[[Row], Grouping] | None = None
-) -> list[Contest]:
-    """The contests among these rows: two runs or more that differ in `by` alone and solved the same episodes.
+) -> tuple[list[Contest], list[Uncompared]]:
+    """The contests among these rows, of two runs or more that differ in `by` alone and solved the same episodes; and
+    the groups of runs that cannot be compared, such as those without stored predictions.
 
     `grouping` gives the groups that replace the classes of a row's data set. Raises a ValueError if no two runs can be
-    compared, or if stored predictions are missing.
+    compared.
     """
-    groups = [contest(results, group, grouping) for group in rivals(rows, by)]
-    if not groups:
+    compared, others = [], []
+    for group in rivals(rows, by):
+        try:
+            compared.append(contest(results, group, grouping))
+        except ValueError as error:
+            others.append(Uncompared(group[0], str(error)))
+    if not compared and others:
+        raise ValueError("; ".join(dict.fromkeys(other.reason for other in others)))
+    if not compared:
         raise ValueError(
             f"{results.path} has no two runs that differ in {by} alone and share their episodes; "
             f"give another --by ({', '.join(BY)}), or run more"
         )
-    return groups
+    return compared, others
 
 
 def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
@@ -121,7 +143,8 @@ def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
     fixed = [name for name in BY["anything"] if name not in BY[by]]
     for row in rows:
         if row.status == "ok":
-            groups.setdefault(tuple(getattr(row, name) for name in (*_TASK, *fixed)), []).append(row)
+            key = (data_of(row), *(getattr(row, name) for name in (*_TASK, *fixed)))
+            groups.setdefault(key, []).append(row)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -129,6 +152,9 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
     """The runs of a task on the same episodes. Raises a ValueError if the episodes that all of them have differ, or if
     stored predictions are missing."""
     common = min(row.n_episodes for row in rows)
+    if common < 2:
+        raise ValueError("a comparison needs 2 or more episodes of each run; one of these runs has 1, so run more")
+    groups = None if grouping is None else grouping(rows[0])  # before predictions, which take longer to read
     solved = [_Solved.read(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)
     if odd is not None:
@@ -137,7 +163,7 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
             "another release made one of them; run it again"
         )
     longest = max(solved, key=lambda one: len(one.accuracy))
-    units = _units(longest, rows[0].n_classes) if grouping is None else _groups(longest, grouping(rows[0]))
+    units = _units(longest, rows[0].n_classes) if groups is None else _groups(longest, groups)
     return Contest(
         tuple(rows), tuple(one.accuracy for one in solved), units, 0.5 * len(longest.accuracy) / longest.n_queries
     )

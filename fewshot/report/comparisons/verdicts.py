@@ -26,6 +26,8 @@ _MANY = 100_000  # episodes, from which on no number is given
 def verdict(pair: RunPair, p_adjusted: float) -> str:
     """Whether the difference is significant, for these images and for new classes, and what would confirm it. For new
     classes both the 95 % interval and the p-value, adjusted over all pairs shown (NaN: no test), must say so."""
+    if pair.equal:
+        return f"no difference in any of the {counted(len(pair.accuracy_a), 'episode')}, so there is nothing to confirm"
     comparison, units = pair.comparison, pair.units.name
     images, classes = significant(comparison.these_images), significant_for_classes(pair, p_adjusted)
     if images and classes:
@@ -48,8 +50,10 @@ def confirming(pair: RunPair, needed: Needed, images: bool) -> str:
     """What it takes to confirm a difference with 80 % power, in sentences. `images`: it is significant for these images
     already."""
     units, reason = pair.units.name, pair.comparison.new_classes.reason
-    episodes = counted(needed.episodes, "episode")
-    for_images = "" if images else f"Confirming {100 * needed.delta:.2f} points for these images needs {episodes}."
+    for_images = ""
+    if not images and needed.episodes is not None:
+        episodes = counted(needed.episodes, "episode")
+        for_images = f"Confirming {100 * needed.delta:.2f} points for these images needs {episodes}."
     if needed.classes is None:
         return f"{for_images} {missing(f'No interval for new {units}', [reason])}".strip()
     if needed.class_episodes is None:
@@ -85,17 +89,23 @@ def paragraph(pair: RunPair, naming: Naming, p_adjusted: float, n_compared: int)
     sentences = [
         f"On the {counted(len(pair.accuracy_a), 'episode')} that both solved ({naming.task(pair.a)}), "
         f"{claim(pair, naming)}.",
-        _over_classes(comparison, pair.units.name, p_adjusted, n_compared),
+        "" if pair.equal else _over_classes(comparison, pair.units.name, p_adjusted, n_compared),
         paired if math.isfinite(comparison.width_ratio) else "",
-        "" if significant_for_classes(pair, p_adjusted) else f"The difference is {verdict(pair, p_adjusted)}.",
+        "" if pair.equal or significant_for_classes(pair, p_adjusted) else _outcome(pair, p_adjusted),
         about_weights([pair.a, pair.b]),
     ]
     return " ".join(filter(None, sentences))
 
 
+def _outcome(pair: RunPair, p_adjusted: float) -> str:
+    return f"The difference is {verdict(pair, p_adjusted)}."
+
+
 def claim(pair: RunPair, naming: Naming) -> str:
     """Which run exceeds which by how much, for these images."""
     images = pair.comparison.these_images
+    if pair.equal:
+        return f"{naming.run(pair.a)} and {naming.run(pair.b)} have the same accuracy in every episode"
     relation = {(True, True): "exceeds", (True, False): "falls below"}.get(
         (significant(images), images.mean > 0), "does not differ significantly from"
     )
@@ -110,11 +120,14 @@ def _over_classes(comparison: Comparison, units: str, p_adjusted: float, n_compa
     if interval.reason:
         return missing(f"No interval for new {units}", [interval.reason])
     corrected = f", Holm-adjusted over {n_compared:,} comparisons" if n_compared > 1 else ""
-    return (
+    text = (
         f"For new {units} the interval is {bounds(interval)} (jackknife over {units}; "
-        f"p {p_value(p_adjusted)}{corrected}). Differences of {number(100 * comparison.detectable_classes, 2)} points "
-        "or more would be detected with 80 % power."
+        f"p {p_value(p_adjusted)}{corrected})."
     )
+    if not math.isfinite(comparison.detectable_classes):
+        return text
+    least = number(100 * comparison.detectable_classes, 2)
+    return f"{text} Differences of {least} points or more would be detected with 80 % power."
 
 
 def warnings(rows: Sequence[Row]) -> list[str]:

@@ -8,11 +8,13 @@ import re
 import numpy as np
 import pytest
 
+from fewshot.report.comparisons.claims import line
 from fewshot.report.comparisons.naming import Naming
 from fewshot.report.comparisons.pairing import RunPair, compare
 from fewshot.report.comparisons.verdicts import (
     about_weights,
     more_episodes,
+    needs,
     paragraph,
     single_checkpoints,
     verdict,
@@ -27,6 +29,8 @@ from tests.support.paired_runs import two_runs
 A = Row("a", evaluator="LinearProbe()", backbone="Packaged('one')", preprocess_digest="1")
 B = Row("b", evaluator="Prototype()", backbone="Packaged('two')", preprocess_digest="1")
 
+NAMING = Naming(Shown.of([A, B]), "evaluator")
+
 
 def paired(a: np.ndarray, b: np.ndarray, units: Units) -> RunPair:
     return RunPair(A, B, a, b, units, compare(a, b, units))
@@ -34,6 +38,24 @@ def paired(a: np.ndarray, b: np.ndarray, units: Units) -> RunPair:
 
 def test_a_clear_difference_is_significant_for_both() -> None:
     assert verdict(paired(*two_runs(0.2)), 0.01) == "significant for these images and for new classes"
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.125])
+@pytest.mark.parametrize("n_classes", [2, 3, 20])
+@pytest.mark.parametrize("accuracy", ["all right", "varying"])
+def test_without_any_spread_of_the_difference_there_are_no_power_figures(shift, n_classes, accuracy) -> None:
+    units = Units(np.tile(np.arange(2), 8) if n_classes == 2 else np.arange(16) % n_classes, np.full(8, 2), n_classes)
+    a = np.ones(8) if accuracy == "all right" else np.arange(8) / 8
+    pair = paired(a, a - shift, units)
+    comparison, wanted = pair.comparison, pair.needed(0.01)
+    assert np.isnan([comparison.detectable_episodes, comparison.detectable_classes]).all()
+    assert (wanted.episodes, wanted.classes) == (None, None)
+    texts = [verdict(pair, 1.0), needs(pair, 0.01), *line(pair, NAMING, 1.0), paragraph(pair, NAMING, 1.0, 1)]
+    assert not re.search(r"detect 0|or more would be detected|needs \d|\bnan\b|2 episodes", " ".join(texts))
+    if not shift:
+        assert verdict(pair, 1.0) == "no difference in any of the 8 episodes, so there is nothing to confirm"
+        assert "have the same accuracy in every episode" in paragraph(pair, NAMING, 1.0, 1)
+        assert needs(pair, 0.01) == "not known, because there is no difference in any of the 8 episodes"
 
 
 def test_a_difference_that_is_significant_alone_may_not_be_after_correcting_for_all_pairs() -> None:
@@ -82,7 +104,10 @@ def test_too_few_episodes_for_many_classes_are_reported_with_how_many_suffice() 
 
 def test_no_difference_says_what_these_episodes_can_detect() -> None:
     a, _, units = two_runs()
-    assert "the difference is 0; these episodes detect" in verdict(paired(a, a, units), 0.01)
+    a = np.round(8 * a) / 8
+    b = a + 0.125 * (-1) ** np.arange(len(a))
+    text = verdict(paired(a, b, units), 0.6)
+    assert re.search(r"the difference is 0; these episodes detect 1\.\d\d points with 80 % power", text)
 
 
 def test_a_worse_run_falls_below() -> None:
