@@ -43,7 +43,9 @@ def gather(folder: Path) -> None:
 def relinked(markdown: str, source: str) -> str:
     """The text of a file of the repository with its links turned to pages of the site; code stays as it is."""
     parts = _FENCE.split(markdown)
-    return "".join(part if i % 2 else _LINK.sub(lambda link: _turned(link, source), part) for i, part in enumerate(parts))
+    return "".join(
+        part if i % 2 else _LINK.sub(lambda link: _turned(link, source), part) for i, part in enumerate(parts)
+    )
 
 
 def _copy(source: str, folder: Path) -> None:
