@@ -44,7 +44,7 @@ class ImageArrays(Dataset):
 
     With `train_images`, `train_labels`, `val_images`, ... and `test_images`, ... (MedMNIST), train, val and test become
     the image group partition. Optional arrays: `class_names` [C] for labels that are places in it, `partition` and
-    "group:NAME" [n] with `images`. Pixels are uint8; other types share one scale per file (docs/data.md).
+    "group:NAME" [n] with `images`. Pixels are uint8; other types share one scale per file (docs/images.md).
     """
 
     short_name: ClassVar[str] = "[{path:stem}|images]"
