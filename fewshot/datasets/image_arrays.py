@@ -6,6 +6,7 @@ fewshot run --data birds.npz --backbone pixels --evaluator Prototype
 
 from __future__ import annotations
 
+import logging
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ _KINDS = {
 }  # fmt: skip
 _AT_ONCE = 1 << 22  # numbers of a block
 _MOST_PIXELS = 178_956_970  # of an image: Pillow refuses files of more
+_log = logging.getLogger("fewshot")
 _Rows = NDArray[Any] | StoredArray  # images in memory, or read from the file on access
 
 
@@ -60,6 +62,7 @@ class ImageArrays(Dataset):
             raise ValueError(
                 f"{path} holds no array images and no train_images, but {', '.join(file.members) or 'nothing'}"
             )
+        parts = _without_empty(file, parts)
         shapes = {name: _checked_shape(file.header(name), name, path) for name in parts.values()}
         sizes = [_size(file, name, shape[0]) for name, shape in shapes.items()]
         _check_groups(file, sum(sizes))
@@ -158,6 +161,17 @@ def _blocks(array: _Rows) -> Iterator[NDArray[Any]]:
 
 def _kind(dtype: np.dtype[Any]) -> str:
     return _KINDS.get(f"{dtype.kind}{dtype.itemsize}", "")
+
+
+def _without_empty(file: NpzFile, parts: dict[str, str]) -> dict[str, str]:
+    """The partitions that hold images; a warning names the others, and no image at all is a ValueError."""
+    empty = {part: name for part, name in parts.items() if file.header(name)[0][:1] == (0,)}
+    if len(empty) == len(parts):
+        shown = ", ".join(f"{name!r} of shape {list(file.header(name)[0])}" for name in empty.values())
+        raise ValueError(f"{file.path} holds no images: found {shown}; save at least one image per class")
+    for part in empty:
+        _log.warning("%s: skipped the partition %r, which is empty", file.path, part)
+    return {part: name for part, name in parts.items() if part not in empty}
 
 
 def _checked_shape(header: Header, name: str, path: Path) -> tuple[int, ...]:

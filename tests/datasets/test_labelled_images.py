@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import logging
@@ -16,6 +17,7 @@ from PIL import Image
 
 from fewshot.datasets import ArrayImages, Group, LabelledImages, classes_digest, image_digest, images_digest
 from fewshot.datasets import _digests as digests
+from fewshot.datasets._image_files import ImageFiles
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
 
@@ -221,6 +223,19 @@ def test_unreadable_images_are_counted_and_the_first_five_named(root):
     assert message.endswith("and 2 more; repair or remove them")
     assert all(f"{i}.png: " in message for i in (1, 2, 3, 4, 5))
     assert "6.png: " not in message
+
+
+def test_special_files_and_links_in_a_circle_are_reported(root, tmp_path, caplog):
+    folders = sorted(path for path in root.iterdir() if path.is_dir())[:2]
+    for one, other in (folders, folders[::-1]):
+        (one / "link").symlink_to(other)
+    os.mkfifo(folders[0] / "p.png")
+    found = ImageFiles.below(root)
+    assert len(found.images) <= 4 * len({path.resolve() for path in found.images})
+    with contextlib.suppress(ValueError):
+        found.warn()
+    assert "pipes, sockets or devices, such as" in caplog.text
+    assert "links to folders that contain them, such as" in caplog.text
 
 
 def test_a_broken_link_is_named(root):
