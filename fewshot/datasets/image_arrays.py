@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets._class_names import warn_of_names
 from fewshot.datasets._depth import EIGHT, Scale, scales_of
 from fewshot.datasets._digests import warn_copies
 from fewshot.datasets._npz_images import image_arrays
-from fewshot.datasets._pictures import BROKEN, PictureFacts, check_content, sign_of_contrast, warn_pictures
+from fewshot.datasets._pictures import BROKEN, PictureFacts, blank_rows, check_content, sign_of_contrast, warn_pictures
 from fewshot.datasets.labelled_vectors import texts
 from fewshot.episodes.episodes import Ints
 from fewshot.files.npz import Header, NpzFile
@@ -70,8 +71,9 @@ class ImageArrays(Dataset):
         arrays = [file.rows(name, shape) for name, shape in shapes.items()]
         partition = [part for part, size in zip(parts, sizes, strict=True) for _ in range(size)]
         class_names, places = _classes(file, labels)
-        images, digests = _opened(arrays, str(path))
-        warn_copies(str(path), digests, places, lambda row: f"image {row}")
+        warn_of_names(class_names, places, str(path))
+        images, digests, blank = _opened(arrays, str(path))
+        warn_copies(str(path), digests, places, lambda row: f"image {row}", blank)
         return LabelledImages(
             name=path.stem,
             images=images,
@@ -110,8 +112,9 @@ class _Arrays:
         return ArrayImages(values if scale is None else scale.eight_bit(values))
 
 
-def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes]]:
-    """The images with one scale per type, and their digests; pictures that look wrong are refused or warned of."""
+def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes], frozenset[int]]:
+    """The images with one scale per type, their digests, and the rows of blank ones; pictures that look wrong are
+    refused or warned of."""
     facts = [picture for array in arrays for picture in _ranges(array)]
     scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
     images = _Arrays(arrays, [scales.get(_kind(array.dtype)) for array in arrays])
@@ -122,7 +125,7 @@ def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes]]:
     check_content(name, facts, scales, where)
     digests = [digest for block in images.blocks() for digest in block.digests()]
     warn_pictures(name, facts, scales, where)
-    return images, digests
+    return images, digests, blank_rows(facts)
 
 
 def _ranges(array: _Rows) -> Iterator[PictureFacts]:

@@ -124,7 +124,7 @@ def test_many_images_are_compared_with_their_labels_before_any_is_read(tmp_path,
 
 def test_an_image_of_more_pixels_than_a_file_may_have_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(image_arrays, "_MOST_PIXELS", 100)
-    with pytest.raises(ValueError, match="of shape .*; an image has at most 100 pixels here; save smaller ones"):
+    with pytest.raises(ValueError, match=r"of shape .*; an image has at most 100 pixels here; save smaller ones"):
         load(tmp_path, images=COLOUR, labels=LABELS)
 
 
