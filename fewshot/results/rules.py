@@ -49,17 +49,18 @@ def check_value(name: str, kind: str, value: Any) -> None:
 def check_intervals(values: Mapping[str, Any]) -> None:
     """Raises a ValueError if an interval has one end, ends before it starts, or does not contain its value."""
     for name, low, high, miss in _intervals():
-        ends = values.get(low), values.get(high)
-        if ends == (None, None):
+        start, end, value = values.get(low), values.get(high), values.get(name)
+        if start is None or end is None:
+            if start is not end:
+                raise ValueError(
+                    f"columns {low} and {high} should both be numbers or both be null, found {[start, end]}"
+                )
             continue
-        if None in ends:
-            raise ValueError(f"columns {low} and {high} should both be numbers or both be null, found {list(ends)}")
-        if ends[0] > ends[1]:
-            raise ValueError(f"column {low} should be at most {high} ({ends[1]:.6g}), found {ends[0]:.6g}")
-        value = values.get(name)
-        if value is None or not ends[0] - miss <= value <= ends[1] + miss:
+        if start > end:
+            raise ValueError(f"column {low} should be at most {high} ({end:.6g}), found {start:.6g}")
+        if value is None or not start - miss <= value <= end + miss:
             raise ValueError(
-                f"column {name} should be in its interval [{ends[0]:.6g}, {ends[1]:.6g}] of {low} and {high}, found "
+                f"column {name} should be in its interval [{start:.6g}, {end:.6g}] of {low} and {high}, found "
                 f"{'null' if value is None else format(value, '.6g')}"
             )
 

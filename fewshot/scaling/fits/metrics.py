@@ -126,7 +126,7 @@ def _check_one_unit(table: CurveTable, column: str, values: Floats, percent: NDA
     gaps = [[np.abs(np.log(scale * values[at]) - large).min() for scale in (1, 100)] for at in small]
     mixed = [at for at, (as_percent, as_fraction) in zip(small, gaps, strict=True) if as_fraction < as_percent]
     if mixed:
-        named = ", ".join(f"{values[at]:g} (data line {table.place(at + 1)})" for at in mixed[:5])
+        named = ", ".join(f"{values[at]:g} (data line {table.place(int(at) + 1)})" for at in mixed[:5])
         more = f" and {len(mixed) - 5} more" if len(mixed) > 5 else ""
         raise ValueError(
             f"{column!r} of {table.path} seems to mix percentages and fractions: most numbers exceed 1, but not "
