@@ -186,8 +186,8 @@ def test_a_field_without_end_is_one_sentence(folder):
     assert "line 2: field larger than field limit" in refusal(folder, "path,label", "x" * 200_000 + ",cat")
 
 
-def test_a_path_with_a_zero_byte_is_missing(folder):
-    assert "1 of 1 files are missing" in refusal(folder, "path,label", "cat/\0.png,cat")
+def test_a_path_with_a_zero_byte_is_refused_by_its_line(folder):
+    assert "line 2 contains a NUL character" in refusal(folder, "path,label", "cat/\0.png,cat")
 
 
 def test_copies_are_reported_with_their_lines(folder, caplog):
