@@ -11,7 +11,13 @@ import numpy as np
 
 from fewshot.episodes.episodes import Ints
 
-_NO_LABEL = frozenset({"", "-1", "nan", "none", "null", "n/a", "#n/a", "<na>", "?", "unlabeled", "unlabelled"})
+_NO_LABEL = frozenset(
+    {"", "-1", "nan", "none", "null", "n/a", "#n/a", "<na>", "?", "unlabeled", "unlabelled",
+     "undefined", "nil", "<nan>"}
+)  # fmt: skip
+_JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in some scripts
+_NUMBERS = "the writing of a number"
+_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?", re.ASCII)
 SILENT = logging.Logger("silent", logging.CRITICAL + 1)  # for a first look at files that `load` reports later
 _log = logging.getLogger("fewshot")
 
@@ -32,14 +38,21 @@ def joined_spellings(names: Iterable[str], where: str, log: logging.Logger = _lo
 
 
 def warn_of_names(class_names: Sequence[str], labels: Ints, where: str) -> None:
-    """Warns of classes whose names differ only in case or spaces, and of names that mean "no label"."""
+    """Warns of classes whose names differ only in their writing, of invisible characters in names, and of names that
+    mean "no label"."""
     counts = np.bincount(labels, minlength=len(class_names))
     pairs = similar_names(class_names)
     if pairs:
         one, other = pairs[0]
-        classes = "2 classes differ" if len(pairs) == 1 else f"{len(pairs)} pairs of classes differ"
-        message = "%s: %s only in case or spaces, such as %r and %r; if they are one class, give them one name"
+        how = f"differ only in {_difference(one, other)}"
+        classes = f"2 classes {how}" if len(pairs) == 1 else f"{len(pairs)} pairs of classes {how}"
+        message = "%s: %s, such as %r and %r; if they are one class, give them one name"
         _log.warning(message, where, classes, one, other)
+    odd = [name for name in class_names if name and (name != name.strip() or set(name) - {*_JOINERS, *visible(name)})]
+    if odd:
+        classes = "1 class has" if len(odd) == 1 else f"{len(odd)} classes have"
+        message = "%s: %s invisible characters in or around the name, such as %r; rename it if they are a mistake"
+        _log.warning(message, where, classes, odd[0])
     for name, count in zip(class_names, counts.tolist(), strict=True):
         if means_no_label(name):
             message = '%s: the class %r (%s) looks like "no label"; remove these rows or images if they have no class'
@@ -51,10 +64,11 @@ def check_labels(class_names: Sequence[str], labels: Ints, where: str) -> None:
     several labels in one field, or one label in several cases."""
     warn_of_names(class_names, labels, where)
     counts = dict(zip(class_names, np.bincount(labels, minlength=len(class_names)).tolist(), strict=True))
-    pair = next((pair for pair in similar_names(class_names) if min(counts[name] for name in pair) == 1), None)
+    alike = [pair for pair in similar_names(class_names) if _difference(*pair) != _NUMBERS]  # 01 can be a code
+    pair = next((pair for pair in alike if min(counts[name] for name in pair) == 1), None)
     if pair is not None:
         rows = " and ".join(f"{name!r} ({counts[name]:,} rows)".replace("(1 rows)", "(1 row)") for name in pair)
-        raise ValueError(f"{where}: the labels {rows} differ only in case or spaces; write them alike")
+        raise ValueError(f"{where}: the labels {rows} differ only in {_difference(*pair)}; write them alike")
     several = _several_labels(class_names)
     if several is not None:
         one, other, shared, most = several
@@ -85,7 +99,7 @@ def _several_labels(names: Sequence[str]) -> tuple[str, str, str, bool] | None:
 
 
 def similar_names(names: Sequence[str]) -> list[tuple[str, str]]:
-    """The pairs of names that differ only in case or spaces."""
+    """The pairs of names that differ only in case, spaces, invisible characters or the writing of a number."""
     first: dict[str, str] = {}
     pairs = [(first.setdefault(_plain(name), name), name) for name in names]
     return [(one, other) for one, other in pairs if one != other]
@@ -96,6 +110,24 @@ def means_no_label(name: str) -> bool:
     return name.strip().casefold() in _NO_LABEL or name == "NA"
 
 
+def visible(name: str) -> str:
+    """The name without characters that nobody sees: of control, of direction, of no width."""
+    return "".join(letter for letter in name if unicodedata.category(letter) not in ("Cc", "Cf"))
+
+
+def _difference(one: str, other: str) -> str:
+    """What two names of one class differ in."""
+    if _spelled(one) == _spelled(other):
+        return "case or spaces"
+    return "invisible characters" if _spelled(visible(one)) == _spelled(visible(other)) else _NUMBERS
+
+
 def _plain(name: str) -> str:
+    """The name in one case, with single spaces inside, without invisible characters; of a number, its value."""
+    spelled = _spelled(visible(name))
+    return str(float(spelled)) if _NUMBER.fullmatch(spelled) else spelled
+
+
+def _spelled(name: str) -> str:
     """The name in one case, without spaces at its ends, and with single ones inside."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -26,7 +26,7 @@ from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._decoding import read_image
 from fewshot.datasets._depth import Scales, scales_of
 from fewshot.datasets._image_files import not_unicode
-from fewshot.datasets._pictures import PictureFacts, check_content, facts_of_file, warn_pictures
+from fewshot.datasets._pictures import PictureFacts, blank_rows, check_content, facts_of_file, warn_pictures
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import checked_content, with_checksum
@@ -69,7 +69,7 @@ def open_files(
     check_content(name, facts, scales, where)
     digests = _digests(paths, facts, scales)
     warn_pictures(name, facts, scales, where)
-    warn_copies(name, digests, labels, where)
+    warn_copies(name, digests, labels, where, blank_rows(facts))
     return Files(paths, scales), digests
 
 
@@ -133,10 +133,18 @@ def exact_copies(digests: Sequence[bytes], labels: Ints) -> tuple[list[Pair], li
     return same, [pair for pair in copies if labels[pair[0]] != labels[pair[1]]]
 
 
-def warn_copies(name: str, digests: Sequence[bytes], labels: Ints, where: Callable[[int], object]) -> None:
+def warn_copies(
+    name: str,
+    digests: Sequence[bytes],
+    labels: Ints,
+    where: Callable[[int], object],
+    blank: frozenset[int] = frozenset(),
+) -> None:
     """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: a warning
-    for copies in one class, an error for copies across classes, because one of their labels is wrong."""
+    for copies in one class, an error for copies across classes, because one of their labels is wrong. Copies across
+    classes do not count if they are `blank`: `warn_pictures` reports these."""
     within, across = exact_copies(digests, labels)
+    across = [pair for pair in across if pair[1] not in blank]
     if within:
         one, other = within[0]
         message = "%s: %s of other images of the same class, such as %s and %s; "

@@ -21,6 +21,8 @@ class ImageFiles:
     images: list[Path]
     others: list[Path]  # files that are not images in a class folder
     empty: list[Path]  # folders without images
+    special: list[Path]  # pipes, sockets and devices, which can block or never end
+    loops: list[Path]  # links to a folder that contains them
 
     @staticmethod
     def below(root: Path) -> ImageFiles:
@@ -30,11 +32,18 @@ class ImageFiles:
         images: list[Path] = []
         others: list[Path] = []
         empty: list[Path] = []
+        special: list[Path] = []
+        loops: list[Path] = []
+        above: dict[str, frozenset[str]] = {}  # by folder: where it and the folders above it really are
         for folder, folders, names in os.walk(root, onerror=_unreadable, followlinks=True):
-            here = os.path.realpath(folder)
-            folders[:] = [f for f in folders if not f.startswith(".") and not _holds(os.path.join(folder, f), here)]
+            chain = above[folder] = above.get(os.path.dirname(folder), frozenset()) | {os.path.realpath(folder)}
+            inside = [name for name in folders if not name.startswith(".")]
+            folders[:] = [name for name in inside if not _holds(os.path.join(folder, name), chain)]
+            loops += [Path(folder, name) for name in inside if name not in folders]
             files = [Path(folder, name) for name in names if not name.startswith(".")]
-            files = [path for path in files if path.is_file() or not path.exists()]
+            odd = {path for path in files if not path.is_file() and path.exists()}
+            special += odd
+            files = [path for path in files if path not in odd]
             good = [path for path in files if path.suffix.lower() in SUFFIXES and path.parent != root]
             if good:
                 _check_name(root, Path(folder))
@@ -42,10 +51,13 @@ class ImageFiles:
             others += set(files).difference(good)
             if not folders and not good:
                 empty.append(Path(folder))
-        return ImageFiles(root, sorted(images), others, empty)
+        return ImageFiles(root, sorted(images), others, empty, special, loops)
 
     def warn(self) -> None:
         """Warns of skipped files and folders; no image at all is a ValueError."""
+        warn_skipped(self.root, self.special, "pipe, socket or device", "pipes, sockets or devices")
+        several = "links to folders that contain them"
+        warn_skipped(self.root, self.loops, "link to a folder that contains it", several)
         if not self.images:
             raise ValueError(f"{self.root} has no images in class folders; expected {self.root}/<class>/<image>.jpg")
         several = "files that are not images in a class folder"
@@ -83,10 +95,10 @@ def not_unicode(what: str, name: str) -> ValueError:
     )
 
 
-def _holds(link: str, folder: str) -> bool:
-    """Whether a link points to the folder itself or to a parent: following it would never end."""
+def _holds(link: str, above: Iterable[str]) -> bool:
+    """Whether a link points to a folder above it, or to one that contains such a folder: following it never ends."""
     target = os.path.realpath(link)
-    return os.path.commonpath([target, folder]) == target
+    return any(os.path.commonpath([target, folder]) == target for folder in above)
 
 
 def _unreadable(error: OSError) -> None:

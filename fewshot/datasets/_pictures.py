@@ -149,6 +149,11 @@ def _doubtful(alpha: Image.Image) -> bool:
     return bool((counts > 0).sum() > _LEVELS_OF_ALPHA and counts[0] + counts[255] < _SHARE_OF_ALPHA * counts.sum())
 
 
+def blank_rows(facts: Sequence[PictureFacts]) -> frozenset[int]:
+    """The rows of pictures of one colour, hidden ones included: equal ones say nothing about their labels."""
+    return frozenset(row for row, picture in enumerate(facts) if {BLANK, HIDDEN} & set(picture.signs))
+
+
 def rows_by_sign(facts: Sequence[PictureFacts], scales: Scales) -> Mapping[str, list[int]]:
     """The rows of the pictures with each sign, in the order of their report."""
     rows: dict[str, list[int]] = {sign: [] for sign in _WORDS}

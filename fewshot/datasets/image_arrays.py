@@ -6,6 +6,7 @@ fewshot run --data birds.npz --backbone pixels --evaluator Prototype
 
 from __future__ import annotations
 
+import logging
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -20,10 +21,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets._class_names import warn_of_names
 from fewshot.datasets._depth import EIGHT, Scale, scales_of
 from fewshot.datasets._digests import warn_copies
 from fewshot.datasets._npz_images import image_arrays
-from fewshot.datasets._pictures import BROKEN, PictureFacts, check_content, sign_of_contrast, warn_pictures
+from fewshot.datasets._pictures import BROKEN, PictureFacts, blank_rows, check_content, sign_of_contrast, warn_pictures
 from fewshot.datasets.labelled_vectors import texts
 from fewshot.episodes.episodes import Ints
 from fewshot.files.npz import Header, NpzFile
@@ -35,6 +37,7 @@ _KINDS = {
 }  # fmt: skip
 _AT_ONCE = 1 << 22  # numbers of a block
 _MOST_PIXELS = 178_956_970  # of an image: Pillow refuses files of more
+_log = logging.getLogger("fewshot")
 _Rows = NDArray[Any] | StoredArray  # images in memory, or read from the file on access
 
 
@@ -60,6 +63,7 @@ class ImageArrays(Dataset):
             raise ValueError(
                 f"{path} holds no array images and no train_images, but {', '.join(file.members) or 'nothing'}"
             )
+        parts = _without_empty(file, parts)
         shapes = {name: _checked_shape(file.header(name), name, path) for name in parts.values()}
         sizes = [_size(file, name, shape[0]) for name, shape in shapes.items()]
         _check_groups(file, sum(sizes))
@@ -67,8 +71,9 @@ class ImageArrays(Dataset):
         arrays = [file.rows(name, shape) for name, shape in shapes.items()]
         partition = [part for part, size in zip(parts, sizes, strict=True) for _ in range(size)]
         class_names, places = _classes(file, labels)
-        images, digests = _opened(arrays, str(path))
-        warn_copies(str(path), digests, places, lambda row: f"image {row}")
+        warn_of_names(class_names, places, str(path))
+        images, digests, blank = _opened(arrays, str(path))
+        warn_copies(str(path), digests, places, lambda row: f"image {row}", blank)
         return LabelledImages(
             name=path.stem,
             images=images,
@@ -107,8 +112,9 @@ class _Arrays:
         return ArrayImages(values if scale is None else scale.eight_bit(values))
 
 
-def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes]]:
-    """The images with one scale per type, and their digests; pictures that look wrong are refused or warned of."""
+def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes], frozenset[int]]:
+    """The images with one scale per type, their digests, and the rows of blank ones; pictures that look wrong are
+    refused or warned of."""
     facts = [picture for array in arrays for picture in _ranges(array)]
     scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
     images = _Arrays(arrays, [scales.get(_kind(array.dtype)) for array in arrays])
@@ -119,7 +125,7 @@ def _opened(arrays: Sequence[_Rows], name: str) -> tuple[_Arrays, list[bytes]]:
     check_content(name, facts, scales, where)
     digests = [digest for block in images.blocks() for digest in block.digests()]
     warn_pictures(name, facts, scales, where)
-    return images, digests
+    return images, digests, blank_rows(facts)
 
 
 def _ranges(array: _Rows) -> Iterator[PictureFacts]:
@@ -158,6 +164,17 @@ def _blocks(array: _Rows) -> Iterator[NDArray[Any]]:
 
 def _kind(dtype: np.dtype[Any]) -> str:
     return _KINDS.get(f"{dtype.kind}{dtype.itemsize}", "")
+
+
+def _without_empty(file: NpzFile, parts: dict[str, str]) -> dict[str, str]:
+    """The partitions that hold images; a warning names the others, and no image at all is a ValueError."""
+    empty = {part: name for part, name in parts.items() if file.header(name)[0][:1] == (0,)}
+    if len(empty) == len(parts):
+        shown = ", ".join(f"{name!r} of shape {list(file.header(name)[0])}" for name in empty.values())
+        raise ValueError(f"{file.path} holds no images: found {shown}; save at least one image per class")
+    for part in empty:
+        _log.warning("%s: skipped the partition %r, which is empty", file.path, part)
+    return {part: name for part, name in parts.items() if part not in empty}
 
 
 def _checked_shape(header: Header, name: str, path: Path) -> tuple[int, ...]:

@@ -138,8 +138,13 @@ def _image_paths(lines: _Lines, root: Path) -> list[Path]:
     )
     listed = Counter(whole)
     lines.refuse(lambda row: listed[whole[row]] > 1, "paths are listed more than once", "keep one line per image")
+    lines.refuse(lambda row: _is_special(whole[row]), "paths are no files but folders, pipes or devices", "name images")
     lines.refuse(lambda row: not os.path.isfile(whole[row]), "files are missing", f"paths are relative to {root}")
     return [Path(path) for path in whole]
+
+
+def _is_special(path: str) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _within(root: Path) -> str:

@@ -162,6 +162,11 @@ def _joined_labels(parts: Sequence[_Part]) -> tuple[tuple[str, ...], Ints]:
     return tuple(known), np.concatenate([table[part.labels] for table, part in zip(tables, parts, strict=True)])
 
 
+def _look(image: Image.Image) -> tuple[bytes, bool]:
+    """The digest of an RGB image, and whether it has one colour only."""
+    return image_digest(image), all(low == high for low, high in image.getextrema())  # type: ignore[misc]
+
+
 def _opened(
     name: str, parts: Sequence[_Part], labels: Ints, partition: Sequence[str]
 ) -> tuple[Files | _Decoded, list[bytes]]:
@@ -171,8 +176,13 @@ def _opened(
         return open_files(name, paths, labels, paths.__getitem__)
     images = _Decoded([part.dataset for part in parts])
     rows = tqdm(range(len(images)), desc="reading images", unit="image", disable=None if len(images) > 2e5 else True)
-    digests = [image_digest(images[row]) for row in rows]
-    warn_copies(name, digests, labels, lambda row: f"{partition[row]} {row - partition.index(partition[row])}".strip())
+    looks = [_look(images[row]) for row in rows]
+    digests, blank = [digest for digest, _ in looks], frozenset(row for row, (_, blank) in enumerate(looks) if blank)
+
+    def where(row: int) -> str:
+        return f"{partition[row]} {row - partition.index(partition[row])}".strip()
+
+    warn_copies(name, digests, labels, where, blank)
     return images, digests
 
 

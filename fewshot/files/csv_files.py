@@ -73,6 +73,9 @@ def _numbered_rows(path: Path, what: str, needed: Sequence[str]) -> list[tuple[i
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path}, line {line} is not UTF-8: {error.reason}; save the file as UTF-8") from error
+    if "\0" in text:  # numpy drops it at the end of a text: two labels would become one
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{path}, line {line} contains a NUL character; remove it, or save the file as UTF-8")
     rows = list(_numbered(text, path))
     if not rows:
         raise ValueError(f"{path} is empty; expected a header{wanted}")

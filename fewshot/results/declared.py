@@ -38,7 +38,7 @@ _FIRST = (
     "mean_per_class_high",
 )
 _DEFAULTS: Mapping[str, Value] = {"float | None": None, "int | None": None, "str": ""}  # by column type
-_WORDS = ("columns", "title", "unit", "better", "label", "reason")
+_WORDS = ("columns", "title", "unit", "better", "label", "reason", "limits")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Declared:
     better: str
     label: str = ""
     reason: str = ""
+    limits: tuple[float | None, float | None] = (None, None)  # of the number, for a unit other than "%"
 
     @property
     def number(self) -> str:

@@ -13,12 +13,9 @@ from typing import Any
 
 from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns, Training
 from fewshot.results.declared import measure_columns, measure_defaults
+from fewshot.results.rules import check_intervals, check_value, short
 
 _SPEC = tuple(field.name for field in dataclasses.fields(SpecColumns))
-_SEEDS = ("seed", "training_seed")
-_MOST, _MOST_SEED = 1 << 53, (1 << 64) - 1  # larger counts are no numbers of runs
-_MOST_ACCURACY = 1 + 1e-9  # a mean of ones may be rounded up
-_LONGEST = 60  # characters of a value in an error
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
@@ -81,30 +78,16 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunN
             if name in values:
                 value = values[name]
                 if type(value) not in types:
-                    raise ValueError(f"column {name} should be {kind}, found {_short(value)}")
+                    raise ValueError(f"column {name} should be {kind}, found {short(value)}")
                 (measures if of_measure else own)[name] = _text(value) if isinstance(value, str) else value
-                _check_range(name, value)
+                check_value(name, kind, value)
+        check_intervals(values)
         return Row(**own, measures=measures)
-
-
-def _check_range(name: str, value: Any) -> None:
-    """Raises a ValueError for a number that no run has, such as one of 60 digits."""
-    if isinstance(value, str | None):
-        return
-    most = _MOST_SEED if name in _SEEDS else _MOST
-    if not -_MOST <= value <= most or (name == "accuracy" and not 0 <= value <= _MOST_ACCURACY):
-        allowed = "in [0, 1]" if name == "accuracy" else f"between {-_MOST:,} and {most:,}"
-        raise ValueError(f"column {name} should be {allowed}, found {_short(value)}")
 
 
 def _text(value: str) -> str:
     """The text, shared with equal ones; characters that are not Unicode become "?"."""
     return sys.intern(value if value.isascii() else value.encode(errors="replace").decode())
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _refuse_constant(name: str) -> None:

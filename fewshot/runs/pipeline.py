@@ -38,6 +38,7 @@ from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
+from fewshot.runs.pace import Pace
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 
@@ -220,13 +221,14 @@ def _solve_missing(
     hidden = None if bench.progress else True
     with tqdm(total=n_missing, desc=prepared.evaluator.text, unit="episode", disable=hidden, leave=False) as bar:
         watch = partial(_show_step, bar)
+        advance = Pace(n_missing).advance if bar.disable and bench.progress else bar.update
         for block in prepared.blocks(ranges):
             if prepared.listed is None:
                 guards.check_sampled(block, prepared.sampler, prepared.classes, prepared.spec.classes, prepared.images)
             keep = keeps_logits(block, prepared.n_episodes)
             budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
             solved = partial(solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch)
-            for part in _in_time(block, solved, bar.update):
+            for part in _in_time(block, solved, advance):
                 costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                 parts.write(part, made_from | costs)
                 costs, start = {}, time.monotonic()

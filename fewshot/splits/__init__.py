@@ -13,7 +13,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,6 +28,7 @@ from fewshot.plugins.fields import Member
 
 _log = logging.getLogger("fewshot")
 PARTS = ("seen", "validation", "novel")
+_DIGEST = "classes_digest"
 
 
 @dataclass(frozen=True)
@@ -89,15 +90,14 @@ class ClassSplit:
         """
         check_regular(path, "split")
         try:
-            content = json.loads(read_text(path))
+            content = _checked(json.loads(read_text(path), object_pairs_hook=_unique))
             seen, validation, novel = (_names(content[part]) for part in PARTS)
-            digest = content.get("classes_digest")
+            digest = content.get(_DIGEST)
         except FileNotFoundError as error:
             raise ValueError(f"there is no split file {path}") from error
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ValueError(
-                f"{path} is not a split: expected JSON with the lists seen, validation and novel; "
-                f"{type(error).__name__}: {error}"
+                f"{path} is not a split: expected JSON with the lists seen, validation and novel; {error}"
             ) from error
         try:
             if digest is not None:
@@ -105,14 +105,41 @@ class ClassSplit:
             split = ClassSplit.of(seen, validation, novel)
         except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}") from error
-        message = '%s has no classes_digest; to detect later changes of its %d classes, add "classes_digest": "%s"'
-        _log.info(message, path, len(seen + validation + novel), split.classes_digest)
+        _report_digest(path, len(seen + validation + novel), split.classes_digest)
         return split
 
 
+@cache
+def _report_digest(path: Path, n_classes: int, digest: str) -> None:
+    """Logs, once per process, what to add to a split that was written by hand."""
+    message = '%s has no classes_digest; to detect later changes of its %d classes, add "classes_digest": "%s"'
+    _log.info(message, path, n_classes, digest)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object with these keys; a ValueError if one occurs twice, because only the last would count."""
+    for (key, _), (following, _) in pairwise(sorted(pairs, key=lambda pair: pair[0])):
+        if key == following:
+            raise ValueError(f"the key {key!r} occurs twice; keep one")
+    return dict(pairs)
+
+
+def _checked(content: Any) -> dict[str, Any]:
+    """The content of a split file, which has all parts and no other keys."""
+    if not isinstance(content, dict):
+        raise ValueError(f"found {content!r:.80}")
+    unknown = [key for key in content if key not in (*PARTS, _DIGEST)]
+    if unknown:
+        raise ValueError(f"the key {unknown[0]!r} is unknown; remove it, or name it {', '.join(PARTS)} or {_DIGEST}")
+    missing = [part for part in PARTS if part not in content]
+    if missing:
+        raise ValueError(f"the list {missing[0]!r} is missing; add it, empty if no class is {missing[0]}")
+    return content
+
+
 def _names(listed: Any) -> tuple[str, ...]:
-    if not isinstance(listed, list):
-        raise TypeError(f"expected lists of class names, found {listed!r:.80}")
+    if not isinstance(listed, list) or not all(isinstance(name, str | int) for name in listed):
+        raise ValueError(f"expected lists of class names, found {listed!r:.80}")
     return tuple(sorted(map(str, listed)))
 
 

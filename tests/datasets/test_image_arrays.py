@@ -14,8 +14,10 @@ import pytest
 from PIL import Image
 
 from fewshot.commands._options import dataset_spec
+from fewshot.datasets import image_arrays
 from fewshot.datasets.image_arrays import ImageArrays
 from fewshot.datasets.image_folder_set import ImageFolderSet
+from fewshot.files.npz import NpzFile
 from fewshot.files.stored import StoredArray
 from fewshot.results.files import Results
 from tests.support.command_line import QUICK, fail, succeed
@@ -106,6 +108,26 @@ def test_blank_and_broken_images_are_warned_of(tmp_path, caplog):
         load(tmp_path, images=images, labels=LABELS)
 
 
+def test_an_empty_partition_is_skipped_with_a_warning(tmp_path, caplog):
+    empty = {"val_images": COLOUR[:0], "val_labels": LABELS[:0]}
+    images = load(tmp_path, train_images=COLOUR[::2], train_labels=LABELS[::2], **empty)
+    assert images.image_groups["partition"].names == ("train",)
+    assert "skipped the partition 'val', which is empty" in caplog.text
+
+
+def test_many_images_are_compared_with_their_labels_before_any_is_read(tmp_path, monkeypatch):
+    path = saved(tmp_path / "birds.npz", True, images=np.zeros((3000, 100, 100), np.uint8), labels=np.zeros(5, int))
+    monkeypatch.setattr(NpzFile, "rows", lambda *_: pytest.fail("images were read"))
+    with pytest.raises(ValueError, match=r"for each of 3,000 images, found int64 of shape \[5\]"):
+        ImageArrays(path).load()
+
+
+def test_an_image_of_more_pixels_than_a_file_may_have_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_arrays, "_MOST_PIXELS", 100)
+    with pytest.raises(ValueError, match=r"of shape .*; an image has at most 100 pixels here; save smaller ones"):
+        load(tmp_path, images=COLOUR, labels=LABELS)
+
+
 def test_copies_across_classes_are_told(tmp_path, caplog):
     images = COLOUR.copy()
     images[20] = images[2]
@@ -127,7 +149,11 @@ def test_copies_across_classes_are_told(tmp_path, caplog):
         ({"images": np.moveaxis(COLOUR, 3, 1)}, r"move the colours to the end with np.moveaxis\(images, 1, -1\)"),
         ({"images": np.zeros((N, 9, 9, 9), np.uint8)}, "1 or 3 colours in the last axis; volumes are not read"),
         ({"images": np.zeros((N, 9, 9, 9, 1), np.uint8)}, "volumes are not read"),
-        ({"images": np.zeros((0, 9, 9), np.uint8), "labels": []}, "images must have the shape"),
+        (
+            {"images": np.zeros((0, 9, 9), np.uint8), "labels": []},
+            r"holds no images: found 'images' of shape \[0, 9, 9",
+        ),
+        ({"images": np.zeros((9, 0, 9), np.uint8), "labels": []}, "images must have the shape"),
         ({"class_names": NAMES[:2]}, "labels places in it; the labels are 0 to 2, class_names has the shape"),
         ({"group:site": [1, 2]}, r"'group:site' must have the shape \[36\], found \[2\]"),
     ],

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import fewshot
 from fewshot.cli import main
 from fewshot.datasets._class_names import joined_spellings, means_no_label, similar_names
+from fewshot.datasets.image_arrays import ImageArrays
 from fewshot.datasets.image_folder_set import ImageFolderSet
+from fewshot.datasets.labelled_vectors import labelled_vectors
 from fewshot.datasets.manifest import Manifest
 from fewshot.datasets.vector_set import VectorSet
 from tests.support.bad_files import lying_npz, special_file
@@ -299,3 +302,65 @@ def test_random_vectors_are_read_or_refused_in_one_sentence(tmp_path, seed):
     assert isinstance(result.exception, SystemExit | None)
     if result.exit_code:
         assert result.stderr.splitlines()[-1].startswith("Error: ")
+
+
+SOME = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "how"),
+    [
+        ("1", "1.0", "the writing of a number"),
+        ("7", "07", "the writing of a number"),
+        ("cat", "cat\u200b", "invisible characters"),
+        ("cat", "\u202ecat\u202c", "invisible characters"),
+        ("cat", "c\x01at", "invisible characters"),
+        ("cat", " cat", "case or spaces"),
+    ],
+)
+def test_two_writings_of_one_name_are_warned_of(one, other, how, caplog):
+    labelled_vectors(SOME, [0, 0, 1, 1], class_names=[one, other])
+    assert f"2 classes differ only in {how}, such as {one!r} and {other!r}" in caplog.text
+
+
+@pytest.mark.parametrize("name", [" cat", "cat ", "cat\u200b", "\ufeffcat", "\u202ecat", "c\x07at", "\u2066cat\u2069"])
+def test_a_name_with_invisible_characters_is_warned_of(name, caplog):
+    labelled_vectors(SOME, [0, 0, 1, 1], class_names=[name, "dog"])
+    assert f"1 class has invisible characters in or around the name, such as {name!r}" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["cat", "sea lion", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "1.5", "été"])
+def test_usual_names_are_not_warned_of(name, caplog):
+    labelled_vectors(SOME, [0, 0, 1, 1], class_names=[name, "dog"])
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("name", ["undefined", "Undefined", "nil", "nan", "<NaN>", "null"])
+def test_more_texts_mean_no_label(name, caplog):
+    labelled_vectors(SOME, [0, 0, 1, 1], class_names=[name, "dog"])
+    assert 'looks like "no label"' in caplog.text
+
+
+def test_names_of_images_in_an_array_file_are_checked_too(tmp_path, caplog):
+    images = np.random.default_rng(0).integers(0, 256, (4, 5, 5), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.array(["1", "1", "1.0", "1.0"]))
+    ImageArrays(tmp_path / "a.npz").load()
+    assert "2 classes differ only in the writing of a number, such as '1' and '1.0'" in caplog.text
+
+
+def test_a_nul_in_a_manifest_is_refused_by_its_line(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"path,label\na.png,cat\nb.png,cat\0\n")
+    with pytest.raises(ValueError, match=r"a\.csv, line 3 contains a NUL character; remove it"):
+        Manifest(tmp_path / "a.csv").load()
+
+
+def test_blank_pictures_of_two_classes_are_not_called_wrongly_labelled(tmp_path, caplog):
+    np.savez(tmp_path / "a.npz", images=np.zeros((4, 5, 5), np.uint8), labels=np.arange(4) % 2)
+    ImageArrays(tmp_path / "a.npz").load()
+    for place in range(4):
+        path = tmp_path / "folder" / "ab"[place % 2] / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((5, 5, 4), (255, 255, 255, 0), np.uint8)).save(path)
+    ImageFolderSet(tmp_path / "folder").load()
+    assert "4 of 4 pictures are blank" in caplog.text
+    assert "label of each pair is wrong" not in caplog.text

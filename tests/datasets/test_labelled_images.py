@@ -16,6 +16,7 @@ from PIL import Image
 
 from fewshot.datasets import ArrayImages, Group, LabelledImages, classes_digest, image_digest, images_digest
 from fewshot.datasets import _digests as digests
+from fewshot.datasets._image_files import ImageFiles
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
 
@@ -221,6 +222,20 @@ def test_unreadable_images_are_counted_and_the_first_five_named(root):
     assert message.endswith("and 2 more; repair or remove them")
     assert all(f"{i}.png: " in message for i in (1, 2, 3, 4, 5))
     assert "6.png: " not in message
+
+
+def test_special_files_and_links_in_a_circle_are_reported(root, caplog):
+    fill(root, "cat/1.png", "owl/1.png")
+    (root / "cat" / "owls").symlink_to(root / "owl")
+    (root / "owl" / "cats").symlink_to(root / "cat")
+    os.mkfifo(root / "cat" / "p.png")
+    found = ImageFiles.below(root)
+    found.warn()
+    assert [path.relative_to(root).as_posix() for path in found.images] == [
+        *("cat/1.png", "cat/owls/1.png", "owl/1.png", "owl/cats/1.png")
+    ]
+    assert "skipped 2 pipes, sockets or devices, such as cat/p.png" in caplog.text
+    assert "skipped 2 links to folders that contain them, such as cat/owls/cats" in caplog.text
 
 
 def test_a_broken_link_is_named(root):

@@ -15,6 +15,7 @@ from fewshot.datasets import ArrayImages, image_digest, images_digest
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
 from fewshot.plugins.registry import DATASETS
+from tests.support.bad_files import special_file
 
 PIXELS = np.random.default_rng(1).integers(0, 256, size=(8, 6, 5, 3), dtype=np.uint8)
 
@@ -185,8 +186,8 @@ def test_a_field_without_end_is_one_sentence(folder):
     assert "line 2: field larger than field limit" in refusal(folder, "path,label", "x" * 200_000 + ",cat")
 
 
-def test_a_path_with_a_zero_byte_is_missing(folder):
-    assert "1 of 1 files are missing" in refusal(folder, "path,label", "cat/\0.png,cat")
+def test_a_path_with_a_zero_byte_is_refused_by_its_line(folder):
+    assert "line 2 contains a NUL character" in refusal(folder, "path,label", "cat/\0.png,cat")
 
 
 def test_copies_are_reported_with_their_lines(folder, caplog):
@@ -207,3 +208,12 @@ def test_the_identity_is_the_content_of_the_file(folder, tmp_path):
     other = tmp_path / "other.csv"
     os.link(path, other)
     assert DATASETS.spec(f"Manifest({str(path)!r})").identity == DATASETS.spec(f"Manifest({str(other)!r})").identity
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_a_special_file_in_a_manifest_is_not_called_missing(kind, tmp_path):
+    special_file(tmp_path / "a.png", kind)
+    (tmp_path / "birds.csv").write_text("path,label\na.png,gull\n")
+    message = r"1 of 1 paths are no files but folders, pipes or devices: a.png \(line 2\)"
+    with pytest.raises(ValueError, match=message):
+        Manifest(tmp_path / "birds.csv").load()

@@ -65,6 +65,7 @@ def scores(
         table.check(column, values > 0, values, "a loss above 0")
         return Scores(column, LOSS, False, values)
     percent = signs | _mostly_above_1(values[~signs])
+    _check_one_unit(table, column, values, percent & ~signs)
     fractions = np.where(percent, values / 100, values)
     inside = (fractions >= 0) & (fractions <= 1)
     table.check(column, inside, values, "in [0, 100] %" if percent.all() else "in [0, 1], or --metric loss")
@@ -113,6 +114,24 @@ def _recognised(
 def _mostly_above_1(values: Floats) -> bool:
     """Whether numbers without a sign are percentages. A single one above 1 among fractions is a mistake."""
     return bool(len(values)) and float(np.mean(values > 1)) > 0.5
+
+
+def _check_one_unit(table: CurveTable, column: str, values: Floats, percent: NDArray[np.bool_]) -> None:
+    """Raises a ValueError if some of the numbers that are `percent` without a sign are probably fractions: as
+    fractions they are nearer, by their ratio, to a number above 1."""
+    if not percent.any():
+        return
+    large = np.log(values[percent & (values > 1)])
+    small = np.flatnonzero(percent & (values > 0) & (values <= 1))
+    gaps = [[np.abs(np.log(scale * values[at]) - large).min() for scale in (1, 100)] for at in small]
+    mixed = [at for at, (as_percent, as_fraction) in zip(small, gaps, strict=True) if as_fraction < as_percent]
+    if mixed:
+        named = ", ".join(f"{values[at]:g} (data line {table.place(int(at) + 1)})" for at in mixed[:5])
+        more = f" and {len(mixed) - 5} more" if len(mixed) > 5 else ""
+        raise ValueError(
+            f"{column!r} of {table.path} seems to mix percentages and fractions: most numbers exceed 1, but not "
+            f"{named}{more}; multiply fractions by 100, and write percentages with a % sign"
+        )
 
 
 def _number(value: Any) -> float | None:

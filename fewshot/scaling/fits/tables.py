@@ -44,7 +44,7 @@ class CurveTable:
     def kept(self, met: Sequence[bool]) -> CurveTable:
         """The table of the lines where `met` is true."""
         numbers = [number for number, is_kept in enumerate(met, 1) if is_kept]
-        lines, places = (self.lines[number - 1] for number in numbers), map(self._place, numbers)
+        lines, places = (self.lines[number - 1] for number in numbers), map(self.place, numbers)
         return dataclasses.replace(self, lines=tuple(lines), places=tuple(places))
 
     def where(self, condition: str) -> list[bool]:
@@ -95,7 +95,7 @@ class CurveTable:
 
     def wrong(self, name: str, number: int, wanted: str, got: str) -> ValueError:
         """The error about a column of line `number`, from 1."""
-        return ValueError(f"{name!r} of data line {self._place(number)} of {self.path} must be {wanted}, got {got}")
+        return ValueError(f"{name!r} of data line {self.place(number)} of {self.path} must be {wanted}, got {got}")
 
     def groups(self, by: Sequence[str]) -> dict[tuple[str, ...], list[int]]:
         """The places of the lines for every combination of values of these columns, in order of appearance."""
@@ -104,7 +104,7 @@ class CurveTable:
             groups.setdefault(tuple(str(line.get(name, "")) for name in by), []).append(number)
         return groups
 
-    def _place(self, number: int) -> int:
+    def place(self, number: int) -> int:
         """The place of line `number` in the file, both from 1."""
         return self.places[number - 1] if self.places else number
 

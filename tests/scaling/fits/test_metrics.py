@@ -77,6 +77,22 @@ def test_percent_signs_beside_fractions_are_each_their_own(folder):
     np.testing.assert_allclose(curve(folder, "error", values).points.errors, ERRORS, rtol=1e-9)
 
 
+@pytest.mark.parametrize("places", [[2], [0], [5], [1, 3]])
+@pytest.mark.parametrize(("name", "values"), [("acc", accuracies(100)), ("error", [100 * e for e in ERRORS])])
+def test_fractions_among_percentages_are_refused_by_their_lines(folder, name, values, places):
+    mixed = [value / 100 if place in places else value for place, value in enumerate(values)]
+    lines = ", ".join(rf"0\.\d+ \(data line {place + 1}\)" for place in places)
+    with pytest.raises(
+        ValueError, match=f"'{name}' of .* seems to mix percentages and fractions: .* not {lines}; multip"
+    ):
+        curve(folder, name, mixed)
+
+
+def test_a_percentage_below_1_at_the_end_of_a_curve_is_one(folder):
+    values = [12.0, 6.0, 3.0, 1.5, 0.8, 0.4]
+    np.testing.assert_allclose(curve(folder, "error", values).points.errors, [v / 100 for v in values], rtol=1e-9)
+
+
 def test_a_loss_may_exceed_1(folder):
     losses = [5 * e for e in ERRORS]
     for name, metric in (("val_loss", ""), ("NLL", ""), ("y", "loss")):
