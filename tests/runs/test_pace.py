@@ -10,8 +10,7 @@ from fewshot.runs.pace import Pace
 
 def advanced(monkeypatch, caplog, total, seconds):
     """What a run logs that solves 100 episodes after each of these times."""
-    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
-    pace = Pace(total)
+    pace = Pace(total, start=0.0)
     with caplog.at_level(logging.INFO):
         for now in seconds:
             monkeypatch.setattr(time, "monotonic", lambda now=now: now)

@@ -118,15 +118,17 @@ def _mostly_above_1(values: Floats) -> bool:
 
 def _check_one_unit(table: CurveTable, column: str, values: Floats, percent: NDArray[np.bool_]) -> None:
     """Raises a ValueError if some of the numbers that are `percent` without a sign are probably fractions: as
-    fractions they are nearer, by their ratio, to a number above 1."""
+    fractions they are nearer, by their ratio, to a number above 1, and at most twice the largest one."""
     if not percent.any():
         return
     large = np.log(values[percent & (values > 1)])
     small = np.flatnonzero(percent & (values > 0) & (values <= 1))
-    gaps = [[np.abs(np.log(scale * values[at]) - large).min() for scale in (1, 100)] for at in small]
-    mixed = [at for at, (as_percent, as_fraction) in zip(small, gaps, strict=True) if as_fraction < as_percent]
+    logs, hundred = np.log(values[small]), np.log(100)
+    as_percent, as_fraction = (np.abs(logs[:, None] + shift - large).min(1) for shift in (0, hundred))
+    is_mixed = (as_fraction < as_percent) & (logs + hundred <= large.max() + np.log(2))
+    mixed: list[int] = small[is_mixed].tolist()
     if mixed:
-        named = ", ".join(f"{values[at]:g} (data line {table.place(int(at) + 1)})" for at in mixed[:5])
+        named = ", ".join(f"{values[at]:g} (data line {table.place(at + 1)})" for at in mixed[:5])
         more = f" and {len(mixed) - 5} more" if len(mixed) > 5 else ""
         raise ValueError(
             f"{column!r} of {table.path} seems to mix percentages and fractions: most numbers exceed 1, but not "

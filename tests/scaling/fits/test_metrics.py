@@ -78,7 +78,9 @@ def test_percent_signs_beside_fractions_are_each_their_own(folder):
 
 
 @pytest.mark.parametrize("places", [[2], [0], [5], [1, 3]])
-@pytest.mark.parametrize(("name", "values"), [("acc", accuracies(100)), ("error", [100 * e for e in ERRORS])])
+@pytest.mark.parametrize(
+    ("name", "values"), [("acc", [100 - 100 * e for e in ERRORS]), ("error", [100 * e for e in ERRORS])]
+)
 def test_fractions_among_percentages_are_refused_by_their_lines(folder, name, values, places):
     mixed = [value / 100 if place in places else value for place, value in enumerate(values)]
     lines = ", ".join(rf"0\.\d+ \(data line {place + 1}\)" for place in places)
