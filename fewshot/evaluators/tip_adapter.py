@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -30,6 +30,8 @@ class TipAdapter(FeatureEvaluator):
     the paper's keys are means of 10 augmented ones. Tip-Adapter-F, which trains F, is not implemented.
     """
 
+    needs_support: ClassVar[bool] = False  # without one it is ZeroShot
+
     alpha: float = 1.0
     beta: float = 5.5
     temperature: float = 0.01
@@ -42,6 +44,8 @@ class TipAdapter(FeatureEvaluator):
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
+        if not batch.support.shape[1]:
+            return names
         cache = Neighbours.of(batch.support, batch.support_mask, "cosine")
         head = _CacheHead(names, cache, VoteCounter.of(batch), self.alpha, self.beta)
         rows = batch.support.double()

@@ -19,7 +19,9 @@ from fewshot.evaluators.tip_adapter import TipAdapter
 from fewshot.evaluators.zero_shot import ZeroShot
 from fewshot.evaluators.zero_shot_gaussian import ZeroShotGaussian
 from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
+from fewshot.plugins.registry import EVALUATORS
 from fewshot.results.files import Results
+from fewshot.runs.guards import check_support
 
 HEADS = [ZeroShot(), TipAdapter(), LinearProbePlusPlus(), ZeroShotGaussian(), ZeroShotProbe()]
 each_head = pytest.mark.parametrize("head", HEADS, ids=repr)
@@ -198,6 +200,20 @@ def test_without_vectors_of_names_it_is_one_sentence(head):
     message = f"{type(head).__name__} compares features with vectors of the class names, but these images have none"
     with pytest.raises(ValueError, match=message):
         head.fit(replace(batch, class_features=None))
+
+
+@pytest.mark.parametrize("name", EVALUATORS.names())
+def test_at_0_shots_a_head_is_zero_shot_or_is_refused_in_one_sentence(name):
+    batch, query = episodes(k_shot=0)
+    for head in EVALUATORS.get(name).examples():
+        if head.needs_support:
+            with pytest.raises(
+                ValueError, match=r"0-shot episodes have no support, but .* learns from it; use at least"
+            ):
+                check_support(EVALUATORS.spec(repr(head)), 0, None)
+        else:
+            check_support(EVALUATORS.spec(repr(head)), 0, None)
+            assert torch.equal(head.fit(batch)(query), ZeroShot(head.temperature).fit(batch)(query))
 
 
 @each_head
