@@ -35,6 +35,6 @@ NAME_LAWS: tuple[Callable[[Any, World], str | None], ...] = (equal_names_prefer_
 
 def _with_equal_names(trial: Trial) -> Trial:
     """The trial in which way 1 has the name vector of way 0."""
-    names: Tensor = trial.batch.class_features.clone()
-    names[:, 1] = names[:, 0]
+    given: Tensor = trial.batch.class_features
+    names = torch.cat([given[:, :1], given[:, :1], given[:, 2:]], 1)
     return replace(trial, batch=replace(trial.batch, class_features=names))

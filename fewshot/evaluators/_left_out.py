@@ -90,6 +90,8 @@ class LeftOut:
         size = max(1, _AT_ONCE // max(1, len(sizes) * self.weight.shape[2]))
         for low in range(0, sizes.shape[1], size):
             part = slice(low, low + size)
+            if not counted[:, part].any():
+                continue
             logits = self._logits(part, lengths[:, part], sizes[:, part].clamp_min(2))
             yield logits - logits.gather(2, self.labels[:, part, None]), others[:, part], counted[:, part]
 

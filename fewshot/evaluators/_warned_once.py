@@ -7,6 +7,8 @@ import logging
 
 from torch import Tensor
 
+from fewshot.plugins.wording import counted
+
 _log = logging.getLogger("fewshot")
 
 
@@ -14,10 +16,10 @@ def warn_once(evaluator: object, mask: Tensor, n_way: int, sentence: str) -> Non
     """Warns "EVALUATOR at K shots SENTENCE", the first time for this evaluator and number of shots; `mask` [B, S] marks
     the support rows."""
     shots = int(mask.sum(1).min()) // n_way
-    begun = f"{evaluator!r} at {shots} shot{'' if shots == 1 else 's'} {sentence.split(':')[0]}"
+    begun = f"{evaluator!r} at {counted(shots, 'shot')} {sentence.split(':')[0]}"
     if not _warned(begun):
         _warned(begun).append(True)
-        _log.warning("%r at %d shot%s %s", evaluator, shots, "" if shots == 1 else "s", sentence)
+        _log.warning("%r at %s %s", evaluator, counted(shots, "shot"), sentence)
 
 
 @functools.lru_cache(maxsize=256)

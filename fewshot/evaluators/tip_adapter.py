@@ -12,7 +12,7 @@ from torch import Tensor
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
 from fewshot.evaluators._by_class import VoteCounter
-from fewshot.evaluators._two_sources import warn_of_silent_names
+from fewshot.evaluators._two_sources import compared_rows, warn_of_silent_names
 from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare
 from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import Neighbours
@@ -48,7 +48,7 @@ class TipAdapter(FeatureEvaluator):
             return names
         cache = Neighbours.of(batch.support, batch.support_mask, "cosine")
         head = _CacheHead(names, cache, VoteCounter.of(batch), self.alpha, self.beta)
-        rows = batch.support.double()
+        rows = batch.support[:, : compared_rows(batch)].double()
         warn_of_silent_names(self, batch, names(rows), head.of_support(rows), "lower alpha")
         return head
 
