@@ -1,4 +1,4 @@
-"""How good the probabilities of the Gaussian heads are with few shots, with the published covariance and a scaled one.
+"""How good the probabilities of the Gaussian heads are with few shots, with the published covariance and scaled ones.
 
     python -m fewshot.benchmarks.few_shot_probabilities
 
@@ -38,9 +38,11 @@ SHOTS = (1, 2, 5, 10)
 HEADS: Mapping[str, FeatureEvaluator] = {
     "GaussianHead()": GaussianHead(),
     "GaussianHead(scale='support')": GaussianHead(scale="support"),
+    "GaussianHead(scale='leave-one-out')": GaussianHead(scale="leave-one-out"),
     "ZeroShot()": ZeroShot(),
     "ZeroShotGaussian()": ZeroShotGaussian(),
     "ZeroShotGaussian(scale='support')": ZeroShotGaussian(scale="support"),
+    "ZeroShotGaussian(scale='leave-one-out')": ZeroShotGaussian(scale="leave-one-out"),
 }
 N_EPISODES, N_WAY, N_BINS = 300, 5, 15
 

@@ -57,14 +57,3 @@ def printable(text: str) -> str:
 def row_values(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Rows as JSON values; NaN is null."""
     return [json.loads(row.to_json()) for row in rows]
-
-
-def amount(number: int, noun: str) -> str:
-    """A number with its noun: "1 run", "2 classes", "1,200 queries"."""
-    return f"{number:,} {noun if number == 1 else _plural(noun)}"
-
-
-def _plural(noun: str) -> str:
-    if noun.endswith("y"):
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith("s") else f"{noun}s"

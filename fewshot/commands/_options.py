@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 import os
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import click
+
+from fewshot.plugins.wording import did_you_mean
 
 if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
@@ -145,8 +146,5 @@ def dataset_spec(data: str) -> Spec:
         from fewshot.datasets._other_files import refusal
 
         raise ValueError(refusal(Path(data).expanduser()))
-    close = difflib.get_close_matches(data, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise ValueError(
-        f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)}){hint}"
-    )
+    named = f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)})"
+    raise ValueError(f"{named}{did_you_mean(data, known)}")

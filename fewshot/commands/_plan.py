@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from fewshot.commands._answers import amount, answer
+from fewshot.commands._answers import answer
 from fewshot.commands._option_words import in_own_options
 from fewshot.commands._rates import embedding_key, rates, solving_key
 from fewshot.commands._trainings import training_line, training_seconds
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -205,7 +206,7 @@ def _planned_choice(plan: Plan, spec: RunSpec, tried: Mapping[str, Row], bench: 
 def _run_lines(runs: Sequence[PlannedRun]) -> list[str]:
     return [
         f"[{number}/{len(runs)}] {run.state}{f' ({run.problem})' if run.problem else ''}: "
-        f"{run.name}, {amount(run.n_episodes, 'episode')}"
+        f"{run.name}, {counted(run.n_episodes, 'episode')}"
         for number, run in enumerate(runs, 1)
     ]
 
@@ -214,7 +215,7 @@ def embedding_lines(embeddings: Sequence[PlannedEmbedding]) -> list[str]:
     """One line per backbone and data set: the images to embed, or the problem."""
     lines = []
     for e in embeddings:
-        images = f"{amount(e.n_missing, 'image')} to embed, {e.n_needed - e.n_missing:,} already cached"
+        images = f"{counted(e.n_missing, 'image')} to embed, {e.n_needed - e.n_missing:,} already cached"
         download = f"; needs a download: {e.to_download}" if e.to_download else ""
         problem = f"; cannot load: {e.problem}" if e.problem else ""
         lines.append(f"{e.backbone} on {e.dataset}: {images}{download}{problem}")
@@ -228,8 +229,8 @@ def _total(seconds: Sequence[float | None]) -> float | None:
 
 
 def _total_line(values: Mapping[str, Any]) -> str:
-    images, episodes = amount(values["n_images"], "image"), amount(values["n_episodes"], "episode")
-    passes = f"{amount(values['n_passes'], 'image pass')} of training, " if values["trainings"] else ""
+    images, episodes = counted(values["n_images"], "image"), counted(values["n_episodes"], "episode")
+    passes = f"{counted(values['n_passes'], 'image pass')} of training, " if values["trainings"] else ""
     return f"{passes}{images} to embed, {episodes} to solve, {duration(values['seconds'])}"
 
 

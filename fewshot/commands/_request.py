@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import click
 
-from fewshot.commands._answers import amount
 from fewshot.commands._options import Count, count, counts, dataset_spec, shard, ways
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -216,7 +216,7 @@ class EpisodeRequest:
             f"{query} {noun} per class" if not self.query and query != _count(usual.n_query) else "",
         ]
         if any(chosen):
-            sizes = f"{amount(len(data.labels), 'class')}, the smallest with {amount(self._smallest(data), 'image')}"
+            sizes = f"{counted(len(data.labels), 'class')}, the smallest with {counted(self._smallest(data), 'image')}"
             used = " with ".join(filter(None, chosen))
             click.echo(f"{sizes}: using {used} (change this with --way and --query)", err=True)
 

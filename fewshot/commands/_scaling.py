@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from fewshot.commands._answers import amount
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.scaling.fits.curves import Curve
@@ -135,9 +135,9 @@ def _transferred(point: Transferred) -> tuple[str, ...]:
 def _transfer_law(each: SourceTransfer) -> str:
     fit = each.fit
     counts = (
-        f"{amount(fit.n_fitted, 'fitted point')}, {amount(fit.n_censored, 'lower bound')}, {fit.n_left_out:,} omitted; "
-        f"pre-training hurts at {amount(fit.n_ossified, 'point')}; D_F is below a tenth of D(N) at {each.n_low_data:,} "
-        f"of {amount(len(each.points), 'point')}"
+        f"{counted(fit.n_fitted, 'fitted point')}, {counted(fit.n_censored, 'lower bound')}, "
+        f"{fit.n_left_out:,} omitted; pre-training hurts at {counted(fit.n_ossified, 'point')}; "
+        f"D_F is below a tenth of D(N) at {each.n_low_data:,} of {counted(len(each.points), 'point')}"
     )
     if fit.law is None:
         return f"{fit.note}\n{counts}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fewshot.commands._answers import amount
 from fewshot.commands._rates import rates, remember
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.backbones.pretrained import Pretrained
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def training_line(planned: PlannedTraining) -> str:
     """One line about a training."""
-    size = f"{amount(planned.n_images, 'image')} of {amount(planned.n_classes, 'class')}"
-    steps = f"{amount(planned.n_steps, 'step')}, {amount(planned.n_passes, 'image pass')}"
+    size = f"{counted(planned.n_images, 'image')} of {counted(planned.n_classes, 'class')}"
+    steps = f"{counted(planned.n_steps, 'step')}, {counted(planned.n_passes, 'image pass')}"
     return f"to train on {size}, {steps}: {planned.spec}"
 
 

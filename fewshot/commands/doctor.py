@@ -16,7 +16,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from fewshot.commands._answers import amount, answer, json_option
+from fewshot.commands._answers import answer, json_option
+from fewshot.plugins.wording import counted
 
 _SHOWN = ("fewshot", "torch", "torchvision", "timm", "numpy", "scikit-learn")
 _MARKS = {"ok": "✓", "absent": "○", "wrong": "✗"}
@@ -103,7 +104,7 @@ def _devices() -> Iterator[Finding]:
     except ImportError as error:
         yield Finding("devices", f"importing torch failed: {error}", "wrong", "install torch again")
         return
-    cores, threads = amount(os.cpu_count() or 1, "core"), amount(torch.get_num_threads(), "thread")
+    cores, threads = counted(os.cpu_count() or 1, "core"), counted(torch.get_num_threads(), "thread")
     yield Finding("cpu", f"{cores}, torch computes with {threads}")
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
@@ -121,7 +122,7 @@ def _caches() -> Iterator[Finding]:
     folder = home()
     source = "set by FEWSHOT_HOME" if os.environ.get("FEWSHOT_HOME") else "the default of this system"
     yield Finding("cache", f"{folder}, {source}")
-    tables = amount(_count(folder / "features"), "table")
+    tables = counted(_count(folder / "features"), "table")
     yield Finding("features", f"{_size(_bytes_of(folder / 'features'))} in {tables}")
     yield Finding("digests", _size(sum(map(_bytes_of, folder.glob("digests.sqlite*")))))
     yield from _hub_caches()

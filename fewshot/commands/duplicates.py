@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 from fewshot.commands._request import Data, DataRequest
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets.duplicates import Duplicates
@@ -53,7 +54,7 @@ def command(
         check_out(out, opened.images)
     if dry_run:
         n_images = len(opened.images)
-        answer(f"would compare up to {amount(n_images, 'image')}{NOT_WRITTEN}", {"n_images": n_images, "file": out})
+        answer(f"would compare up to {counted(n_images, 'image')}{NOT_WRITTEN}", {"n_images": n_images, "file": out})
         return 0
     duplicates = _duplicates(opened, least, most, backbone, bench)
     summary = _summary(duplicates, data.classes, least)
@@ -103,4 +104,4 @@ def _summary(duplicates: Duplicates, classes: str, least: float) -> str:
         f"{duplicates.exact.get(kind, 0):,} exact and {duplicates.near.get(kind, 0):,} near {name(kind)}"
         for kind in kinds
     ]
-    return f"{amount(duplicates.total, 'pair')} of similar images (similarity {least:g} or more): {', '.join(counts)}"
+    return f"{counted(duplicates.total, 'pair')} of similar images (similarity {least:g} or more): {', '.join(counts)}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 from fewshot.commands._request import DataRequest, EpisodeRequest
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -74,7 +75,7 @@ def check(file: Path, data: str) -> None:
     images, episodes = _images(data), EpisodeList.load(file)
     episodes.check(images)
     values = {"file": file, "n_episodes": len(episodes), "dataset": images.name}
-    answer(f"{file}: {amount(len(episodes), 'well-formed episode')} of {images.name}", values)
+    answer(f"{file}: {counted(len(episodes), 'well-formed episode')} of {images.name}", values)
 
 
 @command.command("plot")
@@ -115,7 +116,7 @@ def export(file: Path, data: str, out: Path, dry_run: bool) -> None:
         write_atomically(out, text.encode())
     by = "row" if images.image_names is None else "path"
     values = {"file": out, "written": not dry_run, "n_lines": text.count("\n"), "images_by": by}
-    summary = f"{out}: {amount(len(listed), 'episode')}, images named by {by}"
+    summary = f"{out}: {counted(len(listed), 'episode')}, images named by {by}"
     answer(summary + (NOT_WRITTEN if dry_run else ""), values | {"n_episodes": len(listed)})
 
 
@@ -138,7 +139,7 @@ def import_(file: Path, data: str, protocol: str, out: Path, dry_run: bool) -> N
 
 
 def _summary(out: Path, listed: EpisodeList) -> str:
-    return f"{out}: {amount(len(listed), 'episode')}, digest {listed.episodes.digest[:16]}"
+    return f"{out}: {counted(len(listed), 'episode')}, digest {listed.episodes.digest[:16]}"
 
 
 def _about(listed: EpisodeList) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import amount, answer, json_option
+from fewshot.commands._answers import answer, json_option
 from fewshot.commands._plan import PlannedEmbedding, duration, embedding, embedding_lines
 from fewshot.commands._rates import remember_embedding
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -115,5 +116,5 @@ def _lines(backbone: str, table: FeatureTable, n_rows: int) -> list[str]:
         f"backbone  {backbone}",
         f"key       {table.key}",
         f"folder    {table.folder or 'none: runs read the vectors from their own file'}",
-        f"images    {amount(n_rows, 'image')}, {table.n_embedded:,} of them embedded now{rate}",
+        f"images    {counted(n_rows, 'image')}, {table.n_embedded:,} of them embedded now{rate}",
     ]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fewshot.commands._answers import amount, answer, json_option
+from fewshot.commands._answers import answer, json_option
 from fewshot.plugins import registry as plugins
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.signature import REQUIRED, Signature
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.backbones._timm_catalogue import TimmEntry
@@ -83,7 +84,7 @@ def _network_table(entries: list[TimmEntry]) -> str:
         (e.name, "?" if e.n_params is None else f"{e.n_params / 1e6:.1f}", e.image_size, e.pretrained_on, _source(e))
         for e in entries
     ]
-    note = f"{amount(len(entries), 'network')} of timm; parameters include the classifier, image sizes are in pixels"
+    note = f"{counted(len(entries), 'network')} of timm; parameters include the classifier, image sizes are in pixels"
     aligned = tabulate(lines, header, disable_numparse=True, colalign=("left", "right", "right", "left", "left"))
     return f"{aligned}\n{note}"
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -64,7 +65,7 @@ def _answer_vectors(spec: str, images: LabelledImages, out: Path | None, warning
     counts, dim = (len(images), len(images.class_names)), images.vectors.dim
     lines = [
         f"data: {images.name}, read by {spec}",
-        f"vectors: {amount(counts[0], 'vector')} of {amount(dim, 'number')}, {amount(counts[1], 'class')}",
+        f"vectors: {counted(counts[0], 'vector')} of {counted(dim, 'number')}, {counted(counts[1], 'class')}",
         *_group_lines(group_sizes(images)),
     ]
     values = {"n_images": counts[0], "n_classes": counts[1], "dim": dim, "groups": group_sizes(images)}
@@ -109,7 +110,7 @@ def _lines(seen: Look) -> list[str]:
     (width, height), (widest, highest), n_sizes = seen.sizes
     sizes = f"{width} x {height}" if n_sizes == 1 else f"{width} x {height} to {widest} x {highest}, {n_sizes:,} sizes"
     lines = [
-        f"images: {amount(seen.n_images, 'image')}, {amount(seen.n_classes, 'class')}",
+        f"images: {counted(seen.n_images, 'image')}, {counted(seen.n_classes, 'class')}",
         f"images per class: {smallest:,} ({seen.smallest_class}) to {largest:,}, median {median:,g}",
         *_group_lines(seen.groups),
         f"pixels: {sizes}",
@@ -118,9 +119,9 @@ def _lines(seen: Look) -> list[str]:
     for kind, count in seen.kinds.items():
         low, high = seen.values[kind]
         scale = f", {seen.scales[kind]} become black to white" if kind in seen.scales else ""
-        lines.append(f"values: {low:.6g} to {high:.6g} in {amount(count, f'{kind} picture')}{scale}")
+        lines.append(f"values: {low:.6g} to {high:.6g} in {counted(count, f'{kind} picture')}{scale}")
     for sign, count in seen.signs.items():
-        lines.append(f"{sign}: {amount(count, 'picture')}, such as {', '.join(seen.examples[sign])}")
+        lines.append(f"{sign}: {counted(count, 'picture')}, such as {', '.join(seen.examples[sign])}")
     for kind, count in seen.copies.items():
         such = f", such as {', '.join(seen.examples[kind])}" if count else ""
         lines.append(f"exact copies {kind}: {count:,}{such}")

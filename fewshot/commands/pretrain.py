@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import amount, answer, json_option, print_progress
+from fewshot.commands._answers import answer, json_option, print_progress
 from fewshot.commands._plan import duration
 from fewshot.commands._rates import rates, remember
 from fewshot.commands._trainings import remember_training, training_line, training_seconds
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.backbones.pretrained import Pretrained
@@ -114,7 +115,7 @@ def command(specs: tuple[str, ...], request: TrainingRequest, device: str | None
         records.append(record)
         print_progress(f"{BACKBONES.canonical(source)}\n  {_outcome(record)}\n  {source.folder}")
     values = [asdict(r) | {"folder": str(s.folder)} for s, r in zip(sources, records, strict=True)]
-    trained = f"{amount(len(records), 'network')} trained; use {'its spec' if len(records) == 1 else 'their specs'}"
+    trained = f"{counted(len(records), 'network')} trained; use {'its spec' if len(records) == 1 else 'their specs'}"
     answer(f"{trained} with --backbone", values)
     return 0
 
@@ -139,17 +140,17 @@ def _dry_run(sources: Sequence[Pretrained], trainer: Trainer) -> int:
             remember({key: trainer.pace(first)})
     seconds = training_seconds(planned)
     lines = [f"{training_line(p)}\n  into {p.folder}" for p in planned]
-    passes = amount(sum(p.n_passes for p in planned), "image pass")
-    total = f"{amount(len(planned), 'network')} to train, {passes}, {duration(seconds)}"
+    passes = counted(sum(p.n_passes for p in planned), "image pass")
+    total = f"{counted(len(planned), 'network')} to train, {passes}, {duration(seconds)}"
     answer("\n".join([*lines, total]), {"trainings": [asdict(p) for p in planned], "seconds": seconds})
     return 0
 
 
 def _outcome(record: TrainingRecord) -> str:
-    held_out = amount(record.n_held_out, "held-out image")
+    held_out = counted(record.n_held_out, "held-out image")
     error = "" if record.seen_error is None else f", error {record.seen_error:.3f} on {held_out}"
-    images, steps = amount(record.unique_images, "image"), amount(record.steps, "step")
+    images, steps = counted(record.unique_images, "image"), counted(record.steps, "step")
     return (
-        f"{images} of {amount(len(record.classes), 'class')}, {steps}, loss "
+        f"{images} of {counted(len(record.classes), 'class')}, {steps}, loss "
         f"{record.first_loss:.3f} to {record.training_loss:.3f}{error}, {duration(record.seconds)}"
     )

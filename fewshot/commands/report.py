@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 from fewshot.commands._results import read_rows
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.report.rows.images import RowImages
@@ -74,7 +75,7 @@ def _page(shown: Shown, out: Path, results: Results, images: RowImages) -> int:
     write_report(shown, out, results, results.path.stem, images)
     n_runs = len(shown.rows)
     values = {"report": out, "n_runs": n_runs, "results": results.path}
-    answer(f"report: {out}, {amount(n_runs, 'run')} of {results.path}", values)
+    answer(f"report: {out}, {counted(n_runs, 'run')} of {results.path}", values)
     return 0
 
 
@@ -82,7 +83,9 @@ def _plan(shown: Shown, out: Path | None, results: Results) -> int:
     """Answers with the tasks that a report would show, and the file that it would write."""
     titles, n_runs = [task.title for task in shown.tasks], len(shown.rows)
     n_failed, n_unreadable = len(shown.failed), results.n_unreadable
-    what = f"{amount(n_runs, 'run')} of {results.path}, {n_failed:,} failed, {amount(n_unreadable, 'unreadable line')}"
+    what = (
+        f"{counted(n_runs, 'run')} of {results.path}, {n_failed:,} failed, {counted(n_unreadable, 'unreadable line')}"
+    )
     where = "tables would be printed" if out is None else f"{out} would be {'over' if out.exists() else ''}written"
     values = {"report": out, "n_runs": n_runs, "results": results.path, "tasks": titles}
     lines = [f"{where}: {what}{NOT_WRITTEN}", *(f"  {title}" for title in titles)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option, row_values
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option, row_values
 
 if TYPE_CHECKING:
     from fewshot.results.collections import StoredRun
@@ -113,7 +113,7 @@ def delete(file: Path, where: str, run_ids: tuple[str, ...], dry_run: bool) -> i
         runs = list({run.key: run for run in (_one(runs, run_id) for run_id in run_ids)}.values())
     if not dry_run:
         delete_runs(Results(file), runs)
-    _report(f"{'would delete' if dry_run else 'deleted'} {amount(len(runs), 'run')} of {file}", runs, dry_run)
+    _report(f"{'would delete' if dry_run else 'deleted'} {counted(len(runs), 'run')} of {file}", runs, dry_run)
     return 0
 
 
@@ -145,7 +145,7 @@ def export(files: tuple[Path, ...], out: Path, where: str, prefer: str | None, r
 
     rows = [run.row for run in _chosen(files, where, prefer)]
     write_atomically(out, exported(Shown.of(rows), out.suffix.lower(), _renamed(rename)))
-    answer(f"wrote {amount(len(rows), 'run')} to {out}", {"out": out, "n_runs": len(rows)})
+    answer(f"wrote {counted(len(rows), 'run')} to {out}", {"out": out, "n_runs": len(rows)})
     return 0
 
 
@@ -174,7 +174,7 @@ def _chosen(files: tuple[Path, ...] | list[Path], where: str, prefer: str | None
     runs = runs_of([_existing(path) for path in files], prefer or "")
     chosen = [run for run in runs if meets(run.row)]
     if not chosen:
-        raise ValueError(f"none of the {amount(len(runs), 'run')} meets {where!r}")
+        raise ValueError(f"none of the {counted(len(runs), 'run')} meets {where!r}")
     return chosen
 
 
@@ -195,8 +195,8 @@ def _copy(runs: list[StoredRun], out: Path, dry_run: bool) -> int:
     without = sum(not run.has_predictions and run.row.status == "ok" for run in runs)
     if not dry_run:
         copy_runs(runs, Results(out))
-    left = f"; {amount(without, 'run')} without predictions, which cannot be compared" if without else ""
-    _report(f"{'would copy' if dry_run else 'copied'} {amount(len(runs), 'run')} to {out}{left}", runs, dry_run)
+    left = f"; {counted(without, 'run')} without predictions, which cannot be compared" if without else ""
+    _report(f"{'would copy' if dry_run else 'copied'} {counted(len(runs), 'run')} to {out}{left}", runs, dry_run)
     return 0
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
+from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.splits import ClassSplit
@@ -63,8 +64,8 @@ def show(data: str | None, rule: str | None, file: Path | None) -> None:
     lines = []
     for part in PARTS:
         classes = getattr(split, part)
-        n_images = f", {amount(sum(sizes[name] for name in classes), 'image')}" if sizes else ""
-        lines.append(click.style(f"{part}: {amount(len(classes), 'class')}{n_images}", bold=True))
+        n_images = f", {counted(sum(sizes[name] for name in classes), 'image')}" if sizes else ""
+        lines.append(click.style(f"{part}: {counted(len(classes), 'class')}{n_images}", bold=True))
         if classes:
             names = (f"{name} ({sizes[name]})" if sizes else name for name in classes)
             lines.append(click.wrap_text(", ".join(names), 100, "  ", "  "))

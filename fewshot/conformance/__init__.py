@@ -6,6 +6,7 @@ to the LAWS of its file, and a member that breaks it to the tests.
 
     evaluators.py   laws of evaluators                  worlds.py       their episodes, of vectors or small pictures
     degenerate.py   more laws of evaluators, on hard inputs: one shot, equal rows, no variance, extreme norms
+    names.py        laws of evaluators that use vectors of the class names
     samplers.py     laws of samplers                    datasets.py     laws of data sets, loaded twice
     backbones.py    laws of backbones, loaded twice     transforms.py   laws of feature transforms
     judging.py      what all laws share: running them, tolerances, states of the global generators

@@ -15,6 +15,7 @@ from torch import Tensor
 from fewshot.conformance.judging import close, gap
 from fewshot.conformance.worlds import Trial, VectorWorld, World
 from fewshot.evaluators import FeatureEvaluator, TransductiveEvaluator
+from fewshot.plugins.wording import counted
 
 _N_QUERY = 5
 
@@ -162,7 +163,7 @@ def converged_means_converged(evaluator: Any, world: World) -> str | None:
                 return f"{hard.name}: a head with max_iter should report which episodes converged, as `converged` [B]"
             before, after = head(trial.query)[head.converged], longer(trial.query)[head.converged]
             if before.numel() and not close(before, after):
-                many = f"{steps} step{'s' * (steps != 1)}"
+                many = counted(steps, "step")
                 return f"{hard.name}: converged after {many}, but more change the logits by {gap(before, after)}"
     return None
 

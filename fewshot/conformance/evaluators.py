@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fewshot.conformance.degenerate import DEGENERATE_LAWS
 from fewshot.conformance.judging import close, gap, generator_states, repr_problem
+from fewshot.conformance.names import NAME_LAWS
 from fewshot.conformance.worlds import Trial, VectorWorld, World
 from fewshot.evaluators import FeatureEvaluator, TransductiveEvaluator
 from fewshot.evaluators.tuning.image_rows import ImageRows
@@ -189,6 +190,7 @@ LAWS: tuple[Law, ...] = (
     spec_round_trip,
     padding_does_not_matter,
     a_path_is_each_member_alone,
+    *NAME_LAWS,
     *DEGENERATE_LAWS,
 )
 

@@ -16,6 +16,7 @@ from fewshot.datasets import image_digest
 from fewshot.datasets._decoding import Stored, finite_range, has_frames, read_stored
 from fewshot.datasets._depth import COLOUR, DEEP, EIGHT, Scales
 from fewshot.datasets._png import changed_chunk
+from fewshot.plugins.wording import counted
 
 _log = logging.getLogger("fewshot")
 _ONE = 0.9  # of a level: one step of 8 bits, rounded to integers of 10 bits, may be a little less than 1
@@ -216,4 +217,4 @@ _WHOLE: Mapping[str, tuple[float, ...]] = {
 
 
 def _pictures(count: int, kind: str) -> str:
-    return f"{count:,} {kind} picture{'' if count == 1 else 's'}"
+    return counted(count, f"{kind} picture")

@@ -8,7 +8,6 @@ FashionMNIST without a hub, from Debian's package (31 MB):
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 from bisect import bisect_right
 from collections import Counter
@@ -30,6 +29,7 @@ from fewshot.datasets._torchvision_files import check_files, load_cifar, unpack_
 from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
+from fewshot.plugins.wording import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,7 @@ class TorchvisionSet(Dataset):
 
     def _source(self) -> Source:
         if self.name not in SOURCES:
-            folded = {known.lower(): known for known in SOURCES}
-            close = difflib.get_close_matches(self.name.lower(), folded, n=1)
-            hint = f"; did you mean {folded[close[0]]}?" if close else ""
+            hint = did_you_mean(self.name, SOURCES)
             raise ValueError(f"unknown name {self.name!r} of TorchvisionSet; known: {', '.join(SOURCES)}{hint}")
         return SOURCES[self.name]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch import Tensor
 from fewshot.episodes.episodes import EpisodeBatch
 from fewshot.evaluators import CosineHead, FeatureEvaluator, Head, class_vectors
 from fewshot.evaluators._by_class import VoteCounter
-from fewshot.evaluators._two_sources import warn_of_silent_names
+from fewshot.evaluators._two_sources import compared_rows, warn_of_silent_names
 from fewshot.plugins.fields import NOT_NEGATIVE, POSITIVE, declare
 from fewshot.solvers.rounding import shortened
 from fewshot.solvers.similarity import Neighbours
@@ -30,6 +30,8 @@ class TipAdapter(FeatureEvaluator):
     the paper's keys are means of 10 augmented ones. Tip-Adapter-F, which trains F, is not implemented.
     """
 
+    needs_support: ClassVar[bool] = False  # without one it is ZeroShot
+
     alpha: float = 1.0
     beta: float = 5.5
     temperature: float = 0.01
@@ -42,9 +44,11 @@ class TipAdapter(FeatureEvaluator):
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
+        if not batch.support.shape[1]:
+            return names
         cache = Neighbours.of(batch.support, batch.support_mask, "cosine")
         head = _CacheHead(names, cache, VoteCounter.of(batch), self.alpha, self.beta)
-        rows = batch.support.double()
+        rows = batch.support[:, : compared_rows(batch)].double()
         warn_of_silent_names(self, batch, names(rows), head.of_support(rows), "lower alpha")
         return head
 

@@ -29,8 +29,10 @@ class ZeroShotGaussian(FeatureEvaluator):
     of the class names. Deviation: one view of each support image; the paper uses 10 augmented ones. alpha = 0 is
     ZeroShot.
 
-    `scale` as in GaussianHead. Use scale="support" with few shots: with the published covariance the second term is so
-    large that the names have no say; a warning reports it.
+    `scale` as in GaussianHead. Use scale="leave-one-out" with few shots: with the published covariance the second term
+    is so large that the names have no say; a warning reports it. Leave-one-out chooses the scale of the second term
+    that is best beside the first, for alpha = 1; its prior has at most 5 dimensions, so that at one shot the names
+    lead.
     """
 
     needs_support: ClassVar[bool] = False  # without one it is ZeroShot
@@ -44,20 +46,21 @@ class ZeroShotGaussian(FeatureEvaluator):
 
     @classmethod
     def examples(cls) -> Sequence[Self]:
-        return [cls(), cls(alpha=10.0, shrinkage=0.5), cls(scale="support")]
+        return [cls(), cls(alpha=10.0, shrinkage=0.5), cls(scale="support"), cls(scale="leave-one-out")]
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names = CosineHead(class_vectors(batch, self).transpose(1, 2) / self.temperature)
         if not batch.support.shape[1]:
             return names
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
-        classes = GaussianHead(self.shrinkage, scale=self.scale).fit(batch.seen_as(rows))
-        lower = "lower alpha" if self.scale else "give scale='support', or lower alpha"
-        warn_of_silent_names(self, batch, names(rows), self.alpha * classes(rows), lower)
+        of_names = names(rows)
+        classes = GaussianHead(self.shrinkage, scale=self.scale).fit_beside(batch.seen_as(rows), of_names)
+        lower = "lower alpha" if self.scale else "give scale='leave-one-out', or lower alpha"
+        warn_of_silent_names(self, batch, of_names, self.alpha * classes(rows), lower)
         return _MixedHead(names, classes, self.alpha)
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
-        return GaussianHead(self.shrinkage).working_bytes(n_support, n_way, dim) + 8 * n_way * dim
+        return GaussianHead(self.shrinkage, scale=self.scale).working_bytes(n_support, n_way, dim) + 8 * n_way * dim
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ dotted name, "package.module:Class(C=0.1)".
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import importlib
 import numbers
@@ -23,6 +22,7 @@ from typing import Any
 from fewshot.plugins.call import Call, parse
 from fewshot.plugins.signature import REQUIRED, Parameter, Signature, base_names, read_folder, signature_of_class
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import counted, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -179,10 +179,8 @@ class Registry:
         return Signature(name, "", (), "")
 
     def _unknown(self, name: str) -> str:
-        folded = {known.lower(): known for known in self.names()}
-        close = difflib.get_close_matches(name.lower(), folded, n=1)
-        hint = f" Did you mean {folded[close[0]]}?" if close else ""
-        return f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}, or package.module:Class.{hint}"
+        hint = did_you_mean(name, self.names())
+        return f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}, or package.module:Class{hint}"
 
     @property
     def _folder(self) -> dict[str, Signature]:
@@ -201,7 +199,7 @@ def _given(call: Call, names: list[str]) -> dict[str, Any]:
     """The arguments of a call by field name; too many, unknown or repeated ones raise a ValueError."""
     known = ", ".join(names) or "none"
     if len(call.args) > len(names):
-        arguments = f"{len(names)} argument{'s' * (len(names) != 1)}"
+        arguments = counted(len(names), "argument")
         raise ValueError(f"{call.name} takes {arguments} ({known}), got {len(call.args)}")
     given = dict(zip(names, call.args, strict=False))
     for name, value in call.kwargs.items():
@@ -303,7 +301,5 @@ def registry_of(name: str) -> Registry:
     if ":" in name:
         bases = ", ".join(f"{registry.package}.{registry.base}" for registry in REGISTRIES)
         raise ValueError(f"{name} has no base class that fewshot knows; derive it from one of {bases}")
-    names = {known.lower(): known for registry in REGISTRIES for known in registry.names()}
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    hint = f" Did you mean {names[close[0]]}?" if close else ""
-    raise ValueError(f"nothing is called {name!r}; see `fewshot list`, or give package.module:Class.{hint}")
+    hint = did_you_mean(name, [known for registry in REGISTRIES for known in registry.names()])
+    raise ValueError(f"nothing is called {name!r}; see `fewshot list`, or give package.module:Class{hint}")

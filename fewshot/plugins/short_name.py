@@ -61,10 +61,10 @@ def short_name(spec: Named) -> str:
 def short_names(specs: Iterable[AnyNamed]) -> dict[AnyNamed, str]:
     """The short name of every spec, all different: where two would be equal, the fields that differ are added."""
     short = {spec: spec.short_name for spec in specs}
-    return told_apart(short, lambda spec: {"": spec.name, **spec.fields}, lambda spec: spec.text)
+    return distinct_names(short, lambda spec: {"": spec.name, **spec.fields}, lambda spec: spec.text)
 
 
-def told_apart(
+def distinct_names(
     short: Mapping[Thing, str], fields: Callable[[Thing], Mapping[str, Any]], text: Callable[[Thing], str]
 ) -> dict[Thing, str]:
     """The names of things, all different: where two have one name, the fields that differ between them are added, and

@@ -9,7 +9,7 @@ from typing import Any
 from fewshot.plugins.call import parse
 from fewshot.plugins.grids import Grid, combinations
 from fewshot.plugins.registry import EVALUATORS
-from fewshot.plugins.short_name import one_line, told_apart
+from fewshot.plugins.short_name import distinct_names, one_line
 from fewshot.plugins.spec import Spec
 
 ON = {
@@ -38,7 +38,7 @@ def names_of_rules(rules: Iterable[str]) -> dict[str, str]:
     texts = list(dict.fromkeys(rules))
     read = {text: rule for text in texts if (rule := Selection.read(text)) is not None}
     short = {text: read[text].short_name if text in read else one_line(text, _LONGEST) for text in texts}
-    return told_apart(short, lambda text: vars(read[text]) if text in read else {}, lambda text: text)
+    return distinct_names(short, lambda text: vars(read[text]) if text in read else {}, lambda text: text)
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def test_a_class_of_two_kinds_is_checked_as_the_kind_that_is_asked_for():
         ),
         ("check_outside:Absent", "the module 'check_outside' has no class 'Absent'"),
         ("no.such:Thing", "the class 'no.such:Thing' cannot be imported: No module named 'no'"),
-        ("Prototyp", "nothing is called 'Prototyp'; see `fewshot list`, or give package.module:Class. Did you mean"),
+        ("Prototyp", "nothing is called 'Prototyp'; see `fewshot list`, or give package.module:Class; did you mean"),
         ("AllNovel", "AllNovel is a split; there are rules for: evaluator, sampler, transform, dataset, backbone"),
         ("ImageFolderSet('nowhere')", "there is no folder nowhere"),
     ],

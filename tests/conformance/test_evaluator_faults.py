@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from fewshot.conformance import LAWS, check, degenerate, worlds
+from fewshot.conformance import LAWS, check, degenerate, names, worlds
 from fewshot.conformance import evaluators as laws
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator, one_hot
 from fewshot.evaluators.fine_tune import FineTune
@@ -81,6 +81,17 @@ class SaysThatItNeedsNoSupport(Bad):
     """The means of no rows are not numbers."""
 
     needs_support = False
+
+
+@dataclass(frozen=True)
+class FavoursTheFirstName(Bad):
+    """Without support, the first way is a little ahead of its equals."""
+
+    needs_support = False
+
+    def fit(self, batch):
+        first = torch.eye(batch.n_way)[0] if not batch.support.shape[1] else 0
+        return Answer(lambda query: query @ batch.class_features.transpose(1, 2) + (1e-3 * first))
 
 
 @dataclass(frozen=True)
@@ -413,6 +424,8 @@ FAULTS = [
     (laws.padding_does_not_matter, IgnoresTheMask()),
     (laws.padding_does_not_matter, CentresOnPaddedQueries()),
     (laws.a_path_is_each_member_alone, AnswersAPathBackwards()),
+    (names.equal_names_prefer_no_class, FavoursTheFirstClass()),
+    (names.equal_names_prefer_no_class, FavoursTheFirstName()),
     (degenerate.hard_inputs_have_answers, DividesByTheDeviation()),
     (degenerate.hard_inputs_have_answers, NotFinite()),
     (degenerate.hard_episodes_and_their_neighbours_are_apart, ScalesByTheLargestOfTheBatch()),

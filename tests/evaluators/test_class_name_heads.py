@@ -13,13 +13,15 @@ from torch.nn.functional import cross_entropy, normalize
 
 from fewshot.cli import main
 from fewshot.episodes.episodes import EpisodeBatch
-from fewshot.evaluators import _two_sources
+from fewshot.evaluators import _warned_once
 from fewshot.evaluators.linear_probe_plus_plus import LinearProbePlusPlus
 from fewshot.evaluators.tip_adapter import TipAdapter
 from fewshot.evaluators.zero_shot import ZeroShot
 from fewshot.evaluators.zero_shot_gaussian import ZeroShotGaussian
 from fewshot.evaluators.zero_shot_probe import ZeroShotProbe
+from fewshot.plugins.registry import EVALUATORS
 from fewshot.results.files import Results
+from fewshot.runs.guards import check_support
 
 HEADS = [ZeroShot(), TipAdapter(), LinearProbePlusPlus(), ZeroShotGaussian(), ZeroShotProbe()]
 each_head = pytest.mark.parametrize("head", HEADS, ids=repr)
@@ -200,6 +202,20 @@ def test_without_vectors_of_names_it_is_one_sentence(head):
         head.fit(replace(batch, class_features=None))
 
 
+@pytest.mark.parametrize("name", EVALUATORS.names())
+def test_at_0_shots_a_head_is_zero_shot_or_is_refused_in_one_sentence(name):
+    batch, query = episodes(k_shot=0)
+    for head in EVALUATORS.get(name).examples():
+        if head.needs_support:
+            with pytest.raises(
+                ValueError, match=r"0-shot episodes have no support, but .* learns from it; use at least"
+            ):
+                check_support(EVALUATORS.spec(repr(head)), 0, None)
+        else:
+            check_support(EVALUATORS.spec(repr(head)), 0, None)
+            assert torch.equal(head.fit(batch)(query), ZeroShot(head.temperature).fit(batch)(query))
+
+
 @each_head
 def test_neither_the_length_of_features_nor_that_of_names_matters(head):
     batch, query = episodes()
@@ -295,32 +311,34 @@ def one_shot_in_many_features():
     return replace(batch, class_features=centres + noise), query
 
 
-def test_one_shot_does_not_silence_the_names_under_the_scaled_covariance():
+@pytest.mark.parametrize("scale", ["support", "leave-one-out"])
+def test_one_shot_does_not_silence_the_names_under_the_scaled_covariance(scale):
     batch, query = one_shot_in_many_features()
     truth = torch.arange(5).repeat_interleave(5)
     names, published, scaled = (
         (head.fit(batch)(query).argmax(2) == truth).double().mean()
-        for head in (ZeroShot(), ZeroShotGaussian(), ZeroShotGaussian(scale="support"))
+        for head in (ZeroShot(), ZeroShotGaussian(), ZeroShotGaussian(scale=scale))
     )
     assert published < names - 0.2
     assert scaled > names - 0.02
 
 
 def test_names_without_a_say_are_a_warning_once(caplog):
-    _two_sources._warned.cache_clear()
+    _warned_once._warned.cache_clear()
     batch, _ = one_shot_in_many_features()
     for _ in range(3):
         ZeroShotGaussian().fit(batch)
     assert len(caplog.records) == 1
     assert "at 1 shot hardly uses the class names: the logits of the support spread" in caplog.text
-    assert "give scale='support', or lower alpha" in caplog.text
+    assert "give scale='leave-one-out', or lower alpha" in caplog.text
     caplog.clear()
-    for head in (ZeroShotGaussian(scale="support"), TipAdapter(), ZeroShotProbe()):
+    scaled = [ZeroShotGaussian(scale=scale) for scale in ("support", "leave-one-out")]
+    for head in (*scaled, TipAdapter(), ZeroShotProbe()):
         head.fit(batch)
     assert not caplog.records
 
 
 def test_a_cache_that_silences_the_names_is_a_warning(caplog):
-    _two_sources._warned.cache_clear()
+    _warned_once._warned.cache_clear()
     TipAdapter(alpha=1e4).fit(one_shot_in_many_features()[0])
     assert "lower alpha" in caplog.text

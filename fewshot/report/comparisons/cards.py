@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.comparisons.verdicts import (
     bounds,
@@ -17,7 +18,6 @@ from fewshot.report.comparisons.verdicts import (
     verdict,
 )
 from fewshot.report.rows import selection_budgets as budgets
-from fewshot.report.rows.counting import counted
 from fewshot.report.rows.origins import command
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.shown import Shown

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fewshot.files.atomic import write_atomically
+from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.claims import Claims
 from fewshot.report.comparisons.naming import Naming
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.figures.svg import figure, settings
-from fewshot.report.rows.counting import counted
 from fewshot.statistics.intervals import Interval
 
 FORMATS = (".svg", ".png", ".pdf")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.cards import Card, card
 from fewshot.report.comparisons.pairing import Contest, RunPair, adjusted, contest, rivals
 from fewshot.report.comparisons.verdicts import (
@@ -17,7 +18,6 @@ from fewshot.report.comparisons.verdicts import (
     significant,
     significant_for_classes,
 )
-from fewshot.report.rows.counting import counted
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown

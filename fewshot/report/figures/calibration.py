@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fewshot.measures.calibration_error import Bins
+from fewshot.plugins.wording import counted
 from fewshot.report.figures.plots import Plot
 from fewshot.report.figures.svg import FAINT, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
-from fewshot.report.rows.counting import counted
 
 _SIZE, _LEFT, _BOTTOM = 380, 52, 46  # pixels
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from fewshot.plugins.wording import listed
 from fewshot.report.figures.plots import Plot, best, brief, caption, some_of_each
 from fewshot.report.figures.svg import FAINT, GROUND, INK, MARKERS, SERIES, Mark, Marks, figure, inline_svg, settings
 from fewshot.report.rows import intervals
 from fewshot.report.rows.contenders import Contender, contender
-from fewshot.report.rows.counting import listed
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, accuracy, interval
 from fewshot.report.rows.wording import details

@@ -13,6 +13,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.measures._per_class import ClassAccuracy, Mistakes
 from fewshot.measures.calibration_error import Calibration, answers_of
 from fewshot.measures.lowest_tenth import FEWEST, lowest_tenth
+from fewshot.plugins.wording import counted
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.figures.plots import Plot
 from fewshot.report.pictures.addresses import MOST_IMAGES, address
@@ -164,7 +165,7 @@ def _classes(found: _Found, images: LabelledImages | None) -> tuple[ClassLine, .
     lines = []
     for label in asked[np.argsort(mean[asked], kind="stable")].tolist():
         other, often = mistakes.get(label, (-1, 0))
-        taken_for = f"{_name(images, other)}, {often} time{'' if often == 1 else 's'}" if often else ""
+        taken_for = f"{_name(images, other)}, {counted(often, 'time')}" if often else ""
         lines.append(ClassLine(_name(images, label), float(mean[label]), int(n_episodes[label]), taken_for))
     return tuple(lines)
 

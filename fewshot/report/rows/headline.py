@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fewshot.plugins.wording import counted, listed
 from fewshot.report.rows import intervals
-from fewshot.report.rows.counting import counted, listed
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, interval, measured, overlap

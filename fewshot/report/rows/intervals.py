@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fewshot.report.rows.counting import listed
+from fewshot.plugins.wording import listed
 from fewshot.report.rows.reasons import sentence
 from fewshot.results.row import Row
 

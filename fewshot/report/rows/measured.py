@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from fewshot.plugins.short_name import one_line
+from fewshot.plugins.wording import listed
 from fewshot.report.rows import intervals
-from fewshot.report.rows.counting import listed
 from fewshot.report.rows.reasons import sentence
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, shot_label

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fewshot.report.rows.counting import counted, listed
+from fewshot.plugins.wording import counted, listed
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.results.selection_rule import NOTHING, saw_test_labels

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from fewshot.plugins.wording import counted
 from fewshot.report.rows import intervals
-from fewshot.report.rows.counting import counted
 from fewshot.report.rows.selection_budgets import choice
 from fewshot.report.rows.tasks import accuracy, interval, measured
 from fewshot.results.asked import asked

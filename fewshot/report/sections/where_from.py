@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fewshot.report.rows.counting import counted
+from fewshot.plugins.wording import counted
 from fewshot.report.rows.origins import full_specs, origins, shared
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources

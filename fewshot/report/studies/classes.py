@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from fewshot.plugins.wording import counted
 from fewshot.report.figures.plots import Plot, in_parts
 from fewshot.report.studies import SectionTable, Study, StudyRows
 from fewshot.report.studies._words import bounded, omitted, why_unbounded
@@ -78,7 +79,7 @@ def conclusions(findings: Sequence[ClassLadder]) -> list[str]:
         findings, lambda each: (each.setting, each.fixed, each.rungs, each.ladder.seeds), len(findings)
     ):
         count = len(own[0].ladder.seeds)
-        about = [f"{count} seed{'s' * (count > 1)}", *([names[own[0].setting]] * (len(names) > 1))]
+        about = [counted(count, "seed"), *([names[own[0].setting]] * (len(names) > 1))]
         sentences.append(f"{own[0].rungs}, with {own[0].fixed.text} ({'; '.join(about)}): {'; '.join(_effects(own))}.")
     return sentences
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from fewshot.plugins.wording import counted
 from fewshot.report.figures.plots import Plot
-from fewshot.report.rows.counting import counted
 from fewshot.report.studies import SectionTable, Study, StudyRows
 from fewshot.report.studies._words import bounded
 from fewshot.scaling.studies.transfer import AT_LEAST, AT_MOST, Transferred

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from fewshot.plugins.wording import counted
 from fewshot.report.figures.plots import Plot
-from fewshot.report.rows.counting import counted
 from fewshot.report.rows.tasks import accuracy
 from fewshot.report.studies import SectionTable, Study, StudyRows
 from fewshot.report.studies._shot_budgets import TARGET, ShotCurve, ShotCurves, shot_curves

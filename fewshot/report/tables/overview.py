@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import compress
 
+from fewshot.plugins.wording import counted, listed
 from fewshot.report.rows import intervals
 from fewshot.report.rows import selection_budgets as budgets
-from fewshot.report.rows.counting import counted, listed
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, interval
 from fewshot.report.tables.task_table import BOLD, TIE, UNFINISHED, Cell, TaskTable, bullets, comparison, plain, remark

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.plugins.wording import counted
 from fewshot.scaling.fits.curves import check_fall
 from fewshot.scaling.fits.metrics import LOSS, scores
 from fewshot.scaling.fits.tables import CurveTable
@@ -125,14 +126,10 @@ def kept_sources(table: CurveTable, condition: str, pretrained: str) -> CurveTab
     if not any(tuned) or all(tuned):
         n_scratch = tuned.count("")
         raise ValueError(
-            f"{condition!r} leaves {_lines(len(tuned) - n_scratch, 'pre-trained line')} and "
-            f"{_lines(n_scratch, 'line')} from scratch of {table.path}; effective data needs both"
+            f"{condition!r} leaves {counted(len(tuned) - n_scratch, 'pre-trained line')} and "
+            f"{counted(n_scratch, 'line')} from scratch of {table.path}; effective data needs both"
         )
     return table.kept(met)
-
-
-def _lines(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def transfers_of(rows: Iterable[TrainedRow]) -> list[SourceTransfer]:
