@@ -150,11 +150,12 @@ def world(data: str, backbone: str) -> World:
 
 def cells() -> Iterator[tuple[Grid, str, str, int | str, int]]:
     """All grids on all data sets, backbones, ways and shots; the digits need no backbone."""
-    for data, backbone in product(DATA, BACKBONES_OF):
-        if data != DIGITS or backbone == BACKBONES_OF[0]:
-            for grid in GRIDS:
-                for ways, shots in product(grid.ways, grid.shots):
-                    yield grid, data, "Given()" if data == DIGITS else backbone, ways, shots
+    for grid in GRIDS:
+        for data, backbone, ways, shots in product(DATA, BACKBONES_OF, grid.ways, grid.shots):
+            if data != DIGITS:
+                yield grid, data, backbone, ways, shots
+            elif backbone == BACKBONES_OF[0]:
+                yield grid, data, "Given()", ways, shots
 
 
 def measure(path: Path, only: str = "") -> None:
@@ -177,7 +178,7 @@ def accuracies(grid: Grid, batch: EpisodeBatch[Tensor], query: Tensor) -> Floats
     one = grid.head.working_bytes(n_support, batch.n_way, dim) + 16 * (n_support + query.shape[1]) * dim
     truth = torch.arange(batch.n_way).repeat_interleave(query.shape[1] // batch.n_way)
     parts = []
-    for episodes in torch.arange(n_episodes).split(max(1, _AT_ONCE // one)):
+    for episodes in torch.split(torch.arange(n_episodes), max(1, _AT_ONCE // one)):
         heads = grid.head.fit_path(batch.take(episodes), grid.members)
         right = [(head(query[episodes]).argmax(2) == truth).double().mean(1) for head in heads]
         parts.append(torch.stack(right, 1).numpy())

@@ -59,7 +59,7 @@ class Cell:
     def spread(self) -> float:
         """The spread of the class means that gives the cell's accuracy; heavy-tailed classes have one of their own."""
         if self.tails:
-            return TAILS[self.tails].spread
+            return float(TAILS[self.tails].spread)
         return float(gaussian.spread_for(self.accuracy, self.k_shot, N_WAY))
 
     def random(self, number: int) -> np.random.Generator:

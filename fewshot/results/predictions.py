@@ -61,9 +61,8 @@ class Predictions:
             for name in ("predicted", "confidence", "log_probability")
         }
         logits = None if self.logits is None else take_runs(self.logits, self._logits_start, order)
-        setting = None if self.setting is None else self.setting[order]
-        of_episodes = {"converged": self.converged[order], "setting": setting}
-        return Predictions(self.episodes.take(order), **flat, **of_episodes, logits=logits)
+        setting, converged = None if self.setting is None else self.setting[order], self.converged[order]
+        return Predictions(self.episodes.take(order), **flat, converged=converged, logits=logits, setting=setting)
 
     def save(self, path: Path, provenance: dict[str, str]) -> None:
         """Writes a .safetensors file, whole or not at all, with `provenance` as text."""
@@ -94,7 +93,7 @@ class Predictions:
     def concatenate(parts: list[Predictions]) -> Predictions:
         """All parts, in order."""
         whole = Episodes.concatenate([part.episodes for part in parts])
-        joined: dict[str, NDArray[Any] | None] = {}
+        joined: dict[str, Any] = {}  # arrays, or None where a part has none
         for name in ANSWERS:
             arrays = [array for part in parts if (array := getattr(part, name)) is not None]
             joined[name] = np.concatenate(arrays) if len(arrays) == len(parts) else None

@@ -40,7 +40,7 @@ def choose(
     rows = [row for trial in candidates if (row := score(trial)) is not None and row.accuracy is not None]
     if len(rows) < len(candidates):
         return None
-    best = int(np.argmax([row.accuracy for row in rows]))
+    best = int(np.argmax([row.accuracy or 0.0 for row in rows]))
     tried = json.dumps([[row.accuracy, row.accuracy_low, row.accuracy_high] for row in rows])
     return Choice(candidates[best].spec.evaluator, rule.on, len(candidates), n_labels(candidates[0], rule), tried)
 

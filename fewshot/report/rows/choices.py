@@ -123,7 +123,7 @@ def _trials(text: str) -> list[tuple[float, float | None, float | None]]:
     """Accuracy, low and high of every setting; none if the column is empty or unreadable."""
     values = _listed(text)
     whole = all(isinstance(value, list) and len(value) == 3 and isinstance(value[0], float | int) for value in values)
-    return [tuple(value) for value in values] if whole else []  # type: ignore[misc]
+    return [tuple(value) for value in values] if whole else []
 
 
 def _listed(text: str) -> list[Any]:
