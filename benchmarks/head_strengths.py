@@ -90,7 +90,6 @@ GRIDS = (
     Grid(RidgeProbe(), "l2", (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)),
     Grid(LinearSVM(), "C", (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)),
     Grid(NearestNeighbour(), "k", (1, 3, 5)),  # 5-way 1-shot episodes have no more rows
-    Grid(NearestNeighbour(k=5), "temperature", (None, 0.01, 0.03, 0.07, 0.2)),
     Grid(Matching(), "temperature", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)),
     Grid(GaussianHead(), "shrinkage", (None, 0.1, 0.3, 0.5, 0.9)),
     Grid(Mahalanobis(), "beta", (0.001, 0.01, 0.1, 1.0, 10.0)),

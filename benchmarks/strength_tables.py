@@ -15,10 +15,9 @@ WRITTEN_TO = Path(__file__).parent / "results" / "head_strengths.json"
 PROBE = "LinearProbe(C)"
 DEFAULTS: dict[str, Any] = {
     "LinearProbe(C)": 100.0,
-    "RidgeProbe(l2)": 1.0,
-    "LinearSVM(C)": 1.0,
+    "RidgeProbe(l2)": 0.1,
+    "LinearSVM(C)": 10.0,
     "NearestNeighbour(k)": 1,
-    "NearestNeighbour(temperature)": None,
     "Matching(temperature)": 1.0,
     "GaussianHead(shrinkage)": None,
     "Mahalanobis(beta)": 1.0,

@@ -13,29 +13,32 @@ from fewshot.benchmarks.strength_tables import DEFAULTS, Measured, head_table, p
 from fewshot.evaluators.prototype import Prototype
 from tests.support.checkout import ROOT
 
-RIGHT = np.array([[0.2, 0.6, 0.4], [0.4, 0.6, 0.8]])  # two episodes, three values: means .3, .6, .6
+RIGHT = np.array([[0.2, 0.7, 0.4], [0.4, 0.6, 0.7]])  # two episodes, three values: means .3, .65, .55
 ONE = Measured.of("LinearProbe(C)", "Glyphs()", "Given()", "5", 1, (1.0, 10.0, 100.0), RIGHT)
 
 
 def test_a_loss_is_the_distance_from_the_best_value_in_points():
-    assert [ONE.loss(value) for value in ONE.values] == pytest.approx([30, 0, 0])
+    assert [ONE.loss(value) for value in ONE.values] == pytest.approx([35, 0, 10])
     assert ONE.error(10.0) == 0
-    assert ONE.error(1.0) == pytest.approx(100 * np.std([-0.4, -0.2], ddof=1) / 2**0.5, abs=1e-3)
+    assert ONE.error(1.0) == pytest.approx(100 * np.std([-0.5, -0.2], ddof=1) / 2**0.5, abs=1e-3)
     assert ONE.place == "Glyphs, vectors, 5-way 1-shot"
 
 
 def test_tables_have_a_line_per_value_and_per_head():
     other = Measured.of("LinearProbe(C)", "Icons('mono')", "Given()", "all", 5, (1.0, 10.0, 100.0), RIGHT[:, ::-1])
-    shown = probe_table([ONE, other])
-    assert "| C   | 1 shot   | 5 shots   | largest loss   | where" in shown
-    assert "| 1   | 30.0     | 0.0       | 30.0 ± 19.6    | Glyphs, vectors, 5-way 1-shot        |" in shown
-    assert "| 100 | 0.0      | 30.0      | 30.0 ± 19.6    | Icons(mono), vectors, all ways 5-shot |" in shown.replace(
-        "  |", " |"
-    )
-    [line] = [line for line in head_table([ONE, other]).splitlines() if "`LinearProbe(C)`" in line]
-    cells = [cell.strip() for cell in line.split("|")]
-    assert cells[2:5] == ["100", "15.0", "30.0 ± 19.6"]
-    assert cells[6:9] == ["10", "0.0", "0.0"]
+    [titles, _, *lines] = [cells_of(line) for line in probe_table([ONE, other]).splitlines()]
+    assert titles == ["C", "1 shot", "5 shots", "largest loss", "where"]
+    assert lines[0] == ["1", "35.0", "10.0", "35.0 ± 29.4", "Glyphs, vectors, 5-way 1-shot"]
+    assert lines[1][:3] == ["10", "0.0", "0.0"]
+    assert lines[2] == ["100", "10.0", "35.0", "35.0 ± 29.4", "Icons(mono), vectors, all ways 5-shot"]
+    [line] = [cells_of(line) for line in head_table([ONE, other]).splitlines()[2:]]
+    place = "Icons(mono), vectors, all ways 5-shot"
+    assert line == ["`LinearProbe(C)`", "100", "22.5", "35.0 ± 29.4", place, "10", "0.0", "0.0"]
+
+
+def cells_of(line: str) -> list[str]:
+    """The cells of a line of a table."""
+    return [cell.strip() for cell in line.split("|")[1:-1]]
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=lambda grid: grid.name)
@@ -84,9 +87,11 @@ def test_the_committed_measurements_are_of_all_data_and_heads():
     assert {one.data for one in kept} == DATA.keys()
 
 
-def test_docs_say_in_words_what_the_table_of_c_shows():
+def test_docs_say_in_words_what_the_tables_show():
     said = " ".join((ROOT / "docs" / "evaluators.md").read_text(encoding="utf-8").split())
     own = [one for one in read() if one.head == "LinearProbe(C)"]
     for value in (1.0, 100.0):
         mean, largest = np.mean([one.loss(value) for one in own]), max(one.loss(value) for one in own)
         assert f"C = {value:g} loses {mean:.1f} points on average and {largest:.1f} at most" in said
+    largest = [max(one.loss(1.0) for one in read() if one.head == head) for head in ("RidgeProbe(l2)", "LinearSVM(C)")]
+    assert "the usual 1 loses up to {:.1f} and {:.1f} points".format(*largest) in said
