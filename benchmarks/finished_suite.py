@@ -28,7 +28,7 @@ from fewshot.results.row import Row
 from fewshot.runs.columns import spec_columns
 from fewshot.runs.pipeline import RunSpec, Sampled, Workbench
 
-HEADS = ("Prototype()", "LinearProbe(C=1.0)", "RidgeProbe()", "NearestNeighbour()", "LinearSVM()")
+HEADS = ("Prototype()", "LinearProbe(C=1.0)", "RidgeProbe(l2=1.0)", "NearestNeighbour()", "LinearSVM(C=1.0)")
 SUITE = "from fewshot.benchmarks.finished_suite import runs as suite\n"
 
 

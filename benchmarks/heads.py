@@ -26,10 +26,10 @@ HEADS = (
     ("TukeyPower()", "Prototype()"),
     ("L2()", "NearestNeighbour()"),
     ("L2()", "Matching()"),
-    ("L2()", "RidgeProbe()"),
+    ("L2()", "RidgeProbe(l2=1.0)"),
     ("Identity()", "Standardised(RidgeProbe(l2=1024.0, intercept_scaling=100.0))"),
     ("L2()", "LinearProbe(C=1.0)"),
-    ("L2()", "LinearSVM()"),
+    ("L2()", "LinearSVM(C=1.0)"),
     ("L2()", "GaussianHead()"),
     ("L2()", "Mahalanobis()"),
 )

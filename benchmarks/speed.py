@@ -76,7 +76,7 @@ def cases() -> list[Case]:
         on_arrays("NearestNeighbour(3, 'euclidean')", "KNeighborsClassifier(3)", nearest_neighbours),
         on_arrays("RidgeProbe(1.0)", "RidgeClassifier(1)", ridge),
         on_arrays("GaussianHead(0.5)", "LinearDiscriminantAnalysis lsqr", discriminant_analysis),
-        on_arrays("LinearSVM()", "LinearSVC tol 1e-6", support_vectors),
+        on_arrays("LinearSVM(C=1.0)", "LinearSVC tol 1e-6", support_vectors),
         path(50, 10, 1024, GRID.tolist(), 1e-12, rounds=3),
         path(200, 5, 1024, few, 1e-8, rounds=3),
         Case("LinearProbe all ways", "1000-way 25-shot, D = 2048", all_ways, rounds=1),

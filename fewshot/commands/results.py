@@ -9,6 +9,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option, row_values
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.results.collections import StoredRun

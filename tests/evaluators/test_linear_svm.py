@@ -50,7 +50,7 @@ def test_the_objective_is_liblinears_within_a_millionth(c, scaling):
 def test_predictions_are_liblinears():
     for batch, supports, _, dim in every_support():
         asked = queries(len(supports), dim)
-        found = LinearSVM().fit(batch)(asked)
+        found = LinearSVM(1.0).fit(batch)(asked)
         for e, (rows, labels) in enumerate(supports):
             weight, bias = liblinear(rows, labels, 1.0, 1.0)
             np.testing.assert_allclose(found[e], asked[e].numpy() @ weight + bias, rtol=1e-3, atol=1e-3)

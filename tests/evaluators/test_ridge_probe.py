@@ -41,7 +41,7 @@ def test_a_penalised_intercept_solves_the_normal_equations_of_the_added_column(l
 def test_predictions_are_those_of_scikit_learns_ridge_classifier():
     for batch, supports, _, dim in every_support():
         asked = queries(len(supports), dim)
-        found = RidgeProbe().fit(batch)(asked).argmax(2).numpy()
+        found = RidgeProbe(1.0).fit(batch)(asked).argmax(2).numpy()
         for e, (rows, labels) in enumerate(supports):
             assert np.array_equal(found[e], RidgeClassifier().fit(rows, labels).predict(asked[e].numpy()))
 
