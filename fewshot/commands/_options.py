@@ -82,6 +82,32 @@ def shard(text: str) -> tuple[int, int]:
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be computed and written, then stop.")
 
 
+def _condition(context: click.Context, parameter: click.Parameter, given: str) -> str:
+    """The text of a condition; a BadParameter if it is none."""
+    from fewshot.results.conditions import conditions
+
+    try:
+        if given:
+            conditions(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return given
+
+
+where_option = click.option(
+    "--where",
+    metavar="CONDITION",
+    default="",
+    callback=_condition,
+    help="Use the runs whose columns meet this condition, such as 'k_shot == 5, backbone ~ lite0' (~: contains).",
+)
+prefer_option = click.option(
+    "--prefer",
+    type=click.Choice(["first", "last"]),
+    help="Use the number of this file where two files disagree about a run (default: stop).",
+)
+
+
 def row_images_option(use: str) -> Decorator:
     """--data of commands that read rows: the only data that rows from another machine may be matched with."""
     return click.option(

@@ -138,7 +138,7 @@ def test_repeated_equal_lines_count_once_and_are_told(tmp_path):
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        (["--x", "image"], "has no column 'image'; it has: network, images, loss, Training"),
+        (["--x", "image"], "has no column 'image' (did you mean 'images'?); it has: network, images, loss, Training"),
         (["--by", "net"], "has no column 'net'"),
         (["--law", "M1,M9"], "unknown law 'M9'; known: AlgebraicBudget, "),
         (["--law", ","], "--law names no law; known: "),
