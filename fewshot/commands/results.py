@@ -138,15 +138,18 @@ def rename(file: Path, names: Renames, dry_run: bool) -> int:
 @command.command("move")
 @file_argument
 @click.argument("new", metavar="NEW", type=_options.FILE)
+@_options.dry_run_option
 @json_option
-def move(file: Path, new: Path) -> int:
+def move(file: Path, new: Path, dry_run: bool) -> int:
     """Move a results file together with its predictions, trials and short names."""
     from fewshot.results.copies import move_results
     from fewshot.results.files import Results
 
     gathered([file])
-    move_results(Results(file), new)
-    answer(f"{file} is now {new}", {"from": file, "to": new})
+    if not dry_run:
+        move_results(Results(file), new)
+    text = f"{file} would become {new}" if dry_run else f"{file} is now {new}"
+    answer(text + NOT_WRITTEN * dry_run, {"from": file, "to": new, "dry_run": dry_run})
     return 0
 
 
@@ -163,8 +166,9 @@ def move(file: Path, new: Path) -> int:
     callback=split_renames,
     help="Show a name as NEW, such as 'raw pixels 32=pixels'; `fewshot results rename` keeps names.",
 )
+@_options.dry_run_option
 @json_option
-def export(files: tuple[Path, ...], out: Path, where: str, prefer: str | None, names: Renames) -> int:
+def export(files: tuple[Path, ...], out: Path, where: str, prefer: str | None, names: Renames, dry_run: bool) -> int:
     """Write runs as a table: .csv and .parquet with every column, .tex (booktabs) and .md for a paper."""
     from fewshot.files.atomic import write_atomically
     from fewshot.report.rows.renaming import renames
@@ -175,6 +179,9 @@ def export(files: tuple[Path, ...], out: Path, where: str, prefer: str | None, n
     runs = gathered(files, where, prefer)
     rows = runs.rows()
     chosen = renames(Shown.of(rows, runs.short_names), names)
-    write_atomically(out, exported(Shown.of(rows, runs.short_names.changed(chosen)), out.suffix.lower()))
-    answer(f"wrote {amount(len(rows), 'run')} to {out}", {"out": out, "n_runs": len(rows)})
+    table = exported(Shown.of(rows, runs.short_names.changed(chosen)), out.suffix.lower())
+    if not dry_run:
+        write_atomically(out, table)
+    text = f"{'would write' if dry_run else 'wrote'} {amount(len(rows), 'run')} to {out}"
+    answer(text + NOT_WRITTEN * dry_run, {"out": out, "n_runs": len(rows), "dry_run": dry_run})
     return 0

@@ -85,7 +85,7 @@ def test_a_conflict_is_named_and_refused_everywhere(runs):
     assert Results(Path("c.jsonl")).rows()[0].accuracy == 0.123
 
 
-@pytest.mark.parametrize("command", ["filter", "merge", "delete", "rename"])
+@pytest.mark.parametrize("command", ["filter", "merge", "delete", "rename", "move", "export"])
 def test_a_dry_run_writes_nothing(runs, command):
     before = content(Path())
     options = {
@@ -93,13 +93,17 @@ def test_a_dry_run_writes_nothing(runs, command):
         "merge": ["--out", "c.jsonl"],
         "delete": ["--where", "k_shot = 5"],
         "rename": ["raw pixels 32=pixels"],
+        "move": ["c.jsonl"],
+        "export": ["--out", "c.tex"],
     }
     assert "the dry run writes nothing" in succeed("results", command, "a.jsonl", *options[command], "--dry-run")
     assert content(Path()) == before
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "left"), [("y\n", 0, 2), ("n\n", 1, 4), ("\n", 1, 4), ("", 2, 4)], ids="yes no enter end".split()
+    ("answer", "code", "left"),
+    [("y\n", 0, 2), ("n\n", 1, 4), ("\n", 1, 4), ("", 2, 4)],
+    ids=["yes", "no", "enter", "end"],
 )
 def test_delete_asks_first(runs, answer, code, left):
     words = ["results", "delete", "a.jsonl", "--where", "k_shot = 5"]
@@ -142,7 +146,8 @@ def test_a_short_name_shows_in_every_table_and_changes_no_row(runs, more):
         Path("c.tex").read_text(),
         succeed("results", "list", "c.jsonl"),
     ):
-        assert "pix" in shown and "ProtoNet" in shown
+        assert "pix" in shown
+        assert "ProtoNet" in shown
         assert "raw pixels 32" not in shown.partition("<dl")[0]
     succeed("results", "rename", "a.jsonl", "pix & co=", "ProtoNet=")
     assert "raw pixels 32" in succeed("results", "list", "a.jsonl")
@@ -182,7 +187,8 @@ def test_a_report_shows_the_chosen_runs_of_several_files(runs, more):
     text = succeed("report", "a.jsonl", "b.jsonl", "--where", "k_shot = 1", "--json")
     assert json.loads(text) == {"report": "a.html", "n_runs": 3, "results": "a.jsonl"}
     page = Path("a.html").read_text()
-    assert "raw pixels 8" in page and "5 shots" not in page
+    assert "raw pixels 8" in page
+    assert "5 shots" not in page
     assert "report: c.html, 5 runs of a.jsonl, b.jsonl" in succeed("report", "a.jsonl", "b.jsonl", "--out", "c.html")
     assert "remove --where" in misuse("report", "--readme", "README.md", "--where", "k_shot = 1")
 

@@ -42,7 +42,7 @@ def test_two_numbers_for_one_run_name_both_files(tmp_path, change, words):
     same = {"run_id": "a" * 16, "accuracy": 0.8, "episodes_digest": "same"}
     for results, columns in zip(files, ({}, change), strict=True):
         results.append(row(**same | columns))
-    with pytest.raises(ValueError, match="run aaaaaaaaaaaaaaaa has 80.000 % in .*a.jsonl and .*b.jsonl") as error:
+    with pytest.raises(ValueError, match=r"run aaaaaaaaaaaaaaaa has 80\.000 % in .*a\.jsonl and .*b\.jsonl") as error:
         runs_of(files)
     assert words in str(error.value)
     assert [runs_of(files, prefer)[0].results for prefer in ("first", "last")] == files
@@ -86,7 +86,7 @@ def test_a_condition_that_chooses_nothing_says_what_there_is(tmp_path, where, se
 
 
 def test_parts_that_only_meet_different_runs_say_so():
-    with pytest.raises(ValueError, match="no run meets .*; each part alone is met by some"):
+    with pytest.raises(ValueError, match=r"no run meets .*; each part alone is met by some"):
         meeting("k_shot = 1, n_way = 5", [row(k_shot=1, n_way=10), row(k_shot=5, n_way=5)])
 
 

@@ -70,9 +70,9 @@ def test_nothing_is_overwritten(tmp_path, taken):
     before = content(tmp_path)
     with pytest.raises(ValueError, match=f"{taken} exists; choose another"):
         copy([source], tmp_path / "b.jsonl")
+    NAMES.write(source.names_path)
+    source.trials.path.parent.mkdir()
     with pytest.raises(ValueError, match=f"{taken} exists; choose another"):
-        NAMES.write(source.names_path)
-        source.trials.path.parent.mkdir()
         move_results(source, tmp_path / "b.jsonl")
     source.names_path.unlink()
     assert content(tmp_path) == before
