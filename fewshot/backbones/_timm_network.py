@@ -24,6 +24,7 @@ from fewshot.backbones._dry_run import feature_count
 from fewshot.backbones._narrow import RATIO, centred
 from fewshot.backbones._timm_errors import BUILDING, first_line
 from fewshot.backbones._timm_pooling import pooled
+from fewshot.plugins.suggestions import nearest
 
 Config = Mapping[str, Any]  # timm's: input_size, interpolation, mean, std, crop_pct, crop_mode
 HUB_PREFIXES = ("hf-hub:", "hf_hub:")
@@ -56,13 +57,12 @@ def check_name(name: str) -> None:
     if "/" in name:
         raise ValueError(f"timm has no network {name!r}; for a network of the hub write 'hf-hub:{name}'")
     if not timm.is_model(architecture):
-        near = difflib.get_close_matches(architecture, timm.list_models(), n=3, cutoff=0.5)
-        raise ValueError(
-            f"timm {timm.__version__} has no network {name!r}; the nearest names are: {', '.join(near) or 'none'}"
-        )
+        near = ", ".join(nearest(architecture, timm.list_models(), 3))
+        instead = f"the nearest names are: {near}" if near else "`fewshot list backbones WORD` searches its names"
+        raise ValueError(f"timm {timm.__version__} has no network {name!r}; {instead}")
     tags = timm.list_pretrained(f"{architecture}.*")
     if "." in name and name not in tags:
-        near = difflib.get_close_matches(name, tags, n=3, cutoff=0) or ["none"]
+        near = sorted(tags, key=lambda tag: -difflib.SequenceMatcher(None, name, tag).ratio())[:3] or ["none"]
         raise ValueError(f"timm has no weights {name!r} of {architecture}; the nearest names are: {', '.join(near)}")
 
 

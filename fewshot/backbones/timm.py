@@ -50,7 +50,7 @@ class Timm(BackboneSource):
 
     def load(self) -> Backbone:
         """The network. Unknown names, networks without weights and an unreachable hub are a ValueError."""
-        self._check_name()
+        self.check()
         if not self.name.startswith(HUB_PREFIXES) and not _has_weights(self.name):
             raise ValueError(
                 f"timm has no pretrained weights of {self.name!r}; load your own with "
@@ -73,11 +73,12 @@ class Timm(BackboneSource):
         """The tag of the weights, from timm's own list."""
         if self.name.startswith(HUB_PREFIXES):
             return super().trained_on()
-        self._check_name()
+        self.check()
         return str(getattr(timm.get_pretrained_cfg(self.name), "tag", "") or "unknown")
 
-    def _check_name(self) -> None:
-        """Raises a ValueError for a folder, because its content would not be part of the identity."""
+    def check(self) -> None:
+        """Raises a ValueError for an unknown name, and for a folder, because its content would not be part of the
+        identity."""
         if self.name.startswith(_LOCAL):
             raise ValueError(f"{self.name!r} is a folder; write {of_folder(self.name.partition(':')[2])}")
         check_name(self.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import os
 import re
@@ -12,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import click
+
+from fewshot.commands._names import complete
+from fewshot.plugins.suggestions import nearest
 
 if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
@@ -112,6 +114,7 @@ def row_images_option(use: str) -> Decorator:
     """--data of commands that read rows: the only data that rows from another machine may be matched with."""
     return click.option(
         "--data",
+        shell_complete=complete("datasets", with_files=True),
         multiple=True,
         metavar="FOLDER|FILE|SPEC",
         help=f"Take {use} from this data set, if a row was made with its images; repeat for several (default: the data "
@@ -153,8 +156,18 @@ def dataset_spec(data: str) -> Spec:
         from fewshot.datasets._other_files import refusal
 
         raise ValueError(refusal(Path(data).expanduser()))
-    close = difflib.get_close_matches(data, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
     raise ValueError(
-        f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)}){hint}"
+        f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)}){_meant(data)}"
     )
+
+
+def _meant(data: str) -> str:
+    """What --data may have meant: a data set, one of torchvision's, or a folder or file beside it."""
+    from fewshot.datasets._torchvision_sources import SOURCES
+    from fewshot.plugins.registry import DATASETS
+
+    path = Path(data).expanduser()
+    beside = [str(path.with_name(one.name)) for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    names = {**{name: f"TorchvisionSet(name={name!r})" for name in SOURCES}, **{n: n for n in DATASETS.names()}}
+    near = nearest(data, [*names, *(one for one in beside if not Path(one).name.startswith("."))])
+    return f"; did you mean {names.get(near[0], near[0])}?" if near else ""

@@ -9,6 +9,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
+from fewshot.commands._groups import SuggestingGroup
 from fewshot.commands._request import DataRequest, EpisodeRequest
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ protocol_option = click.option(
 )
 
 
-@click.group("episodes")
+@click.group("episodes", cls=SuggestingGroup)
 def command() -> None:
     """Make, show, check, plot, export or import a list of episodes."""
 

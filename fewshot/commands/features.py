@@ -10,6 +10,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import amount, answer, json_option
+from fewshot.commands._names import complete
 from fewshot.commands._plan import PlannedEmbedding, duration, embedding, embedding_lines
 from fewshot.commands._rates import remember_embedding
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--backbone",
+    shell_complete=complete("backbones"),
     metavar="NAME|SPEC",
     help="Embed with this backbone, such as resnet18 (default: tf_efficientnet_lite0).",
 )

@@ -11,6 +11,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import amount, answer, json_option, print_progress
+from fewshot.commands._names import complete
 from fewshot.commands._plan import duration
 from fewshot.commands._rates import rates, remember
 from fewshot.commands._trainings import remember_training, training_line, training_seconds
@@ -42,6 +43,7 @@ class TrainingRequest:
         str,
         click.option(
             "--recipe",
+            shell_complete=complete("recipes"),
             metavar="SPEC",
             default="CrossEntropy()",
             help="Train by this recipe (fewshot list recipes).",

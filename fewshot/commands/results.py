@@ -8,6 +8,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option, row_values, size
+from fewshot.commands._groups import SuggestingGroup
 from fewshot.commands._results import gathered
 from fewshot.commands._stored_runs import Renames, confirm, copy, one_run, report_runs, split_renames
 
@@ -16,7 +17,7 @@ file_argument = click.argument("file", metavar="FILE", type=_options.FILE)
 new_file_option = click.option("--out", required=True, type=_options.FILE, help="Write this new results file.")
 
 
-@click.group("results", short_help="List, copy, merge, delete, rename or export finished runs.")
+@click.group("results", cls=SuggestingGroup, short_help="List, copy, merge, delete, rename or export finished runs.")
 def command() -> None:
     """List, show, filter, merge, delete, rename, move or export the runs of results files.
 

@@ -9,12 +9,14 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
+from fewshot.commands._groups import SuggestingGroup
+from fewshot.commands._names import complete
 
 if TYPE_CHECKING:
     from fewshot.splits import ClassSplit
 
 
-@click.group("split")
+@click.group("split", cls=SuggestingGroup)
 def command() -> None:
     """Make or show a split of the classes of a data set."""
 
@@ -22,12 +24,14 @@ def command() -> None:
 @command.command("make")
 @click.option(
     "--data",
+    shell_complete=complete("datasets", with_files=True),
     required=True,
     metavar="FOLDER|SPEC",
     help="Split the classes of this folder of class folders or data set.",
 )
 @click.option(
     "--rule",
+    shell_complete=complete("splits"),
     required=True,
     metavar="SPEC",
     help='Split by this rule, such as "BySeed(novel=0.4, seed=1)" or '

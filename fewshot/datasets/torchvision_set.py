@@ -8,7 +8,6 @@ FashionMNIST without a hub, from Debian's package (31 MB):
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 from bisect import bisect_right
 from collections import Counter
@@ -30,6 +29,7 @@ from fewshot.datasets._torchvision_files import load_cifar, unpack_gz
 from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
+from fewshot.plugins.suggestions import nearest
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,9 @@ class TorchvisionSet(Dataset):
 
     def _source(self) -> Source:
         if self.name not in SOURCES:
-            folded = {known.lower(): known for known in SOURCES}
-            close = difflib.get_close_matches(self.name.lower(), folded, n=1)
-            hint = f"; did you mean {folded[close[0]]}?" if close else ""
-            raise ValueError(f"unknown name {self.name!r} of TorchvisionSet; known: {', '.join(SOURCES)}{hint}")
+            near = nearest(self.name, SOURCES)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"unknown name {self.name!r} of TorchvisionSet; known: {', '.join(SOURCES)}{meant}")
         return SOURCES[self.name]
 
     def _checked_root(self, source: Source) -> Path:

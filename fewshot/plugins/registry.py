@@ -10,7 +10,6 @@ dotted name, "package.module:Class(C=0.1)".
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import importlib
 import numbers
@@ -23,6 +22,7 @@ from typing import Any
 from fewshot.plugins.call import Call, parse
 from fewshot.plugins.signature import REQUIRED, Parameter, Signature, base_names, read_folder, signature_of_class
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.suggestions import hint
 
 
 @dataclass(frozen=True)
@@ -179,10 +179,8 @@ class Registry:
         return Signature(name, "", (), "")
 
     def _unknown(self, name: str) -> str:
-        folded = {known.lower(): known for known in self.names()}
-        close = difflib.get_close_matches(name.lower(), folded, n=1)
-        hint = f" Did you mean {folded[close[0]]}?" if close else ""
-        return f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}, or package.module:Class.{hint}"
+        names = self.names()
+        return f"unknown {self.kind} {name!r}; known: {', '.join(names)}, or package.module:Class.{hint(name, names)}"
 
     @property
     def _folder(self) -> dict[str, Signature]:
@@ -303,7 +301,5 @@ def registry_of(name: str) -> Registry:
     if ":" in name:
         bases = ", ".join(f"{registry.package}.{registry.base}" for registry in REGISTRIES)
         raise ValueError(f"{name} has no base class that fewshot knows; derive it from one of {bases}")
-    names = {known.lower(): known for registry in REGISTRIES for known in registry.names()}
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    hint = f" Did you mean {names[close[0]]}?" if close else ""
-    raise ValueError(f"nothing is called {name!r}; see `fewshot list`, or give package.module:Class.{hint}")
+    near = hint(name, (known for registry in REGISTRIES for known in registry.names()))
+    raise ValueError(f"nothing is called {name!r}; see `fewshot list`, or give package.module:Class.{near}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
+
+from fewshot.plugins.suggestions import hint
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,6 @@ def preset(name: str) -> Preset:
     """The preset with this name, in upper or lower case; an unknown name raises a ValueError that lists all presets."""
     known = {p.name.lower(): p for p in PRESETS}
     if name.lower() not in known:
-        close = difflib.get_close_matches(name.lower(), known, n=1)
-        hint = f" Did you mean {known[close[0]].name}?" if close else ""
-        raise ValueError(f"unknown preset {name!r}; known: {', '.join(p.name for p in PRESETS)}.{hint}")
+        names = [p.name for p in PRESETS]
+        raise ValueError(f"unknown preset {name!r}; known: {', '.join(names)}.{hint(name, names)}")
     return known[name.lower()]
