@@ -103,7 +103,7 @@ def run_table(shown: Shown) -> str:
     what the intervals mean, and why some are missing."""
     from tabulate import tabulate
 
-    from fewshot.report.rows import intervals
+    from fewshot.report.rows import choices, intervals
     from fewshot.report.rows import selection_budgets as budgets
     from fewshot.report.rows.wording import training_data, unequal_queries
 
@@ -122,6 +122,9 @@ def run_table(shown: Shown) -> str:
         for row in rows
         if row.chosen
     )
+    settings = dict.fromkeys(
+        f"{', '.join(shown.name(row))}, {shape(row)}: {text}" for row in done for text in choices.notes(row)
+    )
     seen = dict.fromkeys(f"{shown.name(row).backbone}: {text}" for row in rows if (text := training_data(row)))
     unequal = dict.fromkeys(
         f"{shown.name(row).backbone}, {shape(row)}: {text}" for row in rows if (text := unequal_queries(row))
@@ -137,6 +140,7 @@ def run_table(shown: Shown) -> str:
         *_draws(shown),
         *seen,
         *chosen,
+        *settings,
         *warnings,
         *_measures(shown),
     ]
