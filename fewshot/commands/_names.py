@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+import click
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
@@ -11,22 +13,37 @@ KINDS = (
     *("datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "measures", "laws"),
     *("presets", "suites"),
 )
-Complete = Callable[[Context, Parameter, str], list[CompletionItem]]
 
 
-def complete(kind: str, with_files: bool = False) -> Complete:
-    """A completion with the names of a kind, and with files and folders where a path may stand."""
+class NameOf(click.ParamType[str]):
+    """A name or spec of a member of a kind, or a path where one may stand. The shell completes it; an empty text, such
+    as that of a variable that is not set, is a usage error."""
 
-    def completed(context: Context, parameter: Parameter, start: str) -> list[CompletionItem]:
-        items = _items(_names(kind), start)
-        return items or [CompletionItem(start, type="file")] if with_files else items
+    name = "text"
 
-    return completed
+    def __init__(self, kind: str, with_files: bool = False) -> None:
+        self._kind, self._with_files = kind, with_files
+
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> str:
+        """The text as it is."""
+        if not str(value).strip():
+            self.fail("it is empty; give a name, or leave the option out", param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem]:
+        """The names that start so; files and folders where no name does."""
+        items = _items(_names(self._kind), incomplete)
+        return items or [CompletionItem(incomplete, type="file")] if self._with_files else items
 
 
 def complete_kinds(context: Context, parameter: Parameter, start: str) -> list[CompletionItem]:
     """The kinds of `fewshot list`."""
     return _items(KINDS, start)
+
+
+def complete_laws(context: Context, parameter: Parameter, start: str) -> list[CompletionItem]:
+    """The scaling laws."""
+    return _items(_names("laws"), start)
 
 
 def _items(names: Iterable[str], start: str) -> list[CompletionItem]:

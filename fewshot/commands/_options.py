@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import click
 
-from fewshot.commands._names import complete
+from fewshot.commands._names import NameOf
 from fewshot.plugins.suggestions import nearest
 
 if TYPE_CHECKING:
@@ -96,13 +96,17 @@ def _condition(context: click.Context, parameter: click.Parameter, given: str) -
     return given
 
 
-where_option = click.option(
-    "--where",
-    metavar="CONDITION",
-    default="",
-    callback=_condition,
-    help="Use the runs whose columns meet this condition, such as 'k_shot == 5, backbone ~ lite0' (~: contains).",
-)
+def _where(**more: Any) -> Decorator:
+    return click.option(
+        "--where",
+        metavar="CONDITION",
+        callback=_condition,
+        help="Use the runs whose columns meet this condition, such as 'k_shot == 5, backbone ~ lite0' (~: contains).",
+        **more,
+    )
+
+
+where_option, needed_where_option = _where(default=""), _where(required=True)
 prefer_option = click.option(
     "--prefer",
     type=click.Choice(["first", "last"]),
@@ -114,7 +118,7 @@ def row_images_option(use: str) -> Decorator:
     """--data of commands that read rows: the only data that rows from another machine may be matched with."""
     return click.option(
         "--data",
-        shell_complete=complete("datasets", with_files=True),
+        type=NameOf("datasets", with_files=True),
         multiple=True,
         metavar="FOLDER|FILE|SPEC",
         help=f"Take {use} from this data set, if a row was made with its images; repeat for several (default: the data "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import click
 
 from fewshot.commands._answers import amount
-from fewshot.commands._names import complete
+from fewshot.commands._names import NameOf
 from fewshot.commands._options import Count, count, counts, dataset_spec, shard
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class DataRequest:
         str,
         click.option(
             "--data",
-            shell_complete=complete("datasets", with_files=True),
+            type=NameOf("datasets", with_files=True),
             required=True,
             metavar="FOLDER|FILE|SPEC",
             help="Read images from a folder with one subfolder per class or from a CSV file with the columns path and "
@@ -71,7 +71,7 @@ class DataRequest:
         str | None,
         click.option(
             "--split",
-            shell_complete=complete("splits"),
+            type=NameOf("splits"),
             metavar="SPEC",
             help='Divide the classes into seen and novel ones by this rule, such as "BySeed(seed=1)" (default: the '
             "data set's own rule; without one, all classes are novel).",
@@ -164,7 +164,7 @@ class EpisodeRequest:
         str | None,
         click.option(
             "--sampler",
-            shell_complete=complete("samplers"),
+            type=NameOf("samplers"),
             metavar="SPEC",
             help='Compose episodes with this sampler, such as "DisjointPools()" (default: Balanced).',
         ),

@@ -11,7 +11,7 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
-from fewshot.commands._names import complete
+from fewshot.commands._names import NameOf
 from fewshot.commands._plan import Plan
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import ComputeRequest, check_backbones
@@ -27,7 +27,7 @@ __all__ = ["Plan", "command"]
 
 
 @click.command("bench", short_help="Run a suite; finished runs are skipped.")
-@click.argument("suite", default="quick", shell_complete=complete("suites", with_files=True))
+@click.argument("suite", default="quick", type=NameOf("suites", with_files=True))
 @click.option("--results", type=_options.FILE, help="Append the rows to this file (default: results/SUITE.jsonl).")
 @click.option("--report", type=_options.FILE, help="Write the HTML report to this file (default: beside the rows).")
 @click.option(

@@ -8,7 +8,7 @@ from itertools import product
 import click
 
 from fewshot.commands._answers import answer, json_option
-from fewshot.commands._names import complete
+from fewshot.commands._names import NameOf
 
 _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 
@@ -17,7 +17,7 @@ _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 @click.option(
     "--source",
     "sources",
-    shell_complete=complete("datasets", with_files=True),
+    type=NameOf("datasets", with_files=True),
     multiple=True,
     required=True,
     metavar="FOLDER|SPEC",
@@ -26,7 +26,7 @@ _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 @click.option(
     "--target",
     "targets",
-    shell_complete=complete("datasets", with_files=True),
+    type=NameOf("datasets", with_files=True),
     multiple=True,
     required=True,
     metavar="FOLDER|SPEC",
@@ -46,7 +46,7 @@ _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 )
 @click.option(
     "--reference",
-    shell_complete=complete("backbones"),
+    type=NameOf("backbones"),
     default="tf_efficientnet_lite0",
     metavar="NAME|SPEC",
     help="Embed all images with this network; choose one that you do not score.",

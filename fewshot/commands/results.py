@@ -56,15 +56,13 @@ def show(run_id: str, files: tuple[Path, ...]) -> int:
 
 @command.command("filter")
 @files_argument
-@_options.where_option
+@_options.needed_where_option
 @new_file_option
 @_options.prefer_option
 @_options.dry_run_option
 @json_option
 def filter_runs(files: tuple[Path, ...], where: str, out: Path, prefer: str | None, dry_run: bool) -> int:
     """Copy the runs that meet --where, with their predictions, to a new results file."""
-    if not where:
-        raise click.UsageError("give --where CONDITION, such as --where 'k_shot == 5'; `merge` copies all runs")
     return copy(gathered(files, where, prefer), out, dry_run)
 
 

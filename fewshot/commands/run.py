@@ -11,7 +11,7 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
-from fewshot.commands._names import complete
+from fewshot.commands._names import NameOf
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import (
     ChoiceRequest,
@@ -38,7 +38,7 @@ class GridRequest:
         click.option(
             "--backbone",
             "backbones",
-            shell_complete=complete("backbones"),
+            type=NameOf("backbones"),
             multiple=True,
             metavar="NAME|SPEC",
             help="Score this backbone; repeat for several (default: tf_efficientnet_lite0; for vectors: given).",
@@ -49,7 +49,7 @@ class GridRequest:
         click.option(
             "--evaluator",
             "evaluators",
-            shell_complete=complete("evaluators"),
+            type=NameOf("evaluators"),
             multiple=True,
             metavar="SPEC",
             help="Learn episodes with this evaluator; repeat for several (default: LinearProbe).",
@@ -59,7 +59,7 @@ class GridRequest:
         str | None,
         click.option(
             "--transform",
-            shell_complete=complete("transforms"),
+            type=NameOf("transforms"),
             metavar="SPEC",
             help="Transform the features, such as CentredL2() (default: L2(); none for evaluators of images).",
         ),
@@ -69,7 +69,7 @@ class GridRequest:
         click.option(
             "--preset",
             "presets",
-            shell_complete=complete("presets"),
+            type=NameOf("presets"),
             multiple=True,
             metavar="NAME",
             help="Use a published transform and evaluator, such as SimpleShot (fewshot list presets); repeat for "
@@ -140,6 +140,7 @@ class GridRequest:
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
 
     def _episodes(self, data: Data, request: EpisodeRequest) -> list[Sampled | Listed]:
+        from fewshot.episodes.lists import EpisodeList
         from fewshot.runs.specs import Listed, Sampled
 
         if self.listed is None:
@@ -150,6 +151,7 @@ class GridRequest:
         if request.given:
             raise click.UsageError("--list sets the episodes; remove --way, --shot, --query and options of the sampler")
         check_file(self.listed)
+        EpisodeList.load(self.listed)  # raises now, before any computation, if it is no list
         return [Listed(self.listed)]
 
 

@@ -9,7 +9,7 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
 from fewshot.commands._groups import SuggestingGroup
-from fewshot.commands._names import complete
+from fewshot.commands._names import complete_laws
 
 _METRICS = ("accuracy", "error", "loss")
 
@@ -51,7 +51,7 @@ def command() -> None:
 @click.option("--by", default="", metavar="COLUMN,...", help="Columns whose values define the curves.")
 @click.option(
     "--law",
-    shell_complete=complete("laws"),
+    shell_complete=complete_laws,
     default="",
     metavar="LAW,...",
     show_default="M1,M2,M3,M4; M1,M2,M3 for a loss",
@@ -153,7 +153,7 @@ def transfer(file: Path, where: str, x: str, y: str, metric: str | None, by: str
 @click.option("--by", default="", metavar="COLUMN,...", help="Columns whose values define the curves.")
 @click.option(
     "--law",
-    shell_complete=complete("laws"),
+    shell_complete=complete_laws,
     default="",
     metavar="LAW,...",
     show_default="all laws for budgets",

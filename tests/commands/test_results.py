@@ -57,7 +57,7 @@ def test_filter_and_merge_copy_rows_with_predictions(runs, more):
     assert merged.rows() == [*runs.rows(), *more.rows()]
     assert succeed("compare", "all.jsonl") == succeed("compare", "a.jsonl")
     assert "all.jsonl exists; choose another --out" in fail("results", "merge", "a.jsonl", "--out", "all.jsonl")
-    assert "give --where CONDITION" in misuse("results", "filter", "a.jsonl", "--out", "five.jsonl")
+    assert "Missing option '--where'" in misuse("results", "filter", "a.jsonl", "--out", "five.jsonl")
 
 
 def test_a_copy_says_how_many_runs_cannot_be_compared(runs):
