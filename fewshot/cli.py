@@ -20,6 +20,7 @@ import click
 
 from fewshot.commands._answers import printable
 from fewshot.commands._groups import SuggestingGroup
+from fewshot.plugins import foreign
 
 _FOLDER = Path(__file__).parent / "commands"
 _ORDER = ("run", "bench", "list", "report")  # first in the help; the others follow by name
@@ -67,6 +68,11 @@ class CommandFolder(SuggestingGroup):
                 raise
             click.echo(printable(f"Error: {sentence(error)}"), err=True)
             return 2 if isinstance(error, click.UsageError) else 1
+        except Exception as error:
+            if debug or not foreign.concerns(error, args):  # a fault of fewshot keeps its traceback
+                raise
+            click.echo(printable(f"Error: {foreign.sentence(error, args)}"), err=True)
+            return 1
         return code if isinstance(code, int) else 0
 
 

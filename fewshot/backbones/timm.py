@@ -12,7 +12,7 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones._hub import ABSENT, only_cached, unreachable
+from fewshot.backbones._hub import ABSENT, only_cached, quiet, unreachable
 from fewshot.backbones._timm_network import (
     HUB_PREFIXES,
     build,
@@ -60,7 +60,7 @@ class Timm(BackboneSource):
         if reason and not _is_cached(self.name):
             raise ValueError(_unavailable(self.name, f"{_NOT_HERE} ({reason})"))
         try:
-            with only_cached() if reason else nullcontext():
+            with quiet(), only_cached() if reason else nullcontext():
                 network = build(self.name, self.image_size, pretrained=True)
         except OSError as error:
             raise ValueError(_unavailable(self.name, _reason(error))) from error

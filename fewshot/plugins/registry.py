@@ -19,6 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 from typing import Any
 
+from fewshot.plugins import foreign
 from fewshot.plugins.call import Call, parse
 from fewshot.plugins.signature import REQUIRED, Parameter, Signature, base_names, read_folder, signature_of_class
 from fewshot.plugins.spec import Spec
@@ -237,9 +238,9 @@ def _import_dotted(name: str, kind: str) -> type[Any]:
     module_name, _, class_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # foreign code may raise anything on import
-        what = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
-        raise ValueError(f"the {kind} {name!r} cannot be imported: {what}{error}") from error
+    except (Exception, SystemExit) as error:  # foreign code may raise anything on import
+        what = str(error) if isinstance(error, ImportError) else foreign.sentence(error)
+        raise ValueError(f"the {kind} {name!r} cannot be imported: {what}") from error
     if not isinstance(getattr(module, class_name, None), type):
         raise ValueError(f"the module {module_name!r} has no class {class_name!r}; write package.module:Class")
     return getattr(module, class_name)  # type: ignore[no-any-return]
