@@ -8,7 +8,6 @@ missing or malformed value), 130 after Ctrl-C.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import logging
 import os
@@ -20,13 +19,15 @@ from typing import Any
 import click
 
 from fewshot.commands._answers import printable
+from fewshot.commands._groups import SuggestingGroup
 from fewshot.commands._option_words import called, in_options, in_own_options
+from fewshot.plugins import foreign
 
 _FOLDER = Path(__file__).parent / "commands"
 _ORDER = ("run", "bench", "list", "report")  # first in the help; the others follow by name
 
 
-class CommandFolder(click.Group):
+class CommandFolder(SuggestingGroup):
     """The commands of a folder: `<name>.py` holds `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -40,16 +41,6 @@ class CommandFolder(click.Group):
             return None
         command: click.Command = importlib.import_module(f"fewshot.commands.{cmd_name}").command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first argument names; an unknown name is an error that suggests the nearest command."""
-        if args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.5)
-            hint = f"Did you mean {near[0]}?" if near else "`fewshot --help` lists the commands."
-            raise click.UsageError(f"fewshot has no command {args[0]!r}. {hint}", ctx)
-        return super().resolve_command(ctx, args)
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
@@ -78,6 +69,11 @@ class CommandFolder(click.Group):
                 raise
             click.echo(printable(f"Error: {in_options(sentence(error), called(self, args))}"), err=True)
             return 2 if isinstance(error, click.UsageError) else 1
+        except Exception as error:
+            if debug or not foreign.concerns(error, args):  # a fault of fewshot keeps its traceback
+                raise
+            click.echo(printable(f"Error: {foreign.sentence(error, args)}"), err=True)
+            return 1
         return code if isinstance(code, int) else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import urllib.error
@@ -28,6 +29,21 @@ def only_cached() -> Iterator[None]:
         yield
     finally:
         constants.HF_HUB_OFFLINE = before
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Inside the context, the hub's client and timm print no warning: a download that fails is one error, not one line
+    per retry."""
+    loggers = [logging.getLogger(name) for name in ("huggingface_hub", "timm")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def unreachable(address: str | None = None) -> str:

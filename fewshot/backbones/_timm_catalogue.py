@@ -21,6 +21,7 @@ from fewshot.backbones._timm_errors import BUILDING
 from fewshot.files.atomic import home, write_atomically
 from fewshot.files.regular import read_bytes
 from fewshot.plugins.shorthand import PACKAGED
+from fewshot.plugins.suggestions import nearest
 from fewshot.results.seen_classes.tags import NOTHING, pretraining_data
 
 _WRITE_EVERY = 50  # counts: the most that an interrupted listing loses
@@ -45,9 +46,15 @@ def catalogue(pattern: str = "*") -> list[TimmEntry]:
     everything = {
         name: architecture for architecture in timm.list_models() for name in tagged.get(architecture, [architecture])
     }
-    names = {n: a for n, a in everything.items() if fnmatch.fnmatch(n, pattern) or fnmatch.fnmatch(a, pattern)}
+    wanted = pattern.lower()
+    names = {n: a for n, a in everything.items() if fnmatch.fnmatch(n.lower(), wanted) or fnmatch.fnmatch(a, wanted)}
     counts = parameter_counts(sorted(set(names.values())))
     return [_entry(name, counts[names[name]]) for name in sorted(names)]
+
+
+def names_near(name: str) -> list[str]:
+    """The networks of timm whose names resemble a name most."""
+    return nearest(name, timm.list_models(), 3)
 
 
 def _entry(name: str, n_params: int | None) -> TimmEntry:

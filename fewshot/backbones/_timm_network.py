@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import sys
@@ -23,7 +24,7 @@ from fewshot.backbones._dry_run import feature_count
 from fewshot.backbones._narrow import RATIO, centred
 from fewshot.backbones._timm_errors import BUILDING, first_line
 from fewshot.backbones._timm_pooling import pooled
-from fewshot.plugins.wording import nearest
+from fewshot.plugins.suggestions import nearest
 
 Config = Mapping[str, Any]  # timm's: input_size, interpolation, mean, std, crop_pct, crop_mode
 HUB_PREFIXES = ("hf-hub:", "hf_hub:")
@@ -56,13 +57,13 @@ def check_name(name: str) -> None:
     if "/" in name:
         raise ValueError(f"timm has no network {name!r}; for a network of the hub write 'hf-hub:{name}'")
     if not timm.is_model(architecture):
-        near = nearest(architecture, timm.list_models(), 3)
-        hint = f"the nearest names are: {', '.join(near)}" if near else "see `fewshot list timm`"
-        raise ValueError(f"timm {timm.__version__} has no network {name!r}; {hint}")
+        near = ", ".join(nearest(architecture, timm.list_models(), 3))
+        instead = f"the nearest names are: {near}" if near else "`fewshot list backbones WORD` searches its names"
+        raise ValueError(f"timm {timm.__version__} has no network {name!r}; {instead}")
     tags = timm.list_pretrained(f"{architecture}.*")
     if "." in name and name not in tags:
-        held = f"its weights are: {', '.join(tags)}" if tags else "give the name without a tag"
-        raise ValueError(f"timm has no weights {name!r} of {architecture}; {held}")
+        near = sorted(tags, key=lambda tag: -difflib.SequenceMatcher(None, name, tag).ratio())[:3] or ["none"]
+        raise ValueError(f"timm has no weights {name!r} of {architecture}; the nearest names are: {', '.join(near)}")
 
 
 def build(

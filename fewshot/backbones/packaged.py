@@ -61,9 +61,7 @@ class Packaged(BackboneSource):
 
     def load(self) -> Backbone:
         """The network. A missing package is a ValueError with the command to install it."""
-        if self.name not in WEIGHTS:
-            known = ", ".join(WEIGHTS)
-            raise ValueError(f"no package holds weights of {self.name!r}; networks with a package: {known}")
+        self.check()
         weights = WEIGHTS[self.name]
         network = build(self.name)
         path = weights.locate(self.name)
@@ -71,6 +69,12 @@ class Packaged(BackboneSource):
         load_strictly(network, state, f"the file {path.name}", self.name)
         config = data_config(network, self.image_size, **weights.preprocessing)
         return timm_backbone(self.name, network, config, pretrained_on="ImageNet-1k")
+
+    def check(self) -> None:
+        """Raises a ValueError for a network whose weights no package holds."""
+        if self.name not in WEIGHTS:
+            known = ", ".join(WEIGHTS)
+            raise ValueError(f"no package holds weights of {self.name!r}; networks with a package: {known}")
 
 
 @dataclass(frozen=True)

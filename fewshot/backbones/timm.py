@@ -12,7 +12,7 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones._hub import ABSENT, only_cached, unreachable
+from fewshot.backbones._hub import ABSENT, only_cached, quiet, unreachable
 from fewshot.backbones._timm_network import (
     HUB_PREFIXES,
     build,
@@ -50,7 +50,7 @@ class Timm(BackboneSource):
 
     def load(self) -> Backbone:
         """The network. Unknown names, networks without weights and an unreachable hub are a ValueError."""
-        self._check_name()
+        self.check()
         if not self.name.startswith(HUB_PREFIXES) and not _has_weights(self.name):
             raise ValueError(
                 f"timm has no pretrained weights of {self.name!r}; load your own with "
@@ -60,7 +60,7 @@ class Timm(BackboneSource):
         if reason and not _is_cached(self.name):
             raise ValueError(_unavailable(self.name, f"{_NOT_HERE} ({reason})"))
         try:
-            with only_cached() if reason else nullcontext():
+            with quiet(), only_cached() if reason else nullcontext():
                 network = build(self.name, self.image_size, pretrained=True)
         except OSError as error:
             raise ValueError(_unavailable(self.name, _reason(error))) from error
@@ -73,11 +73,12 @@ class Timm(BackboneSource):
         """The tag of the weights, from timm's own list."""
         if self.name.startswith(HUB_PREFIXES):
             return super().trained_on()
-        self._check_name()
+        self.check()
         return str(getattr(timm.get_pretrained_cfg(self.name), "tag", "") or "unknown")
 
-    def _check_name(self) -> None:
-        """Raises a ValueError for a folder, because its content would not be part of the identity."""
+    def check(self) -> None:
+        """Raises a ValueError for an unknown name, and for a folder, because its content would not be part of the
+        identity."""
         if self.name.startswith(_LOCAL):
             raise ValueError(f"{self.name!r} is a folder; write {of_folder(self.name.partition(':')[2])}")
         check_name(self.name)

@@ -9,4 +9,6 @@ belong together, are the fields of a request (`_options.takes`).
     _answers.py   text or JSON                      _results.py    results files and rows as commands show them
     _plan.py      the dry run of runs               _trainings.py  the dry run of trainings
     _rates.py     speeds measured on this machine   _study.py, _scaling.py  the tables of `study` and `scaling`
+    _groups.py    groups that suggest a command     _stored_runs.py   runs that `fewshot results` copies and deletes
+    _names.py     names that the shell completes
 """

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fewshot.plugins.wording import counted
+
 if TYPE_CHECKING:
     from fewshot.results.row import Row
 
@@ -57,3 +59,11 @@ def printable(text: str) -> str:
 def row_values(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Rows as JSON values; NaN is null."""
     return [json.loads(row.to_json()) for row in rows]
+
+
+def size(n_bytes: int) -> str:
+    """A number of bytes with its unit: "512 bytes", "1.2 MB"."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= scale:
+            return f"{n_bytes / scale:.1f} {unit}"
+    return counted(n_bytes, "byte")

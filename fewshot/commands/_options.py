@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import click
 
-from fewshot.plugins.wording import did_you_mean
+from fewshot.commands._names import NameOf
+from fewshot.plugins.suggestions import nearest
 
 if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
@@ -101,10 +102,41 @@ def shard(text: str) -> tuple[int, int]:
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be computed and written, then stop.")
 
 
+def _condition(context: click.Context, parameter: click.Parameter, given: str) -> str:
+    """The text of a condition; a BadParameter if it is none."""
+    from fewshot.results.conditions import conditions
+
+    try:
+        if given:
+            conditions(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return given
+
+
+def _where(**more: Any) -> Decorator:
+    return click.option(
+        "--where",
+        metavar="CONDITION",
+        callback=_condition,
+        help="Use the runs whose columns meet this condition, such as 'k_shot == 5, backbone ~ lite0' (~: contains).",
+        **more,
+    )
+
+
+where_option, needed_where_option = _where(default=""), _where(required=True)
+prefer_option = click.option(
+    "--prefer",
+    type=click.Choice(["first", "last"]),
+    help="Use the number of this file where two files disagree about a run (default: stop).",
+)
+
+
 def row_images_option(use: str) -> Decorator:
     """--data of commands that read rows: the only data that rows from another machine may be matched with."""
     return click.option(
         "--data",
+        type=NameOf("datasets", with_files=True),
         multiple=True,
         metavar="FOLDER|FILE|SPEC",
         help=f"Take {use} from this data set, if a row was made with its images; repeat for several (default: the data "
@@ -146,5 +178,18 @@ def dataset_spec(data: str) -> Spec:
         from fewshot.datasets._other_files import refusal
 
         raise ValueError(refusal(Path(data).expanduser()))
-    named = f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)})"
-    raise ValueError(f"{named}{did_you_mean(data, known)}")
+    raise ValueError(
+        f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)}){_meant(data)}"
+    )
+
+
+def _meant(data: str) -> str:
+    """What --data may have meant: a data set, one of torchvision's, or a folder or file beside it."""
+    from fewshot.datasets._torchvision_sources import SOURCES
+    from fewshot.plugins.registry import DATASETS
+
+    path = Path(data).expanduser()
+    beside = [str(path.with_name(one.name)) for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    names = {**{name: f"TorchvisionSet(name={name!r})" for name in SOURCES}, **{n: n for n in DATASETS.names()}}
+    near = nearest(data, [*names, *(one for one in beside if not Path(one).name.startswith("."))])
+    return f"; did you mean {names.get(near[0], near[0])}?" if near else ""

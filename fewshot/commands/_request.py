@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import click
 
+from fewshot.commands._names import NameOf
 from fewshot.commands._options import Count, count, counts, dataset_spec, shard, ways
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fewshot.datasets import LabelledImages
     from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
     from fewshot.episodes.lists import EpisodeList
     from fewshot.plugins.spec import Spec
+    from fewshot.results.files import Results
     from fewshot.results.selection_rule import Selection
     from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.specs import RunSpec
     from fewshot.samplers import Sampler
     from fewshot.splits import ClassSplit
 
@@ -54,6 +59,7 @@ class DataRequest:
         str,
         click.option(
             "--data",
+            type=NameOf("datasets", with_files=True),
             required=True,
             metavar="FOLDER|FILE|SPEC",
             help="Read images from a folder with one subfolder per class or from a CSV file with the columns path and "
@@ -65,6 +71,7 @@ class DataRequest:
         str | None,
         click.option(
             "--split",
+            type=NameOf("splits"),
             metavar="SPEC",
             help='Divide the classes into seen and novel ones by this rule, such as "BySeed(seed=1)" (default: the '
             "data set's own rule; without one, all classes are novel).",
@@ -157,6 +164,7 @@ class EpisodeRequest:
         str | None,
         click.option(
             "--sampler",
+            type=NameOf("samplers"),
             metavar="SPEC",
             help='Compose episodes with this sampler, such as "DisjointPools()" (default: Balanced).',
         ),
@@ -374,6 +382,20 @@ class ComputeRequest:
         """What a command reports when runs are unfinished because other shards have not solved their episodes."""
         runs = "1 run is" if number == 1 else f"{number:,} runs are"
         return f"shard {self.shard[0]} of {self.shard[1]} is finished; {runs} waiting for other shards"
+
+
+def check_backbones(specs: Iterable[RunSpec], results: Results) -> None:
+    """Raises a ValueError for a misspelt network, before the first run starts. A network in a finished row has a right
+    name, so a finished suite needs no torch."""
+    known = {row.backbone for row in results.rows() if row.status == "ok"}
+    for backbone in dict.fromkeys(spec.backbone for spec in specs):
+        if backbone.text in known:
+            continue
+        try:
+            source = backbone.make()
+        except ValueError:  # a wrong hyperparameter is the error of its runs
+            continue
+        source.check()
 
 
 def _count(number: int | None) -> Count:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from fewshot.commands._option_words import in_own_options
 if TYPE_CHECKING:
     from fewshot.report.rows.shown import Shown
     from fewshot.report.tables.task_table import Cell
+    from fewshot.results.collections import Collection
     from fewshot.results.files import Results
     from fewshot.results.row import Row
 
@@ -48,6 +49,18 @@ def read_rows(results: Results) -> list[Row]:
         f"{path} holds no rows of fewshot: it is {what_is(path)}{reason}; give a .jsonl file of `fewshot run` or "
         "`fewshot bench`. For curves in other tables there is `fewshot scaling fit`"
     )
+
+
+def gathered(files: Iterable[Path], where: str = "", prefer: str | None = None) -> Collection:
+    """The runs of results files that meet a condition, as one results file with the short names of all. A ValueError if
+    a file holds no rows, if no run meets the condition, or if two files disagree about a run."""
+    from fewshot.results.collections import Collection
+    from fewshot.results.files import Results
+
+    results = [Results(path) for path in dict.fromkeys(files)]
+    for one in results:
+        read_rows(one)
+    return Collection.of(results, where, prefer or "")
 
 
 def shape(row: Row) -> str:

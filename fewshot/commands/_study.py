@@ -9,6 +9,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._groups import SuggestingGroup
 from fewshot.plugins.registry import STUDIES
 from fewshot.plugins.signature import REQUIRED, Signature
 
@@ -23,7 +24,7 @@ _TYPES: dict[str, click.ParamType[Any]] = {
 }
 
 
-class StudyFolder(click.Group):
+class StudyFolder(SuggestingGroup):
     """A subcommand per study. Its fields are options."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -11,9 +11,10 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
+from fewshot.commands._names import NameOf
 from fewshot.commands._plan import Plan
 from fewshot.commands._rates import remember_rows
-from fewshot.commands._request import ComputeRequest
+from fewshot.commands._request import ComputeRequest, check_backbones
 from fewshot.commands._results import comparison_table, describe, percent, print_failures, writable_results
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ __all__ = ["Plan", "command"]
 
 
 @click.command("bench", short_help="Run a suite; finished runs are skipped.")
-@click.argument("suite", default="quick")
+@click.argument("suite", default="quick", type=NameOf("suites", with_files=True))
 @click.option("--results", type=_options.FILE, help="Append the rows to this file (default: results/SUITE.jsonl).")
 @click.option("--report", type=_options.FILE, help="Write the HTML report to this file (default: beside the rows).")
 @click.option(
@@ -56,6 +57,7 @@ def command(
     if dry_run:
         return _plan.dry_run(specs, Results(rows_path), bench)
     written = writable_results(rows_path)
+    check_backbones(specs, written)
     rows = _run(specs, written, bench, compute.shard)
     if len(rows) < len(specs):
         print_progress(compute.waiting(len(specs) - len(rows)))

@@ -8,6 +8,7 @@ from itertools import product
 import click
 
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._names import NameOf
 
 _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 
@@ -16,6 +17,7 @@ _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 @click.option(
     "--source",
     "sources",
+    type=NameOf("datasets", with_files=True),
     multiple=True,
     required=True,
     metavar="FOLDER|SPEC",
@@ -24,6 +26,7 @@ _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 @click.option(
     "--target",
     "targets",
+    type=NameOf("datasets", with_files=True),
     multiple=True,
     required=True,
     metavar="FOLDER|SPEC",
@@ -43,6 +46,7 @@ _PARTS = click.Choice(["seen", "validation", "novel", "all"])
 )
 @click.option(
     "--reference",
+    type=NameOf("backbones"),
     default="tf_efficientnet_lite0",
     metavar="NAME|SPEC",
     help="Embed all images with this network; choose one that you do not score.",

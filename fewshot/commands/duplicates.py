@@ -10,11 +10,13 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._names import NameOf
 from fewshot.commands._request import Data, DataRequest
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets.duplicates import Duplicates
+    from fewshot.plugins.spec import Spec
     from fewshot.runs.pipeline import Workbench
 
 _LINES = 20  # printed pairs
@@ -29,7 +31,12 @@ _LINES = 20  # printed pairs
     help="Report pairs of at least this similarity, in (0, 1].",
 )
 @click.option("--most", type=click.IntRange(min=1), default=100, help="List this many pairs, the worst ones first.")
-@click.option("--backbone", metavar="NAME|SPEC", help="Compare features of this network instead of small pictures.")
+@click.option(
+    "--backbone",
+    type=NameOf("backbones"),
+    metavar="NAME|SPEC",
+    help="Compare features of this network instead of small pictures.",
+)
 @click.option("--out", type=_options.FILE, help="Write the pairs as a page (.html) or picture (.png).")
 @click.option("--fail", is_flag=True, help="Exit with code 1 if there is any pair, for scripts.")
 @_options.dry_run_option
@@ -45,18 +52,20 @@ def command(
 ) -> int:
     """Find images of the chosen classes that occur twice: within a class, across classes, or again in a class of
     another part of the split, such as a seen class."""
+    from fewshot.plugins.member_field import member
+    from fewshot.plugins.registry import BACKBONES
     from fewshot.report.pictures.duplicates import check_out, place, words, write_duplicates
     from fewshot.runs.pipeline import Workbench
 
     bench = Workbench()
-    opened = data.open(bench)
+    opened, network = data.open(bench), None if backbone is None else member(BACKBONES, backbone)
     if out is not None:
         check_out(out, opened.images)
     if dry_run:
         n_images = len(opened.images)
         answer(f"would compare up to {counted(n_images, 'image')}{NOT_WRITTEN}", {"n_images": n_images, "file": out})
         return 0
-    duplicates = _duplicates(opened, least, most, backbone, bench)
+    duplicates = _duplicates(opened, least, most, network, bench)
     summary = _summary(duplicates, data.classes, least)
     if out is not None:
         write_duplicates(duplicates, opened.images, summary, out)
@@ -69,19 +78,17 @@ def command(
     return 1 if fail and duplicates.total else 0
 
 
-def _duplicates(opened: Data, least: float, most: int, backbone: str | None, bench: Workbench) -> Duplicates:
+def _duplicates(opened: Data, least: float, most: int, backbone: Spec | None, bench: Workbench) -> Duplicates:
     import numpy as np
 
     from fewshot.datasets.duplicates import find_duplicates
-    from fewshot.plugins.member_field import member
-    from fewshot.plugins.registry import BACKBONES
     from fewshot.splits import PARTS
 
     images, vectors = opened.images, None
     members = {part: getattr(opened.split, part) for part in PARTS if opened.classes not in (part, "all")}
     others = {p: np.array([images.class_names.index(n) for n in names]) for p, names in members.items() if names}
     if backbone is not None:
-        network = bench.backbone(member(BACKBONES, backbone)).to(None).on(images)
+        network = bench.backbone(backbone).to(None).on(images)
         kept = [opened.labels, *others.values()]
         rows = np.flatnonzero(np.isin(images.labels, np.concatenate(kept)))
         table = bench.features(images, network, rows, "float32")

@@ -9,6 +9,8 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._groups import SuggestingGroup
+from fewshot.commands._names import NameOf
 from fewshot.commands._request import DataRequest, EpisodeRequest
 from fewshot.plugins.wording import counted
 
@@ -17,14 +19,20 @@ if TYPE_CHECKING:
     from fewshot.episodes.episodes import Episodes
     from fewshot.episodes.lists import EpisodeList
 
-data_option = click.option("--data", required=True, metavar="FOLDER|SPEC", help="Name the data set of the episodes.")
+data_option = click.option(
+    "--data",
+    required=True,
+    type=NameOf("datasets", with_files=True),
+    metavar="FOLDER|SPEC",
+    help="Name the data set of the episodes.",
+)
 file_argument = click.argument("file", type=_options.FILE)
 protocol_option = click.option(
     "--protocol", metavar="NAME@VERSION", default="", help="Name the list, such as mini_test@1."
 )
 
 
-@click.group("episodes")
+@click.group("episodes", cls=SuggestingGroup)
 def command() -> None:
     """Make, show, check, plot, export or import a list of episodes."""
 

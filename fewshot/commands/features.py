@@ -10,6 +10,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._names import NameOf
 from fewshot.commands._plan import PlannedEmbedding, duration, embedding, embedding_lines
 from fewshot.commands._rates import remember_embedding
 from fewshot.plugins.wording import counted
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
 
 @click.command("features", short_help="Embed the images of a data set before runs need them.")
 @click.option(
-    "--data", required=True, metavar="FOLDER|SPEC", help="Embed the images of this folder of class folders or data set."
+    "--data",
+    required=True,
+    type=NameOf("datasets", with_files=True),
+    metavar="FOLDER|SPEC",
+    help="Embed the images of this folder of class folders or data set.",
 )
 @click.option(
     "--backbone",
+    type=NameOf("backbones"),
     metavar="NAME|SPEC",
     help="Embed with this backbone, such as resnet18 (default: tf_efficientnet_lite0).",
 )
@@ -36,7 +42,10 @@ if TYPE_CHECKING:
     help="Embed only the images of these classes.",
 )
 @click.option(
-    "--split", metavar="SPEC", help="Divide the classes by this rule (default: the data set's own), for --rows."
+    "--split",
+    type=NameOf("splits"),
+    metavar="SPEC",
+    help="Divide the classes by this rule (default: the data set's own), for --rows.",
 )
 @click.option(
     "--dtype",

@@ -2,75 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from fnmatch import fnmatch
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._names import KINDS, complete_kinds
 from fewshot.plugins import registry as plugins
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.signature import REQUIRED, Signature
+from fewshot.plugins.suggestions import hint, nearest
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.backbones._timm_catalogue import TimmEntry
 
-KINDS = (
-    "datasets",
-    "splits",
-    "samplers",
-    "backbones",
-    "recipes",
-    "transforms",
-    "evaluators",
-    "measures",
-    "laws",
-    "presets",
-    "suites",
-)
 _SHORT = f"  Short forms: {', '.join(PACKAGED)}, pixels, given, any network name of timm, package.module:function."
-_MORE = "  fewshot list backbones 'vit_small*' lists the networks of timm that match."
+_MORE = "  fewshot list backbones vit_small lists the networks of timm with this word in their names."
 
 
 @click.command("list", short_help="List available components and their options.")
-@click.argument("kind", type=click.Choice(KINDS), required=False)
-@click.argument("pattern", required=False)
+@click.argument("kind", metavar="[KIND]", default="", shell_complete=complete_kinds)
+@click.argument("word", metavar="[WORD]", default="")
 @json_option
-def command(kind: str | None, pattern: str | None) -> int:
+def command(kind: str, word: str) -> int:
     """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling
     laws, presets and suites, with their hyperparameters and defaults.
 
-    `fewshot list backbones PATTERN` lists the networks of timm whose names match, such as 'vit*', with their number of
-    parameters, image size and pre-training data.
+    KIND is one of these words, such as evaluators. WORD searches names and summaries; with backbones, it searches the
+    networks of timm, also by a pattern such as 'vit*', and shows their parameters, image sizes and pre-training data:
+
+    \b
+      fewshot list evaluators probe
+      fewshot list backbones dinov2
+      fewshot list shot
     """
-    if pattern is not None:
-        return _networks(kind, pattern)
-    lines: list[str] = []
-    values: dict[str, Any] = {}
-    for shown in (kind,) if kind else KINDS:
-        own = {"measures": _measures, "laws": _laws, "suites": _suites, "presets": _presets}
-        values[shown] = own.get(shown, partial(_members, shown))()
-        lines.append(click.style(shown, bold=True))
-        for member in values[shown]:
-            summary = click.wrap_text(member["summary"], 100, "      ", "      ")
-            lines.append(f"  {member.get('call', member['name'])}\n{summary}")
-        if shown == "backbones":
-            lines += [_SHORT, _MORE]
-    answer("\n".join(lines), values)
+    kind = next((known for known in KINDS if known.removesuffix("s") == kind), kind)  # as "evaluator"
+    if kind == "backbones" and word:
+        return _networks(word)
+    if kind in (*KINDS, ""):
+        values = {shown: _matching(shown, word) for shown in ([kind] if kind else KINDS)}
+    elif word:
+        raise click.UsageError(f"there is no kind {kind!r}; known: {', '.join(KINDS)}.{hint(kind, KINDS)}")
+    else:
+        word = kind
+        values = {shown: found for shown in KINDS if (found := _matching(shown, word))}
+    if not any(values.values()):
+        return _not_listed(kind, word)
+    answer("\n".join(_lines(values, all_of_them=not word)), values)
     return 0
 
 
-def _networks(kind: str | None, pattern: str) -> int:
-    """The exit code. Answers with the networks of timm whose names match."""
-    if kind != "backbones":
-        raise click.UsageError(f"only backbones take a pattern; write: fewshot list backbones {pattern!r}")
-    from fewshot.backbones._timm_catalogue import catalogue
+def _matching(kind: str, word: str) -> list[dict[str, Any]]:
+    """The members of a kind whose name or summary has a word in it, or whose name matches a pattern."""
+    own = {"measures": _measures, "laws": _laws, "suites": _suites, "presets": _presets}
+    members = own.get(kind, partial(_members, kind))()
+    wanted = word.lower()
+    return [
+        member
+        for member in members
+        if wanted in f"{member['name']} {member['summary']}".lower() or fnmatch(member["name"].lower(), wanted)
+    ]
 
-    entries = catalogue(pattern)
+
+def _lines(values: Mapping[str, list[dict[str, Any]]], all_of_them: bool) -> Iterator[str]:
+    """The listing: kinds with their members, and what else may be written for a backbone."""
+    for kind, members in values.items():
+        yield click.style(kind, bold=True)
+        for member in members:
+            yield f"  {member.get('call', member['name'])}"
+            yield click.wrap_text(member["summary"], 100, "      ", "      ")
+        if kind == "backbones" and all_of_them:
+            yield from (_SHORT, _MORE)
+
+
+def _not_listed(kind: str, word: str) -> int:
+    """Searches the networks of timm for a word that no member has; with a kind, raises a ValueError."""
+    if kind in KINDS:
+        raise ValueError(f"no {kind} match {word!r}; `fewshot list {kind}` shows all")
+    return _networks(word)
+
+
+def _networks(word: str) -> int:
+    """The exit code. Answers with the networks of timm whose names match a pattern or hold a word."""
+    from fewshot.backbones._timm_catalogue import catalogue, names_near
+
+    entries = catalogue(word) or catalogue(f"*{word.strip('*')}*")
     if not entries:
-        raise ValueError(f"timm has no network {pattern!r}; quote a pattern, such as '*{pattern.strip('*')}*'")
+        near = ", ".join(names_near(word) or nearest(word, KINDS))
+        instead = f"the nearest names are: {near}" if near else "`fewshot list` shows what else there is"
+        raise ValueError(f"nothing is called {word!r}, also no network of timm; {instead}")
     answer(_network_table(entries), [asdict(entry) for entry in entries])
     return 0
 

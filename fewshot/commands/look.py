@@ -13,6 +13,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._names import NameOf
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ _MOST_NAMES = 8  # of a group
 
 
 @click.command("look", short_help="Show how the images of a data set are read.")
-@click.option("--data", required=True, metavar="FOLDER|FILE|SPEC", help="Look at this data set, as in fewshot run.")
+@click.option(
+    "--data",
+    required=True,
+    type=NameOf("datasets", with_files=True),
+    metavar="FOLDER|FILE|SPEC",
+    help="Look at this data set, as in fewshot run.",
+)
 @click.option("--out", type=_options.FILE, help="Write a contact sheet (.png): a row of pictures per class.")
 @click.option("--most-classes", type=click.IntRange(1, 200), default=30, help="Show this many classes on the sheet.")
 @click.option("--per-class", type=click.IntRange(1, 50), default=10, help="Show this many pictures per class.")

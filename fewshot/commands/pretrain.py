@@ -11,6 +11,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option, print_progress
+from fewshot.commands._names import NameOf
 from fewshot.commands._plan import duration
 from fewshot.commands._rates import rates, remember
 from fewshot.commands._trainings import remember_training, training_line, training_seconds
@@ -28,7 +29,12 @@ class TrainingRequest:
 
     data: Annotated[
         str | None,
-        click.option("--data", metavar="FOLDER|SPEC", help="Train on the seen classes of this folder or data set."),
+        click.option(
+            "--data",
+            type=NameOf("datasets", with_files=True),
+            metavar="FOLDER|SPEC",
+            help="Train on the seen classes of this folder or data set.",
+        ),
     ]
     split: Annotated[
         str | None,
@@ -43,6 +49,7 @@ class TrainingRequest:
         str,
         click.option(
             "--recipe",
+            type=NameOf("recipes"),
             metavar="SPEC",
             default="CrossEntropy()",
             help="Train by this recipe (fewshot list recipes).",

@@ -9,18 +9,22 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
-from fewshot.commands._results import read_rows
+from fewshot.commands._results import gathered, read_rows
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.shown import Shown
-    from fewshot.results.files import Results
+    from fewshot.results.collections import Collection
 
 
 @click.command("report", short_help="Write an HTML report.")
-@click.argument("rows", type=_options.FILE, required=False)
-@click.option("--out", type=_options.FILE, help="Write this file (default: ROWS with the suffix .html).")
+@click.argument("rows", metavar="[ROWS]...", nargs=-1, type=_options.FILE)
+@click.option("--out", type=_options.FILE, help="Write this file (default: the first ROWS with the suffix .html).")
+@_options.where_option
+@_options.prefer_option
 @click.option("--markdown", is_flag=True, help="Print the table as markdown instead of writing a report.")
 @click.option(
     "--readme", type=_options.FILE, help="Write the table between the marks in this file, such as README.md, instead."
@@ -31,8 +35,10 @@ if TYPE_CHECKING:
 @_options.dry_run_option
 @json_option
 def command(
-    rows: Path | None,
+    rows: tuple[Path, ...],
     out: Path | None,
+    where: str,
+    prefer: str | None,
     markdown: bool,
     readme: Path | None,
     check: bool,
@@ -40,23 +46,24 @@ def command(
     allow_import: bool,
     dry_run: bool,
 ) -> int:
-    """Write an HTML report of a results file, as one self-contained page.
+    """Write an HTML report of one or more results files, as one self-contained page.
 
-    ROWS is a .jsonl file (default: the file in results/ that changed last; with --readme, the reference rows that come
+    ROWS are .jsonl files (default: the file in results/ that changed last; with --readme, the reference rows that come
     with fewshot). The report reads no data that rows from another machine name; name their images with --data:
 
     \b
       fewshot report results/runs.jsonl --data birds
     """
     from fewshot.report.rows.shown import Shown
-    from fewshot.results.files import Results
 
+    if readme is not None and where:
+        raise click.UsageError("--readme shows whole suites; remove --where")
     if readme is not None:
         return _readme(readme, rows, check, dry_run)
     if check:
         raise click.UsageError("--check needs --readme FILE")
-    results = Results(rows or _latest())
-    shown = Shown.of(read_rows(results))
+    results = gathered(rows or [_latest()], where, prefer)
+    shown = Shown.of(results.rows(), results.short_names)
     file = out or results.path.with_suffix(".html")
     if dry_run:
         return _plan(shown, None if markdown else file, results)
@@ -69,22 +76,22 @@ def command(
     return 0
 
 
-def _page(shown: Shown, out: Path, results: Results, images: RowImages) -> int:
+def _page(shown: Shown, out: Path, results: Collection, images: RowImages) -> int:
     from fewshot.report import write_report
 
-    write_report(shown, out, results, results.path.stem, images)
+    write_report(shown, out, results, ", ".join(file.path.stem for file in results.files), images)
     n_runs = len(shown.rows)
     values = {"report": out, "n_runs": n_runs, "results": results.path}
-    answer(f"report: {out}, {counted(n_runs, 'run')} of {results.path}", values)
+    answer(f"report: {out}, {counted(n_runs, 'run')} of {results.label}", values)
     return 0
 
 
-def _plan(shown: Shown, out: Path | None, results: Results) -> int:
+def _plan(shown: Shown, out: Path | None, results: Collection) -> int:
     """Answers with the tasks that a report would show, and the file that it would write."""
     titles, n_runs = [task.title for task in shown.tasks], len(shown.rows)
     n_failed, n_unreadable = len(shown.failed), results.n_unreadable
     what = (
-        f"{counted(n_runs, 'run')} of {results.path}, {n_failed:,} failed, {counted(n_unreadable, 'unreadable line')}"
+        f"{counted(n_runs, 'run')} of {results.label}, {n_failed:,} failed, {counted(n_unreadable, 'unreadable line')}"
     )
     where = "tables would be printed" if out is None else f"{out} would be {'over' if out.exists() else ''}written"
     values = {"report": out, "n_runs": n_runs, "results": results.path, "tasks": titles}
@@ -93,7 +100,7 @@ def _plan(shown: Shown, out: Path | None, results: Results) -> int:
     return 0
 
 
-def _readme(readme: Path, given: Path | None, check: bool, dry_run: bool) -> int:
+def _readme(readme: Path, given: Sequence[Path], check: bool, dry_run: bool) -> int:
     """Updates the tables of a README, or reports that they are out of date."""
     from fewshot.benchmarks import FOLDER
     from fewshot.report.tables.readme import suites, update_readme
@@ -101,7 +108,7 @@ def _readme(readme: Path, given: Path | None, check: bool, dry_run: bool) -> int
 
     if not readme.is_file():
         raise ValueError(f"there is no file {readme}")
-    files = [given] if given else [FOLDER / "results" / f"{suite}.jsonl" for suite in suites(readme)]
+    files = given or [FOLDER / "results" / f"{suite}.jsonl" for suite in suites(readme)]
     same = update_readme(readme, [row for file in files for row in read_rows(Results(file))], check or dry_run)
     if check and not same:
         raise ValueError(f"the tables of {readme} differ from the rows; run: fewshot report --readme {readme}")

@@ -11,6 +11,7 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
+from fewshot.commands._names import NameOf
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import (
     ChoiceRequest,
@@ -18,6 +19,7 @@ from fewshot.commands._request import (
     Data,
     DataRequest,
     EpisodeRequest,
+    check_backbones,
     check_file,
     usual_backbone,
 )
@@ -36,6 +38,7 @@ class GridRequest:
         click.option(
             "--backbone",
             "backbones",
+            type=NameOf("backbones"),
             multiple=True,
             metavar="NAME|SPEC",
             help="Score this backbone; repeat for several (default: tf_efficientnet_lite0; for vectors: given).",
@@ -46,6 +49,7 @@ class GridRequest:
         click.option(
             "--evaluator",
             "evaluators",
+            type=NameOf("evaluators"),
             multiple=True,
             metavar="SPEC",
             help="Learn episodes with this evaluator; repeat for several (default: LinearProbe).",
@@ -55,6 +59,7 @@ class GridRequest:
         str | None,
         click.option(
             "--transform",
+            type=NameOf("transforms"),
             metavar="SPEC",
             help="Transform the features, such as CentredL2() (default: L2(); none for evaluators of images).",
         ),
@@ -64,6 +69,7 @@ class GridRequest:
         click.option(
             "--preset",
             "presets",
+            type=NameOf("presets"),
             multiple=True,
             metavar="NAME",
             help="Use a published transform and evaluator, such as SimpleShot (fewshot list presets); repeat for "
@@ -134,6 +140,7 @@ class GridRequest:
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
 
     def _episodes(self, data: Data, request: EpisodeRequest) -> list[Sampled | Listed]:
+        from fewshot.episodes.lists import EpisodeList
         from fewshot.runs.specs import Listed, Sampled
 
         if self.listed is None:
@@ -144,6 +151,7 @@ class GridRequest:
         if request.given:
             raise click.UsageError("--list sets the episodes; remove --way, --shot, --query and options of the sampler")
         check_file(self.listed)
+        EpisodeList.load(self.listed)  # raises now, before any computation, if it is no list
         return [Listed(self.listed)]
 
 
@@ -181,6 +189,7 @@ def command(
     written = Results(results) if dry_run else writable_results(results)
     if grid.listed is None:
         episodes.print_unusual(opened)
+    check_backbones(specs, written)
     if dry_run:
         return _plan.dry_run(specs, written, bench)
     known = {row.run_id: row for row in written.rows()}

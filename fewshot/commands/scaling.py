@@ -8,6 +8,8 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._groups import SuggestingGroup
+from fewshot.commands._names import complete_laws
 
 _METRICS = ("accuracy", "error", "loss")
 
@@ -31,7 +33,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-@click.group("scaling", short_help="Fit scaling laws, measure transfer, and plan label budgets.")
+@click.group("scaling", cls=SuggestingGroup, short_help="Fit scaling laws, measure transfer, and plan label budgets.")
 def command() -> None:
     """Fit laws of error over a resource to any CSV, or to rows of this project.
 
@@ -49,6 +51,7 @@ def command() -> None:
 @click.option("--by", default="", metavar="COLUMN,...", help="Columns whose values define the curves.")
 @click.option(
     "--law",
+    shell_complete=complete_laws,
     default="",
     metavar="LAW,...",
     show_default="M1,M2,M3,M4; M1,M2,M3 for a loss",
@@ -150,6 +153,7 @@ def transfer(file: Path, where: str, x: str, y: str, metric: str | None, by: str
 @click.option("--by", default="", metavar="COLUMN,...", help="Columns whose values define the curves.")
 @click.option(
     "--law",
+    shell_complete=complete_laws,
     default="",
     metavar="LAW,...",
     show_default="all laws for budgets",

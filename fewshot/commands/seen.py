@@ -10,6 +10,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option, print_progress
+from fewshot.commands._names import NameOf
 from fewshot.commands._request import DataRequest
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ _COLOURS = {"seen": "red", "unknown": "yellow", "not seen": "green"}
 @click.command("seen", short_help="Show which classes were in the training data of weights.")
 @_options.takes(data=DataRequest)
 @click.option(
-    "--backbone", metavar="NAME|SPEC", help="Use the training data of this backbone; a timm name downloads nothing."
+    "--backbone",
+    type=NameOf("backbones"),
+    metavar="NAME|SPEC",
+    help="Use the training data of this backbone; a timm name downloads nothing.",
 )
 @click.option(
     "--trained-on",
@@ -55,12 +59,16 @@ def _seen_classes(backbone: str | None, trained_on: str | None, dataset: str, na
     from fewshot.backbones.pretrained import Pretrained
     from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES
+    from fewshot.plugins.suggestions import hint
     from fewshot.results.seen_classes import seen_classes, seen_in_training
     from fewshot.results.seen_classes.corpora import corpora, known
 
     if backbone is None:
         if all(not corpus.synsets.members for corpus in corpora(str(trained_on))):
-            print_progress(f"fewshot does not know the classes of {trained_on!r}; it knows: {', '.join(known())}")
+            near = hint(str(trained_on), known())
+            print_progress(
+                f"fewshot does not know the classes of {trained_on!r}; it knows: {', '.join(known())}.{near}"
+            )
         return seen_classes(str(trained_on), dataset, names)
     source = member(BACKBONES, backbone).make()
     if isinstance(source, Pretrained):

@@ -9,13 +9,15 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._groups import SuggestingGroup
+from fewshot.commands._names import NameOf
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.splits import ClassSplit
 
 
-@click.group("split")
+@click.group("split", cls=SuggestingGroup)
 def command() -> None:
     """Make or show a split of the classes of a data set."""
 
@@ -23,12 +25,14 @@ def command() -> None:
 @command.command("make")
 @click.option(
     "--data",
+    type=NameOf("datasets", with_files=True),
     required=True,
     metavar="FOLDER|SPEC",
     help="Split the classes of this folder of class folders or data set.",
 )
 @click.option(
     "--rule",
+    type=NameOf("splits"),
     required=True,
     metavar="SPEC",
     help='Split by this rule, such as "BySeed(novel=0.4, seed=1)" or '
@@ -50,7 +54,12 @@ def make(data: str, rule: str, out: Path, dry_run: bool) -> None:
 
 
 @command.command("show")
-@click.option("--data", metavar="FOLDER|SPEC", help="Show the split of this folder of class folders or data set.")
+@click.option(
+    "--data",
+    type=NameOf("datasets", with_files=True),
+    metavar="FOLDER|SPEC",
+    help="Show the split of this folder of class folders or data set.",
+)
 @click.option("--split", "rule", metavar="SPEC", help="Split --data by this rule (default: the data set's own).")
 @click.option("--file", type=_options.FILE, help="Show a JSON file of `fewshot split make`, instead of --data.")
 @json_option

@@ -29,7 +29,7 @@ from fewshot.datasets._torchvision_files import check_files, load_cifar, unpack_
 from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
-from fewshot.plugins.wording import did_you_mean
+from fewshot.plugins.suggestions import nearest
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,9 @@ class TorchvisionSet(Dataset):
 
     def _source(self) -> Source:
         if self.name not in SOURCES:
-            hint = did_you_mean(self.name, SOURCES)
-            raise ValueError(f"unknown name {self.name!r} of TorchvisionSet; known: {', '.join(SOURCES)}{hint}")
+            near = nearest(self.name, SOURCES)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"unknown name {self.name!r} of TorchvisionSet; known: {', '.join(SOURCES)}{meant}")
         return SOURCES[self.name]
 
     def _checked_root(self, source: Source) -> Path:

@@ -19,10 +19,12 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 from typing import Any
 
+from fewshot.plugins import foreign
 from fewshot.plugins.call import Call, parse
 from fewshot.plugins.signature import REQUIRED, Parameter, Signature, base_names, read_folder, signature_of_class
 from fewshot.plugins.spec import Spec
-from fewshot.plugins.wording import counted, did_you_mean
+from fewshot.plugins.suggestions import hint
+from fewshot.plugins.wording import counted
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,8 @@ class Registry:
         return Signature(name, "", (), "")
 
     def _unknown(self, name: str) -> str:
-        hint = did_you_mean(name, self.names())
-        return f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}, or package.module:Class{hint}"
+        names = self.names()
+        return f"unknown {self.kind} {name!r}; known: {', '.join(names)}, or package.module:Class.{hint(name, names)}"
 
     @property
     def _folder(self) -> dict[str, Signature]:
@@ -237,9 +239,9 @@ def _import_dotted(name: str, kind: str) -> type[Any]:
     module_name, _, class_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # foreign code may raise anything on import
-        what = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
-        raise ValueError(f"the {kind} {name!r} cannot be imported: {what}{error}") from error
+    except (Exception, SystemExit) as error:  # foreign code may raise anything on import
+        what = str(error) if isinstance(error, ImportError) else foreign.sentence(error)
+        raise ValueError(f"the {kind} {name!r} cannot be imported: {what}") from error
     if not isinstance(getattr(module, class_name, None), type):
         raise ValueError(f"the module {module_name!r} has no class {class_name!r}; write package.module:Class")
     return getattr(module, class_name)  # type: ignore[no-any-return]
@@ -301,5 +303,5 @@ def registry_of(name: str) -> Registry:
     if ":" in name:
         bases = ", ".join(f"{registry.package}.{registry.base}" for registry in REGISTRIES)
         raise ValueError(f"{name} has no base class that fewshot knows; derive it from one of {bases}")
-    hint = did_you_mean(name, [known for registry in REGISTRIES for known in registry.names()])
-    raise ValueError(f"nothing is called {name!r}; see `fewshot list`, or give package.module:Class{hint}")
+    near = hint(name, (known for registry in REGISTRIES for known in registry.names()))
+    raise ValueError(f"nothing is called {name!r}; see `fewshot list`, or give package.module:Class.{near}")

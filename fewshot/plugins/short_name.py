@@ -17,11 +17,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from fewshot.plugins.signature import Parameter
 
 Thing = TypeVar("Thing", bound=Hashable)
+_GIVEN: Mapping[str, str] = MappingProxyType({})
 _LONGEST = 64  # characters
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
@@ -58,9 +60,10 @@ def short_name(spec: Named) -> str:
     return one_line(_without_defaults(spec), _LONGEST)
 
 
-def short_names(specs: Iterable[AnyNamed]) -> dict[AnyNamed, str]:
-    """The short name of every spec, all different: where two would be equal, the fields that differ are added."""
-    short = {spec: spec.short_name for spec in specs}
+def short_names(specs: Iterable[AnyNamed], given: Mapping[str, str] = _GIVEN) -> dict[AnyNamed, str]:
+    """The short name of every spec, all different: where two would be equal, the fields that differ are added. `given`:
+    names by the text of a spec, which replace what members declare."""
+    short = {spec: given.get(spec.text) or spec.short_name for spec in specs}
     return distinct_names(short, lambda spec: {"": spec.name, **spec.fields}, lambda spec: spec.text)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,7 +151,8 @@ def refuse_incomplete(name: str, cls: type[Any]) -> None:
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
         listed = ", ".join(f"{method}()" for method in missing)
-        raise ValueError(f"{name} is not complete: it has no {listed}; define what is missing")
+        file = getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
+        raise ValueError(f"{name} ({file}) is not complete: it has no {listed}; define what is missing")
 
 
 def specs_in(value: Any) -> Iterator[Spec]:

@@ -1,22 +1,25 @@
-"""Results files as things: choose runs from several, copy them to a new file with their predictions, delete, move.
+"""Runs of several results files as one collection, and conditions that choose among them.
 
-A run is one row and its stored predictions. Nothing here computes or changes a number.
+A run is one row and its stored predictions. Nothing here computes, changes or writes anything; results/copies.py does.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fewshot.files.atomic import make_folder, write_atomically
+from fewshot.results.conditions import Condition, as_number, conditions, missing_column
 from fewshot.results.files import Results
-from fewshot.results.row import Row
+from fewshot.results.parts import PredictionParts
+from fewshot.results.reading import SAME, Disagreement
+from fewshot.results.row import Row, known_columns
+from fewshot.results.short_names import ShortNames
+
+_MOST_VALUES = 6  # of a column in an error
 
 
 @dataclass(frozen=True)
@@ -32,26 +35,89 @@ class StoredRun:
         return self.row.run_id if self.row.status == "ok" else self.row.spec
 
     @property
+    def parts(self) -> PredictionParts:
+        """Its stored predictions."""
+        return self.results.parts(self.row.run_id)
+
+    @property
     def has_predictions(self) -> bool:
-        """Whether predictions of the run lie beside its row."""
-        return bool(self.results.parts(self.row.run_id).files())
+        """Whether predictions of the run lie beside its row. A failure has none: those of its run id are a result's."""
+        return self.row.status == "ok" and bool(self.parts.files())
+
+
+@dataclass(frozen=True)
+class Collection(Results):
+    """Chosen runs of one or more results files, read like one results file. `path` is the first file."""
+
+    runs: tuple[StoredRun, ...] = ()
+    files: tuple[Results, ...] = ()
+
+    @staticmethod
+    def of(files: Sequence[Results], where: str = "", prefer: str = "") -> Collection:
+        """The runs that meet a condition, each once (`runs_of`); a ValueError if there are none."""
+        runs = runs_of(files, prefer)
+        kept = meeting(where, [run.row for run in runs])
+        return Collection(files[0].path, tuple(run for run, met in zip(runs, kept, strict=True) if met), tuple(files))
+
+    @property
+    def label(self) -> str:
+        """The names of all files."""
+        return ", ".join(str(file.path) for file in self.files)
+
+    def rows(self) -> list[Row]:
+        """The rows of the runs, in order."""
+        return [run.row for run in self.runs]
+
+    def row(self, run_id: str) -> Row | None:
+        """The row of a run that succeeded, or None."""
+        run = self._by_id.get(run_id)
+        return None if run is None else run.row
+
+    def append(self, row: Row) -> None:
+        """Refuses: a collection is for reading."""
+        raise TypeError(f"{row.run_id}: a collection of runs is read-only; append to a results file")
+
+    def parts(self, run_id: str) -> PredictionParts:
+        """The stored predictions of a run, beside the row that was chosen."""
+        run = self._by_id.get(run_id)
+        return super().parts(run_id) if run is None else run.parts
+
+    @property
+    def n_unreadable(self) -> int:
+        """The number of lines of all files that are not rows."""
+        return sum(file.n_unreadable for file in self.files)
+
+    @property
+    def disagreements(self) -> Sequence[Disagreement]:
+        """Runs with two accuracies for the same episodes inside a file."""
+        return tuple(one for file in self.files for one in file.disagreements)
+
+    @property
+    def short_names(self) -> ShortNames:
+        """The short names of all files; of two names of one spec, that of the first file."""
+        return ShortNames({spec: name for file in reversed(self.files) for spec, name in file.short_names.of.items()})
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, StoredRun]:
+        return {run.row.run_id: run for run in self.runs if run.row.status == "ok"}
 
 
 def runs_of(files: Sequence[Results], prefer: str = "") -> list[StoredRun]:
     """Every run of these files once, in order of appearance.
 
-    Of two rows of one run the one with more episodes stays; of equals, the one with predictions. Two rows that say
-    different things of the same episodes are a ValueError that names both files, unless `prefer` is "first" or "last".
-    A failure stays only if no file has a result of the same run.
+    Of two rows of one run the one with more episodes stays; of equals, the one with predictions. Two rows with
+    different numbers for the same episodes are a ValueError that names both files, unless `prefer` is "first" or
+    "last". A failure stays unless another file has a result of the same run.
     """
     chosen: dict[Any, StoredRun] = {}
-    for results in files:
-        for row in results.rows():
-            run = StoredRun(row, results)
-            other = chosen.get(run.key)
-            chosen[run.key] = run if other is None else _better(other, run, prefer)
-    done = {run.row.spec for run in chosen.values() if run.row.status == "ok"}
-    return [run for run in chosen.values() if run.row.status == "ok" or run.row.spec not in done]
+    for run in (StoredRun(row, results) for results in files for row in results.rows()):
+        earlier = chosen.get(run.key)
+        chosen[run.key] = run if earlier is None else _better(earlier, run, prefer)
+    done: dict[Any, set[Path]] = {}
+    for run in chosen.values():
+        if run.row.status == "ok":
+            done.setdefault(run.row.spec, set()).add(run.results.path)
+    return [run for run in chosen.values() if run.row.status == "ok" or done.get(run.key, set()) <= {run.results.path}]
 
 
 def _better(first: StoredRun, second: StoredRun, prefer: str) -> StoredRun:
@@ -67,111 +133,58 @@ def _better(first: StoredRun, second: StoredRun, prefer: str) -> StoredRun:
 
 
 def _agree(a: Row, b: Row) -> bool:
-    return (a.accuracy, a.episodes_digest) == (b.accuracy, b.episodes_digest)
+    """Whether two rows say the same: of the same episodes, and of the same accuracy but for the order of a sum."""
+    if a.accuracy is None or b.accuracy is None:
+        return a.accuracy is b.accuracy and a.episodes_digest == b.episodes_digest
+    return abs(a.accuracy - b.accuracy) <= SAME and a.episodes_digest == b.episodes_digest
 
 
 def _conflict(first: StoredRun, second: StoredRun) -> str:
     def number(row: Row) -> str:
         return "no accuracy" if row.accuracy is None else f"{100 * row.accuracy:.3f} %"
 
-    why = "on other episodes" if first.row.episodes_digest != second.row.episodes_digest else "on the same episodes"
+    same = first.row.episodes_digest == second.row.episodes_digest
     return (
-        f"run {first.row.run_id} has {number(first.row)} in {first.results.path} and {number(second.row)} {why} in "
-        f"{second.results.path}; choose with --prefer first or --prefer last, or delete one"
+        f"run {first.row.run_id} has {number(first.row)} in {first.results.path} and {number(second.row)} on "
+        f"{'the same' if same else 'other'} episodes in {second.results.path}; choose with --prefer first or "
+        "--prefer last, or delete one with `fewshot results delete`"
     )
 
 
-def copy_runs(runs: Iterable[StoredRun], target: Results) -> None:
-    """Copies runs with their predictions, where there are any, to a new results file.
-
-    Predictions are in place before their row. The file must not exist yet.
-    """
-    if target.path.exists():
-        raise ValueError(f"{target.path} exists; give another --out, or delete it first")
-    make_folder(target.path.parent)
-    for run in runs:
-        if run.has_predictions:
-            _copy_predictions(run, target)
-        target.append(run.row)
-
-
-def _copy_predictions(run: StoredRun, target: Results) -> None:
-    """Copies the parts of a run's predictions, after a check that they give the numbers of the row: whole or not."""
-    for _ in run.results.predictions(run.row):
-        pass
-    folder = target.parts(run.row.run_id).folder
-    temporary = folder.parent / f".{folder.name}.{secrets.token_hex(4)}"
-    make_folder(temporary)
-    try:
-        for part in run.results.parts(run.row.run_id).files():
-            shutil.copyfile(part, temporary / part.name)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def meeting(where: str, rows: Sequence[Row]) -> list[bool]:
+    """Which rows meet a condition such as "k_shot == 5, backbone ~ lite0"; all rows meet "". A ValueError if none does:
+    it names the columns or the values that rows have."""
+    parts = conditions(where) if where else []
+    for part in parts:
+        if part.column not in known_columns():
+            raise missing_column(part.column, _filled(rows), "a row")
+    lines = [json.loads(row.to_json()) for row in rows] if parts else [{}] * len(rows)
+    met = [all(part.holds(line) for part in parts) for line in lines]
+    if not any(met):
+        raise ValueError(f"no run meets {where!r}{_instead(parts, lines)}")
+    return met
 
 
-def delete_runs(results: Results, runs: Collection[StoredRun]) -> None:
-    """Deletes runs from their file: first all their lines, then their predictions. Other lines keep their bytes."""
-    from filelock import FileLock
-
-    keys = {run.key for run in runs}
-    with FileLock(f"{results.path}.lock"):
-        lines = results.path.read_bytes().splitlines(keepends=True)
-        write_atomically(results.path, b"".join(line for line in lines if not _is_of(line, keys)))
-    for run in runs:
-        shutil.rmtree(results.parts(run.row.run_id).folder, ignore_errors=True)
+def _filled(rows: Iterable[Row]) -> list[str]:
+    """The columns in which some row has a value."""
+    names: dict[str, None] = {}
+    for row in rows:
+        names |= {name: None for name, value in row.columns().items() if value not in (None, "")}
+    return list(names)
 
 
-def _is_of(line: bytes, keys: Collection[Any]) -> bool:
-    """Whether a line is a row of one of these runs; an unreadable line is nobody's."""
-    try:
-        row = Row.from_json(line.decode())
-    except ValueError:
-        return False
-    return (row.run_id if row.status == "ok" else row.spec) in keys
+def _instead(parts: Sequence[Condition], lines: Sequence[Mapping[str, Any]]) -> str:
+    """The values of the column whose condition no line meets."""
+    for part in parts:
+        if not any(part.holds(line) for line in lines):
+            values = sorted({line.get(part.column) for line in lines} - {None, ""}, key=lambda v: (str(type(v)), v))
+            return f"; {part.column} is {_listed(values) or 'empty'}"
+    return "; each part alone is met by some"
 
 
-def move_results(results: Results, path: Path) -> None:
-    """Renames a results file together with its predictions and trials; nothing may lie at the new place."""
-    moved = Results(path)
-    pairs = [
-        (results.predictions_folder, moved.predictions_folder),
-        (results.trials.path.parent, moved.trials.path.parent),
-        (results.path, moved.path),
-    ]
-    taken = [new for _, new in pairs if new.exists()]
-    if taken:
-        raise ValueError(f"{taken[0]} exists; choose another name")
-    make_folder(path.parent)
-    for old, new in pairs:
-        if old.exists():
-            os.replace(old, new)
-
-
-def chosen_by(condition: str) -> Callable[[Row], bool]:
-    """Whether a row meets a condition such as "k_shot == 5, backbone=RawPixels(image_size=32)", by its columns."""
-    from fewshot.results.conditions import conditions
-    from fewshot.results.row import known_columns
-
-    parts = conditions(condition) if condition else []
-    unknown = [part.column for part in parts if part.column not in known_columns()]
-    if unknown:
-        raise ValueError(
-            f"rows have no column {unknown[0]!r}{_nearest(unknown[0], known_columns())}; "
-            "`fewshot results show RUN` lists the columns of a run"
-        )
-
-    def meets(row: Row) -> bool:
-        values = json.loads(row.to_json())
-        return all(part.holds(values) for part in parts)
-
-    return meets
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
+def _listed(values: Sequence[Any]) -> str:
+    numbers = [number for value in values if (number := as_number(value)) is not None]
+    if len(values) > _MOST_VALUES and len(numbers) == len(values):
+        return f"between {min(numbers):g} and {max(numbers):g}"
+    more = ["..."] if len(values) > _MOST_VALUES else []
+    return ", ".join([*map(str, values[:_MOST_VALUES]), *more])

@@ -22,6 +22,7 @@ from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions
 from fewshot.results.reading import Disagreement, read
 from fewshot.results.row import Row, check_run_id
+from fewshot.results.short_names import ShortNames
 
 _log = logging.getLogger("fewshot")
 
@@ -84,6 +85,16 @@ class Results:
     def trials(self) -> Results:
         """The results of trials, which choose hyperparameters."""
         return Results(self.path.with_suffix(".trials") / "rows.jsonl")
+
+    @property
+    def names_path(self) -> Path:
+        """The file with the short names that a user gave."""
+        return self.path.with_suffix(".names.json")
+
+    @property
+    def short_names(self) -> ShortNames:
+        """The short names that a user gave to backbones and methods."""
+        return ShortNames.read(self.names_path)
 
     @property
     def predictions_folder(self) -> Path:

@@ -25,6 +25,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
+from fewshot.plugins import foreign
 from fewshot.plugins.registry import SPLITS
 from fewshot.plugins.spec import Spec
 from fewshot.results import provenance
@@ -331,6 +332,6 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
         run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
     text = " ".join(str(error).encode(errors="replace").decode().split()) or type(error).__name__
     known = isinstance(error, ValueError | OSError)
-    message = text if known else f"{type(error).__name__}: {text}"
+    message = text if known else foreign.sentence(error, map(str, spec_columns(spec).__dict__.values()))
     failed = RunName(run_id, protocol=spec.protocol, status="failed", error=message)
     return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))

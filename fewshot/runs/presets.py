@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fewshot.plugins.wording import did_you_mean
+from fewshot.plugins.suggestions import hint
 
 
 @dataclass(frozen=True)
@@ -149,5 +149,5 @@ def preset(name: str) -> Preset:
     known = {p.name.lower(): p for p in PRESETS}
     if name.lower() not in known:
         names = [p.name for p in PRESETS]
-        raise ValueError(f"unknown preset {name!r}; known: {', '.join(names)}{did_you_mean(name, names)}")
+        raise ValueError(f"unknown preset {name!r}; known: {', '.join(names)}.{hint(name, names)}")
     return known[name.lower()]

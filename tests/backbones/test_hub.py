@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -128,3 +129,19 @@ def test_the_wish_to_stay_offline_is_kept_and_nothing_is_asked(monkeypatch: pyte
     with only_cached():
         assert unreachable() == "HF_HUB_OFFLINE is set"
     assert _hub._answer.cache_info().misses == 0
+
+
+def test_the_retries_of_a_download_are_one_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def build(*_: object, **__: object) -> None:
+        for retry in range(6):
+            logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 1s [Retry %d/5].", retry)
+        raise OSError("cannot connect")
+
+    monkeypatch.setattr(timm_module, "unreachable", lambda _: "")
+    monkeypatch.setattr(timm_module, "build", build)
+    monkeypatch.setattr(logging.getLogger("huggingface_hub"), "propagate", True)
+    with pytest.raises(ValueError, match="the weights of timm's 'resnet10t' are not available"):
+        Timm("resnet10t").load()
+    assert not caplog.records

@@ -71,7 +71,7 @@ def test_a_cluster_outside_the_columns_of_curves_is_refused_in_a_sentence(tmp_pa
     assert "--clusters groups curves by columns of --by (name), got 'Training'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*given, "--by", "nme"])
-    assert "has no column 'nme'; it has: name, x, error, Training" in capsys.readouterr().err
+    assert "has no column 'nme' (did you mean 'name'?); it has: name, x, error, Training" in capsys.readouterr().err
 
 
 def test_the_benchmark_reads_percent(tmp_path, capsys):

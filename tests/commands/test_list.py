@@ -69,11 +69,35 @@ def test_counts_are_kept_by_version(own_home: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_matches_nothing_or_no_backbone_is_one_sentence() -> None:
-    assert (
-        fail("list", "backbones", "vti_small")
-        == "timm has no network 'vti_small'; quote a pattern, such as '*vti_small*'"
+    assert fail("list", "backbones", "vti_small").startswith(
+        "nothing is called 'vti_small', also no network of timm; the nearest names are: "
     )
-    assert "only backbones take a pattern" in misuse("list", "datasets", "vit*")
+    assert fail("list", "evaluators", "zzz") == "no evaluators match 'zzz'; `fewshot list evaluators` shows all"
+    assert fail("list", "evaluatr").endswith("the nearest names are: evaluators")
+    assert misuse("list", "evaluatr", "probe").endswith("Did you mean evaluators?")
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds", "names"),
+    [
+        (["evaluator"], ["evaluators"], ["Prototype", "LinearProbe"]),
+        (["evaluators", "probe"], ["evaluators"], ["LinearProbe", "RidgeProbe"]),
+        (["evaluators", "Linear*"], ["evaluators"], ["LinearProbe", "LinearSVM"]),
+        (["dirichlet"], ["samplers"], ["DirichletQuery"]),
+        (["SimpleShot"], ["presets"], ["SimpleShot-UN"]),
+    ],
+)
+def test_a_word_lists_the_members_that_hold_it(words: list[str], kinds: list[str], names: list[str]) -> None:
+    values = json.loads(succeed("list", *words, "--json"))
+    assert set(kinds) <= set(values)
+    assert set(names) <= {member["name"] for kind in kinds for member in values[kind]}
+    assert all(values.values())
+
+
+def test_a_word_that_no_member_has_lists_the_networks_of_timm() -> None:
+    shown = succeed("list", "backbones", "resnet10t")
+    assert "resnet10t.c3_in1k" in shown
+    assert succeed("list", "ResNet10t") == shown
 
 
 def test_timm_is_imported_only_for_a_pattern() -> None:

@@ -138,12 +138,12 @@ def test_repeated_equal_lines_count_once_and_are_told(tmp_path):
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        (["--x", "image"], "has no column 'image'; it has: network, images, loss, Training"),
+        (["--x", "image"], "has no column 'image' (did you mean 'images'?); it has: network, images, loss, Training"),
         (["--by", "net"], "has no column 'net'"),
         (["--law", "M1,M9"], "unknown law 'M9'; known: AlgebraicBudget, "),
         (["--law", ","], "--law names no law; known: "),
         (["--fit-where", "Training=7"], "no line of"),
-        (["--fit-where", "Training"], "a condition must read COLUMN=VALUE"),
+        (["--fit-where", "Training"], "a condition reads COLUMN == VALUE"),
         (["--fit-where", "network=small"], "the curve large has no point to fit; change --fit-where"),
         (["--fit-where", "images<500"], "M2 has 3 parameters and needs 4 different x, but the curve small has 3"),
         (["--y", "network"], "'network' of data line 1 of"),

@@ -1,10 +1,10 @@
-"""Numbers with their nouns, lists, and hints at the nearest name."""
+"""Numbers with their nouns, and lists."""
 
 from __future__ import annotations
 
 import pytest
 
-from fewshot.plugins.wording import counted, did_you_mean, listed, nearest
+from fewshot.plugins.wording import counted, listed
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,3 @@ def test_a_number_agrees_with_its_noun(number, noun, words):
 
 def test_a_list_ends_in_and():
     assert [listed(parts) for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
-
-
-def test_the_nearest_names_are_those_that_a_slip_would_miss():
-    known = ["LinearProbe", "LinearSVM", "Prototype"]
-    assert did_you_mean("linearprob", known) == "; did you mean LinearProbe?"
-    assert nearest("linear", known, 2) == ["LinearSVM", "LinearProbe"]
-
-
-@pytest.mark.parametrize("name", ["nosuchnet", "", "zzz"])
-def test_a_name_like_no_other_gets_no_hint(name):
-    assert did_you_mean(name, ["resnet18", "LinearProbe", "Prototype", "convnext_tiny"]) == ""

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from fewshot.plugins.short_name import short_names
+from fewshot.plugins.short_name import short_names, told_apart
 from fewshot.plugins.spec import Spec
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.results.selection_rule import names_of_rules
+from fewshot.results.short_names import method_text
 
 _NONE: Mapping[Spec, str] = MappingProxyType({})
+_GIVEN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,32 @@ def contender(row: Row) -> Contender:
     return Contender(spec.backbone, spec.transform, spec.evaluator, row.dtype, row.selection_rule)
 
 
-def contender_names(rows: Iterable[Row]) -> dict[Contender, Name]:
-    """The names of all contenders, all different, in order of appearance."""
+def contender_names(rows: Iterable[Row], given: Mapping[str, str] = _GIVEN) -> dict[Contender, Name]:
+    """The names of all contenders, all different, in order of appearance. `given`: short names by spec that a user
+    gave (results/short_names.py)."""
     contenders = list(dict.fromkeys(map(contender, rows)))
-    backbones, transforms, evaluators = (
-        short_names(getattr(each, kind) for each in contenders) for kind in ("backbone", "transform", "evaluator")
-    )
+    backbones = short_names((each.backbone for each in contenders), given)
+    learners = _learner_names(contenders, given)
     rules, several = names_of_rules(each.rule for each in contenders), len({each.dtype for each in contenders}) > 1
     names = {}
     for each in contenders:
-        method = learner(each.transform, each.evaluator, transforms | evaluators)
         backbone = backbones[each.backbone] + (f" {each.dtype}" if several else "")
-        names[each] = Name(backbone, ", ".join(filter(None, (method, rules[each.rule]))))
+        parts = (learners[each.transform, each.evaluator], rules[each.rule])
+        names[each] = Name(backbone, ", ".join(filter(None, parts)))
     return names
+
+
+def _learner_names(contenders: Iterable[Contender], given: Mapping[str, str]) -> dict[tuple[Spec, Spec], str]:
+    """The name of every transform with its evaluator, all different."""
+    pairs = dict.fromkeys((each.transform, each.evaluator) for each in contenders)
+    parts = short_names(transform for transform, _ in pairs) | short_names(evaluator for _, evaluator in pairs)
+    names = {pair: given.get(method_of(*pair)) or learner(*pair, parts) for pair in pairs}
+    return told_apart(names, lambda pair: {"": method_of(*pair)}, lambda pair: method_of(*pair))
+
+
+def method_of(transform: Spec, evaluator: Spec) -> str:
+    """The text of a method in the file of short names."""
+    return method_text(transform.text, evaluator.text)
 
 
 def learner(transform: Spec, evaluator: Spec, names: Mapping[Spec, str] = _NONE) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from fewshot.report.rows.contenders import Contender, Name, Names, contender, contender_names
 from fewshot.report.rows.tasks import Task, tasks, under_skewed_queries
 from fewshot.results.row import Row
+from fewshot.results.short_names import ShortNames
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +21,10 @@ class Shown:
     names: Names
 
     @staticmethod
-    def of(rows: Iterable[Row]) -> Shown:
-        """The rows, with their tasks and names."""
-        held = tuple(rows)
-        return Shown(held, tuple(tasks(held)), contender_names(held))
+    def of(rows: Iterable[Row], short_names: ShortNames | None = None) -> Shown:
+        """The rows, with their tasks and names: those in `short_names`, which a user gave, before all others."""
+        held, given = tuple(rows), {} if short_names is None else short_names.of
+        return Shown(held, tuple(tasks(held)), contender_names(held, given))
 
     @cached_property
     def done(self) -> tuple[Row, ...]:

@@ -70,7 +70,12 @@ class StudyRows:
     @cached_property
     def shown(self) -> Shown:
         """All rows, with everything that the report derives from them."""
-        return Shown.of(Row.from_json(json.dumps(line)) for line in self.lines)
+        try:
+            return Shown.of(Row.from_json(json.dumps(line)) for line in self.lines)
+        except ValueError as error:
+            raise ValueError(
+                f"the lines are not rows of fewshot ({error}); give a .jsonl file of `fewshot run` or `fewshot bench`"
+            ) from error
 
     @cached_property
     def trained(self) -> list[TrainedRow]:

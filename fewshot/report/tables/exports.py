@@ -4,62 +4,39 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
-from fewshot.report.rows.contenders import Name
 from fewshot.report.rows.shown import Shown
-from fewshot.report.tables.task_table import Line, TaskTable, comparison, markdown
+from fewshot.report.tables.latex import latex
+from fewshot.report.tables.task_table import markdown
+from fewshot.results.row import known_columns
 
-_SPECIAL = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
+_NAMES = {"backbone_name": "str", "evaluator_name": "str", "task": "str"}  # before the columns of a row
+_SEEDS = ("seed", "training_seed")  # up to 2^64 - 1
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
-def exported(shown: Shown, suffix: str, names: Mapping[str, str]) -> bytes:
-    """The content of a file with this suffix: .csv, .parquet, .tex or .md. `names` replaces short names."""
-    named = renamed(shown, names)
-    writers: dict[str, Callable[[Shown], str | bytes]] = {
-        ".csv": _csv,
-        ".parquet": _parquet,
-        ".tex": latex,
-        ".md": markdown,
-    }
-    if suffix not in writers:
-        raise ValueError(f"give --out a file that ends in {', '.join(writers)}, not in {suffix or 'nothing'!r}")
-    content = writers[suffix](named)
+def exported(shown: Shown, suffix: str) -> bytes:
+    """The content of a file with this suffix: .csv, .parquet, .tex or .md."""
+    check_suffix(suffix)
+    content = _WRITERS[suffix](shown)
     return content if isinstance(content, bytes) else content.encode()
 
 
-def renamed(shown: Shown, names: Mapping[str, str]) -> Shown:
-    """The same rows with other short names; a ValueError for a name that no contender has, or if two become equal."""
-    known = {part for name in shown.names.values() for part in name}
-    unknown = [old for old in names if not any(old in part for part in known)]
-    if unknown:
-        raise ValueError(f"nothing is called {unknown[0]!r}; the names are: {', '.join(sorted(known))}")
-
-    def new(part: str) -> str:
-        for old, other in names.items():
-            part = part.replace(old, other)
-        return part
-
-    found = {of: Name(*map(new, name)) for of, name in shown.names.items()}
-    if len(set(found.values())) < len(found):
-        raise ValueError("after --rename, two contenders have the same name; choose other names")
-    return replace(shown, names=found)
+def check_suffix(suffix: str) -> None:
+    """Raises a ValueError for a suffix that no export has."""
+    if suffix not in _WRITERS:
+        raise ValueError(f"give --out a file that ends in {', '.join(_WRITERS)}, not in {suffix or 'nothing'!r}")
 
 
 def records(shown: Shown) -> list[dict[str, Any]]:
-    """One record per row: short names of backbone, evaluator and data set first, then every column."""
+    """One record per row: short names of backbone, evaluator and task first, then every column."""
     found = []
     for row in shown.rows:
         title = "" if row.status == "failed" else shown.title(row)
-        names = {"backbone_name": shown.name(row).backbone, "evaluator_name": shown.name(row).learner}
-        found.append({**names, "task": title, **row.columns()})
+        names = (shown.name(row).backbone, shown.name(row).learner, title)
+        found.append({**dict(zip(_NAMES, names, strict=True)), **row.columns()})
     return found
 
 
@@ -83,47 +60,20 @@ def _parquet(shown: Shown) -> bytes:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise ValueError("a .parquet file needs pyarrow: pip install 'fewshot[parquet]', or give a .csv") from error
+    lines = records(shown)
+    kinds = _NAMES | {name: kind for name, (kind, *_) in known_columns().items()}
+    types = {"str": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+    schema = pa.schema([(name, types[kinds[name].partition(" |")[0]]) for name in lines[0] if name not in _SEEDS])
+    for name in _SEEDS:
+        schema = schema.insert(list(lines[0]).index(name), pa.field(name, pa.uint64()))
     file = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(records(shown)), file)
+    pq.write_table(pa.Table.from_pylist(lines, schema), file)
     return bytes(file.getvalue().to_pybytes())
 
 
-def latex(shown: Shown) -> str:
-    """One LaTeX table per task, for the package booktabs: accuracy in % with its 95 % interval, the best in bold."""
-    tables = comparison(shown)
-    if not tables:
-        return "% No run has finished.\n"
-    return "\n".join(["% needs \\usepackage{booktabs}", *map(_latex_table, tables)])
-
-
-def _latex_table(table: TaskTable) -> str:
-    header = " & ".join(["Backbone", "Evaluator", *map(escaped, table.shots)])
-    lines = [f"{' & '.join(_latex_cells(line))} \\\\" for line in table.lines]
-    columns = "ll" + "r" * len(table.shots)
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{escaped(table.title)}. {escaped(table.caption)}}}",
-            rf"\begin{{tabular}}{{{columns}}}",
-            r"\toprule",
-            rf"{header} \\",
-            r"\midrule",
-            *lines,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def _latex_cells(line: Line) -> list[str]:
-    cells = [escaped(cell.text).replace("±", r"$\pm$").replace("–", "--") for cell in line.cells]
-    bold = [rf"\textbf{{{text}}}" if cell.best else text for cell, text in zip(line.cells, cells, strict=True)]
-    return [escaped(line.backbone), escaped(line.learner), *bold]
-
-
-def escaped(text: str) -> str:
-    """Text that LaTeX shows as it is."""
-    return "".join(_SPECIAL.get(sign, sign) for sign in text).replace("≈", r"$\approx$").replace("†", r"$\dagger$")
+_WRITERS: dict[str, Callable[[Shown], str | bytes]] = {
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".tex": latex,
+    ".md": markdown,
+}

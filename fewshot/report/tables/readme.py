@@ -30,7 +30,7 @@ def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
 
     Raises a ValueError if the file has no place for a table, or names a suite without rows.
     """
-    text = check_regular(path).read_text(encoding="utf-8")
+    text = _text(path)
     if not suites(path) and not _OF_FILES.search(text):
         raise ValueError(
             f"{path} has no place for a table; write <!-- results:quick --> and <!-- /results --> on lines of their own"
@@ -44,7 +44,14 @@ def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
 
 def suites(path: Path) -> list[str]:
     """The suites whose tables a README shows, in its order."""
-    return [place["suite"] for place in _OF_SUITE.finditer(check_regular(path).read_text(encoding="utf-8"))]
+    return [place["suite"] for place in _OF_SUITE.finditer(_text(path))]
+
+
+def _text(path: Path) -> str:
+    try:
+        return check_regular(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text; give a markdown file, such as README.md") from error
 
 
 def _table(path: Path, place: re.Match[str], rows: Sequence[Row]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.results.conditions import Condition, as_number, conditions
+from fewshot.results.conditions import Condition, as_number, conditions, missing_column
 from fewshot.scaling.fits.line_files import read_lines
 from fewshot.scaling.laws import Floats
 
@@ -66,7 +66,7 @@ class CurveTable:
         """Raises a ValueError if a column is missing; it lists the existing columns."""
         for name in names:
             if name not in self.columns:
-                raise ValueError(f"{self.path} has no column {name!r}; it has: {', '.join(self.columns)}")
+                raise missing_column(name, self.columns, str(self.path))
 
     def numbers(self, name: str) -> Floats:
         """A column as numbers [lines]. A ValueError names the first line without one."""
