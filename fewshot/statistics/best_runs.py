@@ -12,9 +12,11 @@ interval of their difference excludes 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewshot.statistics.intervals import Floats, Units, delete_one, no_bounds, noise_factor
 from fewshot.statistics.skewed import SkewedT
@@ -28,22 +30,41 @@ class PairTests:
     p_images: Floats  # of "no difference for these images"; NaN with one episode
     p_classes: Floats  # of "no difference for new classes"; NaN if there is no interval for new classes
 
+    def replace(self, runs: NDArray[np.int64], others: PairTests, where: NDArray[np.bool_]) -> None:
+        """Takes the tests of `others` among these runs, where the mask is True."""
+        block = np.ix_(runs, runs)
+        for name in ("means", "p_images", "p_classes"):
+            values = getattr(self, name)
+            values[block] = np.where(where, getattr(others, name), values[block])
 
-def pair_tests(accuracy: Floats, units: Units) -> PairTests:
-    """The tests of all pairs of runs from their accuracies [R, E]; those of `compare`, all at once."""
-    n_runs = len(accuracy)
-    means, p_images, p_classes = (np.full((n_runs, n_runs), np.nan) for _ in range(3))
+
+def pair_tests(runs: Sequence[Floats], units: Units) -> PairTests:
+    """The tests of all pairs of runs from their accuracies [E]; those of `compare`, all at once. Two runs of different
+    lengths are compared on the episodes that both have. `units`: of the longest run."""
+    counts = np.array([len(values) for values in runs])
+    tests = PairTests(*(np.full((len(runs), len(runs)), np.nan) for _ in range(3)))
+    for count in np.unique(counts).tolist():
+        longer = np.flatnonzero(counts >= count)
+        here = np.minimum.outer(counts[longer], counts[longer]) == count
+        paired = _equally_long(np.stack([runs[run][:count] for run in longer.tolist()]), units.first(count))
+        tests.replace(longer, paired, here)
+    return tests
+
+
+def _equally_long(accuracy: Floats, units: Units) -> PairTests:
+    n_runs, n_episodes = accuracy.shape
+    tests = PairTests(*(np.full((n_runs, n_runs), np.nan) for _ in range(3)))
     without = np.stack([delete_one(values, units) for values in accuracy])  # [R, C]
     reason = no_bounds(0.5, without[0], units, None)
     factor = 0.0 if reason else noise_factor(units)
     for run, values in enumerate(accuracy):
         differences = values - accuracy  # [R, E]
-        means[run] = differences.mean(1)
-        noise = differences.var(1, ddof=1) / differences.shape[1] if differences.shape[1] > 1 else np.zeros(n_runs)
-        p_images[run] = _episode_p(means[run], noise, differences.shape[1])
+        means = tests.means[run] = differences.mean(1)
+        noise = differences.var(1, ddof=1) / n_episodes if n_episodes > 1 else np.zeros(n_runs)
+        tests.p_images[run] = _episode_p(means, noise, n_episodes)
         if not reason:
-            p_classes[run] = _class_p(means[run], without[run] - without, factor, noise)
-    return PairTests(means, p_images, p_classes)
+            tests.p_classes[run] = _class_p(means, without[run] - without, factor, noise)
+    return tests
 
 
 def may_be_best(means: Floats, p_values: Floats) -> Floats:
@@ -90,3 +111,16 @@ def unpaired_tests(
     varies = spread > 0
     p = 2 * t.sf(np.abs(means) / np.where(varies, spread, 1.0), np.minimum(freedom[:, None], freedom))
     return means, np.where(np.isnan(spread), np.nan, np.where(varies, p, np.where(means == 0, 1.0, 0.0)))
+
+
+def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> dict[str, tuple[int, int]]:
+    """The range of ranks of each of m runs, [1 + runs surely better, m - runs surely worse].
+
+    The ranks come from simultaneous (Bonferroni) paired tests for new classes, or for these images if there are none
+    for new classes. Two runs of different lengths are compared on the episodes that both have.
+    """
+    names, tests = list(runs), pair_tests(list(runs.values()), units)
+    p_values = np.where(np.isfinite(tests.p_classes), tests.p_classes, tests.p_images)
+    sure = p_values < (1 - level) / max(1, len(names) * (len(names) - 1) // 2)
+    better, worse = ((sure & side).sum(1).tolist() for side in (tests.means < 0, tests.means > 0))
+    return {name: (1 + better[run], len(names) - worse[run]) for run, name in enumerate(names)}

@@ -141,6 +141,8 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
     clamped by `half_query`, and mapped back. Without it, the interval is on the scale of the values, and `SkewedT`
     corrects it for their skewness and heavy tails.
     """
+    if half_query is None:
+        return class_test(values, units, level)[0]
     without, mean = delete_one(values, units), float(values.mean())
     reason = no_bounds(mean, without, units, half_query)
     if reason:
@@ -148,23 +150,29 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
     counted, noise = _episode_noise(values, units)
     spread = _jackknife(without)
     variance = min(spread, max(spread - counted, 0.0) + noise)
-    if half_query is None:
-        low, high = SkewedT.of(_pseudo_values(mean, without), variance).bounds(mean, level)
-        interval = Interval(mean, float(low), float(high), f"new {units.name}", level, variance**0.5)
-    else:
-        share = variance / spread if spread > 0 else 1.0
-        interval = deleted_interval(mean, without, units, level, half_query, share)
+    share = variance / spread if spread > 0 else 1.0
+    interval = deleted_interval(mean, without, units, level, half_query, share)
     return replace(interval, monte_carlo=min(1.0, noise / variance) if variance > 0 else 0.0)
 
 
 def class_p_value(values: Floats, units: Units) -> float:
     """The two-sided p-value of "the mean over new classes is 0", of the same interval; NaN if there is none."""
+    return class_test(values, units)[1]
+
+
+def class_test(values: Floats, units: Units, level: float = 0.95) -> tuple[Interval, float]:
+    """The interval for new classes on the scale of the values, and its p-value of "the mean is 0"."""
     without, mean = delete_one(values, units), float(values.mean())
-    if no_bounds(mean, without, units, None):
-        return float("nan")
+    population = f"new {units.name}"
+    if reason := no_bounds(mean, without, units, None):
+        return Interval.unknown(mean, population, level, reason), float("nan")
     (counted, noise), spread = _episode_noise(values, units), _jackknife(without)
     variance = min(spread, max(spread - counted, 0.0) + noise)
-    return float(SkewedT.of(_pseudo_values(mean, without), variance).p_value(mean))
+    distribution = SkewedT.of(_pseudo_values(mean, without), variance)
+    low, high = distribution.bounds(mean, level)
+    share = min(1.0, noise / variance) if variance > 0 else 0.0
+    interval = Interval(mean, float(low), float(high), population, level, variance**0.5, share)
+    return interval, float(distribution.p_value(mean))
 
 
 def deleted_interval(

@@ -16,7 +16,8 @@ from fewshot.episodes.episodes import Episodes, episodes_digest
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
-from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, rank_sets, tied_ranks
+from fewshot.statistics.best_runs import rank_sets
+from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, tied_ranks
 from fewshot.statistics.intervals import Floats, Interval, Units, class_interval
 
 # The columns that may differ for each choice of --by. All other columns of the spec are equal.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fewshot.report.comparisons.pairing import Solved, class_units
+from fewshot.report.comparisons.pairing import Contest, Solved, class_units
 from fewshot.report.rows.intervals import KINDS, Bounds
 from fewshot.report.rows.tasks import accuracy, interval
 from fewshot.results.predictions import Predictions
@@ -47,7 +47,26 @@ def run_tests(rows: Sequence[Row], predictions: Callable[[Row], Iterator[Predict
     units = None if longest is None else class_units(longest, rows[0].n_classes)
     accuracies = tuple(None if one is None else one.accuracy for one in solved)
     if units is not None:
-        _pair(tests, accuracies, units)
+        runs = np.array([run for run, values in enumerate(accuracies) if values is not None])
+        paired = pair_tests([one.accuracy for one in there], units)
+        tests.replace(runs, paired, np.full(paired.means.shape, True))
+    return _for_population(tests, rows, accuracies, units, reasons)
+
+
+def paired_tests(contest: Contest) -> RunTests:
+    """The tests among runs that were read already."""
+    tests = pair_tests(contest.accuracy, contest.units)
+    return _for_population(tests, contest.rows, contest.accuracy, contest.units, [""] * len(contest.rows))
+
+
+def _for_population(
+    tests: PairTests,
+    rows: Sequence[Row],
+    accuracies: tuple[Floats | None, ...],
+    units: Units | None,
+    reasons: Sequence[str],
+) -> RunTests:
+    """The tests for new classes if there are any, else those for these images."""
     known = bool(np.isfinite(tests.p_classes).any())
     name = units.name if units else "classes"
     why = "" if known else _why_not(rows, accuracies, units)
@@ -83,26 +102,6 @@ def _read(
         solved.append(one if same else None)
         reasons.append("" if same else f"{_UNPAIRED}: another release made its episodes; run it again")
     return solved, reasons
-
-
-def _pair(tests: PairTests, accuracies: Sequence[Floats | None], units: Units) -> None:
-    """Replaces the tests of all pairs with predictions by paired ones, on the episodes that both have."""
-    counts = np.array([0 if values is None else len(values) for values in accuracies])
-    for count in np.unique(counts[counts > 0]):
-        runs = np.flatnonzero(counts >= count)
-        paired = pair_tests(
-            np.stack([_first(accuracies[run], count) for run in runs.tolist()]), units.first(int(count))
-        )
-        here = np.minimum.outer(counts[runs], counts[runs]) == count
-        for name in ("means", "p_images", "p_classes"):
-            whole = getattr(tests, name)
-            block = whole[np.ix_(runs, runs)]
-            whole[np.ix_(runs, runs)] = np.where(here, getattr(paired, name), block)
-
-
-def _first(values: Floats | None, count: int) -> Floats:
-    assert values is not None
-    return values[:count]
 
 
 def _unpaired(rows: Sequence[Row]) -> PairTests:
