@@ -11,6 +11,7 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
+from fewshot.commands._ranked import measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import (
     ChoiceRequest,
@@ -21,7 +22,7 @@ from fewshot.commands._request import (
     check_file,
     usual_backbone,
 )
-from fewshot.commands._results import print_failures, run_table, writable_results
+from fewshot.commands._results import print_failures, writable_results
 
 if TYPE_CHECKING:
     from fewshot.runs.specs import Listed, RunSpec, Sampled
@@ -151,6 +152,7 @@ class GridRequest:
 @_options.takes(data=DataRequest, grid=GridRequest, choice=ChoiceRequest, episodes=EpisodeRequest)
 @click.option("--results", type=_options.FILE, default="results/runs.jsonl", help="Append the rows to this file.")
 @_options.takes(compute=ComputeRequest)
+@measures_option
 @_options.dry_run_option
 @json_option
 def command(
@@ -160,6 +162,7 @@ def command(
     episodes: EpisodeRequest,
     results: Path,
     compute: ComputeRequest,
+    measures: bool,
     dry_run: bool,
 ) -> int:
     """Score backbones on few-shot episodes of a folder of images or a data set.
@@ -186,7 +189,8 @@ def command(
     known = {row.run_id: row for row in written.rows()}
     done = [row for _, row in run_all(specs, written, bench, compute.shard) if row is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
-    text = f"{run_table(Shown.of(done))}\nrows: {results}" if any(row.status == "ok" for row in done) else ""
+    finished = any(row.status == "ok" for row in done)
+    text = f"{ranked(Shown.of(done), written, measures)}\nrows: {results}" if finished and not wants_json() else ""
     if text or wants_json():
         answer(text, {"rows": row_values(done), "results": results, "n_waiting": len(specs) - len(done)})
     if len(done) < len(specs):

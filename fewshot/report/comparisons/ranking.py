@@ -18,20 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.report.comparisons import ranking_words as words
-from fewshot.report.comparisons.pairing import TASK
-from fewshot.report.comparisons.run_tests import RunTests, run_tests
+from fewshot.report.comparisons.pairing import TASK, Contest
+from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tests
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.comparisons.unique_names import UniqueNames
-from fewshot.report.rows.intervals import KINDS
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
-from fewshot.report.rows.tasks import accuracy, interval, measured
+from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import may_be_best
-from fewshot.statistics.intervals import THESE_IMAGES, Floats
+from fewshot.statistics.intervals import Floats
 
-__all__ = ["Ranking", "Standing", "rankings"]
+__all__ = ["Ranking", "Standing", "ranking", "rankings"]
 
 LEVEL = 0.95
 PredictionsOf = Callable[[Row], Iterator[Predictions]]  # raises a ValueError where none are stored
@@ -66,11 +65,15 @@ def rankings(rows: Sequence[Row], predictions: PredictionsOf | None = None) -> l
     names = UniqueNames.of(shown)
     for row in filter(measured, shown.rows):
         groups.setdefault(tuple(getattr(row, name) for name in TASK), []).append(row)
-    return [_ranking(group, names, predictions) for group in groups.values()]
+    return [_ranking(group, run_tests(group, predictions), names) for group in groups.values()]
 
 
-def _ranking(rows: Sequence[Row], names: UniqueNames, predictions: PredictionsOf | None) -> Ranking:
-    tests = run_tests(rows, predictions)
+def ranking(contest: Contest, names: UniqueNames) -> Ranking:
+    """The ranking of runs whose predictions were read already."""
+    return _ranking(contest.rows, paired_tests(contest), names)
+
+
+def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Ranking:
     fair = np.array([not is_oracle(row) for row in rows]) | all(map(is_oracle, rows))
     p_values = np.full(len(rows), np.nan)
     p_values[fair] = may_be_best(tests.means[np.ix_(fair, fair)], tests.p_values[np.ix_(fair, fair)])
@@ -103,9 +106,9 @@ def _standing(
     reason = _ORACLE if math.isnan(p_value) else tests.reasons[run]
     return Standing(
         row,
-        names.run(row),
+        names.parts(row),
         accuracy(row),
-        interval(row) if tests.population == THESE_IMAGES else KINDS[1].bounds(row),
+        tests.intervals[run],
         compared.these_images if compared else None,
         compared.new_classes if compared else None,
         p_value,

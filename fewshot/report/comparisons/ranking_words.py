@@ -19,7 +19,7 @@ def verdict(standings: Sequence[Standing], population: str) -> str:
         return f"{best.name} reaches {reached}{_bounds(best.interval, population)}."
     rivals = [standing for standing in others if standing.leads]
     if rivals:
-        return f"{best.name} leads with {reached}, but {_as_good(rivals, best, population)}."
+        return f"{best.name} leads with {reached}, but {_as_good(rivals, best, len(standings), population)}."
     rest = [standing for standing in others if not math.isnan(standing.p_adjusted)]
     if not rest:
         return f"{best.name} reaches {reached}; only oracles are better."
@@ -27,18 +27,22 @@ def verdict(standings: Sequence[Standing], population: str) -> str:
     return f"{best.name} is the best: {reached}, {lead} above the next, {rest[0].name}{certain}."
 
 
-def _as_good(rivals: Sequence[Standing], best: Standing, population: str) -> str:
+def _as_good(rivals: Sequence[Standing], best: Standing, n_runs: int, population: str) -> str:
     first = rivals[0]
     if len(rivals) == 1:
         behind = f"{_points(first, best)} {'behind' if _lead(first, best) >= 0 else 'ahead'}"
-        return f"{first.name} may be as good: it is {behind}{_difference(first, population)}"
+        among = f", not significant among {n_runs:,} runs" if n_runs > 2 else ""
+        return f"{first.name} may be as good: it is {behind}{_difference(first, population)}{among}"
     others = f"{len(rivals) - 1:,} other{'s' if len(rivals) > 2 else ''}"
     leads = [100 * _lead(standing, best) for standing in rivals]
     least, most = min(leads), max(leads)
     size = f"{least:z.1f} to {most:z.1f} points behind"
     if least < 0:  # a run of few episodes
         size = f"between {-least:z.1f} points ahead and {most:z.1f} behind"
-    return f"{first.name} and {others} may be as good for {population}: they are {size}, which is not significant"
+    return (
+        f"{first.name} and {others} may be as good for {population}: they are {size}, which is not significant among "
+        f"{n_runs:,} runs"
+    )
 
 
 def _lead(standing: Standing, best: Standing) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class RunTests:
     reasons: tuple[str, ...]  # what cannot be known of each run
     accuracies: tuple[Floats | None, ...]  # of each episode of each run; None without predictions
     units: Units | None  # of the longest run
+    intervals: tuple[Bounds | None, ...]  # of the accuracy of each run, for the population
 
     def compare(self, run: int, other: int) -> Comparison | None:
         """The paired comparison of two runs on the episodes that both solved; None if there is none."""
@@ -55,8 +56,12 @@ def run_tests(rows: Sequence[Row], predictions: Callable[[Row], Iterator[Predict
 
 def paired_tests(contest: Contest) -> RunTests:
     """The tests among runs that were read already."""
-    tests = pair_tests(contest.accuracy, contest.units)
-    return _for_population(tests, contest.rows, contest.accuracy, contest.units, [""] * len(contest.rows))
+    tests, runs = pair_tests(contest.accuracy, contest.units), range(len(contest.rows))
+    whole = _for_population(tests, contest.rows, contest.accuracy, contest.units, [""] * len(runs))
+    if whole.reason:
+        return whole
+    of_units = [contest.interval(run) for run in runs]
+    return replace(whole, intervals=tuple(None if one.reason else (one.low, one.high) for one in of_units))
 
 
 def _for_population(
@@ -78,6 +83,7 @@ def _for_population(
         tuple(reasons),
         accuracies,
         units,
+        tuple(KINDS[1].bounds(row) if known else interval(row) for row in rows),
     )
 
 

@@ -14,7 +14,7 @@ class Standing:
     """A run in a ranking. Accuracies and differences are fractions."""
 
     row: Row
-    name: str  # unique among all runs of the rankings
+    parts: tuple[str, ...]  # the backbone, the evaluator or both: what differs among the runs
     accuracy: float
     interval: Bounds | None  # of the accuracy, for the population of the ranking
     images: Interval | None  # this run minus the best, for these images; None for the best, and without predictions
@@ -22,6 +22,11 @@ class Standing:
     p_adjusted: float  # of "this run is the best", after correction for its comparisons with all others
     leads: bool  # in the group that no other run beats
     reason: str = ""  # what cannot be known of this run, and why
+
+    @property
+    def name(self) -> str:
+        """A short name, different for all runs of the ranking."""
+        return ", ".join(self.parts)
 
     @property
     def difference(self) -> Interval | None:

@@ -28,11 +28,16 @@ class UniqueNames:
         plain = UniqueNames(shown, varies if any(varies) else (True, True), {})
         return UniqueNames(shown, plain.varies, Counter((plain.task(row), plain.run(row)) for row in shown.done))
 
+    def parts(self, row: Row) -> tuple[str, ...]:
+        """The backbone, the evaluator or both; runs that differ in neither have their run id too."""
+        parts = tuple(part for part, shows in zip(self.shown.name(row), self.varies, strict=True) if shows)
+        if self.namesakes.get((self.task(row), ", ".join(parts)), 0) > 1:
+            return *parts[:-1], f"{parts[-1]} (run {row.run_id[:8]})"
+        return parts
+
     def run(self, row: Row) -> str:
-        """The name of a run; runs that differ in neither part have their run id too."""
-        parts = [part for part, shows in zip(self.shown.name(row), self.varies, strict=True) if shows]
-        name = ", ".join(parts)
-        return f"{name} (run {row.run_id[:8]})" if self.namesakes.get((self.task(row), name), 0) > 1 else name
+        """The name of a run, different for all runs of a task."""
+        return ", ".join(self.parts(row))
 
     def task(self, row: Row) -> str:
         """The task of a run with its shots, and the part of the name that all runs share."""
