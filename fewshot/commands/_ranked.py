@@ -70,11 +70,20 @@ def _caveats(shown: Shown, rankings: Sequence[Ranking]) -> Iterator[str]:
     from fewshot.report.comparisons.verdicts import caution
     from fewshot.report.rows import intervals
     from fewshot.report.rows.counting import counted
+    from fewshot.report.rows.wording import unequal_queries
 
     done = shown.done
     seen = {shown.name(row).backbone for row in done if row.seen_classes == "seen"}
     if seen:
         yield f"{counted(len(seen), 'backbone')} saw some of the test classes in training."
+    unequal = [text for row in done if (text := unequal_queries(row))]
+    if unequal:
+        text = (
+            unequal[0]
+            if len(unequal) == 1
+            else "classes have unequally many queries; the report has the means per class"
+        )
+        yield f"{text[:1].upper()}{text[1:]}."
     for ranking in rankings:
         yield from ranking.caveats
         unfair = caution([standing.row for standing in ranking.standings])

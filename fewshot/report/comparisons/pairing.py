@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
-from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import rank_sets
@@ -47,10 +48,11 @@ class Contest:
         values = self.accuracy[run]
         return class_interval(values, self.units.first(len(values)), half_query=self.half_query / len(values))
 
-    def pairs(self) -> list[RunPair]:
-        """The paired comparison of every two runs, the more accurate run first, from the best to the worst."""
+    def pairs(self, versus: Row | None = None) -> list[RunPair]:
+        """The paired comparison of every two runs, or only of `versus` with each other run; the more accurate run
+        first, from the best to the worst."""
         order = sorted(range(len(self.rows)), key=lambda run: -float(self.accuracy[run].mean()))
-        return [self._pair(a, b) for a, b in combinations(order, 2)]
+        return [self._pair(a, b) for a, b in combinations(order, 2) if versus in (None, self.rows[a], self.rows[b])]
 
     def _pair(self, a: int, b: int) -> RunPair:
         count = min(len(self.accuracy[a]), len(self.accuracy[b]))
@@ -99,8 +101,16 @@ def adjusted(pairs: Sequence[RunPair]) -> Floats:
     return result
 
 
+class Stored(Protocol):
+    """Where rows and their predictions lie: a results file, or several."""
+
+    @property
+    def path(self) -> Path: ...
+    def predictions(self, row: Row, /) -> Iterator[Predictions]: ...
+
+
 def contests(
-    results: Results, rows: Sequence[Row], by: str, grouping: Callable[[Row], Grouping] | None = None
+    results: Stored, rows: Sequence[Row], by: str, grouping: Callable[[Row], Grouping] | None = None
 ) -> list[Contest]:
     """The contests among these rows: two runs or more that differ in `by` alone and solved the same episodes.
 
@@ -126,7 +136,7 @@ def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None = None) -> Contest:
+def contest(results: Stored, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None = None) -> Contest:
     """The runs of a task on the same episodes. Raises a ValueError if the episodes that all of them have differ, or if
     stored predictions are missing."""
     common = min(row.n_episodes for row in rows)

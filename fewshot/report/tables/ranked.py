@@ -34,7 +34,7 @@ class Line:
     leads: bool
 
 
-def ranked_table(rankings: Sequence[Ranking], width: int) -> str:
+def ranked_table(rankings: Sequence[Ranking], width: int, with_verdicts: bool = True) -> str:
     """The table of these rankings, a block for each, with its verdict below it; at most `width` characters wide."""
     about = [ranking.task.split(", ") for ranking in rankings]
     shared = [part for part in about[0] if all(part in parts for parts in about)]
@@ -44,7 +44,7 @@ def ranked_table(rankings: Sequence[Ranking], width: int) -> str:
         verdicts: list[str] = []
     else:
         blocks = [(name, _lines(ranking)) for ranking, name in zip(rankings, own, strict=True)]
-        verdicts = [ranking.verdict for ranking in rankings]
+        verdicts = [ranking.verdict for ranking in rankings] if with_verdicts else []
     parts = list(_blocks(blocks, verdicts if len(verdicts) <= _MOST_VERDICTS else [], width))
     if len(verdicts) > _MOST_VERDICTS:
         parts.append(f"{counted(len(verdicts), 'task')}: `fewshot compare` gives a verdict for each.")
