@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fewshot.backbones import Backbone, BackboneSource
-from fewshot.backbones._timm_network import build, data_config, timm_backbone
+from fewshot.backbones._timm_network import build, check_name, data_config, timm_backbone
 from fewshot.plugins.fields import declare, integer
 
 
@@ -23,6 +23,9 @@ class RandomInit(BackboneSource):
     pool: str | None = None
 
     rules = declare(image_size=integer(1))
+
+    def check(self) -> None:
+        check_name(self.name)
 
     def load(self) -> Backbone:
         """The network, with the preprocessing of timm's weights of this name."""

@@ -48,14 +48,17 @@ class Timm(BackboneSource):
 
     rules = declare(image_size=integer(1))
 
-    def load(self) -> Backbone:
-        """The network. Unknown names, networks without weights and an unreachable hub are a ValueError."""
+    def check(self) -> None:
         self._check_name()
         if not self.name.startswith(HUB_PREFIXES) and not _has_weights(self.name):
             raise ValueError(
                 f"timm has no pretrained weights of {self.name!r}; load your own with "
                 f"Checkpoint(name={self.name!r}, path=...)"
             )
+
+    def load(self) -> Backbone:
+        """The network. Unknown names, networks without weights and an unreachable hub are a ValueError."""
+        self.check()
         reason = unreachable(_address(self.name))
         if reason and not _is_cached(self.name):
             raise ValueError(_unavailable(self.name, f"{_NOT_HERE} ({reason})"))

@@ -16,6 +16,7 @@ from fewshot.commands._ranked import measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import ComputeRequest
 from fewshot.commands._results import describe, percent, print_failures, writable_results
+from fewshot.commands._running import announced, check_specs
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -53,6 +54,7 @@ def command(
     from fewshot.benchmarks import load
     from fewshot.results.files import Results
 
+    print_progress(f"Reading the suite {suite} ...")
     specs = [replace(spec, n_episodes=n_episodes or spec.n_episodes) for spec in load(suite)()]
     rows_path = results or Path("results") / f"{Path(suite).stem}.jsonl"
     bench = compute.workbench()
@@ -70,8 +72,9 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
     from fewshot.runs.pipeline import run_all
 
     known = {row.run_id: row for row in results.rows()}
+    check_specs(specs, known.values())
     rows = []
-    for number, (_, row) in enumerate(run_all(specs, results, bench, shard), 1):
+    for number, (_, row) in enumerate(run_all(announced(specs, known.values()), results, bench, shard), 1):
         if row is None:
             continue
         rows.append(row)

@@ -23,6 +23,7 @@ from fewshot.commands._request import (
     usual_backbone,
 )
 from fewshot.commands._results import print_failures, writable_results
+from fewshot.commands._running import announced, check_specs
 
 if TYPE_CHECKING:
     from fewshot.runs.specs import Listed, RunSpec, Sampled
@@ -176,6 +177,7 @@ def command(
     from fewshot.results.files import Results
     from fewshot.runs.pipeline import run_all
 
+    print_progress("Reading the data ...")
     bench = compute.workbench()
     opened = data.open(bench)
     if grid.listed is None:
@@ -187,7 +189,9 @@ def command(
     if dry_run:
         return _plan.dry_run(specs, written, bench)
     known = {row.run_id: row for row in written.rows()}
-    done = [row for _, row in run_all(specs, written, bench, compute.shard) if row is not None]
+    check_specs(specs, known.values())
+    starting = announced(specs, known.values())
+    done = [row for _, row in run_all(starting, written, bench, compute.shard) if row is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
     finished = any(row.status == "ok" for row in done)
     text = f"{ranked(Shown.of(done), written, measures)}\nrows: {results}" if finished and not wants_json() else ""
