@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from PIL import Image
@@ -52,7 +53,8 @@ def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor
 
 def _warn_of_classifier(network: nn.Module) -> None:
     """Logs a warning for a network of timm whose classifier was not removed: it gives logits, not features."""
-    classifier = network.get_classifier() if hasattr(network, "get_classifier") else None
+    get: Any = getattr(network, "get_classifier", None)
+    classifier = get() if callable(get) else None
     if isinstance(classifier, nn.Linear):
         _log.warning(
             "%s gives the %s logits of its classifier, not features; remove it with network.reset_classifier(0) or "

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Timer
 from typing import TYPE_CHECKING
 
-from fewshot.commands._answers import amount, print_progress
+import click
+
+from fewshot.commands._answers import amount, print_progress, printable, wants_json
 
 if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
     from fewshot.results.row import Row
     from fewshot.runs.specs import RunSpec
+
+SOON = 2.0  # seconds; shorter runs need no line of their own
 
 
 def check_specs(specs: Sequence[RunSpec], rows: Collection[Row]) -> None:
@@ -27,17 +33,36 @@ def check_specs(specs: Sequence[RunSpec], rows: Collection[Row]) -> None:
 
 
 def announced(specs: Sequence[RunSpec], rows: Collection[Row]) -> Iterator[RunSpec]:
-    """The specs; prints a line when an unfinished one is taken, such as "run 3 of 100: resnet18, ...". Runs start when
-    they are taken. `rows`: what is finished already."""
+    """The specs; prints a line about the first run at once, and about each other that still runs after `SOON` seconds,
+    such as "run 3 of 100: resnet18, ...". Runs start when they are taken. `rows`: what is finished already."""
     unfinished = _unfinished(specs, rows)
     n_done = len(specs) - len(unfinished)
     if n_done and unfinished:
         print_progress(f"{n_done:,} of {amount(len(specs), 'run')} {'is' if n_done == 1 else 'are'} finished.")
-    waiting = {id(spec) for spec in unfinished}
+    waiting, delay = {id(spec) for spec in unfinished}, 0.0
     for number, spec in enumerate(specs, 1):
-        if id(spec) in waiting:
-            print_progress(f"run {number:,} of {len(specs):,}: {_name(spec)}")
-        yield spec
+        if id(spec) not in waiting:
+            yield spec
+            continue
+        with _soon(f"run {number:,} of {len(specs):,}: {_name(spec)}", delay):
+            yield spec
+        delay = SOON
+
+
+@contextmanager
+def _soon(text: str, delay: float) -> Iterator[None]:
+    """Prints a line unless the context ends before `delay` seconds."""
+    if not delay:
+        print_progress(text)
+        yield
+        return
+    timer = Timer(delay, click.echo, (printable(text),), {"err": wants_json()})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _unfinished(specs: Sequence[RunSpec], rows: Collection[Row]) -> list[RunSpec]:

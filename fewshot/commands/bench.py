@@ -51,10 +51,10 @@ def command(
     compute: ComputeRequest,
 ) -> int:
     """Run SUITE, a suite of benchmarks/ or a .py file of yours, and write a report. fewshot skips finished runs."""
+    print_progress(f"Reading the suite {suite} ...")
     from fewshot.benchmarks import load
     from fewshot.results.files import Results
 
-    print_progress(f"Reading the suite {suite} ...")
     specs = [replace(spec, n_episodes=n_episodes or spec.n_episodes) for spec in load(suite)()]
     rows_path = results or Path("results") / f"{Path(suite).stem}.jsonl"
     bench = compute.workbench()

@@ -173,11 +173,11 @@ def command(
     \b
       fewshot run --data birds --backbone resnet18 --shot 1,5
     """
+    print_progress("Reading the data ...")
     from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
     from fewshot.runs.pipeline import run_all
 
-    print_progress("Reading the data ...")
     bench = compute.workbench()
     opened = data.open(bench)
     if grid.listed is None:
@@ -194,7 +194,7 @@ def command(
     done = [row for _, row in run_all(starting, written, bench, compute.shard) if row is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
     finished = any(row.status == "ok" for row in done)
-    text = f"{ranked(Shown.of(done), written, measures)}\nrows: {results}" if finished and not wants_json() else ""
+    text = f"\n{ranked(Shown.of(done), written, measures)}\nrows: {results}" if finished and not wants_json() else ""
     if text or wants_json():
         answer(text, {"rows": row_values(done), "results": results, "n_waiting": len(specs) - len(done)})
     if len(done) < len(specs):

@@ -3,11 +3,17 @@ notebook, where a live line would be a mess or silence."""
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    _Bar = tqdm[Any]
+else:
+    _Bar = tqdm  # cannot be subscripted
 
 Thing = TypeVar("Thing")
 EVERY = 30.0  # seconds between two lines of a log
@@ -42,26 +48,25 @@ def show_step(bar: tqdm[Any], step: int, steps: int) -> None:
         bar.refresh()
 
 
-class _LogLines(tqdm[Any]):
+class _LogLines(_Bar):
     """A bar that writes whole lines."""
 
-    def display(self, msg: str | None = None, pos: int | None = None) -> None:  # type: ignore[override]
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Writes a line with the units that are done, their rate and the time left."""
         if msg is None:
             print(self.line(), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Ends without a line: the one who asked for the work reports its end."""
-        if not self.disable:
-            self.disable = True
-            self._decr_instances(self)
+        self.fp = io.StringIO()  # tqdm ends with a carriage return
+        super().close()
 
     def line(self) -> str:
         """Such as "embedding resnet18: 1,200 of 5,000 images, 85 per s, 45 s left"."""
-        state = self.format_dict
-        pace = (self.n - self.initial) / state["elapsed"] if state["elapsed"] else 0.0
-        parts = [f"{self.n:,} of {self.total:,} {self.unit}{'' if self.total == 1 else 's'}", _rate(pace, self.unit)]
-        parts += [f"about {duration((self.total - self.n) / pace)} left" if pace else "", self.postfix or ""]
+        total, seconds = int(self.total or 0), float(self.format_dict["elapsed"])
+        pace = (self.n - int(self.initial or 0)) / seconds if seconds else 0.0
+        parts = [f"{self.n:,} of {total:,} {self.unit}{'' if total == 1 else 's'}", _rate(pace, self.unit)]
+        parts += [f"about {duration((total - self.n) / pace)} left" if pace else "", str(self.postfix or "")]
         return f"  {self.desc.removesuffix(': ')}: {', '.join(filter(None, parts))}"
 
 

@@ -34,6 +34,8 @@ from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import FRACTION, episode_interval
 
+_MOST_LINES = 20  # pairs of one run in a terminal, the best first
+
 
 @dataclass(frozen=True, eq=False)
 class Claims:
@@ -67,8 +69,10 @@ class Claims:
         ]
         titles = ("these images", f"new {self.contest.units.name}", "p")
         taken = sum(2 + max(map(len, column)) for column in zip(titles, *numbers, strict=True))
-        shown = shortened([names[pair.b.run_id] for pair in pairs], max(12, width - taken))
-        lines = [(run, *texts) for run, texts in zip(shown, numbers, strict=True)]
+        shown = shortened([names[pair.b.run_id] for pair in pairs], max(6, width - taken))
+        lines = [(run, *texts) for run, texts in zip(shown, numbers, strict=True)][:_MOST_LINES]
+        rest = len(pairs) - len(lines)
+        more = [f"{counted(rest, 'more pair')}: see --pairs or --json."] if rest else []
         table = tabulate(lines, ("", *titles), "simple", disable_numparse=True)
         tested = f"p: no difference for {population}, Holm-adjusted over {counted(self.n_shown, 'pair')}."
         if self.correction == "best":
@@ -76,7 +80,7 @@ class Claims:
             tested = f"p: this run is the best for {population}{several}."
         title = f"{names[versus.run_id]} minus each other, in points:"
         known = any(math.isfinite(p) for p in self.p_values)
-        return "\n".join([*wrap(title, width), "", table, *(wrap(tested, width) if known else [])])
+        return "\n".join([*wrap(title, width), "", table, *more, *(wrap(tested, width) if known else [])])
 
     def sentences(self, delta: float) -> str:
         """A verdict for each pair, and what it takes to detect a difference of `delta`, a fraction."""

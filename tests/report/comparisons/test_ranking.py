@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fewshot.benchmarks import FOLDER
 
 from fewshot.report.comparisons.pairing import contest
 from fewshot.report.comparisons.ranking import rankings
+from fewshot.results.files import Results
 from tests.support.ranked_runs import ranked_runs
 from tests.support.report_rows import row
 
@@ -104,6 +106,15 @@ def test_names_are_different_for_all_runs() -> None:
     rows = [one, replace(one, run_id="b" * 16), row(0.7, backbone="Packaged(name='x', image_size=64)", evaluator="A()")]
     names = [standing.name for standing in rankings(rows)[0].standings]
     assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "results").glob("*.jsonl")), ids=lambda path: path.stem)
+def test_committed_runs_have_names_of_their_own(path: Path) -> None:
+    for ranking in rankings(Results(path).rows()):
+        names = [standing.name for standing in ranking.standings]
+        assert len(set(names)) == len(names)
+        assert ranking.best.leads
+        assert ranking.verdict.endswith(".")
 
 
 def test_every_number_of_shots_has_its_ranking() -> None:
