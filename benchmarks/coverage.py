@@ -13,7 +13,7 @@ its own truth:
 Beside (c) stand the plain jackknife with the quantile of t(C-1), and the usual interval, 1.96 s / sqrt(E). "Difference"
 compares two classifiers on the same episodes; one of them sees 12 of the 16 features. The p-value of a comparison
 belongs to (c) of the difference, so it rejects a true hypothesis as often as (c) misses the truth. Cells with "heavy"
-in their name have classes of very different spread, and 30 to 400 images each.
+or "heavier" in their name have classes of very different spread, and 30 to 400 images each.
 
     python benchmarks/coverage.py                          measure the named cells, 500 data sets each
     python benchmarks/coverage.py --cell C10-n25-K5-acc60  measure one cell of the grid
@@ -46,6 +46,7 @@ NAMED = (
     *("C60-n25-K1-acc80", "C60-n100-K5-acc97", "C88-n25-K1-acc60", "C88-n25-K5-acc80", "C88-n600-K1-acc92"),
     *("C60-n100-K5-acc97-E6000", "C88-n25-K1-acc60-E6000"),
     *("C7-heavy-K5", "C12-heavy-K5", "C24-heavy-K5", "C40-heavy-K5", "C88-heavy-K5"),
+    *("C7-heavier-K1", "C12-heavier-K1", "C24-heavier-K1", "C40-heavier-K1"),
 )
 BATCH = {"new classes": 25, "these classes": 5}  # data sets between two writes: a few seconds
 

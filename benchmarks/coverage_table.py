@@ -91,8 +91,14 @@ def _of(kept: Kept, part: str) -> Iterator[tuple[Cell, Tally]]:
 def _sizes(cell: Cell, tally: Tally) -> list[str]:
     """The sizes of a cell. The error is one standard error of a coverage of 95 %, in %."""
     error = 100 * (0.95 * 0.05 / tally.sets) ** 0.5
-    images = f"{FEWEST} to {cell.n_images}" if cell.heavy else cell.n_images
-    sizes = (cell.n_classes, images, cell.k_shot, f"{cell.accuracy:g}" + ", heavy tails" * cell.heavy, cell.n_episodes)
+    images = f"{FEWEST} to {cell.n_images}" if cell.tails else cell.n_images
+    sizes = (
+        cell.n_classes,
+        images,
+        cell.k_shot,
+        f"{cell.accuracy:g}" + f", {cell.tails} tails" * bool(cell.tails),
+        cell.n_episodes,
+    )
     return [*map(str, sizes), str(tally.sets), f"± {error:.1f}"]
 
 

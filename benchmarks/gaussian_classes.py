@@ -87,12 +87,20 @@ def solve(
     return Solved(shares[:, 0], shares[:, 1], units)
 
 
-def heavy_tailed(n_classes: int, n_images: int, spread: float, tail: float, random: np.random.Generator) -> Floats:
-    """Images [C, n, DIM] of classes whose distance from the origin and whose width differ: both have log-normal scales
-    with a standard deviation of `tail` on the log scale."""
-    far, wide = np.exp(tail * random.standard_normal((2, n_classes, 1)))
-    means = spread * far * random.standard_normal((n_classes, DIM))
-    noise: Floats = wide[:, None] * random.standard_normal((n_classes, n_images, DIM))
+@dataclass(frozen=True)
+class Tails:
+    """Classes whose distance from the origin and whose width differ: both have log-normal scales."""
+
+    spread: float  # of the class means
+    far: float  # standard deviation of the distances on the log scale
+    wide: float  # the same of the widths
+
+
+def heavy_tailed(n_classes: int, n_images: int, tails: Tails, random: np.random.Generator) -> Floats:
+    """Images [C, n, DIM] of classes with these tails."""
+    far, wide = random.standard_normal((2, n_classes, 1))
+    means = tails.spread * np.exp(tails.far * far) * random.standard_normal((n_classes, DIM))
+    noise: Floats = np.exp(tails.wide * wide)[:, None] * random.standard_normal((n_classes, n_images, DIM))
     images: Floats = means[:, None] + noise
     return images
 

@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 from fewshot.benchmarks import gaussian_classes as gaussian
-from fewshot.benchmarks.gaussian_classes import DIM, FEWER, Floats, Solved
+from fewshot.benchmarks.gaussian_classes import DIM, FEWER, Floats, Solved, Tails
 
 from fewshot.statistics.intervals import (
     Interval,
@@ -27,7 +27,8 @@ CLASSES, IMAGES, SHOTS, ACCURACIES = (7, 10, 20, 60, 88), (25, 100, 600), (1, 5)
 N_WAY, N_QUERY, N_EPISODES, N_POOLS, N_DRAWS = 5, 15, 600, 5, 5
 N_CHECKED = 200  # episodes of (a); its truth comes from sixty times as many
 TRUTH_EPISODES, TRUTH_QUERIES, TRUTH_NEW_IMAGES, TRUTH_DRAWS = 12_000, 6, 10_000, 120
-HEAVY_SPREAD, TAIL, FEWEST = 1.15, 0.5, 30  # give accuracies of .89 and .87
+FEWEST = 30  # images per class, where the number of images varies
+TAILS = {"heavy": Tails(1.15, 0.5, 0.5), "heavier": Tails(1.1, 0.8, 0.3)}
 MOST_IMAGES = 12_000  # (d) is measured only for data sets up to this size, because its truth is costly
 
 
@@ -40,25 +41,25 @@ class Cell:
     k_shot: int
     accuracy: float
     n_episodes: int = N_EPISODES  # of (c); those of (a) and (b) are N_CHECKED and N_EPISODES
-    heavy: bool = False  # classes of very different spread, with FEWEST to n_images images each
+    tails: str = ""  # classes of very different spread, with FEWEST to n_images images each: one of TAILS
 
     @property
     def name(self) -> str:
-        if self.heavy:
-            return f"C{self.n_classes}-heavy-K{self.k_shot}"
+        if self.tails:
+            return f"C{self.n_classes}-{self.tails}-K{self.k_shot}"
         usual = f"C{self.n_classes}-n{self.n_images}-K{self.k_shot}-acc{round(100 * self.accuracy)}"
         return usual if self.n_episodes == N_EPISODES else f"{usual}-E{self.n_episodes}"
 
     @property
     def has_every_part(self) -> bool:
         """Whether (a), (b) and (d) are measured too."""
-        return not self.heavy and self.n_episodes == N_EPISODES
+        return not self.tails and self.n_episodes == N_EPISODES
 
     @property
     def spread(self) -> float:
         """The spread of the class means that gives the cell's accuracy; heavy-tailed classes have one of their own."""
-        if self.heavy:
-            return HEAVY_SPREAD
+        if self.tails:
+            return float(TAILS[self.tails].spread)
         return float(gaussian.spread_for(self.accuracy, self.k_shot, N_WAY))
 
     def random(self, number: int) -> np.random.Generator:
@@ -66,7 +67,10 @@ class Cell:
         return np.random.default_rng([int(hashlib.sha256(self.name.encode()).hexdigest()[:16], 16), number])
 
 
-HEAVY = tuple(Cell(n_classes, 400, 5, 0.89, heavy=True) for n_classes in (7, 12, 24, 40, 88))
+HEAVY = (
+    *(Cell(n_classes, 400, 5, 0.89, tails="heavy") for n_classes in (7, 12, 24, 40, 88)),
+    *(Cell(n_classes, 400, 1, 0.77, tails="heavier") for n_classes in (7, 12, 24, 40)),
+)
 LONGER = (Cell(88, 25, 1, 0.6, 6000), Cell(60, 100, 5, 0.97, 6000))  # the effect of more episodes on (c)
 USUAL = tuple(Cell(*sizes) for sizes in product(CLASSES, IMAGES, SHOTS, ACCURACIES))
 GRID = {cell.name: cell for cell in (*USUAL, *LONGER, *HEAVY)}
@@ -91,24 +95,24 @@ class Answer:
 def of_new_classes(cell: Cell, number: int) -> Iterator[Answer]:
     """(c) of one data set, and the usual intervals. This is cheap, because the truth is known."""
     random = cell.random(number)
-    if cell.heavy:
-        images = gaussian.heavy_tailed(cell.n_classes, cell.n_images, cell.spread, TAIL, random)
+    if cell.tails:
+        images = gaussian.heavy_tailed(cell.n_classes, cell.n_images, TAILS[cell.tails], random)
         log_counts = random.uniform(np.log(FEWEST), np.log(cell.n_images), cell.n_classes)
         counts = np.exp(log_counts).astype(np.int64)
     else:
         images, counts = _simulated(cell, random)[1], np.full(cell.n_classes, cell.n_images)
     solved = gaussian.solve(images, cell.n_episodes, N_WAY, cell.k_shot, N_QUERY, random, counts)
-    yield from _new_classes(solved, *_population(cell.heavy, cell.spread, cell.k_shot))
+    yield from _new_classes(solved, *_population(cell.tails, cell.spread, cell.k_shot))
 
 
 @cache
-def _population(heavy: bool, spread: float, k_shot: int) -> tuple[float, float]:
+def _population(tails: str, spread: float, k_shot: int) -> tuple[float, float]:
     """The accuracies of both classifiers over all classes: known, or simulated if the classes are heavy-tailed."""
-    if not heavy:
+    if not tails:
         return gaussian.accuracy(spread, k_shot, N_WAY), gaussian.accuracy(spread, k_shot, N_WAY, FEWER)
     random, found = np.random.default_rng(0), []
     for _ in range(20):
-        images = gaussian.heavy_tailed(6000, k_shot + N_QUERY, spread, TAIL, random)
+        images = gaussian.heavy_tailed(6000, k_shot + N_QUERY, TAILS[tails], random)
         solved = gaussian.solve(images, TRUTH_EPISODES, N_WAY, k_shot, N_QUERY, random)
         found.append((solved.accuracy.mean(), solved.weaker.mean()))
     best, weaker = np.mean(found, axis=0)

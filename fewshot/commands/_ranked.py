@@ -58,9 +58,9 @@ def ranked(shown: Shown, results: Results, measures: bool) -> str:
 
 def _choices(shown: Shown) -> list[str]:
     """What hyperparameters were chosen, one sentence per run; the first few."""
-    from fewshot.commands._results import choices
+    from fewshot.commands._results import chosen_settings
 
-    every = list(choices(shown))
+    every = list(chosen_settings(shown))
     rest = [f"{len(every) - _MOST_CHOICES:,} more choices: --measures."] if len(every) > _MOST_CHOICES else []
     return [*every[:_MOST_CHOICES], *rest]
 

@@ -102,7 +102,7 @@ def run_table(shown: Shown) -> str:
     note = f"accuracy: mean in %{f' ± 95 % interval for {populations}' if populations else ''}"
     further = [f"{kind.name}: 95 % interval for {kind.population(done)}" for kind in kinds]
     warnings = dict.fromkeys(text for task in shown.tasks for text in budgets.warnings(task.rows))
-    chosen = choices(shown)
+    chosen = chosen_settings(shown)
     seen = dict.fromkeys(f"{shown.name(row).backbone}: {text}" for row in rows if (text := training_data(row)))
     unequal = dict.fromkeys(
         f"{shown.name(row).backbone}, {shape(row)}: {text}" for row in rows if (text := unequal_queries(row))
@@ -124,15 +124,16 @@ def run_table(shown: Shown) -> str:
     return "\n".join(parts)
 
 
-def choices(shown: Shown) -> dict[str, None]:
-    """The hyperparameters that each run chose, in words."""
+def chosen_settings(shown: Shown) -> dict[str, None]:
+    """The hyperparameters that each run chose, in words, and why its grid should be wider or finer."""
+    from fewshot.report.rows import choices
     from fewshot.report.rows import selection_budgets as budgets
 
-    return dict.fromkeys(
-        f"{shown.name(row).backbone}, {shape(row)}: {row.chosen} was {budgets.choice(row)}"
-        for row in shown.rows
-        if row.chosen
+    before = (
+        f"{shown.name(r).backbone}, {shape(r)}: {r.chosen} was {budgets.choice(r)}" for r in shown.rows if r.chosen
     )
+    inside = (f"{', '.join(shown.name(r))}, {shape(r)}: {text}" for r in shown.done for text in choices.notes(r))
+    return dict.fromkeys([*before, *inside])
 
 
 def _draws(shown: Shown) -> list[str]:

@@ -22,10 +22,13 @@ SOON = 2.0  # seconds; shorter runs need no line of their own
 def check_specs(specs: Sequence[RunSpec], rows: Collection[Row]) -> None:
     """Raises a ValueError before the first run starts if a backbone of an unfinished run cannot exist, such as one
     with a misspelt name, or if a run's evaluator and transform do not fit together."""
+    unfinished = _unfinished(specs, rows)
+    if not unfinished:
+        return
     from fewshot.runs.needs import check_members
 
     backbones: dict[Spec, None] = {}
-    for spec in _unfinished(specs, rows):
+    for spec in unfinished:
         backbones[spec.backbone] = None
         check_members(spec.evaluator, spec.transform)
     for backbone in backbones:

@@ -39,6 +39,7 @@ class Head(ABC, Generic[Queries]):
     """A classifier for each of B episodes of N ways, learned from their supports."""
 
     converged: Tensor | None = None  # [B] bool: the solver reached its optimum; None if it does not iterate
+    setting: Tensor | None = None  # [B] the place in the grid of what each episode chose; None if it chooses nothing
 
     @abstractmethod
     def __call__(self, query: Queries) -> Tensor:

@@ -84,7 +84,7 @@ class CrossValidated(FeatureEvaluator):
             episodes = (choice == number).nonzero()[:, 0]
             of_member = batch if len(episodes) == len(choice) else batch.take(episodes)
             parts.append((episodes, self.inner.fit_path(of_member, [members[number]])[0]))
-        return ChosenHead(tuple(members[number] for number in choice.tolist()), score, tuple(parts))
+        return ChosenHead(tuple(members[number] for number in choice.tolist()), score, tuple(parts), choice)
 
     def _score(self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor) -> Score:
         """How well each member classifies the held-out rows."""
@@ -160,6 +160,7 @@ class ChosenHead(Head[Tensor]):
     chosen: tuple[FeatureEvaluator, ...]  # [B] the choice of each episode
     score: Score  # the results behind the choices
     parts: tuple[tuple[Tensor, Head[Tensor]], ...]  # indices of episodes [b], and their heads
+    setting: Tensor | None = None  # [B] the places of the choices in the grid
 
     def __post_init__(self) -> None:
         fitted = self.score.converged.clone()

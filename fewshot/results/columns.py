@@ -73,6 +73,7 @@ class Score(Columns):
     draws: str = ""  # the accuracy for each sampled support, if each answers a whole test set
     measures: Mapping[str, Value] = field(default_factory=dict, hash=False)  # by column; flat in the file
     n_not_converged: int = 0
+    support_choices: str = ""  # JSON: how many episodes chose each setting of the grid, in its order
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Honesty(Columns):
     n_labels_selection: int = 0  # labelled images that chose them, beyond the supports
     n_trials: int = 1  # settings compared
     chosen: str = ""  # the evaluator chosen before the run, one for all episodes
+    trial_accuracies: str = ""  # JSON: accuracy, low, high of each setting that was tried, in the order of the grid
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ Arrays = Mapping[str, NDArray[Any]]
 
 EPISODES = "episodes."  # before the names of the episodes' arrays
 ANSWERS = {"predicted": "<u2", "confidence": "<f2", "log_probability": "<f2", "converged": "|b1", "logits": "<f4"}
-_OPTIONAL = "logits"
+ANSWERS |= {"setting": "<u2"}
+_OPTIONAL = ("logits", "setting")
 _OLDER = {"logits": "<f2"}  # types in files of older versions
 _TYPES = {EPISODES + name: kind for name, kind in ARRAY_TYPES.items()} | ANSWERS
 _ABOVE_ZERO = 1e-3  # rounding of a log-probability
@@ -29,7 +30,7 @@ def check_arrays(arrays: Arrays) -> None:
 
 
 def _check_types(arrays: Arrays) -> None:
-    missing = [name for name in _TYPES if name not in arrays and name != _OPTIONAL]
+    missing = [name for name in _TYPES if name not in arrays and name not in _OPTIONAL]
     if missing:
         raise ValueError(f"it has no array {missing[0]!r}")
     for name, array in arrays.items():
@@ -50,15 +51,14 @@ def _check_sizes(of: Arrays, arrays: Arrays) -> None:
     rows = {"support": total["support_count"], "query": n_queries}
     sizes = {EPISODES + name: size for name, size in ({"index": n_episodes, "n_way": n_episodes} | ways | rows).items()}
     sizes |= dict.fromkeys(("predicted", "confidence", "log_probability"), n_queries) | {"converged": n_episodes}
+    sizes |= {"setting": n_episodes} if "setting" in arrays else {}
     for name, size in sizes.items():
         if arrays[name].shape != (size,):
             raise ValueError(f"its array {name!r} should have {size:,} entries, but its shape is {arrays[name].shape}")
-    if _OPTIONAL in arrays:
-        expected = int(_ways_of_queries(of, per_query=False).sum())
-        if arrays[_OPTIONAL].shape != (expected,):
-            raise ValueError(
-                f"its array {_OPTIONAL!r} should have {expected:,} entries, but its shape is {arrays[_OPTIONAL].shape}"
-            )
+    if "logits" in arrays:
+        expected, shape = int(_ways_of_queries(of, per_query=False).sum()), arrays["logits"].shape
+        if shape != (expected,):
+            raise ValueError(f"its array 'logits' should have {expected:,} entries, but its shape is {shape}")
 
 
 def _check_ranges(of: Arrays, arrays: Arrays) -> None:
@@ -74,7 +74,7 @@ def _check_ranges(of: Arrays, arrays: Arrays) -> None:
         raise ValueError("its confidences are not all in [0, 1]")
     if not (log_probability <= _ABOVE_ZERO).all():
         raise ValueError("its log-probabilities are not all numbers of at most 0")
-    if _OPTIONAL in arrays and np.isnan(arrays[_OPTIONAL]).any():
+    if "logits" in arrays and np.isnan(arrays["logits"]).any():
         raise ValueError("its logits are not all numbers")
 
 

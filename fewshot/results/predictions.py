@@ -27,6 +27,7 @@ class Predictions:
     log_probability: NDArray[np.float16]  # [sum M] natural logarithm of the true way's probability, at most 0
     converged: NDArray[np.bool_]  # [E] False where an iterative evaluator stopped early
     logits: NDArray[np.float16 | np.float32] | None = None  # [sum of M * N]; float16 in older files; None if large
+    setting: NDArray[np.uint16] | None = None  # [E] the place in its grid of what an episode chose; None without a grid
 
     def __len__(self) -> int:
         return len(self.episodes)
@@ -44,6 +45,7 @@ class Predictions:
             self.log_probability[queries],
             self.converged[part],
             None if self.logits is None else self.logits[logits],
+            None if self.setting is None else self.setting[part],
         )
 
     @property
@@ -59,7 +61,8 @@ class Predictions:
             for name in ("predicted", "confidence", "log_probability")
         }
         logits = None if self.logits is None else take_runs(self.logits, self._logits_start, order)
-        return Predictions(self.episodes.take(order), **flat, converged=self.converged[order], logits=logits)
+        setting, converged = None if self.setting is None else self.setting[order], self.converged[order]
+        return Predictions(self.episodes.take(order), **flat, converged=converged, logits=logits, setting=setting)
 
     def save(self, path: Path, provenance: dict[str, str]) -> None:
         """Writes a .safetensors file, whole or not at all, with `provenance` as text."""
@@ -90,11 +93,11 @@ class Predictions:
     def concatenate(parts: list[Predictions]) -> Predictions:
         """All parts, in order."""
         whole = Episodes.concatenate([part.episodes for part in parts])
-        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ANSWERS if name != "logits"}
-        logits = [p.logits for p in parts if p.logits is not None]
-        return replace(
-            parts[0], episodes=whole, logits=np.concatenate(logits) if len(logits) == len(parts) else None, **joined
-        )
+        joined: dict[str, Any] = {}  # arrays, or None where a part has none
+        for name in ANSWERS:
+            arrays = [array for part in parts if (array := getattr(part, name)) is not None]
+            joined[name] = np.concatenate(arrays) if len(arrays) == len(parts) else None
+        return replace(parts[0], episodes=whole, **joined)
 
 
 def keeps_logits(some: Episodes, n_episodes: int) -> bool:

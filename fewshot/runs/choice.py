@@ -17,6 +17,7 @@ class Choice:
     on: str
     n_trials: int
     n_labels: int  # distinct labelled images beyond the supports of the run's episodes
+    trial_accuracies: str = ""  # JSON: accuracy, low, high of each setting, in the order of the grid
 
     def added_to(self, inside: Honesty) -> Honesty:
         """The honesty columns of a run with this choice; `inside` are those of the chosen evaluator, which may choose
@@ -27,4 +28,5 @@ class Choice:
             n_trials=self.n_trials * inside.n_trials,
             n_labels_selection=self.n_labels,
             chosen=self.evaluator.text,
+            trial_accuracies=self.trial_accuracies,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,6 +108,7 @@ def score(parts: Iterable[Predictions], design: Design) -> tuple[Score, str]:
         draws=_listed(values) if whole_sets else "",
         measures=read.measures(Whole(values, units, half_query, design.class_names)),
         n_not_converged=read.n_not_converged,
+        support_choices=read.choices(),
     )
     return scored, digest
 
@@ -120,6 +122,7 @@ class _Read:
     by_image: ImageAnswers = field(default_factory=ImageAnswers)
     n_not_converged: int = 0
     n_queries: int = 0
+    settings: list[Integers | None] = field(default_factory=list)  # what the episodes of every part chose
     tallies: list[Tally] = field(init=False)  # of all registered measures
 
     def __post_init__(self) -> None:
@@ -149,10 +152,18 @@ class _Read:
             tally.add(part, units)
         self.n_not_converged += int((~part.converged).sum())
         self.n_queries += len(part.predicted)
+        self.settings.append(part.setting)
 
     def whole(self, name: str) -> NDArray[Any]:
         """The kept values of all parts as one array; this frees them."""
         return np.concatenate(self.kept.pop(name))
+
+    def choices(self) -> str:
+        """How many episodes chose each setting, as JSON; "" where they chose none."""
+        known = [setting for setting in self.settings if setting is not None]
+        if not known or len(known) < len(self.settings):
+            return ""
+        return json.dumps(np.bincount(np.concatenate(known)).tolist())
 
     def measures(self, whole: Whole) -> dict[str, Value]:
         """The columns of all measures. This frees each tally after use, the last one first: the lowest tenth, which

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -40,6 +40,14 @@ _log = logging.getLogger("fewshot")
 Gather = Callable[[Rows], Tensor]  # rows [...] -> vectors [..., D]
 
 
+class Answers(NamedTuple):
+    """The answers of a batch of B episodes."""
+
+    converged: Tensor | None  # [B] bool, as the head reports it
+    setting: Tensor | None  # [B] the place in its grid of what an episode chose on its support
+    logits: Iterator[Tensor]  # [B, m, N] of the queries, chunk by chunk
+
+
 class Learner(ABC):
     """An evaluator with the data that it learns from."""
 
@@ -53,8 +61,8 @@ class Learner(ABC):
     @abstractmethod
     def answer(
         self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
-    ) -> tuple[Tensor | None, Iterator[Tensor]]:
-        """Which episodes converged ([B] or None), and logits [B, m, N] of the queries, m <= chunk at a time.
+    ) -> Answers:
+        """The answers to the queries, m <= chunk of each episode at a time.
 
         Rows name the support and the queries. With `probe`, an inductive head also answers one query alone, to check
         that it ignores the others.
@@ -75,8 +83,8 @@ class Learner(ABC):
 
 def _ask(
     learner: Learner, head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int, probe: bool
-) -> tuple[Tensor | None, Iterator[Tensor]]:
-    """The convergence of a head and its logits, with queries gathered chunk by chunk."""
+) -> Answers:
+    """The answers of a head, with queries gathered chunk by chunk."""
 
     def answers() -> Iterator[Tensor]:
         for start in range(0, query_rows.shape[1], chunk):
@@ -85,7 +93,7 @@ def _ask(
                 check_alone(head, items(query_rows[:, :1]), logits, repr(learner.evaluator))
             yield logits
 
-    return head.converged, answers()
+    return Answers(head.converged, head.setting, answers())
 
 
 @dataclass(frozen=True)
@@ -103,10 +111,10 @@ class FeatureLearner(Learner):
 
     def answer(
         self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
-    ) -> tuple[Tensor | None, Iterator[Tensor]]:
+    ) -> Answers:
         if isinstance(self.evaluator, TransductiveEvaluator):
             items, mask = self.items(query_rows), torch.from_numpy(query_mask)
-            return None, iter([self.evaluator.logits(self._gathered(batch), items, mask)])
+            return Answers(None, None, iter([self.evaluator.logits(self._gathered(batch), items, mask)]))
         if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, batch.n_way):
             places = batch.seen_as(self.gather.places(batch.support))
             return _ask(
@@ -150,7 +158,7 @@ class ImageLearner(Learner):
 
     def answer(
         self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
-    ) -> tuple[Tensor | None, Iterator[Tensor]]:
+    ) -> Answers:
         return _ask(
             self, self.evaluator.fit(self._gathered(batch), self.backbone), self.items, query_rows, chunk, probe
         )

@@ -7,6 +7,7 @@ its data, the number of settings and the number of labels.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -36,12 +37,12 @@ def choose(
     rule = run.spec.selection
     assert rule is not None
     candidates = [prepare(spec) for spec in trials(run.spec)]
-    rows = [score(trial) for trial in candidates]
-    accuracies = [row.accuracy for row in rows if row is not None and row.accuracy is not None]
-    if len(accuracies) < len(candidates):
+    rows = [row for trial in candidates if (row := score(trial)) is not None and row.accuracy is not None]
+    if len(rows) < len(candidates):
         return None
-    best = int(np.argmax(accuracies))
-    return Choice(candidates[best].spec.evaluator, rule.on, len(candidates), n_labels(candidates[0], rule))
+    best = int(np.argmax([row.accuracy or 0.0 for row in rows]))
+    tried = json.dumps([[row.accuracy, row.accuracy_low, row.accuracy_high] for row in rows])
+    return Choice(candidates[best].spec.evaluator, rule.on, len(candidates), n_labels(candidates[0], rule), tried)
 
 
 def n_labels(trial: PreparedRun, rule: Selection) -> int:

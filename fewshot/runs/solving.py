@@ -83,7 +83,7 @@ def _solve_batch(
         watch=watch,
     )
     query_rows, truth, query_mask = episodes.padded("query")
-    converged, answers = learner.answer(batch, query_rows, query_mask, chunk, probe)
+    converged, setting, answers = learner.answer(batch, query_rows, query_mask, chunk, probe)
     parts: list[Summary] = []
     start = 0
     for logits in answers:
@@ -97,7 +97,8 @@ def _solve_batch(
     part_logits = [part.logits for part in parts if part.logits is not None]
     kept = _unpadded(part_logits, query_mask).reshape(-1) if keep_logits else None
     done = np.ones(len(episodes), dtype=np.bool_) if converged is None else converged.numpy()
-    return Predictions(episodes, predicted, confidence, log_probability, done, kept)
+    chosen = None if setting is None else setting.numpy().astype(np.uint16)
+    return Predictions(episodes, predicted, confidence, log_probability, done, kept, chosen)
 
 
 def _unpadded(parts: Sequence[NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[Any]:

@@ -5,10 +5,11 @@ Two corrections of the usual interval, both from the values themselves:
 - Hall's cubic transformation (Hall 1992, "On the removal of skewness by transformation", J. R. Statist. Soc. B 54)
   moves both bounds towards the longer tail. It can be inverted, so the p-value belongs to the same interval.
 - The degrees of freedom are those of a variance whose values have this excess kurtosis: Var(s^2) = s^4 (2 / (C-1) +
-  kurtosis / C), so 2 / (2 / (C-1) + kurtosis / C) in place of C-1; but at least (C-1) / 3, so that large differences
-  can have small p-values.
+  kurtosis / C), so 2 / (2 / (C-1) + kurtosis / C) in place of C-1; but at least (C-1) / 3 and 1, so that large
+  differences can have small p-values.
 
-`python benchmarks/coverage.py` shows what they change: with 12 heavy-tailed classes, 94 % in place of 90 %.
+`python benchmarks/coverage.py` shows what they change: a difference over 7 heavy-tailed classes is covered in 94 %, by
+the plain jackknife in 89 %.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class SkewedT:
         scale = (count - 1) / ((count - 2) * (count - 3)) if count > 3 else 0.0
         kurtosis = np.maximum(0.0, scale * ((count + 1) * fourth - 3 * (count - 1)))
         left = np.minimum(1.0, variance / np.where(known, spread, 1.0))
-        freedom = np.maximum((count - 1) / 3, 2 / (2 / (count - 1) + kurtosis / count) * left**2)
+        freedom = np.maximum(max(1.0, (count - 1) / 3), 2 / (2 / (count - 1) + kurtosis / count) * left**2)
         return SkewedT(
             np.where(known, np.sqrt(np.maximum(variance, 0.0)), 0.0),
             np.where(known, skewness / count**0.5, 0.0),

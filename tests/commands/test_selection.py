@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from fewshot.cli import main
 from fewshot.results.files import Results
+from fewshot.results.row import Row
 
 DATA = ("--split", "BySeed(novel=0.5, validation=0.5)", "--backbone", "RawPixels(image_size=4)")
 SHAPE = ("--way", "3", "--shot", "2", "--query", "3", "--episodes", "4")
@@ -23,6 +24,10 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def call(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(main, ["run", "--data", str(folder), *DATA, *SHAPE, *options])
+
+
+def trial_rows() -> list[Row]:
+    return Results(Path("results/runs.jsonl")).trials.rows()
 
 
 def test_a_dry_run_shows_the_choice_and_what_is_left_of_it(folder):
@@ -45,11 +50,17 @@ def test_a_run_tells_what_was_chosen_and_from_what(folder):
     assert (row.selection, row.n_trials) == ("validation classes", 2)
     spent = f"among 2 settings with {row.n_labels_selection} extra labelled images"
     assert f"{row.chosen} was chosen on validation classes {spent}" in " ".join(done.output.split())
+    tried = {one.evaluator: [one.accuracy, one.accuracy_low, one.accuracy_high] for one in trial_rows()}
+    assert json.loads(row.trial_accuracies) == [tried[f"LinearProbe(C={c}, max_iter=100)"] for c in (0.01, 1.0)]
+    assert "est of the grid" in " ".join(done.output.split())  # both values are ends of it
 
 
-def test_choosing_on_the_support_wraps_the_evaluator(folder):
-    assert call(folder, "--select", "support", "--grid", "C=0.01,1").exit_code == 0
+def test_choosing_on_the_support_wraps_the_evaluator_and_shows_the_choices(folder):
+    done = call(folder, "--select", "support", "--grid", "C=0.01,1")
+    assert done.exit_code == 0
     [row] = Results(Path("results/runs.jsonl")).rows()
+    assert sum(json.loads(row.support_choices)) == row.n_episodes == 4
+    assert "the supports chose C=" in " ".join(done.output.split())
     assert row.evaluator == (
         "CrossValidated(inner=LinearProbe(C=100.0, max_iter=100), grid=(('C', (0.01, 1)),), folds=5, "
         "criterion='accuracy')"

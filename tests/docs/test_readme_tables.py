@@ -13,9 +13,11 @@ from fewshot.results.files import Results
 from tests.support.checkout import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
+PLACES = [("README.md", "compare"), ("docs/statistics.md", "coverage")]
+PLACES += [("docs/evaluators.md", "probe"), ("docs/evaluators.md", "heads")]
 
 
-@pytest.mark.parametrize(("page", "name"), [("README.md", "compare"), ("docs/statistics.md", "coverage")])
+@pytest.mark.parametrize(("page", "name"), PLACES)
 def test_a_page_shows_the_table_of_the_committed_file(page: str, name: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     shown = f"<!-- table:{name} -->\n\n{ready_table(name)}\n<!-- /table -->"
@@ -35,7 +37,7 @@ def test_a_table_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
 def test_an_unknown_table_lists_the_known(tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     path.write_text("<!-- table:no -->\n<!-- /table -->\n")
-    with pytest.raises(ValueError, match="there is no table 'no'; known: compare, coverage"):
+    with pytest.raises(ValueError, match="there is no table 'no'; known: compare, coverage, heads, probe"):
         update_readme(path, [])
 
 

@@ -270,7 +270,7 @@ def test_data_is_known_however_it_is_written_and_the_command_lists_what_is_known
 
 def test_the_command_asks_for_one_of_two():
     done = CliRunner().invoke(main, ["seen", "--data", "Icons"])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "give either --backbone, or --trained-on" in done.output
 
 

@@ -32,8 +32,8 @@ def test_names_specs_and_objects_give_the_same_row():
 
     rows = [
         evaluate("RawPixels(image_size=4)", evaluator="LinearProbe", transform="L2"),
-        evaluate(RawPixels(4), evaluator=LinearProbe(1), transform=L2()),
-        evaluate(RawPixels(4).load(), evaluator="LinearProbe(C=1)", transform="L2()"),
+        evaluate(RawPixels(4), evaluator=LinearProbe(100), transform=L2()),
+        evaluate(RawPixels(4).load(), evaluator="LinearProbe(C=100)", transform="L2()"),
     ]
     assert rows[0].accuracy > 0.5
     for row in rows[1:]:

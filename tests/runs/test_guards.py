@@ -24,6 +24,7 @@ from tests.support.planted_leaks import LooksAround
 
 HERE = "tests.support.planted_leaks:"
 BATCHNORM = f"Function(target='{HERE}network_with_batchnorm', image_size=16)"
+ON_IMAGES = {"backbone": BATCHNORM, "transform": "Identity()"}
 
 
 @pytest.fixture
@@ -53,12 +54,12 @@ def test_a_head_that_uses_statistics_of_the_queries_is_refused(spec, results):
 
 def test_a_head_that_scores_with_batchnorm_in_training_mode_is_refused(spec, results):
     with pytest.raises(ValueError, match="through their statistics or a layer in training mode"):
-        made(spec, results, evaluator=f"{HERE}ScoresInTrainingMode()", backbone=BATCHNORM)
+        made(spec, results, evaluator=f"{HERE}ScoresInTrainingMode()", **ON_IMAGES)
 
 
 def test_an_evaluator_that_moves_the_networks_statistics_is_refused(spec, results):
     with pytest.raises(ValueError, match=r"not the same network after solving .*: its buffer '1.running_mean' moved"):
-        made(spec, results, evaluator=f"{HERE}ScoresInTrainingMode(moves_the_given=True)", backbone=BATCHNORM)
+        made(spec, results, evaluator=f"{HERE}ScoresInTrainingMode(moves_the_given=True)", **ON_IMAGES)
 
 
 def test_a_network_that_moves_while_it_embeds_is_refused(spec, results):
@@ -74,7 +75,7 @@ def test_changed_weights_are_told_too():
 
 def test_a_network_that_stands_still_passes(spec, results):
     assert made(spec, results, backbone=BATCHNORM).status == "ok"
-    assert made(spec, results, backbone=BATCHNORM, evaluator="FineTune(tune='all', steps=2)").status == "ok"
+    assert made(spec, results, evaluator="FineTune(tune='all', steps=2)", **ON_IMAGES).status == "ok"
 
 
 def test_queries_among_the_support_are_refused(spec, results):

@@ -80,7 +80,7 @@ def test_the_run_id_holds_what_changes_the_number_and_nothing_else(spec):
     assert named(protocol="other@2") == same
     others = [
         named(evaluator="Prototype('cosine')"),
-        named(transform="L2"),
+        named(transform="Identity"),
         named(backbone="RawPixels(8)"),
         named(episodes=Sampled(EpisodeShape(3, 2, 4), seed=1)),
         named(episodes=Sampled(EpisodeShape(3, 1, 4))),

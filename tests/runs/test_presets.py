@@ -12,7 +12,7 @@ from fewshot.conformance import PictureWorld, worlds
 from fewshot.evaluators import FeatureEvaluator, ImageEvaluator
 from fewshot.plugins.registry import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.runs.presets import PRESETS, preset
-from tests.support.command_line import QUICK, fail, succeed
+from tests.support.command_line import QUICK, fail, misuse, succeed
 
 pytestmark = pytest.mark.usefixtures("working_folder")
 
@@ -73,7 +73,7 @@ def test_run_takes_presets_and_its_rows_hold_the_pairs():
 @pytest.mark.parametrize("other", [("--evaluator", "Prototype"), ("--transform", "L2()")])
 def test_a_preset_excludes_the_options_it_stands_for(other):
     sentence = "--preset sets evaluator and transform; remove --evaluator and --transform"
-    assert sentence in fail("run", "--data", "birds", "--preset", "RFS", *other)
+    assert sentence in misuse("run", "--data", "birds", "--preset", "RFS", *other)
 
 
 def test_an_unknown_preset_is_one_sentence():

@@ -54,7 +54,7 @@ def test_the_best_setting_on_validation_classes_runs(spec, results):
         for s in settings
     ]
     best = settings[int(np.argmax([tried.accuracy for tried in alone]))]
-    assert (row.evaluator, row.chosen) == ("LinearProbe(C=1.0, max_iter=100)", best)
+    assert (row.evaluator, row.chosen) == ("LinearProbe(C=100.0, max_iter=100)", best)
     concrete = run(replace(spec, evaluator=best, selection=None), results, bench())
     assert (row.accuracy, row.episodes_digest) == (concrete.accuracy, concrete.episodes_digest)
     assert row.run_id != concrete.run_id

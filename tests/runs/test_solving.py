@@ -15,7 +15,7 @@ from fewshot.evaluators.prototype import Prototype
 from fewshot.features.table import feature_table
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.results.predictions import episode_accuracy
-from fewshot.runs.learners import FeatureLearner, Held, Learner, learner
+from fewshot.runs.learners import Answers, FeatureLearner, Held, Learner, learner
 from fewshot.runs.needs import needs
 from fewshot.runs.solving import episode_seeds, solve
 from fewshot.samplers.balanced import Balanced
@@ -230,7 +230,7 @@ def test_an_evaluator_that_did_not_converge_is_counted_for_its_episode_alone():
             return gather(TABLE)(rows)
 
         def answer(self, batch, query_rows, query_mask, chunk, probe):
-            return batch.seeds % 2 == 0, iter([gather(TABLE)(query_rows)[:, :, :4]])
+            return Answers(batch.seeds % 2 == 0, None, iter([gather(TABLE)(query_rows)[:, :, :4]]))
 
         def batch_and_chunk(self, *_):
             return 4, 100

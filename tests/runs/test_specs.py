@@ -27,11 +27,11 @@ def task(spec, listed=None, images=IMAGES):
     return PreparedRun(spec, images, split, None if listed is None else EpisodeList(listed))
 
 
-SPEC = RunSpec("Icons", "pixels", LinearProbe(1), Sampled(EpisodeShape(3, 1, 2)), split="AllNovel")
+SPEC = RunSpec("Icons", "pixels", LinearProbe(100), Sampled(EpisodeShape(3, 1, 2)), split="AllNovel")
 
 
 @pytest.mark.parametrize(
-    "evaluator", ["LinearProbe", "LinearProbe(1)", "LinearProbe(C=1.0, max_iter=100)", LinearProbe()]
+    "evaluator", ["LinearProbe", "LinearProbe(100)", "LinearProbe(C=100.0, max_iter=100)", LinearProbe()]
 )
 def test_however_an_evaluator_is_written_its_spec_is_one(evaluator):
     assert replace(SPEC, evaluator=evaluator) == SPEC

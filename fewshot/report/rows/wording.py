@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from fewshot.report.rows import intervals
+from fewshot.report.rows import choices, intervals
 from fewshot.report.rows.counting import counted
 from fewshot.report.rows.selection_budgets import choice
 from fewshot.report.rows.tasks import accuracy, interval, measured
@@ -53,6 +53,7 @@ def notes(rows: Sequence[Row]) -> tuple[str, ...]:
     )
     texts.append(f"{stopped:,} of {counted(episodes, 'episode')} did not converge" if stopped else "")
     texts.extend(dict.fromkeys(map(choice, rows)))
+    texts.extend(dict.fromkeys(text for row in rows for text in choices.notes(row)))
     texts.extend(dict.fromkeys(map(unequal_queries, rows)))
     return tuple(filter(None, texts))
 

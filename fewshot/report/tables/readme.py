@@ -21,7 +21,7 @@ _OF_SUITE = re.compile(
     r"(<!-- results:(?P<suite>[\w-]+)(?P<compact> compact)? -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL
 )
 _OF_FILES = re.compile(r"(<!-- table:(?P<name>[\w-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
-TABLES = ("compare", "coverage")  # names of tables that come from files
+TABLES = ("compare", "coverage", "heads", "probe")  # names of tables that come from files
 
 
 def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
@@ -66,6 +66,11 @@ def ready_table(name: str) -> str:
         from fewshot.benchmarks import coverage, coverage_table
 
         return str(coverage_table.coverage_table(coverage.read()))
+    if name in ("heads", "probe"):
+        from fewshot.benchmarks import strength_tables
+
+        table = strength_tables.head_table if name == "heads" else strength_tables.probe_table
+        return str(table(strength_tables.read()))
     if name == "compare":
         from fewshot.report.comparisons.compared import compared_table
 

@@ -1,0 +1,147 @@
+"""What runs chose among the settings of their grids, and whether the grids were wide and fine enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fewshot.plugins.grids import combinations
+from fewshot.plugins.registry import EVALUATORS
+from fewshot.results.asked import asked
+from fewshot.results.row import Row
+
+_MAJORITY = 0.5  # share of the episodes that choose the edge of a grid, from which on the notes say so
+_SHOWN = 4  # settings that a note names
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The values of one field next to the chosen one, with all other fields as chosen: places in the grid."""
+
+    field: str
+    below: int | None  # None: the chosen value is the smallest
+    above: int | None
+
+    @property
+    def edge(self) -> str:
+        """Which end of the grid was chosen: "smallest", "largest", or "" for neither."""
+        return "smallest" if self.below is None else "largest" if self.above is None else ""
+
+
+def notes(row: Row) -> tuple[str, ...]:
+    """What the supports of a run chose, and why its grid should be wider or finer; () without a choice."""
+    return tuple(filter(None, [chosen_settings(row), *_of_supports(row), *_of_trials(row)]))
+
+
+def chosen_settings(row: Row) -> str:
+    """How many episodes chose each setting on their support, the most chosen first; "" if they chose nothing."""
+    counts, settings = _counts(row.support_choices), _settings(row, inside=True)
+    if not settings or not 0 < len(counts) <= len(settings):
+        return ""
+    total, order = sum(counts), sorted(range(len(counts)), key=lambda place: -counts[place])
+    shown = [f"{_named(settings[place])} ({100 * counts[place] / total:.0f} %)" for place in order if counts[place]]
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return f"the supports chose {', '.join(shown[:_SHOWN])}{more}"
+
+
+def _of_supports(row: Row) -> Iterator[str]:
+    """The ends of the grid that most episodes chose."""
+    counts, settings = _counts(row.support_choices), _settings(row, inside=True)
+    if not settings or not 0 < len(counts) <= len(settings):
+        return
+    for field, values in _ordered(settings).items():
+        for value, end, further in ((values[0], "smallest", "smaller"), (values[-1], "largest", "larger")):
+            share = sum(n for n, one in zip(counts, settings, strict=False) if one[field] == value) / sum(counts)
+            if share >= _MAJORITY:
+                what = _named({field: value})
+                yield f"{100 * share:.0f} % of the episodes chose {what}, the {end} of the grid: try {further} values"
+
+
+def _of_trials(row: Row) -> Iterator[str]:
+    """Where the best setting before the run is at an end of the grid, or far better than both neighbours."""
+    tried, settings = _trials(row.trial_accuracies), _settings(row, inside=False)
+    if not settings or len(tried) != len(settings):
+        return
+    best = max(range(len(tried)), key=lambda place: tried[place][0])
+    half = _half_width(tried[best])
+    for one in _neighbours(settings, best):
+        chosen = _named({one.field: settings[best][one.field]})
+        places = [place for place in (one.below, one.above) if place is not None]
+        gain = min(tried[best][0] - tried[place][0] for place in places)
+        clear = half is not None and gain > half
+        others = " and ".join(_named({one.field: settings[place][one.field]}) for place in places)
+        better = f"{100 * gain:.1f} points better than {others}, more than its interval (± {100 * (half or 0):.1f})"
+        if one.edge:
+            further = "smaller" if one.edge == "smallest" else "larger"
+            rising = f", and {better}" if clear else ""
+            yield f"{chosen} is the {one.edge} of the grid{rising}: try {further} values"
+        elif clear:
+            yield f"{chosen} is {better}: try values in between"
+
+
+def _neighbours(settings: Sequence[dict[str, Any]], best: int) -> Iterator[Neighbours]:
+    """The neighbours of a setting, field by field of those that hold numbers."""
+    for field, values in _ordered(settings).items():
+        at = values.index(settings[best][field])
+        beside = [values[place] if 0 <= place < len(values) else None for place in (at - 1, at + 1)]
+        below, above = (None if value is None else settings.index(settings[best] | {field: value}) for value in beside)
+        yield Neighbours(field, below, above)
+
+
+def _ordered(settings: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
+    """The values of each field, ascending, of the fields that have several and only numbers."""
+    columns = {field: list(dict.fromkeys(one[field] for one in settings)) for field in settings[0]}
+    return {
+        field: sorted(values)
+        for field, values in columns.items()
+        if len(values) > 1 and all(type(value) in (int, float) for value in values)
+    }
+
+
+def _settings(row: Row, inside: bool) -> list[dict[str, Any]]:
+    """The settings of the grid that the supports (`inside`) or the run before it chose from; none if unreadable."""
+    if inside:
+        grid = (EVALUATORS.read(row.chosen) if row.chosen else asked(row).evaluator).fields.get("grid")
+    else:
+        rule = asked(row).selection
+        grid = None if rule is None else rule.grid
+    try:
+        return [] if grid is None else combinations(grid)
+    except ValueError:
+        return []
+
+
+def _counts(text: str) -> list[int]:
+    """The counts of a column; none if it is empty or unreadable."""
+    values = _listed(text)
+    return values if all(type(value) is int and value >= 0 for value in values) and sum(values) else []
+
+
+def _trials(text: str) -> list[tuple[float, float | None, float | None]]:
+    """Accuracy, low and high of every setting; none if the column is empty or unreadable."""
+    values = _listed(text)
+    whole = all(isinstance(value, list) and len(value) == 3 and isinstance(value[0], float | int) for value in values)
+    return [tuple(value) for value in values] if whole else []
+
+
+def _listed(text: str) -> list[Any]:
+    """The list in a column; empty if there is none."""
+    try:
+        values = json.loads(text) if text else []
+    except ValueError:
+        return []
+    return values if isinstance(values, list) else []
+
+
+def _half_width(tried: tuple[float, float | None, float | None]) -> float | None:
+    _, low, high = tried
+    return None if low is None or high is None else (high - low) / 2
+
+
+def _named(setting: dict[str, Any]) -> str:
+    """A setting in words: "C=0.01, max_iter=50"."""
+    return ", ".join(
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in setting.items()
+    )
