@@ -80,12 +80,13 @@ class BackboneSource(Member, ABC):
         """The network, frozen and in eval mode. Missing or wrong weights are a ValueError that describes the
         problem."""
 
-    def check(self) -> None:
-        """Raises a ValueError if `load` would not know the network; loads and downloads nothing."""
-
     def trained_on(self) -> str:
         """The pre-training data of the weights, such as "ImageNet-1k". Downloads them only if nothing else tells."""
         return self.load().pretrained_on
+
+    def check(self) -> None:
+        """Raises a ValueError if `load` cannot succeed, such as for a misspelt name, as far as that is known without
+        loading or downloading anything."""
 
     def to_download(self) -> str:
         """What `load` would download, in words; '' if nothing."""

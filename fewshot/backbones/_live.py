@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from PIL import Image
@@ -12,6 +14,8 @@ from torch import Tensor, nn
 from fewshot.backbones import Backbone, device_of, weights_digest
 from fewshot.backbones._dry_run import feature_count
 from fewshot.backbones._timm_network import data_config, eval_transform, pretrained_config
+
+_log = logging.getLogger("fewshot")
 
 
 @contextmanager
@@ -29,6 +33,7 @@ def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor
                 "image to a [3, H, W] tensor"
             )
         preprocess = eval_transform(data_config(network))
+    _warn_of_classifier(network)
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:
@@ -44,6 +49,19 @@ def live_backbone(network: nn.Module, preprocess: Callable[[Image.Image], Tensor
     finally:
         for module, training in modes:
             module.training = training
+
+
+def _warn_of_classifier(network: nn.Module) -> None:
+    """Logs a warning for a network of timm whose classifier was not removed: it gives logits, not features."""
+    get: Any = getattr(network, "get_classifier", None)
+    classifier = get() if callable(get) else None
+    if isinstance(classifier, nn.Linear):
+        _log.warning(
+            "%s gives the %s logits of its classifier, not features; remove it with network.reset_classifier(0) or "
+            "timm.create_model(..., num_classes=0)",
+            type(network).__name__,
+            f"{classifier.out_features:,}",
+        )
 
 
 def _white(network: nn.Module, preprocess: Callable[[Image.Image], Tensor]) -> Tensor:

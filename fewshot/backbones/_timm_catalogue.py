@@ -15,10 +15,10 @@ from pathlib import Path
 
 import timm
 import torch
-from tqdm import tqdm
 
 from fewshot.backbones._timm_errors import BUILDING
 from fewshot.files.atomic import home, write_atomically
+from fewshot.files.progress import with_progress
 from fewshot.files.regular import read_bytes
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.suggestions import nearest
@@ -72,7 +72,7 @@ def parameter_counts(architectures: Iterable[str]) -> Mapping[str, int | None]:
     counts = stored.setdefault(timm.__version__, {})
     wanted = list(architectures)
     missing = [name for name in wanted if name not in counts]
-    bar = tqdm(missing, desc="counting parameters", unit="network", disable=None, leave=False)
+    bar = with_progress(missing, len(missing), "counting parameters", "network")
     for number, name in enumerate(bar, 1):
         counts[name] = count_parameters(name)
         if number % _WRITE_EVERY == 0 or number == len(missing):

@@ -62,8 +62,8 @@ def check_name(name: str) -> None:
         raise ValueError(f"timm {timm.__version__} has no network {name!r}; {instead}")
     tags = timm.list_pretrained(f"{architecture}.*")
     if "." in name and name not in tags:
-        near = sorted(tags, key=lambda tag: -difflib.SequenceMatcher(None, name, tag).ratio())[:3] or ["none"]
-        raise ValueError(f"timm has no weights {name!r} of {architecture}; the nearest names are: {', '.join(near)}")
+        close = sorted(tags, key=lambda tag: -difflib.SequenceMatcher(None, name, tag).ratio())[:3] or ["none"]
+        raise ValueError(f"timm has no weights {name!r} of {architecture}; the nearest names are: {', '.join(close)}")
 
 
 def build(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fewshot.backbones import Backbone, BackboneSource
 from fewshot.backbones._conversion import Networks
 from fewshot.backbones._fitting import Fitted, Misfit, fit
-from fewshot.backbones._timm_network import data_config, resize, timm_backbone
+from fewshot.backbones._timm_network import check_name, data_config, resize, timm_backbone
 from fewshot.backbones._weight_config import CONFIG, PREPROCESSING, WeightConfig, check_preprocessing, config_beside
 from fewshot.backbones._weight_states import WeightState, choose, of_network, read_states
 from fewshot.plugins.fields import declare, integer
@@ -55,6 +55,11 @@ class Checkpoint(BackboneSource):
     crop_mode: str | Later = None
 
     rules = declare(image_size=integer(1))
+
+    def check(self) -> None:
+        check_name(self.name)
+        if not Path(self.path).exists():
+            raise ValueError(f"there is no file {self.path} of weights; give the path of a checkpoint")
 
     def load(self) -> Backbone:
         """The network. A file that does not fit, is damaged or holds code is a ValueError."""

@@ -48,14 +48,19 @@ class Timm(BackboneSource):
 
     rules = declare(image_size=integer(1))
 
-    def load(self) -> Backbone:
-        """The network. Unknown names, networks without weights and an unreachable hub are a ValueError."""
-        self.check()
+    def check(self) -> None:
+        """Raises a ValueError for an unknown name, for a network without pretrained weights, and for a folder, because
+        its content would not be part of the identity."""
+        self._check_name()
         if not self.name.startswith(HUB_PREFIXES) and not _has_weights(self.name):
             raise ValueError(
                 f"timm has no pretrained weights of {self.name!r}; load your own with "
                 f"Checkpoint(name={self.name!r}, path=...)"
             )
+
+    def load(self) -> Backbone:
+        """The network. Unknown names, networks without weights and an unreachable hub are a ValueError."""
+        self.check()
         reason = unreachable(_address(self.name))
         if reason and not _is_cached(self.name):
             raise ValueError(_unavailable(self.name, f"{_NOT_HERE} ({reason})"))
@@ -76,9 +81,7 @@ class Timm(BackboneSource):
         self.check()
         return str(getattr(timm.get_pretrained_cfg(self.name), "tag", "") or "unknown")
 
-    def check(self) -> None:
-        """Raises a ValueError for an unknown name, and for a folder, because its content would not be part of the
-        identity."""
+    def _check_name(self) -> None:
         if self.name.startswith(_LOCAL):
             raise ValueError(f"{self.name!r} is a folder; write {of_folder(self.name.partition(':')[2])}")
         check_name(self.name)

@@ -17,16 +17,12 @@ from fewshot.commands._options import Count, count, counts, dataset_spec, shard,
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from fewshot.datasets import LabelledImages
     from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
     from fewshot.episodes.lists import EpisodeList
     from fewshot.plugins.spec import Spec
-    from fewshot.results.files import Results
     from fewshot.results.selection_rule import Selection
     from fewshot.runs.pipeline import Workbench
-    from fewshot.runs.specs import RunSpec
     from fewshot.samplers import Sampler
     from fewshot.splits import ClassSplit
 
@@ -382,20 +378,6 @@ class ComputeRequest:
         """What a command reports when runs are unfinished because other shards have not solved their episodes."""
         runs = "1 run is" if number == 1 else f"{number:,} runs are"
         return f"shard {self.shard[0]} of {self.shard[1]} is finished; {runs} waiting for other shards"
-
-
-def check_backbones(specs: Iterable[RunSpec], results: Results) -> None:
-    """Raises a ValueError for a misspelt network, before the first run starts. A network in a finished row has a right
-    name, so a finished suite needs no torch."""
-    known = {row.backbone for row in results.rows() if row.status == "ok"}
-    for backbone in dict.fromkeys(spec.backbone for spec in specs):
-        if backbone.text in known:
-            continue
-        try:
-            source = backbone.make()
-        except ValueError:  # a wrong hyperparameter is the error of its runs
-            continue
-        source.check()
 
 
 def _count(number: int | None) -> Count:

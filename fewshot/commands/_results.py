@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from fewshot.commands._option_words import in_own_options
 
 if TYPE_CHECKING:
     from fewshot.report.rows.shown import Shown
-    from fewshot.report.tables.task_table import Cell
     from fewshot.results.collections import Collection
     from fewshot.results.files import Results
     from fewshot.results.row import Row
@@ -105,7 +103,7 @@ def run_table(shown: Shown) -> str:
     what the intervals mean, and why some are missing."""
     from tabulate import tabulate
 
-    from fewshot.report.rows import choices, intervals
+    from fewshot.report.rows import intervals
     from fewshot.report.rows import selection_budgets as budgets
     from fewshot.report.rows.wording import training_data, unequal_queries
 
@@ -119,14 +117,7 @@ def run_table(shown: Shown) -> str:
     note = f"accuracy: mean in %{f' ± 95 % interval for {populations}' if populations else ''}"
     further = [f"{kind.name}: 95 % interval for {kind.population(done)}" for kind in kinds]
     warnings = dict.fromkeys(text for task in shown.tasks for text in budgets.warnings(task.rows))
-    chosen = dict.fromkeys(
-        f"{shown.name(row).backbone}, {shape(row)}: {row.chosen} was {budgets.choice(row)}"
-        for row in rows
-        if row.chosen
-    )
-    settings = dict.fromkeys(
-        f"{', '.join(shown.name(row))}, {shape(row)}: {text}" for row in done for text in choices.notes(row)
-    )
+    chosen = chosen_settings(shown)
     seen = dict.fromkeys(f"{shown.name(row).backbone}: {text}" for row in rows if (text := training_data(row)))
     unequal = dict.fromkeys(
         f"{shown.name(row).backbone}, {shape(row)}: {text}" for row in rows if (text := unequal_queries(row))
@@ -142,11 +133,22 @@ def run_table(shown: Shown) -> str:
         *_draws(shown),
         *seen,
         *chosen,
-        *settings,
         *warnings,
         *_measures(shown),
     ]
     return "\n".join(parts)
+
+
+def chosen_settings(shown: Shown) -> dict[str, None]:
+    """The hyperparameters that each run chose, in words, and why its grid should be wider or finer."""
+    from fewshot.report.rows import choices
+    from fewshot.report.rows import selection_budgets as budgets
+
+    before = (
+        f"{shown.name(r).backbone}, {shape(r)}: {r.chosen} was {budgets.choice(r)}" for r in shown.rows if r.chosen
+    )
+    inside = (f"{', '.join(shown.name(r))}, {shape(r)}: {text}" for r in shown.done for text in choices.notes(r))
+    return dict.fromkeys([*before, *inside])
 
 
 def _draws(shown: Shown) -> list[str]:
@@ -170,38 +172,6 @@ def _measures(shown: Shown) -> list[str]:
     lines = [(*shown.name(row), shape(row), *map(str, measured.values(row))) for row in kept]
     header = ("backbone", "evaluator", "episodes", *measured.titles())
     return ["", tabulate(lines, header, disable_numparse=True), *measured.meaning(kept)]
-
-
-def comparison_table(shown: Shown) -> str:
-    """The tables of the report, one per task, as plain text. Notes that all tables share stand once below them."""
-    from tabulate import tabulate
-
-    from fewshot.report.rows.support_draws import DRAWS
-    from fewshot.report.tables.task_table import comparison, in_common
-
-    tables = comparison(shown)
-    shared, parts = in_common([table.notes for table in tables]), []
-    for table in tables:
-        header = ("backbone", "evaluator", *table.shots, "episodes")
-        lines = [(line.backbone, line.learner, *map(_marked, line.cells), line.n_episodes) for line in table.lines]
-        notes = _wrapped([table.caption, *(note for note in table.notes if note not in shared)])
-        parts.append(f"{table.title}\n\n{tabulate(lines, header, disable_numparse=True)}\n\n{notes}\n")
-        if table.draws:
-            draws = tabulate(map(astuple, table.draws), DRAWS, disable_numparse=True)
-            parts.append(f"{draws}\n\n{click.wrap_text(table.draws_caption, 100)}\n")
-    if tables:
-        heading = ["All tables:"] if len(tables) > 1 else []
-        parts.append(_wrapped([*heading, "*: best of the column.", *shared]) + "\n")
-    return "\n".join(parts)
-
-
-def _wrapped(notes: Sequence[str]) -> str:
-    return "\n".join(click.wrap_text(note, 100, subsequent_indent="  ") for note in notes)
-
-
-def _marked(cell: Cell) -> str:
-    signs = f"{'*' if cell.best else ''}{cell.signs}"
-    return " ".join(filter(None, (cell.text, cell.further, signs)))
 
 
 def print_failures(rows: Sequence[Row]) -> int:

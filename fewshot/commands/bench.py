@@ -13,9 +13,11 @@ from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
 from fewshot.commands._names import NameOf
 from fewshot.commands._plan import Plan
+from fewshot.commands._ranked import measures_option, ranked
 from fewshot.commands._rates import remember_rows
-from fewshot.commands._request import ComputeRequest, check_backbones
-from fewshot.commands._results import comparison_table, describe, percent, print_failures, writable_results
+from fewshot.commands._request import ComputeRequest
+from fewshot.commands._results import describe, percent, print_failures, writable_results
+from fewshot.commands._running import announced, check_specs
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -36,6 +38,7 @@ __all__ = ["Plan", "command"]
     type=click.IntRange(min=1),
     help="Set the number of episodes per run (default: that of the suite).",
 )
+@measures_option
 @_options.dry_run_option
 @_options.takes(compute=ComputeRequest)
 @json_option
@@ -44,10 +47,12 @@ def command(
     results: Path | None,
     report: Path | None,
     n_episodes: int | None,
+    measures: bool,
     dry_run: bool,
     compute: ComputeRequest,
 ) -> int:
     """Run SUITE, a suite of benchmarks/ or a .py file of yours, and write a report. fewshot skips finished runs."""
+    print_progress(f"Reading the suite {suite} ...")
     from fewshot.benchmarks import load
     from fewshot.results.files import Results
 
@@ -57,11 +62,10 @@ def command(
     if dry_run:
         return _plan.dry_run(specs, Results(rows_path), bench)
     written = writable_results(rows_path)
-    check_backbones(specs, written)
     rows = _run(specs, written, bench, compute.shard)
     if len(rows) < len(specs):
         print_progress(compute.waiting(len(specs) - len(rows)))
-    return _show(rows, written, report or rows_path.with_suffix(".html"), Path(suite).stem)
+    return _show(rows, written, report or rows_path.with_suffix(".html"), Path(suite).stem, measures)
 
 
 def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tuple[int, int]) -> list[Row]:
@@ -69,8 +73,9 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
     from fewshot.runs.pipeline import run_all
 
     known = {row.run_id: row for row in results.rows()}
+    check_specs(specs, known.values())
     rows = []
-    for number, (_, row) in enumerate(run_all(specs, results, bench, shard), 1):
+    for number, (_, row) in enumerate(run_all(announced(specs, known.values()), results, bench, shard), 1):
         if row is None:
             continue
         rows.append(row)
@@ -81,7 +86,7 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
     return rows
 
 
-def _show(rows: Sequence[Row], results: Results, report: Path, title: str) -> int:
+def _show(rows: Sequence[Row], results: Results, report: Path, title: str, measures: bool) -> int:
     """Answers with the comparison and the path of the report, which it writes if it is older than the rows."""
     text = ""
     if rows:
@@ -92,7 +97,8 @@ def _show(rows: Sequence[Row], results: Results, report: Path, title: str) -> in
             from fewshot.report import write_report
 
             write_report(shown, report, results, title)
-        text = f"\n{comparison_table(shown)}\nrows: {results.path}\nreport: {report}"
+        table = "" if wants_json() else ranked(shown, results, measures)
+        text = f"\n{table}\nrows: {results.path}\nreport: {report}"
     if text or wants_json():
         values = row_values(rows) if wants_json() else []
         answer(text, {"rows": values, "results": results.path, "report": report if rows else None})

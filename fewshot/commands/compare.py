@@ -1,39 +1,66 @@
-"""`fewshot compare`: whether the difference between runs is real."""
+"""`fewshot compare`: which run is the best, and whether the differences are real."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
-from fewshot.commands._results import read_rows
+from fewshot.commands._ranked import width
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
-    from fewshot.report.comparisons.pairing import Grouping
+    from fewshot.report.comparisons.pairing import Contest, Grouping, RunPair
+    from fewshot.report.comparisons.ranking import Ranking
+    from fewshot.report.comparisons.unique_names import UniqueNames
     from fewshot.report.rows.images import RowImages
+    from fewshot.results.collections import Collection
     from fewshot.results.row import Row
 
 _log = logging.getLogger("fewshot")
-_BY = ("evaluator", "backbone", "anything")
+_BY = ("anything", "evaluator", "backbone")
+_FEW = 6  # pairs with a sentence each
 
 
-@click.command("compare", short_help="Compare runs on the episodes that they share.")
-@click.argument("rows", type=_options.FILE)
-@click.option("--by", type=click.Choice(_BY), default="evaluator", help="Compare runs that differ in this alone.")
+@dataclass(frozen=True)
+class Request:
+    """Which pairs are compared: those of the best run, of a named run, or all."""
+
+    by: str
+    against: str | None
+    all_pairs: bool
+
+
+@click.command("compare", short_help="Rank runs and compare them on the episodes that they share.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_options.FILE)
+@click.option(
+    "--by", type=click.Choice(_BY), default="anything", help="Compare runs that differ in this alone (or in anything)."
+)
+@click.option(
+    "--where",
+    metavar="CONDITION",
+    default="",
+    help="Compare runs whose rows meet this condition, such as 'k_shot == 5'.",
+)
 @click.option(
     "--only", metavar="TEXT", multiple=True, help="Compare only runs whose spec contains TEXT; repeat for several."
 )
+@click.option(
+    "--against", metavar="NAME", help="Compare all runs with this one (part of its name) instead of the best."
+)
+@click.option("--pairs", "all_pairs", is_flag=True, help="Compare every run with every other.")
+@_options.prefer_option
 @click.option(
     "--unit",
     metavar="GROUP",
@@ -42,7 +69,7 @@ _BY = ("evaluator", "backbone", "anything")
 @_options.row_images_option("the class groups of --unit")
 @click.option(
     "--delta",
-    type=_options.Number(0, 100, min_open=True),
+    type=click.FloatRange(0, 100, min_open=True),
     default=1.0,
     help="Report how many episodes and classes would show a difference of this many percentage points.",
 )
@@ -50,71 +77,186 @@ _BY = ("evaluator", "backbone", "anything")
 @click.option("--plot", type=_options.FILE, help="Plot the differences to this .svg, .png or .pdf.")
 @json_option
 def command(
-    rows: Path,
+    files: tuple[Path, ...],
     by: str,
+    where: str,
     only: tuple[str, ...],
+    against: str | None,
+    all_pairs: bool,
+    prefer: str | None,
     unit: str | None,
     data: tuple[str, ...],
     delta: float,
     out: Path | None,
     plot: Path | None,
 ) -> int:
-    """Compare the runs of the results file ROWS in pairs, on the episodes that both solved.
+    """Rank the runs of results files and compare the best with all others, on the episodes that both solved.
 
     Each difference has two intervals: for other episodes of these images, and for new classes. Pairs that were compared
     on several data sets also get one difference over these data sets, and one for new data sets. A warning names runs
-    that cannot be compared, such as those of a data set without the groups of --unit.
+    that cannot be compared, such as those of a data set without the groups of --unit. For example:
+
+    \b
+      fewshot compare results/runs.jsonl --where "k_shot == 5" --against resnet18
     """
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
 
-    claims, others = _claims(rows, by, only, partial(_grouping, unit, _options.row_images(data)) if unit else None)
+    if against is not None and all_pairs:
+        raise click.UsageError("--against compares with one run, --pairs all with all; give one of them")
+    stored = _chosen(files, where, only, prefer)
+    grouping = partial(_grouping, unit, _options.row_images(data)) if unit else None
+    compared, others = _compared(stored, Request(by, against, all_pairs), grouping)
+    claims = [one.claims for one in compared]
     over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
         from fewshot.files.atomic import write_atomically
 
-        pasted = _parts([claim.markdown() for claim in claims], over, claims[0].naming, "github")
-        write_atomically(out, "\n\n".join(pasted).encode() + b"\n")
+        pasted = [text for one in compared for text in (f"**{one.ranking.verdict}**", one.claims.markdown())]
+        write_atomically(out, "\n\n".join(_parts(pasted, over, claims[0].naming, "github")).encode() + b"\n")
     if plot is not None:
         from fewshot.report.comparisons.forest import write_forest
 
         write_forest(claims, plot)
-    parts = _parts([claim.text(delta / 100) for claim in claims], over, claims[0].naming, "simple")
-    contests = [claim.values(delta / 100) for claim in claims]
+    parts = _parts(
+        [*_verdicts(compared), *(one.text(delta / 100) for one in compared)], over, claims[0].naming, "simple"
+    )
+    contests = [one.values(delta / 100) for one in compared]
     answer("\n\n".join(parts), {"contests": contests, "over_sets": sets_values(over), "not_compared": others})
     return 0
 
 
-def _claims(
-    rows: Path, by: str, only: tuple[str, ...], grouping: Callable[[Row], Grouping] | None
-) -> tuple[list[Claims], list[str]]:
-    """The comparisons of each contest among the chosen rows, and sentences about runs that cannot be compared, which
-    are also warnings; p-values are adjusted over all comparisons."""
+@dataclass(frozen=True)
+class _Compared:
+    """A contest with its ranking and the chosen pairs."""
+
+    ranking: Ranking
+    claims: Claims
+    versus: Row | None  # in all pairs; None: all pairs are shown
+
+    def text(self, delta: float) -> str:
+        """The ranking, then the pairs."""
+        from fewshot.report.tables.ranked import ranked_table
+
+        table = ranked_table([self.ranking], width(), with_verdicts=False)
+        remarks = [*self.ranking.caveats, *self.claims.remarks]
+        if self.versus is None:
+            return f"{table}\n\nAll pairs\n\n{self.claims.text(delta)}"
+        names = {standing.row.run_id: standing.name for standing in self.ranking.standings}
+        parts = [table, self.claims.against(self.versus, names, self.ranking.population, width())]
+        if len(self.claims.pairs) <= _FEW:
+            parts.append(_wrapped(self.claims.sentences(delta)))
+        return "\n\n".join([*parts, *map(_wrapped, remarks)])
+
+    def values(self, delta: float) -> dict[str, Any]:
+        """The contest as JSON values."""
+        ranking = self.ranking
+        return self.claims.values(delta) | {
+            "verdict": ranking.verdict,
+            "population": ranking.population,
+            "group": [standing.row.run_id for standing in ranking.group],
+            "against": None if self.versus is None else self.versus.run_id,
+        }
+
+
+def _chosen(files: Sequence[Path], where: str, only: Sequence[str], prefer: str | None) -> Collection:
+    """The runs of these files that meet the condition and have every text of `only` in their spec."""
+    from fewshot.commands._results import gathered
+
+    every = gathered(files, where, prefer)
+    runs = tuple(run for run in every.runs if all(any(text in str(part) for part in run.row.spec) for text in only))
+    if not runs:
+        n_runs, asked = counted(len(every.runs), "run"), " and ".join(map(repr, only))
+        raise ValueError(f"none of the {n_runs} of {every.label} has {asked} in its spec")
+    return replace(every, runs=runs)
+
+
+def _compared(
+    stored: Collection, request: Request, grouping: Callable[[Row], Grouping] | None
+) -> tuple[list[_Compared], list[str]]:
+    """The comparisons of each contest, and sentences about runs that cannot be compared, which are also warnings;
+    p-values are adjusted over all pairs shown."""
+    from itertools import islice
+
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.pairing import adjusted, contests
+    from fewshot.report.comparisons.ranking import ranking
+    from fewshot.report.comparisons.unique_names import UniqueNames
     from fewshot.report.rows.shown import Shown
-    from fewshot.results.files import Results
 
-    results = Results(rows)
-    rows_of_all = read_rows(results)
-    chosen = [row for row in rows_of_all if all(any(text in str(part) for part in row.spec) for text in only)]
-    if not chosen:
-        raise ValueError(
-            f"none of the {len(rows_of_all):,} runs of {rows} has {' and '.join(map(repr, only))} in its spec"
-        )
-    every, others = contests(results, chosen, by, grouping)
-    pairs = [contest.pairs() for contest in every]
-    p_values = adjusted([pair for several in pairs for pair in several]).tolist()
-    n_tested, remaining, naming = sum(p == p for p in p_values), iter(p_values), Naming(Shown.of(chosen), by)
+    shown = Shown.of(stored.rows(), stored.short_names)
+    naming, names = Naming(shown, request.by), UniqueNames.of(shown)
+    every, others = contests(stored, stored.rows(), request.by, grouping)
     texts = list(dict.fromkeys(f"{naming.task(one.row)}: not compared, because {one.reason}" for one in others))
     for text in texts:
         _log.warning("%s", text)
+    ranked = [ranking(contest, names) for contest in every]
+    if request.against is None:
+        versus = [None if request.all_pairs else one.best.row for one in ranked]
+    else:
+        versus = [_named(contest, request.against, names) for contest in every]
+        if not any(versus):
+            raise ValueError(_no_such_run(request.against, ranked))
+        every = [contest for contest, row in zip(every, versus, strict=True) if row is not None]
+        ranked = [one for one, row in zip(ranked, versus, strict=True) if row is not None]
+        versus = [row for row in versus if row is not None]
+    pairs = [contest.pairs(row) for contest, row in zip(every, versus, strict=True)]
+    if request.against is None and not request.all_pairs:
+        p_values = [_p_of_best(several, one) for several, one in zip(pairs, ranked, strict=True)]
+        tested, correction = [len(several) for several in pairs], "best"
+    else:
+        together = iter(adjusted([pair for several in pairs for pair in several]).tolist())
+        p_values = [list(islice(together, len(several))) for several in pairs]
+        n_tested, correction = sum(p == p for values in p_values for p in values), "holm"
+        tested = [n_tested] * len(pairs)
     claims = [
-        Claims(contest, naming, several, list(islice(remaining, len(several))), n_tested)
-        for contest, several in zip(every, pairs, strict=True)
+        Claims(contest, naming, several, values, n_shown, correction)
+        for contest, several, values, n_shown in zip(every, pairs, p_values, tested, strict=True)
     ]
-    return claims, texts
+    return [_Compared(*each) for each in zip(ranked, claims, versus, strict=True)], texts
+
+
+def _p_of_best(pairs: Sequence[RunPair], ranking: Ranking) -> list[float]:
+    """For each pair with the best run the p-value of "the other run is the best". Holm over these pairs would forget
+    that the best was chosen by its luck."""
+    p_values = {standing.row.run_id: standing.p_adjusted for standing in ranking.standings}
+    best = ranking.best.row
+    return [p_values[(pair.b if pair.a is best else pair.a).run_id] for pair in pairs]
+
+
+def _named(contest: Contest, text: str, names: UniqueNames) -> Row | None:
+    """The run of a contest whose name is or contains a text; a ValueError for several."""
+    by_name = {names.run(row): row for row in contest.rows}
+    if text in by_name:
+        return by_name[text]
+    found = [name for name in by_name if text.casefold() in name.casefold()]
+    if len(found) > 1:
+        names_found = "; ".join(found[:5]) + "; ..." * (len(found) > 5)
+        raise ValueError(f"--against {text!r} fits {counted(len(found), 'run')}: {names_found}; give more of the name")
+    return by_name[found[0]] if found else None
+
+
+def _no_such_run(text: str, ranked: Sequence[Ranking]) -> str:
+    names = list(dict.fromkeys(standing.name for one in ranked for standing in one.standings))
+    return f"no run is named {text!r}; the runs are: {'; '.join(names[:8])}{'; ...' * (len(names) > 8)}"
+
+
+def _verdicts(compared: Sequence[_Compared]) -> list[str]:
+    """The verdicts of all tasks, first."""
+    several = len(compared) > 1
+    texts = [f"{one.ranking.task}: {one.ranking.verdict}" if several else one.ranking.verdict for one in compared]
+    return ["\n".join(map(_wrapped, texts))]
+
+
+def _wrapped(text: str) -> str:
+    """Every line of a text, wrapped to the terminal."""
+    import textwrap
+
+    return "\n".join(
+        textwrap.fill(line, width(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        for line in text.splitlines()
+    )
 
 
 def _parts(contests: list[str], over: list[OverSets], naming: Naming, form: str) -> list[str]:

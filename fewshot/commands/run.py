@@ -12,6 +12,7 @@ import click
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
 from fewshot.commands._names import NameOf
+from fewshot.commands._ranked import measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import (
     ChoiceRequest,
@@ -19,11 +20,11 @@ from fewshot.commands._request import (
     Data,
     DataRequest,
     EpisodeRequest,
-    check_backbones,
     check_file,
     usual_backbone,
 )
-from fewshot.commands._results import print_failures, run_table, writable_results
+from fewshot.commands._results import print_failures, writable_results
+from fewshot.commands._running import announced, check_specs
 
 if TYPE_CHECKING:
     from fewshot.runs.specs import Listed, RunSpec, Sampled
@@ -159,6 +160,7 @@ class GridRequest:
 @_options.takes(data=DataRequest, grid=GridRequest, choice=ChoiceRequest, episodes=EpisodeRequest)
 @click.option("--results", type=_options.FILE, default="results/runs.jsonl", help="Append the rows to this file.")
 @_options.takes(compute=ComputeRequest)
+@measures_option
 @_options.dry_run_option
 @json_option
 def command(
@@ -168,6 +170,7 @@ def command(
     episodes: EpisodeRequest,
     results: Path,
     compute: ComputeRequest,
+    measures: bool,
     dry_run: bool,
 ) -> int:
     """Score backbones on few-shot episodes of a folder of images or a data set.
@@ -177,6 +180,7 @@ def command(
     \b
       fewshot run --data birds --backbone resnet18 --shot 1,5
     """
+    print_progress("Reading the data ...")
     from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
     from fewshot.runs.pipeline import run_all
@@ -189,13 +193,15 @@ def command(
     written = Results(results) if dry_run else writable_results(results)
     if grid.listed is None:
         episodes.print_unusual(opened)
-    check_backbones(specs, written)
     if dry_run:
         return _plan.dry_run(specs, written, bench)
     known = {row.run_id: row for row in written.rows()}
-    done = [row for _, row in run_all(specs, written, bench, compute.shard) if row is not None]
+    check_specs(specs, known.values())
+    starting = announced(specs, known.values())
+    done = [row for _, row in run_all(starting, written, bench, compute.shard) if row is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
-    text = f"{run_table(Shown.of(done))}\nrows: {results}" if any(row.status == "ok" for row in done) else ""
+    finished = any(row.status == "ok" for row in done)
+    text = f"\n{ranked(Shown.of(done), written, measures)}\nrows: {results}" if finished and not wants_json() else ""
     if text or wants_json():
         answer(text, {"rows": row_values(done), "results": results, "n_waiting": len(specs) - len(done)})
     if len(done) < len(specs):

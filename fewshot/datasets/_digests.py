@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from PIL import Image
-from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._decoding import read_image
@@ -30,6 +29,7 @@ from fewshot.datasets._pictures import PictureFacts, blank_rows, check_content, 
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import checked_content, with_checksum
+from fewshot.files.progress import with_progress
 
 _DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
@@ -140,9 +140,9 @@ def warn_copies(
     where: Callable[[int], object],
     blank: frozenset[int] = frozenset(),
 ) -> None:
-    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: a warning
-    for copies in one class, an error for copies across classes, because one of their labels is wrong. Copies across
-    classes do not count if they are `blank`: `warn_pictures` reports these."""
+    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: for copies
+    across classes, one of the labels is wrong. Copies across classes do not count if they are `blank`: `warn_pictures`
+    reports these."""
     within, across = exact_copies(digests, labels)
     across = [pair for pair in across if pair[1] not in blank]
     if within:
@@ -153,7 +153,7 @@ def warn_copies(
     if across:
         message = "%s: %s of images of ANOTHER class, such as %s and %s; "
         message += "at least one label of each pair is wrong: correct it or remove both images"
-        _log.error(message, name, _exact_copies(len(across)), where(across[0][0]), where(across[0][1]))
+        _log.warning(message, name, _exact_copies(len(across)), where(across[0][0]), where(across[0][1]))
 
 
 def _exact_copies(count: int) -> str:
@@ -187,9 +187,7 @@ def _stamp(path: Path, kind: str = "") -> bytes:
 def _in_threads(look: Callable[[Path], _Found], paths: list[Path]) -> list[_Found]:
     """The results for all paths, in their order."""
     with ThreadPoolExecutor() as pool:
-        hidden = None if len(paths) > 200 else True
-        looks = pool.map(look, paths)
-        return list(tqdm(looks, "reading images", len(paths), unit="image", disable=hidden, leave=False))
+        return list(with_progress(pool.map(look, paths), len(paths), "reading images", "image", len(paths) > 200))
 
 
 def _facts_or_error(path: Path) -> PictureFacts | str:

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._depth import Scales
 from fewshot.datasets._digests import Files, exact_copies, file_facts
 from fewshot.datasets._pictures import PictureFacts, facts_of_image, rows_by_sign
+from fewshot.files.progress import with_progress
 
 _EXAMPLES = 3
 _FEWEST_SHOWN = 2000  # images from which on a progress bar is shown
@@ -81,8 +81,7 @@ def _facts(images: LabelledImages) -> tuple[list[PictureFacts], Scales, list[byt
         return facts, given.scales, [p.digest or image_digest(given[row]) for row, p in enumerate(facts)]
     with ThreadPoolExecutor() as pool:
         looks = pool.map(lambda row: facts_of_image(given[row]), range(len(images)))
-        hidden = None if len(images) > _FEWEST_SHOWN else True
-        facts = list(tqdm(looks, "looking", len(images), unit="image", disable=hidden, leave=False))
+        facts = list(with_progress(looks, len(images), "looking", "image", len(images) > _FEWEST_SHOWN))
     return facts, {}, [picture.digest for picture in facts]
 
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages, image_digest
 from fewshot.episodes.episodes import Ints
+from fewshot.files.progress import progress_bar
 
 WITHIN, ACROSS = "within a class", "across classes"
 _SIDE = 16  # of a small picture, in pixels
@@ -176,11 +176,12 @@ def _digests_and_values(
         return image_digest(image), np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BOX)).reshape(-1)
 
     with ThreadPoolExecutor() as pool:
-        hidden = None if progress and len(rows) > 2000 else True
-        looked = pool.map(look, rows.tolist())
-        for place, (digest, pixels) in enumerate(tqdm(looked, "looking", len(rows), unit="image", disable=hidden)):
+        bar = progress_bar(len(rows), "looking", "image", progress and len(rows) > 2000)
+        for place, (digest, pixels) in enumerate(pool.map(look, rows.tolist())):
             digests.append(digest)
             small[place] = pixels
+            bar.update()
+        bar.close()
     return digests, _Alike(len(rows), lambda places: _small(small[places]))
 
 

@@ -20,7 +20,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
 from fewshot.datasets._decoding import to_rgb
@@ -29,6 +28,7 @@ from fewshot.datasets._torchvision_files import check_files, load_cifar, unpack_
 from fewshot.datasets._torchvision_sources import DEBIAN_SETS, SOURCES, Source
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
+from fewshot.files.progress import with_progress
 from fewshot.plugins.suggestions import nearest
 
 
@@ -126,8 +126,8 @@ class _Part:
 def _read_part(source: Source, dataset: Any) -> _Part:
     """Labels, files and class names of a torchvision data set; it decodes the images if only they have labels."""
     if source.labels is None:
-        progress = tqdm(range(len(dataset)), desc="reading labels", unit="image", disable=None, leave=False)
-        found = [dataset[row][1] for row in progress]
+        rows = with_progress(range(len(dataset)), len(dataset), "reading labels", "image")
+        found = [dataset[row][1] for row in rows]
     else:
         found = source.labels(dataset)
     if any(label is None for label in found):
@@ -174,7 +174,7 @@ def _opened(
         paths = [path for part in parts for path in part.paths or ()]
         return open_files(name, paths, labels, paths.__getitem__)
     images = _Decoded([part.dataset for part in parts])
-    rows = tqdm(range(len(images)), desc="reading images", unit="image", disable=None if len(images) > 2e5 else True)
+    rows = with_progress(range(len(images)), len(images), "reading images", "image", len(images) > 2e5)
     looks = [_look(images[row]) for row in rows]
     digests, blank = [digest for digest, _ in looks], frozenset(row for row, (_, blank) in enumerate(looks) if blank)
 

@@ -72,6 +72,8 @@ class TIM(TransductiveEvaluator):
             second.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1 - _BETAS[1])
             scale = (second / (1 - _BETAS[1] ** t)).sqrt_().add_(_EPSILON)
             w.addcdiv_(first, scale, value=-self.lr / (1 - _BETAS[0] ** t))
+            if batch.watch is not None:
+                batch.watch(t, self.iterations)
         queries = problem.rows[:, batch.support.shape[1] :]
         squared = queries.square().sum(2, keepdim=True)
         return shortened(problem.fit(queries, w) - self.temperature / 2 * squared, query.dtype)

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.features.embedding import DTYPES, Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
 from fewshot.files.atomic import home
+from fewshot.files.progress import progress_bar
 from fewshot.files.vectors import Vectors
 
 _log = logging.getLogger("fewshot")
@@ -107,7 +107,7 @@ def _embed(
     embedder: Embedder, missing: NDArray[np.int64], writer: FeatureWriter, description: str, progress: bool
 ) -> None:
     """Computes and writes the missing rows, batch by batch."""
-    with tqdm(total=len(missing), desc=description, unit="image", disable=None if progress else True) as bar:
+    with progress_bar(len(missing), description, "image", progress) as bar:
         for batch, values in embedder.features(missing):
             writer.write(batch, values)
             bar.update(len(batch))

@@ -20,6 +20,7 @@ from fewshot.datasets._loading import load_images
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.files.atomic import write_atomically
 from fewshot.files.locks import locked
+from fewshot.files.progress import progress_bar
 from fewshot.plugins.registry import BACKBONES, RECIPES
 from fewshot.plugins.spec import Spec
 from fewshot.pretraining import Objective, Setting
@@ -191,14 +192,8 @@ class Training:
 
     def _bar(self) -> tqdm[Any]:
         recipe = type(self._source.recipe).__name__
-        return tqdm(
-            total=len(self._descent.rates),
-            initial=self._state.step,
-            desc=f"{recipe}, {self._n:,} images",
-            unit="step",
-            disable=None if self._shown else True,
-            leave=False,
-        )
+        what = f"{recipe}, {self._n:,} images"
+        return progress_bar(len(self._descent.rates), what, "step", self._shown, self._state.step)
 
     def _advance(self) -> None:
         """Runs one step; random numbers of the network in it (dropout) are a function of (seed, step)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes
+from fewshot.files.progress import progress_bar, show_step
 from fewshot.plugins.member_field import member
 from fewshot.plugins.registry import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.plugins.spec import Spec
@@ -109,7 +111,9 @@ def _evaluated(
         progress,
     )
     start = time.monotonic()
-    predictions = solve(episodes, solver, keep_logits=keeps_logits(episodes, len(episodes)))
+    keep = keeps_logits(episodes, len(episodes))
+    with progress_bar(len(episodes), evaluator.text, "episode", progress) as bar:
+        predictions = solve(episodes, solver, keep_logits=keep, watch=partial(show_step, bar), advance=bar.update)
     seconds = round(time.monotonic() - start, 3)
     classes = np.unique(episodes.classes).astype(np.int64)
     found, digest = score([predictions], Design(images.class_names, classes))

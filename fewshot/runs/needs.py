@@ -60,14 +60,24 @@ def needs(
 
     Members that do not fit together, or do not fit the data, raise a ValueError.
     """
-    member, mapping = evaluator.make(), transform.make()
-    _check(member, mapping, evaluator, transform, images)
+    member, mapping = check_members(evaluator, transform)
+    _check(member, evaluator, images)
     views = member.support_views() if isinstance(member, FeatureEvaluator) else None
     fitted_on = seen if mapping.needs_seen else seen[:0]
     return Needs(member, mapping, images, rows, support, fitted_on, {} if views is None else views.of(images))
 
 
-def _check(member: Any, mapping: FeatureTransform, evaluator: Spec, transform: Spec, images: LabelledImages) -> None:
+def check_members(evaluator: Spec, transform: Spec) -> tuple[Any, FeatureTransform]:
+    """The evaluator and the transform; a ValueError if they do not fit together."""
+    member, mapping = evaluator.make(), transform.make()
+    if isinstance(member, ImageEvaluator) and not isinstance(mapping, Identity):
+        raise ValueError(
+            f"{transform} is for feature vectors, but {evaluator} tunes the network on images; remove the transform"
+        )
+    return member, mapping
+
+
+def _check(member: Any, evaluator: Spec, images: LabelledImages) -> None:
     if images.vectors is not None and isinstance(member, FeatureEvaluator) and member.support_views() is not None:
         raise ValueError(
             f"{evaluator} learns from views of images, but {images.name} holds vectors; remove AugmentedSupport"
@@ -76,8 +86,4 @@ def _check(member: Any, mapping: FeatureTransform, evaluator: Spec, transform: S
         raise ValueError(
             f"{evaluator} tunes a network on images, but {images.name} holds vectors; "
             "use an evaluator of features, such as LinearProbe"
-        )
-    if isinstance(member, ImageEvaluator) and not isinstance(mapping, Identity):
-        raise ValueError(
-            f"{transform} is for feature vectors, but {evaluator} tunes the network on images; remove the transform"
         )

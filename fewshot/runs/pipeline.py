@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
+from fewshot.files.progress import progress_bar, show_step
 from fewshot.plugins import foreign
 from fewshot.plugins.registry import SPLITS
 from fewshot.plugins.spec import Spec
@@ -39,7 +39,6 @@ from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
-from fewshot.runs.pace import Pace
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 
@@ -219,44 +218,30 @@ def _solve_missing(
     learner, costs = _learner(prepared, backbone, ranges, bench)
     start = time.monotonic()
     n_missing = sum(stop - start for start, stop in ranges)
-    hidden = None if bench.progress else True
-    with tqdm(total=n_missing, desc=prepared.evaluator.text, unit="episode", disable=hidden, leave=False) as bar:
-        watch = partial(_show_step, bar)
-        advance = Pace(n_missing).advance if bar.disable and bench.progress else bar.update
+    with progress_bar(n_missing, prepared.evaluator.text, "episode", bench.progress) as bar:
+        watch = partial(show_step, bar)
         for block in prepared.blocks(ranges):
             if prepared.listed is None:
                 guards.check_sampled(block, prepared.sampler, prepared.classes, prepared.spec.classes, prepared.images)
             keep = keeps_logits(block, prepared.n_episodes)
             budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
-            solved = partial(solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch)
-            for part in _in_time(block, solved, advance):
+            solved = partial(
+                solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
+            )
+            for part in _in_time(block, solved):
                 costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                 parts.write(part, made_from | costs)
                 costs, start = {}, time.monotonic()
                 del part  # frees its memory before the next one
 
 
-def _show_step(bar: tqdm[Any], step: int, steps: int) -> None:
-    """Shows the step of the present batch beside the bar of episodes."""
-    if bar.disable:
-        return
-    bar.set_postfix_str("" if step == steps else f"step {step} of {steps}", refresh=False)
-    now = bar.start_t + bar.format_dict["elapsed"]
-    if now - bar.last_print_t >= bar.mininterval:
-        bar.last_print_t = now
-        bar.refresh()
-
-
-def _in_time(
-    block: Episodes, solved: Callable[[Episodes], Predictions], advance: Callable[[int], Any]
-) -> Iterator[Predictions]:
+def _in_time(block: Episodes, solved: Callable[[Episodes], Predictions]) -> Iterator[Predictions]:
     """The predictions of a block, in parts of about _BLOCK_SECONDS. The size of the parts changes no prediction."""
     pending: list[Predictions] = []
     size, low, since = 1, 0, time.monotonic()
     while low < len(block):
         start = time.monotonic()
         pending.append(solved(block[low : low + size]))
-        advance(len(pending[-1]))
         low += size
         pace = max(time.monotonic() - start, 1e-6) / size
         size = max(1, min(4 * size, int(_BLOCK_SECONDS / pace)))

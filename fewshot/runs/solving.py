@@ -28,22 +28,24 @@ def solve(
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
     keep_logits: bool = True,
     watch: Callable[[int, int], None] | None = None,
+    advance: Callable[[int], Any] | None = None,
 ) -> Predictions:
     """The predictions of a learner on these episodes; the budget does not change them.
 
     All episodes of a batch have the same number of ways; ragged episodes are padded to the largest one. Slow evaluators
-    call `watch` with the number of finished steps of a batch and the total.
+    call `watch` with the number of finished steps of a batch and the total. `advance` gets the number of episodes of
+    each finished batch.
     """
     keep_freed_memory()
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes if bool((np.diff(by_ways) > 0).all()) else episodes.take(by_ways)
     with learner.watched():
-        solved = Predictions.concatenate(
-            [
-                _solve_batch(ordered[low:high], learner, chunk, keep_logits, watch, probe=low == 0)
-                for low, high, chunk in _batches(ordered, learner, budget_bytes)
-            ]
-        )
+        parts = []
+        for low, high, chunk in _batches(ordered, learner, budget_bytes):
+            parts.append(_solve_batch(ordered[low:high], learner, chunk, keep_logits, watch, probe=low == 0))
+            if advance is not None:
+                advance(high - low)
+        solved = Predictions.concatenate(parts)
     return solved if ordered is episodes else solved.take(np.argsort(by_ways, kind="stable"))
 
 

@@ -98,6 +98,16 @@ def test_a_network_of_timm_brings_its_preprocessing(images, episodes):
     assert network.training
 
 
+def test_a_network_of_timm_with_its_classifier_is_a_warning(caplog):
+    with live_backbone(timm.create_model("resnet10t", num_classes=1000)):
+        pass
+    assert "gives the 1,000 logits of its classifier, not features" in caplog.text
+    caplog.clear()
+    with live_backbone(timm.create_model("resnet10t", num_classes=0)):
+        pass
+    assert not caplog.text
+
+
 def test_another_network_has_to_say_how_inputs_are_made(network, images, episodes):
     with pytest.raises(ValueError, match=r"Sequential has no preprocessing of its own; give preprocess="):
         fewshot.evaluate(network, images, episodes)

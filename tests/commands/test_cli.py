@@ -11,7 +11,6 @@ from PIL import Image
 
 from fewshot.plugins import registry as plugins
 from fewshot.report.rows.origins import command
-from fewshot.report.rows.wording import percent
 from fewshot.results.files import Results
 from tests.support.command_line import QUICK, SUITE, call, fail, misuse, modules_after, succeed
 from tests.support.pictures import write_pictures
@@ -22,6 +21,7 @@ COMMANDS = sorted(path.stem for path in (Path(plugins.__file__).parents[1] / "co
 
 
 # help and list
+DAMAGED = "Checkpoint(name='resnet10t', path='damaged.safetensors')"
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
@@ -79,15 +79,16 @@ def test_run_gives_every_combination_a_row() -> None:
         ("LinearProbe", 2),
     ]
     assert all(row.status == "ok" and row.n_episodes == 4 and row.transform == "L2()" for row in rows)
-    assert all(percent(row) in shown for row in rows)
-    assert "accuracy: mean in % ± 95 % interval for these images" in shown
+    assert all(f" {100 * row.accuracy:.1f} " in shown for row in rows)
+    assert "Accuracy in %; [ ]: 95 % intervals for these images." in " ".join(shown.split())
     assert "rows: rows.jsonl" in shown
 
 
 def test_run_again_adds_nothing_and_shows_the_same() -> None:
     shown = succeed("run", "--data", "birds", *QUICK)
     written = Path("results/runs.jsonl").read_bytes()
-    assert succeed("run", "--data", "birds", *QUICK) == shown
+    table = shown[shown.index("birds, novel classes") :]
+    assert succeed("run", "--data", "birds", *QUICK) == f"Reading the data ...\n\n{table}"
     assert Path("results/runs.jsonl").read_bytes() == written
 
 
@@ -142,10 +143,44 @@ def test_two_shards_give_the_rows_of_one_process() -> None:
 
 
 def test_a_failed_run_is_told_and_the_others_go_on() -> None:
-    result = call("run", "--data", "birds", *QUICK, "--backbone", "RawPixels(image_size=0)")
+    Path("damaged.safetensors").write_bytes(b"no weights")
+    result = call("run", "--data", "birds", *QUICK, "--backbone", DAMAGED)
     assert result.exit_code == 1
-    assert "Error: raw pixels 0, L2 + LinearProbe, birds, 5-way 1-shot: The 'image_size'" in result.stderr
+    assert "Error: resnet10t from damaged.safetensors, L2 + LinearProbe, birds, 5-way 1-shot: " in result.stderr
     assert sorted(row.status for row in Results(Path("results/runs.jsonl")).rows()) == ["failed", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "sentence"),
+    [
+        ("RawPixels(image_size=0)", "The 'image_size' parameter of RawPixels must be an integer of at least 1"),
+        ("RandomInit('resnet10')", "has no network 'resnet10'; the nearest names are: "),
+        ("Checkpoint('resnet10t', 'none.pth')", "there is no file none.pth of weights"),
+    ],
+)
+def test_a_backbone_that_cannot_exist_stops_before_the_first_run(backbone: str, sentence: str) -> None:
+    result = call("run", "--data", "birds", *QUICK, "--backbone", backbone)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert "run 1 of 2" not in result.stdout
+    assert not Path("results/runs.jsonl").read_bytes()
+
+
+def test_every_run_that_takes_a_while_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fewshot.commands._running.SOON", 0.0)
+    few = ("run", "--data", "birds", *QUICK, "--query", "2", "--shot", "1")
+    lines = succeed(*few, "--shot", "2").splitlines()
+    assert lines[0] == "Reading the data ..."
+    assert lines[1] == "run 1 of 2: raw pixels 4, L2 + LinearProbe, birds, 5-way 1-shot"
+    assert lines[2] == "run 2 of 2: raw pixels 4, L2 + LinearProbe, birds, 5-way 2-shot"
+    more = succeed(*few, "--shot", "3").splitlines()
+    assert more[1:3] == ["1 of 2 runs is finished.", "run 2 of 2: raw pixels 4, L2 + LinearProbe, birds, 5-way 3-shot"]
+
+
+def test_measures_and_all_notes_are_shown_on_request() -> None:
+    plain = succeed("run", "--data", "birds", *QUICK)
+    assert "mean per class" not in plain
+    assert "mean per class" in succeed("run", "--data", "birds", *QUICK, "--measures")
 
 
 # what a user gets wrong
@@ -235,9 +270,10 @@ def test_a_torn_line_is_told_once_and_its_neighbours_survive() -> None:
 
 
 def test_debug_shows_where_the_error_of_a_run_came_from() -> None:
-    result = call("--debug", "run", "--data", "birds", *QUICK, "--backbone", "RawPixels(image_size=0)")
+    Path("damaged.safetensors").write_bytes(b"no weights")
+    result = call("--debug", "run", "--data", "birds", *QUICK, "--backbone", DAMAGED)
     assert "Traceback" in result.stderr
-    assert "in __post_init__" in result.stderr
+    assert "in load" in result.stderr
 
 
 def test_debug_shows_where_an_error_came_from() -> None:
@@ -251,15 +287,14 @@ def test_bench_runs_a_suite_once_and_then_imports_neither_torch_nor_timm() -> No
     Path("own.py").write_text(SUITE.format(shots="1, 2"))
     shown = succeed("bench", "own.py")
     assert all(
-        part in shown
-        for part in ("[1/2]", "[2/2]", "3-way 1-shot", "3-way", "*: best of the column.", "report: results/own.html")
+        part in shown for part in ("[1/2]", "[2/2]", "3-way 1-shot", "3-way", "accuracy", "report: results/own.html")
     )
     written = {path.name: path.stat().st_mtime_ns for path in Path("results").glob("own.*")}
     assert {"own.jsonl", "own.html"} <= set(written)
     assert not modules_after("bench", "own.py") & {"torch", "timm", "torchvision", "matplotlib"}
     again = succeed("bench", "own.py")
     assert "[1/2]" not in again
-    assert "*: best of the column." in again
+    assert "Accuracy in %" in again
     assert "report: results/own.html" in again
     assert {path.name: path.stat().st_mtime_ns for path in Path("results").glob("own.*")} == written
 
@@ -478,14 +513,16 @@ def vectors() -> None:
 
 def test_a_file_of_vectors_needs_no_backbone(vectors: None) -> None:
     shown = succeed("run", "--data", "features.npz", "--evaluator", "LinearProbe", "--shot", "1", "--shot", "5")
-    assert [line.split()[0] for line in shown.partition("accuracy: ")[0].splitlines()].count("given") == 2
+    table = shown[shown.index("\n\n") :].lstrip()
+    assert "given, " in table.splitlines()[0]
+    assert [line.split()[:2] for line in table.splitlines() if "shot" in line] == [["1", "shot"], ["5", "shots"]]
     assert "rows: results/runs.jsonl" in shown
-    assert succeed("run", "--data", "features.npz", "--shot", "1", "--shot", "5") == shown
+    assert succeed("run", "--data", "features.npz", "--shot", "1", "--shot", "5").endswith(table)
     rows = Results(Path("results/runs.jsonl")).rows()
     assert [(row.dim, row.n_embedded, row.accuracy > 0.9) for row in rows] == [(5, 0, True)] * 2
     assert not Path("home/features").exists()
     again = shlex.split(command(rows[0]))[1:]
-    assert succeed(*again).partition("accuracy: ")[0].count("given") == 1
+    assert "given, " in succeed(*again)
     assert len(Results(Path("results/runs.jsonl")).rows()) == 2
 
 

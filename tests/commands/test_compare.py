@@ -42,8 +42,11 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results.path
 
 
+BY_EVALUATOR = ("--by", "evaluator", "--pairs")
+
+
 def values(rows: Path, *options: str) -> Any:
-    return json.loads(succeed("compare", rows, *options, "--json"))["contests"]
+    return json.loads(succeed("compare", rows, *(options or BY_EVALUATOR), "--json"))["contests"]
 
 
 def test_every_pair_is_compared_on_the_episodes_that_both_solved(rows: Path) -> None:
@@ -85,7 +88,7 @@ def test_groups_can_stand_in_place_of_classes(rows: Path) -> None:
 
 
 def test_the_text_names_populations_needs_and_ranks(rows: Path) -> None:
-    shown = succeed("compare", rows, "--delta", "2")
+    shown = succeed("compare", rows, *BY_EVALUATOR, "--delta", "2")
     for words in (
         "these images",
         "new classes",
@@ -97,7 +100,7 @@ def test_the_text_names_populations_needs_and_ranks(rows: Path) -> None:
 
 
 def test_paragraphs_to_paste_are_written(rows: Path, tmp_path: Path) -> None:
-    succeed("compare", rows, "--out", tmp_path / "claims.md")
+    succeed("compare", rows, *BY_EVALUATOR, "--out", tmp_path / "claims.md")
     text = (tmp_path / "claims.md").read_text()
     assert "for these images" in text
     assert "Holm-adjusted over 3 comparisons" in text
@@ -105,15 +108,15 @@ def test_paragraphs_to_paste_are_written(rows: Path, tmp_path: Path) -> None:
 
 
 def test_a_comparison_of_single_checkpoints_says_so(rows: Path) -> None:
-    assert "this checkpoint only" in succeed("compare", rows, "--by", "backbone")
-    assert "this checkpoint only" not in succeed("compare", rows)
+    assert "this checkpoint only" in succeed("compare", rows, "--by", "backbone", "--pairs")
+    assert "this checkpoint only" not in succeed("compare", rows, *BY_EVALUATOR)
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
 def test_the_differences_are_drawn(rows: Path, tmp_path: Path, suffix: str) -> None:
     first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
     for path in (first, second):
-        succeed("compare", rows, "--plot", path)
+        succeed("compare", rows, *BY_EVALUATOR, "--plot", path)
     assert first.read_bytes() == second.read_bytes()
     if suffix == ".svg":
         for words in ("L2 + LinearProbe − L2 + Prototype", "new classes", "5-way"):
@@ -132,11 +135,11 @@ def test_pairs_on_several_data_sets_are_summed_up(rows: Path, tmp_path: Path) ->
             both.append(dataclasses.replace(row, run_id=run_id, dataset=dataset))
             for part in results.predictions(row):
                 both.parts(run_id).write(part, {})
-    shown = succeed("compare", both.path, "--out", tmp_path / "claims.md")
+    shown = succeed("compare", both.path, *BY_EVALUATOR, "--out", tmp_path / "claims.md")
     for text in (shown, (tmp_path / "claims.md").read_text()):
         assert "Over several data sets" in text
         assert "glyphs, icons mono" in text
-    found = json.loads(succeed("compare", both.path, "--json"))["over_sets"]
+    found = json.loads(succeed("compare", both.path, *BY_EVALUATOR, "--json"))["over_sets"]
     assert len(found) == 3
     assert all(len(one["a"]) == 2 for one in found)
     assert all(one["new_sets"]["low"] == pytest.approx(one["new_sets"]["mean"]) for one in found)
@@ -186,3 +189,45 @@ def test_missing_predictions_are_one_sentence(rows: Path, tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert "there are no predictions of the run" in result.stderr
     assert "copy the folder" in result.stderr
+
+
+def test_the_verdict_comes_first_then_the_ranking_then_the_pairs_of_the_best(rows: Path) -> None:
+    text = succeed("compare", rows)
+    verdict, table, pairs = (text.index(words) for words in (" with ", "95 % interval", "minus each other, in points:"))
+    assert verdict < table < pairs
+    [contest] = json.loads(succeed("compare", rows, "--json"))["contests"]
+    assert len(contest["runs"]) == 4
+    assert len(contest["pairs"]) == 3
+    assert all(contest["against"] in (pair["a"], pair["b"]) for pair in contest["pairs"])
+    assert contest["against"] in contest["group"]
+    assert " ".join(text.split()).startswith(contest["verdict"])
+
+
+def test_all_runs_are_compared_with_a_named_one(rows: Path) -> None:
+    text = succeed("compare", rows, "--against", "raw pixels 2")
+    assert "raw pixels 2, L2 + Prototype minus each other, in points:" in text
+    assert "Holm-adjusted over 3 pairs" in text
+    assert "fits 3 runs: " in call("compare", rows, "--against", "raw pixels 4").stderr
+    assert "no run is named 'resnet'; the runs are: " in call("compare", rows, "--against", "resnet").stderr
+    assert call("compare", rows, "--against", "raw pixels 2", "--pairs").exit_code == 2
+
+
+def test_runs_of_several_files_that_meet_a_condition_are_compared(rows: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    for file, sign in ((first, "="), (second, "!=")):
+        succeed("results", "filter", rows, "--where", f"backbone{sign}{PIXELS}", "--out", file)
+    options = ("--where", "n_episodes >= 60", "--json")
+    of_both, of_one = (
+        json.loads(succeed("compare", *files, *options))["contests"] for files in ((first, second), (rows,))
+    )
+    assert {run["run_id"] for run in of_both[0]["runs"]} == {run["run_id"] for run in of_one[0]["runs"]}
+    assert len(of_both[0]["runs"]) == 3
+    assert of_both[0]["verdict"] == of_one[0]["verdict"]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_the_text_fits_the_terminal(rows: Path, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = succeed("compare", rows)
+    ranking = text[: text.index("minus each other")].splitlines()
+    assert max(map(len, ranking)) <= columns

@@ -105,11 +105,13 @@ def test_rows_are_the_rows_of_the_file() -> None:
 
 
 def test_a_failed_run_is_a_row_with_its_error_and_exit_code_1() -> None:
-    result = call("run", "--data", "birds", "--backbone", "RawPixels(image_size=0)", "--json")
+    Path("damaged.safetensors").write_bytes(b"no weights")
+    damaged = "Checkpoint(name='resnet10t', path='damaged.safetensors')"
+    result = call("run", "--data", "birds", "--backbone", damaged, "--json")
     assert result.exit_code == 1
     [row] = strict(result.stdout)["rows"]
     assert row["status"] == "failed"
-    assert "must be an integer of at least 1" in row["error"]
+    assert "damaged.safetensors" in row["error"]
     assert "Error: " in result.stderr
 
 

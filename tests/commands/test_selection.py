@@ -31,7 +31,7 @@ def trial_rows() -> list[Row]:
 
 
 def test_a_dry_run_shows_the_choice_and_what_is_left_of_it(folder):
-    plan = json.loads(call(folder, *TRIED, "--dry-run", "--json").output)
+    plan = json.loads(call(folder, *TRIED, "--dry-run", "--json").stdout)
     assert [(run["state"], run["n_episodes"], run["n_missing"]) for run in plan["runs"]] == [
         ("to do", 6, 6),
         ("to do", 4, 4),
@@ -39,7 +39,7 @@ def test_a_dry_run_shows_the_choice_and_what_is_left_of_it(folder):
     assert "choose among 2 settings on validation classes" in plan["runs"][0]["name"]
     assert 36 < plan["n_images"] <= 72  # of test and validation classes
     assert call(folder, *TRIED).exit_code == 0
-    plan = json.loads(call(folder, *TRIED, "--dry-run", "--json").output)
+    plan = json.loads(call(folder, *TRIED, "--dry-run", "--json").stdout)
     assert [run["state"] for run in plan["runs"]] == ["done"]
 
 
@@ -49,10 +49,10 @@ def test_a_run_tells_what_was_chosen_and_from_what(folder):
     [row] = Results(Path("results/runs.jsonl")).rows()
     assert (row.selection, row.n_trials) == ("validation classes", 2)
     spent = f"among 2 settings with {row.n_labels_selection} extra labelled images"
-    assert f"{row.chosen} was chosen on validation classes {spent}" in done.output
+    assert f"{row.chosen} was chosen on validation classes {spent}" in " ".join(done.output.split())
     tried = {one.evaluator: [one.accuracy, one.accuracy_low, one.accuracy_high] for one in trial_rows()}
     assert json.loads(row.trial_accuracies) == [tried[f"LinearProbe(C={c}, max_iter=100)"] for c in (0.01, 1.0)]
-    assert "est of the grid" in done.output  # both values are ends of it
+    assert "est of the grid" in " ".join(done.output.split())  # both values are ends of it
 
 
 def test_choosing_on_the_support_wraps_the_evaluator_and_shows_the_choices(folder):
@@ -60,7 +60,7 @@ def test_choosing_on_the_support_wraps_the_evaluator_and_shows_the_choices(folde
     assert done.exit_code == 0
     [row] = Results(Path("results/runs.jsonl")).rows()
     assert sum(json.loads(row.support_choices)) == row.n_episodes == 4
-    assert "the supports chose C=" in done.output
+    assert "the supports chose C=" in " ".join(done.output.split())
     assert row.evaluator == (
         "CrossValidated(inner=LinearProbe(C=100.0, max_iter=100), grid=(('C', (0.01, 1)),), folds=5, "
         "criterion='accuracy')"

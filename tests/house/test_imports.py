@@ -51,7 +51,7 @@ ONLY = {
     "measures": {"episodes", "plugins", "results", "statistics"},
     "results": {"episodes", "files", "plugins"},
     "transforms": {"plugins"},
-    "evaluators": {"backbones", "datasets", "episodes", "features", "plugins", "solvers"},
+    "evaluators": {"backbones", "datasets", "episodes", "features", "files", "plugins", "solvers"},
     "scaling": {"episodes", "files", "plugins", "results", "statistics"},
 }
 

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from fewshot.commands._results import comparison_table, run_table
+from fewshot.commands._results import run_table
 from fewshot.report import page
 from fewshot.report.comparisons.matrices import matrices
+from fewshot.report.comparisons.ranking import rankings
 from fewshot.report.figures.plots import MOST_TASKS
 from fewshot.report.rows.headline import compared, findings, scope
 from fewshot.report.rows.origins import full_specs, origins, shared
 from fewshot.report.rows.shown import Shown
 from fewshot.report.studies._shot_budgets import shot_curves
 from fewshot.report.tables.overview import overview
+from fewshot.report.tables.ranked import ranked_table
 from fewshot.report.tables.task_table import markdown
 from fewshot.results.row import Row
 from tests.support.report_rows import row
@@ -35,10 +37,14 @@ def invented(shape: str, count: int) -> Iterator[Row]:
     return (row(0.2 + 0.7 * (n * 37 % count) / count, **SHAPES[shape](n), seconds_solving=n) for n in range(count))
 
 
+def ranked(shown: Shown) -> str:
+    return ranked_table(rankings(shown.rows), 80)
+
+
 def everything(rows: Iterator[Row]) -> None:
     """All that is said of rows in words and tables."""
     shown = Shown.of(rows)
-    for say in (compared, findings, scope, full_specs, run_table, comparison_table, markdown):
+    for say in (compared, findings, scope, full_specs, run_table, ranked, markdown):
         say(shown)
     origins(shown, shared(shown))
     matrices(shown, None)

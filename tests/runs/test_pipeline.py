@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import subprocess
 import sys
@@ -12,12 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from tqdm import tqdm
 
 from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.results.files import Results
 from fewshot.results.parts import PredictionParts
-from fewshot.runs.pipeline import Listed, RunSpec, Sampled, _show_step, run, run_all
+from fewshot.runs.pipeline import Listed, RunSpec, Sampled, run, run_all
 from fewshot.samplers.balanced import Balanced
 from tests.support.workbenches import bench
 
@@ -364,15 +362,3 @@ def test_a_data_set_or_backbone_that_cannot_be_loaded_fails_its_run_alone(spec, 
     assert [row.status for row in results.rows()] == ["failed", "ok"]
     assert run(spec, results, bench()).status == "ok"
     assert [row.status for row in results.rows()] == ["ok", "ok"]
-
-
-def test_a_slow_episode_shows_its_steps_beside_the_bar():
-    shown = io.StringIO()
-    with tqdm(total=2, file=shown, ncols=80, mininterval=0, disable=False) as bar:
-        for step in (1, 2, 3):
-            _show_step(bar, step, 3)
-        assert bar.n == 0
-    assert "step 1 of 3" in shown.getvalue()
-    assert "step 3" not in shown.getvalue()
-    with tqdm(disable=True) as hidden:
-        _show_step(hidden, 1, 3)

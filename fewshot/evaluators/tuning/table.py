@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from fewshot.evaluators.tuning.split import Split, Trunk, find_split
 from fewshot.features.embedding import Embedder
+from fewshot.files.progress import progress_bar
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -51,8 +51,7 @@ def frozen_table(
         return None
     trunk = dataclasses.replace(backbone, network=Trunk(network, split).eval(), dim=split.size)
     values = torch.empty(len(rows), split.size)
-    hidden = None if progress else True
-    with tqdm(total=len(rows), desc="frozen part", unit="image", disable=hidden, leave=False) as bar:
+    with progress_bar(len(rows), "frozen part", "image", progress) as bar:
         for some, activations in Embedder(images, trunk, "float32").features(rows):
             values[torch.from_numpy(np.searchsorted(rows, some))] = torch.from_numpy(activations)
             bar.update(len(some))

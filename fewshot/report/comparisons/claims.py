@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from textwrap import wrap
 from typing import Any
 
 from tabulate import tabulate
 
+from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.naming import MarkdownNaming, Naming
 from fewshot.report.comparisons.over_sets import OverSets
 from fewshot.report.comparisons.pairing import Contest, RunPair
@@ -25,9 +28,13 @@ from fewshot.report.comparisons.verdicts import (
     verdict,
 )
 from fewshot.report.rows.tasks import shot_label
+from fewshot.report.tables.short_texts import shortened
 from fewshot.report.tables.task_table import plain
 from fewshot.results.asked import asked
+from fewshot.results.row import Row
 from fewshot.statistics.intervals import FRACTION, episode_interval
+
+_MOST_LINES = 20  # pairs of one run in a terminal, the best first
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +44,9 @@ class Claims:
     contest: Contest
     naming: Naming
     pairs: Sequence[RunPair]
-    p_values: Sequence[float]  # Holm-adjusted over all pairs that are shown together
+    p_values: Sequence[float]  # adjusted; NaN without a test
     n_shown: int  # pairs that are shown together
+    correction: str = "holm"  # or "best": each p is that of "this run is the best", corrected for its comparisons
 
     @property
     def title(self) -> str:
@@ -51,10 +59,42 @@ class Claims:
         parts = [self.title, self._runs("simple"), self._table("simple"), *self._sentences(delta)]
         return "\n\n".join(parts)
 
+    def against(self, versus: Row, names: Mapping[str, str], population: str, width: int) -> str:
+        """The pairs of one run in a narrow table: that run minus each other, for a terminal of this width. `names`: by
+        run id."""
+        pairs = [pair if pair.a is versus else pair.turned() for pair in self.pairs]
+        numbers = [
+            (points(pair.comparison.these_images), points(pair.comparison.new_classes), p_value(p).removeprefix("= "))
+            for pair, p in zip(pairs, self.p_values, strict=True)
+        ]
+        titles = ("these images", f"new {self.contest.units.name}", "p")
+        taken = sum(2 + max(map(len, column)) for column in zip(titles, *numbers, strict=True))
+        shown = shortened([names[pair.b.run_id] for pair in pairs], max(6, width - taken))
+        lines = [(run, *texts) for run, texts in zip(shown, numbers, strict=True)][:_MOST_LINES]
+        rest = len(pairs) - len(lines)
+        more = [f"{counted(rest, 'more pair')}: see --pairs or --json."] if rest else []
+        table = tabulate(lines, ("", *titles), "simple", disable_numparse=True)
+        tested = f"p: no difference for {population}, Holm-adjusted over {counted(self.n_shown, 'pair')}."
+        if self.correction == "best":
+            several = f", corrected for its {len(pairs)} comparisons" if len(pairs) > 1 else ""
+            tested = f"p: this run is the best for {population}{several}."
+        title = f"{names[versus.run_id]} minus each other, in points:"
+        known = any(math.isfinite(p) for p in self.p_values)
+        return "\n".join([*wrap(title, width), "", table, *more, *(wrap(tested, width) if known else [])])
+
+    def sentences(self, delta: float) -> str:
+        """A verdict for each pair, and what it takes to detect a difference of `delta`, a fraction."""
+        return "\n\n".join(self._sentences(delta)[:2])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What limits the comparison, one sentence each."""
+        return self._remarks
+
     def markdown(self) -> str:
         """Tables and a paragraph per pair, to paste."""
         escaped = replace(self, naming=MarkdownNaming(self.naming.shown, self.naming.by))
-        paragraphs = [paragraph(p, escaped.naming, value, self.n_shown) for p, value in self._tested]
+        paragraphs = [paragraph(p, escaped.naming, value, self.n_shown, self.correction) for p, value in self._tested]
         tables = [escaped._runs("github"), escaped._table("github")]
         return "\n\n".join([f"**{escaped.title}**", *tables, *paragraphs, *map(plain, self._remarks)])
 
@@ -71,7 +111,7 @@ class Claims:
             for run, (row, values) in enumerate(zip(rows, self.contest.accuracy, strict=True))
         ]
         pairs = [
-            {"a": pair.a.run_id, "b": pair.b.run_id, "n_episodes": len(pair.accuracy_a), "p_holm": value}
+            {"a": pair.a.run_id, "b": pair.b.run_id, "n_episodes": len(pair.accuracy_a), f"p_{self.correction}": value}
             | asdict(pair.comparison)
             | {"needed": asdict(pair.needed(delta)), "verdict": verdict(pair, value)}
             for pair, value in self._tested

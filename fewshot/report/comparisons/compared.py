@@ -41,7 +41,7 @@ def _line(contest: Mapping[str, Any], pair: Mapping[str, Any]) -> tuple[str, ...
         number(_value(pair["correlation"]), 2),
         number(100 * pair["unpaired_width"], 2),
         number(100 * (images.high - images.low), 2),
-        p_value(_value(pair["p_holm"])).removeprefix("= "),
+        p_value(_value(pair.get("p_holm", pair.get("p_best")))).removeprefix("= "),
     )
 
 

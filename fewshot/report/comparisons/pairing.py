@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
 from fewshot.results.asked import data_of
-from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
-from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, rank_sets, tied_ranks
+from fewshot.statistics.best_runs import rank_sets
+from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, tied_ranks
 from fewshot.statistics.intervals import Floats, Interval, Units, class_interval
 
 # The columns that may differ for each choice of --by. All other columns of the spec are equal.
@@ -47,10 +49,11 @@ class Contest:
         values = self.accuracy[run]
         return class_interval(values, self.units.first(len(values)), half_query=self.half_query / len(values))
 
-    def pairs(self) -> list[RunPair]:
-        """The paired comparison of every two runs, the more accurate run first, from the best to the worst."""
+    def pairs(self, versus: Row | None = None) -> list[RunPair]:
+        """The paired comparison of every two runs, or only of `versus` with each other run; the more accurate run
+        first, from the best to the worst."""
         order = sorted(range(len(self.rows)), key=lambda run: -float(self.accuracy[run].mean()))
-        return [self._pair(a, b) for a, b in combinations(order, 2)]
+        return [self._pair(a, b) for a, b in combinations(order, 2) if versus in (None, self.rows[a], self.rows[b])]
 
     def _pair(self, a: int, b: int) -> RunPair:
         count = min(len(self.accuracy[a]), len(self.accuracy[b]))
@@ -112,8 +115,16 @@ def adjusted(pairs: Sequence[RunPair]) -> Floats:
     return result
 
 
+class Stored(Protocol):
+    """Where rows and their predictions lie: a results file, or several."""
+
+    @property
+    def path(self) -> Path: ...
+    def predictions(self, row: Row, /) -> Iterator[Predictions]: ...
+
+
 def contests(
-    results: Results, rows: Sequence[Row], by: str, grouping: Callable[[Row], Grouping] | None = None
+    results: Stored, rows: Sequence[Row], by: str, grouping: Callable[[Row], Grouping] | None = None
 ) -> tuple[list[Contest], list[Uncompared]]:
     """The contests among these rows, of two runs or more that differ in `by` alone and solved the same episodes; and
     the groups of runs that cannot be compared, such as those without stored predictions.
@@ -137,25 +148,29 @@ def contests(
     return compared, others
 
 
+def task_key(row: Row) -> tuple[object, ...]:
+    """What runs of one task have in common: their data, however its path was typed, and their episodes."""
+    return data_of(row), *(getattr(row, name) for name in _TASK)
+
+
 def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
     """Groups of two or more runs that did not fail and differ in `by` alone."""
     groups: dict[tuple[object, ...], list[Row]] = {}
     fixed = [name for name in BY["anything"] if name not in BY[by]]
     for row in rows:
         if row.status == "ok":
-            key = (data_of(row), *(getattr(row, name) for name in (*_TASK, *fixed)))
-            groups.setdefault(key, []).append(row)
+            groups.setdefault((*task_key(row), *(getattr(row, name) for name in fixed)), []).append(row)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None = None) -> Contest:
+def contest(results: Stored, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None = None) -> Contest:
     """The runs of a task on the same episodes. Raises a ValueError if the episodes that all of them have differ, or if
     stored predictions are missing."""
     common = min(row.n_episodes for row in rows)
     if common < 2:
         raise ValueError("a comparison needs 2 or more episodes of each run; one of these runs has 1, so run more")
     groups = None if grouping is None else grouping(rows[0])  # before predictions, which take longer to read
-    solved = [_Solved.read(results.predictions(row), common) for row in rows]
+    solved = [Solved.read(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)
     if odd is not None:
         raise ValueError(
@@ -163,14 +178,14 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
             "another release made one of them; run it again"
         )
     longest = max(solved, key=lambda one: len(one.accuracy))
-    units = _units(longest, rows[0].n_classes) if groups is None else _groups(longest, groups)
+    units = class_units(longest, rows[0].n_classes) if groups is None else _groups(longest, groups)
     return Contest(
         tuple(rows), tuple(one.accuracy for one in solved), units, 0.5 * len(longest.accuracy) / longest.n_queries
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Solved:
+class Solved:
     """The part of a run's predictions that comparisons need."""
 
     accuracy: Floats  # [E]
@@ -180,7 +195,7 @@ class _Solved:
     digest: str  # of the first episodes, those that all runs have
 
     @staticmethod
-    def read(parts: Iterator[Predictions], common: int) -> _Solved:
+    def read(parts: Iterator[Predictions], common: int) -> Solved:
         """Reads predictions part by part. `common`: episodes that all runs have."""
         accuracies, classes, n_way, n_queries = [], [], [], 0
 
@@ -198,16 +213,16 @@ class _Solved:
 
         digest = episodes_digest(common_episodes())
         labels, ways = (np.concatenate(flat).astype(np.int64) for flat in (classes, n_way))
-        return _Solved(np.concatenate(accuracies), labels, ways, n_queries, digest)
+        return Solved(np.concatenate(accuracies), labels, ways, n_queries, digest)
 
 
-def _units(solved: _Solved, n_classes: int) -> Units:
+def class_units(solved: Solved, n_classes: int) -> Units:
     """The classes of the episodes, numbered from 0. The data set may have more of them."""
     sampled, codes = np.unique(solved.classes, return_inverse=True)
     return Units(codes.astype(np.int64), solved.n_way, max(n_classes, len(sampled)))
 
 
-def _groups(solved: _Solved, grouping: Grouping) -> Units:
+def _groups(solved: Solved, grouping: Grouping) -> Units:
     """The groups of the classes of the episodes, numbered from 0."""
     name, codes = grouping
     sampled = np.unique(codes[solved.classes])

@@ -39,7 +39,7 @@ def verdict(pair: RunPair, p_adjusted: float) -> str:
         outcome = f"significant for new {units}, not for these images"
     elif significant(comparison.new_classes):
         p = p_value(p_adjusted)
-        return f"{outcome}: significant alone, but not after correcting for all pairs (adjusted p {p})"
+        return f"{outcome}: significant alone, but not after correcting for all comparisons (adjusted p {p})"
     size = abs(comparison.these_images.mean)
     if size == 0:
         return f"{outcome}: the difference is 0; these episodes detect {_detectable(comparison)}"
@@ -79,7 +79,7 @@ def significant_for_classes(pair: RunPair, p_adjusted: float) -> bool:
     return significant(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
 
 
-def paragraph(pair: RunPair, naming: Naming, p_adjusted: float, n_compared: int) -> str:
+def paragraph(pair: RunPair, naming: Naming, p_adjusted: float, n_compared: int, correction: str = "holm") -> str:
     """A paragraph to paste: the claim, its intervals, and its limits."""
     comparison = pair.comparison
     paired = (
@@ -89,7 +89,7 @@ def paragraph(pair: RunPair, naming: Naming, p_adjusted: float, n_compared: int)
     sentences = [
         f"On the {counted(len(pair.accuracy_a), 'episode')} that both solved ({naming.task(pair.a)}), "
         f"{claim(pair, naming)}.",
-        "" if pair.equal else _over_classes(comparison, pair.units.name, p_adjusted, n_compared),
+        "" if pair.equal else _over_classes(comparison, pair.units.name, p_adjusted, n_compared, correction),
         paired if math.isfinite(comparison.width_ratio) else "",
         "" if pair.equal or significant_for_classes(pair, p_adjusted) else _outcome(pair, p_adjusted),
         about_weights([pair.a, pair.b]),
@@ -115,11 +115,12 @@ def claim(pair: RunPair, naming: Naming) -> str:
     )
 
 
-def _over_classes(comparison: Comparison, units: str, p_adjusted: float, n_compared: int) -> str:
+def _over_classes(comparison: Comparison, units: str, p_adjusted: float, n_compared: int, correction: str) -> str:
     interval = comparison.new_classes
     if interval.reason:
         return missing(f"No interval for new {units}", [interval.reason])
-    corrected = f", Holm-adjusted over {n_compared:,} comparisons" if n_compared > 1 else ""
+    how = "Holm-adjusted over" if correction == "holm" else "corrected for"
+    corrected = f", {how} {n_compared:,} comparisons" if n_compared > 1 else ""
     text = (
         f"For new {units} the interval is {bounds(interval)} (jackknife over {units}; "
         f"p {p_value(p_adjusted)}{corrected})."

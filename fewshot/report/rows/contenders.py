@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from fewshot.plugins.short_name import short_names, told_apart
+from fewshot.plugins.short_name import distinct_names, short_names
 from fewshot.plugins.spec import Spec
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
@@ -80,7 +80,7 @@ def _learner_names(contenders: Iterable[Contender], given: Mapping[str, str]) ->
     pairs = dict.fromkeys((each.transform, each.evaluator) for each in contenders)
     parts = short_names(transform for transform, _ in pairs) | short_names(evaluator for _, evaluator in pairs)
     names = {pair: given.get(method_of(*pair)) or learner(*pair, parts) for pair in pairs}
-    return told_apart(names, lambda pair: {"": method_of(*pair)}, lambda pair: method_of(*pair))
+    return distinct_names(names, lambda pair: {"": method_of(*pair)}, lambda pair: method_of(*pair))
 
 
 def method_of(transform: Spec, evaluator: Spec) -> str:

@@ -108,6 +108,12 @@ def why(rows: Sequence[Row]) -> list[str]:
     return sentences
 
 
+def without(rows: Sequence[Row]) -> list[str]:
+    """A sentence with the reason for every run that lacks the interval for new classes; none if no run lacks it."""
+    reasons = [reason for row in rows if (reason := KINDS[1].reason(row)) and reason != OLDER]
+    return [sentence(f"No interval for {KINDS[1].population(rows)}", reasons)] if reasons else []
+
+
 def _explained(kind: Kind, rows: Sequence[Row]) -> str:
     """The population, with what a draw is."""
     more = " (another support and other test images of these classes)" if kind.columns == "new_draws" else ""

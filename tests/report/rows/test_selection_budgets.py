@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fewshot.commands._results import comparison_table, run_table
+from fewshot.commands._results import run_table
 from fewshot.report.comparisons.verdicts import warnings as unfair
 from fewshot.report.rows.headline import findings
 from fewshot.report.rows.selection_budgets import warnings
@@ -52,7 +52,6 @@ def test_a_difference_in_data_settings_or_labels_is_a_warning(changes, text):
     assert text in warning
     for shown in (run_table(Shown.of(rows)), markdown(Shown.of(rows)), " ".join(comparison(Shown.of(rows))[0].notes)):
         assert warning in shown
-    assert warning in " ".join(comparison_table(Shown.of(rows)).split())
     assert any("choose hyperparameters differ" in sentence for sentence in unfair(rows))
 
 

@@ -1,0 +1,93 @@
+"""What `fewshot run` and `fewshot bench` print while they work: a line at once, and one when a run starts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Timer
+from typing import TYPE_CHECKING
+
+import click
+
+from fewshot.commands._answers import print_progress, printable, wants_json
+from fewshot.plugins.wording import counted
+
+if TYPE_CHECKING:
+    from fewshot.plugins.spec import Spec
+    from fewshot.results.row import Row
+    from fewshot.runs.specs import RunSpec
+
+SOON = 2.0  # seconds; shorter runs need no line of their own
+
+
+def check_specs(specs: Sequence[RunSpec], rows: Collection[Row]) -> None:
+    """Raises a ValueError before the first run starts if a backbone of an unfinished run cannot exist, such as one
+    with a misspelt name, or if a run's evaluator and transform do not fit together."""
+    unfinished = _unfinished(specs, rows)
+    if not unfinished:
+        return
+    from fewshot.runs.needs import check_members
+
+    backbones: dict[Spec, None] = {}
+    for spec in unfinished:
+        backbones[spec.backbone] = None
+        check_members(spec.evaluator, spec.transform)
+    for backbone in backbones:
+        backbone.make().check()
+
+
+def announced(specs: Sequence[RunSpec], rows: Collection[Row]) -> Iterator[RunSpec]:
+    """The specs; prints a line about the first run at once, and about each other that still runs after `SOON` seconds,
+    such as "run 3 of 100: resnet18, ...". Runs start when they are taken. `rows`: what is finished already."""
+    unfinished = _unfinished(specs, rows)
+    n_done = len(specs) - len(unfinished)
+    if n_done and unfinished:
+        print_progress(f"{n_done:,} of {counted(len(specs), 'run')} {'is' if n_done == 1 else 'are'} finished.")
+    waiting, delay = {id(spec) for spec in unfinished}, 0.0
+    for number, spec in enumerate(specs, 1):
+        if id(spec) not in waiting:
+            yield spec
+            continue
+        with _soon(f"run {number:,} of {len(specs):,}: {_name(spec)}", delay):
+            yield spec
+        delay = SOON
+
+
+@contextmanager
+def _soon(text: str, delay: float) -> Iterator[None]:
+    """Prints a line unless the context ends before `delay` seconds."""
+    if not delay:
+        print_progress(text)
+        yield
+        return
+    timer = Timer(delay, click.echo, (printable(text),), {"err": wants_json()})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _unfinished(specs: Sequence[RunSpec], rows: Collection[Row]) -> list[RunSpec]:
+    """The specs without a row of all their episodes, as far as their columns tell."""
+    done: dict[tuple[object, ...], int] = {}
+    for row in rows:
+        if row.status == "ok":
+            done[row.spec] = max(row.n_episodes, done.get(row.spec, 0))
+    return [spec for spec in specs if done.get(_row(spec).spec, 0) < spec.n_episodes]
+
+
+def _row(spec: RunSpec) -> Row:
+    """A row with nothing but the spec."""
+    from fewshot.results.columns import RunName
+    from fewshot.results.row import Row
+    from fewshot.runs.columns import spec_columns
+
+    return Row.of(RunName("not run"), spec_columns(spec))
+
+
+def _name(spec: RunSpec) -> str:
+    from fewshot.commands._results import describe
+
+    return describe(_row(spec))

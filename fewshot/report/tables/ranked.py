@@ -1,0 +1,168 @@
+"""Rankings as one table for a terminal: best first, the group that may be the best marked, names shortened to fit."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fewshot.plugins.wording import counted
+from fewshot.report.comparisons.ranking import Ranking, Standing
+from fewshot.report.tables.short_texts import shortened
+from fewshot.statistics.intervals import THESE_IMAGES
+
+_MOST_VERDICTS = 6  # sentences; more tasks are read in the table
+_SHORTEST = 18  # characters of a name; a narrower table loses the intervals of the accuracies first
+_TITLES = (
+    ("accuracy", "accuracy"),
+    ("95 % interval", "interval"),
+    ("minus the best", "difference"),
+    ("episodes", "episodes"),
+)
+_GAP = "  "
+
+
+@dataclass(frozen=True)
+class Line:
+    """A run in the table."""
+
+    names: tuple[str, ...]
+    accuracy: str
+    interval: str
+    difference: str
+    episodes: str
+    leads: bool
+
+
+def ranked_table(rankings: Sequence[Ranking], width: int, with_verdicts: bool = True) -> str:
+    """The table of these rankings, a block for each, with its verdict below it; at most `width` characters wide."""
+    about = [ranking.task.split(", ") for ranking in rankings]
+    shared = [part for part in about[0] if all(part in parts for parts in about)]
+    own = [", ".join(part for part in parts if part not in shared) for parts in about]
+    if len(rankings) > 1 and all(len(ranking.standings) == 1 for ranking in rankings):
+        blocks = [("", [line for ranking, name in zip(rankings, own, strict=True) for line in _lines(ranking, name)])]
+        verdicts: list[str] = []
+    else:
+        blocks = [(name, _lines(ranking)) for ranking, name in zip(rankings, own, strict=True)]
+        verdicts = [ranking.verdict for ranking in rankings] if with_verdicts else []
+    parts = list(_blocks(blocks, verdicts if len(verdicts) <= _MOST_VERDICTS else [], width))
+    if len(verdicts) > _MOST_VERDICTS:
+        parts.append(f"{counted(len(verdicts), 'task')}: `fewshot compare` gives a verdict for each.")
+    return "\n".join([*_wrapped(", ".join(shared), width), "", *parts, "", *_wrapped(_legend(rankings), width)])
+
+
+def _lines(ranking: Ranking, name: str = "") -> list[Line]:
+    differ = len({standing.row.n_episodes for standing in ranking.standings}) > 1
+    marked = len(ranking.standings) > 1
+    return [
+        Line(
+            (name,) if name else standing.parts,
+            f"{100 * standing.accuracy:.1f}",
+            "" if standing.interval is None else _bounds(standing.interval),
+            _difference(standing, ranking),
+            f"{standing.row.n_episodes:,}" if differ else "",
+            marked and standing.leads,
+        )
+        for standing in ranking.standings
+    ]
+
+
+def _difference(standing: Standing, ranking: Ranking) -> str:
+    if standing is ranking.best:
+        return ""
+    found = standing.images if ranking.population == THESE_IMAGES else standing.classes
+    if found is None:
+        return f"{100 * (standing.accuracy - ranking.best.accuracy):+z.1f}"
+    return f"{100 * found.mean:+z.1f}" + ("" if found.reason else f" {_bounds((found.low, found.high))}")
+
+
+def _bounds(bounds: tuple[float, float]) -> str:
+    return f"[{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
+
+
+def _blocks(blocks: Sequence[tuple[str, list[Line]]], verdicts: Sequence[str], width: int) -> Iterator[str]:
+    lines = [line for _, block in blocks for line in block]
+    columns = _Columns.of(lines, width)
+    yield columns.joined("", [""] * len(lines[0].names), columns.titles)
+    for number, (title, block) in enumerate(blocks):
+        if title:
+            yield from [*[""] * bool(number), *_wrapped(f"{title}:", width)]
+        names = columns.names(block)
+        for line, name in zip(block, names, strict=True):
+            yield columns.joined("*" if line.leads else "", name, columns.texts(line))
+        if verdicts:
+            yield from [*[""] * (len(blocks) == 1), *_wrapped(verdicts[number], width)]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of a table: names on the left, then numbers."""
+
+    name_widths: tuple[int, ...]
+    numbers: tuple[tuple[str, str, int], ...]  # title, field of a line, width
+
+    @staticmethod
+    def of(lines: Sequence[Line], width: int) -> _Columns:
+        """The columns that have any text. If names do not fit, the intervals of the accuracies make room for them."""
+        fields = [(title, field) for title, field in _TITLES if any(getattr(line, field) for line in lines)]
+        columns = _Columns._of(lines, fields, width)
+        if columns._loses_names(lines):
+            columns = _Columns._of(lines, [each for each in fields if each[1] != "interval"], width)
+        return columns
+
+    @staticmethod
+    def _of(lines: Sequence[Line], fields: Sequence[tuple[str, str]], width: int) -> _Columns:
+        numbers = tuple(
+            (title, field, max(len(title), *(len(getattr(line, field)) for line in lines))) for title, field in fields
+        )
+        wanted = [max(map(len, column)) for column in zip(*(line.names for line in lines), strict=True)]
+        left = width - 2 - sum(len(_GAP) + each for *_, each in numbers) - len(_GAP) * (len(wanted) - 1)
+        return _Columns(tuple(_shared_out(left, wanted)), numbers)
+
+    @property
+    def titles(self) -> list[str]:
+        """The headings of the numbers."""
+        return [title.rjust(width) for title, _, width in self.numbers]
+
+    def texts(self, line: Line) -> list[str]:
+        """The numbers of a line."""
+        return [getattr(line, field).rjust(width) for _, field, width in self.numbers]
+
+    def names(self, lines: Sequence[Line]) -> list[tuple[str, ...]]:
+        """The names of each line, shortened."""
+        columns = zip(*(line.names for line in lines), strict=True)
+        return list(
+            zip(*(shortened(column, most) for column, most in zip(columns, self.name_widths, strict=True)), strict=True)
+        )
+
+    def joined(self, mark: str, names: Sequence[str], numbers: Sequence[str]) -> str:
+        """A line of the table."""
+        padded = [name.ljust(width) for name, width in zip(names, self.name_widths, strict=True)]
+        return f"{mark:<1} {_GAP.join([*padded, *numbers])}".rstrip()
+
+    def _loses_names(self, lines: Sequence[Line]) -> bool:
+        return any(
+            len(set(column)) > 1 and most < min(_SHORTEST, max(map(len, column)))
+            for column, most in zip(zip(*(line.names for line in lines), strict=True), self.name_widths, strict=True)
+        )
+
+
+def _shared_out(left: int, wanted: Sequence[int]) -> list[int]:
+    """The widths of the columns of names: what each wants, or else equal parts of what the others leave."""
+    widths = [0] * len(wanted)
+    for place, column in enumerate(sorted(range(len(wanted)), key=lambda column: wanted[column])):
+        widths[column] = max(3, min(wanted[column], left // (len(wanted) - place)))
+        left -= widths[column]
+    return widths
+
+
+def _legend(rankings: Sequence[Ranking]) -> str:
+    populations = " or ".join(dict.fromkeys(ranking.population for ranking in rankings))
+    several = any(len(ranking.standings) > 1 for ranking in rankings)
+    known = any(standing.interval or standing.images for ranking in rankings for standing in ranking.standings)
+    accuracy = f"Accuracy in %{f'; [ ]: 95 % intervals for {populations}' if known else ''}."
+    return f"*: the best, or may be as good (95 % confidence). {accuracy}" if several else accuracy
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
