@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-import os
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -100,35 +98,8 @@ def row_images(data: tuple[str, ...], allow_import: bool = False) -> RowImages:
     return RowImages(tuple(map(dataset_spec, data)), allow_import)
 
 
-def _holds_images(file: Path) -> bool:
-    """Whether this is an .npz file of images, not of vectors."""
-    from fewshot.datasets._npz_images import holds_images
-
-    return file.suffix.lower() == ".npz" and holds_images(file)
-
-
 def dataset_spec(data: str) -> Spec:
     """The spec of --data: a folder of class folders, a CSV file, a file of vectors or images, a name or a spec."""
-    from fewshot.plugins.call import is_call
-    from fewshot.plugins.registry import DATASETS
+    from fewshot.datasets._shorthand import dataset_spec as spec_of
 
-    known = DATASETS.names()
-    if data not in known and Path(data).expanduser().is_dir():
-        return DATASETS.spec(f"ImageFolderSet(root={str(Path(data).expanduser())!r})")
-    source = {".csv": "Manifest", ".npz": "VectorSet", ".safetensors": "VectorSet", ".parquet": "VectorSet"}.get(
-        Path(data).suffix.lower()
-    )
-    if source is not None and not is_call(data):
-        source = "ImageArrays" if _holds_images(Path(data).expanduser()) else source
-        return DATASETS.spec(f"{source}(path={str(Path(data).expanduser())!r})")
-    if is_call(data) or ":" in data or data in known:
-        return DATASETS.spec(data)
-    if os.path.exists(os.path.expanduser(data)):
-        from fewshot.datasets._other_files import refusal
-
-        raise ValueError(refusal(Path(data).expanduser()))
-    close = difflib.get_close_matches(data, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise ValueError(
-        f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)}){hint}"
-    )
+    return spec_of(data)

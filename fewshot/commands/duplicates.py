@@ -10,11 +10,12 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, amount, answer, json_option
-from fewshot.commands._request import Data, DataRequest
+from fewshot.commands._request import DataRequest
 
 if TYPE_CHECKING:
     from fewshot.datasets.duplicates import Duplicates
     from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.sizes import Data
 
 _LINES = 20  # printed pairs
 

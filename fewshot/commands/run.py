@@ -15,7 +15,6 @@ from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import (
     ChoiceRequest,
     ComputeRequest,
-    Data,
     DataRequest,
     EpisodeRequest,
     check_file,
@@ -24,6 +23,7 @@ from fewshot.commands._request import (
 from fewshot.commands._results import print_failures, run_table, writable_results
 
 if TYPE_CHECKING:
+    from fewshot.runs.sizes import Data
     from fewshot.runs.specs import Listed, RunSpec, Sampled
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -17,6 +18,7 @@ class MemberField:
 
     registry: Registry
     default: str | None = None
+    read: Callable[[object], Spec] | None = None  # how users name members of this kind; None: as specs
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self.name = f"_{name}"
@@ -34,7 +36,7 @@ class MemberField:
         return self.default
 
     def __set__(self, instance: object, value: object) -> None:
-        instance.__dict__[self.name] = member(self.registry, value)
+        instance.__dict__[self.name] = self.read(value) if self.read else member(self.registry, value)
 
 
 class OptionalMemberField(MemberField):

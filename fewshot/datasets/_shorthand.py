@@ -1,0 +1,58 @@
+"""Data sets as users name them: a folder, a file, a name, a spec, or images in memory."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets._npz_images import holds_images
+from fewshot.datasets._other_files import refusal
+from fewshot.datasets._partitions import split_rule
+from fewshot.plugins.call import is_call
+from fewshot.plugins.held import held_spec
+from fewshot.plugins.registry import DATASETS
+from fewshot.plugins.spec import Spec
+
+_SOURCES = {".csv": "Manifest", ".npz": "VectorSet", ".safetensors": "VectorSet", ".parquet": "VectorSet"}
+
+
+def dataset_spec(data: object) -> Spec:
+    """The spec of a folder of class folders, a CSV file, a file of vectors or images, a name, a spec, or images."""
+    if isinstance(data, LabelledImages):
+        return held_spec(DATASETS, data.name, HeldImages(data))
+    if not isinstance(data, str | os.PathLike):
+        return DATASETS.spec(data)
+    named, known = os.fspath(data), DATASETS.names()
+    place = Path(named).expanduser()
+    if named not in known and place.is_dir():
+        return DATASETS.spec(f"ImageFolderSet(root={str(place)!r})")
+    source = _SOURCES.get(place.suffix.lower())
+    if source is not None and not is_call(named):
+        source = "ImageArrays" if place.suffix.lower() == ".npz" and holds_images(place) else source
+        return DATASETS.spec(f"{source}(path={str(place)!r})")
+    if is_call(named) or ":" in named or named in known:
+        return DATASETS.spec(named)
+    if place.exists():
+        raise ValueError(refusal(place))
+    close = difflib.get_close_matches(named, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise ValueError(
+        f"there is neither a folder {named!r} nor a data set of that name (known: {', '.join(known)}){hint}"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class HeldImages(Dataset):
+    """A data set whose images are in memory already."""
+
+    images: LabelledImages
+
+    def load(self) -> LabelledImages:
+        return self.images
+
+    def default_split(self) -> str | None:
+        """The split by partitions, if they hold different classes; else None."""
+        return split_rule(self.images.class_groups.get("partition"))
