@@ -1,6 +1,6 @@
 """Episodes: index tensors between data and evaluators; this folder knows rows and labels, not images.
 
-May import: files.
+May import: files, plugins.
 A new format for sharing episodes: one file that converts them and back, with the same digest.
 
     episodes.py   shapes, episodes, batches       lists.py         files of episodes that can be shared

@@ -13,8 +13,6 @@ from typing import Any
 from fewshot.plugins.signature import Signature
 from fewshot.plugins.spec import Home, Spec
 
-HELD = ("code", "weights")  # fields that tell two held things of one name apart; short names leave them out
-
 
 @dataclass(frozen=True, eq=False)
 class HeldSpec(Spec):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -18,7 +17,6 @@ class MemberField:
 
     registry: Registry
     default: str | None = None
-    read: Callable[[object], Spec] | None = None  # how users name members of this kind; None: as specs
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self.name = f"_{name}"
@@ -36,7 +34,7 @@ class MemberField:
         return self.default
 
     def __set__(self, instance: object, value: object) -> None:
-        instance.__dict__[self.name] = self.read(value) if self.read else member(self.registry, value)
+        instance.__dict__[self.name] = member(self.registry, value)
 
 
 class OptionalMemberField(MemberField):
@@ -50,6 +48,7 @@ class OptionalMemberField(MemberField):
 
 
 def member(registry: Registry, value: object) -> Spec:
-    """The spec of a member; backbones may be in shorthand, such as "resnet18"."""
+    """The spec of a member as users name it: backbones may be in shorthand, such as "resnet18", data may be a folder,
+    and an evaluator may be a function."""
     short = registry is BACKBONES and isinstance(value, str)
-    return registry.spec(shorthand(value) if short and isinstance(value, str) else value)
+    return registry.named(shorthand(value) if short and isinstance(value, str) else value)

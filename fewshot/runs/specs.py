@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
-from fewshot.datasets._shorthand import dataset_spec
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.episodes.lists import EpisodeList
 from fewshot.plugins.member_field import MemberField, OptionalMemberField
@@ -71,7 +70,7 @@ class RunSpec:
     `n_episodes` and `protocol` are not part of the identity: more episodes refine a result.
     """
 
-    dataset: MemberField = MemberField(DATASETS, read=dataset_spec)
+    dataset: MemberField = MemberField(DATASETS)
     backbone: MemberField = MemberField(BACKBONES)
     evaluator: MemberField = MemberField(EVALUATORS)
     episodes: Sampled | Listed = Sampled()
