@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
 from math import ceil
 
 import numpy as np
@@ -18,7 +17,7 @@ from fewshot.statistics.intervals import (
     Interval,
     Units,
     class_interval,
-    class_p_value,
+    class_test,
     episode_interval,
 )
 
@@ -66,8 +65,8 @@ def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparis
             f"a paired comparison needs the same 2 or more episodes of both runs, got {len(a):,} and {len(b):,}"
         )
     d = a - b
-    intervals = episode_interval(d, level), class_interval(d, units, level)
-    images, classes = (interval.inside(DIFFERENCE) for interval in intervals)
+    of_classes, p_classes = class_test(d, units, level)
+    images, classes = (interval.inside(DIFFERENCE) for interval in (episode_interval(d, level), of_classes))
     varies = a.std() > 0 and b.std() > 0
     separate = float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a)))
     return Comparison(
@@ -75,7 +74,7 @@ def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparis
         new_classes=classes,
         correlation=float(np.corrcoef(a, b)[0, 1]) if varies else float("nan"),
         unpaired_width=2 * _t(0.5 + level / 2, 2 * len(a) - 2) * separate,
-        p_classes=class_p_value(d, units),
+        p_classes=p_classes,
         detectable_episodes=_detectable(images.standard_error, len(d) - 1, level),
         detectable_classes=_detectable(classes.standard_error, units.n_units - 1, level),
     )
@@ -113,30 +112,6 @@ def holm(p_values: Floats) -> Floats:
     order = np.argsort(p_values, kind="stable")
     stepped = np.maximum.accumulate(np.minimum(1.0, p_values[order] * np.arange(len(p_values), 0, -1)))
     return np.asarray(stepped[np.argsort(order)], dtype=np.float64)
-
-
-def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> dict[str, tuple[int, int]]:
-    """The range of ranks of each of m runs, [1 + runs surely better, m - runs surely worse].
-
-    The ranks come from simultaneous (Bonferroni) paired intervals for new classes, or for these images if there are
-    none for new classes. Two runs of different lengths are compared on the episodes that both have.
-    """
-    names = list(runs)
-    pairs = len(names) * (len(names) - 1) // 2
-    simultaneous = 1 - (1 - level) / max(1, pairs)
-    better = dict.fromkeys(names, 0)
-    worse = dict.fromkeys(names, 0)
-    for one, other in combinations(names, 2):
-        count = min(len(runs[one]), len(runs[other]))
-        d = runs[one][:count] - runs[other][:count]
-        interval = class_interval(d, units.first(count), simultaneous)
-        if interval.reason:
-            interval = episode_interval(d, simultaneous)
-        if interval.low > 0 or interval.high < 0:
-            winner, loser = (one, other) if interval.low > 0 else (other, one)
-            better[loser] += 1
-            worse[winner] += 1
-    return {name: (1 + better[name], len(names) - worse[name]) for name in names}
 
 
 def tied_ranks(runs: Mapping[str, Floats]) -> dict[str, float]:

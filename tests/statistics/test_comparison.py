@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fewshot.statistics.comparison import compare, holm, needed, over_sets, rank_sets, tied_ranks
+from fewshot.statistics.best_runs import rank_sets
+from fewshot.statistics.comparison import compare, holm, needed, over_sets, tied_ranks
 from fewshot.statistics.intervals import Units, class_interval, class_p_value
 from tests.support.paired_runs import episodes, two_runs
 
