@@ -6,5 +6,5 @@ A new format for sharing episodes: one file that converts them and back, with th
     episodes.py   shapes, episodes, batches       lists.py         files of episodes that can be shared
     labelled.py   what episodes read of images    tables.py        the same as CSV
     draws.py      random words by counter         learn2learn.py   tasks of learn2learn, and back
-    streams.py    the list of random streams
+    streams.py    the list of random streams      shown.py         episodes and images in a notebook
 """

@@ -61,7 +61,7 @@ class EpisodeShape:
         return 1 if self.k_shot is None or (self.k_shot_at_most and self.k_shot) else self.k_shot
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Episodes:
     """E episodes as rows of one data set. Ways, support and query are flat arrays, one episode after the other. Inside
     an episode rows are class-major, so labels follow from the counts: way w has `support_count[w]` adjacent rows.
@@ -344,6 +344,19 @@ class Episodes:
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {name: np.ascontiguousarray(getattr(self, name), dtype) for name, dtype in ARRAY_TYPES.items()}
 
+    def __repr__(self) -> str:
+        shape = self.shape
+        sizes = "of unequal sizes"
+        if shape is not None:
+            sizes = f"{shape.n_way}-way {shape.k_shot}-shot, {shape.n_query} {_noun('query', shape.n_query)} per class"
+        return f"Episodes({len(self):,} {_noun('episode', len(self))}, {sizes}, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        """The sizes, and the support and some queries of the first episode, if its images are in memory."""
+        from fewshot.episodes.shown import episode_html
+
+        return episode_html(self)
+
     def __str__(self) -> str:
         """One line per episode for the first ten: index, ways, support and query sizes, classes."""
         lines = [f"{len(self)} episodes, digest {self.digest[:16]}"]
@@ -354,6 +367,11 @@ class Episodes:
                 f"query {self.query_count[ways].sum()}, classes {self.classes[ways].tolist()}"
             )
         return "\n".join(lines)
+
+
+def _noun(noun: str, number: int | None) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return noun if number == 1 else plural
 
 
 def _label(name: str, class_names: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,14 +79,14 @@ def evaluate(
     dtype: str = "float32",
     results: Results | str | Path | None = None,
     device: str | None = None,
-    **unknown: Any,
+    **unknown: Never,
 ) -> Rows:
     """The rows of every backbone, evaluator and number of shots on these data; the same numbers as `fewshot run`.
 
     `backbone`: a name ("resnet18"), a spec, a `Backbone`, "given" for vectors, a live network (an nn.Module that gives
     features [b, D], in training or not; its mode is restored), a function from inputs [b, 3, H, W] to features [b, D],
-    or a list of these. `preprocess` turns an RGB image into the input [3, H, W] of a network or a function (None: timm's
-    own, for a network of timm). `data`: a folder, a file, a name, a spec, or images or vectors in memory.
+    or a list of these. `preprocess` turns an RGB image into the input [3, H, W] of a network or a function (None:
+    timm's own, for a network of timm). `data`: a folder, a file, a name, a spec, or images or vectors in memory.
     `evaluator`, or `evaluators` for several: a name ("LinearProbe(C=1.0)"), a member, a function
     (support [S, D], labels [S], query [M, D]) -> logits [M, N], or a classifier of scikit-learn, cloned per episode.
     `presets`: published methods by name, in place of evaluators. `transform`: None is the usual one of the evaluator.
@@ -193,7 +193,7 @@ def _on_sampled(
     load = cache(load_images)
     data = open_data(asked.data, asked.split, asked.classes, load)
     shapes = asked.sizes.on(data.images)
-    every = (
+    every: list[Sampled | Listed] = (
         [Sampled(shape, asked.seed, shapes.sampler_spec) for shape in shapes.shapes(data.images, data.labels)]
         if listed is None
         else [Listed(listed)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import numbers
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,13 +35,13 @@ def several(given: Any) -> list[Any]:
 
 def counts(given: Any, name: str, least: int) -> tuple[int | str, ...]:
     """The numbers, or "all", in one or several of them, each once; anything else is a ValueError."""
-    numbers = [int(one) if _is_count(one) else one for one in several(given)]
-    for one in numbers:
+    known = [int(one) if _is_count(one) else one for one in several(given)]
+    for one in known:
         if one != "all" and not (isinstance(one, int) and not isinstance(one, bool) and one >= least):
             raise ValueError(f"{name} must be integers of at least {least}, or 'all'; got {one!r}")
-    if not numbers:
+    if not known:
         raise ValueError(f"{name} is empty; give at least one number, such as {name}=5")
-    return tuple(dict.fromkeys(numbers))
+    return tuple(dict.fromkeys(known))
 
 
 def count(given: Any, name: str, least: int) -> int | str | None:
@@ -64,12 +65,10 @@ def episodes_of(given: Any) -> Episodes | Path | None:
     if isinstance(given, int):
         raise ValueError(f"episodes are fewshot.Episodes; for their number write n_episodes={given}")
     raise ValueError(
-        f"episodes are fewshot.Episodes, such as Episodes.sample(images, n_way=5, k_shot=1), or the path of a list; got "
-        f"{given!r:.80}"
+        f"episodes are fewshot.Episodes, such as Episodes.sample(images, n_way=5, k_shot=1), or the path of a list; "
+        f"got {given!r:.80}"
     )
 
 
 def _is_count(value: Any) -> bool:
-    import numbers
-
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
