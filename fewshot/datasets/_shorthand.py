@@ -23,8 +23,13 @@ def dataset_spec(data: object) -> Spec:
     """The spec of a folder of class folders, a CSV file, a file of vectors or images, a name, a spec, or images."""
     if isinstance(data, LabelledImages):
         return held_spec(DATASETS, data.name, HeldImages(data))
-    if not isinstance(data, str | os.PathLike):
+    if isinstance(data, Dataset | Spec):
         return DATASETS.spec(data)
+    if not isinstance(data, str | os.PathLike):
+        raise ValueError(
+            "data are a folder or a file, a name such as 'Icons', a data set such as Icons(), loaded images, or "
+            f"labelled_vectors(vectors, labels); got {type(data).__name__}"
+        )
     named, known = os.fspath(data), DATASETS.names()
     place = Path(named).expanduser()
     if named not in known and place.is_dir():

@@ -29,6 +29,7 @@ from fewshot.plugins.spec import Spec
 Features = NDArray[np.float32]
 Answer = Callable[[Features], ArrayLike]  # queries [M, D] -> logits [M, N]
 Function = Callable[[Features, NDArray[np.int64], Features], ArrayLike]
+_AHEAD = 1e-4  # of the largest value: more than float32 loses
 _LEAST = 1e-12  # of a probability: the logarithm of 0 is no logit
 _SEEDS = 1 << 32  # scikit-learn takes smaller ones
 _PARAMETERS = "support, labels, query"
@@ -178,14 +179,23 @@ def _spec_of_classifier(classifier: Any) -> Spec:
 
 
 def _scores(classifier: Any, query: Features) -> NDArray[np.float64]:
-    """[M, N] decision values, or logarithms of probabilities, or 1 for the predicted class if it has neither."""
-    method = next(
-        (name for name in ("decision_function", "predict_proba") if callable(getattr(classifier, name, None))),
-        "predict",
-    )
-    values = np.asarray(getattr(classifier, method)(query), dtype=np.float64)
-    if method == "predict":
-        return np.asarray(values[:, None] == classifier.classes_, dtype=np.float64)
-    if method == "predict_proba":
-        return np.log(np.clip(values, _LEAST, 1))
-    return np.stack([np.zeros(len(values)), values], 1) if values.ndim == 1 else values
+    """[M, N] decision values, or logarithms of probabilities, or 1 for the predicted class if it has neither. The class
+    that the classifier predicts has the highest value: its decision values may say otherwise."""
+    predicted = np.searchsorted(classifier.classes_, classifier.predict(query))
+    values = _values(classifier, query)
+    if values is None:
+        return np.asarray(predicted[:, None] == np.arange(len(classifier.classes_)), dtype=np.float64)
+    rows = np.flatnonzero(values.argmax(1) != predicted)
+    most = values[rows].max(1)
+    values[rows, predicted[rows]] = most + np.abs(most) * _AHEAD + _AHEAD
+    return values
+
+
+def _values(classifier: Any, query: Features) -> NDArray[np.float64] | None:
+    """[M, N] decision values, or logarithms of probabilities; None without both."""
+    if callable(decide := getattr(classifier, "decision_function", None)):
+        values = np.array(decide(query), dtype=np.float64)
+        return np.stack([np.zeros(len(values)), values], 1) if values.ndim == 1 else values
+    if callable(predict := getattr(classifier, "predict_proba", None)):
+        return np.log(np.clip(np.asarray(predict(query), dtype=np.float64), _LEAST, 1))
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -65,7 +65,7 @@ def evaluate(
     preprocess: Callable[[Image], Tensor] | None = None,
     progress: bool = True,
     *,
-    shots: Count | Sequence[Count] | None = None,
+    shots: Count | Iterable[Count] | None = None,
     ways: Count | None = None,
     queries: Count | None = None,
     evaluators: Sequence[Any] = (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fewshot.notebooks.plots import Plot
 
 _IN_REPR = 3  # accuracies
+_METHODS = ("compare", "plot", "predictions", "save", "to_frame", "to_json")
 
 
 class Rows(Sequence[Row]):
@@ -48,6 +50,8 @@ class Rows(Sequence[Row]):
     @overload
     def __getitem__(self, place: slice) -> Rows: ...
     def __getitem__(self, place: int | slice) -> Row | Rows:
+        if isinstance(place, str):
+            raise TypeError(f"rows are numbered: write rows[0].{place}, or rows.to_frame()[{place!r}] for all of them")
         return Rows(self._runs[place]) if isinstance(place, slice) else self._runs[place].row
 
     def __add__(self, other: Rows | Row) -> Rows:
@@ -57,7 +61,9 @@ class Rows(Sequence[Row]):
     def __getattr__(self, name: str) -> Any:
         """A column of the only row."""
         if name.startswith("_") or name not in known_columns():
-            raise AttributeError(f"rows have no {name!r}; columns of a row are rows[0].accuracy and the like")
+            near = difflib.get_close_matches(name, (*known_columns(), *_METHODS), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "; rows.to_frame(full=True) has all columns"
+            raise AttributeError(f"rows have no {name!r}{hint}")
         if len(self) != 1:
             raise AttributeError(f"these are {len(self)} rows; write rows[0].{name}, or rows.to_frame()")
         row = self._runs[0].row

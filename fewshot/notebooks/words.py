@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ def several(given: Any) -> list[Any]:
 
 def counts(given: Any, name: str, least: int) -> tuple[int | str, ...]:
     """The numbers, or "all", in one or several of them, each once; anything else is a ValueError."""
-    known = [int(one) if _is_count(one) else one for one in several(given)]
+    listed = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    known = [int(one) if _is_count(one) else one for one in listed]
     for one in known:
         if one != "all" and not (isinstance(one, int) and not isinstance(one, bool) and one >= least):
             raise ValueError(f"{name} must be integers of at least {least}, or 'all'; got {one!r}")

@@ -17,6 +17,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 _INSTALLED = ("site-packages", "dist-packages")
@@ -61,7 +62,9 @@ def _parts_of(function: Any, known: set[int]) -> Iterator[str]:
     try:
         yield inspect.getsource(function)
     except (OSError, TypeError):
-        yield f"{function.__code__.co_code!r} {function.__code__.co_names} {function.__code__.co_consts}"
+        yield _bytecode(function.__code__)
+    if function.__name__ == "<lambda>":  # several may stand on one line
+        yield _bytecode(function.__code__)
     try:
         used = inspect.getclosurevars(function)
     except ValueError:  # a variable of the closure is empty yet
@@ -74,6 +77,12 @@ def _parts_of(function: Any, known: set[int]) -> Iterator[str]:
             yield from _parts_of(value, known)
         else:
             yield _value_text(value)
+
+
+def _bytecode(code: CodeType) -> str:
+    """What Python runs, with the functions inside."""
+    held = (_bytecode(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts)
+    return f"{code.co_code.hex()} {code.co_names} {' '.join(held)}"
 
 
 def _value_text(value: Any) -> str:

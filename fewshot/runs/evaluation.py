@@ -91,7 +91,7 @@ def _row(
             evaluator=evaluator.text,
             transform=transform.text,
             dtype="float32",
-            sampler="Listed",
+            sampler="Listed('memory')",
             n_way=shape.n_way,
             k_shot=shape.k_shot,
             n_query=shape.n_query,

@@ -39,11 +39,17 @@ def opened(backbone: Any, preprocess: Callable[[Image], Tensor] | None) -> Itera
             )
         network = Called(backbone)
     if isinstance(network, nn.Module):
-        name = backbone.__class__.__name__ if network is backbone else getattr(backbone, "__name__", "function")
+        name = type(backbone).__name__ if network is backbone else _name_of(backbone)
         with live_backbone(network, preprocess) as live, TemporaryDirectory() as folder:
-            text = f"{name.strip('<>')}(weights={live.weights_digest[:8]!r})"
+            text = f"{name}(weights={live.weights_digest[:8]!r})"
             yield held_backbone(live, text), Path(folder)
     elif isinstance(backbone, Backbone):
         yield held_backbone(backbone, backbone.name), None
     else:
         yield member(BACKBONES, backbone), None
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """The name of a function; "function" for one without a name, such as a lambda."""
+    name = getattr(function, "__name__", "")
+    return name if name.isidentifier() else "function"
