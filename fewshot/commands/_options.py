@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import click
 
 from fewshot.commands._names import NameOf
-from fewshot.plugins.suggestions import nearest
 
 if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
@@ -151,45 +149,8 @@ def row_images(data: tuple[str, ...], allow_import: bool = False) -> RowImages:
     return RowImages(tuple(map(dataset_spec, data)), allow_import)
 
 
-def _holds_images(file: Path) -> bool:
-    """Whether this is an .npz file of images, not of vectors."""
-    from fewshot.datasets._npz_images import holds_images
-
-    return file.suffix.lower() == ".npz" and holds_images(file)
-
-
 def dataset_spec(data: str) -> Spec:
     """The spec of --data: a folder of class folders, a CSV file, a file of vectors or images, a name or a spec."""
-    from fewshot.plugins.call import is_call
-    from fewshot.plugins.registry import DATASETS
+    from fewshot.datasets._shorthand import dataset_spec as spec_of
 
-    known = DATASETS.names()
-    if data not in known and Path(data).expanduser().is_dir():
-        return DATASETS.spec(f"ImageFolderSet(root={str(Path(data).expanduser())!r})")
-    source = {".csv": "Manifest", ".npz": "VectorSet", ".safetensors": "VectorSet", ".parquet": "VectorSet"}.get(
-        Path(data).suffix.lower()
-    )
-    if source is not None and not is_call(data):
-        source = "ImageArrays" if _holds_images(Path(data).expanduser()) else source
-        return DATASETS.spec(f"{source}(path={str(Path(data).expanduser())!r})")
-    if is_call(data) or ":" in data or data in known:
-        return DATASETS.spec(data)
-    if os.path.exists(os.path.expanduser(data)):
-        from fewshot.datasets._other_files import refusal
-
-        raise ValueError(refusal(Path(data).expanduser()))
-    raise ValueError(
-        f"there is neither a folder {data!r} nor a data set of that name (known: {', '.join(known)}){_meant(data)}"
-    )
-
-
-def _meant(data: str) -> str:
-    """What --data may have meant: a data set, one of torchvision's, or a folder or file beside it."""
-    from fewshot.datasets._torchvision_sources import SOURCES
-    from fewshot.plugins.registry import DATASETS
-
-    path = Path(data).expanduser()
-    beside = [str(path.with_name(one.name)) for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    names = {**{name: f"TorchvisionSet(name={name!r})" for name in SOURCES}, **{n: n for n in DATASETS.names()}}
-    near = nearest(data, [*names, *(one for one in beside if not Path(one).name.startswith("."))])
-    return f"; did you mean {names.get(near[0], near[0])}?" if near else ""
+    return spec_of(data)

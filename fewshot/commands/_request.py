@@ -6,6 +6,7 @@ Every field of a request is an option (`_options.takes`), so an option is added 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -13,38 +14,21 @@ from typing import TYPE_CHECKING, Annotated, cast
 import click
 
 from fewshot.commands._names import NameOf
-from fewshot.commands._options import Count, count, counts, dataset_spec, shard, ways
+from fewshot.commands._options import Count, count, counts, shard, ways
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
-    from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
+    from fewshot.episodes.episodes import Episodes, EpisodeShape
     from fewshot.episodes.lists import EpisodeList
     from fewshot.plugins.spec import Spec
     from fewshot.results.selection_rule import Selection
     from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.sizes import Data, EpisodeSizes
     from fewshot.samplers import Sampler
-    from fewshot.splits import ClassSplit
 
 
 _AT_ONCE = 1 << 22  # images of the episodes that are sampled at once
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """A loaded data set, the split of its classes, and the labels that episodes sample from."""
-
-    dataset: Spec
-    rule: str | None  # the rule of the split; None: the data set's own
-    images: LabelledImages
-    split: ClassSplit
-    labels: Ints
-    classes: str = "novel"  # the part of the split that holds the labels
-
-    @property
-    def split_spec(self) -> str:
-        """The rule of the split, be it the user's or the data set's own."""
-        return self.rule or str(self.dataset.make().default_split())
 
 
 @dataclass(frozen=True)
@@ -90,14 +74,9 @@ class DataRequest:
 
 def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> Data:
     """The loaded data of --data, --split and --classes; without any rule for a split, all classes are novel."""
-    from fewshot.plugins.registry import SPLITS
+    from fewshot.runs import sizes
 
-    dataset = dataset_spec(data)
-    own = dataset.make().default_split()
-    rule = split or (None if own else "AllNovel()")
-    images = bench.images(dataset)
-    class_split = SPLITS.make(rule or own).split(images)
-    return Data(dataset, rule, images, class_split, class_split.classes(classes, images), classes)
+    return sizes.open_data(data, split, classes, bench.images)
 
 
 def usual_backbone(images: LabelledImages) -> str:
@@ -180,49 +159,33 @@ class EpisodeRequest:
         With --query all, without a sampler or image groups, and with train and test partitions, the support comes from
         the train partition and the queries are the whole test partition.
         """
-        group = data.images.image_groups.get("partition")
-        named = self.sampler or self.support_from or self.query_from
-        if self.query != "all" or named or group is None or not {"train", "test"} <= set(group.names):
-            return self
-        if "partition" in data.images.class_groups:  # no class is in both
+        on = self._sizes.on(data.images)
+        if on is self._sizes:
             return self
         chosen = "the support comes from partition=train, the queries are all of partition=test"
         click.echo(f"{chosen} (change this with --support-from and --query-from)", err=True)
-        return replace(self, support_from="partition=train", query_from="partition=test")
+        return replace(self, support_from=on.support_from, query_from=on.query_from)
 
     def sampler_spec(self) -> Spec:
         """The spec of the sampler."""
-        from fewshot.plugins.registry import SAMPLERS
-
-        if self.sampler is None:
-            return SAMPLERS.spec(f"Balanced(support_from={self.support_from!r}, query_from={self.query_from!r})")
-        if self.support_from or self.query_from:
+        if self.sampler is not None and (self.support_from or self.query_from):
             raise click.UsageError(
                 "--sampler cannot go with --support-from or --query-from; write support_from=... and query_from=... "
                 "inside the sampler"
             )
-        return SAMPLERS.spec(self.sampler)
+        return self._sizes.sampler_spec
 
     def shapes(self, data: Data) -> list[EpisodeShape]:
         """One shape per shot, with the data deciding what the user left open."""
-        from fewshot.episodes.episodes import EpisodeShape
-
-        way, query = (_number(count) for count in self._sizes(data))
-        shots = [_number(k_shot) for k_shot in self.shot] or [self._sampler.usual().k_shot]
-        return [EpisodeShape(way, k_shot, query, self.at_most) for k_shot in shots]
+        return self._sizes.shapes(data.images, data.labels)
 
     def print_unusual(self, data: Data) -> None:
         """Prints one line if `shapes` chose other numbers of ways and queries than usual."""
-        way, query = self._sizes(data)
-        usual, noun = self._sampler.usual(), "query" if query == 1 else "queries"
-        chosen = [
-            f"{way}-way episodes" if not self.way and way != _count(usual.n_way) else "",
-            f"{query} {noun} per class" if not self.query and query != _count(usual.n_query) else "",
-        ]
-        if any(chosen):
-            sizes = f"{counted(len(data.labels), 'class')}, the smallest with {counted(self._smallest(data), 'image')}"
-            used = " with ".join(filter(None, chosen))
-            click.echo(f"{sizes}: using {used} (change this with --way and --query)", err=True)
+        chosen = self._sizes.unusual(data.images, data.labels)
+        if chosen:
+            smallest = self._sizes.smallest(data.images, data.labels)
+            sizes = f"{counted(len(data.labels), 'class')}, the smallest with {counted(smallest, 'image')}"
+            click.echo(f"{sizes}: using {' with '.join(chosen)} (change this with --way and --query)", err=True)
 
     def sample(self, data: Data, shape: EpisodeShape, count: int) -> Episodes:
         """The first `count` episodes of this shape; more than fit in memory raise a ValueError."""
@@ -251,32 +214,16 @@ class EpisodeRequest:
         pools = self._sampler.pools_of(episodes.index) if self._sampler.n_pools > 1 else None
         return EpisodeList.of(episodes, data.images, protocol, description, pools)
 
-    def _sizes(self, data: Data) -> tuple[Count, Count]:
-        """The ways, and the queries per class."""
-        usual = self._sampler.usual()
-        way = _count(usual.n_way and max(2, min(usual.n_way, len(data.labels))))
-        query = _count(usual.n_query and self._queries_that_fit(data, usual.n_query))
-        return self.way or way, self.query or query
-
-    def _queries_that_fit(self, data: Data, most: int) -> int:
-        """The number of images that the smallest class has besides its support, limited to 1 to `most`."""
-        support, query = self._pools()
-        shots = [1 if k == "all" or self.at_most else int(k) for k in self.shot or (1,)]
-        spare = self._smallest(data) // self._sampler.n_pools - (max(shots) if support == query else 0)
-        return max(1, min(most, spare))
-
-    def _smallest(self, data: Data) -> int:
-        """The number of query images in the smallest class."""
-        return int(data.images.pool(self._pools()[1]).sizes(data.labels).min())
-
-    def _pools(self) -> tuple[str | None, str | None]:
-        """The image groups of the support and of the queries."""
-        sampler = self._sampler
-        return getattr(sampler, "support_from", None), getattr(sampler, "query_from", None)
-
     @property
     def _sampler(self) -> Sampler:
         return cast("Sampler", self.sampler_spec().make())
+
+    @cached_property
+    def _sizes(self) -> EpisodeSizes:
+        """The same request without its seed, as Python makes it too."""
+        from fewshot.runs.sizes import EpisodeSizes
+
+        return EpisodeSizes(**{name: value for name, value in vars(self).items() if name != "seed"})
 
 
 @dataclass(frozen=True)
@@ -378,14 +325,6 @@ class ComputeRequest:
         """What a command reports when runs are unfinished because other shards have not solved their episodes."""
         runs = "1 run is" if number == 1 else f"{number:,} runs are"
         return f"shard {self.shard[0]} of {self.shard[1]} is finished; {runs} waiting for other shards"
-
-
-def _count(number: int | None) -> Count:
-    return "all" if number is None else number
-
-
-def _number(count: Count) -> int | None:
-    return None if isinstance(count, str) else count
 
 
 def check_file(path: Path | None) -> None:

@@ -11,13 +11,14 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
 from fewshot.commands._names import NameOf
-from fewshot.commands._request import Data, DataRequest
+from fewshot.commands._request import DataRequest
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.datasets.duplicates import Duplicates
     from fewshot.plugins.spec import Spec
     from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.sizes import Data
 
 _LINES = 20  # printed pairs
 

@@ -17,7 +17,6 @@ from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import (
     ChoiceRequest,
     ComputeRequest,
-    Data,
     DataRequest,
     EpisodeRequest,
     check_file,
@@ -27,6 +26,7 @@ from fewshot.commands._results import print_failures, writable_results
 from fewshot.commands._running import announced, check_specs
 
 if TYPE_CHECKING:
+    from fewshot.runs.sizes import Data
     from fewshot.runs.specs import Listed, RunSpec, Sampled
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fewshot.episodes.episodes import Ints, Rows
+from fewshot.episodes.shown import CLASSES, PER_CLASS, pictures, remember_images, thumbnail
 from fewshot.files.vectors import Vectors
 from fewshot.plugins.fields import Member, Rule
 
@@ -82,7 +83,7 @@ class GivenVectors:
         raise ValueError(f"{self.name} holds vectors, not pictures, so row {row} cannot be shown")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelledImages:
     """n images with labels, or `GivenVectors` instead of images.
 
@@ -131,8 +132,27 @@ class LabelledImages:
                 f"found {self.labels.min()} to {self.labels.max()}"
             )
 
+        remember_images(self)
+
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        what = "images" if self.vectors is None else f"vectors of {self.vectors.dim} numbers"
+        return f"LabelledImages({self.name!r}: {len(self):,} {what}, {len(self.class_names):,} classes)"
+
+    def _repr_html_(self) -> str:
+        """The size, and some images of the first classes."""
+        shown = self.pool().by_class()[:CLASSES] if self.vectors is None else []
+        lines = [(self.class_names[label], rows[:PER_CLASS].tolist()) for label, rows in enumerate(shown)]
+        return pictures(repr(self), lines, self.thumbnail, len(self.class_names) - len(lines), "classes")
+
+    def thumbnail(self, row: int) -> str:
+        """The image of a row as a small picture in HTML; "" if it cannot be shown."""
+        try:
+            return thumbnail(self.images[row])
+        except (OSError, ValueError):
+            return ""
 
     @property
     def vectors(self) -> Vectors | None:

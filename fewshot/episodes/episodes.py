@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.plugins.registry import DATASETS, SAMPLERS
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = "fewshot-episodes-1"
 MOST_ROWS = 1 << 31  # rows are int32
+_MOST_SAMPLED = 1 << 26  # images of all episodes, an image counted in each of them
 Ints = NDArray[np.int64]
 Rows = NDArray[np.int32]
 Items = TypeVar("Items", covariant=True)  # vectors for feature evaluators, ImageRows for image evaluators
@@ -58,7 +61,7 @@ class EpisodeShape:
         return 1 if self.k_shot is None or (self.k_shot_at_most and self.k_shot) else self.k_shot
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Episodes:
     """E episodes as rows of one data set. Ways, support and query are flat arrays, one episode after the other. Inside
     an episode rows are class-major, so labels follow from the counts: way w has `support_count[w]` adjacent rows.
@@ -77,7 +80,13 @@ class Episodes:
     def __len__(self) -> int:
         return len(self.index)
 
-    def __getitem__(self, part: slice) -> Episodes:
+    def __getitem__(self, part: int | slice) -> Episodes:
+        """Some episodes, or the episode at one place, as episodes."""
+        if isinstance(part, int | np.integer):
+            place = range(len(self))[part]
+            part = slice(place, place + 1)
+        if not isinstance(part, slice):
+            raise TypeError(f"episodes have numbers and slices, such as episodes[0] and episodes[:100]; got {part!r}")
         start, stop, step = part.indices(len(self))
         if step != 1:
             raise ValueError(f"episodes are sliced in steps of 1, got {step}")
@@ -133,6 +142,12 @@ class Episodes:
         return np.repeat(self._ways, self.query_count)
 
     @property
+    def shape(self) -> EpisodeShape | None:
+        """The shape that all classes of all episodes have; None if they differ."""
+        held = [np.unique(counts).tolist() for counts in (self.n_way, self.support_count, self.query_count)]
+        return EpisodeShape(*(one for (one,) in held)) if all(len(one) == 1 for one in held) and held[2][0] else None
+
+    @property
     def _ways(self) -> Rows:
         return (np.arange(len(self.classes)) - np.repeat(self.way_start[:-1], self.n_way)).astype(np.int32)
 
@@ -140,6 +155,42 @@ class Episodes:
     def digest(self) -> str:
         """sha256 hex of the content of these episodes, the same on every machine."""
         return episodes_digest([self])
+
+    @staticmethod
+    def sample(
+        images: Labelled | str | Path,
+        n_way: int | None = 5,
+        k_shot: int | None = 1,
+        n_query: int | None = 15,
+        n_episodes: int = 600,
+        seed: int = 0,
+        sampler: Any = "Balanced()",
+        classes: Iterable[str] | None = None,
+    ) -> Episodes:
+        """Episodes of these images, or of a data set by its name or folder: n_episodes of n_way classes, with k_shot
+        support and n_query query images per class (None: all).
+
+        Episode i depends on the seed and i alone. `classes`: the names of the classes to sample from (None: all). A
+        class that is too small, or too few classes, raise a ValueError.
+        """
+        held: Any = images
+        if isinstance(images, str | Path):
+            held = DATASETS.named(images).make().load()
+        names = held.class_names
+        labels = np.arange(len(names)) if classes is None else np.array([_label(name, names) for name in classes])
+        shape = EpisodeShape(n_way, k_shot, n_query)
+        if type(n_episodes) is not int or n_episodes < 1:
+            raise ValueError(f"n_episodes must be an integer of at least 1; got {n_episodes!r}")
+        made = SAMPLERS.make(sampler)
+        first = made.sample(held, labels, shape, seed, 0, 1)
+        of_one = len(first.support) + len(first.query)
+        if n_episodes * of_one > _MOST_SAMPLED:
+            raise ValueError(
+                f"{n_episodes:,} episodes of {of_one:,} images each do not fit in memory; sample at most "
+                f"{_MOST_SAMPLED // of_one:,}"
+            )
+        episodes: Episodes = made.sample(held, labels, shape, seed, 0, n_episodes)
+        return episodes
 
     @staticmethod
     def from_rows(images: Labelled, support: Sequence[Sequence[int]], query: Sequence[Sequence[int]]) -> Episodes:
@@ -293,6 +344,19 @@ class Episodes:
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {name: np.ascontiguousarray(getattr(self, name), dtype) for name, dtype in ARRAY_TYPES.items()}
 
+    def __repr__(self) -> str:
+        shape = self.shape
+        sizes = "of unequal sizes"
+        if shape is not None:
+            sizes = f"{shape.n_way}-way {shape.k_shot}-shot, {shape.n_query} {_noun('query', shape.n_query)} per class"
+        return f"Episodes({len(self):,} {_noun('episode', len(self))}, {sizes}, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        """The sizes, and the support and some queries of the first episode, if its images are in memory."""
+        from fewshot.episodes.shown import episode_html
+
+        return episode_html(self)
+
     def __str__(self) -> str:
         """One line per episode for the first ten: index, ways, support and query sizes, classes."""
         lines = [f"{len(self)} episodes, digest {self.digest[:16]}"]
@@ -303,6 +367,19 @@ class Episodes:
                 f"query {self.query_count[ways].sum()}, classes {self.classes[ways].tolist()}"
             )
         return "\n".join(lines)
+
+
+def _noun(noun: str, number: int | None) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return noun if number == 1 else plural
+
+
+def _label(name: str, class_names: Sequence[str]) -> int:
+    """The label of a class; an unknown name raises a ValueError."""
+    if name not in class_names:
+        known = ", ".join(class_names[:10]) + (f" and {len(class_names) - 10} more" if len(class_names) > 10 else "")
+        raise ValueError(f"there is no class {name!r}; the classes are {known}")
+    return class_names.index(name)
 
 
 ARRAY_TYPES = {

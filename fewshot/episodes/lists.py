@@ -14,7 +14,7 @@ from fewshot.episodes.labelled import Labelled
 from fewshot.files.atomic import read_metadata
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EpisodeList:
     """Episodes with a description. The description is not part of their digest; fewshot checks it against the images,
     or only prints it.
@@ -42,6 +42,13 @@ class EpisodeList:
 
     def __len__(self) -> int:
         return len(self.episodes)
+
+    def __repr__(self) -> str:
+        named = ", ".join(filter(None, (self.protocol, self.dataset)))
+        return f"EpisodeList({f'{named}: ' if named else ''}{self.episodes!r})"
+
+    def _repr_html_(self) -> str:
+        return self.episodes._repr_html_()
 
     def check(self, images: Labelled) -> None:
         """Raises a ValueError unless these are well-formed episodes of these images, the classes have the same names,

@@ -8,5 +8,5 @@ A new kind of member: one `Registry` line in registry.py, for a folder whose `__
     signature.py      fields and declarations, read without importing         fields.py        rules for field values
     short_name.py     short names for tables and figures                      shorthand.py     short forms of backbones
     member_field.py   dataclass fields that hold a spec                       grids.py         values to choose among
-    code.py           digests of code from outside fewshot
+    code.py           digests of code from outside fewshot         held.py          specs of things that Python holds
 """

@@ -15,12 +15,14 @@ import inspect
 import logging
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 _INSTALLED = ("site-packages", "dist-packages")
 _OWN = "fewshot"
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _log = logging.getLogger("fewshot")
 
 
@@ -37,6 +39,65 @@ def code_digest(module: str, cls: type[Any] | None = None) -> str:
     if source:
         return hashlib.sha256(source.encode()).hexdigest()[:16]
     return _unknown(module)
+
+
+def function_digest(function: Callable[..., Any]) -> str:
+    """16 hex digits of a function: its source, that of the functions beside it that it names, and the values that both
+    use. A function with values that fewshot cannot read gets a new digest every time, so that no result of another one
+    is taken for its own."""
+    sha = hashlib.sha256()
+    for part in _parts_of(function, set()):
+        sha.update(part.encode() + b"\0")
+    return sha.hexdigest()[:16]
+
+
+def _parts_of(function: Any, known: set[int]) -> Iterator[str]:
+    """The texts that a function is made of."""
+    if id(function) in known:
+        return
+    known.add(id(function))
+    if not inspect.isfunction(function):
+        yield uuid.uuid4().hex
+        return
+    try:
+        yield inspect.getsource(function)
+    except (OSError, TypeError):
+        yield _bytecode(function.__code__)
+    if function.__name__ == "<lambda>":  # several may stand on one line
+        yield _bytecode(function.__code__)
+    try:
+        used = inspect.getclosurevars(function)
+    except ValueError:  # a variable of the closure is empty yet
+        yield uuid.uuid4().hex
+        return
+    defaults = {"defaults": function.__defaults__, "keywords": function.__kwdefaults__}
+    for name, value in sorted([*used.nonlocals.items(), *used.globals.items(), *defaults.items()]):
+        yield name
+        if inspect.isfunction(value) and value.__module__ == function.__module__:
+            yield from _parts_of(value, known)
+        else:
+            yield _value_text(value)
+
+
+def _bytecode(code: CodeType) -> str:
+    """What Python runs, with the functions inside."""
+    held = (_bytecode(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts)
+    return f"{code.co_code.hex()} {code.co_names} {' '.join(held)}"
+
+
+def _value_text(value: Any) -> str:
+    """A text that two values share only if they are the same: plain values, modules, and what modules define."""
+    if isinstance(value, _PLAIN):
+        return repr(value)
+    if isinstance(value, tuple | list | dict):
+        items = value.items() if isinstance(value, dict) else value
+        return f"{type(value).__name__}({', '.join(map(_value_text, items))})"
+    if inspect.ismodule(value):
+        return f"{value.__name__} {getattr(value, '__version__', '')}"
+    if inspect.isroutine(value) or inspect.isclass(value):
+        module, name = str(value.__module__), str(value.__qualname__)
+        return f"{module}.{name}" if "<locals>" not in name and module != "__main__" else uuid.uuid4().hex
+    return uuid.uuid4().hex
 
 
 def file_of(module: str) -> Path | None:

@@ -48,6 +48,7 @@ class OptionalMemberField(MemberField):
 
 
 def member(registry: Registry, value: object) -> Spec:
-    """The spec of a member; backbones may be in shorthand, such as "resnet18"."""
+    """The spec of a member as users name it: backbones may be in shorthand, such as "resnet18", data may be a folder,
+    and an evaluator may be a function."""
     short = registry is BACKBONES and isinstance(value, str)
-    return registry.spec(shorthand(value) if short and isinstance(value, str) else value)
+    return registry.named(shorthand(value) if short and isinstance(value, str) else value)

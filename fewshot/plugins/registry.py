@@ -33,12 +33,27 @@ class Registry:
 
     `package` is the entry-point group and the import name of the folder (or of a single file with small members); it
     defines the class `base` of all members. `further` lists modules of members that import higher folders.
+    `text_reader` and `object_reader` are functions "module:function" to specs: of what users write for a member besides
+    specs, such as a folder, and of things that are no members, such as images in memory.
     """
 
     kind: str
     package: str
     base: str = "object"
     further: tuple[str, ...] = ()
+    text_reader: str = ""
+    object_reader: str = ""
+
+    def named(self, member: Any) -> Spec:
+        """The spec of a member as users name it: what `spec` takes, and what the readers of this kind take."""
+        if isinstance(member, Spec):
+            return member
+        reader = self.text_reader if isinstance(member, str) else self.object_reader
+        if not reader:
+            return self.spec(member)
+        module, _, function = reader.partition(":")
+        spec: Spec = getattr(importlib.import_module(module), function)(member)
+        return spec
 
     def names(self) -> list[str]:
         """The sorted names of all members: first those of the folder, then those of installed plug-ins."""
@@ -143,6 +158,8 @@ class Registry:
         if not allow_import and parameter.annotation == "Dotted" and ":" in str(value):
             raise _would_import(self.kind, str(value))
         if isinstance(value, str) and parameter.base in _OF_BASE:
+            if allow_import and kind.text_reader:
+                return kind.named(value)
             value = parse(value, kind.kind)
         if parameter.is_path:
             return None if value is None else str(value)
@@ -268,12 +285,22 @@ def _floats(value: Any) -> Any:
     return float(str(value)) if type(value) is int else value
 
 
-DATASETS = Registry("dataset", "fewshot.datasets", "Dataset", further=("fewshot.features.pseudo_labels",))
+_DATA = "fewshot.datasets._shorthand:dataset_spec"
+DATASETS = Registry(
+    "dataset",
+    "fewshot.datasets",
+    "Dataset",
+    ("fewshot.features.pseudo_labels",),
+    text_reader=_DATA,
+    object_reader=_DATA,
+)
 SPLITS = Registry("split", "fewshot.splits", "SplitRule")
 SAMPLERS = Registry("sampler", "fewshot.samplers", "Sampler")
 BACKBONES = Registry("backbone", "fewshot.backbones", "BackboneSource")
 TRANSFORMS = Registry("transform", "fewshot.transforms", "FeatureTransform")
-EVALUATORS = Registry("evaluator", "fewshot.evaluators", "Evaluator")
+EVALUATORS = Registry(
+    "evaluator", "fewshot.evaluators", "Evaluator", object_reader="fewshot.evaluators._own_code:evaluator_spec"
+)
 RECIPES = Registry("recipe", "fewshot.pretraining", "Recipe")
 # Rows name this in place of a sampler if their episodes came from a file.
 LISTED = Signature(

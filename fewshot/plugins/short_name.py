@@ -25,6 +25,7 @@ from fewshot.plugins.signature import Parameter
 Thing = TypeVar("Thing", bound=Hashable)
 _GIVEN: Mapping[str, str] = MappingProxyType({})
 _LONGEST = 64  # characters
+_HELD = ("code", "weights")  # digests that tell held things of one name apart (plugins/held.py)
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
 
@@ -151,7 +152,7 @@ def _without_defaults(spec: Named) -> str:
     kept = [
         _written(value) if parameter.name.isdigit() else f"{parameter.name}={_written(value)}"
         for parameter, value in spec.arguments
-        if value != parameter.default
+        if value != parameter.default and (parameter.annotation or parameter.name not in _HELD)
     ]
     return f"{spec.name}({', '.join(kept)})" if kept else spec.name
 

@@ -35,6 +35,18 @@ class Results:
 
     path: Path
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))  # users write text
+
+    @staticmethod
+    def at(place: Results | str | Path) -> Results:
+        """The results file at a path; results come back unchanged, and anything else is a ValueError."""
+        if isinstance(place, Results):
+            return place
+        if isinstance(place, str | Path):
+            return Results(Path(place).expanduser())
+        raise ValueError(f"results are a path, such as 'runs.jsonl', or Results(path); got {place!r:.80}")
+
     def append(self, row: Row) -> None:
         """Adds a row as one whole line, under a lock; after a torn line, it starts a new line first."""
         lock = check_regular(self.path, "results file").with_name(f"{self.path.name}.lock")

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from fewshot.plugins.short_name import one_line
 from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns, Training
 from fewshot.results.declared import measure_columns, measure_defaults
 from fewshot.results.rules import check_intervals, check_value, short
 
+_LONGEST = 60  # characters of a value in a repr
 _SPEC = tuple(field.name for field in dataclasses.fields(SpecColumns))
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -25,7 +27,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunName):
     """A run: its spec, measures and provenance. Columns are in the order of the groups, the last base first; `measures`
     has every column of every registered measure (fewshot/measures)."""
@@ -38,6 +40,17 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunN
         """The row with these groups of columns. The last group wins; columns of absent groups take their defaults. A
         row is a group too: a row and a group give that row with new columns."""
         return Row(**{name: value for group in groups for name, value in vars(group).items()})
+
+    def __repr__(self) -> str:
+        """One line: backbone, transform and evaluator, data, shape and accuracy."""
+        sizes = [f"{count}-{noun}" for count, noun in ((self.n_way, "way"), (self.k_shot, "shot")) if count is not None]
+        named = [self.backbone, f"{self.transform} + {self.evaluator}", self.dataset, " ".join(sizes)]
+        about = ", ".join(one_line(text, _LONGEST) for text in named if text)
+        if self.status != "ok" or self.accuracy is None:
+            return f"Row({about}: {self.status} {one_line(self.error, 2 * _LONGEST)})"
+        low, high = self.accuracy_low, self.accuracy_high
+        bounds = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
+        return f"Row({about}: {100 * self.accuracy:.1f} %{bounds}, {self.n_episodes:,} episodes)"
 
     @property
     def spec(self) -> tuple[Any, ...]:

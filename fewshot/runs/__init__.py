@@ -8,5 +8,6 @@ A new step of a run: one file, called from pipeline.py. A setting that changes a
     solving.py      episodes to predictions               columns.py     the computed columns of a row
     selection.py    hyperparameters chosen before a run   choice.py      what was chosen
     guards.py       errors instead of leaking numbers     loading.py     images and networks from their specs
-    evaluation.py   `evaluate`: a row without files       presets.py     published methods by name
+    evaluation.py   a row of given episodes, no files     presets.py     published methods by name
+    sizes.py        data and sizes as users ask for them  opening.py     backbones as Python users give them
 """

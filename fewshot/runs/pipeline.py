@@ -26,6 +26,7 @@ from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
 from fewshot.files.progress import progress_bar, show_step
 from fewshot.plugins import foreign
+from fewshot.plugins.held import HeldSpec
 from fewshot.plugins.registry import SPLITS
 from fewshot.plugins.spec import Spec
 from fewshot.results import provenance
@@ -60,6 +61,7 @@ class Workbench:
     budget_bytes: int | None = None  # for a batch of episodes; None: a size that fits the processor's cache
     device: str | None = None
     progress: bool = True
+    folder: Path | None = None  # for features; None: the usual cache
     images: Callable[[Spec], LabelledImages] = field(default_factory=lambda: cache(load_images))
     backbone: Callable[[Spec], Backbone] = field(default_factory=lambda: cache(load_backbone))
 
@@ -97,13 +99,16 @@ class Workbench:
         """The features of these rows; this computes those that are not on disk."""
         from fewshot.features.table import feature_table
 
-        return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress)
+        return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress, folder=self.folder)
 
 
 def run(
-    spec: RunSpec, results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
+    spec: RunSpec, results: Results | str | Path, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
 ) -> Row | None:
     """The row of a run; this computes only the episodes that the results file does not hold yet.
+
+    `results` is a path, such as "runs.jsonl", or `Results(path)`. A wrong spec, or data that do not fit, is a
+    ValueError of one sentence.
 
     With `shard=(i, n)`, process i of n solves its shard of the episodes. The process that solves the last missing
     episodes gets the row; the others get None. A process that is asked for episodes that another process solves waits
@@ -111,9 +116,10 @@ def run(
     """
     if not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard=(i, n) must be shard i of n with 1 <= i <= n; got {shard}")
-    bench = workbench or Workbench()
+    bench, results = workbench or Workbench(), Results.at(results)
     prepared = bench.prepare(spec)
-    remember_run(prepared.run_id, spec.dataset.text, prepared.images.images_digest)
+    if not isinstance(spec.dataset, HeldSpec):
+        remember_run(prepared.run_id, spec.dataset.text, prepared.images.images_digest)
     row = results.row(prepared.run_id)
     if row is not None and row.n_episodes >= prepared.n_episodes:
         return _with_all_columns(row, prepared, results)
@@ -296,10 +302,13 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
 
 
 def run_all(
-    specs: Iterable[RunSpec], results: Results, workbench: Workbench | None = None, shard: tuple[int, int] = (1, 1)
+    specs: Iterable[RunSpec],
+    results: Results | str | Path,
+    workbench: Workbench | None = None,
+    shard: tuple[int, int] = (1, 1),
 ) -> Iterator[tuple[RunSpec, Row | None]]:
     """Every spec of a suite with its row, run by run. A failed run leaves a row with its error; the suite continues."""
-    bench = workbench or Workbench()
+    bench, results = workbench or Workbench(), Results.at(results)
     for spec in specs:
         try:
             yield spec, run(spec, results, bench, shard)

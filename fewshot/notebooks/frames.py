@@ -1,0 +1,78 @@
+"""Rows as tables: of pandas, and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tabulate import tabulate
+
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.wording import percent
+from fewshot.results.asked import asked
+from fewshot.results.row import Row
+
+if TYPE_CHECKING:
+    import pandas
+
+_NUMBERS = (
+    *("n_episodes", "accuracy", "accuracy_low", "accuracy_high", "new_classes_low", "new_classes_high"),
+    *("seed", "transductive", "seconds_embedding", "seconds_solving", "run_id", "error"),
+)
+_SIZES = {"ways": "n_way", "shots": "k_shot", "queries": "n_query"}
+
+
+def frame(rows: Sequence[Row], full: bool) -> pandas.DataFrame:
+    """A line per row: short names, sizes, numbers and measures, or with `full` all columns as they are stored."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError("rows.to_frame() needs pandas; install it with: pip install 'fewshot[notebook]'") from error
+    values = [row.columns() for row in rows] if full else list(_short(rows))
+    return pandas.DataFrame(values)
+
+
+def _short(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    shown = Shown.of(rows)
+    known = {name for row in rows for name, value in row.measures.items() if value not in (None, "")}
+    for row in rows:
+        columns = row.columns()
+        yield {
+            **dict(zip(("data", "backbone", "evaluator"), names(row, shown), strict=True)),
+            **{name: _size(columns[column], row) for name, column in _SIZES.items()},
+            **{name: columns[name] for name in _NUMBERS},
+            **{name: value for name, value in row.measures.items() if name in known},
+        }
+
+
+def names(row: Row, shown: Shown) -> tuple[str, str, str]:
+    """The short names of the data, of the backbone, and of the evaluator with its transform."""
+    name = shown.name(row)
+    return asked(row).dataset.short_name, name.backbone, name.learner
+
+
+def _size(number: int | None, row: Row) -> int | str | None:
+    """The number of ways, shots or queries; "all" for open ones of sampled episodes, None if they vary or are not
+    known."""
+    return "all" if number is None and not asked(row).from_file else number
+
+
+def text_table(rows: Sequence[Row]) -> str:
+    """A line per row, for terminals; accuracies in %."""
+    header, lines = table(rows)
+    return tabulate(lines, header, disable_numparse=True) if lines else "no rows"
+
+
+def table(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The header and the cells of a table of rows."""
+    shown = Shown.of(rows)
+    lines = [
+        (
+            *names(row, shown),
+            *(str("–" if (size := _size(getattr(row, column), row)) is None else size) for column in _SIZES.values()),
+            f"{row.n_episodes:,}",
+            f"failed: {row.error}" if row.status == "failed" else percent(row),
+        )
+        for row in rows
+    ]
+    return ("data", "backbone", "evaluator", *_SIZES, "episodes", "accuracy in %"), lines
