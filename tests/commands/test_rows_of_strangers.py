@@ -87,7 +87,7 @@ def test_what_rows_name_is_never_opened(tmp_path: Path, command: list[str], what
     if command == ["report"]:
         text = (tmp_path / "out.html").read_text(encoding="utf-8")
         assert "was not made on this machine" in text
-        assert "data:image/png" not in text
+        assert "data:image/" not in text
 
 
 def test_pictures_come_from_the_data_that_the_user_names(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_pictures_come_from_the_data_that_the_user_names(tmp_path: Path) -> None
     run = ["run", "--data", tmp_path / "birds", "--backbone", "pixels", "--evaluator", "Prototype", "--query", "4"]
     succeed(*run, "--episodes", "12", "--results", rows)
     succeed("report", rows, "--out", out)
-    assert "data:image/png" in out.read_text()  # made here
+    assert "data:image/" in out.read_text()  # made here
     (tmp_path / "fewshot_home" / "runs_made_here").unlink()
     sent = tmp_path / "sent"
     sent.mkdir()
@@ -111,7 +111,7 @@ def test_pictures_come_from_the_data_that_the_user_names(tmp_path: Path) -> None
     ):
         command = [sys.executable, "-m", "fewshot", "report", sent / "rows.jsonl", "--out", out, *options]
         subprocess.run([str(part) for part in command], env=environment, check=True, cwd=ROOT, capture_output=True)
-        assert ("data:image/png" in out.read_text(), words in out.read_text()) == (shown, True)
+        assert ("data:image/" in out.read_text(), words in out.read_text()) == (shown, True)
 
 
 def test_a_row_cannot_claim_to_be_made_here(tmp_path: Path) -> None:

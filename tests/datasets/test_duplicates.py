@@ -157,7 +157,7 @@ def test_the_command_names_both_files_and_shows_them(doubled):
     assert summary.startswith("1 pair of similar images (similarity 0.97 or more): 0 exact and 0 near within a class")
     assert summary.endswith("0 exact and 1 near between novel and seen classes")
     page = (doubled / "alike.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == 2
+    assert page.count("data:image/") == 2
     assert duplicates("--out", "alike.png").exit_code == 0
     with Image.open(doubled / "alike.png") as picture:
         assert picture.format == "PNG"

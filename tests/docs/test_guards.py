@@ -32,7 +32,7 @@ def test_the_commands_run(birds):
         assert done.exit_code == 0, f"{line}\n{done.output}"
         if line == "fewshot seen --backbone tf_efficientnet_lite0 --data Icons":
             assert done.output.splitlines()[-1] in TEXT
-    assert "data:image/png;base64," in (birds / "alike.html").read_text(encoding="utf-8")
+    assert "data:image/" in (birds / "alike.html").read_text(encoding="utf-8")
     assert (birds / "list.safetensors").is_file()
 
 

@@ -76,7 +76,7 @@ def test_the_page_has_all_its_parts(drawn, tmp_path):
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert Elements(text).open == []
     assert text.count("<svg") == 6
-    assert "data:image/png;base64," in text
+    assert "data:image/" in text
     for words in (
         "<h1>quick</h1>",
         "quick@1",
@@ -118,7 +118,7 @@ def test_the_page_needs_no_network_and_allows_no_script_but_its_own(drawn):
         assert not any(name.startswith("on") for name in attributes), tag
         for name in ("src", "href", "xlink:href", "srcset", "data", "action"):
             value = attributes.get(name) or "#"
-            assert value.startswith(("#", "data:image/png;base64,")), (tag, value[:80])
+            assert value.startswith(("#", "data:image/png;base64,", "data:image/webp;base64,")), (tag, value[:80])
     assert not re.search(r"@import|url\((?!#)", text)
     [script] = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -346,4 +346,4 @@ def test_code_that_rows_name_is_imported_only_when_allowed(tmp_path, monkeypatch
     results = stored(tmp_path, rows, invented_predictions(invented_images(("a", "b", "c")), n_way=3), rows[0].run_id)
     assert "would import code; pass --allow-import" in page(Shown.of(rows), results, "t")
     assert "strange_set" not in sys.modules
-    assert "data:image/png" in page(Shown.of(rows), results, "t", RowImages(allow_import=True))
+    assert "data:image/" in page(Shown.of(rows), results, "t", RowImages(allow_import=True))

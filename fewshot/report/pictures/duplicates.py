@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from fewshot.datasets import LabelledImages
 from fewshot.datasets.duplicates import ACROSS, WITHIN, Duplicates, Pair
 from fewshot.files.atomic import write_atomically
 from fewshot.report.figures.svg import settings
+from fewshot.report.pictures.addresses import thumbnail
 from fewshot.report.pictures.tiles import CAPTION, CELL, IMAGE, INK, WRONG, plot_image, sheet, short
 
 _PIXELS = 140  # of an image on the page
@@ -64,21 +62,13 @@ def _card(pair: Pair, images: LabelledImages) -> dict[str, Any]:
     told, _, kind = words(pair).partition(", ")
     shown = [
         {
-            "png": _png(images.images[row]),
+            "address": thumbnail(images.images[row], _PIXELS),
             "label": images.class_names[images.labels[row]],
             "name": place(images, row).partition(", ")[2],
         }
         for row in (pair.first, pair.second)
     ]
     return {"similarity": told, "kind": kind, "leak": pair.kind != WITHIN, "images": shown}
-
-
-def _png(image: Image.Image) -> str:
-    small = image.convert("RGB")
-    small.thumbnail((_PIXELS, _PIXELS))
-    held = io.BytesIO()
-    small.save(held, "PNG")
-    return base64.b64encode(held.getvalue()).decode()
 
 
 def _picture(pairs: Sequence[Pair], images: LabelledImages, summary: str) -> bytes:

@@ -48,15 +48,20 @@ class _Way:
 
 
 def plot_episode(
-    images: LabelledImages, episodes: Episodes, position: int, predictions: Predictions | None = None
+    images: LabelledImages,
+    episodes: Episodes,
+    position: int,
+    predictions: Predictions | None = None,
+    most_images: int | None = None,
 ) -> bytes:
-    """A PNG of the episode at `position`: support left, queries right, at most 15 per class.
+    """A PNG of the episode at `position`: support left, queries right, at most 15 per class, and about `most_images` in
+    all, at least one of each side per class.
 
     With predictions, every query has a tick or a cross, and a wrong one also the predicted class. The same arguments
     give the same bytes. Other images, another position, or predictions for other episodes raise a ValueError.
     """
     _check(images, episodes, position, predictions)
-    ways = _ways(images, episodes, position, predictions)
+    ways = _ways(images, episodes, position, predictions, most_images)
     columns = min(_SUPPORT_COLUMNS, max(len(way.support) for way in ways))
     wide = min(_QUERY_COLUMNS, max(1, *(len(way.query) for way in ways)))
     width = max((columns + wide) * CELL + _GAP, 4 * CELL) + _MARGIN
@@ -84,17 +89,24 @@ def _check(images: LabelledImages, episodes: Episodes, position: int, prediction
         raise ValueError("the predictions were made for other episodes; give their own, predictions.episodes")
 
 
-def _ways(images: LabelledImages, episodes: Episodes, position: int, predictions: Predictions | None) -> list[_Way]:
+def _ways(
+    images: LabelledImages,
+    episodes: Episodes,
+    position: int,
+    predictions: Predictions | None,
+    most_images: int | None,
+) -> list[_Way]:
     """The classes of an episode in its order, at most MOST_WAYS."""
     first, last = episodes.way_start[position : position + 2]
     names = [images.class_names[label] for label in episodes.classes[first:last]]
     support_at, query_at = int(episodes.support_start[position]), int(episodes.query_start[position])
-    ways = []
+    ways, of_class = [], None if most_images is None else most_images // min(len(names), MOST_WAYS)
     for way, name in enumerate(names):
         n_support, n_query = (int(counts[first + way]) for counts in (episodes.support_count, episodes.query_count))
-        shown = slice(query_at, query_at + min(n_query, MOST_QUERIES))
+        most_support, most_queries = _limits(n_support, of_class)
+        shown = slice(query_at, query_at + min(n_query, most_queries))
         predicted = [] if predictions is None else predictions.predicted[shown].tolist()
-        support = episodes.support[support_at : support_at + min(n_support, MOST_SUPPORT)].tolist()
+        support = episodes.support[support_at : support_at + min(n_support, most_support)].tolist()
         ways.append(
             _Way(
                 name,
@@ -107,6 +119,14 @@ def _ways(images: LabelledImages, episodes: Episodes, position: int, predictions
         )
         support_at, query_at = support_at + n_support, query_at + n_query
     return ways[:MOST_WAYS]
+
+
+def _limits(n_support: int, of_class: int | None) -> tuple[int, int]:
+    """The most support images and the most queries of a class with `of_class` images in all; None: any number."""
+    if of_class is None:
+        return MOST_SUPPORT, MOST_QUERIES
+    support = max(1, min(MOST_SUPPORT, of_class // 2))
+    return support, max(1, min(MOST_QUERIES, of_class - min(n_support, support)))
 
 
 def _height(way: _Way) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from fewshot.datasets import LabelledImages
+from fewshot.report.pictures.addresses import MOST_IMAGES, address
 from fewshot.report.pictures.episode import plot_episode
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, accuracy, measured, shot_label
@@ -17,9 +17,9 @@ from fewshot.results.row import Row
 
 @dataclass(frozen=True)
 class Example:
-    """A picture of an episode as a data address of its PNG (empty if there is none), and its caption."""
+    """A picture of an episode as a data address ("" if there is none), and its caption."""
 
-    png: str
+    address: str
     text: str
 
 
@@ -54,11 +54,11 @@ def _picture(row: Row, results: Results, shown: Shown, load: Callable[[Row], Lab
         return Example("", "No episode is shown: the best run has no episodes.")
     predictions = part[:1]
     images = load(row)
-    png = plot_episode(images, predictions.episodes, 0, predictions)
+    png = plot_episode(images, predictions.episodes, 0, predictions, MOST_IMAGES)
     right = 100 * episode_accuracy(predictions)[0]
     text = (
         f"Episode {predictions.episodes.index[0]} of {images.name}, {shot_label(row)}, answered by "
         f"{shown.name(row).whole}: {right:.1f} % of its queries right, over all {row.n_episodes} "
         f"episodes {100 * accuracy(row):.1f} %. It is the first episode, not a chosen one."
     )
-    return Example("data:image/png;base64," + base64.b64encode(png).decode(), text)
+    return Example(address(png), text)

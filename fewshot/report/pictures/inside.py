@@ -3,7 +3,6 @@ are at hand."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +15,7 @@ from fewshot.measures.calibration_error import Calibration, answers_of
 from fewshot.measures.lowest_tenth import FEWEST, lowest_tenth
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.figures.plots import Plot
+from fewshot.report.pictures.addresses import MOST_IMAGES, address
 from fewshot.report.pictures.episode import MOST_WAYS, plot_episode
 from fewshot.report.pictures.example import Example, best_of
 from fewshot.report.rows.shown import Shown
@@ -186,11 +186,11 @@ def _pictures(hardest: Sequence[Predictions], images: LabelledImages | None) -> 
     pictures = []
     for one in hardest:
         try:
-            png = base64.b64encode(plot_episode(images, one.episodes, 0, one)).decode()
+            png = plot_episode(images, one.episodes, 0, one, MOST_IMAGES)
         except Exception as error:  # images of strangers may fail in any way
             return (Example("", f"No hard episode is shown: {_reason(error)}."),)
         said = f"Episode {one.episodes.index[0]}, chosen because it went badly: {100 * episode_accuracy(one)[0]:.1f} %."
-        pictures.append(Example(f"data:image/png;base64,{png}", said))
+        pictures.append(Example(address(png), said))
     return tuple(pictures)
 
 

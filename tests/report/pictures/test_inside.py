@@ -38,7 +38,7 @@ def test_the_hardest_episodes_stand_first_and_the_worst_are_drawn(looked):
     assert worst.accuracy == values[predictions.episodes.index == worst.index][0]
     classes = predictions.episodes[int(worst.index) : int(worst.index) + 1].classes
     assert worst.classes == ", ".join(NAMES[c] for c in classes)
-    assert [picture.png[:22] for picture in found.pictures] == ["data:image/png;base64,"] * 2
+    assert [picture.address[:11] for picture in found.pictures] == ["data:image/"] * 2
     assert "the tenth of them that went worst" in found.hardest_text
 
 
@@ -59,7 +59,7 @@ def test_without_the_data_set_classes_are_numbers_and_nothing_is_drawn(looked):
     [found] = inside(Shown.of(rows), results, lost)
     assert "cannot be loaded (there is no folder birds), so classes are numbers" in found.text
     assert all(line.name.startswith("class ") for line in found.classes)
-    assert [picture.png for picture in found.pictures] == [""]
+    assert [picture.address for picture in found.pictures] == [""]
 
 
 def test_without_all_predictions_there_is_a_sentence(looked):
