@@ -142,7 +142,7 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
     corrects it for their skewness and heavy tails.
     """
     without, mean = delete_one(values, units), float(values.mean())
-    reason = _no_bounds(mean, without, units, half_query)
+    reason = no_bounds(mean, without, units, half_query)
     if reason:
         return Interval.unknown(mean, f"new {units.name}", level, reason)
     counted, noise = _episode_noise(values, units)
@@ -150,7 +150,7 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
     variance = min(spread, max(spread - counted, 0.0) + noise)
     if half_query is None:
         low, high = SkewedT.of(_pseudo_values(mean, without), variance).bounds(mean, level)
-        interval = Interval(mean, low, high, f"new {units.name}", level, variance**0.5)
+        interval = Interval(mean, float(low), float(high), f"new {units.name}", level, variance**0.5)
     else:
         share = variance / spread if spread > 0 else 1.0
         interval = deleted_interval(mean, without, units, level, half_query, share)
@@ -160,10 +160,11 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
 def class_p_value(values: Floats, units: Units) -> float:
     """The two-sided p-value of "the mean over new classes is 0", of the same interval; NaN if there is none."""
     without, mean = delete_one(values, units), float(values.mean())
-    if _no_bounds(mean, without, units, None):
+    if no_bounds(mean, without, units, None):
         return float("nan")
     (counted, noise), spread = _episode_noise(values, units), _jackknife(without)
-    return SkewedT.of(_pseudo_values(mean, without), min(spread, max(spread - counted, 0.0) + noise)).p_value(mean)
+    variance = min(spread, max(spread - counted, 0.0) + noise)
+    return float(SkewedT.of(_pseudo_values(mean, without), variance).p_value(mean))
 
 
 def deleted_interval(
@@ -176,7 +177,7 @@ def deleted_interval(
 ) -> Interval:
     """The interval for *new classes* of any statistic: `mean` over all episodes, and `without` [C] over the episodes
     that do not hold unit c (NaN if too few are left). `share`: the part of the jackknife's variance that is real."""
-    population, reason = f"new {units.name}", _no_bounds(mean, without, units, half_query)
+    population, reason = f"new {units.name}", no_bounds(mean, without, units, half_query)
     if reason:
         return Interval.unknown(mean, population, level, reason)
     plain = float(np.sqrt(share * _jackknife(without)))
@@ -189,7 +190,7 @@ def deleted_interval(
     return Interval(mean, low, high, population, level, plain).inside(FRACTION)
 
 
-def _no_bounds(mean: float, without: Floats, units: Units, half_query: float | None) -> str:
+def no_bounds(mean: float, without: Floats, units: Units, half_query: float | None) -> str:
     """Why there is no interval for new classes; "" if there is one. Rows store the reason."""
     if units.n_units < 3:
         return f"{units.n_units} {units.name} are too few to speak of others"
@@ -266,12 +267,19 @@ def _pseudo_values(mean: float, without: Floats) -> Floats:
 
 
 def _episode_noise(values: Floats, units: Units) -> tuple[float, float]:
-    """The variance of the mean that is episode noise: as the jackknife counts it, (C-1) N / (C-N) s^2 / E, and once."""
-    held, c = sum(len(unit) for _, unit in units.pairs()) / len(values), units.n_units
-    if len(values) < 2 or held >= c:
+    """The variance of the mean that is episode noise: as the jackknife counts it, and once."""
+    factor = noise_factor(units)
+    if len(values) < 2 or not factor:
         return 0.0, 0.0
     noise = float(values.var(ddof=1)) / len(values)
-    return (c - 1) * held / (c - held) * noise, noise
+    return factor * noise, noise
+
+
+def noise_factor(units: Units) -> float:
+    """How many times the jackknife counts the episode noise s^2 / E: (C-1) N / (C-N); 0 if N is C, where it is not
+    known."""
+    held, c = sum(len(unit) for _, unit in units.pairs()) / len(units.n_way), units.n_units
+    return (c - 1) * held / (c - held) if held < c else 0.0
 
 
 def _jackknife(without: Floats) -> float:

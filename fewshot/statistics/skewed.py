@@ -21,50 +21,57 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SkewedT:
-    """The distribution of (estimate - truth) / error, for the mean of C values."""
+    """The distribution of (estimate - truth) / error, for the mean of C values; or of many means [...] at once."""
 
-    error: float  # standard error of the mean
-    skewness: float  # of the values, divided by sqrt(C)
-    freedom: float
+    error: Floats  # [...] standard error of the mean
+    skewness: Floats  # [...] of the values, divided by sqrt(C)
+    freedom: Floats  # [...]
 
     @staticmethod
-    def of(values: Floats, variance: float) -> SkewedT:
-        """From the values [C], at least 3. `variance` is that of the mean, if some of their spread is known to be noise
-        that the mean does not have; then fewer degrees of freedom are left."""
-        count, centred = len(values), values - values.mean()
-        second = float((centred**2).mean())
+    def of(values: Floats, variance: Floats | float) -> SkewedT:
+        """From the values [..., C], at least 3. `variance` [...] is that of the mean, if some of their spread is known
+        to be noise that the mean does not have; then fewer degrees of freedom are left."""
+        count = values.shape[-1]
+        centred = values - values.mean(-1, keepdims=True)
+        square = centred**2
+        second = square.mean(-1)
         spread = second / (count - 1)  # variance of the mean, from the values alone
-        if spread <= 0 or variance <= 0:
-            return SkewedT(0.0, 0.0, count - 1.0)
-        third, fourth = float((centred**3).mean()) / second**1.5, float((centred**4).mean()) / second**2
+        known = (spread > 0) & (np.asarray(variance) > 0)
+        safe = np.where(known, second, 1.0)
+        third, fourth = (square * centred).mean(-1) / safe**1.5, (square**2).mean(-1) / safe**2
         skewness = third * (count * (count - 1)) ** 0.5 / (count - 2)
         scale = (count - 1) / ((count - 2) * (count - 3)) if count > 3 else 0.0
-        kurtosis = max(0.0, scale * ((count + 1) * fourth - 3 * (count - 1)))
-        freedom = 2 / (2 / (count - 1) + kurtosis / count) * min(1.0, variance / spread) ** 2
-        return SkewedT(variance**0.5, skewness / count**0.5, max((count - 1) / 3, freedom))
+        kurtosis = np.maximum(0.0, scale * ((count + 1) * fourth - 3 * (count - 1)))
+        left = np.minimum(1.0, variance / np.where(known, spread, 1.0))
+        freedom = np.maximum((count - 1) / 3, 2 / (2 / (count - 1) + kurtosis / count) * left**2)
+        return SkewedT(
+            np.where(known, np.sqrt(np.maximum(variance, 0.0)), 0.0),
+            np.where(known, skewness / count**0.5, 0.0),
+            np.where(known, freedom, count - 1.0),
+        )
 
-    def bounds(self, mean: float, level: float) -> tuple[float, float]:
-        """The interval around the mean at this level."""
+    def bounds(self, mean: Floats | float, level: float) -> tuple[Floats, Floats]:
+        """The intervals around the means [...] at this level."""
         from scipy.stats import t
 
-        far = float(t.ppf(0.5 + level / 2, self.freedom))
+        far = t.ppf(0.5 + level / 2, self.freedom)
         return mean - self.error * self._back(far), mean - self.error * self._back(-far)
 
-    def p_value(self, mean: float) -> float:
-        """The two-sided p-value of "the truth is 0": below 1 - level where `bounds` at this level exclude 0."""
+    def p_value(self, mean: Floats | float) -> Floats:
+        """The two-sided p-values [...] of "the truth is 0": below 1 - level where `bounds` at this level exclude 0."""
         from scipy.stats import t
 
-        if self.error == 0:
-            return 1.0 if mean == 0 else 0.0
-        ratio, skew = mean / self.error, self.skewness
+        known = self.error > 0
+        ratio, skew = mean / np.where(known, self.error, 1.0), self.skewness
         moved = ratio + skew * ratio**2 / 3 + skew**2 * ratio**3 / 27 + skew / 6
-        return float(2 * t.sf(abs(moved), self.freedom))
+        without = np.where(np.asarray(mean) == 0, 1.0, 0.0)
+        return np.asarray(np.where(known, 2 * t.sf(np.abs(moved), self.freedom), without), dtype=np.float64)
 
-    def _back(self, quantile: float) -> float:
-        """The ratio (estimate - truth) / error at a quantile of t: the inverse of Hall's transformation."""
-        skew = self.skewness
-        if abs(skew) < 1e-8:
-            return quantile
-        return float(3 / skew * (np.cbrt(1 + skew * (quantile - skew / 6)) - 1))
+    def _back(self, quantile: Floats) -> Floats:
+        """The ratios (estimate - truth) / error at quantiles of t: the inverse of Hall's transformation."""
+        skewed = np.abs(self.skewness) >= 1e-8
+        skew = np.where(skewed, self.skewness, 1.0)
+        back = 3 / skew * (np.cbrt(1 + skew * (quantile - skew / 6)) - 1)
+        return np.asarray(np.where(skewed, back, quantile), dtype=np.float64)

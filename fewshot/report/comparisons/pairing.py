@@ -25,7 +25,7 @@ BY = {
     "backbone": ("backbone", "dtype"),
     "anything": ("transform", "evaluator", "selection_rule", "backbone", "dtype"),
 }
-_TASK = (
+TASK = (
     *("dataset", "split_digest", "images_digest", "classes", "sampler"),
     *("n_way", "k_shot", "n_query", "k_shot_at_most", "seed"),
 )
@@ -121,7 +121,7 @@ def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
     fixed = [name for name in BY["anything"] if name not in BY[by]]
     for row in rows:
         if row.status == "ok":
-            groups.setdefault(tuple(getattr(row, name) for name in (*_TASK, *fixed)), []).append(row)
+            groups.setdefault(tuple(getattr(row, name) for name in (*TASK, *fixed)), []).append(row)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -129,7 +129,7 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
     """The runs of a task on the same episodes. Raises a ValueError if the episodes that all of them have differ, or if
     stored predictions are missing."""
     common = min(row.n_episodes for row in rows)
-    solved = [_Solved.read(results.predictions(row), common) for row in rows]
+    solved = [Solved.read(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)
     if odd is not None:
         raise ValueError(
@@ -137,14 +137,14 @@ def contest(results: Results, rows: Sequence[Row], grouping: Callable[[Row], Gro
             "another release made one of them; run it again"
         )
     longest = max(solved, key=lambda one: len(one.accuracy))
-    units = _units(longest, rows[0].n_classes) if grouping is None else _groups(longest, grouping(rows[0]))
+    units = class_units(longest, rows[0].n_classes) if grouping is None else _groups(longest, grouping(rows[0]))
     return Contest(
         tuple(rows), tuple(one.accuracy for one in solved), units, 0.5 * len(longest.accuracy) / longest.n_queries
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Solved:
+class Solved:
     """The part of a run's predictions that comparisons need."""
 
     accuracy: Floats  # [E]
@@ -154,7 +154,7 @@ class _Solved:
     digest: str  # of the first episodes, those that all runs have
 
     @staticmethod
-    def read(parts: Iterator[Predictions], common: int) -> _Solved:
+    def read(parts: Iterator[Predictions], common: int) -> Solved:
         """Reads predictions part by part. `common`: episodes that all runs have."""
         accuracies, classes, n_way, n_queries = [], [], [], 0
 
@@ -172,16 +172,16 @@ class _Solved:
 
         digest = episodes_digest(common_episodes())
         labels, ways = (np.concatenate(flat).astype(np.int64) for flat in (classes, n_way))
-        return _Solved(np.concatenate(accuracies), labels, ways, n_queries, digest)
+        return Solved(np.concatenate(accuracies), labels, ways, n_queries, digest)
 
 
-def _units(solved: _Solved, n_classes: int) -> Units:
+def class_units(solved: Solved, n_classes: int) -> Units:
     """The classes of the episodes, numbered from 0. The data set may have more of them."""
     sampled, codes = np.unique(solved.classes, return_inverse=True)
     return Units(codes.astype(np.int64), solved.n_way, max(n_classes, len(sampled)))
 
 
-def _groups(solved: _Solved, grouping: Grouping) -> Units:
+def _groups(solved: Solved, grouping: Grouping) -> Units:
     """The groups of the classes of the episodes, numbered from 0."""
     name, codes = grouping
     sampled = np.unique(codes[solved.classes])

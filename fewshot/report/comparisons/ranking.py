@@ -1,0 +1,114 @@
+"""Rankings: the runs of a task from best to worst, with the group that no other run beats.
+
+The group is a 95 % confidence set for the truly best run: statistics/best_runs.py says how, and why the winner's luck
+is accounted for. Its tests are paired, on the episodes that two runs both solved, for new classes where the design
+allows it, else for these images. Runs without stored predictions are compared without pairing, from the intervals of
+their rows, which separates less. Runs that chose hyperparameters on the test labels (oracles) are never in the group.
+
+A ranking reads the predictions of each run once and keeps one accuracy per episode; 160 runs take seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewshot.report.comparisons import ranking_words as words
+from fewshot.report.comparisons.pairing import TASK
+from fewshot.report.comparisons.run_tests import RunTests, run_tests
+from fewshot.report.comparisons.standing import Standing
+from fewshot.report.comparisons.unique_names import UniqueNames
+from fewshot.report.rows.intervals import KINDS
+from fewshot.report.rows.selection_budgets import is_oracle
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import accuracy, interval, measured
+from fewshot.results.predictions import Predictions
+from fewshot.results.row import Row
+from fewshot.statistics.best_runs import may_be_best
+from fewshot.statistics.intervals import THESE_IMAGES, Floats
+
+__all__ = ["Ranking", "Standing", "rankings"]
+
+LEVEL = 0.95
+PredictionsOf = Callable[[Row], Iterator[Predictions]]  # raises a ValueError where none are stored
+_ORACLE = "an oracle: it chose hyperparameters on the test labels"
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The runs of one task, best first."""
+
+    task: str  # what they share: data, ways, shots, queries, and the backbone or evaluator
+    standings: tuple[Standing, ...]
+    population: str  # for which the group holds: "new classes" or, without intervals for them, "these images"
+    verdict: str  # one sentence
+    caveats: tuple[str, ...]  # one sentence each
+
+    @property
+    def best(self) -> Standing:
+        """The most accurate run."""
+        return self.standings[0]
+
+    @property
+    def group(self) -> tuple[Standing, ...]:
+        """The runs that no other run beats."""
+        return tuple(standing for standing in self.standings if standing.leads)
+
+
+def rankings(rows: Sequence[Row], predictions: PredictionsOf | None = None) -> list[Ranking]:
+    """A ranking for every task and number of shots among the measured rows, in order of appearance. `predictions`:
+    reads those of a row, such as `Results.predictions`; None: all runs are compared without pairing."""
+    shown, groups = Shown.of(rows), dict[tuple[object, ...], list[Row]]()
+    names = UniqueNames.of(shown)
+    for row in filter(measured, shown.rows):
+        groups.setdefault(tuple(getattr(row, name) for name in TASK), []).append(row)
+    return [_ranking(group, names, predictions) for group in groups.values()]
+
+
+def _ranking(rows: Sequence[Row], names: UniqueNames, predictions: PredictionsOf | None) -> Ranking:
+    tests = run_tests(rows, predictions)
+    fair = np.array([not is_oracle(row) for row in rows]) | all(map(is_oracle, rows))
+    p_values = np.full(len(rows), np.nan)
+    p_values[fair] = may_be_best(tests.means[np.ix_(fair, fair)], tests.p_values[np.ix_(fair, fair)])
+    leads = fair & ~(p_values < 1 - LEVEL)
+    order = _order(rows, tests.means, leads if leads.any() else fair)
+    standings = tuple(
+        _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run])) for run in order
+    )
+    return Ranking(
+        names.task(rows[0]),
+        standings,
+        tests.population,
+        words.verdict(standings, tests.population),
+        tuple(words.caveats(standings, tests.population, tests.reason)),
+    )
+
+
+def _order(rows: Sequence[Row], means: Floats, leads: NDArray[np.bool_]) -> list[int]:
+    """The runs, best first. The best is the most accurate of those in the group that have the most episodes; the others
+    follow by their difference to it on common episodes, which is no luck of a few easy episodes."""
+    best = max(np.flatnonzero(leads).tolist(), key=lambda run: (rows[run].n_episodes, accuracy(rows[run])))
+    others = [run for run in range(len(rows)) if run != best]
+    return [best, *sorted(others, key=lambda run: -means[run, best])]
+
+
+def _standing(
+    row: Row, names: UniqueNames, tests: RunTests, run: int, best: int, p_value: float, leads: bool
+) -> Standing:
+    compared = None if run == best else tests.compare(run, best)
+    reason = _ORACLE if math.isnan(p_value) else tests.reasons[run]
+    return Standing(
+        row,
+        names.run(row),
+        accuracy(row),
+        interval(row) if tests.population == THESE_IMAGES else KINDS[1].bounds(row),
+        compared.these_images if compared else None,
+        compared.new_classes if compared else None,
+        p_value,
+        leads,
+        reason,
+    )

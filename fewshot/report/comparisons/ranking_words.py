@@ -1,0 +1,81 @@
+"""Rankings in sentences: which run is the best, whether the others may be as good, and what limits the claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from fewshot.report.comparisons.standing import Standing
+from fewshot.report.rows.counting import counted
+from fewshot.report.rows.reasons import sentence as missing
+from fewshot.statistics.intervals import THESE_IMAGES, Interval
+
+
+def verdict(standings: Sequence[Standing], population: str) -> str:
+    """One sentence: the best run, and its lead or the runs that may be as good."""
+    best, others = standings[0], standings[1:]
+    reached = f"{100 * best.accuracy:.1f} %"
+    if not others:
+        return f"{best.name} reaches {reached}{_bounds(best.interval, population)}."
+    rivals = [standing for standing in others if standing.leads]
+    if rivals:
+        return f"{best.name} leads with {reached}, but {_as_good(rivals, best, population)}."
+    rest = [standing for standing in others if not math.isnan(standing.p_adjusted)]
+    if not rest:
+        return f"{best.name} reaches {reached}; only oracles are better."
+    lead, certain = _points(rest[0], best), _difference(rest[0], population)
+    return f"{best.name} is the best: {reached}, {lead} above the next, {rest[0].name}{certain}."
+
+
+def _as_good(rivals: Sequence[Standing], best: Standing, population: str) -> str:
+    first = rivals[0]
+    if len(rivals) == 1:
+        behind = f"{_points(first, best)} {'behind' if _lead(first, best) >= 0 else 'ahead'}"
+        return f"{first.name} may be as good: it is {behind}{_difference(first, population)}"
+    others = f"{len(rivals) - 1:,} other{'s' if len(rivals) > 2 else ''}"
+    leads = [100 * _lead(standing, best) for standing in rivals]
+    least, most = min(leads), max(leads)
+    size = f"{least:z.1f} to {most:z.1f} points behind"
+    if least < 0:  # a run of few episodes
+        size = f"between {-least:z.1f} points ahead and {most:z.1f} behind"
+    return f"{first.name} and {others} may be as good for {population}: they are {size}, which is not significant"
+
+
+def _lead(standing: Standing, best: Standing) -> float:
+    """The best minus this run, on the same episodes if both have predictions."""
+    return best.accuracy - standing.accuracy if standing.images is None else -standing.images.mean
+
+
+def _points(standing: Standing, best: Standing) -> str:
+    size = abs(100 * _lead(standing, best))
+    digits = 1 if abs(size) >= 0.05 or size == 0 else 2
+    return f"{size:z.{digits}f} point{'' if f'{size:.1f}' == '1.0' else 's'}"
+
+
+def _difference(standing: Standing, population: str) -> str:
+    """The interval of the lead in brackets; "" if there is none."""
+    found = standing.images if population == THESE_IMAGES else standing.classes
+    return "" if found is None or found.reason else _bounds(_turned(found), population)
+
+
+def _turned(interval: Interval) -> tuple[float, float]:
+    return -interval.high, -interval.low
+
+
+def _bounds(bounds: tuple[float, float] | None, population: str) -> str:
+    if bounds is None:
+        return ""
+    return f" (95 % interval {100 * bounds[0]:z.1f} to {100 * bounds[1]:z.1f} for {population})"
+
+
+def caveats(standings: Sequence[Standing], population: str, reason: str) -> list[str]:
+    """What limits the ranking, one sentence each."""
+    unpaired = sum("without pairing" in standing.reason for standing in standings)
+    sentences = [
+        missing("No test for new classes", [reason]) if population == THESE_IMAGES and reason else "",
+        f"{counted(unpaired, 'run')} of {len(standings):,} compared without pairing, which separates less"
+        " (no stored predictions of the same episodes)."
+        if unpaired
+        else "",
+    ]
+    return list(filter(None, sentences))

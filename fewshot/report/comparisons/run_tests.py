@@ -1,0 +1,128 @@
+"""The tests of all pairs among the runs of a task: paired where predictions are stored, else from the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot.report.comparisons.pairing import Solved, class_units
+from fewshot.report.rows.intervals import KINDS, Bounds
+from fewshot.report.rows.tasks import accuracy, interval
+from fewshot.results.predictions import Predictions
+from fewshot.results.row import Row
+from fewshot.statistics.best_runs import PairTests, pair_tests, unpaired_tests
+from fewshot.statistics.comparison import Comparison, compare
+from fewshot.statistics.intervals import THESE_IMAGES, Floats, Units, class_interval
+
+_UNPAIRED = "compared without pairing"
+
+
+@dataclass(frozen=True, eq=False)
+class RunTests:
+    """R runs: every run minus every other [R, R], and what single comparisons need."""
+
+    means: Floats
+    p_values: Floats  # for the population; NaN where there is no test
+    population: str
+    reason: str  # why the population is not "new classes"; "" if it is
+    reasons: tuple[str, ...]  # what cannot be known of each run
+    accuracies: tuple[Floats | None, ...]  # of each episode of each run; None without predictions
+    units: Units | None  # of the longest run
+
+    def compare(self, run: int, other: int) -> Comparison | None:
+        """The paired comparison of two runs on the episodes that both solved; None if there is none."""
+        a, b = self.accuracies[run], self.accuracies[other]
+        if a is None or b is None or self.units is None or (count := min(len(a), len(b))) < 2:
+            return None
+        return compare(a[:count], b[:count], self.units.first(count))
+
+
+def run_tests(rows: Sequence[Row], predictions: Callable[[Row], Iterator[Predictions]] | None) -> RunTests:
+    """The tests among the rows of one task. Missing or damaged predictions become a reason, never an error."""
+    solved, reasons = _read(rows, predictions)
+    tests, there = _unpaired(rows), [one for one in solved if one is not None]
+    longest = max(there, key=lambda one: len(one.accuracy), default=None)
+    units = None if longest is None else class_units(longest, rows[0].n_classes)
+    accuracies = tuple(None if one is None else one.accuracy for one in solved)
+    if units is not None:
+        _pair(tests, accuracies, units)
+    known = bool(np.isfinite(tests.p_classes).any())
+    name = units.name if units else "classes"
+    why = "" if known else _why_not(rows, accuracies, units)
+    return RunTests(
+        tests.means,
+        tests.p_classes if known else tests.p_images,
+        f"new {name}" if known else THESE_IMAGES,
+        why,
+        tuple(reasons),
+        accuracies,
+        units,
+    )
+
+
+def _read(
+    rows: Sequence[Row], predictions: Callable[[Row], Iterator[Predictions]] | None
+) -> tuple[list[Solved | None], list[str]]:
+    """The predictions of each run, and why some are not used. Runs whose episodes differ from those of the first run
+    (another release made them) are not paired."""
+    if predictions is None or len(rows) < 2:
+        return [None] * len(rows), [f"without its predictions, {_UNPAIRED}" if len(rows) > 1 else ""] * len(rows)
+    common, solved, reasons = min(row.n_episodes for row in rows), list[Solved | None](), list[str]()
+    digest = ""
+    for row in rows:
+        try:
+            one = Solved.read(predictions(row), common)
+        except Exception as error:  # predictions of strangers may be damaged in any way
+            solved.append(None)
+            reasons.append(f"{_UNPAIRED}: {' '.join(str(error).split()) or type(error).__name__}")
+            continue
+        digest = digest or one.digest
+        same = one.digest == digest
+        solved.append(one if same else None)
+        reasons.append("" if same else f"{_UNPAIRED}: another release made its episodes; run it again")
+    return solved, reasons
+
+
+def _pair(tests: PairTests, accuracies: Sequence[Floats | None], units: Units) -> None:
+    """Replaces the tests of all pairs with predictions by paired ones, on the episodes that both have."""
+    counts = np.array([0 if values is None else len(values) for values in accuracies])
+    for count in np.unique(counts[counts > 0]):
+        runs = np.flatnonzero(counts >= count)
+        paired = pair_tests(
+            np.stack([_first(accuracies[run], count) for run in runs.tolist()]), units.first(int(count))
+        )
+        here = np.minimum.outer(counts[runs], counts[runs]) == count
+        for name in ("means", "p_images", "p_classes"):
+            whole = getattr(tests, name)
+            block = whole[np.ix_(runs, runs)]
+            whole[np.ix_(runs, runs)] = np.where(here, getattr(paired, name), block)
+
+
+def _first(values: Floats | None, count: int) -> Floats:
+    assert values is not None
+    return values[:count]
+
+
+def _unpaired(rows: Sequence[Row]) -> PairTests:
+    """The tests from the intervals in the rows."""
+    images, classes = (
+        unpaired_tests(np.array([accuracy(row) for row in rows]), *_errors(rows, bounds, freedom))
+        for bounds, freedom in ((interval, "n_episodes"), (KINDS[1].bounds, "n_classes"))
+    )
+    return PairTests(images[0], images[1], classes[1])
+
+
+def _errors(rows: Sequence[Row], bounds: Callable[[Row], Bounds | None], freedom: str) -> tuple[Floats, Floats]:
+    """[R] half of each interval, NaN without one, and its degrees of freedom."""
+    halves = [(high - low) / 2 if (of := bounds(row)) and (low := of[0]) <= (high := of[1]) else np.nan for row in rows]
+    return np.array(halves), np.array([max(1, getattr(row, freedom) - 1) for row in rows], dtype=np.float64)
+
+
+def _why_not(rows: Sequence[Row], accuracies: Sequence[Floats | None], units: Units | None) -> str:
+    """Why no pair has a test for new classes, as rows store it."""
+    values = next((values for values in accuracies if values is not None), None)
+    if units is None or values is None:
+        return next((row.new_classes_reason for row in rows if row.new_classes_reason), "")
+    return class_interval(values, units.first(len(values))).reason

@@ -1,0 +1,92 @@
+"""Which of R runs may be the best? All paired comparisons on the same E episodes, and the group that holds the best.
+
+The group is a confidence set for the best run (multiple comparisons with the best: Hsu 1984, Ann. Statist. 12; Edwards
+and Hsu 1983, JASA 78). A run leaves it if some other run beats it: p, two-sided, times the R - 1 comparisons of this
+run with all others, is below 1 - level. The truly best run leaves it only if one of R - 1 true hypotheses ("the other
+is not better") is rejected, so by Bonferroni the group holds the best with at least `level`, for any dependence between
+the runs. The other runs need no further correction, because their exclusion is no error. Nothing is assumed about the
+run with the highest mean: it was selected by its luck too, so the group is not built around it. Two-sided tests cost
+half of the error, and agree with the intervals that are shown: with two runs, the group is one run exactly if the
+interval of their difference excludes 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fewshot.statistics.intervals import Floats, Units, delete_one, no_bounds, noise_factor
+from fewshot.statistics.skewed import SkewedT
+
+
+@dataclass(frozen=True, eq=False)
+class PairTests:
+    """Every run minus every other on the same episodes, [R, R]: mean differences and two-sided p-values."""
+
+    means: Floats
+    p_images: Floats  # of "no difference for these images"; NaN with one episode
+    p_classes: Floats  # of "no difference for new classes"; NaN if there is no interval for new classes
+
+
+def pair_tests(accuracy: Floats, units: Units) -> PairTests:
+    """The tests of all pairs of runs from their accuracies [R, E]; those of `compare`, all at once."""
+    n_runs = len(accuracy)
+    means, p_images, p_classes = (np.full((n_runs, n_runs), np.nan) for _ in range(3))
+    without = np.stack([delete_one(values, units) for values in accuracy])  # [R, C]
+    reason = no_bounds(0.5, without[0], units, None)
+    factor = 0.0 if reason else noise_factor(units)
+    for run, values in enumerate(accuracy):
+        differences = values - accuracy  # [R, E]
+        means[run] = differences.mean(1)
+        noise = differences.var(1, ddof=1) / differences.shape[1] if differences.shape[1] > 1 else np.zeros(n_runs)
+        p_images[run] = _episode_p(means[run], noise, differences.shape[1])
+        if not reason:
+            p_classes[run] = _class_p(means[run], without[run] - without, factor, noise)
+    return PairTests(means, p_images, p_classes)
+
+
+def may_be_best(means: Floats, p_values: Floats) -> Floats:
+    """[R] the adjusted p-value of "this run is the best": the smallest p of its tests against better runs, times R - 1.
+
+    At most 1. The group is where it is at least 1 - level. A NaN is no test.
+    """
+    beaten = np.where((means < 0) & np.isfinite(p_values), p_values, 1.0)
+    np.fill_diagonal(beaten, 1.0)
+    return np.asarray(np.minimum(1.0, beaten.min(1, initial=1.0) * max(1, len(means) - 1)))
+
+
+def _episode_p(means: Floats, noise: Floats, n_episodes: int) -> Floats:
+    from scipy.stats import t
+
+    if n_episodes < 2:
+        return np.full(len(means), np.nan)
+    varies = noise > 0
+    p = 2 * t.sf(np.abs(means) / np.sqrt(np.where(varies, noise, 1.0)), n_episodes - 1)
+    return np.asarray(np.where(varies, p, np.where(means == 0, 1.0, 0.0)))
+
+
+def _class_p(means: Floats, without: Floats, factor: float, noise: Floats) -> Floats:
+    """[R] from the differences without each class [R, C], and the episode noise, which the jackknife counts `factor`
+    times."""
+    n_units = without.shape[1]
+    spread = (n_units - 1) * without.var(1)
+    variance = np.minimum(spread, np.maximum(spread - factor * noise, 0.0) + noise) if factor else spread
+    return SkewedT.of(n_units * means[:, None] - (n_units - 1) * without, variance).p_value(means)
+
+
+def unpaired_tests(
+    accuracy: Floats, half_widths: Floats, freedom: Floats, level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Mean differences and two-sided p-values [R, R] from the accuracies [R] and half of their intervals at `level`.
+
+    They hold for runs on different episodes. Runs on the same episodes mostly correlate, which makes these p-values too
+    large rather than too small. NaN where an interval is missing.
+    """
+    from scipy.stats import t
+
+    errors = half_widths / t.ppf(0.5 + level / 2, freedom)
+    means, spread = accuracy[:, None] - accuracy, np.sqrt(errors[:, None] ** 2 + errors**2)
+    varies = spread > 0
+    p = 2 * t.sf(np.abs(means) / np.where(varies, spread, 1.0), np.minimum(freedom[:, None], freedom))
+    return means, np.where(np.isnan(spread), np.nan, np.where(varies, p, np.where(means == 0, 1.0, 0.0)))
