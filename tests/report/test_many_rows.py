@@ -40,7 +40,7 @@ def everything(rows: Iterator[Row]) -> None:
     shown = Shown.of(rows)
     for say in (compared, findings, scope, full_specs, run_table, comparison_table, markdown):
         say(shown)
-    origins(shown, shared(shown))
+    origins(shown.done, shown, shared(shown))
     matrices(shown, None)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from fewshot.report import page, write_report
-from fewshot.report.figures.curves import _apart
+from fewshot.report.figures.line_ends import apart
 from fewshot.report.pictures.example import chosen
 from fewshot.report.rows.images import RowImages
 from fewshot.report.rows.origins import command
@@ -324,7 +324,7 @@ def test_a_report_loads_no_torch():
 
 
 def test_names_at_line_ends_are_moved_apart():
-    moved = _apart([1.0, 1.1, 1.2, 9.9, 10.0], 1.0, 0.0, 10.0)
+    moved = apart([1.0, 1.1, 1.2, 9.9, 10.0], 1.0, 0.0, 10.0)
     assert min(np.diff(moved)) >= 1 - 1e-9
     assert max(moved) <= 10.0
     assert moved[0] == 1.0

@@ -27,11 +27,13 @@ from fewshot.results.row import Row
 
 MOST = 12  # runs in a matrix: the most accurate ones
 MOST_MATRICES = 36  # in a report
+MOST_CARDS = 5  # below a matrix: the best run against its closest rivals
 
 
 @dataclass(frozen=True)
 class PairCell:
-    """Row minus column: its number, its interval, a class of the style sheet, and a sentence with all of it."""
+    """Row minus column: its number with a star per significant population, its interval, a class of the style sheet, and
+    a sentence with all of it."""
 
     text: str
     interval: str
@@ -46,7 +48,6 @@ class RunLine:
     number: int
     name: str
     accuracy: str
-    ranks: str
     cells: tuple[PairCell, ...]
 
 
@@ -101,7 +102,7 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, shown: Sh
         _lines(compared, pairs, shown, p_values),
         _caption(compared, len(group) - len(compared.rows), len(pairs)),
         tuple(filter(None, remarks)),
-        tuple(card(pair, shown, p_values[_ids(pair)], len(pairs)) for pair in _pairs_of_best(compared.rows, pairs)),
+        tuple(card(pair, shown, p_values[_ids(pair)], len(pairs)) for pair in _closest(compared.rows, pairs)),
     )
 
 
@@ -109,19 +110,19 @@ def _ids(pair: RunPair) -> tuple[str, str]:
     return pair.a.run_id, pair.b.run_id
 
 
-def _pairs_of_best(rows: Sequence[Row], pairs: Sequence[RunPair]) -> list[RunPair]:
-    """The best run against every other, the better of each pair first. Best is the most accurate run of those with the
-    most episodes, without oracles."""
+def _closest(rows: Sequence[Row], pairs: Sequence[RunPair]) -> list[RunPair]:
+    """The best run against the closest others, the better of each pair first. Best is the most accurate run of those
+    with the most episodes, without oracles."""
     fair = [row for row in rows if not is_oracle(row)] or rows
     best = max(fair, key=lambda row: (row.n_episodes, accuracy(row)))
-    own = [pair for pair in pairs if best in (pair.a, pair.b)]
+    own = [pair for pair in pairs if best in (pair.a, pair.b)][:MOST_CARDS]
     return [pair if pair.comparison.these_images.mean >= 0 else pair.turned() for pair in own]
 
 
 def _lines(
     compared: Contest, pairs: Sequence[RunPair], shown: Shown, p_values: Mapping[tuple[str, str], float]
 ) -> tuple[RunLine, ...]:
-    ranks, by_ids = compared.ranks(), {_ids(pair): pair for pair in pairs}
+    by_ids = {_ids(pair): pair for pair in pairs}
     order = [pairs[0].a, *(pair.b for pair in pairs if pair.a is pairs[0].a)]
     lines = []
     for number, row in enumerate(order, 1):
@@ -132,9 +133,7 @@ def _lines(
                 cells.append(PairCell("", "", "self", "itself"))
             else:
                 cells.append(_cell(pair if pair.a is row else pair.turned(), shown, p_values[_ids(pair)]))
-        low, high = ranks[row.run_id]
-        rank = f"{low}" if low == high else f"{low} to {high}"
-        lines.append(RunLine(number, shown.name(row).whole, f"{100 * accuracy(row):.1f}", rank, tuple(cells)))
+        lines.append(RunLine(number, shown.name(row).whole, f"{100 * accuracy(row):.1f}", tuple(cells)))
     return tuple(lines)
 
 
@@ -157,7 +156,12 @@ def _cell(pair: RunPair, shown: Shown, p_adjusted: float) -> PairCell:
         f"these images {bounds(comparison.these_images)}; new {units} {classes}{p}; {verdict}"
     )
     interval = "" if displayed.reason else f"[{100 * displayed.low:z.1f}, {100 * displayed.high:z.1f}]"
-    return PairCell(f"{100 * displayed.mean:+z.1f}", interval, f"{side}-{strength}" if strength else "open", sentence)
+    return PairCell(
+        f"{100 * displayed.mean:+z.1f}{'*' * strength}",
+        interval,
+        f"{side}-{strength}" if strength else "open",
+        sentence,
+    )
 
 
 def _caption(compared: Contest, n_omitted: int, n_pairs: int) -> tuple[str, ...]:
@@ -168,10 +172,8 @@ def _caption(compared: Contest, n_omitted: int, n_pairs: int) -> tuple[str, ...]
     sentences = [
         f"Row minus column in points on the same {episodes}, with the 95 % interval for new {units} (for these images "
         "if there is none).",
-        f"Strong colour: significant for these images and for new {units}. Pale: for these images only. No colour: not "
-        "significant.",
+        f"**, strong colour: significant for these images and for new {units}. *, pale: for these images only.",
         f"For new {units}, p is Holm-adjusted over {pairs}." if n_pairs > 1 else "",
-        "Rank: the ranks that simultaneous intervals allow.",
         f"{counted(n_omitted, 'run')} omitted (less accurate, or no stored predictions)." if n_omitted else "",
     ]
     return tuple(filter(None, sentences))
