@@ -56,7 +56,7 @@ def _ranges(kept: Kept, part: str, columns: dict[str, str]) -> str:
             inside = sum(_LOW <= share <= _HIGH for share in shares)
             low, high = 100 * min(shares), 100 * max(shares)
             cells = f"{inside} of {len(shares)} cells inside 93 to 97"
-            label = name.replace("(c)", "(c) accuracy") if name == "(c)" else name
+            label = "(c) accuracy" if name == "(c)" else name
             ranges.append(f"- {label}: {low:.1f} to {high:.1f}, all cells together {together:.1f} ({cells})")
     return "\n".join(["Coverage in %:\n", *ranges]) if ranges else ""
 
@@ -71,9 +71,8 @@ def _widths(kept: Kept) -> str:
 
 
 def _width(tally: Tally, name: str) -> float:
-    sums = tally.intervals.get(name, {"told": 0, "width": 0.0})
-    width: float = sums["width"]
-    return 100 * width / max(1, sums["told"])
+    sums = tally.intervals.get(name, {"told": 0.0, "width": 0.0})
+    return 100 * float(sums["width"]) / max(1.0, float(sums["told"]))
 
 
 def _github_table(lines: list[list[str]], titles: list[str]) -> str:

@@ -35,7 +35,7 @@ rename_option = click.option(
 
 @click.group("results")
 def command() -> None:
-    """List, show, filter, delete, rename, merge or export finished runs."""
+    """List, filter, merge, export or delete finished runs."""
 
 
 @command.command("list")

@@ -92,7 +92,7 @@ def instant(monkeypatch):
 
 
 def test_heads_and_peers_answer_the_same(instant):
-    made = head_speed.on_arrays("LinearProbe()", "", head_speed.logistic_regression, 3, 2, 16, 8)
+    made = head_speed.on_arrays("LinearProbe(C=1.0)", "", head_speed.logistic_regression, 3, 2, 16, 8)
     assert made.theirs is not None
     ours, theirs = made.ours(), made.theirs()
     assert (ours.per_second, theirs.per_second) == (8, 1)

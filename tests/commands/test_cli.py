@@ -13,7 +13,7 @@ from fewshot.plugins import registry as plugins
 from fewshot.report.rows.origins import command
 from fewshot.report.rows.wording import percent
 from fewshot.results.files import Results
-from tests.support.command_line import QUICK, SUITE, call, fail, modules_after, succeed
+from tests.support.command_line import QUICK, SUITE, call, fail, misuse, modules_after, succeed
 from tests.support.pictures import write_pictures
 
 pytestmark = pytest.mark.usefixtures("working_folder")
@@ -126,7 +126,7 @@ def test_all_ways_on_the_test_partition_are_one_line_to_type() -> None:
     assert [row.k_shot for row in rows] == [1, 5]
     assert {row.sampler for row in rows} == {"Balanced(support_from='partition=train', query_from='partition=test')"}
     assert [len(row.draws.split()) for row in rows] == [5, 5]
-    assert "is neither a number nor 'all'" in fail("run", "--data", "birds", "--shot", "1,,2")
+    assert "is neither a number nor 'all'" in misuse("run", "--data", "birds", "--shot", "1,,2")
 
 
 def test_two_shards_give_the_rows_of_one_process() -> None:
@@ -170,15 +170,10 @@ def test_a_failed_run_is_told_and_the_others_go_on() -> None:
             "birds has no class group 'superclass'",
         ),
         (["--data", "birds", "--classes", "seen"], "this split of birds has no seen classes"),
-        (["--data", "birds", "--classes", "old"], "'old' is not one of"),
         (["--data", "birds", "--way", "7"], "7-way episodes need more classes than the 6"),
         (["--data", "birds", "--shot", "8"], "8 + 1 images a class, but class 0 ('class0') of birds has 8"),
-        (["--data", "birds", "--shot", "none"], "'none' is neither a number nor 'all'"),
-        (["--data", "birds", "--shard", "3/2"], "'3/2' is not a shard; write one such as 1/2"),
         (["--data", "birds", "--support-from", "set=a"], "cannot select 'set=a' from birds"),
         (["--data", "birds", "--list", "no.safetensors"], "there is no file no.safetensors"),
-        (["--data", "birds", "--list", "no.safetensors", "--way", "5"], "--list sets the episodes"),
-        ([], "Missing option '--data'"),
     ],
 )
 def test_a_mistake_is_one_sentence(options: list[str], sentence: str) -> None:
@@ -186,8 +181,23 @@ def test_a_mistake_is_one_sentence(options: list[str], sentence: str) -> None:
     assert not Path("results").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--data", "birds", "--classes", "old"], "'old' is not one of"),
+        (["--data", "birds", "--shot", "none"], "'none' is neither a number nor 'all'"),
+        (["--data", "birds", "--shard", "3/2"], "'3/2' is not a shard; write one such as 1/2"),
+        (["--data", "birds", "--list", "no.safetensors", "--way", "5"], "--list sets the episodes"),
+        ([], "Missing option '--data'"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_one_sentence(options: list[str], sentence: str) -> None:
+    assert sentence in misuse("run", *options)
+    assert not Path("results").exists()
+
+
 def test_an_unknown_command_or_suite_is_one_sentence() -> None:
-    assert "No such command 'bnch'" in fail("bnch")
+    assert misuse("bnch") == "fewshot has no command 'bnch'. Did you mean bench?"
     assert fail("bench", "quik").endswith("Did you mean quick?")
     assert fail("bench", "no.py") == "there is no suite file no.py"
 
@@ -324,7 +334,7 @@ def test_a_split_is_made_shown_and_used() -> None:
     succeed("run", "--data", "birds", *QUICK, "--split", "FromFile('split.json')")
     [row] = Results(Path("results/runs.jsonl")).rows()
     assert (row.n_classes, row.n_way) == (3, 3)
-    assert "give --data" in fail("split", "show")
+    assert "give --data" in misuse("split", "show")
 
 
 def test_episodes_are_made_shown_checked_drawn_and_run() -> None:
@@ -404,7 +414,7 @@ def test_report_writes_a_page_or_a_table() -> None:
     assert succeed("report") == "report: results/runs.html, 1 run of results/runs.jsonl\n"
     assert "<html" in Path("results/runs.html").read_text()
     assert "raw pixels 4" in succeed("report", "results/runs.jsonl", "--markdown")
-    assert "--check needs --readme" in fail("report", "--check")
+    assert "--check needs --readme" in misuse("report", "--check")
 
 
 def test_report_brings_a_readme_up_to_date_and_tells_when_it_is_not() -> None:

@@ -29,7 +29,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three evaluators on the same glyphs, the last on fewer episodes, and one backbone more."""
     folder = tmp_path_factory.mktemp("compared")
     results, episodes = Results(folder / "runs.jsonl"), Sampled(EpisodeShape(5, 1, 5))
-    asked = [(PIXELS, "Prototype()", 60), (PIXELS, "LinearProbe()", 60), (PIXELS, "LinearProbe(C=100.0)", 20)]
+    asked = [(PIXELS, "Prototype()", 60), (PIXELS, "LinearProbe()", 60), (PIXELS, "LinearProbe(C=1.0)", 20)]
     specs = [
         RunSpec("Glyphs()", backbone, evaluator, episodes, "L2()", n_episodes=n)
         for backbone, evaluator, n in [*asked, ("RawPixels(image_size=2)", "Prototype()", 60)]

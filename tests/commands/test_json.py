@@ -125,6 +125,7 @@ def test_json_needs_no_torch_where_the_text_needs_none() -> None:
 # dry runs
 
 ONLY_READ = {"list", "doctor", "distance", "compare", "split show", "episodes show", "episodes check", "seen"}
+ONLY_READ |= {"results list", "results show", "results export", "results rename"}
 ONLY_READ |= {"scaling fit", "scaling transfer", "scaling budget"}  # they print
 ONLY_READ |= {f"study {name}" for name in ("adaptation", "classes", "effective_data", "gains", "shots", "sources")}
 

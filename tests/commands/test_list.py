@@ -11,7 +11,7 @@ import timm
 from fewshot.backbones import _timm_catalogue as timm_catalogue
 from fewshot.backbones._timm_catalogue import TimmEntry, catalogue, count_parameters
 from fewshot.backbones._timm_network import build
-from tests.support.command_line import call, fail, modules_after, succeed
+from tests.support.command_line import call, fail, misuse, modules_after, succeed
 
 pytestmark = pytest.mark.usefixtures("working_folder")
 
@@ -73,7 +73,7 @@ def test_what_matches_nothing_or_no_backbone_is_one_sentence() -> None:
         fail("list", "backbones", "vti_small")
         == "timm has no network 'vti_small'; quote a pattern, such as '*vti_small*'"
     )
-    assert "only backbones take a pattern" in fail("list", "datasets", "vit*")
+    assert "only backbones take a pattern" in misuse("list", "datasets", "vit*")
 
 
 def test_timm_is_imported_only_for_a_pattern() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.command_line import call, fail, succeed
+from tests.support.command_line import call, fail, misuse, succeed
 from tests.support.deep_pictures import deep_png
 from tests.support.pictures import write_pictures
 
@@ -115,7 +115,7 @@ def test_a_dry_run_writes_nothing_and_other_files_are_refused():
         "look", "--data", "birds", "--out", "s.png", "--dry-run"
     )
     assert not Path("s.png").exists()
-    assert "--out writes a .png file; got 's.jpg'" in fail("look", "--data", "birds", "--out", "s.jpg")
+    assert "--out writes a .png file; got 's.jpg'" in misuse("look", "--data", "birds", "--out", "s.jpg")
 
 
 def test_an_unreadable_picture_is_named():

@@ -13,7 +13,7 @@ from fewshot.backbones.pretrained import Pretrained
 from fewshot.files.atomic import home
 from fewshot.plugins.registry import BACKBONES
 from tests.support.checkout import DOCS
-from tests.support.command_line import fail, succeed
+from tests.support.command_line import fail, misuse, succeed
 
 TINY = ("--network", "ConvNet(width=2, depth=2, image_size=8)", "--recipe", "CrossEntropy(steps=3, batch_size=6)")
 
@@ -78,7 +78,6 @@ def test_the_dry_run_of_a_run_counts_the_training(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "text"),
     [
-        ((), "nothing to train; give a spec such as Pretrained(...), or --data"),
         (("ConvNet()",), "ConvNet() cannot be trained; write Pretrained(network=..., data=..., recipe=...)"),
         (("--data", "Icons", "--recipe", "CrossEntrop"), "unknown recipe 'CrossEntrop'"),
         (("--data", "Icons", "--images", "10"), "n_images = 10 is not possible: icons mono has"),
@@ -86,6 +85,10 @@ def test_the_dry_run_of_a_run_counts_the_training(folder: Path) -> None:
 )
 def test_mistakes_are_one_sentence(args: tuple[str, ...], text: str) -> None:
     assert text in fail("pretrain", *args)
+
+
+def test_nothing_to_train_is_a_command_line_that_cannot_be_read() -> None:
+    assert misuse("pretrain") == "nothing to train; give a spec such as Pretrained(...), or --data"
 
 
 def test_recipes_are_listed() -> None:

@@ -51,7 +51,7 @@ def test_choosing_on_the_support_wraps_the_evaluator(folder):
     assert call(folder, "--select", "support", "--grid", "C=0.01,1").exit_code == 0
     [row] = Results(Path("results/runs.jsonl")).rows()
     assert row.evaluator == (
-        "CrossValidated(inner=LinearProbe(C=1.0, max_iter=100), grid=(('C', (0.01, 1)),), folds=5, "
+        "CrossValidated(inner=LinearProbe(C=100.0, max_iter=100), grid=(('C', (0.01, 1)),), folds=5, "
         "criterion='accuracy')"
     )
 

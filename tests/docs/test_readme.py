@@ -95,7 +95,11 @@ def test_an_overview_has_a_column_a_task_and_a_line_a_contender():
         "icons both, support from mono, queries from colour, 5 queries per class",
     ]
     assert len(cells) == 2 + 9
-    assert cells[3] == ["tf_efficientnet_lite0 @128", "L2 + LinearProbe", *("**{} / **{}".format(*c) for c in BEST)]
+    assert cells[3] == [
+        "tf_efficientnet_lite0 @128",
+        "L2 + LinearProbe(C=1.0)",
+        *("**{} / **{}".format(*c) for c in BEST),
+    ]
     assert cells[-1][2:] == ["– / 79.0", "–", "–"]
     assert caption == (
         "Accuracy in % at 1 shot / 5 shots, mean of 20 to 600 episodes, novel classes, 5-way. Guessing reaches 20 %."

@@ -160,7 +160,7 @@ def test_runs_that_did_not_converge_are_marked():
 def test_the_sentence_of_a_task_names_the_best_with_its_interval():
     text = dict(findings(Shown.of(list(quick_rows()))))["icons mono, novel classes, 5-way, 15 queries per class"]
     assert text.replace("\u00a0", " ") == (
-        "tf_efficientnet_lite0 @128 with L2 + LinearProbe is best: 65.4 ± 0.6 % at 1 shot and 84.4 ± 0.6 % at "
+        "tf_efficientnet_lite0 @128 with L2 + LinearProbe(C=1.0) is best: 65.4 ± 0.6 % at 1 shot and 84.4 ± 0.6 % at "
         "5 shots. Intervals overlap with 1 other at 1 shot and 1 other at 5 shots. "
         "Guessing reaches 20 %."
     )

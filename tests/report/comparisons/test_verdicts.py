@@ -69,7 +69,7 @@ def of_classes(n_episodes: int) -> RunPair:
 
 
 def test_too_few_episodes_for_many_classes_are_reported_with_how_many_suffice() -> None:
-    few = of_classes(300)
+    few = of_classes(100)
     text = more_episodes([few])
     assert "of their variance is episode noise" in text
     wanted = int(re.findall(r"About ([\d,]+) episodes bring it below 20 %", text)[0].replace(",", ""))

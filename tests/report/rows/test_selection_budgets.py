@@ -73,7 +73,7 @@ def test_an_oracle_is_never_marked_best_nor_as_good_and_the_table_says_why():
         (False, True),
     ]
     assert "An oracle chose its hyperparameters on the test labels, so it is never marked best." in table.notes
-    assert "LinearProbe, C chosen on test episodes (oracle)" in table.lines[1].learner
+    assert "LinearProbe(C=1.0), C chosen on test episodes (oracle)" in table.lines[1].learner
     [(_, text)] = findings(Shown.of(rows))
     assert "L2 + Prototype is best" in text
     assert "Intervals overlap with 1 other" in text
@@ -88,8 +88,8 @@ def test_oracles_alone_have_no_best():
 def test_the_same_evaluator_with_and_without_a_choice_has_two_lines_and_two_names():
     lines = comparison(Shown.of([row(evaluator=PROBE), row(**VALIDATED)]))[0].lines
     assert [line.learner for line in lines] == [
-        "L2 + LinearProbe",
-        "L2 + LinearProbe, C chosen on validation classes",
+        "L2 + LinearProbe(C=1.0)",
+        "L2 + LinearProbe(C=1.0), C chosen on validation classes",
     ]
     assert lines[1].title.endswith("1 shot: LinearProbe(C=0.01, max_iter=100)")
 
@@ -102,7 +102,7 @@ def test_two_grids_are_told_apart():
 
 def test_a_choice_on_the_support_has_a_short_name():
     [line] = comparison(Shown.of([row(evaluator=INSIDE, selection="support", n_trials=2)]))[0].lines
-    assert line.learner == "L2 + LinearProbe, C cross-validated"
+    assert line.learner == "L2 + LinearProbe(C=1.0), C cross-validated"
     assert "chosen on support among 2 settings" in line.notes
 
 

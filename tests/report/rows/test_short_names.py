@@ -46,7 +46,7 @@ KNOWN = {
     "Balanced(support_from='partition=test', query_from='partition=test')": "test images",
     "Prototype(metric='euclidean')": "Prototype",
     "LinearProbe(C=0.1, max_iter=100)": "LinearProbe(C=0.1)",
-    "AugmentedSupport(inner=LinearProbe(C=1.0, max_iter=100), views=5, augment='crop+flip', seed=0)": (
+    "AugmentedSupport(inner=LinearProbe(C=100.0, max_iter=100), views=5, augment='crop+flip', seed=0)": (
         "LinearProbe on 5 views (crop+flip)"
     ),
     "L2()": "L2",
