@@ -48,9 +48,7 @@ def shot_curves(task: Task, shown: Shown) -> CurvePlot | None:
     for number, each in enumerate(coloured):
         pieces += _coloured(chart, curves[each], number, shown.numbers[each])
     pieces += _ends(chart, [curves[each][-1] for each in coloured])
-    title = (
-        "Accuracy over the number of shots, with 95 % intervals" if any(map(interval, rows)) else "Accuracy over shots"
-    )
+    title = "Accuracy over the number of shots" + ", with 95 % intervals" * any(map(interval, rows))
     return CurvePlot(
         chart.svg(pieces, shots, lambda shot: f"{shot:g}", "shots per class (log scale)"),
         caption(title, task, len(kept), len(curves)) + _colours(len(coloured), len(kept)),

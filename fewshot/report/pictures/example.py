@@ -24,8 +24,8 @@ class Example:
 
 
 def few_images(n_way: int) -> int:
-    """The most images of an episode of so many ways in a small picture: a line per class, at most 90 in all."""
-    return min(9 * n_way, 90)
+    """The most images of an episode of so many ways in a small picture: a line per class, at most 160 in all."""
+    return min(9 * n_way, 160)
 
 
 def example(shown: Shown, results: Results | None, load: Callable[[Row], LabelledImages]) -> Example:

@@ -102,14 +102,9 @@ def _selection(rule: Selection | None) -> list[tuple[str, ...]]:
     """The choice of hyperparameters before the run."""
     if rule is None:
         return []
-    grid = [
-        ("--grid", f"{name}={values if isinstance(values, str) else _listed(values)}") for name, values in rule.grid
-    ]
+    grids = ((name, values if isinstance(values, str) else ",".join(map(str, values))) for name, values in rule.grid)
+    grid = [("--grid", f"{name}={values}") for name, values in grids]
     return [("--select", rule.on), *grid, () if rule.n_episodes == 200 else ("--select-episodes", str(rule.n_episodes))]
-
-
-def _listed(values: Sequence[object]) -> str:
-    return ",".join(map(str, values))
 
 
 def _episodes(row: Row) -> list[tuple[str, ...]]:

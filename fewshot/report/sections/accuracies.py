@@ -68,7 +68,8 @@ SECTION = Section(
 <th scope="col" class="number">episodes</th></tr></thead>
 <tbody>
 {% for line in lines %}
-<tr data-of="{{ line.contender }}"><th scope="row" title="{{ line.title }}">{{ line.backbone if names[0] == "backbone" else line.learner }}</th>
+<tr data-of="{{ line.contender }}"><th scope="row" title="{{ line.title }}">
+{{- line.backbone if names[0] == "backbone" else line.learner }}</th>
 {%- if names | length > 1 %}<td title="{{ line.title }}">{{ line.learner }}</td>{% endif %}
 {%- for cell in line.cells %}<td class="number accuracy"
 {%- if cell.run_id %} data-of="{{ line.contender }}" data-run="{{ cell.run_id }}" title="{{ cell.details }}"{% endif %}
@@ -81,7 +82,8 @@ SECTION = Section(
 </tbody>
 </table>
 {% endcall %}
-<p class="caption" id="caption-{{ number }}">{{ table.caption }}{% if constant %} All runs: {{ constant }}.{% endif %}</p>
+<p class="caption" id="caption-{{ number }}">{{ table.caption }}
+{%- if constant %} All runs: {{ constant }}.{% endif %}</p>
 {{ as_list(notes) }}
 {% if table.draws %}
 <details class="printed">

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fewshot.report.comparisons.ranking import rankings
+from fewshot.report.comparisons.ranking import rankings_of
 from fewshot.report.figures.ranked import ranked_plot
 from fewshot.report.rows.headline import scope
 from fewshot.report.rows.shown import Shown
@@ -14,7 +14,7 @@ _MOST = 24  # rankings with dots; of the others, the sentences
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
-    every = rankings(shown.done, sources.results.predictions if sources.results else None)
+    every = rankings_of(shown, sources.results.predictions if sources.results else None)
     plots = [ranked_plot(ranking, shown, f"axis-{number}") for number, ranking in enumerate(every[:_MOST], 1)]
     values = {
         "first": plots[:1],
@@ -32,7 +32,9 @@ SECTION = Section(
 {% from "macros.html.j2" import notes, ranked_lines %}
 {% macro ranking(plot) %}
 <div class="ranking">
-<p class="axis-line" aria-hidden="true"><span>accuracy, %</span>{{ plot.axis }}<span class="minus">minus best, points</span></p>
+<p class="axis-line" aria-hidden="true"><span>accuracy, %</span>{{ plot.axis }}
+{#- -#}
+<span class="minus">minus best, points</span></p>
 {% for group in plot.groups %}
 {% if group.heading %}
 <h4>{{ group.heading }}</h4>
