@@ -43,9 +43,10 @@ def cost_plot(points: Sequence[Point]) -> CostPlot | None:
     chart = Chart(Scale.of(accuracy(point.row) for point in points), min(costs), max(costs))
     best = frontier(points)
     pieces = [_mark(chart, point, "quiet") for point in points if point not in best]
-    for point in best:
-        above = f"{float(chart.y(accuracy(point.row))) - 9:.1f}"
-        pieces += [_mark(chart, point, "front"), _NUMBER.format(chart.x(point.seconds), above, point.place)]
+    for number, point in enumerate(reversed(best)):
+        beside = -9 if number % 2 == 0 else 18  # neighbours may be close, so numbers alternate above and below
+        y = f"{float(chart.y(accuracy(point.row))) + beside:.1f}"
+        pieces += [_mark(chart, point, "front"), _NUMBER.format(chart.x(point.seconds), y, point.place)]
     listed = [(p.place, p.name, f"{100 * accuracy(p.row):.1f} %", duration(p.seconds)) for p in best[-_MOST_LISTED:]]
     ticks = _ticks(min(costs), max(costs))
     return CostPlot(chart.svg(pieces, ticks, duration, "time of one episode (log scale)"), tuple(listed))

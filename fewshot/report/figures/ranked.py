@@ -60,6 +60,11 @@ class RankedPlot:
     n_omitted: int  # lines that only the table has
     costs: CostPlot | None
 
+    @property
+    def paired(self) -> bool:
+        """Whether any line has its difference to the best."""
+        return any(line.minus_best for group in self.groups for line in (*group.lines, *group.folded))
+
 
 def ranked_plot(ranking: Ranking, shown: Shown, name: str) -> RankedPlot:
     """The picture of a ranking. `name` keeps its ids apart from those of others."""

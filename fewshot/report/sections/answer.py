@@ -34,7 +34,7 @@ SECTION = Section(
 <div class="ranking">
 <p class="axis-line" aria-hidden="true"><span>accuracy, %</span>{{ plot.axis }}
 {#- -#}
-<span class="minus">minus best, points</span></p>
+<span class="minus">{% if plot.paired %}minus best, points{% endif %}</span></p>
 {% for group in plot.groups %}
 {% if group.heading %}
 <h4>{{ group.heading }}</h4>
