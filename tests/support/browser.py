@@ -53,7 +53,7 @@ def resize(driver: Any, width: int, dark: bool = False, media: str = "screen") -
 
 
 def requests(driver: Any) -> list[str]:
-    """The addresses that pages asked for since the last call, without data inside a page and the browser's own pages."""
+    """The addresses that pages asked for since the last call, without data inside a page and the pages of Chromium."""
     messages = (json.loads(entry["message"])["message"] for entry in driver.get_log("performance"))
     sent = (m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent")
     return [address for address in sent if not address.startswith(("data:", "chrome"))]
