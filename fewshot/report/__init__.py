@@ -1,4 +1,4 @@
-"""The HTML report of rows. It needs no network and no torch; its script only sorts and highlights.
+"""The HTML report of rows. It needs no network and no torch; its script only sorts, filters, highlights and copies.
 
 rows/         the rows with everything derived from them: tasks, contenders, intervals, notes and origins
 tables/       tables of accuracies, for HTML, terminal and README
@@ -15,7 +15,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fewshot.files.atomic import write_atomically
 from fewshot.results.files import Results
@@ -53,6 +53,7 @@ def page(shown: Shown, results: Results | None, title: str, images: RowImages | 
 
     sources = Sources(results, (images or RowImages()).load)
     environment, script = _environment(), (_FOLDER / "page.js").read_text(encoding="utf-8")
+    parts = list(_parts(environment, shown, sources))
     return environment.get_template("page.html.j2").render(
         title=title,
         css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
@@ -60,20 +61,29 @@ def page(shown: Shown, results: Results | None, title: str, images: RowImages | 
         script_digest=_digest(script),
         protocols=protocols(shown),
         compared=compared(shown),
-        pieces=_pieces(environment, shown, sources),
+        contents=[(part.name, part.pieces[0][0].contents or part.pieces[0][0].title) for part in parts],
+        parts=parts,
     )
 
 
-def _pieces(environment: Environment, shown: Shown, sources: Sources) -> Iterator[tuple[Piece, Markup]]:
-    """The pieces of all sections, each with its HTML."""
+class _Part(NamedTuple):
+    """A section in the report: its anchor, and its pieces with their HTML."""
+
+    name: str
+    pieces: list[tuple[Piece, Markup]]
+
+
+def _parts(environment: Environment, shown: Shown, sources: Sources) -> Iterator[_Part]:
+    """The sections that have pieces."""
     from markupsafe import Markup
 
     from fewshot.report.sections import sections
 
-    for section in sections():
+    for name, section in sections().items():
         template = environment.from_string(section.template)
-        for piece in section.pieces(shown, sources):
-            yield piece, Markup(template.render(piece.values))
+        pieces = [(piece, Markup(template.render(piece.values))) for piece in section.pieces(shown, sources)]
+        if pieces:
+            yield _Part(name.replace("_", "-"), pieces)
 
 
 def _environment() -> Environment:

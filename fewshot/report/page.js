@@ -1,5 +1,6 @@
 "use strict";
-// Sorts tables and highlights what belongs together. The report is complete without it. It never runs text of a row.
+// Sorts, filters and highlights tables, and copies commands. The report is complete without it. It never runs text of
+// a row.
 
 /** The sort key of a cell: a number, text, or null if it is empty. */
 function key(row, column, numeric) {
@@ -22,26 +23,51 @@ function ordered(rows, column, numeric, direction) {
     .map(([, row]) => row);
 }
 
-/** Turns the headings of a table into buttons: best or first on top, then reversed, then the first order. */
+/** An element with a class and text. */
+function element(name, style, text = "") {
+  const made = document.createElement(name);
+  made.className = style;
+  made.textContent = text;
+  return made;
+}
+
+/** Turns the headings of a table into buttons: numbers from high to low and words from a to z first, then reversed. */
 function makeSortable(table) {
   const body = table.tBodies[0];
-  const first = Array.from(body.rows);
   const headings = Array.from(table.tHead.rows[0].cells);
   headings.forEach((heading, column) => {
     const numeric = heading.classList.contains("number");
-    const turns = numeric ? ["descending", "ascending", null] : ["ascending", "descending", null];
+    const turns = numeric ? ["descending", "ascending"] : ["ascending", "descending"];
     const button = document.createElement("button");
     button.type = "button";
-    button.title = "sort";
     button.append(...heading.childNodes);
     heading.append(button);
     button.addEventListener("click", () => {
       const direction = turns[(turns.indexOf(heading.getAttribute("aria-sort")) + 1) % turns.length];
       headings.forEach((other) => other.removeAttribute("aria-sort"));
-      if (direction) heading.setAttribute("aria-sort", direction);
-      table.classList.toggle("sorted", direction !== null);
-      body.append(...(direction ? ordered(first, column, numeric, direction) : first));
+      heading.setAttribute("aria-sort", direction);
+      body.append(...ordered(Array.from(body.rows), column, numeric, direction));
     });
+  });
+}
+
+/** A text box above a table that hides the rows without all words typed, and says how many are left. */
+function makeFilterable(table) {
+  const rows = Array.from(table.tBodies[0].rows);
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const label = element("label", "", "Filter rows ");
+  const box = element("input", "");
+  const count = element("output", "", `${rows.length} rows`);
+  box.type = "search";
+  label.append(box);
+  const tools = element("p", "tools");
+  tools.append(label, count, element("span", "hint", "Select a heading to sort."));
+  table.closest(".scroll").before(tools);
+  box.addEventListener("input", () => {
+    const wanted = box.value.toLowerCase().split(/\s+/);
+    rows.forEach((row, number) => (row.hidden = !wanted.every((word) => texts[number].includes(word))));
+    const left = rows.filter((row) => !row.hidden).length;
+    count.textContent = left === rows.length ? `${left} rows` : `${left} of ${rows.length} rows`;
   });
 }
 
@@ -58,8 +84,26 @@ function lightTogether(section) {
   section.addEventListener("pointerleave", () => light(null));
 }
 
+/** A button that copies a command; where the browser refuses, it selects the command instead. */
+function makeCopyable(command) {
+  const button = element("button", "copy", "Copy");
+  button.type = "button";
+  command.after(button);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(command);
+      button.textContent = "Selected";
+    }
+  });
+}
+
 document.querySelectorAll("table.sortable").forEach(makeSortable);
-document.querySelectorAll("main > section").forEach(lightTogether);
+document.querySelectorAll("table.filterable").forEach(makeFilterable);
+document.querySelectorAll("main section").forEach(lightTogether);
+document.querySelectorAll("pre.command").forEach(makeCopyable);
 addEventListener("beforeprint", () => {
   document.querySelectorAll("details.printed").forEach((details) => (details.open = true));
 });

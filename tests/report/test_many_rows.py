@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from fewshot.report import page
 from fewshot.report.comparisons.matrices import matrices
 from fewshot.report.comparisons.ranking import rankings
 from fewshot.report.figures.plots import MOST_TASKS
+from fewshot.report.figures.ranked import MOST_LINES
 from fewshot.report.rows.headline import compared, findings, scope
 from fewshot.report.rows.origins import full_specs, origins, shared
 from fewshot.report.rows.shown import Shown
@@ -46,7 +48,7 @@ def everything(rows: Iterator[Row]) -> None:
     shown = Shown.of(rows)
     for say in (compared, findings, scope, full_specs, run_table, ranked, markdown):
         say(shown)
-    origins(shown, shared(shown))
+    origins(shown.done, shown, shared(shown))
     matrices(shown, None)
 
 
@@ -84,16 +86,27 @@ def test_twice_the_rows_of_one_task_are_twice_the_work_in_a_compact_table() -> N
 def test_many_tasks_have_tables_and_the_first_have_figures() -> None:
     text = page(Shown.of(invented("tasks of one title", MOST_TASKS + 3)), None, "many")
     assert text.count('<table class="accuracies') == MOST_TASKS + 3
-    assert text.count("<figcaption>Accuracy with 95 % intervals") == MOST_TASKS
+    assert text.count('<div class="ranking">') == MOST_TASKS
     assert text.count(f"Only the first {MOST_TASKS} tasks have figures.") == 1
 
 
 def test_a_figure_that_omits_runs_of_a_contender_says_so() -> None:
-    rows = list(invented("rows of one cell", 12))
+    rows = [
+        replace(each, k_shot=k, run_id=f"{k}-{each.run_id}")
+        for k in (1, 5)
+        for each in invented("rows of one cell", 12)
+    ]
     text = page(Shown.of(rows), None, "alike")
     assert "At most 10 runs of one contender at one shot are shown." in text
-    assert sum(f'class="mark" data-of="0" data-run="{each.run_id}"' in text for each in rows) == 10
-    assert "At most 10 runs" not in page(Shown.of(rows[:10]), None, "alike")
+    assert sum(f'data-of="0" data-run="{each.run_id}"><title>' in text for each in rows) == 20
+    assert "At most 10 runs" not in page(Shown.of([*rows[:10], *rows[12:22]]), None, "alike")
+
+
+def test_a_ranking_of_very_many_runs_shows_the_best_and_counts_the_others() -> None:
+    rows = list(invented("contenders of one task", MOST_LINES + 30))
+    text = page(Shown.of(rows), None, "many")
+    assert text.count('<span class="place">') == MOST_LINES
+    assert "The table has 30 more." in text
 
 
 def test_the_most_accurate_learners_of_a_task_are_fitted_and_the_others_counted() -> None:

@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 
 from fewshot.report import page, write_report
-from fewshot.report.figures.curves import _apart
+from fewshot.report.figures.line_ends import apart
 from fewshot.report.pictures.example import chosen
 from fewshot.report.rows.images import RowImages
-from fewshot.report.rows.origins import command
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import comparison
@@ -75,7 +74,8 @@ def test_the_page_has_all_its_parts(drawn, tmp_path):
     write_report(Shown.of(rows), tmp_path / "page.html", results, "quick")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert Elements(text).open == []
-    assert text.count("<svg") == 6
+    assert text.count('<svg class="range axis"') == 6  # a ranking for each of three tasks at two shots
+    assert text.count('<figure class="curves">') == 3
     assert "data:image/" in text
     for words in (
         "<h1>quick</h1>",
@@ -131,30 +131,36 @@ def test_the_page_needs_no_network_and_allows_no_script_but_its_own(drawn):
 def test_the_page_is_whole_without_its_script(drawn):
     text = page(Shown.of(drawn[0]), drawn[1], "quick")
     assert "<button" not in text
-    assert "aria-sort" not in text.partition("<script>")[0].partition("</style>")[2]
+    before = text.partition("<script>")[0].partition("</style>")[2]
+    assert before.count("aria-sort") == before.count('<table class="accuracies')  # each table comes sorted
+    assert "<input" not in before
     assert "hidden" not in {name for _, attributes in Elements(text).found for name in attributes}
 
 
-def test_cells_are_ordered_by_numbers_and_those_without_one_have_none():
-    text = page(Shown.of([row(0.0987), row(0.123, backbone="a"), row(None, None, backbone="b")]), None, "t")
-    cells = [a for tag, a in Elements(text).found if tag == "td" and "data-run" in a]
-    assert [cell.get("data-value") for cell in cells] == ["0.0987", "0.123", None]
-    headings = [a for tag, a in Elements(text).found if tag == "th" and a.get("scope") == "col"]
-    assert ["number" in (a.get("class") or "") for a in headings] == [False, False, True, True, False]
+def test_a_table_comes_sorted_by_numbers_and_cells_without_one_stand_last():
+    rows = [row(0.0987), row(None, None, backbone="b"), row(0.123, backbone="a")]
+    text = page(Shown.of(rows), None, "t")
+    table = text[text.index('<table class="accuracies') : text.index("</table>")]
+    cells = [a for tag, a in Elements(table).found if tag == "td" and "data-run" in a]
+    assert [cell.get("data-value") for cell in cells] == ["0.123", "0.0987", None]
+    headings = [a for tag, a in Elements(table).found if tag == "th" and a.get("scope") == "col"]
+    assert ["number" in (a.get("class") or "") for a in headings] == [False, True, True]
+    assert [a.get("aria-sort") for a in headings] == [None, "descending", None]
 
 
-def test_a_cell_and_its_dots_tell_the_same_of_the_same_run():
+def test_a_cell_and_its_marks_have_the_same_details_of_the_same_run():
     rows = [row(0.8, k_shot=k, n_not_converged=3) for k in (1, 5)]
     text = page(Shown.of(rows), None, "t")
     for one in rows:
         pieces = [a for _, a in Elements(text).found if a.get("data-run") == one.run_id]
-        assert len(pieces) == 1 + 2 + 2  # cell; dot and interval in each figure
+        assert len(pieces) == 1 + 1 + 1  # line of the ranking, cell of the table, mark on the curve
         assert {a["data-of"] for a in pieces} == {"0"}
-        [details] = [a["title"] or "" for a in pieces if "title" in a]
+        details, again = [a["title"] or "" for a in pieces if "title" in a]
+        assert details == again
         assert details.startswith("mean 80.00 %\n95 % interval for these images [79.40, 80.60] %\n600 episodes\n")
         assert "3 of 600 episodes did not converge" in details
         assert details.endswith(f"run {one.run_id}")
-        assert text.count(f"shot{'s' if one.k_shot == 5 else ''}\n{details}</title>") == 4
+        assert text.count(f"shot{'s' if one.k_shot == 5 else ''}\n{details}</title>") == 1
 
 
 def test_what_hovering_tells_is_written_out_too():
@@ -235,8 +241,7 @@ def test_hundreds_of_rows_make_a_page_that_shows_the_best():
         for k in (1, 2, 5, 10, 20)
     ]
     text = page(Shown.of(rows), None, "many")
-    assert "Only the best 40 of 100 contenders are shown; the table has all." in text
-    assert "Only the best 12 of 100 contenders are shown; the table has all." in text
+    assert "Only the best 68 of 100 contenders are shown; the table has all. Coloured: the best 8; grey: 60" in text
     assert text.count("net24") > 20
 
 
@@ -294,18 +299,6 @@ def test_lines_that_cannot_be_read_are_counted(tmp_path):
     assert "Warning: skipped 2 unreadable lines of the results file." in page(Shown.of([row()]), results, "t")
 
 
-def test_every_row_says_how_to_make_it_again():
-    assert command(row()) == "fewshot bench quick"
-    alone = row(protocol="", split="BySeed(seed=1)", k_shot=None)
-    assert command(alone) == (
-        "fewshot run --data 'Icons(domain='\"'\"'mono'\"'\"')' --split 'BySeed(seed=1)' "
-        "--backbone 'RawPixels(image_size=32)' --transform 'L2()' "
-        "--evaluator 'Prototype(metric='\"'\"'euclidean'\"'\"')' --way 5 --shot all --query 15 "
-        "--episodes 600 --sampler 'Balanced(support_from=None, query_from=None)' --seed 0"
-    )
-    assert command(row(protocol="", sampler="Listed('a b.safetensors')")).endswith("--list 'a b.safetensors'")
-
-
 def test_columns_that_all_rows_share_are_said_once():
     rows = [row(commit="abc123"), row(commit="abc123", k_shot=5)]
     text = page(Shown.of(rows), None, "t")
@@ -324,7 +317,7 @@ def test_a_report_loads_no_torch():
 
 
 def test_names_at_line_ends_are_moved_apart():
-    moved = _apart([1.0, 1.1, 1.2, 9.9, 10.0], 1.0, 0.0, 10.0)
+    moved = apart([1.0, 1.1, 1.2, 9.9, 10.0], 1.0, 0.0, 10.0)
     assert min(np.diff(moved)) >= 1 - 1e-9
     assert max(moved) <= 10.0
     assert moved[0] == 1.0

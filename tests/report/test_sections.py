@@ -50,7 +50,7 @@ def test_a_section_without_a_piece_is_not_there() -> None:
 
 
 def test_every_section_has_a_place_of_its_own_and_they_are_in_order() -> None:
-    places = [section.place for section in sections()]
+    places = [section.place for section in sections().values()]
     assert places == sorted(set(places))
     assert len(places) == len(list(Path(folder.__file__).parent.glob("[a-z]*.py")))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.comparisons.verdicts import (
     bounds,
     number,
@@ -36,15 +37,15 @@ class Card:
     fields: tuple[tuple[str, str], ...]
 
 
-def card(pair: RunPair, shown: Shown, p_adjusted: float, n_compared: int) -> Card:
+def card(pair: RunPair, names: UniqueNames, p_adjusted: float, n_compared: int) -> Card:
     """The card of A minus B."""
-    fields = (*_evidence(pair, p_adjusted, n_compared), *_design(pair, shown), *_sides(pair))
-    return Card(_sentence(pair, shown, p_adjusted), tuple((name, text) for name, text in fields if text))
+    fields = (*_evidence(pair, p_adjusted, n_compared), *_design(pair, names.shown), *_sides(pair))
+    return Card(_sentence(pair, names, p_adjusted), tuple((name, text) for name, text in fields if text))
 
 
-def _sentence(pair: RunPair, shown: Shown, p_adjusted: float) -> str:
+def _sentence(pair: RunPair, names: UniqueNames, p_adjusted: float) -> str:
     comparison, units = pair.comparison, pair.units.name
-    a, b = shown.name(pair.a).whole, shown.name(pair.b).whole
+    a, b = names.run(pair.a), names.run(pair.b)
     if pair.equal:
         return f"{a} and {b} have the same accuracy in every episode."
     size = f"{100 * comparison.these_images.mean:z.2f} points"

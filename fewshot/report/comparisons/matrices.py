@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.cards import Card, card
 from fewshot.report.comparisons.pairing import Contest, RunPair, adjusted, contest, rivals
+from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.comparisons.verdicts import (
     about_weights,
     bounds,
@@ -27,11 +28,13 @@ from fewshot.results.row import Row
 
 MOST = 12  # runs in a matrix: the most accurate ones
 MOST_MATRICES = 36  # in a report
+MOST_CARDS = 5  # below a matrix: the best run against its closest rivals
 
 
 @dataclass(frozen=True)
 class PairCell:
-    """Row minus column: its number, its interval, a class of the style sheet, and a sentence with all of it."""
+    """Row minus column: its number with a star per significant population, its interval, a class of the style sheet,
+    and a sentence with all of it."""
 
     text: str
     interval: str
@@ -46,7 +49,6 @@ class RunLine:
     number: int
     name: str
     accuracy: str
-    ranks: str
     cells: tuple[PairCell, ...]
 
 
@@ -67,7 +69,7 @@ def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
     """A matrix for every task and number of shots with two runs or more, at most 36. Missing predictions become a
     reason, never an error; if no task has any, there is one reason without a title."""
     every: list[Matrix] = []
-    groups = rivals(shown.rows, "anything")
+    groups, names = rivals(shown.rows, "anything"), UniqueNames.of(shown)
     for number, group in enumerate(groups):
         if sum(bool(matrix.lines) for matrix in every) == MOST_MATRICES:
             rest = counted(len(groups) - number, "more group")
@@ -75,7 +77,7 @@ def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
         row = group[0]
         title = f"{shown.title(row)}, {shot_label(row)}"
         try:
-            every.append(_matrix(title, group, results, shown))
+            every.append(_matrix(title, group, results, names))
         except Exception as error:  # predictions of strangers may be damaged in any way
             reason = " ".join(str(error).split()) or type(error).__name__
             every.append(Matrix(title, reason=f"No pairs are compared: {reason}."))
@@ -84,7 +86,7 @@ def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
     return every
 
 
-def _matrix(title: str, group: Sequence[Row], results: Results | None, shown: Shown) -> Matrix:
+def _matrix(title: str, group: Sequence[Row], results: Results | None, names: UniqueNames) -> Matrix:
     stored = [row for row in group if results is not None and results.parts(row.run_id).folder.is_dir()]
     comparable = sorted(filter(measured, stored), key=accuracy, reverse=True)
     if results is None or len(comparable) < 2:
@@ -98,10 +100,10 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, shown: Sh
     remarks = (about_weights(compared.rows), more_episodes(pairs), caution(compared.rows))
     return Matrix(
         title,
-        _lines(compared, pairs, shown, p_values),
+        _lines(compared, pairs, names, p_values),
         _caption(compared, len(group) - len(compared.rows), len(pairs)),
         tuple(filter(None, remarks)),
-        tuple(card(pair, shown, p_values[_ids(pair)], len(pairs)) for pair in _pairs_of_best(compared.rows, pairs)),
+        tuple(card(pair, names, p_values[_ids(pair)], len(pairs)) for pair in _closest(compared.rows, pairs)),
     )
 
 
@@ -109,19 +111,19 @@ def _ids(pair: RunPair) -> tuple[str, str]:
     return pair.a.run_id, pair.b.run_id
 
 
-def _pairs_of_best(rows: Sequence[Row], pairs: Sequence[RunPair]) -> list[RunPair]:
-    """The best run against every other, the better of each pair first. Best is the most accurate run of those with the
-    most episodes, without oracles."""
+def _closest(rows: Sequence[Row], pairs: Sequence[RunPair]) -> list[RunPair]:
+    """The best run against the closest others, the better of each pair first. Best is the most accurate run of those
+    with the most episodes, without oracles."""
     fair = [row for row in rows if not is_oracle(row)] or rows
     best = max(fair, key=lambda row: (row.n_episodes, accuracy(row)))
-    own = [pair for pair in pairs if best in (pair.a, pair.b)]
+    own = [pair for pair in pairs if best in (pair.a, pair.b)][:MOST_CARDS]
     return [pair if pair.comparison.these_images.mean >= 0 else pair.turned() for pair in own]
 
 
 def _lines(
-    compared: Contest, pairs: Sequence[RunPair], shown: Shown, p_values: Mapping[tuple[str, str], float]
+    compared: Contest, pairs: Sequence[RunPair], names: UniqueNames, p_values: Mapping[tuple[str, str], float]
 ) -> tuple[RunLine, ...]:
-    ranks, by_ids = compared.ranks(), {_ids(pair): pair for pair in pairs}
+    by_ids = {_ids(pair): pair for pair in pairs}
     order = [pairs[0].a, *(pair.b for pair in pairs if pair.a is pairs[0].a)]
     lines = []
     for number, row in enumerate(order, 1):
@@ -131,14 +133,12 @@ def _lines(
             if pair is None:
                 cells.append(PairCell("", "", "self", "itself"))
             else:
-                cells.append(_cell(pair if pair.a is row else pair.turned(), shown, p_values[_ids(pair)]))
-        low, high = ranks[row.run_id]
-        rank = f"{low}" if low == high else f"{low} to {high}"
-        lines.append(RunLine(number, shown.name(row).whole, f"{100 * accuracy(row):.1f}", rank, tuple(cells)))
+                cells.append(_cell(pair if pair.a is row else pair.turned(), names, p_values[_ids(pair)]))
+        lines.append(RunLine(number, names.run(row), f"{100 * accuracy(row):.1f}", tuple(cells)))
     return tuple(lines)
 
 
-def _cell(pair: RunPair, shown: Shown, p_adjusted: float) -> PairCell:
+def _cell(pair: RunPair, names: UniqueNames, p_adjusted: float) -> PairCell:
     comparison, units = pair.comparison, pair.units.name
     displayed = comparison.these_images if comparison.new_classes.reason else comparison.new_classes
     images = significant(comparison.these_images)
@@ -153,11 +153,12 @@ def _cell(pair: RunPair, shown: Shown, p_adjusted: float) -> PairCell:
     reason = comparison.new_classes.reason
     classes = f"no interval ({in_words(reason)})" if reason else bounds(comparison.new_classes)
     sentence = (
-        f"{shown.name(pair.a).whole} minus {shown.name(pair.b).whole}: {100 * displayed.mean:+z.2f} points; "
+        f"{names.run(pair.a)} minus {names.run(pair.b)}: {100 * displayed.mean:+z.2f} points; "
         f"these images {bounds(comparison.these_images)}; new {units} {classes}{p}; {verdict}"
     )
     interval = "" if displayed.reason else f"[{100 * displayed.low:z.1f}, {100 * displayed.high:z.1f}]"
-    return PairCell(f"{100 * displayed.mean:+z.1f}", interval, f"{side}-{strength}" if strength else "open", sentence)
+    text = f"{100 * displayed.mean:+z.1f}{'*' * strength}"
+    return PairCell(text, interval, f"{side}-{strength}" if strength else "open", sentence)
 
 
 def _caption(compared: Contest, n_omitted: int, n_pairs: int) -> tuple[str, ...]:
@@ -168,10 +169,8 @@ def _caption(compared: Contest, n_omitted: int, n_pairs: int) -> tuple[str, ...]
     sentences = [
         f"Row minus column in points on the same {episodes}, with the 95 % interval for new {units} (for these images "
         "if there is none).",
-        f"Strong colour: significant for these images and for new {units}. Pale: for these images only. No colour: not "
-        "significant.",
+        f"**, strong colour: significant for these images and for new {units}. *, pale: for these images only.",
         f"For new {units}, p is Holm-adjusted over {pairs}." if n_pairs > 1 else "",
-        "Rank: the ranks that simultaneous intervals allow.",
         f"{counted(n_omitted, 'run')} omitted (less accurate, or no stored predictions)." if n_omitted else "",
     ]
     return tuple(filter(None, sentences))

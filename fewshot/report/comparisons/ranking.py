@@ -61,8 +61,12 @@ class Ranking:
 def rankings(rows: Sequence[Row], predictions: PredictionsOf | None = None) -> list[Ranking]:
     """A ranking for every task and number of shots among the measured rows, in order of appearance. `predictions`:
     reads those of a row, such as `Results.predictions`; None: all runs are compared without pairing."""
-    shown, groups = Shown.of(rows), dict[tuple[object, ...], list[Row]]()
-    names = UniqueNames.of(shown)
+    return rankings_of(Shown.of(rows), predictions)
+
+
+def rankings_of(shown: Shown, predictions: PredictionsOf | None = None) -> list[Ranking]:
+    """The same of rows whose tasks and names are there already."""
+    names, groups = UniqueNames.of(shown), dict[tuple[object, ...], list[Row]]()
     for row in filter(measured, shown.rows):
         groups.setdefault(task_key(row), []).append(row)
     return [_ranking(group, run_tests(group, predictions), names) for group in groups.values()]

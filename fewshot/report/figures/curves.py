@@ -1,58 +1,59 @@
-"""Accuracy over the number of shots, as lines with names beside them."""
+"""Accuracy over the number of shots: the best contenders in colour, numbered at their ends, and the others in grey."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.text import Annotation
+from markupsafe import Markup
 
-from fewshot.report.figures.plots import Plot, best, brief, caption, some_of_each
-from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
+from fewshot.report.figures.chart import Chart
+from fewshot.report.figures.line_ends import apart
+from fewshot.report.figures.plots import best, caption, some_of_each
+from fewshot.report.figures.ranges import Scale
+from fewshot.report.figures.svg import printable
 from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, accuracy, interval, shot_label
 from fewshot.report.rows.wording import details
 from fewshot.results.row import Row
 
-_WIDTH, _LEFT, _TOP, _BOTTOM = 780, 48, 16, 44  # pixels
-_LABEL = 17  # pixels of height of a name
-_MOST = 12  # contenders in a figure: the best
+MOST_COLOURED, _MOST_GREY = 8, 60
+_HEIGHT, _NUMBER = 380, 15.0  # pixels of the chart, and of a number at the end of a line
+_DASHES = ("none", "7 3", "2 3", "9 3 2 3")
 
 
 @dataclass(frozen=True)
-class _Look:
-    colour: str
-    marker: str
-    dashes: str | tuple[int, tuple[int, ...]]
+class CurvePlot:
+    """The figure, its caption, and the coloured contenders: their names with the sample of a line."""
+
+    svg: Markup
+    caption: str
+    legend: tuple[tuple[Markup, str, int], ...]  # sample, name, number of the contender
 
 
-def shot_curves(task: Task, shown: Shown, name: str) -> Plot | None:
+def shot_curves(task: Task, shown: Shown) -> CurvePlot | None:
     """Accuracy over the number of shots, one line per contender; None with fewer than two shots."""
-    curves = _curves(task)
-    several = [each for each, own in curves.items() if len({row.k_shot for row in own}) > 1]
-    kept = best(task, several, _MOST)
-    if not kept:
+    curves = {each: own for each, own in _curves(task).items() if len({row.k_shot for row in own}) > 1}
+    if not curves:
         return None
-    numbers, marks = shown.numbers, Marks()
-    texts = [f"{brief(name.backbone, 34)}, {brief(name.learner, 26)}" for name in map(shown.names.__getitem__, kept)]
-    height, right = max(330, 60 + 19 * len(kept)), 24 + 6.2 * max(map(len, texts))
-    with settings():
-        whole, axes = figure(_WIDTH, height, _LEFT, right, _TOP, _BOTTOM)
-        looks = _looks(kept)
-        for each in kept:
-            _plot_curve(axes, curves[each], looks[each], numbers[each], marks)
-        _shots_axis(axes, sorted({row.k_shot for each in kept for row in curves[each] if row.k_shot}))
-        ends = [
-            (100 * accuracy(curves[each][-1]), text, looks[each].colour) for each, text in zip(kept, texts, strict=True)
-        ]
-        for each, text in zip(kept, label_ends(axes, ends, height - _TOP - _BOTTOM), strict=True):
-            marks.put(text, Mark(numbers[each]))
-        return Plot(
-            inline_svg(whole, name, marks), caption("Accuracy over the number of shots", task, len(kept), len(several))
-        )
+    kept = best(task, list(curves), MOST_COLOURED + _MOST_GREY)
+    coloured = _by_last(best(task, kept, MOST_COLOURED), curves)
+    rows = [row for each in kept for row in curves[each]]
+    shots = sorted({row.k_shot or 0 for row in rows})
+    values = (value for row in rows for value in (accuracy(row), *(interval(row) or ())))
+    chart = Chart(Scale.of(values), shots[0], shots[-1], _HEIGHT)
+    pieces = [_grey(chart, curves[each], shown.numbers[each]) for each in kept if each not in coloured]
+    for number, each in enumerate(coloured):
+        pieces += _coloured(chart, curves[each], number, shown.numbers[each])
+    pieces += _ends(chart, [curves[each][-1] for each in coloured])
+    title = "Accuracy over the number of shots" + ", with 95 % intervals" * any(map(interval, rows))
+    return CurvePlot(
+        chart.svg(pieces, shots, lambda shot: f"{shot:g}", "shots per class (log scale)"),
+        caption(title, task, len(kept), len(curves)) + _colours(len(coloured), len(kept)),
+        tuple((_sample(n), _name(shown, each), shown.numbers[each]) for n, each in enumerate(coloured)),
+    )
 
 
 def _curves(task: Task) -> dict[Contender, list[Row]]:
@@ -65,71 +66,67 @@ def _curves(task: Task) -> dict[Contender, list[Row]]:
     return {each: sorted(own, key=lambda row: row.k_shot or 0) for each, own in curves.items()}
 
 
-def _looks(kept: Sequence[Contender]) -> dict[Contender, _Look]:
-    """One colour per backbone, one marker and dash per evaluator."""
-    networks = list(dict.fromkeys(each.network for each in kept))
-    methods = list(dict.fromkeys(each.method for each in kept))
-    looks = {}
-    for each in kept:
-        again, hue = divmod(networks.index(each.network), len(SERIES))
-        style = methods.index(each.method) + again
-        looks[each] = _Look(SERIES[hue], MARKERS[style % len(MARKERS)], DASHES[style % len(DASHES)])
-    return looks
+def _by_last(contenders: Sequence[Contender], curves: dict[Contender, list[Row]]) -> list[Contender]:
+    """The contenders by the ends of their lines, highest first, so that the legend has the order of the figure."""
+    return sorted(contenders, key=lambda each: -accuracy(curves[each][-1]))
 
 
-def _plot_curve(axes: Axes, rows: Sequence[Row], look: _Look, number: int, marks: Marks) -> None:
-    shots = [row.k_shot or 0 for row in rows]
-    [line] = axes.plot(shots, [100 * accuracy(row) for row in rows], color=look.colour, linestyle=look.dashes)
-    marks.put(line, Mark(number))
-    for shot, row in zip(shots, rows, strict=True):
-        bounds, mean = interval(row), 100 * accuracy(row)
-        pieces = axes.plot([shot], [mean], color=look.colour, marker=look.marker, markersize=6.5, linestyle="none")
-        if bounds is not None:
-            pieces += axes.plot([shot, shot], [100 * bounds[0], 100 * bounds[1]], color=look.colour, linewidth=1)
-        for piece in pieces:
-            marks.put(piece, Mark(number, row.run_id, f"{shot_label(row)}\n{details(row)}"))
+def _colours(n_coloured: int, n_kept: int) -> str:
+    return f" Coloured: the best {n_coloured}; grey: {n_kept - n_coloured} others." if n_kept > n_coloured else ""
 
 
-def _shots_axis(axes: Axes, shots: Sequence[int]) -> None:
-    log_ticks(axes, shots)
-    axes.set_xlim(shots[0] / 1.12, shots[-1] * 1.05)
-    axes.set_xlabel("shots per class (log scale)")
-    axes.set_ylabel("accuracy, %")
-    axes.grid(axis="y")
+def _name(shown: Shown, each: Contender) -> str:
+    """The whole name without what all contenders share."""
+    name, every = shown.names[each], list(shown.names.values())
+    parts = [name[part] for part in (0, 1) if len({one[part] for one in every}) > 1]
+    return printable(", ".join(parts) or name.whole)
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], height: float) -> list[Annotation]:
-    """The name of every line beside its end, in the given order. Names of close ends are moved apart, and a thin line
-    leads back to the end."""
-    low, high = axes.get_ylim()
-    order = np.argsort([value for value, _, _ in ends], kind="stable")
-    places = _apart([ends[i][0] for i in order], _LABEL * (high - low) / height, low, high)
-    labels: dict[int, Annotation] = {}
-    for i, y in zip(order.tolist(), places, strict=True):
-        value, text, colour = ends[i]
-        leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
-        labels[i] = axes.annotate(
-            text,
-            (1.0, value),
-            (16, (y - value) * height / (high - low)),
-            textcoords="offset points",
-            xycoords=axes.get_yaxis_transform(),
-            va="center",
-            fontsize=11,
-            annotation_clip=False,
-            arrowprops=leader,
-        )
-    axes.set_ylim(low, high)
-    return [labels[i] for i in range(len(ends))]
+def _grey(chart: Chart, rows: Sequence[Row], contender_number: int) -> Markup:
+    return _GROUP.format("grey", contender_number, Markup().join(_segments(chart, rows, "none")))
 
 
-def _apart(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Ascending values, moved so that neighbours are at least `gap` apart, inside [low, high] if there is room."""
-    moved: list[float] = []
-    for value in values:
-        moved.append(max(value, moved[-1] + gap if moved else low))
-    ceiling = high
-    for number in range(len(moved) - 1, -1, -1):
-        moved[number] = min(moved[number], max(ceiling, low))
-        ceiling = moved[number] - gap
-    return moved
+def _coloured(chart: Chart, rows: Sequence[Row], number: int, contender_number: int) -> Iterator[Markup]:
+    """The line of a contender, and a mark with its interval for every run."""
+    style, dashes = f"series-{number + 1}", _DASHES[number // 2 % len(_DASHES)]
+    yield _GROUP.format(style, contender_number, Markup().join(_segments(chart, rows, dashes)))
+    for row in rows:
+        x, bounds = chart.x(row.k_shot or 0), interval(row)
+        bar = _BAR.format(x, *map(chart.y, bounds)) if bounds else ""
+        text = printable(f"{shot_label(row)}\n{details(row)}")
+        yield _MARK.format(style, contender_number, row.run_id, text, bar, _shape(number, x, chart.y(accuracy(row))))
+
+
+def _segments(chart: Chart, rows: Sequence[Row], dashes: str) -> Iterator[Markup]:
+    places = [(chart.x(row.k_shot or 0), chart.y(accuracy(row))) for row in rows]
+    return (_SEGMENT.format(*a, *b, dashes) for a, b in pairwise(places))
+
+
+def _ends(chart: Chart, last: Sequence[Row]) -> list[Markup]:
+    """A number at the end of every coloured line, given from the highest to the lowest."""
+    ends = [float(chart.y(accuracy(row))) for row in last]
+    heights = apart(ends, _NUMBER, 0.0, float(chart.height))
+    return [_END.format(f"series-{number}", chart.end, f"{y + 4:.1f}", number) for number, y in enumerate(heights, 1)]
+
+
+def _sample(number: int) -> Markup:
+    dashes = _DASHES[number // 2 % len(_DASHES)]
+    return _SAMPLE.format(f"series-{number + 1}", dashes, _shape(number, "18", "7"))
+
+
+def _shape(number: int, x: str, y: str) -> Markup:
+    """A disc for even numbers, a square for odd ones: with its dashes, a line is known without its colour."""
+    return _DISC.format(x, y) if number % 2 == 0 else _SQUARE.format(x, y)
+
+
+_GROUP = Markup('<g class="mark {}" data-of="{}">{}</g>')
+_MARK = Markup('<g class="mark {}" data-of="{}" data-run="{}"><title>{}</title>{}{}</g>')
+_SEGMENT = Markup('<line x1="{}" y1="{}" x2="{}" y2="{}" stroke-dasharray="{}"/>')
+_BAR = Markup('<line class="bar" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>')
+_DISC = Markup('<circle cx="{}" cy="{}" r="4.5"/>')
+_SQUARE = Markup('<svg x="{}" y="{}" overflow="visible"><rect x="-4" y="-4" width="8" height="8"/></svg>')
+_END = Markup('<text class="end {}" x="{}" y="{}">{}</text>')
+_SAMPLE = Markup(
+    '<svg class="sample {}" width="36" height="14" aria-hidden="true">'
+    '<line x1="0" x2="36" y1="7" y2="7" stroke-dasharray="{}"/>{}</svg>'
+)

@@ -98,11 +98,12 @@ class Marks(list[Mark]):
         """The opening tag of the SVG group of a piece."""
         mark = self[number]
         run = Markup(' data-run="{}"').format(mark.run_id) if mark.run_id else ""
-        title = Markup("<title>{}</title>").format(_valid(mark.details)) if mark.details else ""
+        title = Markup("<title>{}</title>").format(printable(mark.details)) if mark.details else ""
         return Markup('<g class="mark" data-of="{}"{}>{}').format(mark.contender, run, title)
 
 
-def _valid(text: str) -> str:
+def printable(text: str) -> str:
+    """The text without characters that XML forbids."""
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 

@@ -8,7 +8,6 @@ import io
 from PIL import Image
 
 MOST_BYTES = 100_000  # of a picture; a report has at most nine, and base64 makes them a third longer
-MOST_IMAGES = 160  # of an episode in such a picture
 _FINE, _PLAIN, _COARSE = 80, 55, 30  # qualities
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fewshot.datasets import LabelledImages
-from fewshot.report.pictures.addresses import MOST_IMAGES, address
+from fewshot.report.pictures.addresses import address
 from fewshot.report.pictures.episode import plot_episode
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, accuracy, measured, shot_label
@@ -21,6 +21,11 @@ class Example:
 
     address: str
     text: str
+
+
+def few_images(n_way: int) -> int:
+    """The most images of an episode of so many ways in a small picture: a line per class, at most 160 in all."""
+    return min(9 * n_way, 160)
 
 
 def example(shown: Shown, results: Results | None, load: Callable[[Row], LabelledImages]) -> Example:
@@ -54,7 +59,7 @@ def _picture(row: Row, results: Results, shown: Shown, load: Callable[[Row], Lab
         return Example("", "No episode is shown: the best run has no episodes.")
     predictions = part[:1]
     images = load(row)
-    png = plot_episode(images, predictions.episodes, 0, predictions, MOST_IMAGES)
+    png = plot_episode(images, predictions.episodes, 0, predictions, few_images(int(predictions.episodes.n_way[0])))
     right = 100 * episode_accuracy(predictions)[0]
     text = (
         f"Episode {predictions.episodes.index[0]} of {images.name}, {shot_label(row)}, answered by "

@@ -16,9 +16,9 @@ from fewshot.measures.lowest_tenth import FEWEST, lowest_tenth
 from fewshot.plugins.wording import counted
 from fewshot.report.figures.calibration import reliability_diagram
 from fewshot.report.figures.plots import Plot
-from fewshot.report.pictures.addresses import MOST_IMAGES, address
+from fewshot.report.pictures.addresses import address
 from fewshot.report.pictures.episode import MOST_WAYS, plot_episode
-from fewshot.report.pictures.example import Example, best_of
+from fewshot.report.pictures.example import Example, best_of, few_images
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.results.files import Results
@@ -187,7 +187,7 @@ def _pictures(hardest: Sequence[Predictions], images: LabelledImages | None) -> 
     pictures = []
     for one in hardest:
         try:
-            png = plot_episode(images, one.episodes, 0, one, MOST_IMAGES)
+            png = plot_episode(images, one.episodes, 0, one, few_images(int(one.episodes.n_way[0])))
         except Exception as error:  # images of strangers may fail in any way
             return (Example("", f"No hard episode is shown: {_reason(error)}."),)
         said = f"Episode {one.episodes.index[0]}, chosen because it went badly: {100 * episode_accuracy(one)[0]:.1f} %."

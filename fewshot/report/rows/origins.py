@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
+from fewshot.report.rows.typed import quoted, typed, typed_backbone, typed_data
 from fewshot.report.rows.wording import percent
 from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.selection_rule import Selection
 
 _IN_HEADING = ("run_id", "status", "error")
 _ALL_WHERE_NONE = ("n_way", "k_shot", "n_query")
-_OPTIONS = {
-    "split": "--split",
-    "backbone": "--backbone",
-    "transform": "--transform",
-    "evaluator": "--evaluator",
-    "n_way": "--way",
-    "k_shot": "--shot",
-    "n_query": "--query",
-    "n_episodes": "--episodes",
-}
 
 
 @dataclass(frozen=True)
@@ -39,8 +30,8 @@ class Origin:
     command: str
 
 
-def origins(shown: Shown, common: Sequence[tuple[str, str]]) -> list[Origin]:
-    """Every row that did not fail, without the columns `common` to all rows, which `shared` returns."""
+def origins(rows: Sequence[Row], shown: Shown, common: Sequence[tuple[str, str]]) -> list[Origin]:
+    """Rows that did not fail, without the columns `common` to all rows, which `shared` returns."""
     without = {name for name, _ in common}
     return [
         Origin(
@@ -50,7 +41,7 @@ def origins(shown: Shown, common: Sequence[tuple[str, str]]) -> list[Origin]:
             tuple(_columns(row, without)),
             command(row),
         )
-        for row in shown.done
+        for row in rows
     ]
 
 
@@ -77,30 +68,68 @@ def full_specs(shown: Shown) -> list[tuple[str, str]]:
 
 
 def command(row: Row) -> str:
-    """The command that reproduces a row: the suite of its protocol, or a single run."""
+    """The command that reproduces a row, as one would type it: the suite of its protocol, or a single run without
+    options that have their defaults."""
     if row.protocol:
-        return f"fewshot bench {shlex.quote(row.protocol.partition('@')[0])}"
-    words = ["fewshot", "run", "--data", row.dataset]
-    from_file = asked(row).from_file
-    for name, option in _OPTIONS.items():
-        if not (from_file and name in ("n_way", "k_shot", "n_query")) and getattr(row, name) != "":
-            words += [option, "all" if getattr(row, name) is None else str(getattr(row, name))]
-    words += ["--classes", row.classes] if row.classes not in ("novel", "", "listed") else []
-    words += ["--dtype", row.dtype] if row.dtype not in ("float32", "") else []
-    words += ["--at-most"] if row.k_shot_at_most else []
-    words += _episodes(row, from_file)
-    return " ".join(shlex.quote(word) for word in words)
+        return f"fewshot bench {quoted(row.protocol.partition('@')[0])}"
+    options = [*_data(row), *_method(row), *_episodes(row)]
+    words = [word for option in options for word in option if word]
+    return " ".join(["fewshot run", *map(quoted, words)])
+
+
+def _data(row: Row) -> list[tuple[str, ...]]:
+    spec = asked(row)
+    return [
+        ("--data", typed_data(spec.dataset)),
+        ("--split", typed(spec.split)) if row.split else (),
+        ("--classes", row.classes) if row.classes not in ("novel", "", "listed") else (),
+    ]
+
+
+def _method(row: Row) -> list[tuple[str, ...]]:
+    spec = asked(row)
+    usual = row.transform in ("", spec.evaluator.declares("usual_transform"))
+    return [
+        ("--backbone", typed_backbone(spec.backbone)),
+        () if usual else ("--transform", typed(spec.transform)),
+        ("--evaluator", typed(spec.evaluator)),
+        ("--dtype", row.dtype) if row.dtype not in ("float32", "") else (),
+        *_selection(spec.selection),
+    ]
+
+
+def _selection(rule: Selection | None) -> list[tuple[str, ...]]:
+    """The choice of hyperparameters before the run."""
+    if rule is None:
+        return []
+    grids = ((name, values if isinstance(values, str) else ",".join(map(str, values))) for name, values in rule.grid)
+    grid = [("--grid", f"{name}={values}") for name, values in grids]
+    return [("--select", rule.on), *grid, () if rule.n_episodes == 200 else ("--select-episodes", str(rule.n_episodes))]
+
+
+def _episodes(row: Row) -> list[tuple[str, ...]]:
+    spec, count = asked(row), () if row.n_episodes == 600 else ("--episodes", str(row.n_episodes))
+    if spec.from_file:
+        return [count, ("--list", str(spec.sampler.fields.get("path", "FILE")))]
+    plain = spec.is_plainly_balanced
+    return [
+        () if plain and row.n_way == 5 else ("--way", _open(row.n_way)),
+        ("--shot", _open(row.k_shot)),
+        () if plain and row.n_query == 15 else ("--query", _open(row.n_query)),
+        count,
+        ("--at-most",) if row.k_shot_at_most else (),
+        () if plain else ("--sampler", typed(spec.sampler)),
+        ("--seed", str(row.seed)) if row.seed else (),
+    ]
+
+
+def _open(size: int | None) -> str:
+    return "all" if size is None else str(size)
 
 
 def protocols(shown: Shown) -> list[str]:
     """The names of the protocols of the rows."""
     return list(dict.fromkeys(row.protocol for row in shown.done if row.protocol))
-
-
-def _episodes(row: Row, from_file: bool) -> list[str]:
-    if not from_file:
-        return ["--sampler", row.sampler, "--seed", str(row.seed)]
-    return ["--list", str(asked(row).sampler.fields.get("path", "FILE"))]
 
 
 def _columns(row: Row, without: set[str]) -> list[tuple[str, str]]:

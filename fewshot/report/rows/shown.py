@@ -56,8 +56,12 @@ class Shown:
 
     def title(self, row: Row) -> str:
         """The title of the task of a row that did not fail."""
-        return self._titles[id(row)]
+        return self.task(row).title
+
+    def task(self, row: Row) -> Task:
+        """The task of a row that did not fail."""
+        return self._tasks[id(row)]
 
     @cached_property
-    def _titles(self) -> dict[int, str]:
-        return {id(row): task.title for task in self.tasks for row in task.rows}
+    def _tasks(self) -> dict[int, Task]:
+        return {id(row): task for task in self.tasks for row in task.rows}

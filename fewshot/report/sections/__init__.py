@@ -32,12 +32,12 @@ class Sources:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of the report: its heading and the values for the template of its section. `label`: the name for screen
-    readers if there is no heading."""
+    """A part of the report: its heading and the values for the template of its section. `contents`: the words of the
+    first piece in the list of sections, if they are not its heading."""
 
     title: str
     values: Mapping[str, Any]
-    label: str = ""
+    contents: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Section:
 
 
 @cache
-def sections() -> tuple[Section, ...]:
-    """The sections of this folder, from top to bottom."""
+def sections() -> Mapping[str, Section]:
+    """The sections of this folder by the names of their files, from top to bottom."""
     names = sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
-    every: list[Section] = [import_module(f"{__name__}.{name}").SECTION for name in names]
-    return tuple(sorted(every, key=lambda section: section.place))
+    every: dict[str, Section] = {name: import_module(f"{__name__}.{name}").SECTION for name in names}
+    return dict(sorted(every.items(), key=lambda item: item[1].place))

@@ -1,42 +1,40 @@
-"""The accuracies of each task as a table and figures, with draws of a support and further measures."""
+"""The accuracies of each task as a table and curves over shots, with draws of a support and further measures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from fewshot.report.figures.curves import shot_curves
-from fewshot.report.figures.dots import dot_plot
-from fewshot.report.figures.plots import MOST_TASKS, Plot
+from fewshot.report.figures.plots import MOST_TASKS
 from fewshot.report.rows.intervals import THESE_IMAGES, brackets
 from fewshot.report.rows.measured import measures, titles
 from fewshot.report.rows.shown import Shown
-from fewshot.report.rows.tasks import Task
 from fewshot.report.sections import Piece, Section, Sources
-from fewshot.report.tables.task_table import comparison, in_common
-
-_MOST_BESIDE = 4  # shots of a table with a column of notes; with more, notes stand below
+from fewshot.report.tables.task_table import TaskTable, comparison, in_common, most_accurate_first
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     tables, further = comparison(shown), [measures(task, shown) for task in shown.tasks]
     explained = [THESE_IMAGES, *brackets(shown.done)]  # in the first section
-    shared, of_measures = (
-        in_common([each.notes for each in tables]),
-        in_common([each.notes for each in further if each]),
-    )
+    own_notes = [(*table.notes, *table.remarks) for table in tables]
+    shared = in_common(own_notes)
+    of_measures = in_common([each.notes for each in further if each])
     for number, (task, table, measured) in enumerate(zip(shown.tasks, tables, further, strict=True), 1):
+        names, constant = _names(table)
         values = {
             "number": number,
+            "names": names,
+            "constant": constant,
             "table": table,
-            "notes": [note for note in table.notes if note not in (*shared, *explained)],
-            "wide": len(table.shots) > _MOST_BESIDE,
+            "lines": most_accurate_first(table.lines),
+            "notes": [note for note in own_notes[number - 1] if note not in (*shared, *explained)],
             "measures": measured,
             "measures_notes": [note for note in measured.notes if note not in of_measures] if measured else [],
             "measure_names": titles(),
-            "plots": _plots(task, number, shown) if number <= MOST_TASKS else [],
+            "curves": shot_curves(task, shown) if number <= MOST_TASKS else None,
             "shared": [],
         }
-        yield Piece(table.title, values)
+        yield Piece(table.title, values, "Accuracies")
     notes = [note for note in shared if note not in explained]
     notes += [f"Only the first {MOST_TASKS} tasks have figures."] * (len(tables) > MOST_TASKS)
     for title, texts in (("Notes on all tables", notes), ("What the further measures mean", of_measures)):
@@ -44,47 +42,49 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
             yield Piece(title, {"shared": texts})
 
 
-def _plots(task: Task, number: int, shown: Shown) -> list[Plot]:
-    """The figures of a task. Its number keeps their ids apart."""
-    plots = dot_plot(task, shown, f"dots-{number}"), shot_curves(task, shown, f"curves-{number}")
-    return list(filter(None, plots))
+def _names(table: TaskTable) -> tuple[list[str], str]:
+    """The columns for the names of contenders, and the part of their names that all share and that has no column."""
+    backbones, learners = {line.backbone for line in table.lines}, {line.learner for line in table.lines}
+    if len(backbones) == 1 < len(learners):
+        return ["evaluator"], backbones.pop()
+    if len(learners) == 1 < len(backbones):
+        return ["backbone"], learners.pop()
+    return ["backbone", "evaluator"], ""
 
 
 SECTION = Section(
     20,
     _pieces,
     """\
-{% from "macros.html.j2" import notes as as_list, plotted, scroll %}
+{% from "macros.html.j2" import notes as as_list, scroll %}
 {% if shared %}
 {{ as_list(shared) }}
 {% else %}
-{% call scroll("Accuracies: " ~ table.title) %}
-<table class="accuracies sortable{% if wide %} wide{% endif %}" aria-describedby="caption-{{ number }}">
-<thead><tr><th scope="col">backbone</th><th scope="col">evaluator</th>
-{%- for shot in table.shots %}<th scope="col" class="number accuracy">{{ shot }}</th>{% endfor -%}
-<th scope="col" class="number">episodes</th>{% if not wide %}<th scope="col">notes</th>{% endif %}</tr></thead>
+{% call scroll("Table: " ~ table.title) %}
+<table class="accuracies sortable filterable" aria-describedby="caption-{{ number }}">
+<thead><tr>{% for name in names %}<th scope="col">{{ name }}</th>{% endfor %}
+{%- for shot in table.shots %}<th scope="col" class="number accuracy"
+{%- if loop.first %} aria-sort="descending"{% endif %}>{{ shot }}</th>{% endfor -%}
+<th scope="col" class="number">episodes</th></tr></thead>
 <tbody>
-{% for line in table.lines %}
-{% set again = not loop.first and line.backbone == loop.previtem.backbone %}
-<tr data-of="{{ line.contender }}"{% if not (loop.first or again) %} class="group"{% endif %}>
-<th scope="row"{% if again %} class="again"{% endif %} title="{{ line.title }}">{{ line.backbone }}</th>
-{#- -#}
-<td title="{{ line.title }}">{{ line.learner }}</td>
+{% for line in lines %}
+<tr data-of="{{ line.contender }}"><th scope="row" title="{{ line.title }}">
+{{- line.backbone if names[0] == "backbone" else line.learner }}</th>
+{%- if names | length > 1 %}<td title="{{ line.title }}">{{ line.learner }}</td>{% endif %}
 {%- for cell in line.cells %}<td class="number accuracy"
 {%- if cell.run_id %} data-of="{{ line.contender }}" data-run="{{ cell.run_id }}" title="{{ cell.details }}"{% endif %}
 {%- if cell.value is not none %} data-value="{{ cell.value }}"{% endif %}>
 {%- if cell.best %}<strong>{{ cell.text }}</strong>{% else %}{{ cell.text }}{% endif %}
 <span class="signs">{{ cell.signs }}</span>
 {%- if cell.further %}<span class="further">{{ cell.further }}</span>{% endif %}</td>{% endfor -%}
-<td class="number" data-value="{{ line.fewest_episodes }}">{{ line.n_episodes }}</td>
-{%- if not wide %}<td class="notes">{{ line.notes | join("; ") }}</td>{% endif %}
-</tr>
+<td class="number" data-value="{{ line.fewest_episodes }}">{{ line.n_episodes }}</td></tr>
 {% endfor %}
 </tbody>
 </table>
 {% endcall %}
-<p class="caption" id="caption-{{ number }}">{{ table.caption }}</p>
-{{ as_list(notes + (table.remarks if wide else [])) }}
+<p class="caption" id="caption-{{ number }}">{{ table.caption }}
+{%- if constant %} All runs: {{ constant }}.{% endif %}</p>
+{{ as_list(notes) }}
 {% if table.draws %}
 <details class="printed">
 <summary>Accuracy of each draw</summary>
@@ -124,9 +124,17 @@ SECTION = Section(
 {{ as_list(measures_notes) }}
 </details>
 {% endif %}
-{% for plot in plots %}
-{{ plotted(plot, " " ~ table.title ~ "; the table has the numbers.") }}
+{% if curves %}
+<figure class="curves">
+{{ curves.svg }}
+<figcaption>{{ curves.caption }}
+<ol>
+{% for sample, name, number in curves.legend %}
+<li data-of="{{ number }}">{{ sample }} {{ loop.index }} {{ name }}</li>
 {% endfor %}
+</ol></figcaption>
+</figure>
+{% endif %}
 {% endif %}
 """,
 )

@@ -1,4 +1,4 @@
-"""All pairs of runs of each task, compared on the episodes that both solved."""
+"""The best run of each task against its closest rivals in sentences, and all pairs of the most accurate runs."""
 
 from __future__ import annotations
 
@@ -23,18 +23,25 @@ SECTION = Section(
     _pieces,
     """\
 {% from "macros.html.j2" import columns, notes, scroll %}
-{% if shared %}
-{{ notes(shared) }}
-{% endif %}
 {% for matrix, own in matrices %}
 {% if matrix.title %}
 <h3>{{ matrix.title | unbroken }}</h3>
 {% endif %}
 {% if matrix.lines %}
 {% set caption_id = "matrix-" ~ loop.index %}
+{% for card in matrix.cards %}
+<details class="claim">
+<summary>{{ card.sentence }}</summary>
+{{ columns(card.fields) }}
+</details>
+{% endfor %}
+{% if not loop.first %}
+<details class="printed">
+<summary>All pairs of {{ matrix.lines | length }} runs</summary>
+{% endif %}
 {% call scroll("Pairs: " ~ matrix.title) %}
 <table class="matrix" aria-describedby="{{ caption_id }}">
-<thead><tr><th scope="col">run</th><th scope="col" class="number">accuracy</th><th scope="col">rank</th>
+<thead><tr><th scope="col">run</th><th scope="col" class="number">accuracy</th>
 {%- for line in matrix.lines %}<th scope="col" title="{{ line.name }}">
 {#- -#}
 <span aria-hidden="true">− {{ line.number }}</span><span class="unseen">minus {{ line.name }}</span></th>{% endfor -%}
@@ -43,10 +50,9 @@ SECTION = Section(
 {% for line in matrix.lines %}
 <tr><th scope="row"><span class="faint">{{ line.number }}</span> {{ line.name }}</th>
 {#- -#}
-<td class="number">{{ line.accuracy }}</td><td class="ranks">{{ line.ranks }}</td>
+<td class="number">{{ line.accuracy }}</td>
 {%- for cell in line.cells %}<td class="pair {{ cell.style }}" title="{{ cell.sentence }}">
-{%- if cell.text %}<span aria-hidden="true"><b>{{ cell.text }}</b><br>{{ cell.interval }}</span>{% endif %}
-<span class="unseen">{{ cell.sentence }}</span></td>{% endfor -%}
+{%- if cell.text %}<b>{{ cell.text }}</b><br>{{ cell.interval }}{% endif %}</td>{% endfor -%}
 </tr>
 {% endfor %}
 </tbody>
@@ -55,15 +61,13 @@ SECTION = Section(
 <div id="{{ caption_id }}">
 {{ notes(own) }}
 </div>
-{% for card in matrix.cards %}
-<details class="claim">
-<summary>{{ card.sentence }}</summary>
-{{ columns(card.fields) }}
+{% if not loop.first %}
 </details>
-{% endfor %}
+{% endif %}
 {% else %}
 <p class="caption">{{ matrix.reason }}</p>
 {% endif %}
 {% endfor %}
+{{ notes(shared) }}
 """,
 )

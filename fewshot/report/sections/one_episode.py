@@ -14,7 +14,7 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
 
 
 SECTION = Section(
-    50,
+    15,
     _pieces,
     """\
 {% from "macros.html.j2" import pictured %}

@@ -10,6 +10,7 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
 
 _MOST_OPEN = 20  # runs that are not folded away
+_MOST = 1000  # runs in a report; a browser opens no page with details of many more
 _MOST_TOLD = 10  # runs with two accuracies
 
 
@@ -19,7 +20,8 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
         "unreadable": _unreadable(sources),
         "full_specs": full_specs(shown),
         "shared": common,
-        "origins": origins(shown, common),
+        "origins": origins(shown.done[:_MOST], shown, common),
+        "n_done": len(shown.done),
         "most_open": _MOST_OPEN,
     }
     yield Piece("Where the numbers come from", values)
@@ -52,24 +54,27 @@ SECTION = Section(
 {% endif %}
 {% if shared %}
 <details class="printed">
-<summary>Columns with one value in all {{ origins | length }} runs</summary>
+<summary>Columns with one value in all {{ "{:,}".format(n_done) }} runs</summary>
 {{ columns(shared) }}
 </details>
 {% endif %}
 {% set folded = origins | length > most_open %}
 {% if folded %}
 <details class="printed">
-<summary>All {{ origins | length }} runs</summary>
+<summary>{{ "All" if n_done == origins | length else "The first" }} {{ "{:,}".format(origins | length) }} runs</summary>
 {% endif %}
 {% for origin in origins %}
 <details>
 <summary>{{ origin.heading }} <span class="faint">{{ origin.accuracy }} · {{ origin.run_id }}</span></summary>
-<pre>{{ origin.command }}</pre>
+<pre class="command">{{ origin.command }}</pre>
 {{ columns(origin.columns) }}
 </details>
 {% endfor %}
 {% if folded %}
 </details>
+{% endif %}
+{% if n_done > origins | length %}
+<p class="caption">The results file has the columns of all {{ "{:,}".format(n_done) }} runs.</p>
 {% endif %}
 """,
 )

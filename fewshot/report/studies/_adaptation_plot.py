@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fewshot.report.figures.curves import label_ends
 from fewshot.report.figures.laws import BEYOND, error_scale, percent, plot_band, plot_law, plot_means, reach
+from fewshot.report.figures.line_ends import label_ends
 from fewshot.report.figures.plots import Plot, brief, in_parts
 from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.scaling.fits.trust import FARTHEST

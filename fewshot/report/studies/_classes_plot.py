@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from fewshot.report.figures.curves import label_ends
 from fewshot.report.figures.laws import error_scale, percent, plot_means
+from fewshot.report.figures.line_ends import label_ends
 from fewshot.report.figures.plots import Plot, in_parts
 from fewshot.report.figures.svg import DASHES, MARKERS, SERIES, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.scaling.studies.class_ladders import ClassLadder, scored_on, setting_names

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from fewshot.report.figures.curves import label_ends
 from fewshot.report.figures.laws import BEYOND, error_scale, percent, plot_band, plot_law, reach
+from fewshot.report.figures.line_ends import label_ends
 from fewshot.report.figures.plots import Plot, brief
 from fewshot.report.figures.svg import FAINT, MARKERS, SERIES, Mark, Marks, figure, inline_svg, log_ticks, settings
 from fewshot.report.rows.tasks import accuracy, interval, shot_label

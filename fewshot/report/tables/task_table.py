@@ -3,6 +3,7 @@ README."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -81,6 +82,13 @@ class TaskTable:
 def comparison(shown: Shown) -> list[TaskTable]:
     """One table per task, in order of appearance, without failed rows."""
     return [task_table(task, shown) for task in shown.tasks]
+
+
+def most_accurate_first(lines: Sequence[Line]) -> list[Line]:
+    """The lines by their accuracies at the fewest shots, highest first; of equal ones by the next shots, and those
+    without a number last."""
+    lowest = -math.inf
+    return sorted(lines, key=lambda line: [-(lowest if c.value is None else c.value) for c in line.cells])
 
 
 def in_common(notes: Sequence[Sequence[str]]) -> list[str]:

@@ -1,0 +1,142 @@
+"""Rankings as pictures: a line of dots and intervals per run, group by group, and accuracy over cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from fewshot.plugins.wording import counted, listed
+from fewshot.report.comparisons.ranking import Ranking, Standing
+from fewshot.report.figures.costs import CostPlot, Point, cost_plot
+from fewshot.report.figures.ranges import Scale, ends
+from fewshot.report.rows.costs import Costs
+from fewshot.report.rows.intervals import known, percent
+from fewshot.report.rows.selection_budgets import is_oracle
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import interval
+from fewshot.report.rows.wording import details
+
+OPEN_OF_BEST, OPEN_OF_OTHERS = 12, 6  # lines of a group that are not folded away
+MOST_LINES = 200  # of a ranking
+
+
+@dataclass(frozen=True)
+class RankedLine:
+    """A run in a ranking: texts, and the picture of its accuracy."""
+
+    place: int
+    name: str
+    score: str
+    bounds: str
+    svg: Markup
+    minus_best: str  # in points
+    minus_best_bounds: str
+    details: str
+    contender: int
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that the paired tests do not tell apart, or those that lose. `folded` lines are shown on demand."""
+
+    heading: str
+    lines: tuple[RankedLine, ...]
+    folded: tuple[RankedLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class RankedPlot:
+    """The ranking of one task at one number of shots."""
+
+    task: str
+    verdict: str
+    caveats: tuple[str, ...]
+    axis: Markup
+    groups: tuple[Group, ...]
+    legend: str
+    n_omitted: int  # lines that only the table has
+    costs: CostPlot | None
+
+    @property
+    def paired(self) -> bool:
+        """Whether any line has its difference to the best."""
+        return any(line.minus_best for group in self.groups for line in (*group.lines, *group.folded))
+
+
+def ranked_plot(ranking: Ranking, shown: Shown, name: str) -> RankedPlot:
+    """The picture of a ranking. `name` keeps its ids apart from those of others."""
+    kept = ranking.standings[:MOST_LINES]
+    scale = Scale.of(ends(standing.row for standing in kept), shown.task(ranking.best.row).chance)
+    lines = [_line(place, standing, shown, scale, name) for place, standing in enumerate(kept, 1)]
+    return RankedPlot(
+        ranking.task,
+        ranking.verdict,
+        ranking.caveats,
+        scale.axis(name),
+        tuple(_groups(ranking, lines)),
+        _legend(kept, scale),
+        len(ranking.standings) - len(kept),
+        _costs(ranking.standings, shown),
+    )
+
+
+def _line(place: int, standing: Standing, shown: Shown, scale: Scale, name: str) -> RankedLine:
+    row, difference = standing.row, standing.difference
+    return RankedLine(
+        place,
+        standing.name,
+        f"{100 * standing.accuracy:.1f}",
+        percent(standing.interval) if standing.interval else "",
+        scale.line(row, name),
+        "" if difference is None else f"{100 * difference.mean:+z.1f}",
+        "" if difference is None or difference.reason else percent((difference.low, difference.high)),
+        details(row),
+        shown.number(row),
+        row.run_id,
+    )
+
+
+def _legend(kept: Sequence[Standing], scale: Scale) -> str:
+    """What the lines show, and how to read the groups beside them."""
+    rows = [standing.row for standing in kept]
+    thick = f"; thick: 95 % interval for {rows[0].population or 'these images'}" if any(map(interval, rows)) else ""
+    thin = f"; thin: for {listed([kind.population(rows) for kind in known(rows)])}" if known(rows) else ""
+    chance = "; dashed: guessing" if scale.chance is not None else ""
+    paired = " Groups come from tests of all pairs, corrected for their number; intervals are of single runs and pairs."
+    return f"Dot: accuracy{thick}{thin}{chance}.{paired if len(kept) > 1 else ''}"
+
+
+def _groups(ranking: Ranking, lines: Sequence[RankedLine]) -> list[Group]:
+    """The lines in their groups: those that may be the best, those that lose, and oracles, which do not compete."""
+    pairs = list(zip(ranking.standings, lines, strict=False))
+    oracles = [line for standing, line in pairs if is_oracle(standing.row) and not standing.leads]
+    leading = [line for standing, line in pairs if standing.leads]
+    losing = [line for standing, line in pairs if not standing.leads and line not in oracles]
+    if len(ranking.standings) == 1:
+        return [Group("", tuple(leading or lines))]
+    best = f"May be the best ({counted(len(ranking.group), 'run')})" if len(leading) > 1 else "The best"
+    groups = [
+        _group(best, leading, OPEN_OF_BEST),
+        _group(f"Less accurate than the best ({counted(len(losing), 'run')})", losing, OPEN_OF_OTHERS),
+        _group("Oracles: hyperparameters chosen on the test labels, so not in the ranking", oracles, OPEN_OF_OTHERS),
+    ]
+    return [group for group in groups if group.lines]
+
+
+def _group(heading: str, lines: Sequence[RankedLine], most: int) -> Group:
+    """A group; a few lines more than `most` are not worth folding."""
+    end = len(lines) if len(lines) <= most + 2 else most
+    return Group(heading, tuple(lines[:end]), tuple(lines[end:]))
+
+
+def _costs(standings: Sequence[Standing], shown: Shown) -> CostPlot | None:
+    costs = Costs.of(shown.done)
+    points = [
+        Point(place, standing.name, standing.row, seconds)
+        for place, standing in enumerate(standings, 1)
+        if (seconds := costs.of_episode(standing.row)) is not None and not is_oracle(standing.row)
+    ]
+    return cost_plot(points)

@@ -1,0 +1,90 @@
+"""The answer first: which run of each task is the best, whether others may be, and the ranking as dots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fewshot.report.comparisons.ranking import rankings_of
+from fewshot.report.figures.ranked import ranked_plot
+from fewshot.report.rows.headline import scope
+from fewshot.report.rows.shown import Shown
+from fewshot.report.sections import Piece, Section, Sources
+
+_MOST = 24  # rankings with dots; of the others, the sentences
+
+
+def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
+    every = rankings_of(shown, sources.results.predictions if sources.results else None)
+    plots = [ranked_plot(ranking, shown, f"axis-{number}") for number, ranking in enumerate(every[:_MOST], 1)]
+    values = {
+        "first": plots[:1],
+        "folded": plots[1:],
+        "others": [(ranking.task, ranking.verdict) for ranking in every[_MOST:]],
+        "scope": scope(shown),
+    }
+    yield Piece("Which is best?", values)
+
+
+SECTION = Section(
+    10,
+    _pieces,
+    """\
+{% from "macros.html.j2" import notes, ranked_lines %}
+{% macro ranking(plot) %}
+<div class="ranking">
+<p class="axis-line" aria-hidden="true"><span>accuracy, %</span>{{ plot.axis }}
+{#- -#}
+<span class="minus">{% if plot.paired %}minus best, points{% endif %}</span></p>
+{% for group in plot.groups %}
+{% if group.heading %}
+<h4>{{ group.heading }}</h4>
+{% endif %}
+{{ ranked_lines(group.lines) }}
+{% if group.folded %}
+<details class="printed">
+<summary>{{ group.folded | length }} more</summary>
+{{ ranked_lines(group.folded) }}
+</details>
+{% endif %}
+{% endfor %}
+</div>
+{% if plot.n_omitted %}
+<p class="caption">The table has {{ "{:,}".format(plot.n_omitted) }} more.</p>
+{% endif %}
+<p class="caption">{{ plot.legend }}</p>
+{{ notes(plot.caveats) }}
+{% if plot.costs %}
+<figure class="cost">
+{{ plot.costs.svg }}
+<figcaption>Accuracy over the time of one episode, embedding included. Numbered: no faster run is more accurate.
+<ol class="frontier">
+{% for place, name, accuracy, seconds in plot.costs.frontier %}
+<li value="{{ place }}">{{ name }}: {{ accuracy }}, {{ seconds }}</li>
+{% endfor %}
+</ol></figcaption>
+</figure>
+{% endif %}
+{% endmacro %}
+{% for plot in first %}
+<p class="task">{{ plot.task | unbroken }}</p>
+<p class="verdict">{{ plot.verdict }}</p>
+{{ ranking(plot) }}
+{% else %}
+<p class="verdict">No run has an accuracy.</p>
+{% endfor %}
+<p class="scope">{{ scope }}</p>
+{% for plot in folded %}
+<details class="answer printed">
+<summary><span class="task">{{ plot.task | unbroken }}</span><br>{{ plot.verdict }}</summary>
+{{ ranking(plot) }}
+</details>
+{% endfor %}
+{% if others %}
+<dl class="findings">
+{% for task, sentence in others %}
+<div><dt>{{ task | unbroken }}</dt><dd>{{ sentence }}</dd></div>
+{% endfor %}
+</dl>
+{% endif %}
+""",
+)
