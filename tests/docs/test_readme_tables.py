@@ -1,4 +1,4 @@
-"""Tables that are made from files of benchmarks/results/: comparisons in the README, coverage in docs/statistics.md."""
+"""Tables that are made from files of benchmarks/results/: comparisons in docs/numbers.md, coverage in docs/statistics.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.checkout import ROOT
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-@pytest.mark.parametrize(("page", "name"), [("README.md", "compare"), ("docs/statistics.md", "coverage")])
+@pytest.mark.parametrize(("page", "name"), [("docs/numbers.md", "compare"), ("docs/statistics.md", "coverage")])
 def test_a_page_shows_the_table_of_the_committed_file(page: str, name: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     shown = f"<!-- table:{name} -->\n\n{ready_table(name)}\n<!-- /table -->"
