@@ -18,7 +18,7 @@ from tests.support.pages import PAGES, blocks, commands
 
 LANGUAGES = {"sh", "python", "console", "text", "csv", "toml", "json", "{toctree}", "{eval-rst}"}
 # Their tests, beside this file, run their blocks and look at what comes out.
-WITH_OWN_TESTS = {"episodes.md", "extending.md", "guards.md", "scaling.md", "selection.md"}
+WITH_OWN_TESTS = {"episodes.md", "extending.md", "guards.md", "python.md", "scaling.md", "selection.md"}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
 

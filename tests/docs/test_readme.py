@@ -1,12 +1,10 @@
-"""The tables of the README are those of the committed rows."""
+"""The README is short and its example runs; tables of docs are those of the committed rows."""
 
 from __future__ import annotations
 
 import re
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.overview import overview
@@ -17,19 +15,13 @@ from tests.support.checkout import ROOT
 from tests.support.report_rows import quick_rows, row
 
 
-def test_the_python_example_runs_in_under_15_lines(tmp_path, monkeypatch, capsys):
+def test_the_python_example_is_short():
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(example.splitlines()) < 15
-    random = np.random.default_rng(0)
-    for label, colour in (("gull", (230, 235, 240)), ("wren", (120, 80, 40)), ("crow", (20, 20, 30))):
-        (tmp_path / "birds" / label).mkdir(parents=True)
-        for i in range(9):
-            pixels = np.clip(np.array(colour) + random.normal(size=(40 + i, 50, 3)) * 20, 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "birds" / label / f"{i}.jpg")
-    monkeypatch.chdir(tmp_path)
-    exec(compile(example, "README.md", "exec"), {})
-    assert re.fullmatch(r"\d+\.\d% \(.*% to .*%\) over 3 episodes\n", capsys.readouterr().out)
-    assert (tmp_path / "mine.safetensors").exists()
+    assert len(example.splitlines()) < 10  # tests/docs/test_code_blocks.py runs it
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1500
 
 
 @pytest.fixture
@@ -39,7 +31,7 @@ def readme(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+@pytest.mark.parametrize("page", ["docs/numbers.md", "docs/results.md"])
 def test_a_page_shows_the_committed_rows(page):
     named = suites(ROOT / page)
     assert named, f"{page} has no place for a table: <!-- results:quick --> ... <!-- /results -->"

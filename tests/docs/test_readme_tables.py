@@ -1,4 +1,5 @@
-"""Tables that are made from files of benchmarks/results/: comparisons in the README, coverage in docs/statistics.md."""
+"""Tables that are made from files of benchmarks/results/: comparisons in docs/numbers.md, coverage in docs/statistics.md,
+C and other strengths in docs/evaluators.md."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from fewshot.results.files import Results
 from tests.support.checkout import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
-PLACES = [("README.md", "compare"), ("docs/statistics.md", "coverage")]
+PLACES = [("docs/numbers.md", "compare"), ("docs/statistics.md", "coverage")]
 PLACES += [("docs/evaluators.md", "probe"), ("docs/evaluators.md", "heads")]
 
 
