@@ -67,16 +67,16 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
     from fewshot.runs.pipeline import run_all
 
     known = {row.run_id: row for row in results.rows()}
-    rows = []
-    for number, (_, row) in enumerate(run_all(specs, results, bench, shard), 1):
+    rows = {}
+    for number, (spec, row) in enumerate(run_all(specs, results, bench, shard), 1):
         if row is None:
             continue
-        rows.append(row)
+        rows[spec] = row
         if known.get(row.run_id) != row:
             seconds = row.seconds_embedding + row.seconds_solving
             print_progress(f"[{number}/{len(specs)}] {percent(row):>13}  {describe(row)}, {seconds:.1f} s")
             remember_rows([row])
-    return rows
+    return [rows[spec] for spec in specs if spec in rows]
 
 
 def _show(rows: Sequence[Row], results: Results, report: Path, title: str) -> int:

@@ -184,7 +184,8 @@ def command(
     if dry_run:
         return _plan.dry_run(specs, written, bench)
     known = {row.run_id: row for row in written.rows()}
-    done = [row for _, row in run_all(specs, written, bench, compute.shard) if row is not None]
+    rows = dict(run_all(specs, written, bench, compute.shard))
+    done = [row for spec in specs if (row := rows[spec]) is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
     text = f"{run_table(Shown.of(done))}\nrows: {results}" if any(row.status == "ok" for row in done) else ""
     if text or wants_json():

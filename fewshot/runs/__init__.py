@@ -9,4 +9,5 @@ A new step of a run: one file, called from pipeline.py. A setting that changes a
     selection.py    hyperparameters chosen before a run   choice.py      what was chosen
     guards.py       errors instead of leaking numbers     loading.py     images and networks from their specs
     evaluation.py   `evaluate`: a row without files       presets.py     published methods by name
+    turns.py        work of other processes comes last
 """
