@@ -140,9 +140,9 @@ def warn_copies(
     where: Callable[[int], object],
     blank: frozenset[int] = frozenset(),
 ) -> None:
-    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: a warning
-    for copies in one class, an error for copies across classes, because one of their labels is wrong. Copies across
-    classes do not count if they are `blank`: `warn_pictures` reports these."""
+    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: copies in
+    one class, and copies across classes, of which one label is wrong. Copies across classes do not count if they are
+    `blank`: `warn_pictures` reports these."""
     within, across = exact_copies(digests, labels)
     across = [pair for pair in across if pair[1] not in blank]
     if within:
@@ -153,7 +153,7 @@ def warn_copies(
     if across:
         message = "%s: %s of images of ANOTHER class, such as %s and %s; "
         message += "at least one label of each pair is wrong: correct it or remove both images"
-        _log.error(message, name, _exact_copies(len(across)), where(across[0][0]), where(across[0][1]))
+        _log.warning(message, name, _exact_copies(len(across)), where(across[0][0]), where(across[0][1]))
 
 
 def _exact_copies(count: int) -> str:

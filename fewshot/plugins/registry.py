@@ -239,7 +239,7 @@ def _import_dotted(name: str, kind: str) -> type[Any]:
     module_name, _, class_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # foreign code may raise anything on import
+    except (Exception, SystemExit) as error:  # foreign code may raise anything on import
         what = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
         raise ValueError(f"the {kind} {name!r} cannot be imported: {what}{error}") from error
     if not isinstance(getattr(module, class_name, None), type):

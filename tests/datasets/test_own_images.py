@@ -205,7 +205,7 @@ def test_copies_inside_a_class_are_counted_and_two_are_named(root, caplog):
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_copies_across_classes_are_an_error_in_the_log(root, caplog):
+def test_copies_across_classes_are_a_warning_because_the_run_goes_on(root, caplog):
     shutil.copy(first(root, 1), first(root, 1, label=1).with_name("stray.png"))
     images = ImageFolderSet(root).load()
     one, other = images.class_names[:2]
@@ -213,7 +213,7 @@ def test_copies_across_classes_are_an_error_in_the_log(root, caplog):
         f"{root}: 1 exact copy of images of ANOTHER class, such as {one}/01.png and {other}/stray.png; "
         "at least one label of each pair is wrong: correct it or remove both images"
     ]
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_copies_are_reported_again_when_the_digests_come_from_the_cache(root, caplog):

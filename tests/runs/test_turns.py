@@ -117,7 +117,7 @@ def test_turns_end_with_what_is_busy_and_raise_it_if_nobody_waits():
             raise Busy(item)
         return item.upper()
 
-    assert list(in_turns("abcd", attempt)) == [("b", "B"), ("d", "D"), ("a", "A"), ("c", "C")]
+    assert list(in_turns("abcd", attempt)) == [("b", "B"), ("d", "D"), ("c", "C"), ("a", "A")]
     with pytest.raises(Busy):
         list(in_turns("abcd", attempt, wait=False))
     assert list(in_turns("", attempt)) == []
