@@ -28,9 +28,14 @@ def buffers_of(network: nn.Module) -> dict[str, Tensor]:
 def check_still(network: nn.Module, before: Mapping[str, Tensor], name: str, during: str) -> None:
     """Raises a ValueError if the buffers of a network have changed."""
     now = dict(network.named_buffers())
-    moved = [key for key, value in before.items() if key not in now or bool((now[key] != value).any())]
+    moved = [key for key, value in before.items() if key not in now or not _same(now[key], value)]
     if moved:
         raise ValueError(_moved(name, during, f"its buffer {moved[0]!r} moved"))
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Whether two buffers are equal; NaN equals NaN."""
+    return bool(((one == other) | ((one != one) & (other != other))).all())
 
 
 def _moved(name: str, during: str, what: str) -> str:

@@ -18,18 +18,25 @@ if TYPE_CHECKING:
 
 
 def writable_results(path: Path) -> Results:
-    """The results file; an OSError now, not after an hour, if it is not writable."""
+    """The results file; an OSError now, not after an hour, if it is not writable. A ValueError for a file of another
+    kind, such as a table: rows would damage it."""
     from fewshot.files.atomic import make_folder
     from fewshot.files.regular import check_regular
     from fewshot.results.files import Results
+    from fewshot.results.recognition import what_is
 
     make_folder(path.parent)
     check_regular(path, "results file")
     try:
-        with open(path, "ab"):
-            return Results(path)
+        with open(path, "ab+") as file:
+            file.seek(0)
+            first = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror}; give another file with --results") from error
+    results = Results(path)
+    if first not in (b"", b"{") and not results.rows():  # a row that was cut off begins with {
+        raise ValueError(f"cannot append rows to {path}: it is {what_is(path)}; give another file with --results")
+    return results
 
 
 def read_rows(results: Results) -> list[Row]:

@@ -74,16 +74,17 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
 
     known = {row.run_id: row for row in results.rows()}
     check_specs(specs, known.values())
-    rows = []
-    for number, (_, row) in enumerate(run_all(announced(specs, known.values()), results, bench, shard), 1):
+    rows = {}
+    starting = announced(specs, known.values())
+    for number, (spec, row) in enumerate(run_all(starting, results, bench, shard), 1):
         if row is None:
             continue
-        rows.append(row)
+        rows[spec] = row
         if known.get(row.run_id) != row:
             seconds = row.seconds_embedding + row.seconds_solving
             print_progress(f"[{number}/{len(specs)}] {percent(row):>13}  {describe(row)}, {seconds:.1f} s")
             remember_rows([row])
-    return rows
+    return [rows[spec] for spec in specs if spec in rows]
 
 
 def _show(rows: Sequence[Row], results: Results, report: Path, title: str, measures: bool) -> int:

@@ -197,8 +197,8 @@ def command(
         return _plan.dry_run(specs, written, bench)
     known = {row.run_id: row for row in written.rows()}
     check_specs(specs, known.values())
-    starting = announced(specs, known.values())
-    done = [row for _, row in run_all(starting, written, bench, compute.shard) if row is not None]
+    rows = dict(run_all(announced(specs, known.values()), written, bench, compute.shard))
+    done = [row for spec in specs if (row := rows[spec]) is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
     finished = any(row.status == "ok" for row in done)
     text = f"\n{ranked(Shown.of(done), written, measures)}\nrows: {results}" if finished and not wants_json() else ""

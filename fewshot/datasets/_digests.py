@@ -140,9 +140,9 @@ def warn_copies(
     where: Callable[[int], object],
     blank: frozenset[int] = frozenset(),
 ) -> None:
-    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: for copies
-    across classes, one of the labels is wrong. Copies across classes do not count if they are `blank`: `warn_pictures`
-    reports these."""
+    """Logs the number of exact copies of earlier images of the data set `name` and names a pair by `where`: copies in
+    one class, and copies across classes, of which one label is wrong. Copies across classes do not count if they are
+    `blank`: `warn_pictures` reports these."""
     within, across = exact_copies(digests, labels)
     across = [pair for pair in across if pair[1] not in blank]
     if within:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar, final
 
 import numpy as np
 import torch
@@ -76,8 +76,22 @@ class FeatureEvaluator(Evaluator[Tensor]):
         """
 
     def fit_path(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
-        """One head for each member of a grid of hyperparameters. Override it if warm starts save time."""
+        """One head for each member of a grid of hyperparameters. Override it if warm starts save time; callers call
+        `fit_grid`."""
         return [member.fit(batch) for member in grid]
+
+    @final
+    def fit_grid(self, batch: EpisodeBatch[Tensor], grid: Sequence[Self]) -> list[Head[Tensor]]:
+        """One head for each member of a grid, by `fit_path` unless a subclass has replaced `fit` alone."""
+        if _is_current(type(self), "fit_path"):
+            return self.fit_path(batch, grid)
+        return [member.fit(batch) for member in grid]
+
+    @final
+    def fits_rows(self, vectors: Tensor, n_way: int) -> bool:
+        """Whether `fit_rows` works on this table and gives the heads of `fit`: not if a subclass has replaced `fit`
+        alone."""
+        return _is_current(type(self), "fit_rows") and self.reads_rows(vectors, n_way)
 
     def reads_rows(self, vectors: Tensor, n_way: int) -> bool:
         """Whether `fit_rows` works on this table of vectors [n, D]. It is optional: it saves gathering the vectors,
@@ -86,7 +100,7 @@ class FeatureEvaluator(Evaluator[Tensor]):
 
     def fit_rows(self, vectors: Tensor, batch: EpisodeBatch[Places]) -> Head[Places]:
         """The same heads as `fit`, for a support [B, S] and queries [B, m] given as rows of a table of vectors [n, D].
-        Called only if `reads_rows` is True."""
+        Called only if `fits_rows` is True."""
         raise NotImplementedError
 
     def support_views(self) -> FurtherViews | None:
@@ -97,6 +111,12 @@ class FeatureEvaluator(Evaluator[Tensor]):
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         """Bytes that one episode needs while it is solved, besides its support and queries. Limits the batch size."""
         return 8 * (2 * n_support * (dim + n_way) + dim * n_way)
+
+
+def _is_current(kind: type[FeatureEvaluator], name: str) -> bool:
+    """Whether a class got the method `name` from the class that gave it `fit`, or from a later one."""
+    order = [next(i for i, base in enumerate(kind.__mro__) if method in vars(base)) for method in (name, "fit")]
+    return order[0] <= order[1] or kind.__mro__[order[0]] is FeatureEvaluator
 
 
 class ImageEvaluator(Evaluator["ImageRows"]):

@@ -71,7 +71,7 @@ class AugmentedSupport(FeatureEvaluator):
         for kind in {(member.views, type(member.inner)) for member in grid}:
             members = [member for member in grid if (member.views, type(member.inner)) == kind]
             tiled = members[0]._tiled(batch)
-            path = members[0].inner.fit_path(tiled, [member.inner for member in members])
+            path = members[0].inner.fit_grid(tiled, [member.inner for member in members])
             heads |= dict(zip(members, path, strict=True))
         return [heads[member] for member in grid]
 

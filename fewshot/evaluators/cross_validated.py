@@ -83,7 +83,7 @@ class CrossValidated(FeatureEvaluator):
         for number in torch.unique(choice).tolist():  # the winners, a member of the grid at a time
             episodes = (choice == number).nonzero()[:, 0]
             of_member = batch if len(episodes) == len(choice) else batch.take(episodes)
-            parts.append((episodes, self.inner.fit_path(of_member, [members[number]])[0]))
+            parts.append((episodes, self.inner.fit_grid(of_member, [members[number]])[0]))
         return ChosenHead(tuple(members[number] for number in choice.tolist()), score, tuple(parts), choice)
 
     def _score(self, batch: EpisodeBatch[Tensor], members: list[FeatureEvaluator], fold: Tensor) -> Score:
@@ -108,7 +108,7 @@ class CrossValidated(FeatureEvaluator):
         query = folded.support.take_along_dim(order[:, :, None], dim=1)
         truth, scored = folded.support_labels.gather(1, order), held.gather(1, order)
         columns = []
-        for head in self.inner.fit_path(kept, members):
+        for head in self.inner.fit_grid(kept, members):
             stopped = torch.zeros(len(held)) if head.converged is None else (~head.converged).double()
             columns.append(torch.stack([*_right_and_loss(head(query), truth, scored), stopped.to(held.device)], dim=1))
         return torch.stack(columns, dim=2)

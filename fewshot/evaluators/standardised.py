@@ -49,7 +49,7 @@ class Standardised(FeatureEvaluator):
         for kind in {(member.eps, type(member.inner)) for member in grid}:
             members = [member for member in grid if (member.eps, type(member.inner)) == kind]
             moved, mean, scale = members[0]._move(batch)
-            inner = members[0].inner.fit_path(moved, [member.inner for member in members])
+            inner = members[0].inner.fit_grid(moved, [member.inner for member in members])
             heads |= {m: _StandardisedHead(h, mean, scale) for m, h in zip(members, inner, strict=True)}
         return [heads[member] for member in grid]
 

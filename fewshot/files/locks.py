@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +17,13 @@ from fewshot.files.atomic import make_folder
 from fewshot.files.regular import check_regular, read_text
 
 _log = logging.getLogger("fewshot")
+_LOOK_AGAIN = 0.2  # seconds between two looks at the ranges that other processes hold
+_WAITING = "%s %s; waiting for it to finish"
+_FEW = 5.0  # seconds: another process looks at the ranges
+
+
+class Busy(Exception):
+    """Another process holds a lock, and the caller does not want to wait for it."""
 
 
 @contextmanager
@@ -24,11 +33,11 @@ def locked(path: Path, work: str, patience: float = 0.0) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     make_folder(path.parent)
-    lock, holder = FileLock(path), path.with_name(f"{path.name}.holder")
+    lock, holder = FileLock(path), _holder(path)
     try:
         lock.acquire(timeout=patience)
     except Timeout:
-        _log.warning("%s %s; waiting for it to finish", _read(holder), work)
+        _log.warning(_WAITING, _read(holder), work)
         lock.acquire()
     except OSError as error:
         raise OSError(
@@ -42,6 +51,47 @@ def locked(path: Path, work: str, patience: float = 0.0) -> Iterator[None]:
         with contextlib.suppress(OSError):
             holder.unlink()
         lock.release()
+
+
+@contextmanager
+def locked_range(folder: Path, start: int, stop: int, work: str, wait: bool = True) -> Iterator[None]:
+    """Holds the range [start, stop) of a folder, once no living process holds a range that overlaps it. While one does,
+    this waits, with one warning as `locked` gives it, or raises Busy without `wait`."""
+    own, warned = folder / f".{start:09d}-{stop:09d}.lock", False
+    with ExitStack() as stack:
+        while True:
+            with locked(folder / ".ranges.lock", f"looks at {folder}", _FEW):  # one process at a time looks and takes
+                if (other := _held(folder, start, stop)) is None:
+                    stack.enter_context(locked(own, work))
+                    break
+                holder = _read(_holder(other))
+            if not wait:
+                raise Busy(f"{holder} {work}")
+            if not warned:
+                _log.warning(_WAITING, holder, work)
+            warned = True
+            time.sleep(_LOOK_AGAIN)
+        yield
+
+
+def _held(folder: Path, start: int, stop: int) -> Path | None:
+    """The first lock of a range that overlaps [start, stop) and that a living process holds."""
+    from filelock import FileLock, Timeout
+
+    for path in sorted(folder.glob(".*-*.lock")):
+        match = re.fullmatch(r"\.(\d+)-(\d+)\.lock", path.name, re.ASCII)
+        if match is None or max(start, int(match[1])) >= min(stop, int(match[2])) or not path.is_file():
+            continue
+        try:
+            FileLock(path).acquire(timeout=0).lock.release()
+        except Timeout:
+            return path
+    return None
+
+
+def _holder(path: Path) -> Path:
+    """The file that names the process that holds a lock."""
+    return path.with_name(f"{path.name}.holder")
 
 
 def _read(holder: Path) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fewshot.files.locks import locked
+from fewshot.files.locks import locked, locked_range
 from fewshot.files.regular import check_regular
 from fewshot.results.bound import bound, difference
 from fewshot.results.parts import PredictionParts
@@ -114,11 +114,20 @@ class Results:
         return self.path.with_suffix(".predictions")
 
     @contextmanager
-    def locked(self, run_id: str, episodes: tuple[int, int] | None = None) -> Iterator[None]:
-        """Holds a run, or the episodes start to stop - 1 of it: no other process computes them meanwhile."""
-        part, patience = (f"{episodes[0]:09d}-{episodes[1]:09d}", 0.0) if episodes else ("row", _PATIENCE)
-        with locked(self.parts(run_id).folder / f".{part}.lock", f"computes run {run_id} for {self.path}", patience):
+    def locked(self, run_id: str) -> Iterator[None]:
+        """Holds the row of a run: no other process appends it meanwhile."""
+        with locked(self.parts(run_id).folder / ".row.lock", self._work(run_id), _PATIENCE):
             yield
+
+    @contextmanager
+    def locked_episodes(self, run_id: str, start: int, stop: int, wait: bool = True) -> Iterator[None]:
+        """Holds the episodes start to stop - 1 of a run: no other process computes one of them meanwhile. Without
+        `wait`, this raises Busy if another process does."""
+        with locked_range(self.parts(run_id).folder, start, stop, self._work(run_id), wait):
+            yield
+
+    def _work(self, run_id: str) -> str:
+        return f"computes run {run_id} for {self.path}"
 
     def parts(self, run_id: str) -> PredictionParts:
         """The stored predictions of a run."""

@@ -115,7 +115,7 @@ class FeatureLearner(Learner):
         if isinstance(self.evaluator, TransductiveEvaluator):
             items, mask = self.items(query_rows), torch.from_numpy(query_mask)
             return Answers(None, None, iter([self.evaluator.logits(self._gathered(batch), items, mask)]))
-        if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, batch.n_way):
+        if isinstance(self.gather, Held) and self.evaluator.fits_rows(self.gather.vectors, batch.n_way):
             places = batch.seen_as(self.gather.places(batch.support))
             return _ask(
                 self, self.evaluator.fit_rows(self.gather.vectors, places), self.gather.places, query_rows, chunk, probe
@@ -128,7 +128,7 @@ class FeatureLearner(Learner):
         row_bytes = 12 * self.dim + 24 * n_way
         if isinstance(self.evaluator, TransductiveEvaluator):
             return max(1, budget_bytes // (4 * row_bytes * (n_support + n_query))), n_query
-        if isinstance(self.gather, Held) and self.evaluator.reads_rows(self.gather.vectors, n_way):
+        if isinstance(self.gather, Held) and self.evaluator.fits_rows(self.gather.vectors, n_way):
             row_bytes, fixed = _ROW_BYTES + 24 * n_way, _ROW_BYTES * n_support
         else:
             fixed = row_bytes * n_support + self.evaluator.working_bytes(n_support, n_way, self.dim)

@@ -24,6 +24,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
+from fewshot.files.locks import Busy
 from fewshot.files.progress import progress_bar, show_step
 from fewshot.plugins import foreign
 from fewshot.plugins.held import HeldSpec
@@ -42,6 +43,7 @@ from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, 
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
+from fewshot.runs.turns import in_turns
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -114,9 +116,13 @@ def run(
     episodes gets the row; the others get None. A process that is asked for episodes that another process solves waits
     for it, with a warning that names it, and takes its row.
     """
+    return _run(spec, Results.at(results), workbench or Workbench(), shard)
+
+
+def _run(spec: RunSpec, results: Results, bench: Workbench, shard: tuple[int, int], wait: bool = True) -> Row | None:
+    """The row of a run; without `wait`, this raises Busy if another process solves one of its episodes."""
     if not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard=(i, n) must be shard i of n with 1 <= i <= n; got {shard}")
-    bench, results = workbench or Workbench(), Results.at(results)
     prepared = bench.prepare(spec)
     if not isinstance(spec.dataset, HeldSpec):
         remember_run(prepared.run_id, spec.dataset.text, prepared.images.images_digest)
@@ -124,11 +130,11 @@ def run(
     if row is not None and row.n_episodes >= prepared.n_episodes:
         return _with_all_columns(row, prepared, results)
     if spec.selection is not None:
-        choice = choose(prepared, bench.prepare, lambda trial: _tried(trial, results.trials, bench, shard))
+        choice = choose(prepared, bench.prepare, partial(_tried, results.trials, bench, shard), wait)
         if choice is None:
             return None
         prepared = replace(prepared, choice=choice)
-    return _compute(prepared, results, bench, shard, row)
+    return _compute(prepared, results, bench, shard, row, wait)
 
 
 def _with_all_columns(row: Row, prepared: PreparedRun, results: Results) -> Row:
@@ -155,17 +161,19 @@ def _score(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> tu
     return score(parts.read(n_episodes), design)
 
 
-def _tried(trial: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int]) -> Row | None:
+def _tried(
+    results: Results, bench: Workbench, shard: tuple[int, int], trial: PreparedRun, wait: bool = True
+) -> Row | None:
     """The row of a trial, with exactly its episodes and the present weights."""
     row = results.row(trial.run_id)
     weights = bench.backbone(trial.spec.backbone).weights_digest
     if row is not None and (row.n_episodes, row.weights_digest) == (trial.n_episodes, weights):
         return row
-    return _compute(trial, results, bench, shard, row)
+    return _compute(trial, results, bench, shard, row, wait)
 
 
 def _compute(
-    prepared: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None
+    prepared: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None, wait: bool
 ) -> Row | None:
     backbone = bench.backbone(prepared.spec.backbone).to(bench.device).on(prepared.images)
     parts = results.parts(prepared.run_id)
@@ -187,7 +195,7 @@ def _compute(
         results.drop_changed(old)
     first, last = (prepared.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
     finished = partial(_finished_meanwhile, prepared, results, old, backbone.weights_digest)
-    with results.locked(prepared.run_id, (first, last)):
+    with results.locked_episodes(prepared.run_id, first, last, wait):
         if (row := finished()) is None:
             _solve_missing(prepared, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
     with results.locked(prepared.run_id):  # shards that finish at the same time append one row
@@ -307,16 +315,21 @@ def run_all(
     workbench: Workbench | None = None,
     shard: tuple[int, int] = (1, 1),
 ) -> Iterator[tuple[RunSpec, Row | None]]:
-    """Every spec of a suite with its row, run by run. A failed run leaves a row with its error; the suite continues."""
-    bench, results = workbench or Workbench(), Results.at(results)
-    for spec in specs:
-        try:
-            yield spec, run(spec, results, bench, shard)
-        except Exception as error:
-            row = _failed(spec, bench, error)
-            _log.debug("%s failed", spec, exc_info=error)
-            results.append(row)
-            yield spec, row
+    """Every spec of a suite with its row, as they finish. A failed run leaves a row with its error; the suite
+    continues. A run that another process computes comes last."""
+    return in_turns(specs, partial(_row_or_error, Results.at(results), workbench or Workbench(), shard))
+
+
+def _row_or_error(results: Results, bench: Workbench, shard: tuple[int, int], spec: RunSpec, wait: bool) -> Row | None:
+    try:
+        return _run(spec, results, bench, shard, wait)
+    except Busy:
+        raise
+    except Exception as error:
+        row = _failed(spec, bench, error)
+        _log.debug("%s failed", spec, exc_info=error)
+        results.append(row)
+        return row
 
 
 def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:

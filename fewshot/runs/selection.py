@@ -17,6 +17,7 @@ from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
 from fewshot.runs.specs import PreparedRun, RunSpec, Sampled
+from fewshot.runs.turns import in_turns
 
 
 def trials(spec: RunSpec) -> list[RunSpec]:
@@ -31,13 +32,19 @@ def trials(spec: RunSpec) -> list[RunSpec]:
 
 
 def choose(
-    run: PreparedRun, prepare: Callable[[RunSpec], PreparedRun], score: Callable[[PreparedRun], Row | None]
+    run: PreparedRun,
+    prepare: Callable[[RunSpec], PreparedRun],
+    score: Callable[[PreparedRun, bool], Row | None],
+    wait: bool = True,
 ) -> Choice | None:
-    """The best setting for a run; None while a trial is incomplete, because other processes solve its other shards."""
+    """The best setting for a run; None while a trial is incomplete, because other processes solve its other shards. A
+    trial that another process computes comes last; without `wait`, Busy if nothing else is left."""
     rule = run.spec.selection
     assert rule is not None
     candidates = [prepare(spec) for spec in trials(run.spec)]
-    rows = [row for trial in candidates if (row := score(trial)) is not None and row.accuracy is not None]
+    rows_of = {trial.run_id: row for trial, row in in_turns(candidates, score, wait)}
+    found = [rows_of[trial.run_id] for trial in candidates]
+    rows = [row for row in found if row is not None and row.accuracy is not None]
     if len(rows) < len(candidates):
         return None
     best = int(np.argmax([row.accuracy or 0.0 for row in rows]))

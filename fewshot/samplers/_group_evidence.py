@@ -86,11 +86,22 @@ def _classes_by_groups(codes: NDArray[np.integer[Any]], images: LabelledImages) 
 
 
 def _stems_of_classes(images: LabelledImages, names: Sequence[str]) -> list[frozenset[str]]:
-    """The stems of some classes that look like videos, without the folder of the class; none for other classes."""
+    """The stems of some classes that look like videos, without the folder of the class; none for other classes. Each
+    class is looked at in its largest partition alone: partitions often number their files anew."""
     pool = images.pool().by_class()
     labels = [label for label, rows in enumerate(pool) if len(rows)]
     some = labels[:: max(1, len(labels) // _MOST_CLASSES)][:_MOST_CLASSES]
-    return [_video_stems([names[row] for row in pool[label][:_MOST_IMAGES]]) for label in some]
+    return [
+        _video_stems([names[row] for row in _largest_partition(images, pool[label].astype(np.int64))]) for label in some
+    ]
+
+
+def _largest_partition(images: LabelledImages, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Some rows of a class, of the partition that holds most of them."""
+    if "partition" in images.image_groups:
+        codes = images.image_groups["partition"].codes[rows]
+        rows = rows[codes == np.bincount(codes).argmax()]
+    return rows[:_MOST_IMAGES]
 
 
 def _video_stems(names: Sequence[str]) -> frozenset[str]:

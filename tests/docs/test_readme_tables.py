@@ -1,4 +1,4 @@
-"""Tables that are made from files of benchmarks/results/: comparisons in docs/numbers.md, coverage in docs/statistics.md,
+"""Tables made from files of benchmarks/results/: comparisons in docs/numbers.md, coverage in docs/statistics.md,
 C and other strengths in docs/evaluators.md."""
 
 from __future__ import annotations

@@ -12,12 +12,15 @@ from fewshot.features.degenerate import warn_of_degenerate
 from fewshot.runs.evaluation import evaluate
 from fewshot.samplers.balanced import Balanced
 
+MIXED = torch.cat([torch.eye(6), torch.full((6, 1), 1e9)], dim=1)  # one feature is constant and large
+
 
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
         (torch.ones(6, 3), "all 6 images of v have the same features under given, so every answer is a guess"),
         (torch.zeros(6, 3), "all 6 images of v have the same features"),
+        (torch.eye(6) + 1e6, "the features of the 6 images of v under given are so nearly equal that rounding decides"),
         (torch.eye(6)[:, :4], "2 of 6 images of v have features of zeros only under given"),
     ],
 )
@@ -27,7 +30,9 @@ def test_equal_and_zero_rows_are_one_warning(vectors, message, caplog):
     assert message in caplog.text
 
 
-@pytest.mark.parametrize("vectors", [torch.eye(6), torch.ones(1, 3), torch.zeros(0, 3)], ids=str)
+@pytest.mark.parametrize(
+    "vectors", [torch.eye(6), torch.ones(1, 3), torch.zeros(0, 3), torch.eye(6) + 1e4, MIXED], ids=str
+)
 def test_features_that_differ_are_no_warning(vectors, caplog):
     warn_of_degenerate(vectors, "v", "given")
     assert not caplog.records

@@ -7,18 +7,28 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import pytest
 
-from fewshot.files.locks import locked
+from fewshot.files.locks import Busy, locked, locked_range
 
 HOLD = "import sys, time; from pathlib import Path; from fewshot.files.locks import locked\n"
 HOLD += "with locked(Path(sys.argv[1]), 'works'): print('held', flush=True); time.sleep(60)"
 
+HOLD_RANGE = "import sys, time; from pathlib import Path; from fewshot.files.locks import locked_range\n"
+HOLD_RANGE += "with locked_range(Path(sys.argv[1]), 10, 20, 'works'): print('held', flush=True); time.sleep(60)"
+
 
 @pytest.fixture
 def holder(tmp_path):
-    command = [sys.executable, "-c", HOLD, str(tmp_path / "a.lock")]
+    with _holding(HOLD, tmp_path / "a.lock") as process:
+        yield process
+
+
+@contextmanager
+def _holding(code, path):
+    command = [sys.executable, "-c", code, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -48,3 +58,25 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="cannot create the folder"), locked(tmp_path / "file" / "a.lock", "works"):
         pass
+
+
+def test_ranges_that_overlap_are_busy_and_others_are_free(tmp_path):
+    with _holding(HOLD_RANGE, tmp_path) as process:
+        for start, stop in ((0, 10), (20, 30), (0, 5), (19, 19)):
+            with locked_range(tmp_path, start, stop, "works", wait=False):
+                pass
+        for start, stop in ((0, 11), (10, 20), (12, 15), (19, 40), (0, 100)):
+            with (
+                pytest.raises(Busy, match=f"process {process.pid} on "),
+                locked_range(tmp_path, start, stop, "works", False),
+            ):
+                pass
+
+
+def test_who_waits_for_a_range_says_so_once_and_takes_it_when_it_is_free(tmp_path, caplog):
+    with _holding(HOLD_RANGE, tmp_path) as process:
+        threading.Timer(0.7, os.kill, (process.pid, signal.SIGKILL)).start()
+        with locked_range(tmp_path, 0, 13, "computes run 12ab"):
+            pass
+    (warning,) = caplog.messages
+    assert warning.endswith("computes run 12ab; waiting for it to finish")

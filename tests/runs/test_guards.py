@@ -67,6 +67,13 @@ def test_a_network_that_moves_while_it_embeds_is_refused(spec, results):
         made(spec, results, backbone=f"Function(target='{HERE}restless_network', image_size=16)")
 
 
+def test_buffers_of_nan_that_stay_are_no_move():
+    network = torch.nn.BatchNorm1d(2).eval()
+    network.running_mean.fill_(torch.nan)
+    with unchanged(network, "it", "use"):
+        network(torch.zeros(1, 2))
+
+
 def test_changed_weights_are_told_too():
     network = torch.nn.Linear(2, 2)
     with pytest.raises(ValueError, match="its weights changed"), unchanged(network, "mine", "a walk"):

@@ -104,3 +104,14 @@ def test_a_column_with_one_group_per_class_is_evidence_that_no_sampler_helps(gro
 
 def test_images_without_names_have_no_evidence():
     assert group_evidence(labelled([12, 12])) is None
+
+
+@pytest.mark.parametrize("parts", [("train", "test"), ("train2017", "val2017"), ("fold_1", "fold_2")])
+@pytest.mark.parametrize(("inside", "is_known"), [("{i:04}.png", False), ("walk_{v}_{f:04}.png", True)])
+def test_partitions_that_number_their_files_anew_are_no_videos(parts, inside, is_known):
+    halves = [named(f"{part}/{{c}}/{inside}") for part in parts]
+    images = labelled([24, 24])
+    part = np.arange(48) % 2
+    names = [halves[part[row]].image_names[row] for row in range(48)]
+    found = group_evidence(replace(images, image_names=names, image_groups={"partition": Group(part, parts)}))
+    assert (found is not None) == is_known
