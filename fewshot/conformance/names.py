@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from fewshot.conformance.judging import close, gap
 from fewshot.conformance.worlds import Trial, VectorWorld, World
@@ -35,6 +34,7 @@ NAME_LAWS: tuple[Callable[[Any, World], str | None], ...] = (equal_names_prefer_
 
 def _with_equal_names(trial: Trial) -> Trial:
     """The trial in which way 1 has the name vector of way 0."""
-    given: Tensor = trial.batch.class_features
+    given = trial.batch.class_features
+    assert given is not None
     names = torch.cat([given[:, :1], given[:, :1], given[:, 2:]], 1)
     return replace(trial, batch=replace(trial.batch, class_features=names))
