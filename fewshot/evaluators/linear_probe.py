@@ -20,8 +20,8 @@ class LinearProbe(FeatureEvaluator):
     LogisticRegression(C=C): C times the sum of the losses plus ||W||^2 / 2, the intercept free.
 
     On L2-normalised features of five data sets, from 1 to 25 shots, C = 100 loses 0.7 points on average against the
-    best C (docs/evaluators.md). C = 1, scikit-learn's default, loses 4.6 points on average and 25 at most; on such features
-    it is the classifier of RFS (Tian et al. 2020, arXiv 2003.11539).
+    best C (docs/evaluators.md). C = 1, scikit-learn's default, loses 4.6 points on average and 25 at most; on such
+    features it is the classifier of RFS (Tian et al. 2020, arXiv 2003.11539).
     """
 
     C: float = 100.0
