@@ -8,9 +8,9 @@ from .datasets.labelled_vectors import labelled_vectors as labelled_vectors
 from .episodes.episodes import Episodes as Episodes
 from .episodes.episodes import EpisodeShape as EpisodeShape
 from .episodes.lists import EpisodeList as EpisodeList
-from .notebooks.compared import compare as compare
 from .notebooks.evaluation import evaluate as evaluate
-from .notebooks.plots import plot_shots as plot_shots
+from .notebooks.functions import compare as compare
+from .notebooks.functions import plot_shots as plot_shots
 from .notebooks.rows import Rows as Rows
 from .results.files import Results as Results
 from .results.row import Row as Row

@@ -7,6 +7,7 @@ D features, n images.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -353,9 +354,23 @@ class Episodes:
 
     def _repr_html_(self) -> str:
         """The sizes, and the support and some queries of the first episode, if its images are in memory."""
-        from fewshot.episodes.shown import episode_html
+        from fewshot.episodes.shown import episode_html, images_in_memory, pictures
 
-        return episode_html(self)
+        images = images_in_memory(self.images_digest)
+        if images is not None and len(self):
+            with contextlib.suppress(ValueError):  # other images with this digest
+                self[:1].check(images)
+                return episode_html(repr(self), images, self[:1]._rows_by_way())
+        return pictures(repr(self), [], str, 0, "")
+
+    def _rows_by_way(self) -> list[tuple[int, list[int], list[int]]]:
+        """The label of each way, the rows of its support, and those of its queries."""
+        support, query = (
+            np.split(rows, np.cumsum(counts)[:-1])
+            for rows, counts in ((self.support, self.support_count), (self.query, self.query_count))
+        )
+        ways = zip(self.classes.tolist(), support, query, strict=True)
+        return [(label, own.tolist(), others.tolist()) for label, own, others in ways]
 
     def __str__(self) -> str:
         """One line per episode for the first ten: index, ways, support and query sizes, classes."""

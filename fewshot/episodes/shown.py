@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 from collections.abc import Callable, Sequence
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
 
-import numpy as np
-
 from fewshot.episodes.labelled import Labelled
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from fewshot.episodes.episodes import Episodes
-
 CLASSES, PER_CLASS = 8, 5  # shown at most
 _SIDE, _QUALITY = 56, 70  # pixels and JPEG quality of a picture
 _LONGEST = 60  # characters of a name
+
+
+Way = tuple[int, list[int], list[int]]  # its label, the rows of its support, the rows of its queries
 
 
 class Pictured(Labelled, Protocol):
@@ -65,30 +63,19 @@ def name_html(name: str) -> str:
     return escape(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
 
 
-def episode_html(episodes: Episodes) -> str:
-    """The sizes, and pictures of the first episode: support, then queries after a bar."""
-    images = _IMAGES.get(episodes.images_digest)
-    lines, n_ways = [], 0
-    if images is not None and len(episodes):
-        with contextlib.suppress(ValueError):  # other images with this digest
-            first = episodes[0]
-            first.check(images)
-            n_ways = int(first.n_way[0])
-            lines = [_way(first, way, images) for way in range(min(n_ways, CLASSES))]
-    title = f"{episodes!r}" + (" – support | queries of the first:" if lines else "")
-    return pictures(
-        title,
-        lines,
-        lambda row: "|" if row < 0 else images.thumbnail(row) if images else "",
-        n_ways - len(lines),
-        "classes",
-    )
+def images_in_memory(digest: str) -> Pictured | None:
+    """The images with this digest, if they are in memory."""
+    return _IMAGES.get(digest)
 
 
-def _way(episode: Episodes, way: int, images: Pictured) -> tuple[str, list[int]]:
-    """The name of a way, and the rows to show: support, -1, queries."""
-    sides = []
-    for rows, counts in ((episode.support, episode.support_count), (episode.query, episode.query_count)):
-        start = int(np.sum(counts[:way]))
-        sides.append(rows[start : start + min(PER_CLASS, int(counts[way]))].tolist())
-    return images.class_names[int(episode.classes[way])], [*sides[0], -1, *sides[1]]
+def episode_html(title: str, images: Pictured, ways: Sequence[Way]) -> str:
+    """Pictures of the ways of an episode: support, then queries after a bar."""
+
+    def show(row: int) -> str:
+        return images.thumbnail(row) if row >= 0 else " | "
+
+    lines = [
+        (images.class_names[label], [*support[:PER_CLASS], -1, *query[:PER_CLASS]])
+        for label, support, query in ways[:CLASSES]
+    ]
+    return pictures(f"{title} – support | queries of the first:", lines, show, len(ways) - len(lines), "classes")

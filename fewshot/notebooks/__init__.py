@@ -7,5 +7,6 @@ May import: everything below, runs and report included; nothing of commands.
     evaluation.py   words to rows              rows.py       rows with their predictions
     words.py        arguments, checked         compared.py   which run is best, and is it real
     frames.py       rows as a table            plots.py      rows as figures
-    kept.py         predictions in memory      html.py       rows and comparisons in a notebook
+    functions.py    on rows of any kind        html.py       tables in a notebook
+    kept.py         predictions in memory
 """

@@ -1,20 +1,21 @@
-"""`compare`: which run is best, and whether the others may be as good."""
+"""Comparisons: which run is best, and whether the others may be as good."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from html import escape
 
 from tabulate import tabulate
 
-from fewshot.notebooks.rows import Rows
+from fewshot.notebooks.html import table_html
 from fewshot.report.comparisons.ranking import Ranking, Standing, rankings
-from fewshot.results.files import Results
+from fewshot.results.predictions import Predictions
+from fewshot.results.row import Row
 from fewshot.statistics.intervals import Interval
 
 HEADER = ("", "run", "accuracy in %", "minus the best")
+_MOST_TABLES = 12  # of rankings
 LEGEND = "*: no run is significantly better"
 
 
@@ -22,7 +23,6 @@ LEGEND = "*: no run is significantly better"
 class Compared:
     """A ranking for each task and number of shots. Its text is the verdict; `print` shows the tables too."""
 
-    rows: Rows
     rankings: tuple[Ranking, ...]
 
     @property
@@ -39,32 +39,35 @@ class Compared:
         return "\n\n".join(_text(ranking) for ranking in self.rankings)
 
     def _repr_html_(self) -> str:
-        from fewshot.notebooks.html import compared_html
+        """The verdict and the table of each ranking."""
+        parts = [_html(ranking) for ranking in self.rankings[:_MOST_TABLES]]
+        if len(self.rankings) > _MOST_TABLES:
+            parts.append(f"<p>and {len(self.rankings) - _MOST_TABLES:,} more rankings; print() shows them all</p>")
+        return "".join(parts)
 
-        return compared_html(self.rankings)
 
-
-def compare(rows: Rows | Results | str | Path | Iterable[Any]) -> Compared:
-    """The comparison of these rows: what `evaluate` returned, several of these in a list, or a results file.
-
-    Runs of one task are ranked, the best first, with the group that no other run beats; differences are paired on the
-    episodes that both runs solved. Fewer than two runs of any task are a ValueError that says what to run.
-    """
-    held = Rows.of(rows)
-    once = Rows([]) + held
-    ranked = tuple(ranking for ranking in rankings(once, once.predictions) if len(ranking.standings) > 1)
+def compared(rows: Sequence[Row], predictions: Callable[[Row], Iterator[Predictions]]) -> Compared:
+    """The comparison of these rows, each of another run; `predictions` reads those of a row. Fewer than two runs of any
+    task are a ValueError that says what to run."""
+    ranked = tuple(ranking for ranking in rankings(rows, predictions) if len(ranking.standings) > 1)
     if not ranked:
-        n_rows = f"{len(once)} row{'' if len(once) == 1 else 's'}"
+        n_rows = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
         raise ValueError(
             f"nothing to compare: no two of {n_rows} have the same data, ways, shots and seed; evaluate more backbones "
             "or evaluators on the same episodes, such as evaluate(..., evaluators=['LinearProbe', 'Prototype'])"
         )
-    return Compared(once, ranked)
+    return Compared(ranked)
 
 
 def _text(ranking: Ranking) -> str:
     parts = [ranking.task, ranking.verdict, tabulate(lines(ranking), HEADER, disable_numparse=True), LEGEND]
     return "\n".join([*parts, *ranking.caveats])
+
+
+def _html(ranking: Ranking) -> str:
+    notes = "".join(f"<p><small>{escape(text)}</small></p>" for text in (LEGEND, *ranking.caveats))
+    heading = f"<p>{escape(ranking.task)}<br><b>{escape(ranking.verdict)}</b></p>"
+    return f"{heading}{table_html(HEADER, lines(ranking))}{notes}"
 
 
 def lines(ranking: Ranking) -> list[tuple[str, ...]]:

@@ -9,7 +9,6 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from fewshot.notebooks.frames import names
-from fewshot.notebooks.rows import Rows
 from fewshot.report.rows.shown import Shown
 from fewshot.results.row import Row
 
@@ -32,13 +31,12 @@ class Plot(Figure):
 def plot(rows: Sequence[Row]) -> Plot:
     """Accuracies over shots if there are several numbers of them, else one line per run."""
     shots = {row.k_shot for row in rows if row.accuracy is not None and row.k_shot}
-    return plot_shots(rows) if len(shots) > 1 else _dots(rows)
+    return shots_plot(rows) if len(shots) > 1 else _dots(rows)
 
 
-def plot_shots(rows: Rows | Iterable[Row]) -> Plot:
-    """A figure of the accuracy in % over the number of shots, one curve per data set, backbone and evaluator, with bars
-    for the 95 % intervals. Rows without a number of shots are a ValueError."""
-    done = [row for row in Rows.of(rows) if row.accuracy is not None and row.k_shot]
+def shots_plot(rows: Iterable[Row]) -> Plot:
+    """Curves of accuracies over shots."""
+    done = [row for row in rows if row.accuracy is not None and row.k_shot]
     if not done:
         raise ValueError("there is no row with a number of shots; run evaluate(..., shots=(1, 5, 10)) first")
     curves: dict[str, list[Row]] = {}

@@ -88,9 +88,10 @@ class Rows(Sequence[Row]):
 
     def compare(self) -> Compared:
         """Which run is best, and whether the differences are real."""
-        from fewshot.notebooks.compared import compare
+        from fewshot.notebooks.compared import compared
 
-        return compare(self)
+        once = Rows([]) + self
+        return compared(tuple(once), once.predictions)
 
     def to_frame(self, full: bool = False) -> pandas.DataFrame:
         """A pandas table of one line per row, with short names; accuracies are fractions. `full`: every column, as
@@ -117,9 +118,10 @@ class Rows(Sequence[Row]):
         return text_table(tuple(self))
 
     def _repr_html_(self) -> str:
-        from fewshot.notebooks.html import rows_html
+        from fewshot.notebooks.frames import table
+        from fewshot.notebooks.html import table_html
 
-        return rows_html(tuple(self))
+        return table_html(*table(tuple(self))) if self else "<p>no rows</p>"
 
 
 class _Without(Results):

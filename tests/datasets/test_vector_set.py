@@ -244,7 +244,7 @@ def test_every_head_and_sampler_works_on_vectors(evaluator, sampler):
     row = fewshot.evaluate("given", images, episodes, evaluator.examples()[0], "L2()", progress=False)
     assert row.accuracy > 1 / 3
     assert (row.backbone, row.dim, row.n_params, row.weights_digest, row.pretrained_on) == (
-        "given",
+        "Given(name='given', pretrained_on='unknown')",
         D,
         0,
         "",
@@ -257,7 +257,7 @@ def test_custom_episodes_of_vectors_agree_with_a_direct_computation():
     images = given()
     rows = [np.flatnonzero(images.labels == c) for c in range(C)]
     episodes = fewshot.Episodes.from_rows(images, [[r[0] for r in rows]], [np.concatenate([r[1:] for r in rows])])
-    row = fewshot.evaluate("given", images, episodes, "Prototype", progress=False)
+    row = fewshot.evaluate("given", images, episodes, "Prototype", "Identity", progress=False)
     support, query = VALUES[episodes.support].astype(np.float64), VALUES[episodes.query].astype(np.float64)
     nearest = ((query[:, None] - support[None]) ** 2).sum(2).argmin(1)
     assert row.accuracy == (nearest == episodes.query_labels).mean()
@@ -273,7 +273,11 @@ def test_the_user_names_the_network_behind_the_vectors():
     images = given()
     episodes = fewshot.Balanced().sample(images, np.arange(C), fewshot.EpisodeShape(5, 1, 5), 0, 0, 2)
     row = fewshot.evaluate(fewshot.Given("CLIP", "nothing"), images, episodes, progress=False)
-    assert (row.backbone, row.pretrained_on, row.seen_classes) == ("CLIP", "nothing", "not seen")
+    assert (row.backbone, row.pretrained_on, row.seen_classes) == (
+        "Given(name='CLIP', pretrained_on='nothing')",
+        "nothing",
+        "not seen",
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from fewshot.datasets.labelled_vectors import labelled_vectors
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.features.degenerate import warn_of_degenerate
-from fewshot.runs.evaluation import evaluate
+from fewshot.notebooks.evaluation import evaluate
 from fewshot.samplers.balanced import Balanced
 
 MIXED = torch.cat([torch.eye(6), torch.full((6, 1), 1e9)], dim=1)  # one feature is constant and large
