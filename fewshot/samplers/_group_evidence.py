@@ -96,7 +96,7 @@ def _stems_of_classes(images: LabelledImages, names: Sequence[str]) -> list[froz
     ]
 
 
-def _largest_partition(images: LabelledImages, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _largest_partition(images: LabelledImages, rows: NDArray[np.int32]) -> NDArray[np.int32]:
     """Some rows of a class, of the partition that holds most of them."""
     if "partition" in images.image_groups:
         codes = images.image_groups["partition"].codes[rows]
