@@ -88,7 +88,7 @@ def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_
     assert "  SureAndWrong\n" in listed
     shown = fewshot(
         tmp_path, "run", "--data", "Digits", "--backbone", "ColourHistogram()", "--evaluator", "NearestMedian(2)",
-        "--sampler", "Neighbours", "--transform", "SquareRoot", "--episodes", "5", **installed,
+        "--sampler", "Neighbours", "--transform", "SquareRoot", "--episodes", "5", "--measures", **installed,
     )  # fmt: skip
     assert "rows: results/runs.jsonl" in shown
     row = (tmp_path / "results" / "runs.jsonl").read_text()

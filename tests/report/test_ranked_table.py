@@ -46,6 +46,10 @@ def test_single_runs_of_several_tasks_are_one_table():
     text = ranked_table(rankings([row(0.5 + k / 100, k_shot=k) for k in (1, 5, 10)]), 80)
     assert next(line for line in text.splitlines() if "shot" in line).startswith("  1 shot")
     assert len(text.splitlines()) == 8
+    assert "raw pixels 32, L2 + Prototype" in " ".join(text.split())
+    both = [row(0.5, k_shot=1, backbone=LONG.format(1)), row(0.6, k_shot=5, backbone=LONG.format(2))]
+    lines = ranked_table(rankings(both), 140).splitlines()
+    assert ["_001_" in line for line in lines if "shot" in line] == [True, False]
 
 
 @given(st.lists(st.text("ab …,()=", min_size=1, max_size=30), unique=True, max_size=12), st.integers(8, 40))

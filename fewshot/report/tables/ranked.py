@@ -40,7 +40,12 @@ def ranked_table(rankings: Sequence[Ranking], width: int, with_verdicts: bool = 
     shared = [part for part in about[0] if all(part in parts for parts in about)]
     own = [", ".join(part for part in parts if part not in shared) for parts in about]
     if len(rankings) > 1 and all(len(ranking.standings) == 1 for ranking in rankings):
-        blocks = [("", [line for ranking, name in zip(rankings, own, strict=True) for line in _lines(ranking, name)])]
+        runs = {ranking.best.parts for ranking in rankings}
+        labels = [
+            (task, *(ranking.best.parts if len(runs) > 1 else ())) for ranking, task in zip(rankings, own, strict=True)
+        ]
+        shared += [part for run in runs for part in run if len(runs) == 1]
+        blocks = [("", [line for each, names in zip(rankings, labels, strict=True) for line in _lines(each, names)])]
         verdicts: list[str] = []
     else:
         blocks = [(name, _lines(ranking)) for ranking, name in zip(rankings, own, strict=True)]
@@ -51,12 +56,12 @@ def ranked_table(rankings: Sequence[Ranking], width: int, with_verdicts: bool = 
     return "\n".join([*_wrapped(", ".join(shared), width), "", *parts, "", *_wrapped(_legend(rankings), width)])
 
 
-def _lines(ranking: Ranking, name: str = "") -> list[Line]:
+def _lines(ranking: Ranking, names: tuple[str, ...] = ()) -> list[Line]:
     differ = len({standing.row.n_episodes for standing in ranking.standings}) > 1
     marked = len(ranking.standings) > 1
     return [
         Line(
-            (name,) if name else standing.parts,
+            names or standing.parts,
             f"{100 * standing.accuracy:.1f}",
             "" if standing.interval is None else _bounds(standing.interval),
             _difference(standing, ranking),
