@@ -33,7 +33,7 @@ def sentence(*words: str) -> str:
     return line
 
 
-@pytest.mark.parametrize(("base", "fault"), product(METHODS, FAULTS))
+@pytest.mark.parametrize(("base", "fault"), list(product(METHODS, FAULTS)))
 def test_a_run_names_the_class_and_its_file(base: str, fault: str, module: str) -> None:
     name, option = f"{module}:{base}_{fault}", OPTIONS[base]
     options = {"--data": "birds", QUICK[0]: QUICK[1], "--evaluator": "Prototype", option: name}
@@ -42,7 +42,7 @@ def test_a_run_names_the_class_and_its_file(base: str, fault: str, module: str) 
     assert "own_wrong.py" in line or fault == "fields"
 
 
-@pytest.mark.parametrize(("base", "fault"), product(METHODS, FAULTS))
+@pytest.mark.parametrize(("base", "fault"), list(product(METHODS, FAULTS)))
 def test_check_names_the_class_and_its_file(base: str, fault: str, module: str) -> None:
     result = call("check", f"{module}:{base}_{fault}")
     assert isinstance(result.exception, SystemExit), result.exception
