@@ -57,8 +57,8 @@ def check_name(name: str) -> None:
     if "/" in name:
         raise ValueError(f"timm has no network {name!r}; for a network of the hub write 'hf-hub:{name}'")
     if not timm.is_model(architecture):
-        near = ", ".join(nearest(architecture, timm.list_models(), 3))
-        instead = f"the nearest names are: {near}" if near else "`fewshot list backbones WORD` searches its names"
+        names = ", ".join(nearest(architecture, timm.list_models(), 3))
+        instead = f"the nearest names are: {names}" if names else "`fewshot list backbones WORD` searches its names"
         raise ValueError(f"timm {timm.__version__} has no network {name!r}; {instead}")
     tags = timm.list_pretrained(f"{architecture}.*")
     if "." in name and name not in tags:

@@ -62,7 +62,7 @@ class Rows(Sequence[Row]):
 
     def __getattr__(self, name: str) -> Any:
         """A column of the only row."""
-        if name.startswith("_") or name not in known_columns():
+        if name.startswith("_") or name not in (*known_columns(), "measures"):
             near = difflib.get_close_matches(name, (*known_columns(), *_METHODS), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "; rows.to_frame(full=True) has all columns"
             raise AttributeError(f"rows have no {name!r}{hint}")

@@ -362,11 +362,11 @@ def test_a_report_says_that_there_are_no_pictures(tmp_path, caplog):
 
 def test_the_examples_of_the_guide_run(tmp_path, monkeypatch, capsys):
     guide = (DOCS / "features.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(python)?\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)
-    exec("\n".join(code for language, code in blocks if language), {})
+    exec("\n".join(code for language, code in blocks if language == "python"), {})
     assert re.fullmatch(r"0\.[5-9]\d+ of the queries right\n", capsys.readouterr().out)
-    [command] = [code for language, code in blocks if not language and "features.npz" in code]
+    [command] = [code for language, code in blocks if language == "sh" and "features.npz" in code]
     done = CliRunner().invoke(main, shlex.split(command)[1:])
     assert done.exit_code == 0
     assert len(re.findall(r"^given +L2 \+ LinearProbe  5-way [15]-shot  ", done.output, re.MULTILINE)) == 4

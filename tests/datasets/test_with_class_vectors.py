@@ -44,7 +44,9 @@ def test_each_class_has_the_vector_of_its_name():
 
 def test_runs_use_the_vectors_and_are_identified_by_the_content_of_the_file():
     shape = fewshot.Sampled(fewshot.EpisodeShape(3, 1, 3))
-    spec = fewshot.RunSpec(SPEC, "RawPixels(2)", f"{__name__}:Nearest()", shape, split="AllNovel()", n_episodes=3)
+    spec = fewshot.RunSpec(
+        SPEC, "RawPixels(2)", f"{__name__}:Nearest()", shape, "Identity", split="AllNovel()", n_episodes=3
+    )
     rows = []
     for scale in (1, -1):
         vectors = scale * np.repeat([[0.0], [60 / 255], [120 / 255]], 12, axis=1)

@@ -145,5 +145,5 @@ def test_an_abstract_class_is_one_sentence(tmp_path, monkeypatch):
         "from dataclasses import dataclass\nfrom fewshot.evaluators import FeatureEvaluator\n"
         "@dataclass(frozen=True)\nclass Half(FeatureEvaluator):\n    'Half.'\n"
     )
-    with pytest.raises(ValueError, match=r"Half is not complete: it has no .*fit\(\)"):
+    with pytest.raises(ValueError, match=r"abstract_one:Half \(.*\) is not complete: it has no .*fit\(\)"):
         EVALUATORS.make("abstract_one:Half")

@@ -141,7 +141,7 @@ def test_specs_hold_members_of_other_kinds():
         "Pretrained('ConvNet(4)', 'Partitioned(Icons())', 'CrossEntropy(steps=6)', 'BySeed(seed=2)')"
     )
     assert BACKBONES.make("Pretrained(ConvNet, 'Icons', 'CrossEntropy')").recipe == CrossEntropy()
-    with pytest.raises(ValueError, match=r"unknown recipe 'Crossentropy'.*did you mean CrossEntropy"):
+    with pytest.raises(ValueError, match=r"unknown recipe 'Crossentropy'.*Did you mean CrossEntropy"):
         BACKBONES.canonical("Pretrained(ConvNet, Icons, Crossentropy)")
 
 

@@ -110,7 +110,7 @@ def test_a_run_has_the_interval_for_new_images_and_says_it_in_words(tmp_path, mo
     monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "home"))
     results = tmp_path / "rows.jsonl"
     asked = ("run", "--data", "Icons", "--backbone", "pixels", "--evaluator", "Prototype", "--results", str(results))
-    said = invoke(*asked, "--sampler", "DisjointPools", "--episodes", "25")
+    said = invoke(*asked, "--sampler", "DisjointPools", "--episodes", "25", "--measures")
     assert "new images: 95 % interval for new images" in said
     (row,) = Results(results).rows()
     values = np.concatenate([episode_accuracy(part) for part in Results(results).parts(row.run_id).read(25)])

@@ -158,7 +158,7 @@ def test_points_that_cannot_be_fitted_are_refused_in_a_sentence(x, errors, messa
 
 
 def test_an_unknown_law_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"unknown law 'M4joint'; known: AlgebraicBudget, .* did you mean M4Joint"):
+    with pytest.raises(ValueError, match=r"unknown law 'M4joint'; known: AlgebraicBudget, .* Did you mean M4Joint"):
         named("M4joint")
 
 

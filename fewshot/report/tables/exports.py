@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from typing import Any
 
+from fewshot.files.csv_files import csv_text
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.latex import latex
 from fewshot.report.tables.task_table import markdown
@@ -42,11 +41,7 @@ def records(shown: Shown) -> list[dict[str, Any]]:
 
 def _csv(shown: Shown) -> str:
     lines = records(shown)
-    file = io.StringIO()
-    writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _safe(value) for name, value in line.items()} for line in lines)
-    return file.getvalue()
+    return csv_text([list(lines[0]), *([_safe(value) for value in line.values()] for line in lines)])
 
 
 def _safe(value: Any) -> Any:

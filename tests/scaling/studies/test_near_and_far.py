@@ -85,7 +85,7 @@ def test_the_page_shows_all_transforms_and_samplers():
     rows = [*gaining(0.1), *gaining(0.2, transform="Identity()"), *gaining(0.3, sampler=POOLS)]
     section = (
         page(Shown.of(rows), None, "x")
-        .partition("What larger networks and more data gain")[2]
+        .partition("<h2>What larger networks and more data gain")[2]
         .partition("</section>")[0]
     )
     for gain, target, head in (
@@ -104,7 +104,9 @@ def test_ladders_of_two_samplers_have_other_names_in_the_report():
         for size in (100, 200, 400) for seed in SEEDS for sampler in ("Balanced()", POOLS)
     ]  # fmt: skip
     section = (
-        page(Shown.of(rows), None, "x").partition("What more pre-training images gain")[2].partition("</section>")[0]
+        page(Shown.of(rows), None, "x")
+        .partition("<h2>What more pre-training images gain")[2]
+        .partition("</section>")[0]
     )
     assert "L2 + Prototype, 4 disjoint pools of images</td>" in section
     assert "L2 + Prototype, balanced</td>" in section
