@@ -369,4 +369,4 @@ def test_the_examples_of_the_guide_run(tmp_path, monkeypatch, capsys):
     [command] = [code for language, code in blocks if language == "sh" and "features.npz" in code]
     done = CliRunner().invoke(main, shlex.split(command)[1:])
     assert done.exit_code == 0
-    assert len(re.findall(r"^given +L2 \+ LinearProbe  5-way [15]-shot  ", done.output, re.MULTILINE)) == 4
+    assert len(re.findall(r"^.*[15] shots? +\d\d\.\d +\[", done.output, re.MULTILINE)) == 2

@@ -117,9 +117,9 @@ def test_a_run_has_the_interval_for_new_images_and_says_it_in_words(tmp_path, mo
     expected = pool_interval(values, np.arange(25) % 5)
     assert (row.new_images_low, row.new_images_high) == (expected.low, expected.high)
     assert f"[{100 * expected.low:.1f}, {100 * expected.high:.1f}]" in said
-    few = invoke(*asked, "--sampler", "DisjointPools(pools=6)", "--episodes", "3")
+    few = invoke(*asked, "--sampler", "DisjointPools(pools=6)", "--episodes", "3", "--measures")
     assert "No interval for new images: there are 3 pools of images, 5 are needed" in few
-    shared = invoke(*asked, "--episodes", "3")
+    shared = invoke(*asked, "--episodes", "3", "--measures")
     assert "new images" not in shared.partition("95 %")[0]
     assert "No interval for new images: episodes share images." in shared
 
