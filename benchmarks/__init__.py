@@ -9,13 +9,14 @@ how to run it.
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from fewshot.plugins.wording import did_you_mean
 
 if TYPE_CHECKING:
     from fewshot.runs.specs import RunSpec
@@ -49,9 +50,8 @@ def load(suite: str) -> Callable[[], Iterator[RunSpec]]:
 
 def _from_folder(name: str) -> ModuleType:
     if name not in names():
-        close = difflib.get_close_matches(name, names(), n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        raise ValueError(f"unknown suite {name!r}; known: {', '.join(names())}, or a path to a .py file.{hint}")
+        hint = did_you_mean(name, names())
+        raise ValueError(f"unknown suite {name!r}; known: {', '.join(names())}, or a path to a .py file{hint}")
     return importlib.import_module(f"fewshot.benchmarks.{name}")
 
 
