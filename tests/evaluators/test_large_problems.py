@@ -68,7 +68,7 @@ def test_all_way_problems_agree_with_scikit_learn():
     asked = queries(1, dim, n_query=200)
     q = asked[0].numpy()
     targets = 2.0 * (labels[:, None] == np.arange(n_way)) - 1
-    ridge = RidgeProbe().fit(batch)(asked)[0].numpy()
+    ridge = RidgeProbe(1.0).fit(batch)(asked)[0].numpy()
     np.testing.assert_allclose(ridge, Ridge().fit(rows, targets).predict(q), rtol=1e-7, atol=1e-8)
     for evaluator, model in (
         (Prototype(), NearestCentroid()),
