@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fewshot.notebooks.plots import Plot
 
 _IN_REPR = 3  # accuracies
+_OF_ROW = ("measures", "columns", "spec")
 _METHODS = ("compare", "plot", "predictions", "save", "to_frame", "to_json")
 
 
@@ -59,8 +60,8 @@ class Rows(Sequence[Row]):
         return Rows({run.row.run_id: run for run in (*self._runs, *Rows.of(other)._runs)}.values())
 
     def __getattr__(self, name: str) -> Any:
-        """A column of the only row."""
-        if name.startswith("_") or name not in known_columns():
+        """A column of the only row, or all of them."""
+        if name.startswith("_") or name not in (*known_columns(), *_OF_ROW):
             near = difflib.get_close_matches(name, (*known_columns(), *_METHODS), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "; rows.to_frame(full=True) has all columns"
             raise AttributeError(f"rows have no {name!r}{hint}")
