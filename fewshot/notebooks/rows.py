@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from fewshot.results.collections import StoredRun
-from fewshot.results.copies import copy_runs
+from fewshot.results.collections import StoredRun, copy_runs
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row, known_columns
-from fewshot.results.short_names import ShortNames
 
 if TYPE_CHECKING:
     import pandas
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from fewshot.notebooks.plots import Plot
 
 _IN_REPR = 3  # accuracies
+_OF_ROW = ("measures", "columns", "spec")
 _METHODS = ("compare", "plot", "predictions", "save", "to_frame", "to_json")
 
 
@@ -61,8 +60,8 @@ class Rows(Sequence[Row]):
         return Rows({run.row.run_id: run for run in (*self._runs, *Rows.of(other)._runs)}.values())
 
     def __getattr__(self, name: str) -> Any:
-        """A column of the only row."""
-        if name.startswith("_") or name not in (*known_columns(), "measures"):
+        """A column of the only row, or all of them."""
+        if name.startswith("_") or name not in (*known_columns(), *_OF_ROW):
             near = difflib.get_close_matches(name, (*known_columns(), *_METHODS), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "; rows.to_frame(full=True) has all columns"
             raise AttributeError(f"rows have no {name!r}{hint}")
@@ -84,7 +83,7 @@ class Rows(Sequence[Row]):
 
     def save(self, path: str | Path) -> None:
         """Writes a new results file, with predictions beside it, for `fewshot report` and `fewshot compare`."""
-        copy_runs(self._runs, Results.at(path), ShortNames({}))
+        copy_runs(self._runs, Results.at(path))
 
     def compare(self) -> Compared:
         """Which run is best, and whether the differences are real."""
