@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from fewshot.results.collections import StoredRun, copy_runs
+from fewshot.results.collections import StoredRun
+from fewshot.results.copies import copy_runs
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row, known_columns
+from fewshot.results.short_names import ShortNames
 
 if TYPE_CHECKING:
     import pandas
@@ -83,7 +85,7 @@ class Rows(Sequence[Row]):
 
     def save(self, path: str | Path) -> None:
         """Writes a new results file, with predictions beside it, for `fewshot report` and `fewshot compare`."""
-        copy_runs(self._runs, Results.at(path))
+        copy_runs(self._runs, Results.at(path), ShortNames({}))
 
     def compare(self) -> Compared:
         """Which run is best, and whether the differences are real."""
