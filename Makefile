@@ -16,8 +16,8 @@ bench: .venv/.installed ## run a benchmark suite and write its report (default S
 speed: .venv/.installed ## compare speed with other implementations, one to three minutes per case
 	.venv/bin/python -m pip install --quiet --editable '.[benchmark]' && .venv/bin/python benchmarks/speed.py --json benchmarks/results/speed.json
 
-test: .venv/.installed ## run all tests
-	.venv/bin/python -m pytest
+test: .venv/.installed ## run all tests, on up to four cores
+	OMP_WAIT_POLICY=passive .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4
 
 lint: .venv/.installed ## check style and formatting with ruff
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .

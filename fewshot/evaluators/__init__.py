@@ -50,6 +50,7 @@ class Evaluator(Member, ABC, Generic[Items]):
     """A way to learn an episode. Subclasses are frozen dataclasses; fields are stored unchanged."""
 
     usual_transform: ClassVar[str] = "L2()"  # of the features, if a user names none
+    runs_network: ClassVar[bool] = False  # whether it runs the network itself, on images
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
     needs_support: ClassVar[bool] = True  # False: it solves 0-shot episodes, whose support is [B, 0, D]
 
@@ -124,6 +125,7 @@ class ImageEvaluator(Evaluator["ImageRows"]):
     resolution. The given network is never changed."""
 
     usual_transform: ClassVar[str] = "Identity()"
+    runs_network: ClassVar[bool] = True
 
     @abstractmethod
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:

@@ -138,7 +138,7 @@ class OwnHead(Head[Tensor]):
         return values.astype(np.float64)
 
 
-_DECLARED = {"usual_transform": FeatureEvaluator.usual_transform, "needs_support": True}
+_DECLARED = {"usual_transform": FeatureEvaluator.usual_transform, "needs_support": True, "runs_network": False}
 
 
 def _check_parameters(function: Function) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.files.locks import locked
+from fewshot.files.regular import read_bytes
 from fewshot.results.collections import StoredRun
 from fewshot.results.files import Results
 from fewshot.results.row import Row
@@ -46,7 +47,7 @@ def _lines(runs: Iterable[StoredRun]) -> dict[Any, bytes]:
     lines: dict[Any, bytes] = {}
     wanted = {(run.results.path, run.key): run.row for run in runs}
     for results in {run.results.path: run.results for run in runs}.values():
-        for line in results.path.read_bytes().splitlines():
+        for line in read_bytes(results.path).splitlines():
             row = _row(line)
             if row is not None and wanted.get((results.path, StoredRun(row, results).key)) == row:
                 lines[StoredRun(row, results).key] = line + b"\n"
@@ -59,7 +60,7 @@ def _copy_predictions(run: StoredRun, folder: Path) -> None:
         for _ in run.results.predictions(run.row):
             pass
         for part in run.parts.files():
-            write_atomically(folder / part.name, part.read_bytes())
+            write_atomically(folder / part.name, read_bytes(part))
 
 
 def delete_runs(results: Results, runs: Sized[StoredRun]) -> None:
@@ -68,7 +69,7 @@ def delete_runs(results: Results, runs: Sized[StoredRun]) -> None:
     ids = {run.row.run_id for run in runs if run.row.status == "ok"}
     specs = {run.row.spec for run in runs}
     with locked(results.path.with_name(f"{results.path.name}.lock"), f"changes {results.path}"):
-        lines = results.path.read_bytes().splitlines(keepends=True)
+        lines = read_bytes(results.path).splitlines(keepends=True)
         write_atomically(results.path, b"".join(line for line in lines if not _is_of(line, ids, specs)))
     for run in runs:
         if run.has_predictions:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fewshot.files.atomic import write_atomically
-from fewshot.files.regular import check_regular
+from fewshot.files.regular import check_regular, read_bytes
 from fewshot.plugins.short_name import one_line
 
 LONGEST = 64  # characters of a name
@@ -31,7 +31,7 @@ class ShortNames:
         """The names in a file, none if there is no file. A ValueError if it is anything else."""
         check_regular(path, "file of short names")
         try:
-            names = json.loads(path.read_bytes())
+            names = json.loads(read_bytes(path, "file of short names"))
         except FileNotFoundError:
             return ShortNames()
         except (ValueError, RecursionError) as error:

@@ -337,8 +337,10 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
         run_id = bench.prepare(spec).run_id
     except Exception:  # the data side failed, so the spec alone names the run
         run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
-    text = " ".join(str(error).encode(errors="replace").decode().split()) or type(error).__name__
+    text = str(error) or type(error).__name__
     known = isinstance(error, ValueError | OSError)
-    message = text if known else foreign.sentence(error, map(str, spec_columns(spec).__dict__.values()))
+    if not known:
+        text = foreign.sentence(error, map(str, vars(spec_columns(spec)).values()))
+    message = " ".join(text.encode(errors="replace").decode().split())
     failed = RunName(run_id, protocol=spec.protocol, status="failed", error=message)
     return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))

@@ -80,7 +80,7 @@ def test_the_dry_run_of_a_run_counts_the_training(folder: Path) -> None:
     [
         (("ConvNet()",), "ConvNet() cannot be trained; write Pretrained(network=..., data=..., recipe=...)"),
         (("--data", "Icons", "--recipe", "CrossEntrop"), "unknown recipe 'CrossEntrop'"),
-        (("--data", "Icons", "--images", "10"), "n_images = 10 is not possible: icons mono has"),
+        (("--data", "Icons", "--images", "10"), "--images = 10 is not possible: icons mono has"),
     ],
 )
 def test_mistakes_are_one_sentence(args: tuple[str, ...], text: str) -> None:
@@ -97,10 +97,12 @@ def test_recipes_are_listed() -> None:
 
 def test_the_guide_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     guide = (DOCS / "pretraining.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(python)?\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)
-    commands = [line for language, code in blocks if not language for line in code.replace("\\\n", " ").splitlines()]
+    commands = [
+        line for language, code in blocks if language == "sh" for line in code.replace("\\\n", " ").splitlines()
+    ]
     for command in (shlex.split(line) for line in commands if line.startswith("fewshot ")):
         succeed(*command[1:])
-    exec("\n".join(code for language, code in blocks if language), {})
+    exec("\n".join(code for language, code in blocks if language == "python"), {})
     assert re.search(r"0\.\d+ of the queries right", capsys.readouterr().out)

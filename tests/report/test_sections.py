@@ -59,9 +59,9 @@ def test_tasks_and_names_are_made_once_for_a_page(monkeypatch: pytest.MonkeyPatc
     made = {"tasks": 0, "contender_names": 0}
 
     def counted(name: str, of):
-        def count(rows):
+        def count(*args):
             made[name] += 1
-            return of(rows)
+            return of(*args)
 
         return count
 

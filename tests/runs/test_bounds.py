@@ -59,7 +59,7 @@ def test_a_dry_run_of_many_episodes_samples_until_all_images_are_in_use(folder, 
         (("--shot", str(LARGE)), "has 12 and 5 more have too few"),
         (
             ("--shot", str(10**15), "--at-most"),
-            "k_shot must be below 2^31, the most images of a data set, got 1,000,000",
+            "--shot must be below 2^31, the most images of a data set, got 1,000,000",
         ),
         (("--query", "9" * 5000), "a number of 5000 digits is too large: a data set has fewer than 2^31 images"),
     ],

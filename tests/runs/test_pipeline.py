@@ -219,7 +219,7 @@ def test_a_failed_run_is_tried_again(spec, results, monkeypatch):
 
     monkeypatch.setattr(fewshot.runs.solving, "solve", lambda *_, **__: 1 / 0)
     ((_, failed),) = run_all([spec], results, bench())
-    assert failed.error == "ZeroDivisionError: division by zero"
+    assert failed.error.startswith("ZeroDivisionError: division by zero in ")
     monkeypatch.undo()
     assert run(spec, results, bench()).status == "ok"
     assert [row.status for row in results.rows()] == ["ok"]
@@ -357,7 +357,8 @@ def test_a_data_set_or_backbone_that_cannot_be_loaded_fails_its_run_alone(spec, 
     other = {"images": {"dataset": "Icons"}, "backbone": {"backbone": "RawPixels(8)"}}[part]
     good = replace(spec, **other, split="AllNovel", episodes=Sampled(EpisodeShape(3, 1, 1)), n_episodes=2)
     (_, failed), (_, fine) = run_all([spec, good], results, broken)
-    assert (failed.status, failed.error) == ("failed", "RuntimeError: a driver fell over: b?.png")
+    assert failed.status == "failed"
+    assert failed.error.startswith("RuntimeError: a driver fell over: b?.png in ")
     assert fine.status == "ok"
     assert [row.status for row in results.rows()] == ["failed", "ok"]
     assert run(spec, results, bench()).status == "ok"

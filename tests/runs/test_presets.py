@@ -52,7 +52,7 @@ def test_a_preset_is_written_as_rows_hold_it_but_for_defaults(named):
 
 def test_names_are_found_in_any_case_and_unknown_ones_list_the_known():
     assert preset("simpleshot") is preset("SimpleShot")
-    with pytest.raises(ValueError, match=r"unknown preset 'SimpleShoot'; known: .*did you mean SimpleShot\?"):
+    with pytest.raises(ValueError, match=r"unknown preset 'SimpleShoot'; known: .*Did you mean SimpleShot\?"):
         preset("SimpleShoot")
     assert len({p.name.lower() for p in PRESETS}) == len(PRESETS)
 

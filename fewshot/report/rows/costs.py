@@ -40,7 +40,7 @@ class Costs:
 
     def _embedding(self, row: Row) -> float | None:
         """The seconds per image; 0 for vectors, and for evaluators that run the network themselves."""
-        if asked(row).evaluator.declares("usual_transform") == "Identity()" and not row.n_embedded:
+        if asked(row).evaluator.declares("runs_network") and not row.n_embedded:
             return 0.0
         return self.embedding.get(_network(row), None if row.n_params else 0.0)
 

@@ -20,7 +20,7 @@ TYPED = [
     "--shot 1 --episodes 2 --evaluator \"NearestNeighbour(metric='euclidean')\" --dtype bfloat16",
     "--shot 9 --at-most --query 2 --episodes 2",
     "--shot 1 --episodes 2 --split 'BySeed(seed=1)' --classes all",
-    "--shot 1 --episodes 2 --sampler 'DirichletQuery(alpha=2.0)' --query 2",
+    "--shot 1 --episodes 2 --sampler 'DirichletQuery(alpha=2.0, support_reserve=2)' --query 2",
     "--shot 2 --episodes 2 --select oracle --grid C=0.1,1.0 --select-episodes 2 --query 2",
     "--shot 2 --episodes 2 --select support --grid C=0.1,1.0 --query 2",
 ]
