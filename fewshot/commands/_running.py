@@ -20,10 +20,19 @@ if TYPE_CHECKING:
 SOON = 2.0  # seconds; shorter runs need no line of their own
 
 
-def check_specs(specs: Sequence[RunSpec], rows: Collection[Row]) -> None:
-    """Raises a ValueError before the first run starts if a backbone of an unfinished run cannot exist, such as one
-    with a misspelt name, or if a run's evaluator and transform do not fit together."""
+def starting(specs: Sequence[RunSpec], rows: Collection[Row]) -> Iterator[RunSpec]:
+    """The specs, to be taken when they start; `rows`: what is finished already.
+
+    First raises a ValueError if a backbone of an unfinished run cannot exist, such as one with a misspelt name, or if a
+    run's evaluator and transform do not fit together. Then prints a line about the first run at once, and about each
+    other that still runs after `SOON` seconds, such as "run 3 of 100: resnet18, ...".
+    """
     unfinished = _unfinished(specs, rows)
+    _check(unfinished)
+    return _announced(specs, unfinished)
+
+
+def _check(unfinished: Sequence[RunSpec]) -> None:
     if not unfinished:
         return
     from fewshot.runs.needs import check_members
@@ -36,10 +45,7 @@ def check_specs(specs: Sequence[RunSpec], rows: Collection[Row]) -> None:
         backbone.make().check()
 
 
-def announced(specs: Sequence[RunSpec], rows: Collection[Row]) -> Iterator[RunSpec]:
-    """The specs; prints a line about the first run at once, and about each other that still runs after `SOON` seconds,
-    such as "run 3 of 100: resnet18, ...". Runs start when they are taken. `rows`: what is finished already."""
-    unfinished = _unfinished(specs, rows)
+def _announced(specs: Sequence[RunSpec], unfinished: Sequence[RunSpec]) -> Iterator[RunSpec]:
     n_done = len(specs) - len(unfinished)
     if n_done and unfinished:
         print_progress(f"{n_done:,} of {counted(len(specs), 'run')} {'is' if n_done == 1 else 'are'} finished.")

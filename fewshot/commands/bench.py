@@ -17,7 +17,7 @@ from fewshot.commands._ranked import measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import ComputeRequest
 from fewshot.commands._results import describe, percent, print_failures, writable_results
-from fewshot.commands._running import announced, check_specs
+from fewshot.commands._running import starting
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -73,10 +73,8 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
     from fewshot.runs.pipeline import run_all
 
     known = {row.run_id: row for row in results.rows()}
-    check_specs(specs, known.values())
     rows = {}
-    starting = announced(specs, known.values())
-    for number, (spec, row) in enumerate(run_all(starting, results, bench, shard), 1):
+    for number, (spec, row) in enumerate(run_all(starting(specs, known.values()), results, bench, shard), 1):
         if row is None:
             continue
         rows[spec] = row

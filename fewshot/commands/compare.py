@@ -174,13 +174,10 @@ def _chosen(files: Sequence[Path], where: str, only: Sequence[str], prefer: str 
 def _compared(
     stored: Collection, request: Request, grouping: Callable[[Row], Grouping] | None
 ) -> tuple[list[_Compared], list[str]]:
-    """The comparisons of each contest, and sentences about runs that cannot be compared, which are also warnings;
-    p-values are adjusted over all pairs shown."""
-    from itertools import islice
-
-    from fewshot.report.comparisons.claims import Claims
+    """The comparisons of each contest, and sentences about runs that cannot be compared, which are also
+    warnings."""
     from fewshot.report.comparisons.naming import Naming
-    from fewshot.report.comparisons.pairing import adjusted, contests
+    from fewshot.report.comparisons.pairing import contests
     from fewshot.report.comparisons.ranking import ranking
     from fewshot.report.comparisons.unique_names import UniqueNames
     from fewshot.report.rows.shown import Shown
@@ -191,30 +188,44 @@ def _compared(
     texts = list(dict.fromkeys(f"{naming.task(one.row)}: not compared, because {one.reason}" for one in others))
     for text in texts:
         _log.warning("%s", text)
-    ranked = [ranking(contest, names) for contest in every]
+    chosen = _with_versus([(contest, ranking(contest, names)) for contest in every], request, names)
+    claims = _claims(chosen, naming, of_best=request.against is None and not request.all_pairs)
+    return [_Compared(of, each, versus) for (_, of, versus), each in zip(chosen, claims, strict=True)], texts
+
+
+def _with_versus(
+    ranked: Sequence[tuple[Contest, Ranking]], request: Request, names: UniqueNames
+) -> list[tuple[Contest, Ranking, Row | None]]:
+    """The contests with the run that is in all their pairs: the best, or the named one; None for all pairs. Contests
+    without the named run are left out; a ValueError if it is in none."""
     if request.against is None:
-        versus = [None if request.all_pairs else one.best.row for one in ranked]
-    else:
-        versus = [_named(contest, request.against, names) for contest in every]
-        if not any(versus):
-            raise ValueError(_no_such_run(request.against, ranked))
-        every = [contest for contest, row in zip(every, versus, strict=True) if row is not None]
-        ranked = [one for one, row in zip(ranked, versus, strict=True) if row is not None]
-        versus = [row for row in versus if row is not None]
-    pairs = [contest.pairs(row) for contest, row in zip(every, versus, strict=True)]
-    if request.against is None and not request.all_pairs:
-        p_values = [_p_of_best(several, one) for several, one in zip(pairs, ranked, strict=True)]
-        tested, correction = [len(several) for several in pairs], "best"
-    else:
-        together = iter(adjusted([pair for several in pairs for pair in several]).tolist())
-        p_values = [list(islice(together, len(several))) for several in pairs]
-        n_tested, correction = sum(p == p for values in p_values for p in values), "holm"
-        tested = [n_tested] * len(pairs)
-    claims = [
-        Claims(contest, naming, several, values, n_shown, correction)
-        for contest, several, values, n_shown in zip(every, pairs, p_values, tested, strict=True)
+        return [(contest, of, None if request.all_pairs else of.best.row) for contest, of in ranked]
+    found = [(contest, of, _named(contest, request.against, names)) for contest, of in ranked]
+    if all(row is None for _, _, row in found):
+        raise ValueError(_no_such_run(request.against, [of for _, of in ranked]))
+    return [one for one in found if one[2] is not None]
+
+
+def _claims(chosen: Sequence[tuple[Contest, Ranking, Row | None]], naming: Naming, of_best: bool) -> list[Claims]:
+    """The pairs of every contest. Their p-values are those of the ranking for pairs `of_best`, the best runs; else they
+    are adjusted over all pairs of all contests."""
+    from itertools import islice
+
+    from fewshot.report.comparisons.claims import Claims
+    from fewshot.report.comparisons.pairing import adjusted
+
+    pairs = [contest.pairs(versus) for contest, _, versus in chosen]
+    if of_best:
+        return [
+            Claims(contest, naming, several, _p_of_best(several, of), len(several), "best")
+            for (contest, of, _), several in zip(chosen, pairs, strict=True)
+        ]
+    together = adjusted([pair for several in pairs for pair in several]).tolist()
+    n_tested, remaining = sum(p == p for p in together), iter(together)
+    return [
+        Claims(contest, naming, several, list(islice(remaining, len(several))), n_tested)
+        for (contest, _, _), several in zip(chosen, pairs, strict=True)
     ]
-    return [_Compared(*each) for each in zip(ranked, claims, versus, strict=True)], texts
 
 
 def _p_of_best(pairs: Sequence[RunPair], ranking: Ranking) -> list[float]:

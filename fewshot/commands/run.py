@@ -23,7 +23,7 @@ from fewshot.commands._request import (
     usual_backbone,
 )
 from fewshot.commands._results import print_failures, writable_results
-from fewshot.commands._running import announced, check_specs
+from fewshot.commands._running import starting
 
 if TYPE_CHECKING:
     from fewshot.runs.sizes import Data
@@ -196,8 +196,7 @@ def command(
     if dry_run:
         return _plan.dry_run(specs, written, bench)
     known = {row.run_id: row for row in written.rows()}
-    check_specs(specs, known.values())
-    rows = dict(run_all(announced(specs, known.values()), written, bench, compute.shard))
+    rows = dict(run_all(starting(specs, known.values()), written, bench, compute.shard))
     done = [row for spec in specs if (row := rows[spec]) is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
     finished = any(row.status == "ok" for row in done)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from fewshot.plugins.suggestions import nearest
 from fewshot.results.collections import StoredRun
 from fewshot.results.copies import copy_runs
 from fewshot.results.files import Results
@@ -64,7 +64,7 @@ class Rows(Sequence[Row]):
     def __getattr__(self, name: str) -> Any:
         """A column of the only row, or all of them."""
         if name.startswith("_") or name not in (*known_columns(), *_OF_ROW):
-            near = difflib.get_close_matches(name, (*known_columns(), *_METHODS), n=1)
+            near = nearest(name, (*known_columns(), *_METHODS))
             hint = f"; did you mean {near[0]!r}?" if near else "; rows.to_frame(full=True) has all columns"
             raise AttributeError(f"rows have no {name!r}{hint}")
         if len(self) != 1:

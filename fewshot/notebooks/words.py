@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import numbers
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
+from fewshot.plugins.suggestions import nearest
 
 OTHER_WORDS = {  # of the command line and of other libraries
     "backbones": "backbone", "images": "data", "dataset": "data", "data_set": "data", "shot": "shots",
@@ -23,7 +23,7 @@ OTHER_WORDS = {  # of the command line and of other libraries
 def refuse_unknown(unknown: Mapping[str, Any], known: list[str]) -> None:
     """Raises a TypeError that says what to write, if there are unknown arguments."""
     for name in unknown:
-        near = [OTHER_WORDS[name]] if name in OTHER_WORDS else difflib.get_close_matches(name, known, n=1)
+        near = [OTHER_WORDS[name]] if name in OTHER_WORDS else nearest(name, known)
         hint = f"write {near[0]}=" if near else f"it has {', '.join(known)}"
         raise TypeError(f"evaluate has no argument {name!r}; {hint}")
 

@@ -9,13 +9,14 @@ value      = a text, in quotes if it holds a comma, " and " or a sign outside br
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from fewshot.plugins.suggestions import nearest
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -67,7 +68,7 @@ def as_number(value: Any) -> float | None:
 def missing_column(name: str, known: Iterable[str], where: str) -> ValueError:
     """The error about a column that `where` lacks, such as "results.csv"; it names the nearest and all columns."""
     columns = list(known)
-    near = difflib.get_close_matches(name.lower(), columns, n=1)
+    near = nearest(name, columns)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return ValueError(f"{where} has no column {name!r}{hint}; it has: {', '.join(columns)}")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fewshot.files.atomic import write_atomically
-from fewshot.files.regular import check_regular, read_bytes
+from fewshot.files.regular import read_bytes
 from fewshot.plugins.short_name import one_line
 
 LONGEST = 64  # characters of a name
@@ -29,11 +29,12 @@ class ShortNames:
     @staticmethod
     def read(path: Path) -> ShortNames:
         """The names in a file, none if there is no file. A ValueError if it is anything else."""
-        check_regular(path, "file of short names")
         try:
-            names = json.loads(read_bytes(path, "file of short names"))
+            content = read_bytes(path, "file of short names")
         except FileNotFoundError:
             return ShortNames()
+        try:
+            names = json.loads(content)
         except (ValueError, RecursionError) as error:
             raise _unreadable(path) from error
         if not isinstance(names, dict) or not all(isinstance(name, str) and name.strip() for name in names.values()):

@@ -155,11 +155,6 @@ def class_interval(values: Floats, units: Units, level: float = 0.95, half_query
     return replace(interval, monte_carlo=min(1.0, noise / variance) if variance > 0 else 0.0)
 
 
-def class_p_value(values: Floats, units: Units) -> float:
-    """The two-sided p-value of "the mean over new classes is 0", of the same interval; NaN if there is none."""
-    return class_test(values, units)[1]
-
-
 def class_test(values: Floats, units: Units, level: float = 0.95) -> tuple[Interval, float]:
     """The interval for new classes on the scale of the values, and its p-value of "the mean is 0"."""
     without, mean = delete_one(values, units), float(values.mean())
@@ -168,7 +163,7 @@ def class_test(values: Floats, units: Units, level: float = 0.95) -> tuple[Inter
         return Interval.unknown(mean, population, level, reason), float("nan")
     (counted, noise), spread = _episode_noise(values, units), _jackknife(without)
     variance = min(spread, max(spread - counted, 0.0) + noise)
-    distribution = SkewedT.of(_pseudo_values(mean, without), variance)
+    distribution = SkewedT.of(pseudo_values(mean, without), variance)
     low, high = distribution.bounds(mean, level)
     share = min(1.0, noise / variance) if variance > 0 else 0.0
     interval = Interval(mean, float(low), float(high), population, level, variance**0.5, share)
@@ -265,12 +260,8 @@ def delete_one(values: Floats, units: Units) -> Floats:
     return without
 
 
-def pseudo_values(values: Floats, units: Units) -> Floats:
-    """[C] C T - (C-1) T_-c: approximately what each class adds to the mean."""
-    return _pseudo_values(float(values.mean()), delete_one(values, units))
-
-
-def _pseudo_values(mean: float, without: Floats) -> Floats:
+def pseudo_values(mean: float, without: Floats) -> Floats:
+    """[C] C T - (C-1) T_-c: approximately what each class adds to the mean T."""
     return len(without) * mean - (len(without) - 1) * without
 
 

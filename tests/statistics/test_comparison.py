@@ -8,7 +8,7 @@ from scipy import stats
 
 from fewshot.statistics.best_runs import rank_sets
 from fewshot.statistics.comparison import compare, holm, needed, over_sets, tied_ranks
-from fewshot.statistics.intervals import Units, class_interval, class_p_value
+from fewshot.statistics.intervals import Units, class_interval, class_test
 from tests.support.paired_runs import episodes, two_runs
 
 
@@ -30,7 +30,7 @@ def test_the_p_value_belongs_to_the_interval_for_new_classes():
     _, b, units = two_runs(n_classes=8)
     for shift in (0.6, 0.66, 0.69, 0.71, 0.75):
         d = b - shift
-        p = class_p_value(d, units)
+        p = class_test(d, units)[1]
         wider, narrower = class_interval(d, units, level=1 - p * 0.999), class_interval(d, units, level=1 - p * 1.001)
         assert wider.low <= 0 <= wider.high
         assert not narrower.low <= 0 <= narrower.high
@@ -43,7 +43,7 @@ def test_eight_classes_can_settle_a_large_difference():
 
 
 def test_no_difference_is_rarely_called_one():
-    p_values = [class_p_value(episodes(seed, 12, 300)[0] - 0.7, episodes(seed, 12, 300)[1]) for seed in range(300)]
+    p_values = [class_test(episodes(seed, 12, 300)[0] - 0.7, episodes(seed, 12, 300)[1])[1] for seed in range(300)]
     assert (np.array(p_values) < 0.05).mean() < 0.09
 
 

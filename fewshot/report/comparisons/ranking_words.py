@@ -33,11 +33,11 @@ def _as_good(rivals: Sequence[Standing], best: Standing, n_runs: int, population
         behind = f"{_points(first, best)} {'behind' if _lead(first, best) >= 0 else 'ahead'}"
         among = f", not significant among {n_runs:,} runs" if n_runs > 2 else ""
         return f"{first.name} may be as good: it is {behind}{_difference(first, population)}{among}"
-    others = f"{len(rivals) - 1:,} other{'s' if len(rivals) > 2 else ''}"
+    others = counted(len(rivals) - 1, "other")
     leads = [100 * _lead(standing, best) for standing in rivals]
     least, most = min(leads), max(leads)
     size = f"{least:z.1f} to {most:z.1f} points behind"
-    if least < 0:  # a run of few episodes
+    if least < 0:  # a run of few episodes may beat the best one on them
         size = f"between {-least:z.1f} points ahead and {most:z.1f} behind"
     return (
         f"{first.name} and {others} may be as good for {population}: they are {size}, which is not significant among "
