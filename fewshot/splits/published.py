@@ -1,0 +1,53 @@
+"""A class split as published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fewshot.datasets import LabelledImages
+from fewshot.datasets._published_classes import PublishedSplit, matched, published_split
+from fewshot.splits import ClassSplit, SplitRule
+
+
+@dataclass(frozen=True)
+class Published(SplitRule):
+    """A class split of the field: cifar_fs, cub_100_50_50, cub_140_30_30, fc100, mini_imagenet, omniglot_vinyals,
+    tiered_imagenet, and meta_dataset_ followed by aircraft, cu_birds, dtd, fungi, ilsvrc_2012, mscoco, omniglot,
+    quickdraw, traffic_sign or vgg_flower.
+
+    Classes are matched by synset id, name and number prefix. A data set that lacks some of the classes, or has others,
+    is refused: its numbers would not be those of the benchmark.
+    """
+
+    short_name: ClassVar[str] = "{name}"
+
+    name: str
+
+    def split(self, images: LabelledImages) -> ClassSplit:
+        published = published_split(self.name)
+        ours = matched(published.classes, images.class_names)
+        _check(published, images, ours)
+        seen, validation, novel = ([ours[one] for one in part] for part in _parts(published))
+        return ClassSplit.of(seen, validation, novel)
+
+
+def _parts(published: PublishedSplit) -> tuple[tuple[str, ...], ...]:
+    return published.seen, published.validation, published.novel
+
+
+def _check(published: PublishedSplit, images: LabelledImages, ours: dict[str, str]) -> None:
+    """Raises a ValueError that names classes without a partner."""
+    lacking = [one for one in published.classes if one not in ours]
+    if lacking:
+        raise ValueError(
+            f"{published.name} splits {len(published.classes)} classes, but {images.name} has no class for "
+            f"{len(lacking)} of them, such as {lacking[0]!r}; its own classes are called {images.class_names[0]!r} and "
+            "the like"
+        )
+    more = sorted(set(images.class_names).difference(ours.values()))
+    if more:
+        raise ValueError(
+            f"{images.name} has {len(more)} classes that {published.name} does not split, such as {more[0]!r}; keep "
+            f"only its classes with --data \"ClassesOf('{published.name}', ...)\""
+        )
