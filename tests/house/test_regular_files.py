@@ -24,6 +24,7 @@ OWN = {
     "datasets/_decoding.py": "data sets list regular files only",
     "datasets/_png.py": "facts_of_file has decoded the file",
     "datasets/_vector_files.py": "vector_set.opened checks the file first",
+    "datasets/_published_classes.py": "files of the package",
     "features/files.py": "read_done checks the files of a table first",
     "plugins/code.py": "source files of imported modules, if is_file",
     "plugins/signature.py": "source files of installed packages",
