@@ -20,7 +20,7 @@ import numpy as np
 from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets._class_names import SILENT, check_labels, joined_spellings
 from fewshot.datasets._digests import open_files
-from fewshot.datasets._partitions import report_partitions, split_rule, with_partitions
+from fewshot.datasets._partitions import check_partitions, report_partitions, split_rule, with_partitions
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import remembered
@@ -56,9 +56,10 @@ class Manifest(Dataset):
         paths = _image_paths(lines, root)
         class_names, labels = lines.classes(_log)
         where = [f"line {number}" for number in lines.number]
+        image_groups = {name: Group.of(lines.columns[name]) for name in lines.group_names()}
+        check_partitions(image_groups, where.__getitem__, str(file))
         files, digests = open_files(str(file), paths, labels, where.__getitem__, lambda row: f"{where[row]}: ")
         check_labels(class_names, labels, str(file))
-        image_groups = {name: Group.of(lines.columns[name]) for name in lines.group_names()}
         class_groups = {
             name.removeprefix(_CLASS): _class_group(lines, name, labels)
             for name in lines.columns
