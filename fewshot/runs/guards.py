@@ -55,17 +55,6 @@ def check_alone(head: Head[Any], first: Any, logits: Tensor, evaluator: str) -> 
     )
 
 
-def check_sampled(episodes: Episodes, sampler: Sampler, classes: Ints, part: str, images: LabelledImages) -> None:
-    """Refuses episodes of classes outside the part, and malformed episodes of a sampler from outside, such as episodes
-    with queries in their support. The samplers of fewshot pass the laws."""
-    check_classes(episodes, classes, part, images)
-    if not type(sampler).__module__.startswith("fewshot.samplers."):
-        try:
-            episodes.check(images)
-        except ValueError as error:
-            raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}") from error
-
-
 def check_support(evaluator: Spec, shots: int | None, episodes: Episodes | None) -> None:
     """Refuses episodes without support for an evaluator that needs one: `shots` of sampled episodes, or a list."""
     without = shots == 0 or (episodes is not None and bool((np.diff(episodes.support_start) == 0).any()))

@@ -24,6 +24,7 @@ from fewshot.results.columns import SCHEMA
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
 from fewshot.runs.defaults import usual_transform
+from fewshot.samplers._checked import sample
 from fewshot.splits import ClassSplit
 
 if TYPE_CHECKING:
@@ -196,10 +197,7 @@ class PreparedRun:
             return self.listed.episodes[start:stop]
         assert isinstance(self.spec.episodes, Sampled)
         sampled = self.spec.episodes
-        episodes: Episodes = self.sampler.sample(
-            self.images, self.classes, sampled.shape, sampled.seed, start, stop - start
-        )
-        return episodes
+        return sample(self.sampler, self.images, self.classes, sampled.shape, sampled.seed, start, stop - start)
 
     def pools_of(self, index: Ints) -> Ints:
         """[E] the disjoint image pool of each episode; all 0 for a list without pools."""
