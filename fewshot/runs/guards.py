@@ -18,6 +18,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._class_names import in_latin
 from fewshot.episodes.episodes import Episodes, Ints
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
+from fewshot.plugins.short_name import without_defaults
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import agreeing, counted
 from fewshot.samplers._group_evidence import Evidence, group_evidence
@@ -124,10 +125,9 @@ def _one_group(images: LabelledImages) -> str:
 def _mixed(sampler: Sampler, evidence: Evidence) -> str:
     """What episodes of this sampler do with the groups, and the sampler that keeps them apart."""
     spec = SAMPLERS.varied(SAMPLERS.spec(sampler), {"apart": evidence.apart})
-    text = spec.text.replace("support_from=None, ", "").replace("query_from=None, ", "")
     return (
         "episodes may have images of one group on both sides, which raises accuracy; keep groups apart with "
-        f'--sampler "{text}"'
+        f'--sampler "{without_defaults(spec)}"'
     )
 
 

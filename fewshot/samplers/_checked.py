@@ -28,6 +28,7 @@ def _check(episodes: Any, sampler: Sampler, start: int, count: int, images: Labe
     if not isinstance(episodes, Episodes):
         raise ValueError(
             f"{sampler!r} must give Episodes from its method sample, but it gave {type(episodes).__name__}"
+            f"{home_of(sampler)}"
         )
     found = {name: getattr(episodes, name) for name in ARRAY_TYPES}
     odd = next((n for n, a in found.items() if not isinstance(a, np.ndarray) or a.ndim != 1 or a.dtype.kind != "i"), "")
@@ -45,7 +46,7 @@ def _check(episodes: Any, sampler: Sampler, start: int, count: int, images: Labe
     try:
         episodes.check(images)
     except ValueError as error:
-        raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}") from error
+        raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}{home_of(sampler)}") from error
 
 
 def _short(numbers: Ints) -> str:

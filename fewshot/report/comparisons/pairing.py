@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
-from fewshot.results.asked import data_of
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
+from fewshot.results.row_specs import data_of
 from fewshot.statistics.best_runs import rank_sets
 from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, tied_ranks
 from fewshot.statistics.intervals import Floats, Interval, Units, class_interval
