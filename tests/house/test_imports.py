@@ -30,7 +30,7 @@ FLOORS = [
     {"evaluators"},
     {"pretraining"},
     {"runs", "scaling"},
-    {"report"},
+    {"report", "protocols"},
     {"conformance", "notebooks"},
     {"commands"},
     {"cli"},
