@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -211,15 +212,26 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Dataset(Member, ABC):
-    """A source of labelled images. Its fields select the images; a field of type Path is recorded, never hashed."""
+    """A source of labelled images. Its fields select the images; a field of type Path is recorded, never hashed.
+
+    `--data` reads a file or folder as the source that claims it, by `file_names` or `folder_files`; the place becomes
+    the first field of the source.
+    """
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+    file_names: ClassVar[tuple[str, ...]] = ()  # patterns of the names of its files, such as "split_zhou_*.json"
+    folder_files: ClassVar[tuple[tuple[str, ...], ...]] = ()  # names that all lie in its folder, or other such names
 
     split: ClassVar[str | None] = None  # spec of the default class split
 
     @abstractmethod
     def load(self) -> LabelledImages:
         """The images, not yet decoded. A ValueError names missing or unreadable files."""
+
+    @classmethod
+    def reads(cls, place: Path) -> bool:
+        """Whether a file or folder with such a name is of this source, by its content."""
+        return True
 
     def default_split(self) -> str | None:
         """Spec of the default class split; None if the user has to choose."""
