@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,12 +97,14 @@ class Plan:
         """The runs without the names of their sets."""
         return [run.spec for run in self.runs]
 
-    def averages(self, rows: dict[RunSpec, Row | None]) -> tuple[str, list[dict[str, Any]]]:
+    def averages(self, rows: Iterable[Row]) -> tuple[str, list[dict[str, Any]]]:
         """The averages of finished runs, as lines and as JSON values."""
         from fewshot.protocols._averages import averages
+        from fewshot.runs.columns import spec_columns
 
-        done = [(run, row) for run in self.runs if (row := rows.get(run.spec)) is not None]
-        every = averages(self.benchmark, done)
+        found = {row.spec: row for row in rows}
+        named = [(run, tuple(vars(spec_columns(run.spec)).values())) for run in self.runs]
+        every = averages(self.benchmark, [(run, found[spec]) for run, spec in named if spec in found])
         lines = [f"{self.benchmark.protocol}, mean over sets in %:"] if every else []
         lines += [
             f"  {100 * one.value:5.1f}  {', '.join(filter(None, (one.backbone, one.method, one.shape)))}: {one.group} "

@@ -233,7 +233,7 @@ def _run(
     rows = dict(run_all(starting(specs, known.values()), written, bench, compute.shard))
     done = [row for spec in specs if (row := rows[spec]) is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
-    averages, values = ("", None) if plan is None else plan.averages(rows)
+    averages, values = ("", None) if plan is None else plan.averages(done)
     finished = any(row.status == "ok" for row in done)
     text = ""
     if finished and not wants_json():

@@ -29,8 +29,11 @@ BENCHMARK = Benchmark(
         ),
         BenchmarkSet(
             "chestx",
-            tuple(map(Place, ("ChestX", "chestx"))),
-            "nihcc.app.box.com/v/ChestXray-NIHCC, images with exactly one finding, in one folder per class",
+            (
+                *(Place(f"{name}/Data_Entry_2017.csv", "ChestXray({path})") for name in ("ChestX", "chestX", "chestx")),
+                *map(Place, ("ChestX", "chestx")),
+            ),
+            "nihcc.app.box.com/v/ChestXray-NIHCC (images and Data_Entry_2017.csv), or one folder per finding",
         ),
     ),
     shapes=tuple(EpisodeShape(5, k_shot, 15) for k_shot in (5, 20, 50)),

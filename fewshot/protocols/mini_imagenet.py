@@ -5,6 +5,8 @@ from __future__ import annotations
 from fewshot.protocols import Benchmark, BenchmarkSet, Counts, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, EXACT_IMAGES, FIVE_WAY, SEEN_BY_NETWORK
 
+_NAMES = ("mini_imagenet", "mini-imagenet", "miniimagenet", "miniImageNet", "miniImagenet")
+
 BENCHMARK = Benchmark(
     name="mini_imagenet",
     version=1,
@@ -15,12 +17,15 @@ BENCHMARK = Benchmark(
         BenchmarkSet(
             "mini_imagenet",
             (
-                *map(Place, ("mini_imagenet", "mini-imagenet", "miniimagenet", "miniImageNet", "miniImagenet")),
+                *(Place(f"{name}/train.csv", "ClassTables({folder})") for name in _NAMES),
+                Place("train.csv", "ClassTables({folder})"),
+                *map(Place, _NAMES),
                 Place("n01532829", "ImageFolderSet({root})"),
                 Place("test/n01930112", "ImageFolderSet({root})"),
                 Place("ILSVRC2012/train", "ClassesOf('mini_imagenet', ImageFolderSet({path}))"),
             ),
-            "image-net.org after registration; folders of synset ids, with or without train, val and test above them",
+            "image-net.org after registration; as folders of synset ids, with or without train, val and test above "
+            "them, or as images/ with train.csv, val.csv and test.csv",
             split="Published('mini_imagenet')",
             counts=Counts(classes=100, images=60_000),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,12 +61,13 @@ def cut_benchmark(
     return cut
 
 
-def cut_split(monkeypatch: pytest.MonkeyPatch, folder: Path, names: Iterable[str], most: int, groups: int = 0) -> None:
-    """Published splits with the first `most` classes of each part, or of each of the first `groups` alphabets."""
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        split = published_split(name)
-        parts = {part: _first(getattr(split, part), most, groups) for part in _published_classes.PARTS}
+def cut_splits(monkeypatch: pytest.MonkeyPatch, folder: Path, most: Mapping[str, tuple[int, int]]) -> None:
+    """Published splits with the first classes of each part: (7, 0) keeps 7 of them, (6, 2) keeps 6 of each of the first
+    2 alphabets. The caller clears the cache of `published_split` at its end."""
+    whole = {name: published_split(name) for name in most}
+    folder.mkdir()
+    for name, split in whole.items():
+        parts = {part: _first(getattr(split, part), *most[name]) for part in _published_classes.PARTS}
         content = {"title": split.title, "source": split.source, "licence": split.licence, **parts}
         (folder / f"{name}.json").write_text(json.dumps(content))
     monkeypatch.setattr(_published_classes, "_folder", lambda: folder)
