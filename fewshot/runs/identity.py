@@ -67,5 +67,3 @@ def class_vectors_digest(images: LabelledImages) -> str | None:
     """sha256 hex of the class vectors; None where there are none."""
     vectors = images.class_vectors
     return None if vectors is None else hashlib.sha256(vectors.astype("<f8").tobytes()).hexdigest()
-
-
