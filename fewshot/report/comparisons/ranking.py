@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.report.comparisons import ranking_words as words
-from fewshot.report.comparisons.pairing import Contest, task_key
+from fewshot.report.comparisons.pairing import Contest
 from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tests
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
+from fewshot.results.comparability import task_choices
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import may_be_best
@@ -68,7 +69,7 @@ def rankings_of(shown: Shown, predictions: PredictionsOf | None = None) -> list[
     """The same of rows whose tasks and names are there already."""
     names, groups = UniqueNames.of(shown), dict[tuple[object, ...], list[Row]]()
     for row in filter(measured, shown.rows):
-        groups.setdefault(task_key(row), []).append(row)
+        groups.setdefault(task_choices(row), []).append(row)
     return [_ranking(group, run_tests(group, predictions), names) for group in groups.values()]
 
 
