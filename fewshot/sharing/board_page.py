@@ -166,7 +166,9 @@ def _checked(record: Record) -> str:
 
 _LINK = """\
 {% macro linked(about) %}
-{% if about.url %}<a href="{{ about.url }}" rel="noopener noreferrer nofollow">{{ about.name }}</a>{% else %}{{ about.name }}{% endif %}
+{% if about.url %}
+<a href="{{ about.url }}" rel="noopener noreferrer nofollow">{{ about.name }}</a>
+{%- else %}{{ about.name }}{% endif %}
 {% endmacro %}
 """
 _TABLE = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import platform
 import re
@@ -47,10 +48,8 @@ def last_name(path: str) -> str:
 def private_words() -> list[str]:
     """The user name, the host name and the home folder of this machine, where they are words of their own."""
     words = {str(Path.home()), platform.node(), platform.node().partition(".")[0]}
-    try:
+    with contextlib.suppress(OSError, KeyError, ImportError):
         words.add(getpass.getuser())
-    except (OSError, KeyError, ImportError):
-        pass
     return sorted(word for word in words if len(word) >= _SHORTEST and word.lower() not in _GENERAL and word != "/root")
 
 

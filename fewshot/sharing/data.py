@@ -64,7 +64,7 @@ def _episode_problems(row: Row, results: Results, images: LabelledImages, classe
         yield f"its sampler cannot draw its episodes: {error}"
         return
     if digest != row.episodes_digest:
-        yield f"its sampler draws other episodes ({digest[:12]}) than its predictions are of ({row.episodes_digest[:12]})"
+        yield f"its sampler draws other episodes ({digest[:12]}) than those of the row ({row.episodes_digest[:12]})"
 
 
 def _sampled_digest(row: Row, images: LabelledImages, classes: np.ndarray) -> str:

@@ -28,7 +28,8 @@ def readme(manifest: Manifest, runs: Sequence[Shared], n_bytes: int) -> str:
     lines += [f"<{about.url}>", ""] if about.url else []
     lines += [plain(about.note), ""] if about.note else []
     lines += [
-        f"{counted(len(runs), 'run')} of fewshot {about.fewshot} with predictions, {_size(n_bytes)}, written {about.made}.",
+        f"{counted(len(runs), 'run')} with predictions, {_size(n_bytes)}. "
+        f"Written by fewshot {about.fewshot}, {about.made}.",
         "",
         "| backbone | evaluator | data | shots | accuracy in % | episodes | run |",
         "|---|---|---|---|---|---|---|",
@@ -42,7 +43,7 @@ def readme(manifest: Manifest, runs: Sequence[Shared], n_bytes: int) -> str:
         "fewshot verify .",
         "```",
         "",
-        "`--data FOLDER` compares the episodes with your copy of the images; `--rerun 3` computes three of the runs again.",
+        "`--data FOLDER` compares the episodes with your copy of the images; `--rerun 3` computes three runs again.",
         "",
         "## Run it again",
         "",

@@ -43,7 +43,7 @@ class Submitted:
 
 
 def submit(runs: Collection, out: Path, about: About, at_hand: AtHand) -> Submitted:
-    """Writes the submission of these runs as a new folder, whole or not at all. A ValueError if no run can be shared."""
+    """Writes the submission of these runs as a new folder, whole or not at all. A ValueError if none can be shared."""
     if out.exists():
         raise ValueError(f"{out} exists; choose another --out, or move it away first")
     make_folder(out.absolute().parent)
