@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +63,21 @@ def _lines(found: Verified) -> list[str]:
     n_runs = len(found.runs)
     if found.problems:
         head = f"{found.folder} does not hold: {counted(len(found.problems), 'problem')}"
-        return [head, *(f"  {problem}" for problem in found.problems)]
+        return [head, *(f"  {problem}" for problem in found.problems), *_other_release(found)]
     lines = [f"{found.folder} holds: the numbers of {counted(n_runs, 'run')} follow from their predictions"]
     if found.episodes:
         lines.append(f"  episodes: {len(found.episodes):,} of {counted(n_runs, 'run')} as the sampler draws them")
     if found.reruns:
         lines.append(f"  computed again: {counted(len(found.reruns), 'run')}, with the same predictions")
     return lines + [f"  not checked: {text}" for text in found.unchecked]
+
+
+def _other_release(found: Verified) -> list[str]:
+    """That another release wrote the submission, which may compute intervals or seen classes otherwise."""
+    wrote, here = "" if found.manifest is None else found.manifest.about.fewshot, version("fewshot")
+    return (
+        [f"  fewshot {wrote} wrote it, this is {here}: verify with that release too"] if wrote not in ("", here) else []
+    )
 
 
 def _values(found: Verified) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fewshot.results.predictions import Predictions
 from fewshot.results.reading import SAME
 from fewshot.results.row import Row
 from fewshot.sharing.checks import Shared
+from fewshot.sharing.members import own_columns
 from fewshot.sharing.verify import Record, Verified, records, verify
 
 
@@ -40,7 +41,7 @@ class Entry:
         elif row.seen_classes == "unknown":
             texts.append("seen classes unknown")
         texts += [f"{size} px"] if size else []
-        texts += ["own code"] if self.shared.own_code else []
+        texts += ["own code"] if self.shared.own_code or own_columns(row) else []
         texts += ["run id not checked"] if f"run {row.run_id}: its run id" in " ".join(self.source.unchecked) else []
         return tuple(texts)
 

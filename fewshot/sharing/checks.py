@@ -11,6 +11,7 @@ import numpy as np
 
 from fewshot.episodes.episodes import MOST_ROWS, Episodes
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import listed
 from fewshot.results.asked import asked
 from fewshot.results.columns import Score
 from fewshot.results.files import Results
@@ -22,7 +23,7 @@ from fewshot.results.selection_rule import NOTHING, SUPPORT, Selection, chosen_o
 from fewshot.runs.columns import score
 from fewshot.runs.identity import RunIdentity, sampled_name
 from fewshot.sharing.designs import SharedDesign
-from fewshot.sharing.members import KINDS, NAMED, identity, member, own_code, selection_identity, shape
+from fewshot.sharing.members import KINDS, NAMED, identity, member, own_columns, selection_identity, shape
 
 CLOSE = 1e-7  # between two computations of a number: machines sum in another order, and solve for quantiles
 _SCORES = tuple(column.name for column in fields(Score) if column.name != "measures")
@@ -61,6 +62,10 @@ def check(shared: Shared, results: Results) -> Checked:
     if digest != row.episodes_digest:
         problems.append(f"its predictions are of episodes {digest[:12]}, the row names {row.episodes_digest[:12]}")
     unchecked = [] if shared.design.has_names else ["the name of its lowest class: the names of classes are not here"]
+    if shared.own_code and not own_columns(row):
+        problems.append("it is said to be own code, but all its members are fewshot's")
+    if row.selection_rule:
+        unchecked.append("its choice of hyperparameters: its trials are not here, but --rerun repeats them")
     for look in (_identity_problems, _honesty_problems):
         try:
             problems += look(shared, first)
@@ -182,8 +187,8 @@ def _identity_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
 
 
 def _why_no_identity(shared: Shared, n_first: int) -> str:
-    if own := own_code(shared.row):
-        return f"own code, {own}"
+    if own := own_columns(shared.row):
+        return f"the {listed(own)} {'is' if len(own) == 1 else 'are'} own code"
     if not shared.design.labels_digest:
         return "the labels of its images are not here"
     if n_first < 2:
@@ -200,7 +205,7 @@ def _honesty_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
     from fewshot.evaluators import TransductiveEvaluator
 
     row, wanted = shared.row, dict[str, Any]()
-    if "evaluator" in own_code(row):
+    if "evaluator" in own_columns(row):
         raise Unknown("its labels: the evaluator is own code")
     evaluator = member(row, "evaluator")
     wanted["transductive"] = isinstance(evaluator, TransductiveEvaluator)
@@ -210,16 +215,26 @@ def _honesty_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
         wanted |= {"selection": inside, "n_trials": evaluator.n_trials()}
     elif inside == NOTHING:
         wanted["selection"] = chosen_on(rule.on, inside)
-    if shared.design.has_names and not row.network and row.seen_classes_by:
-        names = [shared.design.class_names[label] for label in shared.design.classes]
-        seen = seen_classes(row.pretrained_on, shared.design.dataset, names)
-        wanted |= {"seen_classes": seen.state, "n_seen_classes": seen.count(SEEN)}
-        wanted |= {"n_unknown_classes": seen.count(UNKNOWN)}
+    wanted |= seen_columns(row, shared.design)
     return [
         f"{name} is {_text(getattr(row, name))} in the row, but its spec gives {_text(value)}"
         for name, value in wanted.items()
         if getattr(row, name) != value
     ]
+
+
+def seen_columns(row: Row, design: SharedDesign) -> dict[str, Any]:
+    """The columns of seen classes as this release finds them; none without names, and for networks that fewshot
+    trained, because a row does not hold the record of their training."""
+    if not design.has_names or row.network or not row.seen_classes_by:
+        return {}
+    seen = seen_classes(row.pretrained_on, design.dataset, [design.class_names[label] for label in design.classes])
+    return {
+        "seen_classes": seen.state,
+        "n_seen_classes": seen.count(SEEN),
+        "n_unknown_classes": seen.count(UNKNOWN),
+        "seen_classes_by": seen.by,
+    }
 
 
 def _text(value: Any) -> str:

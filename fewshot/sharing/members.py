@@ -28,9 +28,13 @@ _DOTTED = re.compile(r"(?<![\w.])([A-Za-z_][\w.]*):[A-Za-z_]\w*")
 
 def own_code(row: Row) -> str:
     """What others lack to run a row again, such as "evaluator mine:Centre (code 0123456789abcdef)"; "" for rows of
-    fewshot's members alone."""
-    texts = (f"{column} {_code(getattr(row, column))}" for column in KINDS if not _is_own(row, column))
-    return ", ".join(texts)
+    fewshot's members alone. Looking for the code may import the packages around it, so only own rows are asked."""
+    return ", ".join(f"{column} {_code(getattr(row, column))}" for column in own_columns(row))
+
+
+def own_columns(row: Row) -> list[str]:
+    """The columns whose members are not fewshot's; this imports nothing that the row names."""
+    return [column for column in KINDS if not _is_own(row, column)]
 
 
 def _is_own(row: Row, column: str) -> bool:
@@ -77,7 +81,7 @@ def identity(row: Row, column: str, recorded: str = "") -> str:
         return spec.identity
     if not recorded:
         raise ValueError(f"the {column} names a file or a folder that only its author has")
-    if _plain(KINDS[column].read(recorded)) != _plain(spec):
+    if not same_but_for_paths(KINDS[column].read(recorded), spec):
         raise ValueError(f"the {column} of the row is {spec.text:.80}, but its identity is that of {recorded:.80}")
     return recorded
 
@@ -91,6 +95,11 @@ def recorded_identity(spec: Spec) -> str:
     except ValueError:
         return ""
     return "" if re.search(r"[/\\]", text) else text
+
+
+def same_but_for_paths(a: Spec, b: Spec) -> bool:
+    """Whether two specs differ in their paths at most."""
+    return bool(_plain(a) == _plain(b))
 
 
 def _plain(spec: Spec) -> Any:

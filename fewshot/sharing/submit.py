@@ -14,19 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.files.atomic import make_folder, write_atomically
+from fewshot.plugins.spec import Spec
 from fewshot.report.rows.origins import command
 from fewshot.results.asked import asked
 from fewshot.results.collections import Collection, StoredRun
 from fewshot.results.files import Results
+from fewshot.results.made_here import was_made_here
 from fewshot.results.row import Row
 from fewshot.runs.columns import score
 from fewshot.sharing.about import About, Manifest
-from fewshot.sharing.checks import Shared, check, renewed, score_problems
+from fewshot.sharing.checks import Shared, check, renewed, score_problems, seen_columns
 from fewshot.sharing.cleaning import clean_row, cleaned, private_word_in, private_words
 from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id
-from fewshot.sharing.members import NAMED, own_code, recorded_identity
+from fewshot.sharing.members import NAMED, own_code, own_columns, recorded_identity, same_but_for_paths
 from fewshot.sharing.readme import readme
 from fewshot.sharing.stored import runs_text
 
@@ -108,14 +110,14 @@ def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[st
         raise ValueError("it has no stored predictions")
     if not is_run_id(row.run_id):
         raise ValueError("its run id is not one that fewshot made")
-    design = _design(row, run.results, at_hand)
+    design, dataset = _design(row, run.results, at_hand)
     computed, _ = score(run.results.predictions(row), design.whole(row))
     row = renewed(row, computed)
     if problems := list(score_problems(row, computed, design.has_names)):
         raise ValueError(f"{problems[0]}: another release computed it, run it again")
-    spec, shown = asked(row), clean_row(row)
-    identities = {name: text for name in NAMED if (text := recorded_identity(getattr(spec, name)))}
-    shared = Shared(shown, design, identities, cleaned(own_code(row)), cleaned(command(row)))
+    row = replace(row, **seen_columns(row, design))
+    code = cleaned(own_code(row) if at_hand.own and was_made_here(row) else ", ".join(own_columns(row)))
+    shared = Shared(clean_row(row), design, _identities(row, dataset), code, cleaned(command(row)))
     if word := private_word_in(_texts(shared), words):
         raise ValueError(f"its texts hold {word!r}, a name of this user or machine; rename the folder and run it again")
     _copy(run, target)
@@ -129,16 +131,25 @@ def _texts(shared: Shared) -> str:
     return json.dumps([texts, shared.command, shared.own_code, shared.identities], ensure_ascii=False)
 
 
-def _design(row: Row, results: Results, at_hand: AtHand) -> SharedDesign:
-    """The design from the images where they are at hand, else from the predictions."""
+def _identities(row: Row, dataset: Spec | None) -> dict[str, str]:
+    """The identities of specs that name files, as far as these are here; the data may have moved."""
+    spec = asked(row)
+    found = {name: recorded_identity(getattr(spec, name)) for name in NAMED}
+    if not found["dataset"] and dataset is not None and same_but_for_paths(dataset, spec.dataset):
+        found["dataset"] = recorded_identity(dataset)
+    return {name: text for name, text in found.items() if text}
+
+
+def _design(row: Row, results: Results, at_hand: AtHand) -> tuple[SharedDesign, Spec | None]:
+    """The design and the data set, from the images where they are at hand, else from the predictions."""
     try:
         dataset, images = at_hand.find(row)
     except (ValueError, OSError):
-        return of_predictions(row, results)
+        return of_predictions(row, results), None
     design, split = of_images(row, dataset, images, own=True)
     if row.split_digest and split.digest != row.split_digest:
         raise ValueError(f"the split of {images.name} has changed since the run")
-    return design
+    return design, dataset
 
 
 def _copy(run: StoredRun, target: Results) -> None:

@@ -23,7 +23,12 @@ PEOPLE = {
     "a": (About("First", "A. A.", "https://example.org/a"), ("Prototype()",), 40, 4),
     "b": (About("Second", "B. B."), ("NearestNeighbour()", "LinearSVM()"), 40, 4),
     "c": (About("The same", "C. C."), ("Prototype()",), 40, 4),
-    "d": (About(EVIL[:90], EVIL, "https://example.org/?a=<b>".replace("<b>", "%3Cb%3E"), EVIL), ("RidgeProbe()",), 40, 4),
+    "d": (
+        About(EVIL[:90], EVIL, "https://example.org/?a=<b>".replace("<b>", "%3Cb%3E"), EVIL),
+        ("RidgeProbe()",),
+        40,
+        4,
+    ),
     "e": (About("Fewer", "E. E."), ("LinearSVM()",), 6, 4),
     "f": (About("Too good", "F. F."), ("Prototype()",), 40, 2),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -347,6 +348,10 @@ SEALED: dict[str, tuple[Forgery, str]] = {
         ),
         "its identity is that of",
     ),
+    "own code that is none": (
+        of_json(RUNS, lambda held: [run.update(own_code="evaluator mine:Own") for run in held["runs"].values()]),
+        "it is said to be own code",
+    ),
     "an identity of no column": (
         of_json(RUNS, lambda held: [run.update(identities={"seed": "x"}) for run in held["runs"].values()]),
         "should give identities of",
@@ -482,13 +487,18 @@ def test_the_images_find_a_query_that_the_sampler_did_not_draw(forged, honest):
     refused(forged, "its sampler draws other episodes", AtHand((birds(honest.parent),)))
 
 
-def test_no_row_imports_code_or_reads_a_file_that_it_names(forged, tmp_path, monkeypatch):
-    (tmp_path / "evil.py").write_text("raise SystemExit('imported')\n")
+def test_no_row_imports_code_or_reads_a_file_that_it_names(forged, honest, tmp_path, monkeypatch):
+    (tmp_path / "evil").mkdir()
+    for name in ("__init__.py", "inside.py"):
+        (tmp_path / "evil" / name).write_text("raise SystemExit('imported')\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    change_rows(forged, lambda row: row.update(evaluator="evil:Evil()", split="FromFile(path='/dev/zero')"))
-    found = verify(forged, AtHand(()), n_reruns=2)
-    assert any("own code" in text for text in found.unchecked)
+    names = {"evaluator": "evil.inside:Evil()", "transform": "evil:Evil()", "split": "FromFile(path='/dev/zero')"}
+    change_rows(forged, lambda row: row.update(names))
+    found = verify(forged, AtHand((birds(honest.parent),)), n_reruns=2)
+    assert any("its run id: the transform and evaluator are own code" in text for text in found.unchecked)
+    assert any("is a file that only its author has" in text for text in found.unchecked)
+    assert not [name for name in sys.modules if name.partition(".")[0] == "evil"]
 
 
 def test_a_record_is_of_this_very_content(forged):
