@@ -31,7 +31,7 @@ FLOORS = [
     {"pretraining"},
     {"runs", "scaling"},
     {"report", "protocols"},
-    {"conformance", "notebooks"},
+    {"conformance", "notebooks", "sharing"},
     {"commands"},
     {"cli"},
     {"__main__"},
