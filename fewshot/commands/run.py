@@ -196,7 +196,7 @@ def command(
     if dry_run:
         return _plan.dry_run(specs, written, bench)
     known = {row.run_id: row for row in written.rows()}
-    rows = dict(run_all(starting(specs, known.values()), written, bench, compute.shard))
+    rows = dict(run_all(starting(specs, known.values(), bench.images), written, bench, compute.shard))
     done = [row for spec in specs if (row := rows[spec]) is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
     finished = any(row.status == "ok" for row in done)

@@ -24,9 +24,11 @@ from fewshot.results.columns import SCHEMA
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
 from fewshot.runs.defaults import usual_transform
+from fewshot.runs.names import text_prompts, texts_digest
 from fewshot.splits import ClassSplit
 
 if TYPE_CHECKING:
+    from fewshot.backbones._words import Prompts
     from fewshot.runs.needs import Needs
 
 DTYPES = ("float32", "bfloat16")
@@ -158,9 +160,17 @@ class PreparedRun:
         ]
         if self.images.class_vectors is not None:
             named.append(shared.class_vectors_digest)
+        if self.prompts is not None:
+            named.append(texts_digest(self.prompts, self.images))
         if spec.selection is not None:
             named.append(spec.selection.identity(spec.evaluator))
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def prompts(self) -> Prompts | None:
+        """The templates by which the text tower of the backbone makes vectors of the class names; None if the run uses
+        none of its own. A head of names without vectors is a ValueError."""
+        return text_prompts(self.spec.evaluator, self.spec.backbone, self.images)
 
     def _first_digest(self, known: dict[Any, str]) -> str:
         """The digest of the first two episodes, sampled where it is not known yet: many runs have the same."""
