@@ -230,7 +230,7 @@ def _run(
     from fewshot.runs.pipeline import run_all
 
     known = {row.run_id: row for row in written.rows()}
-    rows = dict(run_all(starting(specs, known.values()), written, bench, compute.shard))
+    rows = dict(run_all(starting(specs, known.values(), bench.images), written, bench, compute.shard))
     done = [row for spec in specs if (row := rows[spec]) is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
     averages, values = ("", None) if plan is None else plan.averages(done)
