@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands._answers import print_progress, printable, wants_json
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -56,7 +56,7 @@ def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImage
 def _announced(specs: Sequence[RunSpec], unfinished: Sequence[RunSpec]) -> Iterator[RunSpec]:
     n_done = len(specs) - len(unfinished)
     if n_done and unfinished:
-        print_progress(f"{n_done:,} of {counted(len(specs), 'run')} {'is' if n_done == 1 else 'are'} finished.")
+        print_progress(f"{n_done:,} of {counted(len(specs), 'run')} {agreeing(n_done, 'is', 'are')} finished.")
     waiting, delay = {id(spec) for spec in unfinished}, 0.0
     for number, spec in enumerate(specs, 1):
         if id(spec) not in waiting:
