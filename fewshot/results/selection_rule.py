@@ -17,6 +17,7 @@ ON = {
     "images": "validation images",
     "oracle": "test episodes (oracle)",
 }  # the rule, and its text in the column `selection`
+SUPPORT = "support"  # in the column `selection`: the evaluator chooses inside every support
 NOTHING = "none"  # in the column `selection`: hyperparameters are as given
 _LONGEST = 64  # characters in a name
 _AND = " and "  # between the choice before a run and the choice inside its supports
