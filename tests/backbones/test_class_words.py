@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fewshot.backbones._templates import check_templates, prompts_of
@@ -40,11 +40,8 @@ def test_class_names_become_words(name):
 
 @given(st.text("aBC 1._-/", min_size=1))
 def test_words_are_stable_and_without_separators(name):
-    try:
-        words = class_words(name)
-    except ValueError as error:
-        assert "no words" in str(error)
-        return
+    assume(set(name) - set(" _/"))
+    words = class_words(name)
     assert not set(words) & set("_/")
     assert words == " ".join(words.split())
 
@@ -95,7 +92,7 @@ def test_the_lines_of_a_file_are_templates(tmp_path: Path):
 
 def test_coop_has_no_line_for_an_unknown_set():
     check_templates("coop")  # for which set is not known yet
-    with pytest.raises(ValueError, match="CoOp has no template for the data set 'birds'; choose one .* EuroSAT"):
+    with pytest.raises(ValueError, match=r"CoOp has no template for the data set 'birds'; choose one .* EuroSAT"):
         prompts_of("coop", "birds")
     with pytest.raises(ValueError, match="CoOp has no template for the data set 'euro'"):
         check_templates("coop:euro")
