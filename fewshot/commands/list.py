@@ -20,6 +20,7 @@ from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.backbones._timm_catalogue import TimmEntry
+    from fewshot.results.published import PublishedNumber
 
 _SHORT = f"  Short forms: {', '.join(PACKAGED)}, pixels, given, any network name of timm, package.module:function."
 _MORE = "  fewshot list backbones vit_small lists the networks of timm with this word in their names."
@@ -31,7 +32,7 @@ _MORE = "  fewshot list backbones vit_small lists the networks of timm with this
 @json_option
 def command(kind: str, word: str) -> int:
     """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling
-    laws, presets and suites, with their hyperparameters and defaults.
+    laws, presets, suites and published numbers, with their hyperparameters and defaults.
 
     KIND is one of these words, such as evaluators. WORD searches names and summaries; with backbones, it searches the
     networks of timm, also by a pattern such as 'vit*', and shows their parameters, image sizes and pre-training data:
@@ -39,11 +40,14 @@ def command(kind: str, word: str) -> int:
     \b
       fewshot list evaluators probe
       fewshot list backbones dinov2
+      fewshot list published dinov2
       fewshot list shot
     """
     kind = next((known for known in KINDS if known.removesuffix("s") == kind), kind)  # as "evaluator"
     if kind == "backbones" and word:
         return _networks(word)
+    if kind == "published" and word:
+        return _published_numbers(word)
     if kind in (*KINDS, ""):
         values = {shown: _matching(shown, word) for shown in ([kind] if kind else KINDS)}
     elif word:
@@ -59,7 +63,7 @@ def command(kind: str, word: str) -> int:
 
 def _matching(kind: str, word: str) -> list[dict[str, Any]]:
     """The members of a kind whose name or summary has a word in it, or whose name matches a pattern."""
-    own = {"measures": _measures, "laws": _laws, "suites": _suites, "presets": _presets}
+    own = {"measures": _measures, "laws": _laws, "suites": _suites, "presets": _presets, "published": _published}
     members = own.get(kind, partial(_members, kind))()
     wanted = word.lower()
     return [
@@ -175,3 +179,43 @@ def _suites() -> list[dict[str, Any]]:
     from fewshot import benchmarks
 
     return [{"name": name, "summary": benchmarks.summary(name)} for name in benchmarks.names()]
+
+
+def _published() -> list[dict[str, Any]]:
+    """Each source of published numbers."""
+    from fewshot.results.published import published_table, table_names
+
+    return [
+        {
+            "name": table.name,
+            "summary": f"{table.title}: {counted(len(table.numbers), 'number')}. {table.source}.",
+            "benchmark": table.benchmark,
+            "notes": list(table.notes),
+        }
+        for table in map(published_table, table_names())
+    ]
+
+
+def _published_numbers(word: str) -> int:
+    """The exit code. Answers with the published numbers whose source, model, head or data has a word in it."""
+    from tabulate import tabulate
+
+    from fewshot.results.published import published_numbers
+
+    numbers = published_numbers(word)
+    if not numbers:
+        raise ValueError(f"no published number matches {word!r}; `fewshot list published` shows all sources")
+    header = ("source", "model", "data", "shots", "accuracy", "labels")
+    lines = [
+        (one.source, f"{one.model} {one.head}".strip(), one.data.name, one.shots, _percent(one), "; ".join(one.labels))
+        for one in numbers
+    ]
+    table = tabulate(lines, header, disable_numparse=True, colalign=("left", "left", "left", "right", "right", "left"))
+    note = "Accuracy in %, with the published 95 % interval where there is one."
+    answer(f"{table}\n{counted(len(numbers), 'number')}. {note}", [asdict(one) for one in numbers])
+    return 0
+
+
+def _percent(number: PublishedNumber) -> str:
+    half = f" ± {100 * number.half_width:.2f}" if number.half_width else ""
+    return f"{100 * number.accuracy:.2f}{half}"
