@@ -3,7 +3,7 @@
     python -m fewshot.benchmarks.mieb_convergence            measure, and write results/mieb_convergence.json
     python -m fewshot.benchmarks.mieb_convergence --table    print the table of that file
 
-MIEB fits LogisticRegression(C=1, max_iter=100) to raw features of 16 images a class, 5 times, and prints the mean
+MIEB fits LogisticRegression(C=1, max_iter=100) to raw features of 16 images per class, 5 times, and prints the mean
 accuracy on the whole test set. Networks give features of very different scale, and 100 iterations of lbfgs reach the
 optimum for some scales only. Each draw shuffles the order that the last one left, with the same seed, so the draws are
 powers of one permutation.
@@ -27,8 +27,8 @@ from fewshot.files.atomic import write_atomically
 
 WRITTEN_TO = Path(__file__).parent / "results" / "mieb_convergence.json"
 N_CLASSES, DIM, SHOTS, DRAWS, MOST_ITERATIONS = 40, 384, 16, 5, 100
-TRAIN, TEST = 60, 25  # images of a class
-SCALES = (0.1, 1.0, 3.0, 10.0, 50.0)  # of the features: their typical length
+TRAIN, TEST = 60, 25  # images per class
+SCALES = (1.0, 10.0, 50.0, 200.0, 1000.0)  # of the features: their typical length
 SEED = 42
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
