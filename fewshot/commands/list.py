@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fewshot import protocols
 from fewshot.commands._answers import answer, json_option
 from fewshot.commands._names import KINDS, complete_kinds
+from fewshot.commands._published import numbers_with, sources
 from fewshot.plugins import registry as plugins
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.signature import REQUIRED, Signature
@@ -20,7 +22,6 @@ from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.backbones._timm_catalogue import TimmEntry
-    from fewshot.results.published import PublishedNumber
 
 _SHORT = f"  Short forms: {', '.join(PACKAGED)}, pixels, given, any network name of timm, package.module:function."
 _MORE = "  fewshot list backbones vit_small lists the networks of timm with this word in their names."
@@ -32,22 +33,26 @@ _MORE = "  fewshot list backbones vit_small lists the networks of timm with this
 @json_option
 def command(kind: str, word: str) -> int:
     """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling
-    laws, presets, suites and published numbers, with their hyperparameters and defaults.
+    laws, presets, suites, benchmarks of the field and published numbers, with their hyperparameters and defaults.
 
     KIND is one of these words, such as evaluators. WORD searches names and summaries; with backbones, it searches the
-    networks of timm, also by a pattern such as 'vit*', and shows their parameters, image sizes and pre-training data:
+    networks of timm, also by a pattern such as 'vit*', and shows their parameters, image sizes and pre-training data.
+    With benchmarks, the name of one shows its page: command, data to get, protocol and published numbers.
 
     \b
       fewshot list evaluators probe
       fewshot list backbones dinov2
       fewshot list published dinov2
+      fewshot list benchmarks cifar_fs
       fewshot list shot
     """
     kind = next((known for known in KINDS if known.removesuffix("s") == kind), kind)  # as "evaluator"
     if kind == "backbones" and word:
         return _networks(word)
     if kind == "published" and word:
-        return _published_numbers(word)
+        return numbers_with(word)
+    if kind == "benchmarks" and word in protocols.names():
+        return _benchmark(word)
     if kind in (*KINDS, ""):
         values = {shown: _matching(shown, word) for shown in ([kind] if kind else KINDS)}
     elif word:
@@ -63,7 +68,14 @@ def command(kind: str, word: str) -> int:
 
 def _matching(kind: str, word: str) -> list[dict[str, Any]]:
     """The members of a kind whose name or summary has a word in it, or whose name matches a pattern."""
-    own = {"measures": _measures, "laws": _laws, "suites": _suites, "presets": _presets, "published": _published}
+    own = {
+        "measures": _measures,
+        "laws": _laws,
+        "suites": _suites,
+        "presets": _presets,
+        "benchmarks": _benchmarks,
+        "published": sources,
+    }
     members = own.get(kind, partial(_members, kind))()
     wanted = word.lower()
     return [
@@ -181,41 +193,14 @@ def _suites() -> list[dict[str, Any]]:
     return [{"name": name, "summary": benchmarks.summary(name)} for name in benchmarks.names()]
 
 
-def _published() -> list[dict[str, Any]]:
-    """Each source of published numbers."""
-    from fewshot.results.published import published_table, table_names
-
-    return [
-        {
-            "name": table.name,
-            "summary": f"{table.title}: {counted(len(table.numbers), 'number')}. {table.source}.",
-            "benchmark": table.benchmark,
-            "notes": list(table.notes),
-        }
-        for table in map(published_table, table_names())
-    ]
+def _benchmarks() -> list[dict[str, Any]]:
+    return [{"name": name, "summary": protocols.summary(name)} for name in protocols.names()]
 
 
-def _published_numbers(word: str) -> int:
-    """The exit code. Answers with the published numbers whose source, model, head or data has a word in it."""
-    from tabulate import tabulate
+def _benchmark(name: str) -> int:
+    """The exit code. Answers with the page of a benchmark."""
+    from fewshot.protocols._page import page
 
-    from fewshot.results.published import published_numbers
-
-    numbers = published_numbers(word)
-    if not numbers:
-        raise ValueError(f"no published number matches {word!r}; `fewshot list published` shows all sources")
-    header = ("source", "model", "data", "shots", "accuracy", "labels")
-    lines = [
-        (one.source, f"{one.model} {one.head}".strip(), one.data.name, one.shots, _percent(one), "; ".join(one.labels))
-        for one in numbers
-    ]
-    table = tabulate(lines, header, disable_numparse=True, colalign=("left", "left", "left", "right", "right", "left"))
-    note = "Accuracy in %, with the published 95 % interval where there is one."
-    answer(f"{table}\n{counted(len(numbers), 'number')}. {note}", [asdict(one) for one in numbers])
+    one = protocols.benchmark(name)
+    answer(page(one), asdict(one))
     return 0
-
-
-def _percent(number: PublishedNumber) -> str:
-    half = f" ± {100 * number.half_width:.2f}" if number.half_width else ""
-    return f"{100 * number.accuracy:.2f}{half}"

@@ -112,7 +112,7 @@ def _fewest(pairs: Iterable[tuple[Row, Row]]) -> str:
 
 
 def benchmark(row: Row) -> str:
-    """The benchmark of the field that a row followed, with its version, as "cifar_fs@1"; "" for another suite."""
+    """The benchmark of the field that a row followed, with its version, such as "cifar_fs@1"; "" for other suites."""
     name = row.protocol.partition("@")[0]
     return row.protocol if name in _benchmarks() else ""
 

@@ -33,7 +33,7 @@ from fewshot.results.row import Row
 from fewshot.statistics.best_runs import may_be_best
 from fewshot.statistics.intervals import Floats, Interval
 
-__all__ = ["Ranking", "Standing", "ranking", "rankings"]
+__all__ = ["Ranking", "Standing", "ranking", "ranking_of", "rankings"]
 
 LEVEL = 0.95
 PredictionsOf = Callable[[Row], Iterator[Predictions]]  # raises a ValueError where none are stored
@@ -74,6 +74,11 @@ def rankings_of(shown: Shown, predictions: PredictionsOf | None = None) -> list[
     for row in filter(measured, shown.rows):
         groups.setdefault(task_choices(row), []).append(row)
     return [_ranking(group, run_tests(group, predictions), names) for group in groups.values()]
+
+
+def ranking_of(rows: Sequence[Row], predictions: PredictionsOf | None = None) -> Ranking:
+    """The ranking of measured rows that share whatever makes them comparable; the caller grouped them."""
+    return _ranking(rows, run_tests(rows, predictions), UniqueNames.of(Shown.of(rows)))
 
 
 def ranking(contest: Contest, names: UniqueNames) -> Ranking:
