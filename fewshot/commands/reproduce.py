@@ -10,7 +10,12 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._benchmark import BenchmarkRequest
+from fewshot.commands._names import NameOf
 from fewshot.commands._ranked import width
+from fewshot.commands._rates import remember_rows
+from fewshot.commands._request import ComputeRequest
+from fewshot.commands._results import gathered, print_failures, writable_results
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -26,8 +31,20 @@ _COLOURS = {"reproduced": "green", "not reproduced": "red", "not decided": "yell
 
 @click.command("reproduce", short_help="Say whether rows reproduce published numbers.")
 @click.argument("name", metavar="NAME")
+@click.option("--rows", "files", type=_options.FILE, multiple=True, help="Read rows of this results file.")
+@click.option("--data", metavar="ROOT", help="Run the benchmark on the data sets below this folder first.")
 @click.option(
-    "--rows", "files", type=_options.FILE, multiple=True, required=True, help="Read rows of this results file."
+    "--backbone",
+    "backbones",
+    type=NameOf("backbones"),
+    multiple=True,
+    metavar="NAME|SPEC",
+    help="With --data: run this backbone; repeat for several.",
+)
+@click.option("--set", "sets", multiple=True, metavar="NAME", help="With --data: run only this set of the benchmark.")
+@click.option("--partial", is_flag=True, help="With --data: run the benchmark without its missing data sets.")
+@click.option(
+    "--results", type=_options.FILE, default="results/runs.jsonl", help="With --data: append the rows to this file."
 )
 @click.option(
     "--model",
@@ -36,30 +53,77 @@ _COLOURS = {"reproduced": "green", "not reproduced": "red", "not decided": "yell
     help="Compare all rows with the published network whose name holds TEXT (default: networks are matched by their "
     "weights).",
 )
+@_options.takes(compute=ComputeRequest)
 @_options.where_option
 @_options.prefer_option
 @json_option
-def command(name: str, files: tuple[Path, ...], model: str, where: str, prefer: str | None) -> int:
+def command(
+    name: str,
+    files: tuple[Path, ...],
+    data: str | None,
+    backbones: tuple[str, ...],
+    sets: tuple[str, ...],
+    partial: bool,
+    results: Path,
+    compute: ComputeRequest,
+    model: str,
+    where: str,
+    prefer: str | None,
+) -> int:
     """Pair rows with the published numbers called NAME, and say of each: reproduced, not reproduced (and by how much),
     not decided (too few episodes), or not comparable (and why).
 
-    NAME is a source or a benchmark; `fewshot list published` shows them. For example, after a run of the benchmark:
+    NAME is a source or a benchmark; `fewshot list published` shows them. The rows are those of --rows, or those of the
+    benchmark on your --data:
 
     \b
+      fewshot reproduce mieb_few_shot --data ~/data --backbone vit_base_patch14_dinov2.lvd142m --partial
       fewshot reproduce mieb_few_shot --rows results/runs.jsonl
       fewshot reproduce simpleshot --rows results/runs.jsonl --model "ResNet-18"
     """
-    from fewshot.commands._results import gathered
     from fewshot.report.comparisons.reproduction import reproductions
     from fewshot.results.published import numbers_called
 
+    if bool(files) == (data is not None):
+        raise click.UsageError("give either --rows FILE, or --data ROOT to run the benchmark first")
     numbers = numbers_called(name)
-    stored = gathered(files, where, prefer)
-    found = reproductions(stored.rows(), numbers, model, lambda row: _test_images(stored, row))
+    own: set[str] | None = None
+    if data is not None:
+        chosen = BenchmarkRequest(_benchmark_of(name), sets, partial)
+        own = _run(chosen, data, backbones, results, compute)
+    stored = gathered(files or [results], where, prefer)
+    rows = [row for row in stored.rows() if own is None or row.run_id in own]
+    found = reproductions(rows, numbers, model, lambda row: _test_images(stored, row))
     if not found:
-        raise ValueError(_none_beside(name, numbers, len(stored.rows()), model))
+        raise ValueError(_none_beside(name, numbers, len(rows), model))
     answer("\n\n".join([_counts(found), *map(_line, found)]), {"name": name, "numbers": [_value(one) for one in found]})
     return 0
+
+
+def _benchmark_of(name: str) -> str:
+    """The benchmark that a source or benchmark of published numbers belongs to; a ValueError if there is none."""
+    from fewshot.results.published import published_table, table_names
+
+    found = published_table(name).benchmark if name in table_names() else name
+    if not found:
+        raise ValueError(f"no benchmark of fewshot runs the protocol of {name}; run it, and give its rows with --rows")
+    return found
+
+
+def _run(
+    chosen: BenchmarkRequest, data: str, backbones: tuple[str, ...], results: Path, compute: ComputeRequest
+) -> set[str]:
+    """The ids of the runs of a benchmark; those that are missing are computed and their rows appended."""
+    from fewshot.runs.pipeline import run_all
+
+    bench = compute.workbench()
+    plan = chosen.plan(data, backbones, [], "float32", bench)
+    written = writable_results(results)
+    known = {row.run_id for row in written.rows()}
+    done = [row for _, row in run_all(plan.specs, written, bench, compute.shard) if row is not None]
+    remember_rows(row for row in done if row.run_id not in known)
+    print_failures(done)
+    return {row.run_id for row in done}
 
 
 def _line(one: Reproduction) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from fewshot.results.files import Results
 from fewshot.results.published import numbers_called
-from tests.support.command_line import fail, succeed
+from tests.support.benchmark_folders import PIXELS, class_folders, cut_benchmark, sizes_of_split
+from tests.support.command_line import fail, misuse, succeed
 from tests.support.report_rows import row
 
 
@@ -46,6 +47,14 @@ def test_no_row_beside_a_number_is_an_error_with_the_networks_and_data(rows: Pat
     assert "no published numbers are called 'x'; known: " in fail("reproduce", "x", "--rows", rows)
 
 
+def test_rows_or_data_are_given_and_a_source_without_a_benchmark_is_not_run(rows: Path, tmp_path: Path) -> None:
+    assert "give either --rows FILE, or --data ROOT" in misuse("reproduce", "simpleshot")
+    assert "give either --rows FILE, or --data ROOT" in misuse(
+        "reproduce", "simpleshot", "--rows", rows, "--data", tmp_path
+    )
+    assert "no benchmark of fewshot runs the protocol of dinov2" in fail("reproduce", "dinov2", "--data", tmp_path)
+
+
 def test_published_numbers_are_listed_by_source_and_by_word() -> None:
     assert "Meta-Dataset, ProtoNet trained on ILSVRC-2012 only: 10 numbers." in " ".join(
         succeed("list", "published").split()
@@ -55,3 +64,15 @@ def test_published_numbers_are_listed_by_source_and_by_word() -> None:
     assert shown.rstrip().endswith("where there is one.")
     assert len(json.loads(succeed("list", "published", "dinov2-base", "--json"))) == 21
     assert "no published number matches 'nothing'" in fail("list", "published", "nothing")
+
+
+def test_a_benchmark_on_data_runs_first_and_only_its_rows_are_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: Path
+) -> None:
+    class_folders(tmp_path / "data" / "mini_imagenet", sizes_of_split("mini_imagenet", 20, others=2))
+    cut_benchmark(monkeypatch, "mini_imagenet", n_episodes=40)
+    options = ("--data", tmp_path / "data", *PIXELS, "--model", "ResNet-18", "--results", rows, "--json")
+    found = json.loads(succeed("reproduce", "simpleshot", *options))["numbers"]
+    assert [one["published"]["shots"] for one in found] == [1, 5]
+    assert [one["verdict"] for one in found] == ["not reproduced", "not reproduced"]
+    assert all("40 episodes" in one["reason"] for one in found)

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from fewshot import protocols
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.results.published import numbers_called, published_numbers, published_table, table_names
 from tests.support.checkout import ROOT
@@ -38,6 +39,7 @@ def test_each_table_is_whole(name: str) -> None:
     assert table.title
     assert table.source
     assert table.numbers
+    assert table.benchmark in ("", *protocols.names())
     keys = [(one.model, one.head, one.data.name, one.shots) for one in table.numbers]
     assert len(set(keys)) == len(keys)
     for one in table.numbers:

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fewshot import protocols
+from fewshot.report.comparisons.published_match import partner
 from fewshot.report.comparisons.reproduction import reproduction, reproductions
 from fewshot.results.published import PublishedNumber, numbers_called
 from fewshot.results.row import Row
@@ -130,6 +132,22 @@ def test_cifar_100_is_not_taken_for_cifar_10() -> None:
     for one in both:
         [found] = reproductions([mieb_row(one, one.draws)], both)
         assert found.number is one
+
+
+def test_every_copy_of_a_set_of_mieb_stands_beside_the_numbers_of_this_set() -> None:
+    own = [one for one in MIEB if one.model == "facebook/dinov2-base"]
+    names = set()
+    for one in protocols.benchmark("mieb_few_shot").sets:
+        partners = set()
+        for place in one.places:
+            path = f"/data/{place.below}"
+            dataset = place.dataset.format(path=repr(path), folder=repr(path.rpartition("/")[0]), root="'/data'")
+            found = partner(row(dataset=dataset, split=one.split, backbone=DINO), own)
+            assert found is not None, dataset
+            partners.add(found.data.name)
+        assert len(partners) == 1, one.name
+        names |= partners
+    assert len(names) == 21
 
 
 def test_another_network_stands_beside_no_number() -> None:
