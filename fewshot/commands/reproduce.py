@@ -93,10 +93,13 @@ def command(
         own = _run(chosen, data, backbones, results, compute)
     stored = gathered(files or [results], where, prefer)
     rows = [row for row in stored.rows() if own is None or row.run_id in own]
-    found = reproductions(rows, numbers, model, lambda row: _test_images(stored, row))
-    if not found:
+    pairs = reproductions(rows, numbers, model, lambda row: _test_images(stored, row))
+    if not pairs:
         raise ValueError(_none_beside(name, numbers, len(rows), model))
-    answer("\n\n".join([_counts(found), *map(_line, found)]), {"name": name, "numbers": [_value(one) for one in found]})
+    answer(
+        "\n\n".join([_counts(pairs), *map(_line, pairs), *_notes(pairs)]),
+        {"name": name, "numbers": [_value(one) for one in pairs]},
+    )
     return 0
 
 
@@ -104,10 +107,10 @@ def _benchmark_of(name: str) -> str:
     """The benchmark that a source or benchmark of published numbers belongs to; a ValueError if there is none."""
     from fewshot.results.published import published_table, table_names
 
-    found = published_table(name).benchmark if name in table_names() else name
-    if not found:
+    benchmark = published_table(name).benchmark if name in table_names() else name
+    if not benchmark:
         raise ValueError(f"no benchmark of fewshot runs the protocol of {name}; run it, and give its rows with --rows")
-    return found
+    return benchmark
 
 
 def _run(
@@ -132,8 +135,17 @@ def _line(one: Reproduction) -> str:
     return text.replace(one.verdict, click.style(one.verdict, _COLOURS[one.verdict]), 1)
 
 
-def _counts(found: Sequence[Reproduction]) -> str:
-    parts = ((sum(one.verdict == verdict for one in found), verdict) for verdict in _COLOURS)
+def _notes(pairs: Sequence[Reproduction]) -> list[str]:
+    """What to know about all numbers of the sources, one line each."""
+    from fewshot.results.published import published_table
+
+    sources = dict.fromkeys(one.number.source for one in pairs)
+    notes = [note for source in sources for note in published_table(source).notes]
+    return ["\n".join(click.wrap_text(note, width(), "", "  ") for note in notes)] if notes else []
+
+
+def _counts(pairs: Sequence[Reproduction]) -> str:
+    parts = ((sum(one.verdict == verdict for one in pairs), verdict) for verdict in _COLOURS)
     return ", ".join(f"{n:,} {verdict}" for n, verdict in parts if n)
 
 

@@ -69,16 +69,16 @@ def reproduction(row: Row, number: PublishedNumber, n_test: int | None = None) -
         return Reproduction(row, number, NOT_DECIDED, "the run has 1 episode, which has no spread; run 5 or more")
     theirs, words = _error_of_published(number, own[0], row.n_episodes)
     errors = [own[0], theirs, Error.of_rounding(number.digits)]
-    found = difference(accuracy(row), number.accuracy, errors, THESE_IMAGES)
-    verdict, reason = _judged(found)
-    return Reproduction(row, number, verdict, f"{reason} (Welch's t, {own[1]} against {words})", found)
+    gap = difference(accuracy(row), number.accuracy, errors, THESE_IMAGES)
+    verdict, reason = _judged(gap)
+    return Reproduction(row, number, verdict, f"{reason} (Welch's t, {own[1]} against {words})", gap)
 
 
-def _judged(found: Interval) -> tuple[str, str]:
-    half, bounds = (found.high - found.low) / 2, f"[{100 * found.low:+z.2f}, {100 * found.high:+z.2f}]"
-    size = f"the difference is {100 * found.mean:+z.2f} points, 95 % interval {bounds}"
-    if not found.low <= 0 <= found.high:
-        outside = min(abs(found.low), abs(found.high))
+def _judged(gap: Interval) -> tuple[str, str]:
+    half, bounds = (gap.high - gap.low) / 2, f"[{100 * gap.low:+z.2f}, {100 * gap.high:+z.2f}]"
+    size = f"the difference is {100 * gap.mean:+z.2f} points, 95 % interval {bounds}"
+    if not gap.low <= 0 <= gap.high:
+        outside = min(abs(gap.low), abs(gap.high))
         return NOT_REPRODUCED, f"{size}, which leaves out 0 by {100 * outside:.2f} points"
     if half > _WIDEST:
         return NOT_DECIDED, f"{size}, too wide to see 3 points; run more episodes or draws"

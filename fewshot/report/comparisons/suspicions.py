@@ -1,4 +1,4 @@
-"""Results that point to a fault rather than to a method: found among the rows of one task, without being looked for.
+"""Results that point to a fault rather than to a method, among the rows of one task.
 
 - A row whose interval lies below chance, or a trained network below raw pixels with the same transform and evaluator:
   143 such rows uncovered a normalisation that did nothing in one public benchmark.
@@ -97,11 +97,11 @@ def _not_better_than_random(of: _Rows) -> Iterator[str]:
             twins.setdefault(key, place)
     for place, row in enumerate(of.rows):
         twin = None if _is_random(row) else twins.get(_twin(row))
-        found = None if twin is None else of.minus(place, twin)
-        if found is not None and found.low <= 0:
+        gap = None if twin is None else of.minus(place, twin)
+        if gap is not None and gap.low <= 0:
             yield (
                 f"{of.name(row)} is not better than random weights of its architecture: the difference is "
-                f"{100 * found.mean:+z.1f} points, interval [{100 * found.low:z.1f}, {100 * found.high:z.1f}]."
+                f"{100 * gap.mean:+z.1f} points, interval [{100 * gap.low:z.1f}, {100 * gap.high:z.1f}]."
             )
 
 
@@ -121,8 +121,8 @@ def _below_pixels(of: _Rows) -> Iterator[str]:
     low = []
     for place, row in enumerate(of.rows):
         if _method(row) in pixels and not _is_random(row) and not _is_pixels(row):
-            found = of.minus(place, pixels[_method(row)])
-            low += [place] if found is not None and found.high < 0 else []
+            gap = of.minus(place, pixels[_method(row)])
+            low += [place] if gap is not None and gap.high < 0 else []
     if low:
         yield f"Below raw pixels with the same transform and evaluator: {of.names(low)}."
 
