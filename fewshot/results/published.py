@@ -144,8 +144,13 @@ def _numbers(name: str, content: Mapping[str, Any]) -> Iterator[PublishedNumber]
 
 
 def _data(name: str, values: Mapping[str, Any]) -> PublishedData:
-    spellings = (tuple(values.get(key, ())) for key in ("aliases", "splits"))
-    return PublishedData(name, *spellings, values.get("classes", 0), values.get("test_images", 0))
+    return PublishedData(
+        name,
+        tuple(values["aliases"]),
+        tuple(values.get("splits", ())),
+        values.get("classes", 0),
+        values.get("test_images", 0),
+    )
 
 
 def _folder() -> Path:
