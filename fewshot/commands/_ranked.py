@@ -81,6 +81,8 @@ def _caveats(shown: Shown, rankings: Sequence[Ranking]) -> Iterator[str]:
     from fewshot.report.rows import intervals
     from fewshot.report.rows.wording import unequal_queries
 
+    for ranking in rankings:
+        yield from ranking.suspicions
     done = shown.done
     seen = {shown.name(row).backbone for row in done if row.seen_classes == "seen"}
     if seen:

@@ -33,6 +33,7 @@ OWN = {
     "protocols/__init__.py": "files of the package",
     "report/__init__.py": "files of the package",
     "results/files.py": "append checks the file first",
+    "results/published.py": "files of the package",
     "results/reading.py": "_stamp checks the file first",
     "results/recognition.py": "what_is is for regular files",
     "results/seen_classes/synsets.py": "files of the package",

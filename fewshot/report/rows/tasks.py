@@ -71,12 +71,7 @@ class Task:
     @property
     def chance(self) -> float | None:
         """The accuracy of guessing among equally large ways; None if the number of ways is unknown or varies."""
-        row = self.rows[0]
-        spec = specs_of(row)
-        if spec.from_file or (row.n_way is None and spec.sampler.declares("open_ways_vary")):
-            return None
-        ways = row.n_way or row.n_classes
-        return 1 / ways if ways and ways > 1 else None
+        return chance(self.rows[0])
 
     @cached_property
     def population(self) -> str:
@@ -109,6 +104,15 @@ def under_skewed_queries(rows: Iterable[Row]) -> dict[str, Row]:
 
 def _but_for_queries(row: Row) -> tuple[object, ...]:
     return contender(row), specs_of(row).sides, *(getattr(row, name) for name in _SHARED)
+
+
+def chance(row: Row) -> float | None:
+    """The accuracy of guessing among equally large ways; None if the number of ways is unknown or varies."""
+    spec = specs_of(row)
+    if spec.from_file or (row.n_way is None and spec.sampler.declares("open_ways_vary")):
+        return None
+    ways = row.n_way or row.n_classes
+    return 1 / ways if ways and ways > 1 else None
 
 
 def shot_label(row: Row) -> str:
