@@ -334,7 +334,10 @@ SEALED: dict[str, tuple[Forgery, str]] = {
     "predictions without a row": (stray, "which has no row"),
     "a design of other classes": (of_json(RUNS, no_design), "from named classes only"),
     "a design without classes": (of_json(RUNS, lambda held: held["designs"][0].update(classes=[])), "list the labels"),
-    "a design of fewer classes": (of_json(RUNS, lambda held: held["designs"][0].update(classes=[0, 1, 2])), ""),
+    "a design of fewer classes": (
+        of_json(RUNS, lambda held: held["designs"][0].update(classes=[0, 1, 2])),
+        "of other classes than",
+    ),
     "other class names": (of_json(RUNS, lambda held: held["designs"][0]["class_names"].reverse()), "lowest_class"),
     "other labels of the images": (
         of_json(RUNS, lambda held: held["designs"][0].update(labels_digest="0" * 64)),
