@@ -216,6 +216,7 @@ class Dataset(Member, ABC):
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
 
     split: ClassVar[str | None] = None  # spec of the default class split
+    is_bundled: ClassVar[bool] = False  # whether its files come with fewshot, so that rows of strangers may name it
 
     @abstractmethod
     def load(self) -> LabelledImages:
