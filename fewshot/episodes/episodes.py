@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.plugins.registry import DATASETS, SAMPLERS
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -187,7 +188,7 @@ class Episodes:
         of_one = len(first.support) + len(first.query)
         if n_episodes * of_one > _MOST_SAMPLED:
             raise ValueError(
-                f"{n_episodes:,} episodes of {of_one:,} images each do not fit in memory; sample at most "
+                f"{counted(n_episodes, 'episode')} of {of_one:,} images each do not fit in memory; sample at most "
                 f"{_MOST_SAMPLED // of_one:,}"
             )
         episodes: Episodes = made.sample(held, labels, shape, seed, 0, n_episodes)
@@ -264,7 +265,7 @@ class Episodes:
         for name, size in sizes.items():
             if getattr(self, name).shape != (size,):
                 raise ValueError(
-                    f"{name} should hold {size} entries, found {len(getattr(self, name))}: "
+                    f"{name} should hold {counted(int(size), 'entry')}, found {len(getattr(self, name))}: "
                     "the file is damaged or was not written by fewshot"
                 )
         few = np.flatnonzero(self.n_way < 2)
@@ -375,7 +376,7 @@ class Episodes:
 
     def __str__(self) -> str:
         """One line per episode for the first ten: index, ways, support and query sizes, classes."""
-        lines = [f"{len(self)} episodes, digest {self.digest[:16]}"]
+        lines = [f"{counted(len(self), 'episode')}, digest {self.digest[:16]}"]
         for e in range(min(10, len(self))):
             ways = slice(self.way_start[e], self.way_start[e + 1])
             lines.append(

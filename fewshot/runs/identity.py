@@ -29,6 +29,7 @@ class RunIdentity:
     first_digest: str  # of the first two episodes: a sampler that draws otherwise makes other runs
     dtype: str
     class_vectors_digest: str | None = None  # None: the data has no class vectors
+    texts_digest: str | None = None  # of the class names in templates; None: no text tower is used
     selection: Any = None  # the rule's identity; None: hyperparameters as given
 
     @property
@@ -49,6 +50,7 @@ class RunIdentity:
             self.dtype,
         ]
         named += [] if self.class_vectors_digest is None else [self.class_vectors_digest]
+        named += [] if self.texts_digest is None else [self.texts_digest]
         named += [] if self.selection is None else [self.selection]
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
 

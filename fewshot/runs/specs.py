@@ -22,9 +22,11 @@ from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
 from fewshot.runs.defaults import usual_transform
 from fewshot.runs.identity import RunIdentity, class_vectors_digest, labels_digest, sampled_name
+from fewshot.runs.names import text_prompts, texts_digest
 from fewshot.splits import ClassSplit
 
 if TYPE_CHECKING:
+    from fewshot.backbones._words import Prompts
     from fewshot.runs.needs import Needs
 
 DTYPES = ("float32", "bfloat16")
@@ -151,8 +153,15 @@ class PreparedRun:
             first_digest=self._first_digest(shared.first_digests),
             dtype=spec.dtype,
             class_vectors_digest=shared.class_vectors_digest,
+            texts_digest=None if self.prompts is None else texts_digest(self.prompts, self.images),
             selection=None if spec.selection is None else spec.selection.identity(spec.evaluator),
         ).run_id
+
+    @cached_property
+    def prompts(self) -> Prompts | None:
+        """The templates by which the text tower of the backbone makes vectors of the class names; None if the run uses
+        none of its own. A head of names without vectors is a ValueError."""
+        return text_prompts(self.spec.evaluator, self.spec.backbone, self.images)
 
     def _first_digest(self, known: dict[Any, str]) -> str:
         """The digest of the first two episodes, sampled where it is not known yet: many runs have the same."""

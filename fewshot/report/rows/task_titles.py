@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fewshot.plugins.short_name import short_names
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import counted
 from fewshot.results.asked import asked, size
 from fewshot.results.comparability import benchmark
 from fewshot.results.row import Row
@@ -41,7 +42,7 @@ def _queries(row: Row) -> str:
         most = sampler.declares("most_open_queries")
         text = f"up to {most} queries per class" if most else "all other images as queries"
     else:
-        text = f"{row.n_query} quer{'y' if row.n_query == 1 else 'ies'} per class"
+        text = f"{counted(row.n_query, 'query')} per class"
     return text + (" on average" if sampler.declares("queries_on_average") else "")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from fewshot.plugins.wording import agreeing
 from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.task_titles import titles
@@ -118,7 +119,7 @@ def shot_label(row: Row) -> str:
         return "listed"
     mean = " on average" if spec.sampler.declares("shots_on_average") else ""
     most = "at most " if row.k_shot_at_most else ""
-    return f"{most}{size(row.k_shot, spec.sampler)} shot{'' if row.k_shot == 1 else 's'}{mean}"
+    return f"{most}{size(row.k_shot, spec.sampler)} {agreeing(row.k_shot, 'shot', 'shots')}{mean}"
 
 
 def measured(row: Row) -> bool:
