@@ -30,6 +30,7 @@ from tests.support.submissions import (
     own_home,
     part_of,
     rescored,
+    runs,
     sealed,
     submission,
 )
@@ -42,6 +43,14 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("honest")
     with own_home(folder):
         return submission(folder)
+
+
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of so many episodes that it has all intervals."""
+    folder = tmp_path_factory.mktemp("longer")
+    with own_home(folder):
+        return submission(folder, runs(folder, ("Prototype()",), n_episodes=40))
 
 
 @pytest.fixture
@@ -81,8 +90,6 @@ NUMBERS = {
     "calibration_error": 0.001,
     "auroc": 0.001,
     "average_precision": 0.001,
-    "macro_f1_low": -0.001,
-    "log_loss_high": 0.001,
     "mean_per_class": 0.001,
 }
 
@@ -93,6 +100,28 @@ def test_a_changed_number_is_refused_by_its_column(forged, column):
         pytest.fail(f"the row has no {column}: give the fixture more classes")
     change_rows(forged, lambda row: row.update({column: row[column] + NUMBERS[column]}))
     refused(forged, column)
+
+
+BOUNDS = {
+    "new_classes_low": 0.001,
+    "new_classes_high": -0.001,
+    "new_classes_monte_carlo": 0.001,
+    "lowest_tenth": 0.001,
+    "lowest_tenth_high": -0.001,
+    "macro_f1_low": 0.001,
+    "log_loss_high": 0.001,
+    "calibration_error_high": -0.001,
+    "auroc_low": 0.001,
+    "average_precision_high": -0.001,
+    "mean_per_class_high": -0.001,
+}
+
+
+@pytest.mark.parametrize("column", BOUNDS)
+def test_a_changed_interval_is_refused_by_its_column(longer, tmp_path, column):
+    folder = copied(longer, tmp_path / "forged")
+    change_rows(folder, lambda row: row.update({column: row[column] + BOUNDS[column]}))
+    refused(folder, column)
 
 
 TEXTS = {
