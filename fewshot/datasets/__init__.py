@@ -226,6 +226,7 @@ class Dataset(Member, ABC):
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = ()  # names that all lie in its folder, or other such names
 
     split: ClassVar[str | None] = None  # spec of the default class split
+    is_bundled: ClassVar[bool] = False  # whether its files come with fewshot, so that rows of strangers may name it
 
     @abstractmethod
     def load(self) -> LabelledImages:

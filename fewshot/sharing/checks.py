@@ -55,8 +55,8 @@ def check(shared: Shared, results: Results) -> Checked:
     first: list[Episodes] = []
     try:
         _check_count(row, parts)
-        computed, digest = score(_watched(row, results, first), shared.design.whole(row))
-    except (ValueError, IndexError, KeyError, OverflowError) as error:
+        computed, digest = score(_watched(shared, results, first), shared.design.whole(row))
+    except Exception as error:  # predictions of strangers may be damaged in any way
         return Checked((_one_line(error),))
     problems = [*score_problems(row, computed, shared.design.has_names)]
     if digest != row.episodes_digest:
@@ -90,12 +90,14 @@ def _check_count(row: Row, parts: PredictionParts) -> None:
         raise ValueError(f"the row says {row.n_episodes:,} episodes, but its predictions hold {reached:,}")
 
 
-def _watched(row: Row, results: Results, first: list[Episodes]) -> Iterator[Predictions]:
-    """The predictions of a row, part by part; the shape of each episode is that of the row. Keeps the first two
-    episodes."""
-    for part in results.predictions(row):
+def _watched(shared: Shared, results: Results, first: list[Episodes]) -> Iterator[Predictions]:
+    """The predictions of a row, part by part; the shape of each episode is that of the row, its classes those of the
+    design. Keeps the first two episodes."""
+    for part in results.predictions(shared.row):
         part.episodes.check_layout(MOST_ROWS)
-        _check_shape(row, part.episodes)
+        _check_shape(shared.row, part.episodes)
+        if not np.isin(part.episodes.classes, shared.design.classes).all():
+            raise ValueError("its predictions have episodes of other classes than its design")
         if sum(map(len, first)) < 2:
             first.append(part.episodes[: 2 - sum(map(len, first))])
         yield part

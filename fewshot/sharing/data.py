@@ -10,6 +10,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodesDigest
 from fewshot.plugins.spec import Spec
+from fewshot.report.rows.tasks import accuracy
 from fewshot.results.columns import Honesty
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
@@ -133,8 +134,8 @@ def _rerun_problems(row: Row, results: Results, mine: Row, fresh: Results) -> It
         yield "its episodes are others when it is run again"
     elif other > total * MOST_OTHER_ANSWERS:
         yield (
-            f"run again, {other:,} of {total:,} answers differ: {100 * mine.accuracy:.2f} % here, "
-            f"{100 * row.accuracy:.2f} % in the row"
+            f"run again, {other:,} of {total:,} answers differ: {100 * accuracy(mine):.2f} % here, "
+            f"{100 * accuracy(row):.2f} % in the row"
         )
     for name in (column for column in vars(Honesty()) if column in _HONEST):
         if getattr(mine, name) != getattr(row, name):

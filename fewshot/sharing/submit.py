@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import secrets
 import shutil
@@ -27,7 +26,7 @@ from fewshot.sharing.checks import Shared, check, renewed, score_problems, seen_
 from fewshot.sharing.cleaning import clean_row, cleaned, private_word_in, private_words
 from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
-from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id
+from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
 from fewshot.sharing.members import NAMED, own_code, own_columns, recorded_identity, same_but_for_paths
 from fewshot.sharing.readme import readme
 from fewshot.sharing.stored import runs_text
@@ -81,7 +80,7 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
     write_atomically(folder / RUNS, runs_text(kept).encode())
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     write_atomically(folder / README, readme(manifest, kept, size).encode("utf-8", "replace"))
-    manifest = replace(manifest, files=_files(folder))
+    manifest = replace(manifest, files=listed_files(folder))
     write_atomically(folder / ABOUT, manifest.text().encode())
     return Submitted(manifest, tuple(kept), size)
 
@@ -91,14 +90,10 @@ def _environments(rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(", ".join(filter(None, (row.device, row.platform, row.versions))) for row in rows))
 
 
-def _files(folder: Path) -> dict[str, tuple[str, int]]:
+def listed_files(folder: Path) -> dict[str, tuple[str, int]]:
     """sha256 and size of every file of a folder, by its name."""
-    found = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        found[path.relative_to(folder).as_posix()] = (digest, path.stat().st_size)
-    return found
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): (sha256_of(path), path.stat().st_size) for path in paths}
 
 
 def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[str]) -> Shared:
