@@ -137,7 +137,9 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
 
     known = {row.run_id: row for row in results.rows()}
     rows = {}
-    for number, (spec, row) in enumerate(run_all(starting(specs, known.values()), results, bench, shard), 1):
+    for number, (spec, row) in enumerate(
+        run_all(starting(specs, known.values(), bench.images), results, bench, shard), 1
+    ):
         if row is None:
             continue
         rows[spec] = row

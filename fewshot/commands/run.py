@@ -111,6 +111,7 @@ class GridRequest:
         from fewshot.runs.specs import RunSpec
 
         methods = self.methods()
+        self._check_seen(data)
         choice.check()
         backbones = self.backbones or (usual_backbone(data.images),)
         chosen = [(transform, choice.evaluator(evaluator)) for transform, evaluator in methods]
@@ -147,6 +148,21 @@ class GridRequest:
         if self.evaluators or self.transform:
             raise click.UsageError("--preset sets evaluator and transform; remove --evaluator and --transform")
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
+
+    def _check_seen(self, data: Data) -> None:
+        """Raises a ValueError if a transform is fitted on seen classes and the split has none."""
+        from fewshot.plugins.registry import TRANSFORMS
+        from fewshot.runs.presets import preset
+
+        named = [(f"--preset {p.name}", p.transform, f"--preset {p.without_seen}") for p in map(preset, self.presets)]
+        own = [(f"--transform {self.transform}", self.transform, '--transform "L2()"')] if self.transform else []
+        for option, transform, instead in [*named, *own]:
+            if TRANSFORMS.spec(transform).declares("needs_seen") and not data.split.seen:
+                raise ValueError(
+                    f"{option} needs seen classes, because it fits {TRANSFORMS.spec(transform).name} on their images, "
+                    f"but the split {data.split_spec} has none; use {instead}, or a split with seen classes, such as "
+                    '--split "BySeed()"'
+                )
 
     def _episodes(self, data: Data, request: EpisodeRequest) -> list[Sampled | Listed]:
         from fewshot.episodes.lists import EpisodeList
@@ -230,7 +246,7 @@ def _run(
     from fewshot.runs.pipeline import run_all
 
     known = {row.run_id: row for row in written.rows()}
-    rows = dict(run_all(starting(specs, known.values()), written, bench, compute.shard))
+    rows = dict(run_all(starting(specs, known.values(), bench.images), written, bench, compute.shard))
     done = [row for spec in specs if (row := rows[spec]) is not None]
     remember_rows(row for row in done if known.get(row.run_id) != row)
     averages, values = ("", None) if plan is None else plan.averages(done)
