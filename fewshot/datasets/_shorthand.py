@@ -33,7 +33,7 @@ def dataset_spec(data: object) -> Spec:
         )
     named, known = os.fspath(data), DATASETS.names()
     place = Path(named).expanduser()
-    claimed = None if named in known or is_call(named) else claim(place)
+    claimed = None if named in known or is_call(named) else claim(os.path.expanduser(named))
     if claimed is not None:
         return claimed
     if named not in known and place.is_dir():
