@@ -1,8 +1,8 @@
 """Networks that map images to vectors, and their sources: one file for each source.
 
-A source (`Timm`, `Packaged`, `Checkpoint`, `Pretrained`, `RandomInit`, `ConvNet`, `RawPixels`, `Function`; `Given`
-for vectors without a network) is a frozen dataclass; its spec is part of the identity of a run. `load()` returns the
-network, frozen, in eval mode, with its own preprocessing.
+A source (`Timm`, `OpenCLIP`, `Packaged`, `Checkpoint`, `Pretrained`, `RandomInit`, `ConvNet`, `RawPixels`,
+`Function`; `Given` for vectors without a network) is a frozen dataclass; its spec is part of the identity of a run.
+`load()` returns the network, frozen, in eval mode, with its own preprocessing.
 
 May import: results, data sets, splits, episodes, files, plugins.
 A new source: one file with a class derived from `BackboneSource`.
@@ -20,7 +20,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from fewshot.backbones._words import Prompts, TextTower
 from fewshot.datasets import LabelledImages
+from fewshot.plugins.devices import check_device
 from fewshot.plugins.fields import Member
 from fewshot.results.training_record import TrainingRecord
 
@@ -39,6 +41,7 @@ class Backbone:
     pretrained_on: str = "unknown"  # such as "ImageNet-1k"; "nothing" for random weights and raw pixels
     given: bool = False  # no network: the data set holds the vectors
     training: TrainingRecord | None = None  # for a network that fewshot trained
+    words: TextTower | None = None  # maps texts to the space of the features; None for most networks
 
     @property
     def device(self) -> torch.device:
@@ -46,8 +49,17 @@ class Backbone:
         return device_of(self.network)
 
     def to(self, device: str | None) -> Backbone:
-        """The same backbone, its network moved to a device; None: the GPU if there is one."""
-        self.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        """The same backbone, its network moved to a device; None: the GPU if there is one. A device that is unknown or
+        absent is a ValueError."""
+        if device is not None:
+            check_device(device)
+        try:
+            self.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        except (RuntimeError, AssertionError, ImportError) as error:  # as torch reports an absent device
+            if device is None:
+                raise
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"this machine cannot use the device {device!r}: {reason}; use cpu") from error
         return self
 
     def on(self, images: LabelledImages) -> Backbone:
@@ -73,6 +85,7 @@ class BackboneSource(Member, ABC):
     """The source of a network."""
 
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
+    has_words: ClassVar[bool] = False  # whether it may have a text tower, and with it `prompts`
     stands_for_vectors: ClassVar[bool] = False  # whether it replaces a network for data sets of vectors
 
     @abstractmethod
@@ -87,6 +100,11 @@ class BackboneSource(Member, ABC):
     def check(self) -> None:
         """Raises a ValueError if `load` cannot succeed, such as for a misspelt name, as far as that is known without
         loading or downloading anything."""
+
+    def prompts(self, dataset: str) -> Prompts | None:
+        """The templates that turn the class names of a data set of this name into texts, for a network with a text
+        tower; None for others. Loads no network."""
+        return None
 
     def to_download(self) -> str:
         """What `load` would download, in words; '' if nothing."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import click
 
 from fewshot.commands._names import NameOf
-from fewshot.commands._options import Count, count, counts, shard, ways
-from fewshot.plugins.wording import counted
+from fewshot.commands._options import Count, count, counts, device_option, shard, ways
+from fewshot.plugins.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -310,9 +310,7 @@ class ComputeRequest:
     ]
     device: Annotated[
         str | None,
-        click.option(
-            "--device", metavar="DEVICE", help="Run networks on this device, such as cuda (default: a GPU if present)."
-        ),
+        device_option("Run networks"),
     ]
 
     def workbench(self) -> Workbench:
@@ -323,7 +321,7 @@ class ComputeRequest:
 
     def waiting(self, number: int) -> str:
         """What a command reports when runs are unfinished because other shards have not solved their episodes."""
-        runs = "1 run is" if number == 1 else f"{number:,} runs are"
+        runs = f"{counted(number, 'run')} {agreeing(number, 'is', 'are')}"
         return f"shard {self.shard[0]} of {self.shard[1]} is finished; {runs} waiting for other shards"
 
 

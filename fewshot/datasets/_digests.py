@@ -30,6 +30,7 @@ from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import checked_content, with_checksum
 from fewshot.files.progress import with_progress
+from fewshot.plugins.wording import counted
 
 _DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
@@ -197,7 +198,7 @@ def warn_copies(
 
 
 def _exact_copies(count: int) -> str:
-    return "1 exact copy" if count == 1 else f"{count:,} exact copies"
+    return counted(count, "exact copy")
 
 
 def kept_digest(path: Path, kind: str, compute: Callable[[], bytes]) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 from fewshot.datasets import Group, LabelledImages, images_digest
 from fewshot.datasets._class_names import joined_spellings, warn_of_names
 from fewshot.datasets._digests import open_files
-from fewshot.datasets._partitions import report_partitions, with_partitions
+from fewshot.datasets._partitions import check_partitions, report_partitions, with_partitions
 from fewshot.episodes.episodes import Ints
 
 _log = logging.getLogger("fewshot")
@@ -77,6 +77,7 @@ class Listing:
     def images(self, check: Callable[[Sequence[str], Ints, str], None] = warn_of_names) -> LabelledImages:
         """The images in the order of the entries; a ValueError names wrong ones. `check` looks at the class names."""
         source, places = str(self.entries.source), self.entries.places
+        check_partitions(self.image_groups, places.__getitem__, source)
         paths = self.entries.files(self.root)
         files, digests = open_files(source, paths, self.labels, places.__getitem__, lambda row: f"{places[row]}: ")
         check(self.class_names, self.labels, source)

@@ -18,18 +18,25 @@ _KINDS = (
 
 
 def check_regular(path: Path, what: str = "file") -> Path:
-    """The path, if it is a regular file or does not exist; anything else is a ValueError.
+    """The path, if it is a regular file or does not exist; anything else, and a NUL in the name, is a ValueError.
 
     `what` names the expected kind of file in the error: "manifest". Opening a file that does not exist says so.
     """
+    check_name(path, what)
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
-        return path  # a ValueError: a zero byte in the name
+        return path
     kind = next((kind for test, kind in _KINDS if test(mode)), None)
     if kind is not None:
         raise ValueError(f"cannot read the {what} {path}: it is {kind}, not a regular file; give the path of a file")
     return path
+
+
+def check_name(path: Path, what: str = "file") -> None:
+    """Raises a ValueError if the path has a NUL character, which no name of a file may have."""
+    if "\0" in str(path):
+        raise ValueError(f"the name of the {what} {str(path)!r} has a NUL character; give a name without it")
 
 
 def read_bytes(path: Path, what: str = "file") -> bytes:

@@ -9,6 +9,7 @@ from html import escape
 from tabulate import tabulate
 
 from fewshot.notebooks.html import table_html
+from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import Ranking, Standing, rankings
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
@@ -51,7 +52,7 @@ def compared(rows: Sequence[Row], predictions: Callable[[Row], Iterator[Predicti
     task are a ValueError that says what to run."""
     ranked = tuple(ranking for ranking in rankings(rows, predictions) if len(ranking.standings) > 1)
     if not ranked:
-        n_rows = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+        n_rows = counted(len(rows), "row")
         raise ValueError(
             f"nothing to compare: no two of {n_rows} have the same data, ways, shots and seed; evaluate more backbones "
             "or evaluators on the same episodes, such as evaluate(..., evaluators=['LinearProbe', 'Prototype'])"

@@ -41,6 +41,7 @@ from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
+from fewshot.runs.names import text_prompts
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 from fewshot.runs.turns import in_turns
@@ -87,6 +88,7 @@ class Workbench:
         prepared = PreparedRun(spec, images, split_of(images, SPLITS.spec(rule)), listed)
         shots = spec.episodes.shape.k_shot if isinstance(spec.episodes, Sampled) else None
         guards.check_support(spec.evaluator, shots, None if listed is None else listed.episodes)
+        text_prompts(spec.evaluator, spec.backbone, images)  # raises now if a head of names has no vectors
         if prepared.n_episodes * len(images) > guards.MOST_IMAGES_OF_A_RUN:
             first = prepared.episodes(0, 1)
             guards.check_size(prepared.n_episodes, first, guards.MOST_IMAGES_OF_A_RUN, "a run")
@@ -102,6 +104,13 @@ class Workbench:
         from fewshot.features.table import feature_table
 
         return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress, folder=self.folder)
+
+    def class_vectors(self, images: LabelledImages, backbone: Backbone) -> NDArray[np.float32]:
+        """The vectors of the class names by the backbone's text tower; this computes those that are not on disk."""
+        from fewshot.features.class_vectors import class_vectors
+
+        folder = None if self.folder is None else self.folder / "class_vectors"
+        return class_vectors(backbone, images.name, images.class_names, self.progress, folder)
 
 
 def run(
@@ -278,7 +287,8 @@ def _learner(
         tables.append(bench.features(images, backbone, rows, prepared.spec.dtype))
         return tables[-1]
 
-    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress)
+    named = None if prepared.prompts is None else partial(bench.class_vectors, backbone=backbone)
+    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress, named)
     seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
     if isinstance(solver, ImageLearner):
         if solver.frozen is None:
@@ -290,7 +300,7 @@ def _learner(
 def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
     found, episodes_digest = _score(prepared, parts, prepared.n_episodes)
-    honest = honesty(prepared.evaluator, prepared.images, prepared.classes, backbone)
+    honest = honesty(prepared.evaluator, prepared.images, prepared.classes, backbone, prepared.prompts)
     return Row.of(
         RunName(prepared.run_id, protocol=prepared.spec.protocol),
         spec_columns(prepared.spec),

@@ -31,6 +31,7 @@ OWN = {
     "plugins/signature.py": "source files of installed packages",
     "plugins/spec.py": "_digest_now checks the file first",
     "pretraining/training.py": "trained_elsewhere checks is_file",
+    "protocols/__init__.py": "files of the package",
     "report/__init__.py": "files of the package",
     "results/files.py": "append checks the file first",
     "results/reading.py": "_stamp checks the file first",

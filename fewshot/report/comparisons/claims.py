@@ -10,7 +10,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.report.comparisons.naming import MarkdownNaming, Naming
 from fewshot.report.comparisons.over_sets import OverSets
 from fewshot.report.comparisons.pairing import Contest, RunPair
@@ -153,7 +153,7 @@ class Claims:
     def _sentences(self, delta: float) -> list[str]:
         verdicts = [f"{self.naming.pair(pair)}: {verdict(pair, value)}." for pair, value in self._tested]
         lines = [f"  {self.naming.pair(pair)}: {needs(pair, delta)}" for pair in self.pairs]
-        size = f"{100 * delta:.3g} point{'' if 100 * delta == 1 else 's'}"
+        size = f"{100 * delta:.3g} {agreeing(100 * delta, 'point', 'points')}"
         heading = f"Needed to detect a difference of {size} with 80 % power:"
         return ["\n".join(verdicts), "\n".join([heading, *lines]), *self._remarks]
 

@@ -5,6 +5,7 @@ rows -> contests (one task, runs that differ in one thing) -> accuracies [R, E] 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
-from fewshot.results.asked import data_of
+from fewshot.results.comparability import nearest, refusal, task_choices
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import rank_sets
@@ -28,10 +29,6 @@ BY = {
     "backbone": ("backbone", "dtype"),
     "anything": ("transform", "evaluator", "selection_rule", "backbone", "dtype"),
 }
-_TASK = (
-    *("split_digest", "images_digest", "classes", "sampler"),
-    *("n_way", "k_shot", "n_query", "k_shot_at_most", "seed"),
-)
 Grouping = tuple[str, NDArray[np.int64]]  # name of the groups, and the group of every class
 
 
@@ -141,16 +138,25 @@ def contests(
     if not compared and others:
         raise ValueError("; ".join(dict.fromkeys(other.reason for other in others)))
     if not compared:
+        differing = refusal([row for row in rows if row.status == "ok"])
+        because = f", because they differ in {differing}" if differing else ""
         raise ValueError(
-            f"{results.path} has no two runs that differ in {by} alone and share their episodes; "
+            f"{results.path} has no two runs that differ in {by} alone and share their episodes{because}; "
             f"give another --by ({', '.join(BY)}), or run more"
         )
     return compared, others
 
 
-def task_key(row: Row) -> tuple[object, ...]:
-    """What runs of one task have in common: their data, however its path was typed, and their episodes."""
-    return data_of(row), *(getattr(row, name) for name in _TASK)
+def alone(rows: Sequence[Row]) -> list[Uncompared]:
+    """The runs that share their task with no other run, although other runs are there, each with the choices in which
+    it differs from the nearest run."""
+    done = [row for row in rows if row.status == "ok"]
+    keys = [task_choices(row) for row in done]
+    counts = Counter(keys)
+    if len(done) < 2:
+        return []
+    lone = [row for row, key in zip(done, keys, strict=True) if counts[key] == 1]
+    return [Uncompared(row, f"no other run has its task; the nearest differs in {nearest(row, done)}") for row in lone]
 
 
 def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
@@ -159,7 +165,7 @@ def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
     fixed = [name for name in BY["anything"] if name not in BY[by]]
     for row in rows:
         if row.status == "ok":
-            groups.setdefault((*task_key(row), *(getattr(row, name) for name in fixed)), []).append(row)
+            groups.setdefault((*task_choices(row), *(getattr(row, name) for name in fixed)), []).append(row)
     return [group for group in groups.values() if len(group) > 1]
 
 

@@ -18,19 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.report.comparisons import ranking_words as words
-from fewshot.report.comparisons.pairing import Contest, task_key
+from fewshot.report.comparisons.pairing import Contest
 from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tests
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
+from fewshot.results.comparability import task_choices
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import may_be_best
 from fewshot.statistics.intervals import Floats
 
-__all__ = ["Ranking", "Standing", "ranking", "rankings"]
+__all__ = ["Ranking", "Standing", "ranking", "ranking_of", "rankings"]
 
 LEVEL = 0.95
 PredictionsOf = Callable[[Row], Iterator[Predictions]]  # raises a ValueError where none are stored
@@ -68,8 +69,13 @@ def rankings_of(shown: Shown, predictions: PredictionsOf | None = None) -> list[
     """The same of rows whose tasks and names are there already."""
     names, groups = UniqueNames.of(shown), dict[tuple[object, ...], list[Row]]()
     for row in filter(measured, shown.rows):
-        groups.setdefault(task_key(row), []).append(row)
+        groups.setdefault(task_choices(row), []).append(row)
     return [_ranking(group, run_tests(group, predictions), names) for group in groups.values()]
+
+
+def ranking_of(rows: Sequence[Row], predictions: PredictionsOf | None = None) -> Ranking:
+    """The ranking of measured rows that share whatever makes them comparable; the caller grouped them."""
+    return _ranking(rows, run_tests(rows, predictions), UniqueNames.of(Shown.of(rows)))
 
 
 def ranking(contest: Contest, names: UniqueNames) -> Ranking:

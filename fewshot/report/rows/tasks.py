@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from fewshot.plugins.wording import agreeing
 from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.selection_budgets import is_oracle
-from fewshot.report.rows.task_titles import IF_DIFFERENT, titles
-from fewshot.results.asked import asked, data_of, size
+from fewshot.report.rows.task_titles import titles
+from fewshot.results.asked import asked, size
+from fewshot.results.comparability import SHOTS, task_choices
 from fewshot.results.row import Row
 
-_ALWAYS = ("sampler", "classes", "n_way", "n_query")
 _SHARED = ("n_way", "k_shot", "n_query", "seed", "images_digest", "split_digest", "classes")
 
 
@@ -88,8 +89,7 @@ def tasks(rows: Iterable[Row]) -> list[Task]:
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         if row.status != "failed":
-            key = (data_of(row), *(getattr(row, name) for name in _ALWAYS + IF_DIFFERENT))
-            groups.setdefault(key, []).append(row)
+            groups.setdefault(task_choices(row, without=SHOTS), []).append(row)
     names = titles([group[0] for group in groups.values()])
     return [Task(title, tuple(group)) for title, group in zip(names, groups.values(), strict=True)]
 
@@ -119,7 +119,7 @@ def shot_label(row: Row) -> str:
         return "listed"
     mean = " on average" if spec.sampler.declares("shots_on_average") else ""
     most = "at most " if row.k_shot_at_most else ""
-    return f"{most}{size(row.k_shot, spec.sampler)} shot{'' if row.k_shot == 1 else 's'}{mean}"
+    return f"{most}{size(row.k_shot, spec.sampler)} {agreeing(row.k_shot, 'shot', 'shots')}{mean}"
 
 
 def measured(row: Row) -> bool:
