@@ -69,10 +69,7 @@ class ShardImages:
     def _encoded(self, row: int) -> Encoded:
         sample = self.samples[row]
         shard = self.shards[sample.shard]
-        with opened(shard) as file:
-            file.seek(sample.offset)
-            content = file.read(sample.size)
-        return Encoded(content, f"{shard}/{sample.name}")
+        return Encoded(_content(shard, sample), f"{shard}/{sample.name}")
 
 
 def samples_of(shard: str, number: int) -> Iterator[Sample]:
@@ -127,6 +124,18 @@ def opened(shard: str) -> Iterator[BinaryIO]:
         raise ValueError(f"cannot open {shard}: {cause}; copy the shards here and give their folder") from error
     with remote:
         yield remote
+
+
+def _content(shard: str, sample: Sample) -> bytes:
+    """The bytes of an image; behind a URL, only these are asked for."""
+    if "://" in shard:
+        import fsspec
+
+        system, path = fsspec.core.url_to_fs(shard)
+        return bytes(system.cat_file(path, start=sample.offset, end=sample.offset + sample.size))
+    with opened(shard) as file:
+        file.seek(sample.offset)
+        return file.read(sample.size)
 
 
 class _Bounded(tarfile.TarInfo):
