@@ -11,5 +11,6 @@ A new reader: one file. Its errors name the file, what was expected, what was fo
     zips.py        members of zip files whose bits changed
     regular.py     regular files only: no pipe, socket or device
     vectors.py     vectors in memory or in a file of any size
+    terminal.py    the width of a terminal
     locks.py       locks between processes that say who holds them
 """

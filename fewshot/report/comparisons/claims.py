@@ -56,7 +56,12 @@ class Claims:
 
     def text(self, delta: float) -> str:
         """Tables and sentences for a terminal. `delta`: the difference to detect, a fraction."""
-        parts = [self.title, self._runs("simple"), self._table("simple"), *self._sentences(delta)]
+        others = counted(max(1, len(self.contest.rows) - 1), "comparison")
+        tested = (
+            f"p: Holm-adjusted over {counted(self.n_shown, 'pair')}, so it may be larger than in the ranking, which "
+            f"corrects for the {others} of a run."
+        )
+        parts = [self.title, self._runs("simple"), self._table("simple"), *wrap(tested), *self._sentences(delta)]
         return "\n\n".join(parts)
 
     def against(self, versus: Row, names: Mapping[str, str], population: str, width: int) -> str:
@@ -148,7 +153,8 @@ class Claims:
 
     def _table(self, form: str) -> str:
         lines = [line(p, self.naming, value) for p, value in self._tested]
-        return tabulate(lines, header(self.contest.units.name), form, disable_numparse=True)
+        titles = header(self.contest.units.name, self.pairs[0].population if self.pairs else "")
+        return tabulate(lines, titles, form, disable_numparse=True)
 
     def _sentences(self, delta: float) -> list[str]:
         verdicts = [f"{self.naming.pair(pair)}: {verdict(pair, value)}." for pair, value in self._tested]
@@ -166,8 +172,8 @@ class Claims:
         return list(filter(None, [about_weights(self.contest.rows), caution(self.contest.rows)]))
 
 
-def header(units: str) -> tuple[str, ...]:
-    """The columns of a table of pairs."""
+def header(units: str, population: str) -> tuple[str, ...]:
+    """The columns of a table of pairs. `population`: of the p-values."""
     return (
         "A minus B",
         "episodes",
@@ -175,7 +181,7 @@ def header(units: str) -> tuple[str, ...]:
         f"new {units}",
         "correlation",
         "unpaired/paired",
-        f"p over {units}",
+        f"p over {units}" if population == f"new {units}" else f"p for {population}",
         "detectable",
     )
 

@@ -2,7 +2,8 @@
 
 The group is a 95 % confidence set for the truly best run: statistics/best_runs.py says how, and why the winner's luck
 is accounted for. Its tests are paired, on the episodes that two runs both solved, for new classes where the design
-allows it, else for these images. Runs without stored predictions are compared without pairing, from the intervals of
+allows it and the classes are enough, else for new images of these classes if the episodes have disjoint pools of them,
+else for these images. Runs without stored predictions are compared without pairing, from the intervals of
 their rows, which separates less. Runs that chose hyperparameters on the test labels (oracles) are never in the group.
 
 A ranking reads the predictions of each run once and keeps one accuracy per episode; 160 runs take seconds.
@@ -44,9 +45,10 @@ class Ranking:
 
     task: str  # what they share: data, ways, shots, queries, and the backbone or evaluator
     standings: tuple[Standing, ...]
-    population: str  # for which the group holds: "new classes" or, without intervals for them, "these images"
+    population: str  # for which the group holds: "new classes", "new images of these classes" or "these images"
     verdict: str  # one sentence
     caveats: tuple[str, ...]  # one sentence each
+    few: bool = False  # the classes are too few for new ones, which the verdict says
 
     @property
     def best(self) -> Standing:
@@ -96,8 +98,9 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
         names.task(rows[0]),
         standings,
         tests.population,
-        words.verdict(standings, tests.population),
-        tuple(words.caveats(standings, tests.population, tests.reason)),
+        words.verdict(standings, tests.population, tests.reason),
+        tuple(words.caveats(standings, tests.reason)),
+        bool(words.FEW.fullmatch(tests.reason)),
     )
 
 
@@ -121,6 +124,7 @@ def _standing(
         tests.intervals[run],
         compared.these_images if compared else None,
         compared.new_classes if compared else None,
+        None if run == best else tests.difference(run, best),
         p_value,
         leads,
         reason,
