@@ -43,7 +43,10 @@ def larger_than_asked(rows: Iterable[tuple[RunSpec, Row | None]]) -> str:
     if not more:
         return ""
     asked, stored = max(count for count, _ in more), max(count for _, count in more)
-    return f"{counted(len(more), 'run')} already had {stored:,} episodes, more than the {asked:,} asked for; all of them count."
+    return (
+        f"{counted(len(more), 'run')} had {stored:,} stored episodes already, more than the {asked:,} of --episodes; "
+        "the table shows all of them."
+    )
 
 
 def _is_larger(spec: RunSpec, row: Row) -> bool:

@@ -85,7 +85,8 @@ def test_many_rows_are_a_bounded_table(rows):
 
 def test_the_text_of_a_comparison_is_its_verdict(rows):
     compared = fewshot.compare(rows[::2])
-    assert str(compared).splitlines()[1] == compared.verdict == repr(compared)
+    assert compared.verdict in " ".join(str(compared).split())
+    assert compared.verdict == repr(compared)
     assert re.search(r"leads with|is the best", compared.verdict)
     assert len(fewshot.compare(rows).rankings) == 2
 

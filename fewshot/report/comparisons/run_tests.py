@@ -96,12 +96,13 @@ def _for_population(
 ) -> RunTests:
     """The tests for new classes if there are any and the classes are enough; else for new images, if the episodes of
     all runs have disjoint pools of them; else those for these images."""
-    why = _too_few(rows, units) if np.isfinite(tests.p_classes).any() else _why_not(rows, accuracies, units)
+    known = bool(np.isfinite(tests.p_classes).any())
+    why = _too_few(rows, units) if known else _why_not(rows, accuracies, units)
     p_values, population, bounds = tests.p_classes, f"new {units.name if units else 'classes'}", KINDS[1].bounds
-    if why:
+    if why or not known:
         p_values, population, bounds = tests.p_images, THESE_IMAGES, interval
-        known = [values for values in accuracies if values is not None]
-        of_pools = pool_tests(known, pools) if pools is not None and len(known) == len(rows) else p_values
+        there = [values for values in accuracies if values is not None]
+        of_pools = pool_tests(there, pools) if pools is not None and len(there) == len(rows) else p_values
         if of_pools is not p_values and np.isfinite(of_pools).all():
             p_values, population, bounds = of_pools, NEW_IMAGES, KINDS[0].bounds
     each = tuple(bounds(row) for row in rows)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fewshot.plugins.wording import listed
 from fewshot.report.rows.reasons import sentence
 from fewshot.results.row import Row
+from fewshot.statistics.intervals import ENOUGH_CLASSES
 
 MOST_MONTE_CARLO = 0.2  # share of episode noise in a variance above which readers get a note
 OLDER = "the run was made by an older release"
@@ -54,6 +55,12 @@ KINDS = (Kind("new_images", "new images"), Kind("new_classes", "new classes"), K
 def known(rows: Sequence[Row]) -> list[Kind]:
     """The kinds of interval that at least one of the rows has."""
     return [kind for kind in KINDS if any(kind.bounds(row) is not None for row in rows)]
+
+
+def of_rankings(rows: Sequence[Row]) -> list[Kind]:
+    """Those of them that rankings may be for: without new classes where the classes are too few."""
+    few = any((row.new_classes_unit or "classes") == "classes" and row.n_classes < ENOUGH_CLASSES for row in rows)
+    return [kind for kind in known(rows) if not (few and kind is KINDS[1])]
 
 
 def texts(row: Row, kinds: Sequence[Kind]) -> list[str]:

@@ -19,6 +19,7 @@ class Shown:
     rows: tuple[Row, ...]
     tasks: tuple[Task, ...]
     names: Names
+    leaders: frozenset[str] | None = None  # run ids of the runs that rankings put in the group of the best, if ranked
 
     @staticmethod
     def of(rows: Iterable[Row], short_names: ShortNames | None = None) -> Shown:
