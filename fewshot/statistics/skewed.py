@@ -11,7 +11,8 @@ Two corrections of the usual interval, both from the values themselves:
   differences can have small p-values.
 
 `python benchmarks/coverage.py` shows what they change: a difference over 7 heavy-tailed classes is covered in 94 %, by
-the plain jackknife in 89 %. The tangent costs 0.1 to 0.3 % of that, and takes a seventh of the width.
+the plain jackknife in 89 %. The tangent costs at most 0.4 % of coverage, and saves 11 to 18 %
+of the width with 7 to 12 classes.
 """
 
 from __future__ import annotations

@@ -51,9 +51,10 @@ def _sentence(pair: RunPair, names: UniqueNames, p_adjusted: float) -> str:
         return f"{a} and {b} have the same accuracy in every episode."
     size = f"{100 * comparison.these_images.mean:z.2f} points"
     if pair.units.too_few:
-        images = f"{verdict(pair, p_adjusted)}; 95 % interval {bounds(pair.shown)}"
         certain = significant_in_ranking(pair, p_adjusted)
-        return f"{a} exceeds {b} by {size}: {images}." if certain else f"{a} and {b}: {size}; {images}."
+        start = f"{a} exceeds {b} by {size}" if certain else f"{a} and {b} do not differ significantly: {size}"
+        few = f"{in_words(pair.units.too_few)} to speak for new ones"
+        return f"{start}; 95 % interval for {pair.population} {bounds(pair.shown)}; {few}."
     if significant_for_classes(pair, p_adjusted):
         return f"{a} exceeds {b} by {size}; 95 % interval for new {units} {bounds(comparison.new_classes)}."
     images = f"95 % interval for these images {bounds(comparison.these_images)}"
@@ -76,7 +77,7 @@ def _evidence(pair: RunPair, p_adjusted: float, n_compared: int) -> list[tuple[s
         ("verdict", verdict(pair, p_adjusted)),
         (
             f"p over {units}" if pair.of_classes else f"p for {pair.population}",
-            f"{p_value(p_adjusted).removeprefix('= ')}, corrected for {counted(n_compared, 'comparison')} of a run",
+            f"{p_value(p_adjusted).removeprefix('= ')}, corrected for {counted(n_compared, 'comparison')} of each run",
         ),
         ("detectable with 80 % power", detectable if math.isfinite(comparison.detectable_episodes) else ""),
         ("correlation of the runs", number(comparison.correlation, 2)),
