@@ -50,10 +50,10 @@ def _sentence(pair: RunPair, names: UniqueNames, p_adjusted: float) -> str:
     if pair.equal:
         return f"{a} and {b} have the same accuracy in every episode."
     size = f"{100 * comparison.these_images.mean:z.2f} points"
-    if pair.units.too_few:
+    if pair.few:
         certain = significant_in_ranking(pair, p_adjusted)
         start = f"{a} exceeds {b} by {size}" if certain else f"{a} and {b} do not differ significantly: {size}"
-        few = f"{in_words(pair.units.too_few)} to speak for new ones"
+        few = f"{in_words(pair.few)} to speak for new ones"
         return f"{start}; 95 % interval for {pair.population} {bounds(pair.shown)}; {few}."
     if significant_for_classes(pair, p_adjusted):
         return f"{a} exceeds {b} by {size}; 95 % interval for new {units} {bounds(comparison.new_classes)}."

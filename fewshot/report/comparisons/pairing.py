@@ -100,9 +100,14 @@ class RunPair:
         return bool((self.accuracy_a == self.accuracy_b).all())
 
     @property
+    def few(self) -> str:
+        """Why an interval for new classes is there but a ranking is not for them: too few classes; "" otherwise."""
+        return "" if self.comparison.new_classes.reason else self.units.too_few
+
+    @property
     def of_classes(self) -> bool:
         """Whether a ranking is for new classes: there is an interval for them, and they are enough."""
-        return not self.units.too_few and not self.comparison.new_classes.reason
+        return not self.few and not self.comparison.new_classes.reason
 
     @property
     def population(self) -> str:

@@ -30,7 +30,7 @@ def verdict(pair: RunPair, p_adjusted: float) -> str:
     if pair.equal:
         return f"no difference in any of the {counted(len(pair.accuracy_a), 'episode')}, so there is nothing to confirm"
     comparison, units = pair.comparison, pair.units.name
-    if pair.units.too_few:
+    if pair.few:
         return _on_few_classes(pair, p_adjusted)
     images, classes = significant(comparison.these_images), significant_for_classes(pair, p_adjusted)
     images = images if pair.of_classes else significant_in_ranking(pair, p_adjusted)
@@ -55,7 +55,7 @@ def _on_few_classes(pair: RunPair, p_adjusted: float) -> str:
     outcome = f"{'significant' if certain else 'not significant'} for {pair.population}"
     if significant(pair.shown) and not certain:
         outcome += f" after correcting for all comparisons (adjusted p {p_value(p_adjusted)})"
-    return f"{outcome}; {in_words(pair.units.too_few)} to speak for new ones"
+    return f"{outcome}; {in_words(pair.few)} to speak for new ones"
 
 
 def confirming(pair: RunPair, needed: Needed, images: bool) -> str:
@@ -88,7 +88,7 @@ def significant(interval: Interval) -> bool:
 
 def significant_for_classes(pair: RunPair, p_adjusted: float) -> bool:
     """Whether the difference is significant for new classes, if they are enough, after the correction."""
-    return not pair.units.too_few and significant(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
+    return not pair.few and significant(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
 
 
 def significant_in_ranking(pair: RunPair, p_adjusted: float) -> bool:
@@ -136,7 +136,7 @@ def _over_classes(pair: RunPair, p_adjusted: float, n_compared: int, correction:
     comparison, units, interval = pair.comparison, pair.units.name, pair.comparison.new_classes
     if interval.reason:
         return missing(f"No interval for new {units}", [interval.reason])
-    if pair.units.too_few:
+    if pair.few:
         return f"For new {units} the interval is {bounds(interval)} (jackknife over {units})."
     how = "Holm-adjusted over" if correction == "holm" else "corrected for"
     corrected = f", {how} {n_compared:,} comparisons" if n_compared > 1 else ""

@@ -189,7 +189,7 @@ def _shared_out(left: int, wanted: Sequence[int]) -> list[int]:
 def _legend(rankings: Sequence[Ranking]) -> str:
     standings = [standing for ranking in rankings for standing in ranking.standings]
     star = "*: the best, or may be as good (95 % confidence). " if len(standings) > len(rankings) else ""
-    known = any(standing.interval or standing.images for standing in standings)
+    known = any("[" in text for one in rankings for line in _lines(one) for text in (line.interval, line.difference))
     populations = dict.fromkeys(_explained(ranking.population) for ranking in rankings)
     brackets = f"; [ ]: 95 % intervals for {' or '.join(populations)}" if known else ""
     counts = sorted({standing.row.n_episodes for standing in standings})
