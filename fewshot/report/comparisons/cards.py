@@ -17,6 +17,7 @@ from fewshot.report.comparisons.verdicts import (
     significant,
     significant_for_classes,
     significant_in_ranking,
+    too_few,
     verdict,
 )
 from fewshot.report.rows import selection_budgets as budgets
@@ -53,8 +54,7 @@ def _sentence(pair: RunPair, names: UniqueNames, p_adjusted: float) -> str:
     if pair.few:
         certain = significant_in_ranking(pair, p_adjusted)
         start = f"{a} exceeds {b} by {size}" if certain else f"{a} and {b} do not differ significantly: {size}"
-        few = f"{in_words(pair.few)} to speak for new ones"
-        return f"{start}; 95 % interval for {pair.population} {bounds(pair.shown)}; {few}."
+        return f"{start}; 95 % interval for {pair.population} {bounds(pair.shown)}; {too_few(pair)}."
     if significant_for_classes(pair, p_adjusted):
         return f"{a} exceeds {b} by {size}; 95 % interval for new {units} {bounds(comparison.new_classes)}."
     images = f"95 % interval for these images {bounds(comparison.these_images)}"

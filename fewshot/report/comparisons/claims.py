@@ -25,6 +25,7 @@ from fewshot.report.comparisons.verdicts import (
     paragraph,
     points,
     single_checkpoints,
+    too_few,
     verdict,
 )
 from fewshot.report.rows.tasks import shot_label
@@ -34,6 +35,7 @@ from fewshot.results.asked import asked
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import FRACTION, episode_interval
 
+_WIDTH = 100  # characters of a sentence in a terminal
 _MOST_LINES = 20  # pairs of one run in a terminal, the best first
 
 
@@ -61,7 +63,13 @@ class Claims:
             f"p: Holm-adjusted over {counted(self.n_shown, 'pair')}, so it may be larger than in the ranking, which "
             f"corrects for the {others} of a run."
         )
-        parts = [self.title, self._runs("simple"), self._table("simple"), *wrap(tested), *self._sentences(delta)]
+        parts = [
+            self.title,
+            self._runs("simple"),
+            self._table("simple"),
+            "\n".join(wrap(tested, _WIDTH)),
+            *self._sentences(delta),
+        ]
         return "\n\n".join(parts)
 
     def against(self, versus: Row, names: Mapping[str, str], population: str, width: int) -> str:
@@ -157,7 +165,9 @@ class Claims:
         return tabulate(lines, titles, form, disable_numparse=True)
 
     def _sentences(self, delta: float) -> list[str]:
-        verdicts = [f"{self.naming.pair(pair)}: {verdict(pair, value)}." for pair, value in self._tested]
+        few = next((text for pair in self.pairs if (text := too_few(pair))), "")
+        verdicts = [f"{self.naming.pair(pair)}: {_without(verdict(pair, value), few)}." for pair, value in self._tested]
+        verdicts += [f"{few[:1].upper()}{few[1:]}."] if few else []
         lines = [f"  {self.naming.pair(pair)}: {needs(pair, delta)}" for pair in self.pairs]
         size = f"{100 * delta:.3g} {agreeing(100 * delta, 'point', 'points')}"
         heading = f"Needed to detect a difference of {size} with 80 % power:"
@@ -170,6 +180,11 @@ class Claims:
     @property
     def _warnings(self) -> list[str]:
         return list(filter(None, [about_weights(self.contest.rows), caution(self.contest.rows)]))
+
+
+def _without(sentence: str, clause: str) -> str:
+    """A sentence without a last clause that stands below all of them."""
+    return sentence.removesuffix(f"; {clause}") if clause else sentence
 
 
 def header(units: str, population: str) -> tuple[str, ...]:

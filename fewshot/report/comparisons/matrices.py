@@ -18,6 +18,7 @@ from fewshot.report.comparisons.verdicts import (
     p_value,
     significant,
     significant_in_ranking,
+    too_few,
 )
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.selection_budgets import is_oracle
@@ -167,11 +168,11 @@ def _cell(pair: RunPair, names: UniqueNames, p_adjusted: float) -> PairCell:
 
 
 def _caption(pairs: Sequence[RunPair], n_omitted: int, n_rivals: int) -> tuple[str, ...]:
-    counts, why = sorted({len(pair.accuracy_a) for pair in pairs}), pairs[0].few
+    counts, why = sorted({len(pair.accuracy_a) for pair in pairs}), too_few(pairs[0])
     most = counted(counts[-1], "episode")
     episodes = most if len(counts) == 1 else f"{counts[0]:,} to {most}"
     population = " or ".join(dict.fromkeys(pair.population for pair in pairs))
-    few = f"; {in_words(why)} to speak for new ones" if why else ""
+    few = f"; {why}" if why else ""
     corrected = f", corrected for the {n_rivals:,} comparisons of a run with the others" if n_rivals > 1 else ""
     sentences = [
         f"Row minus column in points on the same {episodes}, with the 95 % interval for {population}{few}.",

@@ -55,7 +55,12 @@ def _on_few_classes(pair: RunPair, p_adjusted: float) -> str:
     outcome = f"{'significant' if certain else 'not significant'} for {pair.population}"
     if significant(pair.shown) and not certain:
         outcome += f" after correcting for all comparisons (adjusted p {p_value(p_adjusted)})"
-    return f"{outcome}; {in_words(pair.few)} to speak for new ones"
+    return f"{outcome}; {too_few(pair)}"
+
+
+def too_few(pair: RunPair) -> str:
+    """A clause if the classes are too few for new ones; else ""."""
+    return f"{in_words(pair.few)} to speak for new ones" if pair.few else ""
 
 
 def confirming(pair: RunPair, needed: Needed, images: bool) -> str:
