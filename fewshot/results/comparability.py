@@ -2,9 +2,9 @@
 
 Two levels, so that a table never mixes two tasks and still shows how methods used theirs:
 
-- **The task must be equal**: images, class names, split, part of the split, sampler, ways, shots, queries, seed, and the
-  benchmark of the field with its version. Two rows that differ here answer two questions, and no label repairs that.
-  `comparability_key` hashes these choices; a table, a matrix, `compare` and a leaderboard hold rows of one key.
+- **The task must be equal**: images, class names, split, part of the split, sampler, ways, shots, queries, seed, and
+  the benchmark of the field with its version. Two rows that differ here answer two questions, and no label repairs
+  that. `comparability_key` hashes these choices; a table, a matrix, `compare` and a leaderboard hold rows of one key.
 - **The means are labelled**: transductive or not, what chose hyperparameters, extra labelled images, and the image
   size. Papers show such methods side by side, and readers ask for it; a difference is fair to see and unfair to hide.
   `labels` gives these words for a row. An oracle is shown too, and never marked best.
@@ -112,7 +112,7 @@ def _fewest(pairs: Iterable[tuple[Row, Row]]) -> str:
 
 
 def benchmark(row: Row) -> str:
-    """The benchmark of the field that a row followed, with its version, such as "cifar_fs@1"; "" for any other suite."""
+    """The benchmark of the field that a row followed, with its version, such as "cifar_fs@1"; "" for other suites."""
     name = row.protocol.partition("@")[0]
     return row.protocol if name in _benchmarks() else ""
 

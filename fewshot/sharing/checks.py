@@ -191,6 +191,8 @@ def _why_no_identity(shared: Shared, n_first: int) -> str:
         return f"the {listed(own)} {'is' if len(own) == 1 else 'are'} own code"
     if not shared.design.labels_digest:
         return "the labels of its images are not here"
+    if shared.row.templates:
+        return "it names the texts that the backbone's text tower reads"
     if n_first < 2:
         return "it needs two episodes"
     for column in NAMED:
