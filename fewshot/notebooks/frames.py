@@ -77,13 +77,16 @@ def table(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
             *names(row, shown),
             *(str("–" if (size := _size(getattr(row, column), row)) is None else size) for column in _SIZES.values()),
             f"{row.n_episodes:,}",
-            f"failed: {row.error}"
-            if row.status == "failed"
-            else f"{100 * accuracy(row):.1f}"
-            if measured(row)
-            else "–",
+            _accuracy(row),
             percent(bounds[row.run_id]) if bounds.get(row.run_id) else "",
         )
         for row in rows
     ]
-    return ("data", "backbone", "evaluator", *_SIZES, "episodes", "accuracy in %", f"95 % for {populations}"), lines
+    header = ("data", "backbone", "evaluator", *_SIZES, "episodes", "accuracy in %")
+    return (*header, f"95 % for {populations}".removesuffix(" for ")), lines
+
+
+def _accuracy(row: Row) -> str:
+    if row.status == "failed":
+        return f"failed: {row.error}"
+    return f"{100 * accuracy(row):.1f}" if measured(row) else "–"
