@@ -23,6 +23,7 @@ from fewshot.report.comparisons.pairing import Contest
 from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tests
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.comparisons.unique_names import UniqueNames
+from fewshot.report.rows.reasons import FEW
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
@@ -100,7 +101,7 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
         tests.population,
         words.verdict(standings, tests.population, tests.reason),
         tuple(words.caveats(standings, tests.reason)),
-        bool(words.FEW.fullmatch(tests.reason)),
+        bool(FEW.fullmatch(tests.reason)),
     )
 
 
