@@ -1,8 +1,8 @@
 """Networks that map images to vectors, and their sources: one file for each source.
 
-A source (`Timm`, `Packaged`, `Checkpoint`, `Pretrained`, `RandomInit`, `ConvNet`, `RawPixels`, `Function`; `Given`
-for vectors without a network) is a frozen dataclass; its spec is part of the identity of a run. `load()` returns the
-network, frozen, in eval mode, with its own preprocessing.
+A source (`Timm`, `OpenCLIP`, `Packaged`, `Checkpoint`, `Pretrained`, `RandomInit`, `ConvNet`, `RawPixels`,
+`Function`; `Given` for vectors without a network) is a frozen dataclass; its spec is part of the identity of a run.
+`load()` returns the network, frozen, in eval mode, with its own preprocessing.
 
 May import: results, data sets, splits, episodes, files, plugins.
 A new source: one file with a class derived from `BackboneSource`.
@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from fewshot.backbones._words import Prompts, TextTower
 from fewshot.datasets import LabelledImages
 from fewshot.plugins.devices import check_device
 from fewshot.plugins.fields import Member
@@ -40,6 +41,7 @@ class Backbone:
     pretrained_on: str = "unknown"  # such as "ImageNet-1k"; "nothing" for random weights and raw pixels
     given: bool = False  # no network: the data set holds the vectors
     training: TrainingRecord | None = None  # for a network that fewshot trained
+    words: TextTower | None = None  # maps texts to the space of the features; None for most networks
 
     @property
     def device(self) -> torch.device:
@@ -86,6 +88,7 @@ class BackboneSource(Member, ABC):
     """The source of a network."""
 
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
+    has_words: ClassVar[bool] = False  # whether it may have a text tower, and with it `prompts`
     stands_for_vectors: ClassVar[bool] = False  # whether it replaces a network for data sets of vectors
 
     @abstractmethod
@@ -100,6 +103,11 @@ class BackboneSource(Member, ABC):
     def check(self) -> None:
         """Raises a ValueError if `load` cannot succeed, such as for a misspelt name, as far as that is known without
         loading or downloading anything."""
+
+    def prompts(self, dataset: str) -> Prompts | None:
+        """The templates that turn the class names of a data set of this name into texts, for a network with a text
+        tower; None for others. Loads no network."""
+        return None
 
     def to_download(self) -> str:
         """What `load` would download, in words; '' if nothing."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fewshot.backbones import Backbone, BackboneSource
+from fewshot.backbones._words import Prompts
 from fewshot.plugins.held import HeldSpec, held_spec
 from fewshot.plugins.registry import BACKBONES
 
@@ -24,6 +25,10 @@ class HeldBackbone(BackboneSource):
 
     def load(self) -> Backbone:
         return self.backbone
+
+    def prompts(self, dataset: str) -> Prompts | None:
+        words = self.backbone.words
+        return None if words is None else words.prompts(dataset)
 
 
 class Called(nn.Module):
@@ -42,5 +47,5 @@ class Called(nn.Module):
 
 def held_backbone(backbone: Backbone, name: str) -> HeldSpec:
     """The spec of a loaded backbone, which rows call `name`."""
-    declared = {"stands_for_vectors": backbone.given}
+    declared = {"stands_for_vectors": backbone.given, "has_words": backbone.words is not None}
     return held_spec(BACKBONES, name, HeldBackbone(backbone), backbone.weights_digest, declared)

@@ -89,6 +89,7 @@ class Pretrained(BackboneSource):
             weights_digest=record.weights_digest,
             pretrained_on=_trained_on(start.pretrained_on, self.network, record),
             training=record,
+            words=None,  # training moved the features out of the space of the texts
         )
 
     def _state(self, record: TrainingRecord) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from fewshot.commands._answers import print_progress, printable, wants_json
 from fewshot.plugins.wording import agreeing, counted
 
 if TYPE_CHECKING:
+    from fewshot.datasets import LabelledImages
     from fewshot.plugins.spec import Spec
     from fewshot.results.row import Row
     from fewshot.runs.specs import RunSpec
@@ -20,21 +21,25 @@ if TYPE_CHECKING:
 SOON = 2.0  # seconds; shorter runs need no line of their own
 
 
-def starting(specs: Sequence[RunSpec], rows: Collection[Row]) -> Iterator[RunSpec]:
+def starting(
+    specs: Sequence[RunSpec], rows: Collection[Row], images: Callable[[Spec], LabelledImages]
+) -> Iterator[RunSpec]:
     """The specs, to be taken when they start; `rows`: what is finished already.
 
-    First raises a ValueError if a backbone of an unfinished run cannot exist, such as one with a misspelt name, or if a
-    run's evaluator and transform do not fit together. Then prints a line about the first run at once, and about each
-    other that still runs after `SOON` seconds, such as "run 3 of 100: resnet18, ...".
+    First raises a ValueError if a backbone of an unfinished run cannot exist, such as one with a misspelt name, if a
+    run's evaluator and transform do not fit together, or if a head of class names has no vectors of them. Then prints a
+    line about the first run at once, and about each other that still runs after `SOON` seconds, such as "run 3 of 100:
+    resnet18, ...".
     """
     unfinished = _unfinished(specs, rows)
-    _check(unfinished)
+    _check(unfinished, images)
     return _announced(specs, unfinished)
 
 
-def _check(unfinished: Sequence[RunSpec]) -> None:
+def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImages]) -> None:
     if not unfinished:
         return
+    from fewshot.runs.names import text_prompts, uses_names
     from fewshot.runs.needs import check_members
 
     backbones: dict[Spec, None] = {}
@@ -43,6 +48,9 @@ def _check(unfinished: Sequence[RunSpec]) -> None:
         check_members(spec.evaluator, spec.transform)
     for backbone in backbones:
         backbone.make().check()
+    for spec in unfinished:
+        if uses_names(spec.evaluator):
+            text_prompts(spec.evaluator, spec.backbone, images(spec.dataset))
 
 
 def _announced(specs: Sequence[RunSpec], unfinished: Sequence[RunSpec]) -> Iterator[RunSpec]:

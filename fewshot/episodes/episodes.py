@@ -241,7 +241,7 @@ class Episodes:
                 f"these episodes were made for images {self.images_digest[:12]}, but the data set is "
                 f"{images.images_digest[:12]}; load the data set that they were made for"
             )
-        self._check_layout(len(images))
+        self.check_layout(len(images))
         for what in ("support", "query"):
             rows = getattr(self, what)
             classes = np.repeat(self.classes, getattr(self, f"{what}_count"))
@@ -252,7 +252,8 @@ class Episodes:
                     f"but is listed under class {classes[wrong[0]]}"
                 )
 
-    def _check_layout(self, n_images: int) -> None:
+    def check_layout(self, n_images: int) -> None:
+        """Raises a ValueError unless these are well-formed episodes of a data set with so many images."""
         sizes = {
             "classes": self.n_way.sum(),
             "support_count": self.n_way.sum(),

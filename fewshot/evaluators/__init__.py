@@ -52,6 +52,7 @@ class Evaluator(Member, ABC, Generic[Items]):
     usual_transform: ClassVar[str] = "L2()"  # of the features, if a user names none
     runs_network: ClassVar[bool] = False  # whether it runs the network itself, on images
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
+    uses_names: ClassVar[bool] = False  # whether it reads `batch.class_features`, the vectors of the class names
     needs_support: ClassVar[bool] = True  # False: it solves 0-shot episodes, whose support is [B, 0, D]
 
     @classmethod
@@ -194,6 +195,7 @@ def class_vectors(batch: EpisodeBatch[Tensor], evaluator: FeatureEvaluator) -> T
     if batch.class_features is None:
         raise ValueError(
             f"{type(evaluator).__name__} compares features with vectors of the class names, but these images have none "
-            "of the features' length; wrap the data set in WithClassVectors, or use a vector file with class_vectors"
+            "of the features' length; use a backbone with a text tower, such as OpenCLIP('ViT-B-16', 'openai'), wrap "
+            "the data set in WithClassVectors, or use a vector file with class_vectors"
         )
     return unit(batch.class_features.double())

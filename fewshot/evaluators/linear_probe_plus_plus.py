@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from fewshot.solvers.similarity import unit
 _MOMENTUM = 0.9
 _ALPHA_EVERY = 10  # steps of w for one of alpha
 _ALPHA_START = 250.0
+_TEMPERATURE = 0.01  # CLIP's own, without support
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class LinearProbePlusPlus(FeatureEvaluator):
     names.
     """
 
+    uses_names: ClassVar[bool] = True
+    needs_support: ClassVar[bool] = False  # without one it is ZeroShot
+
     iterations: int = 300
 
     rules = declare(iterations=integer(0))
@@ -47,6 +51,8 @@ class LinearProbePlusPlus(FeatureEvaluator):
 
     def fit(self, batch: EpisodeBatch[Tensor]) -> Head[Tensor]:
         names, targets = class_vectors(batch, self), one_hot(batch)
+        if not batch.support.shape[1]:
+            return CosineHead(names.transpose(1, 2) / _TEMPERATURE)
         rows = unit(batch.support.double()) * batch.support_mask[:, :, None]
         cosines = rows @ names.transpose(1, 2)
         w, alpha = self._descend(rows, cosines, targets)

@@ -30,6 +30,7 @@ class TipAdapter(FeatureEvaluator):
     the paper's keys are means of 10 augmented ones. Tip-Adapter-F, which trains F, is not implemented.
     """
 
+    uses_names: ClassVar[bool] = True
     needs_support: ClassVar[bool] = False  # without one it is ZeroShot
 
     alpha: float = 1.0

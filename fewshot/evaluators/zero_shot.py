@@ -21,6 +21,7 @@ class ZeroShot(FeatureEvaluator):
     Needs vectors of the class names. CLIP's own temperature is 0.01.
     """
 
+    uses_names: ClassVar[bool] = True
     needs_support: ClassVar[bool] = False
 
     temperature: float = 0.01

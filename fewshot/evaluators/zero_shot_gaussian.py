@@ -35,6 +35,7 @@ class ZeroShotGaussian(FeatureEvaluator):
     lead.
     """
 
+    uses_names: ClassVar[bool] = True
     needs_support: ClassVar[bool] = False  # without one it is ZeroShot
 
     alpha: float = 1.0

@@ -38,6 +38,7 @@ class ZeroShotProbe(FeatureEvaluator):
     1e-8.
     """
 
+    uses_names: ClassVar[bool] = True
     needs_support: ClassVar[bool] = False  # without one it is ZeroShot
 
     strength: float = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _KINDS = (
@@ -49,13 +49,16 @@ def read_text(path: Path, what: str = "file") -> str:
     return check_regular(path, what).read_text(encoding="utf-8-sig")
 
 
-def remembered(function: Callable[[Path], str | None], path: Path) -> str | None:
-    """`function(path)`, computed again only if the file has changed since the last call in this process."""
+def remembered(function: Callable[[Path], str | None], path: Path, files: Sequence[Path] = ()) -> str | None:
+    """`function(path)`, computed again only if the file, or one of `files`, has changed since the last call in this
+    process."""
     try:
-        state = os.stat(path)
+        states = [os.stat(file) for file in files or (path,)]
     except (OSError, ValueError):
         return function(path)
-    return _remembered(function, path, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return _remembered(
+        function, path, *(value for one in states for value in (one.st_size, one.st_mtime_ns, one.st_ctime_ns))
+    )
 
 
 @functools.lru_cache(maxsize=64)

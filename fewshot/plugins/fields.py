@@ -108,6 +108,7 @@ _OF_ANNOTATION = {
     "float": Rule("a number", is_number),
     "str": _TEXT,
     "Dotted": _TEXT,
+    "NameOrPath": Rule("a name or a path", lambda value: isinstance(value, str | os.PathLike)),
     "Path": Rule("a path", lambda value: isinstance(value, str | os.PathLike)),
 }
 

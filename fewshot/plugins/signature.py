@@ -11,12 +11,22 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeAlias
 
 REQUIRED = object()
 Dotted = str  # the annotation of a field that names code to import: "package.module:function"
+NameOrPath = str  # the annotation of a field that holds a name, or a path: a text with a separator or a suffix
 Later: TypeAlias = None  # "int | Later": a field added after runs were stored; None keeps the texts of those runs
+
+
+def is_path(value: Any) -> bool:
+    """Whether the value of a `NameOrPath` field is a path. Looks at the text alone, so that all machines agree; a text
+    with braces is a template."""
+    if not isinstance(value, str | PurePath):
+        return False
+    text = str(value)
+    return "{" not in text and ("/" in text or "\\" in text or PurePath(text).suffix != "")
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,10 @@ class Parameter:
     def is_path(self) -> bool:
         """Whether the values are paths: strings in specs, Path objects in members."""
         return self.base == "Path"
+
+    def holds_path(self, value: Any) -> bool:
+        """Whether this value of the field is a path, so that its content replaces it in identities."""
+        return value is not None and (self.is_path or (self.base == "NameOrPath" and is_path(value)))
 
     @property
     def is_later(self) -> bool:

@@ -115,7 +115,7 @@ class Spec:
         for parameter, value in self.arguments:
             if value is None and parameter.is_later:
                 continue
-            if parameter.is_path and value is not None and not paths_stay:
+            if parameter.holds_path(value) and not paths_stay:
                 value = content(str(value), self.declares("companions") or ())
                 if value is None:
                     continue
@@ -139,7 +139,7 @@ class Spec:
 
     def _paths(self) -> Iterator[Path]:
         for parameter, value in self.arguments:
-            if parameter.is_path and value is not None:
+            if parameter.holds_path(value):
                 yield Path(str(value))
             else:
                 for inner in specs_in(value):

@@ -82,6 +82,7 @@ class Honesty(Columns):
 
     transductive: bool = False
     pretrained_on: str = "unknown"  # training data of the weights; "nothing" for none
+    templates: str = ""  # of the texts of the class names, for a head that uses the backbone's text tower
     seen_classes: str = "unknown"  # whether the weights were trained on these classes: not seen, seen, unknown
     n_seen_classes: int | None = None  # in the weights' training data; None: not looked up
     n_unknown_classes: int | None = None  # with no information on this

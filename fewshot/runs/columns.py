@@ -37,6 +37,7 @@ from fewshot.statistics.intervals import (
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
+    from fewshot.backbones._words import Prompts
 
 _MOST_DRAWS = 100  # the most accuracies of draws in a row
 
@@ -217,14 +218,18 @@ def spec_columns(spec: RunSpec) -> SpecColumns:
     )
 
 
-def honesty(evaluator: Spec, images: LabelledImages, classes: Ints, backbone: Backbone) -> Honesty:
-    """The columns that tell how honest a number on these classes (labels) is."""
+def honesty(
+    evaluator: Spec, images: LabelledImages, classes: Ints, backbone: Backbone, prompts: Prompts | None = None
+) -> Honesty:
+    """The columns that tell how honest a number on these classes (labels) is. `prompts`: the templates of the vectors
+    of the class names, if a text tower made them."""
     from fewshot.evaluators import TransductiveEvaluator
 
     member, seen = evaluator.make(), _seen(images, classes, backbone)
     return Honesty(
         transductive=isinstance(member, TransductiveEvaluator),
         pretrained_on=backbone.pretrained_on,
+        templates="" if prompts is None else prompts.name,
         seen_classes=seen.state,
         n_seen_classes=seen.count(SEEN),
         n_unknown_classes=seen.count(UNKNOWN),

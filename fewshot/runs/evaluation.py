@@ -23,9 +23,11 @@ from fewshot.results.row import Row
 from fewshot.runs.columns import Design, digests, honesty, score, training
 from fewshot.runs.guards import check_support
 from fewshot.runs.loading import load_backbone
+from fewshot.runs.names import text_prompts, texts_digest
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
+    from fewshot.backbones._words import Prompts
 
 
 def on_episodes(
@@ -52,6 +54,7 @@ def on_episodes(
     episodes.check(images)
     loaded = load_backbone(backbone).to(device).on(images)
     check_support(evaluator, None, episodes)
+    prompts = text_prompts(evaluator, backbone, images)
     support, query = (np.unique(rows).astype(np.int64) for rows in (episodes.support, episodes.query))
     needed = needs(evaluator, transform, images, np.union1d(support, query), support, _rows(seen))
     solver = learner(
@@ -59,13 +62,22 @@ def on_episodes(
         loaded,
         lambda wanted, rows: feature_table(wanted, loaded, rows, progress=progress, folder=folder),
         progress,
+        None if prompts is None else partial(_named, loaded, folder, progress),
     )
     start, keep = time.monotonic(), keeps_logits(episodes, len(episodes))
     with progress_bar(len(episodes), evaluator.text, "episode", progress) as bar:
         predictions = solve(episodes, solver, keep_logits=keep, watch=partial(show_step, bar), advance=bar.update)
     seconds = round(time.monotonic() - start, 3)
     members = backbone, evaluator, transform
-    return _row(members, loaded, images, predictions, seconds), replace(predictions, logits=None)
+    return _row(members, loaded, images, predictions, seconds, prompts), replace(predictions, logits=None)
+
+
+def _named(backbone: Backbone, folder: Path | None, progress: bool, images: LabelledImages) -> NDArray[np.float32]:
+    """The vectors of the class names by the backbone's text tower."""
+    from fewshot.features.class_vectors import class_vectors
+
+    place = None if folder is None else folder / "class_vectors"
+    return class_vectors(backbone, images.name, images.class_names, progress, place)
 
 
 def _rows(seen: NDArray[np.int64] | None) -> NDArray[np.int64]:
@@ -77,7 +89,12 @@ def _rows(seen: NDArray[np.int64] | None) -> NDArray[np.int64]:
 
 
 def _row(
-    members: tuple[Spec, Spec, Spec], loaded: Backbone, images: LabelledImages, predictions: Predictions, seconds: float
+    members: tuple[Spec, Spec, Spec],
+    loaded: Backbone,
+    images: LabelledImages,
+    predictions: Predictions,
+    seconds: float,
+    prompts: Prompts | None,
 ) -> Row:
     backbone, evaluator, transform = members
     episodes = predictions.episodes
@@ -85,6 +102,8 @@ def _row(
     found, digest = score([predictions], Design(images.class_names, classes))
     shape = episodes.shape or EpisodeShape(None, None, None)
     named = [images.images_digest, loaded.weights_digest, digest, *(spec.identity for spec in members)]
+    if prompts is not None:
+        named.append(texts_digest(prompts, images))
     return Row.of(
         RunName(run_id=hashlib.sha256(" ".join(named).encode()).hexdigest()[:16]),
         SpecColumns(
@@ -101,7 +120,7 @@ def _row(
             seed=episodes.seed,
         ),
         found,
-        honesty(evaluator, images, classes, loaded),
+        honesty(evaluator, images, classes, loaded, prompts),
         training(loaded),
         Cost(seconds_solving=seconds, n_params=loaded.n_params, dim=loaded.dim),
         digests(images, loaded, digest),

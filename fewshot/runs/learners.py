@@ -10,7 +10,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -189,10 +189,12 @@ def learner(
     backbone: Backbone,
     embed: Callable[[LabelledImages, NDArray[np.int64]], FeatureTable],
     progress: bool = False,
+    named: Callable[[LabelledImages], NDArray[np.float32]] | None = None,
 ) -> Learner:
     """The learner of some episodes: an evaluator with transformed features, which `embed` gives, or with the images.
 
-    Evaluators of features also get the vectors of the class names, if the data set has any, as `class_features`.
+    Evaluators of features also get vectors of the class names as `class_features`: those of the data set, if it has
+    any, or those that `named` makes by the text tower of the backbone.
     """
     if needs.tunes_a_network:
         frozen = needs.evaluator.precompute(needs.images, backbone, needs.rows, progress)
@@ -206,7 +208,8 @@ def learner(
     if isinstance(gather, Held):
         warn_of_degenerate(gather.vectors, needs.images.name, backbone.name)
     gather_views = tuple(_gather(view, needs.support, mapped, held) for view in of_views)
-    return FeatureLearner(needs.evaluator, gather, dim, class_features(needs.images, dim, mapped), gather_views)
+    images = needs.images if named is None else replace(needs.images, class_vectors=named(needs.images))
+    return FeatureLearner(needs.evaluator, gather, dim, class_features(images, dim, mapped), gather_views)
 
 
 def _gather(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform, held: bool) -> Gather:

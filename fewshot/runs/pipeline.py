@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
-from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
 from fewshot.files.locks import Busy
 from fewshot.files.places import without_places
@@ -36,12 +35,14 @@ from fewshot.results.columns import Cost, RunName, Score
 from fewshot.results.files import Results
 from fewshot.results.made_here import remember_run
 from fewshot.results.parts import PredictionParts
-from fewshot.results.predictions import Predictions, keeps_logits
+from fewshot.results.predictions import keeps_logits
 from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
+from fewshot.runs.names import text_prompts
+from fewshot.runs.portions import portions
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 from fewshot.runs.turns import in_turns
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Listed", "PreparedRun", "RunSpec", "Sampled", "Selection", "Workbench", "run", "run_all"]
 
-_BLOCK_SECONDS = 60.0  # of solving between two writes: roughly the most work that an interruption loses
 _log = logging.getLogger("fewshot")
 
 
@@ -88,6 +88,7 @@ class Workbench:
         prepared = PreparedRun(spec, images, split_of(images, SPLITS.spec(rule)), listed)
         shots = spec.episodes.shape.k_shot if isinstance(spec.episodes, Sampled) else None
         guards.check_support(spec.evaluator, shots, None if listed is None else listed.episodes)
+        text_prompts(spec.evaluator, spec.backbone, images)  # raises now if a head of names has no vectors
         if prepared.n_episodes * len(images) > guards.MOST_IMAGES_OF_A_RUN:
             first = prepared.episodes(0, 1)
             guards.check_size(prepared.n_episodes, first, guards.MOST_IMAGES_OF_A_RUN, "a run")
@@ -103,6 +104,13 @@ class Workbench:
         from fewshot.features.table import feature_table
 
         return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress, folder=self.folder)
+
+    def class_vectors(self, images: LabelledImages, backbone: Backbone) -> NDArray[np.float32]:
+        """The vectors of the class names by the backbone's text tower; this computes those that are not on disk."""
+        from fewshot.features.class_vectors import class_vectors
+
+        folder = None if self.folder is None else self.folder / "class_vectors"
+        return class_vectors(backbone, images.name, images.class_names, self.progress, folder)
 
 
 def run(
@@ -243,28 +251,11 @@ def _solve_missing(
             solved = partial(
                 solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
             )
-            for part in _in_time(block, solved):
+            for part in portions(block, solved):
                 costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                 parts.write(part, made_from | costs)
                 costs, start = {}, time.monotonic()
                 del part  # frees its memory before the next one
-
-
-def _in_time(block: Episodes, solved: Callable[[Episodes], Predictions]) -> Iterator[Predictions]:
-    """The predictions of a block, in parts of about _BLOCK_SECONDS. The size of the parts changes no prediction."""
-    pending: list[Predictions] = []
-    size, low, since = 1, 0, time.monotonic()
-    while low < len(block):
-        start = time.monotonic()
-        pending.append(solved(block[low : low + size]))
-        low += size
-        pace = max(time.monotonic() - start, 1e-6) / size
-        size = max(1, min(4 * size, int(_BLOCK_SECONDS / pace)))
-        if low >= len(block) or time.monotonic() - since > _BLOCK_SECONDS:
-            whole, pending = Predictions.concatenate(pending), []
-            yield whole
-            del whole
-            since = time.monotonic()
 
 
 def _learner(
@@ -279,7 +270,8 @@ def _learner(
         tables.append(bench.features(images, backbone, rows, prepared.spec.dtype))
         return tables[-1]
 
-    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress)
+    named = None if prepared.prompts is None else partial(bench.class_vectors, backbone=backbone)
+    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress, named)
     seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
     if isinstance(solver, ImageLearner):
         if solver.frozen is None:
@@ -291,7 +283,7 @@ def _learner(
 def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
     """The row of stored predictions."""
     found, episodes_digest = _score(prepared, parts, prepared.n_episodes)
-    honest = honesty(prepared.evaluator, prepared.images, prepared.classes, backbone)
+    honest = honesty(prepared.evaluator, prepared.images, prepared.classes, backbone, prepared.prompts)
     return Row.of(
         RunName(prepared.run_id, protocol=prepared.spec.protocol),
         spec_columns(prepared.spec),

@@ -10,11 +10,11 @@ from functools import cached_property
 from fewshot.plugins.wording import agreeing
 from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.selection_budgets import is_oracle
-from fewshot.report.rows.task_titles import IF_DIFFERENT, titles
+from fewshot.report.rows.task_titles import titles
+from fewshot.results.comparability import SHOTS, task_choices
 from fewshot.results.row import Row
-from fewshot.results.row_specs import data_of, size, specs_of
+from fewshot.results.row_specs import size, specs_of
 
-_ALWAYS = ("sampler", "classes", "n_way", "n_query")
 _SHARED = ("n_way", "k_shot", "n_query", "seed", "images_digest", "split_digest", "classes")
 
 
@@ -71,12 +71,7 @@ class Task:
     @property
     def chance(self) -> float | None:
         """The accuracy of guessing among equally large ways; None if the number of ways is unknown or varies."""
-        row = self.rows[0]
-        spec = specs_of(row)
-        if spec.from_file or (row.n_way is None and spec.sampler.declares("open_ways_vary")):
-            return None
-        ways = row.n_way or row.n_classes
-        return 1 / ways if ways and ways > 1 else None
+        return chance(self.rows[0])
 
     @cached_property
     def population(self) -> str:
@@ -89,8 +84,7 @@ def tasks(rows: Iterable[Row]) -> list[Task]:
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         if row.status != "failed":
-            key = (data_of(row), *(getattr(row, name) for name in _ALWAYS + IF_DIFFERENT))
-            groups.setdefault(key, []).append(row)
+            groups.setdefault(task_choices(row, without=SHOTS), []).append(row)
     names = titles([group[0] for group in groups.values()])
     return [Task(title, tuple(group)) for title, group in zip(names, groups.values(), strict=True)]
 
@@ -110,6 +104,15 @@ def under_skewed_queries(rows: Iterable[Row]) -> dict[str, Row]:
 
 def _but_for_queries(row: Row) -> tuple[object, ...]:
     return contender(row), specs_of(row).sides, *(getattr(row, name) for name in _SHARED)
+
+
+def chance(row: Row) -> float | None:
+    """The accuracy of guessing among equally large ways; None if the number of ways is unknown or varies."""
+    spec = specs_of(row)
+    if spec.from_file or (row.n_way is None and spec.sampler.declares("open_ways_vary")):
+        return None
+    ways = row.n_way or row.n_classes
+    return 1 / ways if ways and ways > 1 else None
 
 
 def shot_label(row: Row) -> str:
@@ -135,9 +138,10 @@ def accuracy(row: Row) -> float:
 
 
 def interval(row: Row) -> tuple[float, float] | None:
-    """The bounds of the interval; None if there is none, as after a single episode."""
+    """The bounds of the interval; None if there is none, as after a single episode, or if it has no width: all episodes
+    then have the same accuracy, which is no certainty."""
     low, high = row.accuracy_low, row.accuracy_high
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high) and low < high):
         return None
     return low, high
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 NOTHING, NOT_KNOWN = "nothing", "unknown"  # nothing: random weights, raw pixels
 _OF_TAG = {  # the word of a tag, and the data that it means
     "in1k": "ImageNet-1k",
@@ -25,11 +27,15 @@ _OF_TAG = {  # the word of a tag, and the data that it means
     "openai": "OpenAI WIT-400M",
     "laion2b": "LAION-2B",
     "laion400m": "LAION-400M",
+    "laion5b": "LAION-5B",
     "laiona": "LAION-A",
+    "aesthetic": "LAION-A",
+    "mscoco": "MS COCO",
     "merged2b": "Merged-2B",
     "webli": "WebLI",
     "datacomp1b": "DataComp-1B",
     "datacompxl": "DataComp-XL",
+    "datacompdr": "DataCompDR-1B",
     "mclip": "DataCompDR-1B",
     "dfndr2b": "DFNDR-2B",
     "dfn2b": "DFN-2B",
@@ -46,6 +52,13 @@ _OF_TAG = {  # the word of a tag, and the data that it means
     "m38m": "Merged-38M",
     "sa1b": "SA-1B",
 }
+_POOLS = {"datacomp": "DataComp", "commonpool": "CommonPool"}  # a size may follow: "datacomp_xl"
+_SIZES = ("s", "m", "l", "xl")
+_OF_MODELS = {  # tags of open_clip that mean nothing without the model
+    ("PE-Core-", "meta"): "Perception Encoder 5.4B",  # Bolya et al. 2025, arXiv 2504.13181
+    ("nllb-clip-", "v1"): "LAION-COCO-NLLB",  # Visheratin 2023, arXiv 2309.01859
+    ("nllb-clip-", "mrl"): "LAION-COCO-NLLB",
+}
 _PAIRS = "image-text pairs"  # the data of "clip", unless another word of the tag names it
 
 
@@ -55,7 +68,21 @@ def pretraining_data(tag: str) -> str:
     A tag that names no data is returned unchanged; an empty one gives "unknown".
     """
     words = tag.split("_")
-    names = [_OF_TAG[word] for word in words if word in _OF_TAG]
+    names = [name for place, word in enumerate(words) if (name := _OF_TAG.get(word) or _pool(words[place:]))]
     if "clip" in words and all(name.startswith("ImageNet-") for name in names):
         names.insert(0, _PAIRS)
     return ", ".join(dict.fromkeys(names)) or tag.strip(" ,") or NOT_KNOWN
+
+
+def open_clip_data(model: str, tag: str) -> str:
+    """The data that a tag of open_clip names for a model: "laion2b_s34b_b88k" gives "LAION-2B"."""
+    own = (data for (start, name), data in _OF_MODELS.items() if model.startswith(start) and tag == name)
+    return next(own, None) or pretraining_data(tag)
+
+
+def _pool(words: Sequence[str]) -> str:
+    """The pool that the first words of a tag name: "CommonPool-M" of commonpool, m; "" for others."""
+    if words[0] not in _POOLS:
+        return ""
+    size = words[1] if words[1:] and words[1] in _SIZES else ""
+    return f"{_POOLS[words[0]]}-{size.upper() or '1B'}"
