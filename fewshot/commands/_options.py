@@ -44,6 +44,12 @@ class FilePath(click.Path):
 FILE = FilePath()
 
 
+def check_file(path: Path | None) -> None:
+    """Raises a ValueError if the file is missing."""
+    if path is not None and not path.is_file():
+        raise ValueError(f"there is no file {path}")
+
+
 def takes(**requests: type[Any]) -> Callable[[Command], Command]:
     """A decorator that gives a command one instance of each request, such as @takes(data=DataRequest).
 
