@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,21 @@ def test_the_group_is_marked_and_the_verdict_stands_below(tmp_path: Path):
     assert marks.count("*") == 2
     assert any("may be as good" in line for line in lines)
     assert lines[-2].startswith("*: the best, or may be as good (95 % confidence).")
+
+
+@pytest.mark.parametrize(("low", "high", "says"), [(-0.05, -0.01, True), (-0.05, 0.01, False)])
+def test_an_interval_beside_the_mark_that_excludes_0_is_explained(tmp_path: Path, low, high, says):
+    heads = {"Prototype()": 0.3, "RidgeProbe()": 0.3, "LinearProbe(C=1.0)": 0.5}
+    rows, results = ranked_runs(tmp_path, heads)
+    (one,) = rankings(rows, results.predictions)
+    first, second, *rest = one.standings
+    images, classes = (
+        None if found is None else replace(found, low=low, high=high) for found in (second.images, second.classes)
+    )
+    changed = replace(one, standings=(first, replace(second, images=images, classes=classes), *rest))
+    text = " ".join(ranked_table([changed], 100).split())
+    assert second.leads
+    assert ("* is corrected for the number of runs; [ ] is not, so it may exclude 0 beside *." in text) is says
 
 
 def test_single_runs_of_several_tasks_are_one_table():
