@@ -49,10 +49,9 @@ def test_an_interval_beside_the_mark_that_excludes_0_is_explained(tmp_path: Path
     rows, results = ranked_runs(tmp_path, heads)
     (one,) = rankings(rows, results.predictions)
     first, second, *rest = one.standings
-    images, classes = (
-        None if found is None else replace(found, low=low, high=high) for found in (second.images, second.classes)
-    )
-    changed = replace(one, standings=(first, replace(second, images=images, classes=classes), *rest))
+    assert second.difference is not None
+    moved = replace(second, difference=replace(second.difference, low=low, high=high))
+    changed = replace(one, standings=(first, moved, *rest))
     text = " ".join(ranked_table([changed], 100).split())
     assert second.leads
     assert ("* is corrected for the number of runs; [ ] is not, so it may exclude 0 beside *." in text) is says
