@@ -233,4 +233,4 @@ def test_a_list_fits_the_terminal(tmp_path, monkeypatch, columns):
         stored_run(results, backbone=long.format(size), evaluator="LinearProbe(C=0.31622776601683794, max_iter=100)")
     lines = succeed("results", "list", results.path).splitlines()
     assert max(map(len, lines)) <= columns
-    assert len({line[8:40] for line in lines[2:]}) == 3
+    assert len({line[8:] for line in lines[2:5]}) == 3
