@@ -97,7 +97,7 @@ def ways(text: str) -> Count:
     return count(text, 2)
 
 
-class Device(click.ParamType):
+class Device(click.ParamType[str]):
     """The name of a device that torch knows. This does not import torch, so finished runs start at once."""
 
     name = "device"
