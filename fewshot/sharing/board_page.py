@@ -14,7 +14,7 @@ from fewshot.report.comparisons.ranking import Standing
 from fewshot.report.rows.intervals import THESE_IMAGES as ONLY_THESE
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece
-from fewshot.results.asked import asked
+from fewshot.results.row_specs import specs_of
 from fewshot.sharing.about import About
 from fewshot.sharing.board import Board, Entry, Table
 from fewshot.sharing.verify import Record, Verified, records
@@ -131,7 +131,7 @@ def _line(place: int, standing: Standing, entry: Entry, table: Table, shown: Sho
         labels=", ".join(entry.labels),
         about=entry.source.manifest.about,
         also=entry.also,
-        data=asked(row).dataset.short_name,
+        data=specs_of(row).dataset.short_name,
         verified_by=", ".join(entry.verified_by),
         episodes=row.n_episodes,
     )

@@ -15,11 +15,11 @@ from typing import Any
 from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.plugins.spec import Spec
 from fewshot.report.rows.origins import command
-from fewshot.results.asked import asked
 from fewshot.results.collections import Collection, StoredRun
 from fewshot.results.files import Results
 from fewshot.results.made_here import was_made_here
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.runs.columns import score
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.checks import Shared, check, renewed, score_problems, seen_columns
@@ -128,7 +128,7 @@ def _texts(shared: Shared) -> str:
 
 def _identities(row: Row, dataset: Spec | None) -> dict[str, str]:
     """The identities of specs that name files, as far as these are here; the data may have moved."""
-    spec = asked(row)
+    spec = specs_of(row)
     found = {name: recorded_identity(getattr(spec, name)) for name in NAMED}
     if not found["dataset"] and dataset is not None and same_but_for_paths(dataset, spec.dataset):
         found["dataset"] = recorded_identity(dataset)
