@@ -48,6 +48,9 @@ def refusal(path: Path) -> str:
 
 def refuse_pickles(folder: Path) -> None:
     """Raises a ValueError for a folder of pickles without folders in it: nothing there can be read."""
-    pickles = sorted(name for name in os.listdir(folder) if name.lower().endswith(_PICKLES))
+    try:
+        pickles = sorted(name for name in os.listdir(folder) if name.lower().endswith(_PICKLES))
+    except OSError:
+        return  # `load` reports it
     if pickles and not any(path.is_dir() for path in folder.iterdir() if not path.name.startswith(".")):
         raise ValueError(f"--data cannot read {folder}: {pickles[0]} is a pickle, which can run code; {_PICKLE}")
