@@ -225,6 +225,7 @@ class Dataset(Member, ABC):
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = ()  # names or patterns that all fit in its folder, or others
 
     split: ClassVar[str | None] = None  # spec of the default class split
+    is_bundled: ClassVar[bool] = False  # whether its files come with fewshot, so that rows of strangers may name it
 
     @abstractmethod
     def load(self) -> LabelledImages:

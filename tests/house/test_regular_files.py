@@ -34,9 +34,11 @@ OWN = {
     "protocols/__init__.py": "files of the package",
     "report/__init__.py": "files of the package",
     "results/files.py": "append checks the file first",
+    "results/published.py": "files of the package",
     "results/reading.py": "_stamp checks the file first",
     "results/recognition.py": "what_is is for regular files",
     "results/seen_classes/synsets.py": "files of the package",
+    "sharing/layout.py": "files_of and content check the file first",
     "solvers/compiled/__init__.py": "files of the package",
     "report/tables/readme.py": "the committed comparisons of the package",
 }
