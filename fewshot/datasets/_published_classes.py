@@ -112,7 +112,12 @@ def _unnumbered(name: str) -> str:
 _KEYS: tuple[Callable[[str], str | None], ...] = (str, _synset, _plain, _last_two, _last, _unnumbered)
 
 
-def _folder() -> Path:
+def data_folder() -> Path:
+    """The folder of the package with committed data."""
     import fewshot.data
 
-    return Path(fewshot.data.__file__).parent / "published_splits"
+    return Path(fewshot.data.__file__).parent
+
+
+def _folder() -> Path:
+    return data_folder() / "published_splits"
