@@ -46,7 +46,7 @@ def ranked(shown: Shown, results: Results, measures: bool) -> str:
     if not every:
         return ""
     wide = width()
-    lines = [ranked_table(every, wide), *_wrapped(_choices(shown), wide)]
+    lines = [ranked_table(every, wide), *_wrapped([*_choices(shown), *_templates(shown)], wide)]
     if measures:
         return "\n".join([*lines, "", run_table(shown)])
     caveats = list(dict.fromkeys(_caveats(shown, every)))
@@ -63,6 +63,15 @@ def _choices(shown: Shown) -> list[str]:
     every = list(chosen_settings(shown))
     rest = [f"{len(every) - _MOST_CHOICES:,} more choices: --measures."] if len(every) > _MOST_CHOICES else []
     return [*every[:_MOST_CHOICES], *rest]
+
+
+def _templates(shown: Shown) -> list[str]:
+    """The templates that turned class names into texts, one sentence for each backbone."""
+    used: dict[str, dict[str, None]] = {}
+    for row in shown.done:
+        if row.templates:
+            used.setdefault(shown.name(row).backbone, {})[row.templates] = None
+    return [f"Class names of {name} as: {'; '.join(templates)}" for name, templates in used.items()]
 
 
 def _caveats(shown: Shown, rankings: Sequence[Ranking]) -> Iterator[str]:

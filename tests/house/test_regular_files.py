@@ -22,8 +22,9 @@ OWN = {
     "cli.py": "os.devnull",
     "commands/_results.py": "writable_results checks the file first",
     "datasets/_decoding.py": "data sets list regular files only",
-    "datasets/_png.py": "facts_of_file has decoded the file",
+    "datasets/_tar_shards.py": "opened checks the file first",
     "datasets/_vector_files.py": "vector_set.opened checks the file first",
+    "datasets/_known_sets.py": "a file of the package",
     "datasets/_published_classes.py": "files of the package",
     "features/files.py": "read_done checks the files of a table first",
     "plugins/code.py": "source files of imported modules, if is_file",
@@ -37,6 +38,7 @@ OWN = {
     "results/reading.py": "_stamp checks the file first",
     "results/recognition.py": "what_is is for regular files",
     "results/seen_classes/synsets.py": "files of the package",
+    "sharing/layout.py": "files_of and content check the file first",
     "solvers/compiled/__init__.py": "files of the package",
     "report/tables/readme.py": "the committed comparisons of the package",
 }

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.plugins.spec import Spec
-from fewshot.results.asked import asked
 from fewshot.results.published import PublishedNumber
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import saw_test_labels
 
 _NO_SHOTS = ("ZeroShot",)  # evaluators that read no support
@@ -53,7 +53,7 @@ def _data(row: Row, number: PublishedNumber, n_test: int | None) -> Iterator[str
 
 
 def _shape(row: Row, number: PublishedNumber) -> Iterator[str]:
-    reads_support = asked(row).evaluator.name not in _NO_SHOTS
+    reads_support = specs_of(row).evaluator.name not in _NO_SHOTS
     sizes = [("ways", row.n_way, number.ways)]
     if reads_support:
         sizes.append(("shots", row.k_shot, number.shots))
@@ -63,13 +63,13 @@ def _shape(row: Row, number: PublishedNumber) -> Iterator[str]:
         wanted = published if isinstance(published, int) else None
         if own != wanted:
             yield f"other {name}: {'open' if own is None else own}, published {published or 'unknown'}"
-    varies = bool(asked(row).sampler.declares("open_ways_vary"))
+    varies = bool(specs_of(row).sampler.declares("open_ways_vary"))
     if varies != (number.ways == "variable"):
-        yield f"other sampler: {asked(row).sampler.short_name}, published {number.ways} ways"
+        yield f"other sampler: {specs_of(row).sampler.short_name}, published {number.ways} ways"
 
 
 def _head(row: Row, number: PublishedNumber) -> Iterator[str]:
-    spec = asked(row)
+    spec = specs_of(row)
     for name, own, text, registry in (
         ("evaluator", spec.evaluator, number.evaluator, EVALUATORS),
         ("transform", spec.transform, number.transform, TRANSFORMS),

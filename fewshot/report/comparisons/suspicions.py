@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
 from fewshot.report.rows.tasks import accuracy, chance, interval
-from fewshot.results.asked import asked
 from fewshot.results.columns import Value
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import Interval
 
 Difference = Callable[[int, int], Interval | None]  # one row minus another by their places; None without an interval
@@ -85,7 +85,7 @@ def _measures(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
 
 _OPTIONS: tuple[tuple[str, Callable[[Row], object]], ...] = (
     ("transform", lambda row: row.transform),
-    ("evaluator", lambda row: asked(row).evaluator.name),
+    ("evaluator", lambda row: specs_of(row).evaluator.name),
     ("weights", lambda row: row.weights_digest),
 )
 
@@ -107,7 +107,7 @@ def _not_better_than_random(of: _Rows) -> Iterator[str]:
 
 def _twin(row: Row) -> object:
     """What a network and its random twin have in common; None for a backbone without the name of an architecture."""
-    fields = asked(row).backbone.fields
+    fields = specs_of(row).backbone.fields
     name = str(fields.get("name", "")).partition(".")[0]
     return (name, fields.get("image_size"), fields.get("pool"), *_method(row)) if name else None
 
@@ -128,11 +128,11 @@ def _below_pixels(of: _Rows) -> Iterator[str]:
 
 
 def _is_pixels(row: Row) -> bool:
-    return asked(row).backbone.name == "RawPixels"
+    return specs_of(row).backbone.name == "RawPixels"
 
 
 def _is_random(row: Row) -> bool:
-    return asked(row).backbone.name == "RandomInit" or (row.pretrained_on == "nothing" and not _is_pixels(row))
+    return specs_of(row).backbone.name == "RandomInit" or (row.pretrained_on == "nothing" and not _is_pixels(row))
 
 
 def _method(row: Row) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import Ranking, Standing
-from fewshot.report.tables.short_texts import shortened
+from fewshot.report.tables.short_texts import shared_out, shortened
 from fewshot.statistics.intervals import THESE_IMAGES
 
 _MOST_VERDICTS = 6  # sentences; more tasks are read in the table
@@ -122,7 +122,7 @@ class _Columns:
         )
         wanted = [max(map(len, column)) for column in zip(*(line.names for line in lines), strict=True)]
         left = width - 2 - sum(len(_GAP) + each for *_, each in numbers) - len(_GAP) * (len(wanted) - 1)
-        return _Columns(tuple(_shared_out(left, wanted)), numbers)
+        return _Columns(tuple(shared_out(left, wanted, [3] * len(wanted))), numbers)
 
     @property
     def titles(self) -> list[str]:
@@ -152,21 +152,16 @@ class _Columns:
         )
 
 
-def _shared_out(left: int, wanted: Sequence[int]) -> list[int]:
-    """The widths of the columns of names: what each wants, or else equal parts of what the others leave."""
-    widths = [0] * len(wanted)
-    for place, column in enumerate(sorted(range(len(wanted)), key=lambda column: wanted[column])):
-        widths[column] = max(3, min(wanted[column], left // (len(wanted) - place)))
-        left -= widths[column]
-    return widths
-
-
 def _legend(rankings: Sequence[Ranking]) -> str:
     populations = " or ".join(dict.fromkeys(ranking.population for ranking in rankings))
     several = any(len(ranking.standings) > 1 for ranking in rankings)
     known = any(standing.interval or standing.images for ranking in rankings for standing in ranking.standings)
     accuracy = f"Accuracy in %{f'; [ ]: 95 % intervals for {populations}' if known else ''}."
-    return f"*: the best, or may be as good (95 % confidence). {accuracy}" if several else accuracy
+    if not several:
+        return accuracy
+    more = any(len(ranking.standings) > 2 and len(ranking.group) > 1 for ranking in rankings)
+    test = " Its tests are corrected for the number of runs; the intervals of differences are not." if more else ""
+    return f"*: the best, or may be as good (95 % confidence).{test} {accuracy}"
 
 
 def _wrapped(text: str, width: int) -> list[str]:
