@@ -5,8 +5,8 @@
 
 MIEB fits LogisticRegression(C=1, max_iter=100) to raw features of 16 images per class, 5 times, and prints the mean
 accuracy on the whole test set. Networks give features of very different scale, and lbfgs comes near the optimum for
-some scales only: it ends after 100 iterations, or where its tolerance of the mean gradient is met. Each draw shuffles the order that the last one left, with the same seed, so the draws are
-powers of one permutation.
+some scales only: it ends after 100 iterations, or where its tolerance of the mean gradient is met. Each draw shuffles
+the order that the last one left, with the same seed, so the draws are powers of one permutation.
 
 The features are synthetic: 40 classes of 384 dimensions, half of whose deviation lies in 32 directions that all classes
 share, as in features of networks. Only their scale differs between the lines. Both solvers see the same draws.

@@ -83,7 +83,13 @@ def installed(modules: Path, tmp_path: Path) -> dict[str, str]:
 
 def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_path):
     listed = fewshot(tmp_path, "list", **installed)
-    for name in ("NearestMedian(scale=1.0)", "Neighbours(width=7)", "TinyDigits()", "ColourHistogram()", "SquareRoot()"):
+    for name in (
+        "NearestMedian(scale=1.0)",
+        "Neighbours(width=7)",
+        "TinyDigits()",
+        "ColourHistogram()",
+        "SquareRoot()",
+    ):
         assert f"  {name}\n" in listed
     assert "  SureAndWrong\n" in listed
     shown = fewshot(
@@ -92,7 +98,13 @@ def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_
     )  # fmt: skip
     assert "rows: results/runs.jsonl" in shown
     row = (tmp_path / "results" / "runs.jsonl").read_text()
-    for spec in ("TinyDigits()", "ColourHistogram()", "NearestMedian(scale=2.0)", "Neighbours(width=7)", "SquareRoot()"):
+    for spec in (
+        "TinyDigits()",
+        "ColourHistogram()",
+        "NearestMedian(scale=2.0)",
+        "Neighbours(width=7)",
+        "SquareRoot()",
+    ):
         assert f'"{spec}"' in row
     columns = json.loads(row.splitlines()[0])
     names = list(columns)
