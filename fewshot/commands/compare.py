@@ -12,7 +12,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
-from fewshot.commands._ranked import width
+from fewshot.files.terminal import width
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:

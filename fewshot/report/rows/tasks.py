@@ -138,9 +138,10 @@ def accuracy(row: Row) -> float:
 
 
 def interval(row: Row) -> tuple[float, float] | None:
-    """The bounds of the interval; None if there is none, as after a single episode."""
+    """The bounds of the interval; None if there is none, as after a single episode, or if it has no width: all episodes
+    then have the same accuracy, which is no certainty."""
     low, high = row.accuracy_low, row.accuracy_high
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high) and low < high):
         return None
     return low, high
 
