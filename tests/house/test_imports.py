@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def modules() -> dict[str, ast.Module]:
 MODULES = modules()
 
 
+@cache
 def imported(module: str) -> set[str]:
     """The dotted names of the modules that a module imports anywhere, under `if TYPE_CHECKING` too."""
     names = set()
@@ -113,6 +115,7 @@ def test_a_room_knows_no_more_than_it_needs(module):
 
 
 def test_reports_and_laws_never_reach_runs():
+    @cache
     def reached(name):
         return {name}.union(*map(reached, imported(name)))
 
