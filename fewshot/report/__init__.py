@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,12 +45,15 @@ def write_report(
 
 def page(shown: Shown, results: Results | None, title: str, images: RowImages | None = None) -> str:
     """The report as HTML. All names from rows and images are escaped."""
+    from fewshot.report.comparisons.ranking import rankings_of
     from fewshot.report.rows.headline import compared
     from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.origins import protocols
     from fewshot.report.sections import Sources
 
-    sources = Sources(results, (images or RowImages()).load)
+    rankings = rankings_of(shown, results.predictions if results else None)
+    shown = replace(shown, leaders=frozenset(one.row.run_id for ranking in rankings for one in ranking.group))
+    sources = Sources(results, (images or RowImages()).load, tuple(rankings))
     return framed(title, protocols(shown), compared(shown), _parts(shown, sources))
 
 
