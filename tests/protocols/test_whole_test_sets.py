@@ -109,7 +109,7 @@ def test_medmnist_as_published(root, monkeypatch):
         for part, number in (("train", TRAIN), ("val", 2), ("test", TEST)):
             labels = np.arange(3 * number) % 3
             arrays[f"{part}_images"] = (
-                20 * labels[:, None, None] + noise.integers(0, 200, (len(labels), 28, 28))
+                2 * labels[:, None, None] + noise.integers(0, 200, (len(labels), 28, 28))
             ).astype(np.uint8)
             arrays[f"{part}_labels"] = labels[:, None]
         np.savez(root / f"{one.name}.npz", **arrays)
