@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from fewshot.commands._answers import print_progress
 from fewshot.commands._names import NameOf
-from fewshot.commands._ranked import width
+from fewshot.files.terminal import width
 
 if TYPE_CHECKING:
     from fewshot.protocols import Benchmark
