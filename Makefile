@@ -10,8 +10,8 @@ help: ## list the targets
 
 setup: .venv/.installed ## create .venv with all that the other targets need; they run it themselves
 
-bench: .venv/.installed ## run a benchmark suite and write its report (default SUITE=quick)
-	.venv/bin/python -m fewshot bench $(SUITE)
+bench: .venv/.installed ## run a suite, or with DATA=FOLDER a benchmark of the field, and write its report (default SUITE=quick)
+	.venv/bin/python -m fewshot bench $(SUITE) $(if $(DATA),--data "$(DATA)")
 
 speed: .venv/.installed ## compare speed with other implementations, one to three minutes per case
 	.venv/bin/python -m pip install --quiet --editable '.[benchmark]' && .venv/bin/python benchmarks/speed.py --json benchmarks/results/speed.json

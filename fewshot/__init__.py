@@ -11,15 +11,16 @@ Package map. Data goes down the left column, room by room; each room imports onl
     transforms/   features to features, a file each            evaluators/    ways to learn an episode, a file each
     pretraining/  networks trained here, a file a recipe       runs/          a spec to a row; suites that resume
     scaling/      laws, fits, studies of trained networks      report/        rows to one HTML page
-    conformance/  what every member must obey                  notebooks/     evaluate, rows and comparisons in Python
-    commands/     the command line, a file a command
+    protocols/    benchmarks of the field, a file each         conformance/   what every member must obey
+    notebooks/    evaluate, rows and comparisons in Python     commands/      the command line, a file a command
 
 Sizes in docstrings: E episodes, B episodes in a batch, N ways, K shots, Q queries per class, S support rows, M query
 rows, D features, n images, C classes.
 
-The eleven longest journeys:
+The twelve longest journeys:
 
     fewshot run       commands -> runs -> datasets, splits, samplers -> features -> evaluators -> results
+    --benchmark       commands -> protocols (sets, copies, runs) -> runs, as above -> protocols (averages)
     fewshot bench     commands -> benchmarks -> runs, as above -> results -> report
     evaluate()        notebooks -> runs, as above (rows with their predictions, in a temporary folder or in memory)
     compare(rows)     notebooks -> results -> statistics -> report (rankings)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from fewshot.backbones._words import Prompts, TextTower
 from fewshot.datasets import LabelledImages
+from fewshot.plugins.devices import check_device
 from fewshot.plugins.fields import Member
 from fewshot.results.training_record import TrainingRecord
 
@@ -48,8 +49,17 @@ class Backbone:
         return device_of(self.network)
 
     def to(self, device: str | None) -> Backbone:
-        """The same backbone, its network moved to a device; None: the GPU if there is one."""
-        self.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        """The same backbone, its network moved to a device; None: the GPU if there is one. A device that is unknown or
+        absent is a ValueError."""
+        if device is not None:
+            check_device(device)
+        try:
+            self.network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        except (RuntimeError, AssertionError, ImportError) as error:  # as torch reports an absent device
+            if device is None:
+                raise
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"this machine cannot use the device {device!r}: {reason}; use cpu") from error
         return self
 
     def on(self, images: LabelledImages) -> Backbone:
@@ -67,7 +77,10 @@ class Backbone:
                 "its features would depend on the other images of the batch; call .eval()"
             )
         with torch.inference_mode():
-            features: Tensor = self.network(inputs)
+            features = self.network(inputs)
+        if not isinstance(features, Tensor):
+            shape = [len(inputs), self.dim]
+            raise ValueError(f"{self.name} should give one tensor {shape}, but gave a {type(features).__name__}")
         return features
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from fewshot.backbones._fitting import Fitted, Misfit, Tensors, fit
 from fewshot.backbones._timm_errors import BUILDING
 from fewshot.backbones._timm_network import build, pretrained_config
+from fewshot.plugins.wording import counted
 
 _POSITIONS = re.compile(r"pos_emb|rel_pos|relative_position|attention_bias|rope|pos_table")
 
@@ -94,12 +95,11 @@ def _described(fitted: Fitted, before: Tensors, after: Tensors) -> Fitted:
     """The same, with all unused entries and a description of the conversion."""
     resampled = [name for name, value in fitted.tensors.items() if name in before and value.shape != before[name].shape]
     renamed = sum(name not in before for name in fitted.tensors if name in after)
-    words = [f"timm gave {renamed} entries its own names"] if renamed else []
+    words = [f"timm gave {counted(renamed, 'entry')} its own names"] if renamed else []
     if resampled:
         first = resampled[0]
         shapes = tuple(before[first].shape), tuple(fitted.tensors[first].shape)
-        words.append(
-            f"timm resampled {len(resampled)} entries of positions, such as {first} from {shapes[0]} to {shapes[1]}"
-        )
+        entries = f"{counted(len(resampled), 'entry')} of positions"
+        words.append(f"timm resampled {entries}, such as {first} from {shapes[0]} to {shapes[1]}")
     gone = (name for name in before if name not in after and not renamed)
     return replace(fitted, left_out=(*fitted.left_out, *gone), done=", ".join(words))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from fewshot.plugins.wording import agreeing, counted
+
 Tensors = Mapping[str, Tensor]
 # Modules that only training needs, if the network has none of that name.
 _TRAINING_ONLY = re.compile(
@@ -57,7 +59,8 @@ def _mismatch(own: Tensors, tensors: Tensors, n_found: int) -> str:
     reshaped = [name for name in own if name in tensors and own[name].shape != tensors[name].shape]
     parts = []
     if missing:
-        parts.append(f"{len(missing)} of {len(own)} entries are missing (first: {missing[0]})")
+        are = agreeing(len(missing), "is", "are")
+        parts.append(f"{len(missing)} of {counted(len(own), 'entry')} {are} missing (first: {missing[0]})")
     if unexpected:
         parts.append(f"{len(unexpected)} of its {n_found} are unexpected (first: {unexpected[0]})")
     if reshaped:

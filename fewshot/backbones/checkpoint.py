@@ -18,6 +18,7 @@ from fewshot.backbones._weight_config import CONFIG, PREPROCESSING, WeightConfig
 from fewshot.backbones._weight_states import WeightState, choose, of_network, read_states
 from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.signature import Later
+from fewshot.plugins.wording import counted
 from fewshot.results.seen_classes.tags import NOT_KNOWN
 
 _log = logging.getLogger("fewshot")
@@ -111,7 +112,7 @@ class Checkpoint(BackboneSource):
         if others:
             notes.append(f"not {', '.join(map(repr, others[:_NAMED]))}")
         if left_out:
-            notes.append(f"left out {len(left_out)} entries, such as {', '.join(left_out[:_NAMED])}")
+            notes.append(f"left out {counted(len(left_out), 'entry')}, such as {', '.join(left_out[:_NAMED])}")
         if notes or fitted.done:
             _log.info("%s: %s", Path(self.path).name, ", ".join([*notes, *filter(None, [fitted.done])]))
 

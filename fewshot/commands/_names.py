@@ -1,4 +1,4 @@
-"""Names that the shell completes: those of members, presets and suites, read without importing them."""
+"""Names that the shell completes: those of members, presets, suites and benchmarks, read without importing them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 KINDS = (
     *("datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "measures", "laws"),
-    *("presets", "suites"),
+    *("presets", "suites", "benchmarks", "published"),
 )
 
 
@@ -63,6 +63,14 @@ def _names(kind: str) -> Iterator[str]:
         from fewshot import benchmarks
 
         yield from benchmarks.names()
+    elif kind == "published":
+        from fewshot.results.published import table_names
+
+        yield from table_names()
+    elif kind == "benchmarks":
+        from fewshot import protocols
+
+        yield from protocols.names()
     else:
         yield from (*PACKAGED, "pixels", "given") if kind == "backbones" else ()
         yield from getattr(registry, kind.upper()).names()

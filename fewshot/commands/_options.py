@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import click
 
 from fewshot.commands._names import NameOf
+from fewshot.files.regular import check_name
+from fewshot.plugins.devices import check_device
 
 if TYPE_CHECKING:
     from fewshot.plugins.spec import Spec
@@ -22,7 +24,24 @@ Count = int | str  # a number, or "all"
 Command = Callable[..., int | None]  # the exit code; None is 0
 Decorator = Callable[[Command], Command]
 _MOST_DIGITS = 18
-FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+class FilePath(click.Path):
+    """The path of a file, or of a folder with `dir_okay`; one with a NUL character is a BadParameter."""
+
+    def __init__(self, dir_okay: bool = False) -> None:
+        super().__init__(dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        try:
+            check_name(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = FilePath()
 
 
 def takes(**requests: type[Any]) -> Callable[[Command], Command]:
@@ -70,6 +89,29 @@ def count(text: str, least: int = 1) -> Count:
 def ways(text: str) -> Count:
     """The number of classes in --way, or "all"."""
     return count(text, 2)
+
+
+class Device(click.ParamType):
+    """The name of a device that torch knows. This does not import torch, so finished runs start at once."""
+
+    name = "device"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name; an unknown one is a BadParameter."""
+        try:
+            return check_device(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def device_option(what: str) -> Decorator:
+    """--device, with help that starts with `what`: "Run networks"."""
+    return click.option(
+        "--device",
+        type=Device(),
+        metavar="DEVICE",
+        help=f"{what} on this device, such as cuda (default: a GPU if present).",
+    )
 
 
 class Number(click.FloatRange):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import click
 
 from fewshot.commands._names import NameOf
-from fewshot.commands._options import Count, count, counts, shard, ways
-from fewshot.plugins.wording import counted
+from fewshot.commands._options import Count, count, counts, device_option, shard, ways
+from fewshot.plugins.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -191,13 +191,14 @@ class EpisodeRequest:
         """The first `count` episodes of this shape; more than fit in memory raise a ValueError."""
         from fewshot.episodes.episodes import Episodes
         from fewshot.runs import guards
+        from fewshot.samplers._checked import sample
 
         sampler = self._sampler
-        first = sampler.sample(data.images, data.labels, shape, self.seed, 0, 1)
+        first = sample(sampler, data.images, data.labels, shape, self.seed, 0, 1)
         guards.check_size(count, first, guards.MOST_IMAGES_OF_A_LIST, "a list")
         block = max(1, _AT_ONCE // max(1, len(first.support) + len(first.query)))
         sizes = ((start, min(block, count - start)) for start in range(0, count, block))
-        parts = [sampler.sample(data.images, data.labels, shape, self.seed, *size) for size in sizes]
+        parts = [sample(sampler, data.images, data.labels, shape, self.seed, *size) for size in sizes]
         return Episodes.concatenate(parts)
 
     def listed(self, data: Data, episodes: Episodes, protocol: str) -> EpisodeList:
@@ -310,9 +311,7 @@ class ComputeRequest:
     ]
     device: Annotated[
         str | None,
-        click.option(
-            "--device", metavar="DEVICE", help="Run networks on this device, such as cuda (default: a GPU if present)."
-        ),
+        device_option("Run networks"),
     ]
 
     def workbench(self) -> Workbench:
@@ -323,7 +322,7 @@ class ComputeRequest:
 
     def waiting(self, number: int) -> str:
         """What a command reports when runs are unfinished because other shards have not solved their episodes."""
-        runs = "1 run is" if number == 1 else f"{number:,} runs are"
+        runs = f"{counted(number, 'run')} {agreeing(number, 'is', 'are')}"
         return f"shard {self.shard[0]} of {self.shard[1]} is finished; {runs} waiting for other shards"
 
 

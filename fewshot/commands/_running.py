@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fewshot.commands._answers import print_progress, printable, wants_json
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from fewshot.datasets import LabelledImages
@@ -56,13 +56,13 @@ def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImage
 def _announced(specs: Sequence[RunSpec], unfinished: Sequence[RunSpec]) -> Iterator[RunSpec]:
     n_done = len(specs) - len(unfinished)
     if n_done and unfinished:
-        print_progress(f"{n_done:,} of {counted(len(specs), 'run')} {'is' if n_done == 1 else 'are'} finished.")
+        print_progress(f"{n_done:,} of {counted(len(specs), 'run')} {agreeing(n_done, 'is', 'are')} finished.")
     waiting, delay = {id(spec) for spec in unfinished}, 0.0
     for number, spec in enumerate(specs, 1):
         if id(spec) not in waiting:
             yield spec
             continue
-        with _soon(f"run {number:,} of {len(specs):,}: {_name(spec)}", delay):
+        with _soon(f"run {number:,} of {len(specs):,}: {name_of(spec)}", delay):
             yield spec
         delay = SOON
 
@@ -101,7 +101,8 @@ def _row(spec: RunSpec) -> Row:
     return Row.of(RunName("not run"), spec_columns(spec))
 
 
-def _name(spec: RunSpec) -> str:
+def name_of(spec: RunSpec) -> str:
+    """The run in words, with short names."""
     from fewshot.commands._results import describe
 
     return describe(_row(spec))

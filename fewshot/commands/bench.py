@@ -11,9 +11,11 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
+from fewshot.commands._benchmark import BenchmarkRequest
+from fewshot.commands._benchmark import Plan as BenchmarkPlan
 from fewshot.commands._names import NameOf
 from fewshot.commands._plan import Plan
-from fewshot.commands._ranked import measures_option, ranked
+from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import ComputeRequest
 from fewshot.commands._results import describe, percent, print_failures, writable_results
@@ -30,6 +32,22 @@ __all__ = ["Plan", "command"]
 
 @click.command("bench", short_help="Run a suite; finished runs are skipped.")
 @click.argument("suite", default="quick", type=NameOf("suites", with_files=True))
+@click.option(
+    "--data",
+    "root",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Run a benchmark of the field in place of a suite, such as cifar_fs, on the data sets below this folder.",
+)
+@click.option(
+    "--backbone",
+    "backbones",
+    type=NameOf("backbones"),
+    multiple=True,
+    metavar="NAME|SPEC",
+    help="With --data: score this backbone; repeat for several (default: tf_efficientnet_lite0 and pixels).",
+)
+@click.option("--partial", is_flag=True, help="With --data: run the benchmark without its missing data sets.")
 @click.option("--results", type=_options.FILE, help="Append the rows to this file (default: results/SUITE.jsonl).")
 @click.option("--report", type=_options.FILE, help="Write the HTML report to this file (default: beside the rows).")
 @click.option(
@@ -44,6 +62,9 @@ __all__ = ["Plan", "command"]
 @json_option
 def command(
     suite: str,
+    root: Path | None,
+    backbones: tuple[str, ...],
+    partial: bool,
     results: Path | None,
     report: Path | None,
     n_episodes: int | None,
@@ -51,21 +72,63 @@ def command(
     dry_run: bool,
     compute: ComputeRequest,
 ) -> int:
-    """Run SUITE, a suite of benchmarks/ or a .py file of yours, and write a report. fewshot skips finished runs."""
-    print_progress(f"Reading the suite {suite} ...")
-    from fewshot.benchmarks import load
+    """Run SUITE, a suite of benchmarks/ or a .py file of yours, and write a report. fewshot skips finished runs.
+
+    With --data, SUITE is a benchmark of the field (fewshot list benchmarks):
+
+    \b
+      fewshot bench cifar_fs --data ~/data --backbone resnet18
+    """
+    bench = compute.workbench()
+    plan = _benchmark_plan(suite, root, backbones, partial, n_episodes, bench)
     from fewshot.results.files import Results
 
-    specs = [replace(spec, n_episodes=n_episodes or spec.n_episodes) for spec in load(suite)()]
+    specs = _suite(suite, n_episodes) if plan is None else plan.specs
     rows_path = results or Path("results") / f"{Path(suite).stem}.jsonl"
-    bench = compute.workbench()
     if dry_run:
         return _plan.dry_run(specs, Results(rows_path), bench)
     written = writable_results(rows_path)
     rows = _run(specs, written, bench, compute.shard)
     if len(rows) < len(specs):
         print_progress(compute.waiting(len(specs) - len(rows)))
-    return _show(rows, written, report or rows_path.with_suffix(".html"), Path(suite).stem, measures)
+    page = report or rows_path.with_suffix(".html")
+    return _show(rows, written, page, Path(suite).stem, measures, plan)
+
+
+def _suite(suite: str, n_episodes: int | None) -> list[RunSpec]:
+    """The runs of a suite."""
+    from fewshot import protocols
+    from fewshot.benchmarks import load
+
+    if suite in protocols.names():
+        raise click.UsageError(f"{suite} is a benchmark of the field; add --data with the folder of its data sets")
+    print_progress(f"Reading the suite {suite} ...")
+    return [replace(spec, n_episodes=n_episodes or spec.n_episodes) for spec in load(suite)()]
+
+
+def _benchmark_plan(
+    name: str,
+    root: Path | None,
+    backbones: tuple[str, ...],
+    partial: bool,
+    n_episodes: int | None,
+    bench: Workbench,
+) -> BenchmarkPlan | None:
+    """The runs of a benchmark of the field; None without --data."""
+    from fewshot.runs.defaults import BACKBONE
+
+    if root is None:
+        if backbones or partial:
+            raise click.UsageError(
+                "--backbone and --partial need --data and a benchmark of the field, such as cifar_fs"
+            )
+        return None
+    if n_episodes is not None:
+        raise click.UsageError(
+            f"--episodes changes the protocol: this would no longer be {name}; remove --episodes, or leave --data out"
+        )
+    request = BenchmarkRequest(name, (), partial)
+    return request.plan(str(root), backbones or (BACKBONE, "pixels"), (), "float32", bench)
 
 
 def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tuple[int, int]) -> list[Row]:
@@ -84,12 +147,17 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
             seconds = row.seconds_embedding + row.seconds_solving
             print_progress(f"[{number}/{len(specs)}] {percent(row):>13}  {describe(row)}, {seconds:.1f} s")
             remember_rows([row])
-    return [rows[spec] for spec in specs if spec in rows]
+    if larger := larger_than_asked(rows.items()):
+        print_progress(larger)
+    return list({row.run_id: row for spec in specs if (row := rows.get(spec)) is not None}.values())  # each run once
 
 
-def _show(rows: Sequence[Row], results: Results, report: Path, title: str, measures: bool) -> int:
+def _show(
+    rows: Sequence[Row], results: Results, report: Path, title: str, measures: bool, plan: BenchmarkPlan | None
+) -> int:
     """Answers with the comparison and the path of the report, which it writes if it is older than the rows."""
     text = ""
+    averages, values_of_averages = ("", None) if plan is None else plan.averages(rows)
     if rows:
         from fewshot.report.rows.shown import Shown
 
@@ -99,8 +167,9 @@ def _show(rows: Sequence[Row], results: Results, report: Path, title: str, measu
 
             write_report(shown, report, results, title)
         table = "" if wants_json() else ranked(shown, results, measures)
-        text = f"\n{table}\nrows: {results.path}\nreport: {report}"
+        text = "\n" + "\n".join(filter(None, (table, averages, f"rows: {results.path}", f"report: {report}")))
     if text or wants_json():
         values = row_values(rows) if wants_json() else []
-        answer(text, {"rows": values, "results": results.path, "report": report if rows else None})
+        content = {"rows": values, "results": results.path, "report": report if rows else None}
+        answer(text, content if values_of_averages is None else content | {"averages": values_of_averages})
     return print_failures(rows)

@@ -12,6 +12,7 @@ from fewshot.commands._answers import answer, json_option
 from fewshot.plugins.call import is_name, parse
 from fewshot.plugins.registry import REGISTRIES, Registry, registry_of
 from fewshot.plugins.spec import refuse_incomplete
+from fewshot.plugins.wording import agreeing, counted
 
 _EXAMPLES = ("evaluator", "sampler", "transform")  # kinds whose classes have examples()
 _KINDS = (*_EXAMPLES, "dataset", "backbone")
@@ -41,7 +42,7 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
     checked = {repr(member): check(registry.kind, member) for member in members}
     lines = []
     for member, broken in checked.items():
-        count = "1 rule is broken" if len(broken) == 1 else f"{len(broken)} rules are broken"
+        count = f"{counted(len(broken), 'rule')} {agreeing(len(broken), 'is', 'are')} broken"
         lines.append(f"{member}: {count if broken else 'all rules hold'}")
         lines += [f"  {rule}" for rule in broken]
     answer("\n".join(lines), checked)

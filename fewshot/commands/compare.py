@@ -12,7 +12,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
-from fewshot.commands._ranked import width
+from fewshot.files.terminal import width
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ class _Compared:
         return self.claims.values(delta) | {
             "verdict": ranking.verdict,
             "population": ranking.population,
+            "suspicions": list(ranking.suspicions),
             "group": [standing.row.run_id for standing in ranking.group],
             "against": None if self.versus is None else self.versus.run_id,
         }
@@ -177,7 +178,7 @@ def _compared(
     """The comparisons of each contest, and sentences about runs that cannot be compared, which are also
     warnings."""
     from fewshot.report.comparisons.naming import Naming
-    from fewshot.report.comparisons.pairing import contests
+    from fewshot.report.comparisons.pairing import alone, contests
     from fewshot.report.comparisons.ranking import ranking
     from fewshot.report.comparisons.unique_names import UniqueNames
     from fewshot.report.rows.shown import Shown
@@ -185,9 +186,13 @@ def _compared(
     shown = Shown.of(stored.rows(), stored.short_names)
     naming, names = Naming(shown, request.by), UniqueNames.of(shown)
     every, others = contests(stored, stored.rows(), request.by, grouping)
+    if request.by == "anything":
+        others += alone(stored.rows())
     texts = list(dict.fromkeys(f"{naming.task(one.row)}: not compared, because {one.reason}" for one in others))
-    for text in texts:
+    for text in texts[:_FEW]:
         _log.warning("%s", text)
+    if len(texts) > _FEW:
+        _log.warning("%s more are not compared; --json lists them", counted(len(texts) - _FEW, "run"))
     chosen = _with_versus([(contest, ranking(contest, names)) for contest in every], request, names)
     claims = _claims(chosen, naming, of_best=request.against is None and not request.all_pairs)
     return [_Compared(of, each, versus) for (_, of, versus), each in zip(chosen, claims, strict=True)], texts

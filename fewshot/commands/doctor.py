@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._options import FilePath
 from fewshot.plugins.wording import counted
 
 _SHOWN = ("fewshot", "torch", "torchvision", "timm", "numpy", "scikit-learn")
@@ -37,7 +38,7 @@ class Finding:
 
 @click.command("doctor", short_help="Show what is installed, cached and missing.")
 @click.option(
-    "--results", type=click.Path(path_type=Path), default="results", help="Test whether this folder is writable."
+    "--results", type=FilePath(dir_okay=True), default="results", help="Test whether this folder is writable."
 )
 @json_option
 def command(results: Path) -> int:

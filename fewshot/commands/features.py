@@ -53,9 +53,7 @@ if TYPE_CHECKING:
     default="float32",
     help="Set the compute dtype of the backbone.",
 )
-@click.option(
-    "--device", metavar="DEVICE", help="Run the network on this device, such as cuda (default: a GPU if present)."
-)
+@_options.device_option("Run the network")
 @click.option(
     "--similarity",
     type=_options.FILE,

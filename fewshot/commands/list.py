@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fewshot import protocols
 from fewshot.commands._answers import answer, json_option
 from fewshot.commands._names import KINDS, complete_kinds
+from fewshot.commands._published import numbers_with, sources
 from fewshot.plugins import registry as plugins
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.signature import REQUIRED, Signature
@@ -31,19 +33,26 @@ _MORE = "  fewshot list backbones vit_small lists the networks of timm with this
 @json_option
 def command(kind: str, word: str) -> int:
     """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling
-    laws, presets and suites, with their hyperparameters and defaults.
+    laws, presets, suites, benchmarks of the field and published numbers, with their hyperparameters and defaults.
 
     KIND is one of these words, such as evaluators. WORD searches names and summaries; with backbones, it searches the
-    networks of timm, also by a pattern such as 'vit*', and shows their parameters, image sizes and pre-training data:
+    networks of timm, also by a pattern such as 'vit*', and shows their parameters, image sizes and pre-training data.
+    With benchmarks, the name of one shows its page: command, data to get, protocol and published numbers.
 
     \b
       fewshot list evaluators probe
       fewshot list backbones dinov2
+      fewshot list published dinov2
+      fewshot list benchmarks cifar_fs
       fewshot list shot
     """
     kind = next((known for known in KINDS if known.removesuffix("s") == kind), kind)  # as "evaluator"
     if kind == "backbones" and word:
         return _networks(word)
+    if kind == "published" and word:
+        return numbers_with(word)
+    if kind == "benchmarks" and word in protocols.names():
+        return _benchmark(word)
     if kind in (*KINDS, ""):
         values = {shown: _matching(shown, word) for shown in ([kind] if kind else KINDS)}
     elif word:
@@ -59,7 +68,14 @@ def command(kind: str, word: str) -> int:
 
 def _matching(kind: str, word: str) -> list[dict[str, Any]]:
     """The members of a kind whose name or summary has a word in it, or whose name matches a pattern."""
-    own = {"measures": _measures, "laws": _laws, "suites": _suites, "presets": _presets}
+    own = {
+        "measures": _measures,
+        "laws": _laws,
+        "suites": _suites,
+        "presets": _presets,
+        "benchmarks": _benchmarks,
+        "published": sources,
+    }
     members = own.get(kind, partial(_members, kind))()
     wanted = word.lower()
     return [
@@ -175,3 +191,16 @@ def _suites() -> list[dict[str, Any]]:
     from fewshot import benchmarks
 
     return [{"name": name, "summary": benchmarks.summary(name)} for name in benchmarks.names()]
+
+
+def _benchmarks() -> list[dict[str, Any]]:
+    return [{"name": name, "summary": protocols.summary(name)} for name in protocols.names()]
+
+
+def _benchmark(name: str) -> int:
+    """The exit code. Answers with the page of a benchmark."""
+    from fewshot.protocols._page import page
+
+    one = protocols.benchmark(name)
+    answer(page(one), asdict(one))
+    return 0

@@ -15,7 +15,7 @@ from fewshot.commands._names import NameOf
 from fewshot.commands._plan import duration
 from fewshot.commands._rates import rates, remember
 from fewshot.commands._trainings import remember_training, training_line, training_seconds
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import agreeing, counted
 
 if TYPE_CHECKING:
     from fewshot.backbones.pretrained import Pretrained
@@ -92,7 +92,7 @@ class TrainingRequest:
 @click.command("pretrain", short_help="Train a network on seen classes, to use as a backbone.")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
 @_options.takes(request=TrainingRequest)
-@click.option("--device", metavar="DEVICE", help="Train on this device, such as cuda (default: a GPU if present).")
+@_options.device_option("Train")
 @_options.dry_run_option
 @json_option
 def command(specs: tuple[str, ...], request: TrainingRequest, device: str | None, dry_run: bool) -> int:
@@ -122,7 +122,7 @@ def command(specs: tuple[str, ...], request: TrainingRequest, device: str | None
         records.append(record)
         print_progress(f"{BACKBONES.canonical(source)}\n  {_outcome(record)}\n  {source.folder}")
     values = [asdict(r) | {"folder": str(s.folder)} for s, r in zip(sources, records, strict=True)]
-    trained = f"{counted(len(records), 'network')} trained; use {'its spec' if len(records) == 1 else 'their specs'}"
+    trained = f"{counted(len(records), 'network')} trained; use {agreeing(len(records), 'its spec', 'their specs')}"
     answer(f"{trained} with --backbone", values)
     return 0
 

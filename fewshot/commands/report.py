@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     "--readme", type=_options.FILE, help="Write the table between the marks in this file, such as README.md, instead."
 )
 @click.option("--check", is_flag=True, help="With --readme: change nothing, and exit with code 1 if the file differs.")
+@click.option(
+    "--board",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write a leaderboard of the submissions in this folder (`fewshot submit`) instead.",
+)
 @_options.row_images_option("pictures and class names")
 @click.option("--allow-import", is_flag=True, help="Allow to import code that rows name, such as your own data set.")
 @_options.dry_run_option
@@ -42,6 +48,7 @@ def command(
     markdown: bool,
     readme: Path | None,
     check: bool,
+    board: Path | None,
     data: tuple[str, ...],
     allow_import: bool,
     dry_run: bool,
@@ -53,9 +60,14 @@ def command(
 
     \b
       fewshot report results/runs.jsonl --data birds
+      fewshot report --board submissions --out board.html
     """
     from fewshot.report.rows.shown import Shown
 
+    if board is not None:
+        if rows or where or markdown or readme is not None or check:
+            raise click.UsageError("--board takes --out only; it reads the submissions of its folder")
+        return _board(board, out or board / "board.html", dry_run)
     if readme is not None and where:
         raise click.UsageError("--readme shows whole suites; remove --where")
     if readme is not None:
@@ -84,6 +96,32 @@ def _page(shown: Shown, out: Path, results: Collection, images: RowImages) -> in
     values = {"report": out, "n_runs": n_runs, "results": results.path}
     answer(f"report: {out}, {counted(n_runs, 'run')} of {results.label}", values)
     return 0
+
+
+def _board(folder: Path, out: Path, dry_run: bool) -> int:
+    """Writes the leaderboard of the submissions in a folder."""
+    from fewshot.sharing.board import board
+    from fewshot.sharing.board_page import write_board
+
+    found = board(folder)
+    if not dry_run:
+        write_board(found, out, folder.resolve().name)
+    n_refused = len(found.refused)
+    lines = [
+        f"leaderboard: {out}, {counted(found.n_runs, 'run')} of {counted(len(found.submissions), 'submission')} in "
+        f"{counted(len(found.tables), 'table')}{NOT_WRITTEN * dry_run}"
+    ]
+    lines += [f"  not ranked: {one.folder.name}: {one.problems[0]}" for one in found.refused]
+    values = {
+        "board": out,
+        "n_runs": found.n_runs,
+        "submissions": [one.folder.name for one in found.submissions],
+        "tables": {table.key: table.ranking.task for table in found.tables},
+        "refused": {one.folder.name: one.problems for one in found.refused},
+        "dry_run": dry_run,
+    }
+    answer("\n".join(lines), values)
+    return 1 if n_refused and not found.submissions else 0
 
 
 def _plan(shown: Shown, out: Path | None, results: Collection) -> int:

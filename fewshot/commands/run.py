@@ -11,8 +11,9 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
+from fewshot.commands._benchmark import BenchmarkRequest, Plan
 from fewshot.commands._names import NameOf
-from fewshot.commands._ranked import measures_option, ranked
+from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import (
     ChoiceRequest,
@@ -26,6 +27,8 @@ from fewshot.commands._results import print_failures, writable_results
 from fewshot.commands._running import starting
 
 if TYPE_CHECKING:
+    from fewshot.results.files import Results
+    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.sizes import Data
     from fewshot.runs.specs import Listed, RunSpec, Sampled
 
@@ -107,7 +110,8 @@ class GridRequest:
         """The runs, backbone by backbone. Unknown names raise a ValueError before anything runs."""
         from fewshot.runs.specs import RunSpec
 
-        methods = self._methods()
+        methods = self.methods()
+        self._check_seen(data)
         choice.check()
         backbones = self.backbones or (usual_backbone(data.images),)
         chosen = [(transform, choice.evaluator(evaluator)) for transform, evaluator in methods]
@@ -127,7 +131,12 @@ class GridRequest:
             for backbone, (transform, evaluator), sampled in product(backbones, chosen, self._episodes(data, episodes))
         ]
 
-    def _methods(self) -> list[tuple[str, str]]:
+    @property
+    def names_methods(self) -> bool:
+        """Whether the user chose an evaluator or a preset."""
+        return bool(self.evaluators or self.presets or self.transform)
+
+    def methods(self) -> list[tuple[str, str]]:
         """Transforms and evaluators: those of the presets, or of the evaluators with their usual transforms."""
         from fewshot.plugins.registry import EVALUATORS
         from fewshot.runs.defaults import EVALUATOR, usual_transform
@@ -139,6 +148,21 @@ class GridRequest:
         if self.evaluators or self.transform:
             raise click.UsageError("--preset sets evaluator and transform; remove --evaluator and --transform")
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
+
+    def _check_seen(self, data: Data) -> None:
+        """Raises a ValueError if a transform is fitted on seen classes and the split has none."""
+        from fewshot.plugins.registry import TRANSFORMS
+        from fewshot.runs.presets import preset
+
+        named = [(f"--preset {p.name}", p.transform, f"--preset {p.without_seen}") for p in map(preset, self.presets)]
+        own = [(f"--transform {self.transform}", self.transform, '--transform "L2()"')] if self.transform else []
+        for option, transform, instead in [*named, *own]:
+            if TRANSFORMS.spec(transform).declares("needs_seen") and not data.split.seen:
+                raise ValueError(
+                    f"{option} needs seen classes, because it fits {TRANSFORMS.spec(transform).name} on their images, "
+                    f"but the split {data.split_spec} has none; use {instead}, or a split with seen classes, such as "
+                    '--split "BySeed()"'
+                )
 
     def _episodes(self, data: Data, request: EpisodeRequest) -> list[Sampled | Listed]:
         from fewshot.episodes.lists import EpisodeList
@@ -157,13 +181,15 @@ class GridRequest:
 
 
 @click.command("run", short_help="Score backbones on a folder of images or a data set.")
-@_options.takes(data=DataRequest, grid=GridRequest, choice=ChoiceRequest, episodes=EpisodeRequest)
+@_options.takes(named=BenchmarkRequest, data=DataRequest, grid=GridRequest, choice=ChoiceRequest)
+@_options.takes(episodes=EpisodeRequest)
 @click.option("--results", type=_options.FILE, default="results/runs.jsonl", help="Append the rows to this file.")
 @_options.takes(compute=ComputeRequest)
 @measures_option
 @_options.dry_run_option
 @json_option
 def command(
+    named: BenchmarkRequest,
     data: DataRequest,
     grid: GridRequest,
     choice: ChoiceRequest,
@@ -179,30 +205,61 @@ def command(
 
     \b
       fewshot run --data birds --backbone resnet18 --shot 1,5
+      fewshot run --benchmark cifar_fs --data ~/data --backbone resnet18
     """
+    named.check()
     print_progress("Reading the data ...")
-    from fewshot.report.rows.shown import Shown
     from fewshot.results.files import Results
-    from fewshot.runs.pipeline import run_all
 
     bench = compute.workbench()
+    plan = None
+    if named.benchmark:
+        methods = grid.methods() if grid.names_methods else []
+        plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench)
+        specs = plan.specs
+    else:
+        specs = _own_specs(data, grid, choice, episodes, bench)
+    written = Results(results) if dry_run else writable_results(results)
+    if dry_run:
+        return _plan.dry_run(specs, written, bench)
+    return _run(specs, written, bench, compute, measures, plan)
+
+
+def _own_specs(
+    data: DataRequest, grid: GridRequest, choice: ChoiceRequest, episodes: EpisodeRequest, bench: Workbench
+) -> list[RunSpec]:
+    """The runs on the user's own data."""
     opened = data.open(bench)
     if grid.listed is None:
         episodes = episodes.on(opened)
     specs = grid.specs(opened, choice, episodes)
-    written = Results(results) if dry_run else writable_results(results)
     if grid.listed is None:
         episodes.print_unusual(opened)
-    if dry_run:
-        return _plan.dry_run(specs, written, bench)
+    return specs
+
+
+def _run(
+    specs: list[RunSpec], written: Results, bench: Workbench, compute: ComputeRequest, measures: bool, plan: Plan | None
+) -> int:
+    """The exit code. Answers with the rows of all complete runs, and with the averages of a benchmark."""
+    from fewshot.report.rows.shown import Shown
+    from fewshot.runs.pipeline import run_all
+
     known = {row.run_id: row for row in written.rows()}
     rows = dict(run_all(starting(specs, known.values(), bench.images), written, bench, compute.shard))
-    done = [row for spec in specs if (row := rows[spec]) is not None]
+    done = list({row.run_id: row for spec in specs if (row := rows[spec]) is not None}.values())  # each run once
+    n_waiting = sum(row is None for row in rows.values())
     remember_rows(row for row in done if known.get(row.run_id) != row)
+    averages, values = ("", None) if plan is None else plan.averages(done)
     finished = any(row.status == "ok" for row in done)
-    text = f"\n{ranked(Shown.of(done), written, measures)}\nrows: {results}" if finished and not wants_json() else ""
+    text = ""
+    if finished and not wants_json():
+        table, larger = ranked(Shown.of(done), written, measures), larger_than_asked(rows.items())
+        parts = (table, larger, averages, f"rows: {written.path}")
+        text = "\n" + "\n".join(filter(None, parts))
     if text or wants_json():
-        answer(text, {"rows": row_values(done), "results": results, "n_waiting": len(specs) - len(done)})
-    if len(done) < len(specs):
-        print_progress(compute.waiting(len(specs) - len(done)))
+        content = {"rows": row_values(done), "results": written.path, "n_waiting": n_waiting}
+        answer(text, content if values is None else content | {"averages": values})
+    if n_waiting:
+        print_progress(compute.waiting(n_waiting))
     return print_failures(done)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
@@ -21,6 +21,7 @@ from fewshot.episodes.episodes import Ints, Rows
 from fewshot.episodes.shown import CLASSES, PER_CLASS, pictures, remember_images, thumbnail
 from fewshot.files.vectors import Vectors
 from fewshot.plugins.fields import Member, Rule
+from fewshot.plugins.wording import counted
 
 _AT_ONCE = 256  # images converted to RGB together
 
@@ -105,7 +106,8 @@ class LabelledImages:
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
             raise ValueError(
-                f"every image needs a label: {self.name} has {len(self.images)} images and {len(self.labels)} labels"
+                f"every image needs a label: {self.name} has {counted(len(self.images), 'image')} "
+                f"and {counted(len(self.labels), 'label')}"
             )
         if len(set(self.class_names)) < len(self.class_names):
             twice = next(name for name in self.class_names if self.class_names.count(name) > 1)
@@ -121,8 +123,8 @@ class LabelledImages:
                     )
         if self.image_names is not None and len(self.image_names) != len(self):
             raise ValueError(
-                f"either every image of {self.name} needs a name or none: found {len(self.image_names)} names for "
-                f"{len(self)} images"
+                f"either every image of {self.name} needs a name or none: found "
+                f"{counted(len(self.image_names), 'name')} for {counted(len(self), 'image')}"
             )
         if self.class_vectors is not None:
             _check_class_vectors(self.class_vectors, self.class_names, self.name)
@@ -138,8 +140,9 @@ class LabelledImages:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        what = "images" if self.vectors is None else f"vectors of {self.vectors.dim} numbers"
-        return f"LabelledImages({self.name!r}: {len(self):,} {what}, {len(self.class_names):,} classes)"
+        what = counted(len(self), "image" if self.vectors is None else "vector")
+        size = "" if self.vectors is None else f" of {counted(self.vectors.dim, 'number')}"
+        return f"LabelledImages({self.name!r}: {what}{size}, {counted(len(self.class_names), 'class')})"
 
     def _repr_html_(self) -> str:
         """The size, and some images of the first classes."""
@@ -211,15 +214,27 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Dataset(Member, ABC):
-    """A source of labelled images. Its fields select the images; a field of type Path is recorded, never hashed."""
+    """A source of labelled images. Its fields select the images; a field of type Path is recorded, never hashed.
+
+    `--data` reads a file or folder as the source that claims it, by `file_names` or `folder_files`; `reads` says
+    which field of the source takes the place.
+    """
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
+    file_names: ClassVar[tuple[str, ...]] = ()  # patterns of the names of its files, such as "split_zhou_*.json"
+    folder_files: ClassVar[tuple[tuple[str, ...], ...]] = ()  # names or patterns that all fit in its folder, or others
 
     split: ClassVar[str | None] = None  # spec of the default class split
+    is_bundled: ClassVar[bool] = False  # whether its files come with fewshot, so that rows of strangers may name it
 
     @abstractmethod
     def load(self) -> LabelledImages:
         """The images, not yet decoded. A ValueError names missing or unreadable files."""
+
+    @classmethod
+    def reads(cls, place: str) -> str | None:
+        """The field that takes a file or folder with such a name; None if its content is of another kind."""
+        return next(one.name for one in fields(cls) if str(one.type).startswith("Path"))
 
     def default_split(self) -> str | None:
         """Spec of the default class split; None if the user has to choose."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from fewshot.episodes.episodes import Ints
+from fewshot.plugins.wording import agreeing, counted
 
 _NO_LABEL = frozenset(
     {"", "-1", "nan", "none", "null", "n/a", "#n/a", "<na>", "?", "unlabeled", "unlabelled",
@@ -17,6 +18,11 @@ _NO_LABEL = frozenset(
 )  # fmt: skip
 _JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in some scripts
 _NUMBERS = "the writing of a number"
+_LOOKALIKES = "letters that look alike in two scripts"
+_LATIN = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁԛԝһӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονϲ",
+    "ABESIJKMHOPCTYXaesijopcyxdqwhlABEZHIKMNOPTYXaovc",
+)  # letters of Cyrillic and Greek that look like Latin ones
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?", re.ASCII)
 SILENT = logging.Logger("silent", logging.CRITICAL + 1)  # for a first look at files that `load` reports later
 _log = logging.getLogger("fewshot")
@@ -31,9 +37,9 @@ def joined_spellings(names: Iterable[str], where: str, log: logging.Logger = _lo
     joined = {spelling: form for form, spellings in forms.items() if len(spellings) > 1 for spelling in spellings}
     if joined:
         number = len(set(joined.values()))
-        what = "name is written" if number == 1 else "names are written"
-        message = "%s: %d %s in two Unicode forms (NFC and NFD), such as %r; fewshot joins them"
-        log.warning(message, where, number, what, min(joined.values()))
+        written = f"{counted(number, 'name')} {agreeing(number, 'is', 'are')} written"
+        message = "%s: %s in two Unicode forms (NFC and NFD), such as %r; fewshot joins them"
+        log.warning(message, where, written, min(joined.values()))
     return joined
 
 
@@ -45,18 +51,18 @@ def warn_of_names(class_names: Sequence[str], labels: Ints, where: str) -> None:
     if pairs:
         one, other = pairs[0]
         how = f"differ only in {_difference(one, other)}"
-        classes = f"2 classes {how}" if len(pairs) == 1 else f"{len(pairs)} pairs of classes {how}"
+        classes = agreeing(len(pairs), f"2 classes {how}", f"{len(pairs):,} pairs of classes {how}")
         message = "%s: %s, such as %r and %r; if they are one class, give them one name"
         _log.warning(message, where, classes, one, other)
     odd = [name for name in class_names if name and (name != name.strip() or set(name) - {*_JOINERS, *visible(name)})]
     if odd:
-        classes = "1 class has" if len(odd) == 1 else f"{len(odd)} classes have"
+        classes = f"{counted(len(odd), 'class')} {agreeing(len(odd), 'has', 'have')}"
         message = "%s: %s invisible characters in or around the name, such as %r; rename it if they are a mistake"
         _log.warning(message, where, classes, odd[0])
     for name, count in zip(class_names, counts.tolist(), strict=True):
         if means_no_label(name):
             message = '%s: the class %r (%s) looks like "no label"; remove these rows or images if they have no class'
-            _log.warning(message, where, name, "1 image" if count == 1 else f"{count:,} images")
+            _log.warning(message, where, name, counted(count, "image"))
 
 
 def check_labels(class_names: Sequence[str], labels: Ints, where: str) -> None:
@@ -64,10 +70,11 @@ def check_labels(class_names: Sequence[str], labels: Ints, where: str) -> None:
     several labels in one field, or one label in several cases."""
     warn_of_names(class_names, labels, where)
     counts = dict(zip(class_names, np.bincount(labels, minlength=len(class_names)).tolist(), strict=True))
-    alike = [pair for pair in similar_names(class_names) if _difference(*pair) != _NUMBERS]  # 01 can be a code
+    legal = (_NUMBERS, _LOOKALIKES)  # 01 can be a code, and letters of two scripts can be the classes
+    alike = [pair for pair in similar_names(class_names) if _difference(*pair) not in legal]
     pair = next((pair for pair in alike if min(counts[name] for name in pair) == 1), None)
     if pair is not None:
-        rows = " and ".join(f"{name!r} ({counts[name]:,} rows)".replace("(1 rows)", "(1 row)") for name in pair)
+        rows = " and ".join(f"{name!r} ({counted(counts[name], 'row')})" for name in pair)
         raise ValueError(f"{where}: the labels {rows} differ only in {_difference(*pair)}; write them alike")
     several = _several_labels(class_names)
     if several is not None:
@@ -99,7 +106,8 @@ def _several_labels(names: Sequence[str]) -> tuple[str, str, str, bool] | None:
 
 
 def similar_names(names: Sequence[str]) -> list[tuple[str, str]]:
-    """The pairs of names that differ only in case, spaces, invisible characters or the writing of a number."""
+    """The pairs of names that differ only in case, spaces, invisible characters, the writing of a number or letters
+    that look alike in two scripts."""
     first: dict[str, str] = {}
     pairs = [(first.setdefault(_plain(name), name), name) for name in names]
     return [(one, other) for one, other in pairs if one != other]
@@ -115,14 +123,26 @@ def visible(name: str) -> str:
     return "".join(letter for letter in name if unicodedata.category(letter) not in ("Cc", "Cf"))
 
 
+def in_latin(name: str) -> str:
+    """The name with the Latin letter for each letter of another script that looks like one."""
+    return unicodedata.normalize("NFKC", name).translate(_LATIN)
+
+
 def _difference(one: str, other: str) -> str:
     """What two names of one class differ in."""
     if _spelled(one) == _spelled(other):
         return "case or spaces"
-    return "invisible characters" if _spelled(visible(one)) == _spelled(visible(other)) else _NUMBERS
+    if _spelled(visible(one)) == _spelled(visible(other)):
+        return "invisible characters"
+    return _NUMBERS if _valued(one) == _valued(other) else _LOOKALIKES
 
 
 def _plain(name: str) -> str:
+    """The name as people see it: in Latin letters where they look alike, and then as in `_valued`."""
+    return _valued(in_latin(name))
+
+
+def _valued(name: str) -> str:
     """The name in one case, with single spaces inside, without invisible characters; of a number, its value."""
     spelled = _spelled(visible(name))
     return str(float(spelled)) if _NUMBER.fullmatch(spelled) else spelled

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from fewshot.datasets import Group
 from fewshot.episodes.episodes import Ints
+from fewshot.plugins.wording import agreeing, counted
 
 PARTS: Mapping[str, frozenset[str]] = {
     "seen": frozenset({"train", "training", "base", "metatrain", "imagesbackground", "background"}),
@@ -65,6 +66,21 @@ def split_rule(classes: Group | None) -> str | None:
         return None
     novel, validation = (tuple(n for n, p in _roles(classes).items() if p == part) for part in ("novel", "validation"))
     return f"ByGroup(group='partition', novel={novel!r}, validation={validation!r})"
+
+
+def check_partitions(groups: Mapping[str, Group], place: Callable[[int], str], where: str) -> None:
+    """Raises a ValueError if images have no partition: they would be in no part, without a word. `place` names a row:
+    "line 3"."""
+    partition = groups.get("partition")
+    unnamed = [] if partition is None else [code for code, name in enumerate(partition.names) if not name.strip()]
+    if partition is None or not unnamed:
+        return
+    rows = np.flatnonzero(np.isin(partition.codes, unnamed))
+    raise ValueError(
+        f"{where}: {len(rows):,} of {counted(len(partition.codes), 'image')} {agreeing(len(rows), 'has', 'have')} no "
+        f"partition, the first in {place(int(rows[0]))}; fill in the partition, such as train or test, or leave these "
+        "images out"
+    )
 
 
 def report_partitions(partition: Group | None, classes: Group | None, labels: Ints, where: str) -> None:

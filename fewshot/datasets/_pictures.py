@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fewshot.datasets import image_digest
-from fewshot.datasets._decoding import Stored, finite_range, has_frames, read_stored
+from fewshot.datasets._decoding import Encoded, Stored, finite_range, has_frames, read_stored
 from fewshot.datasets._depth import COLOUR, DEEP, EIGHT, Scales
 from fewshot.datasets._png import changed_chunk
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import agreeing, counted
 
 _log = logging.getLogger("fewshot")
 _ONE = 0.9  # of a level: one step of 8 bits, rounded to integers of 10 bits, may be a little less than 1
@@ -81,7 +81,7 @@ class PictureFacts:
             return None
 
 
-def facts_of_file(path: Path) -> PictureFacts:
+def facts_of_file(path: Path | Encoded) -> PictureFacts:
     """The facts of a picture in a file; a ValueError names an unreadable file and the cause."""
     stored = read_stored(path)
     if chunk := changed_chunk(path):
@@ -206,7 +206,7 @@ def warn_pictures(name: str, facts: Sequence[PictureFacts], scales: Scales, wher
         _log.warning(message + "or save all with 8 bits", name, ", ".join(mixed))
     for sign, rows in rows_by_sign(facts, scales).items():
         what, meaning = _WORDS[sign]
-        count = f"{len(rows):,} of {len(facts):,} pictures {'is' if len(rows) == 1 else 'are'}"
+        count = f"{len(rows):,} of {counted(len(facts), 'picture')} {agreeing(len(rows), 'is', 'are')}"
         _log.warning("%s: %s %s, such as %s; %s", name, count, what, where(rows[0]), meaning)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Ints
 from fewshot.files.vectors import Floats, Vectors
+from fewshot.plugins.wording import agreeing, counted
 
 _FORMAT = "<8I"
 _MIXING = np.uint64(0x9E3779B97F4A7C15)
@@ -59,8 +60,8 @@ class VectorFaults:
             _log.warning("%s: all %d vectors are equal, so no evaluator can tell them apart", where, n_vectors)
             return
         if self.zeros:
-            what = "vector is" if self.zeros == 1 else "vectors are"
-            _log.warning("%s: %d %s zero, such as row %d; remove failed rows", where, self.zeros, what, self.first_zero)
+            what = f"{counted(self.zeros, 'vector')} {agreeing(self.zeros, 'is', 'are')}"
+            _log.warning("%s: %s zero, such as row %d; remove failed rows", where, what, self.first_zero)
         if self.copies:
             message = "%s: %s of other vectors of the same class, such as rows %d and %d; remove copies, or one vector "
             message += "may be both support and query"
@@ -91,7 +92,7 @@ def _example(rows: Ints, earlier: Ints, chosen: NDArray[np.bool_]) -> tuple[int,
 
 
 def _copies(count: int) -> str:
-    return "1 vector is an exact copy" if count == 1 else f"{count:,} vectors are exact copies"
+    return f"{counted(count, 'vector')} {agreeing(count, 'is an exact copy', 'are exact copies')}"
 
 
 def _sums(block: Floats) -> NDArray[np.uint64]:

@@ -25,6 +25,7 @@ from fewshot.datasets._class_names import warn_of_names
 from fewshot.datasets._depth import EIGHT, Scale, scales_of
 from fewshot.datasets._digests import warn_copies
 from fewshot.datasets._npz_images import image_arrays
+from fewshot.datasets._partitions import check_partitions
 from fewshot.datasets._pictures import BROKEN, PictureFacts, blank_rows, check_content, sign_of_contrast, warn_pictures
 from fewshot.datasets.labelled_vectors import texts
 from fewshot.episodes.episodes import Ints
@@ -70,6 +71,8 @@ class ImageArrays(Dataset):
         labels = np.concatenate([_labels(file, name, size) for name, size in zip(shapes, sizes, strict=True)])
         arrays = [file.rows(name, shape) for name, shape in shapes.items()]
         partition = [part for part, size in zip(parts, sizes, strict=True) for _ in range(size)]
+        groups = _groups(file) if "" in parts else {"partition": Group.of(partition)}
+        check_partitions(groups, lambda row: f"image {row}", str(path))
         class_names, places = _classes(file, labels)
         warn_of_names(class_names, places, str(path))
         images, digests, blank = _opened(arrays, str(path))
@@ -80,7 +83,7 @@ class ImageArrays(Dataset):
             labels=places,
             class_names=class_names,
             images_digest=images_digest(digests),
-            image_groups=_groups(file) if "" in parts else {"partition": Group.of(partition)},
+            image_groups=groups,
         )
 
 
@@ -200,7 +203,8 @@ def _size(file: NpzFile, images: str, n_images: int) -> int:
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"{file.path}: {name!r} of shape {list(shape)} has {shape[1]} labels per image (multi-label "
-            "or one-hot), but an image has one class here; save the number of its class, such as labels.argmax(1)"
+            "or one-hot), but an image has one class here; save the number of its class, such as labels.argmax(1) if "
+            "every row has exactly one 1, and leave out images with several classes"
         )
     if dtype.kind not in "iuSU" or math.prod(shape) != n_images:
         raise ValueError(

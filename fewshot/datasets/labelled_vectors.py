@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fewshot.datasets import GivenVectors, Group, LabelledImages
 from fewshot.datasets._class_names import SILENT, joined_spellings, warn_of_names
-from fewshot.datasets._partitions import report_partitions, split_rule, with_partitions
+from fewshot.datasets._partitions import check_partitions, report_partitions, split_rule, with_partitions
 from fewshot.datasets._vector_faults import VectorFaults, warn_of_class_vectors
 from fewshot.episodes.episodes import Ints
 from fewshot.files.vectors import HeldVectors, Vectors, vectors_digest
+from fewshot.plugins.wording import counted
 
 FaultsOf = Callable[[Vectors, Ints], VectorFaults]
 _log = logging.getLogger("fewshot")
@@ -71,7 +72,7 @@ class VectorArrays:
         held = np.unique(labels)
         absent = np.flatnonzero(~np.isin(names, names[held]))
         if len(absent):
-            classes = "1 class" if len(absent) == 1 else f"{len(absent):,} classes"
+            classes = counted(len(absent), "class")
             _log.warning("%s: skipped %s without vectors, such as %s", where, classes, names[absent[0]])
         groups = {
             key: _group(values, len(self.vectors), f"group {key!r}", where)
@@ -83,6 +84,7 @@ class VectorArrays:
         }
         class_vectors = None if self.class_vectors is None else self._class_vectors(len(names), where)[held]
         class_names, labels = tuple(names[held].tolist()), np.searchsorted(held, labels)
+        check_partitions(groups, lambda row: f"row {row}", where)
         class_groups = with_partitions(groups, class_groups, labels, len(class_names))
         images = LabelledImages(
             name=name,

@@ -8,19 +8,16 @@ img/0002.jpg,wren,test,south,Troglodytidae
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
-from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
-from fewshot.datasets._class_names import SILENT, check_labels, joined_spellings
-from fewshot.datasets._digests import open_files
-from fewshot.datasets._partitions import report_partitions, split_rule, with_partitions
+from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.datasets._class_names import SILENT, check_labels
+from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_classes
+from fewshot.datasets._partitions import split_rule, with_partitions
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import remembered
@@ -53,38 +50,17 @@ class Manifest(Dataset):
         file = Path(self.path)
         lines = _Lines.read(file)
         root = file.parent if self.root is None else Path(self.root)
-        paths = _image_paths(lines, root)
         class_names, labels = lines.classes(_log)
-        where = [f"line {number}" for number in lines.number]
-        files, digests = open_files(str(file), paths, labels, where.__getitem__, lambda row: f"{where[row]}: ")
-        check_labels(class_names, labels, str(file))
-        image_groups = {name: Group.of(lines.columns[name]) for name in lines.group_names()}
-        class_groups = {
-            name.removeprefix(_CLASS): _class_group(lines, name, labels)
-            for name in lines.columns
-            if name.startswith(_CLASS)
-        }
-        own = with_partitions(image_groups, class_groups, labels, len(class_names))
-        report_partitions(image_groups.get("partition"), own.get("partition"), labels, str(file))
-        return LabelledImages(
-            name=file.stem,
-            images=files,
-            labels=labels,
-            class_names=class_names,
-            images_digest=images_digest(digests),
-            image_groups=image_groups,
-            class_groups=own,
-            image_names=[str(path)[len(_within(root)) :] for path in paths],
-        )
+        groups, of_classes = lines.image_groups(), lines.class_groups(labels)
+        return Listing(file.stem, lines.entries, root, labels, class_names, groups, of_classes).images(check_labels)
 
 
 @dataclass(frozen=True)
 class _Lines:
-    """The columns of a manifest, and the number of each row's last line."""
+    """The columns of a manifest, and its entries."""
 
-    file: Path
     columns: dict[str, list[str]]
-    number: list[int]
+    entries: Entries
 
     @staticmethod
     def read(file: Path) -> _Lines:
@@ -92,28 +68,29 @@ class _Lines:
         read = CsvFile.read(file, "manifest", ("path", "label"), further=None)
         columns = read.columns
         _check_groups(file, tuple(columns))
-        lines = _Lines(file, columns, read.number)
-        lines.refuse(lambda row: not columns["path"][row], "rows have no path", "fill it in", "label")
-        lines.refuse(lambda row: not columns["label"][row], "rows have no label", "fill it in")
-        return lines
+        entries = Entries(file, columns["path"], [f"line {number}" for number in read.number])
+        entries.refuse(_empty(columns["path"]), "rows have no path", "fill it in", columns["label"])
+        entries.refuse(_empty(columns["label"]), "rows have no label", "fill it in")
+        return _Lines(columns, entries)
 
     def classes(self, log: logging.Logger) -> tuple[tuple[str, ...], Ints]:
         """The class names, and the label [n] of each row."""
-        joined = joined_spellings(self.columns["label"], str(self.file), log)
-        names, labels = np.unique([joined.get(n, n) for n in self.columns["label"]], return_inverse=True)
-        return tuple(names.tolist()), labels.astype(np.int64)
+        return named_classes(self.columns["label"], self.entries.source, log)
 
-    def group_names(self) -> list[str]:
-        """The columns that are image groups."""
-        return [name for name in self.columns if name not in ("path", "label") and not name.startswith(_CLASS)]
+    def image_groups(self) -> dict[str, Group]:
+        """The groups of images in the columns that are no class groups."""
+        names = [name for name in self.columns if name not in ("path", "label") and not name.startswith(_CLASS)]
+        return {name: Group.of(self.columns[name]) for name in names}
 
-    def refuse(self, wrong: Callable[[int], bool], what: str, advice: str, show: str = "path") -> None:
-        """Raises a ValueError that counts the wrong rows and names the first five."""
-        rows = [row for row in range(len(self.number)) if wrong(row)]
-        if rows:
-            named = ", ".join(f"{self.columns[show][row] or '?'} (line {self.number[row]})" for row in rows[:5])
-            more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-            raise ValueError(f"{self.file}: {len(rows)} of {len(self.number)} {what}: {named}{more}; {advice}")
+    def class_groups(self, labels: Ints) -> dict[str, Group]:
+        """The groups of classes in the columns whose names begin with "class:"."""
+        names = [name for name in self.columns if name.startswith(_CLASS)]
+        return {
+            name.removeprefix(_CLASS): group_of_classes(
+                self.entries, name, self.columns[name], self.columns["label"], labels
+            )
+            for name in names
+        }
 
 
 def _check_groups(file: Path, names: Sequence[str]) -> None:
@@ -126,44 +103,8 @@ def _check_groups(file: Path, names: Sequence[str]) -> None:
         raise ValueError(f"{file} has a column {odd[0]!r}; the name of a group cannot be empty or contain '='")
 
 
-def _image_paths(lines: _Lines, root: Path) -> list[Path]:
-    """The file of each row, after a check that it exists, is inside the root, and has one row."""
-    base = os.path.abspath(root)
-    whole = [os.path.normpath(os.path.join(base, path)) for path in lines.columns["path"]]
-    around = _within(root)
-    lines.refuse(
-        lambda row: not whole[row].startswith(around),
-        f"paths lead out of {root}",
-        "use paths inside it or another root",
-    )
-    listed = Counter(whole)
-    lines.refuse(lambda row: listed[whole[row]] > 1, "paths are listed more than once", "keep one line per image")
-    lines.refuse(lambda row: _is_special(whole[row]), "paths are no files but folders, pipes or devices", "name images")
-    lines.refuse(lambda row: not os.path.isfile(whole[row]), "files are missing", f"paths are relative to {root}")
-    return [Path(path) for path in whole]
-
-
-def _is_special(path: str) -> bool:
-    return os.path.exists(path) and not os.path.isfile(path)
-
-
-def _within(root: Path) -> str:
-    """The prefix of the absolute paths of all files in a folder."""
-    return os.path.abspath(root).rstrip(os.sep) + os.sep
-
-
-def _class_group(lines: _Lines, name: str, labels: Ints) -> Group:
-    """The class group in a column; a ValueError if two rows of a class have different values."""
-    values = lines.columns[name]
-    first_rows: dict[int, int] = {}  # by class
-    for row, label in enumerate(labels.tolist()):
-        first = first_rows.setdefault(label, row)
-        if values[first] != values[row]:
-            raise ValueError(
-                f"{lines.file}: {name!r} of the class {lines.columns['label'][row]!r} is {values[first]!r} in line "
-                f"{lines.number[first]}, but {values[row]!r} in line {lines.number[row]}; give each class one value"
-            )
-    return Group.of(values[first_rows[label]] for label in range(len(first_rows)))
+def _empty(values: Sequence[str]) -> list[int]:
+    return [row for row, value in enumerate(values) if not value]
 
 
 def _rule_of(file: Path) -> str | None:
@@ -173,5 +114,4 @@ def _rule_of(file: Path) -> str | None:
     except ValueError:
         return None
     names, labels = lines.classes(SILENT)
-    groups = {name: Group.of(lines.columns[name]) for name in lines.group_names() if name == "partition"}
-    return split_rule(with_partitions(groups, {}, labels, len(names)).get("partition"))
+    return split_rule(with_partitions(lines.image_groups(), {}, labels, len(names)).get("partition"))

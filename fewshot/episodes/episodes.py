@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.plugins.registry import DATASETS, SAMPLERS
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -187,7 +188,7 @@ class Episodes:
         of_one = len(first.support) + len(first.query)
         if n_episodes * of_one > _MOST_SAMPLED:
             raise ValueError(
-                f"{n_episodes:,} episodes of {of_one:,} images each do not fit in memory; sample at most "
+                f"{counted(n_episodes, 'episode')} of {of_one:,} images each do not fit in memory; sample at most "
                 f"{_MOST_SAMPLED // of_one:,}"
             )
         episodes: Episodes = made.sample(held, labels, shape, seed, 0, n_episodes)
@@ -240,7 +241,7 @@ class Episodes:
                 f"these episodes were made for images {self.images_digest[:12]}, but the data set is "
                 f"{images.images_digest[:12]}; load the data set that they were made for"
             )
-        self._check_layout(len(images))
+        self.check_layout(len(images))
         for what in ("support", "query"):
             rows = getattr(self, what)
             classes = np.repeat(self.classes, getattr(self, f"{what}_count"))
@@ -251,7 +252,8 @@ class Episodes:
                     f"but is listed under class {classes[wrong[0]]}"
                 )
 
-    def _check_layout(self, n_images: int) -> None:
+    def check_layout(self, n_images: int) -> None:
+        """Raises a ValueError unless these are well-formed episodes of a data set with so many images."""
         sizes = {
             "classes": self.n_way.sum(),
             "support_count": self.n_way.sum(),
@@ -263,7 +265,7 @@ class Episodes:
         for name, size in sizes.items():
             if getattr(self, name).shape != (size,):
                 raise ValueError(
-                    f"{name} should hold {size} entries, found {len(getattr(self, name))}: "
+                    f"{name} should hold {counted(int(size), 'entry')}, found {len(getattr(self, name))}: "
                     "the file is damaged or was not written by fewshot"
                 )
         few = np.flatnonzero(self.n_way < 2)
@@ -374,7 +376,7 @@ class Episodes:
 
     def __str__(self) -> str:
         """One line per episode for the first ten: index, ways, support and query sizes, classes."""
-        lines = [f"{len(self)} episodes, digest {self.digest[:16]}"]
+        lines = [f"{counted(len(self), 'episode')}, digest {self.digest[:16]}"]
         for e in range(min(10, len(self))):
             ways = slice(self.way_start[e], self.way_start[e + 1])
             lines.append(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.labelled import Labelled
+from fewshot.plugins.wording import counted
 
 
 class Pairs(Protocol):
@@ -83,7 +84,7 @@ def _divided(description: Sequence[Any], images: Labelled, k_shot: int | None) -
     for item in description:
         row = int(item.index)
         if not 0 <= row < len(images):
-            raise ValueError(f"a task has the row {row}, but {images.name} has {len(images)} images")
+            raise ValueError(f"a task has the row {row}, but {images.name} has {counted(len(images), 'image')}")
         label = int(images.labels[row])
         held[label] = held.get(label, 0) + 1
         parts[held[label] > k_shot if k_shot is not None else _is_query(item)].append(row)

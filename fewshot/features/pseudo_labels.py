@@ -18,6 +18,7 @@ from fewshot.plugins.fields import declare, integer, one_of
 from fewshot.plugins.registry import BACKBONES, SPLITS
 from fewshot.plugins.shorthand import shorthand
 from fewshot.plugins.signature import Dotted
+from fewshot.plugins.wording import counted
 
 PARTS = ("all", "seen", "validation", "novel")
 
@@ -62,14 +63,15 @@ class PseudoLabels(Dataset):
         rows = self._rows(images)
         if len(rows) < self.clusters:
             raise ValueError(
-                f"{self.clusters} clusters were requested, but {images.name} has {len(rows)} images of {self.part} "
-                "classes; lower clusters"
+                f"{counted(self.clusters, 'cluster')} were requested, but {images.name} has "
+                f"{counted(len(rows), 'image')} of {self.part} classes; lower clusters"
             )
         labels = self._labels(self._features(images, rows))
         names = tuple(f"cluster {label}" for label in range(labels.max() + 1))
         if len(names) < 2:
             raise ValueError(
-                f"fewer than 2 of the {self.clusters} clusters of {images.name} have {self.fewest} images; lower fewest"
+                f"fewer than 2 of the {self.clusters} clusters of {images.name} have "
+                f"{counted(self.fewest, 'image')}; lower fewest"
             )
         return replace(
             some_of(images, rows),

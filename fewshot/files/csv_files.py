@@ -13,6 +13,7 @@ from typing import Any
 from fewshot.files.regular import read_bytes
 
 _SHOWN = 80  # characters of a first line in a message
+_OTHERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class CsvFile:
         (None: any columns). `what` names the kind of file in errors, which are ValueErrors of one sentence."""
         (_, header), *rows = _numbered_rows(path, what, needed)
         names = [name.strip() for name in header]
+        _check_separator(path, names)
         _check_header(path, names, needed, further)
         if not rows:
             raise ValueError(f"{path} has nothing below its first line {_short(names)!r}; add one line per entry")
@@ -92,6 +94,16 @@ def _numbered(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
         raise ValueError(f"{path}, line {reader.line_num}: {error}; write a quote inside quotes twice") from error
 
 
+def _check_separator(path: Path, names: Sequence[str]) -> None:
+    """Raises a ValueError if the first line is one field that another separator divides."""
+    other = next((word for mark, word in _OTHERS.items() if len(names) == 1 and mark in names[0]), "")
+    if other:
+        raise ValueError(
+            f"{path} seems to be separated by {other}: its first line is {_short(names)!r}; save it as a CSV file with "
+            "commas between the fields, and write numbers with a point (0.5)"
+        )
+
+
 def _check_header(path: Path, names: Sequence[str], needed: Sequence[str], further: Sequence[str] | None) -> None:
     """Raises a ValueError if a needed column is missing, a column is unknown, or a name occurs twice."""
     such = "such as " if further is None else ""
@@ -111,8 +123,8 @@ def _check_header(path: Path, names: Sequence[str], needed: Sequence[str], furth
 def _check_width(path: Path, number: int, row: Sequence[str], names: Sequence[str]) -> None:
     if len(row) != len(names):
         raise ValueError(
-            f"{path}, line {number}: expected {len(names)} fields ({', '.join(names[:10])}), found {len(row)}; "
-            "put fields with a comma in quotes"
+            f"{path}, line {number}: expected {len(names)} field{'' if len(names) == 1 else 's'} "
+            f"({', '.join(names[:10])}), found {len(row)}; put fields with a comma in quotes"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _KINDS = (
@@ -18,18 +18,25 @@ _KINDS = (
 
 
 def check_regular(path: Path, what: str = "file") -> Path:
-    """The path, if it is a regular file or does not exist; anything else is a ValueError.
+    """The path, if it is a regular file or does not exist; anything else, and a NUL in the name, is a ValueError.
 
     `what` names the expected kind of file in the error: "manifest". Opening a file that does not exist says so.
     """
+    check_name(path, what)
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
-        return path  # a ValueError: a zero byte in the name
+        return path
     kind = next((kind for test, kind in _KINDS if test(mode)), None)
     if kind is not None:
         raise ValueError(f"cannot read the {what} {path}: it is {kind}, not a regular file; give the path of a file")
     return path
+
+
+def check_name(path: Path, what: str = "file") -> None:
+    """Raises a ValueError if the path has a NUL character, which no name of a file may have."""
+    if "\0" in str(path):
+        raise ValueError(f"the name of the {what} {str(path)!r} has a NUL character; give a name without it")
 
 
 def read_bytes(path: Path, what: str = "file") -> bytes:
@@ -42,13 +49,16 @@ def read_text(path: Path, what: str = "file") -> str:
     return check_regular(path, what).read_text(encoding="utf-8-sig")
 
 
-def remembered(function: Callable[[Path], str | None], path: Path) -> str | None:
-    """`function(path)`, computed again only if the file has changed since the last call in this process."""
+def remembered(function: Callable[[Path], str | None], path: Path, files: Sequence[Path] = ()) -> str | None:
+    """`function(path)`, computed again only if the file, or one of `files`, has changed since the last call in this
+    process."""
     try:
-        state = os.stat(path)
+        states = [os.stat(file) for file in files or (path,)]
     except (OSError, ValueError):
         return function(path)
-    return _remembered(function, path, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return _remembered(
+        function, path, *(value for one in states for value in (one.st_size, one.st_mtime_ns, one.st_ctime_ns))
+    )
 
 
 @functools.lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from fewshot.plugins.suggestions import nearest
+from fewshot.plugins.wording import counted
 from fewshot.results.collections import StoredRun
 from fewshot.results.copies import copy_runs
 from fewshot.results.files import Results
@@ -111,12 +112,12 @@ class Rows(Sequence[Row]):
     def __repr__(self) -> str:
         texts = [_short(row) for row in self[:_IN_REPR]]
         more = f" and {len(self) - _IN_REPR:,} more" if len(self) > _IN_REPR else ""
-        return f"Rows({len(self):,} {'run' if len(self) == 1 else 'runs'}: {'; '.join(texts)}{more})"
+        return f"Rows({counted(len(self), 'run')}: {'; '.join(texts)}{more})"
 
     def __str__(self) -> str:
         from fewshot.notebooks.frames import text_table
 
-        return text_table(tuple(self))
+        return text_table(tuple(self), (Rows([]) + self).predictions)
 
     def _repr_html_(self) -> str:
         from fewshot.notebooks.frames import table

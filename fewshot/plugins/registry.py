@@ -64,6 +64,7 @@ class Registry:
         """Name, summary and hyperparameters of a member; an unknown name raises a ValueError that lists all names."""
         if name in self._folder:
             return self._folder[name]
+        self._check_network(name)
         return signature_of_class(name, self.get(name), base_names(self.package))
 
     def get(self, name: str) -> type[Any]:
@@ -82,6 +83,15 @@ class Registry:
         if ":" not in name:
             return name in self.names()
         return issubclass(self.get(name), getattr(importlib.import_module(self.package), self.base))
+
+    def _check_network(self, name: str) -> None:
+        """Raises a ValueError if a backbone is named by a class that is no source of networks: it may be a network."""
+        cls = self.get(name)
+        if self is BACKBONES and not dataclasses.is_dataclass(cls):
+            raise ValueError(
+                f"{name} is no dataclass, so it is no source of networks; write Function({name!r}) if {cls.__name__}() "
+                f"gives a network, or derive a dataclass from {self.package}.{self.base}"
+            )
 
     def spec(self, member: Any, allow_import: bool = True) -> Spec:
         """The spec of a member, given as text, object or spec.

@@ -12,6 +12,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else _plural(noun)}"
 
 
+def agreeing(number: object, one: str, many: str) -> str:
+    """The words that agree with a number: "is" for 1, "are" for other numbers and for open ones, such as all."""
+    return one if number == 1 else many
+
+
 def _plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in _VOWELS:
         return f"{noun[:-1]}ies"

@@ -11,6 +11,7 @@ from fewshot.datasets._digests import labels_digest
 from fewshot.datasets._subset import subset
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Ints
+from fewshot.plugins.wording import counted
 from fewshot.splits import ClassSplit
 
 
@@ -60,8 +61,8 @@ def balanced_subset(images: LabelledImages, n_images: int | None, seed: int) -> 
         return images
     if not len(sizes) <= n_images <= len(images):
         raise ValueError(
-            f"n_images = {n_images:,} is not possible: {images.name} has {len(images):,} images of {len(sizes):,} "
-            f"seen classes to train on; choose {len(sizes):,} to {len(images):,}"
+            f"n_images = {n_images:,} is not possible: {images.name} has {counted(len(images), 'image')} of "
+            f"{len(sizes):,} seen classes to train on; choose {len(sizes):,} to {len(images):,}"
         )
     words = draws.words(seed, np.arange(len(images)), 1, 1, streams.TRAINED_IMAGES)[:, 0, 0]
     order = np.lexsort((words, images.labels))  # by class, shuffled within each class

@@ -23,6 +23,7 @@ from fewshot.files.locks import locked
 from fewshot.files.progress import progress_bar
 from fewshot.plugins.registry import BACKBONES, RECIPES
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import counted
 from fewshot.pretraining import Objective, Setting
 from fewshot.pretraining._heads import HeldOutScore, class_means
 from fewshot.pretraining._material import Material, material
@@ -192,7 +193,7 @@ class Training:
 
     def _bar(self) -> tqdm[Any]:
         recipe = type(self._source.recipe).__name__
-        what = f"{recipe}, {self._n:,} images"
+        what = f"{recipe}, {counted(self._n, 'image')}"
         return progress_bar(len(self._descent.rates), what, "step", self._shown, self._state.step)
 
     def _advance(self) -> None:

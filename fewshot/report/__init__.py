@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,60 +45,73 @@ def write_report(
 
 def page(shown: Shown, results: Results | None, title: str, images: RowImages | None = None) -> str:
     """The report as HTML. All names from rows and images are escaped."""
-    from markupsafe import Markup
-
+    from fewshot.report.comparisons.ranking import rankings_of
     from fewshot.report.rows.headline import compared
     from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.origins import protocols
     from fewshot.report.sections import Sources
 
-    sources = Sources(results, (images or RowImages()).load)
-    environment, script = _environment(), (_FOLDER / "page.js").read_text(encoding="utf-8")
-    parts = list(_parts(environment, shown, sources))
-    return environment.get_template("page.html.j2").render(
-        title=title,
-        css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_digest=_digest(script),
-        protocols=protocols(shown),
-        compared=compared(shown),
-        contents=[(part.name, part.pieces[0][0].contents or part.pieces[0][0].title) for part in parts],
-        parts=parts,
+    rankings = rankings_of(shown, results.predictions if results else None)
+    shown = replace(shown, leaders=frozenset(one.row.run_id for ranking in rankings for one in ranking.group))
+    sources = Sources(results, (images or RowImages()).load, tuple(rankings))
+    return framed(title, protocols(shown), compared(shown), _parts(shown, sources))
+
+
+def framed(title: str, protocols: Iterable[str], lead: str, parts: Iterable[Part]) -> str:
+    """A whole page with these parts: one head, one style, one script for every page of fewshot."""
+    from markupsafe import Markup
+
+    script, parts = (_FOLDER / "page.js").read_text(encoding="utf-8"), list(parts)
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
+            script=Markup(script),
+            script_digest=_digest(script),
+            protocols=list(protocols),
+            compared=lead,
+            contents=[(part.name, part.pieces[0][0].contents or part.pieces[0][0].title) for part in parts],
+            parts=parts,
+        )
     )
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A section in the report: its anchor, and its pieces with their HTML."""
 
     name: str
     pieces: list[tuple[Piece, Markup]]
 
 
-def _parts(environment: Environment, shown: Shown, sources: Sources) -> Iterator[_Part]:
+def _parts(shown: Shown, sources: Sources) -> Iterator[Part]:
     """The sections that have pieces."""
     from markupsafe import Markup
 
     from fewshot.report.sections import sections
 
+    of_page = environment()
     for name, section in sections().items():
-        template = environment.from_string(section.template)
+        template = of_page.from_string(section.template)
         pieces = [(piece, Markup(template.render(piece.values))) for piece in section.pieces(shown, sources)]
         if pieces:
-            yield _Part(name.replace("_", "-"), pieces)
+            yield Part(name.replace("_", "-"), pieces)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of pages. Every value in them is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["unbroken"] = lambda text: text.replace("-way", "‑way")  # a hyphen that does not break lines
-    return environment
+    made.filters["unbroken"] = lambda text: text.replace("-way", "‑way")  # a hyphen that does not break lines
+    return made
 
 
 def _digest(script: str) -> str:

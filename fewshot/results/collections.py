@@ -20,6 +20,11 @@ from fewshot.results.row import Row, known_columns
 from fewshot.results.short_names import ShortNames
 
 _MOST_VALUES = 6  # of a column in an error
+_SAME_MEASURE = 1e-6  # between two values of a measure or a bound: machines solve for quantiles in another order
+_OF_RUN = ("weights_digest", "preprocess_digest", "images_digest")
+_OF_EPISODES = tuple(
+    f"{of}_{end}" for of in ("accuracy", "new_images", "new_classes", "new_draws") for end in ("low", "high")
+)
 
 
 @dataclass(frozen=True)
@@ -123,31 +128,58 @@ def runs_of(files: Sequence[Results], prefer: str = "") -> list[StoredRun]:
 def _better(first: StoredRun, second: StoredRun, prefer: str) -> StoredRun:
     if first.row.status != "ok":
         return second
+    conflict = _conflict(first.row, second.row)
+    if conflict is not None:
+        if not prefer:
+            raise ValueError(_named(conflict, first, second))
+        return first if prefer == "first" else second
     if first.row.n_episodes != second.row.n_episodes:
         return max(first, second, key=lambda run: run.row.n_episodes)
-    if not _agree(first.row, second.row):
-        if not prefer:
-            raise ValueError(_conflict(first, second))
-        return first if prefer == "first" else second
     return second if second.has_predictions and not first.has_predictions else first
 
 
-def _agree(a: Row, b: Row) -> bool:
-    """Whether two rows say the same: of the same episodes, and of the same accuracy but for the order of a sum."""
-    if a.accuracy is None or b.accuracy is None:
-        return a.accuracy is b.accuracy and a.episodes_digest == b.episodes_digest
-    return abs(a.accuracy - b.accuracy) <= SAME and a.episodes_digest == b.episodes_digest
+def _conflict(a: Row, b: Row) -> tuple[str, str] | None:
+    """What two rows of one run say, where they cannot both be true; None where they agree.
+
+    Digests of weights, preprocessing and images are of the run, and every other number is of its episodes. A column
+    that one row lacks, because an older release wrote it, is no conflict.
+    """
+    for name in _OF_RUN:
+        one, other = getattr(a, name), getattr(b, name)
+        if one and other and one != other:
+            digest = name.replace("_", " ")
+            return f"the {digest} {one[:12]}", f"the {digest} {other[:12]}"
+    if a.n_episodes != b.n_episodes:
+        return None
+    if not _same(a.accuracy, b.accuracy, SAME) or a.episodes_digest != b.episodes_digest:
+        same = a.episodes_digest == b.episodes_digest
+        return _percent(a), f"{_percent(b)} on {'the same' if same else 'other'} episodes"
+    numbers, others = _numbers(a), _numbers(b)
+    for name in numbers.keys() & others.keys():
+        if not _same(numbers[name], others[name], _SAME_MEASURE):
+            return f"{name} {numbers[name]:.6g}", f"{name} {others[name]:.6g}"
+    return None
 
 
-def _conflict(first: StoredRun, second: StoredRun) -> str:
-    def number(row: Row) -> str:
-        return "no accuracy" if row.accuracy is None else f"{100 * row.accuracy:.3f} %"
+def _same(a: float | None, b: float | None, tolerance: float) -> bool:
+    """Whether two numbers are equal but for the order of a sum."""
+    return a is b if a is None or b is None else abs(a - b) <= tolerance * max(1.0, abs(a))
 
-    same = first.row.episodes_digest == second.row.episodes_digest
+
+def _numbers(row: Row) -> dict[str, float]:
+    """The numbers that are computed from the predictions of a row, as far as it has them."""
+    values = {name: getattr(row, name) for name in _OF_EPISODES} | dict(row.measures)
+    return {name: value for name, value in values.items() if isinstance(value, float | int)}
+
+
+def _percent(row: Row) -> str:
+    return "no accuracy" if row.accuracy is None else f"{100 * row.accuracy:.3f} %"
+
+
+def _named(conflict: tuple[str, str], first: StoredRun, second: StoredRun) -> str:
     return (
-        f"run {first.row.run_id} has {number(first.row)} in {first.results.path} and {number(second.row)} on "
-        f"{'the same' if same else 'other'} episodes in {second.results.path}; choose with --prefer first or "
-        "--prefer last, or delete one with `fewshot results delete`"
+        f"run {first.row.run_id} has {conflict[0]} in {first.results.path} and {conflict[1]} in {second.results.path}; "
+        "choose with --prefer first or --prefer last, or delete one with `fewshot results delete`"
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import ARRAY_TYPES
+from fewshot.plugins.wording import counted
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -54,11 +55,13 @@ def _check_sizes(of: Arrays, arrays: Arrays) -> None:
     sizes |= {"setting": n_episodes} if "setting" in arrays else {}
     for name, size in sizes.items():
         if arrays[name].shape != (size,):
-            raise ValueError(f"its array {name!r} should have {size:,} entries, but its shape is {arrays[name].shape}")
+            raise ValueError(
+                f"its array {name!r} should have {counted(size, 'entry')}, but its shape is {arrays[name].shape}"
+            )
     if "logits" in arrays:
         expected, shape = int(_ways_of_queries(of, per_query=False).sum()), arrays["logits"].shape
         if shape != (expected,):
-            raise ValueError(f"its array 'logits' should have {expected:,} entries, but its shape is {shape}")
+            raise ValueError(f"its array 'logits' should have {counted(expected, 'entry')}, but its shape is {shape}")
 
 
 def _check_ranges(of: Arrays, arrays: Arrays) -> None:

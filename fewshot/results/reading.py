@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fewshot.files.regular import check_regular
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.results.row import Row, known_columns
 
 MOST_BYTES = 128 << 20  # of files whose rows stay in memory, beside the file read last
@@ -42,8 +43,8 @@ class Disagreement:
         """What differs, and which line counts."""
         (first, last), (one, other) = self.lines, self.accuracies
         return (
-            f"the run {self.run_id} has two accuracies for the same {self.n_episodes:,} episodes: {one:.6g} in line "
-            f"{first}, {other:.6g} in line {last}; fewshot uses the last line"
+            f"the run {self.run_id} has two accuracies for the same {counted(self.n_episodes, 'episode')}: {one:.6g} "
+            f"in line {first}, {other:.6g} in line {last}; fewshot uses the last line"
         )
 
 
@@ -211,5 +212,5 @@ def _warn_unreadable(path: Path, count: int, first: int, why: str) -> None:
 def _warn_disagreements(path: Path, found: Sequence[Disagreement]) -> None:
     """Warns once per process about each file."""
     others = len(found) - 1
-    more = f" ({others} more {'run has' if others == 1 else 'runs have'} two accuracies)" if others else ""
+    more = f" ({others} more {agreeing(others, 'run has', 'runs have')} two accuracies)" if others else ""
     _log.warning("%s: %s%s", path, found[0].sentence, more)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from fewshot.plugins.short_name import one_line
+from fewshot.plugins.wording import counted
 from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns, Training
 from fewshot.results.declared import measure_columns, measure_defaults
 from fewshot.results.rules import check_intervals, check_value, short
@@ -50,7 +51,7 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunN
             return f"Row({about}: {self.status} {one_line(self.error, 2 * _LONGEST)})"
         low, high = self.accuracy_low, self.accuracy_high
         bounds = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
-        return f"Row({about}: {100 * self.accuracy:.1f} %{bounds}, {self.n_episodes:,} episodes)"
+        return f"Row({about}: {100 * self.accuracy:.1f} %{bounds}, {counted(self.n_episodes, 'episode')})"
 
     @property
     def spec(self) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from fewshot.plugins.spec import Spec
 
 ON = {
     "validation": "validation classes",
+    "images": "validation images",
     "oracle": "test episodes (oracle)",
 }  # the rule, and its text in the column `selection`
 SUPPORT = "support"  # in the column `selection`: the evaluator chooses inside every support
@@ -47,7 +48,8 @@ class Selection:
     over `n_episodes` episodes, the first one if several are equal.
 
     `on`: "validation", episodes with the run's shape and sampler on the validation classes of its split, sampled with
-    `seed`; or "oracle", the run's own first episodes, whose query labels no honest method may read. `grid`: fields and
+    `seed`; "images", the run's own supports with the validation images of its sampler as queries; or "oracle", the
+    run's own first episodes, whose query labels no honest method may read. `grid`: fields and
     values, such as `(("C", (0.1, 1.0)),)`, or a name of known values, `(("C", "dinov2"),)`.
     """
 
@@ -63,8 +65,9 @@ class Selection:
             raise ValueError(f"n_episodes of a selection must be an integer of at least 1, got {self.n_episodes!r}")
         if type(self.seed) is not int or not 0 <= self.seed < 1 << 64:
             raise ValueError(f"seed of a selection must be an integer in [0, 2^64), got {self.seed!r}")
-        if self.is_oracle and self.seed:
-            raise ValueError("an oracle chooses on the episodes of the run; remove the seed of the selection")
+        if self.on != "validation" and self.seed:
+            chooser = "an oracle chooses on" if self.is_oracle else "validation images are those of"
+            raise ValueError(f"{chooser} the episodes of the run; remove the seed of the selection")
         combinations(self.grid)
         object.__setattr__(self, "grid", _tuples(self.grid))
 
@@ -93,16 +96,16 @@ class Selection:
     def check(self, evaluator: Spec, classes: str, listed: bool) -> None:
         """Raises a ValueError if a run of this evaluator on these classes cannot choose by this rule."""
         self.settings(evaluator)
-        if self.is_oracle:
+        if self.is_oracle or (self.on == "images" and not listed):
             return
-        if classes in ("validation", "all"):
+        if self.on == "validation" and classes in ("validation", "all"):
             raise ValueError(
                 f"the selection uses validation classes, but the episodes use {classes} classes, which include them; "
                 "test on novel classes, or choose with on='oracle'"
             )
         if listed:
             raise ValueError(
-                "a list of episodes has no shape, so fewshot cannot sample such episodes on validation classes; "
+                f"a list of episodes has no shape, so fewshot cannot sample such episodes on {ON[self.on]}; "
                 "choose in a run with a sampler, and give the chosen evaluator to this run"
             )
 

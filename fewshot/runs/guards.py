@@ -15,9 +15,12 @@ from weakref import WeakSet
 import numpy as np
 
 from fewshot.datasets import LabelledImages
+from fewshot.datasets._class_names import in_latin
 from fewshot.episodes.episodes import Episodes, Ints
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
+from fewshot.plugins.short_name import without_defaults
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.samplers._group_evidence import Evidence, group_evidence
 from fewshot.samplers._image_groups import share_groups
 from fewshot.splits import PARTS, ClassSplit
@@ -53,17 +56,6 @@ def check_alone(head: Head[Any], first: Any, logits: Tensor, evaluator: str) -> 
     )
 
 
-def check_sampled(episodes: Episodes, sampler: Sampler, classes: Ints, part: str, images: LabelledImages) -> None:
-    """Refuses episodes of classes outside the part, and malformed episodes of a sampler from outside, such as episodes
-    with queries in their support. The samplers of fewshot pass the laws."""
-    check_classes(episodes, classes, part, images)
-    if not type(sampler).__module__.startswith("fewshot.samplers."):
-        try:
-            episodes.check(images)
-        except ValueError as error:
-            raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}") from error
-
-
 def check_support(evaluator: Spec, shots: int | None, episodes: Episodes | None) -> None:
     """Refuses episodes without support for an evaluator that needs one: `shots` of sampled episodes, or a list."""
     without = shots == 0 or (episodes is not None and bool((np.diff(episodes.support_start) == 0).any()))
@@ -85,8 +77,8 @@ def check_size(n_episodes: int, first: Episodes, most: int, what: str) -> None:
     if n_episodes * of_one > most:
         total = n_episodes * of_one
         raise ValueError(
-            f"{n_episodes:,} episodes of {of_one:,} images each are {total:,} images, but {what} holds at most "
-            f"{most:,}; lower the number of episodes to at most {most // of_one:,}"
+            f"{counted(n_episodes, 'episode')} of {of_one:,} images each are {total:,} images, but {what} holds at "
+            f"most {most:,}; lower the number of episodes to at most {most // of_one:,}"
         )
 
 
@@ -99,9 +91,13 @@ def warn_similar_names(split: ClassSplit, part: str) -> None:
     if pairs:
         own, other, name = pairs[0]
         _log.warning(
-            "%d %s %s like classes of another part, such as %r and, %s, %r; if they are the same class, make a split "
+            "%s %s like classes of another part, such as %r and, %s, %r; if they are the same class, make a split "
             "that keeps them together, because otherwise the class was seen",
-            *(len(pairs), part, "class is spelled" if len(pairs) == 1 else "classes are spelled", own, other, name),
+            counted(len(pairs), f"{part} class"),
+            agreeing(len(pairs), "is spelled", "are spelled"),
+            own,
+            other,
+            name,
         )
 
 
@@ -129,15 +125,14 @@ def _one_group(images: LabelledImages) -> str:
 def _mixed(sampler: Sampler, evidence: Evidence) -> str:
     """What episodes of this sampler do with the groups, and the sampler that keeps them apart."""
     spec = SAMPLERS.varied(SAMPLERS.spec(sampler), {"apart": evidence.apart})
-    text = spec.text.replace("support_from=None, ", "").replace("query_from=None, ", "")
     return (
         "episodes may have images of one group on both sides, which raises accuracy; keep groups apart with "
-        f'--sampler "{text}"'
+        f'--sampler "{without_defaults(spec)}"'
     )
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_./-]+", " ", name.casefold()).strip()
+    return re.sub(r"[\s_./-]+", " ", in_latin(name).casefold()).strip()
 
 
 def check_classes(episodes: Episodes, classes: Ints, part: str, images: LabelledImages) -> None:
@@ -145,8 +140,8 @@ def check_classes(episodes: Episodes, classes: Ints, part: str, images: Labelled
     ones."""
     others = np.setdiff1d(episodes.classes, classes)
     if len(others):
-        number = "1 class that is" if len(others) == 1 else f"{len(others):,} classes that are"
+        that = f"{counted(len(others), 'class')} that {agreeing(len(others), 'is', 'are')}"
         raise ValueError(
-            f"these episodes hold {number} not {part} in this split, such as {images.class_names[others[0]]!r}; "
+            f"these episodes hold {that} not {part} in this split, such as {images.class_names[others[0]]!r}; "
             "use the split that they were sampled with, or classes='all'"
         )

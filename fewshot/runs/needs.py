@@ -62,6 +62,11 @@ def needs(
     """
     member, mapping = check_members(evaluator, transform)
     _check(member, evaluator, images)
+    if mapping.needs_seen and not len(seen):
+        raise ValueError(
+            f"{transform} is fitted on the seen classes of {images.name}, but this split has none; use L2 instead, or "
+            "a split with seen classes, such as BySeed()"
+        )
     views = member.support_views() if isinstance(member, FeatureEvaluator) else None
     fitted_on = seen if mapping.needs_seen else seen[:0]
     return Needs(member, mapping, images, rows, support, fitted_on, {} if views is None else views.of(images))

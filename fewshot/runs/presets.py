@@ -16,6 +16,7 @@ class Preset:
     evaluator: str
     source: str  # authors, year, arXiv id or repository
     differs: str  # deviations from the original protocol
+    without_seen: str = ""  # the preset to use where the split has no seen classes, which this one needs
 
 
 PRESETS = (
@@ -25,6 +26,7 @@ PRESETS = (
         "Prototype()",
         "CL2N of Wang et al. 2019, arXiv 1911.04623",
         "Any backbone; the paper trains its own on the seen classes. The split must have seen classes.",
+        "SimpleShot-L2N",
     ),
     Preset(
         "SimpleShot-L2N",

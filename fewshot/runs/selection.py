@@ -26,8 +26,12 @@ def trials(spec: RunSpec) -> list[RunSpec]:
     assert rule is not None
     trial = replace(spec, selection=None, n_episodes=rule.n_episodes, protocol="")
     if not rule.is_oracle:
-        assert isinstance(trial.episodes, Sampled)
-        trial = replace(trial, classes="validation", episodes=replace(trial.episodes, seed=rule.seed))
+        episodes = trial.episodes
+        assert isinstance(episodes, Sampled)
+        if rule.on == "images":
+            trial = replace(trial, episodes=replace(episodes, sampler=episodes.sampler.make().for_choice()))
+        else:
+            trial = replace(trial, classes="validation", episodes=replace(episodes, seed=rule.seed))
     return [replace(trial, evaluator=setting) for setting in rule.settings(spec.evaluator)]
 
 
@@ -49,13 +53,17 @@ def choose(
         return None
     best = int(np.argmax([row.accuracy or 0.0 for row in rows]))
     tried = json.dumps([[row.accuracy, row.accuracy_low, row.accuracy_high] for row in rows])
-    return Choice(candidates[best].spec.evaluator, rule.on, len(candidates), n_labels(candidates[0], rule), tried)
+    labels = n_labels(candidates[0], run, rule)
+    return Choice(candidates[best].spec.evaluator, rule.on, len(candidates), labels, tried)
 
 
-def n_labels(trial: PreparedRun, rule: Selection) -> int:
-    """The number of labelled images that a choice uses: all images of a trial on validation classes; on the test
-    episodes only the queries, because the run itself uses the supports."""
+def n_labels(trial: PreparedRun, run: PreparedRun, rule: Selection) -> int:
+    """The number of labelled images that a choice uses: all images of a trial on validation classes; of validation
+    images those that no support of the run holds; on the test episodes only the queries, because the run itself uses
+    the supports."""
     ranges = [(0, trial.n_episodes)]
+    if rule.on == "images":
+        return int((trial.used(ranges).any(0) & ~run.used([(0, run.n_episodes)])[0]).sum())
     if not rule.is_oracle:
         return int(trial.used(ranges).any(0).sum())
     return len(np.unique(np.concatenate([block.query for block in trial.blocks(ranges)])))

@@ -15,6 +15,7 @@ from fewshot.datasets._shorthand import dataset_spec
 from fewshot.episodes.episodes import EpisodeShape, Ints
 from fewshot.plugins.registry import SAMPLERS, SPLITS
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import agreeing
 from fewshot.samplers import Sampler
 from fewshot.splits import ClassSplit
 
@@ -94,7 +95,7 @@ class EpisodeSizes:
     def unusual(self, images: LabelledImages, labels: Ints) -> list[str]:
         """In words the numbers of ways and queries that `shapes` chose unlike the usual ones."""
         way, query = self.sizes(images, labels)
-        usual, noun = self.made_sampler.usual(), "query" if query == 1 else "queries"
+        usual, noun = self.made_sampler.usual(), agreeing(query, "query", "queries")
         chosen = [
             f"{way}-way episodes" if not self.way and way != _count(usual.n_way) else "",
             f"{query} {noun} per class" if not self.query and query != _count(usual.n_query) else "",

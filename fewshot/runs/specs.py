@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +18,12 @@ from fewshot.episodes.lists import EpisodeList
 from fewshot.plugins.member_field import MemberField, OptionalMemberField
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
 from fewshot.plugins.spec import Spec
-from fewshot.results.columns import SCHEMA
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.choice import Choice
 from fewshot.runs.defaults import usual_transform
+from fewshot.runs.identity import RunIdentity, class_vectors_digest, labels_digest, sampled_name
 from fewshot.runs.names import text_prompts, texts_digest
+from fewshot.samplers._checked import sample
 from fewshot.splits import ClassSplit
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class _Shared:
     left out, since their code may change meanwhile."""
 
     labels_digest: str
-    class_vectors_digest: str  # "" where there are none
+    class_vectors_digest: str | None  # None where there are none
     splits: dict[str, ClassSplit] = field(default_factory=dict)  # by the identity of their rule
     first_digests: dict[Any, str] = field(default_factory=dict)  # of the first two episodes
 
@@ -111,9 +110,7 @@ _SHARED: WeakKeyDictionary[LabelledImages, _Shared] = WeakKeyDictionary()
 
 def _shared(images: LabelledImages) -> _Shared:
     if images not in _SHARED:
-        vectors = images.class_vectors
-        of_vectors = "" if vectors is None else hashlib.sha256(vectors.astype("<f8").tobytes()).hexdigest()
-        _SHARED[images] = _Shared(hashlib.sha256(images.labels.astype("<i8").tobytes()).hexdigest(), of_vectors)
+        _SHARED[images] = _Shared(labels_digest(images), class_vectors_digest(images))
     return _SHARED[images]
 
 
@@ -144,27 +141,22 @@ class PreparedRun:
     def run_id(self) -> str:
         """16 hex digits that name the run."""
         spec, shared = self.spec, _shared(self.images)
-        named = [
-            SCHEMA,
-            spec.dataset.identity,
-            self.images.images_digest,
-            shared.labels_digest,
-            self.split.digest,
-            spec.classes,
-            spec.backbone.identity,
-            spec.transform.identity,
-            spec.evaluator.identity,
-            self._named_episodes,
-            self._first_digest(shared.first_digests),  # a sampler that draws otherwise makes other runs
-            spec.dtype,
-        ]
-        if self.images.class_vectors is not None:
-            named.append(shared.class_vectors_digest)
-        if self.prompts is not None:
-            named.append(texts_digest(self.prompts, self.images))
-        if spec.selection is not None:
-            named.append(spec.selection.identity(spec.evaluator))
-        return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
+        return RunIdentity(
+            dataset=spec.dataset.identity,
+            backbone=spec.backbone.identity,
+            transform=spec.transform.identity,
+            evaluator=spec.evaluator.identity,
+            images_digest=self.images.images_digest,
+            labels_digest=shared.labels_digest,
+            split_digest=self.split.digest,
+            classes=spec.classes,
+            episodes=self._named_episodes,
+            first_digest=self._first_digest(shared.first_digests),
+            dtype=spec.dtype,
+            class_vectors_digest=shared.class_vectors_digest,
+            texts_digest=None if self.prompts is None else texts_digest(self.prompts, self.images),
+            selection=None if spec.selection is None else spec.selection.identity(spec.evaluator),
+        ).run_id
 
     @cached_property
     def prompts(self) -> Prompts | None:
@@ -186,7 +178,7 @@ class PreparedRun:
     def _named_episodes(self) -> Any:
         sampled = self.spec.episodes
         if isinstance(sampled, Sampled):
-            return {"shape": asdict(sampled.shape), "seed": sampled.seed, "sampler": sampled.sampler.identity}
+            return sampled_name(sampled.shape, sampled.seed, sampled.sampler)
         assert self.listed is not None
         return self.listed.episodes.digest
 
@@ -206,10 +198,7 @@ class PreparedRun:
             return self.listed.episodes[start:stop]
         assert isinstance(self.spec.episodes, Sampled)
         sampled = self.spec.episodes
-        episodes: Episodes = self.sampler.sample(
-            self.images, self.classes, sampled.shape, sampled.seed, start, stop - start
-        )
-        return episodes
+        return sample(self.sampler, self.images, self.classes, sampled.shape, sampled.seed, start, stop - start)
 
     def pools_of(self, index: Ints) -> Ints:
         """[E] the disjoint image pool of each episode; all 0 for a list without pools."""

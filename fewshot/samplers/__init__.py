@@ -56,6 +56,14 @@ class Sampler(Member, ABC):
         """The default shape, as far as the data permit it."""
         return EpisodeShape()
 
+    def for_choice(self) -> Sampler:
+        """The sampler whose queries are validation images beside the support, to choose hyperparameters on; a
+        ValueError for samplers without validation images."""
+        raise ValueError(
+            f"{type(self).__name__} has no validation images to choose hyperparameters on; choose on validation "
+            "classes or on the support"
+        )
+
     @property
     def n_pools(self) -> int:
         """The number of disjoint pools of the images of each class; 1: episodes share images."""

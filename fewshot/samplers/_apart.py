@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints, Rows, take_runs
+from fewshot.plugins.wording import counted
 from fewshot.samplers._drawing import LEAVE_OUT, Draw, Drawn, flat
 from fewshot.samplers._image_groups import GroupedPool, grouped_pool, share_groups
 
@@ -139,8 +140,8 @@ class Sides:
                 advice = f"a class needs 2 groups or more, so add images of another group, or {LEAVE_OUT}"
             raise ValueError(
                 f"{wanted} with apart={self.apart!r} need enough groups for both sides of episodes, but class {label} "
-                f"({images.class_names[label]!r}) of {images.name} has {sizes.sum()} images in "
-                f"{len(sizes)} group{'' if len(sizes) == 1 else 's'}"
+                f"({images.class_names[label]!r}) of {images.name} has "
+                f"{counted(int(sizes.sum()), 'image')} in {counted(len(sizes), 'group')}"
                 f"{f' and {n_other} more have too few' if n_other else ''}; {advice}"
             )
 

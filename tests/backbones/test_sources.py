@@ -476,7 +476,7 @@ def test_a_checkpoint_that_does_not_fit_says_what_is_wrong(tmp_path: Path) -> No
     save_file(state, path)
     with pytest.raises(
         ValueError,
-        match=r"does not fit timm's 'resnet10t': 1 of \d+ entries are missing "
+        match=r"does not fit timm's 'resnet10t': 1 of \d+ entries is missing "
         r"\(first: layer1.0.bn1.weight\), 1 of its \d+ are unexpected \(first: extra\), 1 have "
         r"another shape \(first: conv1.0.weight is \(5, 3, 3, 3\), should be \(24,",
     ):

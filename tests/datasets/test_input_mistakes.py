@@ -77,6 +77,29 @@ def test_names_that_differ_in_case_or_spaces_are_warned_of(tmp_path, source, nam
 
 
 @pytest.mark.parametrize("source", SOURCES)
+def test_names_of_letters_that_look_alike_are_warned_of(tmp_path, source, caplog):
+    images = source(tmp_path, ["cat", "c\u0430t", "cat", "c\u0430t", "dog", "dog"])
+    assert set(images.class_names) == {"cat", "c\u0430t", "dog"}
+    assert "2 classes differ only in letters that look alike in two scripts, such as" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_image_without_a_partition_is_refused(tmp_path, name):
+    parts = ["train", name, "test", name]
+    root = write(tmp_path / "set", [f"f{i}" for i in range(4)], per_folder=1)
+    lines = [f"f{i}/0.png,{'ab'[i % 2]},{part}" for i, part in enumerate(parts)]
+    (root / "list.csv").write_text("\n".join(["path,label,partition", *lines]))
+    with pytest.raises(ValueError, match=r"list.csv: 2 of 4 images have no partition, the first in line 3; fill in"):
+        Manifest(root / "list.csv").load()
+    with pytest.raises(ValueError, match=r"2 of 4 images have no partition, the first in row 1"):
+        labelled_vectors(VECTORS[:4], [0, 1, 0, 1], image_groups={"partition": np.array(parts)})
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 5), dtype=np.uint8)
+    np.savez(tmp_path / "i.npz", images=pixels, labels=[0, 1, 0, 1], partition=np.array(parts))
+    with pytest.raises(ValueError, match=r"i.npz: 2 of 4 images have no partition, the first in image 1"):
+        ImageArrays(tmp_path / "i.npz").load()
+
+
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("name", [name for name in NO_LABEL if "/" not in name])
 def test_texts_for_a_missing_label_are_warned_of(tmp_path, source, name, caplog):
     source(tmp_path, [name, name, "dog", "dog"])
@@ -316,6 +339,9 @@ SOME = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
         ("cat", "\u202ecat\u202c", "invisible characters"),
         ("cat", "c\x01at", "invisible characters"),
         ("cat", " cat", "case or spaces"),
+        ("cat", "c\u0430t", "letters that look alike in two scripts"),
+        ("Polar bear", "polar be\u0430r", "letters that look alike in two scripts"),
+        ("\u039f1", "O1", "letters that look alike in two scripts"),
     ],
 )
 def test_two_writings_of_one_name_are_warned_of(one, other, how, caplog):

@@ -44,7 +44,11 @@ def test_further_columns_may_be_named_or_any(tmp_path):
     ("content", "message"),
     [
         ("", "t.csv is empty; expected a header with the columns a and b"),
-        ("a;b\n1;2\n", "t.csv has no column 'a'; expected a first line a,b, separated by commas, found 'a;b'"),
+        (
+            "a;b\n1;2\n",
+            "t.csv seems to be separated by semicolons: its first line is 'a;b'; save it as a CSV file with",
+        ),
+        ("a b\n1 2\n", "t.csv has no column 'a'; expected a first line a,b, separated by commas, found 'a b'"),
         ("a,b,c\n1,2,3\n", "t.csv has an unknown column 'c'; expected a first line a,b, separated"),
         ("a,b,a\n1,2,3\n", "t.csv has two columns 'a'; name every column once"),
         ("a,b\n", "t.csv has nothing below its first line 'a,b'; add one line per entry"),
@@ -65,6 +69,18 @@ def test_a_mistake_is_one_sentence(tmp_path, content, message):
     with pytest.raises(ValueError, match=message) as error:
         read(tmp_path, content)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+@pytest.mark.parametrize("needed", [("a", "b"), ()])
+def test_another_separator_is_named(tmp_path, mark, word, needed):
+    with pytest.raises(ValueError, match=f"t.csv seems to be separated by {word}: its first line is .* with commas"):
+        read(tmp_path, f"a{mark}b\n1,5{mark}0,3\n", needed, None)
+
+
+def test_one_field_is_singular(tmp_path):
+    with pytest.raises(ValueError, match=r"line 2: expected 1 field \(a\), found 2"):
+        read(tmp_path, "a\n1,2\n", ("a",))
 
 
 def test_a_missing_file_is_one_sentence(tmp_path):

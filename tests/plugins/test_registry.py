@@ -427,3 +427,13 @@ def test_a_member_that_stands_above_its_folder_is_read_like_the_others():
         "PseudoLabels(images=Glyphs(), backbone='tf_efficientnet_lite0', clusters=50, fewest=20, seed=0, part='all') "
         "fewshot.features.pseudo_labels"
     )
+
+
+@pytest.mark.parametrize("name", ["Linear", "Sequential", "Identity"])
+def test_a_network_as_a_backbone_names_function(name):
+    with pytest.raises(
+        ValueError, match=rf"torch.nn:{name} is no dataclass, .* write Function\('torch.nn:{name}'\) if"
+    ):
+        BACKBONES.spec(f"torch.nn:{name}")
+    with pytest.raises(ValueError, match=rf"torch.nn:{name} is not a dataclass; write @dataclass\(frozen=True\) above"):
+        EVALUATORS.spec(f"torch.nn:{name}")

@@ -48,6 +48,40 @@ def test_two_numbers_for_one_run_name_both_files(tmp_path, change, words):
     assert [runs_of(files, prefer)[0].results for prefer in ("first", "last")] == files
 
 
+@pytest.mark.parametrize(
+    ("columns", "change", "words"),
+    [
+        (
+            {"weights_digest": "11" * 32},
+            {"weights_digest": "22" * 32},
+            "the weights digest 1111.*and the weights digest 2",
+        ),
+        (
+            {"images_digest": "11" * 32},
+            {"images_digest": "22" * 32},
+            "the images digest 1111.*and the images digest 22",
+        ),
+        ({}, {"accuracy_low": 0.7}, r"accuracy_low 0\.794 in .*a\.jsonl and accuracy_low 0\.7 in .*b\.jsonl"),
+        ({"measures": {"macro_f1": 0.6}}, {"measures": {"macro_f1": 0.7}}, r"macro_f1 0\.6 in .* and macro_f1 0\.7 in"),
+        ({"weights_digest": "11" * 32}, {"weights_digest": "22" * 32, "n_episodes": 900}, "the weights digest"),
+    ],
+)
+def test_rows_of_one_run_and_one_accuracy_may_still_differ(tmp_path, columns, change, words):
+    files = [Results(tmp_path / "a.jsonl"), Results(tmp_path / "b.jsonl")]
+    for results, more in zip(files, ({}, change), strict=True):
+        results.append(row(0.8, run_id="a" * 16, **columns | more))
+    with pytest.raises(ValueError, match=words):
+        runs_of(files)
+    assert [runs_of(files, prefer)[0].results for prefer in ("first", "last")] == files
+
+
+def test_a_column_that_an_older_release_lacks_is_no_conflict(tmp_path):
+    files = [Results(tmp_path / "a.jsonl"), Results(tmp_path / "b.jsonl")]
+    files[0].append(row(0.8, run_id="a" * 16))
+    files[1].append(row(0.8, run_id="a" * 16, weights_digest="11" * 32, measures={"macro_f1": 0.7}))
+    assert len(runs_of(files)) == 1
+
+
 def test_the_order_of_a_sum_is_no_conflict(tmp_path):
     files = [Results(tmp_path / "a.jsonl"), Results(tmp_path / "b.jsonl")]
     for results, accuracy in zip(files, (0.3, 0.1 + 0.2), strict=True):

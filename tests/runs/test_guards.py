@@ -129,6 +129,9 @@ def test_classes_that_differ_only_in_how_they_are_written_are_told(caplog):
         "1 novel class is spelled like classes of another part, such as 'herring_gull' and, seen,"
     )
     caplog.clear()
+    guards.warn_similar_names(ClassSplit.of(["wren"], [], ["wr\u0435n", "duck"]), "novel")
+    assert "1 novel class is spelled like classes of another part" in caplog.text
+    caplog.clear()
     guards.warn_similar_names(ClassSplit.of(["wren"], ["crow"], ["gull", "duck"]), "novel")
     guards.warn_similar_names(split, "all")
     assert not caplog.messages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from fewshot.conformance import PictureWorld, worlds
 from fewshot.evaluators import FeatureEvaluator, ImageEvaluator
 from fewshot.plugins.registry import BACKBONES, EVALUATORS, TRANSFORMS
 from fewshot.runs.presets import PRESETS, preset
-from tests.support.command_line import QUICK, fail, misuse, succeed
+from tests.support.command_line import QUICK, call, fail, misuse, succeed
 
 pytestmark = pytest.mark.usefixtures("working_folder")
 
@@ -90,3 +91,29 @@ def test_presets_are_listed_with_their_source_and_what_differs():
     listed = json.loads(succeed("list", "presets", "--json"))["presets"]
     assert {entry["name"] for entry in listed} == {p.name for p in PRESETS}
     assert listed[0]["evaluator"] == "Prototype()"
+
+
+@pytest.mark.parametrize(
+    "named", [named for named in PRESETS if TRANSFORMS.spec(named.transform).declares("needs_seen")]
+)
+def test_a_preset_that_needs_seen_classes_names_the_way_out(named):
+    instead = preset(named.without_seen)
+    assert not TRANSFORMS.spec(instead.transform).declares("needs_seen")
+    sentence = refusal("--preset", named.name)
+    assert sentence.startswith(f"--preset {named.name} needs seen classes, because it fits ")
+    assert sentence.endswith(f'use --preset {instead.name}, or a split with seen classes, such as --split "BySeed()"')
+
+
+@pytest.mark.parametrize("transform", ["CentredL2()", "Whitening()"])
+def test_a_transform_that_needs_seen_classes_names_the_way_out(transform):
+    sentence = refusal("--transform", transform)
+    assert sentence.startswith(f"--transform {transform} needs seen classes")
+    assert '--transform "L2()"' in sentence
+
+
+def refusal(*words: str) -> str:
+    """The sentence that refuses a run on a folder without seen classes, before anything is computed."""
+    result = call("run", "--data", "birds", *QUICK, *words)
+    assert result.exit_code == 1
+    assert not Path("results").exists()
+    return result.stderr.splitlines()[-1].removeprefix("Error: ")

@@ -11,6 +11,7 @@ import click
 from PIL import Image
 
 from fewshot.cli import main
+from fewshot.commands._options import Device
 
 # What a parameter needs, by its name: a new required one is added here.
 GOOD = {
@@ -104,12 +105,15 @@ def _wrong(parameter: click.Parameter) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "k_shod == 1", (1,)
         yield "k_shot", (1, 2)
     if isinstance(kind, click.Path):
+        yield "a\0b", (2,)
         yield "folder", (0,) if not kind.file_okay or kind.dir_okay else (1, 2)
         if name not in WRITTEN:
             for file in ("missing", "empty", "text", "picture.png"):
                 yield file, (1,)
     elif isinstance(kind, click.Choice):
         yield _misspelt(str(kind.choices[0])), (2,)
+    elif isinstance(kind, Device):
+        yield "gpu", (2,)
     elif isinstance(kind, click.types.IntParamType | click.types.FloatParamType | click.types.FuncParamType):
         yield "many", (2,)
         yield "-7", (1, 2)

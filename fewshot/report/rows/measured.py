@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from fewshot.plugins.short_name import one_line
-from fewshot.plugins.wording import listed
+from fewshot.plugins.wording import agreeing, listed
 from fewshot.report.rows import intervals
 from fewshot.report.rows.reasons import sentence
 from fewshot.report.rows.shown import Shown
@@ -97,7 +97,7 @@ def meaning(rows: Sequence[Row]) -> list[str]:
     lows = [measure.bounds[0] for measure in known if measure.bounds]
     if any(row.measures[low] is not None for row in rows for low in lows):
         without = [measure.title for measure in known if not measure.bounds]
-        verb = "have" if len(without) > 1 else "has"
+        verb = agreeing(len(without), "has", "have")
         none = f"; {listed(without)} {verb} no interval" if without else ""
         sentences.append(f"[ ]: 95 % interval for {intervals.KINDS[1].population(rows)}{none}.")
     return [*sentences, *_missing(rows)]

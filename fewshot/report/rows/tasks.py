@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from fewshot.plugins.wording import agreeing
 from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.selection_budgets import is_oracle
-from fewshot.report.rows.task_titles import IF_DIFFERENT, titles
-from fewshot.results.asked import asked, data_of, size
+from fewshot.report.rows.task_titles import titles
+from fewshot.results.comparability import SHOTS, task_choices
 from fewshot.results.row import Row
+from fewshot.results.row_specs import size, specs_of
 
-_ALWAYS = ("sampler", "classes", "n_way", "n_query")
 _SHARED = ("n_way", "k_shot", "n_query", "seed", "images_digest", "split_digest", "classes")
 
 
@@ -70,12 +71,7 @@ class Task:
     @property
     def chance(self) -> float | None:
         """The accuracy of guessing among equally large ways; None if the number of ways is unknown or varies."""
-        row = self.rows[0]
-        spec = asked(row)
-        if spec.from_file or (row.n_way is None and spec.sampler.declares("open_ways_vary")):
-            return None
-        ways = row.n_way or row.n_classes
-        return 1 / ways if ways and ways > 1 else None
+        return chance(self.rows[0])
 
     @cached_property
     def population(self) -> str:
@@ -88,8 +84,7 @@ def tasks(rows: Iterable[Row]) -> list[Task]:
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         if row.status != "failed":
-            key = (data_of(row), *(getattr(row, name) for name in _ALWAYS + IF_DIFFERENT))
-            groups.setdefault(key, []).append(row)
+            groups.setdefault(task_choices(row, without=SHOTS), []).append(row)
     names = titles([group[0] for group in groups.values()])
     return [Task(title, tuple(group)) for title, group in zip(names, groups.values(), strict=True)]
 
@@ -99,7 +94,7 @@ def under_skewed_queries(rows: Iterable[Row]) -> dict[str, Row]:
     shows how much the balanced prior was worth."""
     balanced, skewed = [], {}
     for row in rows:
-        sampler = asked(row).sampler
+        sampler = specs_of(row).sampler
         if sampler.declares("is_balanced_but_for_queries") and measured(row):
             skewed[_but_for_queries(row)] = row
         elif sampler.declares("is_balanced") and row.transductive:
@@ -108,18 +103,27 @@ def under_skewed_queries(rows: Iterable[Row]) -> dict[str, Row]:
 
 
 def _but_for_queries(row: Row) -> tuple[object, ...]:
-    return contender(row), asked(row).sides, *(getattr(row, name) for name in _SHARED)
+    return contender(row), specs_of(row).sides, *(getattr(row, name) for name in _SHARED)
+
+
+def chance(row: Row) -> float | None:
+    """The accuracy of guessing among equally large ways; None if the number of ways is unknown or varies."""
+    spec = specs_of(row)
+    if spec.from_file or (row.n_way is None and spec.sampler.declares("open_ways_vary")):
+        return None
+    ways = row.n_way or row.n_classes
+    return 1 / ways if ways and ways > 1 else None
 
 
 def shot_label(row: Row) -> str:
     """The column of a row: "1 shot", "5 shots", "at most 5 shots", "all shots", "5 shots on average"; "listed" for
     episodes of a file."""
-    spec = asked(row)
+    spec = specs_of(row)
     if spec.from_file:
         return "listed"
     mean = " on average" if spec.sampler.declares("shots_on_average") else ""
     most = "at most " if row.k_shot_at_most else ""
-    return f"{most}{size(row.k_shot, spec.sampler)} shot{'' if row.k_shot == 1 else 's'}{mean}"
+    return f"{most}{size(row.k_shot, spec.sampler)} {agreeing(row.k_shot, 'shot', 'shots')}{mean}"
 
 
 def measured(row: Row) -> bool:
@@ -134,9 +138,10 @@ def accuracy(row: Row) -> float:
 
 
 def interval(row: Row) -> tuple[float, float] | None:
-    """The bounds of the interval; None if there is none, as after a single episode."""
+    """The bounds of the interval; None if there is none, as after a single episode, or if it has no width: all episodes
+    then have the same accuracy, which is no certainty."""
     low, high = row.accuracy_low, row.accuracy_high
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high) and low < high):
         return None
     return low, high
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.report.figures.plots import Plot, in_parts
 from fewshot.report.studies import SectionTable, Study, StudyRows
 from fewshot.report.studies._words import bounded, omitted, why_unbounded
@@ -97,7 +97,8 @@ def _scores(own: Sequence[ClassLadder]) -> str:
     texts = []
     for of in in_parts(own, lambda each: each.protocol.target.classes, len(own)):
         shots = [str(each.protocol.k_shot) for each in of]
-        texts.append(f"{classes_name(of[0].protocol)} ({' and '.join(shots)} shot{'s' * (shots != ['1'])})")
+        noun = agreeing(max(each.protocol.k_shot for each in of), "shot", "shots")
+        texts.append(f"{classes_name(of[0].protocol)} ({' and '.join(shots)} {noun})")
     return " and ".join(texts)
 
 

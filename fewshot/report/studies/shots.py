@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.report.figures.plots import Plot
 from fewshot.report.rows.tasks import accuracy
 from fewshot.report.studies import SectionTable, Study, StudyRows
@@ -111,11 +111,12 @@ def _whole(labels: float) -> str:
 def _why_none(findings: Budget) -> str:
     if findings.counted:
         return "the laws that predict the largest shots never reach it"
+    n_shots = len(findings.curve.points.x)
     tested = any(need.trust.n_held for need in findings.needs)
     return (
         "no law predicts the largest shots"
         if tested
-        else f"{len(findings.curve.points.x)} shots are too few to test a law"
+        else f"{counted(n_shots, 'shot')} {agreeing(n_shots, 'is', 'are')} too few to test a law"
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fewshot.files.atomic import write_atomically
 from fewshot.files.regular import check_regular
+from fewshot.plugins.wording import counted
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.task_table import markdown
@@ -59,7 +60,7 @@ def _table(path: Path, place: re.Match[str], rows: Sequence[Row]) -> str:
     own = [row for row in rows if row.protocol.partition("@")[0] == suite]
     if not own:
         raise ValueError(
-            f"{path} has a place for the suite {suite!r}, but none of the {len(rows):,} rows belongs to it; "
+            f"{path} has a place for the suite {suite!r}, but it is not that of any of {counted(len(rows), 'row')}; "
             f"run: fewshot bench {suite}"
         )
     shown = Shown.of(own)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import counted
 from fewshot.scaling.fits.intervals import ONE_SEED, Difference, student_bounds
 from fewshot.scaling.studies.ladders import CLASSES, Arm, Ladder, ladder_of
 from fewshot.scaling.studies.protocols import Head, Protocol, Target, unique_names
@@ -30,7 +31,7 @@ class Fixed:
     @property
     def text(self) -> str:
         """Such as "512 images in all"."""
-        return f"{self.n_images} images {'in all' if self.in_all else 'per class'}"
+        return f"{counted(self.n_images, 'image')} {'in all' if self.in_all else 'per class'}"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.scaling.laws import Floats
 from fewshot.scaling.studies.transfer import FEWEST_DATA, FEWEST_SIZES, Transferred
 
@@ -65,8 +66,8 @@ def fit_transfer(points: Sequence[Transferred]) -> TransferFit:
     half = stats.t.ppf(0.975, counts[0] - len(NAMES)) * errors
     low, high = solved - half, solved + half
     law = TransferLaw(float(np.exp(solved[0])), float(solved[1] + 1), float(solved[2]))
-    points_omitted = "1 point was" if counts[2] == 1 else f"{counts[2]:,} points were"
-    note = f"{points_omitted} omitted, which biases alpha and beta" if counts[2] else ""
+    omitted = f"{counted(counts[2], 'point')} {agreeing(counts[2], 'was', 'were')} omitted"
+    note = f"{omitted}, which biases alpha and beta" if counts[2] else ""
     return TransferFit(law, _named(low), _named(high), *counts, note)
 
 

@@ -1,0 +1,137 @@
+"""`--benchmark`: the runs of a benchmark of the field on the user's data, and their averages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+from click.core import ParameterSource
+
+from fewshot.commands._answers import print_progress
+from fewshot.commands._names import NameOf
+
+if TYPE_CHECKING:
+    from fewshot.protocols import Benchmark
+    from fewshot.protocols._averages import Average
+    from fewshot.protocols._places import Copy
+    from fewshot.protocols._planned import Planned
+    from fewshot.results.row import Row
+    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.specs import RunSpec
+
+_CHANGING = (
+    *("split", "classes", "way", "shot", "query", "at_most", "support_from", "query_from", "sampler", "seed"),
+    *("n_episodes", "listed", "select", "settings", "select_episodes"),
+)  # parameters that a benchmark fixes
+
+
+@dataclass(frozen=True)
+class BenchmarkRequest:
+    """A benchmark of the field by name, and which of its sets."""
+
+    benchmark: Annotated[
+        str | None,
+        click.option(
+            "--benchmark",
+            type=NameOf("benchmarks"),
+            metavar="NAME",
+            help="Run this benchmark of the field, such as cifar_fs, on the data sets below the folder --data (fewshot "
+            "list benchmarks).",
+        ),
+    ]
+    sets: Annotated[
+        tuple[str, ...],
+        click.option(
+            "--set",
+            "sets",
+            multiple=True,
+            metavar="NAME",
+            help="Run only this data set of the benchmark; repeat for several.",
+        ),
+    ]
+    partial: Annotated[
+        bool, click.option("--partial", is_flag=True, help="Run the benchmark without its missing data sets.")
+    ]
+
+    def check(self) -> None:
+        """Raises a UsageError for --set or --partial without a benchmark, and for options that the benchmark fixes."""
+        if self.benchmark is None and (self.sets or self.partial):
+            raise click.UsageError("--set and --partial need --benchmark; add, for example, --benchmark coop")
+        changed = _given(_CHANGING) if self.benchmark else []
+        if changed:
+            raise click.UsageError(
+                f"{changed[0]} changes the protocol: this would no longer be {self.benchmark}; remove {changed[0]}, or "
+                "run without --benchmark"
+            )
+
+    def plan(
+        self, data: str, backbones: Sequence[str], methods: Sequence[tuple[str, str]], dtype: str, bench: Workbench
+    ) -> Plan:
+        """The runs on the copies below a folder, whose counts are checked; no `methods`: those of the benchmark."""
+        from fewshot import protocols
+        from fewshot.protocols import Head
+        from fewshot.protocols._places import chosen_sets, copies, refuse_missing
+        from fewshot.protocols._planned import planned
+        from fewshot.runs.defaults import BACKBONE
+
+        found = protocols.benchmark(str(self.benchmark))
+        root = Path(data).expanduser()
+        present, missing = copies(chosen_sets(found, self.sets), root)
+        refuse_missing(found, root, missing, len(present), self.partial)
+        heads = [Head(*method) for method in methods] or found.heads
+        runs = planned(found, present, backbones or (BACKBONE,), heads, dtype)
+        return _checked(Plan(found, runs), present, bench)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A benchmark and its runs."""
+
+    benchmark: Benchmark
+    runs: list[Planned]
+
+    @property
+    def specs(self) -> list[RunSpec]:
+        """The runs without the names of their sets."""
+        return [run.spec for run in self.runs]
+
+    def averages(self, rows: Iterable[Row]) -> tuple[str, list[dict[str, Any]]]:
+        """The averages of finished runs, as lines and as JSON values."""
+        from fewshot.protocols._averages import averages
+        from fewshot.runs.columns import spec_columns
+
+        found = {row.spec: row for row in rows}
+        named = [(run, tuple(vars(spec_columns(run.spec)).values())) for run in self.runs]
+        every = averages(self.benchmark, [(run, found[spec]) for run, spec in named if spec in found])
+        lines = [f"{self.benchmark.protocol}, mean over sets in %, ± 95 % interval for these images:"] if every else []
+        return "\n".join([*lines, *map(_line, every)]), [asdict(one) for one in every]
+
+
+def _line(one: Average) -> str:
+    """An average on one line."""
+    width = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
+    name = ", ".join(filter(None, (one.backbone, one.method, one.shape)))
+    return f"  {100 * one.value:5.1f}{width}  {name}: {one.group} ({one.sets})"
+
+
+def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:
+    """The plan, after a look at every copy: a wrong one, or one without enough images, raises a ValueError."""
+    from fewshot.protocols._counts import check_counts
+
+    for copy in present:
+        print_progress(f"Reading {copy.of.name} ...")
+        specs = [run.spec for run in plan.runs if run.set_name == copy.of.name]
+        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset))
+        for spec in {spec.episodes: spec for spec in specs}.values():
+            bench.prepare(spec).episodes(0, 1)
+    return plan
+
+
+def _given(parameters: Sequence[str]) -> list[str]:
+    """The options among these parameters that the user typed."""
+    context = click.get_current_context()
+    typed = {name for name in parameters if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    return [each.opts[0] for each in context.command.params if each.name in typed]

@@ -1,0 +1,93 @@
+"""`fewshot verify`: every number of a submission, computed again."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
+from fewshot.commands._names import NameOf
+from fewshot.plugins.wording import counted
+
+if TYPE_CHECKING:
+    from fewshot.sharing.verify import Verified
+
+
+@click.command("verify", short_help="Check a submission: compute its numbers again.")
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    type=NameOf("datasets", with_files=True),
+    multiple=True,
+    metavar="FOLDER|FILE|SPEC",
+    help="Compare labels and episodes with this copy of the images; repeat for several. Bundled images are at hand.",
+)
+@click.option(
+    "--rerun",
+    "n_reruns",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Compute this many random runs again (default 0).",
+)
+@click.option("--seed", type=int, help="Set the seed that chooses the runs of --rerun (default: random).")
+@click.option("--by", default="", metavar="NAME", help="Record under this name that the submission holds.")
+@json_option
+def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None, by: str) -> int:
+    """Check a submission of `fewshot submit`, which may come from anybody.
+
+    Names, sizes and sha256 of all files come first. Then every number of every row is computed again from the
+    predictions, and every run id from its spec. --data compares the episodes with the images, --rerun computes runs
+    again. Each mismatch is one sentence, and the exit code is then 1.
+
+    \b
+      fewshot verify baselines --data birds --rerun 3 --by "A. Reader"
+    """
+    from fewshot.sharing.images import AtHand
+    from fewshot.sharing.verify import record, verify
+
+    specs = tuple(map(_options.dataset_spec, data))
+    found = verify(folder, AtHand(specs), n_reruns, seed)
+    lines = [*_lines(found)]
+    if by and not found.problems:
+        record(found, by)
+        lines.append(f"recorded in {folder / 'verification.json'} as verified by {by}")
+    answer("\n".join(lines), _values(found))
+    return 1 if found.problems else 0
+
+
+def _lines(found: Verified) -> list[str]:
+    n_runs = len(found.runs)
+    if found.problems:
+        head = f"{found.folder} does not hold: {counted(len(found.problems), 'problem')}"
+        return [head, *(f"  {problem}" for problem in found.problems), *_other_release(found)]
+    lines = [f"{found.folder} holds: the numbers of {counted(n_runs, 'run')} follow from their predictions"]
+    if found.episodes:
+        lines.append(f"  episodes: {len(found.episodes):,} of {counted(n_runs, 'run')} as the sampler draws them")
+    if found.reruns:
+        lines.append(f"  computed again: {counted(len(found.reruns), 'run')}, with the same predictions")
+    return lines + [f"  not checked: {text}" for text in found.unchecked]
+
+
+def _other_release(found: Verified) -> list[str]:
+    """That another release wrote the submission, which may compute intervals or seen classes otherwise."""
+    wrote, here = "" if found.manifest is None else found.manifest.about.fewshot, version("fewshot")
+    return (
+        [f"  fewshot {wrote} wrote it, this is {here}: verify with that release too"] if wrote not in ("", here) else []
+    )
+
+
+def _values(found: Verified) -> dict[str, Any]:
+    return {
+        "folder": found.folder,
+        "holds": not found.problems,
+        "runs": [run.row.run_id for run in found.runs],
+        "problems": found.problems,
+        "not_checked": found.unchecked,
+        "statistics": found.statistics,
+        "episodes": found.episodes,
+        "reruns": found.reruns,
+    }

@@ -1,0 +1,96 @@
+"""The data sets of CoOp (Zhou et al. 2022, arXiv 2109.01134): images with a list split_zhou_<Set>.json beside them.
+
+fewshot run --data dtd/split_zhou_DescribableTextures.json --backbone tf_efficientnet_lite0 --evaluator LinearProbe
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.datasets._listed import Entries, Listing
+from fewshot.episodes.episodes import Ints
+from fewshot.files.regular import read_text
+
+PARTITIONS = ("train", "val", "test")
+# The folders that CoOp's lists are relative to, below the folder of the list.
+_FOLDERS = ("", "images", "jpg", "101_ObjectCategories", "SUN397", "2750", "UCF-101-midframes")
+_ADVICE = "put the images there, or name their folder as root"
+_EXPECTED = 'expected {"train": [[path, label, class name], ...], "val": [...], "test": [...]}'
+
+
+@dataclass(frozen=True)
+class CoOpSplit(Dataset):
+    """Images listed in CoOp's file split_zhou_<Set>.json, with the partitions train, val and test.
+
+    Paths are relative to `root`; by default, fewshot looks for the images in the folder of the list and in the folders
+    that CoOp's instructions name (images, jpg, 2750, ...). The classes have the order of their labels. Image names are
+    the paths of the list, so that published draws can be matched.
+    """
+
+    short_name: ClassVar[str] = "[{path:stem}|CoOp split]"
+    file_names: ClassVar[tuple[str, ...]] = ("split_zhou_*.json",)
+
+    path: Path
+    root: Path | None = None
+
+    def load(self) -> LabelledImages:
+        """All images in the order train, val, test. A ValueError names a wrong entry."""
+        file = Path(self.path)
+        listed = _read(file)
+        items = [item for name in PARTITIONS for item in listed[name]]
+        places = [f"{name}[{row}]" for name in PARTITIONS for row in range(len(listed[name]))]
+        entries = Entries(file, [str(path) for path, _, _ in items], places)
+        root = Path(self.root) if self.root else entries.root([file.parent / name for name in _FOLDERS], _ADVICE)
+        class_names, labels = _classes(file, items, places)
+        partition = Group.of(name for name in PARTITIONS for _ in listed[name])
+        return Listing(file.stem, entries, root, labels, class_names, {"partition": partition}).images()
+
+
+def _read(file: Path) -> dict[str, list[tuple[str, int, str]]]:
+    """The entries of each partition, checked for their types."""
+    try:
+        content = json.loads(read_text(file, "list"))
+    except OSError as error:
+        raise ValueError(f"cannot read the list {file}: {error.strerror}; give a file split_zhou_*.json") from error
+    except (ValueError, RecursionError) as error:
+        if str(error).startswith("cannot read"):
+            raise
+        raise ValueError(f"{file} is not JSON in UTF-8: {error}; {_EXPECTED}") from error
+    if not isinstance(content, dict) or not all(isinstance(content.get(name), list) for name in PARTITIONS):
+        raise ValueError(f"{file} has no lists train, val and test; {_EXPECTED}")
+    for name in PARTITIONS:
+        wrong = next((row for row, item in enumerate(content[name]) if not _is_entry(item)), None)
+        if wrong is not None:
+            found = repr(content[name][wrong])[:80]
+            raise ValueError(f"{file}, {name}[{wrong}]: expected [path, label, class name], found {found}")
+    if not any(content[name] for name in PARTITIONS):
+        raise ValueError(f"{file} lists no images; {_EXPECTED}")
+    return {name: [tuple(item) for item in content[name]] for name in PARTITIONS}
+
+
+def _is_entry(item: Any) -> bool:
+    if not isinstance(item, list) or len(item) != 3:
+        return False
+    path, label, name = item
+    texts = all(isinstance(text, str) and text and "\0" not in text for text in (path, name))
+    return texts and type(label) is int and label >= 0
+
+
+def _classes(file: Path, items: Sequence[tuple[str, int, str]], places: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """The class names by label, and the class of each entry. Labels with one name get their number ("crane 134")."""
+    names: dict[int, str] = {}
+    for (_, label, name), place in zip(items, places, strict=True):
+        if names.setdefault(label, name) != name:
+            raise ValueError(f"{file}, {place}: the label {label} is {name!r}, but {names[label]!r} before; correct it")
+    counts, order = Counter(names.values()), sorted(names)
+    class_names = tuple(names[one] if counts[names[one]] == 1 else f"{names[one]} {one}" for one in order)
+    place_of = {label: place for place, label in enumerate(order)}
+    return class_names, np.array([place_of[label] for _, label, _ in items], dtype=np.int64)

@@ -1,0 +1,105 @@
+"""What a benchmark averages: its rows over sets, and the draws of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import hypot
+from statistics import fmean, median
+
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import counted
+from fewshot.protocols import Benchmark
+from fewshot.protocols._planned import Planned
+from fewshot.results.row import Row
+from fewshot.runs.specs import RunSpec, Sampled
+
+ALL = "all sets"
+
+
+@dataclass(frozen=True)
+class Average:
+    """The mean of one group of sets, for one backbone, method and shape."""
+
+    backbone: str
+    method: str
+    shape: str
+    group: str
+    value: float  # a fraction
+    half_width: float | None  # of the 95 % interval for these images and sets; None for medians and lone episodes
+    n_sets: int
+    of: int  # sets that the benchmark has in this group
+
+    @property
+    def sets(self) -> str:
+        """How many of the sets it averages."""
+        return f"{self.n_sets} of {counted(self.of, 'set')}"
+
+
+def averages(benchmark: Benchmark, done: Iterable[tuple[Planned, Row]]) -> list[Average]:
+    """The averages of finished runs: of all sets, then of each group of sets."""
+    lines: dict[_Line, dict[str, Row]] = {}
+    for planned, row in done:
+        if value_of(row, benchmark.draws) is not None:
+            lines.setdefault(_Line.of(planned.spec), {})[planned.set_name] = row
+    return [
+        Average(*line.texts, group, *_mean(held, benchmark.draws), len(held), n_sets)
+        for line, rows in lines.items()
+        for group, names, n_sets in _groups(benchmark, line.shape)
+        if (held := [rows[name] for name in names if name in rows])
+    ]
+
+
+def _mean(rows: Sequence[Row], draws: str) -> tuple[float, float | None]:
+    """The mean over sets, and half the width of its interval: sets are independent, so squares of widths add up."""
+    values = [value for row in rows if (value := value_of(row, draws)) is not None]
+    bounds = [(row.accuracy_low, row.accuracy_high) for row in rows]
+    halves = [(high - low) / 2 for low, high in bounds if low is not None and high is not None]
+    known = draws == "mean" and len(halves) == len(rows)
+    return fmean(values), hypot(*halves) / len(rows) if known else None
+
+
+def value_of(row: Row, draws: str) -> float | None:
+    """The number of a set: the mean over its episodes, or the median of its draws; None for a failed run."""
+    if row.status != "ok" or row.accuracy is None:
+        return None
+    each = [float(text) for text in row.draws.split()]
+    return median(each) if draws == "median" and each else row.accuracy
+
+
+def _groups(benchmark: Benchmark, shape: EpisodeShape) -> list[tuple[str, tuple[str, ...], int]]:
+    """The groups of sets that have episodes of a shape: their names, their sets, and how many these are."""
+    having = {one.name for one in benchmark.sets if shape in (one.shapes or benchmark.shapes)}
+    every = ((ALL, tuple(one.name for one in benchmark.sets)), *benchmark.groups)
+    kept = [(group, tuple(name for name in names if name in having)) for group, names in every]
+    return [(group, names, len(names)) for group, names in kept if names]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What the runs of one average share."""
+
+    backbone: Spec
+    transform: Spec
+    evaluator: Spec
+    shape: EpisodeShape
+    is_open: bool  # whether the sampler chooses ways and shots that the shape leaves open
+
+    @staticmethod
+    def of(spec: RunSpec) -> _Line:
+        assert isinstance(spec.episodes, Sampled)
+        is_open = spec.episodes.sampler.declares("open_size") == "variable"
+        return _Line(spec.backbone, spec.transform, spec.evaluator, spec.episodes.shape, is_open)
+
+    @property
+    def texts(self) -> tuple[str, str, str]:
+        """Backbone, method and shape in words."""
+        method = f"{self.transform.short_name} + {self.evaluator.short_name}"
+        return self.backbone.short_name, method, "" if self.is_open else shape_text(self.shape)
+
+
+def shape_text(shape: EpisodeShape) -> str:
+    """The ways and shots in words: "5-way 1-shot", "all-way, all images"."""
+    way = "all" if shape.n_way is None else str(shape.n_way)
+    return f"{way}-way, all images" if shape.k_shot is None else f"{way}-way {shape.k_shot}-shot"

@@ -1,0 +1,108 @@
+"""What users read about a benchmark: its command, the data to get, the protocol, the numbers to expect."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.wording import counted
+from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Counts, Place, names
+from fewshot.protocols._averages import shape_text
+
+_WIDE = 100
+_TIME = "Images are embedded once per backbone; add --dry-run to see the time on your machine."
+
+
+def page(benchmark: Benchmark) -> str:
+    """The page of a benchmark as text."""
+    return "\n".join(_lines(benchmark))
+
+
+def _lines(benchmark: Benchmark) -> Iterator[str]:
+    yield from _wrapped(f"{benchmark.protocol}: {benchmark.title}")
+    yield from _wrapped(f"Source: {benchmark.source}. Licence: {benchmark.licence}.")
+    yield f"\nfewshot run --benchmark {benchmark.name} --data ROOT --backbone resnet18"
+    beside = f"{benchmark.name}{OURS}"
+    if beside in names():
+        yield f"fewshot run --benchmark {beside} --data ROOT   (nested draws, every label in the support)"
+    yield from ("\nData below ROOT:", *_of_sets(benchmark.sets))
+    yield from ("\nProtocol:", *_bullets(_protocol(benchmark)))
+    for title, sentences in (
+        ("Published numbers:", benchmark.expected),
+        ("Deviations from the source:", benchmark.deviations),
+        ("Only a person with the data can confirm:", benchmark.confirm),
+    ):
+        if sentences:
+            yield from (f"\n{title}", *_bullets(sentences))
+
+
+def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
+    for one in sets:
+        places = " or ".join(map(_place, one.places))
+        yield from _bullets([f"{one.name}: {places}{_counts(one.counts)}. Get it from {one.get}."])
+        for companion in one.companions:
+            where = " or ".join(companion.places)
+            yield from _bullets([f"{one.name} also needs {companion.name}: {where}. Get it from {companion.get}."])
+
+
+def _place(place: Place) -> str:
+    """The folder or file; of folders of partitions both."""
+    beside = f" and {place.test} (folders of classes)" if "partition/class" in place.dataset else ""
+    return f"{place.below}{beside}"
+
+
+def _counts(counts: Counts) -> str:
+    """The published counts in brackets."""
+    parts = [
+        counted(counts.classes, "class") if counts.classes else "",
+        counted(counts.images, "image") if counts.images else "",
+        *(f"{number:,} {part}" for part, number in counts.partitions),
+    ]
+    listed = ", ".join(filter(None, parts))
+    return f" ({listed})" if listed else ""
+
+
+def _protocol(benchmark: Benchmark) -> Iterator[str]:
+    splits = dict.fromkeys(one.split for one in benchmark.sets)
+    words = {"{train}": "'partition=train'", "{test}": "'partition=test'"}
+    samplers = dict.fromkeys(_filled(one.sampler, words) for one in benchmark.sets)
+    shapes = dict.fromkeys(shape for one in benchmark.sets for shape in one.shapes or benchmark.shapes)
+    yield f"split {' or '.join(splits)}, {' and '.join(dict.fromkeys(one.classes for one in benchmark.sets))} classes"
+    yield f"sampler {' or '.join(samplers)}, seed {benchmark.seed}"
+    yield f"{counted(benchmark.n_episodes, 'episode')} of each shape: {'; '.join(map(_shape, shapes))}"
+    for head in benchmark.heads:
+        choice = "" if head.selection is None else f", with {head.selection.short_name}"
+        yield f"default head {head.transform} + {head.evaluator}{choice}"
+    yield f"you may exchange: {benchmark.exchangeable}"
+    if benchmark.image_size:
+        size = f"the source shows images at {benchmark.image_size} px; here the backbone decides"
+        yield f"{size}, such as --backbone \"Timm('resnet18', image_size={benchmark.image_size})\""
+    yield f"measure: accuracy, the {benchmark.draws} over the episodes of a set, then the mean over sets"
+    for group, held in benchmark.groups:
+        yield f"also averaged: {group} ({', '.join(held)})"
+    yield _TIME
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    for place, word in words.items():
+        text = text.replace(place, word)
+    return text
+
+
+def _shape(shape: EpisodeShape) -> str:
+    if shape == EpisodeShape(None, None, None):
+        return "sizes of the sampler"
+    queries = "all queries" if shape.n_query is None else f"{counted(shape.n_query, 'query')} per class"
+    return f"{shape_text(shape)}, {queries}{', fewer shots in smaller classes' if shape.k_shot_at_most else ''}"
+
+
+def _bullets(sentences: Iterator[str] | Sequence[str]) -> Iterator[str]:
+    for sentence in sentences:
+        yield from textwrap.wrap(
+            sentence, _WIDE, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False
+        )
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDE, break_on_hyphens=False)

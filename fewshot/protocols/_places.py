@@ -1,0 +1,88 @@
+"""The copies of a benchmark's data sets below a user's folder, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewshot.plugins.suggestions import hint
+from fewshot.protocols import Benchmark, BenchmarkSet, Companion, Place
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a set: the specs of its data set and of its sampler."""
+
+    of: BenchmarkSet
+    place: Place
+    dataset: str
+    sampler: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A set without a copy, or a copy without a companion."""
+
+    of: BenchmarkSet
+    tried: tuple[str, ...]
+    get: str
+    what: str = ""  # the companion; "": the set itself
+
+    @property
+    def sentence(self) -> str:
+        """What is missing, where fewshot looked, and where to get it."""
+        what = f" without its {self.what}" if self.what else ""
+        return f"{self.of.name}{what} (looked for {', '.join(self.tried)}; get it from {self.get})"
+
+
+def chosen_sets(benchmark: Benchmark, named: Sequence[str]) -> tuple[BenchmarkSet, ...]:
+    """The sets with these names, in the benchmark's order; all for no name. An unknown name is a ValueError."""
+    known = {one.name: one for one in benchmark.sets}
+    for name in named:
+        if name not in known:
+            listed = ", ".join(known)
+            raise ValueError(f"{benchmark.name} has no set {name!r}; its sets: {listed}.{hint(name, known)}")
+    return tuple(one for one in benchmark.sets if not named or one.name in named)
+
+
+def copies(sets: Iterable[BenchmarkSet], root: Path) -> tuple[list[Copy], list[Missing]]:
+    """The copies of these sets below a folder, and what is missing."""
+    if not root.is_dir():
+        raise ValueError(f"there is no folder {root}; give the folder that holds the data sets")
+    looked = [_copy(one, root) for one in sets]
+    return [c for c in looked if isinstance(c, Copy)], [m for m in looked if isinstance(m, Missing)]
+
+
+def refuse_missing(benchmark: Benchmark, root: Path, missing: Sequence[Missing], present: int, partial: bool) -> None:
+    """Raises a ValueError that names all missing sets, unless some are present and `partial` allows fewer."""
+    if not missing or (partial and present):
+        return
+    total = present + len(missing)
+    instead = "; run the others with --partial" if present else ""
+    number = "its data set" if total == 1 else f"{len(missing)} of the {total} data sets"
+    named = "; ".join(one.sentence for one in missing)
+    raise ValueError(f"{benchmark.name} lacks {number} in {root}: {named}{instead}")
+
+
+def _copy(one: BenchmarkSet, root: Path) -> Copy | Missing:
+    place = next((place for place in one.places if (root / place.below).exists()), None)
+    if place is None:
+        return Missing(one, tuple(place.below for place in one.places), one.get)
+    path = root / place.below
+    words = {"path": path, "folder": path.parent, "root": root}
+    further: dict[str, Path] = {}
+    for companion in one.companions:
+        held = _companion(companion, root, path.parent)
+        if isinstance(held, tuple):
+            return Missing(one, held, companion.get, companion.name)
+        further[companion.name] = held
+    sides = {side: repr(f"partition={getattr(place, side)}") for side in ("train", "test")}
+    texts = {name: repr(str(value)) for name, value in {**words, **further}.items()} | sides
+    return Copy(one, place, place.dataset.format(**texts), one.sampler.format(**texts))
+
+
+def _companion(companion: Companion, root: Path, folder: Path) -> Path | tuple[str, ...]:
+    """The file or folder, or all that was tried."""
+    tried = tuple(place.format(folder=folder) for place in companion.places)
+    return next((root / place for place in tried if (root / place).exists()), tried)

@@ -1,0 +1,77 @@
+"""Data sets with a test partition that several benchmarks share: their copies, and who offers them."""
+
+from __future__ import annotations
+
+from fewshot.protocols import BenchmarkSet, Counts, Place
+
+WHOLE_TEST_SET = "Balanced({train}, {test})"  # support from train; every query of test
+Source = tuple[tuple[Place, ...], str]
+
+
+def _torchvision(name: str, below: str, folder: str, get: str, test: str = "test") -> Source:
+    """A set of torchvision, or a folder with the partitions train and test."""
+    published = Place(below, f"TorchvisionSet({name!r}, root={{root}})", test=test)
+    return (published, Place(f"{folder}/train", "ImageFolderSet({folder}, layout='partition/class')")), get
+
+
+def _folder(name: str, get: str) -> Source:
+    return (Place(f"{name}/train", "ImageFolderSet({folder}, layout='partition/class')"),), get
+
+
+_IMAGENET = "image-net.org after registration"
+SOURCES: dict[str, Source] = {
+    "birdsnap": _folder("birdsnap", "huggingface.co/datasets/isaacchung/birdsnap"),
+    "caltech101": _folder("caltech101", "data.caltech.edu/records/mzrjq-6wc02, sorted into train and test"),
+    "cifar10": _torchvision("CIFAR10", "cifar-10-batches-py", "cifar10", "cs.toronto.edu/~kriz/cifar.html"),
+    "cifar100": _torchvision("CIFAR100", "cifar-100-python", "cifar100", "cs.toronto.edu/~kriz/cifar.html"),
+    "country211": _torchvision(
+        "Country211", "country211/valid", "country211_mieb", "github.com/openai/CLIP (Country211)"
+    ),
+    "dtd": _folder("dtd", "robots.ox.ac.uk/~vgg/data/dtd, sorted into train and test"),
+    "eurosat": _folder("eurosat", "github.com/phelber/EuroSAT, sorted into train and test"),
+    "fer2013": _torchvision("FER2013", "fer2013/fer2013.csv", "fer2013", "kaggle.com (fer2013.csv)"),
+    "fgvc_aircraft": _torchvision(
+        "FGVCAircraft", "fgvc-aircraft-2013b/data", "fgvc_aircraft", "robots.ox.ac.uk/~vgg/data/fgvc-aircraft"
+    ),
+    "food101": _torchvision(
+        "Food101", "food-101/images", "food101", "data.vision.ee.ethz.ch/cvl/datasets_extra/food-101"
+    ),
+    "gtsrb": _torchvision("GTSRB", "gtsrb/GTSRB", "gtsrb", "benchmark.ini.rub.de (GTSRB)"),
+    "imagenet": (
+        (
+            Place("ILSVRC2012_devkit_t12.tar.gz", "TorchvisionSet('ImageNet', root={root})", test="val"),
+            Place("imagenet/train", "ImageFolderSet({folder}, layout='partition/class')", test="val"),
+            Place("ILSVRC2012/train", "ImageFolderSet({folder}, layout='partition/class')", test="val"),
+        ),
+        _IMAGENET,
+    ),
+    "mnist": _torchvision("MNIST", "MNIST/raw", "mnist", "yann.lecun.com/exdb/mnist"),
+    "oxford_flowers": _folder("oxford_flowers", "huggingface.co/datasets/nelorth/oxford-flowers"),
+    "oxford_pets": _torchvision(
+        "OxfordIIITPet", "oxford-iiit-pet/images", "oxford_pets", "robots.ox.ac.uk/~vgg/data/pets"
+    ),
+    "patch_camelyon": _torchvision(
+        "PCAM", "pcam/camelyonpatch_level_2_split_train_x.h5", "patch_camelyon", "github.com/basveeling/pcam"
+    ),
+    "resisc45": _folder("resisc45", "the authors of NWPU-RESISC45 (arXiv 1703.00121), sorted into train and test"),
+    "stanford_cars": _torchvision(
+        "StanfordCars", "stanford_cars/devkit", "cars", "kaggle.com (Stanford Cars), laid out as torchvision documents"
+    ),
+    "stl10": _torchvision("STL10", "stl10_binary", "stl10", "cs.stanford.edu/~acoates/stl10"),
+    "sun397": _folder("sun397", "vision.princeton.edu/projects/2010/SUN, sorted into train and test"),
+    "uc_merced": _folder("uc_merced", "weegee.vision.ucmerced.edu/datasets/landuse.html, sorted into train and test"),
+    "ucf101": _folder("ucf101", "crcv.ucf.edu/data/UCF101.php, middle frames sorted into train and test"),
+}
+
+
+def set_of(
+    name: str,
+    train: int | None = None,
+    test: int | None = None,
+    sampler: str = WHOLE_TEST_SET,
+    classes: int | None = None,
+) -> BenchmarkSet:
+    """The set with these numbers of training and test images, and of classes; None: not checked."""
+    places, get = SOURCES[name]
+    sizes = tuple((part, size) for part, size in (("train", train), ("test", test)) if size is not None)
+    return BenchmarkSet(name, places, get, sampler, counts=Counts(classes, None, sizes))

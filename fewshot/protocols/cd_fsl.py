@@ -1,0 +1,49 @@
+"""CD-FSL: 5-way 5-shot, 20-shot and 50-shot on crop diseases, satellite, skin and chest images, all classes novel."""
+
+from __future__ import annotations
+
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
+
+BENCHMARK = Benchmark(
+    name="cd_fsl",
+    version=1,
+    title="CD-FSL, the broader study of cross-domain few-shot learning: four sets, 5-way 5/20/50-shot",
+    source="Guo et al. 2020, arXiv 1912.07200",
+    licence="each set has its own; ISIC 2018: CC BY-NC, ChestX-ray14: cite Wang et al. 2017",
+    sets=(
+        BenchmarkSet(
+            "crop_disease",
+            tuple(map(Place, ("CropDisease", "CropDiseases", "plant-disease", "plantvillage"))),
+            "kaggle.com/saroz014/plant-disease (folders of classes)",
+        ),
+        BenchmarkSet(
+            "eurosat",
+            (Place("eurosat/2750"), *map(Place, ("EuroSAT/2750", "EuroSAT", "2750"))),
+            "github.com/phelber/EuroSAT (EuroSAT.zip, the RGB images)",
+        ),
+        BenchmarkSet(
+            "isic",
+            tuple(map(Place, ("ISIC", "ISIC2018", "isic"))),
+            "challenge.isic-archive.com/data (2018, task 3), sorted into one folder per class",
+        ),
+        BenchmarkSet(
+            "chestx",
+            (
+                *(Place(f"{name}/Data_Entry_2017.csv", "ChestXray({path})") for name in ("ChestX", "chestX", "chestx")),
+                *map(Place, ("ChestX", "chestx")),
+            ),
+            "nihcc.app.box.com/v/ChestXray-NIHCC (images and Data_Entry_2017.csv), or one folder per finding",
+        ),
+    ),
+    shapes=tuple(EpisodeShape(5, k_shot, 15) for k_shot in (5, 20, 50)),
+    n_episodes=600,
+    heads=(Head("L2()", "LinearProbe(C=1.0)"),),
+    image_size=224,
+    deviations=(
+        "The default head is a logistic regression on fixed features; the paper's baselines train a linear head with "
+        "SGD, or fine-tune the network (FineTune).",
+        "The network is yours; the paper trains ResNet-10 on mini-ImageNet.",
+    ),
+    confirm=("Your copies hold the paper's images: it publishes no counts, so fewshot checks none here.",),
+)

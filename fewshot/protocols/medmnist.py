@@ -1,0 +1,53 @@
+"""MedMNIST v2 as a few-shot benchmark: 1, 5, 10 and 25 images per class, five nested draws, whole test partitions."""
+
+from __future__ import annotations
+
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.protocols import Benchmark, BenchmarkSet, Counts, Head, Place
+from fewshot.protocols._test_sets import WHOLE_TEST_SET
+
+# Classes, and images for training, validation and test.
+_SETS = {
+    "path": (9, 89_996, 10_004, 7_180),
+    "derma": (7, 7_007, 1_003, 2_005),
+    "oct": (4, 97_477, 10_832, 1_000),
+    "pneumonia": (2, 4_708, 524, 624),
+    "retina": (5, 1_080, 120, 400),
+    "breast": (2, 546, 78, 156),
+    "blood": (8, 11_959, 1_712, 3_421),
+    "tissue": (8, 165_466, 23_640, 47_280),
+    "organa": (11, 34_561, 6_491, 17_778),
+    "organc": (11, 12_975, 2_392, 8_216),
+    "organs": (11, 13_932, 2_452, 8_827),
+}
+
+
+def _set(name: str) -> BenchmarkSet:
+    classes, *sizes = _SETS[name]
+    return BenchmarkSet(
+        f"{name}mnist",
+        tuple(Place(f"{name}mnist{size}.npz", "ImageArrays(path={path})") for size in ("", "_224", "_128", "_64")),
+        "zenodo.org/records/10519652 or `pip install medmnist`",
+        WHOLE_TEST_SET,
+        counts=Counts(classes, None, tuple(zip(("train", "val", "test"), sizes, strict=True))),
+    )
+
+
+BENCHMARK = Benchmark(
+    name="medmnist",
+    version=1,
+    title="eleven sets of MedMNIST v2, 1/5/10/25 images per class",
+    source="data and partitions of Yang et al. 2023, arXiv 2110.14795; the few-shot protocol is fewshot's own",
+    licence="CC BY 4.0; derma: CC BY-NC 4.0",
+    sets=tuple(map(_set, _SETS)),
+    shapes=tuple(EpisodeShape(None, k_shot, None) for k_shot in (1, 5, 10, 25)),
+    n_episodes=5,
+    heads=(Head("L2()", "LinearProbe(C=1.0)"),),
+    deviations=(
+        "MedMNIST trains on whole training partitions and publishes no few-shot numbers.",
+        "fewshot takes the first file of 28, 224, 128 and 64 pixels. A file of 224 pixels is not the one of 28 "
+        "enlarged, so compare rows of one size only.",
+        "chestmnist is left out: its images have several labels.",
+    ),
+    confirm=("The size of your files, which rows name by the digest of their images.",),
+)

@@ -1,0 +1,15 @@
+"""Sharing: results as one folder that others can check, and leaderboards of such folders. There is no server.
+
+    results file --submit--> folder (rows, predictions, designs, commands, sha256 of every file) --verify--> problems
+    folders --board--> one table per comparability key
+
+May import: everything below, report and runs included. A submission comes from a stranger: layout.py looks at names and
+sizes before anything is opened, nothing imports code that a row names, and no link is followed.
+
+    layout.py    names and sizes of a folder's files    about.py     who shares, and the list of files
+    designs.py   the data side of a row without images  cleaning.py  texts without places of this machine
+    submit.py    a folder from a results file           readme.py    its page for people
+    members.py   the specs of a row as members, safely  checks.py    a row against its predictions and its spec
+    data.py      a row against images, and again        verify.py    a whole folder, and the record of it
+    board.py     the submissions of a folder, ranked    board_page.py  the leaderboard as a page
+"""

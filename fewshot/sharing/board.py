@@ -1,0 +1,147 @@
+"""The submissions of a folder, verified, and their runs ranked: one table for each comparability key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewshot.report.comparisons.ranking import Ranking, ranking_of
+from fewshot.report.rows.selection_budgets import image_size
+from fewshot.results.comparability import comparability_key, labels
+from fewshot.results.predictions import Predictions
+from fewshot.results.reading import SAME
+from fewshot.results.row import Row
+from fewshot.sharing.checks import Shared
+from fewshot.sharing.members import own_columns
+from fewshot.sharing.verify import Record, Verified, records, verify
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run on a leaderboard, and where it comes from."""
+
+    shared: Shared
+    source: Verified
+    verified_by: tuple[str, ...] = ()  # with what each of them checked
+    also: tuple[str, ...] = ()  # other submissions that hold the run, with their number
+
+    @property
+    def row(self) -> Row:
+        """The row."""
+        return self.shared.row
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What a reader should know beside the number."""
+        row, size = self.row, image_size(self.row)
+        texts = list(labels(row))
+        if row.n_seen_classes:
+            texts.append(f"{row.n_seen_classes:,} of {row.n_classes:,} classes seen in pre-training")
+        elif row.seen_classes == "unknown":
+            texts.append("seen classes unknown")
+        texts += [f"{size} px"] if size else []
+        texts += ["own code"] if self.shared.own_code or own_columns(row) else []
+        texts += ["run id not checked"] if f"run {row.run_id}: its run id" in " ".join(self.source.unchecked) else []
+        return tuple(texts)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The runs of one comparability key, ranked."""
+
+    key: str
+    ranking: Ranking
+    entries: Mapping[str, Entry]  # by run id
+
+
+@dataclass(frozen=True)
+class Board:
+    """All tables, and all submissions of a folder."""
+
+    tables: tuple[Table, ...]
+    submissions: tuple[Verified, ...]  # that hold
+    refused: tuple[Verified, ...]  # that do not, with their problems
+
+    @property
+    def n_runs(self) -> int:
+        """The number of runs in all tables."""
+        return sum(len(table.entries) for table in self.tables)
+
+
+def board(folder: Path) -> Board:
+    """The board of all submissions in a folder: its subfolders, except hidden ones. A ValueError if there are none."""
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}; collect submissions of `fewshot submit` in it")
+    every = [_verified(path) for path in sorted(folder.iterdir()) if not path.name.startswith(".") and _is_folder(path)]
+    if not every:
+        raise ValueError(f"{folder} holds no folders; each submission of `fewshot submit` is a folder in it")
+    holding = sorted((one for one in every if not one.problems), key=lambda one: (_made(one), one.folder.name))
+    return Board(tuple(_tables(holding)), tuple(holding), tuple(one for one in every if one.problems))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_symlink() or path.is_dir()
+
+
+def _verified(path: Path) -> Verified:
+    if path.is_symlink():
+        return Verified(path, problems=("it is a link; a submission is a folder",))
+    try:
+        return verify(path)
+    except Exception as error:  # one submission must not keep the others from their board
+        return Verified(path, problems=(f"its verification failed: {' '.join(str(error).split())[:200]}",))
+
+
+def _made(one: Verified) -> str:
+    return one.manifest.about.made if one.manifest else ""
+
+
+def _tables(submissions: Sequence[Verified]) -> list[Table]:
+    """The tables with the most runs first."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in _entries(submissions):
+        groups.setdefault(comparability_key(entry.row), []).append(entry)
+    tables = [_table(key, entries) for key, entries in groups.items()]
+    return sorted(tables, key=lambda table: -len(table.entries))
+
+
+def _entries(submissions: Sequence[Verified]) -> list[Entry]:
+    """Every run once: that with the most episodes, of equals the earliest. It names the other submissions."""
+    runs: dict[str, list[tuple[Shared, Verified]]] = {}
+    known = {one.folder: _records(one) for one in submissions}
+    for one in submissions:
+        for shared in one.runs:
+            runs.setdefault(shared.row.run_id, []).append((shared, one))
+    return [_entry(held, known) for held in runs.values()]
+
+
+def _records(one: Verified) -> list[Record]:
+    return records(one.folder, one.manifest) if one.manifest else []
+
+
+def _entry(held: Sequence[tuple[Shared, Verified]], known: Mapping[Path, Sequence[Record]]) -> Entry:
+    shared, source = max(held, key=lambda pair: pair[0].row.n_episodes)
+    run_id = shared.row.run_id
+    by = tuple(f"{one.by} ({kind})" for one in known[source.folder] if (kind := one.covers(run_id)))
+    also = tuple(_also(other, one, shared.row) for other, one in held if one is not source)
+    return Entry(shared, source, tuple(dict.fromkeys(by)), also)
+
+
+def _also(other: Shared, source: Verified, row: Row) -> str:
+    """What another submission says of the same run."""
+    name = source.manifest.about.name if source.manifest else source.folder.name
+    if other.row.n_episodes != row.n_episodes:
+        return f"{name}, {other.row.n_episodes:,} episodes"
+    accuracy, its = row.accuracy or 0.0, other.row.accuracy or 0.0
+    equal = abs(accuracy - its) <= SAME and other.row.episodes_digest == row.episodes_digest
+    return f"{name}, the same number" if equal else f"{name}, {100 * its:.2f} %"
+
+
+def _table(key: str, entries: Sequence[Entry]) -> Table:
+    by_run = {entry.row.run_id: entry for entry in entries}
+
+    def predictions(row: Row) -> Iterator[Predictions]:
+        return by_run[row.run_id].source.results.predictions(row)
+
+    return Table(key, ranking_of([entry.row for entry in entries], predictions), by_run)

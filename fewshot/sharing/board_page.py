@@ -1,0 +1,256 @@
+"""The leaderboard as one page that asks the network for nothing, in the style of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fewshot.files.atomic import write_atomically
+from fewshot.plugins.wording import counted
+from fewshot.report import Part, environment, framed
+from fewshot.report.comparisons.ranking import Standing
+from fewshot.report.rows.intervals import THESE_IMAGES as ONLY_THESE
+from fewshot.report.rows.shown import Shown
+from fewshot.report.sections import Piece
+from fewshot.results.row_specs import specs_of
+from fewshot.sharing.about import About
+from fewshot.sharing.board import Board, Entry, Table
+from fewshot.sharing.verify import Record, Verified, records
+from fewshot.statistics.intervals import THESE_IMAGES
+
+_MOST_PROBLEMS = 5  # of a submission that is not ranked
+
+
+@dataclass(frozen=True)
+class Line:
+    """A run in a table."""
+
+    place: int
+    method: str
+    spec: str
+    accuracy: str
+    value: float
+    sign: str
+    is_best: bool
+    bounds: str
+    minus: str
+    minus_bounds: str
+    minus_value: float
+    labels: str
+    about: About
+    also: tuple[str, ...]
+    data: str
+    verified_by: str
+    episodes: int
+
+
+def write_board(board: Board, path: Path, title: str) -> None:
+    """Writes the leaderboard, completely or not at all; the same submissions give the same bytes."""
+    write_atomically(path, page(board, title).encode("utf-8", "replace"))
+
+
+def page(board: Board, title: str) -> str:
+    """The leaderboard as HTML. All texts of submissions are escaped, and only https and http addresses are links."""
+    n_refused = len(board.refused)
+    refused = (
+        f" {counted(n_refused, 'submission')} {'is' if n_refused == 1 else 'are'} not ranked." if n_refused else ""
+    )
+    lead = (
+        f"{counted(board.n_runs, 'run')} of {counted(len(board.submissions), 'submission')} in "
+        f"{counted(len(board.tables), 'table')}; each number was computed again from its predictions.{refused}"
+    )
+    return framed(title, ["leaderboard"], lead, list(_parts(board)))
+
+
+def _parts(board: Board) -> Iterator[Part]:
+    from markupsafe import Markup
+
+    of_page = environment()
+
+    def rendered(template: str, piece: Piece) -> tuple[Piece, Markup]:
+        return piece, Markup(of_page.from_string(template).render(piece.values))
+
+    tables = [_piece(number, table) for number, table in enumerate(board.tables, 1)]
+    if tables:
+        yield Part("answer", [rendered(_TABLE, piece) for piece in tables])
+    if board.submissions:
+        piece = Piece("Submissions", {"submissions": [_submission(one) for one in board.submissions]})
+        yield Part("submissions", [rendered(_SUBMISSIONS, piece)])
+    if board.refused:
+        refused = [
+            (one.folder.name, one.manifest.about.name if one.manifest else "", one.problems[:_MOST_PROBLEMS], more)
+            for one in board.refused
+            for more in [max(0, len(one.problems) - _MOST_PROBLEMS)]
+        ]
+        yield Part("not-ranked", [rendered(_REFUSED, Piece("Not ranked", {"refused": refused}))])
+
+
+def _piece(number: int, table: Table) -> Piece:
+    """A table; the first one gives all of them their place in the contents."""
+    ranking = table.ranking
+    shown = Shown.of([standing.row for standing in ranking.standings])
+    lines = [_line(place, one, table.entries[one.row.run_id], table, shown) for place, one in _places(table)]
+    population = f"[ ]: 95 % interval for {ranking.population}."
+    values = {
+        "number": number,
+        "key": table.key,
+        "verdict": ranking.verdict,
+        "lines": lines,
+        "with_minus": any(line.minus for line in lines),
+        "with_labels": any(line.labels for line in lines),
+        "filterable": len(lines) > 5,
+        "caption": f"Accuracy in %. {population} ≈: may be as good as the best and shares its place, by paired "
+        "tests of all runs.",
+        "remarks": [*ranking.caveats, *([ONLY_THESE] if ranking.population == THESE_IMAGES else [])],
+    }
+    return Piece(ranking.task, values, "Tables")
+
+
+def _places(table: Table) -> Iterator[tuple[int, Standing]]:
+    """Every run with its place: the group that no other run beats shares the first."""
+    for place, standing in enumerate(table.ranking.standings, 1):
+        yield (1 if standing.leads else place), standing
+
+
+def _line(place: int, standing: Standing, entry: Entry, table: Table, shown: Shown) -> Line:
+    row, best = standing.row, standing is table.ranking.best
+    difference = None if best else standing.difference
+    known = difference is not None and not difference.reason
+    minus = standing.accuracy - table.ranking.best.accuracy if difference is None else difference.mean
+    assert entry.source.manifest is not None
+    return Line(
+        place=place,
+        method=", ".join(shown.name(row)),
+        spec=f"{row.backbone}; {row.transform}; {row.evaluator}; run {row.run_id}",
+        accuracy=f"{100 * standing.accuracy:.1f}",
+        value=standing.accuracy,
+        sign="≈" if standing.leads and not best else "",
+        is_best=best,
+        bounds=_bounds(standing.interval),
+        minus="" if best else f"{100 * minus:+z.1f}",
+        minus_bounds=_bounds((difference.low, difference.high)) if difference is not None and known else "",
+        minus_value=0.0 if best else minus,
+        labels=", ".join(entry.labels),
+        about=entry.source.manifest.about,
+        also=entry.also,
+        data=specs_of(row).dataset.short_name,
+        verified_by=", ".join(entry.verified_by),
+        episodes=row.n_episodes,
+    )
+
+
+def _bounds(bounds: tuple[float, float] | None) -> str:
+    return "" if bounds is None else f"[{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
+
+
+def _submission(one: Verified) -> dict[str, object]:
+    assert one.manifest is not None
+    by = [f"{each.by}, {each.when[:10]}: {_checked(each)}" for each in records(one.folder, one.manifest)]
+    return {
+        "folder": one.folder.name,
+        "about": one.manifest.about,
+        "n_runs": len(one.runs),
+        "made": one.manifest.about.made[:10],
+        "by": by,
+        "left_out": len(one.manifest.left_out),
+    }
+
+
+def _checked(record: Record) -> str:
+    """What somebody checked, such as "numbers of 4 runs, episodes of 4, 2 computed again"."""
+    parts = [f"numbers of {counted(len(record.statistics), 'run')}"]
+    parts += [f"episodes of {len(record.episodes):,}"] if record.episodes else []
+    parts += [f"{len(record.reruns):,} computed again"] if record.reruns else []
+    return ", ".join(parts)
+
+
+_LINK = """\
+{% macro linked(about) %}
+{% if about.url %}
+<a href="{{ about.url }}" rel="noopener noreferrer nofollow">{{ about.name }}</a>
+{%- else %}{{ about.name }}{% endif %}
+{% endmacro %}
+"""
+_TABLE = (
+    """\
+{% from "macros.html.j2" import notes, scroll %}
+"""
+    + _LINK
+    + """\
+<p class="verdict">{{ verdict }}</p>
+{% call scroll("Leaderboard " ~ number) %}
+<table class="accuracies board sortable{{ " filterable" if filterable }}" aria-describedby="caption-{{ number }}">
+<thead><tr><th scope="col">method</th><th scope="col" class="number accuracy" aria-sort="descending">accuracy</th>
+{%- if with_minus %}<th scope="col" class="number">minus best</th>{% endif %}
+<th scope="col">submission</th>
+{%- if with_labels %}<th scope="col">labels</th>{% endif %}
+<th scope="col">data</th><th scope="col">verified by</th><th scope="col" class="number">episodes</th></tr></thead>
+<tbody>
+{% for line in lines %}
+<tr><th scope="row" title="{{ line.spec }}"><span class="rank">{{ line.place }}.</span> {{ line.method }}</th>
+{#- -#}
+<td class="number accuracy" data-value="{{ line.value }}">
+{%- if line.is_best %}<strong>{{ line.accuracy }}</strong>{% else %}{{ line.accuracy }}{% endif %}
+<span class="signs">{{ line.sign }}</span>
+{%- if line.bounds %}<span class="further">{{ line.bounds }}</span>{% endif %}</td>
+{%- if with_minus %}<td class="number" data-value="{{ line.minus_value }}">{{ line.minus }}
+{%- if line.minus_bounds %}<span class="further">{{ line.minus_bounds }}</span>{% endif %}</td>{% endif %}
+<td>{{ linked(line.about) }}
+{%- if line.about.authors %}<span class="further">{{ line.about.authors }}</span>{% endif %}
+{%- for text in line.also %}<span class="further">also in {{ text }}</span>{% endfor %}</td>
+{%- if with_labels %}<td>{{ line.labels }}</td>{% endif %}
+<td>{{ line.data }}</td><td>{{ line.verified_by }}</td>
+{#- -#}
+<td class="number" data-value="{{ line.episodes }}">{{ "{:,}".format(line.episodes) }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+{% endcall %}
+<p class="caption" id="caption-{{ number }}">{{ caption }} Comparability key {{ key }}.</p>
+{{ notes(remarks) }}
+"""
+)
+_SUBMISSIONS = (
+    """\
+{% from "macros.html.j2" import scroll %}
+"""
+    + _LINK
+    + """\
+{% call scroll("Submissions") %}
+<table class="board sortable">
+<thead><tr><th scope="col">submission</th><th scope="col">authors</th><th scope="col">folder</th>
+{#- -#}
+<th scope="col" class="number">runs</th><th scope="col">written</th><th scope="col">verified by</th>
+{#- -#}
+<th scope="col">note</th></tr></thead>
+<tbody>
+{% for one in submissions %}
+<tr><th scope="row">{{ linked(one.about) }}</th><td>{{ one.about.authors }}</td><td>{{ one.folder }}</td>
+{#- -#}
+<td class="number" data-value="{{ one.n_runs }}">{{ one.n_runs }}
+{%- if one.left_out %}<span class="further">{{ one.left_out }} not shared</span>{% endif %}</td>
+{#- -#}
+<td class="date">{{ one.made }}</td>
+{#- -#}
+<td>{% for text in one.by %}{{ text }}{% if not loop.last %}<br>{% endif %}{% endfor %}</td>
+{#- -#}
+<td>{{ one.about.note }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+{% endcall %}
+<p class="caption">To check more: <code>fewshot verify FOLDER --data IMAGES --rerun 3 --by NAME</code></p>
+"""
+)
+_REFUSED = """\
+<p>These submissions failed their verification.</p>
+<dl class="findings">
+{% for folder, name, problems, more in refused %}
+<div><dt>{{ folder }}{% if name and name != folder %} ({{ name }}){% endif %}</dt>
+{#- -#}
+<dd>{% for problem in problems %}{{ problem }}{% if not loop.last %}<br>{% endif %}{% endfor %}
+{%- if more %}<br>and {{ more }} more{% endif %}</dd></div>
+{% endfor %}
+</dl>
+"""

@@ -1,0 +1,41 @@
+"""The images of rows: data that the user names, bundled data, and, for own rows, data of runs made on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fewshot.datasets import LabelledImages
+from fewshot.plugins.registry import DATASETS
+from fewshot.plugins.spec import Spec
+from fewshot.results.made_here import was_made_here
+from fewshot.results.row import Row
+
+
+@dataclass(frozen=True, eq=False)
+class AtHand:
+    """The data sets at hand; each is loaded once. `own`: rows were made by this user, so their folders may be read."""
+
+    data: tuple[Spec, ...] = ()
+    own: bool = False
+    _loaded: dict[Spec, LabelledImages] = field(default_factory=dict)
+
+    def find(self, row: Row) -> tuple[Spec, LabelledImages]:
+        """The data set of a row with its images; a ValueError if they are not at hand."""
+        for spec in [*self.data, *self._named(row)]:
+            images = self._load(spec)
+            if images.images_digest == row.images_digest:
+                return spec, images
+        raise ValueError(f"the images of {row.dataset:.80} are not at hand; name them with --data")
+
+    def _named(self, row: Row) -> list[Spec]:
+        """The data set in the row, where it may be read."""
+        try:
+            spec = DATASETS.spec(row.dataset.replace("download=True", "download=False"), allow_import=False)
+        except ValueError:
+            return []
+        return [spec] if spec.declares("is_bundled") or (self.own and was_made_here(row)) else []
+
+    def _load(self, spec: Spec) -> LabelledImages:
+        if spec not in self._loaded:
+            self._loaded[spec] = spec.make().load()
+        return self._loaded[spec]

@@ -1,0 +1,97 @@
+"""README.md of a submission: its rows as a table, what was left out, and how to check it and run it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fewshot.plugins.wording import counted
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import shot_label
+from fewshot.report.rows.wording import percent
+from fewshot.sharing.about import Manifest
+from fewshot.sharing.checks import Shared
+
+_SIGNS = re.compile(r"([\\`*_{}\[\]<>|#])")
+
+
+def plain(text: str) -> str:
+    """The text as Markdown shows it: no sign of it becomes a link, a tag or a heading."""
+    return _SIGNS.sub(r"\\\1", " ".join(text.split()))
+
+
+def readme(manifest: Manifest, runs: Sequence[Shared], n_bytes: int) -> str:
+    """The page in Markdown."""
+    about = manifest.about
+    lines = [f"# {plain(about.name)}", ""]
+    lines += [f"By {plain(about.authors)}.", ""] if about.authors else []
+    lines += [f"<{about.url}>", ""] if about.url else []
+    lines += [plain(about.note), ""] if about.note else []
+    lines += [
+        f"{counted(len(runs), 'run')} with predictions, {_size(n_bytes)}. "
+        f"Written by fewshot {about.fewshot}, {about.made}.",
+        "",
+        "| backbone | evaluator | data | shots | accuracy in % | episodes | run |",
+        "|---|---|---|---|---|---|---|",
+        *_table(runs),
+        "",
+        "Each number is the mean over episodes ± its 95 % interval.",
+        "",
+        "## Check it",
+        "",
+        "```sh",
+        "fewshot verify .",
+        "```",
+        "",
+        "`--data FOLDER` compares the episodes with your copy of the images; `--rerun 3` computes three runs again.",
+        "",
+        "## Run it again",
+        "",
+        "```sh",
+        *dict.fromkeys(run.command for run in runs if not run.own_code),
+        "```",
+        *_own_code(runs),
+        *_left_out(manifest),
+        "",
+        "## Computed with",
+        "",
+        *(f"- {plain(text)}" for text in manifest.environments),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(runs: Sequence[Shared]) -> list[str]:
+    shown = Shown.of([run.row for run in runs])
+    return [
+        "| " + " | ".join(map(plain, cells)) + " |"
+        for run in runs
+        for cells in [
+            (
+                *shown.name(run.row),
+                shown.title(run.row),
+                shot_label(run.row),
+                percent(run.row),
+                f"{run.row.n_episodes:,}",
+                run.row.run_id,
+            )
+        ]
+    ]
+
+
+def _own_code(runs: Sequence[Shared]) -> list[str]:
+    own = [run for run in runs if run.own_code]
+    if not own:
+        return []
+    return ["", "Own code, which only its authors can run:", ""] + [
+        f"- {run.row.run_id}: {plain(run.own_code)}" for run in own
+    ]
+
+
+def _left_out(manifest: Manifest) -> list[str]:
+    if not manifest.left_out:
+        return []
+    return ["", "## Not shared", ""] + [f"- {plain(run)}: {plain(why)}" for run, why in manifest.left_out]
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"

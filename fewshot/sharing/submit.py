@@ -1,0 +1,154 @@
+"""A submission from a results file: every run that others can check, and a reason for every other run."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import secrets
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fewshot.files.atomic import make_folder, write_atomically
+from fewshot.plugins.spec import Spec
+from fewshot.report.rows.origins import command
+from fewshot.results.collections import Collection, StoredRun
+from fewshot.results.files import Results
+from fewshot.results.made_here import was_made_here
+from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
+from fewshot.runs.columns import score
+from fewshot.sharing.about import About, Manifest
+from fewshot.sharing.checks import Shared, check, renewed, score_problems, seen_columns
+from fewshot.sharing.cleaning import clean_row, cleaned, private_word_in, private_words
+from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
+from fewshot.sharing.images import AtHand
+from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
+from fewshot.sharing.members import NAMED, own_code, own_columns, recorded_identity, same_but_for_paths
+from fewshot.sharing.readme import readme
+from fewshot.sharing.stored import runs_text
+
+_FROM = ("weights_digest", "preprocess_digest", "images_digest")  # of a row, in the metadata of its predictions
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What went into a submission."""
+
+    manifest: Manifest
+    runs: tuple[Shared, ...]
+    n_bytes: int
+
+
+def submit(runs: Collection, out: Path, about: About, at_hand: AtHand) -> Submitted:
+    """Writes the submission of these runs as a new folder, whole or not at all. A ValueError if none can be shared."""
+    if out.exists():
+        raise ValueError(f"{out} exists; choose another --out, or move it away first")
+    make_folder(out.absolute().parent)
+    temporary = out.absolute().parent / f".{out.name}.{secrets.token_hex(4)}"
+    try:
+        submitted = _written(runs, temporary, about, at_hand)
+        temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return submitted
+
+
+def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> Submitted:
+    """The same, in a folder that nobody reads yet."""
+    kept: list[Shared] = []
+    left_out: list[tuple[str, str]] = []
+    words = private_words()
+    target = Results(folder / ROWS)
+    for run in runs.runs:
+        try:
+            kept.append(_shared(run, target, at_hand, words))
+        except (ValueError, OSError) as error:
+            target.parts(run.row.run_id).remove()
+            shutil.rmtree(target.parts(run.row.run_id).folder, ignore_errors=True)
+            left_out.append((run.row.run_id, cleaned(" ".join(str(error).split()))))
+    if not kept:
+        reasons = "; ".join(dict.fromkeys(why for _, why in left_out))
+        raise ValueError(f"none of the {len(runs.runs):,} runs can be shared: {reasons}")
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    about = replace(about, made=now, fewshot=version("fewshot"))
+    manifest = Manifest(about, {}, tuple(left_out), _environments(one.row for one in kept))
+    write_atomically(target.path, "".join(f"{one.row.to_json()}\n" for one in kept).encode())
+    write_atomically(folder / RUNS, runs_text(kept).encode())
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    write_atomically(folder / README, readme(manifest, kept, size).encode("utf-8", "replace"))
+    manifest = replace(manifest, files=listed_files(folder))
+    write_atomically(folder / ABOUT, manifest.text().encode())
+    return Submitted(manifest, tuple(kept), size)
+
+
+def _environments(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Device, platform and versions of the runs, each once."""
+    return tuple(dict.fromkeys(", ".join(filter(None, (row.device, row.platform, row.versions))) for row in rows))
+
+
+def listed_files(folder: Path) -> dict[str, tuple[str, int]]:
+    """sha256 and size of every file of a folder, by its name."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): (sha256_of(path), path.stat().st_size) for path in paths}
+
+
+def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[str]) -> Shared:
+    """A run as it is shared, after its predictions were written and checked; a ValueError says why it is not shared."""
+    row = run.row
+    if row.status != "ok":
+        raise ValueError("it failed")
+    if not run.has_predictions:
+        raise ValueError("it has no stored predictions")
+    if not is_run_id(row.run_id):
+        raise ValueError("its run id is not one that fewshot made")
+    design, dataset = _design(row, run.results, at_hand)
+    computed, _ = score(run.results.predictions(row), design.whole(row))
+    row = renewed(row, computed)
+    if problems := list(score_problems(row, computed, design.has_names)):
+        raise ValueError(f"{problems[0]}: another release computed it, run it again")
+    row = replace(row, **seen_columns(row, design))
+    code = cleaned(own_code(row) if at_hand.own and was_made_here(row) else ", ".join(own_columns(row)))
+    shared = Shared(clean_row(row), design, _identities(row, dataset), code, cleaned(command(row)))
+    if word := private_word_in(_texts(shared), words):
+        raise ValueError(f"its texts hold {word!r}, a name of this user or machine; rename the folder and run it again")
+    _copy(run, target)
+    if problems := list(check(shared, target).problems):
+        raise ValueError(problems[0])
+    return shared
+
+
+def _texts(shared: Shared) -> str:
+    texts: list[Any] = [value for value in shared.row.columns().values() if isinstance(value, str)]
+    return json.dumps([texts, shared.command, shared.own_code, shared.identities], ensure_ascii=False)
+
+
+def _identities(row: Row, dataset: Spec | None) -> dict[str, str]:
+    """The identities of specs that name files, as far as these are here; the data may have moved."""
+    spec = specs_of(row)
+    found = {name: recorded_identity(getattr(spec, name)) for name in NAMED}
+    if not found["dataset"] and dataset is not None and same_but_for_paths(dataset, spec.dataset):
+        found["dataset"] = recorded_identity(dataset)
+    return {name: text for name, text in found.items() if text}
+
+
+def _design(row: Row, results: Results, at_hand: AtHand) -> tuple[SharedDesign, Spec | None]:
+    """The design and the data set, from the images where they are at hand, else from the predictions."""
+    try:
+        dataset, images = at_hand.find(row)
+    except (ValueError, OSError):
+        return of_predictions(row, results), None
+    design, split = of_images(row, dataset, images, own=True)
+    if row.split_digest and split.digest != row.split_digest:
+        raise ValueError(f"the split of {images.name} has changed since the run")
+    return design, dataset
+
+
+def _copy(run: StoredRun, target: Results) -> None:
+    """Writes the predictions of exactly the episodes of a run, without anything else that its files hold."""
+    made_from = {name: value for name in _FROM if (value := getattr(run.row, name))}
+    for part in run.results.predictions(run.row):
+        target.parts(run.row.run_id).write(part, made_from)

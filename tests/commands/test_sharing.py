@@ -1,0 +1,80 @@
+"""`fewshot submit`, `fewshot verify` and `fewshot report --board`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import QUICK, call, fail, misuse, succeed
+from tests.support.submissions import change_rows
+
+RUN = ("run", "--data", "birds", *QUICK, "--way", "3", "--shot", "2", "--query", "2", "--results", "mine.jsonl")
+
+
+@pytest.fixture
+def shared(working_folder: None) -> Path:
+    """A submission of two heads in the working folder."""
+    succeed(*RUN, "--evaluator", "Prototype", "--evaluator", "LinearSVM")
+    text = succeed("submit", "mine.jsonl", "--out", "boards/heads", "--authors", "A. A.", "--url", "https://a.example")
+    assert text.startswith("boards/heads: 2 runs, ")
+    assert text.endswith("check it: fewshot verify boards/heads\n")
+    return Path("boards/heads")
+
+
+def test_a_submission_is_written_verified_recorded_and_ranked(shared):
+    text = succeed("verify", shared, "--data", "birds", "--rerun", "1", "--seed", "0", "--by", "Z. Z.")
+    assert text.splitlines() == [
+        "boards/heads holds: the numbers of 2 runs follow from their predictions",
+        "  episodes: 2 of 2 runs as the sampler draws them",
+        "  computed again: 1 run, with the same predictions",
+        "recorded in boards/heads/verification.json as verified by Z. Z.",
+    ]
+    value = json.loads(succeed("verify", shared, "--json"))
+    assert value["holds"] is True
+    assert len(value["statistics"]) == 2
+    text = succeed("report", "--board", "boards", "--out", "board.html")
+    assert text == "leaderboard: board.html, 2 runs of 1 submission in 1 table\n"
+    page = Path("board.html").read_text()
+    assert "Z. Z. (rerun)" in page
+    assert 'href="https://a.example"' in page
+
+
+def test_a_tampered_submission_exits_with_1_and_says_why(shared):
+    change_rows(shared, lambda row: row.update(n_not_converged=3))
+    done = call("verify", shared, "--by", "Z. Z.")
+    assert done.exit_code == 1
+    first, second = done.stdout.splitlines()
+    assert first == "boards/heads does not hold: 1 problem"
+    assert second.endswith(": n_not_converged is 3 in the row, but its predictions give 0")
+    assert not (shared / "verification.json").exists()
+    done = call("report", "--board", "boards", "--out", "board.html")
+    assert done.exit_code == 1
+    assert "  not ranked: heads: run " in done.stdout
+
+
+def test_a_dry_run_writes_nothing(shared):
+    text = succeed("submit", "mine.jsonl", "--out", "other", "--dry-run")
+    assert text.startswith("would share 2 runs, ")
+    assert text.endswith("in other; the dry run writes nothing\n")
+    assert not Path("other").exists()
+    assert "the dry run writes nothing" in succeed("report", "--board", "boards", "--out", "b.html", "--dry-run")
+    assert not Path("b.html").exists()
+
+
+def test_a_condition_chooses_what_is_shared(shared):
+    value = json.loads(succeed("submit", "mine.jsonl", "--out", "svm", "--where", "evaluator ~ SVM", "--json"))
+    assert len(value["runs"]) == 1
+    assert value["left_out"] == value["own_code"] == {}
+
+
+def test_errors_say_what_to_do(shared):
+    assert "boards/heads exists; choose another --out" in fail("submit", "mine.jsonl", "--out", "boards/heads")
+    assert "a url starts with https://" in fail("submit", "mine.jsonl", "--out", "x", "--url", "javascript:x")
+    assert "Missing option '--out'" in misuse("submit", "mine.jsonl")
+    assert "--board takes --out only" in misuse("report", "mine.jsonl", "--board", "boards")
+    assert "there is no folder none" in fail("report", "--board", "none")
+    done = call("verify", "none")
+    assert done.exit_code == 1
+    assert "there is no folder none" in done.stdout

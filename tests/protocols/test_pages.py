@@ -1,0 +1,80 @@
+"""What users read about benchmarks: the list, the page of each, the table in the docs, and `fewshot bench --data`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fewshot import protocols
+from fewshot.plugins.registry import EVALUATORS, SPLITS, TRANSFORMS
+from tests.support.benchmark_folders import class_folders, cut_benchmark, sizes_of_split
+from tests.support.checkout import DOCS
+from tests.support.command_line import fail, misuse, modules_after, succeed
+
+NAMES = protocols.names()
+
+
+def test_the_benchmarks_of_the_field_are_listed_without_loading_anything_heavy():
+    shown = succeed("list", "benchmarks")
+    assert all(f"  {name}\n" in shown for name in NAMES)
+    assert not modules_after("list", "benchmarks") & {"numpy", "torch", "timm"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_says_command_data_protocol_and_deviations(name):
+    page = succeed("list", "benchmarks", name)
+    benchmark = protocols.benchmark(name)
+    assert page.startswith(f"{benchmark.protocol}: ")
+    assert f"fewshot run --benchmark {name} --data ROOT" in page
+    words = " ".join(page.split())
+    for one in benchmark.sets:
+        assert f"- {one.name}: {one.places[0].below}" in words
+        assert one.get in words
+    assert "Deviations from the source:" in page
+    assert all(" ".join(text.split()) in words for text in (*benchmark.deviations, *benchmark.expected))
+
+
+def test_a_page_is_one_json_value_too():
+    assert json.loads(succeed("list", "benchmarks", "coop", "--json"))["sets"][0]["name"] == "caltech101"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_benchmark_names_members_that_exist_and_sets_of_its_own(name):
+    benchmark = protocols.benchmark(name)
+    assert (benchmark.name, benchmark.protocol) == (name, f"{name}@{benchmark.version}")
+    for head in benchmark.heads:
+        TRANSFORMS.spec(head.transform)
+        EVALUATORS.spec(head.evaluator)
+    names = [one.name for one in benchmark.sets]
+    assert len(set(names)) == len(names)
+    for one in benchmark.sets:
+        SPLITS.spec(one.split)
+        assert one.shapes or benchmark.shapes
+    assert {each for _, group in benchmark.groups for each in group} <= set(names)
+
+
+def test_the_table_in_the_docs_has_every_benchmark():
+    text = (DOCS / "benchmarks.md").read_text(encoding="utf-8").partition("## Benchmarks of the field")[2]
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(name for row in rows for name in re.findall(r"`([^`]+)`", row)) == sorted(NAMES)
+
+
+def test_bench_runs_a_benchmark_and_writes_its_report(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    class_folders(Path("data/CUB_200_2011/images"), sizes_of_split("cub_140_30_30", 20))
+    cut_benchmark(monkeypatch, "cub_140_30_30", n_episodes=3, heads=(protocols.Head("Identity()", "Prototype()"),))
+    pixels = ("--backbone", "RawPixels(image_size=4)")
+    shown = succeed("bench", "cub_140_30_30", "--data", "data", *pixels)
+    assert "cub_140_30_30@1, mean over sets in %, ± 95 % interval" in shown
+    assert "report: results/cub_140_30_30.html" in shown
+    assert Path("results/cub_140_30_30.html").is_file()
+
+
+def test_bench_says_what_a_benchmark_needs():
+    assert "add --data with the folder of its data sets" in misuse("bench", "cifar_fs")
+    assert "this would no longer be cifar_fs" in misuse("bench", "cifar_fs", "--data", ".", "--episodes", "3")
+    assert "need --data" in misuse("bench", "quick", "--partial")
+    assert "unknown benchmark 'quick'" in fail("bench", "quick", "--data", ".")

@@ -1,0 +1,151 @@
+"""The benchmarks of all classes on whole test sets, end to end on tiny pictures in partitions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean, median
+
+import numpy as np
+import pytest
+
+from fewshot import protocols
+from fewshot.protocols import Benchmark, BenchmarkSet
+from tests.support.benchmark_folders import PIXELS, class_folders, cut_benchmark, run_benchmark
+from tests.support.command_line import fail, misuse
+
+CLASSES = ("ant", "bee", "cat")
+TRAIN, TEST = 6, 4  # images per class
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def write_partitions(root: Path, benchmark: Benchmark, leave_out: tuple[str, ...] = ()) -> None:
+    """Every set of a benchmark as a folder with partitions: the last of its places."""
+    for one in benchmark.sets:
+        if one.name not in leave_out:
+            place = one.places[-1]
+            top = root / Path(place.below).parent
+            class_folders(top / place.train, dict.fromkeys(CLASSES, TRAIN))
+            class_folders(top / place.test, dict.fromkeys(CLASSES, TEST))
+
+
+def check_whole(answer: dict, name: str, shots: list[int | None], draws: int) -> None:
+    """All classes, all queries, and rows in the order of sets, then of shots."""
+    for row, k_shot in zip(answer["rows"], shots * (len(answer["rows"]) // len(shots)), strict=True):
+        assert (row["n_way"], row["n_query"], row["k_shot"]) == (None, None, k_shot)
+        assert (row["protocol"], row["n_episodes"], row["n_classes"]) == (f"{name}@1", draws, 3)
+        assert len(row["draws"].split()) == draws
+
+
+def check_mean(answer: dict, k_shot: int | None, n_sets: int, of: int) -> None:
+    """The average of all sets is the mean of their rows."""
+    assert 0.3 < fmean(row["accuracy"] for row in answer["rows"]) < 0.99
+    values = [row["accuracy"] for row in answer["rows"] if row["k_shot"] == k_shot]
+    assert len(values) == n_sets
+    shape = "all-way, all images" if k_shot is None else f"all-way {k_shot}-shot"
+    [average] = [one for one in answer["averages"] if (one["group"], one["shape"]) == ("all sets", shape)]
+    assert average["value"] == pytest.approx(fmean(values))
+    assert (average["n_sets"], average["of"]) == (n_sets, of)
+    widths = [row["accuracy_high"] - row["accuracy_low"] for row in answer["rows"] if row["k_shot"] == k_shot]
+    assert average["half_width"] == pytest.approx(np.sqrt(np.sum(np.square(widths))) / 2 / n_sets)
+
+
+@pytest.mark.parametrize("name", ["mieb_few_shot", "mieb_few_shot@fewshot"])
+def test_mieb_in_all_its_sets(name, root, monkeypatch):
+    benchmark = cut_benchmark(monkeypatch, name)
+    write_partitions(root, benchmark)
+    answer = run_benchmark(name, root)
+    check_whole(answer, name, [16], 5)
+    check_mean(answer, 16, 21, 21)
+    sampler = "Balanced(" if name.endswith("fewshot") else "RepeatedPermutation("
+    assert all(row["sampler"].startswith(sampler) for row in answer["rows"])
+
+
+def test_big_vision_in_all_its_sets_with_its_ridge_probe(root, monkeypatch):
+    name = "big_vision_few_shot"
+    benchmark = cut_benchmark(monkeypatch, name)
+    write_partitions(root, benchmark)
+    answer = run_benchmark(name, root, method=())
+    check_whole(answer, name, [1, 5, 10, 25], 3)
+    check_mean(answer, 5, 7, 7)
+    assert {row["evaluator"].split("(")[0] for row in answer["rows"]} == {"Standardised"}
+
+
+def test_bit_averages_the_medians_of_its_draws(root, monkeypatch):
+    shapes = tuple(s for s in protocols.benchmark("bit_few_shot").shapes if s.k_shot in (1, 5, None))
+    benchmark = cut_benchmark(monkeypatch, "bit_few_shot", shapes=shapes)
+    write_partitions(root, benchmark)
+    answer = run_benchmark("bit_few_shot", root)
+    check_whole(answer, "bit_few_shot", [1, 5, None], 5)
+    for average in answer["averages"]:
+        k_shot = {"all-way 1-shot": 1, "all-way 5-shot": 5, "all-way, all images": None}[average["shape"]]
+        draws = [[float(text) for text in row["draws"].split()] for row in answer["rows"] if row["k_shot"] == k_shot]
+        assert average["value"] == pytest.approx(fmean(median(each) for each in draws))
+        assert average["half_width"] is None
+
+
+def test_dinov3_chooses_inside_the_support(root, monkeypatch):
+    shapes = tuple(s for s in protocols.benchmark("dinov3_few_shot").shapes if s.k_shot in (2, 5))
+    benchmark = cut_benchmark(monkeypatch, "dinov3_few_shot", shapes=shapes)
+    write_partitions(root, benchmark)
+    rows = run_benchmark("dinov3_few_shot", root, method=())["rows"]
+    assert [(row["selection"], row["n_trials"], row["n_labels_selection"]) for row in rows] == [
+        *[("none", 1, 0)] * 2,
+        *[("support", 45, 0)] * 2,
+    ]
+
+
+def test_medmnist_as_published(root, monkeypatch):
+    root.mkdir()
+    noise = np.random.default_rng(0)
+    benchmark = cut_benchmark(monkeypatch, "medmnist", shapes=protocols.benchmark("medmnist").shapes[:2])
+    for one in benchmark.sets:
+        arrays = {}
+        for part, number in (("train", TRAIN), ("val", 2), ("test", TEST)):
+            arrays[f"{part}_images"] = noise.integers(0, 256, (3 * number, 28, 28)).astype(np.uint8)
+            arrays[f"{part}_labels"] = (np.arange(3 * number) % 3)[:, None]
+        np.savez(root / f"{one.name}.npz", **arrays)
+    answer = run_benchmark("medmnist", root)
+    check_whole(answer, "medmnist", [1, 5], 5)
+    check_mean(answer, 5, 11, 11)
+
+
+def test_missing_sets_are_named_first_and_partial_says_how_many_are_there(root, monkeypatch):
+    benchmark = cut_benchmark(monkeypatch, "big_vision_few_shot")
+    write_partitions(root, benchmark, leave_out=("uc_merced", "imagenet"))
+    command = ("run", "--benchmark", "big_vision_few_shot", "--data", root, *PIXELS, "--evaluator", "Prototype")
+    sentence = fail(*command)
+    assert sentence.startswith(
+        f"big_vision_few_shot lacks 2 of the 7 data sets in {root}: uc_merced (looked for uc_merc"
+    )
+    assert "imagenet (looked for ILSVRC2012_devkit_t12.tar.gz" in sentence
+    assert sentence.endswith("run the others with --partial")
+    answer = run_benchmark("big_vision_few_shot", root, "--partial")
+    check_mean(answer, 1, 5, 7)
+
+
+def test_chosen_sets_alone_run_and_the_average_says_so(root, monkeypatch):
+    benchmark = cut_benchmark(monkeypatch, "big_vision_few_shot")
+    write_partitions(root, benchmark, leave_out=("imagenet",))
+    answer = run_benchmark("big_vision_few_shot", root, "--set", "cars196", "--set", "dtd")
+    check_mean(answer, 10, 2, 7)
+    missing = fail("run", "--benchmark", "big_vision_few_shot", "--data", root, "--set", "dtds")
+    assert "has no set 'dtds'; its sets: caltech101, cars196" in missing
+
+
+def test_exchanged_partitions_are_named(root, monkeypatch):
+    def changed(one: BenchmarkSet) -> BenchmarkSet:
+        return replace(one, counts=protocols.Counts(partitions=(("train", 3 * TEST), ("test", 3 * TRAIN))))
+
+    benchmark = cut_benchmark(monkeypatch, "bit_few_shot", changed, keep_counts=True)
+    write_partitions(root, benchmark)
+    sentence = fail("run", "--benchmark", "bit_few_shot", "--data", root, *PIXELS)
+    assert "18 images in train instead of 12; 12 images in val instead of 18; train and val are exchanged" in sentence
+
+
+def test_a_misspelt_option_value_stays_an_error(root):
+    assert "fewer" not in misuse("run", "--benchmark", "", "--data", root)
