@@ -3,7 +3,7 @@
 Neither this file nor the top of a command imports anything heavy, so `--help` is instant and a finished benchmark needs
 no torch. Errors that a user can fix print one sentence on stderr; `--debug` prints the traceback. Exit codes: 0 after
 success, 1 after an error (ValueError, OSError), 2 after a command line that cannot be read (unknown command or option,
-missing or malformed value), 130 after Ctrl-C.
+missing or malformed value), 130 after Ctrl-C, 143 after SIGTERM.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import click
 from fewshot.commands._answers import printable
 from fewshot.commands._groups import SuggestingGroup
 from fewshot.commands._option_words import called, in_options, in_own_options
+from fewshot.commands._termination import EXIT_CODE, Termination
 from fewshot.plugins import foreign
 
 _FOLDER = Path(__file__).parent / "commands"
@@ -48,9 +49,9 @@ class CommandFolder(SuggestingGroup):
         """Runs a command and exits with its code."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given
-        with _Log(debug):
+        with _Log(debug), Termination() as termination:
             code = self._run([arg for arg in given if arg != "--debug"], prog_name, debug, extra)
-        sys.exit(code)
+        sys.exit(EXIT_CODE if termination.requested and code == 130 else code)
 
     def _run(self, args: list[str], prog_name: str | None, debug: bool, extra: dict[str, Any]) -> int:
         try:

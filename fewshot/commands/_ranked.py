@@ -33,7 +33,7 @@ def ranked(shown: Shown, results: Results, measures: bool) -> str:
     table = ranked_text(shown, results.predictions, wide)
     if not table:
         return ""
-    lines = [table, *_wrapped(_choices(shown), wide)]
+    lines = [table, *_wrapped([*_choices(shown), *_templates(shown)], wide)]
     return "\n".join([*lines, "", run_table(shown)] if measures else lines)
 
 
@@ -62,6 +62,15 @@ def _choices(shown: Shown) -> list[str]:
     every = list(chosen_settings(shown))
     rest = [f"{len(every) - _MOST_CHOICES:,} more choices: --measures."] if len(every) > _MOST_CHOICES else []
     return [*every[:_MOST_CHOICES], *rest]
+
+
+def _templates(shown: Shown) -> list[str]:
+    """The templates that turned class names into texts, one sentence for each backbone."""
+    used: dict[str, dict[str, None]] = {}
+    for row in shown.done:
+        if row.templates:
+            used.setdefault(shown.name(row).backbone, {})[row.templates] = None
+    return [f"Class names of {name} as: {'; '.join(templates)}" for name, templates in used.items()]
 
 
 def _wrapped(sentences: Sequence[str], wide: int) -> list[str]:

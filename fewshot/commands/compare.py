@@ -154,6 +154,7 @@ class _Compared:
         return self.claims.values(delta) | {
             "verdict": ranking.verdict,
             "population": ranking.population,
+            "suspicions": list(ranking.suspicions),
             "group": [standing.row.run_id for standing in ranking.group],
             "against": None if self.versus is None else self.versus.run_id,
         }

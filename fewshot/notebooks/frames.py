@@ -11,8 +11,8 @@ from fewshot.report.rows.intervals import percent
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.report.tables.ranked import ranked_text
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 
 if TYPE_CHECKING:
     import pandas
@@ -50,13 +50,13 @@ def _short(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
 def names(row: Row, shown: Shown) -> tuple[str, str, str]:
     """The short names of the data, of the backbone, and of the evaluator with its transform."""
     name = shown.name(row)
-    return asked(row).dataset.short_name, name.backbone, name.learner
+    return specs_of(row).dataset.short_name, name.backbone, name.learner
 
 
 def _size(number: int | None, row: Row) -> int | str | None:
     """The number of ways, shots or queries; "all" for open ones of sampled episodes, None if they vary or are not
     known."""
-    return "all" if number is None and not asked(row).from_file else number
+    return "all" if number is None and not specs_of(row).from_file else number
 
 
 def text_table(rows: Sequence[Row], predictions: PredictionsOf) -> str:

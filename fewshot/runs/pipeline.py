@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
-from fewshot.episodes.episodes import Episodes
 from fewshot.episodes.lists import EpisodeList
 from fewshot.files.locks import Busy
+from fewshot.files.places import without_places
 from fewshot.files.progress import progress_bar, show_step
 from fewshot.plugins import foreign
 from fewshot.plugins.held import HeldSpec
@@ -35,13 +35,14 @@ from fewshot.results.columns import Cost, RunName, Score
 from fewshot.results.files import Results
 from fewshot.results.made_here import remember_run
 from fewshot.results.parts import PredictionParts
-from fewshot.results.predictions import Predictions, keeps_logits
+from fewshot.results.predictions import keeps_logits
 from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts
+from fewshot.runs.portions import portions
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 from fewshot.runs.turns import in_turns
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Listed", "PreparedRun", "RunSpec", "Sampled", "Selection", "Workbench", "run", "run_all"]
 
-_BLOCK_SECONDS = 60.0  # of solving between two writes: roughly the most work that an interruption loses
 _log = logging.getLogger("fewshot")
 
 
@@ -245,34 +245,17 @@ def _solve_missing(
         watch = partial(show_step, bar)
         for block in prepared.blocks(ranges):
             if prepared.listed is None:
-                guards.check_sampled(block, prepared.sampler, prepared.classes, prepared.spec.classes, prepared.images)
+                guards.check_classes(block, prepared.classes, prepared.spec.classes, prepared.images)
             keep = keeps_logits(block, prepared.n_episodes)
             budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
             solved = partial(
                 solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
             )
-            for part in _in_time(block, solved):
+            for part in portions(block, solved):
                 costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                 parts.write(part, made_from | costs)
                 costs, start = {}, time.monotonic()
                 del part  # frees its memory before the next one
-
-
-def _in_time(block: Episodes, solved: Callable[[Episodes], Predictions]) -> Iterator[Predictions]:
-    """The predictions of a block, in parts of about _BLOCK_SECONDS. The size of the parts changes no prediction."""
-    pending: list[Predictions] = []
-    size, low, since = 1, 0, time.monotonic()
-    while low < len(block):
-        start = time.monotonic()
-        pending.append(solved(block[low : low + size]))
-        low += size
-        pace = max(time.monotonic() - start, 1e-6) / size
-        size = max(1, min(4 * size, int(_BLOCK_SECONDS / pace)))
-        if low >= len(block) or time.monotonic() - since > _BLOCK_SECONDS:
-            whole, pending = Predictions.concatenate(pending), []
-            yield whole
-            del whole
-            since = time.monotonic()
 
 
 def _learner(
@@ -351,6 +334,6 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     known = isinstance(error, ValueError | OSError)
     if not known:
         text = foreign.sentence(error, map(str, vars(spec_columns(spec)).values()))
-    message = " ".join(text.encode(errors="replace").decode().split())
+    message = without_places(" ".join(text.encode(errors="replace").decode().split()))
     failed = RunName(run_id, protocol=spec.protocol, status="failed", error=message)
     return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))

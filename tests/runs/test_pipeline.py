@@ -136,7 +136,7 @@ def test_the_memory_budget_changes_nothing_but_memory(spec, results, budget, tmp
 
 
 def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
-    import fewshot.runs.pipeline
+    import fewshot.runs.portions
     import fewshot.runs.solving
 
     whole = run(spec, Results(results.path.with_name("whole.jsonl")), bench())
@@ -148,7 +148,7 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
             raise KeyboardInterrupt
         return original(episodes, **kwargs)
 
-    monkeypatch.setattr(fewshot.runs.pipeline, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
+    monkeypatch.setattr(fewshot.runs.portions, "WRITE_SECONDS", 0.0)  # every piece is written at once
     monkeypatch.setattr(fewshot.runs.solving, "solve", killed)
     with pytest.raises(KeyboardInterrupt):
         run(spec, results, bench())
@@ -162,7 +162,7 @@ def test_a_killed_run_continues_where_it_was(spec, results, monkeypatch):
 
 
 def test_what_is_written_is_let_go_of_before_more_is_solved(spec, results, monkeypatch):
-    import fewshot.runs.pipeline
+    import fewshot.runs.portions
     import fewshot.runs.solving
 
     written, write, original = [], PredictionParts.write, fewshot.runs.solving.solve
@@ -175,7 +175,7 @@ def test_what_is_written_is_let_go_of_before_more_is_solved(spec, results, monke
         written.append(weakref.ref(predictions))
         write(parts, predictions, made_from)
 
-    monkeypatch.setattr(fewshot.runs.pipeline, "_BLOCK_SECONDS", 0.0)  # every piece is written at once
+    monkeypatch.setattr(fewshot.runs.portions, "WRITE_SECONDS", 0.0)  # every piece is written at once
     monkeypatch.setattr(fewshot.runs.solving, "solve", watched)
     monkeypatch.setattr(PredictionParts, "write", kept)
     run(spec, results, bench())

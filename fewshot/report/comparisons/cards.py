@@ -26,8 +26,8 @@ from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.rows.wording import training_data
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import Interval
 
 
@@ -109,7 +109,7 @@ _SIDES: dict[str, Callable[[Row], str]] = {
     "sees all queries at once": lambda row: "yes" if row.transductive else "no",
     "image size": lambda row: str(_field(row, "image_size") or "the network's default"),
     "pooling": lambda row: str(_field(row, "pool") or "the network's default"),
-    "transform": lambda row: asked(row).transform.short_name,
+    "transform": lambda row: specs_of(row).transform.short_name,
     "not converged": lambda row: counted(row.n_not_converged, "episode"),
     "seconds of embedding + solving": lambda row: f"{row.seconds_embedding:.1f} + {row.seconds_solving:.1f}",
     "weights digest": lambda row: row.weights_digest[:16],
@@ -129,4 +129,4 @@ def _sides(pair: RunPair) -> list[tuple[str, str]]:
 
 
 def _field(row: Row, name: str) -> object:
-    return asked(row).backbone.fields.get(name)
+    return specs_of(row).backbone.fields.get(name)

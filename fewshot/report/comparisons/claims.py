@@ -31,8 +31,8 @@ from fewshot.report.comparisons.verdicts import (
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.tables.short_texts import shortened
 from fewshot.report.tables.task_table import plain
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import FRACTION, episode_interval
 
 _WIDTH = 100  # characters of a sentence in a terminal
@@ -153,10 +153,10 @@ class Claims:
             f"new {self.contest.units.name}": [points(self.contest.interval(run)) for run in range(len(rows))],
             "rank": ["{} to {}".format(*ranks[row.run_id]) for row in rows],
         }
-        if asked(rows[0]).sampler.declares("ranks_with_ties"):
+        if specs_of(rows[0]).sampler.declares("ranks_with_ties"):
             columns["Meta-Dataset's rank"] = [f"{tied[row.run_id]:g}" for row in rows]
         if single:
-            columns["applies to"] = [THESE_WEIGHTS if asked(row).backbone in single else "" for row in rows]
+            columns["applies to"] = [THESE_WEIGHTS if specs_of(row).backbone in single else "" for row in rows]
         return tabulate(columns, "keys", form, disable_numparse=True)
 
     def _table(self, form: str) -> str:

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
-from fewshot.results.asked import asked
 from fewshot.results.comparability import nearest, refusal, task_choices
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.best_runs import pool_tests, rank_sets
 from fewshot.statistics.comparison import Comparison, Needed, compare, holm, needed, tied_ranks
 from fewshot.statistics.intervals import (
@@ -285,7 +285,7 @@ def class_units(solved: Solved, n_classes: int) -> Units:
 
 def pools_of(rows: Sequence[Row], solved: Solved) -> Ints | None:
     """[E] the disjoint pool of all images of each episode; None if the rows have no interval for new images."""
-    of = asked(rows[0])
+    of = specs_of(rows[0])
     if of.from_file or any(row.new_images_low is None for row in rows):
         return None
     try:

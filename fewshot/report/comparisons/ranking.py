@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from fewshot.report.comparisons import ranking_words as words
 from fewshot.report.comparisons.pairing import Contest
 from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tests
 from fewshot.report.comparisons.standing import Standing
+from fewshot.report.comparisons.suspicions import suspicions
 from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.rows.reasons import FEW
 from fewshot.report.rows.selection_budgets import is_oracle
@@ -31,7 +33,7 @@ from fewshot.results.comparability import task_choices
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import may_be_best
-from fewshot.statistics.intervals import Floats
+from fewshot.statistics.intervals import Floats, Interval
 
 __all__ = ["Ranking", "Standing", "ranking", "ranking_of", "rankings"]
 
@@ -48,7 +50,8 @@ class Ranking:
     standings: tuple[Standing, ...]
     population: str  # for which the group holds: "new classes", "new images of these classes" or "these images"
     verdict: str  # one sentence
-    caveats: tuple[str, ...]  # one sentence each
+    caveats: tuple[str, ...]  # one sentence each; the suspicions are the first of them
+    suspicions: tuple[str, ...] = ()  # what looks like a fault
     few: bool = False  # the classes are too few for new ones, which the verdict says
 
     @property
@@ -95,14 +98,22 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
     standings = tuple(
         _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run])) for run in order
     )
+    faults = suspicions(rows, names.run, partial(_minus, tests))
     return Ranking(
         names.task(rows[0]),
         standings,
         tests.population,
         words.verdict(standings, tests.population, tests.reason),
-        tuple(words.caveats(standings, tests.reason)),
+        (*faults, *words.caveats(standings, tests.reason)),
+        faults,
         bool(FEW.fullmatch(tests.reason)),
     )
+
+
+def _minus(tests: RunTests, run: int, other: int) -> Interval | None:
+    """The paired difference of two runs for these images; None if there is none."""
+    compared = tests.compare(run, other)
+    return None if compared is None else compared.these_images
 
 
 def _order(rows: Sequence[Row], means: Floats, leads: NDArray[np.bool_]) -> list[int]:

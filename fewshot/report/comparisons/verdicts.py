@@ -12,8 +12,8 @@ from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.rows import selection_budgets as budgets
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.reasons import sentence as missing
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.comparison import Comparison, Needed
 from fewshot.statistics.intervals import Interval
 
@@ -220,7 +220,7 @@ def about_weights(rows: Sequence[Row]) -> str:
 def single_checkpoints(rows: Sequence[Row]) -> set[Spec]:
     """The backbones without weights of another pre-training seed among the rows."""
     by_recipe: dict[str, set[Spec]] = {}
-    for backbone in (asked(row).backbone for row in rows):
+    for backbone in (specs_of(row).backbone for row in rows):
         by_recipe.setdefault(_recipe(backbone), set()).add(backbone)
     return {backbone for same in by_recipe.values() if len(same) == 1 for backbone in same}
 

@@ -21,6 +21,8 @@ def cautions(shown: Shown, rankings: Sequence[Ranking]) -> list[str]:
 
 
 def _cautions(shown: Shown, rankings: Sequence[Ranking]) -> Iterator[str]:
+    for ranking in rankings:
+        yield from ranking.suspicions
     done = shown.done
     seen = dict.fromkeys(shown.name(row).backbone for row in done if row.seen_classes == "seen")
     if seen:

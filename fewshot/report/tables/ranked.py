@@ -10,7 +10,7 @@ from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import PredictionsOf, Ranking, Standing, rankings_of
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.cautions import cautions
-from fewshot.report.tables.short_texts import shortened
+from fewshot.report.tables.short_texts import shared_out, shortened
 from fewshot.statistics.intervals import THESE_IMAGES
 
 _MOST_VERDICTS = 6  # sentences; more tasks are read in the table
@@ -147,7 +147,7 @@ class _Columns:
         )
         wanted = [max(map(len, column)) for column in zip(*(line.names for line in lines), strict=True)]
         left = width - 2 - sum(len(_GAP) + each for *_, each in numbers) - len(_GAP) * (len(wanted) - 1)
-        return _Columns(tuple(_shared_out(left, wanted)), numbers)
+        return _Columns(tuple(shared_out(left, wanted, [3] * len(wanted))), numbers)
 
     @property
     def titles(self) -> list[str]:
@@ -177,18 +177,11 @@ class _Columns:
         )
 
 
-def _shared_out(left: int, wanted: Sequence[int]) -> list[int]:
-    """The widths of the columns of names: what each wants, or else equal parts of what the others leave."""
-    widths = [0] * len(wanted)
-    for place, column in enumerate(sorted(range(len(wanted)), key=lambda column: wanted[column])):
-        widths[column] = max(3, min(wanted[column], left // (len(wanted) - place)))
-        left -= widths[column]
-    return widths
-
-
 def _legend(rankings: Sequence[Ranking]) -> str:
     standings = [standing for ranking in rankings for standing in ranking.standings]
     star = "*: the best, or may be as good (95 % confidence). " if len(standings) > len(rankings) else ""
+    many = any(len(ranking.standings) > 2 and len(ranking.group) > 1 for ranking in rankings)
+    test = "Its tests are corrected for the number of runs; the intervals of differences are not. " if many else ""
     known = any("[" in text for one in rankings for line in _lines(one) for text in (line.interval, line.difference))
     populations = dict.fromkeys(_explained(ranking.population) for ranking in rankings)
     brackets = f"; [ ]: 95 % intervals for {' or '.join(populations)}" if known else ""
@@ -196,7 +189,7 @@ def _legend(rankings: Sequence[Ranking]) -> str:
     episodes = (
         f" {counted(counts[0], 'episode')}{' per run' if len(standings) > 1 else ''}." if len(counts) == 1 else ""
     )
-    return f"{star}Accuracy in %{brackets}.{episodes}"
+    return f"{star}{test}Accuracy in %{brackets}.{episodes}"
 
 
 def _explained(population: str) -> str:

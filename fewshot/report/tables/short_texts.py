@@ -19,6 +19,23 @@ def shortened(texts: Sequence[str], most: int) -> list[str]:
     return [short[text] for text in texts]
 
 
+def fitted(columns: Sequence[Sequence[str]], titles: Sequence[str], left: int) -> list[list[str]]:
+    """The columns, shortened so that all together take `left` characters; none is narrower than its title."""
+    wanted = [max(map(len, [title, *column])) for title, column in zip(titles, columns, strict=True)]
+    widths = shared_out(left, wanted, [len(title) for title in titles])
+    return [shortened(column, width) for column, width in zip(columns, widths, strict=True)]
+
+
+def shared_out(left: int, wanted: Sequence[int], least: Sequence[int]) -> list[int]:
+    """The widths of columns of names: what each wants, or else equal parts of what the others leave, at least
+    `least`."""
+    widths = [0] * len(wanted)
+    for place, column in enumerate(sorted(range(len(wanted)), key=lambda column: wanted[column])):
+        widths[column] = max(least[column], min(wanted[column], left // (len(wanted) - place)))
+        left -= widths[column]
+    return widths
+
+
 def _equal(short: dict[str, str]) -> list[list[str]]:
     """The texts that are shortened to the same."""
     groups: dict[str, list[str]] = {}

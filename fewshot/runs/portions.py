@@ -1,0 +1,42 @@
+"""Portions: the predictions of a block of episodes, in parts of about half a minute of solving, so that a run that is
+killed loses little work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from fewshot.episodes.episodes import Episodes
+from fewshot.results.predictions import Predictions
+
+WRITE_SECONDS = 30.0  # of solving between two writes
+_BATCH_SECONDS = 10.0  # of one call of a solver: a kill loses this batch and the unwritten ones before it
+_GROWTH = 4  # a batch may be this much larger than the one before: its pace may not last
+
+
+def portions(
+    block: Episodes, solved: Callable[[Episodes], Predictions], clock: Callable[[], float] = time.monotonic
+) -> Iterator[Predictions]:
+    """The predictions of a block, in parts of about WRITE_SECONDS, whatever the pace of the solver.
+
+    The size of the parts changes no prediction. An interruption (Ctrl-C, SIGTERM) or an error gives the finished
+    batches before it continues.
+    """
+    pending: list[Predictions] = []
+    size, low, since = 1, 0, clock()
+    while low < len(block):
+        start = clock()
+        try:
+            pending.append(solved(block[low : low + size]))
+        except BaseException:
+            if pending:
+                yield Predictions.concatenate(pending)
+            raise
+        low += size
+        pace, left = max(clock() - start, 1e-6) / size, WRITE_SECONDS - (clock() - since)
+        if low >= len(block) or left <= 0:
+            whole, pending = Predictions.concatenate(pending), []
+            yield whole
+            del whole
+            since, left = clock(), WRITE_SECONDS
+        size = max(1, min(_GROWTH * size, int(min(left, _BATCH_SECONDS) / pace)))
