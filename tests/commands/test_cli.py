@@ -155,6 +155,7 @@ def test_a_failed_run_is_told_and_the_others_go_on() -> None:
     [
         ("RawPixels(image_size=0)", "The 'image_size' parameter of RawPixels must be an integer of at least 1"),
         ("RandomInit('resnet10')", "has no network 'resnet10'; the nearest names are: "),
+        ("mobilenet_v2", "the nearest names are: mobilenetv2_100, "),
         ("Checkpoint('resnet10t', 'none.pth')", "there is no file none.pth of weights"),
     ],
 )
@@ -221,6 +222,8 @@ def test_a_mistake_is_one_sentence(options: list[str], sentence: str) -> None:
     [
         (["--data", "birds", "--classes", "old"], "'old' is not one of"),
         (["--data", "birds", "--shot", "none"], "'none' is neither a number nor 'all'"),
+        (["--data", "birds", "--way", "-2"], "-2 is too small; the least is 2, or give 'all'"),
+        (["--data", "my", "birds"], "extra argument (birds); write a value that has spaces, or a list of several, in"),
         (["--data", "birds", "--shard", "3/2"], "'3/2' is not a shard; write one such as 1/2"),
         (["--data", "birds", "--list", "no.safetensors", "--way", "5"], "--list sets the episodes"),
         ([], "Missing option '--data'"),
