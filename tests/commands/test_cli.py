@@ -347,6 +347,25 @@ def test_a_failing_run_leaves_its_error_and_the_suite_goes_on() -> None:
     assert Path("results/own.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("yield 1", "suite() of own.py yields 1, which is no RunSpec; yield, for example, RunSpec(dataset="),
+        ("return None", "suite() of own.py returns None; yield one RunSpec for each run"),
+        (
+            "yield Sampled(dict(n_way=5))",
+            "is an EpisodeShape, such as EpisodeShape(n_way=5, k_shot=1, n_query=15); got",
+        ),
+        ("yield RunSpec('Icons', 'pixels', 'Prototype', 5)", "the episodes of a run are Sampled(EpisodeShape("),
+    ],
+)
+def test_a_mistake_in_a_suite_is_one_sentence(body: str, sentence: str) -> None:
+    Path("own.py").write_text(f"from fewshot.runs.specs import RunSpec, Sampled\n\ndef suite():\n    {body}\n")
+    result = call("bench", "own.py")
+    assert result.exit_code == 1
+    assert sentence in result.stderr.splitlines()[-1]
+
+
 def test_a_file_without_a_suite_is_one_sentence() -> None:
     Path("own.py").write_text("")
     assert "own.py holds no suite" in fail("bench", "own.py")
