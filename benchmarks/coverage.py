@@ -45,8 +45,8 @@ NAMED = (
     *("C20-n100-K1-acc60", "C20-n100-K1-acc80", "C20-n100-K5-acc92", "C20-n100-K5-acc97", "C20-n600-K5-acc80"),
     *("C60-n25-K1-acc80", "C60-n100-K5-acc97", "C88-n25-K1-acc60", "C88-n25-K5-acc80", "C88-n600-K1-acc92"),
     *("C60-n100-K5-acc97-E6000", "C88-n25-K1-acc60-E6000"),
-    *("C7-heavy-K5", "C12-heavy-K5", "C24-heavy-K5", "C40-heavy-K5", "C88-heavy-K5"),
-    *("C7-heavier-K1", "C12-heavier-K1", "C24-heavier-K1", "C40-heavier-K1"),
+    *("C7-heavy-K5", "C8-heavy-K5", "C12-heavy-K5", "C24-heavy-K5", "C40-heavy-K5", "C88-heavy-K5"),
+    *("C7-heavier-K1", "C8-heavier-K1", "C12-heavier-K1", "C24-heavier-K1", "C40-heavier-K1"),
 )
 BATCH = {"new classes": 25, "these classes": 5}  # data sets between two writes: a few seconds
 

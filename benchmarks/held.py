@@ -68,8 +68,8 @@ class Cell:
 
 
 HEAVY = (
-    *(Cell(n_classes, 400, 5, 0.89, tails="heavy") for n_classes in (7, 12, 24, 40, 88)),
-    *(Cell(n_classes, 400, 1, 0.77, tails="heavier") for n_classes in (7, 12, 24, 40)),
+    *(Cell(n_classes, 400, 5, 0.89, tails="heavy") for n_classes in (7, 8, 12, 24, 40, 88)),
+    *(Cell(n_classes, 400, 1, 0.77, tails="heavier") for n_classes in (7, 8, 12, 24, 40)),
 )
 LONGER = (Cell(88, 25, 1, 0.6, 6000), Cell(60, 100, 5, 0.97, 6000))  # the effect of more episodes on (c)
 USUAL = tuple(Cell(*sizes) for sizes in product(CLASSES, IMAGES, SHOTS, ACCURACIES))

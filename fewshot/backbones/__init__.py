@@ -77,7 +77,10 @@ class Backbone:
                 "its features would depend on the other images of the batch; call .eval()"
             )
         with torch.inference_mode():
-            features: Tensor = self.network(inputs)
+            features = self.network(inputs)
+        if not isinstance(features, Tensor):
+            shape = [len(inputs), self.dim]
+            raise ValueError(f"{self.name} should give one tensor {shape}, but gave a {type(features).__name__}")
         return features
 
 

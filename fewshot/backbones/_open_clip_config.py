@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from fewshot.results.seen_classes.tags import NOT_KNOWN, NOTHING, open_clip_data
 CONFIG = "open_clip_config.json"
 HUB = "hf-hub:"
 _HUB_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-_log = logging.getLogger("fewshot")
 Config = Mapping[str, Any]
 
 
@@ -34,6 +32,7 @@ class Source:
     repository: str = ""
     files: tuple[str, ...] = ()
     path: Path | None = None
+    note: str = ""  # how the configuration differs from that of the model's name
 
     def weights(self, name: str) -> Path | None:
         """The file of the weights, downloaded if it is not in the cache; None for random ones."""
@@ -58,7 +57,7 @@ def package() -> Any:
 def source(model: str, pretrained: str | Path | None) -> Source:
     """The source of a model of open_clip with these weights: a tag, the path of a file, or None."""
     if model.startswith(HUB):
-        return _of_hub(model, pretrained)
+        return _of_hub(model)
     if pretrained is not None and is_path(pretrained):
         return _of_file(model, Path(pretrained))
     config = _built_in(model)
@@ -80,25 +79,19 @@ def _of_tag(model: str, config: Config, tag: str) -> Source:
         raise ValueError(f"open_clip has no {tag!r} of {model!r} on the hub; download {entry['url']} and give its path")
     safe = [f"{file.rpartition('.')[0]}.safetensors"] if file.endswith((".bin", ".pth")) else []
     files = (*safe, file) if file else _HUB_WEIGHTS
-    return Source(
-        _with_activation(model, config, tag, bool(entry.get("quick_gelu"))),
-        entry,
-        open_clip_data(model, tag),
-        repository,
-        files,
-    )
+    config, note = _with_activation(model, config, tag, bool(entry.get("quick_gelu")))
+    return Source(config, entry, open_clip_data(model, tag), repository, files, note=note)
 
 
-def _with_activation(model: str, config: Config, tag: str, quick: bool) -> Config:
-    """The configuration with quick GELU if the weights were trained with it; a warning says that it was not there."""
+def _with_activation(model: str, config: Config, tag: str, quick: bool) -> tuple[Config, str]:
+    """The configuration, with quick GELU if the weights were trained with it, and a note if it was not there."""
     if not quick or config.get("quick_gelu"):
-        return config
-    _log.warning(
-        "open_clip's %r has GELU, but the weights %r were trained with quick GELU; fewshot uses quick GELU, as "
-        "OpenCLIP('%s-quickgelu', %r) does",
-        *(model, tag, model, tag),
+        return config, ""
+    note = (
+        f"open_clip's {model!r} has GELU, but the weights {tag!r} were trained with quick GELU; fewshot uses quick "
+        f"GELU, as OpenCLIP('{model}-quickgelu', {tag!r}) does"
     )
-    return {**config, "quick_gelu": True}
+    return {**config, "quick_gelu": True}, note
 
 
 def _of_file(model: str, path: Path) -> Source:
@@ -119,9 +112,7 @@ def _of_file(model: str, path: Path) -> Source:
     return Source(content["model_cfg"], content.get("preprocess_cfg") or {}, NOT_KNOWN, path=path)
 
 
-def _of_hub(model: str, pretrained: str | Path | None) -> Source:
-    if pretrained is not None:
-        raise ValueError(f"{model!r} has one file of weights; leave out pretrained={str(pretrained)!r}")
+def _of_hub(model: str) -> Source:
     repository = model.removeprefix(HUB)
     path = fetched(repository, (CONFIG,), model)
     try:

@@ -19,6 +19,7 @@ from fewshot.backbones._weight_states import WeightState, choose, of_network, re
 from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.signature import Later
 from fewshot.plugins.wording import counted
+from fewshot.results.seen_classes.tags import NOT_KNOWN
 
 _log = logging.getLogger("fewshot")
 _PLAIN = ("", "state_dict", "model", "model_state_dict")  # places of a state that is the only one
@@ -38,7 +39,8 @@ class Checkpoint(BackboneSource):
     The preprocessing comes from timm's config.json beside the file, which may also set the image size and arguments of
     the network, else from timm's config of `name`; `mean` and `std` (of values in [0, 1], by channel), `interpolation`
     ("bilinear", "bicubic", ...), `crop_pct` (the share of the resized image that is kept) and `crop_mode` ("center",
-    "squash", "border") replace it.
+    "squash", "border") replace it. `pretrained_on` names the training data, such as "ImageNet-1k", for the report of seen
+    classes; fewshot cannot check it.
     """
 
     short_name: ClassVar[str] = "{name} from {path:file}[ {state}][ @{image_size}]"
@@ -54,6 +56,7 @@ class Checkpoint(BackboneSource):
     interpolation: str | Later = None
     crop_pct: float | Later = None
     crop_mode: str | Later = None
+    pretrained_on: str | Later = None
 
     rules = declare(image_size=integer(1))
 
@@ -73,11 +76,11 @@ class Checkpoint(BackboneSource):
         network = self._loaded(states, config, size)
         resize(network, self.name, size)
         preprocessing = data_config(network, size, **{**config.preprocessing, **own})
-        return timm_backbone(self.name, network, preprocessing, self.pool)
+        return timm_backbone(self.name, network, preprocessing, self.pool, self.trained_on())
 
     def trained_on(self) -> str:
-        """Unknown for a file."""
-        return "unknown"
+        """What the user says; unknown otherwise."""
+        return self.pretrained_on or NOT_KNOWN
 
     def _loaded(self, states: list[WeightState], config: WeightConfig, size: int | None) -> nn.Module:
         """The network with the chosen state, or the only one that fits."""

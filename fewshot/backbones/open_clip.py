@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from fewshot.plugins.fields import Rule, declare, integer
 from fewshot.plugins.signature import NameOrPath, is_path
 
 _LOCAL = ("local-dir:", "local_dir:")
+_log = logging.getLogger("fewshot")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class OpenCLIP(BackboneSource):
             raise ValueError(f"there is no file {self._path} of weights; give the path of a file, or a tag")
         if self.templates is not None:
             check_templates(self.templates)
+        if self.model.startswith(HUB) and self.pretrained is not None:
+            raise ValueError(f"{self.model!r} has one file of weights; leave out pretrained={str(self.pretrained)!r}")
         if self.model.startswith(HUB) and self.to_download():
             return
         tokenizer = self._source().model["text_cfg"].get("hf_tokenizer_name")
@@ -78,8 +82,10 @@ class OpenCLIP(BackboneSource):
     def load(self) -> Backbone:
         """Both towers. Unknown names, an unreachable hub and files that do not fit are a ValueError."""
         self.check()
-        with_words = self.templates is not None
-        return open_clip_backbone(self._name, self._source(), self.image_size, self.prompts, with_words)
+        found = self._source()
+        if found.note:
+            _log.warning(found.note)
+        return open_clip_backbone(self._name, found, self.image_size, self.prompts, self.templates is not None)
 
     def trained_on(self) -> str:
         """The training data of the weights."""

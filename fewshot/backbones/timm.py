@@ -22,8 +22,9 @@ from fewshot.backbones._timm_network import (
     resize,
     timm_backbone,
 )
-from fewshot.plugins.fields import declare, integer
+from fewshot.plugins.fields import declare, integer, number_in
 from fewshot.plugins.shorthand import PACKAGED, of_folder
+from fewshot.plugins.signature import Later
 from fewshot.plugins.suggestions import hint
 
 _NOT_HERE = "they are not in the local cache and the hub could not be reached"
@@ -36,7 +37,9 @@ class Timm(BackboneSource):
     """A pretrained timm network, downloaded by timm's own loader, with its own preprocessing.
 
     `name` is timm's, with or without a tag ("resnet50.a1_in1k"), or "hf-hub:owner/repository". `image_size` replaces
-    the size of the network's configuration and keeps its crop ratio. Features are the pooled pre-logits, or by `pool`:
+    the size of the network's configuration and keeps its crop ratio; `crop_pct` (the share of the resized image that is
+    kept) replaces that ratio. Of CLIP and SigLIP this is the image tower alone, before its projection; OpenCLIP has both
+    towers. Features are the pooled pre-logits, or by `pool`:
     "token" (class token), "avg" (mean of the patches), "token+avg" (both, concatenated), "last4" (class tokens of the
     last 4 blocks), "last4+avg", or another name of timm's global_pool.
     """
@@ -46,8 +49,9 @@ class Timm(BackboneSource):
     name: str
     image_size: int | None = None
     pool: str | None = None
+    crop_pct: float | Later = None
 
-    rules = declare(image_size=integer(1))
+    rules = declare(image_size=integer(1), crop_pct=number_in("(0, 1]"))
 
     def check(self) -> None:
         """Raises a ValueError for an unknown name, for a network without pretrained weights, and for a folder, because
@@ -73,7 +77,8 @@ class Timm(BackboneSource):
         if self.name.startswith(HUB_PREFIXES):
             resize(network, self.name, self.image_size)
         trained = str(pretrained_config(network).get("tag") or "unknown")  # such as "a1_in1k" or "lvd142m"
-        return timm_backbone(self.name, network, data_config(network, self.image_size), self.pool, trained)
+        crop = {} if self.crop_pct is None else {"crop_pct": self.crop_pct}
+        return timm_backbone(self.name, network, data_config(network, self.image_size, **crop), self.pool, trained)
 
     def trained_on(self) -> str:
         """The tag of the weights, from timm's own list."""

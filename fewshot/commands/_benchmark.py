@@ -15,6 +15,7 @@ from fewshot.commands._names import NameOf
 
 if TYPE_CHECKING:
     from fewshot.protocols import Benchmark
+    from fewshot.protocols._averages import Average
     from fewshot.protocols._places import Copy
     from fewshot.protocols._planned import Planned
     from fewshot.results.row import Row
@@ -105,13 +106,15 @@ class Plan:
         found = {row.spec: row for row in rows}
         named = [(run, tuple(vars(spec_columns(run.spec)).values())) for run in self.runs]
         every = averages(self.benchmark, [(run, found[spec]) for run, spec in named if spec in found])
-        lines = [f"{self.benchmark.protocol}, mean over sets in %:"] if every else []
-        lines += [
-            f"  {100 * one.value:5.1f}  {', '.join(filter(None, (one.backbone, one.method, one.shape)))}: {one.group} "
-            f"({one.sets})"
-            for one in every
-        ]
-        return "\n".join(lines), [asdict(one) for one in every]
+        lines = [f"{self.benchmark.protocol}, mean over sets in %, ± 95 % interval for these images:"] if every else []
+        return "\n".join([*lines, *map(_line, every)]), [asdict(one) for one in every]
+
+
+def _line(one: Average) -> str:
+    """An average on one line."""
+    width = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
+    name = ", ".join(filter(None, (one.backbone, one.method, one.shape)))
+    return f"  {100 * one.value:5.1f}{width}  {name}: {one.group} ({one.sets})"
 
 
 def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:

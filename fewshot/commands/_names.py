@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 KINDS = (
     *("datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "measures", "laws"),
-    *("presets", "suites", "benchmarks"),
+    *("presets", "suites", "benchmarks", "published"),
 )
 
 
@@ -63,6 +63,10 @@ def _names(kind: str) -> Iterator[str]:
         from fewshot import benchmarks
 
         yield from benchmarks.names()
+    elif kind == "published":
+        from fewshot.results.published import table_names
+
+        yield from table_names()
     elif kind == "benchmarks":
         from fewshot import protocols
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fewshot.commands._answers import answer
 from fewshot.commands._option_words import in_own_options
 from fewshot.commands._rates import embedding_key, rates, solving_key
+from fewshot.commands._running import name_of
 from fewshot.commands._trainings import training_line, training_seconds
 from fewshot.plugins.wording import counted
 
@@ -49,13 +50,14 @@ class PlannedEmbedding:
     to_download: str = ""
     problem: str = ""
     seconds: float | None = None  # None: not known
+    view: str = ""  # of the images, if a method needs further views; "" for the plain images
 
 
 class Plan:
     """The images of each data set that the backbones have to embed for some runs."""
 
     def __init__(self) -> None:
-        self._used: dict[tuple[Spec, str, str], tuple[LabelledImages, NDArray[np.bool_]]] = {}
+        self._used: dict[tuple[Spec, str, str, str], tuple[LabelledImages, NDArray[np.bool_]]] = {}
 
     def add(self, run: PreparedRun, known: Mapping[str, Row]) -> bool:
         """Whether a run is unfinished; if it is, this adds its images. Runs that tune a network embed no images, and
@@ -75,9 +77,8 @@ class Plan:
         """[n] the mask of the images that the backbone of a run embeds; callers change it."""
         import numpy as np
 
-        name = f"{spec.dataset}, {view}" if view else spec.dataset.text
         nothing = np.zeros(len(images), dtype=np.bool_)
-        return self._used.setdefault((spec.backbone, name, spec.dtype), (images, nothing))[1]
+        return self._used.setdefault((spec.backbone, spec.dataset.text, view, spec.dtype), (images, nothing))[1]
 
     @property
     def n_images(self) -> int:
@@ -99,7 +100,10 @@ class Plan:
 
     def embeddings(self, bench: Workbench) -> list[PlannedEmbedding]:
         """The images that each backbone has to embed. This loads networks, but downloads none."""
-        return [embedding(*key, images, used, bench) for key, (images, used) in self._used.items()]
+        return [
+            replace(embedding(backbone, dataset, dtype, images, used, bench), view=view)
+            for (backbone, dataset, view, dtype), (images, used) in self._used.items()
+        ]
 
 
 def embedding(
@@ -159,7 +163,7 @@ def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int
 
 
 def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workbench) -> PlannedRun:
-    shape, name = getattr(spec.episodes, "shape", None), _name(spec)
+    shape, name = getattr(spec.episodes, "shape", None), name_of(spec)
     try:
         run = bench.prepare(spec)
         if not plan.add(run, known):
@@ -173,15 +177,6 @@ def _planned(plan: Plan, spec: RunSpec, known: Mapping[str, Row], bench: Workben
     return PlannedRun("to do", name, run.n_episodes, n_missing, seconds=seconds)
 
 
-def _name(spec: RunSpec) -> str:
-    from fewshot.results.asked import size
-    from fewshot.runs.specs import Sampled
-
-    asked = spec.episodes
-    shot = f"{size(asked.shape.k_shot, asked.sampler)}-shot" if isinstance(asked, Sampled) else "listed"
-    return f"{spec.backbone}, {spec.transform} + {spec.evaluator}, {spec.dataset}, {shot}"
-
-
 def _planned_choice(plan: Plan, spec: RunSpec, tried: Mapping[str, Row], bench: Workbench) -> list[PlannedRun]:
     """The trials of a run's choice of hyperparameters, as one planned run; empty if the run chooses none."""
     from fewshot.results.selection_rule import ON
@@ -190,7 +185,7 @@ def _planned_choice(plan: Plan, spec: RunSpec, tried: Mapping[str, Row], bench: 
     if spec.selection is None:
         return []
     planned = [_planned(plan, trial, tried, bench) for trial in trials(spec)]
-    name = f"choose among {len(planned)} settings on {ON[spec.selection.on]} for {_name(spec)}"
+    name = f"choose among {len(planned)} settings on {ON[spec.selection.on]} for {name_of(spec)}"
     return [
         PlannedRun(
             next((state for state in ("cannot run", "to do") if state in {run.state for run in planned}), "done"),
@@ -218,8 +213,16 @@ def embedding_lines(embeddings: Sequence[PlannedEmbedding]) -> list[str]:
         images = f"{counted(e.n_missing, 'image')} to embed, {e.n_needed - e.n_missing:,} already cached"
         download = f"; needs a download: {e.to_download}" if e.to_download else ""
         problem = f"; cannot load: {e.problem}" if e.problem else ""
-        lines.append(f"{e.backbone} on {e.dataset}: {images}{download}{problem}")
+        lines.append(f"{_short(e)}: {images}{download}{problem}")
     return lines
+
+
+def _short(embedding: PlannedEmbedding) -> str:
+    """The short names of the backbone and the data set, with the view of the images."""
+    from fewshot.plugins.registry import BACKBONES, DATASETS
+
+    dataset, view = DATASETS.read(embedding.dataset).short_name, f", {embedding.view}" if embedding.view else ""
+    return f"{BACKBONES.read(embedding.backbone).short_name} on {dataset}{view}"
 
 
 def _total(seconds: Sequence[float | None]) -> float | None:

@@ -63,12 +63,12 @@ def remember_embedding(backbone: str, dtype: str, device: str, n_images: int, se
 
 def remember_rows(rows: Iterable[Row]) -> None:
     """Stores the speeds in rows that this process computed."""
-    from fewshot.results.asked import asked
+    from fewshot.results.row_specs import specs_of
 
     measured = {}
     for row in rows:
         if row.status == "ok" and row.n_episodes:
-            key = solving_key(row, None if asked(row).from_file else row)
+            key = solving_key(row, None if specs_of(row).from_file else row)
             measured[key] = row.seconds_solving / row.n_episodes
             if row.n_embedded >= _FEWEST_IMAGES:
                 measured[embedding_key(row.backbone, row.dtype, row.device)] = row.seconds_embedding / row.n_embedded

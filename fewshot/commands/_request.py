@@ -191,13 +191,14 @@ class EpisodeRequest:
         """The first `count` episodes of this shape; more than fit in memory raise a ValueError."""
         from fewshot.episodes.episodes import Episodes
         from fewshot.runs import guards
+        from fewshot.samplers._checked import sample
 
         sampler = self._sampler
-        first = sampler.sample(data.images, data.labels, shape, self.seed, 0, 1)
+        first = sample(sampler, data.images, data.labels, shape, self.seed, 0, 1)
         guards.check_size(count, first, guards.MOST_IMAGES_OF_A_LIST, "a list")
         block = max(1, _AT_ONCE // max(1, len(first.support) + len(first.query)))
         sizes = ((start, min(block, count - start)) for start in range(0, count, block))
-        parts = [sampler.sample(data.images, data.labels, shape, self.seed, *size) for size in sizes]
+        parts = [sample(sampler, data.images, data.labels, shape, self.seed, *size) for size in sizes]
         return Episodes.concatenate(parts)
 
     def listed(self, data: Data, episodes: Episodes, protocol: str) -> EpisodeList:

@@ -70,9 +70,9 @@ def gathered(files: Iterable[Path], where: str = "", prefer: str | None = None) 
 
 def shape(row: Row) -> str:
     """The shape of a row's episodes: "5-way 1-shot", or "listed"."""
-    from fewshot.results.asked import asked, size
+    from fewshot.results.row_specs import size, specs_of
 
-    of = asked(row)
+    of = specs_of(row)
     if of.from_file:
         return "listed"
     at_most = "at most " if row.k_shot_at_most else ""
@@ -82,17 +82,17 @@ def shape(row: Row) -> str:
 def describe(row: Row) -> str:
     """The run in words: "tf_efficientnet_lite0 @128, L2 + Prototype, icons mono, 5-way 1-shot"."""
     from fewshot.report.rows.contenders import learner
-    from fewshot.results.asked import asked
+    from fewshot.results.row_specs import specs_of
 
-    of = asked(row)
+    of = specs_of(row)
     return f"{of.backbone.short_name}, {learner(of.transform, of.evaluator)}, {source(row)}, {shape(row)}"
 
 
 def source(row: Row) -> str:
     """The data set, with its classes and sampler if they are unusual."""
-    from fewshot.results.asked import asked
+    from fewshot.results.row_specs import specs_of
 
-    of = asked(row)
+    of = specs_of(row)
     classes = "" if row.classes == "novel" or of.from_file else f"{row.classes} classes"
     sampler = "" if of.is_plainly_balanced else of.sampler.short_name
     return ", ".join(filter(None, [of.dataset.short_name, classes, sampler]))
@@ -193,13 +193,18 @@ def print_failures(rows: Sequence[Row]) -> int:
     return 1 if failed else 0
 
 
-def runs_in_short(shown: Shown) -> str:
-    """One line per run: its id, contender, task, accuracy and episodes; in the order of the files."""
+def runs_in_short(shown: Shown, width: int) -> str:
+    """One line per run: its id, contender, task, accuracy and episodes; in the order of the files. Names are shortened
+    where the table is wider than `width`."""
     from tabulate import tabulate
 
-    lines = [
-        (row.run_id[:8], *shown.name(row), source(row), shape(row), percent(row), row.n_episodes or "")
-        for row in shown.rows
-    ]
-    header = ("run", "backbone", "evaluator", "data", "shape", "accuracy in %", "episodes")
-    return tabulate(lines, header, disable_numparse=True)
+    from fewshot.report.tables.short_texts import fitted
+
+    names = [(*shown.name(row), source(row), shape(row)) for row in shown.rows]
+    numbers = [(percent(row), f"{row.n_episodes or ''}") for row in shown.rows]
+    fixed = 8 + sum(max(map(len, column)) for column in zip(("accuracy in %", "episodes"), *numbers, strict=True))
+    header = ("backbone", "evaluator", "data", "shape")
+    left = width - fixed - 2 * (len(header) + 2)
+    short = zip(*fitted(list(zip(*names, strict=True)), header, left), strict=True)
+    lines = [(row.run_id[:8], *name, *number) for row, name, number in zip(shown.rows, short, numbers, strict=True)]
+    return tabulate(lines, ("run", *header, "accuracy in %", "episodes"), disable_numparse=True)

@@ -62,7 +62,7 @@ def _announced(specs: Sequence[RunSpec], unfinished: Sequence[RunSpec]) -> Itera
         if id(spec) not in waiting:
             yield spec
             continue
-        with _soon(f"run {number:,} of {len(specs):,}: {_name(spec)}", delay):
+        with _soon(f"run {number:,} of {len(specs):,}: {name_of(spec)}", delay):
             yield spec
         delay = SOON
 
@@ -101,7 +101,8 @@ def _row(spec: RunSpec) -> Row:
     return Row.of(RunName("not run"), spec_columns(spec))
 
 
-def _name(spec: RunSpec) -> str:
+def name_of(spec: RunSpec) -> str:
+    """The run in words, with short names."""
     from fewshot.commands._results import describe
 
     return describe(_row(spec))

@@ -15,7 +15,7 @@ from fewshot.commands._benchmark import BenchmarkRequest
 from fewshot.commands._benchmark import Plan as BenchmarkPlan
 from fewshot.commands._names import NameOf
 from fewshot.commands._plan import Plan
-from fewshot.commands._ranked import measures_option, ranked
+from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import ComputeRequest
 from fewshot.commands._results import describe, percent, print_failures, writable_results
@@ -147,7 +147,9 @@ def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tu
             seconds = row.seconds_embedding + row.seconds_solving
             print_progress(f"[{number}/{len(specs)}] {percent(row):>13}  {describe(row)}, {seconds:.1f} s")
             remember_rows([row])
-    return [rows[spec] for spec in specs if spec in rows]
+    if larger := larger_than_asked(rows.items()):
+        print_progress(larger)
+    return list({row.run_id: row for spec in specs if (row := rows.get(spec)) is not None}.values())  # each run once
 
 
 def _show(

@@ -12,7 +12,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
-from fewshot.commands._ranked import width
+from fewshot.files.terminal import width
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class _Compared:
         return self.claims.values(delta) | {
             "verdict": ranking.verdict,
             "population": ranking.population,
+            "suspicions": list(ranking.suspicions),
             "group": [standing.row.run_id for standing in ranking.group],
             "against": None if self.versus is None else self.versus.run_id,
         }

@@ -13,6 +13,7 @@ import click
 from fewshot import protocols
 from fewshot.commands._answers import answer, json_option
 from fewshot.commands._names import KINDS, complete_kinds
+from fewshot.commands._published import numbers_with, sources
 from fewshot.plugins import registry as plugins
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.signature import REQUIRED, Signature
@@ -32,7 +33,7 @@ _MORE = "  fewshot list backbones vit_small lists the networks of timm with this
 @json_option
 def command(kind: str, word: str) -> int:
     """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling
-    laws, presets, suites and benchmarks of the field, with their hyperparameters and defaults.
+    laws, presets, suites, benchmarks of the field and published numbers, with their hyperparameters and defaults.
 
     KIND is one of these words, such as evaluators. WORD searches names and summaries; with backbones, it searches the
     networks of timm, also by a pattern such as 'vit*', and shows their parameters, image sizes and pre-training data.
@@ -41,12 +42,15 @@ def command(kind: str, word: str) -> int:
     \b
       fewshot list evaluators probe
       fewshot list backbones dinov2
+      fewshot list published dinov2
       fewshot list benchmarks cifar_fs
       fewshot list shot
     """
     kind = next((known for known in KINDS if known.removesuffix("s") == kind), kind)  # as "evaluator"
     if kind == "backbones" and word:
         return _networks(word)
+    if kind == "published" and word:
+        return numbers_with(word)
     if kind == "benchmarks" and word in protocols.names():
         return _benchmark(word)
     if kind in (*KINDS, ""):
@@ -70,6 +74,7 @@ def _matching(kind: str, word: str) -> list[dict[str, Any]]:
         "suites": _suites,
         "presets": _presets,
         "benchmarks": _benchmarks,
+        "published": sources,
     }
     members = own.get(kind, partial(_members, kind))()
     wanted = word.lower()

@@ -45,8 +45,10 @@ def command(data: str, out: Path | None, most_classes: int, per_class: int, dry_
     if dry_run:
         answer(f"would read {spec}{NOT_WRITTEN}", {"dataset": str(spec), "file": out})
         return 0
+    from fewshot.datasets._loading import load_images
+
     with _warnings() as warnings:
-        images: LabelledImages = spec.make().load()
+        images = load_images(spec)
         _warn_of_groups(images)
     if images.vectors is not None:
         return _answer_vectors(str(spec), images, out, warnings)

@@ -33,11 +33,12 @@ def command() -> None:
 @json_option
 def list_runs(files: tuple[Path, ...], where: str, prefer: str | None) -> int:
     """List the runs of results files, one line per run."""
+    from fewshot.commands._ranked import width
     from fewshot.commands._results import runs_in_short
     from fewshot.report.rows.shown import Shown
 
     runs = gathered(files, where, prefer)
-    answer(runs_in_short(Shown.of(runs.rows(), runs.short_names)), row_values(runs.rows()))
+    answer(runs_in_short(Shown.of(runs.rows(), runs.short_names), width()), row_values(runs.rows()))
     return 0
 
 

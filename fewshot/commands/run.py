@@ -13,7 +13,7 @@ from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
 from fewshot.commands._benchmark import BenchmarkRequest, Plan
 from fewshot.commands._names import NameOf
-from fewshot.commands._ranked import measures_option, ranked
+from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._request import (
     ChoiceRequest,
@@ -247,17 +247,19 @@ def _run(
 
     known = {row.run_id: row for row in written.rows()}
     rows = dict(run_all(starting(specs, known.values(), bench.images), written, bench, compute.shard))
-    done = [row for spec in specs if (row := rows[spec]) is not None]
+    done = list({row.run_id: row for spec in specs if (row := rows[spec]) is not None}.values())  # each run once
+    n_waiting = sum(row is None for row in rows.values())
     remember_rows(row for row in done if known.get(row.run_id) != row)
     averages, values = ("", None) if plan is None else plan.averages(done)
     finished = any(row.status == "ok" for row in done)
     text = ""
     if finished and not wants_json():
-        parts = (ranked(Shown.of(done), written, measures), averages, f"rows: {written.path}")
+        table, larger = ranked(Shown.of(done), written, measures), larger_than_asked(rows.items())
+        parts = (table, larger, averages, f"rows: {written.path}")
         text = "\n" + "\n".join(filter(None, parts))
     if text or wants_json():
-        content = {"rows": row_values(done), "results": written.path, "n_waiting": len(specs) - len(done)}
+        content = {"rows": row_values(done), "results": written.path, "n_waiting": n_waiting}
         answer(text, content if values is None else content | {"averages": values})
-    if len(done) < len(specs):
-        print_progress(compute.waiting(len(specs) - len(done)))
+    if n_waiting:
+        print_progress(compute.waiting(n_waiting))
     return print_failures(done)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -217,24 +216,25 @@ class LabelledImages:
 class Dataset(Member, ABC):
     """A source of labelled images. Its fields select the images; a field of type Path is recorded, never hashed.
 
-    `--data` reads a file or folder as the source that claims it, by `file_names` or `folder_files`; the place becomes
-    the first field of the source.
+    `--data` reads a file or folder as the source that claims it, by `file_names` or `folder_files`; `reads` says
+    which field of the source takes the place.
     """
 
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
     file_names: ClassVar[tuple[str, ...]] = ()  # patterns of the names of its files, such as "split_zhou_*.json"
-    folder_files: ClassVar[tuple[tuple[str, ...], ...]] = ()  # names that all lie in its folder, or other such names
+    folder_files: ClassVar[tuple[tuple[str, ...], ...]] = ()  # names or patterns that all fit in its folder, or others
 
     split: ClassVar[str | None] = None  # spec of the default class split
+    is_bundled: ClassVar[bool] = False  # whether its files come with fewshot, so that rows of strangers may name it
 
     @abstractmethod
     def load(self) -> LabelledImages:
         """The images, not yet decoded. A ValueError names missing or unreadable files."""
 
     @classmethod
-    def reads(cls, place: Path) -> bool:
-        """Whether a file or folder with such a name is of this source, by its content."""
-        return True
+    def reads(cls, place: str) -> str | None:
+        """The field that takes a file or folder with such a name; None if its content is of another kind."""
+        return next(one.name for one in fields(cls) if str(one.type).startswith("Path"))
 
     def default_split(self) -> str | None:
         """Spec of the default class split; None if the user has to choose."""

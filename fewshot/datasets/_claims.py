@@ -14,22 +14,23 @@ from fewshot.plugins.signature import Signature
 from fewshot.plugins.spec import Spec
 
 
-def claim(place: Path) -> Spec | None:
+def claim(place: str) -> Spec | None:
     """The spec of the source that claims a place; None if there is none. Two claims are a ValueError."""
-    specs = [DATASETS.spec(f"{one.name}({one.parameters[0].name}={str(place)!r})") for one in _claimants(place)]
+    specs = [DATASETS.spec(f"{name}({field}={place!r})") for name, field in _claimants(place)]
     if len(specs) > 1:
         several = " or as ".join(spec.text for spec in specs)
         raise ValueError(f"{place} can be read as {several}; give one of these specs instead of the place")
     return specs[0] if specs else None
 
 
-def _claimants(place: Path) -> Iterator[Signature]:
-    """The members whose names fit a place, and whose `reads` agrees."""
-    fits = _holds if place.is_dir() else _is_named
+def _claimants(place: str) -> Iterator[tuple[str, str]]:
+    """The members whose names fit a place and whose `reads` agrees, each with the field for the place."""
+    path = Path(place)
+    fits = _holds if path.is_dir() else _is_named
     for name in DATASETS.names():
         signature = _signature(name)
-        if signature is not None and fits(place, signature) and DATASETS.get(name).reads(place):
-            yield signature
+        if signature is not None and fits(path, signature) and (field := DATASETS.get(name).reads(place)):
+            yield name, field
 
 
 def _signature(name: str) -> Signature | None:
@@ -41,7 +42,11 @@ def _signature(name: str) -> Signature | None:
 
 
 def _holds(folder: Path, signature: Signature) -> bool:
-    return any(all((folder / name).exists() for name in names) for names in signature.declared.get("folder_files", ()))
+    return any(all(_has(folder, name) for name in names) for names in signature.declared.get("folder_files", ()))
+
+
+def _has(folder: Path, name: str) -> bool:
+    return any(folder.glob(name)) if "*" in name else (folder / name).exists()
 
 
 def _is_named(file: Path, signature: Signature) -> bool:

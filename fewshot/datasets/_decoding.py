@@ -6,8 +6,9 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,22 @@ class Stored:
         return Image.fromarray(grey).convert("RGB")
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """The content of an image file in memory; `name` stands for its path in errors."""
+
+    content: bytes
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def binary(source: Path | Encoded) -> BinaryIO:
+    """The content of an image file, opened."""
+    return open(source, "rb") if isinstance(source, Path) else BytesIO(source.content)
+
+
 def finite_range(values: NDArray[Any]) -> tuple[float, float]:
     """The smallest and the largest finite value; a ValueError if there is none."""
     if values.dtype.kind == "f":
@@ -102,10 +119,10 @@ def finite_range(values: NDArray[Any]) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def read_stored(path: Path) -> Stored:
+def read_stored(path: Path | Encoded) -> Stored:
     """The picture of a file as it is stored; a ValueError names an unreadable file and the cause."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(_named(path), formats=FORMATS) as image:
             return Stored.of(image)
     except UnidentifiedImageError as error:
         raise ValueError(f"{path}: {_unidentified(path)}") from error
@@ -113,7 +130,7 @@ def read_stored(path: Path) -> Stored:
         raise ValueError(f"{path}: {error}") from error
 
 
-def read_image(path: Path, scales: Scales = _NO_SCALES) -> Image.Image:
+def read_image(path: Path | Encoded, scales: Scales = _NO_SCALES) -> Image.Image:
     """The image of a file, upright and in RGB; a ValueError names an unreadable file and the cause."""
     stored = read_stored(path)
     try:
@@ -127,11 +144,15 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return Stored.of(image).rgb()
 
 
-def has_frames(path: Path) -> bool:
+def has_frames(path: Path | Encoded) -> bool:
     """Whether a readable file holds several frames or pages, of which the first is used."""
-    with suppress(Exception), Image.open(path, formats=FORMATS) as image:
+    with suppress(Exception), Image.open(_named(path), formats=FORMATS) as image:
         return image.format != "PSD" and bool(getattr(image, "is_animated", False))  # the frames of PSD are layers
     return False
+
+
+def _named(source: Path | Encoded) -> Path | BytesIO:
+    return source if isinstance(source, Path) else BytesIO(source.content)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -145,7 +166,7 @@ def _tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _unidentified(path: Path) -> str:
+def _unidentified(path: Path | Encoded) -> str:
     """The reason why Pillow cannot read a file, from its tags if it is a TIFF file."""
     tags = _tiff_tags(path)
     if not tags:
@@ -159,8 +180,8 @@ def _unidentified(path: Path) -> str:
     )
 
 
-def _tiff_tags(path: Path) -> Mapping[int, Any]:
-    with suppress(Exception), open(path, "rb") as file, warnings.catch_warnings():
+def _tiff_tags(path: Path | Encoded) -> Mapping[int, Any]:
+    with suppress(Exception), binary(path) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about damaged tags
         header = file.read(8)
         if header[:4] not in (b"II*\0", b"MM\0*"):

@@ -1,4 +1,4 @@
-"""Images in files: every file is decoded once, and its digest and facts are cached.
+"""Images in files and archives: every image is decoded once, and its digest and facts are cached.
 
 The cache is one small database under $FEWSHOT_HOME, by path, size and times of a file. Images in memory need no cache:
 70 000 images of 28 x 28 pixels take 1.3 s on one core.
@@ -14,10 +14,10 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from PIL import Image
 
@@ -38,18 +38,46 @@ _Found = TypeVar("_Found")
 Pair = tuple[int, int]
 
 
+@runtime_checkable
+class Pictures(Protocol):
+    """Encoded images, decoded on access; `scales` make 8-bit pictures of deeper ones."""
+
+    @property
+    def scales(self) -> Scales: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, row: int, /) -> Image.Image: ...
+    def scaled(self, scales: Scales) -> Self: ...
+    def stamps(self) -> list[bytes]: ...  # a key for each image as it is now; the cache holds facts by these keys
+    def facts(self, row: int) -> PictureFacts: ...  # a ValueError names an unreadable image
+
+
+P = TypeVar("P", bound=Pictures)
+
+
 @dataclass(frozen=True)
 class Files:
     """Images read from their files on access; `scales` make 8-bit pictures of deeper ones."""
 
     paths: Sequence[Path]
-    scales: Scales
+    scales: Scales = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, row: int, /) -> Image.Image:
         return read_image(self.paths[row], self.scales)
+
+    def scaled(self, scales: Scales) -> Files:
+        """The same files with these scales."""
+        return replace(self, scales=scales)
+
+    def stamps(self) -> list[bytes]:
+        """A key for each file as it is now."""
+        return [file_stamp(path) for path in self.paths]
+
+    def facts(self, row: int) -> PictureFacts:
+        """The facts of the picture in a file."""
+        return facts_of_file(self.paths[row])
 
 
 def open_files(
@@ -65,13 +93,25 @@ def open_files(
     pictures that look wrong, by `where` of their rows; `name` is that of the data set.
     """
     _check_names(name, paths)
-    facts = file_facts(paths, line)
+    return open_pictures(name, Files(paths), labels, where, line)
+
+
+def open_pictures(
+    name: str,
+    pictures: P,
+    labels: Ints,
+    where: Callable[[int], object],
+    line: Callable[[int], str] = lambda row: "",
+) -> tuple[P, list[bytes]]:
+    """The pictures with their scales, and the digest of every decoded one; with errors and warnings as `open_files`."""
+    facts = picture_facts(pictures, line)
     scales = scales_of((picture.kind, picture.low, picture.high) for picture in facts)
     check_content(name, facts, scales, where)
-    digests = _digests(paths, facts, scales)
+    scaled = pictures.scaled(scales)
+    digests = _digests(scaled, facts)
     warn_pictures(name, facts, scales, where)
     warn_copies(name, digests, labels, where, blank_rows(facts))
-    return Files(paths, scales), digests
+    return scaled, digests
 
 
 def _check_names(name: str, paths: Sequence[Path]) -> None:
@@ -84,14 +124,14 @@ def _check_names(name: str, paths: Sequence[Path]) -> None:
             raise not_unicode("file" if part == path.name else "folder", os.path.join(name, part)) from error
 
 
-def file_facts(paths: Sequence[Path], line: Callable[[int], str] = lambda row: "") -> list[PictureFacts]:
-    """The facts of the picture in every file, from the cache if the file is unchanged. A ValueError counts unreadable
-    files and names five, each after `line` of its row; the facts of the others are cached."""
-    stamps = [_stamp(path) for path in paths]
+def picture_facts(pictures: Pictures, line: Callable[[int], str] = lambda row: "") -> list[PictureFacts]:
+    """The facts of every picture, from the cache if it is unchanged. A ValueError counts unreadable images and names
+    five, each after `line` of its row; the facts of the others are cached."""
+    stamps = pictures.stamps()
     kept = _read_cache(stamps)
     known = {stamp: facts for stamp, content in (kept or {}).items() if (facts := PictureFacts.unpacked(content))}
     missing = [row for row, stamp in enumerate(stamps) if stamp not in known]
-    looks = _in_threads(_facts_or_error, [paths[row] for row in missing])
+    looks = _in_threads(partial(_facts_or_error, pictures), missing)
     fresh = {stamps[row]: look for row, look in zip(missing, looks, strict=True) if isinstance(look, PictureFacts)}
     if kept is not None and fresh:
         _write_cache({stamp: facts.packed() for stamp, facts in fresh.items()})
@@ -99,30 +139,30 @@ def file_facts(paths: Sequence[Path], line: Callable[[int], str] = lambda row: "
     if broken:
         more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
         raise ValueError(
-            f"{len(broken)} of {len(paths)} images cannot be read: {'; '.join(broken[:5])}{more}; repair or remove them"
+            f"{len(broken)} of {len(stamps)} images cannot be read: {'; '.join(broken[:5])}{more}; repair or remove "
+            "them"
         )
     known.update(fresh)
     return [known[stamp] for stamp in stamps]
 
 
-def _digests(paths: Sequence[Path], facts: Sequence[PictureFacts], scales: Scales) -> list[bytes]:
+def _digests(pictures: Pictures, facts: Sequence[PictureFacts]) -> list[bytes]:
     """The digest of every decoded image; deep pictures are decoded with their scale, once."""
     deep = [row for row, picture in enumerate(facts) if picture.deep]
     digests = [picture.digest for picture in facts]
-    stamps = {row: _stamp(paths[row], f"{facts[row].kind} {scales[facts[row].kind]!r}") for row in deep}
-    kept = _read_cache(list(stamps.values())) if deep else {}
+    if not deep:
+        return digests
+    own, scales = pictures.stamps(), pictures.scales
+    stamps = {row: stamp_of(f"{facts[row].kind} {scales[facts[row].kind]!r}", own[row]) for row in deep}
+    kept = _read_cache(list(stamps.values()))
     known = {row: kept[stamp] for row, stamp in stamps.items() if stamp in kept} if kept else {}
     missing = [row for row in deep if row not in known]
-    found = _in_threads(partial(_digest, scales), [paths[row] for row in missing])
+    found = _in_threads(lambda row: image_digest(pictures[row]), missing)
     if kept is not None and missing:
         _write_cache({stamps[row]: digest for row, digest in zip(missing, found, strict=True)})
     for row, digest in {**known, **dict(zip(missing, found, strict=True))}.items():
         digests[row] = digest
     return digests
-
-
-def _digest(scales: Scales, path: Path) -> bytes:
-    return image_digest(read_image(path, scales))
 
 
 def exact_copies(digests: Sequence[bytes], labels: Ints) -> tuple[list[Pair], list[Pair]]:
@@ -164,7 +204,7 @@ def _exact_copies(count: int) -> str:
 def kept_digest(path: Path, kind: str, compute: Callable[[], bytes]) -> bytes:
     """The digest (32 bytes) of the content of a file, from the cache if the file is unchanged, else from `compute`;
     `kind` is that of the content."""
-    stamp = _stamp(path, kind)
+    stamp = stamp_of(kind, file_stamp(path))
     kept = _read_cache([stamp])
     if kept and stamp in kept:
         return kept[stamp]
@@ -174,26 +214,30 @@ def kept_digest(path: Path, kind: str, compute: Callable[[], bytes]) -> bytes:
     return digest
 
 
-def _stamp(path: Path, kind: str = "") -> bytes:
+def file_stamp(path: Path) -> bytes:
     """A key for a file as it is now: another decoder, a move or a change of the file gives another key."""
     try:
         status = path.stat()
         state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
     except OSError:
         state = "none"
-    stamp = hashlib.sha256(f"{_DECODING} {state} ".encode() + os.fsencode(path.resolve())).digest()
-    return hashlib.sha256(kind.encode() + stamp).digest() if kind else stamp
+    return hashlib.sha256(f"{_DECODING} {state} ".encode() + os.fsencode(path.resolve())).digest()
 
 
-def _in_threads(look: Callable[[Path], _Found], paths: list[Path]) -> list[_Found]:
-    """The results for all paths, in their order."""
+def stamp_of(part: str, stamp: bytes) -> bytes:
+    """A key for a part or a use of what has this key."""
+    return hashlib.sha256(part.encode() + stamp).digest()
+
+
+def _in_threads(look: Callable[[int], _Found], rows: Sequence[int]) -> list[_Found]:
+    """The results for all rows, in their order."""
     with ThreadPoolExecutor() as pool:
-        return list(with_progress(pool.map(look, paths), len(paths), "reading images", "image", len(paths) > 200))
+        return list(with_progress(pool.map(look, rows), len(rows), "reading images", "image", len(rows) > 200))
 
 
-def _facts_or_error(path: Path) -> PictureFacts | str:
+def _facts_or_error(pictures: Pictures, row: int) -> PictureFacts | str:
     try:
-        return facts_of_file(path)
+        return pictures.facts(row)
     except ValueError as error:
         return str(error)
 

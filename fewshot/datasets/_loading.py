@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from fewshot.datasets import LabelledImages
-from fewshot.plugins.spec import Spec
+from fewshot.datasets._known_sets import warn_known
+from fewshot.plugins.spec import Spec, specs_in
 
 
 def load_images(dataset: Spec) -> LabelledImages:
-    """The images of a data set."""
+    """The images of a data set. A warning names a copy of a well-known data set with other counts."""
     images: LabelledImages = dataset.make().load()
+    if not any(True for value in dataset.fields.values() for _ in specs_in(value)):  # those choose among the images
+        warn_known(images)
     return images

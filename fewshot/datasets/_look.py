@@ -11,7 +11,7 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages, image_digest
 from fewshot.datasets._depth import Scales
-from fewshot.datasets._digests import Files, exact_copies, file_facts
+from fewshot.datasets._digests import Pictures, exact_copies, picture_facts
 from fewshot.datasets._pictures import PictureFacts, facts_of_image, rows_by_sign
 from fewshot.files.progress import with_progress
 
@@ -74,10 +74,10 @@ def group_sizes(images: LabelledImages) -> dict[str, dict[str, int]]:
 
 
 def _facts(images: LabelledImages) -> tuple[list[PictureFacts], Scales, list[bytes]]:
-    """The facts of all pictures, as stored if they are files; the scales; and the digests of the decoded pixels."""
+    """The facts of all pictures, as stored if they are encoded; the scales; and the digests of the decoded pixels."""
     given = images.images
-    if isinstance(given, Files):
-        facts = file_facts(given.paths)
+    if isinstance(given, Pictures):
+        facts = picture_facts(given)
         return facts, given.scales, [p.digest or image_digest(given[row]) for row, p in enumerate(facts)]
     with ThreadPoolExecutor() as pool:
         looks = pool.map(lambda row: facts_of_image(given[row]), range(len(images)))

@@ -10,6 +10,11 @@ from fewshot.files.regular import check_regular
 _ARCHIVE = "unpack it and give the folder with one folder of images per class"
 _LIST = "write a CSV file with the columns path and label, or give the folder of the images"
 _VECTORS = "save vectors and labels with numpy.savez('vectors.npz', vectors=..., labels=...) and give that file"
+_PICKLE = (
+    "fewshot never loads pickles of others, such as those of mini-ImageNet, tiered-ImageNet and FC100; save their "
+    "images once as class folders or .npz in a process that you trust with them (docs/images.md has the lines)"
+)
+_PICKLES = (".pkl", ".pickle", ".joblib")
 _KINDS = (
     ((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"), "an archive", _ARCHIVE),
     ((".json", ".jsonl", ".yaml", ".yml", ".xml"), "a file of records", _LIST),
@@ -18,7 +23,7 @@ _KINDS = (
     ((".npy",), "one array without labels", _VECTORS),
     ((".pt", ".pth", ".ckpt", ".bin"), "a file of PyTorch", _VECTORS),
     ((".h5", ".hdf5", ".mat", ".zarr"), "a file of arrays (HDF5 or MATLAB)", _VECTORS),
-    ((".pkl", ".pickle", ".joblib"), "a pickle, which can run code", _VECTORS),
+    (_PICKLES, "a pickle, which can run code", _PICKLE),
     (
         (".feather", ".arrow", ".tfrecord", ".tfrecords", ".mdb", ".db", ".sqlite"),
         "a table of records",
@@ -38,3 +43,11 @@ def refusal(path: Path) -> str:
         f"--data cannot read {path}: it is a file of an unknown type; give a folder with one folder of images per "
         "class, a CSV file with the columns path and label, or vectors and labels as .npz, .safetensors or .parquet"
     )
+
+
+def refuse_pickles(folder: Path) -> None:
+    """Raises a ValueError for a folder of pickles without folders in it: nothing there can be read."""
+    inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    pickles = [path for path in inside if path.suffix.lower() in _PICKLES]
+    if pickles and not any(path.is_dir() for path in inside):
+        raise ValueError(f"--data cannot read {folder}: {pickles[0].name} is a pickle, which can run code; {_PICKLE}")

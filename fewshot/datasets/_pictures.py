@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fewshot.datasets import image_digest
-from fewshot.datasets._decoding import Stored, finite_range, has_frames, read_stored
+from fewshot.datasets._decoding import Encoded, Stored, finite_range, has_frames, read_stored
 from fewshot.datasets._depth import COLOUR, DEEP, EIGHT, Scales
 from fewshot.datasets._png import changed_chunk
 from fewshot.plugins.wording import agreeing, counted
@@ -81,7 +81,7 @@ class PictureFacts:
             return None
 
 
-def facts_of_file(path: Path) -> PictureFacts:
+def facts_of_file(path: Path | Encoded) -> PictureFacts:
     """The facts of a picture in a file; a ValueError names an unreadable file and the cause."""
     stored = read_stored(path)
     if chunk := changed_chunk(path):

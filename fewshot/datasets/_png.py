@@ -6,13 +6,15 @@ import struct
 import zlib
 from pathlib import Path
 
+from fewshot.datasets._decoding import Encoded, binary
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def changed_chunk(path: Path) -> str:
+def changed_chunk(source: Path | Encoded) -> str:
     """The first chunk of a PNG file whose bits are not those of its checksum, such as "IDAT"; "" if there is none, or
     for other files. A file that ends inside a chunk is left to the decoder."""
-    with open(path, "rb") as file:
+    with binary(source) as file:
         if file.read(8) != _SIGNATURE:
             return ""
         while len(start := file.read(8)) == 8:

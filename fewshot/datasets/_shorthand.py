@@ -9,7 +9,7 @@ from pathlib import Path
 from fewshot.datasets import Dataset, LabelledImages
 from fewshot.datasets._claims import claim
 from fewshot.datasets._npz_images import holds_images
-from fewshot.datasets._other_files import refusal
+from fewshot.datasets._other_files import refusal, refuse_pickles
 from fewshot.datasets._partitions import split_rule
 from fewshot.plugins.call import is_call
 from fewshot.plugins.held import held_spec
@@ -33,10 +33,11 @@ def dataset_spec(data: object) -> Spec:
         )
     named, known = os.fspath(data), DATASETS.names()
     place = Path(named).expanduser()
-    claimed = None if named in known or is_call(named) else claim(place)
+    claimed = None if named in known or is_call(named) else claim(os.path.expanduser(named))
     if claimed is not None:
         return claimed
     if named not in known and place.is_dir():
+        refuse_pickles(place)
         return DATASETS.spec(f"ImageFolderSet(root={str(place)!r})")
     source = _SOURCES.get(place.suffix.lower())
     if source is not None and not is_call(named):

@@ -17,6 +17,7 @@ class Glyphs(Dataset):
     family (of typefaces). Class groups: script, orientation_matters."""
 
     short_name: ClassVar[str] = "glyphs"
+    is_bundled: ClassVar[bool] = True
 
     def default_split(self) -> str:
         """Novel: Hebrew, Hangul, Katakana and Telugu. Validation: Arabic. Seen: all others."""

@@ -22,6 +22,7 @@ class Icons(Dataset):
     that have both). Image groups: domain, set, artist. Class groups: superclass, orientation_matters."""
 
     short_name: ClassVar[str] = "icons {domain}"
+    is_bundled: ClassVar[bool] = True
 
     domain: str = "mono"
 

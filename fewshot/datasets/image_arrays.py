@@ -203,7 +203,8 @@ def _size(file: NpzFile, images: str, n_images: int) -> int:
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
             f"{file.path}: {name!r} of shape {list(shape)} has {shape[1]} labels per image (multi-label "
-            "or one-hot), but an image has one class here; save the number of its class, such as labels.argmax(1)"
+            "or one-hot), but an image has one class here; save the number of its class, such as labels.argmax(1) if "
+            "every row has exactly one 1, and leave out images with several classes"
         )
     if dtype.kind not in "iuSU" or math.prod(shape) != n_images:
         raise ValueError(

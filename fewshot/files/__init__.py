@@ -9,7 +9,9 @@ A new reader: one file. Its errors name the file, what was expected, what was fo
     npz.py         arrays of .npz files, with their checksums
     stored.py      arrays in files that are read by rows
     zips.py        members of zip files whose bits changed
+    places.py      texts without the folders of this machine
     regular.py     regular files only: no pipe, socket or device
     vectors.py     vectors in memory or in a file of any size
+    terminal.py    the width of a terminal
     locks.py       locks between processes that say who holds them
 """

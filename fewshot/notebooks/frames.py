@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tabulate import tabulate
-
+from fewshot.files.terminal import width
+from fewshot.report.comparisons.ranking import PredictionsOf, rankings_of
+from fewshot.report.rows.intervals import percent
 from fewshot.report.rows.shown import Shown
-from fewshot.report.rows.wording import percent
-from fewshot.results.asked import asked
+from fewshot.report.rows.tasks import accuracy, measured
+from fewshot.report.tables.ranked import ranked_text
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 
 if TYPE_CHECKING:
     import pandas
@@ -48,31 +50,43 @@ def _short(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
 def names(row: Row, shown: Shown) -> tuple[str, str, str]:
     """The short names of the data, of the backbone, and of the evaluator with its transform."""
     name = shown.name(row)
-    return asked(row).dataset.short_name, name.backbone, name.learner
+    return specs_of(row).dataset.short_name, name.backbone, name.learner
 
 
 def _size(number: int | None, row: Row) -> int | str | None:
     """The number of ways, shots or queries; "all" for open ones of sampled episodes, None if they vary or are not
     known."""
-    return "all" if number is None and not asked(row).from_file else number
+    return "all" if number is None and not specs_of(row).from_file else number
 
 
-def text_table(rows: Sequence[Row]) -> str:
-    """A line per row, for terminals; accuracies in %."""
-    header, lines = table(rows)
-    return tabulate(lines, header, disable_numparse=True) if lines else "no rows"
+def text_table(rows: Sequence[Row], predictions: PredictionsOf) -> str:
+    """The ranked table of `fewshot run`, for terminals, and a line per failed run."""
+    shown = Shown.of(rows)
+    failed = [f"failed: {', '.join(shown.name(row))}: {row.error}" for row in shown.failed]
+    return "\n".join(filter(None, [ranked_text(shown, predictions, width()), *failed])) or "no rows"
 
 
 def table(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The header and the cells of a table of rows."""
+    """The header and the cells of a table of rows, with the intervals of the ranked table."""
     shown = Shown.of(rows)
+    rankings = rankings_of(shown)
+    bounds = {one.row.run_id: one.interval for ranking in rankings for one in ranking.standings}
+    populations = " or ".join(dict.fromkeys(ranking.population for ranking in rankings))
     lines = [
         (
             *names(row, shown),
             *(str("–" if (size := _size(getattr(row, column), row)) is None else size) for column in _SIZES.values()),
             f"{row.n_episodes:,}",
-            f"failed: {row.error}" if row.status == "failed" else percent(row),
+            _accuracy(row),
+            percent(bounds[row.run_id]) if bounds.get(row.run_id) else "",
         )
         for row in rows
     ]
-    return ("data", "backbone", "evaluator", *_SIZES, "episodes", "accuracy in %"), lines
+    header = ("data", "backbone", "evaluator", *_SIZES, "episodes", "accuracy in %")
+    return (*header, f"95 % for {populations}".removesuffix(" for ")), lines
+
+
+def _accuracy(row: Row) -> str:
+    if row.status == "failed":
+        return f"failed: {row.error}"
+    return f"{100 * accuracy(row):.1f}" if measured(row) else "–"

@@ -117,7 +117,7 @@ class Rows(Sequence[Row]):
     def __str__(self) -> str:
         from fewshot.notebooks.frames import text_table
 
-        return text_table(tuple(self))
+        return text_table(tuple(self), (Rows([]) + self).predictions)
 
     def _repr_html_(self) -> str:
         from fewshot.notebooks.frames import table

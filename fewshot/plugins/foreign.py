@@ -30,6 +30,12 @@ def sentence(error: BaseException, texts: Iterable[str] = ()) -> str:
     return f"{raised}{f' in {where}' if where else ''}{cause if classes else ''}"
 
 
+def home_of(member: object) -> str:
+    """Where the class of a member is, to end a sentence: "; its class is in own.py"; "" for one of fewshot."""
+    file = getattr(sys.modules.get(type(member).__module__), "__file__", None)
+    return f"; its class is in {file}" if file and _is_outside(file) else ""
+
+
 def _place(error: BaseException) -> str:
     """The last file and line of a user's code that an error passed; "" if it passed none."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):

@@ -58,7 +58,7 @@ def short_name(spec: Named) -> str:
             return one_line(_filled(template, spec.fields), _LONGEST)
         except (KeyError, TypeError, ValueError):  # the row comes from another release, or somebody wrote it by hand
             pass
-    return one_line(_without_defaults(spec), _LONGEST)
+    return one_line(without_defaults(spec), _LONGEST)
 
 
 def short_names(specs: Iterable[AnyNamed], given: Mapping[str, str] = _GIVEN) -> dict[AnyNamed, str]:
@@ -148,7 +148,8 @@ def _sides(fields: Mapping[str, Any]) -> str:
     return ", ".join(f"{side} from {str(pool).rpartition('=')[2]}" for side, pool in sides if pool)
 
 
-def _without_defaults(spec: Named) -> str:
+def without_defaults(spec: Named) -> str:
+    """The text of a spec with the fields that are not at their defaults."""
     kept = [
         _written(value) if parameter.name.isdigit() else f"{parameter.name}={_written(value)}"
         for parameter, value in spec.arguments

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import hypot
 from statistics import fmean, median
 
 from fewshot.episodes.episodes import EpisodeShape
@@ -26,6 +27,7 @@ class Average:
     shape: str
     group: str
     value: float  # a fraction
+    half_width: float | None  # of the 95 % interval for these images and sets; None for medians and lone episodes
     n_sets: int
     of: int  # sets that the benchmark has in this group
 
@@ -37,17 +39,25 @@ class Average:
 
 def averages(benchmark: Benchmark, done: Iterable[tuple[Planned, Row]]) -> list[Average]:
     """The averages of finished runs: of all sets, then of each group of sets."""
-    lines: dict[_Line, dict[str, float]] = {}
+    lines: dict[_Line, dict[str, Row]] = {}
     for planned, row in done:
-        number = value_of(row, benchmark.draws)
-        if number is not None:
-            lines.setdefault(_Line.of(planned.spec), {})[planned.set_name] = number
+        if value_of(row, benchmark.draws) is not None:
+            lines.setdefault(_Line.of(planned.spec), {})[planned.set_name] = row
     return [
-        Average(*line.texts, group, fmean(values[name] for name in held), len(held), n_sets)
-        for line, values in lines.items()
+        Average(*line.texts, group, *_mean(held, benchmark.draws), len(held), n_sets)
+        for line, rows in lines.items()
         for group, names, n_sets in _groups(benchmark, line.shape)
-        if (held := [name for name in names if name in values])
+        if (held := [rows[name] for name in names if name in rows])
     ]
+
+
+def _mean(rows: Sequence[Row], draws: str) -> tuple[float, float | None]:
+    """The mean over sets, and half the width of its interval: sets are independent, so squares of widths add up."""
+    values = [value for row in rows if (value := value_of(row, draws)) is not None]
+    bounds = [(row.accuracy_low, row.accuracy_high) for row in rows]
+    halves = [(high - low) / 2 for low, high in bounds if low is not None and high is not None]
+    known = draws == "mean" and len(halves) == len(rows)
+    return fmean(values), hypot(*halves) / len(rows) if known else None
 
 
 def value_of(row: Row, draws: str) -> float | None:

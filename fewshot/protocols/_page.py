@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.wording import counted
-from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Counts, names
+from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Counts, Place, names
 from fewshot.protocols._averages import shape_text
 
 _WIDE = 100
@@ -39,11 +39,17 @@ def _lines(benchmark: Benchmark) -> Iterator[str]:
 
 def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
     for one in sets:
-        places = " or ".join(place.below for place in one.places)
+        places = " or ".join(map(_place, one.places))
         yield from _bullets([f"{one.name}: {places}{_counts(one.counts)}. Get it from {one.get}."])
         for companion in one.companions:
             where = " or ".join(companion.places)
             yield from _bullets([f"{one.name} also needs {companion.name}: {where}. Get it from {companion.get}."])
+
+
+def _place(place: Place) -> str:
+    """The folder or file; of folders of partitions both."""
+    beside = f" and {place.test} (folders of classes)" if "partition/class" in place.dataset else ""
+    return f"{place.below}{beside}"
 
 
 def _counts(counts: Counts) -> str:
@@ -59,7 +65,8 @@ def _counts(counts: Counts) -> str:
 
 def _protocol(benchmark: Benchmark) -> Iterator[str]:
     splits = dict.fromkeys(one.split for one in benchmark.sets)
-    samplers = dict.fromkeys(one.sampler for one in benchmark.sets)
+    words = {"{train}": "'partition=train'", "{test}": "'partition=test'"}
+    samplers = dict.fromkeys(_filled(one.sampler, words) for one in benchmark.sets)
     shapes = dict.fromkeys(shape for one in benchmark.sets for shape in one.shapes or benchmark.shapes)
     yield f"split {' or '.join(splits)}, {' and '.join(dict.fromkeys(one.classes for one in benchmark.sets))} classes"
     yield f"sampler {' or '.join(samplers)}, seed {benchmark.seed}"
@@ -77,6 +84,12 @@ def _protocol(benchmark: Benchmark) -> Iterator[str]:
     yield _TIME
 
 
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    for place, word in words.items():
+        text = text.replace(place, word)
+    return text
+
+
 def _shape(shape: EpisodeShape) -> str:
     if shape == EpisodeShape(None, None, None):
         return "sizes of the sampler"
@@ -86,8 +99,10 @@ def _shape(shape: EpisodeShape) -> str:
 
 def _bullets(sentences: Iterator[str] | Sequence[str]) -> Iterator[str]:
     for sentence in sentences:
-        yield from textwrap.wrap(sentence, _WIDE, initial_indent="  - ", subsequent_indent="    ")
+        yield from textwrap.wrap(
+            sentence, _WIDE, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False
+        )
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDE)
+    return textwrap.wrap(text, _WIDE, break_on_hyphens=False)

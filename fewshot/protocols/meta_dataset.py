@@ -10,8 +10,7 @@ _TREE = Companion(
     ("wordnet/data.noun", "data.noun", "/usr/share/wordnet/data.noun"),
     "wordnet.princeton.edu (WordNet 3.0, dict/data.noun) or Debian's wordnet-base",
 )
-_OPEN = "VariableWayShot()"
-_CLASSES = {
+_CLASSES: dict[str, tuple[tuple[str, ...], int, int | None]] = {
     "ilsvrc_2012": (("ILSVRC2012/train", "imagenet/train", "ilsvrc_2012", "ILSVRC2012_img_train"), 1000, None),
     "omniglot": ((), 1623, 32_460),
     "aircraft": (("aircraft", "fgvc_aircraft"), 100, 10_000),
@@ -41,9 +40,7 @@ _UNSEEN_OF_IMAGENET = tuple(name for name in _CLASSES if name != "ilsvrc_2012")
 def _set(name: str) -> BenchmarkSet:
     folders, classes, images = _CLASSES[name]
     places = tuple(Place(folder, "ImageFolderSet({path}, layout='class')") for folder in folders)
-    sampler, companions = _OPEN, ()
-    if name == "ilsvrc_2012":
-        sampler, companions = "VariableWayShot(tree={tree})", (_TREE,)
+    sampler = "VariableWayShot(tree={tree})" if name == "ilsvrc_2012" else "VariableWayShot()"
     if name == "omniglot":
         sampler, layout = "VariableWayShot(group='superclass')", "-/superclass/class"
         tops = ("omniglot-py", "omniglot", "Omniglot")
@@ -57,7 +54,7 @@ def _set(name: str) -> BenchmarkSet:
         sampler,
         split=f"Published('meta_dataset_{name}')",
         counts=Counts(classes, images),
-        companions=companions,
+        companions=(_TREE,) if name == "ilsvrc_2012" else (),
     )
 
 

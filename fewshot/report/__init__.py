@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,9 +46,9 @@ def write_report(
 
 def page_title(shown: Shown, files: Sequence[str]) -> str:
     """The data of the rows, then the names of their files: "icons mono and birds (runs)"."""
-    from fewshot.results.asked import asked
+    from fewshot.results.row_specs import specs_of
 
-    sets = list(dict.fromkeys(asked(row).dataset.short_name for row in shown.done))
+    sets = list(dict.fromkeys(specs_of(row).dataset.short_name for row in shown.done))
     more = [f"{len(sets) - _MOST_SETS} more"] if len(sets) > _MOST_SETS else []
     names = [*sets[:_MOST_SETS], *more]
     data = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
@@ -56,12 +57,15 @@ def page_title(shown: Shown, files: Sequence[str]) -> str:
 
 def page(shown: Shown, results: Results | None, title: str, images: RowImages | None = None) -> str:
     """The report as HTML. All names from rows and images are escaped."""
+    from fewshot.report.comparisons.ranking import rankings_of
     from fewshot.report.rows.headline import compared
     from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.origins import protocols
     from fewshot.report.sections import Sources
 
-    sources = Sources(results, (images or RowImages()).load)
+    rankings = rankings_of(shown, results.predictions if results else None)
+    shown = replace(shown, leaders=frozenset(one.row.run_id for ranking in rankings for one in ranking.group))
+    sources = Sources(results, (images or RowImages()).load, tuple(rankings))
     return framed(title, protocols(shown), compared(shown), _parts(shown, sources))
 
 

@@ -8,7 +8,7 @@ A new column: one line in a group of columns.py; a measure declares its columns 
     parts.py         predictions in parts             predictions.py      predictions of some episodes
     bound.py         predictions that fit their row   prediction_arrays.py  whether arrays are predictions
     made_here.py     runs of this machine             recognition.py      what a file without rows is
-    asked.py         the specs of a row as objects    declared.py         the columns of measures
+    row_specs.py     the specs of a row as objects    declared.py         the columns of measures
     comparability.py the key of rows that may stand in one table
     seen_classes/    classes in the weights' training data
     training_record.py  the record of a training

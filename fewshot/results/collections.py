@@ -147,7 +147,8 @@ def _conflict(a: Row, b: Row) -> tuple[str, str] | None:
     for name in _OF_RUN:
         one, other = getattr(a, name), getattr(b, name)
         if one and other and one != other:
-            return tuple(f"the {name.replace('_', ' ')} {digest[:12]}" for digest in (one, other))  # type: ignore[return-value]
+            digest = name.replace("_", " ")
+            return f"the {digest} {one[:12]}", f"the {digest} {other[:12]}"
     if a.n_episodes != b.n_episodes:
         return None
     if not _same(a.accuracy, b.accuracy, SAME) or a.episodes_digest != b.episodes_digest:

@@ -3,8 +3,8 @@
 Two levels, so that a table never mixes two tasks and still shows how methods used theirs:
 
 - **The task must be equal**: images, class names, split, part of the split, sampler, ways, shots, queries, seed, and
-  the benchmark of the field with its version. Two rows that differ here answer two questions, and no label repairs that.
-  `comparability_key` hashes these choices; a table, a matrix, `compare` and a leaderboard hold rows of one key.
+  the benchmark of the field with its version. Two rows that differ here answer two questions, and no label repairs
+  that. `comparability_key` hashes these choices; a table, a matrix, `compare` and a leaderboard hold rows of one key.
 - **The means are labelled**: transductive or not, what chose hyperparameters, extra labelled images, and the image
   size. Papers show such methods side by side, and readers ask for it; a difference is fair to see and unfair to hide.
   `labels` gives these words for a row. An oracle is shown too, and never marked best.
@@ -27,8 +27,8 @@ from itertools import combinations, islice
 from pathlib import Path
 
 from fewshot.plugins.wording import counted
-from fewshot.results.asked import asked, data_of, without_paths
 from fewshot.results.row import Row
+from fewshot.results.row_specs import data_of, specs_of, without_paths
 from fewshot.results.selection_rule import NOTHING
 
 SHOTS = ("shots", "fewer shots allowed")  # the choices that the columns of a table vary
@@ -124,11 +124,11 @@ def _benchmarks() -> frozenset[str]:
 
 
 def _sampler(row: Row) -> str:
-    return without_paths(asked(row).sampler)
+    return without_paths(specs_of(row).sampler)
 
 
 def _listed(row: Row) -> str:
-    return row.episodes_digest if asked(row).from_file else ""
+    return row.episodes_digest if specs_of(row).from_file else ""
 
 
 def _selection(row: Row) -> str:
@@ -136,11 +136,11 @@ def _selection(row: Row) -> str:
 
 
 def _image_size(row: Row) -> object:
-    return asked(row).backbone.fields.get("image_size")
+    return specs_of(row).backbone.fields.get("image_size")
 
 
 def _split(row: Row) -> str:
-    return f"{asked(row).split.short_name or 'the default split'} {row.split_digest[:_LETTERS]}".strip()
+    return f"{specs_of(row).split.short_name or 'the default split'} {row.split_digest[:_LETTERS]}".strip()
 
 
 def _distinct(a: str, b: str) -> tuple[str, str]:
@@ -164,11 +164,11 @@ def _digest(name: str, value: Callable[[Row], str]) -> Choice:
 
 
 _TASK = (
-    Choice("data", data_of, lambda row: f"{asked(row).dataset.short_name} {row.images_digest[:_LETTERS]}".strip()),
+    Choice("data", data_of, lambda row: f"{specs_of(row).dataset.short_name} {row.images_digest[:_LETTERS]}".strip()),
     _digest("class names", lambda row: row.classes_digest),
     Choice("split", lambda row: row.split_digest or row.split, _split),
     _column("classes", "classes", "all"),
-    Choice("sampler", _sampler, lambda row: asked(row).sampler.short_name),
+    Choice("sampler", _sampler, lambda row: specs_of(row).sampler.short_name),
     _digest("listed episodes", _listed),
     _column("ways", "n_way", "open"),
     _column("shots", "k_shot", "open"),

@@ -16,12 +16,16 @@ from fewshot.files.regular import read_bytes
 from fewshot.results.collections import StoredRun
 from fewshot.results.files import Results
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
+from fewshot.results.selection_rule import Selection
 from fewshot.results.short_names import ShortNames
+
+_OF_TRIALS = ("dataset", "split", "backbone", "transform", "sampler", "n_way", "k_shot", "n_query", "k_shot_at_most")
 
 
 def copy_runs(runs: Sequence[StoredRun], target: Results, names: ShortNames) -> None:
-    """Copies runs with their predictions, where there are any, and short names to a new results file, whole or not at
-    all. Predictions are in place before their rows. Nothing may lie at the new place."""
+    """Copies runs with their predictions and the trials of their choices, where there are any, and short names to a new
+    results file, whole or not at all. Predictions are in place before their rows. Nothing may lie at the new place."""
     taken = [path for path in _places(target) if path.exists()]
     if taken:
         raise ValueError(f"{taken[-1]} exists; choose another file, or move it away first")
@@ -30,6 +34,8 @@ def copy_runs(runs: Sequence[StoredRun], target: Results, names: ShortNames) -> 
     try:
         for run in runs:
             _copy_predictions(run, temporary / run.row.run_id)
+        if trials := trials_of(runs):
+            copy_runs(trials, target.trials, ShortNames({}))
         if temporary.exists():
             os.replace(temporary, target.predictions_folder)
         names.write(target.names_path)
@@ -38,8 +44,33 @@ def copy_runs(runs: Sequence[StoredRun], target: Results, names: ShortNames) -> 
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if not target.path.exists():
-            shutil.rmtree(target.predictions_folder, ignore_errors=True)
+            for folder in (target.predictions_folder, target.trials.path.parent):
+                shutil.rmtree(folder, ignore_errors=True)
             target.names_path.unlink(missing_ok=True)
+
+
+def trials_of(runs: Iterable[StoredRun]) -> list[StoredRun]:
+    """The stored trials among which runs chose their hyperparameters, each once. Imports no member."""
+    wanted: dict[Path, set[Any]] = {}
+    for run in runs:
+        if (rule := specs_of(run.row).selection) is not None:
+            wanted.setdefault(run.results.path, set()).add(_tried_by(run.row, rule))
+    found: dict[Any, StoredRun] = {}
+    for path, tried in wanted.items():
+        trials = Results(path).trials
+        for row in trials.rows() if trials.path.exists() else []:
+            if row.status == "ok" and _tried(row, row.classes, row.seed) in tried:
+                found.setdefault(row.run_id, StoredRun(row, trials))
+    return list(found.values())
+
+
+def _tried_by(row: Row, rule: Selection) -> Any:
+    """What the trials of a run have in common."""
+    return _tried(row, row.classes, row.seed) if rule.is_oracle else _tried(row, "validation", rule.seed)
+
+
+def _tried(row: Row, classes: str, seed: int) -> Any:
+    return classes, seed, specs_of(row).evaluator.name, *(getattr(row, name) for name in _OF_TRIALS)
 
 
 def _lines(runs: Iterable[StoredRun]) -> dict[Any, bytes]:

@@ -18,6 +18,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._class_names import in_latin
 from fewshot.episodes.episodes import Episodes, Ints
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
+from fewshot.plugins.short_name import without_defaults
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import agreeing, counted
 from fewshot.samplers._group_evidence import Evidence, group_evidence
@@ -53,17 +54,6 @@ def check_alone(head: Head[Any], first: Any, logits: Tensor, evaluator: str) -> 
         "head uses the other queries, through their statistics or a layer in training mode; score in eval mode, or "
         "derive it from TransductiveEvaluator, so that its rows are marked"
     )
-
-
-def check_sampled(episodes: Episodes, sampler: Sampler, classes: Ints, part: str, images: LabelledImages) -> None:
-    """Refuses episodes of classes outside the part, and malformed episodes of a sampler from outside, such as episodes
-    with queries in their support. The samplers of fewshot pass the laws."""
-    check_classes(episodes, classes, part, images)
-    if not type(sampler).__module__.startswith("fewshot.samplers."):
-        try:
-            episodes.check(images)
-        except ValueError as error:
-            raise ValueError(f"{sampler!r} sampled episodes that are not well-formed: {error}") from error
 
 
 def check_support(evaluator: Spec, shots: int | None, episodes: Episodes | None) -> None:
@@ -135,10 +125,9 @@ def _one_group(images: LabelledImages) -> str:
 def _mixed(sampler: Sampler, evidence: Evidence) -> str:
     """What episodes of this sampler do with the groups, and the sampler that keeps them apart."""
     spec = SAMPLERS.varied(SAMPLERS.spec(sampler), {"apart": evidence.apart})
-    text = spec.text.replace("support_from=None, ", "").replace("query_from=None, ", "")
     return (
         "episodes may have images of one group on both sides, which raises accuracy; keep groups apart with "
-        f'--sampler "{text}"'
+        f'--sampler "{without_defaults(spec)}"'
     )
 
 

@@ -27,6 +27,7 @@ from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.features.degenerate import warn_of_degenerate
 from fewshot.runs.guards import check_alone
 from fewshot.runs.needs import Needs
+from fewshot.runs.shapes import check_head, check_logits, check_per_episode, checked
 from fewshot.transforms import Transform
 
 if TYPE_CHECKING:
@@ -82,18 +83,28 @@ class Learner(ABC):
 
 
 def _ask(
-    learner: Learner, head: Head[Any], items: Callable[[Rows], Any], query_rows: Rows, chunk: int, probe: bool
+    learner: Learner,
+    head: Head[Any],
+    items: Callable[[Rows], Any],
+    query_rows: Rows,
+    n_way: int,
+    chunk: int,
+    probe: bool,
 ) -> Answers:
     """The answers of a head, with queries gathered chunk by chunk."""
+    evaluator, n_episodes = learner.evaluator, len(query_rows)
+    check_head(head, evaluator)
 
     def answers() -> Iterator[Tensor]:
         for start in range(0, query_rows.shape[1], chunk):
-            logits = head(items(query_rows[:, start : start + chunk]))
+            rows = query_rows[:, start : start + chunk]
+            logits = check_logits(head(items(rows)), (*rows.shape, n_way), evaluator)
             if probe and start == 0:
-                check_alone(head, items(query_rows[:, :1]), logits, repr(learner.evaluator))
+                check_alone(head, items(query_rows[:, :1]), logits, repr(evaluator))
             yield logits
 
-    return Answers(head.converged, head.setting, answers())
+    converged = check_per_episode(head.converged, n_episodes, "converged", evaluator)
+    return Answers(converged, check_per_episode(head.setting, n_episodes, "setting", evaluator), answers())
 
 
 @dataclass(frozen=True)
@@ -114,13 +125,15 @@ class FeatureLearner(Learner):
     ) -> Answers:
         if isinstance(self.evaluator, TransductiveEvaluator):
             items, mask = self.items(query_rows), torch.from_numpy(query_mask)
-            return Answers(None, None, iter([self.evaluator.logits(self._gathered(batch), items, mask)]))
+            logits = self.evaluator.logits(self._gathered(batch), items, mask)
+            shape = (*query_rows.shape, batch.n_way)
+            return Answers(None, None, iter([check_logits(logits, shape, self.evaluator)]))
         if isinstance(self.gather, Held) and self.evaluator.fits_rows(self.gather.vectors, batch.n_way):
             places = batch.seen_as(self.gather.places(batch.support))
-            return _ask(
-                self, self.evaluator.fit_rows(self.gather.vectors, places), self.gather.places, query_rows, chunk, probe
-            )
-        return _ask(self, self.evaluator.fit(self._gathered(batch)), self.items, query_rows, chunk, probe)
+            head = self.evaluator.fit_rows(self.gather.vectors, places)
+            return _ask(self, head, self.gather.places, query_rows, batch.n_way, chunk, probe)
+        fitted = self.evaluator.fit(self._gathered(batch))
+        return _ask(self, fitted, self.items, query_rows, batch.n_way, chunk, probe)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         """Vectors are in memory as float32 and as float64 while the evaluator works, unless it reads them in the
@@ -159,9 +172,8 @@ class ImageLearner(Learner):
     def answer(
         self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
     ) -> Answers:
-        return _ask(
-            self, self.evaluator.fit(self._gathered(batch), self.backbone), self.items, query_rows, chunk, probe
-        )
+        head = self.evaluator.fit(self._gathered(batch), self.backbone)
+        return _ask(self, head, self.items, query_rows, batch.n_way, chunk, probe)
 
     def watched(self) -> AbstractContextManager[None]:
         """A context that raises an error if solving changes the given network."""
@@ -188,7 +200,8 @@ def learner(
         frozen = needs.evaluator.precompute(needs.images, backbone, needs.rows, progress)
         return ImageLearner(needs.evaluator, needs.images, backbone, frozen)
     table, *of_views = [embed(each.images, each.rows) for each in needs.embeddings()]
-    mapped = needs.transform.fit(table.gather(needs.seen) if needs.transform.needs_seen else None)
+    fitted = needs.transform.fit(table.gather(needs.seen) if needs.transform.needs_seen else None)
+    mapped = checked(fitted, needs.transform)
     dim = table.vectors.dim
     held = (len(needs.rows) + len(of_views) * len(needs.support)) * dim * 4 <= _HELD_BYTES
     gather = _gather(table, needs.rows, mapped, held)

@@ -24,6 +24,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.episodes.lists import EpisodeList
 from fewshot.files.locks import Busy
+from fewshot.files.places import without_places
 from fewshot.files.progress import progress_bar, show_step
 from fewshot.plugins import foreign
 from fewshot.plugins.held import HeldSpec
@@ -244,7 +245,7 @@ def _solve_missing(
         watch = partial(show_step, bar)
         for block in prepared.blocks(ranges):
             if prepared.listed is None:
-                guards.check_sampled(block, prepared.sampler, prepared.classes, prepared.spec.classes, prepared.images)
+                guards.check_classes(block, prepared.classes, prepared.spec.classes, prepared.images)
             keep = keeps_logits(block, prepared.n_episodes)
             budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
             solved = partial(
@@ -333,6 +334,6 @@ def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
     known = isinstance(error, ValueError | OSError)
     if not known:
         text = foreign.sentence(error, map(str, vars(spec_columns(spec)).values()))
-    message = " ".join(text.encode(errors="replace").decode().split())
+    message = without_places(" ".join(text.encode(errors="replace").decode().split()))
     failed = RunName(run_id, protocol=spec.protocol, status="failed", error=message)
     return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))

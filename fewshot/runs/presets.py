@@ -82,6 +82,14 @@ PRESETS = (
         "CrossValidated(LinearProbe(), (('C', 'dinov2'),)) chooses among the same values on the support.",
     ),
     Preset(
+        "DINOv2-logistic",
+        "Identity()",
+        "CrossValidated(LinearProbe(), (('C', 'dinov2'),))",
+        "the logistic regression of Oquab et al. 2023, arXiv 2304.07193",
+        "C is chosen among the paper's 45 values by cross-validation on the support, so it needs 2 shots; the paper "
+        "holds out a tenth of the training set. pool='last4+avg' of the backbone gives the paper's largest features.",
+    ),
+    Preset(
         "big_vision",
         "Identity()",
         "Standardised(RidgeProbe(l2=1024.0, intercept_scaling=100.0), eps=1e-5)",
@@ -103,6 +111,44 @@ PRESETS = (
         "ZeroShotGaussian()",
         "Wang et al. 2024, arXiv 2402.04087",
         "alpha is 1; the paper chooses it on validation images. One view of every support image; the paper has ten.",
+    ),
+    Preset(
+        "CLIP",
+        "L2()",
+        "ZeroShot()",
+        "the zero-shot classifier of Radford et al. 2021, arXiv 2103.00020",
+        "The templates are those of the backbone: one line unless it says more. The temperature is 0.01, the largest "
+        "scale that CLIP may learn.",
+    ),
+    Preset(
+        "Tip-Adapter",
+        "L2()",
+        "TipAdapter()",
+        "Zhang et al. 2022, arXiv 2111.03930, without training",
+        "alpha and beta are the paper's defaults; its released code searches both on the test images. One view of every "
+        "support image; the paper has ten.",
+    ),
+    Preset(
+        "LP++",
+        "L2()",
+        "LinearProbePlusPlus()",
+        "Huang et al. 2024, arXiv 2404.02285",
+        "The last iteration; the released code keeps the one that is best on validation images. No bias.",
+    ),
+    Preset(
+        "CLAP",
+        "L2()",
+        "ZeroShotProbe()",
+        "Silva-Rodriguez et al. 2023, arXiv 2312.12730",
+        "The optimum is exact; the paper's SGD stops after 300 epochs. No augmented views of the support.",
+    ),
+    Preset(
+        "BiT-HyperRule",
+        "Identity()",
+        "BigTransfer()",
+        "Kolesnikov et al. 2020, arXiv 1912.11370",
+        "Any backbone; the paper's are resnetv2_50x1_bit.goog_in21k and larger ones. The image size is the median area "
+        "of the support; the paper's is that of the data set.",
     ),
     Preset(
         "MatchingNetworks",

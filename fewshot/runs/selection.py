@@ -26,12 +26,12 @@ def trials(spec: RunSpec) -> list[RunSpec]:
     assert rule is not None
     trial = replace(spec, selection=None, n_episodes=rule.n_episodes, protocol="")
     if not rule.is_oracle:
-        assert isinstance(trial.episodes, Sampled)
+        episodes = trial.episodes
+        assert isinstance(episodes, Sampled)
         if rule.on == "images":
-            sampler = trial.episodes.sampler.make().for_choice()
-            trial = replace(trial, episodes=replace(trial.episodes, sampler=sampler))
+            trial = replace(trial, episodes=replace(episodes, sampler=episodes.sampler.make().for_choice()))
         else:
-            trial = replace(trial, classes="validation", episodes=replace(trial.episodes, seed=rule.seed))
+            trial = replace(trial, classes="validation", episodes=replace(episodes, seed=rule.seed))
     return [replace(trial, evaluator=setting) for setting in rule.settings(spec.evaluator)]
 
 

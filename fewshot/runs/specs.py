@@ -23,6 +23,7 @@ from fewshot.runs.choice import Choice
 from fewshot.runs.defaults import usual_transform
 from fewshot.runs.identity import RunIdentity, class_vectors_digest, labels_digest, sampled_name
 from fewshot.runs.names import text_prompts, texts_digest
+from fewshot.samplers._checked import sample
 from fewshot.splits import ClassSplit
 
 if TYPE_CHECKING:
@@ -207,10 +208,7 @@ class PreparedRun:
             return self.listed.episodes[start:stop]
         assert isinstance(self.spec.episodes, Sampled)
         sampled = self.spec.episodes
-        episodes: Episodes = self.sampler.sample(
-            self.images, self.classes, sampled.shape, sampled.seed, start, stop - start
-        )
-        return episodes
+        return sample(self.sampler, self.images, self.classes, sampled.shape, sampled.seed, start, stop - start)
 
     def pools_of(self, index: Ints) -> Ints:
         """[E] the disjoint image pool of each episode; all 0 for a list without pools."""

@@ -87,7 +87,10 @@ def _is_folder(path: Path) -> bool:
 def _verified(path: Path) -> Verified:
     if path.is_symlink():
         return Verified(path, problems=("it is a link; a submission is a folder",))
-    return verify(path)
+    try:
+        return verify(path)
+    except Exception as error:  # one submission must not keep the others from their board
+        return Verified(path, problems=(f"its verification failed: {' '.join(str(error).split())[:200]}",))
 
 
 def _made(one: Verified) -> str:

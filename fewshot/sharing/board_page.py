@@ -13,7 +13,7 @@ from fewshot.report.comparisons.ranking import Standing
 from fewshot.report.rows.intervals import THESE_IMAGES as ONLY_THESE
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece
-from fewshot.results.asked import asked
+from fewshot.results.row_specs import specs_of
 from fewshot.sharing.about import About
 from fewshot.sharing.board import Board, Entry, Table
 from fewshot.sharing.verify import Record, Verified, records
@@ -100,7 +100,8 @@ def _piece(number: int, table: Table) -> Piece:
         "with_minus": any(line.minus for line in lines),
         "with_labels": any(line.labels for line in lines),
         "filterable": len(lines) > 5,
-        "caption": f"Accuracy in %. {population} ≈: may be as good as the best, by paired tests of all runs.",
+        "caption": f"Accuracy in %. {population} ≈: may be as good as the best and shares its place, by paired "
+        "tests of all runs.",
         "remarks": [*ranking.caveats, *([ONLY_THESE] if ranking.population == THESE_IMAGES else [])],
     }
     return Piece(ranking.task, values, "Tables")
@@ -133,7 +134,7 @@ def _line(place: int, standing: Standing, entry: Entry, table: Table, shown: Sho
         labels=", ".join(entry.labels),
         about=entry.source.manifest.about,
         also=entry.also,
-        data=asked(row).dataset.short_name,
+        data=specs_of(row).dataset.short_name,
         verified_by=", ".join(entry.verified_by),
         episodes=row.n_episodes,
     )
@@ -230,7 +231,7 @@ _SUBMISSIONS = (
 <td class="number" data-value="{{ one.n_runs }}">{{ one.n_runs }}
 {%- if one.left_out %}<span class="further">{{ one.left_out }} not shared</span>{% endif %}</td>
 {#- -#}
-<td>{{ one.made }}</td>
+<td class="date">{{ one.made }}</td>
 {#- -#}
 <td>{% for text in one.by %}{{ text }}{% if not loop.last %}<br>{% endif %}{% endfor %}</td>
 {#- -#}
@@ -239,7 +240,7 @@ _SUBMISSIONS = (
 </tbody>
 </table>
 {% endcall %}
-<p class="caption">Everybody can check more: `fewshot verify FOLDER --data IMAGES --rerun 3 --by NAME`.</p>
+<p class="caption">To check more: <code>fewshot verify FOLDER --data IMAGES --rerun 3 --by NAME</code></p>
 """
 )
 _REFUSED = """\

@@ -12,12 +12,12 @@ import numpy as np
 from fewshot.episodes.episodes import MOST_ROWS, Episodes
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import listed
-from fewshot.results.asked import asked
 from fewshot.results.columns import Score
 from fewshot.results.files import Results
 from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.results.seen_classes import SEEN, UNKNOWN, seen_classes
 from fewshot.results.selection_rule import NOTHING, SUPPORT, Selection, chosen_on
 from fewshot.runs.columns import score
@@ -55,8 +55,8 @@ def check(shared: Shared, results: Results) -> Checked:
     first: list[Episodes] = []
     try:
         _check_count(row, parts)
-        computed, digest = score(_watched(row, results, first), shared.design.whole(row))
-    except (ValueError, IndexError, KeyError, OverflowError) as error:
+        computed, digest = score(_watched(shared, results, first), shared.design.whole(row))
+    except Exception as error:  # predictions of strangers may be damaged in any way
         return Checked((_one_line(error),))
     problems = [*score_problems(row, computed, shared.design.has_names)]
     if digest != row.episodes_digest:
@@ -90,22 +90,24 @@ def _check_count(row: Row, parts: PredictionParts) -> None:
         raise ValueError(f"the row says {row.n_episodes:,} episodes, but its predictions hold {reached:,}")
 
 
-def _watched(row: Row, results: Results, first: list[Episodes]) -> Iterator[Predictions]:
-    """The predictions of a row, part by part; the shape of each episode is that of the row. Keeps the first two
-    episodes."""
-    for part in results.predictions(row):
+def _watched(shared: Shared, results: Results, first: list[Episodes]) -> Iterator[Predictions]:
+    """The predictions of a row, part by part; the shape of each episode is that of the row, its classes those of the
+    design. Keeps the first two episodes."""
+    for part in results.predictions(shared.row):
         part.episodes.check_layout(MOST_ROWS)
-        _check_shape(row, part.episodes)
+        _check_shape(shared.row, part.episodes)
+        if not np.isin(part.episodes.classes, shared.design.classes).all():
+            raise ValueError("its predictions have episodes of other classes than its design")
         if sum(map(len, first)) < 2:
             first.append(part.episodes[: 2 - sum(map(len, first))])
         yield part
 
 
 def _check_shape(row: Row, episodes: Episodes) -> None:
-    spec = asked(row).sampler
+    spec = specs_of(row).sampler
     if row.images_digest != episodes.images_digest:
         raise ValueError("its predictions are of other images than the row")
-    if asked(row).from_file:
+    if specs_of(row).from_file:
         return
     if episodes.seed != row.seed:
         raise ValueError(f"its predictions are of episodes with seed {episodes.seed}, the row says {row.seed}")
@@ -161,7 +163,7 @@ def run_identity(shared: Shared, first: Episodes, digest: str) -> RunIdentity:
         labels_digest=design.labels_digest,
         split_digest=row.split_digest,
         classes=row.classes,
-        episodes=digest if asked(row).from_file else sampled_name(shape(row), row.seed, _sampler(row)),
+        episodes=digest if specs_of(row).from_file else sampled_name(shape(row), row.seed, _sampler(row)),
         first_digest=first.digest,
         dtype=row.dtype,
         class_vectors_digest=design.class_vectors_digest,
@@ -181,7 +183,7 @@ def _identity_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
     found = run_identity(shared, Episodes.concatenate(first), row.episodes_digest).run_id
     if found == row.run_id:
         return []
-    if asked(row).from_file:  # the run id names the whole list, of which the run may have solved a part
+    if specs_of(row).from_file:  # the run id names the whole list, of which the run may have solved a part
         raise Unknown("its run id: it names a list of episodes that is not here")
     return [f"its run id is {row.run_id}, but its spec, images and episodes give {found}"]
 
@@ -196,7 +198,7 @@ def _why_no_identity(shared: Shared, n_first: int) -> str:
     if n_first < 2:
         return "it needs two episodes"
     for column in NAMED:
-        spec = getattr(asked(shared.row), column)
+        spec = getattr(specs_of(shared.row), column)
         if spec.paths and not shared.identities.get(column):
             return f"the {column} names a file that only its author has"
     return ""

@@ -10,11 +10,12 @@ import numpy as np
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodesDigest
 from fewshot.plugins.spec import Spec
-from fewshot.results.asked import asked
+from fewshot.report.rows.tasks import accuracy
 from fewshot.results.columns import Honesty
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.pipeline import Workbench, run
 from fewshot.runs.specs import RunSpec, Sampled
@@ -56,7 +57,7 @@ def _episode_problems(row: Row, results: Results, images: LabelledImages, classe
     except ValueError as error:
         yield f"its episodes are not of {images.name}: {error}"
         return
-    if asked(row).from_file:
+    if specs_of(row).from_file:
         raise Unknown("its episodes: they are a list, not drawn by a sampler; their labels are those of the images")
     try:
         digest = _sampled_digest(row, images, classes)
@@ -106,7 +107,7 @@ def spec_of(row: Row, dataset: Spec) -> RunSpec:
     for name, spec in [*specs.items(), *([("split", split)] if split is not None else [])]:
         if spec.paths:
             raise ValueError(f"its {name} {spec.text:.80} names a file that only its author has")
-    if asked(row).from_file:
+    if specs_of(row).from_file:
         raise ValueError("its episodes are a list that only its author has")
     return RunSpec(
         dataset=dataset,
@@ -133,8 +134,8 @@ def _rerun_problems(row: Row, results: Results, mine: Row, fresh: Results) -> It
         yield "its episodes are others when it is run again"
     elif other > total * MOST_OTHER_ANSWERS:
         yield (
-            f"run again, {other:,} of {total:,} answers differ: {100 * mine.accuracy:.2f} % here, "
-            f"{100 * row.accuracy:.2f} % in the row"
+            f"run again, {other:,} of {total:,} answers differ: {100 * accuracy(mine):.2f} % here, "
+            f"{100 * accuracy(row):.2f} % in the row"
         )
     for name in (column for column in vars(Honesty()) if column in _HONEST):
         if getattr(mine, name) != getattr(row, name):

@@ -11,9 +11,9 @@ import numpy as np
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.lists import EpisodeList
 from fewshot.plugins.spec import Spec
-from fewshot.results.asked import asked
 from fewshot.results.files import Results
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.runs.columns import Design
 from fewshot.runs.identity import class_vectors_digest, labels_digest
 from fewshot.runs.specs import split_of
@@ -46,7 +46,7 @@ class SharedDesign:
         names = self.class_names or tuple(f"class {label}" for label in range(max(self.classes, default=0) + 1))
         groups = (self.group_name, np.array(self.groups, dtype=np.int64)) if self.group_name else None
         listed = np.array(self.pools, dtype=np.int64)
-        if asked(row).from_file:
+        if specs_of(row).from_file:
             pools_of = np.zeros_like if not len(listed) else listed.__getitem__
         else:
             pools_of = member(row, "sampler").pools_of
@@ -98,7 +98,7 @@ def of_images(row: Row, dataset: Spec, images: LabelledImages, own: bool) -> tup
         raise ValueError(f"{images.name} holds other images than those of the row")
     split = split_of(images, _split_rule(row, dataset, own))
     groups: tuple[str, tuple[int, ...]] = ("", ())
-    if not asked(row).from_file and (name := member(row, "sampler").class_group) is not None:
+    if not specs_of(row).from_file and (name := member(row, "sampler").class_group) is not None:
         groups = (f"groups ({name})", tuple(map(int, images.class_groups[name].codes)))
     found = SharedDesign(
         images.name,
@@ -126,15 +126,15 @@ def _split_rule(row: Row, dataset: Spec, own: bool) -> Spec:
 
 def _pools(row: Row) -> tuple[int, ...]:
     """The pools of a list of episodes, where its file is at hand; () for other rows."""
-    if not asked(row).from_file or row.new_images_low is None:
+    if not specs_of(row).from_file or row.new_images_low is None:
         return ()
-    pools = EpisodeList.load(Path(str(asked(row).sampler.fields.get("path", "")))).pools
+    pools = EpisodeList.load(Path(str(specs_of(row).sampler.fields.get("path", "")))).pools
     return () if pools is None else tuple(pools.tolist())
 
 
 def of_predictions(row: Row, results: Results) -> SharedDesign:
     """The design of a row as far as its predictions tell it. A ValueError if that is too little for its numbers."""
-    if not asked(row).from_file and member(row, "sampler").class_group is not None:
+    if not specs_of(row).from_file and member(row, "sampler").class_group is not None:
         raise ValueError("its episodes sample groups of classes, which only the images tell; name them with --data")
     held = np.unique(np.concatenate([np.unique(part.episodes.classes) for part in results.predictions(row)]))
     if len(held) != row.n_classes:

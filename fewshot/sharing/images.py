@@ -10,8 +10,6 @@ from fewshot.plugins.spec import Spec
 from fewshot.results.made_here import was_made_here
 from fewshot.results.row import Row
 
-_BUNDLED = ("Icons", "Glyphs")  # read from the package: no row decides what is read from the disk
-
 
 @dataclass(frozen=True, eq=False)
 class AtHand:
@@ -35,7 +33,7 @@ class AtHand:
             spec = DATASETS.spec(row.dataset.replace("download=True", "download=False"), allow_import=False)
         except ValueError:
             return []
-        return [spec] if spec.name in _BUNDLED or (self.own and was_made_here(row)) else []
+        return [spec] if spec.declares("is_bundled") or (self.own and was_made_here(row)) else []
 
     def _load(self, spec: Spec) -> LabelledImages:
         if spec not in self._loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -87,6 +88,12 @@ def content(folder: Path, name: str) -> bytes:
         raise ValueError(f"the submission has no file {name}; `fewshot submit` writes it") from error
     _check(name, state)
     return read_bytes(path)
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 hex of a file that `files_of` found, or that fewshot wrote."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _shown(name: object) -> str:

@@ -10,8 +10,8 @@ from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.code import code_digest, file_of
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
 from fewshot.plugins.spec import Spec, specs_in
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
 
 KINDS: Mapping[str, Registry] = {
@@ -40,7 +40,7 @@ def own_columns(row: Row) -> list[str]:
 def _is_own(row: Row, column: str) -> bool:
     """Whether all members in the spec are fewshot's."""
     text = getattr(row, column)
-    if text == "" or (column == "sampler" and asked(row).from_file):
+    if text == "" or (column == "sampler" and specs_of(row).from_file):
         return True
     try:
         return _all_own(KINDS[column].spec(text, allow_import=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import secrets
 import shutil
@@ -16,18 +15,18 @@ from typing import Any
 from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.plugins.spec import Spec
 from fewshot.report.rows.origins import command
-from fewshot.results.asked import asked
 from fewshot.results.collections import Collection, StoredRun
 from fewshot.results.files import Results
 from fewshot.results.made_here import was_made_here
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.runs.columns import score
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.checks import Shared, check, renewed, score_problems, seen_columns
 from fewshot.sharing.cleaning import clean_row, cleaned, private_word_in, private_words
 from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
-from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id
+from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
 from fewshot.sharing.members import NAMED, own_code, own_columns, recorded_identity, same_but_for_paths
 from fewshot.sharing.readme import readme
 from fewshot.sharing.stored import runs_text
@@ -81,7 +80,7 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
     write_atomically(folder / RUNS, runs_text(kept).encode())
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     write_atomically(folder / README, readme(manifest, kept, size).encode("utf-8", "replace"))
-    manifest = replace(manifest, files=_files(folder))
+    manifest = replace(manifest, files=listed_files(folder))
     write_atomically(folder / ABOUT, manifest.text().encode())
     return Submitted(manifest, tuple(kept), size)
 
@@ -91,14 +90,10 @@ def _environments(rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(", ".join(filter(None, (row.device, row.platform, row.versions))) for row in rows))
 
 
-def _files(folder: Path) -> dict[str, tuple[str, int]]:
+def listed_files(folder: Path) -> dict[str, tuple[str, int]]:
     """sha256 and size of every file of a folder, by its name."""
-    found = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        found[path.relative_to(folder).as_posix()] = (digest, path.stat().st_size)
-    return found
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): (sha256_of(path), path.stat().st_size) for path in paths}
 
 
 def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[str]) -> Shared:
@@ -133,7 +128,7 @@ def _texts(shared: Shared) -> str:
 
 def _identities(row: Row, dataset: Spec | None) -> dict[str, str]:
     """The identities of specs that name files, as far as these are here; the data may have moved."""
-    spec = asked(row)
+    spec = specs_of(row)
     found = {name: recorded_identity(getattr(spec, name)) for name in NAMED}
     if not found["dataset"] and dataset is not None and same_but_for_paths(dataset, spec.dataset):
         found["dataset"] = recorded_identity(dataset)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import random
 import tempfile
@@ -19,7 +18,7 @@ from fewshot.sharing.about import Manifest, parsed
 from fewshot.sharing.checks import Checked, Shared, check
 from fewshot.sharing.data import again, check_episodes
 from fewshot.sharing.images import AtHand
-from fewshot.sharing.layout import ABOUT, ROWS, RUNS, VERIFICATION, content, files_of, run_of
+from fewshot.sharing.layout import ABOUT, ROWS, RUNS, VERIFICATION, content, files_of, run_of, sha256_of
 from fewshot.sharing.stored import read_shared
 
 _FORMAT = "fewshot-verification-1"
@@ -94,14 +93,9 @@ def _file_problems(folder: Path, sizes: Mapping[str, int], manifest: Manifest) -
         sha, size = manifest.files[name]
         if there[name] != size:
             problems.append(f"{name} has {there[name]:,} bytes, but {ABOUT} lists {size:,}: it was changed or damaged")
-        elif _digest(folder / name) != sha:
+        elif sha256_of(folder / name) != sha:
             problems.append(f"{name} does not have the sha256 that {ABOUT} lists: it was changed or damaged")
     return problems
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _checked(found: Verified, at_hand: AtHand | None, n_reruns: int, seed: int | None) -> Verified:

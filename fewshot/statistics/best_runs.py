@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.statistics.intervals import Floats, Units, delete_one, no_bounds, noise_factor
+from fewshot.statistics.intervals import FEWEST_POOLS, Floats, Ints, Units, delete_one, no_bounds, noise_factor
 from fewshot.statistics.skewed import SkewedT
 
 
@@ -65,6 +65,21 @@ def _equally_long(accuracy: Floats, units: Units) -> PairTests:
         if not reason:
             tests.p_classes[run] = _class_p(means, without[run] - without, factor, noise)
     return tests
+
+
+def pool_tests(runs: Sequence[Floats], pools: Ints) -> Floats:
+    """[R, R] the two-sided p-values of "no difference for new images of these classes", from the means of the disjoint
+    pools of images that two runs share; NaN with fewer than 5. `pools` [E]: of the longest run."""
+    p_values = np.full((len(runs), len(runs)), np.nan)
+    for a, first in enumerate(runs):
+        for b, second in enumerate(runs):
+            count = min(len(first), len(second))
+            names, code = np.unique(pools[:count], return_inverse=True)
+            if len(names) >= FEWEST_POOLS:
+                means = np.bincount(code, first[:count] - second[:count]) / np.bincount(code)
+                noise = np.atleast_1d(means.var(ddof=1) / len(names))
+                p_values[a, b] = _episode_p(np.atleast_1d(means.mean()), noise, len(names))[0]
+    return p_values
 
 
 def may_be_best(means: Floats, p_values: Floats) -> Floats:
@@ -122,10 +137,11 @@ def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> 
     """The range of ranks of each of m runs, [1 + runs surely better, m - runs surely worse].
 
     The ranks come from simultaneous (Bonferroni) paired tests for new classes, or for these images if there are none
-    for new classes. Two runs of different lengths are compared on the episodes that both have.
+    for new classes or too few classes. Two runs of different lengths are compared on the episodes that both have.
     """
     names, tests = list(runs), pair_tests(list(runs.values()), units)
-    p_values = np.where(np.isfinite(tests.p_classes), tests.p_classes, tests.p_images)
+    of_classes = np.isfinite(tests.p_classes) & (not units.too_few)
+    p_values = np.where(of_classes, tests.p_classes, tests.p_images)
     sure = p_values < (1 - level) / max(1, len(names) * (len(names) - 1) // 2)
     better, worse = ((sure & side).sum(1).tolist() for side in (tests.means < 0, tests.means > 0))
     return {name: (1 + better[run], len(names) - worse[run]) for run, name in enumerate(names)}

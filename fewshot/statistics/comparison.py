@@ -32,7 +32,8 @@ class Comparison:
     new_classes: Interval
     correlation: float  # of a_e and b_e; NaN if one of them is constant
     unpaired_width: float  # width of the interval from two independent samples of episodes
-    p_classes: float  # p-value of "no difference for new classes"; NaN without an interval for new classes
+    p_images: float  # p-value of "no difference for these images"
+    p_classes: float  # the same for new classes; NaN without an interval for new classes
     detectable_episodes: float  # smallest difference that these episodes detect with 80 % power, for these images
     detectable_classes: float  # the same for new classes; NaN without an interval. Both are NaN without any spread
 
@@ -74,6 +75,7 @@ def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparis
         new_classes=classes,
         correlation=float(np.corrcoef(a, b)[0, 1]) if varies else float("nan"),
         unpaired_width=2 * _t(0.5 + level / 2, 2 * len(a) - 2) * separate,
+        p_images=_p_value(images.mean, images.standard_error, len(d) - 1),
         p_classes=p_classes,
         detectable_episodes=_detectable(images.standard_error, len(d) - 1, level),
         detectable_classes=_detectable(classes.standard_error, units.n_units - 1, level),
@@ -162,6 +164,14 @@ def _detectable(error: float, freedom: float, level: float) -> float:
     """The difference that a test with this standard error detects; NaN without any spread, which no number follows
     from."""
     return (_t(0.5 + level / 2, freedom) + _t(POWER, freedom)) * error if error > 0 else float("nan")
+
+
+def _p_value(mean: float, error: float, freedom: float) -> float:
+    from scipy.stats import t
+
+    if error == 0:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * t.sf(abs(mean) / error, freedom))
 
 
 def _t(probability: float, freedom: float) -> float:

@@ -25,6 +25,7 @@ THESE_IMAGES = "these images"
 NEW_IMAGES = "new images of these classes"
 NEW_DRAWS = "new supports and new images of these classes"
 FEWEST_POOLS = 5
+ENOUGH_CLASSES = 20  # to rank runs for new classes; below, half an interval for them is 6 to 30 points (coverage.py)
 _AT_ONCE = 4096  # episodes whose units are sorted together
 
 
@@ -63,6 +64,12 @@ class Units:
     n_way: Integers  # [E]
     n_units: int  # C: all units that episodes sample from, sampled or not
     name: str = "classes"
+
+    @property
+    def too_few(self) -> str:
+        """Why a ranking is not for new units, as rows store reasons; "" if there are enough. Groups in place of classes
+        were chosen to speak of, so they are enough."""
+        return few_units(self.n_units, self.name) if self.name == "classes" and self.n_units < ENOUGH_CLASSES else ""
 
     def pairs(self) -> Iterator[tuple[Ints, Ints]]:
         """Blocks of (episode, unit) pairs, ascending, some episodes at a time; a unit counts once per episode."""
@@ -196,12 +203,17 @@ def deleted_interval(
 def no_bounds(mean: float, without: Floats, units: Units, half_query: float | None) -> str:
     """Why there is no interval for new classes; "" if there is one. Rows store the reason."""
     if units.n_units < 3:
-        return f"{units.n_units} {units.name} are too few to speak of others"
+        return few_units(units.n_units, units.name)
     if np.isnan(without).any():
         return f"every episode holds every one of the {units.name}" if _all_held(units) else _too_few(units)
     if half_query is not None and not 0 < mean < 1:
         return f"all answers are {'right' if mean == 1 else 'wrong'}: the spread over {units.name} cannot be seen"
     return ""
+
+
+def few_units(n_units: int, name: str) -> str:
+    """That so many units are too few, as rows store it."""
+    return f"{n_units} {name} are too few to speak of others"
 
 
 def draw_interval(draws: Floats, by_image: Floats, labels: Ints, level: float = 0.95) -> Interval:

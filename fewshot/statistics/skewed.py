@@ -3,13 +3,16 @@
 Two corrections of the usual interval, both from the values themselves:
 
 - Hall's cubic transformation (Hall 1992, "On the removal of skewness by transformation", J. R. Statist. Soc. B 54)
-  moves both bounds towards the longer tail. It can be inverted, so the p-value belongs to the same interval.
+  moves both bounds towards the longer tail. It can be inverted, so the p-value belongs to the same interval. The cubic
+  is flat at -3 / skewness. With few values that point lies among the usual quantiles, and there its inverse turns a
+  little skewness into any bound; so where its slope falls below 0.36, its tangent takes its place.
 - The degrees of freedom are those of a variance whose values have this excess kurtosis: Var(s^2) = s^4 (2 / (C-1) +
   kurtosis / C), so 2 / (2 / (C-1) + kurtosis / C) in place of C-1; but at least (C-1) / 3 and 1, so that large
   differences can have small p-values.
 
 `python benchmarks/coverage.py` shows what they change: a difference over 7 heavy-tailed classes is covered in 94 %, by
-the plain jackknife in 89 %.
+the plain jackknife in 89 %. The tangent costs at most 0.4 % of coverage, and saves 11 to 18 %
+of the width with 7 to 12 classes.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_JOIN = 0.6  # 1 + skewness * ratio / 3, the root of the slope, from which on down the tangent replaces the cubic
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +69,23 @@ class SkewedT:
         from scipy.stats import t
 
         known = self.error > 0
-        ratio, skew = mean / np.where(known, self.error, 1.0), self.skewness
-        moved = ratio + skew * ratio**2 / 3 + skew**2 * ratio**3 / 27 + skew / 6
+        moved = self._forth(mean / np.where(known, self.error, 1.0))
         without = np.where(np.asarray(mean) == 0, 1.0, 0.0)
         return np.asarray(np.where(known, 2 * t.sf(np.abs(moved), self.freedom), without), dtype=np.float64)
 
+    def _forth(self, ratio: Floats) -> Floats:
+        """Hall's transformation of the ratios (estimate - truth) / error, with its tangent where it is nearly flat."""
+        skew = self.skewness
+        cubic = ratio + skew * ratio**2 / 3 + skew**2 * ratio**3 / 27 + skew / 6
+        root = 1 + skew * ratio / 3
+        steep = (root >= _JOIN) | (skew == 0)
+        tangent = (_JOIN**3 + 3 * _JOIN**2 * (root - _JOIN) - 1) / np.where(steep, 1.0, skew) + skew / 6
+        return np.asarray(np.where(steep, cubic, tangent), dtype=np.float64)
+
     def _back(self, quantile: Floats) -> Floats:
-        """The ratios (estimate - truth) / error at quantiles of t: the inverse of Hall's transformation."""
+        """The ratios (estimate - truth) / error at quantiles of t: the inverse of `_forth`."""
         skewed = np.abs(self.skewness) >= 1e-8
         skew = np.where(skewed, self.skewness, 1.0)
-        back = 3 / skew * (np.cbrt(1 + skew * (quantile - skew / 6)) - 1)
-        return np.asarray(np.where(skewed, back, quantile), dtype=np.float64)
+        cube = 1 + skew * (quantile - skew / 6)
+        root = np.where(cube >= _JOIN**3, np.cbrt(cube), _JOIN + (cube - _JOIN**3) / (3 * _JOIN**2))
+        return np.asarray(np.where(skewed, 3 / skew * (root - 1), quantile), dtype=np.float64)

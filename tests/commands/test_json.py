@@ -71,7 +71,7 @@ def test_every_command_has_json() -> None:
             ("list",),
             (),
             {"datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "measures"}
-            | {"laws", "presets", "suites"},
+            | {"laws", "presets", "suites", "published"},
         ),
         (("report",), ("run", "--data", "birds", *QUICK), {"report", "n_runs", "results"}),
         (("report", "--markdown"), ("run", "--data", "birds", *QUICK), {"markdown", "n_runs"}),
@@ -126,7 +126,17 @@ def test_json_needs_no_torch_where_the_text_needs_none() -> None:
 
 # dry runs
 
-ONLY_READ = {"list", "doctor", "distance", "compare", "split show", "episodes show", "episodes check", "seen"}
+ONLY_READ = {
+    "list",
+    "doctor",
+    "distance",
+    "compare",
+    "split show",
+    "episodes show",
+    "episodes check",
+    "seen",
+    "reproduce",
+}
 ONLY_READ |= {"results list", "results show"}
 ONLY_READ |= {"scaling fit", "scaling transfer", "scaling budget"}  # they print
 ONLY_READ |= {f"study {name}" for name in ("adaptation", "classes", "effective_data", "gains", "shots", "sources")}

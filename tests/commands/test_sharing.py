@@ -42,12 +42,12 @@ def test_a_submission_is_written_verified_recorded_and_ranked(shared):
 
 
 def test_a_tampered_submission_exits_with_1_and_says_why(shared):
-    change_rows(shared, lambda row: row.update(macro_f1=0.5))
+    change_rows(shared, lambda row: row.update(n_not_converged=3))
     done = call("verify", shared, "--by", "Z. Z.")
     assert done.exit_code == 1
     first, second = done.stdout.splitlines()
     assert first == "boards/heads does not hold: 1 problem"
-    assert "macro_f1 is 0.5 in the row, but its predictions give" in second
+    assert second.endswith(": n_not_converged is 3 in the row, but its predictions give 0")
     assert not (shared / "verification.json").exists()
     done = call("report", "--board", "boards", "--out", "board.html")
     assert done.exit_code == 1

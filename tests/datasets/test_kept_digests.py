@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fewshot.datasets import _digests
-from fewshot.datasets._digests import file_facts, kept_digest
+from fewshot.datasets._digests import Files, kept_digest, picture_facts
 from tests.support.pictures import write_pictures
 
 
@@ -19,7 +19,7 @@ def paths(tmp_path):
     """Twelve pictures, whose digests are kept."""
     write_pictures(tmp_path / "pictures", [6, 6])
     found = sorted((tmp_path / "pictures").glob("*/*.png"))
-    file_facts(found)
+    picture_facts(Files(found))
     return found
 
 
@@ -27,8 +27,8 @@ def paths(tmp_path):
 def decoded(monkeypatch):
     """The images that are decoded, one after the other."""
     seen = []
-    decode = _digests._facts_or_error
-    monkeypatch.setattr(_digests, "_facts_or_error", lambda path: seen.append(path) or decode(path))
+    decode = _digests.facts_of_file
+    monkeypatch.setattr(_digests, "facts_of_file", lambda path: seen.append(path) or decode(path))
     return seen
 
 
@@ -38,7 +38,7 @@ def change(home, sql: str) -> None:
 
 
 def test_digests_are_kept(paths, decoded):
-    assert len({facts.digest for facts in file_facts(paths)}) == 12
+    assert len({facts.digest for facts in picture_facts(Files(paths))}) == 12
     assert decoded == []
 
 
@@ -55,11 +55,11 @@ CHANGES = {
 
 @pytest.mark.parametrize("sql", CHANGES)
 def test_changed_entries_are_not_believed(paths, decoded, own_home, sql):
-    right = file_facts(paths)
+    right = picture_facts(Files(paths))
     change(own_home, sql)
-    assert file_facts(paths) == right
+    assert picture_facts(Files(paths)) == right
     assert len(decoded) == CHANGES[sql]
-    assert file_facts(paths) == right
+    assert picture_facts(Files(paths)) == right
     assert len(decoded) == CHANGES[sql]
 
 
@@ -72,10 +72,10 @@ def test_an_entry_of_another_file_is_not_believed(paths, own_home):
 @given(st.lists(st.integers(0, (1 << 20) - 1), min_size=1, max_size=20, unique=True))
 def test_whatever_bits_flip_the_digests_are_right(paths, own_home, bits):
     database = own_home / "digests.sqlite"
-    right, whole = file_facts(paths), database.read_bytes()
+    right, whole = picture_facts(Files(paths)), database.read_bytes()
     content = bytearray(whole)
     for at in bits:
         content[at // 8 % len(content)] ^= 1 << at % 8
     database.write_bytes(content)
-    assert file_facts(paths) == right
+    assert picture_facts(Files(paths)) == right
     database.write_bytes(whole)

@@ -112,7 +112,7 @@ def test_every_way_to_ask_a_text_is_found(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        'x = asked(row).sampler.declares("from_file")',
+        'x = specs_of(row).sampler.declares("from_file")',
         'x = row.status == "failed" and row.classes in ("novel", "")',
         "x = row.backbone == other.backbone",
         'x = spec.split is None or images.split(",")',

@@ -85,8 +85,9 @@ def test_many_rows_are_a_bounded_table(rows):
 
 def test_the_text_of_a_comparison_is_its_verdict(rows):
     compared = fewshot.compare(rows[::2])
-    assert str(compared).splitlines()[1] == compared.verdict == repr(compared)
-    assert re.search(r"leads with|is the best", compared.verdict)
+    assert compared.verdict in " ".join(str(compared).split())
+    assert compared.verdict == repr(compared)
+    assert re.search(r" leads on these 12 classes with | is the best on these 12 classes: ", compared.verdict)
     assert len(fewshot.compare(rows).rankings) == 2
 
 

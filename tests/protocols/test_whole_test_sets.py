@@ -43,12 +43,15 @@ def check_whole(answer: dict, name: str, shots: list[int | None], draws: int) ->
 
 def check_mean(answer: dict, k_shot: int | None, n_sets: int, of: int) -> None:
     """The average of all sets is the mean of their rows."""
+    assert 0.3 < fmean(row["accuracy"] for row in answer["rows"]) < 0.99
     values = [row["accuracy"] for row in answer["rows"] if row["k_shot"] == k_shot]
     assert len(values) == n_sets
     shape = "all-way, all images" if k_shot is None else f"all-way {k_shot}-shot"
     [average] = [one for one in answer["averages"] if (one["group"], one["shape"]) == ("all sets", shape)]
     assert average["value"] == pytest.approx(fmean(values))
     assert (average["n_sets"], average["of"]) == (n_sets, of)
+    widths = [row["accuracy_high"] - row["accuracy_low"] for row in answer["rows"] if row["k_shot"] == k_shot]
+    assert average["half_width"] == pytest.approx(np.sqrt(np.sum(np.square(widths))) / 2 / n_sets)
 
 
 @pytest.mark.parametrize("name", ["mieb_few_shot", "mieb_few_shot@fewshot"])
@@ -82,6 +85,7 @@ def test_bit_averages_the_medians_of_its_draws(root, monkeypatch):
         k_shot = {"all-way 1-shot": 1, "all-way 5-shot": 5, "all-way, all images": None}[average["shape"]]
         draws = [[float(text) for text in row["draws"].split()] for row in answer["rows"] if row["k_shot"] == k_shot]
         assert average["value"] == pytest.approx(fmean(median(each) for each in draws))
+        assert average["half_width"] is None
 
 
 def test_dinov3_chooses_inside_the_support(root, monkeypatch):

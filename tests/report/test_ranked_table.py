@@ -43,7 +43,7 @@ def test_the_group_is_marked_and_the_verdict_stands_below(tmp_path: Path):
 def test_single_runs_of_several_tasks_are_one_table():
     text = ranked_table(rankings([row(0.5 + k / 100, k_shot=k) for k in (1, 5, 10)]), 80)
     assert next(line for line in text.splitlines() if "shot" in line).startswith("  1 shot")
-    assert len(text.splitlines()) == 9  # the heading has two
+    assert len(text.splitlines()) == 10  # the heading and the legend have two each
     assert "raw pixels 32, L2 + Prototype" in " ".join(text.split())
     both = [row(0.5, k_shot=1, backbone=LONG.format(1)), row(0.6, k_shot=5, backbone=LONG.format(2))]
     lines = ranked_table(rankings(both), 140).splitlines()

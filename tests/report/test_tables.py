@@ -256,7 +256,8 @@ def test_titles_of_tasks_with_other_splits_name_the_split():
 def test_a_note_of_some_columns_names_them_and_whom_it_concerns_there():
     seen = {"seen_classes": "seen", "n_seen_classes": 4, "n_classes": 9}
     icons = [row(evaluator=evaluator, dataset="Icons()", **seen) for evaluator in ("Prototype()", "LinearProbe()")]
-    glyphs = [replace(each, dataset="Glyphs()", seen_classes="not seen") for each in icons]
+    own = [{"run_id": each.run_id[::-1], "dataset": "Glyphs()", "seen_classes": "not seen"} for each in icons]
+    glyphs = [replace(each, **columns) for each, columns in zip(icons, own, strict=True)]
     assert "- 4 of 9 classes seen in training (icons mono). Applies to all runs." in overview(
         Shown.of([*icons, *glyphs])
     )

@@ -51,6 +51,24 @@ def test_a_merge_takes_each_run_with_the_predictions_of_its_file(tmp_path):
     whole(target)
 
 
+RULE = "Selection(on='{}', grid=(('C', (0.1, 1.0)),), n_episodes=4, seed=7)"
+
+
+@pytest.mark.parametrize(("on", "tried"), [("validation", {"classes": "validation", "seed": 7}), ("oracle", {})])
+def test_the_trials_of_a_choice_move_with_its_run(tmp_path, on, tried):
+    source = Results(tmp_path / "a.jsonl")
+    rule = RULE.format(on).replace(", seed=7", "" if on == "oracle" else ", seed=7")
+    stored_run(source, evaluator="LinearProbe(C=1.0)", selection_rule=rule)
+    stored_run(source, evaluator="Prototype()", k_shot=5)
+    own = [stored_run(source.trials, evaluator=f"LinearProbe(C={c})", wrong=c / 4, **tried) for c in (0.1, 1.0)]
+    stored_run(source.trials, evaluator="LinearProbe(C=0.1)", k_shot=5, **tried)
+    stored_run(source.trials, evaluator="Prototype()", **tried)
+    target = copy([source], tmp_path / "b.jsonl", "selection_rule != ''")
+    assert target.trials.rows() == own
+    whole(target.trials)
+    assert not copy([source], tmp_path / "c.jsonl", "selection_rule == ''").trials.path.exists()
+
+
 def test_columns_of_another_release_are_kept(tmp_path):
     source = Results(tmp_path / "a.jsonl")
     source.path.write_text(json.dumps(json.loads(row().to_json()) | {"column_of_tomorrow": 3}) + "\n")

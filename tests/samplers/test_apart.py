@@ -207,6 +207,6 @@ def test_a_pool_with_too_few_groups_is_one_sentence_that_names_the_pool():
 
 def test_specs_without_apart_are_those_of_earlier_rows():
     for name in SAMPLERS.names():
-        example = SAMPLERS.get(name).examples()[0]
-        assert "apart" not in SAMPLERS.spec(example).text
+        for example in SAMPLERS.get(name).examples()[:1]:  # samplers of published draws have none
+            assert "apart" not in SAMPLERS.spec(example).text
     assert SAMPLERS.spec("Balanced(apart='video')").short_name == "balanced, each video on one side"

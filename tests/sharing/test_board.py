@@ -46,7 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / "all").mkdir(exist_ok=True)
             submission(folder, results, about, f"all/{name}")
     record(verify(folder / "all" / "b", AtHand((birds(folder),)), n_reruns=2), "A. Reader")
-    change_rows(folder / "all" / "f", lambda row: row.update(accuracy=0.99, accuracy_high=0.999))
+    change_rows(folder / "all" / "f", lambda row: row.update(n_not_converged=3))
     (folder / "all" / ".git").mkdir()
     (folder / "all" / "README.md").write_text("hello")
     (folder / "all" / "link").symlink_to(folder / "all" / "a")
@@ -63,7 +63,7 @@ def test_a_submission_that_fails_is_named_and_not_ranked(ranked):
     assert ranked.refused[1].problems == ("it is a link; a submission is a folder",)
     text = page(ranked, "board")
     assert "Not ranked" in text
-    assert "accuracy is 0.99 in the row" in text or "their accuracy is" in text
+    assert "n_not_converged is 3 in the row, but its predictions give 0" in text
     assert "2 submissions are not ranked" in text
 
 

@@ -24,7 +24,6 @@ PATHS = {
     "VectorSet('\\\\\\\\server\\\\share\\\\a.npz')": "VectorSet('a.npz')",
     "Listed('/tmp/a/b.safetensors')": "Listed('b.safetensors')",
     "fewshot run --data /mnt/x/birds --shot 5": "fewshot run --data birds --shot 5",
-    "Checkpoint('/')": "Checkpoint('folder')",
     "cannot read /home/ann/a.png, it is empty": "cannot read a.png, it is empty",
 }
 SAME = (
@@ -38,6 +37,7 @@ SAME = (
     "and/or, n/a",
     "~5 points",
     "ImageFolderSet('birds')",
+    "ImageFolderSet('/')",
 )
 
 

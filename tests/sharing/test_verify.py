@@ -30,6 +30,7 @@ from tests.support.submissions import (
     own_home,
     part_of,
     rescored,
+    runs,
     sealed,
     submission,
 )
@@ -42,6 +43,14 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("honest")
     with own_home(folder):
         return submission(folder)
+
+
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of so many episodes that it has all intervals."""
+    folder = tmp_path_factory.mktemp("longer")
+    with own_home(folder):
+        return submission(folder, runs(folder, ("Prototype()",), n_episodes=40))
 
 
 @pytest.fixture
@@ -81,7 +90,6 @@ NUMBERS = {
     "calibration_error": 0.001,
     "auroc": 0.001,
     "average_precision": 0.001,
-    "lowest_tenth": -0.001,
     "mean_per_class": 0.001,
 }
 
@@ -92,6 +100,28 @@ def test_a_changed_number_is_refused_by_its_column(forged, column):
         pytest.fail(f"the row has no {column}: give the fixture more classes")
     change_rows(forged, lambda row: row.update({column: row[column] + NUMBERS[column]}))
     refused(forged, column)
+
+
+BOUNDS = {
+    "new_classes_low": 0.001,
+    "new_classes_high": -0.001,
+    "new_classes_monte_carlo": 0.001,
+    "lowest_tenth": 0.001,
+    "lowest_tenth_high": -0.001,
+    "macro_f1_low": 0.001,
+    "log_loss_high": 0.001,
+    "calibration_error_high": -0.001,
+    "auroc_low": 0.001,
+    "average_precision_high": -0.001,
+    "mean_per_class_high": -0.001,
+}
+
+
+@pytest.mark.parametrize("column", BOUNDS)
+def test_a_changed_interval_is_refused_by_its_column(longer, tmp_path, column):
+    folder = copied(longer, tmp_path / "forged")
+    change_rows(folder, lambda row: row.update({column: row[column] + BOUNDS[column]}))
+    refused(folder, column)
 
 
 TEXTS = {
@@ -127,7 +157,7 @@ def test_a_changed_spec_gives_another_run_id(forged, column):
     refused(forged, "its run id is")
 
 
-SHAPE = {"n_way": 5, "k_shot": 1, "n_query": 15, "seed": 7, "images_digest": "0" * 64}
+SHAPE = {"n_way": 5, "k_shot": 1, "n_query": 15, "seed": 7}
 
 
 @pytest.mark.parametrize("column", SHAPE)
@@ -136,13 +166,22 @@ def test_a_changed_shape_is_not_that_of_the_episodes(forged, column):
     refused(forged, "its predictions")
 
 
+def test_predictions_of_other_images_or_weights_are_refused(forged):
+    for column in ("images_digest", "weights_digest", "preprocess_digest"):
+        before = getattr(first_row(forged), column)
+        change_rows(forged, lambda row, column=column: row.update({column: "0" * 64}))
+        refused(forged, f"was made with another {column}")
+        change_rows(forged, lambda row, column=column, before=before: row.update({column: before}))
+    assert not verify(forged).problems
+
+
 LABELS = {
     "transductive": True,
     "selection": "validation classes",
     "n_trials": 5,
     "seen_classes": "seen",
     "n_seen_classes": 3,
-    "n_unknown_classes": 0,
+    "n_unknown_classes": 4,
 }
 
 
@@ -334,7 +373,10 @@ SEALED: dict[str, tuple[Forgery, str]] = {
     "predictions without a row": (stray, "which has no row"),
     "a design of other classes": (of_json(RUNS, no_design), "from named classes only"),
     "a design without classes": (of_json(RUNS, lambda held: held["designs"][0].update(classes=[])), "list the labels"),
-    "a design of fewer classes": (of_json(RUNS, lambda held: held["designs"][0].update(classes=[0, 1, 2])), ""),
+    "a design of fewer classes": (
+        of_json(RUNS, lambda held: held["designs"][0].update(classes=[0, 1, 2])),
+        "of other classes than",
+    ),
     "other class names": (of_json(RUNS, lambda held: held["designs"][0]["class_names"].reverse()), "lowest_class"),
     "other labels of the images": (
         of_json(RUNS, lambda held: held["designs"][0].update(labels_digest="0" * 64)),
@@ -466,7 +508,7 @@ def test_the_images_find_invented_episodes(forged, honest):
     def other(predictions: Predictions) -> Predictions:
         query = predictions.episodes.query.copy()
         start = predictions.episodes.query_start[2]
-        query[start:] = query[start:][::-1]
+        query[start], query[start + 4] = query[start + 4], query[start]  # of two ways
         return replace(predictions, episodes=replace(predictions.episodes, query=query))
 
     change_predictions(forged, other)

@@ -6,12 +6,17 @@ from itertools import product
 
 HEAD = """
 from dataclasses import dataclass
+import torch
 from fewshot.backbones import BackboneSource
 from fewshot.datasets import Dataset
-from fewshot.evaluators import FeatureEvaluator, ImageEvaluator, TransductiveEvaluator
+from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.samplers import Sampler
 from fewshot.splits import SplitRule
 from fewshot.transforms import FeatureTransform
+
+class Odd(Head):
+    def __call__(self, query):
+        return torch.zeros(1, 2)
 """
 CLASS = """
 
@@ -48,6 +53,8 @@ FAULTS = {
     "signature": "def {method}(self, a, b, c, d, e, f, g, h): return a",
     "nothing": "def {method}(self, *args, **named): return None",
     "number": "def {method}(self, *args, **named): return 3",
+    "shape": "def {method}(self, *args, **named): return Odd()",
+    "tensor": "def {method}(self, *args, **named): return torch.zeros(1, 2)",
     "raises": "def {method}(self, *args, **named): return {{}}['key']",
     "fields": "size: int  # without a default",
 }

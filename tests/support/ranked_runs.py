@@ -12,7 +12,7 @@ from tests.support.report_rows import invented_images, invented_predictions, row
 
 
 def ranked_runs(
-    folder: Path, wrong: Mapping[str, float], n_classes: int = 12, n: int = 60, **columns: object
+    folder: Path, wrong: Mapping[str, float], n_classes: int = 24, n: int = 60, **columns: object
 ) -> tuple[list[Row], Results]:
     """One run per evaluator spec, with this share of wrong answers to the same n episodes."""
     images = invented_images(tuple(f"class {c}" for c in range(n_classes)))

@@ -26,7 +26,7 @@ from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, ROWS, VERIFICATION
 from fewshot.sharing.stored import read_shared
-from fewshot.sharing.submit import _files, submit
+from fewshot.sharing.submit import listed_files, submit
 from tests.support.bird_folders import write_birds
 
 HEADS = ("Prototype()", "NearestNeighbour()")
@@ -73,7 +73,7 @@ def own_home(folder: Path) -> Iterator[None]:
 def sealed(folder: Path) -> None:
     """Lists the files of a changed submission with their present sha256, as a forger would."""
     manifest = Manifest.read(folder)
-    files = {name: of for name, of in _files(folder).items() if name not in (ABOUT, VERIFICATION)}
+    files = {name: of for name, of in listed_files(folder).items() if name not in (ABOUT, VERIFICATION)}
     (folder / ABOUT).write_text(replace(manifest, files=files).text(), encoding="utf-8")
 
 

@@ -16,6 +16,8 @@ from fewshot.report.comparisons.verdicts import (
     points,
     significant,
     significant_for_classes,
+    significant_in_ranking,
+    too_few,
     verdict,
 )
 from fewshot.report.rows import selection_budgets as budgets
@@ -24,8 +26,8 @@ from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.rows.wording import training_data
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import Interval
 
 
@@ -49,14 +51,18 @@ def _sentence(pair: RunPair, names: UniqueNames, p_adjusted: float) -> str:
     if pair.equal:
         return f"{a} and {b} have the same accuracy in every episode."
     size = f"{100 * comparison.these_images.mean:z.2f} points"
+    if pair.few:
+        certain = significant_in_ranking(pair, p_adjusted)
+        start = f"{a} exceeds {b} by {size}" if certain else f"{a} and {b} do not differ significantly: {size}"
+        return f"{start}; 95 % interval for {pair.population} {bounds(pair.shown)}; {too_few(pair)}."
     if significant_for_classes(pair, p_adjusted):
         return f"{a} exceeds {b} by {size}; 95 % interval for new {units} {bounds(comparison.new_classes)}."
     images = f"95 % interval for these images {bounds(comparison.these_images)}"
-    corrected = " after correcting for all pairs" if significant(comparison.new_classes) else ""
+    corrected = " after correction" if significant(comparison.new_classes) else ""
     classes = f"not significant for new {units}{corrected}, {bounds(comparison.new_classes)}"
     if comparison.new_classes.reason:
         classes = f"no interval for new {units} ({in_words(comparison.new_classes.reason)})"
-    if significant(comparison.these_images):
+    if significant(comparison.these_images) and (pair.of_classes or significant_in_ranking(pair, p_adjusted)):
         return f"{a} exceeds {b} by {size}; {images}; {classes}."
     return f"{a} and {b} do not differ significantly: {size}; {images}; {classes}."
 
@@ -70,8 +76,8 @@ def _evidence(pair: RunPair, p_adjusted: float, n_compared: int) -> list[tuple[s
         (f"difference, new {units}", _points(comparison.new_classes)),
         ("verdict", verdict(pair, p_adjusted)),
         (
-            f"p over {units}",
-            f"{p_value(p_adjusted).removeprefix('= ')}, Holm-adjusted over {counted(n_compared, 'pair')}",
+            f"p over {units}" if pair.of_classes else f"p for {pair.population}",
+            f"{p_value(p_adjusted).removeprefix('= ')}, corrected for {counted(n_compared, 'comparison')} of each run",
         ),
         ("detectable with 80 % power", detectable if math.isfinite(comparison.detectable_episodes) else ""),
         ("correlation of the runs", number(comparison.correlation, 2)),
@@ -103,7 +109,7 @@ _SIDES: dict[str, Callable[[Row], str]] = {
     "sees all queries at once": lambda row: "yes" if row.transductive else "no",
     "image size": lambda row: str(_field(row, "image_size") or "the network's default"),
     "pooling": lambda row: str(_field(row, "pool") or "the network's default"),
-    "transform": lambda row: asked(row).transform.short_name,
+    "transform": lambda row: specs_of(row).transform.short_name,
     "not converged": lambda row: counted(row.n_not_converged, "episode"),
     "seconds of embedding + solving": lambda row: f"{row.seconds_embedding:.1f} + {row.seconds_solving:.1f}",
     "weights digest": lambda row: row.weights_digest[:16],
@@ -123,4 +129,4 @@ def _sides(pair: RunPair) -> list[tuple[str, str]]:
 
 
 def _field(row: Row, name: str) -> object:
-    return asked(row).backbone.fields.get(name)
+    return specs_of(row).backbone.fields.get(name)

@@ -25,15 +25,17 @@ from fewshot.report.comparisons.verdicts import (
     paragraph,
     points,
     single_checkpoints,
+    too_few,
     verdict,
 )
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.tables.short_texts import are_numbered, shortened
 from fewshot.report.tables.task_table import plain
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import FRACTION, episode_interval
 
+_WIDTH = 100  # characters of a sentence in a terminal
 _MOST_LINES = 20  # pairs of one run in a terminal, the best first
 
 
@@ -56,7 +58,18 @@ class Claims:
 
     def text(self, delta: float) -> str:
         """Tables and sentences for a terminal. `delta`: the difference to detect, a fraction."""
-        parts = [self.title, self._runs("simple"), self._table("simple"), *self._sentences(delta)]
+        others = counted(max(1, len(self.contest.rows) - 1), "comparison")
+        tested = (
+            f"p: Holm-adjusted over {counted(self.n_shown, 'pair')}, so it may be larger than in the ranking, which "
+            f"corrects for the {others} of a run."
+        )
+        parts = [
+            self.title,
+            self._runs("simple"),
+            self._table("simple"),
+            "\n".join(wrap(tested, _WIDTH)),
+            *self._sentences(delta),
+        ]
         return "\n\n".join(parts)
 
     def against(self, versus: Row, names: Mapping[str, str], population: str, width: int) -> str:
@@ -143,18 +156,21 @@ class Claims:
             f"new {self.contest.units.name}": [points(self.contest.interval(run)) for run in range(len(rows))],
             "rank": ["{} to {}".format(*ranks[row.run_id]) for row in rows],
         }
-        if asked(rows[0]).sampler.declares("ranks_with_ties"):
+        if specs_of(rows[0]).sampler.declares("ranks_with_ties"):
             columns["Meta-Dataset's rank"] = [f"{tied[row.run_id]:g}" for row in rows]
         if single:
-            columns["applies to"] = [THESE_WEIGHTS if asked(row).backbone in single else "" for row in rows]
+            columns["applies to"] = [THESE_WEIGHTS if specs_of(row).backbone in single else "" for row in rows]
         return tabulate(columns, "keys", form, disable_numparse=True)
 
     def _table(self, form: str) -> str:
         lines = [line(p, self.naming, value) for p, value in self._tested]
-        return tabulate(lines, header(self.contest.units.name), form, disable_numparse=True)
+        titles = header(self.contest.units.name, self.pairs[0].population if self.pairs else "")
+        return tabulate(lines, titles, form, disable_numparse=True)
 
     def _sentences(self, delta: float) -> list[str]:
-        verdicts = [f"{self.naming.pair(pair)}: {verdict(pair, value)}." for pair, value in self._tested]
+        few = next((text for pair in self.pairs if (text := too_few(pair))), "")
+        verdicts = [f"{self.naming.pair(pair)}: {_without(verdict(pair, value), few)}." for pair, value in self._tested]
+        verdicts += [f"{few[:1].upper()}{few[1:]}."] if few else []
         lines = [f"  {self.naming.pair(pair)}: {needs(pair, delta)}" for pair in self.pairs]
         size = f"{100 * delta:.3g} {agreeing(100 * delta, 'point', 'points')}"
         heading = f"Needed to detect a difference of {size} with 80 % power:"
@@ -169,8 +185,13 @@ class Claims:
         return list(filter(None, [about_weights(self.contest.rows), caution(self.contest.rows)]))
 
 
-def header(units: str) -> tuple[str, ...]:
-    """The columns of a table of pairs."""
+def _without(sentence: str, clause: str) -> str:
+    """A sentence without a last clause that stands below all of them."""
+    return sentence.removesuffix(f"; {clause}") if clause else sentence
+
+
+def header(units: str, population: str) -> tuple[str, ...]:
+    """The columns of a table of pairs. `population`: of the p-values."""
     return (
         "A minus B",
         "episodes",
@@ -178,7 +199,7 @@ def header(units: str) -> tuple[str, ...]:
         f"new {units}",
         "correlation",
         "unpaired/paired",
-        f"p over {units}",
+        f"p over {units}" if population == f"new {units}" else f"p for {population}",
         "detectable",
     )
 

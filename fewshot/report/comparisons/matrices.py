@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.cards import Card, card
-from fewshot.report.comparisons.pairing import Contest, RunPair, adjusted, contest, rivals
+from fewshot.report.comparisons.pairing import Contest, RunPair, contest, rivals
 from fewshot.report.comparisons.unique_names import UniqueNames
 from fewshot.report.comparisons.verdicts import (
     about_weights,
@@ -17,7 +17,8 @@ from fewshot.report.comparisons.verdicts import (
     more_episodes,
     p_value,
     significant,
-    significant_for_classes,
+    significant_in_ranking,
+    too_few,
 )
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.selection_budgets import is_oracle
@@ -25,20 +26,24 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured, shot_label
 from fewshot.results.files import Results
 from fewshot.results.row import Row
+from fewshot.statistics.intervals import THESE_IMAGES
 
 MOST = 12  # runs in a matrix: the most accurate ones
 MOST_MATRICES = 36  # in a report
+_SIGNS = {"better": ("", " △", " ▲"), "worse": ("", " ▽", " ▼")}  # by strength
 MOST_CARDS = 5  # below a matrix: the best run against its closest rivals
 
 
 @dataclass(frozen=True)
 class PairCell:
-    """Row minus column: its number with a star per significant population, its interval, a class of the style sheet,
-    and a sentence with all of it."""
+    """Row minus column: its number with a sign if it is significant, its interval, a class of the style sheet, and a
+    sentence with all of it."""
 
     text: str
     interval: str
-    style: str  # "better-2" (also for new classes), "better-1" (for these images), "worse-2", "worse-1", "open", "self"
+    style: (
+        str  # "better-2" (as in the ranking), "better-1" (for these images only), "worse-2", "worse-1", "open", "self"
+    )
     sentence: str
 
 
@@ -95,15 +100,16 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, names: Un
         return Matrix(title, reason=f"No pairs are compared: {missing}.")
     compared = contest(results, comparable[:MOST])
     pairs = compared.pairs()
-    values = adjusted(pairs).tolist()
+    n_rivals = max(1, sum(measured(row) and not is_oracle(row) for row in group) - 1)
+    values = [min(1.0, pair.p_value * n_rivals) for pair in pairs]
     p_values = {ids: p for pair, p in zip(pairs, values, strict=True) for ids in (_ids(pair), _ids(pair)[::-1])}
     remarks = (about_weights(compared.rows), more_episodes(pairs), caution(compared.rows))
     return Matrix(
         title,
         _lines(compared, pairs, names, p_values),
-        _caption(compared, len(group) - len(compared.rows), len(pairs)),
+        _caption(pairs, len(group) - len(compared.rows), n_rivals),
         tuple(filter(None, remarks)),
-        tuple(card(pair, names, p_values[_ids(pair)], len(pairs)) for pair in _closest(compared.rows, pairs)),
+        tuple(card(pair, names, p_values[_ids(pair)], n_rivals) for pair in _closest(compared.rows, pairs)),
     )
 
 
@@ -140,16 +146,16 @@ def _lines(
 
 def _cell(pair: RunPair, names: UniqueNames, p_adjusted: float) -> PairCell:
     comparison, units = pair.comparison, pair.units.name
-    displayed = comparison.these_images if comparison.new_classes.reason else comparison.new_classes
-    images = significant(comparison.these_images)
-    strength = images + (images and significant_for_classes(pair, p_adjusted))
+    displayed, images = pair.shown, significant(comparison.these_images)
+    strength = 2 if significant_in_ranking(pair, p_adjusted) else int(images and pair.population != THESE_IMAGES)
     side = "better" if displayed.mean > 0 else "worse"
+    population = pair.population
     verdict = {
-        2: f"{side} for these images and for new {units}",
-        1: f"{side} for these images, not significant for new {units}",
+        2: f"{side} for {population}",
+        1: f"{side} for these images, not significant for {population}",
         0: "not significant",
     }[strength]
-    p = f", p {p_value(p_adjusted)}" if math.isfinite(p_adjusted) else ""
+    p = f", p {p_value(p_adjusted)} for {population}" if math.isfinite(p_adjusted) else ""
     reason = comparison.new_classes.reason
     classes = f"no interval ({in_words(reason)})" if reason else bounds(comparison.new_classes)
     sentence = (
@@ -157,20 +163,21 @@ def _cell(pair: RunPair, names: UniqueNames, p_adjusted: float) -> PairCell:
         f"these images {bounds(comparison.these_images)}; new {units} {classes}{p}; {verdict}"
     )
     interval = "" if displayed.reason else f"[{100 * displayed.low:z.1f}, {100 * displayed.high:z.1f}]"
-    text = f"{100 * displayed.mean:+z.1f}{'*' * strength}"
+    text = f"{100 * displayed.mean:+z.1f}{_SIGNS[side][strength]}"
     return PairCell(text, interval, f"{side}-{strength}" if strength else "open", sentence)
 
 
-def _caption(compared: Contest, n_omitted: int, n_pairs: int) -> tuple[str, ...]:
-    units, counts = compared.units.name, sorted({len(values) for values in compared.accuracy})
+def _caption(pairs: Sequence[RunPair], n_omitted: int, n_rivals: int) -> tuple[str, ...]:
+    counts, why = sorted({len(pair.accuracy_a) for pair in pairs}), too_few(pairs[0])
     most = counted(counts[-1], "episode")
     episodes = most if len(counts) == 1 else f"{counts[0]:,} to {most}"
-    pairs = counted(n_pairs, "pair")
+    population = " or ".join(dict.fromkeys(pair.population for pair in pairs))
+    few = f"; {why}" if why else ""
+    corrected = f", corrected for the {n_rivals:,} comparisons of a run with the others" if n_rivals > 1 else ""
     sentences = [
-        f"Row minus column in points on the same {episodes}, with the 95 % interval for new {units} (for these images "
-        "if there is none).",
-        f"**, strong colour: significant for these images and for new {units}. *, pale: for these images only.",
-        f"For new {units}, p is Holm-adjusted over {pairs}." if n_pairs > 1 else "",
+        f"Row minus column in points on the same {episodes}, with the 95 % interval for {population}{few}.",
+        f"▲ ▼, strong colour: better, worse for {population} by the test of the ranking (p below 0.05{corrected}).",
+        "△ ▽, pale: for these images only." if population != THESE_IMAGES else "",
         f"{counted(n_omitted, 'run')} omitted (less accurate, or no stored predictions)." if n_omitted else "",
     ]
     return tuple(filter(None, sentences))

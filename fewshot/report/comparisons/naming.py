@@ -8,8 +8,8 @@ from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.tables.task_table import plain
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Naming:
 
     def data(self, row: Row) -> str:
         """The data set of a run."""
-        return asked(row).dataset.short_name
+        return specs_of(row).dataset.short_name
 
     def task(self, row: Row) -> str:
         """The task of a run with its shots."""

@@ -2,7 +2,8 @@
 
 The group is a 95 % confidence set for the truly best run: statistics/best_runs.py says how, and why the winner's luck
 is accounted for. Its tests are paired, on the episodes that two runs both solved, for new classes where the design
-allows it, else for these images. Runs without stored predictions are compared without pairing, from the intervals of
+allows it and the classes are enough, else for new images of these classes if the episodes have disjoint pools of them,
+else for these images. Runs without stored predictions are compared without pairing, from the intervals of
 their rows, which separates less. Runs that chose hyperparameters on the test labels (oracles) are never in the group.
 
 A ranking reads the predictions of each run once and keeps one accuracy per episode; 160 runs take seconds.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,9 @@ from fewshot.report.comparisons import ranking_words as words
 from fewshot.report.comparisons.pairing import Contest
 from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tests
 from fewshot.report.comparisons.standing import Standing
+from fewshot.report.comparisons.suspicions import suspicions
 from fewshot.report.comparisons.unique_names import UniqueNames
+from fewshot.report.rows.reasons import FEW
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
@@ -29,7 +33,7 @@ from fewshot.results.comparability import task_choices
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import may_be_best
-from fewshot.statistics.intervals import Floats
+from fewshot.statistics.intervals import Floats, Interval
 
 __all__ = ["Ranking", "Standing", "ranking", "ranking_of", "rankings"]
 
@@ -44,9 +48,11 @@ class Ranking:
 
     task: str  # what they share: data, ways, shots, queries, and the backbone or evaluator
     standings: tuple[Standing, ...]
-    population: str  # for which the group holds: "new classes" or, without intervals for them, "these images"
+    population: str  # for which the group holds: "new classes", "new images of these classes" or "these images"
     verdict: str  # one sentence
-    caveats: tuple[str, ...]  # one sentence each
+    caveats: tuple[str, ...]  # one sentence each; the suspicions are the first of them
+    suspicions: tuple[str, ...] = ()  # what looks like a fault
+    few: bool = False  # the classes are too few for new ones, which the verdict says
 
     @property
     def best(self) -> Standing:
@@ -92,13 +98,22 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
     standings = tuple(
         _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run])) for run in order
     )
+    faults = suspicions(rows, names.run, partial(_minus, tests))
     return Ranking(
         names.task(rows[0]),
         standings,
         tests.population,
-        words.verdict(standings, tests.population),
-        tuple(words.caveats(standings, tests.population, tests.reason)),
+        words.verdict(standings, tests.population, tests.reason),
+        (*faults, *words.caveats(standings, tests.reason)),
+        faults,
+        bool(FEW.fullmatch(tests.reason)),
     )
+
+
+def _minus(tests: RunTests, run: int, other: int) -> Interval | None:
+    """The paired difference of two runs for these images; None if there is none."""
+    compared = tests.compare(run, other)
+    return None if compared is None else compared.these_images
 
 
 def _order(rows: Sequence[Row], means: Floats, leads: NDArray[np.bool_]) -> list[int]:
@@ -121,6 +136,7 @@ def _standing(
         tests.intervals[run],
         compared.these_images if compared else None,
         compared.new_classes if compared else None,
+        None if run == best else tests.difference(run, best),
         p_value,
         leads,
         reason,

@@ -7,24 +7,38 @@ from collections.abc import Sequence
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.standing import Standing
+from fewshot.report.rows.intervals import of_images
+from fewshot.report.rows.reasons import FEW
 from fewshot.report.rows.reasons import sentence as missing
-from fewshot.statistics.intervals import THESE_IMAGES, Interval
+from fewshot.statistics.intervals import Interval
 
 
-def verdict(standings: Sequence[Standing], population: str) -> str:
-    """One sentence: the best run, and its lead or the runs that may be as good."""
+def verdict(standings: Sequence[Standing], population: str, reason: str = "") -> str:
+    """One sentence: the best run, and its lead or the runs that may be as good. `reason`: why it is not for new
+    classes, as rows store it; the sentence then names these classes, and says so if they are too few for others."""
+    few = FEW.fullmatch(reason)
+    more = f"; {few[1]} are too few to speak for new ones" if few else ""
+    return f"{_claim(standings, population, _among(standings[0], reason))}{more}."
+
+
+def _among(best: Standing, reason: str) -> str:
+    """The classes that a claim holds for, if it is not for new ones."""
+    return f" on these {counted(best.row.n_classes, 'class')}" if reason and best.row.n_classes > 1 else ""
+
+
+def _claim(standings: Sequence[Standing], population: str, among: str) -> str:
     best, others = standings[0], standings[1:]
     reached = f"{100 * best.accuracy:.1f} %"
     if not others:
-        return f"{best.name} reaches {reached}{_bounds(best.interval, population)}."
+        return f"{best.name} reaches {reached}{among}{_bounds(best.interval, population)}"
     rivals = [standing for standing in others if standing.leads]
     if rivals:
-        return f"{best.name} leads with {reached}, but {_as_good(rivals, best, len(standings), population)}."
+        return f"{best.name} leads{among} with {reached}, but {_as_good(rivals, best, len(standings), population)}"
     rest = [standing for standing in others if not math.isnan(standing.p_adjusted)]
     if not rest:
-        return f"{best.name} reaches {reached}; only oracles are better."
+        return f"{best.name} reaches {reached}{among}; only oracles are better"
     lead, certain = _points(rest[0], best), _difference(rest[0], population)
-    return f"{best.name} is the best: {reached}, {lead} above the next, {rest[0].name}{certain}."
+    return f"{best.name} is the best{among}: {reached}, {lead} above the next, {rest[0].name}{certain}"
 
 
 def _as_good(rivals: Sequence[Standing], best: Standing, n_runs: int, population: str) -> str:
@@ -58,8 +72,8 @@ def _points(standing: Standing, best: Standing) -> str:
 
 def _difference(standing: Standing, population: str) -> str:
     """The interval of the lead in brackets; "" if there is none."""
-    found = standing.images if population == THESE_IMAGES else standing.classes
-    return "" if found is None or found.reason else _bounds(_turned(found), population)
+    found = standing.difference
+    return "" if found is None or not found.low < found.high else _bounds(_turned(found), population)
 
 
 def _turned(interval: Interval) -> tuple[float, float]:
@@ -72,11 +86,13 @@ def _bounds(bounds: tuple[float, float] | None, population: str) -> str:
     return f" (95 % interval {100 * bounds[0]:z.1f} to {100 * bounds[1]:z.1f} for {population})"
 
 
-def caveats(standings: Sequence[Standing], population: str, reason: str) -> list[str]:
-    """What limits the ranking, one sentence each."""
+def caveats(standings: Sequence[Standing], reason: str) -> list[str]:
+    """What limits the ranking, one sentence each; that the classes are too few is in the verdict already."""
+    every = [of_images(standing.row) for standing in standings]
     unpaired = sum("without pairing" in standing.reason for standing in standings)
     sentences = [
-        missing("No test for new classes", [reason]) if population == THESE_IMAGES and reason else "",
+        missing("No interval for these images", lacking) if (lacking := list(filter(None, every))) else "",
+        missing("No test for new classes", [reason]) if reason and not FEW.fullmatch(reason) else "",
         f"{counted(unpaired, 'run')} of {len(standings):,} compared without pairing, which separates less"
         " (no stored predictions of the same episodes)."
         if unpaired

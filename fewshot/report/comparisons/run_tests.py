@@ -7,14 +7,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fewshot.report.comparisons.pairing import Contest, Solved, class_units
+from fewshot.report.comparisons.pairing import Contest, Solved, class_units, pools_of
 from fewshot.report.rows.intervals import KINDS, Bounds
 from fewshot.report.rows.tasks import accuracy, interval
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
-from fewshot.statistics.best_runs import PairTests, pair_tests, unpaired_tests
+from fewshot.statistics.best_runs import PairTests, pair_tests, pool_tests, unpaired_tests
 from fewshot.statistics.comparison import Comparison, compare
-from fewshot.statistics.intervals import THESE_IMAGES, Floats, Units, class_interval
+from fewshot.statistics.intervals import (
+    DIFFERENCE,
+    NEW_IMAGES,
+    THESE_IMAGES,
+    Floats,
+    Interval,
+    Ints,
+    Units,
+    class_interval,
+    pool_interval,
+)
 
 _UNPAIRED = "compared without pairing"
 
@@ -26,10 +36,11 @@ class RunTests:
     means: Floats
     p_values: Floats  # for the population; NaN where there is no test
     population: str
-    reason: str  # why the population is not "new classes"; "" if it is
+    reason: str  # why the population is not that of new classes; "" if it is
     reasons: tuple[str, ...]  # what cannot be known of each run
     accuracies: tuple[Floats | None, ...]  # of each episode of each run; None without predictions
     units: Units | None  # of the longest run
+    pools: Ints | None  # of the images of each episode of the longest run, if they are disjoint
     intervals: tuple[Bounds | None, ...]  # of the accuracy of each run, for the population
 
     def compare(self, run: int, other: int) -> Comparison | None:
@@ -39,6 +50,16 @@ class RunTests:
             return None
         return compare(a[:count], b[:count], self.units.first(count))
 
+    def difference(self, run: int, other: int) -> Interval | None:
+        """The paired difference of two runs with its interval for the population; None if there is none."""
+        compared, a, b = self.compare(run, other), self.accuracies[run], self.accuracies[other]
+        if compared is None or a is None or b is None:
+            return None
+        if self.population == NEW_IMAGES and self.pools is not None:
+            count = min(len(a), len(b))
+            return pool_interval(a[:count] - b[:count], self.pools[:count]).inside(DIFFERENCE)
+        return compared.these_images if self.population == THESE_IMAGES else compared.new_classes
+
 
 def run_tests(rows: Sequence[Row], predictions: Callable[[Row], Iterator[Predictions]] | None) -> RunTests:
     """The tests among the rows of one task. Missing or damaged predictions become a reason, never an error."""
@@ -47,21 +68,22 @@ def run_tests(rows: Sequence[Row], predictions: Callable[[Row], Iterator[Predict
     longest = max(there, key=lambda one: len(one.accuracy), default=None)
     units = None if longest is None else class_units(longest, rows[0].n_classes)
     accuracies = tuple(None if one is None else one.accuracy for one in solved)
+    pools = None if longest is None else pools_of(rows, longest)
     if units is not None:
         runs = np.array([run for run, values in enumerate(accuracies) if values is not None])
         paired = pair_tests([one.accuracy for one in there], units)
         tests.replace(runs, paired, np.full(paired.means.shape, True))
-    return _for_population(tests, rows, accuracies, units, reasons)
+    return _for_population(tests, rows, accuracies, units, reasons, pools)
 
 
 def paired_tests(contest: Contest) -> RunTests:
     """The tests among runs that were read already."""
     tests, runs = pair_tests(contest.accuracy, contest.units), range(len(contest.rows))
-    whole = _for_population(tests, contest.rows, contest.accuracy, contest.units, [""] * len(runs))
+    whole = _for_population(tests, contest.rows, contest.accuracy, contest.units, [""] * len(runs), contest.pools)
     if whole.reason:
         return whole
     of_units = [contest.interval(run) for run in runs]
-    return replace(whole, intervals=tuple(None if one.reason else (one.low, one.high) for one in of_units))
+    return replace(whole, intervals=tuple((one.low, one.high) if one.low < one.high else None for one in of_units))
 
 
 def _for_population(
@@ -70,21 +92,27 @@ def _for_population(
     accuracies: tuple[Floats | None, ...],
     units: Units | None,
     reasons: Sequence[str],
+    pools: Ints | None,
 ) -> RunTests:
-    """The tests for new classes if there are any, else those for these images."""
+    """The tests for new classes if there are any and the classes are enough; else for new images, if the episodes of
+    all runs have disjoint pools of them; else those for these images."""
     known = bool(np.isfinite(tests.p_classes).any())
-    name = units.name if units else "classes"
-    why = "" if known else _why_not(rows, accuracies, units)
-    return RunTests(
-        tests.means,
-        tests.p_classes if known else tests.p_images,
-        f"new {name}" if known else THESE_IMAGES,
-        why,
-        tuple(reasons),
-        accuracies,
-        units,
-        tuple(KINDS[1].bounds(row) if known else interval(row) for row in rows),
-    )
+    why = _too_few(rows, units) if known else _why_not(rows, accuracies, units)
+    p_values, population, bounds = tests.p_classes, f"new {units.name if units else 'classes'}", KINDS[1].bounds
+    if why or not known:
+        p_values, population, bounds = tests.p_images, THESE_IMAGES, interval
+        there = [values for values in accuracies if values is not None]
+        of_pools = pool_tests(there, pools) if pools is not None and len(there) == len(rows) else p_values
+        if of_pools is not p_values and np.isfinite(of_pools).all():
+            p_values, population, bounds = of_pools, NEW_IMAGES, KINDS[0].bounds
+    each = tuple(bounds(row) for row in rows)
+    return RunTests(tests.means, p_values, population, why, tuple(reasons), accuracies, units, pools, each)
+
+
+def _too_few(rows: Sequence[Row], units: Units | None) -> str:
+    """Why the classes are too few to rank for new ones; "" if they are enough."""
+    held = np.empty(0, np.int64)
+    return (Units(held, held, rows[0].n_classes) if units is None else units).too_few
 
 
 def _read(
@@ -115,7 +143,7 @@ def _unpaired(rows: Sequence[Row]) -> PairTests:
     because a thousand runs have a million pairs."""
     accuracies = np.array([accuracy(row) for row in rows])
     means, p_classes = unpaired_tests(accuracies, *_errors(rows, KINDS[1].bounds, "n_classes"))
-    if np.isfinite(p_classes).any():
+    if np.isfinite(p_classes).any() and not _too_few(rows, None):
         return PairTests(means, np.full_like(means, np.nan), p_classes)
     return PairTests(means, unpaired_tests(accuracies, *_errors(rows, interval, "n_episodes"))[1], p_classes)
 

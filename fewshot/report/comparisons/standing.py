@@ -19,6 +19,7 @@ class Standing:
     interval: Bounds | None  # of the accuracy, for the population of the ranking
     images: Interval | None  # this run minus the best, for these images; None for the best, and without predictions
     classes: Interval | None  # the same for new classes
+    difference: Interval | None  # the same for the population of the ranking
     p_adjusted: float  # of "this run is the best", after correction for its comparisons with all others
     leads: bool  # in the group that no other run beats
     reason: str = ""  # what cannot be known of this run, and why
@@ -27,8 +28,3 @@ class Standing:
     def name(self) -> str:
         """A short name, different for all runs of the ranking."""
         return ", ".join(self.parts)
-
-    @property
-    def difference(self) -> Interval | None:
-        """This run minus the best: for new classes if there is an interval, else for these images."""
-        return self.images if self.classes is None or self.classes.reason else self.classes

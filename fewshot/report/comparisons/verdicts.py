@@ -12,8 +12,8 @@ from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.rows import selection_budgets as budgets
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.reasons import sentence as missing
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.comparison import Comparison, Needed
 from fewshot.statistics.intervals import Interval
 
@@ -25,11 +25,15 @@ _MANY = 100_000  # episodes, from which on no number is given
 
 def verdict(pair: RunPair, p_adjusted: float) -> str:
     """Whether the difference is significant, for these images and for new classes, and what would confirm it. For new
-    classes both the 95 % interval and the p-value, adjusted over all pairs shown (NaN: no test), must say so."""
+    classes both the 95 % interval and the p-value, corrected for the comparisons shown (NaN: no test), must say so; if
+    the classes are too few for that, both are for these images."""
     if pair.equal:
         return f"no difference in any of the {counted(len(pair.accuracy_a), 'episode')}, so there is nothing to confirm"
     comparison, units = pair.comparison, pair.units.name
+    if pair.few:
+        return _on_few_classes(pair, p_adjusted)
     images, classes = significant(comparison.these_images), significant_for_classes(pair, p_adjusted)
+    images = images if pair.of_classes else significant_in_ranking(pair, p_adjusted)
     if images and classes:
         return f"significant for these images and for new {units}"
     outcome = "significant for these images" if images else "not significant"
@@ -44,6 +48,19 @@ def verdict(pair: RunPair, p_adjusted: float) -> str:
     if size == 0:
         return f"{outcome}: the difference is 0; these episodes detect {_detectable(comparison)}"
     return f"{outcome}. {confirming(pair, pair.needed(size), images)}".rstrip(".")
+
+
+def _on_few_classes(pair: RunPair, p_adjusted: float) -> str:
+    certain = significant_in_ranking(pair, p_adjusted)
+    outcome = f"{'significant' if certain else 'not significant'} for {pair.population}"
+    if significant(pair.shown) and not certain:
+        outcome += f" after correcting for all comparisons (adjusted p {p_value(p_adjusted)})"
+    return f"{outcome}; {too_few(pair)}"
+
+
+def too_few(pair: RunPair) -> str:
+    """A clause if the classes are too few for new ones; else ""."""
+    return f"{in_words(pair.few)} to speak for new ones" if pair.few else ""
 
 
 def confirming(pair: RunPair, needed: Needed, images: bool) -> str:
@@ -75,8 +92,13 @@ def significant(interval: Interval) -> bool:
 
 
 def significant_for_classes(pair: RunPair, p_adjusted: float) -> bool:
-    """Whether the difference is significant for new classes after correcting for all pairs shown."""
-    return significant(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
+    """Whether the difference is significant for new classes, if they are enough, after the correction."""
+    return not pair.few and significant(pair.comparison.new_classes) and not p_adjusted >= _LARGEST_P
+
+
+def significant_in_ranking(pair: RunPair, p_adjusted: float) -> bool:
+    """Whether the difference is significant, after the correction, for the population that a ranking speaks of."""
+    return significant(pair.shown) and not p_adjusted >= _LARGEST_P
 
 
 def paragraph(pair: RunPair, naming: Naming, p_adjusted: float, n_compared: int, correction: str = "holm") -> str:
@@ -89,7 +111,7 @@ def paragraph(pair: RunPair, naming: Naming, p_adjusted: float, n_compared: int,
     sentences = [
         f"On the {counted(len(pair.accuracy_a), 'episode')} that both solved ({naming.task(pair.a)}), "
         f"{claim(pair, naming)}.",
-        "" if pair.equal else _over_classes(comparison, pair.units.name, p_adjusted, n_compared, correction),
+        "" if pair.equal else _over_classes(pair, p_adjusted, n_compared, correction),
         paired if math.isfinite(comparison.width_ratio) else "",
         "" if pair.equal or significant_for_classes(pair, p_adjusted) else _outcome(pair, p_adjusted),
         about_weights([pair.a, pair.b]),
@@ -115,10 +137,12 @@ def claim(pair: RunPair, naming: Naming) -> str:
     )
 
 
-def _over_classes(comparison: Comparison, units: str, p_adjusted: float, n_compared: int, correction: str) -> str:
-    interval = comparison.new_classes
+def _over_classes(pair: RunPair, p_adjusted: float, n_compared: int, correction: str) -> str:
+    comparison, units, interval = pair.comparison, pair.units.name, pair.comparison.new_classes
     if interval.reason:
         return missing(f"No interval for new {units}", [interval.reason])
+    if pair.few:
+        return f"For new {units} the interval is {bounds(interval)} (jackknife over {units})."
     how = "Holm-adjusted over" if correction == "holm" else "corrected for"
     corrected = f", {how} {n_compared:,} comparisons" if n_compared > 1 else ""
     text = (
@@ -196,7 +220,7 @@ def about_weights(rows: Sequence[Row]) -> str:
 def single_checkpoints(rows: Sequence[Row]) -> set[Spec]:
     """The backbones without weights of another pre-training seed among the rows."""
     by_recipe: dict[str, set[Spec]] = {}
-    for backbone in (asked(row).backbone for row in rows):
+    for backbone in (specs_of(row).backbone for row in rows):
         by_recipe.setdefault(_recipe(backbone), set()).add(backbone)
     return {backbone for same in by_recipe.values() if len(same) == 1 for backbone in same}
 

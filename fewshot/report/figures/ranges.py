@@ -88,5 +88,5 @@ def _inner(row: Row) -> tuple[float, ...]:
 
 def _outer(row: Row) -> tuple[float, ...]:
     """The widest interval beside that for these images; empty if there is none."""
-    every = [bounds for kind in intervals.KINDS if (bounds := kind.bounds(row)) is not None]
+    every = [bounds for kind in intervals.of_rankings([row]) if (bounds := kind.bounds(row)) is not None]
     return max(every, key=lambda bounds: bounds[1] - bounds[0], default=())

@@ -12,7 +12,7 @@ from fewshot.report.comparisons.ranking import Ranking, Standing
 from fewshot.report.figures.costs import CostPlot, Point, cost_plot
 from fewshot.report.figures.ranges import Scale, ends
 from fewshot.report.rows.costs import Costs
-from fewshot.report.rows.intervals import known, percent
+from fewshot.report.rows.intervals import of_rankings, percent
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import interval
@@ -103,7 +103,7 @@ def _legend(kept: Sequence[Standing], scale: Scale) -> str:
     """What the lines show, and how to read the groups beside them."""
     rows = [standing.row for standing in kept]
     thick = f"; thick: 95 % interval for {rows[0].population or 'these images'}" if any(map(interval, rows)) else ""
-    thin = f"; thin: for {listed([kind.population(rows) for kind in known(rows)])}" if known(rows) else ""
+    thin = f"; thin: for {listed([kind.population(rows) for kind in of_rankings(rows)])}" if of_rankings(rows) else ""
     chance = "; dashed: guessing" if scale.chance is not None else ""
     paired = " Groups come from tests of all pairs, corrected for their number; intervals are of single runs and pairs."
     return f"Dot: accuracy{thick}{thin}{chance}.{paired if len(kept) > 1 else ''}"

@@ -9,8 +9,8 @@ from typing import Any
 
 from fewshot.plugins.grids import combinations
 from fewshot.plugins.registry import EVALUATORS
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 
 _MAJORITY = 0.5  # share of the episodes that choose the edge of a grid, from which on the notes say so
 _SHOWN = 4  # settings that a note names
@@ -103,9 +103,9 @@ def _ordered(settings: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
 def _settings(row: Row, inside: bool) -> list[dict[str, Any]]:
     """The settings of the grid that the supports (`inside`) or the run before it chose from; none if unreadable."""
     if inside:
-        grid = (EVALUATORS.read(row.chosen) if row.chosen else asked(row).evaluator).fields.get("grid")
+        grid = (EVALUATORS.read(row.chosen) if row.chosen else specs_of(row).evaluator).fields.get("grid")
     else:
-        rule = asked(row).selection
+        rule = specs_of(row).selection
         grid = None if rule is None else rule.grid
     try:
         return [] if grid is None else combinations(grid)

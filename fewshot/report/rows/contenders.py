@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from fewshot.plugins.short_name import distinct_names, short_names
 from fewshot.plugins.spec import Spec
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import names_of_rules
 from fewshot.results.short_names import method_text
 
@@ -56,7 +56,7 @@ Names = Mapping[Contender, Name]
 
 def contender(row: Row) -> Contender:
     """The contender that a row measures."""
-    spec = asked(row)
+    spec = specs_of(row)
     return Contender(spec.backbone, spec.transform, spec.evaluator, row.dtype, row.selection_rule)
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 
 _FEWEST = 64  # images; fewer give no useful speed
 _Network = tuple[str, str, str]
@@ -40,7 +40,7 @@ class Costs:
 
     def _embedding(self, row: Row) -> float | None:
         """The seconds per image; 0 for vectors, and for evaluators that run the network themselves."""
-        if asked(row).evaluator.declares("runs_network") and not row.n_embedded:
+        if specs_of(row).evaluator.declares("runs_network") and not row.n_embedded:
             return 0.0
         return self.embedding.get(_network(row), None if row.n_params else 0.0)
 

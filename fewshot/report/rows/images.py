@@ -5,7 +5,7 @@ Rows from elsewhere cause no reading: a data set that a row names may be any fol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from fewshot.datasets import LabelledImages
@@ -33,8 +33,7 @@ class RowImages:
 
     def _own(self, row: Row) -> LabelledImages:
         """The images of a run that was made here, without a download."""
-        dataset = row.dataset.replace("download=True", "download=False")
-        images = _load_text(dataset, self.allow_import)
+        images = _load(without_download(DATASETS.spec(row.dataset, self.allow_import)))
         if images.images_digest != row.images_digest:
             raise ValueError(f"the images of {images.name} have changed since the run {row.run_id}")
         return images
@@ -55,7 +54,10 @@ def _load(spec: Spec) -> LabelledImages:
     return images
 
 
-@cache
-def _load_text(dataset: str, allow_import: bool) -> LabelledImages:
-    images: LabelledImages = DATASETS.make(dataset, allow_import).load()
-    return images
+def without_download(spec: Spec) -> Spec:
+    """The spec of a data set that downloads nothing, nor do the data sets inside it."""
+    arguments = (
+        (parameter, without_download(value) if isinstance(value, Spec) else parameter.name != "download" and value)
+        for parameter, value in spec.arguments
+    )
+    return replace(spec, arguments=tuple(arguments))

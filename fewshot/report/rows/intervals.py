@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from fewshot.plugins.wording import listed
 from fewshot.report.rows.reasons import sentence
 from fewshot.results.row import Row
+from fewshot.statistics.intervals import ENOUGH_CLASSES
 
 MOST_MONTE_CARLO = 0.2  # share of episode noise in a variance above which readers get a note
 OLDER = "the run was made by an older release"
+NO_SPREAD = "every episode has the same accuracy"
 THESE_IMAGES = (
     "An interval for these images covers other episodes of the same images and classes, not new images or new classes."
 )
@@ -35,7 +37,7 @@ class Kind:
     def bounds(self, row: Row) -> Bounds | None:
         """The interval, or None."""
         low, high = getattr(row, f"{self.columns}_low"), getattr(row, f"{self.columns}_high")
-        if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        if low is None or high is None or not (math.isfinite(low) and math.isfinite(high) and low < high):
             return None
         return float(low), float(high)
 
@@ -43,7 +45,8 @@ class Kind:
         """Why the interval is missing, as rows store it; "" if it is there."""
         if self.bounds(row) is not None:
             return ""
-        return str(getattr(row, f"{self.columns}_reason")) or OLDER
+        low, high = getattr(row, f"{self.columns}_low"), getattr(row, f"{self.columns}_high")
+        return str(getattr(row, f"{self.columns}_reason")) or (OLDER if low is None or low != high else NO_SPREAD)
 
 
 KINDS = (Kind("new_images", "new images"), Kind("new_classes", "new classes"), Kind("new_draws", "new draws"))
@@ -52,6 +55,12 @@ KINDS = (Kind("new_images", "new images"), Kind("new_classes", "new classes"), K
 def known(rows: Sequence[Row]) -> list[Kind]:
     """The kinds of interval that at least one of the rows has."""
     return [kind for kind in KINDS if any(kind.bounds(row) is not None for row in rows)]
+
+
+def of_rankings(rows: Sequence[Row]) -> list[Kind]:
+    """Those of them that rankings may be for: without new classes where the classes are too few."""
+    few = any((row.new_classes_unit or "classes") == "classes" and row.n_classes < ENOUGH_CLASSES for row in rows)
+    return [kind for kind in known(rows) if not (few and kind is KINDS[1])]
 
 
 def texts(row: Row, kinds: Sequence[Kind]) -> list[str]:
@@ -96,7 +105,7 @@ def narrower(rows: Sequence[Row]) -> list[str]:
 def why(rows: Sequence[Row]) -> list[str]:
     """For every kind of interval that some rows lack, a sentence with the reason. An interval for new draws is missed
     only if each episode is a whole test set; nothing is said if all rows are of older releases."""
-    lacking = [row.accuracy_reason for row in rows if row.accuracy_reason]
+    lacking = [reason for row in rows if (reason := of_images(row))]
     sentences = [sentence("No interval for these images", lacking)] if lacking else []
     for kind in KINDS:
         eligible = [row for row in rows if kind.columns != "new_draws" or row.draws or row.new_draws_low is not None]
@@ -106,6 +115,13 @@ def why(rows: Sequence[Row]) -> list[str]:
             cells = " in some cells" if some else ""
             sentences.append(sentence(f"No interval{cells} for {kind.population(eligible)}", reasons))
     return sentences
+
+
+def of_images(row: Row) -> str:
+    """Why the interval for these images is missing; "" if it is there. All equal episodes give one without width, which
+    is no certainty."""
+    known = row.accuracy_low is not None and row.accuracy_low == row.accuracy_high
+    return row.accuracy_reason or (NO_SPREAD if known else "")
 
 
 def without(rows: Sequence[Row]) -> list[str]:

@@ -11,8 +11,8 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.rows.typed import quoted, typed, typed_backbone, typed_data
 from fewshot.report.rows.wording import percent
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
 
 _IN_HEADING = ("run_id", "status", "error")
@@ -78,7 +78,7 @@ def command(row: Row) -> str:
 
 
 def _data(row: Row) -> list[tuple[str, ...]]:
-    spec = asked(row)
+    spec = specs_of(row)
     return [
         ("--data", typed_data(spec.dataset)),
         ("--split", typed(spec.split)) if row.split else (),
@@ -87,7 +87,7 @@ def _data(row: Row) -> list[tuple[str, ...]]:
 
 
 def _method(row: Row) -> list[tuple[str, ...]]:
-    spec = asked(row)
+    spec = specs_of(row)
     usual = row.transform in ("", spec.evaluator.declares("usual_transform"))
     return [
         ("--backbone", typed_backbone(spec.backbone)),
@@ -108,7 +108,7 @@ def _selection(rule: Selection | None) -> list[tuple[str, ...]]:
 
 
 def _episodes(row: Row) -> list[tuple[str, ...]]:
-    spec, count = asked(row), () if row.n_episodes == 600 else ("--episodes", str(row.n_episodes))
+    spec, count = specs_of(row), () if row.n_episodes == 600 else ("--episodes", str(row.n_episodes))
     if spec.from_file:
         return [count, ("--list", str(spec.sampler.fields.get("path", "FILE")))]
     plain = spec.is_plainly_balanced

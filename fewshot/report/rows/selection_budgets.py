@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fewshot.plugins.wording import counted, listed
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import NOTHING, saw_test_labels
 
 
@@ -58,5 +58,5 @@ def sizes(rows: Sequence[Row]) -> str:
 
 def image_size(row: Row) -> int | None:
     """The image size in the spec of the backbone; None for the network's default."""
-    size = asked(row).backbone.fields.get("image_size")
+    size = specs_of(row).backbone.fields.get("image_size")
     return size if type(size) is int else None

@@ -19,11 +19,13 @@ class Shown:
     rows: tuple[Row, ...]
     tasks: tuple[Task, ...]
     names: Names
+    leaders: frozenset[str] | None = None  # run ids of the runs that rankings put in the group of the best, if ranked
 
     @staticmethod
     def of(rows: Iterable[Row], short_names: ShortNames | None = None) -> Shown:
         """The rows, with their tasks and names: those in `short_names`, which a user gave, before all others."""
-        held, given = tuple(rows), {} if short_names is None else short_names.of
+        held = tuple({row.run_id or str(number): row for number, row in enumerate(rows)}.values())  # each run once
+        given = {} if short_names is None else short_names.of
         return Shown(held, tuple(tasks(held)), contender_names(held, given))
 
     @cached_property

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from fewshot.plugins.short_name import short_names
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import counted
-from fewshot.results.asked import asked, size
 from fewshot.results.comparability import benchmark
 from fewshot.results.row import Row
+from fewshot.results.row_specs import size, specs_of
 
 # Added if two titles are equal otherwise; a benchmark of the field only where it is one.
 _IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest", "classes_digest", "episodes_digest", "benchmark")
@@ -18,7 +18,7 @@ _UNNAMED = {"benchmark": "none"}
 
 def titles(firsts: Sequence[Row]) -> list[str]:
     """The titles of tasks, all different. `firsts`: one row per task."""
-    datasets = short_names(asked(row).dataset for row in firsts)
+    datasets = short_names(specs_of(row).dataset for row in firsts)
     plain = [title(row, datasets) for row in firsts]
     namesakes: dict[str, list[Row]] = {}
     for row, text in zip(firsts, plain, strict=True):
@@ -29,7 +29,7 @@ def titles(firsts: Sequence[Row]) -> list[str]:
 
 def title(row: Row, datasets: Mapping[Spec, str]) -> str:
     """The title of the episodes of a row, as far as they are known. `datasets`: names of data sets."""
-    spec = asked(row)
+    spec = specs_of(row)
     parts = [datasets[spec.dataset], "" if spec.is_plainly_balanced else spec.sampler.short_name]
     if not spec.from_file:
         parts += [f"{row.classes} classes", f"{size(row.n_way, spec.sampler)}-way", _queries(row)]
@@ -37,7 +37,7 @@ def title(row: Row, datasets: Mapping[Spec, str]) -> str:
 
 
 def _queries(row: Row) -> str:
-    sampler = asked(row).sampler
+    sampler = specs_of(row).sampler
     if row.n_query is None:
         most = sampler.declares("most_open_queries")
         text = f"up to {most} queries per class" if most else "all other images as queries"
@@ -61,7 +61,7 @@ def _value(row: Row, column: str) -> object:
     """The value of a column as far as it tells tasks apart: that of episodes only for a list."""
     if column == "benchmark":
         return benchmark(row)
-    if column == "episodes_digest" and not asked(row).from_file:
+    if column == "episodes_digest" and not specs_of(row).from_file:
         return ""
     return getattr(row, column)
 
@@ -69,6 +69,6 @@ def _value(row: Row, column: str) -> object:
 def _short(row: Row, column: str) -> str:
     """The value of a column, in few words."""
     if column == "split":
-        return asked(row).split.short_name
+        return specs_of(row).split.short_name
     text = str(_value(row, column))
     return text[:12] if column.endswith("_digest") else text

@@ -11,9 +11,9 @@ from fewshot.plugins.wording import agreeing
 from fewshot.report.rows.contenders import Contender, contender
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.task_titles import titles
-from fewshot.results.asked import asked, size
 from fewshot.results.comparability import SHOTS, task_choices
 from fewshot.results.row import Row
+from fewshot.results.row_specs import size, specs_of
 
 _SHARED = ("n_way", "k_shot", "n_query", "seed", "images_digest", "split_digest", "classes")
 
@@ -71,12 +71,7 @@ class Task:
     @property
     def chance(self) -> float | None:
         """The accuracy of guessing among equally large ways; None if the number of ways is unknown or varies."""
-        row = self.rows[0]
-        spec = asked(row)
-        if spec.from_file or (row.n_way is None and spec.sampler.declares("open_ways_vary")):
-            return None
-        ways = row.n_way or row.n_classes
-        return 1 / ways if ways and ways > 1 else None
+        return chance(self.rows[0])
 
     @cached_property
     def population(self) -> str:
@@ -99,7 +94,7 @@ def under_skewed_queries(rows: Iterable[Row]) -> dict[str, Row]:
     shows how much the balanced prior was worth."""
     balanced, skewed = [], {}
     for row in rows:
-        sampler = asked(row).sampler
+        sampler = specs_of(row).sampler
         if sampler.declares("is_balanced_but_for_queries") and measured(row):
             skewed[_but_for_queries(row)] = row
         elif sampler.declares("is_balanced") and row.transductive:
@@ -108,13 +103,22 @@ def under_skewed_queries(rows: Iterable[Row]) -> dict[str, Row]:
 
 
 def _but_for_queries(row: Row) -> tuple[object, ...]:
-    return contender(row), asked(row).sides, *(getattr(row, name) for name in _SHARED)
+    return contender(row), specs_of(row).sides, *(getattr(row, name) for name in _SHARED)
+
+
+def chance(row: Row) -> float | None:
+    """The accuracy of guessing among equally large ways; None if the number of ways is unknown or varies."""
+    spec = specs_of(row)
+    if spec.from_file or (row.n_way is None and spec.sampler.declares("open_ways_vary")):
+        return None
+    ways = row.n_way or row.n_classes
+    return 1 / ways if ways and ways > 1 else None
 
 
 def shot_label(row: Row) -> str:
     """The column of a row: "1 shot", "5 shots", "at most 5 shots", "all shots", "5 shots on average"; "listed" for
     episodes of a file."""
-    spec = asked(row)
+    spec = specs_of(row)
     if spec.from_file:
         return "listed"
     mean = " on average" if spec.sampler.declares("shots_on_average") else ""
@@ -134,9 +138,10 @@ def accuracy(row: Row) -> float:
 
 
 def interval(row: Row) -> tuple[float, float] | None:
-    """The bounds of the interval; None if there is none, as after a single episode."""
+    """The bounds of the interval; None if there is none, as after a single episode, or if it has no width: all episodes
+    then have the same accuracy, which is no certainty."""
     low, high = row.accuracy_low, row.accuracy_high
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high) and low < high):
         return None
     return low, high
 

@@ -9,8 +9,8 @@ from fewshot.plugins.wording import counted
 from fewshot.report.rows import choices, intervals
 from fewshot.report.rows.selection_budgets import choice
 from fewshot.report.rows.tasks import accuracy, interval, measured
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.results.seen_classes import counted as counted_classes
 from fewshot.results.seen_classes import sentence
 
@@ -52,6 +52,7 @@ def notes(rows: Sequence[Row]) -> tuple[str, ...]:
         dict.fromkeys(_seen(row) for state in ("seen", "unknown") for row in rows if row.seen_classes == state)
     )
     texts.append(f"{stopped:,} of {counted(episodes, 'episode')} did not converge" if stopped else "")
+    texts.extend(dict.fromkeys(f"class names as {row.templates}" for row in rows if row.templates))
     texts.extend(dict.fromkeys(map(choice, rows)))
     texts.extend(dict.fromkeys(text for row in rows for text in choices.notes(row)))
     texts.extend(dict.fromkeys(map(unequal_queries, rows)))
@@ -97,6 +98,6 @@ def _transductive(rows: Sequence[Row]) -> str:
 
 def _has_balanced_queries(row: Row) -> bool:
     """Whether all classes of an episode are known to have equally many queries."""
-    sampler = asked(row).sampler
+    sampler = specs_of(row).sampler
     fixed = row.n_query is not None or bool(sampler.declares("most_open_queries"))
     return fixed and sampler.declares("queries_on_average") is False

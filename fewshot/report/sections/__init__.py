@@ -13,6 +13,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+from fewshot.report.comparisons.ranking import Ranking
 from fewshot.report.rows.shown import Shown
 from fewshot.results.files import Results
 from fewshot.results.row import Row
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sources:
-    """What a section may read beside the rows: their file with its predictions (None: not available), and the images of
-    a row, if fewshot may read them (rows/images.py)."""
+    """What a section may read beside the rows: their file with its predictions (None: not available), the images of a
+    row, if fewshot may read them (rows/images.py), and the rankings of the rows."""
 
     results: Results | None
     load: Callable[[Row], LabelledImages]
+    rankings: tuple[Ranking, ...]
 
 
 @dataclass(frozen=True)

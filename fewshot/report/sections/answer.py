@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fewshot.report.comparisons.ranking import rankings_of
 from fewshot.report.figures.ranked import ranked_plot
 from fewshot.report.rows.headline import scope
 from fewshot.report.rows.shown import Shown
@@ -14,7 +13,7 @@ _MOST = 24  # rankings with dots; of the others, the sentences
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
-    every = rankings_of(shown, sources.results.predictions if sources.results else None)
+    every = sources.rankings
     plots = [ranked_plot(ranking, shown, f"axis-{number}") for number, ranking in enumerate(every[:_MOST], 1)]
     values = {
         "first": plots[:1],

@@ -13,8 +13,8 @@ from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, accuracy, measured
 from fewshot.report.tables.task_table import one_per_shot
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.scaling.fits.curves import Curve
 from fewshot.scaling.fits.label_budget import Budget, Need, budget_laws, budgets
 from fewshot.scaling.laws import Law, Points, named
@@ -116,7 +116,7 @@ def _groups(task: Task) -> list[list[Row]]:
 
 
 def _nested(row: Row) -> bool:
-    fixed = bool(row.k_shot) and not row.k_shot_at_most and bool(asked(row).sampler.declares("nests_shots"))
+    fixed = bool(row.k_shot) and not row.k_shot_at_most and bool(specs_of(row).sampler.declares("nests_shots"))
     return fixed and measured(row) and not is_oracle(row)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
-from fewshot.report.comparisons.ranking import Ranking, Standing
-from fewshot.report.tables.short_texts import NUMBERS_EXPLAINED, are_numbered, shortened
+from fewshot.report.comparisons.ranking import PredictionsOf, Ranking, Standing, rankings_of
+from fewshot.report.rows.shown import Shown
+from fewshot.report.tables.cautions import cautions
+from fewshot.report.tables.short_texts import NUMBERS_EXPLAINED, are_numbered, shared_out, shortened
 from fewshot.statistics.intervals import THESE_IMAGES
 
 _MOST_VERDICTS = 6  # sentences; more tasks are read in the table
@@ -34,6 +36,19 @@ class Line:
     leads: bool
 
 
+def ranked_text(shown: Shown, predictions: PredictionsOf | None, width: int) -> str:
+    """The ranked table of these rows with its verdicts, and below it what to know before you trust it; "" if no run has
+    an accuracy."""
+    every = rankings_of(shown, predictions)
+    return with_cautions(every, shown, width) if every else ""
+
+
+def with_cautions(rankings: Sequence[Ranking], shown: Shown, width: int) -> str:
+    """The table of these rankings and the cautions of these rows, one a paragraph."""
+    texts = (f"Caution: {text}" for text in cautions(shown, rankings))
+    return "\n".join([ranked_table(rankings, width), *(line for text in texts for line in _wrapped(text, width))])
+
+
 def ranked_table(rankings: Sequence[Ranking], width: int, with_verdicts: bool = True) -> str:
     """The table of these rankings, a block for each, with its verdict below it; at most `width` characters wide."""
     about = [ranking.task.split(", ") for ranking in rankings]
@@ -56,6 +71,16 @@ def ranked_table(rankings: Sequence[Ranking], width: int, with_verdicts: bool = 
     return "\n".join([*_wrapped(", ".join(shared), width), "", *parts, "", *_wrapped(_legend(rankings), width)])
 
 
+def table_cells(ranking: Ranking) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:
+    """The same table for HTML: its titles, its cells and its legend."""
+    lines = _lines(ranking)
+    fields = [(title, field) for title, field in _TITLES if any(getattr(line, field) for line in lines)]
+    cells = [
+        ("*" * line.leads, ", ".join(line.names), *(getattr(line, field) for _, field in fields)) for line in lines
+    ]
+    return ("", "run", *(title for title, _ in fields)), cells, _legend([ranking])
+
+
 def _lines(ranking: Ranking, names: tuple[str, ...] = ()) -> list[Line]:
     differ = len({standing.row.n_episodes for standing in ranking.standings}) > 1
     marked = len(ranking.standings) > 1
@@ -75,10 +100,10 @@ def _lines(ranking: Ranking, names: tuple[str, ...] = ()) -> list[Line]:
 def _difference(standing: Standing, ranking: Ranking) -> str:
     if standing is ranking.best:
         return ""
-    found = standing.images if ranking.population == THESE_IMAGES else standing.classes
+    found = standing.difference
     if found is None:
         return f"{100 * (standing.accuracy - ranking.best.accuracy):+z.1f}"
-    return f"{100 * found.mean:+z.1f}" + ("" if found.reason else f" {_bounds((found.low, found.high))}")
+    return f"{100 * found.mean:+z.1f}" + (f" {_bounds((found.low, found.high))}" if found.low < found.high else "")
 
 
 def _bounds(bounds: tuple[float, float]) -> str:
@@ -126,7 +151,7 @@ class _Columns:
         )
         wanted = [max(map(len, column)) for column in zip(*(line.names for line in lines), strict=True)]
         left = width - 2 - sum(len(_GAP) + each for *_, each in numbers) - len(_GAP) * (len(wanted) - 1)
-        return _Columns(tuple(_shared_out(left, wanted)), numbers)
+        return _Columns(tuple(shared_out(left, wanted, [3] * len(wanted))), numbers)
 
     @property
     def titles(self) -> list[str]:
@@ -156,21 +181,24 @@ class _Columns:
         )
 
 
-def _shared_out(left: int, wanted: Sequence[int]) -> list[int]:
-    """The widths of the columns of names: what each wants, or else equal parts of what the others leave."""
-    widths = [0] * len(wanted)
-    for place, column in enumerate(sorted(range(len(wanted)), key=lambda column: wanted[column])):
-        widths[column] = max(3, min(wanted[column], left // (len(wanted) - place)))
-        left -= widths[column]
-    return widths
-
-
 def _legend(rankings: Sequence[Ranking]) -> str:
-    populations = " or ".join(dict.fromkeys(ranking.population for ranking in rankings))
-    several = any(len(ranking.standings) > 1 for ranking in rankings)
-    known = any(standing.interval or standing.images for ranking in rankings for standing in ranking.standings)
-    accuracy = f"Accuracy in %{f'; [ ]: 95 % intervals for {populations}' if known else ''}."
-    return f"*: the best, or may be as good (95 % confidence). {accuracy}" if several else accuracy
+    standings = [standing for ranking in rankings for standing in ranking.standings]
+    star = "*: the best, or may be as good (95 % confidence). " if len(standings) > len(rankings) else ""
+    many = any(len(ranking.standings) > 2 and len(ranking.group) > 1 for ranking in rankings)
+    test = "Its tests are corrected for the number of runs; the intervals of differences are not. " if many else ""
+    known = any("[" in text for one in rankings for line in _lines(one) for text in (line.interval, line.difference))
+    populations = dict.fromkeys(_explained(ranking.population) for ranking in rankings)
+    brackets = f"; [ ]: 95 % intervals for {' or '.join(populations)}" if known else ""
+    counts = sorted({standing.row.n_episodes for standing in standings})
+    episodes = (
+        f" {counted(counts[0], 'episode')}{' per run' if len(standings) > 1 else ''}." if len(counts) == 1 else ""
+    )
+    return f"{star}{test}Accuracy in %{brackets}.{episodes}"
+
+
+def _explained(population: str) -> str:
+    """The population, with what it holds fixed."""
+    return "other episodes of these same images and classes" if population == THESE_IMAGES else population
 
 
 def _wrapped(text: str, width: int) -> list[str]:

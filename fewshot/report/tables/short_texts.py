@@ -33,6 +33,23 @@ def are_numbered(short: Sequence[str], texts: Sequence[str]) -> bool:
     return any(a != b and _NUMBERED.search(a) is not None for a, b in zip(short, texts, strict=True))
 
 
+def fitted(columns: Sequence[Sequence[str]], titles: Sequence[str], left: int) -> list[list[str]]:
+    """The columns, shortened so that all together take `left` characters; none is narrower than its title."""
+    wanted = [max(map(len, [title, *column])) for title, column in zip(titles, columns, strict=True)]
+    widths = shared_out(left, wanted, [len(title) for title in titles])
+    return [shortened(column, width) for column, width in zip(columns, widths, strict=True)]
+
+
+def shared_out(left: int, wanted: Sequence[int], least: Sequence[int]) -> list[int]:
+    """The widths of columns of names: what each wants, or else equal parts of what the others leave, at least
+    `least`."""
+    widths = [0] * len(wanted)
+    for place, column in enumerate(sorted(range(len(wanted)), key=lambda column: wanted[column])):
+        widths[column] = max(least[column], min(wanted[column], left // (len(wanted) - place)))
+        left -= widths[column]
+    return widths
+
+
 def _cut(text: str, most: int, every: Collection[str], shares: Mapping[str, int]) -> str:
     """The text without the pieces that it shares with most others, as long as the rest fits no other text; with one
     cut in the middle where no pieces can go."""

@@ -29,7 +29,7 @@ LEGENDS = (f"{TIE}:", f"{UNFINISHED}:", f"({SKEWED}):", "[ ]", intervals.THESE_I
 
 @dataclass(frozen=True)
 class Cell:
-    """An accuracy in %. `best` of its column, or `tied`: its interval overlaps that of the best. `unfinished`: some
+    """An accuracy in %. `best` of its column, or `tied`: it may be as good as the best. `unfinished`: some
     episodes did not converge. `value` orders cells; `details` describes the run."""
 
     text: str = ""
@@ -178,19 +178,19 @@ def _line(task: Task, rows: dict[str, Row], of: Contender, kinds: Sequence[Kind]
     counts = list(dict.fromkeys(row.n_episodes for row in own))
     chosen = [f"{shot}: {row.chosen}" for shot, row in rows.items() if row.chosen]
     title = "\n".join(filter(None, (own[0].backbone, own[0].transform, own[0].evaluator, *chosen)))
-    cells = tuple(_cell(rows.get(shot), task.best.get(shot), kinds, shown.skewed) for shot in task.shots)
+    cells = tuple(_cell(rows.get(shot), task.best.get(shot), kinds, shown) for shot in task.shots)
     numbers = " / ".join(map(str, counts))
     return Line(*shown.names[of], cells, numbers, min(counts), notes(own), title, shown.numbers[of])
 
 
-def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], skewed: Mapping[str, Row]) -> Cell:
+def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], shown: Shown) -> Cell:
     if row is None:
         return Cell()
-    known, other = measured(row), skewed.get(row.run_id)
+    known, other = measured(row), shown.skewed.get(row.run_id)
     return Cell(
         text=percent(row) + (f" ({SKEWED} {100 * accuracy(other):.1f})" if other else ""),
         best=row is best,
-        tied=known and best is not None and _ties(row, best),
+        tied=known and best is not None and _ties(row, best, shown),
         unfinished=row.n_not_converged > 0,
         value=row.accuracy if known else None,
         details=details(row),
@@ -199,9 +199,11 @@ def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], skewed: Mapp
     )
 
 
-def _ties(row: Row, best: Row) -> bool:
-    """Whether a row may be as good as the best. An oracle takes no part."""
-    return row is not best and not is_oracle(row) and overlap(row, best)
+def _ties(row: Row, best: Row, shown: Shown) -> bool:
+    """Whether a row may be as good as the best: by the rankings of the report, else, in a table without predictions, by
+    its interval. An oracle takes no part."""
+    may_lead = overlap(row, best) if shown.leaders is None else row.run_id in shown.leaders
+    return row is not best and not is_oracle(row) and may_lead
 
 
 def _caption(task: Task) -> str:
@@ -213,10 +215,13 @@ def _caption(task: Task) -> str:
 
 def _notes(task: Task, shown: Shown) -> tuple[str, ...]:
     """The notes of a table: its signs, its intervals and its warnings."""
-    tied = any(measured(row) and _ties(row, best) for shot, best in task.best.items() for row in task.by_shot[shot])
+    tied = any(
+        measured(row) and _ties(row, best, shown) for shot, best in task.best.items() for row in task.by_shot[shot]
+    )
+    sign = "its interval overlaps that of the best" if shown.leaders is None else "may be as good, by the ranking"
     texts = {
         "Only runs with the most episodes can be best.": len({row.n_episodes for row in task.rows}) > 1,
-        f"{TIE}: its interval overlaps that of the best.": tied,
+        f"{TIE}: {sign}.": tied,
         f"{UNFINISHED}: some episodes did not converge.": any(row.n_not_converged for row in task.rows),
         f"({SKEWED}): the same method with unequal query shares.": any(r.run_id in shown.skewed for r in task.rows),
         intervals.THESE_IMAGES: task.population == "these images",

@@ -24,7 +24,7 @@ from tests.support.report_rows import EVIL, invented_images, invented_prediction
 HEADS = {"Prototype(metric='euclidean')": 0.4, "LinearProbe(C=1.0, max_iter=100)": 0.1, "RidgeProbe()": 0.4}
 
 
-def stored(folder: Path, n_classes: int = 12, **columns: object) -> tuple[list[Row], Results]:
+def stored(folder: Path, n_classes: int = 24, **columns: object) -> tuple[list[Row], Results]:
     """Three heads on the same 60 episodes, with their predictions; the second is best by far."""
     images, results, rows = (
         invented_images(tuple(f"class {c}" for c in range(n_classes))),
@@ -51,8 +51,9 @@ def test_the_best_stands_first_and_every_pair_has_two_opposite_cells(tmp_path: P
     assert "LinearProbe" in matrix.lines[0].name
     for i, j in ((0, 1), (0, 2), (1, 2)):
         above, below = matrix.lines[i].cells[j], matrix.lines[j].cells[i]
-        assert float(above.text.rstrip("*")) == -float(below.text.rstrip("*"))
-        assert above.text.count("*") == below.text.count("*") == {"better-2": 2, "better-1": 1, "open": 0}[above.style]
+        assert float(above.text.split()[0]) == -float(below.text.split()[0])
+        signs = {"better-2": ("▲", "▼"), "better-1": ("△", "▽"), "open": ("", "")}[above.style]
+        assert tuple(cell.text.partition(" ")[2] for cell in (above, below)) == signs
         assert above.style.replace("better", "worse") == below.style
     assert [line.cells[n].style for n, line in enumerate(matrix.lines)] == ["self"] * 3
 
@@ -63,7 +64,7 @@ def test_a_cell_says_where_it_is_significant(tmp_path: Path) -> None:
     [pair, *_] = contest(results, rows).pairs()
     cell = next(cell for cell in matrix.lines[0].cells if cell.style != "self")
     assert cell.style == "better-2"
-    assert cell.sentence.endswith("better for these images and for new classes")
+    assert cell.sentence.endswith("; better for new classes")
     assert f"new classes [{100 * pair.comparison.new_classes.low:.2f}, " in cell.sentence
     assert "p < 0.001" in cell.sentence or "p = 0.00" in cell.sentence
     assert matrix.lines[1].cells[2].style == "open"
@@ -75,7 +76,7 @@ def test_cards_hold_the_best_against_every_other(tmp_path: Path) -> None:
     assert len(cards) == 2
     assert all("LinearProbe" in card.sentence.partition(" exceeds ")[0] for card in cards)
     fields = dict(cards[0].fields)
-    assert fields["design"] == "12 classes, 60 episodes, seed 7"
+    assert fields["design"] == "24 classes, 60 episodes, seed 7"
     assert fields["choice of hyperparameters"] == "as given"
     assert fields["protocol"] == "quick@1"
     assert fields["run"].startswith(f"A: {rows[1].run_id}; B: ")
@@ -98,7 +99,8 @@ def test_cards_are_of_the_run_with_the_most_episodes_and_never_of_an_oracle(tmp_
 def test_without_new_classes_the_interval_is_that_of_these_images(tmp_path: Path) -> None:
     rows, results = stored(tmp_path, n_classes=5)
     [matrix] = of(rows, results)
-    assert matrix.lines[0].cells[1].style == "better-1"
+    assert matrix.lines[0].cells[1].style == "better-2"  # by the test of the ranking, which is for these images
+    assert matrix.lines[0].cells[1].sentence.endswith("; better for these images")
     assert "every episode holds all classes" in matrix.lines[0].cells[1].sentence
     assert "every episode holds all classes" in matrix.cards[0].sentence
 
@@ -120,7 +122,7 @@ def test_what_is_missing_is_a_reason(tmp_path: Path) -> None:
 
 def test_runs_without_predictions_are_omitted_and_counted(tmp_path: Path) -> None:
     rows, results = stored(tmp_path)
-    [matrix] = of([*rows, row(0.5, evaluator="LinearSVM()", n_classes=12, images_digest="cd" * 32)], results)
+    [matrix] = of([*rows, row(0.5, evaluator="LinearSVM()", n_classes=24, images_digest="cd" * 32)], results)
     assert len(matrix.lines) == 3
     assert "1 run omitted (less accurate, or no stored predictions)." in matrix.caption
 

@@ -21,8 +21,8 @@ from fewshot.report.comparisons.verdicts import (
     warnings,
 )
 from fewshot.report.rows.shown import Shown
-from fewshot.results.asked import asked
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import Units
 from tests.support.paired_runs import two_runs
 
@@ -122,7 +122,7 @@ def test_a_single_checkpoint_is_no_claim_about_its_recipe() -> None:
     assert about_weights([A, dataclasses.replace(B, backbone=A.backbone)]) == ""
     seeds = [dataclasses.replace(A, backbone=f"Pretrained('x', seed={seed})") for seed in (0, 1)]
     assert about_weights(seeds) == ""
-    assert single_checkpoints([*seeds, B]) == {asked(B).backbone}
+    assert single_checkpoints([*seeds, B]) == {specs_of(B).backbone}
 
 
 @pytest.mark.parametrize(

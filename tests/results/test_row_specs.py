@@ -1,11 +1,11 @@
-"""What a row was asked for, as objects: rows of any release are read, and nothing of them is run or imported."""
+"""The specs of a row as objects: rows of any release are read, and nothing of them is run or imported."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import replace
 
-from fewshot.results.asked import asked, size
+from fewshot.results.row_specs import size, specs_of
 from fewshot.results.selection_rule import chosen_on, names_of_rules, saw_test_labels
 from tests.support.report_rows import row
 
@@ -13,12 +13,12 @@ RULE = "Selection(on='validation', grid=(('C', ({}, 1.0)),), n_episodes=200, see
 
 
 def test_rows_of_one_spec_share_what_was_read() -> None:
-    assert asked(row(0.5)) is asked(row(0.6, seed=3))
-    assert asked(row(dtype="float32")) is asked(row(dtype="bfloat16"))
+    assert specs_of(row(0.5)) is specs_of(row(0.6, seed=3))
+    assert specs_of(row(dtype="float32")) is specs_of(row(dtype="bfloat16"))
 
 
 def test_members_and_their_fields_are_objects() -> None:
-    of = asked(row(backbone="Packaged(name='n', image_size=128)", selection_rule=RULE.format(0.1)))
+    of = specs_of(row(backbone="Packaged(name='n', image_size=128)", selection_rule=RULE.format(0.1)))
     assert (of.backbone.name, of.backbone.fields["image_size"]) == ("Packaged", 128)
     assert of.transform.declares("keeps_features") is False
     assert of.selection is not None
@@ -26,19 +26,19 @@ def test_members_and_their_fields_are_objects() -> None:
 
 
 def test_the_usual_sampler_is_balanced_and_of_all_images() -> None:
-    assert asked(row()).is_plainly_balanced
-    assert asked(row(sampler="Balanced")).is_plainly_balanced
-    assert not asked(row(sampler="Balanced(support_from='domain=mono')")).is_plainly_balanced
-    assert not asked(row(sampler="DisjointPools(pools=5)")).is_plainly_balanced
+    assert specs_of(row()).is_plainly_balanced
+    assert specs_of(row(sampler="Balanced")).is_plainly_balanced
+    assert not specs_of(row(sampler="Balanced(support_from='domain=mono')")).is_plainly_balanced
+    assert not specs_of(row(sampler="DisjointPools(pools=5)")).is_plainly_balanced
 
 
 def test_episodes_of_a_file_say_so() -> None:
-    assert asked(row(sampler="Listed('mine.safetensors')")).from_file
-    assert not asked(row(sampler="Listing('mine.safetensors')")).from_file
+    assert specs_of(row(sampler="Listed('mine.safetensors')")).from_file
+    assert not specs_of(row(sampler="Listing('mine.safetensors')")).from_file
 
 
 def test_a_size_is_a_number_or_what_an_open_one_is() -> None:
-    balanced, meta, strange = (asked(row(sampler=s)).sampler for s in ("Balanced()", "VariableWayShot()", "What(("))
+    balanced, meta, strange = (specs_of(row(sampler=s)).sampler for s in ("Balanced()", "VariableWayShot()", "What(("))
     assert [size(count, balanced) for count in (5, None)] == ["5", "all"]
     assert size(None, meta) == "variable"
     assert size(None, strange) == "all"
@@ -48,7 +48,7 @@ def test_a_row_of_strangers_is_read_and_nothing_is_imported() -> None:
     strange = dict.fromkeys(
         ("dataset", "split", "backbone", "transform", "evaluator", "selection_rule"), "antigravity:X(("
     )
-    of = asked(replace(row(), **strange, sampler="antigravity:Sampler(a=1)"))
+    of = specs_of(replace(row(), **strange, sampler="antigravity:Sampler(a=1)"))
     assert of.sampler.declares("is_balanced") is None
     assert of.selection is None
     assert "antigravity" not in sys.modules

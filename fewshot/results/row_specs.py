@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RowSpecs:
     """The members that a row names, from any release; their declarations are read without importing them."""
 
     dataset: Spec
@@ -42,7 +42,7 @@ class Asked:
         return self.sampler.fields.get("support_from"), self.sampler.fields.get("query_from")
 
 
-def asked(row: Row) -> Asked:
+def specs_of(row: Row) -> RowSpecs:
     """The specs of a row; rows with the same spec share one object."""
     return _read(row.dataset, row.split, row.backbone, row.transform, row.evaluator, row.sampler, row.selection_rule)
 
@@ -52,7 +52,7 @@ def data_of(row: Row) -> object:
     set. Rows that do not know the digest of their images have the text of their data set."""
     if not row.images_digest:
         return row.dataset
-    return without_paths(asked(row).dataset), row.images_digest
+    return without_paths(specs_of(row).dataset), row.images_digest
 
 
 def without_paths(spec: Spec) -> str:
@@ -66,8 +66,8 @@ def size(count: int | None, sampler: Spec) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def _read(dataset: str, split: str, backbone: str, transform: str, evaluator: str, sampler: str, rule: str) -> Asked:
-    return Asked(
+def _read(dataset: str, split: str, backbone: str, transform: str, evaluator: str, sampler: str, rule: str) -> RowSpecs:
+    return RowSpecs(
         DATASETS.read(dataset),
         SPLITS.read(split),
         BACKBONES.read(backbone),

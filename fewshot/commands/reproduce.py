@@ -1,0 +1,180 @@
+"""`fewshot reproduce`: whether rows reproduce published numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fewshot.commands import _options
+from fewshot.commands._answers import answer, json_option
+from fewshot.commands._benchmark import BenchmarkRequest
+from fewshot.commands._names import NameOf
+from fewshot.commands._ranked import width
+from fewshot.commands._rates import remember_rows
+from fewshot.commands._request import ComputeRequest
+from fewshot.commands._results import gathered, print_failures, writable_results
+from fewshot.plugins.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fewshot.report.comparisons.reproduction import Reproduction
+    from fewshot.results.files import Results
+    from fewshot.results.published import PublishedNumber
+    from fewshot.results.row import Row
+
+_COLOURS = {"reproduced": "green", "not reproduced": "red", "not decided": "yellow", "not comparable": "yellow"}
+
+
+@click.command("reproduce", short_help="Say whether rows reproduce published numbers.")
+@click.argument("name", metavar="NAME")
+@click.option("--rows", "files", type=_options.FILE, multiple=True, help="Read rows of this results file.")
+@click.option("--data", metavar="ROOT", help="Run the benchmark on the data sets below this folder first.")
+@click.option(
+    "--backbone",
+    "backbones",
+    type=NameOf("backbones"),
+    multiple=True,
+    metavar="NAME|SPEC",
+    help="With --data: run this backbone; repeat for several.",
+)
+@click.option("--set", "sets", multiple=True, metavar="NAME", help="With --data: run only this set of the benchmark.")
+@click.option("--partial", is_flag=True, help="With --data: run the benchmark without its missing data sets.")
+@click.option(
+    "--results", type=_options.FILE, default="results/runs.jsonl", help="With --data: append the rows to this file."
+)
+@click.option(
+    "--model",
+    metavar="TEXT",
+    default="",
+    help="Compare all rows with the published network whose name holds TEXT (default: networks are matched by their "
+    "weights).",
+)
+@_options.takes(compute=ComputeRequest)
+@_options.where_option
+@_options.prefer_option
+@json_option
+def command(
+    name: str,
+    files: tuple[Path, ...],
+    data: str | None,
+    backbones: tuple[str, ...],
+    sets: tuple[str, ...],
+    partial: bool,
+    results: Path,
+    compute: ComputeRequest,
+    model: str,
+    where: str,
+    prefer: str | None,
+) -> int:
+    """Pair rows with the published numbers called NAME, and say of each: reproduced, not reproduced (and by how much),
+    not decided (too few episodes), or not comparable (and why).
+
+    NAME is a source or a benchmark; `fewshot list published` shows them. The rows are those of --rows, or those of the
+    benchmark on your --data:
+
+    \b
+      fewshot reproduce mieb_few_shot --data ~/data --backbone vit_base_patch14_dinov2.lvd142m --partial
+      fewshot reproduce mieb_few_shot --rows results/runs.jsonl
+      fewshot reproduce simpleshot --rows results/runs.jsonl --model "ResNet-18"
+    """
+    from fewshot.report.comparisons.reproduction import reproductions
+    from fewshot.results.published import numbers_called
+
+    if bool(files) == (data is not None):
+        raise click.UsageError("give either --rows FILE, or --data ROOT to run the benchmark first")
+    numbers = numbers_called(name)
+    own: set[str] | None = None
+    if data is not None:
+        chosen = BenchmarkRequest(_benchmark_of(name), sets, partial)
+        own = _run(chosen, data, backbones, results, compute)
+    stored = gathered(files or [results], where, prefer)
+    rows = [row for row in stored.rows() if own is None or row.run_id in own]
+    pairs = reproductions(rows, numbers, model, lambda row: _test_images(stored, row))
+    if not pairs:
+        raise ValueError(_none_beside(name, numbers, len(rows), model))
+    answer(
+        "\n\n".join([_counts(pairs), *map(_line, pairs), *_notes(pairs)]),
+        {"name": name, "numbers": [_value(one) for one in pairs]},
+    )
+    return 0
+
+
+def _benchmark_of(name: str) -> str:
+    """The benchmark that a source or benchmark of published numbers belongs to; a ValueError if there is none."""
+    from fewshot.results.published import published_table, table_names
+
+    benchmark = published_table(name).benchmark if name in table_names() else name
+    if not benchmark:
+        raise ValueError(f"no benchmark of fewshot runs the protocol of {name}; run it, and give its rows with --rows")
+    return benchmark
+
+
+def _run(
+    chosen: BenchmarkRequest, data: str, backbones: tuple[str, ...], results: Path, compute: ComputeRequest
+) -> set[str]:
+    """The ids of the runs of a benchmark; those that are missing are computed and their rows appended."""
+    from fewshot.runs.pipeline import run_all
+
+    bench = compute.workbench()
+    plan = chosen.plan(data, backbones, [], "float32", bench)
+    written = writable_results(results)
+    known = {row.run_id for row in written.rows()}
+    done = [row for _, row in run_all(plan.specs, written, bench, compute.shard) if row is not None]
+    remember_rows(row for row in done if row.run_id not in known)
+    print_failures(done)
+    return {row.run_id for row in done}
+
+
+def _line(one: Reproduction) -> str:
+    labels = f" Published number: {'; '.join(one.number.labels)}." if one.number.labels else ""
+    text = click.wrap_text(f"{one.sentence}{labels}", width(), "", "  ")
+    return text.replace(one.verdict, click.style(one.verdict, _COLOURS[one.verdict]), 1)
+
+
+def _notes(pairs: Sequence[Reproduction]) -> list[str]:
+    """What to know about all numbers of the sources, one line each."""
+    from fewshot.results.published import published_table
+
+    sources = dict.fromkeys(one.number.source for one in pairs)
+    notes = [note for source in sources for note in published_table(source).notes]
+    return ["\n".join(click.wrap_text(note, width(), "", "  ") for note in notes)] if notes else []
+
+
+def _counts(pairs: Sequence[Reproduction]) -> str:
+    parts = ((sum(one.verdict == verdict for one in pairs), verdict) for verdict in _COLOURS)
+    return ", ".join(f"{n:,} {verdict}" for n, verdict in parts if n)
+
+
+def _value(one: Reproduction) -> dict[str, Any]:
+    return {
+        "run_id": one.row.run_id,
+        "verdict": one.verdict,
+        "reason": one.reason,
+        "accuracy": one.row.accuracy,
+        "published": asdict(one.number),
+        "difference": None if one.difference is None else asdict(one.difference),
+    }
+
+
+def _test_images(stored: Results, row: Row) -> int | None:
+    """The test images that each episode of a row answers, from its stored predictions; None without them."""
+    try:
+        part = next(stored.predictions(row), None)
+    except ValueError:
+        return None
+    return None if part is None else len(part.episodes[:1].query)
+
+
+def _none_beside(name: str, numbers: Sequence[PublishedNumber], n_rows: int, model: str) -> str:
+    models = list(dict.fromkeys(one.model for one in numbers))
+    data = list(dict.fromkeys(one.data.name for one in numbers))
+    wanted = f"the network {model!r}" if model else "their networks by the names of weights"
+    return (
+        f"none of the {counted(n_rows, 'row')} stands beside a published number of {name} with {wanted}; it has "
+        f"{', '.join(models[:4])}{', ...' * (len(models) > 4)} on {', '.join(data[:6])}{', ...' * (len(data) > 6)}; "
+        "name the published network with --model"
+    )

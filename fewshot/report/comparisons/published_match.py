@@ -1,0 +1,103 @@
+"""Which published number a row stands beside, and every choice in which their protocols differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
+from fewshot.plugins.spec import Spec
+from fewshot.results.published import PublishedNumber
+from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
+from fewshot.results.selection_rule import saw_test_labels
+
+_NO_SHOTS = ("ZeroShot",)  # evaluators that read no support
+
+
+def partner(row: Row, numbers: Sequence[PublishedNumber], model: str = "") -> PublishedNumber | None:
+    """The number of the row's data and network whose protocol is nearest to the row's; None if there is none.
+
+    A network is matched by the names of its weights, or is the one whose name holds `model`, because many published
+    networks have no public name.
+    """
+    of_network = [one for one in numbers if _is_network(row, one, model)]
+    text = _letters(f"{row.dataset} {row.split}")
+    longest = max((len(_longest(one, text)) for one in of_network), default=0)
+    same = [one for one in of_network if longest and len(_longest(one, text)) == longest]
+    return min(same, key=lambda one: len(list(mismatches(row, one))), default=None)
+
+
+def mismatches(row: Row, number: PublishedNumber, n_test: int | None = None) -> Iterator[str]:
+    """Every reason why the two numbers may not be compared, as "shots: 5, published 1". `n_test`: the test images that
+    each draw of the row answers, where they are known."""
+    yield from _data(row, number, n_test)
+    yield from _shape(row, number)
+    yield from _head(row, number)
+
+
+def _data(row: Row, number: PublishedNumber, n_test: int | None) -> Iterator[str]:
+    data = number.data
+    if data.splits and not any(name in _letters(f"{row.dataset} {row.split}") for name in data.splits):
+        yield f"other split: {row.split or 'the default split'}, published {data.name}"
+    if row.classes in ("seen", "validation"):
+        yield f"other part of the split: {row.classes} classes, published novel"
+    if data.n_classes and row.n_classes and row.n_classes != data.n_classes:
+        yield f"other counts: {row.n_classes:,} classes, published {data.n_classes:,}"
+    if data.n_test and n_test is not None and n_test != data.n_test:
+        yield f"other counts: {n_test:,} test images, published {data.n_test:,}"
+    if "mean of 19 tasks" in number.labels:
+        yield "the published number is a mean of 19 tasks, and a row is one task"
+    if "at chance" in number.labels:
+        yield "the published number is at chance: its features failed"
+
+
+def _shape(row: Row, number: PublishedNumber) -> Iterator[str]:
+    reads_support = specs_of(row).evaluator.name not in _NO_SHOTS
+    sizes = [("ways", row.n_way, number.ways)]
+    if reads_support:
+        sizes.append(("shots", row.k_shot, number.shots))
+    if number.queries == "all" or row.transductive:
+        sizes.append(("queries per class", row.n_query, number.queries))
+    for name, own, published in sizes:
+        wanted = published if isinstance(published, int) else None
+        if own != wanted:
+            yield f"other {name}: {'open' if own is None else own}, published {published or 'unknown'}"
+    varies = bool(specs_of(row).sampler.declares("open_ways_vary"))
+    if varies != (number.ways == "variable"):
+        yield f"other sampler: {specs_of(row).sampler.short_name}, published {number.ways} ways"
+
+
+def _head(row: Row, number: PublishedNumber) -> Iterator[str]:
+    spec = specs_of(row)
+    for name, own, text, registry in (
+        ("evaluator", spec.evaluator, number.evaluator, EVALUATORS),
+        ("transform", spec.transform, number.transform, TRANSFORMS),
+    ):
+        if text and not _fits(own, registry.read(text)):
+            yield f"other {name}: {own.short_name}, published {text.removesuffix('()')}"
+    own_oracle, published_oracle = saw_test_labels(row.selection), any("oracle" in each for each in number.labels)
+    if own_oracle != published_oracle:
+        which = ("the run", "the published number") if own_oracle else ("the published number", "the run")
+        yield f"{which[0]} chose hyperparameters on the test labels (oracle), {which[1]} did not"
+
+
+def _fits(own: Spec, published: Spec) -> bool:
+    """Whether a member is the published one, with the values that differ from its defaults."""
+    given = [p.name for p, value in published.arguments if value != p.default or p.name == "C"]
+    return own.name == published.name and all(own.fields.get(key) == published.fields[key] for key in given)
+
+
+def _is_network(row: Row, number: PublishedNumber, model: str) -> bool:
+    if model:
+        return model.lower() in number.model.lower()
+    return any(part in row.backbone for part in number.networks)
+
+
+def _longest(number: PublishedNumber, text: str) -> str:
+    """The longest spelling of the published data in a text; "" for none: CIFAR-100 is not CIFAR-10."""
+    return max((alias for alias in number.data.aliases if alias in text), key=len, default="")
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
