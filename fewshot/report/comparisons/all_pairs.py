@@ -66,7 +66,9 @@ def pairs_csv(every: Sequence[Claims], names: Mapping[str, str]) -> bytes:
 
 
 def _csv_line(claims: Claims, pair: RunPair, p: float, names: Mapping[str, str]) -> list[Any]:
-    found = pair.comparison
-    bounds = [bound for one in (found.these_images, found.new_classes) for bound in (one.mean, one.low, one.high)]
+    comparison = pair.comparison
+    bounds = [
+        bound for one in (comparison.these_images, comparison.new_classes) for bound in (one.mean, one.low, one.high)
+    ]
     about = (claims.title, names[pair.a.run_id], names[pair.b.run_id], pair.a.run_id, pair.b.run_id)
     return [*map(safe, about), len(pair.accuracy_a), *("" if math.isnan(x) else x for x in (*bounds, p))]

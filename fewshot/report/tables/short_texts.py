@@ -89,7 +89,7 @@ def _with_a_shorter_start(kept: _Kept, most: int) -> _Kept | None:
 
 
 def _joined(kept: _Kept) -> str:
-    """The text of what is kept, with one "…" for neighbouring pieces that are cut."""
+    """The text with these pieces, with one "…" for neighbouring pieces that are cut."""
     return re.sub("\0+", "…", "".join("\0" if piece is None else piece for piece in kept))
 
 
