@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fewshot.report.tables.short_texts import are_numbered, shortened
+from fewshot.report.tables.short_texts import are_numbered, shortened, shortened_or_wrapped
 
 NETWORKS = ("resnet10t", "resnet18", "mobilenetv3_small_050", "mobilenetv3_small_075", "lcnet_050", "tinynet_e")
 BACKBONES = [f"{name} random init @32 (seed={seed})" for name in NETWORKS for seed in range(3)]
@@ -37,7 +37,7 @@ def test_what_is_left_of_a_name_fits_no_other(texts: list[str], most: int):
 
 
 def test_the_part_that_differs_stays():
-    assert shortened(BACKBONES[6:8], 28) == ["mobilenetv3_… @32 (seed=0)", "mobilenetv3_… @32 (seed=1)"]
+    assert shortened(BACKBONES[6:8], 28) == ["mobilenetv3_small_… (seed=0)", "mobilenetv3_small_… (seed=1)"]
     assert shortened([BACKBONES[6], BACKBONES[9]], 12) == ["mobilen…050…", "mobilen…075…"]
 
 
@@ -47,3 +47,10 @@ def test_numbers_are_the_last_resort():
     assert are_numbered(short, texts)
     assert [text[-3:] for text in short] == [" #1", " #2"]
     assert not are_numbered(["run #1", "run"], ["run #1", "run"])
+
+
+def test_names_that_would_need_numbers_stay_whole_on_several_lines():
+    lines = shortened_or_wrapped(RUNS, 22)
+    assert [" ".join(line.split()) for line in lines] == RUNS
+    assert all(len(part) <= 22 for line in lines for part in line.splitlines())
+    assert shortened_or_wrapped(RUNS, 36) == shortened(RUNS, 36)

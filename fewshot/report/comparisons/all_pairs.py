@@ -15,7 +15,7 @@ from fewshot.report.comparisons.claims import Claims
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.report.comparisons.verdicts import p_value, points
 from fewshot.report.tables.exports import safe
-from fewshot.report.tables.short_texts import NUMBERS_EXPLAINED, are_numbered, shortened
+from fewshot.report.tables.short_texts import shortened_or_wrapped
 
 MOST = 40  # pairs of a table
 _LEAST_NAME = 12  # characters
@@ -34,23 +34,21 @@ def pairs_table(claims: Claims, names: Mapping[str, str], width: int) -> str:
     taken = sum(2 + max(map(len, column)) for column in zip(titles[2:], *numbers, strict=True)) + 2
     runs = [run_id for pair, _ in tested for run_id in (pair.a.run_id, pair.b.run_id)]
     whole = [names[run_id] for run_id in dict.fromkeys(runs)]
-    short = shortened(whole, max(_LEAST_NAME, (width - taken) // 2))
+    short = shortened_or_wrapped(whole, max(_LEAST_NAME, (width - taken) // 2))
     by_id = dict(zip(dict.fromkeys(runs), short, strict=True))
     lines = [
         (by_id[pair.a.run_id], by_id[pair.b.run_id], *texts) for (pair, _), texts in zip(tested, numbers, strict=True)
     ]
     table = tabulate(lines, titles, "simple", disable_numparse=True)
-    return "\n".join([table, *_below(claims, are_numbered(short, whole), width)])
+    return "\n".join([table, *_below(claims, width)])
 
 
-def _below(claims: Claims, numbered: bool, width: int) -> list[str]:
+def _below(claims: Claims, width: int) -> list[str]:
     """What stands below the table, wrapped."""
     rest = len(claims.pairs) - MOST
     texts = ["Differences of accuracy in points, the most accurate runs first."]
     if rest > 0:
         texts.append(f"{counted(rest, 'more pair')}: --out FILE.csv or --json writes all of them.")
-    if numbered:
-        texts.append(NUMBERS_EXPLAINED)
     return ["", *wrap(" ".join(texts), width, break_on_hyphens=False)]
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, islice
+from textwrap import wrap
 
 from fewshot.plugins.short_name import one_line
 
 NUMBERS_EXPLAINED = "#1, #2, ...: names that are too long for this width; a wider terminal shows them whole."
 _NUMBERED = re.compile(r" #\d+$")
-_PIECE = re.compile(r"[^\W\d_]+=[\w.]+|[^\W\d_]+|\d+|\W|_")  # fields such as seed=1, words, numbers, signs
+_PIECE = re.compile(r"[^\W\d_]+=[\w.]+|[^\W_]+|\W|_")  # fields such as seed=1, words and numbers, signs
 _LEAST_START = 3  # letters of the first word
+_LEAST_TOLD = 0.05  # by a letter of a piece that all texts have
 _LONGEST = 10_000
 _Kept = tuple[str | None, ...]  # the pieces of a text; None for each that is cut
 
@@ -20,12 +23,22 @@ def shortened(texts: Sequence[str], most: int) -> list[str]:
     """The texts with at most so many characters. A shortened text has cuts, "…", where it shares most with the others;
     what is left of it fits no other text. Where no cuts do that, texts get numbers: see `are_numbered`."""
     whole = {text: one_line(text, _LONGEST) for text in texts}
-    every = set(whole.values())
-    shares = Counter(piece for text in every for piece in set(_PIECE.findall(text)))
-    short = {text: line if len(line) <= most else _cut(line, most, every, shares) for text, line in whole.items()}
+    every = dict.fromkeys(whole.values())
+    counts = Counter(piece for text in every for piece in set(_PIECE.findall(text)))
+    shares = {piece: count / len(every) for piece, count in counts.items()}
+    short = {
+        text: line if len(line) <= most else _cut(line, most, "\n".join(every), shares) for text, line in whole.items()
+    }
     for same in _equal(short):
         short |= {text: _numbered(text, number, most) for number, text in enumerate(same, 1)}
     return [short[text] for text in texts]
+
+
+def shortened_or_wrapped(texts: Sequence[str], most: int) -> list[str]:
+    """The texts in lines of at most so many characters: shortened, or whole on several lines where some would need
+    numbers."""
+    short = shortened(texts, most)
+    return ["\n".join(wrap(text, most)) for text in texts] if are_numbered(short, texts) else short
 
 
 def are_numbered(short: Sequence[str], texts: Sequence[str]) -> bool:
@@ -50,28 +63,30 @@ def shared_out(left: int, wanted: Sequence[int], least: Sequence[int]) -> list[i
     return widths
 
 
-def _cut(text: str, most: int, every: Collection[str], shares: Mapping[str, int]) -> str:
-    """The text without the pieces that it shares with most others, as long as the rest fits no other text; with one
-    cut in the middle where no pieces can go."""
-    others = [other for other in every if other != text]
+def _cut(text: str, most: int, every: str, shares: Mapping[str, float]) -> str:
+    """The text without the pieces that it shares with most others, as long as the rest fits no other line of `every`;
+    with one cut in the middle where no pieces can go."""
     kept: _Kept = tuple(_PIECE.findall(text))
     while len(_joined(kept)) > most:
-        smaller = next((each for each in _without_one(kept, shares) if not _fits_any(each, others)), None)
+        smaller = next((each for each in _with_one_cut_more(kept, most, shares) if _fits_one(each, every)), None)
         if smaller is None:
             start = _with_a_shorter_start(kept, most)
-            return one_line(text, most) if start is None or _fits_any(start, others) else _joined(start)
+            return one_line(text, most) if start is None or not _fits_one(start, every) else _joined(start)
         kept = smaller
     return _joined(kept)
 
 
-def _without_one(kept: _Kept, shares: Mapping[str, int]) -> Iterator[_Kept]:
-    """What is kept without one more piece, the longest and most shared piece first; the first one always stays."""
+def _with_one_cut_more(kept: _Kept, most: int, shares: Mapping[str, float]) -> Iterator[_Kept]:
+    """What is kept without one more run of pieces; first the run that gives the most room for what it tells. The first
+    piece always stays."""
     length, worth = len(_joined(kept)), {}
-    for at, piece in enumerate(kept):
-        if at and piece is not None:
-            smaller = _without_lone_signs((*kept[:at], None, *kept[at + 1 :]))
-            worth[smaller] = (length - len(_joined(smaller))) * shares[piece]
-    yield from sorted((each for each in worth if worth[each] > 0), key=lambda each: -worth[each])
+    for low, high in combinations(range(1, len(kept) + 1), 2):
+        lost = [piece for piece in kept[low:high] if piece is not None]
+        smaller = _without_lone_signs((*kept[:low], *[None] * (high - low), *kept[high:]))
+        room = min(length - len(_joined(smaller)), length - most)
+        if room > 0:
+            worth[smaller] = room / sum(len(piece) * (1 + _LEAST_TOLD - shares[piece]) for piece in lost)
+    yield from sorted(worth, key=lambda each: -worth[each])
 
 
 def _without_lone_signs(kept: _Kept) -> _Kept:
@@ -93,25 +108,12 @@ def _joined(kept: _Kept) -> str:
     return re.sub("\0+", "…", "".join("\0" if piece is None else piece for piece in kept))
 
 
-def _fits_any(kept: _Kept, others: Collection[str]) -> bool:
-    """Whether another text may be what is kept with something in place of its cuts."""
+def _fits_one(kept: _Kept, every: str) -> bool:
+    """Whether only one of these lines may be what is kept with something in place of its cuts."""
     parts = re.split("\0+", "".join("\0" if piece is None else piece for piece in kept))
-    return any(_fits(parts, other) for other in others)
-
-
-def _fits(parts: Sequence[str], text: str) -> bool:
-    if len(parts) == 1:
-        return text == parts[0]
-    end = len(text) - len(parts[-1])
-    if not text.startswith(parts[0]) or not text.endswith(parts[-1]) or end < len(parts[0]):
-        return False
-    at = len(parts[0])
-    for part in parts[1:-1]:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
+    pattern = "[^\n]*".join(map(re.escape, parts))
+    lines = re.finditer(f"^{pattern}$", every, re.MULTILINE)
+    return len(list(islice(lines, 2))) == 1
 
 
 def _equal(short: Mapping[str, str]) -> list[list[str]]:
