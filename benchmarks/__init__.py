@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -45,7 +45,23 @@ def load(suite: str) -> Callable[[], Iterator[RunSpec]]:
     function = getattr(module, "suite", None)
     if not callable(function):
         raise ValueError(f"{suite} holds no suite; add a function suite() that yields RunSpecs")
-    return function  # type: ignore[no-any-return]
+    return lambda: _checked(suite, function)
+
+
+def _checked(suite: str, function: Callable[[], object]) -> Iterator[RunSpec]:
+    """The runs of a suite; a ValueError for anything else that it yields."""
+    from fewshot.runs.specs import RunSpec
+
+    runs = function()
+    if not isinstance(runs, Iterable):
+        raise ValueError(f"suite() of {suite} returns {runs!r:.60}; yield one RunSpec for each run")
+    for run in runs:
+        if not isinstance(run, RunSpec):
+            raise ValueError(
+                f"suite() of {suite} yields {run!r:.60}, which is no RunSpec; yield, for example, "
+                "RunSpec(dataset='Icons', backbone='RawPixels()', evaluator='Prototype')"
+            )
+        yield run
 
 
 def _from_folder(name: str) -> ModuleType:

@@ -82,6 +82,8 @@ def sentence(error: Exception) -> str:
     """The message of an error, on one line."""
     if isinstance(error, click.ClickException):
         text = error.format_message()
+        if text.startswith("Got unexpected extra argument"):
+            text += "; write a value that has spaces, or a list of several, in quotes"
     elif isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.strerror}: {error.filename}"
     else:

@@ -24,6 +24,7 @@ from fewshot.backbones._dry_run import feature_count
 from fewshot.backbones._narrow import RATIO, centred
 from fewshot.backbones._timm_errors import BUILDING, first_line
 from fewshot.backbones._timm_pooling import pooled
+from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.suggestions import nearest
 
 Config = Mapping[str, Any]  # timm's: input_size, interpolation, mean, std, crop_pct, crop_mode
@@ -57,13 +58,18 @@ def check_name(name: str) -> None:
     if "/" in name:
         raise ValueError(f"timm has no network {name!r}; for a network of the hub write 'hf-hub:{name}'")
     if not timm.is_model(architecture):
-        names = ", ".join(nearest(architecture, timm.list_models(), 3))
-        instead = f"the nearest names are: {names}" if names else "`fewshot list backbones WORD` searches its names"
-        raise ValueError(f"timm {timm.__version__} has no network {name!r}; {instead}")
+        raise ValueError(f"timm {timm.__version__} has no network {name!r}; {_instead(architecture)}")
     tags = timm.list_pretrained(f"{architecture}.*")
     if "." in name and name not in tags:
         close = sorted(tags, key=lambda tag: -difflib.SequenceMatcher(None, name, tag).ratio())[:3] or ["none"]
         raise ValueError(f"timm has no weights {name!r} of {architecture}; the nearest names are: {', '.join(close)}")
+
+
+def _instead(architecture: str) -> str:
+    """What to type for a network that timm does not have: networks with packaged weights come first."""
+    packaged = nearest(architecture, PACKAGED)
+    names = ", ".join(dict.fromkeys([*packaged, *nearest(architecture, timm.list_models(), 3)]))
+    return f"the nearest names are: {names}" if names else "`fewshot list backbones WORD` searches its names"
 
 
 def build(

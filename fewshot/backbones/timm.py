@@ -25,6 +25,7 @@ from fewshot.backbones._timm_network import (
 from fewshot.plugins.fields import declare, integer, number_in
 from fewshot.plugins.shorthand import PACKAGED, of_folder
 from fewshot.plugins.signature import Later
+from fewshot.plugins.suggestions import hint
 
 _NOT_HERE = "they are not in the local cache and the hub could not be reached"
 _LOCAL = ("local-dir:", "local_dir:")
@@ -139,7 +140,9 @@ def _reason(error: OSError) -> str:
 
 def _unavailable(name: str, reason: str) -> str:
     own = "'<timm name>'" if name.startswith(HUB_PREFIXES) else repr(name)
+    meant = "" if name.startswith(HUB_PREFIXES) else hint(name.partition(".")[0], PACKAGED)
     return (
         f"the weights of timm's {name!r} are not available: {reason}; connect once, load a file with "
         f"Checkpoint(name={own}, path=...), or use a network with packaged weights: {', '.join(PACKAGED)}"
+        f"{meant and '.' + meant}"
     )

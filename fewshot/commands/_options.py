@@ -87,6 +87,8 @@ def count(text: str, least: int = 1) -> Count:
     if is_number and len(text) > _MOST_DIGITS:
         raise click.BadParameter(f"a number of {len(text)} digits is too large: a data set has fewer than 2^31 images")
     if text.lower() != "all" and not (is_number and int(text) >= least):
+        if is_number or (text[:1] == "-" and text[1:].isdigit()):
+            raise click.BadParameter(f"{text[:40]} is too small; the least is {least}, or give 'all'")
         wanted = {0: "a number", 1: "a positive number"}.get(least, f"a number of at least {least}")
         raise click.BadParameter(f"{text[:40]!r} is neither {wanted} nor 'all'")
     return int(text) if is_number else "all"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
 from fewshot.plugins.call import is_name, parse
-from fewshot.plugins.registry import REGISTRIES, Registry, registry_of
+from fewshot.plugins.registry import BACKBONES, REGISTRIES, Registry, registry_of
+from fewshot.plugins.shorthand import shorthand
 from fewshot.plugins.spec import refuse_incomplete
 from fewshot.plugins.wording import agreeing, counted
 
@@ -34,6 +36,7 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
     """
     from fewshot.conformance import check
 
+    spec = _in_full(spec, kind)
     registry = _registry(spec, kind)
     members = _members(registry, spec.strip())
     if dry_run:
@@ -47,6 +50,21 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
         lines += [f"  {rule}" for rule in broken]
     answer("\n".join(lines), checked)
     return 1 if any(checked.values()) else 0
+
+
+def _in_full(spec: str, kind: str | None) -> str:
+    """The spec; a function "module:function" that returns a network is the backbone Function, as in `fewshot run`."""
+    text = shorthand(spec) if kind in (None, BACKBONES.kind) and ":" in spec else spec
+    return text if text.startswith("Function(") and not _is_class(spec) else spec
+
+
+def _is_class(name: str) -> bool:
+    """Whether "module:name" is a class whose name has a small letter."""
+    module, _, attribute = name.strip().partition(":")
+    try:
+        return isinstance(getattr(importlib.import_module(module), attribute, None), type)
+    except Exception:  # what reads the spec reports it
+        return False
 
 
 def _registry(spec: str, kind: str | None) -> Registry:

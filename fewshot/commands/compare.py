@@ -57,7 +57,9 @@ class Request:
     "--only", metavar="TEXT", multiple=True, help="Compare only runs whose spec contains TEXT; repeat for several."
 )
 @click.option(
-    "--against", metavar="NAME", help="Compare all runs with this one (part of its name) instead of the best."
+    "--against",
+    metavar="NAME",
+    help="Compare all runs with this one instead of the best: part of its name, or a backbone for its best run.",
 )
 @click.option("--pairs", "all_pairs", is_flag=True, help="Compare every run with every other.")
 @_options.prefer_option
@@ -73,7 +75,11 @@ class Request:
     default=1.0,
     help="Report how many episodes and classes would show a difference of this many percentage points.",
 )
-@click.option("--out", type=_options.FILE, help="Write the tables and sentences to this markdown file.")
+@click.option(
+    "--out",
+    type=_options.FILE,
+    help="Write the tables and sentences to this markdown file, or every pair to a .csv file.",
+)
 @click.option("--plot", type=_options.FILE, help="Plot the differences to this .svg, .png or .pdf.")
 @json_option
 def command(
@@ -110,10 +116,7 @@ def command(
     claims = [one.claims for one in compared]
     over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
-        from fewshot.files.atomic import write_atomically
-
-        pasted = [text for one in compared for text in (f"**{one.ranking.verdict}**", one.claims.markdown())]
-        write_atomically(out, "\n\n".join(_parts(pasted, over, claims[0].naming, "github")).encode() + b"\n")
+        _write(out, compared, over)
     if plot is not None:
         from fewshot.report.comparisons.forest import write_forest
 
@@ -140,13 +143,25 @@ class _Compared:
 
         table = ranked_table([self.ranking], width(), with_verdicts=False)
         remarks = [*self.ranking.caveats, *self.claims.remarks]
-        if self.versus is None:
+        if self.versus is None and len(self.claims.pairs) <= _FEW:
             return f"{table}\n\nAll pairs\n\n{self.claims.text(delta)}"
-        names = {standing.row.run_id: standing.name for standing in self.ranking.standings}
+        if self.versus is None:
+            return "\n\n".join([table, "All pairs", self._all_pairs(), *map(_wrapped, remarks)])
+        names = self.names
         parts = [table, self.claims.against(self.versus, names, self.ranking.population, width())]
         if len(self.claims.pairs) <= _FEW:
             parts.append(_wrapped(self.claims.sentences(delta)))
         return "\n\n".join([*parts, *map(_wrapped, remarks)])
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of the runs by run id."""
+        return {standing.row.run_id: standing.name for standing in self.ranking.standings}
+
+    def _all_pairs(self) -> str:
+        from fewshot.report.comparisons.all_pairs import pairs_table
+
+        return pairs_table(self.claims, self.names, width())
 
     def values(self, delta: float) -> dict[str, Any]:
         """The contest as JSON values."""
@@ -158,6 +173,21 @@ class _Compared:
             "group": [standing.row.run_id for standing in ranking.group],
             "against": None if self.versus is None else self.versus.run_id,
         }
+
+
+def _write(out: Path, compared: Sequence[_Compared], over: list[OverSets]) -> None:
+    """Writes every pair as CSV, or tables and sentences as markdown."""
+    from fewshot.files.atomic import write_atomically
+
+    claims = [one.claims for one in compared]
+    if out.suffix.lower() == ".csv":
+        from fewshot.report.comparisons.all_pairs import pairs_csv
+
+        names = {run_id: name for one in compared for run_id, name in one.names.items()}
+        write_atomically(out, pairs_csv(claims, names))
+        return
+    pasted = [text for one in compared for text in (f"**{one.ranking.verdict}**", one.claims.markdown())]
+    write_atomically(out, "\n\n".join(_parts(pasted, over, claims[0].naming, "github")).encode() + b"\n")
 
 
 def _chosen(files: Sequence[Path], where: str, only: Sequence[str], prefer: str | None) -> Collection:
@@ -242,15 +272,28 @@ def _p_of_best(pairs: Sequence[RunPair], ranking: Ranking) -> list[float]:
 
 
 def _named(contest: Contest, text: str, names: UniqueNames) -> Row | None:
-    """The run of a contest whose name is or contains a text; a ValueError for several."""
+    """The run of a contest whose name is or contains a text, the most accurate one of a backbone; a ValueError for
+    several backbones."""
     by_name = {names.run(row): row for row in contest.rows}
     if text in by_name:
         return by_name[text]
     found = [name for name in by_name if text.casefold() in name.casefold()]
+    if len(found) > 1 and len(_backbones(contest, text, names)) == 1:
+        return max((by_name[name] for name in found), key=_accuracy)
     if len(found) > 1:
         names_found = "; ".join(found[:5]) + "; ..." * (len(found) > 5)
         raise ValueError(f"--against {text!r} fits {counted(len(found), 'run')}: {names_found}; give more of the name")
     return by_name[found[0]] if found else None
+
+
+def _backbones(contest: Contest, text: str, names: UniqueNames) -> set[str]:
+    """The backbones whose names contain a text."""
+    every = {names.shown.name(row).backbone for row in contest.rows}
+    return {name for name in every if text.casefold() in name.casefold()}
+
+
+def _accuracy(row: Row) -> float:
+    return row.accuracy or 0.0
 
 
 def _no_such_run(text: str, ranked: Sequence[Ranking]) -> str:

@@ -81,17 +81,17 @@ def command(
         return _plan(shown, None if markdown else file, results)
     if not markdown:
         return _page(shown, file, results, _options.row_images(data, allow_import))
-    from fewshot.report.tables.task_table import markdown as as_markdown
+    from fewshot.report.tables.task_table import ranked_markdown
 
-    table = as_markdown(shown)
+    table = ranked_markdown(shown)
     answer(table.removesuffix("\n"), {"markdown": table, "n_runs": len(shown.rows)})
     return 0
 
 
 def _page(shown: Shown, out: Path, results: Collection, images: RowImages) -> int:
-    from fewshot.report import write_report
+    from fewshot.report import page_title, write_report
 
-    write_report(shown, out, results, ", ".join(file.path.stem for file in results.files), images)
+    write_report(shown, out, results, page_title(shown, [file.path.stem for file in results.files]), images)
     n_runs = len(shown.rows)
     values = {"report": out, "n_runs": n_runs, "results": results.path}
     answer(f"report: {out}, {counted(n_runs, 'run')} of {results.label}", values)
@@ -159,5 +159,8 @@ def _latest() -> Path:
     """The file in results/ that changed last."""
     files = sorted(Path("results").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     if not files:
-        raise ValueError("there are no rows in results/ yet; run `fewshot bench`, or name a .jsonl file")
+        raise ValueError(
+            "there are no rows in results/ yet; run `fewshot run --data FOLDER` or `fewshot bench`, or name a .jsonl "
+            "file"
+        )
     return files[-1]

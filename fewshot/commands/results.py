@@ -117,7 +117,8 @@ def delete(file: Path, where: str, run_ids: tuple[str, ...], yes: bool, dry_run:
 def rename(file: Path, names: Renames, dry_run: bool) -> int:
     """Give backbones or methods short names, which tables, reports and comparisons of FILE then show.
 
-    OLD is a name in tables, or a part of only one name. An empty NEW gives the usual name back. No row and no run id
+    OLD is a name in tables, a part of only one name, or words that several names share, such as a network of several
+    seeds: then only these words change. An empty NEW gives the usual name back. No row and no run id
     changes: the names lie beside FILE.
 
     \b

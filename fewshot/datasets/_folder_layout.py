@@ -136,15 +136,37 @@ class _Detection:
         pair = next((n for n, count in Counter(s for i in below.values() for s in i).items() if count > 1), first)
         holder = next(top for top, inside in below.items() if pair in inside)
         start, group = "/".join((*above, "")), _group_word([name for names in below.values() for name in names])
-        command = f"--data \"ImageFolderSet({str(self.root)!r}, layout='{start}class/{group}')\""
-        deeper = f"layout='{start}-/superclass/class' if the folders inside are the classes, " if deep else ""
-        return (
-            f"{self.root}: folders such as {holder}/{pair} can be classes or parts of classes; type {command} if {one} "
-            f"and {other} are the classes, each with several groups of images (then --sampler "
-            f"\"Balanced(apart='{group}')\" keeps a group such as {first} on one side of an episode), "
-            f"layout='{start}superclass/class' if {holder}/{pair} is a class of its own, {deeper}or "
-            f"layout='{start}partition/class' if {one} and {other} are partitions of the same classes"
+        folders = (
+            f"if {one} and {other} are the classes, each with groups of images such as {first} "
+            f"(--sampler \"Balanced(apart='{group}')\" keeps a group on one side of an episode)"
         )
+        readings = {
+            f"class/{group}": folders,
+            "superclass/class": f"if {holder}/{pair} is a class of its own",
+            "partition/class": f"if {one} and {other} are partitions of the same classes",
+        }
+        likely = self._likely(below, group)
+        order = [likely, *(each for each in readings if each != likely)]
+        texts = [f"layout='{start}{each}' {readings[each]}" for each in order]
+        if deep:
+            texts.append(f"layout='{start}-/superclass/class' if the folders inside are the classes")
+        form = f"{self.root}: folders such as {holder}/{pair} can be classes or parts of classes; "
+        one_level = f"give one of its folders, such as --data {self.root / one}, if each is a data set; else " * deep
+        return f'{form}{one_level}type --data "ImageFolderSet({str(self.root)!r}, {_joined(texts)}'
+
+    def _likely(self, below: dict[str, list[str]], group: str) -> str:
+        """The layout that the names speak for: folders that count are groups, the same words in each are classes."""
+        names = {name for inside in below.values() for name in inside}
+        if all(map(_COUNTER.match, names)):
+            return f"class/{group}"
+        same = all(len(inside) == len(names) for inside in below.values())
+        return "partition/class" if same else "superclass/class"
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """The layouts, the first as the end of the command that has begun."""
+    layout, _, reason = texts[0].partition("' ")
+    return "; or ".join([f"{layout}')\" {reason}", *texts[1:]])
 
 
 def _group_word(names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ def progress_bar(total: int, what: str, unit: str, shown: bool = True, done: int
     if not shown:
         return tqdm(**usual, disable=True)
     if sys.stderr.isatty():
-        return tqdm(**usual, dynamic_ncols=True)
+        return _PacedBar(**usual, dynamic_ncols=True)
     return _LogLines(**usual, mininterval=EVERY, miniters=1, delay=EVERY)
 
 
@@ -48,7 +48,32 @@ def show_step(bar: tqdm[Any], step: int, steps: int) -> None:
         bar.refresh()
 
 
-class _LogLines(_Bar):
+class _PacedBar(_Bar):
+    """A bar whose rate leaves out the first batch, in which solvers are compiled and files are read."""
+
+    first: tuple[int, float] | None = None  # the units and seconds at the end of the first batch
+
+    def update(self, n: float | None = 1) -> bool | None:
+        """Counts n more units."""
+        shown: bool | None = super().update(n)
+        if self.first is None and not self.disable:
+            self.first = int(self.n), float(super().format_dict["elapsed"])
+        return shown
+
+    @property
+    def pace(self) -> float:
+        """Units per second since the first batch; 0 as long as it is not known."""
+        units, seconds = self.first or (int(self.n), 0.0)
+        passed = float(super().format_dict["elapsed"]) - seconds
+        return (self.n - units) / passed if passed else 0.0
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        """What tqdm shows, with this pace; 0 prints "?" for the rate and the time left."""
+        return {**super().format_dict, "rate": self.pace}
+
+
+class _LogLines(_PacedBar):
     """A bar that writes whole lines."""
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
@@ -63,8 +88,7 @@ class _LogLines(_Bar):
 
     def line(self) -> str:
         """Such as "embedding resnet18: 1,200 of 5,000 images, 85 per s, 45 s left"."""
-        total, seconds = int(self.total or 0), float(self.format_dict["elapsed"])
-        pace = (self.n - int(self.initial or 0)) / seconds if seconds else 0.0
+        total, pace = int(self.total or 0), self.pace
         parts = [f"{self.n:,} of {total:,} {self.unit}{'' if total == 1 else 's'}", _rate(pace, self.unit)]
         parts += [f"about {duration((total - self.n) / pace)} left" if pace else "", str(self.postfix or "")]
         return f"  {self.desc.removesuffix(': ')}: {', '.join(filter(None, parts))}"

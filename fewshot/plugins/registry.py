@@ -150,6 +150,7 @@ class Registry:
             raise _would_import(self.kind, call.name)
         signature = self.signature(call.name)
         given = _given(call, [p.name for p in signature.parameters])
+        _refuse_bare_texts(call.name, given, signature)
         arguments = []
         for parameter in signature.parameters:
             value = given.get(parameter.name, parameter.default)
@@ -238,6 +239,17 @@ def _given(call: Call, names: list[str]) -> dict[str, Any]:
             raise ValueError(f"{call.name} was given its field {name!r} twice; give it once")
         given[name] = value
     return given
+
+
+def _refuse_bare_texts(name: str, given: Mapping[str, Any], signature: Signature) -> None:
+    """Raises a ValueError for a word without quotes in a field of text, such as RandomInit(resnet18)."""
+    for parameter in signature.parameters:
+        value = given.get(parameter.name)
+        if parameter.base in ("str", "NameOrPath") and isinstance(value, Call) and not (value.args or value.kwargs):
+            raise ValueError(
+                f"the {parameter.name} of {name} is a text; write it in quotes inside the quotes of the shell: "
+                f"\"{name}({parameter.name}='{value.name}')\""
+            )
 
 
 @functools.lru_cache(maxsize=1 << 12)

@@ -7,6 +7,22 @@ import re
 from collections.abc import Iterable
 
 _SIZES = {"vits": "vit small", "vitb": "vit base", "vitl": "vit large", "vitg": "vit giant"}  # as other hubs name them
+_OTHER_NAMES = {  # of papers and other libraries, folded, for the members that do the same
+    "logisticregression": "LinearProbe", "logreg": "LinearProbe", "linear": "LinearProbe",
+    "linearprobing": "LinearProbe", "lr": "LinearProbe", "softmaxregression": "LinearProbe",
+    "svc": "LinearSVM", "svm": "LinearSVM", "linearsvc": "LinearSVM", "supportvectormachine": "LinearSVM",
+    "knn": "NearestNeighbour", "kneighborsclassifier": "NearestNeighbour", "nearestneighbor": "NearestNeighbour",
+    "ncm": "Prototype", "nearestmean": "Prototype", "nearestclassmean": "Prototype", "nearestcentroid": "Prototype",
+    "protonet": "Prototype", "prototypes": "Prototype", "prototypicalnetwork": "Prototype", "simpleshot": "Prototype",
+    "prototypicalnetworks": "Prototype",
+    "ridge": "RidgeProbe", "ridgeclassifier": "RidgeProbe", "ridgeregression": "RidgeProbe",
+    "lda": "GaussianHead", "lineardiscriminantanalysis": "GaussianHead", "gda": "GaussianHead",
+    "maml": "ProtoMAML", "finetuning": "FineTune", "matchingnet": "Matching", "matchingnetworks": "Matching",
+    "cnaps": "Mahalanobis", "simplecnaps": "Mahalanobis", "tsa": "TaskSpecificAdapters", "bit": "BigTransfer",
+    "hyperrule": "BigTransfer", "mtl": "ScaleAndShift", "clip": "ZeroShot", "clap": "ZeroShotProbe",
+    "lpplusplus": "LinearProbePlusPlus", "lp++": "LinearProbePlusPlus", "alphatim": "TIM",
+    "normalize": "L2", "l2norm": "L2", "l2n": "L2", "cl2n": "CentredL2", "zca": "Whitening", "none": "Identity",
+}  # fmt: skip
 _ENOUGH = 0.6  # of the letters, in order
 
 
@@ -29,8 +45,10 @@ def nearest(name: str, known: Iterable[str], n: int = 1) -> list[str]:
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """ " Did you mean resnet18?", or "" if nothing resembles the name."""
-    near = nearest(name, known)
+    """ " Did you mean resnet18?", or "" if nothing resembles the name. Knows what the field calls our members."""
+    names = list(known)
+    same = _OTHER_NAMES.get(name.lower()) or _OTHER_NAMES.get(_folded(name))
+    near = [same] if same in names else nearest(name, names)
     return f" Did you mean {near[0]}?" if near else ""
 
 

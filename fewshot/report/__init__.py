@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fewshot.report.sections import Piece, Sources
 
 _FOLDER = Path(__file__).parent
+_MOST_SETS = 3  # data sets in a title
 
 
 def write_report(
@@ -41,6 +42,17 @@ def write_report(
     may be read for pictures (None: only that of runs that were made on this machine).
     """
     write_atomically(path, page(shown, results, title, images).encode("utf-8", "replace"))
+
+
+def page_title(shown: Shown, files: Sequence[str]) -> str:
+    """The data of the rows, then the names of their files: "icons mono and birds (runs)"."""
+    from fewshot.results.row_specs import specs_of
+
+    sets = list(dict.fromkeys(specs_of(row).dataset.short_name for row in shown.done))
+    more = [f"{len(sets) - _MOST_SETS} more"] if len(sets) > _MOST_SETS else []
+    names = [*sets[:_MOST_SETS], *more]
+    data = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    return f"{data} ({', '.join(files)})" if data else ", ".join(files)
 
 
 def page(shown: Shown, results: Results | None, title: str, images: RowImages | None = None) -> str:

@@ -28,7 +28,7 @@ def copy_runs(runs: Sequence[StoredRun], target: Results, names: ShortNames) -> 
     results file, whole or not at all. Predictions are in place before their rows. Nothing may lie at the new place."""
     taken = [path for path in _places(target) if path.exists()]
     if taken:
-        raise ValueError(f"{taken[-1]} exists; choose another --out, or move it away first")
+        raise ValueError(f"{taken[-1]} exists; choose another file, or move it away first")
     make_folder(target.path.parent)
     temporary = target.path.parent / f".{target.path.name}.{secrets.token_hex(4)}"
     try:

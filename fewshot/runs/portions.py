@@ -17,7 +17,7 @@ _GROWTH = 4  # a batch may be this much larger than the one before: its pace may
 def portions(
     block: Episodes, solved: Callable[[Episodes], Predictions], clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Predictions]:
-    """The predictions of a block, in parts of about WRITE_SECONDS, whatever the pace of the solver.
+    """The predictions of a block, in parts of about WRITE_SECONDS at any pace of the solver.
 
     The size of the parts changes no prediction. An interruption (Ctrl-C, SIGTERM) or an error gives the finished
     batches before it continues.

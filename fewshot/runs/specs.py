@@ -43,6 +43,11 @@ class Sampled:
     sampler: MemberField = MemberField(SAMPLERS, "Balanced()")
 
     def __post_init__(self) -> None:
+        if not isinstance(self.shape, EpisodeShape):
+            raise ValueError(
+                "the shape of sampled episodes is an EpisodeShape, such as EpisodeShape(n_way=5, k_shot=1, "
+                f"n_query=15); got {self.shape!r:.60}"
+            )
         if type(self.seed) is not int or not 0 <= self.seed < 1 << 64:
             raise ValueError(f"seed must be an integer in [0, 2^64), got {self.seed!r}")
 
@@ -86,6 +91,11 @@ class RunSpec:
     def __post_init__(self) -> None:
         if self.transform is None:
             object.__setattr__(self, "transform", usual_transform(self.evaluator))
+        if not isinstance(self.episodes, Sampled | Listed):
+            raise ValueError(
+                "the episodes of a run are Sampled(EpisodeShape(n_way=5, k_shot=1, n_query=15)) or Listed(path); got "
+                f"{self.episodes!r:.60}"
+            )
         if self.dtype not in DTYPES:
             raise ValueError(f"unknown dtype {self.dtype!r}; known: {', '.join(DTYPES)}")
         if type(self.n_episodes) is not int or self.n_episodes < 1:

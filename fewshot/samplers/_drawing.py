@@ -26,6 +26,11 @@ def choose_classes(images: LabelledImages, classes: Ints, shape: EpisodeShape, s
 
 def require_classes(images: LabelledImages, classes: Ints, least: int, wanted: str) -> None:
     """Raises a ValueError unless these are at least `least` classes of the images, for episodes of `wanted` ways."""
+    if len(classes) < 2 <= least and len(images.class_names) == 1:
+        raise ValueError(
+            f"{images.name} has one class ({images.class_names[0]!r}), and an episode needs two or more; add a second "
+            "class, such as a second folder of images beside the first"
+        )
     if len(classes) < least:
         raise ValueError(
             f"{wanted}-way episodes need more classes than the {len(classes)} to sample from in "
@@ -115,6 +120,11 @@ class Draw:
         sizes = self.pool.sizes(self.candidates)
         if sizes.min() < least:
             label, more = self.candidates[sizes.argmin()], (sizes < least).sum() - 1
+            if sizes.max() < 2:
+                raise ValueError(
+                    f"every class to sample from in {self.images.name} has one image, and an episode needs two or more "
+                    "per class, one as support and one as query; add images"
+                )
             raise ValueError(
                 f"{wanted}, but class {label} ({self.images.class_names[label]!r}) of "
                 f"{self.images.name} has {sizes.min()}{f' and {more} more have too few' if more else ''}; lower them, "

@@ -93,6 +93,16 @@ def test_a_data_set_from_outside_is_checked_as_given():
     ]
 
 
+def test_a_function_is_the_backbone_that_run_takes(tmp_path):
+    (tmp_path / "check_net.py").write_text(
+        "from torch import nn\n\n\ndef net():\n    return nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten())\n"
+    )
+    result = check("check_net:net")
+    sys.modules.pop("check_net", None)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Function(")
+
+
 def test_a_class_of_two_kinds_is_checked_as_the_kind_that_is_asked_for():
     assert "is a sampler and a transform; choose one with --kind" in check("check_outside:Both").stderr
     assert check("check_outside:Both", "--kind", "transform").exit_code == 0

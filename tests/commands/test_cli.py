@@ -156,6 +156,7 @@ def test_a_failed_run_is_told_and_the_others_go_on() -> None:
     [
         ("RawPixels(image_size=0)", "The 'image_size' parameter of RawPixels must be an integer of at least 1"),
         ("RandomInit('resnet10')", "has no network 'resnet10'; the nearest names are: "),
+        ("mobilenet_v2", "the nearest names are: mobilenetv2_100, "),
         ("Checkpoint('resnet10t', 'none.pth')", "there is no file none.pth of weights"),
     ],
 )
@@ -222,6 +223,8 @@ def test_a_mistake_is_one_sentence(options: list[str], sentence: str) -> None:
     [
         (["--data", "birds", "--classes", "old"], "'old' is not one of"),
         (["--data", "birds", "--shot", "none"], "'none' is neither a number nor 'all'"),
+        (["--data", "birds", "--way", "-2"], "-2 is too small; the least is 2, or give 'all'"),
+        (["--data", "my", "birds"], "extra argument (birds); write a value that has spaces, or a list of several, in"),
         (["--data", "birds", "--shard", "3/2"], "'3/2' is not a shard; write one such as 1/2"),
         (["--data", "birds", "--list", "no.safetensors", "--way", "5"], "--list sets the episodes"),
         ([], "Missing option '--data'"),
@@ -343,6 +346,25 @@ def test_a_failing_run_leaves_its_error_and_the_suite_goes_on() -> None:
     assert "3-way 9-shot: k_shot + n_query = 9 + 2 images a class" in result.stderr
     assert [row.status for row in Results(Path("results/own.jsonl")).rows()] == ["ok", "failed", "ok"]
     assert Path("results/own.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("yield 1", "suite() of own.py yields 1, which is no RunSpec; yield, for example, RunSpec(dataset="),
+        ("return None", "suite() of own.py returns None; yield one RunSpec for each run"),
+        (
+            "yield Sampled(dict(n_way=5))",
+            "is an EpisodeShape, such as EpisodeShape(n_way=5, k_shot=1, n_query=15); got",
+        ),
+        ("yield RunSpec('Icons', 'pixels', 'Prototype', 5)", "the episodes of a run are Sampled(EpisodeShape("),
+    ],
+)
+def test_a_mistake_in_a_suite_is_one_sentence(body: str, sentence: str) -> None:
+    Path("own.py").write_text(f"from fewshot.runs.specs import RunSpec, Sampled\n\ndef suite():\n    {body}\n")
+    result = call("bench", "own.py")
+    assert result.exit_code == 1
+    assert sentence in result.stderr.splitlines()[-1]
 
 
 def test_a_file_without_a_suite_is_one_sentence() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import shutil
@@ -207,9 +208,31 @@ def test_all_runs_are_compared_with_a_named_one(rows: Path) -> None:
     text = succeed("compare", rows, "--against", "raw pixels 2")
     assert "raw pixels 2, L2 + Prototype minus each other, in points:" in text
     assert "Holm-adjusted over 3 pairs" in text
-    assert "fits 3 runs: " in call("compare", rows, "--against", "raw pixels 4").stderr
+    assert "fits 4 runs: " in call("compare", rows, "--against", "raw pixels").stderr
     assert "no run is named 'resnet'; the runs are: " in call("compare", rows, "--against", "resnet").stderr
     assert call("compare", rows, "--against", "raw pixels 2", "--pairs").exit_code == 2
+
+
+def test_a_backbone_alone_names_its_best_run(rows: Path) -> None:
+    best = max((row for row in Results(rows).rows() if row.backbone == PIXELS), key=lambda row: row.accuracy or 0)
+    [contest] = json.loads(succeed("compare", rows, "--against", "raw pixels 4", "--json"))["contests"]
+    assert contest["against"] == best.run_id
+
+
+def test_many_pairs_are_a_short_table_and_a_whole_file(
+    rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fewshot.commands.compare._FEW", 2)
+    monkeypatch.setattr("fewshot.report.comparisons.all_pairs.MOST", 4)
+    monkeypatch.setenv("COLUMNS", "80")
+    text = succeed("compare", rows, "--pairs", "--out", tmp_path / "pairs.csv")
+    table = text[text.index("All pairs") :]
+    assert "2 more pairs: --out FILE.csv or --json writes all of them." in " ".join(table.split())
+    assert max(map(len, text.splitlines())) <= 80
+    lines = list(csv.DictReader((tmp_path / "pairs.csv").read_text().splitlines()))
+    assert len(lines) == 6
+    assert all(float(line["difference_these_images"]) >= 0 for line in lines if line["episodes"] == "60")
+    assert lines[0]["a"] == lines[1]["a"] == lines[2]["a"]
 
 
 def test_runs_of_several_files_that_meet_a_condition_are_compared(rows: Path, tmp_path: Path) -> None:

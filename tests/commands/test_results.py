@@ -60,7 +60,9 @@ def test_filter_and_merge_copy_rows_with_predictions(runs, more):
         for file in ("all.jsonl", "a.jsonl")
     )
     assert [contest["group"] for contest in both] == [contest["group"] for contest in alone]
-    assert "all.jsonl exists; choose another --out" in fail("results", "merge", "a.jsonl", "--out", "all.jsonl")
+    assert "all.jsonl exists; choose another file, or move it away first" in fail(
+        "results", "merge", "a.jsonl", "--out", "all.jsonl"
+    )
     assert "Missing option '--where'" in misuse("results", "filter", "a.jsonl", "--out", "five.jsonl")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 from fewshot.results.files import Results
 from tests.support.command_line import QUICK, call, succeed
 
 
-def test_a_terminated_run_keeps_its_finished_episodes(birds, monkeypatch):
+def test_a_terminated_run_keeps_its_finished_episodes(folder, monkeypatch):
     import fewshot.runs.solving
 
     original, sizes = fewshot.runs.solving.solve, []
@@ -20,7 +21,7 @@ def test_a_terminated_run_keeps_its_finished_episodes(birds, monkeypatch):
         sizes.append(len(episodes))
         return original(episodes, **kwargs)
 
-    command = ("run", "--data", "birds", *QUICK, "--episodes", "200", "--results", "t.jsonl")
+    command = ("run", "--data", folder, *QUICK, "--episodes", "200", "--results", "t.jsonl")
     monkeypatch.setattr(fewshot.runs.solving, "solve", terminated)
     stopped = call(*command)
     assert stopped.exit_code == 128 + signal.SIGTERM, stopped.output
@@ -31,4 +32,4 @@ def test_a_terminated_run_keeps_its_finished_episodes(birds, monkeypatch):
     monkeypatch.setattr(fewshot.runs.solving, "solve", lambda e, **k: sizes.append(len(e)) or original(e, **k))
     succeed(*command)
     assert sum(sizes) == 200 - before
-    assert Results("t.jsonl").rows()[0].n_episodes == 200
+    assert Results(Path("t.jsonl")).rows()[0].n_episodes == 200

@@ -155,3 +155,21 @@ def test_a_new_class_in_a_partition_changes_the_default_split(tmp_path):
     assert ImageFolderSet(root).default_split() is not None
     write(root, ["test/a"])
     assert ImageFolderSet(root).default_split() is None
+
+
+@pytest.mark.parametrize(
+    ("folders", "first"),
+    [
+        (["mon/fox", "mon/owl", "tue/fox", "tue/owl"], "layout='partition/class'"),
+        (["fox/video_1", "fox/video_2", "owl/video_1"], "layout='class/video'"),
+        (["fox/day", "fox/night", "owl/day"], "layout='superclass/class'"),
+        (["a/one/x", "a/one/y", "a/two/x", "b/one/x"], "give one of its folders, such as --data {root}/a, "),
+    ],
+)
+def test_the_likely_reading_of_two_levels_comes_first(folders, first, tmp_path):
+    root = write(tmp_path / "set", folders)
+    with pytest.raises(ValueError, match="can be classes or parts of classes") as error:
+        ImageFolderSet(root).load()
+    text = str(error.value)
+    at = text.index(first.format(root=root))
+    assert at == min(text.find(word) for word in (first.format(root=root), "layout=") if word in text)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from fewshot.cli import main
-from fewshot.datasets import image_digest
+from fewshot.datasets import ArrayImages, LabelledImages, image_digest
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.episodes.episodes import EpisodeShape
@@ -237,3 +237,15 @@ def test_other_files_are_counted_and_one_is_named(root, caplog):
     assert len(ImageFolderSet(root).load()) == N_CLASSES * PER_CLASS
     [message] = caplog.messages
     assert "skipped 2 files that are not images in a class folder, such as " in message
+
+
+@pytest.mark.parametrize(
+    ("sizes", "advice"),
+    [([6], "add a second class"), ([1, 1, 1], "has one image, .*; add images$"), ([9, 1], "lower them")],
+)
+def test_too_few_classes_or_images_say_what_to_add(sizes, advice):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    names = tuple(f"c{label}" for label in range(len(sizes)))
+    images = LabelledImages("set", ArrayImages(np.zeros((len(labels), 1, 1), np.uint8)), labels, names, "digest")
+    with pytest.raises(ValueError, match=advice):
+        Balanced().sample(images, np.arange(len(sizes)), EpisodeShape(2, 1, 1), seed=0, start=0, count=1)

@@ -20,9 +20,24 @@ def test_a_log_gets_whole_lines_with_rate_and_time_left(capsys: pytest.CaptureFi
             bar.update(400)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
-    assert lines[0].startswith("  embedding resnet18: 400 of 1,200 images, ")
-    assert " per s, about " in lines[0]
-    assert lines[0].endswith(" left")
+    assert lines[0] == "  embedding resnet18: 400 of 1,200 images"  # no rate after one batch
+    assert lines[1].startswith("  embedding resnet18: 800 of 1,200 images, ")
+    assert " per s, about " in lines[1]
+    assert lines[1].endswith(" left")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_the_rate_leaves_out_a_slow_first_batch(monkeypatch, terminal: bool) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stderr", screen)
+    with progress_bar(601, "LinearProbe", "episode", done=0) as bar:
+        bar.start_t -= 100  # the first episode took 100 s
+        bar.update(1)
+        assert bar.format_dict["rate"] == 0
+        bar.first = 1, bar.first[1] - 10  # 10 more seconds
+        bar.update(100)
+        assert bar.format_dict["rate"] == pytest.approx(10, rel=0.1)
 
 
 def test_short_work_is_silent_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,25 @@ def test_latex_has_booktabs_intervals_and_the_best_in_bold():
     assert exported(Shown.of([row(None, None, status="failed")]), ".tex") == b"% No run has finished.\n"
 
 
+@pytest.mark.parametrize(("n_runs", "environment"), [(40, "tabular"), (41, "longtable")])
+def test_a_table_longer_than_a_page_breaks_over_pages(n_runs, environment):
+    rows = [row(0.3 + n / 200, backbone=f"RawPixels(image_size={n + 1})") for n in range(n_runs)]
+    text = exported(Shown.of(rows), ".tex").decode()
+    assert ("longtable" in text.splitlines()[0]) == (environment == "longtable")
+    assert text.count(rf"\begin{{{environment}}}") == text.count(rf"\end{{{environment}}}") == 1
+    cells = [float(number) for number in re.findall(r"& (?:\\textbf{)?([\d.]+) \$", text)]
+    assert cells == sorted(cells, reverse=True)
+    assert len(cells) == n_runs
+
+
+@pytest.mark.parametrize("suffix", [".tex", ".md"])
+def test_signs_and_brackets_are_explained_where_readers_see_them(suffix):
+    text = exported(Shown.of([row(0.8), row(0.795, transform="Identity()"), row(0.5, k_shot=5)]), suffix).decode()
+    shown = " ".join(line for line in text.splitlines() if not line.startswith("%"))
+    assert "Bold: best of the column." in shown
+    assert "its interval overlaps that of the best" in shown
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_leaves_its_cell(name):
     text = exported(named(name), ".tex").decode()

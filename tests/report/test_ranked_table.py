@@ -6,12 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fewshot.report.comparisons.ranking import rankings
 from fewshot.report.tables.ranked import ranked_table
-from fewshot.report.tables.short_texts import shortened
+from fewshot.report.tables.short_texts import NUMBERS_EXPLAINED
 from tests.support.ranked_runs import ranked_runs
 from tests.support.report_rows import quick_rows, row
 
@@ -68,16 +66,11 @@ def test_single_runs_of_several_tasks_are_one_table():
     assert ["_001_" in line for line in lines if "shot" in line] == [True, False]
 
 
-@given(st.lists(st.text("ab …,()=", min_size=1, max_size=30), unique=True, max_size=12), st.integers(8, 40))
-def test_different_texts_stay_different(texts: list[str], most: int):
-    names = [" ".join(text.split()) or "-" for text in texts]
-    short = shortened(names, most)
-    assert all(len(text) <= most for text in short)
-    assert len(set(short)) == len(set(names))
-
-
-def test_the_part_that_differs_stays():
-    assert shortened(["network_of_a_kind_seed_1_wide_head", "network_of_a_kind_seed_2_wide_head"], 20) == [
-        "network_of_a_kind…1…",
-        "network_of_a_kind…2…",
-    ]
+@pytest.mark.parametrize(("width", "explained"), [(140, False), (60, True)])
+def test_numbers_of_names_are_explained_below_the_table(width: int, explained: bool):
+    backbones = [f"RawPixels(image_size={n})" for n in (100_000_001, 100_000_002)]
+    heads = [f"LinearProbe(C={10.0**-n}, max_iter={10**n})" for n in range(3, 6)]
+    rows = [row(0.9, backbone=backbone, evaluator=head) for backbone in backbones for head in heads]
+    text = " ".join(ranked_table(rankings(rows), width).split())
+    assert (NUMBERS_EXPLAINED in text) == (" #1 " in text)
+    assert explained or " #1 " not in text

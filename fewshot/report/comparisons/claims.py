@@ -29,7 +29,7 @@ from fewshot.report.comparisons.verdicts import (
     verdict,
 )
 from fewshot.report.rows.tasks import shot_label
-from fewshot.report.tables.short_texts import shortened
+from fewshot.report.tables.short_texts import shortened_or_wrapped
 from fewshot.report.tables.task_table import plain
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
@@ -82,7 +82,7 @@ class Claims:
         ]
         titles = ("these images", f"new {self.contest.units.name}", "p")
         taken = sum(2 + max(map(len, column)) for column in zip(titles, *numbers, strict=True))
-        shown = shortened([names[pair.b.run_id] for pair in pairs], max(6, width - taken))
+        shown = shortened_or_wrapped([names[pair.b.run_id] for pair in pairs], max(6, width - taken))
         lines = [(run, *texts) for run, texts in zip(shown, numbers, strict=True)][:_MOST_LINES]
         rest = len(pairs) - len(lines)
         more = [f"{counted(rest, 'more pair')}: see --pairs or --json."] if rest else []

@@ -54,6 +54,7 @@ class Chart:
     def _grid(self) -> list[Markup]:
         heights = [(self.y(tick), f"{round(100 * tick, 1):g}") for tick in self.scale.ticks]
         rules = [_RULE.format(f"{_LEFT}%", f"{_RIGHT}%", y, y) for y, _ in heights]
+        rules.append(_TEXT.format("axis", "0%", 10, "accuracy, %"))
         return rules + [_TEXT.format("left", f"{_LEFT - 1}%", f"{float(y) + 4:.1f}", text) for y, text in heights]
 
     def _across(self, ticks: Sequence[float], text: Callable[[float], str], title: str) -> list[Markup]:

@@ -43,7 +43,8 @@ def cost_plot(points: Sequence[Point]) -> CostPlot | None:
     chart = Chart(Scale.of(accuracy(point.row) for point in points), min(costs), max(costs))
     best = frontier(points)
     pieces = [_mark(chart, point, "quiet") for point in points if point not in best]
-    for number, point in enumerate(reversed(best)):
+    pieces += [_mark(chart, point, "front") for point in best[:-_MOST_LISTED]]  # without a number: it is not listed
+    for number, point in enumerate(reversed(best[-_MOST_LISTED:])):
         beside = -9 if number % 2 == 0 else 18  # neighbours may be close, so numbers alternate above and below
         y = f"{float(chart.y(accuracy(point.row))) + beside:.1f}"
         pieces += [_mark(chart, point, "front"), _NUMBER.format(chart.x(point.seconds), y, point.place)]

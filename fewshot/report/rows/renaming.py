@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from fewshot.report.rows.contenders import method_of
@@ -9,10 +10,11 @@ from fewshot.report.rows.shown import Shown
 
 
 def renames(shown: Shown, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """New names by the text of a spec. An old name is that of a backbone or a method in tables, its spec, or a part of
-    only one name. A ValueError for any other, or if two things would have one name."""
+    """New names by the text of a spec. An old name is that of a backbone or a method in tables, its spec, a part of
+    only one name, or words that several names share, such as the network of several seeds: only these words change. A
+    ValueError for any other, or if two things would have one name."""
     names = _names(shown)
-    chosen = {_spec(names, old): new for old, new in pairs}
+    chosen = {spec: name for old, new in pairs for spec, name in _chosen(names, old, new).items()}
     kept = {name for spec, name in names.items() if spec not in chosen}
     new_names = [new for new in chosen.values() if new]
     twice = [new for new in new_names if new in kept or new_names.count(new) > 1]
@@ -27,13 +29,16 @@ def _names(shown: Shown) -> Mapping[str, str]:
     return backbones | {method_of(each.transform, each.evaluator): name.learner for each, name in shown.names.items()}
 
 
-def _spec(names: Mapping[str, str], old: str) -> str:
-    """The spec that is called `old`."""
+def _chosen(names: Mapping[str, str], old: str, new: str) -> dict[str, str]:
+    """The new name of each spec that is called `old`, or whose name has it as words."""
     if old in names:
-        return old
+        return {old: new}
     for matches in ([s for s, name in names.items() if name == old], [s for s, name in names.items() if old in name]):
         if len(matches) == 1:
-            return matches[0]
+            return {matches[0]: new}
+        words = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)")
+        if matches and all(words.search(names[spec]) for spec in matches):
+            return {spec: words.sub(lambda _: new, names[spec]) if new else "" for spec in matches}
         if matches:
             several = ", ".join(repr(names[spec]) for spec in matches)
             raise ValueError(f"{old!r} is a part of several names: {several}; write one of them whole")

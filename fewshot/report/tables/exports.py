@@ -8,7 +8,7 @@ from typing import Any
 from fewshot.files.csv_files import csv_text
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.latex import latex
-from fewshot.report.tables.task_table import markdown
+from fewshot.report.tables.task_table import ranked_markdown
 from fewshot.results.row import known_columns
 
 _NAMES = {"backbone_name": "str", "evaluator_name": "str", "task": "str"}  # before the columns of a row
@@ -41,10 +41,10 @@ def records(shown: Shown) -> list[dict[str, Any]]:
 
 def _csv(shown: Shown) -> str:
     lines = records(shown)
-    return csv_text([list(lines[0]), *([_safe(value) for value in line.values()] for line in lines)])
+    return csv_text([list(lines[0]), *([safe(value) for value in line.values()] for line in lines)])
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
     """Text that a spreadsheet does not take for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
@@ -70,5 +70,5 @@ _WRITERS: dict[str, Callable[[Shown], str | bytes]] = {
     ".csv": _csv,
     ".parquet": _parquet,
     ".tex": latex,
-    ".md": markdown,
+    ".md": ranked_markdown,
 }

@@ -1,10 +1,11 @@
-"""Tables of accuracies for a paper in LaTeX, with the package booktabs."""
+"""Tables of accuracies for a paper in LaTeX, with the package booktabs; tables longer than a page need longtable."""
 
 from __future__ import annotations
 
 from fewshot.report.rows.shown import Shown
-from fewshot.report.tables.task_table import Cell, Line, TaskTable, comparison
+from fewshot.report.tables.task_table import BOLD, LEGENDS, Cell, Line, TaskTable, comparison, most_accurate_first
 
+_MOST_ON_A_PAGE = 40  # lines of a table
 _SPECIAL = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -24,32 +25,69 @@ _SPECIAL = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
 
 
 def latex(shown: Shown) -> str:
-    """One LaTeX table per task: accuracy in % with its 95 % intervals, the best in bold; notes are comments."""
+    """One LaTeX table per task, the most accurate runs first: accuracy in % with its 95 % intervals, the best in bold.
+    The legend of signs and brackets stands below the table; the other notes are comments."""
     tables = comparison(shown)
     if not tables:
         return "% No run has finished.\n"
-    return "\n".join(["% needs \\usepackage{booktabs}", *map(_table, tables)])
+    packages = "booktabs,longtable" if any(map(_is_long, tables)) else "booktabs"
+    return "\n".join([f"% needs \\usepackage{{{packages}}}", *map(_table, tables)])
+
+
+def _is_long(table: TaskTable) -> bool:
+    return len(table.lines) > _MOST_ON_A_PAGE
 
 
 def _table(table: TaskTable) -> str:
+    signs = [note for note in table.notes if note.startswith(LEGENDS)]
+    others = [note for note in (*table.notes, *table.remarks) if note not in signs]
+    legend = escaped(" ".join([BOLD, *signs]))
+    parts = _long_table(table, legend) if _is_long(table) else _float(table, legend)
+    return "\n".join([*parts, *(f"% {_comment(note)}" for note in others), ""])
+
+
+def _float(table: TaskTable, legend: str) -> list[str]:
+    """A table of one page, which LaTeX places."""
+    return [
+        r"\begin{table}",
+        r"\centering",
+        _caption(table),
+        rf"\begin{{tabular}}{{{_columns(table)}}}",
+        *_heading(table),
+        *map(_line, most_accurate_first(table.lines)),
+        r"\bottomrule",
+        r"\end{tabular}",
+        rf"\par\smallskip{{\footnotesize {legend}}}",
+        r"\end{table}",
+    ]
+
+
+def _long_table(table: TaskTable, legend: str) -> list[str]:
+    """A table over several pages, with its heading on each."""
+    return [
+        rf"\begin{{longtable}}{{{_columns(table)}}}",
+        rf"{_caption(table)} \\",
+        *_heading(table),
+        r"\endhead",
+        r"\bottomrule",
+        r"\endfoot",
+        *map(_line, most_accurate_first(table.lines)),
+        r"\end{longtable}",
+        rf"{{\footnotesize {legend}\par}}",
+    ]
+
+
+def _caption(table: TaskTable) -> str:
+    return rf"\caption{{{escaped(table.title)}. {escaped(table.caption)}}}"
+
+
+def _columns(table: TaskTable) -> str:
+    return "ll" + "r" * len(table.shots)
+
+
+def _heading(table: TaskTable) -> list[str]:
     header = " & ".join(["Backbone", "Evaluator", *map(escaped, table.shots)])
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{escaped(table.title)}. {escaped(table.caption)}}}",
-            rf"\begin{{tabular}}{{ll{'r' * len(table.shots)}}}",
-            r"\toprule",
-            rf"{header} \\",
-            r"\midrule",
-            *map(_line, table.lines),
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            *(f"% {_comment(note)}" for note in (*table.notes, *table.remarks)),
-            "",
-        ]
-    )
+    return [r"\toprule", rf"{header} \\", r"\midrule"]
 
 
 def _line(line: Line) -> str:

@@ -10,7 +10,7 @@ from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import PredictionsOf, Ranking, Standing, rankings_of
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.cautions import cautions
-from fewshot.report.tables.short_texts import shared_out, shortened
+from fewshot.report.tables.short_texts import NUMBERS_EXPLAINED, are_numbered, shared_out, shortened
 from fewshot.statistics.intervals import THESE_IMAGES
 
 _MOST_VERDICTS = 6  # sentences; more tasks are read in the table
@@ -114,14 +114,18 @@ def _blocks(blocks: Sequence[tuple[str, list[Line]]], verdicts: Sequence[str], w
     lines = [line for _, block in blocks for line in block]
     columns = _Columns.of(lines, width)
     yield columns.joined("", [""] * len(lines[0].names), columns.titles)
+    numbered = False
     for number, (title, block) in enumerate(blocks):
         if title:
             yield from [*[""] * bool(number), *_wrapped(f"{title}:", width)]
         names = columns.names(block)
+        numbered |= any(are_numbered(short, line.names) for line, short in zip(block, names, strict=True))
         for line, name in zip(block, names, strict=True):
             yield columns.joined("*" if line.leads else "", name, columns.texts(line))
         if verdicts:
             yield from [*[""] * (len(blocks) == 1), *_wrapped(verdicts[number], width)]
+    if numbered:
+        yield from ["", *_wrapped(NUMBERS_EXPLAINED, width)]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from html import escape
 
 from fewshot.report.rows import intervals
@@ -24,7 +24,7 @@ TIE = "≈"
 SKEWED = "Dirichlet"  # before the score with unequal query shares
 UNFINISHED = "†"
 BOLD = "Bold: best of the column."
-_LEGENDS = (f"{TIE}:", f"{UNFINISHED}:", f"({SKEWED}):", "[ ]", intervals.THESE_IMAGES)  # starts of notes on signs
+LEGENDS = (f"{TIE}:", f"{UNFINISHED}:", f"({SKEWED}):", "[ ]", intervals.THESE_IMAGES)  # starts of notes on signs
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,23 @@ def in_common(notes: Sequence[Sequence[str]]) -> list[str]:
         note
         for note in every
         if count[note] == len(notes)
-        or (count[note] > 1 and note.startswith(_LEGENDS) and signs[note.partition(":")[0]] == 1)
+        or (count[note] > 1 and note.startswith(LEGENDS) and signs[note.partition(":")[0]] == 1)
     ]
 
 
 def markdown(shown: Shown) -> str:
     """The tables as GitHub markdown: the best in bold, notes as lists, and what all tables share once below them."""
+    return tables_as_markdown(comparison(shown))
+
+
+def ranked_markdown(shown: Shown) -> str:
+    """The same with the most accurate runs first."""
     tables = comparison(shown)
+    return tables_as_markdown([replace(table, lines=tuple(most_accurate_first(table.lines))) for table in tables])
+
+
+def tables_as_markdown(tables: Sequence[TaskTable]) -> str:
+    """These tables as GitHub markdown."""
     if not tables:
         return "No run has finished.\n"
     shared = [BOLD, *in_common([table.notes for table in tables])]
@@ -123,10 +133,10 @@ def _markdown(table: TaskTable, own: Sequence[str]) -> str:
     from tabulate import tabulate
 
     header = ["backbone", "evaluator", *table.shots, "episodes"]
-    lines = [
+    cells = [
         [plain(line.backbone), plain(line.learner), *map(marked, line.cells), line.n_episodes] for line in table.lines
     ]
-    text = tabulate(lines, header, "github", disable_numparse=True)
+    text = tabulate(cells, header, "github", disable_numparse=True)
     parts = [f"**{plain(table.title)}**", text, plain(table.caption), bullets([*own, *remarks(table.lines)])]
     if table.draws:
         draws = [[plain(cell) for cell in astuple(line)] for line in table.draws]

@@ -48,6 +48,9 @@ def compiled(loop: Loop) -> Loop:
     writable folder (beside the file, the user's cache, or NUMBA_CACHE_DIR)."""
     import numba
 
+    from fewshot.solvers.compiled.notice import announce_compilation
+
+    announce_compilation()
     options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
     _widen()
     settings: Any = numba.config

@@ -86,3 +86,13 @@ def test_a_file_without_names_is_one_sentence(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match=r"a\.names\.json holds no short names; delete it, then name again"):
         ShortNames.read(path)
+
+
+def test_words_that_several_names_share_are_renamed_in_all_of_them():
+    rows = [row(0.5, backbone=f"RandomInit(name='resnet18', seed={seed})") for seed in range(3)]
+    shown = Shown.of([*rows, row(0.6)])
+    new = renames(shown, [("resnet18", "r18")])
+    assert sorted(new) == [one.backbone for one in rows]
+    assert all(name.startswith("r18 random init") for name in new.values())
+    assert len(set(new.values())) == 3
+    assert set(renames(shown, [("resnet18", "")]).values()) == {""}
