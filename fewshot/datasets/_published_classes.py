@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 PARTS = ("seen", "validation", "novel")
@@ -114,9 +115,7 @@ _KEYS: tuple[Callable[[str], str | None], ...] = (str, _synset, _plain, _last_tw
 
 def data_folder() -> Path:
     """The folder of the package with committed data."""
-    import fewshot.data
-
-    return Path(fewshot.data.__file__).parent
+    return Path(str(files("fewshot.data")))
 
 
 def _folder() -> Path:
