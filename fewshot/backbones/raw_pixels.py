@@ -25,6 +25,7 @@ class RawPixels(BackboneSource):
     """
 
     short_name: ClassVar[str] = "raw pixels {image_size}"
+    shows_pixels: ClassVar[bool] = True
 
     image_size: int = 32
 

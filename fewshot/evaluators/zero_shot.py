@@ -22,6 +22,7 @@ class ZeroShot(FeatureEvaluator):
     """
 
     uses_names: ClassVar[bool] = True
+    ignores_support: ClassVar[bool] = True
     needs_support: ClassVar[bool] = False
 
     temperature: float = 0.01

@@ -48,7 +48,7 @@ def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
 
 def _place(place: Place) -> str:
     """The folder or file; of folders of partitions both."""
-    beside = f" and {place.test} (folders of classes)" if "partition/class" in place.dataset else ""
+    beside = f" and {place.test} (folders of classes)" if place.below.endswith("/train") else ""
     return f"{place.below}{beside}"
 
 

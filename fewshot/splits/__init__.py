@@ -146,6 +146,7 @@ def _names(listed: Any) -> tuple[str, ...]:
 class SplitRule(Member, ABC):
     """A rule that splits the classes of a data set."""
 
+    is_published: ClassVar[bool] = False  # whether its field `name` is that of a split of the field
     short_name: ClassVar[str] = ""  # the name for people, as a template (plugins/short_name.py); "": class and fields
 
     @abstractmethod

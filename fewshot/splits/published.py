@@ -21,6 +21,7 @@ class Published(SplitRule):
     """
 
     short_name: ClassVar[str] = "{name}"
+    is_published: ClassVar[bool] = True
 
     name: str
 

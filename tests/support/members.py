@@ -15,6 +15,7 @@ NEEDED = {
     "str": "x",
     "Dotted": "own:function",
     "Path": Path("x"),
+    "NameOrPath | None": None,
     "int": 3,
     "Dataset": Glyphs(),
     "BackboneSource": RawPixels(),

@@ -12,8 +12,6 @@ from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import saw_test_labels
 
-_NO_SHOTS = ("ZeroShot",)  # evaluators that read no support
-
 
 def partner(row: Row, numbers: Sequence[PublishedNumber], model: str = "") -> PublishedNumber | None:
     """The number of the row's data and network whose protocol is nearest to the row's; None if there is none.
@@ -56,12 +54,12 @@ def _split(row: Row) -> str:
     """The name of the published split of a row; "" for any other, since the name of a folder or file proves none."""
     specs = specs_of(row)
     if row.split:
-        return _letters(str(specs.split.fields.get("name", ""))) if specs.split.name == "Published" else ""
+        return _letters(str(specs.split.fields.get("name", ""))) if specs.split.declares("is_published") else ""
     return _letters(str(specs.dataset.fields.get("split_name", "")))
 
 
 def _shape(row: Row, number: PublishedNumber) -> Iterator[str]:
-    reads_support = specs_of(row).evaluator.name not in _NO_SHOTS
+    reads_support = not specs_of(row).evaluator.declares("ignores_support")
     sizes = [("ways", row.n_way, number.ways)]
     if reads_support:
         sizes.append(("shots", row.k_shot, number.shots))

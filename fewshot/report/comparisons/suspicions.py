@@ -128,11 +128,12 @@ def _below_pixels(of: _Rows) -> Iterator[str]:
 
 
 def _is_pixels(row: Row) -> bool:
-    return specs_of(row).backbone.name == "RawPixels"
+    return bool(specs_of(row).backbone.declares("shows_pixels"))
 
 
 def _is_random(row: Row) -> bool:
-    return specs_of(row).backbone.name == "RandomInit" or (row.pretrained_on == "nothing" and not _is_pixels(row))
+    untrained = bool(specs_of(row).backbone.declares("is_untrained"))
+    return untrained or (row.pretrained_on == "nothing" and not _is_pixels(row))
 
 
 def _method(row: Row) -> tuple[str, ...]:
