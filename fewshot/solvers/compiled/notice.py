@@ -17,7 +17,7 @@ def announce_compilation() -> None:
     """From now on, the log says so when numba compiles for more than a moment; it says so once."""
     from numba.core import event
 
-    class Announcement(event.Listener):  # type: ignore[misc]
+    class Announcement(event.Listener):
         """Waits a moment after the outermost compilation starts, as loops compile the loops that they call."""
 
         def __init__(self) -> None:
@@ -35,7 +35,7 @@ def announce_compilation() -> None:
             if not self.depth:
                 self.timer.cancel()
 
-    event.register("numba:compile", Announcement())
+    event.register("numba:compile", Announcement())  # type: ignore[no-untyped-call]
 
 
 @functools.cache
