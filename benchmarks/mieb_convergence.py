@@ -1,12 +1,12 @@
-"""MIEB's few-shot protocol on vectors: scikit-learn stopped at 100 iterations beside the optimum of the same problem.
+"""MIEB's few-shot protocol on vectors: scikit-learn with 100 iterations beside the optimum of the same problem.
 
     python -m fewshot.benchmarks.mieb_convergence            measure, and write results/mieb_convergence.json
     python -m fewshot.benchmarks.mieb_convergence --table    print the table of that file
 
 MIEB fits LogisticRegression(C=1, max_iter=100) to raw features of 16 images per class, 5 times, and prints the mean
-accuracy on the whole test set. Networks give features of very different scale, and 100 iterations of lbfgs reach the
-optimum for some scales only. Each draw shuffles the order that the last one left, with the same seed, so the draws are
-powers of one permutation.
+accuracy on the whole test set. Networks give features of very different scale, and lbfgs comes near the optimum for
+some scales only: it ends after 100 iterations, or where its tolerance of the mean gradient is met. Each draw shuffles
+the order that the last one left, with the same seed, so the draws are powers of one permutation.
 
 The features are synthetic: 40 classes of 384 dimensions, half of whose deviation lies in 32 directions that all classes
 share, as in features of networks. Only their scale differs between the lines. Both solvers see the same draws.
@@ -39,9 +39,9 @@ class Line:
     """One scale: the accuracies of both solvers on each draw, and how far scikit-learn is from the optimum."""
 
     scale: float
-    stopped: list[float]  # accuracy of scikit-learn at 100 iterations
+    stopped: list[float]  # accuracy of scikit-learn with at most 100 iterations
     optimum: list[float]  # accuracy of LinearProbe(C=1.0)
-    n_stopped: int  # draws whose iterations ran out
+    n_stopped: int  # draws that reached 100 iterations
     excess: float  # largest relative excess of the objective of scikit-learn over that of the optimum
     disagreement: float  # share of test images that the two classify differently, mean over draws
 
@@ -133,7 +133,7 @@ def table(lines: list[Line]) -> str:
     """One line per scale, as markdown."""
     from tabulate import tabulate
 
-    titles = ("length", "100 iterations", "optimum", "difference", "draws stopped", "answers that differ", "excess")
+    titles = ("length", "100 iterations", "optimum", "difference", "reached 100", "answers that differ", "excess")
     cells = [
         (
             f"{line.scale:g}",

@@ -27,6 +27,7 @@ class HeldBackbone(BackboneSource):
         return self.backbone
 
     def prompts(self, dataset: str) -> Prompts | None:
+        """The templates of its text tower."""
         words = self.backbone.words
         return None if words is None else words.prompts(dataset)
 

@@ -16,6 +16,7 @@ from fewshot.backbones import weights_digest
 from fewshot.backbones._open_clip_config import Config, package
 from fewshot.backbones._timm_errors import first_line
 from fewshot.backbones._words import Prompts, TextTower, class_words
+from fewshot.files.regular import read_text
 from fewshot.results.seen_classes.synsets import FOLDER, IMAGENET
 
 _VISUAL = "visual."  # before the names of the image tower's weights
@@ -34,9 +35,11 @@ class ClipTextTower(TextTower):
         self.digest = hashlib.sha256(f"{text} {weights_digest(weights)}".encode()).hexdigest()
 
     def prompts(self, dataset: str) -> Prompts | None:
+        """The templates for a data set."""
         return self._prompts(dataset)
 
     def embed(self, texts: Sequence[str], device: str) -> Tensor:
+        """[b, D] vectors of texts, in batches of 64."""
         model: Any = self._model.to(device)
         vectors = []
         with torch.inference_mode():
@@ -75,5 +78,5 @@ def clip_words(class_name: str) -> str:
 @cache
 def _clip_names() -> dict[str, str]:
     """CLIP's names of the classes of ImageNet-1k by synset, from open_clip."""
-    synsets = (FOLDER / IMAGENET).read_text(encoding="utf-8").split()
+    synsets = read_text(FOLDER / IMAGENET).split()
     return dict(zip(synsets, package().IMAGENET_CLASSNAMES, strict=True))

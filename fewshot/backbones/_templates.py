@@ -88,5 +88,5 @@ def _plain(name: str) -> str:
 
 @cache
 def _list(name: str) -> Mapping[str, Any]:
-    table: Mapping[str, Any] = json.loads((FOLDER / "templates" / f"{name}.json").read_text(encoding="utf-8"))
+    table: Mapping[str, Any] = json.loads(read_text(FOLDER / "templates" / f"{name}.json"))
     return table

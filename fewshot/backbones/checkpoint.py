@@ -39,8 +39,8 @@ class Checkpoint(BackboneSource):
     The preprocessing comes from timm's config.json beside the file, which may also set the image size and arguments of
     the network, else from timm's config of `name`; `mean` and `std` (of values in [0, 1], by channel), `interpolation`
     ("bilinear", "bicubic", ...), `crop_pct` (the share of the resized image that is kept) and `crop_mode` ("center",
-    "squash", "border") replace it. `pretrained_on` names the training data, such as "ImageNet-1k", for the report of seen
-    classes; fewshot cannot check it.
+    "squash", "border") replace it. `pretrained_on` names the training data, such as "ImageNet-1k", for the report of
+    seen classes; fewshot cannot check it.
     """
 
     short_name: ClassVar[str] = "{name} from {path:file}[ {state}][ @{image_size}]"

@@ -38,8 +38,8 @@ class Timm(BackboneSource):
 
     `name` is timm's, with or without a tag ("resnet50.a1_in1k"), or "hf-hub:owner/repository". `image_size` replaces
     the size of the network's configuration and keeps its crop ratio; `crop_pct` (the share of the resized image that is
-    kept) replaces that ratio. Of CLIP and SigLIP this is the image tower alone, before its projection; OpenCLIP has both
-    towers. Features are the pooled pre-logits, or by `pool`:
+    kept) replaces that ratio. Of CLIP and SigLIP this is the image tower alone, before its projection; OpenCLIP has
+    both towers. Features are the pooled pre-logits, or by `pool`:
     "token" (class token), "avg" (mean of the patches), "token+avg" (both, concatenated), "last4" (class tokens of the
     last 4 blocks), "last4+avg", or another name of timm's global_pool.
     """

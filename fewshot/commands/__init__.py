@@ -5,7 +5,7 @@ A new command: one file. It answers through `_answers.answer`, so that it has --
 A new option: one place. Options of one command stand above its function; options that several commands share, or that
 belong together, are the fields of a request (`_options.takes`).
 
-    _options.py   how commands get their options    _request.py    the requests that several commands share
+    _options.py   how commands get their options    _*_request.py  the requests that several commands share
     _answers.py   text or JSON                      _results.py    results files and rows as commands show them
     _plan.py      the dry run of runs               _trainings.py  the dry run of trainings
     _rates.py     speeds measured on this machine   _study.py, _scaling.py  the tables of `study` and `scaling`

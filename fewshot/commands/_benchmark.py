@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 
 from fewshot.commands._answers import print_progress
 from fewshot.commands._names import NameOf
+from fewshot.files.terminal import width
 
 if TYPE_CHECKING:
     from fewshot.protocols import Benchmark
@@ -107,14 +109,21 @@ class Plan:
         named = [(run, tuple(vars(spec_columns(run.spec)).values())) for run in self.runs]
         every = averages(self.benchmark, [(run, found[spec]) for run, spec in named if spec in found])
         lines = [f"{self.benchmark.protocol}, mean over sets in %, ± 95 % interval for these images:"] if every else []
-        return "\n".join([*lines, *map(_line, every)]), [asdict(one) for one in every]
+        lines += [line for one in every for line in _lines(one)]
+        return "\n".join(lines), [asdict(one) | {"n_sets": one.n_sets} for one in every]
 
 
-def _line(one: Average) -> str:
-    """An average on one line."""
-    width = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
+def _lines(one: Average) -> list[str]:
+    """An average on one line; if it is that of several sets, with the number of each."""
+    from fewshot.protocols._averages import ALL
+
+    half = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
     name = ", ".join(filter(None, (one.backbone, one.method, one.shape)))
-    return f"  {100 * one.value:5.1f}{width}  {name}: {one.group} ({one.sets})"
+    first = f"  {100 * one.value:5.1f}{half}  {name}: {one.group} ({one.counted})"
+    if one.group != ALL or one.n_sets == 1:
+        return [first]
+    each = ", ".join(f"{name} {100 * value:.1f}" for name, value in one.sets)
+    return [first, *textwrap.wrap(each, width(), initial_indent=" " * 9, subsequent_indent=" " * 9)]
 
 
 def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:

@@ -44,6 +44,12 @@ class FilePath(click.Path):
 FILE = FilePath()
 
 
+def check_file(path: Path | None) -> None:
+    """Raises a ValueError if the file is missing."""
+    if path is not None and not path.is_file():
+        raise ValueError(f"there is no file {path}")
+
+
 def takes(**requests: type[Any]) -> Callable[[Command], Command]:
     """A decorator that gives a command one instance of each request, such as @takes(data=DataRequest).
 
@@ -93,7 +99,7 @@ def ways(text: str) -> Count:
     return count(text, 2)
 
 
-class Device(click.ParamType):
+class Device(click.ParamType[str]):
     """The name of a device that torch knows. This does not import torch, so finished runs start at once."""
 
     name = "device"

@@ -194,17 +194,22 @@ def print_failures(rows: Sequence[Row]) -> int:
 
 
 def runs_in_short(shown: Shown, width: int) -> str:
-    """One line per run: its id, contender, task, accuracy and episodes; in the order of the files. Names are shortened
-    where the table is wider than `width`."""
-    from tabulate import tabulate
-
+    """One line per run: its id, contender, data, shape, accuracy and episodes; in the order of the files. Names are
+    shortened where the table is wider than `width`."""
     from fewshot.report.tables.short_texts import fitted
 
-    names = [(*shown.name(row), source(row), shape(row)) for row in shown.rows]
-    numbers = [(percent(row), f"{row.n_episodes or ''}") for row in shown.rows]
-    fixed = 8 + sum(max(map(len, column)) for column in zip(("accuracy in %", "episodes"), *numbers, strict=True))
-    header = ("backbone", "evaluator", "data", "shape")
-    left = width - fixed - 2 * (len(header) + 2)
-    short = zip(*fitted(list(zip(*names, strict=True)), header, left), strict=True)
-    lines = [(row.run_id[:8], *name, *number) for row, name, number in zip(shown.rows, short, numbers, strict=True)]
-    return tabulate(lines, ("run", *header, "accuracy in %", "episodes"), disable_numparse=True)
+    header, titles = ("backbone", "evaluator", "data"), ("shape", "accuracy in %", "episodes")
+    numbers = [(shape(row), percent(row), f"{row.n_episodes or ''}") for row in shown.rows]
+    taken = 8 + sum(max(map(len, column)) for column in zip(titles, *numbers, strict=True))
+    names = list(zip(*((*shown.name(row), source(row)) for row in shown.rows), strict=True))
+    short = zip(*fitted(names, header, width - taken - 2 * len((*header, *titles))), strict=True)
+    ids = [row.run_id[:8] for row in shown.rows]
+    lines = [(run_id, *name, *number) for run_id, name, number in zip(ids, short, numbers, strict=True)]
+    return _aligned(("run", *header, *titles), lines)
+
+
+def _aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """The lines below the header, with the columns aligned on the left, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+    ruled = [header, ["-" * width for width in widths], *lines]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in ruled)

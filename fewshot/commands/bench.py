@@ -13,11 +13,11 @@ from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
 from fewshot.commands._benchmark import BenchmarkRequest
 from fewshot.commands._benchmark import Plan as BenchmarkPlan
+from fewshot.commands._compute_request import ComputeRequest
 from fewshot.commands._names import NameOf
 from fewshot.commands._plan import Plan
 from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
-from fewshot.commands._request import ComputeRequest
 from fewshot.commands._results import describe, percent, print_failures, writable_results
 from fewshot.commands._running import starting
 

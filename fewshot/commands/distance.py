@@ -73,7 +73,7 @@ def command(
     source."""
     from tabulate import tabulate
 
-    from fewshot.commands._request import open_data
+    from fewshot.commands._data_request import open_data
     from fewshot.features.distances import distances
     from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES

@@ -9,9 +9,10 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import NOT_WRITTEN, answer, json_option
+from fewshot.commands._data_request import DataRequest
+from fewshot.commands._episode_request import EpisodeRequest
 from fewshot.commands._groups import SuggestingGroup
 from fewshot.commands._names import NameOf
-from fewshot.commands._request import DataRequest, EpisodeRequest
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:

@@ -76,7 +76,7 @@ def command(
     """Embed the images of a data set once; later runs read the features from the cache."""
     import numpy as np
 
-    from fewshot.commands._request import open_data, usual_backbone
+    from fewshot.commands._data_request import open_data, usual_backbone
     from fewshot.features.table import feature_table
     from fewshot.plugins.member_field import member
     from fewshot.plugins.registry import BACKBONES

@@ -11,11 +11,11 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
 from fewshot.commands._benchmark import BenchmarkRequest
+from fewshot.commands._compute_request import ComputeRequest
 from fewshot.commands._names import NameOf
-from fewshot.commands._ranked import width
 from fewshot.commands._rates import remember_rows
-from fewshot.commands._request import ComputeRequest
 from fewshot.commands._results import gathered, print_failures, writable_results
+from fewshot.files.terminal import width
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ def command() -> None:
 @json_option
 def list_runs(files: tuple[Path, ...], where: str, prefer: str | None) -> int:
     """List the runs of results files, one line per run."""
-    from fewshot.commands._ranked import width
     from fewshot.commands._results import runs_in_short
+    from fewshot.files.terminal import width
     from fewshot.report.rows.shown import Shown
 
     runs = gathered(files, where, prefer)

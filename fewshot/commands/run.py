@@ -12,17 +12,14 @@ import click
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
 from fewshot.commands._benchmark import BenchmarkRequest, Plan
+from fewshot.commands._choice_request import ChoiceRequest
+from fewshot.commands._compute_request import ComputeRequest
+from fewshot.commands._data_request import DataRequest, usual_backbone
+from fewshot.commands._episode_request import EpisodeRequest
 from fewshot.commands._names import NameOf
+from fewshot.commands._options import check_file
 from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
-from fewshot.commands._request import (
-    ChoiceRequest,
-    ComputeRequest,
-    DataRequest,
-    EpisodeRequest,
-    check_file,
-    usual_backbone,
-)
 from fewshot.commands._results import print_failures, writable_results
 from fewshot.commands._running import starting
 

@@ -10,8 +10,8 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option, print_progress
+from fewshot.commands._data_request import DataRequest
 from fewshot.commands._names import NameOf
-from fewshot.commands._request import DataRequest
 
 if TYPE_CHECKING:
     from fewshot.results.seen_classes import SeenClasses

@@ -5,9 +5,9 @@ Names decide first, without importing a member; only a member whose names fit ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from pathlib import Path
+import fnmatch
+import os
+from collections.abc import Collection, Iterator
 
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.signature import Signature
@@ -25,12 +25,24 @@ def claim(place: str) -> Spec | None:
 
 def _claimants(place: str) -> Iterator[tuple[str, str]]:
     """The members whose names fit a place and whose `reads` agrees, each with the field for the place."""
-    path = Path(place)
-    fits = _holds if path.is_dir() else _is_named
-    for name in DATASETS.names():
-        signature = _signature(name)
-        if signature is not None and fits(path, signature) and (field := DATASETS.get(name).reads(place)):
-            yield name, field
+    names = _names(place)
+    for member in DATASETS.names():
+        signature = _signature(member)
+        if signature is None:
+            continue
+        fits = _is_named(place, signature) if names is None else _holds(place, names, signature)
+        if fits and (field := DATASETS.get(member).reads(place)):
+            yield member, field
+
+
+def _names(folder: str) -> list[str] | None:
+    """The names in a folder, none if it cannot be read; None for other places."""
+    try:
+        return os.listdir(folder)
+    except NotADirectoryError:
+        return None
+    except (OSError, ValueError):  # a ValueError: a zero byte in the name
+        return [] if os.path.isdir(folder) else None
 
 
 def _signature(name: str) -> Signature | None:
@@ -41,13 +53,18 @@ def _signature(name: str) -> Signature | None:
         return None
 
 
-def _holds(folder: Path, signature: Signature) -> bool:
-    return any(all(_has(folder, name) for name in names) for names in signature.declared.get("folder_files", ()))
+def _holds(folder: str, names: Collection[str], signature: Signature) -> bool:
+    wanted = signature.declared.get("folder_files", ())
+    return any(all(_has(folder, names, name) for name in some) for some in wanted)
 
 
-def _has(folder: Path, name: str) -> bool:
-    return any(folder.glob(name)) if "*" in name else (folder / name).exists()
+def _has(folder: str, names: Collection[str], wanted: str) -> bool:
+    inside, _, file = wanted.rpartition("/")
+    if inside:
+        return inside in names and _has(os.path.join(folder, inside), _names(os.path.join(folder, inside)) or (), file)
+    return bool(fnmatch.filter(names, file)) if "*" in file else file in names
 
 
-def _is_named(file: Path, signature: Signature) -> bool:
-    return any(fnmatchcase(file.name, pattern) for pattern in signature.declared.get("file_names", ()))
+def _is_named(file: str, signature: Signature) -> bool:
+    name = os.path.basename(file)
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in signature.declared.get("file_names", ()))

@@ -12,13 +12,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._partitions import part_of
-from fewshot.datasets._published_classes import matched, published_split
+from fewshot.datasets._published_classes import data_folder, matched, published_split
 
 _PARTS = {"seen": "train", "validation": "val", "novel": "test"}
 _log = logging.getLogger("fewshot")
@@ -40,9 +39,7 @@ class KnownSet:
 @cache
 def known_sets() -> tuple[KnownSet, ...]:
     """All well-known data sets."""
-    import fewshot.data
-
-    content = json.loads((Path(fewshot.data.__file__).parent / "known_sets.json").read_text(encoding="utf-8"))
+    content = json.loads((data_folder() / "known_sets.json").read_text(encoding="utf-8"))
     return tuple(
         KnownSet(**{**entry, "names": tuple(entry["names"]), "classes": tuple(entry["classes"])})
         for entry in content.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from fewshot.datasets._decoding import SUFFIXES
@@ -47,7 +48,9 @@ def refusal(path: Path) -> str:
 
 def refuse_pickles(folder: Path) -> None:
     """Raises a ValueError for a folder of pickles without folders in it: nothing there can be read."""
-    inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-    pickles = [path for path in inside if path.suffix.lower() in _PICKLES]
-    if pickles and not any(path.is_dir() for path in inside):
-        raise ValueError(f"--data cannot read {folder}: {pickles[0].name} is a pickle, which can run code; {_PICKLE}")
+    try:
+        pickles = sorted(name for name in os.listdir(folder) if name.lower().endswith(_PICKLES))
+    except OSError:
+        return  # `load` reports it
+    if pickles and not any(path.is_dir() for path in folder.iterdir() if not path.name.startswith(".")):
+        raise ValueError(f"--data cannot read {folder}: {pickles[0]} is a pickle, which can run code; {_PICKLE}")

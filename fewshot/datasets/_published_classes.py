@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 PARTS = ("seen", "validation", "novel")
@@ -112,7 +113,10 @@ def _unnumbered(name: str) -> str:
 _KEYS: tuple[Callable[[str], str | None], ...] = (str, _synset, _plain, _last_two, _last, _unnumbered)
 
 
-def _folder() -> Path:
-    import fewshot.data
+def data_folder() -> Path:
+    """The folder of the package with committed data."""
+    return Path(str(files("fewshot.data")))
 
-    return Path(fewshot.data.__file__).parent / "published_splits"
+
+def _folder() -> Path:
+    return data_folder() / "published_splits"

@@ -89,7 +89,7 @@ class LinearProbePlusPlus(FeatureEvaluator):
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         small = min(n_support, dim)
-        return 8 * (n_support * dim + 2 * small * small + 3 * n_way * dim + 8 * max(n_support, small) * n_way)
+        return 8 * (n_support * dim + 2 * small * small + 3 * n_way * dim + 10 * max(n_support, small) * n_way)
 
 
 def _inverse(curvature: Tensor) -> Tensor:

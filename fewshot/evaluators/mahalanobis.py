@@ -48,7 +48,8 @@ class Mahalanobis(FeatureEvaluator):
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         rank = min(n_support, dim)
-        return 8 * (3 * rank * rank + 6 * n_support * rank + 2 * n_support * dim + 4 * n_way * rank)
+        indicator = 2 * n_support * n_way  # and its running sums
+        return 8 * (3 * rank * rank + 6 * n_support * rank + 2 * n_support * dim + 4 * n_way * rank + indicator)
 
 
 def _by_class(scores: Tensor, batch: EpisodeBatch[Tensor], sizes: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ class ZeroShotProbe(FeatureEvaluator):
 
     def working_bytes(self, n_support: int, n_way: int, dim: int) -> int:
         rank = min(n_support, dim)
-        return 8 * (n_support * dim + dim * rank + 2 * rank * rank + 8 * (n_support + rank) * n_way + 2 * dim * n_way)
+        return 8 * (n_support * dim + dim * rank + 2 * rank * rank + 10 * (n_support + rank) * n_way + 2 * dim * n_way)
 
 
 def _coordinates(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import hypot
 from statistics import fmean, median
@@ -28,12 +28,17 @@ class Average:
     group: str
     value: float  # a fraction
     half_width: float | None  # of the 95 % interval for these images and sets; None for medians and lone episodes
-    n_sets: int
+    sets: tuple[tuple[str, float], ...]  # the name and the number of each set
     of: int  # sets that the benchmark has in this group
 
     @property
-    def sets(self) -> str:
-        """How many of the sets it averages."""
+    def n_sets(self) -> int:
+        """How many sets it averages."""
+        return len(self.sets)
+
+    @property
+    def counted(self) -> str:
+        """How many of the sets it averages, in words."""
         return f"{self.n_sets} of {counted(self.of, 'set')}"
 
 
@@ -44,20 +49,21 @@ def averages(benchmark: Benchmark, done: Iterable[tuple[Planned, Row]]) -> list[
         if value_of(row, benchmark.draws) is not None:
             lines.setdefault(_Line.of(planned.spec), {})[planned.set_name] = row
     return [
-        Average(*line.texts, group, *_mean(held, benchmark.draws), len(held), n_sets)
+        _average(benchmark, line, group, held, n_sets)
         for line, rows in lines.items()
         for group, names, n_sets in _groups(benchmark, line.shape)
-        if (held := [rows[name] for name in names if name in rows])
+        if (held := {name: rows[name] for name in names if name in rows})
     ]
 
 
-def _mean(rows: Sequence[Row], draws: str) -> tuple[float, float | None]:
-    """The mean over sets, and half the width of its interval: sets are independent, so squares of widths add up."""
-    values = [value for row in rows if (value := value_of(row, draws)) is not None]
-    bounds = [(row.accuracy_low, row.accuracy_high) for row in rows]
+def _average(benchmark: Benchmark, line: _Line, group: str, rows: dict[str, Row], of: int) -> Average:
+    """The mean over sets; sets are independent, so the squares of the widths of their intervals add up."""
+    values = {name: value for name, row in rows.items() if (value := value_of(row, benchmark.draws)) is not None}
+    bounds = [(row.accuracy_low, row.accuracy_high) for row in rows.values()]
     halves = [(high - low) / 2 for low, high in bounds if low is not None and high is not None]
-    known = draws == "mean" and len(halves) == len(rows)
-    return fmean(values), hypot(*halves) / len(rows) if known else None
+    known = benchmark.draws == "mean" and len(halves) == len(rows)
+    half_width = hypot(*halves) / len(rows) if known else None
+    return Average(*line.texts, group, fmean(values.values()), half_width, tuple(values.items()), of)
 
 
 def value_of(row: Row, draws: str) -> float | None:

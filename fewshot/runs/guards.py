@@ -17,6 +17,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._class_names import in_latin
 from fewshot.episodes.episodes import Episodes, Ints
+from fewshot.files.memory import free_bytes, in_units
 from fewshot.plugins.registry import EVALUATORS, SAMPLERS
 from fewshot.plugins.short_name import without_defaults
 from fewshot.plugins.spec import Spec
@@ -54,6 +55,17 @@ def check_alone(head: Head[Any], first: Any, logits: Tensor, evaluator: str) -> 
         "head uses the other queries, through their statistics or a layer in training mode; score in eval mode, or "
         "derive it from TransductiveEvaluator, so that its rows are marked"
     )
+
+
+def check_memory(needed: int, n_support: int, n_way: int, evaluator: str) -> None:
+    """Refuses an episode that needs more memory than is free, before anything is solved."""
+    free = free_bytes()
+    if free is not None and needed > free:
+        raise ValueError(
+            f"one episode of {counted(n_way, 'way')} and {counted(n_support, 'support image')} needs about "
+            f"{in_units(needed)} with {evaluator}, but {in_units(free)} are free; use fewer ways or shots, an "
+            "evaluator that needs less, such as Prototype(), or a machine with more memory"
+        )
 
 
 def check_support(evaluator: Spec, shots: int | None, episodes: Episodes | None) -> None:

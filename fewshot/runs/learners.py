@@ -25,7 +25,7 @@ from fewshot.episodes.episodes import EpisodeBatch, Rows
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.features.degenerate import warn_of_degenerate
-from fewshot.runs.guards import check_alone
+from fewshot.runs.guards import check_alone, check_memory
 from fewshot.runs.needs import Needs
 from fewshot.runs.shapes import check_head, check_logits, check_per_episode, checked
 from fewshot.transforms import Transform
@@ -140,11 +140,14 @@ class FeatureLearner(Learner):
         table."""
         row_bytes = 12 * self.dim + 24 * n_way
         if isinstance(self.evaluator, TransductiveEvaluator):
-            return max(1, budget_bytes // (4 * row_bytes * (n_support + n_query))), n_query
+            whole = 4 * row_bytes * (n_support + n_query)
+            check_memory(whole, n_support, n_way, repr(self.evaluator))
+            return max(1, budget_bytes // whole), n_query
         if isinstance(self.gather, Held) and self.evaluator.fits_rows(self.gather.vectors, n_way):
             row_bytes, fixed = _ROW_BYTES + 24 * n_way, _ROW_BYTES * n_support
         else:
             fixed = row_bytes * n_support + self.evaluator.working_bytes(n_support, n_way, self.dim)
+        check_memory(fixed + row_bytes, n_support, n_way, repr(self.evaluator))
         batch = max(1, budget_bytes // (fixed + row_bytes * n_query))
         return batch, max(1, min(n_query, max(budget_bytes - batch * fixed, budget_bytes // 4) // (batch * row_bytes)))
 

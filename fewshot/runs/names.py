@@ -51,8 +51,8 @@ def texts_digest(prompts: Prompts, images: LabelledImages) -> str:
 
 
 def _lacks(backbone: Spec) -> str:
-    if backbone.name == "OpenCLIP":
+    if backbone.declares("has_words"):
         return "has templates=None"
     name = str(backbone.fields.get("name", "")).lower()
-    alone = backbone.name == "Timm" and any(word in name for word in _TOWERS)
+    alone = any(word in name for word in _TOWERS)
     return "is the image tower alone" if alone else "has no text tower"

@@ -125,7 +125,7 @@ PRESETS = (
         "L2()",
         "TipAdapter()",
         "Zhang et al. 2022, arXiv 2111.03930, without training",
-        "alpha and beta are the paper's defaults; its released code searches both on the test images. One view of every "
+        "alpha and beta are the paper's defaults; its released code searches both on the test images. One view of each "
         "support image; the paper has ten.",
     ),
     Preset(

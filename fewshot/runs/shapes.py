@@ -25,12 +25,14 @@ def check_logits(logits: Any, shape: Sequence[int], evaluator: object) -> Tensor
 
 def check_per_episode(values: Any, n_episodes: int, what: str, evaluator: object) -> Tensor | None:
     """The values of a head, if they are None or a tensor with one value per episode."""
-    if values is None or (isinstance(values, Tensor) and tuple(values.shape) == (n_episodes,)):
-        return values
-    raise ValueError(
-        f"the heads of {evaluator!r} must have {what} of shape [{n_episodes}], one value per episode, or None; found "
-        f"{described(values)}{home_of(evaluator)}"
-    )
+    if values is None:
+        return None
+    if not isinstance(values, Tensor) or tuple(values.shape) != (n_episodes,):
+        raise ValueError(
+            f"the heads of {evaluator!r} must have {what} of shape [{n_episodes}], one value per episode, or None; "
+            f"found {described(values)}{home_of(evaluator)}"
+        )
+    return values
 
 
 def check_head(head: Any, evaluator: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from fewshot.files.atomic import write_atomically
@@ -90,27 +91,23 @@ def _piece(number: int, table: Table) -> Piece:
     """A table; the first one gives all of them their place in the contents."""
     ranking = table.ranking
     shown = Shown.of([standing.row for standing in ranking.standings])
-    lines = [_line(place, one, table.entries[one.row.run_id], table, shown) for place, one in _places(table)]
+    lines = [
+        _line(place, one, table.entries[one.row.run_id], table, shown) for place, one in enumerate(ranking.standings, 1)
+    ]
     population = f"[ ]: 95 % interval for {ranking.population}."
     values = {
         "number": number,
         "key": table.key,
         "verdict": ranking.verdict,
         "lines": lines,
+        "falling": all(a.value >= b.value for a, b in pairwise(lines)),
         "with_minus": any(line.minus for line in lines),
         "with_labels": any(line.labels for line in lines),
         "filterable": len(lines) > 5,
-        "caption": f"Accuracy in %. {population} ≈: may be as good as the best and shares its place, by paired "
-        "tests of all runs.",
+        "caption": f"Accuracy in %. {population} ≈: may be as good as the best, by paired tests of all runs.",
         "remarks": [*ranking.caveats, *([ONLY_THESE] if ranking.population == THESE_IMAGES else [])],
     }
     return Piece(ranking.task, values, "Tables")
-
-
-def _places(table: Table) -> Iterator[tuple[int, Standing]]:
-    """Every run with its place: the group that no other run beats shares the first."""
-    for place, standing in enumerate(table.ranking.standings, 1):
-        yield (1 if standing.leads else place), standing
 
 
 def _line(place: int, standing: Standing, entry: Entry, table: Table, shown: Shown) -> Line:
@@ -181,7 +178,8 @@ _TABLE = (
 <p class="verdict">{{ verdict }}</p>
 {% call scroll("Leaderboard " ~ number) %}
 <table class="accuracies board sortable{{ " filterable" if filterable }}" aria-describedby="caption-{{ number }}">
-<thead><tr><th scope="col">method</th><th scope="col" class="number accuracy" aria-sort="descending">accuracy</th>
+<thead><tr><th scope="col">method</th><th scope="col" class="number accuracy"
+{%- if falling %} aria-sort="descending"{% endif %}>accuracy</th>
 {%- if with_minus %}<th scope="col" class="number">minus best</th>{% endif %}
 <th scope="col">submission</th>
 {%- if with_labels %}<th scope="col">labels</th>{% endif %}
@@ -196,7 +194,7 @@ _TABLE = (
 {%- if line.bounds %}<span class="further">{{ line.bounds }}</span>{% endif %}</td>
 {%- if with_minus %}<td class="number" data-value="{{ line.minus_value }}">{{ line.minus }}
 {%- if line.minus_bounds %}<span class="further">{{ line.minus_bounds }}</span>{% endif %}</td>{% endif %}
-<td>{{ linked(line.about) }}
+<td class="about">{{ linked(line.about) }}
 {%- if line.about.authors %}<span class="further">{{ line.about.authors }}</span>{% endif %}
 {%- for text in line.also %}<span class="further">also in {{ text }}</span>{% endfor %}</td>
 {%- if with_labels %}<td>{{ line.labels }}</td>{% endif %}

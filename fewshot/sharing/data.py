@@ -99,6 +99,8 @@ def again(shared: Shared, results: Results, at_hand: AtHand, folder: Path) -> Ch
 
 def spec_of(row: Row, dataset: Spec) -> RunSpec:
     """The spec of a row of fewshot's own members, on this data set; a ValueError if it names others, or a file."""
+    if specs_of(row).from_file:
+        raise ValueError("its episodes are a list that only its author has")
     specs = {
         name: KINDS[name].spec(getattr(row, name), allow_import=False)
         for name in ("backbone", "transform", "evaluator", "sampler")
@@ -107,8 +109,6 @@ def spec_of(row: Row, dataset: Spec) -> RunSpec:
     for name, spec in [*specs.items(), *([("split", split)] if split is not None else [])]:
         if spec.paths:
             raise ValueError(f"its {name} {spec.text:.80} names a file that only its author has")
-    if specs_of(row).from_file:
-        raise ValueError("its episodes are a list that only its author has")
     return RunSpec(
         dataset=dataset,
         backbone=specs["backbone"],

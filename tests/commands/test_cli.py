@@ -80,7 +80,8 @@ def test_run_gives_every_combination_a_row() -> None:
     ]
     assert all(row.status == "ok" and row.n_episodes == 4 and row.transform == "L2()" for row in rows)
     assert all(f" {100 * row.accuracy:.1f} " in shown for row in rows)
-    assert "Accuracy in %; [ ]: 95 % intervals for these images." in " ".join(shown.split())
+    brackets = "[ ]: 95 % intervals for other episodes of these same images and classes."
+    assert f"Accuracy in %; {brackets}" in " ".join(shown.split())
     assert "rows: rows.jsonl" in shown
 
 

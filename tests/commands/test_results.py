@@ -224,3 +224,15 @@ def test_every_command_names_a_file_that_is_missing(runs):
         }.get(name, ["x.jsonl"])
         assert fail("results", name, *words).startswith("there is no results file x.jsonl")
     assert call("results", "list").exit_code == 2
+
+
+@pytest.mark.parametrize("columns", [80, 100, 140])
+def test_a_list_fits_the_terminal(tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    results = Results(tmp_path / "a.jsonl")
+    long = "Timm(name='vit_base_patch14_dinov2.lvd142m', image_size={}, pool='avg')"
+    for size in (224, 238, 252):
+        stored_run(results, backbone=long.format(size), evaluator="LinearProbe(C=0.31622776601683794, max_iter=100)")
+    lines = succeed("results", "list", results.path).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert len({line[8:] for line in lines[2:5]}) == 3

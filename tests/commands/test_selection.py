@@ -37,6 +37,7 @@ def test_a_dry_run_shows_the_choice_and_what_is_left_of_it(folder):
         ("to do", 4, 4),
     ]
     assert "choose among 2 settings on validation classes" in plan["runs"][0]["name"]
+    assert "raw pixels 4, L2 + LinearProbe, " in plan["runs"][1]["name"]  # short names, as in the ranked table
     assert 36 < plan["n_images"] <= 72  # of test and validation classes
     assert call(folder, *TRIED).exit_code == 0
     plan = json.loads(call(folder, *TRIED, "--dry-run", "--json").stdout)

@@ -18,7 +18,7 @@ def test_digits_are_those_of_scikit_learn():
     images, digits = Digits().load(), load_digits()
     assert (len(images), images.class_names) == (1797, tuple("0123456789"))
     assert np.array_equal(images.labels, digits.target)
-    shown = np.asarray(images.images[7])[..., 0]
+    shown = np.asarray(images.images[7])[..., 0].astype(int)
     assert np.array_equal(np.round(shown * 16 / 255), digits.images[7])
     assert shown.max() <= 255
     assert check("dataset", Digits()) == []

@@ -123,7 +123,7 @@ def test_a_folder_whose_name_begins_alike_is_outside(folder):
         ([], "FOLDER/list.csv is empty; expected a header with the columns path and label"),
         (["path,label"], "FOLDER/list.csv has nothing below its first line 'path,label'; add one line per entry"),
         (["file,label", "a,b"], "FOLDER/list.csv has no column 'path'; expected a first line such as path,label"),
-        (["path;label", "a;b"], "separated by commas, found 'path;label'"),
+        (["path;label", "a;b"], "seems to be separated by semicolons: its first line is 'path;label'"),
         (["path,Label", "a,b"], "has no column 'label'"),
         (["path,label,path", "a,b,c"], "FOLDER/list.csv has two columns 'path'; name every column once"),
         (["path,label,kind,class:kind", "a,b,c,d"], "has two columns 'kind'"),

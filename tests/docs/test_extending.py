@@ -25,7 +25,7 @@ COMMANDS = [line for kind, block in BLOCKS if kind == "sh" for line in block.spl
 GROUPS = {
     "evaluators": "NearestMedian = mine:NearestMedian",
     "samplers": "Neighbours = neighbours:Neighbours",
-    "datasets": "TinyDigits = digits:TinyDigits",
+    "datasets": "FewDigits = digits:FewDigits",
     "backbones": "ColourHistogram = histogram:ColourHistogram",
     "transforms": "SquareRoot = root:SquareRoot",
     "measures": "SureAndWrong = sure_and_wrong:SureAndWrong",
@@ -83,28 +83,16 @@ def installed(modules: Path, tmp_path: Path) -> dict[str, str]:
 
 def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_path):
     listed = fewshot(tmp_path, "list", **installed)
-    for name in (
-        "NearestMedian(scale=1.0)",
-        "Neighbours(width=7)",
-        "TinyDigits()",
-        "ColourHistogram()",
-        "SquareRoot()",
-    ):
+    for name in ("NearestMedian(scale=1.0)", "Neighbours(width=7)", "FewDigits()", "ColourHistogram()", "SquareRoot()"):
         assert f"  {name}\n" in listed
     assert "  SureAndWrong\n" in listed
     shown = fewshot(
-        tmp_path, "run", "--data", "TinyDigits", "--backbone", "ColourHistogram()", "--evaluator", "NearestMedian(2)",
+        tmp_path, "run", "--data", "FewDigits", "--backbone", "ColourHistogram()", "--evaluator", "NearestMedian(2)",
         "--sampler", "Neighbours", "--transform", "SquareRoot", "--episodes", "5", "--measures", **installed,
     )  # fmt: skip
     assert "rows: results/runs.jsonl" in shown
     row = (tmp_path / "results" / "runs.jsonl").read_text()
-    for spec in (
-        "TinyDigits()",
-        "ColourHistogram()",
-        "NearestMedian(scale=2.0)",
-        "Neighbours(width=7)",
-        "SquareRoot()",
-    ):
+    for spec in ("FewDigits()", "ColourHistogram()", "NearestMedian(scale=2.0)", "Neighbours(width=7)", "SquareRoot()"):
         assert f'"{spec}"' in row
     columns = json.loads(row.splitlines()[0])
     names = list(columns)
@@ -121,7 +109,7 @@ def test_members_of_an_installed_package_are_used_by_their_names(installed, tmp_
     page = (tmp_path / "results" / "runs.html").read_text()
     assert '<th scope="col">sure and wrong</th>' in page
     assert f"<td>{100 * columns['sure_and_wrong']:.1f}" in page
-    assert fewshot(tmp_path, "check", "TinyDigits", **installed) == "TinyDigits(): all rules hold\n"
+    assert fewshot(tmp_path, "check", "FewDigits", **installed) == "FewDigits(): all rules hold\n"
 
 
 def test_a_study_of_an_installed_package_is_a_subcommand_and_a_section(installed, tmp_path):
@@ -140,7 +128,7 @@ def test_a_study_of_an_installed_package_is_a_subcommand_and_a_section(installed
 def test_a_module_on_the_path_is_used_by_dotted_names(modules, tmp_path):
     path = {"PYTHONPATH": str(modules)}
     fewshot(
-        tmp_path, "run", "--data", "digits:TinyDigits", "--backbone", "histogram:ColourHistogram()", "--evaluator",
+        tmp_path, "run", "--data", "digits:FewDigits", "--backbone", "histogram:ColourHistogram()", "--evaluator",
         "mine:NearestMedian", "--sampler", "neighbours:Neighbours(5)", "--transform", "root:SquareRoot",
         "--episodes", "5", **path,
     )  # fmt: skip

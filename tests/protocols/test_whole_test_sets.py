@@ -11,8 +11,8 @@ import pytest
 
 from fewshot import protocols
 from fewshot.protocols import Benchmark, BenchmarkSet
-from tests.support.benchmark_folders import PIXELS, class_folders, cut_benchmark, run_benchmark
-from tests.support.command_line import fail, misuse
+from tests.support.benchmark_folders import PIXELS, PROTOTYPE, class_folders, cut_benchmark, run_benchmark
+from tests.support.command_line import fail, misuse, succeed
 
 CLASSES = ("ant", "bee", "cat")
 TRAIN, TEST = 6, 4  # images per class
@@ -50,6 +50,7 @@ def check_mean(answer: dict, k_shot: int | None, n_sets: int, of: int) -> None:
     [average] = [one for one in answer["averages"] if (one["group"], one["shape"]) == ("all sets", shape)]
     assert average["value"] == pytest.approx(fmean(values))
     assert (average["n_sets"], average["of"]) == (n_sets, of)
+    assert [value for _, value in average["sets"]] == pytest.approx(values)
     widths = [row["accuracy_high"] - row["accuracy_low"] for row in answer["rows"] if row["k_shot"] == k_shot]
     assert average["half_width"] == pytest.approx(np.sqrt(np.sum(np.square(widths))) / 2 / n_sets)
 
@@ -106,8 +107,11 @@ def test_medmnist_as_published(root, monkeypatch):
     for one in benchmark.sets:
         arrays = {}
         for part, number in (("train", TRAIN), ("val", 2), ("test", TEST)):
-            arrays[f"{part}_images"] = noise.integers(0, 256, (3 * number, 28, 28)).astype(np.uint8)
-            arrays[f"{part}_labels"] = (np.arange(3 * number) % 3)[:, None]
+            labels = np.arange(3 * number) % 3
+            arrays[f"{part}_images"] = (
+                2 * labels[:, None, None] + noise.integers(0, 200, (len(labels), 28, 28))
+            ).astype(np.uint8)
+            arrays[f"{part}_labels"] = labels[:, None]
         np.savez(root / f"{one.name}.npz", **arrays)
     answer = run_benchmark("medmnist", root)
     check_whole(answer, "medmnist", [1, 5], 5)
@@ -135,6 +139,17 @@ def test_chosen_sets_alone_run_and_the_average_says_so(root, monkeypatch):
     check_mean(answer, 10, 2, 7)
     missing = fail("run", "--benchmark", "big_vision_few_shot", "--data", root, "--set", "dtds")
     assert "has no set 'dtds'; its sets: caltech101, cars196" in missing
+
+
+def test_the_table_ends_with_the_number_of_each_set_by_its_name(root, monkeypatch):
+    shapes = protocols.benchmark("bit_few_shot").shapes[:1]
+    write_partitions(root, cut_benchmark(monkeypatch, "bit_few_shot", shapes=shapes))
+    results = ("--results", root / "rows.jsonl")
+    shown = succeed("run", "--benchmark", "bit_few_shot", "--data", root, *PIXELS, *PROTOTYPE, *results)
+    [line] = [line for line in shown.splitlines() if line.startswith("         ilsvrc_2012 ")]
+    assert [part.split()[0] for part in line.split(",")] == ["ilsvrc_2012", "cifar10", "cifar100"]
+    planned = succeed("run", "--benchmark", "bit_few_shot", "--data", root, *PIXELS, *PROTOTYPE, *results, "--dry-run")
+    assert "[1/3] done" in planned
 
 
 def test_exchanged_partitions_are_named(root, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_no_line_is_wider_than_the_terminal(width: int):
 
 def test_a_hundred_runs_take_little_more_than_a_hundred_lines():
     rows = [row(0.9 - n / 1000, backbone=LONG.format(n)) for n in range(100)]
-    assert len(ranked_table(rankings(rows), 80).splitlines()) <= 112
+    assert len(ranked_table(rankings(rows), 80).splitlines()) <= 113  # verdict and legend have four lines each
 
 
 def test_the_group_is_marked_and_the_verdict_stands_below(tmp_path: Path):
@@ -37,7 +38,22 @@ def test_the_group_is_marked_and_the_verdict_stands_below(tmp_path: Path):
     marks = [line[0] for line in lines if ("L2 +" in line and "[" in line) or line.startswith("* ")]
     assert marks.count("*") == 2
     assert any("may be as good" in line for line in lines)
-    assert lines[-2].startswith("*: the best, or may be as good (95 % confidence).")
+    legend = next(number for number, line in enumerate(lines) if line.startswith("*: the best, or may be as good"))
+    assert [number for number, line in enumerate(lines) if "may be as good" in line][-1] == legend > len(lines) - 5
+
+
+@pytest.mark.parametrize(("low", "high", "says"), [(-0.05, -0.01, True), (-0.05, 0.01, False)])
+def test_an_interval_beside_the_mark_that_excludes_0_is_explained(tmp_path: Path, low, high, says):
+    heads = {"Prototype()": 0.3, "RidgeProbe()": 0.3, "LinearProbe(C=1.0)": 0.5}
+    rows, results = ranked_runs(tmp_path, heads)
+    (one,) = rankings(rows, results.predictions)
+    first, second, *rest = one.standings
+    assert second.difference is not None
+    moved = replace(second, difference=replace(second.difference, low=low, high=high))
+    changed = replace(one, standings=(first, moved, *rest))
+    text = " ".join(ranked_table([changed], 100).split())
+    assert second.leads
+    assert ("* is corrected for the number of runs; [ ] is not, so it may exclude 0 beside *." in text) is says
 
 
 def test_single_runs_of_several_tasks_are_one_table():

@@ -216,3 +216,24 @@ def test_frames_of_videos_on_both_sides_are_warned_of_once_with_what_to_type(spe
 def test_a_run_of_plainly_numbered_images_warns_of_nothing(spec, results, caplog):
     made(spec, results)
     assert not [record for record in caplog.records if "frames" in record.getMessage()]
+
+
+def test_an_episode_that_does_not_fit_the_memory_is_refused_with_its_size(monkeypatch):
+    monkeypatch.setattr("fewshot.runs.guards.free_bytes", lambda: 10**9)
+    guards.check_memory(10**9, 5, 5, "Prototype()")
+    sentence = "one episode of 8,000 ways and 8,000 support images needs about 1.4 GB with RidgeProbe.*1.0 GB are free"
+    with pytest.raises(ValueError, match=sentence):
+        guards.check_memory(1_400_000_000, 8000, 8000, "RidgeProbe()")
+
+
+def test_no_episode_is_refused_where_the_free_memory_is_unknown(monkeypatch):
+    monkeypatch.setattr("fewshot.runs.guards.free_bytes", lambda: None)
+    guards.check_memory(10**18, 8000, 8000, "RidgeProbe()")
+
+
+@pytest.mark.parametrize("evaluator", ["RidgeProbe()", "TIM()", "Prototype()"])
+def test_a_run_with_too_large_episodes_computes_nothing(monkeypatch, tmp_path, evaluator):
+    monkeypatch.setattr("fewshot.runs.guards.free_bytes", lambda: 1000)
+    spec = RunSpec("Icons()", "RawPixels(4)", evaluator, Sampled(EpisodeShape(5, 1, 2)), n_episodes=2)
+    with pytest.raises(ValueError, match="one episode of 5 ways and 5 support images needs about"):
+        run(spec, Results(tmp_path / "rows.jsonl"), Workbench(progress=False, folder=tmp_path))

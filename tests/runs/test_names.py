@@ -66,7 +66,7 @@ def test_zero_shot_predictions_are_those_of_open_clips_towers(folder):
     with torch.no_grad():
         cosines = model.encode_image(inputs, normalize=True) @ model.encode_text(tokens, normalize=True).T
     results = fewshot.Results(Path("rows.jsonl"))
-    predictions = results.predictions(results.rows()[0])
+    [predictions] = results.predictions(results.rows()[0])
     chosen = predictions.episodes.classes.reshape(5, 4)[np.arange(5).repeat(12), predictions.predicted]
     assert np.array_equal(chosen, cosines.argmax(1).numpy())
 

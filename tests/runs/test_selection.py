@@ -206,7 +206,7 @@ def test_a_run_that_cannot_choose_so_is_refused(spec, changes, message):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"on": "test"}, "choose hyperparameters on one of validation, oracle. Got 'test' instead"),
+        ({"on": "test"}, "choose hyperparameters on one of validation, images, oracle. Got 'test' instead"),
         ({"grid": ()}, "a grid must hold fields and their values"),
         ({"n_episodes": 0}, "n_episodes of a selection must be an integer of at least 1, got 0"),
         ({"seed": -1}, r"seed of a selection must be an integer in \[0, 2\^64\), got -1"),

@@ -27,8 +27,8 @@ from fewshot.sharing.verify import Verified, verify
 SHAPE = EpisodeShape(5, 2, 4)
 EPISODES: dict[str, Any] = {
     "pools": Sampled(EpisodeShape(5, 1, 2), 3, DisjointPools(pools=5)),
-    "groups of classes": Sampled(SHAPE, 0, "Hierarchical(group='superclass', within=False)"),
-    "unequal queries": Sampled(SHAPE, 0, "DirichletQuery()"),
+    "groups of classes": Sampled(EpisodeShape(3, 2, 4), 0, "Hierarchical(group='superclass', within=False)"),
+    "unequal queries": Sampled(SHAPE, 0, "DirichletQuery(support_reserve=4)"),
     "unequal supports": Sampled(SHAPE, 0, "Imbalanced()"),
     "varying shapes": Sampled(EpisodeShape(None, None, None), 0, "VariableWayShot()"),
     "all ways": Sampled(EpisodeShape(None, 2, 2), 0, "Balanced()"),
@@ -56,7 +56,7 @@ def test_episodes_of_every_kind_are_checked_and_drawn_again(tmp_path, kind):
     assert (len(found.episodes), len(found.reruns), found.unchecked) == (1, 1, ())
 
 
-@pytest.mark.parametrize("evaluator", ["TIM()", "LinearSVM()", "CrossValidated(inner=RidgeProbe())"])
+@pytest.mark.parametrize("evaluator", ["TIM()", "LinearSVM()", "CrossValidated(LinearProbe(), (('C', (0.1, 1.0)),))"])
 def test_labels_of_evaluators_are_those_of_their_spec(tmp_path, evaluator):
     found = holds(tmp_path, evaluator=evaluator)
     assert found.unchecked == ()

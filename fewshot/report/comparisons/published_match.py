@@ -38,7 +38,7 @@ def mismatches(row: Row, number: PublishedNumber, n_test: int | None = None) -> 
 
 def _data(row: Row, number: PublishedNumber, n_test: int | None) -> Iterator[str]:
     data = number.data
-    if data.splits and not any(name in _letters(f"{row.dataset} {row.split}") for name in data.splits):
+    if data.splits and _split(row) not in data.splits:
         yield f"other split: {row.split or 'the default split'}, published {data.name}"
     if row.classes in ("seen", "validation"):
         yield f"other part of the split: {row.classes} classes, published novel"
@@ -50,6 +50,14 @@ def _data(row: Row, number: PublishedNumber, n_test: int | None) -> Iterator[str
         yield "the published number is a mean of 19 tasks, and a row is one task"
     if "at chance" in number.labels:
         yield "the published number is at chance: its features failed"
+
+
+def _split(row: Row) -> str:
+    """The name of the published split of a row; "" for any other, since the name of a folder or file proves none."""
+    specs = specs_of(row)
+    if row.split:
+        return _letters(str(specs.split.fields.get("name", ""))) if specs.split.name == "Published" else ""
+    return _letters(str(specs.dataset.fields.get("split_name", "")))
 
 
 def _shape(row: Row, number: PublishedNumber) -> Iterator[str]:

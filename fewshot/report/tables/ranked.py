@@ -184,8 +184,8 @@ class _Columns:
 def _legend(rankings: Sequence[Ranking]) -> str:
     standings = [standing for ranking in rankings for standing in ranking.standings]
     star = "*: the best, or may be as good (95 % confidence). " if len(standings) > len(rankings) else ""
-    many = any(len(ranking.standings) > 2 and len(ranking.group) > 1 for ranking in rankings)
-    test = "Its tests are corrected for the number of runs; the intervals of differences are not. " if many else ""
+    clear = any(map(_is_clear, (each for ranking in rankings for each in ranking.group)))
+    test = "* is corrected for the number of runs; [ ] is not, so it may exclude 0 beside *. " if clear else ""
     known = any("[" in text for one in rankings for line in _lines(one) for text in (line.interval, line.difference))
     populations = dict.fromkeys(_explained(ranking.population) for ranking in rankings)
     brackets = f"; [ ]: 95 % intervals for {' or '.join(populations)}" if known else ""
@@ -194,6 +194,12 @@ def _legend(rankings: Sequence[Ranking]) -> str:
         f" {counted(counts[0], 'episode')}{' per run' if len(standings) > 1 else ''}." if len(counts) == 1 else ""
     )
     return f"{star}{test}Accuracy in %{brackets}.{episodes}"
+
+
+def _is_clear(standing: Standing) -> bool:
+    """Whether the interval of a run's difference to the best excludes 0."""
+    found = standing.difference
+    return found is not None and found.low < found.high and not found.low <= 0 <= found.high
 
 
 def _explained(population: str) -> str:

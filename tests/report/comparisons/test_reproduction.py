@@ -127,6 +127,27 @@ def test_another_split_of_one_data_set_is_not_comparable() -> None:
     assert "other split: Published(name='cub_100_50_50'), published CUB-200-2011 (140/30/30)" in other.reason
 
 
+@pytest.mark.parametrize(
+    ("dataset", "split", "same"),
+    [
+        ("ImageFolderSet(root='images')", "Published(name='mini_imagenet')", True),
+        ("ClassesOf(split_name='mini_imagenet', images=ImageFolderSet(root='imagenet'))", "", True),
+        ("ImageFolderSet(root='mini_imagenet')", "", False),
+        ("ImageFolderSet(root='mini_imagenet')", "BySeed(seed=0)", False),
+        ("ImageFolderSet(root='mini_imagenet')", "FromFile(path='mini_imagenet.json')", False),
+        ("ClassesOf(split_name='mini_imagenet', images=ImageFolderSet(root='imagenet'))", "BySeed(seed=0)", False),
+    ],
+)
+def test_a_split_is_the_published_one_by_its_rule_and_not_by_the_name_of_a_folder(
+    dataset: str, split: str, same: bool
+) -> None:
+    numbers = numbers_called("simpleshot")
+    planted = episode_row(numbers[1], numbers[1].accuracy, 0.006, dataset=dataset, split=split)
+    for one in reproductions([planted], numbers, "ResNet-18"):
+        assert (one.verdict == "reproduced") == same
+        assert ("other split" in one.reason) != same
+
+
 def test_cifar_100_is_not_taken_for_cifar_10() -> None:
     both = [number("CIFAR10"), number("CIFAR100")]
     for one in both:

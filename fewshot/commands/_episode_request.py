@@ -1,89 +1,27 @@
-"""The requests that several commands share: which data, which episodes, which choice of hyperparameters, where to run.
-
-Every field of a request is an option (`_options.takes`), so an option is added in one place.
-"""
+"""The request for episodes that several commands share: their shape, sampler and seed; every field is an option."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import click
 
 from fewshot.commands._names import NameOf
-from fewshot.commands._options import Count, count, counts, device_option, shard, ways
-from fewshot.plugins.wording import agreeing, counted
+from fewshot.commands._options import Count, count, counts, ways
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
-    from fewshot.datasets import LabelledImages
     from fewshot.episodes.episodes import Episodes, EpisodeShape
     from fewshot.episodes.lists import EpisodeList
     from fewshot.plugins.spec import Spec
-    from fewshot.results.selection_rule import Selection
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.sizes import Data, EpisodeSizes
     from fewshot.samplers import Sampler
 
 
 _AT_ONCE = 1 << 22  # images of the episodes that are sampled at once
-
-
-@dataclass(frozen=True)
-class DataRequest:
-    """The data set, its split, and the part of the split to use."""
-
-    data: Annotated[
-        str,
-        click.option(
-            "--data",
-            type=NameOf("datasets", with_files=True),
-            required=True,
-            metavar="FOLDER|FILE|SPEC",
-            help="Read images from a folder with one subfolder per class or from a CSV file with the columns path and "
-            "label, read vectors and labels from a file (.npz, .safetensors, .parquet), or name a data set, such as "
-            "\"Icons(domain='mono')\".",
-        ),
-    ]
-    split: Annotated[
-        str | None,
-        click.option(
-            "--split",
-            type=NameOf("splits"),
-            metavar="SPEC",
-            help='Divide the classes into seen and novel ones by this rule, such as "BySeed(seed=1)" (default: the '
-            "data set's own rule; without one, all classes are novel).",
-        ),
-    ]
-    classes: Annotated[
-        str,
-        click.option(
-            "--classes",
-            type=click.Choice(["seen", "validation", "novel", "all"]),
-            default="novel",
-            help="Use the classes of this part of the split.",
-        ),
-    ]
-
-    def open(self, bench: Workbench) -> Data:
-        """The loaded data."""
-        return open_data(self.data, self.split, self.classes, bench)
-
-
-def open_data(data: str, split: str | None, classes: str, bench: Workbench) -> Data:
-    """The loaded data of --data, --split and --classes; without any rule for a split, all classes are novel."""
-    from fewshot.runs import sizes
-
-    return sizes.open_data(data, split, classes, bench.images)
-
-
-def usual_backbone(images: LabelledImages) -> str:
-    """The default backbone for these images or vectors."""
-    from fewshot.runs.defaults import BACKBONE
-
-    return BACKBONE if images.vectors is None else "given"
 
 
 @dataclass(frozen=True)
@@ -225,108 +163,3 @@ class EpisodeRequest:
         from fewshot.runs.sizes import EpisodeSizes
 
         return EpisodeSizes(**{name: value for name, value in vars(self).items() if name != "seed"})
-
-
-@dataclass(frozen=True)
-class ChoiceRequest:
-    """The choice of hyperparameters: on which data, among which values, with how many episodes."""
-
-    select: Annotated[
-        str | None,
-        click.option(
-            "--select",
-            type=click.Choice(["support", "validation", "oracle"]),
-            help="Choose hyperparameters by cross-validation on each support, on validation classes, or (oracle) on "
-            "the test episodes themselves.",
-        ),
-    ]
-    settings: Annotated[
-        tuple[str, ...],
-        click.option(
-            "--grid",
-            "settings",
-            multiple=True,
-            metavar="FIELD=VALUES",
-            help="Choose among these values, such as C=0.01,0.1,1 or C=dinov2; repeat for other fields.",
-        ),
-    ]
-    select_episodes: Annotated[
-        int | None,
-        click.option(
-            "--select-episodes",
-            type=click.IntRange(min=1),
-            help="Try each setting on this many episodes (default: 200); not with --select support.",
-        ),
-    ]
-
-    def check(self) -> None:
-        """Raises a UsageError if the options do not fit together."""
-        if self.select is None and (self.settings or self.select_episodes):
-            raise click.UsageError("--grid and --select-episodes need --select; add, for example, --select validation")
-        if self.select is not None and not self.settings:
-            raise click.UsageError(f"--select {self.select} needs --grid FIELD=VALUES, such as --grid C=0.01,0.1,1")
-        if self.select == "support" and self.select_episodes:
-            raise click.UsageError("--select support chooses in every episode; remove --select-episodes")
-
-    def evaluator(self, evaluator: str) -> Spec:
-        """The evaluator to run; --select support wraps it in CrossValidated."""
-        from fewshot.plugins.grids import combinations, parse_grid
-        from fewshot.plugins.registry import EVALUATORS
-
-        if self.select != "support":
-            return EVALUATORS.spec(evaluator)
-        inner = EVALUATORS.spec(evaluator)
-        grid = parse_grid(self.settings)
-        for fields in combinations(grid):
-            EVALUATORS.varied(inner, fields)  # raises now, before any computation, if it does not have a field
-        return EVALUATORS.spec(f"CrossValidated(inner={inner}, grid={grid!r})")
-
-    @property
-    def selection(self) -> Selection | None:
-        """The rule by which runs choose hyperparameters before they start; None if they do not."""
-        from fewshot.plugins.grids import parse_grid
-        from fewshot.results.selection_rule import Selection
-
-        if self.select in (None, "support"):
-            return None
-        rule = Selection(self.select, parse_grid(self.settings))
-        return rule if self.select_episodes is None else replace(rule, n_episodes=self.select_episodes)
-
-
-@dataclass(frozen=True)
-class ComputeRequest:
-    """Where and how to compute. None of these options changes a number."""
-
-    shard: Annotated[
-        tuple[int, int],
-        click.option(
-            "--shard", type=shard, metavar="I/N", default="1/1", help="Solve only shard I of N of the episodes."
-        ),
-    ]
-    budget_mb: Annotated[
-        int,
-        click.option(
-            "--budget-mb", type=click.IntRange(min=1), default=24, help="Limit the memory of a batch of episodes (MB)."
-        ),
-    ]
-    device: Annotated[
-        str | None,
-        device_option("Run networks"),
-    ]
-
-    def workbench(self) -> Workbench:
-        """The workbench with this memory and device."""
-        from fewshot.runs.pipeline import Workbench
-
-        return Workbench(self.budget_mb << 20, self.device)
-
-    def waiting(self, number: int) -> str:
-        """What a command reports when runs are unfinished because other shards have not solved their episodes."""
-        runs = f"{counted(number, 'run')} {agreeing(number, 'is', 'are')}"
-        return f"shard {self.shard[0]} of {self.shard[1]} is finished; {runs} waiting for other shards"
-
-
-def check_file(path: Path | None) -> None:
-    """Raises a ValueError if the file is missing."""
-    if path is not None and not path.is_file():
-        raise ValueError(f"there is no file {path}")

@@ -1,0 +1,47 @@
+"""The request that says where and how to compute; every field is an option, and none changes a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import click
+
+from fewshot.commands._options import device_option, shard
+from fewshot.plugins.wording import agreeing, counted
+
+if TYPE_CHECKING:
+    from fewshot.runs.pipeline import Workbench
+
+
+@dataclass(frozen=True)
+class ComputeRequest:
+    """Where and how to compute. None of these options changes a number."""
+
+    shard: Annotated[
+        tuple[int, int],
+        click.option(
+            "--shard", type=shard, metavar="I/N", default="1/1", help="Solve only shard I of N of the episodes."
+        ),
+    ]
+    budget_mb: Annotated[
+        int,
+        click.option(
+            "--budget-mb", type=click.IntRange(min=1), default=24, help="Limit the memory of a batch of episodes (MB)."
+        ),
+    ]
+    device: Annotated[
+        str | None,
+        device_option("Run networks"),
+    ]
+
+    def workbench(self) -> Workbench:
+        """The workbench with this memory and device."""
+        from fewshot.runs.pipeline import Workbench
+
+        return Workbench(self.budget_mb << 20, self.device)
+
+    def waiting(self, number: int) -> str:
+        """What a command reports when runs are unfinished because other shards have not solved their episodes."""
+        runs = f"{counted(number, 'run')} {agreeing(number, 'is', 'are')}"
+        return f"shard {self.shard[0]} of {self.shard[1]} is finished; {runs} waiting for other shards"
