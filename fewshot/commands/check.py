@@ -54,8 +54,7 @@ def command(spec: str, kind: str | None, dry_run: bool) -> int:
 
 def _in_full(spec: str, kind: str | None) -> str:
     """The spec; a function "module:function" that returns a network is the backbone Function, as in `fewshot run`."""
-    text = shorthand(spec) if kind in (None, BACKBONES.kind) and ":" in spec else spec
-    return spec if text == spec or _is_class(spec) else text
+    return shorthand(spec) if kind in (None, BACKBONES.kind) and ":" in spec and not _is_class(spec) else spec
 
 
 def _is_class(name: str) -> bool:

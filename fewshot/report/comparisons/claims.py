@@ -85,7 +85,7 @@ class Claims:
         shown = shortened_or_wrapped([names[pair.b.run_id] for pair in pairs], max(6, width - taken))
         lines = [(run, *texts) for run, texts in zip(shown, numbers, strict=True)][:_MOST_LINES]
         rest = len(pairs) - len(lines)
-        more = [f"{counted(rest, 'more pair')}: see --pairs or --json."] if rest else []
+        more = [f"{counted(rest, 'more pair')}: --out FILE.csv or --json writes all of them."] if rest else []
         table = tabulate(lines, ("", *titles), "simple", disable_numparse=True)
         tested = f"p: no difference for {population}, Holm-adjusted over {counted(self.n_shown, 'pair')}."
         if self.correction == "best":
