@@ -117,13 +117,14 @@ class EpisodeRequest:
         """One shape per shot, with the data deciding what the user left open."""
         return self._sizes.shapes(data.images, data.labels)
 
-    def print_unusual(self, data: Data) -> None:
-        """Prints one line if `shapes` chose other numbers of ways and queries than usual."""
+    def unusual(self, data: Data) -> str:
+        """A line if `shapes` chose other numbers of ways and queries than usual; else ""."""
         chosen = self._sizes.unusual(data.images, data.labels)
-        if chosen:
-            smallest = self._sizes.smallest(data.images, data.labels)
-            sizes = f"{counted(len(data.labels), 'class')}, the smallest with {counted(smallest, 'image')}"
-            click.echo(f"{sizes}: using {' with '.join(chosen)} (change this with --way and --query)", err=True)
+        if not chosen:
+            return ""
+        smallest = self._sizes.smallest(data.images, data.labels)
+        sizes = f"{counted(len(data.labels), 'class')}, the smallest with {counted(smallest, 'image')}"
+        return f"{sizes}: using {' with '.join(chosen)} (change this with --way and --query)"
 
     def sample(self, data: Data, shape: EpisodeShape, count: int) -> Episodes:
         """The first `count` episodes of this shape; more than fit in memory raise a ValueError."""

@@ -27,10 +27,10 @@ _MOST_DIGITS = 18
 
 
 class FilePath(click.Path):
-    """The path of a file, or of a folder with `dir_okay`; one with a NUL character is a BadParameter."""
+    """The path of a file, or of a folder with `dir_okay`, or of both; one with a NUL character is a BadParameter."""
 
-    def __init__(self, dir_okay: bool = False) -> None:
-        super().__init__(dir_okay=dir_okay, path_type=Path)
+    def __init__(self, dir_okay: bool = False, file_okay: bool = True) -> None:
+        super().__init__(dir_okay=dir_okay, file_okay=file_okay, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path."""
@@ -42,6 +42,8 @@ class FilePath(click.Path):
 
 
 FILE = FilePath()
+FOLDER = FilePath(dir_okay=True)
+NEW_FOLDER = FilePath(dir_okay=True, file_okay=False)
 
 
 def check_file(path: Path | None) -> None:

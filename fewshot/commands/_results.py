@@ -194,18 +194,27 @@ def print_failures(rows: Sequence[Row]) -> int:
 
 
 def runs_in_short(shown: Shown, width: int) -> str:
-    """One line per run: its id, contender, data, shape, accuracy and episodes; in the order of the files. Names are
-    shortened where the table is wider than `width`."""
+    """One line per run: its id, contender, data, shape, accuracy and episodes; in the order of the files. Where the
+    table is wider than `width`, the episodes go first; then names are shortened."""
     from fewshot.report.tables.short_texts import fitted
 
-    header, titles = ("backbone", "evaluator", "data"), ("shape", "accuracy in %", "episodes")
-    numbers = [(shape(row), percent(row), f"{row.n_episodes or ''}") for row in shown.rows]
-    taken = 8 + sum(max(map(len, column)) for column in zip(titles, *numbers, strict=True))
+    header, titles = ("backbone", "evaluator", "data"), ("shape", "accuracy, %", "episodes")
     names = list(zip(*((*shown.name(row), source(row)) for row in shown.rows), strict=True))
-    short = zip(*fitted(names, header, width - taken - 2 * len((*header, *titles))), strict=True)
+    numbers = [(shape(row), percent(row), f"{row.n_episodes or ''}") for row in shown.rows]
+    if _width(("run     ", *header, *titles), names, numbers) > width:
+        titles, numbers = titles[:2], [number[:2] for number in numbers]
+    room = width - _width(("run     ", "", "", "", *titles), [(), (), ()], numbers)
+    short = zip(*fitted(names, header, room), strict=True)
     ids = [row.run_id[:8] for row in shown.rows]
     lines = [(run_id, *name, *number) for run_id, name, number in zip(ids, short, numbers, strict=True)]
     return _aligned(("run", *header, *titles), lines)
+
+
+def _width(header: Sequence[str], names: Sequence[Sequence[str]], numbers: Sequence[Sequence[str]]) -> int:
+    """The characters of a line with these columns of names and lines of numbers, without shortening any."""
+    columns = [(), *names, *zip(*numbers, strict=True)]
+    widths = [max(map(len, (title, *column))) for title, column in zip(header, columns, strict=True)]
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def _aligned(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -35,7 +35,7 @@ __all__ = ["Plan", "command"]
 @click.option(
     "--data",
     "root",
-    type=click.Path(path_type=Path),
+    type=_options.FOLDER,
     metavar="FOLDER",
     help="Run a benchmark of the field in place of a suite, such as cifar_fs, on the data sets below this folder.",
 )

@@ -54,7 +54,8 @@ def make(data: DataRequest, request: EpisodeRequest, n_episodes: int, protocol: 
     if len(request.shot) > 1:
         raise click.UsageError("a list holds episodes of one shot; give --shot once")
     episodes = request.sample(opened, request.shapes(opened)[0], n_episodes)
-    request.print_unusual(opened)
+    if unusual := request.unusual(opened):
+        click.echo(unusual, err=True)
     listed = request.listed(opened, episodes, protocol)
     if not dry_run:
         listed.save(out)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="With --readme: change nothing, and exit with code 1 if the file differs.")
 @click.option(
     "--board",
-    type=click.Path(path_type=Path),
+    type=_options.FOLDER,
     metavar="FOLDER",
     help="Write a leaderboard of the submissions in this folder (`fewshot submit`) instead.",
 )

@@ -209,14 +209,16 @@ def command(
     from fewshot.results.files import Results
 
     bench = compute.workbench()
-    plan = None
+    plan, unusual = None, ""
     if named.benchmark:
         methods = grid.methods() if grid.names_methods else []
         plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench)
         specs = plan.specs
     else:
-        specs = _own_specs(data, grid, choice, episodes, bench)
+        specs, unusual = _own_specs(data, grid, choice, episodes, bench)
     written = Results(results) if dry_run else writable_results(results)
+    if unusual:
+        click.echo(unusual, err=True)
     if dry_run:
         return _plan.dry_run(specs, written, bench)
     return _run(specs, written, bench, compute, measures, plan)
@@ -224,15 +226,13 @@ def command(
 
 def _own_specs(
     data: DataRequest, grid: GridRequest, choice: ChoiceRequest, episodes: EpisodeRequest, bench: Workbench
-) -> list[RunSpec]:
-    """The runs on the user's own data."""
+) -> tuple[list[RunSpec], str]:
+    """The runs on the user's own data, and a line if their episodes have an unusual shape."""
     opened = data.open(bench)
     if grid.listed is None:
         episodes = episodes.on(opened)
     specs = grid.specs(opened, choice, episodes)
-    if grid.listed is None:
-        episodes.print_unusual(opened)
-    return specs
+    return specs, episodes.unusual(opened) if grid.listed is None else ""
 
 
 def _run(

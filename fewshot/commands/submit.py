@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("submit", short_help="Write runs as a folder to share.")
 @click.argument("rows", metavar="ROWS...", nargs=-1, required=True, type=_options.FILE)
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Write this new folder.")
+@click.option("--out", required=True, type=_options.NEW_FOLDER, help="Write this new folder.")
 @click.option("--name", help="Name the submission, such as 'ResNet baselines' (default: the name of the folder).")
 @click.option("--authors", default="", help="Name the authors (default: nobody).")
 @click.option("--url", default="", help="Link to a page, such as https://example.org/paper.")
@@ -55,9 +55,9 @@ def command(
 
     about = About(name or out.name, authors, url, note)
     runs = gathered(rows, where, prefer)
+    specs = tuple(map(_options.dataset_spec, data))
     if dry_run:
         return _plan(runs, out)
-    specs = tuple(map(_options.dataset_spec, data))
     return _answer(out, submit(runs, out, about, AtHand(specs, own=True)))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify", short_help="Check a submission: compute its numbers again.")
-@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="FOLDER", type=_options.FOLDER)
 @click.option(
     "--data",
     type=NameOf("datasets", with_files=True),

@@ -9,6 +9,8 @@ from pathlib import Path
 from fewshot.plugins.suggestions import hint
 from fewshot.protocols import Benchmark, BenchmarkSet, Companion, Place
 
+_FOLDER = "{folder}/"  # begins a place beside the copy of the set
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -84,5 +86,8 @@ def _copy(one: BenchmarkSet, root: Path) -> Copy | Missing:
 
 def _companion(companion: Companion, root: Path, folder: Path) -> Path | tuple[str, ...]:
     """The file or folder, or all that was tried."""
-    tried = tuple(place.format(folder=folder) for place in companion.places)
-    return next((root / place for place in tried if (root / place).exists()), tried)
+    tried = [
+        folder / place.removeprefix(_FOLDER) if place.startswith(_FOLDER) else root / place
+        for place in companion.places
+    ]
+    return next((place for place in tried if place.exists()), tuple(map(str, tried)))

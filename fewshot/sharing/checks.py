@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from fewshot import protocols
 from fewshot.episodes.episodes import MOST_ROWS, Episodes
+from fewshot.plugins.registry import SPLITS
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import listed
 from fewshot.results.columns import Score
@@ -66,7 +68,7 @@ def check(shared: Shared, results: Results) -> Checked:
         problems.append("it is said to be own code, but all its members are fewshot's")
     if row.selection_rule:
         unchecked.append("its choice of hyperparameters: its trials are not here, but --rerun repeats them")
-    for look in (_identity_problems, _honesty_problems):
+    for look in (_identity_problems, _honesty_problems, _protocol_problems):
         try:
             problems += look(shared, first)
         except (Unknown, ValueError) as error:
@@ -197,6 +199,8 @@ def _why_no_identity(shared: Shared, n_first: int) -> str:
         return "it names the texts that the backbone's text tower reads"
     if n_first < 2:
         return "it needs two episodes"
+    if _sampler(shared.row).paths and not specs_of(shared.row).from_file:
+        return "the sampler names a file that only its author has"
     for column in NAMED:
         spec = getattr(specs_of(shared.row), column)
         if spec.paths and not shared.identities.get(column):
@@ -225,6 +229,23 @@ def _honesty_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
         for name, value in wanted.items()
         if getattr(row, name) != value
     ]
+
+
+def _protocol_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
+    """The claim of a row to follow a benchmark of the field, if its spec does not."""
+    row, (name, _, version) = shared.row, shared.row.protocol.rpartition("@")
+    if name not in protocols.names():
+        return []
+    known = protocols.benchmark(name)
+    if version != str(known.version):
+        raise Unknown(f"its benchmark: this release has {known.protocol}, not {row.protocol}")
+    design = row.seed, row.classes, row.split, shape(row)
+    sets = [
+        (known.seed, one.classes, SPLITS.spec(one.split).text, each)
+        for one in known.sets
+        for each in one.shapes or known.shapes
+    ]
+    return [] if design in sets else [f"it says {row.protocol}, whose split, shapes or seed are others"]
 
 
 def seen_columns(row: Row, design: SharedDesign) -> dict[str, Any]:

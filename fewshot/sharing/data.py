@@ -36,6 +36,8 @@ def check_episodes(shared: Shared, results: Results, at_hand: AtHand) -> Checked
         dataset, images = at_hand.find(row)
     except (ValueError, OSError) as error:
         return Checked(unchecked=(f"its episodes: {error}",))
+    if row.split and specs_of(row).split.paths:
+        return Checked(unchecked=("its episodes: the split names a file that only its author has",))
     try:
         design, split = of_images(row, dataset, images, own=False)
     except (ValueError, KeyError) as error:
@@ -59,6 +61,8 @@ def _episode_problems(row: Row, results: Results, images: LabelledImages, classe
         return
     if specs_of(row).from_file:
         raise Unknown("its episodes: they are a list, not drawn by a sampler; their labels are those of the images")
+    if specs_of(row).sampler.paths:
+        raise Unknown("its episodes: the sampler names a file that only its author has")
     try:
         digest = _sampled_digest(row, images, classes)
     except ValueError as error:

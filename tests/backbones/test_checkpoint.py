@@ -167,7 +167,7 @@ def test_a_head_of_another_kind_is_left_out_and_told(head: str, tmp_path: Path, 
     caplog.set_level(logging.INFO)
     state = {key: value for key, value in state_of("test_vit").items() if not key.startswith("head.")}
     assert loaded("test_vit", saved({**state, head: torch.ones(5, 4)}, tmp_path)) == expected("test_vit", state, 0)
-    assert f"a.pth: left out 1 entries, such as {head}" in caplog.text
+    assert f"a.pth: left out 1 entry, such as {head}" in caplog.text
 
 
 @pytest.mark.parametrize("extra", ["blocks.99.norm1.weight", "extra.weight", "norm.extra", "fc_norm.weight"])
@@ -267,7 +267,7 @@ def test_positions_of_another_size_are_resampled_by_timm_and_told(tmp_path: Path
     resampled = resample_abs_pos_embed(state["pos_embed"], new_size=[10, 10], old_size=[6, 6], num_prefix_tokens=1)
     path = saved(prefixed(state, "model"), tmp_path)
     assert loaded("test_vit", path) == expected("test_vit", {**state, "pos_embed": resampled})
-    assert "timm resampled 1 entries of positions, such as pos_embed from (1, 37, 64) to (1, 101, 64)" in caplog.text
+    assert "timm resampled 1 entry of positions, such as pos_embed from (1, 37, 64) to (1, 101, 64)" in caplog.text
     caplog.clear()
     kept = Checkpoint("test_vit", path, image_size=96).load().network.state_dict()
     assert torch.equal(kept["pos_embed"], state["pos_embed"])

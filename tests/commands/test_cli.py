@@ -320,10 +320,7 @@ def test_a_dry_run_computes_and_writes_nothing() -> None:
     *_, embedded, total = shown.splitlines()
     n_images = int(total.split()[0])
     assert 9 < n_images <= 48
-    assert (
-        embedded
-        == f"RawPixels(image_size=4) on ImageFolderSet(root='birds'): {n_images} images to embed, 0 already cached"
-    )
+    assert embedded == f"raw pixels 4 on birds: {n_images} images to embed, 0 already cached"
     assert total.endswith("6 episodes to solve, no time estimate: some steps have not been timed on this machine yet")
     succeed("bench", "own.py")
     shown = succeed("bench", "own.py", "--dry-run")

@@ -71,7 +71,7 @@ def test_every_command_has_json() -> None:
             ("list",),
             (),
             {"datasets", "splits", "samplers", "backbones", "recipes", "transforms", "evaluators", "measures"}
-            | {"laws", "presets", "suites", "published"},
+            | {"laws", "presets", "suites", "benchmarks", "published"},
         ),
         (("report",), ("run", "--data", "birds", *QUICK), {"report", "n_runs", "results"}),
         (("report", "--markdown"), ("run", "--data", "birds", *QUICK), {"markdown", "n_runs"}),
@@ -136,6 +136,7 @@ ONLY_READ = {
     "episodes check",
     "seen",
     "reproduce",
+    "verify",
 }
 ONLY_READ |= {"results list", "results show"}
 ONLY_READ |= {"scaling fit", "scaling transfer", "scaling budget"}  # they print

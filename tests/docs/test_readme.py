@@ -117,7 +117,7 @@ def test_an_overview_loses_no_row():
 
 
 def test_rows_of_another_suite_are_an_error(readme):
-    with pytest.raises(ValueError, match=r"place for the suite 'quick', but none of the 1 rows belongs to it"):
+    with pytest.raises(ValueError, match=r"place for the suite 'quick', but none of 1 row belongs to it; run"):
         update_readme(readme, [row(protocol="")])
 
 

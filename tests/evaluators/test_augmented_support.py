@@ -175,7 +175,8 @@ def test_a_dry_run_counts_the_images_of_every_view():
     tiled = ("--evaluator", "AugmentedSupport(LinearProbe(), views=3)")
     plan = json.loads(succeed(*asked, *tiled, "--dry-run"))
     plain, first, second = plan["embeddings"]
-    assert first["dataset"] == plain["dataset"] + ", view 1 (crop+flip, seed 0)"
+    assert first["dataset"] == plain["dataset"]
+    assert (plain["view"], first["view"]) == ("", "view 1 (crop+flip, seed 0)")
     assert 0 < first["n_missing"] == second["n_missing"] < plain["n_missing"]
     assert plan["n_images"] == plain["n_missing"] + 2 * first["n_missing"]
     [row] = json.loads(succeed(*asked, *tiled))["rows"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from typing import Any
 
 import pytest
@@ -58,7 +59,9 @@ def one_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def changed(**columns: Any) -> Row:
-    return dataclasses.replace(BASE, **columns)
+    """The row with other columns, and so of another run."""
+    run_id = hashlib.sha256(repr(sorted(columns.items())).encode()).hexdigest()[:16]
+    return dataclasses.replace(BASE, run_id=run_id, **columns)
 
 
 @pytest.mark.parametrize("column", WHO)
@@ -128,7 +131,7 @@ def test_paths_of_other_machines_do_not_change_the_key() -> None:
 
 def test_lists_of_episodes_are_equal_by_content_and_not_by_path() -> None:
     one, copy = (changed(sampler=f"Listed(path={path!r})", episodes_digest="aa" * 32) for path in ("a.csv", "b/a.csv"))
-    other = dataclasses.replace(one, episodes_digest="bb" * 32)
+    other = dataclasses.replace(one, run_id="other", episodes_digest="bb" * 32)
     assert comparability_key(one) == comparability_key(copy)
     assert [each.choice for each in differences(one, other)] == ["listed episodes"]
     assert len({task.title for task in Shown.of([one, other]).tasks}) == 2

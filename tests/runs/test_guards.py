@@ -233,7 +233,7 @@ def test_no_episode_is_refused_where_the_free_memory_is_unknown(monkeypatch):
 
 @pytest.mark.parametrize("evaluator", ["RidgeProbe()", "TIM()", "Prototype()"])
 def test_a_run_with_too_large_episodes_computes_nothing(monkeypatch, tmp_path, evaluator):
-    monkeypatch.setattr("fewshot.runs.guards.free_bytes", lambda: 1000)
+    monkeypatch.setattr("fewshot.runs.guards.free_bytes", lambda: 100)
     spec = RunSpec("Icons()", "RawPixels(4)", evaluator, Sampled(EpisodeShape(5, 1, 2)), n_episodes=2)
     with pytest.raises(ValueError, match="one episode of 5 ways and 5 support images needs about"):
         run(spec, Results(tmp_path / "rows.jsonl"), Workbench(progress=False, folder=tmp_path))

@@ -25,10 +25,16 @@ GOOD = {
     "pretrained": "n_episodes",
     "run_id": "a",
     "names": "raw=new",
+    "name": "simpleshot",
     "where": "k_shot == 1",
 }
 WRITTEN = {"out", "plot", "report", "results", "new", "similarity"}  # paths that a command writes
-BESIDE = {"delete": ("--where", "k_shot == 1"), "compare": ("--unit", "superclass")}  # without which others do nothing
+BESIDE = {
+    "delete": ("--where", "k_shot == 1"),
+    "compare": ("--unit", "superclass"),
+    "reproduce": ("--rows", "rows.jsonl"),
+}  # without which others do nothing
+OWN_FOLDERS = {"root", "board", "folder"}  # of data sets or submissions, which an empty folder is not
 NAMED = {  # names with one wrong letter, by the parameter that takes them
     "data": "Icens",
     "backbone": "RawPixals()",
@@ -91,7 +97,8 @@ def _of(command: click.Command, *path: str) -> Iterator[Misuse]:
     yield Misuse((*path, *dry), (2,) if any(parameter.required for parameter in command.params) else (0, 1, 2))
     for parameter in command.params:
         for value, codes in _wrong(parameter):
-            beside = () if str(parameter.name) in ("where", "unit") else BESIDE.get(path[-1], ())
+            others = BESIDE.get(path[-1], ())
+            beside = () if parameter.opts[0] in others else others
             yield Misuse((*path, *_words(command, parameter, value), *beside, *dry), codes)
 
 
@@ -106,7 +113,8 @@ def _wrong(parameter: click.Parameter) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "k_shot", (1, 2)
     if isinstance(kind, click.Path):
         yield "a\0b", (2,)
-        yield "folder", (0,) if not kind.file_okay or kind.dir_okay else (1, 2)
+        good = (1,) if name in OWN_FOLDERS else (0,)
+        yield "folder", good if not kind.file_okay or kind.dir_okay else (1, 2)
         if name not in WRITTEN:
             for file in ("missing", "empty", "text", "picture.png"):
                 yield file, (1,)

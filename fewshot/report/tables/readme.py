@@ -60,7 +60,7 @@ def _table(path: Path, place: re.Match[str], rows: Sequence[Row]) -> str:
     own = [row for row in rows if row.protocol.partition("@")[0] == suite]
     if not own:
         raise ValueError(
-            f"{path} has a place for the suite {suite!r}, but it is not that of any of {counted(len(rows), 'row')}; "
+            f"{path} has a place for the suite {suite!r}, but none of {counted(len(rows), 'row')} belongs to it; "
             f"run: fewshot bench {suite}"
         )
     shown = Shown.of(own)
