@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     default=0,
     help="Compute this many random runs again (default 0).",
 )
-@click.option("--seed", type=int, help="Set the seed that chooses the runs of --rerun (default: random).")
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="Set the seed that chooses the runs of --rerun (default: random)."
+)
 @click.option("--by", default="", metavar="NAME", help="Record under this name that the submission holds.")
 @json_option
 def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None, by: str) -> int:
@@ -51,6 +53,8 @@ def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None
 
     specs = tuple(map(_options.dataset_spec, data))
     found = verify(folder, AtHand(specs), n_reruns, seed)
+    if found.manifest is None:  # it is no submission
+        raise ValueError(f"{folder} cannot be checked: {found.problems[0]}")
     lines = [*_lines(found)]
     if by and not found.problems:
         record(found, by)

@@ -90,4 +90,7 @@ def _companion(companion: Companion, root: Path, folder: Path) -> Path | tuple[s
         folder / place.removeprefix(_FOLDER) if place.startswith(_FOLDER) else root / place
         for place in companion.places
     ]
-    return next((place for place in tried if place.exists()), tuple(map(str, tried)))
+    named = (
+        str(path) if place.startswith(_FOLDER) else place for path, place in zip(tried, companion.places, strict=True)
+    )
+    return next((path for path in tried if path.exists()), tuple(named))

@@ -199,7 +199,7 @@ def _why_no_identity(shared: Shared, n_first: int) -> str:
         return "it names the texts that the backbone's text tower reads"
     if n_first < 2:
         return "it needs two episodes"
-    if _sampler(shared.row).paths and not specs_of(shared.row).from_file:
+    if not specs_of(shared.row).from_file and _sampler(shared.row).paths:
         return "the sampler names a file that only its author has"
     for column in NAMED:
         spec = getattr(specs_of(shared.row), column)
