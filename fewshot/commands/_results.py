@@ -198,9 +198,10 @@ def runs_in_short(shown: Shown, width: int) -> str:
     table is wider than `width`, the episodes go first; then names are shortened."""
     from fewshot.report.tables.short_texts import fitted
 
-    header, titles = ("backbone", "evaluator", "data"), ("shape", "accuracy, %", "episodes")
+    header = ("backbone", "evaluator", "data")
+    titles: tuple[str, ...] = ("shape", "accuracy, %", "episodes")
     names = list(zip(*((*shown.name(row), source(row)) for row in shown.rows), strict=True))
-    numbers = [(shape(row), percent(row), f"{row.n_episodes or ''}") for row in shown.rows]
+    numbers: list[tuple[str, ...]] = [(shape(row), percent(row), f"{row.n_episodes or ''}") for row in shown.rows]
     if _width(("run     ", *header, *titles), names, numbers) > width:
         titles, numbers = titles[:2], [number[:2] for number in numbers]
     room = width - _width(("run     ", "", "", "", *titles), [(), (), ()], numbers)
