@@ -28,6 +28,7 @@ _CHANGING = (
     *("split", "classes", "way", "shot", "query", "at_most", "support_from", "query_from", "sampler", "seed"),
     *("n_episodes", "listed", "select", "settings", "select_episodes"),
 )  # parameters that a benchmark fixes
+_MOST_CHECKED = 10  # episodes: published draws are few, and each has its own file
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ class BenchmarkRequest:
         root = Path(data).expanduser()
         present, missing = copies(chosen_sets(found, self.sets), root)
         refuse_missing(found, root, missing, len(present), self.partial)
+        if missing:
+            names = ", ".join(one.of.name for one in missing)
+            print_progress(f"without {len(missing)} of {len(present) + len(missing)} sets, not in {root}: {names}")
         heads = [Head(*method) for method in methods] or found.heads
         runs = planned(found, present, backbones or (BACKBONE,), heads, dtype)
         return _checked(Plan(found, runs), present, bench)
@@ -135,7 +139,8 @@ def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:
         specs = [run.spec for run in plan.runs if run.set_name == copy.of.name]
         check_counts(plan.benchmark, copy, bench.images(specs[0].dataset))
         for spec in {spec.episodes: spec for spec in specs}.values():
-            bench.prepare(spec).episodes(0, 1)
+            run = bench.prepare(spec)
+            run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)
     return plan
 
 

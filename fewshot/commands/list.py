@@ -99,7 +99,8 @@ def _lines(values: Mapping[str, list[dict[str, Any]]], all_of_them: bool) -> Ite
 def _not_listed(kind: str, word: str) -> int:
     """Searches the networks of timm for a word that no member has; with a kind, raises a ValueError."""
     if kind in KINDS:
-        raise ValueError(f"no {kind} match {word!r}; `fewshot list {kind}` shows all")
+        near = hint(word, [member["name"] for member in _matching(kind, "")])
+        raise ValueError(f"no {kind} match {word!r}; `fewshot list {kind}` shows all{f'.{near}' if near else ''}")
     return _networks(word)
 
 

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.plugins.wording import counted
-from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Counts, Place, names
+from fewshot.plugins.wording import counted, listed
+from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Counts, Place, names
 from fewshot.protocols._averages import shape_text
 
 _WIDE = 100
@@ -38,12 +38,22 @@ def _lines(benchmark: Benchmark) -> Iterator[str]:
 
 
 def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
+    sources = {one.get for one in sets}
     for one in sets:
         places = " or ".join(map(_place, one.places))
-        yield from _bullets([f"{one.name}: {places}{_counts(one.counts)}. Get it from {one.get}."])
+        source = f" Get it from {one.get}." if len(sources) > 1 or len(sets) == 1 else ""
+        yield from _bullets([f"{one.name}: {places}{_counts(one.counts)}.{source}"])
+    if len(sources) == 1 and len(sets) > 1:
+        yield from _bullets([f"Get all of them from {sets[0].get}."])
+    needed: dict[Companion, list[str]] = {}
+    for one in sets:
         for companion in one.companions:
-            where = " or ".join(companion.places)
-            yield from _bullets([f"{one.name} also needs {companion.name}: {where}. Get it from {companion.get}."])
+            needed.setdefault(companion, []).append(one.name)
+    for companion, own in needed.items():
+        who = "each set" if len(own) == len(sets) > 1 else listed(own)
+        where = " or ".join(place.replace("{folder}", "the folder of the set") for place in companion.places)
+        verb = "needs" if len(own) == 1 or who == "each set" else "need"
+        yield from _bullets([f"{who} also {verb} {companion.name}: {where}. Get them from {companion.get}."])
 
 
 def _place(place: Place) -> str:

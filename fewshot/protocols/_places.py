@@ -32,10 +32,10 @@ class Missing:
     what: str = ""  # the companion; "": the set itself
 
     @property
-    def sentence(self) -> str:
-        """What is missing, where fewshot looked, and where to get it."""
+    def looked(self) -> str:
+        """What is missing, and where fewshot looked."""
         what = f" without its {self.what}" if self.what else ""
-        return f"{self.of.name}{what} (looked for {', '.join(self.tried)}; get it from {self.get})"
+        return f"{self.of.name}{what} (looked for {', '.join(self.tried)})"
 
 
 def chosen_sets(benchmark: Benchmark, named: Sequence[str]) -> tuple[BenchmarkSet, ...]:
@@ -63,7 +63,13 @@ def refuse_missing(benchmark: Benchmark, root: Path, missing: Sequence[Missing],
     total = present + len(missing)
     instead = "; run the others with --partial" if present else ""
     number = "its data set" if total == 1 else f"{len(missing)} of the {total} data sets"
-    named = "; ".join(one.sentence for one in missing)
+    by_source: dict[str, list[str]] = {}
+    for one in missing:
+        by_source.setdefault(one.get, []).append(one.looked)
+    named = "; ".join(
+        f"{', '.join(looked)}: get {'it' if len(looked) == 1 else 'them'} from {source}"
+        for source, looked in by_source.items()
+    )
     raise ValueError(f"{benchmark.name} lacks {number} in {root}: {named}{instead}")
 
 

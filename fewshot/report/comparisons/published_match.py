@@ -26,6 +26,17 @@ def partner(row: Row, numbers: Sequence[PublishedNumber], model: str = "") -> Pu
     return min(same, key=lambda one: len(list(mismatches(row, one))), default=None)
 
 
+def of_model(numbers: Sequence[PublishedNumber], model: str) -> list[PublishedNumber]:
+    """The numbers of the network whose name is `model`, or the only one that holds it. A ValueError if several do."""
+    names = {one.model.lower(): one.model for one in numbers if model.lower() in one.model.lower()}
+    if len(names) > 1 and model.lower() not in names:
+        shown = ", ".join(list(names.values())[:10])
+        raise ValueError(f"{model!r} fits {len(names)} published networks: {shown}; write the whole name of one")
+    return [
+        one for one in numbers if one.model.lower() in names and (len(names) == 1 or one.model.lower() == model.lower())
+    ]
+
+
 def mismatches(row: Row, number: PublishedNumber, n_test: int | None = None) -> Iterator[str]:
     """Every reason why the two numbers may not be compared, as "shots: 5, published 1". `n_test`: the test images that
     each draw of the row answers, where they are known."""

@@ -11,6 +11,7 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.rows.typed import quoted, typed, typed_backbone, typed_data
 from fewshot.report.rows.wording import percent
+from fewshot.results.comparability import benchmark
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
@@ -70,11 +71,17 @@ def full_specs(shown: Shown) -> list[tuple[str, str]]:
 def command(row: Row) -> str:
     """The command that reproduces a row, as one would type it: the suite of its protocol, or a single run without
     options that have their defaults."""
+    if benchmark(row):
+        name, own = row.protocol.rpartition("@")[0], _method(row)
+        own = own[:1] if row.selection_rule else own  # its own head chooses hyperparameters; another would choose none
+        return " ".join(["fewshot run --benchmark", quoted(name), "--data ROOT", *_words(own)])
     if row.protocol:
         return f"fewshot bench {quoted(row.protocol.partition('@')[0])}"
-    options = [*_data(row), *_method(row), *_episodes(row)]
-    words = [word for option in options for word in option if word]
-    return " ".join(["fewshot run", *map(quoted, words)])
+    return " ".join(["fewshot run", *_words([*_data(row), *_method(row), *_episodes(row)])])
+
+
+def _words(options: Sequence[tuple[str, ...]]) -> list[str]:
+    return [quoted(word) for option in options for word in option if word]
 
 
 def _data(row: Row) -> list[tuple[str, ...]]:
