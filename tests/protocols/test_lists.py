@@ -79,6 +79,15 @@ def test_coop_with_its_published_draws_and_its_validation_images_counted(root, m
     assert {one["of"] for one in answer["averages"]} == {11}
 
 
+def test_a_draw_that_is_missing_is_named_before_anything_runs_also_below_a_relative_folder(root, monkeypatch):
+    write_coop(root, cut_benchmark(monkeypatch, "coop"))
+    monkeypatch.chdir(root.parent)
+    (root / "dtd" / "split_fewshot" / "shot_8-seed_2.json").unlink()
+    words = ("--benchmark", "coop", "--data", root.name, "--set", "dtd", *PIXELS, "--results", "rows.jsonl")
+    assert "shot_8-seed_2.json" in fail("run", *words)
+    assert not Path("rows.jsonl").exists()
+
+
 def test_coop_in_all_eleven_sets(root, monkeypatch):
     shapes = protocols.benchmark("coop").shapes[1:2]
     benchmark = cut_benchmark(monkeypatch, "coop", shapes=shapes)

@@ -543,6 +543,24 @@ def test_no_row_imports_code_or_reads_a_file_that_it_names(forged, honest, tmp_p
     assert not [name for name in sys.modules if name.partition(".")[0] == "evil"]
 
 
+def test_a_row_that_claims_a_benchmark_has_its_split_shapes_and_seed(forged):
+    change_rows(forged, lambda row: row.update(protocol="cifar_fs@1"))
+    refused(forged, "it says cifar_fs@1, whose split, shapes or seed are others")
+
+
+def test_a_row_of_another_version_of_a_benchmark_is_not_judged(forged):
+    change_rows(forged, lambda row: row.update(protocol="cifar_fs@99"))
+    found = verify(forged)
+    assert not found.problems
+    assert any("this release has cifar_fs@1, not cifar_fs@99" in text for text in found.unchecked)
+
+
+def test_the_folder_of_published_draws_that_a_row_names_is_not_read(forged):
+    change_rows(forged, lambda row: row.update(sampler="PublishedDraws(folder='/dev/zero')"))
+    found = verify(forged)
+    assert any("the sampler names a file that only its author has" in text for text in found.unchecked)
+
+
 def test_a_record_is_of_this_very_content(forged):
     found = verify(forged)
     assert found.manifest is not None
