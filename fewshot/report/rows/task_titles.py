@@ -11,9 +11,8 @@ from fewshot.results.comparability import benchmark
 from fewshot.results.row import Row
 from fewshot.results.row_specs import size, specs_of
 
-# Added if two titles are equal otherwise; a benchmark of the field only where it is one.
-_IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest", "classes_digest", "episodes_digest", "benchmark")
-_UNNAMED = {"benchmark": "none"}
+# Added if two titles are equal otherwise.
+_IF_DIFFERENT = ("split", "seed", "images_digest", "split_digest", "classes_digest", "episodes_digest")
 
 
 def titles(firsts: Sequence[Row]) -> list[str]:
@@ -28,12 +27,14 @@ def titles(firsts: Sequence[Row]) -> list[str]:
 
 
 def title(row: Row, datasets: Mapping[Spec, str]) -> str:
-    """The title of the episodes of a row, as far as they are known. `datasets`: names of data sets."""
+    """The title of the episodes of a row, as far as they are known, after the benchmark of the field that they follow.
+    `datasets`: names of data sets."""
     spec = specs_of(row)
     parts = [datasets[spec.dataset], "" if spec.is_plainly_balanced else spec.sampler.short_name]
     if not spec.from_file:
         parts += [f"{row.classes} classes", f"{size(row.n_way, spec.sampler)}-way", _queries(row)]
-    return ", ".join(filter(None, parts))
+    followed = f"{benchmark(row)}: " if benchmark(row) else ""
+    return followed + ", ".join(filter(None, parts))
 
 
 def _queries(row: Row) -> str:
@@ -53,14 +54,12 @@ def _differing(namesakes: Sequence[Row]) -> list[str]:
 
 
 def _what_differs(row: Row, columns: Sequence[str]) -> str:
-    values = [f"{name.replace('_', ' ')} {_short(row, name) or _UNNAMED.get(name, 'unnamed')}" for name in columns]
+    values = [f"{name.replace('_', ' ')} {_short(row, name) or 'unnamed'}" for name in columns]
     return f" ({', '.join(values)})" if values else ""
 
 
 def _value(row: Row, column: str) -> object:
     """The value of a column as far as it tells tasks apart: that of episodes only for a list."""
-    if column == "benchmark":
-        return benchmark(row)
     if column == "episodes_digest" and not specs_of(row).from_file:
         return ""
     return getattr(row, column)
