@@ -40,13 +40,14 @@ def _parts(published: PublishedSplit) -> tuple[tuple[str, ...], ...]:
 def _check(published: PublishedSplit, images: LabelledImages, ours: dict[str, str]) -> None:
     """Raises a ValueError that names classes without a partner."""
     lacking = [one for one in published.classes if one not in ours]
+    more = sorted(set(images.class_names).difference(ours.values()))
     if lacking:
+        names = ", ".join(map(repr, more[:3])) or "none"
         raise ValueError(
             f"{published.name} splits {len(published.classes)} classes, but {images.name} has no class for "
-            f"{len(lacking)} of them, such as {lacking[0]!r}; its own classes are called {images.class_names[0]!r} and "
-            "the like"
+            f"{len(lacking)} of them, such as {lacking[0]!r}; its classes without a partner: {names}"
+            f"{' and others' if len(more) > 3 else ''}"
         )
-    more = sorted(set(images.class_names).difference(ours.values()))
     if more:
         raise ValueError(
             f"{images.name} has {len(more)} classes that {published.name} does not split, such as {more[0]!r}; keep "
