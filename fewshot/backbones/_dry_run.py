@@ -34,6 +34,10 @@ def feature_count(name: str, network: nn.Module, images: Tensor, own_size: bool 
             f"{name!r} gives features of shape {tuple(output.shape)} for 2 images, but one vector an image is "
             "needed; choose a pool such as 'avg'"
         )
+    if not output.shape[1]:
+        raise ValueError(
+            f"{name!r} gives no feature for an image, shape (2, 0) for 2 images; return at least one number"
+        )
     _warn_of_classifier(name, network, output, seen)
     margin = None if own_size else seen.unread()
     if margin is not None and _changes_nothing(network, images, margin):

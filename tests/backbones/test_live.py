@@ -118,6 +118,15 @@ def test_a_network_that_gives_maps_is_told(images, episodes):
         fewshot.evaluate(nn.Conv2d(3, 4, 3), images, episodes, preprocess=as_input)
 
 
+def test_a_network_without_features_is_refused(images, episodes):
+    class Nothing(nn.Module):
+        def forward(self, inputs):
+            return inputs.flatten(1)[:, :0]
+
+    with pytest.raises(ValueError, match=r"gives no feature for an image, shape \(2, 0\)"):
+        fewshot.evaluate(Nothing(), images, episodes, preprocess=as_input)
+
+
 @pytest.mark.slow
 def test_the_training_example_runs(tmp_path):
     example = DOCS / "training_curve.py"
