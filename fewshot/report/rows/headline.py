@@ -43,7 +43,8 @@ def scope(shown: Shown) -> str:
     if not populations:
         return "There are no intervals: each run has a single episode, or no accuracy."
     texts = [f"± is the 95 % interval for {' or '.join(populations)}."]
-    texts += intervals.brackets(shown.done)
+    if intervals.of_rankings(shown.done) == intervals.known(shown.done):  # else those of the rankings say what they are
+        texts += intervals.brackets(shown.done)
     return " ".join([*texts, *([intervals.THESE_IMAGES] if "these images" in populations else [])])
 
 

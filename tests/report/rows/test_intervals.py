@@ -138,7 +138,8 @@ def test_one_episode_says_why_it_has_no_interval():
 
 def test_hovering_and_first_sentences_name_them_too():
     assert "95 % interval for new classes [70.1, 86.2] %" in details(row(**NEW))
-    assert "[ ]: 95 % interval for new classes." in scope(Shown.of([row(**NEW)]))
+    assert "[ ]: 95 % interval for new classes." in scope(Shown.of([row(**{**NEW, "n_classes": 40})]))
+    assert "[ ]" not in scope(Shown.of([row(**{**NEW, "n_classes": 8})])), "the ranking's are for these images"
     assert "and ± 8.1 for new classes." in overview(Shown.of([row(**NEW)]))
 
 
