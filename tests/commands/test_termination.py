@@ -10,9 +10,10 @@ from fewshot.results.files import Results
 from tests.support.command_line import QUICK, call, succeed
 
 
-def test_a_terminated_run_keeps_its_finished_episodes(folder, monkeypatch):
+def test_a_terminated_run_keeps_its_finished_episodes(folder, tmp_path, monkeypatch):
     import fewshot.runs.solving
 
+    monkeypatch.chdir(tmp_path)
     original, sizes = fewshot.runs.solving.solve, []
 
     def terminated(episodes, **kwargs):
