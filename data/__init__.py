@@ -11,4 +11,4 @@ A new class split: one file `splits/<data set>.json`, which `fewshot split make`
 
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+FOLDER: Path = Path(__file__).parent

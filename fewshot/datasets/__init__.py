@@ -21,6 +21,7 @@ from fewshot.episodes.episodes import Ints, Rows
 from fewshot.episodes.shown import CLASSES, PER_CLASS, pictures, remember_images, thumbnail
 from fewshot.files.vectors import Vectors
 from fewshot.plugins.fields import Member, Rule
+from fewshot.plugins.signature import Parameter
 from fewshot.plugins.wording import counted
 
 _AT_ONCE = 256  # images converted to RGB together
@@ -234,7 +235,7 @@ class Dataset(Member, ABC):
     @classmethod
     def reads(cls, place: str) -> str | None:
         """The field that takes a file or folder with such a name; None if its content is of another kind."""
-        return next(one.name for one in fields(cls) if str(one.type).startswith("Path"))
+        return next(one.name for one in fields(cls) if Parameter(one.name, str(one.type), one.default).is_path)
 
     def default_split(self) -> str | None:
         """Spec of the default class split; None if the user has to choose."""

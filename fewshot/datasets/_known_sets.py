@@ -15,9 +15,10 @@ from functools import cache
 
 import numpy as np
 
+from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._partitions import part_of
-from fewshot.datasets._published_classes import data_folder, matched, published_split
+from fewshot.datasets._published_classes import matched, published_split
 
 _PARTS = {"seen": "train", "validation": "val", "novel": "test"}
 _log = logging.getLogger("fewshot")
@@ -39,7 +40,7 @@ class KnownSet:
 @cache
 def known_sets() -> tuple[KnownSet, ...]:
     """All well-known data sets."""
-    content = json.loads((data_folder() / "known_sets.json").read_text(encoding="utf-8"))
+    content = json.loads((FOLDER / "known_sets.json").read_text(encoding="utf-8"))
     return tuple(
         KnownSet(**{**entry, "names": tuple(entry["names"]), "classes": tuple(entry["classes"])})
         for entry in content.values()

@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
+from fewshot.data import FOLDER
+
+_SPLITS = FOLDER / "published_splits"
 PARTS = ("seen", "validation", "novel")
 _SYNSET = re.compile(r"n\d{8}(?!\d)")
 _NUMBER = re.compile(r"\d{1,4}[._ -]+(?=.)")
@@ -40,7 +41,7 @@ class PublishedSplit:
 
 def published_names() -> list[str]:
     """The names of all published splits that come with fewshot."""
-    return sorted(path.stem for path in _folder().glob("*.json"))
+    return sorted(path.stem for path in _SPLITS.glob("*.json"))
 
 
 @cache
@@ -48,7 +49,7 @@ def published_split(name: str) -> PublishedSplit:
     """The published split with this name; an unknown name is a ValueError that lists the known ones."""
     if name not in published_names():
         raise ValueError(f"unknown published split {name!r}; known: {', '.join(published_names())}")
-    content = json.loads((_folder() / f"{name}.json").read_text(encoding="utf-8"))
+    content = json.loads((_SPLITS / f"{name}.json").read_text(encoding="utf-8"))
     parts = (tuple(content[part]) for part in PARTS)
     return PublishedSplit(name, content["title"], content["source"], content["licence"], *parts)
 
@@ -111,12 +112,3 @@ def _unnumbered(name: str) -> str:
 
 
 _KEYS: tuple[Callable[[str], str | None], ...] = (str, _synset, _plain, _last_two, _last, _unnumbered)
-
-
-def data_folder() -> Path:
-    """The folder of the package with committed data."""
-    return Path(str(files("fewshot.data")))
-
-
-def _folder() -> Path:
-    return data_folder() / "published_splits"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fewshot.files.regular import read_bytes
+from fewshot.files.regular import written_text
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,4 @@ def numbers(values: list[str], places: list[str], folder: Path, what: str) -> li
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        content = read_bytes(path, "list")
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no list {path}; get the whole data set, or give its folder") from error
-    except OSError as error:
-        raise ValueError(f"cannot read the list {path}: {error.strerror}") from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line} is not UTF-8: {error.reason}; save the file as UTF-8") from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise ValueError(f"{path}, line {line} contains a NUL character; remove it, or save the file as UTF-8")
-    return text.split("\n")
+    return written_text(path, "list", "get the whole data set, or give its folder").split("\n")

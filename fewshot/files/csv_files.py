@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fewshot.files.regular import read_bytes
+from fewshot.files.regular import written_text
 
 _SHOWN = 80  # characters of a first line in a message
 _OTHERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -64,20 +64,7 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
 def _numbered_rows(path: Path, what: str, needed: Sequence[str]) -> list[tuple[int, list[str]]]:
     """The line number and the fields of each line that is not empty, header first."""
     wanted = f" with the column{'s' * (len(needed) > 1)} {_listed(needed)}" if needed else ""
-    try:
-        content = read_bytes(path, what)
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no {what} {path}; give a CSV file{wanted}") from error
-    except OSError as error:
-        raise ValueError(f"cannot read the {what} {path}: {error.strerror}") from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line} is not UTF-8: {error.reason}; save the file as UTF-8") from error
-    if "\0" in text:  # numpy drops it at the end of a text: two labels would become one
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise ValueError(f"{path}, line {line} contains a NUL character; remove it, or save the file as UTF-8")
+    text = written_text(path, what, f"give a CSV file{wanted}")
     rows = list(_numbered(text, path))
     if not rows:
         raise ValueError(f"{path} is empty; expected a header{wanted}")

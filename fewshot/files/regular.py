@@ -49,6 +49,26 @@ def read_text(path: Path, what: str = "file") -> str:
     return check_regular(path, what).read_text(encoding="utf-8-sig")
 
 
+def written_text(path: Path, what: str, instead: str) -> str:
+    """The UTF-8 text of a file that a person or another program wrote. A ValueError names the line of other bytes and
+    of a NUL character; `instead` says what to do if there is no file."""
+    try:
+        content = read_bytes(path, what)
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no {what} {path}; {instead}") from error
+    except OSError as error:
+        raise ValueError(f"cannot read the {what} {path}: {error.strerror}") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}, line {line} is not UTF-8: {error.reason}; save the file as UTF-8") from error
+    if "\0" in text:  # numpy drops it at the end of a text: two labels would become one
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{path}, line {line} contains a NUL character; remove it, or save the file as UTF-8")
+    return text
+
+
 def remembered(function: Callable[[Path], str | None], path: Path, files: Sequence[Path] = ()) -> str | None:
     """`function(path)`, computed again only if the file, or one of `files`, has changed since the last call in this
     process."""

@@ -19,11 +19,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
+
+from fewshot.data import FOLDER
 
 Size = int | str  # a number, or a word such as "all" or "variable"
 _DIGITS = 4  # after the point of a fraction: 62.39 % is known to .0001
+_NUMBERS = FOLDER / "published_numbers"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class PublishedTable:
 
 def table_names() -> list[str]:
     """The names of all sources that come with fewshot."""
-    return sorted(path.stem for path in _folder().glob("*.json"))
+    return sorted(path.stem for path in _NUMBERS.glob("*.json"))
 
 
 @cache
@@ -89,7 +91,7 @@ def published_table(name: str) -> PublishedTable:
     """The numbers of a source; an unknown name is a ValueError that lists the known ones."""
     if name not in table_names():
         raise ValueError(f"no published numbers are called {name!r}; known: {', '.join(table_names())}")
-    content = json.loads((_folder() / f"{name}.json").read_text(encoding="utf-8"))
+    content = json.loads((_NUMBERS / f"{name}.json").read_text(encoding="utf-8"))
     return PublishedTable(
         name,
         content["title"],
@@ -151,9 +153,3 @@ def _data(name: str, values: Mapping[str, Any]) -> PublishedData:
         values.get("classes", 0),
         values.get("test_images", 0),
     )
-
-
-def _folder() -> Path:
-    import fewshot.data
-
-    return Path(fewshot.data.__file__).parent / "published_numbers"

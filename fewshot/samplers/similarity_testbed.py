@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-import fewshot.data
+from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.datasets.class_similarity import ClassSimilarity, Floats
 from fewshot.episodes import draws, streams
@@ -53,7 +53,7 @@ class SimilarityTestbed(Sampler):
 
     @classmethod
     def examples(cls) -> list[SimilarityTestbed]:
-        table = Path(fewshot.data.__file__).parent / "laws" / "class_similarity.csv"
+        table = FOLDER / "laws" / "class_similarity.csv"
         mixed = cls(table, "medium", "domain=mono", "domain=colour")
         return [cls(table, "easy"), cls(table, "hard"), mixed, cls(table, apart="video")]
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-import fewshot.data
+from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import MOST_ROWS, Episodes, EpisodeShape, Ints
@@ -63,7 +63,7 @@ class VariableWayShot(Sampler):
 
     @classmethod
     def examples(cls) -> list[VariableWayShot]:
-        tree = Path(fewshot.data.__file__).parent / "laws" / "class_tree.csv"
+        tree = FOLDER / "laws" / "class_tree.csv"
         return [cls(), cls("family"), cls(tree=tree), cls(apart="video")]
 
     @classmethod

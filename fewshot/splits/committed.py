@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.splits import ClassSplit, SplitRule
 
@@ -28,6 +29,4 @@ class Committed(SplitRule):
 
 def committed_folder() -> Path:
     """The folder of the splits that come with fewshot."""
-    import fewshot.data
-
-    return Path(fewshot.data.__file__).parent / "splits"
+    return Path(FOLDER / "splits")

@@ -70,7 +70,7 @@ def cut_splits(monkeypatch: pytest.MonkeyPatch, folder: Path, most: Mapping[str,
         parts = {part: _first(getattr(split, part), *most[name]) for part in _published_classes.PARTS}
         content = {"title": split.title, "source": split.source, "licence": split.licence, **parts}
         (folder / f"{name}.json").write_text(json.dumps(content))
-    monkeypatch.setattr(_published_classes, "_folder", lambda: folder)
+    monkeypatch.setattr(_published_classes, "_SPLITS", folder)
     published_split.cache_clear()
 
 

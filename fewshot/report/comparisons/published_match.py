@@ -16,10 +16,10 @@ from fewshot.results.selection_rule import saw_test_labels
 def partner(row: Row, numbers: Sequence[PublishedNumber], model: str = "") -> PublishedNumber | None:
     """The number of the row's data and network whose protocol is nearest to the row's; None if there is none.
 
-    A network is matched by the names of its weights, or is the one whose name holds `model`, because many published
-    networks have no public name.
+    A network is matched by the names of its weights. Many published networks have no public name: then `model` names
+    one, as in `of_model`.
     """
-    of_network = [one for one in numbers if _is_network(row, one, model)]
+    of_network = of_model(numbers, model) if model else [one for one in numbers if _is_network(row, one)]
     text = _letters(f"{row.dataset} {row.split}")
     longest = max((len(_longest(one, text)) for one in of_network), default=0)
     same = [one for one in of_network if longest and len(_longest(one, text)) == longest]
@@ -28,13 +28,14 @@ def partner(row: Row, numbers: Sequence[PublishedNumber], model: str = "") -> Pu
 
 def of_model(numbers: Sequence[PublishedNumber], model: str) -> list[PublishedNumber]:
     """The numbers of the network whose name is `model`, or the only one that holds it. A ValueError if several do."""
-    names = {one.model.lower(): one.model for one in numbers if model.lower() in one.model.lower()}
-    if len(names) > 1 and model.lower() not in names:
-        shown = ", ".join(list(names.values())[:10])
+    wanted = model.lower()
+    held = [one for one in numbers if wanted in one.model.lower()]
+    exact = [one for one in held if one.model.lower() == wanted]
+    names = dict.fromkeys(one.model for one in held)
+    if not exact and len({name.lower() for name in names}) > 1:
+        shown = ", ".join(list(names)[:10])
         raise ValueError(f"{model!r} fits {len(names)} published networks: {shown}; write the whole name of one")
-    return [
-        one for one in numbers if one.model.lower() in names and (len(names) == 1 or one.model.lower() == model.lower())
-    ]
+    return exact or held
 
 
 def mismatches(row: Row, number: PublishedNumber, n_test: int | None = None) -> Iterator[str]:
@@ -105,9 +106,7 @@ def _fits(own: Spec, published: Spec) -> bool:
     return own.name == published.name and all(own.fields.get(key) == published.fields[key] for key in given)
 
 
-def _is_network(row: Row, number: PublishedNumber, model: str) -> bool:
-    if model:
-        return model.lower() in number.model.lower()
+def _is_network(row: Row, number: PublishedNumber) -> bool:
     return any(part in row.backbone for part in number.networks)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
-from fewshot.report.comparisons.published_match import mismatches, of_model, partner
+from fewshot.report.comparisons.published_match import mismatches, partner
 from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.results.published import PublishedNumber
 from fewshot.results.row import Row
@@ -55,7 +55,6 @@ def reproductions(
 ) -> list[Reproduction]:
     """The reproductions of all measured rows that stand beside one of these numbers, in order. `n_test`: the test
     images that each draw of a row answers, where they are known."""
-    numbers = of_model(numbers, model) if model else numbers
     paired = ((row, partner(row, numbers, model)) for row in rows if measured(row))
     return [reproduction(row, number, n_test(row)) for row, number in paired if number is not None]
 
