@@ -7,7 +7,6 @@ import resource
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,15 +16,6 @@ from tests.support.small_disks import Disk, disk, mountable
 from tests.support.warm_processes import finish, start
 
 ENOUGH = 64 << 20
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the suite gives with enough space, and how much it takes."""
-    place = write_suite(tmp_path_factory.mktemp("whole"))
-    assert finish(start(place, *BENCH)) == 0
-    size = sum(path.stat().st_blocks * 512 for path in place.rglob("*"))
-    return {"outcome": outcome(place), "bytes": size}
 
 
 @pytest.fixture
@@ -57,7 +47,7 @@ def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path
         if full == "caches":
             rows, home = place / "rows.jsonl", own / "home"
         command = ("bench", "suite.py", "--results", rows)
-        small.resize(used(small) + sizes.randrange(4096, whole["bytes"] // 2))
+        small.resize(used(small) + sizes.randrange(4096, whole.n_bytes // 2))
         code = finish(start(place, *command, FEWSHOT_HOME=str(home)))
         if code:
             assert code == 1
@@ -66,8 +56,8 @@ def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path
             reasons[reason.split(":")[1].split("/")[0].strip()] += 1
         small.resize(ENOUGH)
         assert finish(start(place, *command, FEWSHOT_HOME=str(home))) == 0
-        equal += outcome(rows.parent, home) == whole["outcome"]
-    keep(f"full disk of {full}", tried=n, failed=reasons.total(), equal=equal, reasons=dict(reasons))
+        equal += outcome(rows.parent, home) == whole.outcome
+    keep("disks", f"full disk of {full}", tried=n, failed=reasons.total(), equal=equal, reasons=dict(reasons))
     assert equal == n
 
 
@@ -86,8 +76,8 @@ def test_a_limit_of_the_size_of_files_costs_no_number(tmp_path, whole):
             assert "File too large" in refusal(place)
             failed += 1
         assert finish(start(place, *BENCH)) == 0
-        equal += outcome(place) == whole["outcome"]
-    keep("limit of the size of files", tried=n, failed=failed, equal=equal)
+        equal += outcome(place) == whole.outcome
+    keep("disks", "limit of the size of files", tried=n, failed=failed, equal=equal)
     assert equal == n
 
 
@@ -111,4 +101,4 @@ def test_finished_results_on_a_read_only_disk_are_shown(small, tmp_path, whole):
         ("report", small.folder / "rows.jsonl", "--out", place / "page.html"),
     ):
         assert finish(start(place, *command, **home)) == 0, (place / "phase.err").read_text()
-    assert outcome(small.folder) == whole["outcome"]
+    assert outcome(small.folder) == whole.outcome

@@ -49,7 +49,7 @@ def outcome(folder: Path, home: Path | None = None, rows: str = "rows.jsonl") ->
     results = Results(folder / rows)
     home = home or folder / "home"
     kept = {row.run_id: {k: v for k, v in asdict_of(row).items() if k not in TIMES} for row in results.rows()}
-    predictions = {row.run_id: _predictions(results, row) for row in results.rows()}
+    predictions = {row.run_id: _predictions(results, row) for row in results.rows() if row.status == "ok"}
     trained = {path.parent.name: _network(path) for path in home.glob("pretrained/*/weights.safetensors")}
     features = {
         f"{path.parent.name}/{path.name}": _digest(path.read_bytes())
