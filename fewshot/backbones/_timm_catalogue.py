@@ -19,7 +19,7 @@ import torch
 from fewshot.backbones._timm_errors import BUILDING
 from fewshot.files.atomic import home, write_atomically
 from fewshot.files.progress import with_progress
-from fewshot.files.regular import read_bytes
+from fewshot.files.regular import parsed_json, read_bytes
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.suggestions import nearest
 from fewshot.results.seen_classes.tags import NOTHING, pretraining_data
@@ -94,7 +94,7 @@ def count_parameters(architecture: str) -> int | None:
 def _stored(path: Path) -> dict[str, dict[str, int | None]]:
     """The stored counts; none if the file is absent or damaged."""
     try:
-        content = json.loads(read_bytes(path))
+        content = parsed_json(read_bytes(path))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -32,10 +32,10 @@ def solving_key(run: RunSpec | Row, shape: EpisodeShape | Row | None) -> str:
 
 def rates() -> dict[str, float]:
     """Seconds per image and seconds per episode, by key; empty if there is no file or it is damaged."""
-    from fewshot.files.regular import read_bytes
+    from fewshot.files.regular import parsed_json, read_bytes
 
     try:
-        content = json.loads(read_bytes(_path()))
+        content = parsed_json(read_bytes(_path()))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -28,7 +28,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import row_sums
 from fewshot.files.locks import locked
-from fewshot.files.regular import check_regular, read_bytes
+from fewshot.files.regular import check_regular, parsed_json, read_bytes
 from fewshot.files.vectors import StoredVectors, Vectors
 
 FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
@@ -75,7 +75,7 @@ class FeatureFiles:
     def read_done(self) -> NDArray[np.uint8] | None:
         """One byte for each row, 1 if it is embedded; None if the folder is absent or any file is damaged."""
         try:
-            about = json.loads(read_bytes(self.folder / "about.json"))
+            about = parsed_json(read_bytes(self.folder / "about.json"))
             size, sums = (check_regular(self.folder / name).stat().st_size for name in ("values.f32", "sums.u32"))
             done = np.frombuffer(bytearray(read_bytes(self.folder / "done")), dtype=np.uint8)
         except (OSError, ValueError):

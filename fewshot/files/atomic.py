@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.files.checksums import checksum
-from fewshot.files.regular import check_regular
+from fewshot.files.regular import check_regular, parsed_json
 
 _log = logging.getLogger("fewshot")
 
@@ -105,7 +105,7 @@ def read_metadata(path: Path, what: str) -> dict[str, Any]:
 
 
 def _metadata(file: Any) -> dict[str, Any]:
-    metadata = json.loads((file.metadata() or {}).get("fewshot", "{}"))
+    metadata = parsed_json((file.metadata() or {}).get("fewshot", "{}"))
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is not a JSON object")
     return metadata

@@ -50,19 +50,14 @@ class Results:
     def append(self, row: Row) -> None:
         """Adds a row as one whole line, under a lock; after a torn line, it starts a new line first."""
         lock = check_regular(self.path, "results file").with_name(f"{self.path.name}.lock")
-        try:
-            with locked(lock, f"appends to {self.path}", _PATIENCE), open(self.path, "ab+") as file:
-                start = file.seek(0, os.SEEK_END)
-                if start and _last_byte(file) != b"\n":
-                    file.write(b"\n")
-                file.write(row.to_json().encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise OSError(
-                f"cannot append to {self.path}: {error.strerror or error}; free space or set another "
-                "file; the predictions are kept"
-            ) from error
+        with locked(lock, f"appends to {self.path}", _PATIENCE):
+            try:
+                _append(self.path, row.to_json().encode())
+            except OSError as error:
+                raise OSError(
+                    f"cannot append to {self.path}: {error.strerror or error}; free space or set another "
+                    "file; the predictions are kept"
+                ) from error
 
     def rows(self) -> list[Row]:
         """The last row of every run, in order of first appearance. A failed row stays beside an earlier result of its
@@ -145,6 +140,16 @@ class Results:
         if problem := difference(row, parts):
             _log.warning("%s: all episodes run again", problem.partition(";")[0])
             parts.remove()
+
+
+def _append(path: Path, line: bytes) -> None:
+    with open(path, "ab+") as file:
+        start = file.seek(0, os.SEEK_END)
+        if start and _last_byte(file) != b"\n":
+            file.write(b"\n")
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _last_byte(file: Any) -> bytes:
