@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
+from fewshot.features.arithmetic import NAME
+from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import row_sums
 from fewshot.files.locks import locked
@@ -48,7 +50,13 @@ class FeatureFiles:
     key: str
 
     @staticmethod
-    def of(images: LabelledImages, backbone: Backbone, dtype: str, features: Path) -> FeatureFiles:
+    def of(
+        images: LabelledImages,
+        backbone: Backbone,
+        dtype: str,
+        features: Path,
+        settings: EmbeddingSettings = USUAL,
+    ) -> FeatureFiles:
         """The files of the table of these images and this backbone."""
         parts: dict[str, str | int] = {
             "format": FORMAT,
@@ -58,7 +66,10 @@ class FeatureFiles:
             "backbone": backbone.name,
             "dtype": dtype,
             "device": backbone.device.type,
+            **settings.in_key(),
         }
+        if backbone.device.type == "cuda":
+            parts["arithmetic"] = NAME
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         about = parts | {"n": len(images), "dim": backbone.dim}
         return FeatureFiles(features / key[:32], about, key)

@@ -14,5 +14,6 @@ A new reader: one file. Its errors name the file, what was expected, what was fo
     vectors.py     vectors in memory or in a file of any size
     terminal.py    the width of a terminal
     memory.py      the memory that is free
+    cores.py       the cores that this process may use
     locks.py       locks between processes that say who holds them
 """
