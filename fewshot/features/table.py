@@ -16,6 +16,7 @@ from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.features.embedding import DTYPES, Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
+from fewshot.features.ranges import RangeFiles
 from fewshot.files.atomic import home
 from fewshot.files.progress import progress_bar
 from fewshot.files.vectors import Vectors
@@ -31,7 +32,7 @@ class FeatureTable:
     done: NDArray[np.bool_]  # [n]
     key: str  # sha256 hex: images, weights, preprocessing, backbone name, compute dtype; or of the given vectors
     folder: Path | None  # in the feature cache; None for given vectors
-    n_embedded: int = 0  # rows computed by this call
+    n_embedded: int = 0  # rows computed by this call, or in ranges that it moved into the table
     seconds: float = 0.0  # spent on them
 
     def gather(self, rows: NDArray[np.integer]) -> Tensor:
@@ -78,6 +79,7 @@ def feature_table(
         return _table(files, done)
     with files.locked():
         done = files.open()
+        n_absorbed, seconds = RangeFiles(files).absorb(done)
         _forget_changed(files, done, wanted)
         missing = wanted[~done[wanted].astype(np.bool_)]
         start = time.perf_counter()
@@ -85,7 +87,7 @@ def feature_table(
             embedder = Embedder(images, backbone, dtype)
             with FeatureWriter(files, done) as writer:
                 _embed(embedder, missing, writer, f"embedding {backbone.name}", progress)
-        return _table(files, done, len(missing), time.perf_counter() - start)
+        return _table(files, done, n_absorbed + len(missing), seconds + time.perf_counter() - start)
 
 
 def _forget_changed(files: FeatureFiles, done: NDArray[np.uint8], wanted: NDArray[np.int64]) -> None:

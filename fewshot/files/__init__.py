@@ -15,4 +15,5 @@ A new reader: one file. Its errors name the file, what was expected, what was fo
     terminal.py    the width of a terminal
     memory.py      the memory that is free
     locks.py       locks between processes that say who holds them
+    leases.py      who works on what, on folders without locks
 """
