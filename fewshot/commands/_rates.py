@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["embedding_key", "rates", "remember", "remember_embedding", "remember_rows", "solving_key"]
 
-_FEWEST_IMAGES = 64  # fewer images give no useful speed
-
 
 def _path() -> Path:
     from fewshot.files.atomic import home
@@ -48,12 +46,15 @@ def remember(measured: dict[str, float]) -> None:
 
 def remember_embedding(backbone: str, dtype: str, device: str, n_images: int, seconds: float) -> None:
     """Stores an embedding speed, if it comes from enough images."""
-    if n_images >= _FEWEST_IMAGES:
+    from fewshot.results.costs import FEWEST_IMAGES
+
+    if n_images >= FEWEST_IMAGES:
         remember({embedding_key(backbone, dtype, device): seconds / n_images})
 
 
 def remember_rows(rows: Iterable[Row]) -> None:
     """Stores the speeds in rows that this process computed."""
+    from fewshot.results.costs import seconds_per_image
     from fewshot.results.row_specs import specs_of
 
     measured = {}
@@ -61,6 +62,6 @@ def remember_rows(rows: Iterable[Row]) -> None:
         if row.status == "ok" and row.n_episodes:
             key = solving_key(row, None if specs_of(row).from_file else row)
             measured[key] = row.seconds_solving / row.n_episodes
-            if row.n_embedded >= _FEWEST_IMAGES:
-                measured[embedding_key(row.backbone, row.dtype, row.device)] = row.seconds_embedding / row.n_embedded
+            if (seconds := seconds_per_image(row)) is not None:
+                measured[embedding_key(row.backbone, row.dtype, row.device)] = seconds
     remember(measured)

@@ -339,6 +339,7 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
             n_embedded=int(parts.cost("n_embedded")),
             n_params=backbone.n_params,
             dim=backbone.dim,
+            flops=backbone.flops,
         ),
         digests(prepared.images, backbone, episodes_digest, prepared.split.digest),
         provenance.current(backbone.device.type),
