@@ -7,27 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fewshot.runs.rate_keys import embedding_key, solving_key
+
 if TYPE_CHECKING:
-    from fewshot.episodes.episodes import EpisodeShape
     from fewshot.results.row import Row
-    from fewshot.runs.specs import RunSpec
+
+__all__ = ["embedding_key", "rates", "remember", "remember_embedding", "remember_rows", "solving_key"]
 
 
 def _path() -> Path:
     from fewshot.files.atomic import home
 
     return home() / "rates.json"
-
-
-def embedding_key(backbone: str, dtype: str, device: str) -> str:
-    """The key of an embedding speed; the rates file holds it."""
-    return f"embed {backbone} {dtype} {device}"
-
-
-def solving_key(run: RunSpec | Row, shape: EpisodeShape | Row | None) -> str:
-    """The key of a solving speed; it has the backbone too, because some evaluators tune it. The rates file holds it."""
-    size = "listed" if shape is None else f"{shape.n_way}-way {shape.k_shot}-shot {shape.n_query}-query"
-    return f"solve {run.backbone} {run.transform} {run.evaluator} {size}"
 
 
 def rates() -> dict[str, float]:

@@ -35,6 +35,7 @@ from fewshot.files.vectors import StoredVectors, Vectors
 
 FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
 SYNC_SECONDS = 5.0
+_PATIENCE = 0.5  # seconds: another process moves finished ranges into the table
 _COMPARED_BYTES = 2 << 20  # read at once: they stay in the processor's cache until they are summed
 # By file, its times and which of its rows were compared with their sums.
 _compared: dict[str, tuple[tuple[int, int], NDArray[np.bool_]]] = {}
@@ -133,7 +134,7 @@ class FeatureFiles:
     def locked(self) -> Iterator[None]:
         """Holds the table for writing; waits, and says so, while another process does."""
         lock = self.folder.with_name(f"{self.folder.name}.lock")  # beside the folder, which may be renamed
-        with locked(lock, f"computes the features in {self.folder}"):
+        with locked(lock, f"computes the features in {self.folder}", _PATIENCE):
             yield
 
     def open(self) -> NDArray[np.uint8]:

@@ -16,4 +16,5 @@ A new reader: one file. Its errors name the file, what was expected, what was fo
     memory.py      the memory that is free
     cores.py       the cores that this process may use
     locks.py       locks between processes that say who holds them
+    leases.py      who works on what, on folders without locks
 """
