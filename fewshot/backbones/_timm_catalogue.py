@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -97,4 +98,10 @@ def _stored(path: Path) -> dict[str, dict[str, int | None]]:
         content = parsed_json(read_bytes(path))
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    versions = content.items() if isinstance(content, dict) else ()
+    return {version: _counts(counts) for version, counts in versions if isinstance(counts, dict)}
+
+
+def _counts(counts: Mapping[str, Any]) -> dict[str, int | None]:
+    """Those that are numbers of parameters, or none where timm cannot build the network."""
+    return {name: count for name, count in counts.items() if count is None or (isinstance(count, int) and count >= 0)}

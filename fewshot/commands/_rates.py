@@ -29,7 +29,8 @@ def rates() -> dict[str, float]:
         content = parsed_json(read_bytes(_path()))
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    items = content.items() if isinstance(content, dict) else ()
+    return {key: rate for key, rate in items if isinstance(rate, int | float) and 0 < rate < float("inf")}
 
 
 def remember(measured: dict[str, float]) -> None:

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import timm
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 
 from fewshot.backbones._templates import prompts_of
+from fewshot.backbones._timm_catalogue import parameter_counts
 from fewshot.backbones._timm_network import build
 from fewshot.backbones.checkpoint import Checkpoint
+from fewshot.backbones.open_clip import OpenCLIP
 from fewshot.commands._rates import rates
 from fewshot.datasets import ArrayImages, Dataset, LabelledImages
 from fewshot.datasets.chest_xray import ChestXray
@@ -25,16 +28,20 @@ from fewshot.datasets.class_tables import ClassTables
 from fewshot.datasets.co_op_split import CoOpSplit
 from fewshot.datasets.cub200 import Cub200
 from fewshot.datasets.digits import Digits
+from fewshot.datasets.hugging_face_set import HuggingFaceSet
 from fewshot.datasets.image_arrays import ImageArrays
 from fewshot.datasets.image_folder_set import ImageFolderSet
 from fewshot.datasets.manifest import Manifest
 from fewshot.datasets.meta_album import MetaAlbum
 from fewshot.datasets.path_lists import PathLists
+from fewshot.datasets.torchvision_set import TorchvisionSet
 from fewshot.datasets.vector_set import VectorSet
 from fewshot.datasets.web_dataset_shards import WebDatasetShards
 from fewshot.datasets.with_class_vectors import WithClassVectors
 from fewshot.episodes import tables
 from fewshot.episodes.lists import EpisodeList
+from fewshot.files.atomic import home, write_atomically
+from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 from fewshot.results.recognition import what_is
@@ -51,6 +58,8 @@ from tests.support.pictures import write_pictures
 from tests.support.report_rows import row
 from tests.support.submissions import submission
 from tests.support.tar_files import write_shard
+from tests.support.tiny_clip import write_tiny_clip
+from tests.support.torchvision_folders import FOLDERS
 from tests.support.worlds import labelled, ragged
 
 Content = Any
@@ -276,6 +285,62 @@ def _csv_episodes(folder: Path) -> Content:
     return tables.from_csv(folder / "t.csv", NAMED).episodes.digest
 
 
+def _rates_file(folder: Path) -> list[Path]:
+    write_atomically(home() / "rates.json", json.dumps({"embed a float32 cpu": 0.5, "solve b": 1.25}).encode())
+    return [home() / "rates.json"]
+
+
+def _counts_file(folder: Path) -> list[Path]:
+    write_atomically(home() / "timm_parameters.json", json.dumps({timm.__version__: {"test_resnet": 7}}).encode())
+    return [home() / "timm_parameters.json"]
+
+
+def _counts(folder: Path) -> Content:
+    found = parameter_counts(["test_resnet"])["test_resnet"]
+    assert found is None or found >= 0
+    return None
+
+
+def _clip(folder: Path) -> list[Path]:
+    return [write_tiny_clip(folder / "clip").with_name("open_clip_config.json")]
+
+
+def _parquet_images(folder: Path) -> list[Path]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    write_pictures(folder, [2, 2])
+    files = sorted(folder.glob("class*/*.png"))
+    images = [{"bytes": path.read_bytes(), "path": path.name} for path in files]
+    table = pa.table({"image": images, "label": [int(path.parent.name[-1]) for path in files]})
+    pq.write_table(table, folder / "a.parquet", write_page_checksum=True)
+    return [folder / "a.parquet"]
+
+
+def _hub_images(folder: Path) -> Content:
+    return _set(HuggingFaceSet(path=folder / "a.parquet"))
+
+
+def _torchvision(folder: Path, name: str) -> list[Path]:
+    FOLDERS[name](folder)
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.parent.name != "fewshot_home"]
+
+
+def _specs(folder: Path) -> Content:
+    """Specs of every kind, as a command, a suite and a row give them."""
+    text = (folder / "spec.txt").read_text(encoding="utf-8")
+    refusals = 0
+    for registry in (BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS):
+        for read in (partial(registry.spec, allow_import=False), registry.read):
+            try:
+                read(text)
+            except ValueError as error:
+                assert 0 < len(str(error)) < 3000
+                refusals += 1
+    return refusals
+
+
+SPECS = "CrossValidated(inner=LinearProbe(C=1.0, max_iter=100), grid=(('C', (0.1, 1.0, 10.0)),), n_folds=5)"
 DISTANCES = json.dumps(
     {"distances": [{"source": "a", "target": "b", "mmd": 0.5}, {"source": "a", "target": "c", "mmd": 1}]}
 )
@@ -288,6 +353,20 @@ def _of(dataset: Callable[[Path], Dataset]) -> Callable[[Path], Content]:
 
 
 READERS = [
+    Reader("specs", _text("spec.txt", SPECS), _specs, "text"),
+    Reader("speeds of this machine", _rates_file, _rates, "json"),
+    Reader("parameters of timm's networks", _counts_file, _counts, "json"),
+    Reader(
+        "config of open_clip",
+        _clip,
+        lambda f: OpenCLIP("tiny", str(f / "clip/open_clip_model.safetensors")).check(),
+        "json",
+    ),
+    Reader("images .parquet", _parquet_images, _hub_images),
+    *(
+        Reader(f"torchvision {name}", partial(_torchvision, name=name), _of(partial(TorchvisionSet, name)))
+        for name in ("CIFAR10", "FashionMNIST", "SVHN", "USPS", "CLEVRClassification")
+    ),
     *(
         Reader(f"image .{suffix}", partial(_pictures, suffix=suffix), _of(lambda f: ImageFolderSet(f / "set")))
         for suffix in PICTURES
