@@ -208,7 +208,7 @@ def command(
     print_progress("Reading the data ...")
     from fewshot.results.files import Results
 
-    bench = compute.workbench()
+    bench = compute.workbench(checks_counts=named.benchmark is not None)
     plan, unusual = None, ""
     if named.benchmark:
         methods = grid.methods() if grid.names_methods else []

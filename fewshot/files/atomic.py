@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fewshot.files.regular import check_regular
+from fewshot.files.regular import check_regular, parsed_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,7 +109,7 @@ def read_metadata(path: Path, what: str) -> dict[str, Any]:
 
 
 def _metadata(file: Any) -> dict[str, Any]:
-    metadata = json.loads((file.metadata() or {}).get("fewshot", "{}"))
+    metadata = parsed_json((file.metadata() or {}).get("fewshot", "{}"))
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is not a JSON object")
     return metadata
