@@ -43,8 +43,8 @@ class Trainer:
     def __init__(self, policy: Mapping[str, str]) -> None:
         chosen = (*NAMES, "OMP_NUM_THREADS")
         environment = {name: value for name, value in os.environ.items() if name not in chosen} | dict(policy)
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen([sys.executable, __file__, "--train"], env=environment, text=True, **pipes)
+        command, pipe = [sys.executable, __file__, "--train"], subprocess.PIPE
+        self.process = subprocess.Popen(command, env=environment, text=True, stdin=pipe, stdout=pipe)
 
     def start(self, n_steps: int) -> None:
         """Asks for so many steps, and does not wait for them."""
