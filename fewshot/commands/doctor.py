@@ -40,13 +40,21 @@ class Finding:
 @click.option(
     "--results", type=FilePath(dir_okay=True), default="results", help="Test whether this folder is writable."
 )
+@click.option(
+    "--compile",
+    "compiles",
+    is_flag=True,
+    help="Compile the solvers now, once per machine and release (up to a minute), so that no run waits for it.",
+)
 @json_option
-def command(results: Path) -> int:
+def command(results: Path, compiles: bool) -> int:
     """Print versions, devices, caches, free disk space and what is missing, one line each.
 
     The exit code is 1 if something is wrong (✗). Absent optional packages (○) are fine.
     """
     findings = [*_versions(), *_devices(), *_caches(), *_extras(), _writable(results)]
+    if compiles:
+        findings.append(_compiled())
     answer("\n".join(map(_line, findings)), [asdict(finding) for finding in findings])
     return 1 if any(finding.state == "wrong" for finding in findings) else 0
 
@@ -198,6 +206,15 @@ def _optional(topic: str, what: str, package: str, install: str) -> Finding:
         return Finding(topic, f"{what} {version(package)}")
     except PackageNotFoundError:
         return Finding(topic, f"{what} is not installed", "absent", f"run: {install}")
+
+
+def _compiled() -> Finding:
+    """Compiles the loops of all evaluators."""
+    from fewshot.runs.compiling import compile_loops
+
+    if compile_loops():
+        return Finding("solvers", "compiled")
+    return Finding("solvers", "numba is not installed, so torch solves", "absent", "run: pip install 'fewshot[fast]'")
 
 
 def _writable(folder: Path) -> Finding:

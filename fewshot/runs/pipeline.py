@@ -39,6 +39,7 @@ from fewshot.results.predictions import keeps_logits
 from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
+from fewshot.runs.background import wait_for_loops
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts
@@ -282,6 +283,7 @@ class _Computation:
             return
         prepared, bench = self.prepared, self.bench
         learner, costs = _learner(prepared, self.backbone, ranges, bench)
+        wait_for_loops()
         start = time.monotonic()
         n_missing = sum(stop - start for start, stop in ranges)
         with progress_bar(n_missing, prepared.evaluator.text, "episode", bench.progress) as bar:
