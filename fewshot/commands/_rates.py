@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fewshot.runs.rate_keys import embedding_key, solving_key
+
 if TYPE_CHECKING:
-    from fewshot.episodes.episodes import EpisodeShape
     from fewshot.results.row import Row
-    from fewshot.runs.specs import RunSpec
+
+__all__ = ["embedding_key", "rates", "remember", "remember_embedding", "remember_rows", "solving_key"]
 
 
 def _path() -> Path:
@@ -19,26 +21,16 @@ def _path() -> Path:
     return home() / "rates.json"
 
 
-def embedding_key(backbone: str, dtype: str, device: str) -> str:
-    """The key of an embedding speed; the rates file holds it."""
-    return f"embed {backbone} {dtype} {device}"
-
-
-def solving_key(run: RunSpec | Row, shape: EpisodeShape | Row | None) -> str:
-    """The key of a solving speed; it has the backbone too, because some evaluators tune it. The rates file holds it."""
-    size = "listed" if shape is None else f"{shape.n_way}-way {shape.k_shot}-shot {shape.n_query}-query"
-    return f"solve {run.backbone} {run.transform} {run.evaluator} {size}"
-
-
 def rates() -> dict[str, float]:
     """Seconds per image and seconds per episode, by key; empty if there is no file or it is damaged."""
-    from fewshot.files.regular import read_bytes
+    from fewshot.files.regular import parsed_json, read_bytes
 
     try:
-        content = json.loads(read_bytes(_path()))
+        content = parsed_json(read_bytes(_path()))
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    items = content.items() if isinstance(content, dict) else ()
+    return {key: rate for key, rate in items if isinstance(rate, int | float) and 0 < rate < float("inf")}
 
 
 def remember(measured: dict[str, float]) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fewshot.statistics.intervals import FEWEST_POOLS, Floats, Ints, Units, delete_one, no_bounds, noise_factor
 from fewshot.statistics.skewed import SkewedT
-from fewshot.statistics.student import quantiles, tail
+from fewshot.statistics.students_t import quantiles, two_sided
 
 MOST_PAIRED = 1000  # runs that are all tested against each other
 N_RIVALS = 500  # of more runs: those that each is tested against
@@ -129,7 +129,7 @@ def _episode_p(means: Floats, noise: Floats, n_episodes: int) -> Floats:
     if n_episodes < 2:
         return np.full(len(means), np.nan)
     varies = noise > 0
-    p = 2 * tail(np.abs(means) / np.sqrt(np.where(varies, noise, 1.0)), n_episodes - 1)
+    p = two_sided(means / np.sqrt(np.where(varies, noise, 1.0)), n_episodes - 1)
     return np.asarray(np.where(varies, p, np.where(means == 0, 1.0, 0.0)))
 
 
@@ -151,6 +151,8 @@ def unpaired_tests(
     They hold for runs on different episodes. Runs on the same episodes mostly correlate, which makes these p-values too
     large rather than too small. NaN where an interval is missing.
     """
+    if (n := len(accuracy)) < 2:
+        return np.zeros((n, n)), np.where(np.isnan(half_widths), np.nan, 1.0).reshape(n, n)
     errors = half_widths / quantiles(0.5 + level / 2, freedom)
     columns = np.arange(len(accuracy)) if rivals is None else rivals
     means, p_values = accuracy[:, None] - accuracy[columns], np.full((len(accuracy), len(columns)), np.nan)
@@ -163,7 +165,7 @@ def unpaired_tests(
 
 def _unpaired_p(lead: Floats, spread: Floats, freedom: Floats) -> Floats:
     varies = spread > 0
-    p = 2 * tail(np.abs(lead) / np.where(varies, spread, 1.0), freedom)
+    p = two_sided(lead / np.where(varies, spread, 1.0), freedom)
     return np.asarray(np.where(np.isnan(spread), np.nan, np.where(varies, p, np.where(lead == 0, 1.0, 0.0))))
 
 

@@ -20,7 +20,7 @@ from fewshot.statistics.intervals import (
     class_test,
     episode_interval,
 )
-from fewshot.statistics.student import quantile, tail
+from fewshot.statistics.students_t import quantile, two_sided
 
 POWER = 0.8
 
@@ -170,4 +170,4 @@ def _detectable(error: float, freedom: float, level: float) -> float:
 def _p_value(mean: float, error: float, freedom: float) -> float:
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return float(2 * tail(abs(mean) / error, freedom))
+    return float(two_sided(mean / error, freedom))

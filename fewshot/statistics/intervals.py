@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.statistics.skewed import SkewedT
-from fewshot.statistics.student import quantile
+from fewshot.statistics.students_t import quantile
 
 Floats = NDArray[np.float64]
 Limits = tuple[float | None, float | None]  # lowest and highest value of a quantity; None: no limit

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.statistics.student import quantiles, tail
+from fewshot.statistics.students_t import quantiles, two_sided
 
 Floats = NDArray[np.float64]
 _JOIN = 0.6  # 1 + skewness * ratio / 3, the root of the slope, from which on down the tangent replaces the cubic
@@ -69,7 +69,7 @@ class SkewedT:
         known = self.error > 0
         moved = self._forth(mean / np.where(known, self.error, 1.0))
         without = np.where(np.asarray(mean) == 0, 1.0, 0.0)
-        return np.asarray(np.where(known, 2 * tail(np.abs(moved), self.freedom), without), dtype=np.float64)
+        return np.asarray(np.where(known, two_sided(moved, self.freedom), without), dtype=np.float64)
 
     def _forth(self, ratio: Floats) -> Floats:
         """Hall's transformation of the ratios (estimate - truth) / error, with its tangent where it is nearly flat."""

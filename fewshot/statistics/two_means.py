@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fewshot.statistics.intervals import Interval
-from fewshot.statistics.student import quantile
+from fewshot.statistics.students_t import quantile
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.results.published import PublishedNumber
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import THESE_IMAGES, Interval
-from fewshot.statistics.student import quantile
+from fewshot.statistics.students_t import quantile
 from fewshot.statistics.two_means import Error, difference
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
