@@ -55,12 +55,14 @@ def feature_table(
     dtype: str = "float32",
     progress: bool = True,
     folder: Path | None = None,
+    wait: bool = True,
 ) -> FeatureTable:
     """The table of these images under this backbone, with the features of `rows` (sorted, unique) in it.
 
     Computes only missing rows, each once. The bits of a row do not depend on which other rows are requested, in what
     order, or by how many calls. `dtype` is the compute dtype ("float32" or "bfloat16"); values are float32. `folder`
-    holds all tables. Given vectors are the table unchanged.
+    holds all tables. Given vectors are the table unchanged. While another process computes rows of the table, this
+    waits, or raises Busy without `wait`.
     """
     backbone = backbone.on(images)
     wanted = np.asarray(rows, dtype=np.int64)
@@ -77,7 +79,7 @@ def feature_table(
     done = files.read_done()
     if done is not None and done[wanted].all() and not len(files.changed(wanted)):
         return _table(files, done)
-    with files.locked():
+    with files.locked(wait):
         done = files.open()
         n_absorbed, seconds = RangeFiles(files).absorb(done)
         _forget_changed(files, done, wanted)
