@@ -35,7 +35,7 @@ from fewshot.work.tasks import Task
 from fewshot.work.worker import Worker
 
 OUT = Path(__file__).parent / "results" / "distribution.json"
-COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads"}
+COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"}
 N_EMPTY = 300
 LOOPBACK = ("--host", "127.0.0.1", "--no-dashboard")
 Process = subprocess.Popen[bytes]

@@ -19,7 +19,7 @@ def suite():
             episodes = Sampled(EpisodeShape(n_way=3, k_shot=k_shot, n_query=4))
             yield RunSpec({data!r}, "RawPixels(image_size=4)", evaluator, episodes, split="AllNovel()", n_episodes=12)
 """
-COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads"}
+COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"}
 
 
 def write_suite(folder: Path, data: Path, evaluators: tuple[str, ...] = ("Prototype()", "LinearProbe()")) -> None:
