@@ -23,13 +23,14 @@ def _path() -> Path:
 
 def rates() -> dict[str, float]:
     """Seconds per image and seconds per episode, by key; empty if there is no file or it is damaged."""
-    from fewshot.files.regular import read_bytes
+    from fewshot.files.regular import parsed_json, read_bytes
 
     try:
-        content = json.loads(read_bytes(_path()))
+        content = parsed_json(read_bytes(_path()))
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    items = content.items() if isinstance(content, dict) else ()
+    return {key: rate for key, rate in items if isinstance(rate, int | float) and 0 < rate < float("inf")}
 
 
 def remember(measured: dict[str, float]) -> None:

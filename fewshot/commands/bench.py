@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -201,17 +202,19 @@ def _each_once(specs: Sequence[RunSpec], rows: Mapping[RunSpec, Row]) -> list[Ro
 def _show(
     rows: Sequence[Row], results: Results, report: Path, title: str, measures: bool, plan: BenchmarkPlan | None
 ) -> int:
-    """Answers with the comparison and the path of the report, which it writes if it is older than the rows."""
+    """Answers with the comparison and the path of the report, which it writes unless it is that of these rows."""
     text = ""
     averages, values_of_averages = ("", None) if plan is None else plan.averages(rows)
     if rows:
         from fewshot.report.rows.shown import Shown
 
         shown = Shown.of(rows)
-        if not report.exists() or report.stat().st_mtime < results.path.stat().st_mtime:
+        written = results.path.stat().st_mtime_ns
+        if not report.exists() or report.stat().st_mtime_ns != written:
             from fewshot.report import write_report
 
             write_report(shown, report, results, title)
+            os.utime(report, ns=(written, written))  # not by which is older: a clock may be set back
         table = "" if wants_json() else ranked(shown, results, measures)
         text = "\n" + "\n".join(filter(None, (table, averages, f"rows: {results.path}", f"report: {report}")))
     if text or wants_json():

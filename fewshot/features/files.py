@@ -25,10 +25,12 @@ from numpy.typing import NDArray
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
+from fewshot.features.arithmetic import NAME
+from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import row_sums
 from fewshot.files.locks import locked
-from fewshot.files.regular import check_regular, read_bytes
+from fewshot.files.regular import check_regular, parsed_json, read_bytes
 from fewshot.files.vectors import StoredVectors, Vectors
 
 FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
@@ -49,7 +51,13 @@ class FeatureFiles:
     key: str
 
     @staticmethod
-    def of(images: LabelledImages, backbone: Backbone, dtype: str, features: Path) -> FeatureFiles:
+    def of(
+        images: LabelledImages,
+        backbone: Backbone,
+        dtype: str,
+        features: Path,
+        settings: EmbeddingSettings = USUAL,
+    ) -> FeatureFiles:
         """The files of the table of these images and this backbone."""
         parts: dict[str, str | int] = {
             "format": FORMAT,
@@ -59,7 +67,10 @@ class FeatureFiles:
             "backbone": backbone.name,
             "dtype": dtype,
             "device": backbone.device.type,
+            **settings.in_key(),
         }
+        if backbone.device.type == "cuda":
+            parts["arithmetic"] = NAME
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         about = parts | {"n": len(images), "dim": backbone.dim}
         return FeatureFiles(features / key[:32], about, key)
@@ -76,7 +87,7 @@ class FeatureFiles:
     def read_done(self) -> NDArray[np.uint8] | None:
         """One byte for each row, 1 if it is embedded; None if the folder is absent or any file is damaged."""
         try:
-            about = json.loads(read_bytes(self.folder / "about.json"))
+            about = parsed_json(read_bytes(self.folder / "about.json"))
             size, sums = (check_regular(self.folder / name).stat().st_size for name in ("values.f32", "sums.u32"))
             done = np.frombuffer(bytearray(read_bytes(self.folder / "done")), dtype=np.uint8)
         except (OSError, ValueError):

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.features.embedding import Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
+from fewshot.features.out_of_memory import halved_until_it_fits
+from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.files.atomic import home, read_safetensors, write_safetensors
 from fewshot.files.progress import progress_bar
 
@@ -37,13 +39,31 @@ def embed_range(
     dtype: str,
     folder: Path | None = None,
     progress: bool = True,
+    settings: EmbeddingSettings = USUAL,
 ) -> int:
     """The number of rows that this computed: those of `rows` (sorted, unique) that neither the table nor a range beside
-    it holds. An interruption or an error keeps the finished batches. Given vectors need no range."""
+    it holds. An interruption or an error keeps the finished batches. If memory is too small for a batch, the range goes
+    beside the table of batches of half the size, as in `feature_table`. Given vectors need no range."""
     backbone = backbone.on(images)
     if images.vectors is not None or not len(rows):
         return 0
-    ranges = RangeFiles(FeatureFiles.of(images, backbone, dtype, folder or home() / "features"))
+
+    def embedded(batch: int) -> int:
+        return _embed_missing(images, backbone, rows, dtype, folder, progress, replace(settings, batch=batch))
+
+    return halved_until_it_fits(embedded, settings.batch, "images")[0]
+
+
+def _embed_missing(
+    images: LabelledImages,
+    backbone: Backbone,
+    rows: Rows,
+    dtype: str,
+    folder: Path | None,
+    progress: bool,
+    settings: EmbeddingSettings,
+) -> int:
+    ranges = RangeFiles(FeatureFiles.of(images, backbone, dtype, folder or home() / "features", settings))
     missing = ranges.missing(rows)
     if not len(missing):
         return 0
@@ -51,7 +71,7 @@ def embed_range(
         _Pending(ranges) as pending,
         progress_bar(len(missing), f"embedding {backbone.name}", "image", progress) as bar,
     ):
-        for batch, values in Embedder(images, backbone, dtype).features(missing):
+        for batch, values in Embedder(images, backbone, dtype, settings).features(missing):
             pending.add(batch, values)
             bar.update(len(batch))
     return len(missing)

@@ -106,7 +106,7 @@ class Workbench:
         another process computes some of the same table."""
         from fewshot.features.table import feature_table
 
-        return feature_table(images, backbone, rows, dtype, self.progress, self.folder, wait)
+        return feature_table(images, backbone, rows, dtype, self.progress, self.folder, wait=wait)
 
     def class_vectors(self, images: LabelledImages, backbone: Backbone) -> NDArray[np.float32]:
         """The vectors of the class names by the backbone's text tower; this computes those that are not on disk."""

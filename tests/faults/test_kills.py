@@ -3,9 +3,9 @@ and rows, predictions, features and networks are those of a suite that nobody ki
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,37 +15,24 @@ import pytest
 
 from tests.support.fault_counts import keep, times
 from tests.support.fault_suite import BENCH, outcome, write_suite
-from tests.support.phases import phase_of, writes_of
+from tests.support.phases import phase_of
 from tests.support.warm_processes import finish, start
 
 KILLED = -9
 HELD = 2  # kills in a row of the same suite
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a suite gives that nobody kills, how long it takes, and how often it writes to a disk."""
-    place = write_suite(tmp_path_factory.mktemp("whole"))
-    assert finish(start(place, "--version")) == 0  # the server has imported everything now
-    began = time.monotonic()
-    assert finish(start(place, *BENCH)) == 0
-    seconds = time.monotonic() - began
-    return {"outcome": outcome(place), "seconds": seconds, "writes": writes_of(place / "phase")}
-
-
 @pytest.fixture
-def places(tmp_path: Path) -> Iterator[Iterator[Path]]:
+def places(tmp_path: Path) -> Iterator[Path]:
     """Folders with the suite, each removed when the next one is taken."""
+    return _each(tmp_path)
 
-    def each() -> Iterator[Path]:
-        number = 0
-        while True:
-            place = write_suite(tmp_path / str(number))
-            yield place
-            shutil.rmtree(place)
-            number += 1
 
-    yield each()
+def _each(folder: Path) -> Iterator[Path]:
+    for number in itertools.count():
+        place = write_suite(folder / str(number))
+        yield place
+        shutil.rmtree(place)
 
 
 def killed_after(place: Path, seconds: float) -> str:
@@ -56,35 +43,36 @@ def killed_after(place: Path, seconds: float) -> str:
     return phase_of(place / "phase") if finish(process) == KILLED else "finished"
 
 
-def differences(place: Path, whole: dict[str, Any]) -> list[str]:
+def differences(place: Path, whole: Any) -> list[str]:
     """What differs from the whole suite after the same command has gone on, which takes as long as it needs."""
     if code := finish(start(place, *BENCH)):
         return [f"exit code {code}: {(place / 'phase.err').read_text()}"]
     now = outcome(place)
-    return [part for part in now if now[part] != whole["outcome"][part]]
+    return [part for part in now if now[part] != whole.outcome[part]]
 
 
 def test_a_suite_that_is_killed_at_random_moments_goes_on_to_the_same_bits(whole, places):
     moments, phases, wrong = random.Random(17), Counter(), []
-    for number in range(n := times(2, 50)):
+    for number in range(n := times(1, 50)):
         place = next(places)
-        after = moments.uniform(0.0, whole["seconds"])
+        after = moments.uniform(0.0, whole.seconds)
         phases[phase := killed_after(place, after)] += 1
         if different := differences(place, whole):
             wrong.append((number, after, phase, different))
-    keep("kill at a random moment", tried=n, equal=n - len(wrong), phases=dict(phases.most_common()))
+    keep("kills", "kill at a random moment", tried=n, equal=n - len(wrong), phases=dict(phases.most_common()))
     assert not wrong
 
 
 def test_a_suite_that_is_killed_in_the_middle_of_a_write_goes_on_to_the_same_bits(whole, places):
     moments, phases, wrong = random.Random(18), Counter(), []
-    for number in range(n := times(2, 50)):
+    for number in range(n := times(1, 50)):
         place = next(places)
         for _ in range(HELD):  # the second kill meets what the first one left
-            write = moments.randrange(1, whole["writes"])
-            process = start(place, *BENCH, kill_at_write=write)
+            phase = moments.choice(sorted(whole.writes))
+            write = phase, moments.randint(1, whole.writes[phase])
+            process = start(place, *BENCH, kill_at=write)
             phases[phase_of(place / "phase") if finish(process) == KILLED else "finished"] += 1
         if different := differences(place, whole):
             wrong.append((number, write, different))
-    keep("kill in the middle of a write", tried=n, equal=n - len(wrong), phases=dict(phases.most_common()))
+    keep("kills", "kill in the middle of a write", tried=n, equal=n - len(wrong), phases=dict(phases.most_common()))
     assert not wrong

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ def times(few: int, many: int) -> int:
     return many if LONG else few
 
 
-def keep(name: str, **counts: Any) -> None:
-    """Keeps the counts of a fault, if this is the long form."""
+def keep(part: str, name: str, **counts: Any) -> None:
+    """Keeps the counts of a fault, if this is the long form; `part` is what `make faults ONLY=` runs."""
     if not LONG:
         return
-    with locked(KEPT.with_name(f".{KEPT.name}.lock"), f"writes {KEPT}"):
+    with locked(Path(tempfile.gettempdir()) / "fewshot_faults.lock", f"writes {KEPT}"):
         stored = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-        stored = dict(sorted((stored | {name: counts}).items()))
+        stored = dict(sorted((stored | {part: dict(sorted((stored.get(part, {}) | {name: counts}).items()))}).items()))
         write_atomically(Path(KEPT), (json.dumps(stored, indent=1) + "\n").encode())

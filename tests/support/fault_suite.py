@@ -14,7 +14,7 @@ from fewshot.files.checksums import checksum
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 
-SUITE = '''
+SUITE = """
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.runs.specs import RunSpec, Sampled
 
@@ -31,8 +31,9 @@ def suite():
     ):
         sampled = Sampled(EpisodeShape(n_way=3, k_shot=1, n_query=5))
         yield RunSpec("Digits()", backbone, head, sampled, split="BySeed(0.5, 0.0)", n_episodes=n, protocol="faults@1")
-'''
-TIMES = ("seconds_embedding", "seconds_solving", "finished", "n_embedded")  # what an interruption may change
+"""
+# What an interruption may change: seconds, a date, images that were embedded again, and an edit of the checkout.
+TIMES = ("seconds_embedding", "seconds_solving", "finished", "n_embedded", "commit")
 BENCH = ("bench", "suite.py", "--results", "rows.jsonl")
 
 
@@ -48,7 +49,7 @@ def outcome(folder: Path, home: Path | None = None, rows: str = "rows.jsonl") ->
     results = Results(folder / rows)
     home = home or folder / "home"
     kept = {row.run_id: {k: v for k, v in asdict_of(row).items() if k not in TIMES} for row in results.rows()}
-    predictions = {row.run_id: _predictions(results, row) for row in results.rows()}
+    predictions = {row.run_id: _predictions(results, row) for row in results.rows() if row.status == "ok"}
     trained = {path.parent.name: _network(path) for path in home.glob("pretrained/*/weights.safetensors")}
     features = {
         f"{path.parent.name}/{path.name}": _digest(path.read_bytes())

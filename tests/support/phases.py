@@ -7,14 +7,16 @@ always names the innermost phase, such as "embedding" or "storing predictions".
 from __future__ import annotations
 
 import functools
+import json
 import mmap
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_WIDTH = 64
+_WIDTH, _SIZE = 64, 4096
 STARTING = "starting"
 PHASES = (
     ("fewshot.runs.pipeline", "Workbench.prepare", "reading data"),
@@ -34,17 +36,17 @@ PHASES = (
 WRITES = ("write", "pwrite", "fsync", "replace", "rename", "unlink", "mkdir", "truncate")
 
 
-def watch(path: Path, kill_at_write: int | None = None) -> None:
-    """Keeps the phase of this process in a file; with a number, this process kills itself at that write to a disk,
-    of which half the bytes are written."""
-    path.write_bytes(b"\0" * _WIDTH * 2)
+def watch(path: Path, kill_at: tuple[str, int] | None = None) -> None:
+    """Keeps the phase of this process in a file; with a phase and a number, this process kills itself at that write to
+    a disk in that phase, of which half the bytes are written."""
+    path.write_bytes(b"\0" * _SIZE)
     with open(path, "r+b") as file:
         shown = mmap.mmap(file.fileno(), 0)
     _show(shown, STARTING)
     for module, name, phase in PHASES:
         owner, attribute = _owner(module, name)
         setattr(owner, attribute, _phased(getattr(owner, attribute), phase, shown))
-    _count_writes(shown, kill_at_write)
+    _count_writes(shown, kill_at)
 
 
 def phase_of(path: Path) -> str:
@@ -52,9 +54,10 @@ def phase_of(path: Path) -> str:
     return path.read_bytes()[:_WIDTH].rstrip(b"\0").decode() or STARTING
 
 
-def writes_of(path: Path) -> int:
-    """The number of writes to a disk of a process that watched itself."""
-    return int(path.read_bytes()[_WIDTH:].rstrip(b"\0") or b"0")
+def writes_of(path: Path) -> dict[str, int]:
+    """The number of writes to a disk of a process that watched itself, by phase."""
+    counts: dict[str, int] = json.loads(path.read_bytes()[_WIDTH:].rstrip(b"\0") or b"{}")
+    return counts
 
 
 def _owner(module: str, name: str) -> tuple[Any, str]:
@@ -62,8 +65,8 @@ def _owner(module: str, name: str) -> tuple[Any, str]:
     return functools.reduce(getattr, path, __import__(module, fromlist=["*"])), attribute
 
 
-def _show(shown: mmap.mmap, phase: str, at: int = 0) -> None:
-    shown[at : at + _WIDTH] = phase.encode().ljust(_WIDTH, b"\0")
+def _show(shown: mmap.mmap, phase: str) -> None:
+    shown[:_WIDTH] = phase.encode().ljust(_WIDTH, b"\0")
 
 
 def _phased(function: Callable[..., Any], phase: str, shown: mmap.mmap) -> Callable[..., Any]:
@@ -79,17 +82,17 @@ def _phased(function: Callable[..., Any], phase: str, shown: mmap.mmap) -> Calla
     return within
 
 
-def _count_writes(shown: mmap.mmap, kill_at: int | None) -> None:
+def _count_writes(shown: mmap.mmap, kill_at: tuple[str, int] | None) -> None:
     """Counts the calls that change a disk, and dies at one of them."""
-    count = 0
+    counts: Counter[str] = Counter()
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal count
-            count += 1
-            _show(shown, str(count), _WIDTH)
-            if count == kill_at:
+            phase = shown[:_WIDTH].rstrip(b"\0").decode()
+            counts[phase] += 1
+            shown[_WIDTH:] = json.dumps(counts).encode().ljust(_SIZE - _WIDTH, b"\0")
+            if (phase, counts[phase]) == kill_at:
                 _torn(function, args)
                 os.kill(os.getpid(), signal.SIGKILL)
             return function(*args, **kwargs)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -29,13 +30,19 @@ def _context() -> Any:
 
 
 def start(
-    folder: Path, *command: str | Path, watched: str = "phase", kill_at_write: int | None = None, **settings: str
+    folder: Path,
+    *command: str | Path,
+    watched: str = "phase",
+    kill_at: tuple[str, int] | None = None,
+    limits: Mapping[int, int] | None = None,
+    **settings: str,
 ) -> BaseProcess:
     """A running fewshot command in this folder, with its caches in `home/` unless FEWSHOT_HOME is among the settings;
-    its output goes to files beside `watched`, which names its phase."""
+    its output goes to files beside `watched`, which names its phase. `limits` are those of `resource`."""
     environment = {"FEWSHOT_HOME": str(folder / "home")} | settings
     process: BaseProcess = _context().Process(
-        target=_run, args=(folder, [str(word) for word in command], environment, folder / watched, kill_at_write)
+        target=_run,
+        args=(folder, [str(word) for word in command], environment, folder / watched, kill_at, limits or {}),
     )
     process.start()
     return process
@@ -51,7 +58,12 @@ def finish(process: BaseProcess, seconds: float = 300) -> int:
 
 
 def _run(
-    folder: Path, command: Sequence[str], environment: dict[str, str], watched: Path, kill_at_write: int | None
+    folder: Path,
+    command: Sequence[str],
+    environment: dict[str, str],
+    watched: Path,
+    kill_at: tuple[str, int] | None,
+    limits: Mapping[int, int],
 ) -> None:
     from tests.support.phases import watch
 
@@ -60,7 +72,9 @@ def _run(
     for name, number in (("out", 1), ("err", 2)):
         file = os.open(watched.with_suffix(f".{name}"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, number)
-    watch(watched, kill_at_write)
+    watch(watched, kill_at)
+    for limit, most in limits.items():
+        resource.setrlimit(limit, (most, most))
     from fewshot.cli import main
 
     sys.argv = ["fewshot", *command]
