@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import json
 import os
 import resource
@@ -184,7 +185,7 @@ def overhead_of_folder(folder: Path, n_tasks: int) -> float:
 
 def overhead_of_dask(n_tasks: int) -> float:
     """Milliseconds from task to task of a Dask cluster with one worker, with messages of the usual size."""
-    import distributed
+    distributed: Any = importlib.import_module("distributed")  # without types
 
     with (
         distributed.LocalCluster(
@@ -208,7 +209,8 @@ def main() -> None:
     ways, reference = [], None
     scratch = Path(tempfile.mkdtemp(prefix="distribution-"))
     for number, (name, way) in enumerate((n, w) for n, w in WAYS.items() if n == "1 process" or given.only in n):
-        folder, found = scratch / str(number), {"way": name}
+        folder = scratch / str(number)
+        found: dict[str, Any] = {"way": name}
         folder.mkdir()
         with measured(found):
             way(folder, options)

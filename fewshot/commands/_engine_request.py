@@ -82,7 +82,7 @@ class EngineRequest:
         with progress_bar(len(folder.tasks), "tasks", "task", not wants_json()) as bar:
 
             def look() -> None:
-                bar.update(len(folder.statuses()) - bar.n)
+                bar.update(len(folder.tasks) - folder.n_left - bar.n)
                 seen()
 
             engine.work(look)

@@ -162,7 +162,7 @@ def _lock(path: Path) -> Any:
 
 
 @cache
-def _strict() -> dict[str, bool]:
+def _strict() -> dict[str, Any]:
     """The option that forbids marks in place of locks, for the releases of filelock that have it."""
     from filelock import FileLock
 

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ class Cluster:
     settings: Settings
     scheduler: str
     tls: Tls = Tls()
-    _losses: dict[str, int] = field(default_factory=dict)
+    _n_rounds: int = 0
 
     def work(self, look: Callable[[], None]) -> None:
         """Returns when all tasks have ended; calls `look` now and then. A scheduler that goes away is asked again."""
@@ -108,33 +108,54 @@ class Cluster:
         return None
 
     def _work(self, client: Any, look: Callable[[], None]) -> None:
-        tasks, futures = {task.name: task for task in self._left()}, self._submitted(client)
-        while futures:
-            time.sleep(_LOOK)
-            for name in [name for name, future in futures.items() if future.done()]:
-                self.folder.end(tasks[name], self._outcome(tasks[name], futures.pop(name)))
-            if client.status not in ("running", "connecting"):
-                raise _Gone(client.status)
-            look()
+        while left := self._left():
+            for task in self._round(client, left, look):
+                ((_, future),) = self._submitted(client, [task]).items()
+                while not future.done():
+                    self._look(client, look)
+                self.folder.end(task, self._outcome(task, future))
         look()
+
+    def _look(self, client: Any, look: Callable[[], None]) -> None:
+        time.sleep(_LOOK)
+        if client.status not in ("running", "connecting"):
+            raise _Gone(client.status)
+        look()
+
+    def _round(self, client: Any, left: list[Task], look: Callable[[], None]) -> list[Task]:
+        """Does these tasks. Returns those that may have killed their workers: Dask blames each task that waited at a
+        dead worker too, so each of them has to run once more, alone."""
+        tasks, futures = {task.name: task for task in left}, self._submitted(client, left)
+        suspects: list[Task] = []
+        while futures:
+            self._look(client, look)
+            for name in [name for name, future in futures.items() if future.done()]:
+                future = futures.pop(name)
+                blamed = _blamed(future)
+                if blamed == future.key:
+                    suspects.append(tasks[name])
+                elif not blamed:  # else it waits for a suspect, and runs in the next round
+                    self.folder.end(tasks[name], self._outcome(tasks[name], future))
+        return suspects
 
     def _left(self) -> list[Task]:
         ended = self.folder.statuses()
         return [task for task in self.folder.tasks if task.name not in ended]
 
-    def _submitted(self, client: Any) -> dict[str, Any]:
-        """The future of each task that has not ended; a task waits for those that it needs."""
+    def _submitted(self, client: Any, tasks: list[Task]) -> dict[str, Any]:
+        """The future of each of these tasks; a task waits for those among them that it needs."""
+        self._n_rounds += 1
         futures: dict[str, Any] = {}
         ended = self.folder.statuses()
         on_gpu = {"GPU": 1} if self.settings.device.startswith("cuda") else None
-        for number, task in enumerate(self._left()):
+        for number, task in enumerate(tasks):
             needs = [futures.get(need) or self._ended(need, ended[need]) for need in task.needs]
             futures[task.name] = client.submit(
                 do,
                 json.dumps(task.to_json()),
                 self.settings.to_json(),
                 *needs,
-                key=f"{task.kind}-{task.name}",
+                key=f"{task.kind}-{task.name}-{self._n_rounds}",  # a key that failed stays failed
                 priority=-number,
                 resources=None if task.kind == "row" else on_gpu,
                 pure=False,
@@ -147,14 +168,11 @@ class Cluster:
 
     def _outcome(self, task: Task, future: Any) -> Outcome:
         """The outcome of a task whose future has ended; one that killed its workers is lost, with its row."""
-        from distributed import KilledWorker
-
         if future.status == "finished":
             return Outcome(**json.loads(future.result()))
+        if _blamed(future):
+            return _bench_here(self.settings).fail(task, lost_sentence(task, MOST_LOSSES), "lost")
         error = future.exception() if future.status == "error" else None
-        if isinstance(error, KilledWorker):
-            lost = next((t for t in self.folder.tasks if f"{t.kind}-{t.name}" == str(error.task)), task)
-            return _bench_here(self.settings).fail(task, lost_sentence(lost, MOST_LOSSES), "lost")
         if error is None:  # cancelled, or of a scheduler that went away
             raise _Gone(future.status)
         why = f"a worker could not do this task: {error}; it needs the same release of fewshot and its packages"
@@ -176,6 +194,14 @@ class Cluster:
             yield {"address": self.scheduler, **_security(self.tls)}
         else:
             yield {"scheduler_file": self.scheduler, **_security(self.tls)}
+
+
+def _blamed(future: Any) -> str:
+    """The key of the task that killed workers, if that ended this future; else ""."""
+    from distributed import KilledWorker
+
+    error = future.exception() if future.status == "error" else None
+    return str(error.task) if isinstance(error, KilledWorker) else ""
 
 
 class _Gone(Exception):

@@ -13,6 +13,7 @@ import pytest
 from fewshot.work.cluster import Cluster, Settings, Tls, do
 from fewshot.work.places import WorkFolder
 from fewshot.work.tasks import Task
+from tests.support.checkout import ROOT
 from tests.support.command_line import fail, succeed
 from tests.support.work_suites import finish, rows_in, start, write_suite
 
@@ -51,6 +52,7 @@ def scheduler(tmp_path):
         subprocess.Popen(
             [sys.executable, "-m", "dask", *command, "--scheduler-file", file, *LOOPBACK],
             cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -70,7 +72,6 @@ def test_a_scheduler_file_leads_to_the_rows_of_one_process(alone, scheduler, tmp
 def test_a_local_cluster_ends_with_an_error_row_for_a_run_that_kills_workers(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "deadly.py").write_text(DEADLY)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     write_suite(tmp_path, folder, ("deadly:Deadly()", "Prototype()"))
     process = start(tmp_path, "bench", "suite.py", "--results", "dask.jsonl", "--scheduler", "local:1")
     process.communicate(timeout=300)
