@@ -66,14 +66,12 @@ def command(
         from fewshot.work.processes import stop_with_parent
 
         stop_with_parent()
-    from fewshot.results.own_files import own_name
-    from fewshot.runs.pipeline import Workbench
-    from fewshot.work.doing import bench_at
+    from fewshot.work.doing import bench_at, workbench
     from fewshot.work.worker import Worker
 
     path = results or folder / "rows.jsonl"
     written = writable_results(path)
-    bench = bench_at(path, own_name(), Workbench(budget_mb << 20, device, progress=not quiet), allow_import)
+    bench = bench_at(path, workbench(budget_mb << 20, device, not quiet), allow_import)
     n_done = 0
 
     def ended(task: Task, outcome: Outcome) -> None:

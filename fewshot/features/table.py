@@ -60,13 +60,15 @@ def feature_table(
     progress: bool = True,
     folder: Path | None = None,
     settings: EmbeddingSettings = USUAL,
+    wait: bool = True,
 ) -> FeatureTable:
     """The table of these images under this backbone, with the features of `rows` (sorted, unique) in it.
 
     Computes only missing rows, each once. The bits of a row do not depend on which other rows are requested, in what
     order, or by how many calls. `dtype` is the compute dtype ("float32" or "bfloat16"); values are float32. `folder`
     holds all tables. If memory is too small for a batch, all of `rows` are computed in batches of half the size, in a
-    table of their own: each table holds features of one batch size. Given vectors are the table unchanged.
+    table of their own: each table holds features of one batch size. Given vectors are the table unchanged. While
+    another process computes rows of the table, this waits, or raises Busy without `wait`.
     """
     backbone = backbone.on(images)
     wanted = np.asarray(rows, dtype=np.int64)
@@ -83,7 +85,7 @@ def feature_table(
 
     def filled(batch: int) -> FeatureTable:
         with_batch = replace(settings, batch=batch)
-        return _filled(images, backbone, wanted, dtype, with_batch, place, progress)
+        return _filled(images, backbone, wanted, dtype, with_batch, place, progress, wait)
 
     return halved_until_it_fits(filled, settings.batch, "images")[0]
 
@@ -96,13 +98,14 @@ def _filled(
     settings: EmbeddingSettings,
     folder: Path,
     progress: bool,
+    wait: bool,
 ) -> FeatureTable:
     """The table of these settings with the features of these rows in it."""
     files = FeatureFiles.of(images, backbone, dtype, folder, settings)
     done = files.read_done()
     if done is not None and done[wanted].all() and not len(files.changed(wanted)):
         return _table(files, done)
-    with files.locked():
+    with files.locked(wait):
         done = files.open()
         n_absorbed, seconds = RangeFiles(files).absorb(done)
         _forget_changed(files, done, wanted)

@@ -100,11 +100,14 @@ class Workbench:
             guards.check_classes(listed.episodes, prepared.classes, spec.classes, images)
         return prepared
 
-    def features(self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str) -> FeatureTable:
-        """The features of these rows; this computes those that are not on disk."""
+    def features(
+        self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str, wait: bool = True
+    ) -> FeatureTable:
+        """The features of these rows; this computes those that are not on disk. Without `wait`, this raises Busy if
+        another process computes some of the same table."""
         from fewshot.features.table import feature_table
 
-        return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress, folder=self.folder)
+        return feature_table(images, backbone, rows, dtype, self.progress, self.folder, wait=wait)
 
     def class_vectors(self, images: LabelledImages, backbone: Backbone) -> NDArray[np.float32]:
         """The vectors of the class names by the backbone's text tower; this computes those that are not on disk."""
@@ -130,7 +133,8 @@ def run(
 
 
 def _run(spec: RunSpec, results: Results, bench: Workbench, shard: tuple[int, int], wait: bool = True) -> Row | None:
-    """The row of a run; without `wait`, this raises Busy if another process solves one of its episodes."""
+    """The row of a run; without `wait`, this raises Busy if another process solves one of its episodes or embeds its
+    images."""
     if not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard=(i, n) must be shard i of n with 1 <= i <= n; got {shard}")
     prepared = bench.prepare(spec)
@@ -254,7 +258,7 @@ class _Computation:
         has appended it meanwhile."""
         with self.results.locked_episodes(self.prepared.run_id, first, last, wait):
             if (row := self._finished_meanwhile()) is None:
-                self._solve_missing(self.parts.missing(first, last, self.made_from))
+                self._solve_missing(self.parts.missing(first, last, self.made_from), wait)
         return row
 
     def row(self) -> Row | None:
@@ -274,7 +278,7 @@ class _Computation:
             return None
         return row if row.weights_digest == self.backbone.weights_digest else None
 
-    def _solve_missing(self, ranges: list[tuple[int, int]]) -> None:
+    def _solve_missing(self, ranges: list[tuple[int, int]], wait: bool) -> None:
         """Embeds images, solves the episodes of these ranges and stores their predictions, with the cost of each part;
         the first part's cost includes embedding."""
         from fewshot.runs.solving import DEFAULT_BUDGET_BYTES, solve
@@ -282,7 +286,7 @@ class _Computation:
         if not ranges:
             return
         prepared, bench = self.prepared, self.bench
-        learner, costs = _learner(prepared, self.backbone, ranges, bench)
+        learner, costs = _learner(prepared, self.backbone, ranges, bench, wait)
         wait_for_loops()
         start = time.monotonic()
         n_missing = sum(stop - start for start, stop in ranges)
@@ -304,7 +308,7 @@ class _Computation:
 
 
 def _learner(
-    prepared: PreparedRun, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
+    prepared: PreparedRun, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench, wait: bool
 ) -> tuple[Learner, dict[str, str]]:
     """The learner of a run, and the cost of embedding."""
     from fewshot.runs.learners import ImageLearner, learner
@@ -312,7 +316,7 @@ def _learner(
     tables: list[FeatureTable] = []
 
     def embed(images: LabelledImages, rows: NDArray[np.int64]) -> FeatureTable:
-        tables.append(bench.features(images, backbone, rows, prepared.spec.dtype))
+        tables.append(bench.features(images, backbone, rows, prepared.spec.dtype, wait))
         return tables[-1]
 
     named = None if prepared.prompts is None else partial(bench.class_vectors, backbone=backbone)

@@ -101,6 +101,12 @@ class WorkFolder:
         pairs = (name.split(".") for name in names if not name.startswith("."))
         return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1] in STATUSES}
 
+    @property
+    def n_left(self) -> int:
+        """The number of tasks of the plan that have not ended."""
+        ended = self.statuses()
+        return sum(task.name not in ended for task in self.tasks)
+
     def end(self, task: Task, outcome: Outcome) -> None:
         """Stores how a task ended."""
         content = json.dumps(asdict(outcome) | {"task": task.words}).encode()
