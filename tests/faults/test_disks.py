@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_counts import keep, times
+from tests.support.fault_counts import LONG, keep, times
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.small_disks import Disk, disk, mountable
 from tests.support.warm_processes import finish, start
@@ -36,7 +36,7 @@ def refusal(place: Path) -> str:
     return lines[-1]
 
 
-@pytest.mark.parametrize("full", ["results", "caches"])
+@pytest.mark.parametrize("full", ["results", "caches"] if LONG else ["results"])
 def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path, whole):
     sizes, reasons, equal = random.Random(3), Counter(), 0
     for number in range(n := times(1, 25)):
@@ -58,7 +58,14 @@ def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path
         small.resize(ENOUGH)
         assert finish(start(place, *command, FEWSHOT_HOME=str(home))) == 0
         equal += outcome(rows.parent, home) == whole.outcome
-    keep("disks", f"full disk of {full}", tried=n, one_sentence=reasons.total(), equal=equal, reasons=dict(reasons.most_common()))
+    keep(
+        "disks",
+        f"full disk of {full}",
+        tried=n,
+        one_sentence=reasons.total(),
+        equal=equal,
+        reasons=dict(reasons.most_common()),
+    )
     assert equal == n
 
 
