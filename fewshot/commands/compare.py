@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import answer, json_option, wants_json
 from fewshot.files.terminal import width
 from fewshot.plugins.wording import counted
 
@@ -127,7 +127,7 @@ def command(
         [*_verdicts(compared), *(one.text(delta / 100) for one in compared)], over, claims[0].naming, "simple"
     )
     parts += map(_wrapped, cost_notes([one.ranking for one in compared], compared[0].costs))
-    contests = [one.values(delta / 100) for one in compared]
+    contests = [one.values(delta / 100) for one in compared] if wants_json() else []  # ranks of all pairs take long
     answer("\n\n".join(parts), {"contests": contests, "over_sets": sets_values(over), "not_compared": others})
     return 0
 
