@@ -67,7 +67,7 @@ def three(started: Start, moments: random.Random, seconds: float, phase: Callabl
 @pytest.mark.parametrize("kind", [shard, worker], ids=["bench", "work"])
 def test_of_three_processes_one_killed_one_late_and_one_slow_give_the_same_bits(kind, whole, tmp_path):
     moments, phases, wrong = random.Random(9), Counter(), []
-    for number in range(n := times(1, 25)):
+    for number in range(n := times(1, 15)):
         place = write_suite(tmp_path / str(number))
         codes, phase = three(kind(place), moments, whole.seconds, partial(phase_of, place / "phase0"))
         phases[phase] += 1
