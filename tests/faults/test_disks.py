@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fewshot.results.files import Results
 from tests.support.fault_counts import LONG, keep, times
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.small_disks import Disk, disk, mountable
@@ -54,6 +55,7 @@ def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path
             assert code == 1
             reason = refusal(place)
             assert "No space left on device" in reason
+            assert not Results(rows).n_unreadable, "a part of a row was left behind"
             reasons[re.findall(r"cannot \w+", reason)[0]] += 1
         small.resize(ENOUGH)
         assert finish(start(place, *command, FEWSHOT_HOME=str(home))) == 0
