@@ -41,6 +41,7 @@ from fewshot.datasets.with_class_vectors import WithClassVectors
 from fewshot.episodes import tables
 from fewshot.episodes.lists import EpisodeList
 from fewshot.files.atomic import home, write_atomically
+from fewshot.plugins.folders import read_folder
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
@@ -342,6 +343,15 @@ def _specs(folder: Path) -> Content:
     return kinds
 
 
+def _signatures_file(folder: Path) -> list[Path]:
+    read_folder.__wrapped__("fewshot.transforms")
+    return sorted((home() / "signatures").glob("*.json"))
+
+
+def _signatures(folder: Path) -> Content:
+    return repr(read_folder.__wrapped__("fewshot.transforms"))
+
+
 SPECS = "CrossValidated(inner=LinearProbe(C=1.0, max_iter=100), grid=(('C', (0.1, 1.0, 10.0)),), n_folds=5)"
 DISTANCES = json.dumps(
     {"distances": [{"source": "a", "target": "b", "mmd": 0.5}, {"source": "a", "target": "c", "mmd": 1}]}
@@ -356,6 +366,7 @@ def _of(dataset: Callable[[Path], Dataset]) -> Callable[[Path], Content]:
 
 READERS = [
     Reader("specs", _text("spec.txt", SPECS), _specs, "text"),
+    Reader("signatures of members", _signatures_file, _signatures, "json", checked=True),
     Reader("speeds of this machine", _rates_file, _rates, "json"),
     Reader("parameters of timm's networks", _counts_file, _counts, "json"),
     Reader(
