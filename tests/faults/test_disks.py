@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import resource
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,12 +104,12 @@ def test_a_read_only_folder_is_one_sentence(protected, small, tmp_path):
 
 def test_finished_results_on_a_read_only_disk_are_shown(small, tmp_path, whole):
     place = write_suite(tmp_path / "suite")
-    home = {"FEWSHOT_HOME": str(small.folder / "home")}
-    assert finish(start(place, "bench", "suite.py", "--results", small.folder / "rows.jsonl", **home)) == 0
+    there = shutil.copytree(whole.place, small.folder / "suite")
     small.protect()
     for command in (
-        ("results", "list", small.folder / "rows.jsonl"),
-        ("report", small.folder / "rows.jsonl", "--out", place / "page.html"),
+        ("results", "list", there / "rows.jsonl"),
+        ("report", there / "rows.jsonl", "--out", place / "page.html"),
     ):
-        assert finish(start(place, *command, **home)) == 0, (place / "phase.err").read_text()
-    assert outcome(small.folder) == whole.outcome
+        ended = finish(start(place, *command, FEWSHOT_HOME=str(there / "home")))
+        assert ended == 0, (place / "phase.err").read_text()
+    assert outcome(there) == whole.outcome

@@ -17,12 +17,15 @@ from pathlib import Path
 import pytest
 
 from fewshot.results.files import Results
-from tests.support.fault_counts import keep, times
+from tests.support.fault_counts import LONG, keep, times
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.phases import phase_of
 from tests.support.warm_processes import finish, start
 
-SHORT, LONG = 0.05, 1.5  # seconds that the slow process stands still; a lease of one second expires in the longer ones
+MOMENT, LEASE = (
+    0.05,
+    1.5,
+)  # seconds that the slow process stands still; a lease of one second expires in the longer ones
 WORK = ("work", "plan", "--results", "rows.jsonl", "--patience", "1")
 Start = Callable[[str], BaseProcess]  # of a process that shows its phase in the file of this name
 
@@ -43,7 +46,7 @@ def stand_still(process: BaseProcess, seconds: float) -> None:
     for number in (signal.SIGSTOP, signal.SIGCONT):
         if process.is_alive() and process.pid is not None:
             os.kill(process.pid, number)
-        time.sleep(min(seconds, SHORT) if number == signal.SIGCONT else seconds)
+        time.sleep(min(seconds, MOMENT) if number == signal.SIGCONT else seconds)
 
 
 def three(started: Start, moments: random.Random, seconds: float, phase: Callable[[], str]) -> tuple[list[int], str]:
@@ -60,11 +63,11 @@ def three(started: Start, moments: random.Random, seconds: float, phase: Callabl
             last = phase()
         if passed > late and len(processes) < 3:
             processes.append(started("phase2"))
-        stand_still(processes[1], LONG if moments.random() < 0.02 else SHORT)
+        stand_still(processes[1], LEASE if moments.random() < 0.02 else MOMENT)
     return [finish(process) for process in processes], last
 
 
-@pytest.mark.parametrize("kind", [shard, worker], ids=["bench", "work"])
+@pytest.mark.parametrize("kind", [worker, shard] if LONG else [worker])
 def test_of_three_processes_one_killed_one_late_and_one_slow_give_the_same_bits(kind, whole, tmp_path):
     moments, phases, wrong = random.Random(9), Counter(), []
     for number in range(n := times(1, 15)):
