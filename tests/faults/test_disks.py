@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-import re
 import resource
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +38,7 @@ def refusal(place: Path) -> str:
 
 @pytest.mark.parametrize("full", ["results", "caches"] if LONG else ["results"])
 def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path, whole):
-    sizes, reasons, equal = random.Random(3), Counter(), 0
+    sizes, refused, equal = random.Random(3), 0, 0
     for number in range(n := times(1, 25)):
         place = write_suite(tmp_path / str(number))
         own = small.folder / str(number)
@@ -57,7 +55,7 @@ def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path
             reason = refusal(place)
             assert "No space left on device" in reason
             assert not Results(rows).n_unreadable, "a part of a row was left behind"
-            reasons[re.findall(r"cannot \w+", reason)[0]] += 1
+            refused += 1
         small.resize(ENOUGH)
         assert finish(start(place, *command, FEWSHOT_HOME=str(home))) == 0
         equal += outcome(rows.parent, home) == whole.outcome
@@ -65,9 +63,8 @@ def test_a_disk_that_fills_up_at_any_point_costs_no_number(full, small, tmp_path
         "disks",
         f"full disk of {full}",
         tried=n,
-        one_sentence=reasons.total(),
+        one_sentence=refused,
         equal=equal,
-        reasons=dict(reasons.most_common()),
     )
     assert equal == n
 

@@ -22,10 +22,8 @@ from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.phases import phase_of
 from tests.support.warm_processes import finish, start
 
-MOMENT, LEASE = (
-    0.05,
-    1.5,
-)  # seconds that the slow process stands still; a lease of one second expires in the longer ones
+# Seconds that the slow process stands still; a lease of one second expires in the longer ones.
+MOMENT, LEASE = 0.05, 1.5
 WORK = ("work", "plan", "--results", "rows.jsonl", "--patience", "1")
 Start = Callable[[str], BaseProcess]  # of a process that shows its phase in the file of this name
 
