@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from fewshot.files.regular import parsed_json
 from fewshot.plugins.short_name import one_line
 from fewshot.plugins.wording import counted
 from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns, Training
@@ -79,10 +80,7 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunN
     def from_json(line: str) -> Row:
         """The row in a line of any release: absent columns take their defaults, unknown columns are dropped. A
         ValueError for anything else."""
-        try:
-            values = json.loads(line, parse_constant=_refuse_constant)
-        except RecursionError as error:
-            raise ValueError("not a row: JSON without end") from error
+        values = parsed_json(line, parse_constant=_refuse_constant)
         if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
             raise ValueError("not a row: no run_id")
         check_run_id(values["run_id"])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fewshot.files.regular import parsed_json
 from fewshot.results.row import Row, check_run_id, known_columns
 from fewshot.sharing.about import parsed, refuse_constant, unique
 from fewshot.sharing.checks import Shared
@@ -77,7 +78,7 @@ def read_rows(folder: Path) -> list[Row]:
     for number, line in enumerate(content(folder, ROWS).splitlines(), 1):
         try:
             row = _row(line)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ValueError(f"line {number} of {ROWS} is no row that can be shared: {error}") from error
         if row.run_id in rows:
             raise ValueError(f"line {number} of {ROWS} is a second row of the run {row.run_id}")
@@ -89,7 +90,7 @@ def read_rows(folder: Path) -> list[Row]:
 
 def _row(line: bytes) -> Row:
     text = line.decode()
-    values: Mapping[str, Any] = json.loads(text, object_pairs_hook=unique, parse_constant=refuse_constant)
+    values: Mapping[str, Any] = parsed_json(text, object_pairs_hook=unique, parse_constant=refuse_constant)
     row = Row.from_json(text)
     check_run_id(row.run_id)
     if not is_run_id(row.run_id):
