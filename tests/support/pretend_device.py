@@ -59,7 +59,7 @@ class OnDevice(Tensor):
 
     @data.setter
     def data(self, value: OnDevice) -> None:
-        self.held = value.held.requires_grad_(self.held.requires_grad)
+        self.held = value.held
 
     def numpy(self, **_: Any) -> Any:
         """Fails, as on every device but the CPU."""
