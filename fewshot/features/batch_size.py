@@ -11,7 +11,7 @@ from torch import Tensor
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
 from fewshot.features.arithmetic import exact
-from fewshot.features.settings import BATCH, MOST_IMAGES
+from fewshot.features.settings import BATCH, MOST_IMAGES, EmbeddingSettings
 
 _SHARE = 0.5  # of the free memory; the rest is for copies ahead, and for what cuDNN wants beyond the measured batch
 
@@ -42,6 +42,11 @@ class CudaMemory:
         work()
         torch.cuda.synchronize(self._device)
         return torch.cuda.max_memory_allocated(self._device) - before
+
+
+def first_batch(images: LabelledImages, backbone: Backbone, dtype: str, settings: EmbeddingSettings) -> int:
+    """The batch of these settings, before memory runs out."""
+    return fitting_batch(images, backbone, dtype) if settings.batch is None else settings.batch
 
 
 def fitting_batch(images: LabelledImages, backbone: Backbone, dtype: str, memory: DeviceMemory | None = None) -> int:

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
-from fewshot.features.batch_size import fitting_batch
+from fewshot.features.batch_size import first_batch
 from fewshot.features.embedding import DTYPES, Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
 from fewshot.features.out_of_memory import halved_until_it_fits
+from fewshot.features.ranges import RangeFiles
 from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.features.use import UNUSED, EmbeddingUse
 from fewshot.files.atomic import home
@@ -35,7 +36,7 @@ class FeatureTable:
     done: NDArray[np.bool_]  # [n]
     key: str  # sha256 hex: images, weights, preprocessing, backbone name, compute dtype; or of the given vectors
     folder: Path | None  # in the feature cache; None for given vectors
-    n_embedded: int = 0  # rows computed by this call
+    n_embedded: int = 0  # rows computed by this call, or in ranges that it moved into the table
     seconds: float = 0.0  # spent on them
     use: EmbeddingUse = UNUSED  # of the device
 
@@ -85,8 +86,7 @@ def feature_table(
         with_batch = replace(settings, batch=batch)
         return _filled(images, backbone, wanted, dtype, with_batch, place, progress)
 
-    first = fitting_batch(images, backbone, dtype) if settings.batch is None else settings.batch
-    return halved_until_it_fits(filled, first, "images")[0]
+    return halved_until_it_fits(filled, first_batch(images, backbone, dtype, settings), "images")[0]
 
 
 def _filled(
@@ -105,6 +105,7 @@ def _filled(
         return _table(files, done)
     with files.locked():
         done = files.open()
+        n_absorbed, seconds = RangeFiles(files).absorb(done)
         _forget_changed(files, done, wanted)
         missing = wanted[~done[wanted].astype(np.bool_)]
         start, use = time.perf_counter(), UNUSED
@@ -113,7 +114,7 @@ def _filled(
             with FeatureWriter(files, done) as writer:
                 _embed(embedder, missing, writer, f"embedding {backbone.name}", progress)
             use = embedder.meter.use()
-        return _table(files, done, len(missing), time.perf_counter() - start, use)
+        return _table(files, done, n_absorbed + len(missing), seconds + time.perf_counter() - start, use)
 
 
 def _forget_changed(files: FeatureFiles, done: NDArray[np.uint8], wanted: NDArray[np.int64]) -> None:

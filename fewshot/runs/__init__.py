@@ -13,4 +13,5 @@ A new step of a run: one file, called from pipeline.py. A setting that changes a
     turns.py        work of other processes comes last    identity.py    what a run id hashes
     resources.py    memory and energy of a run           self_test.py    a test of every device
     heads_device.py the device of heads                   within_memory.py batches halved until they fit
+    spec_json.py    specs in files and messages           rate_keys.py   the names of speeds
 """
