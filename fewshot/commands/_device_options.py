@@ -11,6 +11,7 @@ from fewshot.commands._options import Device
 
 if TYPE_CHECKING:
     from fewshot.features.settings import EmbeddingSettings
+    from fewshot.runs.pipeline import Workbench
 
 Decorator = Callable[[Any], Any]
 
@@ -59,3 +60,12 @@ def embedding_settings(batch: int | None, compiled: bool, decoders: int | None) 
     from fewshot.features.settings import EmbeddingSettings
 
     return EmbeddingSettings(batch, compiled, decoders)
+
+
+def device_arguments(bench: Workbench) -> list[str]:
+    """The options that give another process the settings of this workbench."""
+    how = bench.embedding
+    decoders = [] if how.decoders is None else ["--decoders", str(how.decoders)]
+    heads = [] if bench.heads_device is None else ["--heads-device", bench.heads_device]
+    batch = "auto" if how.batch is None else str(how.batch)
+    return ["--embedding-batch", batch, *(["--compile"] if how.compiled else []), *decoders, *heads]

@@ -11,6 +11,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, print_progress, wants_json
+from fewshot.commands._device_options import device_arguments
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -123,4 +124,4 @@ def _options_of(bench: Workbench) -> list[str]:
     members, so workers may import them."""
     device = [] if bench.device is None else ["--device", bench.device]
     budget = [] if bench.budget_bytes is None else ["--budget-mb", str(bench.budget_bytes >> 20)]
-    return ["--allow-import", *device, *budget]
+    return ["--allow-import", *device, *budget, *device_arguments(bench)]
