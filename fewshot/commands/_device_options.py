@@ -39,7 +39,7 @@ embedding_batch_option: Decorator = click.option(
     help="Embed N images per forward pass, 64 or a multiple (default: 64); 'auto' fills half of the GPU's free memory.",
 )
 compile_option: Decorator = click.option(
-    "--compile", "compiled", is_flag=True, help="Compile the network by torch.compile: a minute, then faster batches."
+    "--compile", "compiled", is_flag=True, help="Compile the network by torch.compile, which takes about a minute."
 )
 decoders_option: Decorator = click.option(
     "--decoders",
