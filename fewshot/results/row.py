@@ -16,6 +16,7 @@ from fewshot.plugins.short_name import one_line
 from fewshot.plugins.wording import counted
 from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns, Training
 from fewshot.results.declared import measure_columns, measure_defaults
+from fewshot.results.resources import Resources
 from fewshot.results.rules import check_intervals, check_value, short
 
 _LONGEST = 60  # characters of a value in a repr
@@ -30,7 +31,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, repr=False)
-class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunName):
+class Row(Resources, Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunName):
     """A run: its spec, measures and provenance. Columns are in the order of the groups, the last base first; `measures`
     has every column of every registered measure (fewshot/measures)."""
 

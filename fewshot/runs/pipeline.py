@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.episodes.lists import EpisodeList
+from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.files.locks import Busy
 from fewshot.files.places import without_places
 from fewshot.files.progress import progress_bar, show_step
@@ -44,6 +45,7 @@ from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, 
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts
 from fewshot.runs.portions import portions
+from fewshot.runs.resources import ResourceMeter, embedding_costs, resources
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 from fewshot.runs.turns import in_turns
@@ -60,12 +62,15 @@ _log = logging.getLogger("fewshot")
 
 @dataclass(frozen=True, eq=False)
 class Workbench:
-    """What runs share (loaded images and networks), and how to compute. None of these settings changes a number."""
+    """What runs share (loaded images and networks), and how to compute. None of these settings changes a number, except
+    that a device and the settings of embedding round in their own way."""
 
     budget_bytes: int | None = None  # for a batch of episodes; None: a size that fits the processor's cache
     device: str | None = None
     progress: bool = True
     folder: Path | None = None  # for features; None: the usual cache
+    embedding: EmbeddingSettings = USUAL
+    heads_device: str | None = None  # of evaluators of features; None: the CPU, or the network's for large episodes
     images: Callable[[Spec], LabelledImages] = field(default_factory=lambda: cache(load_images))
     backbone: Callable[[Spec], Backbone] = field(default_factory=lambda: cache(load_backbone))
 
@@ -107,7 +112,7 @@ class Workbench:
         another process computes some of the same table."""
         from fewshot.features.table import feature_table
 
-        return feature_table(images, backbone, rows, dtype, self.progress, self.folder, wait=wait)
+        return feature_table(images, backbone, rows, dtype, self.progress, self.folder, self.embedding, wait)
 
     def class_vectors(self, images: LabelledImages, backbone: Backbone) -> NDArray[np.float32]:
         """The vectors of the class names by the backbone's text tower; this computes those that are not on disk."""
@@ -286,6 +291,7 @@ class _Computation:
         if not ranges:
             return
         prepared, bench = self.prepared, self.bench
+        meter = ResourceMeter(self.backbone.device)
         learner, costs = _learner(prepared, self.backbone, ranges, bench, wait)
         wait_for_loops()
         start = time.monotonic()
@@ -302,7 +308,7 @@ class _Computation:
                 )
                 for part in portions(block, solved):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
-                    self.parts.write(part, self.made_from | costs)
+                    self.parts.write(part, self.made_from | costs | meter.costs())
                     costs, start = {}, time.monotonic()
                     del part  # frees its memory before the next one
 
@@ -320,13 +326,14 @@ def _learner(
         return tables[-1]
 
     named = None if prepared.prompts is None else partial(bench.class_vectors, backbone=backbone)
-    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress, named)
+    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress, named, bench.heads_device)
     seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
+    uses = [table.use for table in tables]
     if isinstance(solver, ImageLearner):
         if solver.frozen is None:
             return solver, {}
-        seconds, n_embedded = solver.frozen.seconds, len(solver.frozen.rows)
-    return solver, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)}
+        seconds, n_embedded, uses = solver.frozen.seconds, len(solver.frozen.rows), [solver.frozen.use]
+    return solver, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)} | embedding_costs(uses)
 
 
 def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
@@ -349,6 +356,7 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
         ),
         digests(prepared.images, backbone, episodes_digest, prepared.split.digest),
         provenance.current(backbone.device.type),
+        resources(parts),
     )
 
 

@@ -15,7 +15,7 @@ from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.descent import descend, mini_batches
 from fewshot.evaluators.tuning.heads import Heads, Support, starting_heads
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.evaluators.tuning.inputs import Inputs, held_in_order, in_parts, plain_features
+from fewshot.evaluators.tuning.inputs import MOST_AT_ONCE, Inputs, held_in_order, in_parts, plain_features
 from fewshot.evaluators.tuning.low_rank import drop_out
 from fewshot.evaluators.tuning.network import new_head, normalise_by_batch
 from fewshot.evaluators.tuning.split import Split, Tail, Trunk, find_split
@@ -30,11 +30,18 @@ _KEPT_BYTES = 256 << 20  # for the activations at the cut
 class TunedEpisode:
     """One episode during the tuning of its network."""
 
-    def __init__(self, batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone, tuning: Tuning) -> None:
+    def __init__(
+        self,
+        batch: EpisodeBatch[ImageRows],
+        episode: int,
+        backbone: Backbone,
+        tuning: Tuning,
+        most: int = MOST_AT_ONCE,
+    ) -> None:
         order = held_in_order(batch.support, batch.support_mask, episode)
         self._tuning, self._seed, self._watch = tuning, int(batch.seeds[episode]), batch.watch
         self._labels = batch.support_labels[episode, order].to(backbone.device)
-        self._inputs = Inputs(batch.support, episode, order, backbone, tuning.view)
+        self._inputs = Inputs(batch.support, episode, order, backbone, tuning.view, most)
         self._network, self._trained = tuning.changed(backbone.network, self._seed)
         self._head = new_head(backbone.dim, batch.n_way, backbone.device)
         self._converged: Tensor | None = None

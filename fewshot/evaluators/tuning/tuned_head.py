@@ -14,9 +14,10 @@ from fewshot.evaluators import Head
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.heads import Heads, Support, starting_heads, tune_heads
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.evaluators.tuning.inputs import held_in_order, plain_features
+from fewshot.evaluators.tuning.inputs import MOST_AT_ONCE, held_in_order, plain_features
 from fewshot.evaluators.tuning.one_episode import TunedEpisode
 from fewshot.features.embedding import keep_freed_memory
+from fewshot.features.out_of_memory import halved_until_it_fits, is_out_of_memory
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -49,15 +50,41 @@ def tune(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> 
 def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tuning]]) -> TunedHead:
     """The tuned networks and heads of B episodes. Each has its own backbone, for its preprocessing, and its own
     `Tuning`."""
-    done = []
+    done, most = [], MOST_AT_ONCE
     for episode, (backbone, tuning) in enumerate(ways):
         if backbone.device.type == "cpu":
             keep_freed_memory()
-        done.append(TunedEpisode(batch, episode, backbone, tuning).tuned())
+        tuned, most = _tuned_within_memory(batch, episode, backbone, tuning, most)
+        done.append(tuned)
     heads = Heads(*(torch.cat([getattr(head, part) for _, head in done]) for part in ("weight", "bias")))
     optima = [head.converged for _, head in done if head.converged is not None]
     converged = torch.cat(optima).cpu() if optima else None
     return TunedHead([network for network, _ in done], heads, [backbone for backbone, _ in ways], converged)
+
+
+def _tuned_within_memory(
+    batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone, tuning: Tuning, most: int
+) -> tuple[tuple[nn.Module, Heads], int]:
+    """The tuned network and head of an episode, and the images of a forward pass that fitted.
+
+    If memory runs out, the episode starts again with half of them: the same mini-batches and gradients, summed in
+    smaller parts. BatchNorm that normalises by the mini-batch needs it whole.
+    """
+
+    def tuned(at_once: int) -> tuple[nn.Module, Heads]:
+        return TunedEpisode(batch, episode, backbone, tuning, at_once).tuned()
+
+    if tuning.batchnorm != "support":
+        return halved_until_it_fits(tuned, most, "images")
+    try:
+        return tuned(most), most
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryError(
+            "memory is too small for a mini-batch, which batchnorm='support' needs as a whole; lower batch_size, or "
+            "give batchnorm='frozen'"
+        ) from error
 
 
 def tune_heads_alone(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> TunedHead:
