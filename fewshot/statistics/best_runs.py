@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from fewshot.statistics.intervals import FEWEST_POOLS, Floats, Ints, Units, delete_one, no_bounds, noise_factor
 from fewshot.statistics.skewed import SkewedT
+from fewshot.statistics.students_t import quantiles, two_sided
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +94,10 @@ def may_be_best(means: Floats, p_values: Floats) -> Floats:
 
 
 def _episode_p(means: Floats, noise: Floats, n_episodes: int) -> Floats:
-    from scipy.stats import t
-
     if n_episodes < 2:
         return np.full(len(means), np.nan)
     varies = noise > 0
-    p = 2 * t.sf(np.abs(means) / np.sqrt(np.where(varies, noise, 1.0)), n_episodes - 1)
+    p = two_sided(means / np.sqrt(np.where(varies, noise, 1.0)), n_episodes - 1)
     return np.asarray(np.where(varies, p, np.where(means == 0, 1.0, 0.0)))
 
 
@@ -119,17 +118,17 @@ def unpaired_tests(
     They hold for runs on different episodes. Runs on the same episodes mostly correlate, which makes these p-values too
     large rather than too small. NaN where an interval is missing.
     """
-    from scipy.stats import t
-
-    errors = half_widths / t.ppf(0.5 + level / 2, freedom)
     means, p_values = accuracy[:, None] - accuracy, np.ones((len(accuracy), len(accuracy)))
-    a, b = np.triu_indices(len(accuracy), 1)  # each pair once: t.sf takes nearly all of the time
+    np.fill_diagonal(p_values, np.where(np.isnan(half_widths), np.nan, 1.0))
+    if len(accuracy) < 2:
+        return means, p_values
+    errors = half_widths / quantiles(0.5 + level / 2, freedom)
+    a, b = np.triu_indices(len(accuracy), 1)  # each pair once: the probabilities of t take nearly all of the time
     lead, spread = means[a, b], np.sqrt(errors[a] ** 2 + errors[b] ** 2)
     varies = spread > 0
-    p = 2 * t.sf(np.abs(lead) / np.where(varies, spread, 1.0), np.minimum(freedom[a], freedom[b]))
+    p = two_sided(lead / np.where(varies, spread, 1.0), np.minimum(freedom[a], freedom[b]))
     p_values[a, b] = np.where(np.isnan(spread), np.nan, np.where(varies, p, np.where(lead == 0, 1.0, 0.0)))
     p_values[b, a] = p_values[a, b]
-    np.fill_diagonal(p_values, np.where(np.isnan(errors), np.nan, 1.0))
     return means, p_values
 
 

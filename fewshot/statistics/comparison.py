@@ -20,6 +20,7 @@ from fewshot.statistics.intervals import (
     class_test,
     episode_interval,
 )
+from fewshot.statistics.students_t import normal_quantile, quantile, two_sided
 
 POWER = 0.8
 
@@ -167,14 +168,10 @@ def _detectable(error: float, freedom: float, level: float) -> float:
 
 
 def _p_value(mean: float, error: float, freedom: float) -> float:
-    from scipy.stats import t
-
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return float(2 * t.sf(abs(mean) / error, freedom))
+    return float(two_sided(mean / error, freedom))
 
 
 def _t(probability: float, freedom: float) -> float:
-    from scipy.stats import norm, t
-
-    return float(norm.ppf(probability) if np.isinf(freedom) else t.ppf(probability, freedom))
+    return normal_quantile(probability) if np.isinf(freedom) else quantile(probability, freedom)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fewshot.statistics.intervals import Interval
+from fewshot.statistics.students_t import quantile
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,10 @@ class Error:
 def difference(a: float, b: float, errors: Sequence[Error], population: str, level: float = 0.95) -> Interval:
     """A minus B with Welch's interval over the independent `errors` of both: t with the degrees of freedom of Welch
     and Satterthwaite, which errors known exactly do not lower."""
-    from scipy.stats import t
-
     variance = math.fsum(one.standard_error**2 for one in errors)
     if variance == 0:
         return Interval(a - b, a - b, a - b, population, level, 0.0)
     parts = math.fsum(one.standard_error**4 / one.freedom for one in errors)
     freedom = variance**2 / parts if parts else math.inf
-    half = float(t.ppf(0.5 + level / 2, freedom)) * math.sqrt(variance)
+    half = quantile(0.5 + level / 2, freedom) * math.sqrt(variance)
     return Interval(a - b, a - b - half, a - b + half, population, level, math.sqrt(variance))

@@ -22,6 +22,7 @@ from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.results.published import PublishedNumber
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import THESE_IMAGES, Interval
+from fewshot.statistics.students_t import quantile
 from fewshot.statistics.two_means import Error, difference
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
@@ -95,11 +96,9 @@ def _error_of_run(row: Row, n_test: int) -> tuple[Error, str] | None:
         return Error(math.sqrt(mean * (1 - mean) / n_test)), f"{n_test:,} test images"
     if row.n_episodes < 2 or row.accuracy_low is None or row.accuracy_high is None:
         return None
-    from scipy.stats import t
-
     half = max(row.accuracy_high - accuracy(row), accuracy(row) - row.accuracy_low)
     freedom = row.n_episodes - 1
-    return Error(half / float(t.ppf(0.975, freedom)), freedom), counted(row.n_episodes, "episode")
+    return Error(half / quantile(0.975, freedom), freedom), counted(row.n_episodes, "episode")
 
 
 def _error_of_published(number: PublishedNumber, own: Error, n_own: int) -> tuple[Error, str]:
