@@ -7,7 +7,6 @@ these numbers. Everything that fewshot knows of counts is in this table: a bench
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
@@ -20,6 +19,7 @@ from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._known_counts import counts_of, difference
 from fewshot.datasets._published_classes import matched, published_split
+from fewshot.files.regular import md5_of
 
 _log = logging.getLogger("fewshot")
 _USUAL_SIZE = "28"  # pixels, of files without a size in their name
@@ -92,8 +92,7 @@ def warn_damaged(images: LabelledImages, path: object) -> None:
     if known is None or known.md5 is None or not isinstance(path, str) or not Path(path).is_file():
         return
     size = next((size for size in known.md5 if images.name.endswith(f"_{size}")), _USUAL_SIZE)
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "md5").hexdigest()
+    digest = md5_of(Path(path))
     if digest != known.md5[size]:
         _log.warning(
             "%s: the md5 of this copy of %s is %s, but that of the published file of %s pixels is %s, so its images or "

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from fewshot.datasets._claims import claim
 from fewshot.datasets._decoding import SUFFIXES
+from fewshot.files.regular import first_bytes
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.spec import Spec
 
+_HEADER_BYTES = 1000
 _MOST_INSIDE = 50  # folders: more are classes
 
 
@@ -49,8 +51,8 @@ def _is_manifest(file: Path) -> bool:
     """Whether a CSV file has a column "path", as a manifest of somebody's own."""
     if file.suffix.lower() != ".csv":
         return False
-    with open(file, "rb") as content:
-        return b"path" in content.readline(1000).lower().replace(b" ", b"").strip().split(b",")
+    header = first_bytes(file, _HEADER_BYTES).partition(b"\n")[0]
+    return b"path" in header.lower().replace(b" ", b"").strip().split(b",")
 
 
 def _is_list_of(spec: Spec, name: str) -> bool:

@@ -16,7 +16,7 @@ from fewshot.datasets._imagenet_classes import CLASS_INDEX, synsets
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.datasets._text_lists import PairList, numbers
 from fewshot.files.csv_files import CsvFile
-from fewshot.files.regular import written_text
+from fewshot.files.regular import first_bytes, written_text
 
 _KAGGLE, _CAFFE, _SYNSETS = "LOC_val_solution.csv", "val.txt", "imagenet_2012_validation_synset_labels.txt"
 _KIT = "ILSVRC2012_validation_ground_truth.txt"
@@ -50,8 +50,7 @@ class ImageNetValidation(Dataset):
         """`path`; None for a list val.txt of other images."""
         if os.path.basename(place) != _CAFFE or not os.path.isfile(place):
             return "path"
-        with open(place, "rb") as file:
-            return "path" if file.read(len(_FIRST)) == _FIRST else None
+        return "path" if first_bytes(Path(place), len(_FIRST)) == _FIRST else None
 
     def load(self) -> LabelledImages:
         """The images in the order of the list. A ValueError names missing ones, and what the list must be."""
