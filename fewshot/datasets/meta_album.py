@@ -15,6 +15,7 @@ from fewshot.datasets._class_names import means_no_label
 from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_classes
 from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import parsed_json, read_text
+from fewshot.plugins.folder_names import telling_name
 
 _log = logging.getLogger("fewshot")
 _COLUMNS = {
@@ -32,7 +33,7 @@ class MetaAlbum(Dataset):
     lie in `root/images`, or beside the lists.
     """
 
-    short_name: ClassVar[str] = "[{root:file}|Meta-Album set]"
+    short_name: ClassVar[str] = "[{root:folder}|Meta-Album set]"
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("labels.csv", "info.json"),)
 
     root: Path
@@ -52,7 +53,7 @@ class MetaAlbum(Dataset):
         if not all(map(means_no_label, values)):  # "NAN" without super-categories
             groups["superclass"] = group_of_classes(entries, above, values, table.columns[category], labels)
         folder = entries.root([root / "images", root])
-        return Listing(root.resolve().name, entries, folder, labels, names, {}, groups).images()
+        return Listing(telling_name(root.resolve()), entries, folder, labels, names, {}, groups).images()
 
 
 def _columns(root: Path) -> tuple[str, str, str]:

@@ -24,6 +24,7 @@ from fewshot.evaluators.tuning.table import FrozenTable, frozen_table
 from fewshot.evaluators.tuning.tuned_head import tune, tune_heads_alone
 from fewshot.evaluators.tuning.views import AUGMENTS, view
 from fewshot.plugins.fields import POSITIVE, Rule, declare, integer, one_of, refused
+from fewshot.plugins.signature import Later
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -47,7 +48,8 @@ class FineTune(ImageEvaluator):
     optimum of LinearProbe(C=probe_C) on the original features: linear probing, then fine-tuning (Kumar et al. 2022,
     arXiv 2202.10054, whose probe is trained by descent). `augment`: "flip", "crop", "crop+flip" or "crop+flip+colour"
     views of the support, new at each step, so the whole network runs; images whose orientation matters are not flipped.
-    `clip_norm` limits the norm of the gradient; None: no limit.
+    `clip_norm` limits the norm of the gradient; None: no limit. `head_lr`: the learning rate of the head; None: `lr`.
+    `unit_features`: whether the head sees features of length 1.
     """
 
     tune: str = "all"
@@ -63,6 +65,8 @@ class FineTune(ImageEvaluator):
     probe_C: float = 1.0
     augment: str = "none"
     clip_norm: float | None = None
+    head_lr: float | Later = None
+    unit_features: bool | Later = None
 
     rules = declare(
         DESCENT,
@@ -71,6 +75,7 @@ class FineTune(ImageEvaluator):
         warmup=_WARMUP,
         augment=one_of(AUGMENTS),
         clip_norm=POSITIVE,
+        head_lr=POSITIVE,
     )
 
     def __post_init__(self) -> None:
@@ -85,6 +90,7 @@ class FineTune(ImageEvaluator):
             cls(tune="head", steps=30, lr=0.1, optimizer="adam", batch_size=5),
             cls(tune="last 1", steps=20, lr=0.05, batch_size=4, batchnorm="support"),
             cls(tune="norm", steps=8, lr=0.02, schedule="cosine", warmup=2, start="probe", augment="crop+flip"),
+            cls(steps=20, lr=0.02, head_lr=0.2, optimizer="adam", unit_features=True),
         ]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
@@ -109,17 +115,15 @@ class FineTune(ImageEvaluator):
         def random_view(image: Image.Image, uniform: NDArray[np.float64], orientation_matters: bool) -> Tensor:
             return backbone.preprocess(view(image, self.augment, uniform, orientation_matters))
 
+        head_lr = self.head_lr or self.lr
+        rates = learning_rates(self.schedule, head_lr if self._heads_alone else self.lr, self.steps, self.warmup)
         return Tuning(
             change=lambda network, _: parameters_of(network, self.tune),
-            descent=Descent(
-                learning_rates(self.schedule, self.lr, self.steps, self.warmup),
-                self.optimizer,
-                self.weight_decay,
-                self.clip_norm,
-            ),
+            descent=Descent(rates, self.optimizer, self.weight_decay, self.clip_norm, head_factor=head_lr / self.lr),
             batch_size=self.batch_size,
             batchnorm=self.batchnorm,
             start=self.start,
             probe_C=self.probe_C,
             view=None if self.augment == "none" else random_view,
+            unit_features=bool(self.unit_features),
         )

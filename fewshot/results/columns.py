@@ -137,6 +137,7 @@ class Digests(Columns):
     episodes_digest: str = ""
     weights_digest: str = ""
     preprocess_digest: str = ""
+    data_revision: str = ""  # commit of the data hub that the images come from; "" for other data
 
 
 @dataclass(frozen=True)

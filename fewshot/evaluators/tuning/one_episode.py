@@ -47,7 +47,8 @@ class TunedEpisode:
         self._converged: Tensor | None = None
         if tuning.start != "zero":
             with torch.no_grad():
-                self._start(plain_features(batch.support, episode, order, backbone, self._network), batch.n_way)
+                features = plain_features(batch.support, episode, order, backbone, self._network)
+                self._start(tuning.seen_by_head(features), batch.n_way)
         self._tail, self._activations = self._cut(batch.support, episode, order)
         if tuning.batchnorm == "support":
             normalise_by_batch(self._network, self._trained)
@@ -57,9 +58,13 @@ class TunedEpisode:
         """The network in eval mode, without gradients, and its head."""
         tuning, n = self._tuning, len(self._labels)
         batches = mini_batches(n, tuning.batch_size, len(tuning.descent.rates), self._seed, tuning.replacement)
-        parameters = [*self._trained, *self._head.parameters()]
+        head = list(self._head.parameters())
+
+        def backward(step: int) -> Tensor:
+            return self._backward(step, next(batches))
+
         with torch.enable_grad():
-            descend(parameters, tuning.descent, lambda step: self._backward(step, next(batches)), watch=self._watch)
+            descend(self._trained, tuning.descent, backward, watch=self._watch, head=head)
         weight, bias = self._head.weight.detach(), self._head.bias.detach()
         return self._network.eval().requires_grad_(False), Heads(weight.T[None], bias[None], self._converged)
 
@@ -78,12 +83,13 @@ class TunedEpisode:
         """The mean loss of some places of a mini-batch."""
         rows = positions[places]
         if not self._tuning.mixup:
-            return cross_entropy(self._head(self._features(rows, uniform[places.numpy()])), self._labels[rows])
+            features = self._features(rows, uniform[places.numpy()])
+            return cross_entropy(self._head(self._tuning.seen_by_head(features)), self._labels[rows])
         share, partner = mixing(uniform, self._tuning.mixup)
         others = torch.from_numpy(partner)[places]
         mixed = share * self._seen(rows, uniform[places.numpy()])
         mixed += (1 - share) * self._seen(positions[others], uniform[others.numpy()])
-        logits = self._head(self._network(mixed))
+        logits = self._head(self._tuning.seen_by_head(self._network(mixed)))
         mine, theirs = (cross_entropy(logits, self._labels[some]) for some in (rows, positions[others]))
         return share * mine + (1 - share) * theirs
 

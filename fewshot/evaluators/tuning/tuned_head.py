@@ -31,6 +31,7 @@ class TunedHead(Head[ImageRows]):
     heads: Heads
     backbones: Sequence[Backbone]  # their preprocessing makes the inputs
     converged: Tensor | None = None  # [B], for heads that started at an optimum
+    unit_features: bool = False  # whether heads see features of length 1
 
     def __call__(self, query: ImageRows) -> Tensor:
         return torch.stack([self._logits(query, e) for e in range(len(self.networks))])
@@ -39,6 +40,8 @@ class TunedHead(Head[ImageRows]):
         order = torch.arange(query.rows.shape[1])
         with torch.inference_mode():
             features = plain_features(query, episode, order, self.backbones[episode], self.networks[episode])
+            if self.unit_features:
+                features = nn.functional.normalize(features, dim=1)
             return torch.addmm(self.heads.bias[episode], features, self.heads.weight[episode]).cpu()
 
 
@@ -59,7 +62,8 @@ def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tun
     heads = Heads(*(torch.cat([getattr(head, part) for _, head in done]) for part in ("weight", "bias")))
     optima = [head.converged for _, head in done if head.converged is not None]
     converged = torch.cat(optima).cpu() if optima else None
-    return TunedHead([network for network, _ in done], heads, [backbone for backbone, _ in ways], converged)
+    networks = [network for network, _ in done]
+    return TunedHead(networks, heads, [one for one, _ in ways], converged, ways[0][1].unit_features)
 
 
 def _tuned_within_memory(
@@ -90,15 +94,16 @@ def _tuned_within_memory(
 def tune_heads_alone(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> TunedHead:
     """The heads of B episodes, trained together on features of the support, which are computed once. The network is not
     trained, and `change` is not called."""
-    support = _support(batch, backbone)
+    support = _support(batch, backbone, tuning)
     start = starting_heads(tuning.start, support, tuning.probe_C)
     heads = tune_heads(start, support, tuning.descent, tuning.batch_size, batch.seeds, batch.watch)
     converged = None if heads.converged is None else heads.converged.cpu()
     n_episodes = len(batch.support)
-    return TunedHead([backbone.network] * n_episodes, heads, [backbone] * n_episodes, converged)
+    networks, backbones = [backbone.network] * n_episodes, [backbone] * n_episodes
+    return TunedHead(networks, heads, backbones, converged, tuning.unit_features)
 
 
-def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Support:
+def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> Support:
     """Features of the support of B episodes, each in the order of its rows, padded at the end."""
     size, device = batch.support_mask.shape, backbone.device
     features = torch.zeros(*size, backbone.dim, device=device)
@@ -107,7 +112,8 @@ def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Support:
     for e in range(len(mask)):
         order = held_in_order(batch.support, batch.support_mask, e)
         with torch.no_grad():
-            features[e, : len(order)] = plain_features(batch.support, e, order, backbone, backbone.network)
+            plain = plain_features(batch.support, e, order, backbone, backbone.network)
+            features[e, : len(order)] = tuning.seen_by_head(plain)
         labels[e, : len(order)] = batch.support_labels[e, order].to(device)
         mask[e, : len(order)] = True
     return Support(features, labels, mask, batch.n_way)
