@@ -36,7 +36,7 @@ class Chart:
     def y(self, accuracy: float) -> str:
         """The vertical position of an accuracy in pixels, inside the chart."""
         share = (accuracy - self.scale.low) / (self.scale.high - self.scale.low)
-        return f"{self._bottom - min(1.0, max(0.0, share)) * (self._bottom - _TOP):.1f}"
+        return f"{self.bottom - min(1.0, max(0.0, share)) * (self.bottom - _TOP):.1f}"
 
     @property
     def end(self) -> str:
@@ -48,7 +48,13 @@ class Chart:
         return _SVG.format(self.height, Markup().join([*self._grid(), *self._across(ticks, text, title), *pieces]))
 
     @property
-    def _bottom(self) -> int:
+    def top(self) -> float:
+        """The height of the highest accuracy in pixels, with the room above it."""
+        return 0.0
+
+    @property
+    def bottom(self) -> int:
+        """The height of the horizontal axis in pixels."""
         return self.height - _BELOW
 
     def _grid(self) -> list[Markup]:
@@ -58,7 +64,7 @@ class Chart:
         return rules + [_TEXT.format("left", f"{_LEFT - 1}%", f"{float(y) + 4:.1f}", text) for y, text in heights]
 
     def _across(self, ticks: Sequence[float], text: Callable[[float], str], title: str) -> list[Markup]:
-        texts = [_TEXT.format("below", self.x(tick), self._bottom + 18, text(tick)) for tick in ticks]
+        texts = [_TEXT.format("below", self.x(tick), self.bottom + 18, text(tick)) for tick in ticks]
         return [*texts, _TEXT.format("below", f"{(_LEFT + _RIGHT) / 2}%", self.height - 8, title)]
 
 

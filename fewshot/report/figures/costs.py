@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from fewshot.report.figures.chart import Chart
+from fewshot.report.figures.label_places import Mark, is_beside, label_heights
 from fewshot.report.figures.ranges import Scale
 from fewshot.report.rows.tasks import accuracy
 from fewshot.results.row import Row
@@ -42,15 +43,30 @@ def cost_plot(points: Sequence[Point]) -> CostPlot | None:
         return None
     chart = Chart(Scale.of(accuracy(point.row) for point in points), min(costs), max(costs))
     best = frontier(points)
+    numbered = best[-_MOST_LISTED:]
     pieces = [_mark(chart, point, "quiet") for point in points if point not in best]
-    pieces += [_mark(chart, point, "front") for point in best[:-_MOST_LISTED]]  # without a number: it is not listed
-    for number, point in enumerate(reversed(best[-_MOST_LISTED:])):
-        beside = -9 if number % 2 == 0 else 18  # neighbours may be close, so numbers alternate above and below
-        y = f"{float(chart.y(accuracy(point.row))) + beside:.1f}"
-        pieces += [_mark(chart, point, "front"), _NUMBER.format(chart.x(point.seconds), y, point.place)]
+    pieces += [_mark(chart, point, "front") for point in best]
+    pieces += _numbers(chart, numbered, [point for point in points if point not in numbered])
     listed = [(p.place, p.name, f"{100 * accuracy(p.row):.1f} %", duration(p.seconds)) for p in best[-_MOST_LISTED:]]
     ticks = _ticks(min(costs), max(costs))
     return CostPlot(chart.svg(pieces, ticks, duration, "time of one episode (log scale)"), tuple(listed))
+
+
+def _numbers(chart: Chart, numbered: Sequence[Point], others: Sequence[Point]) -> list[Markup]:
+    """The number of each mark of the frontier where it covers no other, with a leader where it stands apart."""
+    marks = [_place(chart, point, str(point.place)) for point in numbered]
+    heights = label_heights([*marks, *(_place(chart, point) for point in others)], chart.top, chart.bottom)
+    pieces = []
+    for point, mark, height in zip(numbered, marks, heights, strict=False):
+        if height is not None:
+            x, end = chart.x(point.seconds), height - 10 if height > mark.y else height + 2
+            leader = [] if is_beside(mark, height) else [_LEADER.format(x, x, f"{mark.y:.1f}", f"{end:.1f}")]
+            pieces += [*leader, _NUMBER.format(x, f"{height:.1f}", point.place)]
+    return pieces
+
+
+def _place(chart: Chart, point: Point, label: str = "") -> Mark:
+    return Mark(float(chart.x(point.seconds).rstrip("%")), float(chart.y(accuracy(point.row))), label)
 
 
 def frontier(points: Sequence[Point]) -> list[Point]:
@@ -81,4 +97,5 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 _MARK = Markup('<circle class="{}" cx="{}" cy="{}" r="4.5"/>')
+_LEADER = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>')
 _NUMBER = Markup('<text class="below" x="{}" y="{}">{}</text>')
