@@ -1,9 +1,8 @@
-"""The runs of a benchmark."""
+"""The runs of a benchmark of the field on the copies of its data sets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from fewshot.protocols import Benchmark, Head
@@ -11,34 +10,24 @@ from fewshot.protocols._places import Copy
 from fewshot.runs.specs import RunSpec, Sampled
 
 
-@dataclass(frozen=True)
-class Planned:
-    """A run of a benchmark, on the set with this name."""
-
-    set_name: str
-    spec: RunSpec
-
-
-def planned(
+def benchmark_runs(
     benchmark: Benchmark, copies: Sequence[Copy], backbones: Sequence[str], heads: Sequence[Head], dtype: str
-) -> list[Planned]:
+) -> list[RunSpec]:
     """Every run of these backbones and heads, set by set and backbone by backbone."""
     return [
-        Planned(
-            copy.of.name,
-            RunSpec(
-                dataset=copy.dataset,
-                backbone=backbone,
-                evaluator=head.evaluator,
-                episodes=Sampled(shape, benchmark.seed, copy.sampler),
-                transform=head.transform,
-                classes=copy.of.classes,
-                split=copy.of.split,
-                dtype=dtype,
-                n_episodes=benchmark.n_episodes,
-                protocol=benchmark.protocol,
-                selection=head.selection,
-            ),
+        RunSpec(
+            dataset=copy.dataset,
+            backbone=backbone,
+            evaluator=head.evaluator,
+            episodes=Sampled(shape, benchmark.seed, copy.sampler),
+            transform=head.transform,
+            classes=copy.of.classes,
+            split=copy.of.split,
+            dtype=dtype,
+            n_episodes=benchmark.n_episodes,
+            protocol=benchmark.protocol,
+            benchmark_set=copy.of.name,
+            selection=head.selection,
         )
         for copy in copies
         for backbone, head, shape in product(backbones, heads, copy.of.shapes or benchmark.shapes)
