@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,7 @@ def command(
     if not pairs:
         raise ValueError(_none_beside(name, numbers, len(rows), model))
     answer(
-        "\n\n".join([_counts(pairs), *map(_line, pairs), *_notes(pairs)]),
+        "\n\n".join([_counts(pairs), *_lines(pairs), *_notes(pairs)]),
         {"name": name, "numbers": [_value(one) for one in pairs]},
     )
     return 0
@@ -120,9 +121,18 @@ def _run(
     return {row.run_id for row in done}
 
 
-def _line(one: Reproduction) -> str:
-    labels = f" Published number: {'; '.join(one.number.labels)}." if one.number.labels else ""
-    text = click.wrap_text(f"{one.sentence}{labels}", width(), "", "  ")
+def _lines(pairs: Sequence[Reproduction]) -> list[str]:
+    """A paragraph for each pair; with the names of the runs where several stand beside one number."""
+    from fewshot.report.rows.shown import Shown
+
+    shown, counts = Shown.of(row for one in pairs for row in one.rows), Counter(one.number for one in pairs)
+    return [_line(one, ", ".join(shown.name(one.rows[0])) if counts[one.number] > 1 else "") for one in pairs]
+
+
+def _line(one: Reproduction, name: str) -> str:
+    own = [label for label in one.number.labels if label not in one.number.name]
+    labels = f" Published number: {'; '.join(own)}." if own else ""
+    text = click.wrap_text(f"{one.with_name(name)}{labels}", width(), "", "  ")
     return text.replace(one.verdict, click.style(one.verdict, _COLOURS[one.verdict]), 1)
 
 

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted, listed
 from fewshot.report.comparisons.published_match import head_mismatches, is_network, mismatches, of_model, partner
-from fewshot.report.rows.benchmark_means import ALL, SetRuns, set_runs
+from fewshot.report.rows.benchmark_means import ALL, MOST_NAMES, SetRuns, set_runs
 from fewshot.report.rows.errors import TestImages, draws_in_words, error_of
 from fewshot.report.rows.tasks import accuracy, measured
-from fewshot.results.published import PublishedNumber
+from fewshot.results.comparability import benchmark
+from fewshot.results.published import PublishedNumber, published_table
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import THESE_IMAGES, Interval
 from fewshot.statistics.two_means import Error, difference
@@ -48,7 +49,12 @@ class Reproduction:
     @property
     def sentence(self) -> str:
         """The verdict with both numbers and its reason."""
-        both = f"{100 * self.accuracy:.2f} here, {100 * self.number.accuracy:.2f} published"
+        return self.with_name("")
+
+    def with_name(self, name: str) -> str:
+        """The same; `name` is that of the run, where several stand beside one number."""
+        by = f" by {name};" if name else ","
+        both = f"{100 * self.accuracy:.2f} here{by} {100 * self.number.accuracy:.2f} published"
         return f"{self.number.name}: {self.verdict} ({both}): {self.reason}."
 
 
@@ -61,9 +67,15 @@ def reproductions(
     """The reproductions of all measured rows that stand beside one of these numbers, then of the means of benchmarks.
     `n_test`: the test images that each draw of a row answers, where they are known."""
     means, own = [one for one in numbers if one.mean_of], [one for one in numbers if not one.mean_of]
-    paired = ((row, partner(row, own, model)) for row in rows if own and measured(row))
+    paired = ((row, partner(row, _of_benchmark(row, own), model)) for row in rows if own and measured(row))
     found = [reproduction(row, number, n_test(row)) for row, number in paired if number is not None]
     return found + (_of_means(rows, means, model, n_test) if means else [])
+
+
+def _of_benchmark(row: Row, numbers: Sequence[PublishedNumber]) -> list[PublishedNumber]:
+    """The numbers without those of another benchmark than the one that a row follows."""
+    name = benchmark(row).partition("@")[0]
+    return [one for one in numbers if not name or published_table(one.source).benchmark in ("", name)]
 
 
 def reproduction(row: Row, number: PublishedNumber, n_test: int | None = None) -> Reproduction:
@@ -93,7 +105,8 @@ def _of_mean(runs: SetRuns, number: PublishedNumber, reasons: list[str], n_test:
     rows = tuple(runs.rows[name] for name in wanted if name in runs.rows)
     missing = [name for name in wanted if name not in runs.rows]
     if missing:
-        reasons.append(f"it is the mean of {len(rows)} of {counted(len(wanted), 'set')}; run {listed(missing)} too")
+        others = listed(missing) if len(missing) <= MOST_NAMES else f"the other {len(missing)}"
+        reasons.append(f"it is the mean of {len(rows)} of {counted(len(wanted), 'set')}; run {others} too")
     if rows:
         mean = runs.mean(wanted, n_test)
         error = Error.of_sum(mean.errors) if mean.errors else None
