@@ -141,12 +141,13 @@ def _lines(one: Average) -> list[str]:
 
 def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:
     """The plan, after a look at every copy: a wrong one, or one without enough images, raises a ValueError."""
+    from fewshot.commands._outside import outside
     from fewshot.protocols._counts import check_counts
 
     for copy in present:
         print_progress(f"Reading {copy.of.name} ...")
         specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
-        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset))
+        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs))
         for spec in {spec.episodes: spec for spec in specs}.values():
             run = bench.prepare(spec)
             run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)

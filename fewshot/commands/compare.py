@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import answer, json_option, wants_json
 from fewshot.files.terminal import width
 from fewshot.plugins.wording import counted
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fewshot.report.comparisons.pairing import Contest, Grouping, RunPair
     from fewshot.report.comparisons.ranking import Ranking
     from fewshot.report.comparisons.unique_names import UniqueNames
+    from fewshot.report.rows.costs import Costs
     from fewshot.report.rows.images import RowImages
     from fewshot.results.collections import Collection
     from fewshot.results.row import Row
@@ -109,6 +110,7 @@ def command(
     """
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
+    from fewshot.report.tables.cost_columns import cost_notes
 
     if against is not None and all_pairs:
         raise click.UsageError("--against compares with one run, --pairs all with all; give one of them")
@@ -135,9 +137,11 @@ def command(
         if claims
         else [*texts, *(_wrapped(f"No pairs on single data sets: {text}") for text in others)]
     )
+    if compared:
+        parts += map(_wrapped, cost_notes([one.ranking for one in compared], compared[0].costs))
     content = {
         "benchmarks": [one.values() for one in benchmarks],
-        "contests": [one.values(delta / 100) for one in compared],
+        "contests": [one.values(delta / 100) for one in compared] if wants_json() else [],  # ranks take long
         "over_sets": sets_values(over),
         "not_compared": others,
     }
@@ -152,9 +156,16 @@ class _Compared:
     ranking: Ranking
     claims: Claims
     versus: Row | None  # in all pairs; None: all pairs are shown
+    costs: Costs
 
     def text(self, delta: float) -> str:
-        """The ranking, then the pairs."""
+        """The ranking, the pairs, and the costs."""
+        from fewshot.report.tables.cost_columns import cost_table
+
+        costs = cost_table(self.ranking, self.costs, width())
+        return "\n\n".join(filter(None, [self._accuracies(delta), costs]))
+
+    def _accuracies(self, delta: float) -> str:
         from fewshot.report.tables.ranked import ranked_table
 
         table = ranked_table([self.ranking], width(), with_verdicts=False)
@@ -181,12 +192,15 @@ class _Compared:
 
     def values(self, delta: float) -> dict[str, Any]:
         """The contest as JSON values."""
+        from fewshot.report.tables.cost_columns import cost_values
+
         ranking = self.ranking
         return self.claims.values(delta) | {
             "verdict": ranking.verdict,
             "population": ranking.population,
             "suspicions": list(ranking.suspicions),
             "group": [standing.row.run_id for standing in ranking.group],
+            "costs": cost_values(ranking.standings, self.costs),
             "against": None if self.versus is None else self.versus.run_id,
         }
 
@@ -241,7 +255,9 @@ def _compared(
         _log.warning("%s more are not compared; --json lists them", counted(len(texts) - _FEW, "run"))
     chosen = _with_versus([(contest, ranking(contest, names)) for contest in every], request, names)
     claims = _claims(chosen, naming, of_best=request.against is None and not request.all_pairs)
-    return [_Compared(of, each, versus) for (_, of, versus), each in zip(chosen, claims, strict=True)], texts
+    return [
+        _Compared(of, each, versus, shown.costs) for (_, of, versus), each in zip(chosen, claims, strict=True)
+    ], texts
 
 
 def _with_versus(

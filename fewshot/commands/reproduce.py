@@ -111,7 +111,7 @@ def _run(
     """The ids of the runs of a benchmark; those that are missing are computed and their rows appended."""
     from fewshot.runs.pipeline import run_all
 
-    bench = compute.workbench()
+    bench = compute.workbench(checks_counts=True)
     plan = chosen.plan(data, backbones, [], "float32", bench)
     written = writable_results(results)
     known = {row.run_id for row in written.rows()}

@@ -70,8 +70,17 @@ def _check_both(root: Path, lists: dict[str, PairList]) -> None:
         path, label = min(other)
         raise ValueError(
             f"{root / _BOTH} must hold the images of train800.txt and val200.txt, but they differ in "
-            f"{other.total()} lines, such as {f'{path} {label}'.strip()!r}; get the three lists from one source"
+            f"{other.total()} lines, such as {f'{path} {label}'.strip()!r}; {_advice(lists, both)}"
         )
+
+
+def _advice(lists: dict[str, PairList], both: PairList) -> str:
+    """What to do about lists that do not fit together: two of them may be exchanged."""
+    size = {part: len(some.first) for part, some in lists.items()}
+    for part, other in (("train", "val"), ("val", "train")):
+        if size["test"] + size[other] == len(both.first) != size["train"] + size["val"]:
+            return f"{_LISTS[part]} and {_LISTS['test']} seem to be exchanged: exchange their names"
+    return "get the three lists from one source"
 
 
 def _class_names(root: Path, values: Sequence[int]) -> tuple[str, ...]:

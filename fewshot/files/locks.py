@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import inspect
 import logging
 import os
 import re
@@ -11,7 +13,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fewshot.files.atomic import make_folder
 from fewshot.files.regular import check_regular, read_text
@@ -22,6 +26,10 @@ _WAITING = "%s %s; waiting for it to finish"
 _FEW = 5.0  # seconds: another process looks at the ranges
 
 
+# What a file system without locks answers: NFS without its lock service, Lustre without -o flock, some of FUSE.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+
+
 class Busy(Exception):
     """Another process holds a lock, and the caller does not want to wait for it."""
 
@@ -30,19 +38,16 @@ class Busy(Exception):
 def locked(path: Path, work: str, patience: float = 0.0) -> Iterator[None]:
     """Holds a lock file. After `patience` seconds of waiting, a warning names the process that holds it, since when,
     and its `work`, such as "computes run 12ab". The lock of a dead process is free."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     make_folder(path.parent)
-    lock, holder = FileLock(path), _holder(path)
-    try:
-        lock.acquire(timeout=patience)
-    except Timeout:
-        _log.warning(_WAITING, _read(holder), work)
-        lock.acquire()
-    except OSError as error:
-        raise OSError(
-            f"cannot lock {path}: {error.strerror or error}; make the folder writable or choose another"
-        ) from error
+    lock, holder = _lock(path), _holder(path)
+    with _errors_named(path):
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout:
+            _log.warning(_WAITING, _read(holder), work)
+            lock.acquire()
     try:
         with contextlib.suppress(OSError, ValueError):  # the name is for people; the lock holds without it
             check_regular(holder).write_text(f"{os.getpid()} {socket.gethostname()} {datetime.now():%Y-%m-%d %H:%M:%S}")
@@ -76,17 +81,60 @@ def locked_range(folder: Path, start: int, stop: int, work: str, wait: bool = Tr
 
 def _held(folder: Path, start: int, stop: int) -> Path | None:
     """The first lock of a range that overlaps [start, stop) and that a living process holds."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     for path in sorted(folder.glob(".*-*.lock")):
         match = re.fullmatch(r"\.(\d+)-(\d+)\.lock", path.name, re.ASCII)
         if match is None or max(start, int(match[1])) >= min(stop, int(match[2])) or not path.is_file():
             continue
         try:
-            FileLock(path).acquire(timeout=0).lock.release()
+            with _errors_named(path):
+                _lock(path).acquire(timeout=0).lock.release()
         except Timeout:
             return path
     return None
+
+
+def _lock(path: Path) -> Any:
+    """The lock of a file, by the system alone: a file that only marks a lock would outlive a process that is killed."""
+    from filelock import FileLock
+
+    return FileLock(path, **_strict())
+
+
+@cache
+def _strict() -> dict[str, bool]:
+    """The option that forbids marks in place of locks, for the releases of filelock that have it."""
+    from filelock import FileLock
+
+    return {"fallback_to_soft": False} if "fallback_to_soft" in inspect.signature(FileLock.__init__).parameters else {}
+
+
+@contextmanager
+def _errors_named(path: Path) -> Iterator[None]:
+    """An OSError of one sentence for a lock that cannot be taken; a Timeout stays one."""
+    from filelock import Timeout
+
+    try:
+        yield
+    except Timeout:
+        raise
+    except NotImplementedError as error:  # filelock before release 3.16, on a file system without locks
+        raise OSError(_without_locks(path)) from error
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise OSError(_without_locks(path)) from error
+        raise OSError(
+            f"cannot lock {path}: {error.strerror or error}; make the folder writable or choose another"
+        ) from error
+
+
+def _without_locks(path: Path) -> str:
+    return (
+        f"the file system of {path.parent} has no file locks, without which two processes can spoil each other's work; "
+        "choose a folder on another disk (FEWSHOT_HOME for caches, --results for rows), or mount this one with locks "
+        "(Lustre: -o flock; NFS: with its lock service)"
+    )
 
 
 def _holder(path: Path) -> Path:

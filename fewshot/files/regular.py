@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -47,6 +49,15 @@ def read_bytes(path: Path, what: str = "file") -> bytes:
 def read_text(path: Path, what: str = "file") -> str:
     """The UTF-8 text of a regular file; a ValueError for other kinds of files and for other texts."""
     return check_regular(path, what).read_text(encoding="utf-8-sig")
+
+
+def parsed_json(text: str | bytes, **hooks: Any) -> Any:
+    """The value of a JSON text; a ValueError for a text that is not JSON, and for values inside one another without
+    end."""
+    try:
+        return json.loads(text, **hooks)
+    except RecursionError as error:
+        raise ValueError("its JSON values are nested too deeply") from error
 
 
 def written_text(path: Path, what: str, instead: str) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from fewshot.plugins.suggestions import hint
 
 if TYPE_CHECKING:
+    from fewshot.datasets._known_sets import Edition
     from fewshot.episodes.episodes import EpisodeShape
     from fewshot.results.selection_rule import Selection
 
@@ -55,15 +56,6 @@ class Companion:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What the published data set holds: classes, images, and images per partition; None: not checked."""
-
-    classes: int | None = None
-    images: int | None = None
-    partitions: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True)
 class BenchmarkSet:
     """A data set of a benchmark: its copies, its split and its episodes.
 
@@ -76,7 +68,7 @@ class BenchmarkSet:
     sampler: str = "Balanced()"
     split: str = "AllNovel()"
     classes: str = "novel"
-    counts: Counts = Counts()
+    edition: Edition | None = None  # whose counts its copy must have; None: any
     shapes: tuple[EpisodeShape, ...] = ()  # none: those of the benchmark
     companions: tuple[Companion, ...] = ()
 

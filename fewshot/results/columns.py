@@ -125,6 +125,7 @@ class Cost(Columns):
     n_embedded: int = 0
     n_params: int = 0
     dim: int = 0
+    flops: int | None = None  # of the network for one image, 2 per multiply-add; absent in older rows
 
 
 @dataclass(frozen=True)

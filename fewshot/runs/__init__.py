@@ -11,4 +11,5 @@ A new step of a run: one file, called from pipeline.py. A setting that changes a
     evaluation.py   a row of given episodes, no files     presets.py     published methods by name
     sizes.py        data and sizes as users ask for them  opening.py     backbones as Python users give them
     turns.py        work of other processes comes last    identity.py    what a run id hashes
+    spec_json.py    specs in files and messages           rate_keys.py   the names of speeds
 """

@@ -122,7 +122,7 @@ def _row(
         found,
         honesty(evaluator, images, classes, loaded, prompts),
         training(loaded),
-        Cost(seconds_solving=seconds, n_params=loaded.n_params, dim=loaded.dim),
+        Cost(seconds_solving=seconds, n_params=loaded.n_params, dim=loaded.dim, flops=loaded.flops),
         digests(images, loaded, digest),
         provenance.current(loaded.device.type),
     )

@@ -138,12 +138,32 @@ def _run(spec: RunSpec, results: Results, bench: Workbench, shard: tuple[int, in
     row = results.row(prepared.run_id)
     if row is not None and row.n_episodes >= prepared.n_episodes:
         return _of_benchmark(_with_all_columns(row, prepared, results), spec, results)
-    if spec.selection is not None:
-        choice = choose(prepared, bench.prepare, partial(_tried, results.trials, bench, shard), wait)
-        if choice is None:
-            return None
-        prepared = replace(prepared, choice=choice)
-    return _compute(prepared, results, bench, shard, row, wait)
+    chosen = _chosen(prepared, results, bench, shard, wait)
+    return None if chosen is None else _compute(chosen, results, bench, shard, row, wait)
+
+
+def solve_range(spec: RunSpec, results: Results, bench: Workbench, first: int, last: int) -> None:
+    """Stores the predictions of the episodes first to last - 1 of a run, as far as they are missing, and writes no row.
+
+    A run that chooses hyperparameters takes the stored rows of its trials, and computes those that are missing.
+    """
+    prepared = bench.prepare(spec)
+    row = results.row(prepared.run_id)
+    if row is not None and row.n_episodes >= prepared.n_episodes:
+        return
+    chosen = _chosen(prepared, results, bench, (1, 1), True)
+    assert chosen is not None
+    _Computation.of(chosen, results, bench, row).solve(first, min(last, prepared.n_episodes), True)
+
+
+def _chosen(
+    prepared: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int], wait: bool
+) -> PreparedRun | None:
+    """The run with the hyperparameters that it chooses; None while a trial is incomplete."""
+    if prepared.spec.selection is None:
+        return prepared
+    choice = choose(prepared, bench.prepare, partial(_tried, results.trials, bench, shard), wait)
+    return None if choice is None else replace(prepared, choice=choice)
 
 
 def _with_all_columns(row: Row, prepared: PreparedRun, results: Results) -> Row:
@@ -199,78 +219,101 @@ def _tried(
 def _compute(
     prepared: PreparedRun, results: Results, bench: Workbench, shard: tuple[int, int], old: Row | None, wait: bool
 ) -> Row | None:
-    backbone = bench.backbone(prepared.spec.backbone).to(bench.device).on(prepared.images)
-    parts = results.parts(prepared.run_id)
-    if old is not None and old.weights_digest != backbone.weights_digest:
-        _log.warning(
-            "run %s was computed with other weights (%s, now %s); fewshot computes it again",
-            prepared.run_id,
-            old.weights_digest[:12],
-            backbone.weights_digest[:12],
-        )
-    made_from = {
-        "weights_digest": backbone.weights_digest,
-        "preprocess_digest": backbone.preprocess_digest,
-        "images_digest": prepared.images.images_digest,
-    }
-    if prepared.choice is not None:
-        made_from["choice"] = prepared.choice.evaluator.text
-    if old is not None and old.weights_digest == backbone.weights_digest:
-        results.drop_changed(old)
+    """The row of a run, after this has solved the missing episodes of a shard; None if others are still missing."""
+    computation = _Computation.of(prepared, results, bench, old)
     first, last = (prepared.n_episodes * i // shard[1] for i in (shard[0] - 1, shard[0]))
-    finished = partial(_finished_meanwhile, prepared, results, old, backbone.weights_digest)
-    with results.locked_episodes(prepared.run_id, first, last, wait):
-        if (row := finished()) is None:
-            _solve_missing(prepared, backbone, parts, parts.missing(first, last, made_from), made_from, bench)
-    with results.locked(prepared.run_id):  # shards that finish at the same time append one row
-        if row is not None or (row := finished()) is not None:
-            return row
-        if parts.missing(0, prepared.n_episodes, made_from):
-            return None
-        results.append(row := _row(prepared, backbone, parts))
-    return row
+    return computation.solve(first, last, wait) or computation.row()
 
 
-def _finished_meanwhile(prepared: PreparedRun, results: Results, old: Row | None, weights_digest: str) -> Row | None:
-    """The row that another process has appended since `old`, if it has all episodes, of the same weights."""
-    row = results.row(prepared.run_id)
-    if row is None or row == old or row.n_episodes < prepared.n_episodes or row.weights_digest != weights_digest:
-        return None
-    return row
+@dataclass(frozen=True, eq=False)
+class _Computation:
+    """What the two steps of a run share: its episodes to predictions, and all predictions to its row."""
 
+    prepared: PreparedRun
+    results: Results
+    bench: Workbench
+    backbone: Backbone
+    old: Row | None  # with fewer episodes or of other weights
+    made_from: dict[str, str]
 
-def _solve_missing(
-    prepared: PreparedRun,
-    backbone: Backbone,
-    parts: PredictionParts,
-    ranges: list[tuple[int, int]],
-    made_from: dict[str, str],
-    bench: Workbench,
-) -> None:
-    """Embeds images, solves the episodes of these ranges and stores their predictions, with the cost of each part; the
-    first part's cost includes embedding."""
-    from fewshot.runs.solving import DEFAULT_BUDGET_BYTES, solve
-
-    if not ranges:
-        return
-    learner, costs = _learner(prepared, backbone, ranges, bench)
-    start = time.monotonic()
-    n_missing = sum(stop - start for start, stop in ranges)
-    with progress_bar(n_missing, prepared.evaluator.text, "episode", bench.progress) as bar:
-        watch = partial(show_step, bar)
-        for block in prepared.blocks(ranges):
-            if prepared.listed is None:
-                guards.check_classes(block, prepared.classes, prepared.spec.classes, prepared.images)
-            keep = keeps_logits(block, prepared.n_episodes)
-            budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
-            solved = partial(
-                solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
+    @staticmethod
+    def of(prepared: PreparedRun, results: Results, bench: Workbench, old: Row | None) -> _Computation:
+        """The computation of a run, after removing old predictions that do not give their row."""
+        backbone = bench.backbone(prepared.spec.backbone).to(bench.device).on(prepared.images)
+        made_from = {
+            "weights_digest": backbone.weights_digest,
+            "preprocess_digest": backbone.preprocess_digest,
+            "images_digest": prepared.images.images_digest,
+        }
+        if prepared.choice is not None:
+            made_from["choice"] = prepared.choice.evaluator.text
+        if old is not None and old.weights_digest == backbone.weights_digest:
+            results.drop_changed(old)
+        elif old is not None:
+            _log.warning(
+                "run %s was computed with other weights (%s, now %s); fewshot computes it again",
+                prepared.run_id,
+                old.weights_digest[:12],
+                backbone.weights_digest[:12],
             )
-            for part in portions(block, solved):
-                costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
-                parts.write(part, made_from | costs)
-                costs, start = {}, time.monotonic()
-                del part  # frees its memory before the next one
+        return _Computation(prepared, results, bench, backbone, old, made_from)
+
+    @property
+    def parts(self) -> PredictionParts:
+        """The stored predictions of the run."""
+        return self.results.parts(self.prepared.run_id)
+
+    def solve(self, first: int, last: int, wait: bool) -> Row | None:
+        """Solves those of the episodes first to last - 1 whose predictions are not stored. The row, if another process
+        has appended it meanwhile."""
+        with self.results.locked_episodes(self.prepared.run_id, first, last, wait):
+            if (row := self._finished_meanwhile()) is None:
+                self._solve_missing(self.parts.missing(first, last, self.made_from))
+        return row
+
+    def row(self) -> Row | None:
+        """The row, which this appends once all predictions are stored; None before."""
+        with self.results.locked(self.prepared.run_id):  # shards that finish at the same time append one row
+            if (row := self._finished_meanwhile()) is not None:
+                return row
+            if self.parts.missing(0, self.prepared.n_episodes, self.made_from):
+                return None
+            self.results.append(row := _row(self.prepared, self.backbone, self.parts))
+        return row
+
+    def _finished_meanwhile(self) -> Row | None:
+        """The row that another process has appended since `old`, if it has all episodes, of the same weights."""
+        row = self.results.row(self.prepared.run_id)
+        if row is None or row == self.old or row.n_episodes < self.prepared.n_episodes:
+            return None
+        return row if row.weights_digest == self.backbone.weights_digest else None
+
+    def _solve_missing(self, ranges: list[tuple[int, int]]) -> None:
+        """Embeds images, solves the episodes of these ranges and stores their predictions, with the cost of each part;
+        the first part's cost includes embedding."""
+        from fewshot.runs.solving import DEFAULT_BUDGET_BYTES, solve
+
+        if not ranges:
+            return
+        prepared, bench = self.prepared, self.bench
+        learner, costs = _learner(prepared, self.backbone, ranges, bench)
+        start = time.monotonic()
+        n_missing = sum(stop - start for start, stop in ranges)
+        with progress_bar(n_missing, prepared.evaluator.text, "episode", bench.progress) as bar:
+            watch = partial(show_step, bar)
+            for block in prepared.blocks(ranges):
+                if prepared.listed is None:
+                    guards.check_classes(block, prepared.classes, prepared.spec.classes, prepared.images)
+                keep = keeps_logits(block, prepared.n_episodes)
+                budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
+                solved = partial(
+                    solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
+                )
+                for part in portions(block, solved):
+                    costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
+                    self.parts.write(part, self.made_from | costs)
+                    costs, start = {}, time.monotonic()
+                    del part  # frees its memory before the next one
 
 
 def _learner(
@@ -311,6 +354,7 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
             n_embedded=int(parts.cost("n_embedded")),
             n_params=backbone.n_params,
             dim=backbone.dim,
+            flops=backbone.flops,
         ),
         digests(prepared.images, backbone, episodes_digest, prepared.split.digest),
         provenance.current(backbone.device.type),
@@ -334,21 +378,24 @@ def _row_or_error(results: Results, bench: Workbench, shard: tuple[int, int], sp
     except Busy:
         raise
     except Exception as error:
-        row = _failed(spec, bench, error)
         _log.debug("%s failed", spec, exc_info=error)
-        results.append(row)
+        results.append(row := failed_row(spec, bench, why_failed(spec, error)))
         return row
 
 
-def _failed(spec: RunSpec, bench: Workbench, error: Exception) -> Row:
+def failed_row(spec: RunSpec, bench: Workbench, why: str) -> Row:
+    """The row of a run that failed, with one sentence about the error."""
     try:
         run_id = bench.prepare(spec).run_id
     except Exception:  # the data side failed, so the spec alone names the run
         run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
-    text = str(error) or type(error).__name__
-    known = isinstance(error, ValueError | OSError)
-    if not known:
-        text = foreign.sentence(error, map(str, vars(spec_columns(spec)).values()))
-    message = without_places(" ".join(text.encode(errors="replace").decode().split()))
-    failed = replace(_run_name(run_id, spec), status="failed", error=message)
+    failed = replace(_run_name(run_id, spec), status="failed", error=why)
     return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))
+
+
+def why_failed(spec: RunSpec, error: Exception) -> str:
+    """The sentence about an error that ended a run, without the places of this machine."""
+    text = str(error) or type(error).__name__
+    if not isinstance(error, ValueError | OSError):
+        text = foreign.sentence(error, map(str, vars(spec_columns(spec)).values()))
+    return without_places(" ".join(text.encode(errors="replace").decode().split()))

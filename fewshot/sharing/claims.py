@@ -70,9 +70,9 @@ def _differences(row: Row, known: Benchmark, one: BenchmarkSet, design: SharedDe
         yield f"it has {row.n_episodes:,} episodes, not {known.n_episodes:,}"
     if row.selection_rule and not any(_is_head(row, head) for head in known.heads):
         yield "it chose hyperparameters in another way"
-    names, classes = len(design.class_names), one.counts.classes
-    if names and classes is not None and names != classes:
-        yield f"its images have {names:,} classes, not {classes:,}"
+    names = len(design.class_names)
+    if names and one.edition is not None and names != one.edition.classes:
+        yield f"its images have {names:,} classes, not {one.edition.classes:,}"
 
 
 def _is_head(row: Row, head: Head) -> bool:

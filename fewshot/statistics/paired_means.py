@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.statistics.intervals import DIFFERENCE, Floats, Interval
+from fewshot.statistics.students_t import quantile, two_sided
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +35,14 @@ class PairedMeans:
     @property
     def p_values(self) -> Floats:
         """[R, R] of "no difference", two-sided; 1 for two runs that are equal everywhere."""
-        from scipy.stats import t
-
         varies = self.errors > 0
-        p = 2 * t.sf(np.abs(self.means) / np.where(varies, self.errors, 1.0), self.freedom)
+        p = two_sided(self.means / np.where(varies, self.errors, 1.0), self.freedom)
         return np.asarray(np.where(varies, p, np.where(self.means == 0, 1.0, 0.0)))
 
     def interval(self, run: int, other: int, population: str, level: float = 0.95) -> Interval:
         """The difference of two runs with its interval."""
-        from scipy.stats import t
-
         mean, error = float(self.means[run, other]), float(self.errors[run, other])
-        half = float(t.ppf(0.5 + level / 2, self.freedom[run, other])) * error
+        half = quantile(0.5 + level / 2, float(self.freedom[run, other])) * error
         return Interval(mean, mean - half, mean + half, population, level, error).inside(DIFFERENCE)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fewshot.statistics.intervals import Interval
+from fewshot.statistics.students_t import quantile
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,8 @@ class Error:
 
 def difference(a: float, b: float, errors: Sequence[Error], population: str, level: float = 0.95) -> Interval:
     """A minus B with Welch's interval over the independent `errors` of both."""
-    from scipy.stats import t
-
     both = Error.of_sum(errors)
     if both.standard_error == 0:
         return Interval(a - b, a - b, a - b, population, level, 0.0)
-    half = float(t.ppf(0.5 + level / 2, both.freedom)) * both.standard_error
+    half = quantile(0.5 + level / 2, both.freedom) * both.standard_error
     return Interval(a - b, a - b - half, a - b + half, population, level, both.standard_error)

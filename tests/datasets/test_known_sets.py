@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fewshot import protocols
 from fewshot.commands._options import dataset_spec
 from fewshot.datasets import ArrayImages, Group, LabelledImages
 from fewshot.datasets._known_sets import difference_of, known_sets, recognised, warn_known
@@ -12,7 +13,7 @@ from fewshot.datasets._loading import load_images
 from fewshot.datasets._published_classes import published_split
 from tests.support import list_layouts as layouts
 
-KNOWN = {name: known for known in known_sets() for name in known.names}
+KNOWN = {name: known for known in known_sets().values() for name in known.names}
 
 
 def images(name: str, counts: dict[str, int], classes: int | tuple[str, ...]) -> LabelledImages:
@@ -30,15 +31,19 @@ def warning(copy: LabelledImages, caplog) -> str:
     return "".join(caplog.messages)
 
 
-SMALL = [known for known in known_sets() if max(sum(copy.values()) for copy in known.copies.values()) < 200_000]
+SMALL = [
+    (known, edition)
+    for known in known_sets().values()
+    for edition in known.editions.values()
+    if sum(edition.images.values()) < 200_000
+]
 
 
-@pytest.mark.parametrize("known", SMALL, ids=lambda known: known.title)
-def test_every_published_copy_is_recognised_and_has_no_difference(known):
-    for counts in known.copies.values():
-        copy = images(known.names[0], counts, known.classes[0])
-        assert recognised(copy) is known
-        assert difference_of(copy, known) is None
+@pytest.mark.parametrize(("known", "edition"), SMALL, ids=lambda one: getattr(one, "title", getattr(one, "name", "")))
+def test_every_edition_is_recognised_and_has_no_difference(known, edition):
+    copy = images(known.names[0], edition.images, edition.classes)
+    assert recognised(copy) is known
+    assert difference_of(copy, known) is None
 
 
 def test_exchanged_partitions_are_named(caplog):
@@ -131,14 +136,31 @@ def test_the_counts_are_those_of_the_packages_that_carry_them():
     flat = {name: info for name, info in medmnist.INFO.items() if not name.endswith("3d") and name != "chestmnist"}
     for name, info in flat.items():
         known = KNOWN[name]
-        assert (known.copies, known.classes) == ({"MedMNIST": info["n_samples"]}, (len(info["label"]),))
+        [edition] = known.editions.values()
+        assert (edition.images, edition.classes) == (info["n_samples"], len(info["label"]))
         assert known.md5 == {"28": info["MD5"], **{size: info[f"MD5_{size}"] for size in ("64", "128", "224")}}
     assert len(flat) == 11
 
 
 def test_names_are_not_shared_and_splits_fit():
-    names = [name for known in known_sets() for name in known.names]
+    names = [name for known in known_sets().values() for name in known.names]
     assert len(set(names)) == len(names)
-    for known in known_sets():
+    for known in known_sets().values():
         assert known.split is None or len(published_split(known.split).classes) <= max(known.classes)
-        assert known.source.startswith("http")
+        assert known.publisher.startswith("http")
+
+
+def test_every_edition_names_the_source_of_its_counts():
+    without = [
+        (known.title, edition.name)
+        for known in known_sets().values()
+        for edition in known.editions.values()
+        if "http" not in edition.source
+    ]
+    assert not without
+
+
+def test_a_benchmark_needs_an_edition_of_the_one_table_of_counts():
+    for name in protocols.names():
+        for one in protocols.benchmark(name).sets:
+            assert one.edition is None or one.edition is known_sets()[one.edition.of].editions[one.edition.name]

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from fewshot import protocols
+from fewshot.datasets._known_sets import edition
 from fewshot.protocols import Benchmark, BenchmarkSet
 from tests.support.benchmark_folders import PIXELS, PROTOTYPE, class_folders, cut_benchmark, run_benchmark
 from tests.support.command_line import fail, misuse, succeed
@@ -165,12 +166,13 @@ def test_the_table_ends_with_the_number_of_each_set_by_its_name(root, monkeypatc
 
 def test_exchanged_partitions_are_named(root, monkeypatch):
     def changed(one: BenchmarkSet) -> BenchmarkSet:
-        return replace(one, counts=protocols.Counts(partitions=(("train", 3 * TEST), ("test", 3 * TRAIN))))
+        known = edition("imagenet", "its own archives")
+        return replace(one, edition=replace(known, classes=3, images={"train": 3 * TEST, "test": 3 * TRAIN}))
 
-    benchmark = cut_benchmark(monkeypatch, "bit_few_shot", changed, keep_counts=True)
+    benchmark = cut_benchmark(monkeypatch, "bit_few_shot", changed, keep_editions=True)
     write_partitions(root, benchmark)
     sentence = fail("run", "--benchmark", "bit_few_shot", "--data", root, *PIXELS)
-    assert "18 images in train instead of 12; 12 images in val instead of 18; train and val are exchanged" in sentence
+    assert "has train and test exchanged: train 18, test 12, as published (its own archives)" in sentence
 
 
 def test_a_misspelt_option_value_stays_an_error(root):

@@ -29,9 +29,13 @@ class Chart:
 
     def x(self, value: float) -> str:
         """The horizontal position of a value, such as "12.3%"."""
+        return f"{100 * self.share(value):.1f}%"
+
+    def share(self, value: float) -> float:
+        """The horizontal position of a value as a share of the width."""
         whole = math.log(self.high / self.low)
         share = math.log(value / self.low) / whole if whole else 0.5
-        return f"{_LEFT + _INSIDE + share * (_RIGHT - _LEFT - 2 * _INSIDE):.1f}%"
+        return (_LEFT + _INSIDE + share * (_RIGHT - _LEFT - 2 * _INSIDE)) / 100
 
     def y(self, accuracy: float) -> str:
         """The vertical position of an accuracy in pixels, inside the chart."""
@@ -49,11 +53,11 @@ class Chart:
 
     @property
     def top(self) -> float:
-        """The height of the highest accuracy in pixels, with the room above it."""
-        return 0.0
+        """The height of the upper edge of the plot in pixels."""
+        return _TOP
 
     @property
-    def bottom(self) -> int:
+    def bottom(self) -> float:
         """The height of the horizontal axis in pixels."""
         return self.height - _BELOW
 

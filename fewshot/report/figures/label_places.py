@@ -1,79 +1,75 @@
-"""Places for the labels of marks, so that no label covers another, in a chart that is as wide as its place in the page.
-
-A label stands above or below its mark, nearer first, and a leader leads to one that had to move away. It avoids other
-labels at the width of a phone and at that of a screen, and marks as far as there is room.
-"""
+"""Places for the labels of a chart that do not overlap, at any width from that of a phone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
-_WIDTHS = (330.0, 900.0)  # pixels of the chart on a phone and on a screen
-_LETTER, _ABOVE, _UNDER = 4.0, 10.0, 2.0  # pixels: half of a digit's width, a text above its base line, and below it
-_RADIUS = 5.0  # of a mark
-_FIRST, _STEP = (-9.0, 18.0), 14.0  # base lines above and below a mark, and the height of a further line
-_STEPS = 12
-_OVER_LABEL, _OVER_MARK, _FURTHER = 100.0, 2.0, 0.5  # costs
+NARROWEST = 300  # pixels of a chart; wider charts pull labels apart, because they keep their size
+_CHARACTER, _GAP = 7.0, 6.0  # pixels of a character of a label, and between two labels side by side
+_HEIGHT, _MARK = 14.0, 6.0  # pixels of the height of a label, and of the radius of a mark with its edge
+_ABOVE, _BELOW = -9.0, 18.0  # pixels from a mark to the baseline of the label next to it
+_MOST_TICKS = 7
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A mark at a share of the width, 0 to 100, and a height in pixels; "" if it has no label."""
+class Label(NamedTuple):
+    """A label of a mark: the mark's horizontal place as a share of the width, its height in pixels, and the text."""
 
-    x: float
+    share: float
     y: float
-    label: str = ""
+    text: str
 
 
-@dataclass(frozen=True)
-class Box:
-    """A rectangle around a share of the width: half of its width, its top and its bottom in pixels."""
-
-    x: float
-    half: float
-    top: float
-    bottom: float
-
-    def overlaps(self, other: Box, width: float) -> bool:
-        """Whether two boxes share a point in a chart of this width."""
-        apart = abs(self.x - other.x) / 100 * width
-        return apart < self.half + other.half and self.top < other.bottom and other.top < self.bottom
+def baselines(labels: Sequence[Label], top: float, bottom: float, marks: Sequence[tuple[float, float]]) -> list[float]:
+    """The height of the baseline of every label, centred over or under its mark: the nearest where it overlaps no other
+    label, no mark of a label, and as few further marks (share, y) as possible."""
+    placed: list[Label] = []
+    own = [(label.share, label.y) for label in labels]
+    for label in labels:
+        choices = [label._replace(y=y) for y in _choices(label.y, top, bottom)]
+        placed.append(min(choices, key=lambda each: _cost(each, placed, own, marks)))  # the nearest of equal ones
+    return [label.y for label in placed]
 
 
-def label_heights(marks: Sequence[Mark], top: float, bottom: float) -> list[float | None]:
-    """The base line of each mark's label between top and bottom; None for marks without one."""
-    boxes = [Box(mark.x, _RADIUS, mark.y - _RADIUS, mark.y + _RADIUS) for mark in marks]
-    placed: list[Box] = []
-    heights: list[float | None] = [None] * len(marks)
-    for number, mark in sorted(enumerate(marks), key=lambda each: (each[1].x, each[1].y)):
-        if mark.label:
-            candidates = list(_candidates(mark, top, bottom))
-            costs = [_cost(_box(mark, y), placed, boxes) + _FURTHER * rank for rank, y in enumerate(candidates)]
-            heights[number] = best = candidates[costs.index(min(costs))]
-            placed.append(_box(mark, best))
-    return heights
+def _choices(y: float, top: float, bottom: float) -> list[float]:
+    """Baselines above and below a mark inside the chart, nearest first."""
+    levels = range(int((bottom - top) // _HEIGHT) + 1)
+    every = [start + sign * level * _HEIGHT for level in levels for start, sign in ((y + _ABOVE, -1), (y + _BELOW, 1))]
+    return [each for each in every if top + _HEIGHT - 4 <= each <= bottom] or [y + _ABOVE]
 
 
-def is_beside(mark: Mark, height: float) -> bool:
-    """Whether a label stands so near to its mark that it needs no leader."""
-    return height - mark.y in _FIRST
+def _cost(
+    label: Label, placed: Sequence[Label], own: Sequence[tuple[float, float]], marks: Sequence[tuple[float, float]]
+) -> tuple[int, int]:
+    """What a place costs: labels that it overlaps, then marks."""
+    labels = sum(overlap(label, other) for other in placed)
+    return labels, 3 * sum(_covers(label, mark) for mark in own) + sum(_covers(label, mark) for mark in marks)
 
 
-def _candidates(mark: Mark, top: float, bottom: float) -> Iterator[float]:
-    """Base lines, the nearest first; those outside of the chart are left out unless no other is there."""
-    every = [mark.y + side + step * _STEP * (-1 if side < 0 else 1) for step in range(_STEPS) for side in _FIRST]
-    inside = [y for y in every if top + _ABOVE <= y <= bottom - _UNDER]
-    yield from inside or every[:1]
+def overlap(a: Label, b: Label, width: float = NARROWEST) -> bool:
+    """Whether two labels overlap in a chart of this width. `y` is the baseline of each."""
+    apart = abs(a.share - b.share) * width
+    return apart < (_width(a) + _width(b)) / 2 + 2 and abs(a.y - b.y) < _HEIGHT
 
 
-def _box(mark: Mark, height: float) -> Box:
-    return Box(mark.x, _LETTER * len(mark.label) + 1, height - _ABOVE, height + _UNDER)
+def _covers(label: Label, mark: tuple[float, float]) -> bool:
+    across = abs(label.share - mark[0]) * NARROWEST < _width(label) / 2 + _MARK
+    return across and label.y - _HEIGHT + 3 - _MARK < mark[1] < label.y + _MARK - 1
 
 
-def _cost(box: Box, labels: Sequence[Box], marks: Sequence[Box]) -> float:
-    return sum(
-        _OVER_LABEL * sum(box.overlaps(one, width) for one in labels)
-        + _OVER_MARK * sum(box.overlaps(one, width) for one in marks)
-        for width in _WIDTHS
-    )
+def _width(label: Label) -> float:
+    return _CHARACTER * len(label.text)
+
+
+def ticks_that_fit(
+    choices: Sequence[Sequence[float]], share: Callable[[float], float], text: Callable[[float], str]
+) -> Sequence[float]:
+    """The first of these sets of ticks, finest first, with at most seven texts that do not overlap; the last one if
+    none fits. `share`: the horizontal place of a tick as a share of the width."""
+    for ticks in choices:
+        labels = [Label(share(tick), 0.0, text(tick)) for tick in ticks]
+        free = (NARROWEST * (b.share - a.share) - (_width(a) + _width(b)) / 2 for a, b in pairwise(labels))
+        if 1 < len(ticks) <= _MOST_TICKS and all(gap >= _GAP for gap in free):
+            return ticks
+    return choices[-1]

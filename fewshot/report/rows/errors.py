@@ -11,6 +11,7 @@ from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.students_t import quantile
 from fewshot.statistics.two_means import Error
 
 NEW_TEST_IMAGES = "new test images"
@@ -55,8 +56,6 @@ def draws_in_words(count: int, noun: str, depend: bool) -> str:
 def _of_episodes(row: Row) -> tuple[Error, str, str] | None:
     if row.n_episodes < 2 or row.accuracy_low is None or row.accuracy_high is None:
         return None
-    from scipy.stats import t
-
     half = max(row.accuracy_high - accuracy(row), accuracy(row) - row.accuracy_low)
     freedom = row.n_episodes - 1
-    return Error(half / float(t.ppf(0.975, freedom)), freedom), counted(row.n_episodes, "episode"), row.population
+    return Error(half / quantile(0.975, freedom), freedom), counted(row.n_episodes, "episode"), row.population

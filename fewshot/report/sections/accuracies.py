@@ -10,13 +10,16 @@ from fewshot.report.rows.intervals import THESE_IMAGES, brackets
 from fewshot.report.rows.measured import measures, titles
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
+from fewshot.report.tables.cost_columns import cost_columns
 from fewshot.report.tables.task_table import TaskTable, comparison, in_common, most_accurate_first
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     tables, further = comparison(shown), [measures(task, shown) for task in shown.tasks]
     explained = [THESE_IMAGES, *brackets(shown.done)]  # in the first section
-    own_notes = [(*table.notes, *table.remarks) for table in tables]
+    ordered = [most_accurate_first(table.lines) for table in tables]
+    costs = [cost_columns(task, lines, shown) for task, lines in zip(shown.tasks, ordered, strict=True)]
+    own_notes = [(*table.notes, *table.remarks, *each.notes) for table, each in zip(tables, costs, strict=True)]
     shared = in_common(own_notes)
     of_measures = in_common([each.notes for each in further if each])
     for number, (task, table, measured) in enumerate(zip(shown.tasks, tables, further, strict=True), 1):
@@ -26,7 +29,8 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
             "names": names,
             "constant": constant,
             "table": table,
-            "lines": most_accurate_first(table.lines),
+            "lines": ordered[number - 1],
+            "costs": costs[number - 1],
             "notes": [note for note in own_notes[number - 1] if note not in (*shared, *explained)],
             "measures": measured,
             "measures_notes": [note for note in measured.notes if note not in of_measures] if measured else [],
@@ -65,7 +69,8 @@ SECTION = Section(
 <thead><tr>{% for name in names %}<th scope="col">{{ name }}</th>{% endfor %}
 {%- for shot in table.shots %}<th scope="col" class="number accuracy"
 {%- if loop.first %} aria-sort="descending"{% endif %}>{{ shot }}</th>{% endfor -%}
-<th scope="col" class="number">episodes</th></tr></thead>
+<th scope="col" class="number">episodes</th>
+{%- for title in costs.titles %}<th scope="col" class="number cost">{{ title }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for line in lines %}
 <tr data-of="{{ line.contender }}"><th scope="row" title="{{ line.title }}">
@@ -77,7 +82,10 @@ SECTION = Section(
 {%- if cell.best %}<strong>{{ cell.text }}</strong>{% else %}{{ cell.text }}{% endif %}
 <span class="signs">{{ cell.signs }}</span>
 {%- if cell.further %}<span class="further">{{ cell.further }}</span>{% endif %}</td>{% endfor -%}
-<td class="number" data-value="{{ line.fewest_episodes }}">{{ line.n_episodes }}</td></tr>
+<td class="number" data-value="{{ line.fewest_episodes }}">{{ line.n_episodes }}</td>
+{%- for cost in costs.cells[loop.index0] %}<td class="number cost"
+{%- if cost.value is not none %} data-value="{{ "%.4g" | format(cost.value) }}"{% endif %}>{{ cost.text }}</td>
+{%- endfor %}</tr>
 {% endfor %}
 </tbody>
 </table>
