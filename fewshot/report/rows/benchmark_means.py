@@ -68,6 +68,8 @@ class Average:
     def described(self) -> str:
         """The group, how many of its sets this averages, and which are missing."""
         name = "all" if self.group == ALL else f"{self.group},"
+        if self.is_whole and self.of == 1:
+            return "its only set" if self.group == ALL else f"{name} {self.counted}"
         if self.is_whole:
             return f"{name} {self.counted}"
         without = listed(list(self.missing)) if len(self.missing) <= MOST_NAMES else counted(len(self.missing), "set")
