@@ -147,7 +147,7 @@ def _run(spec: RunSpec, results: Results, bench: Workbench, shard: tuple[int, in
         remember_run(prepared.run_id, spec.dataset.text, prepared.images.images_digest)
     row = results.row(prepared.run_id)
     if row is not None and row.n_episodes >= prepared.n_episodes:
-        return _with_all_columns(row, prepared, results)
+        return _of_benchmark(_with_all_columns(row, prepared, results), spec, results)
     chosen = _chosen(prepared, results, bench, shard, wait)
     return None if chosen is None else _compute(chosen, results, bench, shard, row, wait)
 
@@ -192,6 +192,21 @@ def _with_all_columns(row: Row, prepared: PreparedRun, results: Results) -> Row:
             return latest
         results.append(renewed := Row.of(row, found))
     return renewed
+
+
+def _of_benchmark(row: Row, spec: RunSpec, results: Results) -> Row:
+    """The row, which names the benchmark of the spec from now on, if it was computed without it or for another one."""
+    if not spec.benchmark_set or row.n_episodes != spec.n_episodes:
+        return row
+    if (row.protocol, row.benchmark_set) == (spec.protocol, spec.benchmark_set):
+        return row
+    with results.locked(row.run_id):
+        results.append(renamed := Row.of(row, _run_name(row.run_id, spec)))
+    return renamed
+
+
+def _run_name(run_id: str, spec: RunSpec) -> RunName:
+    return RunName(run_id, protocol=spec.protocol, benchmark_set=spec.benchmark_set)
 
 
 def _score(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> tuple[Score, str]:
@@ -341,7 +356,7 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
     found, episodes_digest = _score(prepared, parts, prepared.n_episodes)
     honest = honesty(prepared.evaluator, prepared.images, prepared.classes, backbone, prepared.prompts)
     return Row.of(
-        RunName(prepared.run_id, protocol=prepared.spec.protocol),
+        _run_name(prepared.run_id, prepared.spec),
         spec_columns(prepared.spec),
         found,
         honest if prepared.choice is None else prepared.choice.added_to(honest),
@@ -388,7 +403,7 @@ def failed_row(spec: RunSpec, bench: Workbench, why: str) -> Row:
         run_id = bench.prepare(spec).run_id
     except Exception:  # the data side failed, so the spec alone names the run
         run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
-    failed = RunName(run_id, protocol=spec.protocol, status="failed", error=why)
+    failed = replace(_run_name(run_id, spec), status="failed", error=why)
     return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))
 
 

@@ -13,7 +13,7 @@ from fewshot.sharing.about import parsed, refuse_constant, unique
 from fewshot.sharing.checks import Shared
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.layout import ROWS, RUNS, content, is_run_id
-from fewshot.sharing.members import NAMED
+from fewshot.sharing.members import RECORDED
 
 _FORMAT = "fewshot-shared-runs-1"
 _LONGEST = 20_000  # characters of a text
@@ -65,9 +65,9 @@ def _shared(row: Row, entry: Any, designs: Sequence[SharedDesign]) -> Shared:
         raise ValueError(f"{where} names other episodes than the row")
     identities = entry.get("identities")
     if not isinstance(identities, dict) or any(
-        name not in NAMED or not isinstance(text, str) or len(text) > _LONGEST for name, text in identities.items()
+        name not in RECORDED or not isinstance(text, str) or len(text) > _LONGEST for name, text in identities.items()
     ):
-        raise ValueError(f"{where} should give identities of {', '.join(NAMED)} as texts")
+        raise ValueError(f"{where} should give identities of {', '.join(RECORDED)} as texts")
     command, code = str(entry.get("command", ""))[:_LONGEST], str(entry.get("own_code", ""))[:_LONGEST]
     return Shared(row, designs[entry["design"]], identities, code, command)
 
