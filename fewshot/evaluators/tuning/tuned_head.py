@@ -30,6 +30,7 @@ class TunedHead(Head[ImageRows]):
     heads: Heads
     backbones: Sequence[Backbone]  # their preprocessing makes the inputs
     converged: Tensor | None = None  # [B], for heads that started at an optimum
+    layout: str | None = None  # the memory order of activations
 
     def __call__(self, query: ImageRows) -> Tensor:
         return torch.stack([self._logits(query, e) for e in range(len(self.networks))])
@@ -37,7 +38,8 @@ class TunedHead(Head[ImageRows]):
     def _logits(self, query: ImageRows, episode: int) -> Tensor:
         order = torch.arange(query.rows.shape[1])
         with torch.inference_mode():
-            features = plain_features(query, episode, order, self.backbones[episode], self.networks[episode])
+            backbone, network = self.backbones[episode], self.networks[episode]
+            features = plain_features(query, episode, order, backbone, network, self.layout)
             return torch.addmm(self.heads.bias[episode], features, self.heads.weight[episode]).cpu()
 
 
@@ -48,7 +50,7 @@ def tune(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> 
 
 def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tuning]]) -> TunedHead:
     """The tuned networks and heads of B episodes. Each has its own backbone, for its preprocessing, and its own
-    `Tuning`."""
+    `Tuning`; all have one layout."""
     done = []
     for episode, (backbone, tuning) in enumerate(ways):
         if backbone.device.type == "cpu":
@@ -57,7 +59,9 @@ def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tun
     heads = Heads(*(torch.cat([getattr(head, part) for _, head in done]) for part in ("weight", "bias")))
     optima = [head.converged for _, head in done if head.converged is not None]
     converged = torch.cat(optima).cpu() if optima else None
-    return TunedHead([network for network, _ in done], heads, [backbone for backbone, _ in ways], converged)
+    return TunedHead(
+        [network for network, _ in done], heads, [backbone for backbone, _ in ways], converged, ways[0][1].layout
+    )
 
 
 def tune_heads_alone(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> TunedHead:
