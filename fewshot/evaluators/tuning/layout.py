@@ -12,7 +12,7 @@ from weakref import WeakSet
 import torch
 from torch import Tensor, nn
 
-LAYOUTS = (None, "channels_last")
+LAYOUTS = ("channels_last",)  # beside None
 _CHECKED: WeakSet[nn.Module] = WeakSet()  # networks that take channels_last
 
 
