@@ -5,7 +5,6 @@ fewshot run --data meta_album/BRD_Mini --backbone tf_efficientnet_lite0 --evalua
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from fewshot.datasets import Dataset, Group, LabelledImages
 from fewshot.datasets._class_names import means_no_label
 from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_classes
 from fewshot.files.csv_files import CsvFile
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.folder_names import telling_name
 
 _log = logging.getLogger("fewshot")
@@ -61,10 +60,10 @@ def _columns(root: Path) -> tuple[str, str, str]:
     """The names of the columns of files, classes and super-categories."""
     file = root / "info.json"
     try:
-        info = json.loads(read_text(file, "file"))
+        info = parsed_json(read_text(file, "file"))
     except OSError as error:
         raise ValueError(f"cannot read {file}: {error.strerror}; Meta-Album has it beside labels.csv") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"{file} is not JSON in UTF-8: {error}; get it again") from error
     if not isinstance(info, dict):
         raise ValueError(f"{file} must be a JSON object with the names of columns, found {type(info).__name__}")

@@ -27,6 +27,7 @@ from fewshot.plugins.signature import Parameter
 Thing = TypeVar("Thing", bound=Hashable)
 _GIVEN: Mapping[str, str] = MappingProxyType({})
 _LONGEST = 64  # characters
+_MOST_VALUES = 7  # of a field of a grid that a name lists
 _HELD = ("code", "weights")  # digests that tell held things of one name apart (plugins/held.py)
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
@@ -175,9 +176,38 @@ def _differences(fields: Mapping[Thing, Mapping[str, Any]]) -> dict[Thing, str]:
         if len({repr(each.get(key)) for each in fields.values()}) > 1
     ]
     return {
-        thing: ", ".join(f"{k}={_written(v)}" if k else v for k in differing if (v := each.get(k)) is not None)
+        thing: ", ".join(_difference(k, v) for k in differing if (v := each.get(k)) is not None)
         for thing, each in fields.items()
     }
+
+
+def _difference(key: str, value: Any) -> str:
+    """A field that differs; a grid in words."""
+    if _is_grid(value):
+        return grid_words(value)
+    return f"{key}={_written(value)}" if key else str(value)
+
+
+def _is_grid(value: Any) -> bool:
+    """Whether a value is a grid of hyperparameters: fields, each with its values or the name of known values."""
+    return isinstance(value, tuple) and bool(value) and all(map(_is_axis, value))
+
+
+def _is_axis(item: Any) -> bool:
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], tuple | str)
+
+
+def grid_words(grid: Iterable[tuple[str, Any]]) -> str:
+    """The fields of a grid with their values: "C from 1, 10, 100 and max_iter from 50, 100"; of many values their
+    number with the first and the last one."""
+    return " and ".join(f"{field} from {_values_words(values)}" for field, values in grid)
+
+
+def _values_words(values: Any) -> str:
+    if isinstance(values, str):
+        return f"the values of {values}"
+    texts = [_plain(value) for value in values]
+    return ", ".join(texts) if len(texts) <= _MOST_VALUES else f"{len(texts)} values, {texts[0]} to {texts[-1]}"
 
 
 def _printable(text: str) -> str:

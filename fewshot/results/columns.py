@@ -24,6 +24,7 @@ class RunName(Columns):
     run_id: str
     schema: int = SCHEMA
     protocol: str = ""  # name and version of the suite, such as "quick@1"
+    benchmark_set: str = ""  # the data set of the benchmark of the field that the run is, such as "dtd" of vtab_1k
     status: str = "ok"  # or "failed"
     error: str = ""
 

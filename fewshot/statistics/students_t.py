@@ -6,17 +6,21 @@ scipy.stats takes half a second, which is longer than the rest of a command that
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
 
+@lru_cache(maxsize=4096)
 def quantile(probability: float, freedom: float) -> float:
-    """The quantile of t with these degrees of freedom."""
-    from scipy.special import stdtrit
+    """The quantile of t with these degrees of freedom; that of the normal distribution for infinitely many. A
+    comparison asks for the same few again and again."""
+    from scipy.special import ndtri, stdtrit
 
-    return float(stdtrit(freedom, probability))
+    return float(ndtri(probability) if np.isinf(freedom) else stdtrit(freedom, probability))
 
 
 def quantiles(probability: float, freedom: Floats) -> Floats:
@@ -24,13 +28,6 @@ def quantiles(probability: float, freedom: Floats) -> Floats:
     from scipy.special import stdtrit
 
     return np.asarray(stdtrit(freedom, probability), dtype=np.float64)
-
-
-def normal_quantile(probability: float) -> float:
-    """The quantile of the standard normal distribution."""
-    from scipy.special import ndtri
-
-    return float(ndtri(probability))
 
 
 def two_sided(ratio: Floats | float, freedom: Floats | float) -> Floats:
