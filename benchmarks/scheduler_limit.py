@@ -48,7 +48,7 @@ def most_workers(mean: float, service: float) -> int:
 
 
 def main() -> None:
-    measured = json.loads((FOLDER / "distribution.json").read_text())["overhead_of_a_task"]
+    measured = json.loads((FOLDER / "distribution.json").read_text())["milliseconds_of_a_task"]
     found = {}
     for engine, milliseconds in measured.items():
         service = milliseconds / 1000
