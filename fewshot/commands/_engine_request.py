@@ -12,6 +12,7 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, print_progress, wants_json
+from fewshot.commands._device_options import device_arguments
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class EngineRequest:
         if self.scheduler:
             from fewshot.work.cluster import Cluster, Tls, settings_of
 
-            settings = settings_of(results.path, bench.budget_bytes, bench.device)
+            settings = settings_of(results.path, bench)
             return Cluster(
                 folder, settings, self.scheduler, Tls(self.tls_ca_file or "", self.tls_cert or "", self.tls_key or "")
             )
@@ -160,4 +161,4 @@ def _options_of(bench: Workbench) -> list[str]:
     members, so workers may import them."""
     device = [] if bench.device is None else ["--device", bench.device]
     budget = [] if bench.budget_bytes is None else ["--budget-mb", str(bench.budget_bytes >> 20)]
-    return ["--allow-import", *device, *budget]
+    return ["--allow-import", *device, *budget, *device_arguments(bench)]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
+from fewshot.features.batch_size import first_batch
 from fewshot.features.embedding import DTYPES, Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
 from fewshot.features.out_of_memory import halved_until_it_fits
@@ -87,7 +88,7 @@ def feature_table(
         with_batch = replace(settings, batch=batch)
         return _filled(images, backbone, wanted, dtype, with_batch, place, progress, wait)
 
-    return halved_until_it_fits(filled, settings.batch, "images")[0]
+    return halved_until_it_fits(filled, first_batch(images, backbone, dtype, settings), "images")[0]
 
 
 def _filled(

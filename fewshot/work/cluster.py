@@ -12,12 +12,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fewshot.features.settings import EmbeddingSettings
+from fewshot.runs.pipeline import Workbench
 from fewshot.work.doing import Bench, Outcome, bench_at, workbench
 from fewshot.work.places import WorkFolder
 from fewshot.work.processes import n_cores
@@ -41,6 +43,8 @@ class Settings:
     budget_bytes: int | None = None
     device: str = ""
     allow_import: bool = False
+    embedding: Mapping[str, Any] = field(default_factory=dict)  # the fields of EmbeddingSettings
+    heads_device: str = ""
 
     def to_json(self) -> str:
         """The settings as a text."""
@@ -80,7 +84,8 @@ def _bench(settings: str) -> Bench:
         os.chdir(given.folder)
         if given.allow_import and "" not in sys.path:
             sys.path.append("")  # so that package.module:Class may lie in the working folder, as on the command line
-    bench = workbench(given.budget_bytes, given.device or None, progress=False)
+    embedding = EmbeddingSettings(**given.embedding)
+    bench = workbench(given.budget_bytes, given.device or None, False, embedding, given.heads_device or None)
     return bench_at(Path(given.results), bench, given.allow_import)
 
 
@@ -259,13 +264,15 @@ def _bench_here(settings: Settings) -> Bench:
     return _bench(settings.to_json())
 
 
-def settings_of(results: Path, budget_bytes: int | None, device: str | None) -> Settings:
+def settings_of(results: Path, bench: Workbench) -> Settings:
     """The settings of workers for a results file. Workers may import what the suite of the user names."""
     return Settings(
         results=str(results.absolute()),
         folder=os.getcwd(),
         home=str(Path(home).absolute()) if (home := os.environ.get("FEWSHOT_HOME", "")) else "",
-        budget_bytes=budget_bytes,
-        device=device or "",
+        budget_bytes=bench.budget_bytes,
+        device=bench.device or "",
         allow_import=True,
+        embedding=asdict(bench.embedding),
+        heads_device=bench.heads_device or "",
     )

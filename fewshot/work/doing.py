@@ -13,6 +13,7 @@ from typing import Any
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
+from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.plugins import foreign
 from fewshot.plugins.registry import BACKBONES
 from fewshot.results.files import Results
@@ -94,7 +95,7 @@ class Bench:
         backbone = self.workbench.backbone(member_from_json("backbone", what["backbone"], self.allow_import))
         rows, folder = from_runs(what["rows"], len(images)), self.workbench.folder
         network = backbone.to(self.workbench.device)
-        embed_range(images, network, rows, what["dtype"], folder, self.workbench.progress)
+        embed_range(images, network, rows, what["dtype"], folder, self.workbench.progress, self.workbench.embedding)
 
     def table(self, what: Mapping[str, Any]) -> None:
         """Nothing: the task ends when all ranges are there. The first run that opens the table moves them into it."""
@@ -132,10 +133,24 @@ _KINDS: Mapping[str, Callable[[Bench, Mapping[str, Any]], None]] = {
 }
 
 
-def workbench(budget_bytes: int | None, device: str | None, progress: bool) -> Workbench:
+def workbench(
+    budget_bytes: int | None,
+    device: str | None,
+    progress: bool,
+    embedding: EmbeddingSettings = USUAL,
+    heads_device: str | None = None,
+) -> Workbench:
     """The workbench of a worker, which keeps the last few networks and data sets: a grid has more than fit."""
     images, backbone = lru_cache(_MOST_SETS)(load_images), lru_cache(_MOST_NETWORKS)(load_backbone)
-    return Workbench(budget_bytes, device, progress, images=images, backbone=backbone)
+    return Workbench(
+        budget_bytes,
+        device,
+        progress,
+        embedding=embedding,
+        heads_device=heads_device,
+        images=images,
+        backbone=backbone,
+    )
 
 
 def bench_at(results: Path, workbench: Workbench, allow_import: bool) -> Bench:

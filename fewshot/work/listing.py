@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fewshot.files.bars import duration
+from fewshot.files.durations import duration
 from fewshot.plugins.wording import counted
 from fewshot.work.places import WorkFolder
 from fewshot.work.tasks import KINDS, Task

@@ -13,6 +13,8 @@ from fewshot.report.sections import Piece, Section, Sources
 from fewshot.report.tables.cost_columns import cost_columns
 from fewshot.report.tables.task_table import TaskTable, comparison, in_common, most_accurate_first
 
+_MOST_DETAILED = 200  # lines of a table with texts on hover
+
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     tables, further = comparison(shown), [measures(task, shown) for task in shown.tasks]
@@ -35,6 +37,7 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
             "measures": measured,
             "measures_notes": [note for note in measured.notes if note not in of_measures] if measured else [],
             "measure_names": titles(),
+            "most_detailed": _MOST_DETAILED,
             "curves": shot_curves(task, shown) if number <= MOST_TASKS else None,
             "shared": [],
         }
@@ -73,12 +76,14 @@ SECTION = Section(
 {%- for title in costs.titles %}<th scope="col" class="number cost">{{ title }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for line in lines %}
-<tr data-of="{{ line.contender }}"><th scope="row" title="{{ line.title }}">
+{% set detailed = loop.index <= most_detailed %}
+<tr data-of="{{ line.contender }}"><th scope="row"{% if detailed %} title="{{ line.title }}"{% endif %}>
 {{- line.backbone if names[0] == "backbone" else line.learner }}</th>
-{%- if names | length > 1 %}<td title="{{ line.title }}">{{ line.learner }}</td>{% endif %}
+{%- if names | length > 1 %}<td{% if detailed %} title="{{ line.title }}"{% endif %}>{{ line.learner }}</td>{% endif %}
 {%- for cell in line.cells %}<td class="number accuracy"
-{%- if cell.run_id %} data-of="{{ line.contender }}" data-run="{{ cell.run_id }}" title="{{ cell.details }}"{% endif %}
-{%- if cell.value is not none %} data-value="{{ cell.value }}"{% endif %}>
+{%- if cell.run_id %} data-of="{{ line.contender }}" data-run="{{ cell.run_id }}"{% endif %}
+{%- if cell.run_id and detailed %} title="{{ cell.details }}"{% endif %}
+{%- if cell.value is not none %} data-value="{{ "%.6g" | format(cell.value) }}"{% endif %}>
 {%- if cell.best %}<strong>{{ cell.text }}</strong>{% else %}{{ cell.text }}{% endif %}
 <span class="signs">{{ cell.signs }}</span>
 {%- if cell.further %}<span class="further">{{ cell.further }}</span>{% endif %}</td>{% endfor -%}
@@ -91,7 +96,9 @@ SECTION = Section(
 </table>
 {% endcall %}
 <p class="caption" id="caption-{{ number }}">{{ table.caption }}
-{%- if constant %} All runs: {{ constant }}.{% endif %}</p>
+{%- if constant %} All runs: {{ constant }}.{% endif %}
+{%- if lines | length > most_detailed %} Of {{ "{:,}".format(lines | length) }} lines the first {{ most_detailed }}{# #}
+ have texts on hover; <code>fewshot results show RUN</code> has every column of a run.{% endif %}</p>
 {{ as_list(notes) }}
 {% if table.draws %}
 <details class="printed">
@@ -129,6 +136,11 @@ SECTION = Section(
 </tbody>
 </table>
 {% endcall %}
+{% if measures.n_omitted %}
+<p class="caption">{{ "{:,}".format(measures.n_omitted) }} less accurate runs omitted;
+<code>fewshot results export</code>
+has the measures of all runs.</p>
+{% endif %}
 {{ as_list(measures_notes) }}
 </details>
 {% endif %}
