@@ -1,6 +1,6 @@
-"""Equality and overhead of all ways to divide a suite: `python benchmarks/distribution.py` takes ten minutes.
+"""Equality and overhead of all ways to divide a suite: `python -m benchmarks.distribution` takes ten minutes.
 
-    python benchmarks/distribution.py [--suite smoke] [--episodes N]
+    python -m benchmarks.distribution [--suite smoke] [--episodes N] [--overhead]
 
 Each way starts with an empty cache: one process, shards of 1, 2 and 7, `--jobs 3`, three `fewshot work` processes on a
 folder, and a Dask cluster of four worker processes that find their scheduler by its file: one is killed while it works,
@@ -37,7 +37,7 @@ from fewshot.work.worker import Worker
 
 OUT = Path(__file__).parent / "results" / "distribution.json"
 COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"}
-N_EMPTY = 300
+SIZES = (300, 3000)  # tasks that do nothing
 LOOPBACK = ("--host", "127.0.0.1", "--no-dashboard")
 Process = subprocess.Popen[bytes]
 Options = Sequence[str]
@@ -199,16 +199,10 @@ def overhead_of_dask(n_tasks: int) -> float:
         return round(1000 * (time.monotonic() - began) / n_tasks, 2)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--suite", default="smoke")
-    parser.add_argument("--episodes", type=int)
-    parser.add_argument("--only", default="", help="a part of the name of a way")
-    given = parser.parse_args()
-    options = [given.suite, *(["--episodes", str(given.episodes)] if given.episodes else [])]
+def measured_ways(options: Options, scratch: Path) -> list[dict[str, Any]]:
+    """What each way took, and whether its rows and predictions are those of one process."""
     ways, reference = [], None
-    scratch = Path(tempfile.mkdtemp(prefix="distribution-"))
-    for number, (name, way) in enumerate((n, w) for n, w in WAYS.items() if n == "1 process" or given.only in n):
+    for number, (name, way) in enumerate(WAYS.items()):
         folder = scratch / str(number)
         found: dict[str, Any] = {"way": name}
         folder.mkdir()
@@ -216,17 +210,29 @@ def main() -> None:
             way(folder, options)
         rows = content(folder)
         reference = rows if reference is None else reference
-        found |= {"rows": len(rows), "equal": rows == reference}
-        ways.append(found)
-        print(found, flush=True)
-    sizes = (N_EMPTY, 10 * N_EMPTY)
-    overhead = {f"folder of {n} tasks, ms": overhead_of_folder(scratch, n) for n in sizes}
-    overhead |= {f"Dask, {n} tasks, ms": overhead_of_dask(n) for n in sizes}
+        ways.append(found | {"rows": len(rows), "equal": rows == reference})
+        print(ways[-1], flush=True)
+    return ways
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--suite", default="smoke")
+    parser.add_argument("--episodes", type=int)
+    parser.add_argument("--overhead", action="store_true", help="measure the overhead of a task alone")
+    given = parser.parse_args()
+    scratch = Path(tempfile.mkdtemp(prefix="distribution-"))
+    if given.overhead:
+        values = json.loads(OUT.read_text())
+    else:
+        options = [given.suite, *(["--episodes", str(given.episodes)] if given.episodes else [])]
+        machine = f"{os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}"
+        values = {"suite": " ".join(options), "machine": machine, "ways": measured_ways(options, scratch)}
+    overhead = {f"folder, plan of {n} tasks": overhead_of_folder(scratch, n) for n in SIZES}
+    overhead |= {f"Dask, {n} tasks": overhead_of_dask(n) for n in SIZES}
     shutil.rmtree(scratch, ignore_errors=True)
-    machine = f"{os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}"
-    values = {"suite": " ".join(options), "machine": machine, "ways": ways, "overhead_of_a_task": overhead}
-    print(json.dumps(overhead))
-    OUT.write_text(json.dumps(values, indent=1) + "\n")
+    print(overhead)
+    OUT.write_text(json.dumps(values | {"milliseconds_of_a_task": overhead}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -23,18 +23,17 @@ ENOUGH = 0.9
 
 def efficiency(n_workers: int, mean: float, service: float, seed: int = 0) -> float:
     """The share of their time that workers spend on tasks; the server takes `service` seconds for each, one by one."""
-    times = np.random.default_rng(seed).exponential(mean, (TASKS_PER_WORKER, n_workers))
-    free = [(0.0, worker, 0) for worker in range(n_workers)]  # when a worker asks for its next task
+    random, horizon = np.random.default_rng(seed), TASKS_PER_WORKER * mean
+    times = iter(random.exponential(mean, 2 * TASKS_PER_WORKER * n_workers + 1000).tolist())
+    free = random.uniform(0, mean, n_workers).tolist()  # when each worker asks for its next task
     heapq.heapify(free)
-    server, end = 0.0, 0.0
-    while free:
-        asked, worker, done = heapq.heappop(free)
-        server = max(server, asked) + service
-        finished = server + float(times[done, worker])
-        end = max(end, server)
-        if done + 1 < TASKS_PER_WORKER:
-            heapq.heappush(free, (finished, worker, done + 1))
-    return min(1.0, float(times[:-1].sum()) / (n_workers * end))
+    server, busy = 0.0, 0.0
+    while free[0] < horizon:
+        server = max(server, free[0]) + service
+        end = server + next(times)
+        busy += max(0.0, min(end, horizon) - min(server, horizon))
+        heapq.heapreplace(free, end)
+    return min(1.0, busy / (n_workers * (horizon - mean / 2)))
 
 
 def most_workers(mean: float, service: float) -> int:
@@ -48,7 +47,7 @@ def most_workers(mean: float, service: float) -> int:
 
 
 def main() -> None:
-    measured = json.loads((FOLDER / "distribution.json").read_text())["overhead_of_a_task"]
+    measured = json.loads((FOLDER / "distribution.json").read_text())["milliseconds_of_a_task"]
     found = {}
     for engine, milliseconds in measured.items():
         service = milliseconds / 1000
@@ -58,7 +57,7 @@ def main() -> None:
             }
             for mean in SECONDS
         }
-        limits = {f"{mean:g} s": most_workers(mean, service) for mean in SECONDS if mean / service < 20_000}
+        limits = {f"{mean:g} s": most_workers(mean, service) for mean in SECONDS if mean / service < 25_000}
         found[engine] = {"milliseconds": milliseconds, "share": shares, "most_workers": limits}
         print(engine, limits)
     (FOLDER / "scheduler_limit.json").write_text(json.dumps(found, indent=1) + "\n")

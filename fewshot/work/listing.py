@@ -47,7 +47,7 @@ def _line(kind: str, subject: str, tasks: Sequence[Task], rates: Mapping[str, fl
 
 
 def _without_range(subject: str) -> str:
-    return re.sub(r"^(?:images|episodes) [\d,]+ to [\d,]+ of ", "", subject)
+    return re.sub(r"^(?:part|episodes) [\d,]+ (?:to|of) [\d,]+ of ", "", subject)
 
 
 def counts(folder: WorkFolder) -> dict[str, Any]:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.datasets import LabelledImages
+from fewshot.features.embedding import canonical_batches
+from fewshot.features.settings import BATCH
 from fewshot.plugins.spec import Spec
 from fewshot.pretraining.planning import PlannedTraining, planned_trainings
 from fewshot.pretraining.training import Trainer
@@ -25,9 +27,8 @@ from fewshot.runs.spec_json import spec_to_json, text_of
 from fewshot.runs.specs import PreparedRun, RunSpec
 from fewshot.work.tasks import Task
 
-_RANGES = 64  # of a data set, at most, unless they are larger than the largest
-_BATCH = 64  # images: the canonical batch
-_LEAST_IMAGES, _MOST_IMAGES = 256, 16384  # of a range
+_RANGES = 64  # of a table, at most, unless they are larger than the largest
+_LEAST_IMAGES, _MOST_IMAGES = 512, 16384  # of a range
 _IMAGES_OF_FEATURES = 1 << 18  # of the episodes of a task, for evaluators of features
 _IMAGES_OF_TUNING = 1 << 10  # the same for evaluators that tune a network on them
 
@@ -45,8 +46,8 @@ def plan(specs: Iterable[RunSpec], results: Results, bench: Workbench) -> list[T
 
 
 def images_per_range(n_images: int) -> int:
-    """The rows of a data set that one task embeds."""
-    whole = -(-n_images // (_RANGES * _BATCH)) * _BATCH
+    """The number of images that one task embeds, of so many."""
+    whole = -(-n_images // (_RANGES * BATCH)) * BATCH
     return min(max(whole, _LEAST_IMAGES), _MOST_IMAGES)
 
 
@@ -68,17 +69,29 @@ class _Table:
     used: NDArray[np.bool_]
 
     def tasks(self) -> list[Task]:
-        """A task for each range that holds a row to embed. The last one stands for all: runs need it alone."""
-        size, found = images_per_range(len(self.images)), []
-        for start in range(0, len(self.images), size):
-            rows = start + np.flatnonzero(self.used[start : start + size])
-            if len(rows):
-                words = f"images {start:,} to {min(start + size, len(self.images)) - 1:,} of {self.subject}"
-                what = {**self.what, "rows": to_runs(rows)}
-                found.append(Task("embed", what, self.needs, len(rows), words, self.rate))
+        """A task for each range of the rows to embed. The last one stands for all: runs need it alone."""
+        ranges = _ranges(np.flatnonzero(self.used))
+        found = [
+            Task(
+                "embed",
+                {**self.what, "rows": to_runs(rows)},
+                self.needs,
+                len(rows),
+                f"part {number} of {len(ranges)} of {self.subject}",
+                self.rate,
+            )
+            for number, rows in enumerate(ranges, 1)
+        ]
         names = tuple(task.name for task in found)
         whole = Task("table", {**self.what, "ranges": list(names)}, names, len(found), self.subject)
         return [*found, whole] if len(found) > 1 else found
+
+
+def _ranges(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The rows, divided between the batches in which one process would embed them: no division makes more batches."""
+    batches, size = canonical_batches(rows), images_per_range(len(rows)) // BATCH
+    parts = (batches[start : start + size] for start in range(0, len(batches), size))
+    return [np.sort(part[part >= 0]) for part in parts]
 
 
 @dataclass(eq=False)

@@ -13,6 +13,8 @@ from fewshot.work.tasks import Task
 
 MOST_LOSSES = 3  # of a task, before it is given up
 _SHORTEST, _LONGEST = 0.05, 2.0  # seconds between two looks, while nothing is free
+_SOON = 1.0  # seconds between two looks at least, while tasks are short
+_LOOKS = 20  # times as long as a look: looks take a twentieth of the time at most
 
 
 @dataclass(eq=False)
@@ -28,26 +30,37 @@ class Worker:
         """Does tasks until all have ended, here or elsewhere. An interruption gives the task back."""
         left, pause = self.folder.tasks, _SHORTEST
         while True:
+            began = time.monotonic()
             statuses = self.folder.statuses()
             left = [task for task in left if task.name not in statuses]
             if not left:
                 return
-            if self._took_one(left, statuses):
+            ready = self._ready(left, statuses)
+            look = time.monotonic() - began
+            if self._do_some(ready, statuses, time.monotonic() + max(_SOON, _LOOKS * look)):
                 pause = _SHORTEST
                 continue
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, _LONGEST)
 
-    def _took_one(self, left: list[Task], statuses: Mapping[str, str]) -> bool:
-        """Whether a task was ready and free; if so, it has ended."""
+    def _ready(self, left: list[Task], statuses: Mapping[str, str]) -> list[Task]:
+        """The tasks that nobody has and whose needs are there; first those with the network of the last one."""
         taken = self.folder.leases.taken()
         ready = (task for task in left if task.name not in taken and all(need in statuses for need in task.needs))
-        for task in sorted(ready, key=self._is_far):
+        return sorted(ready, key=self._is_far)
+
+    def _do_some(self, ready: list[Task], statuses: Mapping[str, str], until: float) -> bool:
+        """Whether one of these tasks was still free. Does the first such task, and others while it is not too late to
+        look at the folder again."""
+        found = False
+        for task in ready:
+            if found and time.monotonic() > until:
+                break
             with self.folder.leases.claimed(task.name) as mine:
-                if mine and task.name not in self.folder.statuses():
+                if mine and not self.folder.has_ended(task.name):
                     self._do(task, statuses)
-                    return True
-        return False
+                    found = True
+        return found
 
     def _is_far(self, task: Task) -> bool:
         """Whether a task needs another network than the last one: this process would have to load it first."""

@@ -14,7 +14,7 @@ from fewshot.episodes.episodes import EpisodeShape
 from fewshot.runs.specs import RunSpec, Sampled
 
 def suite():
-    for k_shot in (1, 2):
+    for k_shot in {shots}:
         for evaluator in {evaluators}:
             episodes = Sampled(EpisodeShape(n_way=3, k_shot=k_shot, n_query=4))
             yield RunSpec({data!r}, "RawPixels(image_size=4)", evaluator, episodes, split="AllNovel()", n_episodes=12)
@@ -22,9 +22,14 @@ def suite():
 COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"}
 
 
-def write_suite(folder: Path, data: Path, evaluators: tuple[str, ...] = ("Prototype()", "LinearProbe()")) -> None:
+def write_suite(
+    folder: Path,
+    data: Path,
+    evaluators: tuple[str, ...] = ("Prototype()", "LinearProbe()"),
+    shots: tuple[int, ...] = (1, 2),
+) -> None:
     """Writes suite.py."""
-    text = SUITE.format(data=f"ImageFolderSet({str(data)!r})", evaluators=evaluators)
+    text = SUITE.format(data=f"ImageFolderSet({str(data)!r})", evaluators=evaluators, shots=shots)
     (folder / "suite.py").write_text(text)
 
 

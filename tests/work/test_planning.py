@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fewshot.features.embedding import canonical_batches
 from fewshot.results.files import Results
 from fewshot.runs.specs import RunSpec, Sampled
-from fewshot.work.planning import episodes_per_task, from_runs, images_per_range, plan, to_runs
+from fewshot.work.planning import _ranges, episodes_per_task, from_runs, images_per_range, plan, to_runs
 from fewshot.work.tasks import Task
 from tests.support.workbenches import bench
 
@@ -94,8 +95,16 @@ def test_other_ranges_are_refused(runs):
         from_runs(runs, 100)
 
 
+@given(st.lists(st.integers(0, 5000), min_size=1, max_size=2000, unique=True))
+def test_ranges_make_as_many_batches_as_one_process(rows):
+    sorted_rows = np.array(sorted(rows), dtype=np.int64)
+    ranges = _ranges(sorted_rows)
+    assert np.array_equal(np.sort(np.concatenate(ranges)), sorted_rows)
+    assert sum(len(canonical_batches(part)) for part in ranges) == len(canonical_batches(sorted_rows))
+
+
 def test_ranges_grow_with_the_data_up_to_a_limit():
-    assert [images_per_range(n) for n in (10, 10_000, 1_000_000, 14_000_000)] == [256, 256, 15_680, 16_384]
+    assert [images_per_range(n) for n in (10, 10_000, 1_000_000, 14_000_000)] == [512, 512, 15_680, 16_384]
     assert (episodes_per_task(80, False), episodes_per_task(100, True), episodes_per_task(10**9, True)) == (3276, 10, 1)
 
 

@@ -49,7 +49,7 @@ def test_several_processes_work_on_a_folder(alone, tmp_path):
     assert "Start on any machine that sees it: fewshot work plan" in succeed("bench", "suite.py", "--plan", "plan")
     for text in [finish(process) for process in [start(tmp_path, "work", "plan") for _ in range(2)]]:
         assert "tasks have ended" in text
-    rows = json.loads(succeed("results", "list", "plan/rows.jsonl", "--json"))["rows"]
+    rows = json.loads(succeed("results", "list", "plan/rows.jsonl", "--json"))
     assert {row["run_id"] for row in rows} == {row["run_id"] for row in alone}
     assert " done, 0 claimed, 0 left" in succeed("work", "plan", "--status")
 

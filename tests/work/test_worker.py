@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 
 import pytest
 
@@ -18,6 +19,7 @@ from fewshot.work.doing import bench_at
 from fewshot.work.places import WorkFolder
 from fewshot.work.planning import plan
 from fewshot.work.worker import Worker
+from tests.support.stored_runs import content
 from tests.support.workbenches import bench
 
 COSTS = {"seconds_embedding": 0, "seconds_solving": 0, "n_embedded": 0, "finished": ""}
@@ -61,7 +63,7 @@ def test_a_worker_writes_the_rows_of_one_process(folder, tmp_path):
 @pytest.mark.parametrize("per_task", [1, 5])
 def test_the_rows_do_not_depend_on_the_size_of_the_tasks(folder, tmp_path, monkeypatch, per_task):
     monkeypatch.setattr("fewshot.work.planning.episodes_per_task", lambda *_: per_task)
-    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 7)
+    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
     specs = [spec_of(folder), spec_of(folder, "FineTune(steps=1)", 3, backbone="ConvNet()")]
     assert list(map(plain, worked(specs, tmp_path).rows())) == list(map(plain, rows_of_one_process(specs, tmp_path)))
 
@@ -138,3 +140,29 @@ def test_a_plan_names_no_code_that_a_worker_imports(folder, tmp_path):
     ((name, status),) = work.statuses().items()
     assert status == "failed"
     assert "would import code" in work.error(name, status)
+
+
+def test_doing_every_task_twice_changes_nothing(folder, tmp_path):
+    results = worked([spec_of(folder), spec_of(folder, "FineTune(steps=1)", 2, backbone="ConvNet()")], tmp_path)
+    before = content(tmp_path / "worked.predictions"), content(tmp_path / "worked.rows")
+    shutil.rmtree(tmp_path / "work" / "done")
+    Worker(WorkFolder(tmp_path / "work"), bench_at(results.path, bench(), False)).work()
+    assert (content(tmp_path / "worked.predictions"), content(tmp_path / "worked.rows")) == before
+
+
+def test_a_task_that_needs_a_lost_range_is_not_tried(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
+    results = Results(tmp_path / "worked.jsonl")
+    tasks = plan([spec_of(folder)], results, bench())
+    work = WorkFolder.make(tmp_path / "work", tasks)
+    (tmp_path / "work" / "lost").mkdir(parents=True)
+    for number in range(3):
+        (tmp_path / "work" / "lost" / f"{tasks[0].name}.{number}").touch()
+    Worker(work, bench_at(results.path, bench(), False)).work()
+    ended = work.statuses()
+    assert {task.kind: ended[task.name] for task in tasks if task.name != tasks[0].name} == {
+        "embed": "done",
+        "table": "lost",
+        "solve": "lost",
+        "row": "lost",
+    }
