@@ -18,6 +18,7 @@ from fewshot.evaluators.tuning import BATCHNORMS, Tuning
 from fewshot.evaluators.tuning.descent import Descent
 from fewshot.evaluators.tuning.fields import DESCENT
 from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.evaluators.tuning.layout import LAYOUTS
 from fewshot.evaluators.tuning.network import parameters_of
 from fewshot.evaluators.tuning.schedules import learning_rates
 from fewshot.evaluators.tuning.table import FrozenTable, frozen_table
@@ -49,7 +50,9 @@ class FineTune(ImageEvaluator):
     arXiv 2202.10054, whose probe is trained by descent). `augment`: "flip", "crop", "crop+flip" or "crop+flip+colour"
     views of the support, new at each step, so the whole network runs; images whose orientation matters are not flipped.
     `clip_norm` limits the norm of the gradient; None: no limit. `head_lr`: the learning rate of the head; None: `lr`.
-    `unit_features`: whether the head sees features of length 1.
+    `unit_features`: whether the head sees features of length 1. `layout` "channels_last": on a processor, steps of a
+    convolutional network take 0.6 to 0.9 times as long, with other last bits, which many steps can amplify; it does not
+    matter for tune="head".
     """
 
     tune: str = "all"
@@ -67,6 +70,7 @@ class FineTune(ImageEvaluator):
     clip_norm: float | None = None
     head_lr: float | Later = None
     unit_features: bool | Later = None
+    layout: str | Later = None
 
     rules = declare(
         DESCENT,
@@ -76,6 +80,7 @@ class FineTune(ImageEvaluator):
         augment=one_of(AUGMENTS),
         clip_norm=POSITIVE,
         head_lr=POSITIVE,
+        layout=one_of(LAYOUTS),
     )
 
     def __post_init__(self) -> None:
@@ -91,6 +96,7 @@ class FineTune(ImageEvaluator):
             cls(tune="last 1", steps=20, lr=0.05, batch_size=4, batchnorm="support"),
             cls(tune="norm", steps=8, lr=0.02, schedule="cosine", warmup=2, start="probe", augment="crop+flip"),
             cls(steps=20, lr=0.02, head_lr=0.2, optimizer="adam", unit_features=True),
+            cls(steps=20, lr=0.05, layout="channels_last"),
         ]
 
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
@@ -126,4 +132,5 @@ class FineTune(ImageEvaluator):
             probe_C=self.probe_C,
             view=None if self.augment == "none" else random_view,
             unit_features=bool(self.unit_features),
+            layout=self.layout,
         )

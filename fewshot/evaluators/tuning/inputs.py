@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fewshot.evaluators.tuning import View
 from fewshot.evaluators.tuning.image_rows import ImageRows
+from fewshot.evaluators.tuning.layout import arranged
 from fewshot.evaluators.tuning.split import Tail
 from fewshot.features.out_of_memory import halved_until_it_fits
 
@@ -43,9 +44,10 @@ class Inputs:
         backbone: Backbone,
         view: View | None = None,
         most: int = MOST_AT_ONCE,
+        layout: str | None = None,
     ) -> None:
         self._images, self._episode, self._order, self._backbone = images, episode, order, backbone
-        self._view, self._most = view, most
+        self._view, self._most, self._layout = view, most, layout
         self._pictures: dict[int, Image.Image] = {}
         self._picture_bytes = 0
         self._plain: Tensor | None = None  # [S, 3, H, W] if they fit
@@ -71,7 +73,7 @@ class Inputs:
     def plain(self, positions: Tensor) -> Tensor:
         """[b, 3, H, W] inputs from the network's own preprocessing, on its device."""
         inputs = self._preprocessed(positions.tolist()) if self._plain is None else self._plain[positions]
-        return inputs.to(self._backbone.device)
+        return arranged(inputs.to(self._backbone.device), self._layout)
 
     def views(self, positions: Tensor, uniform: NDArray[np.float64]) -> Tensor:
         """[b, 3, H, W] inputs: a random view of each image, by numbers [b, 12] in [0, 1)."""
@@ -80,7 +82,7 @@ class Inputs:
         for position, numbers in zip(positions.tolist(), uniform, strict=True):
             upright = fixed is not None and bool(fixed[self._episode, self._order[position]])
             inputs.append(self._view(self._picture(position), numbers, upright))
-        return torch.stack(inputs).to(self._backbone.device)
+        return arranged(torch.stack(inputs).to(self._backbone.device), self._layout)
 
     def _preprocessed(self, positions: range | list[int]) -> Tensor:
         return torch.stack([self._backbone.preprocess(self._picture(position)) for position in positions])
@@ -106,10 +108,12 @@ def in_parts(function: Callable[[Tensor], Tensor], n: int, at_once: int) -> Tens
     return halved_until_it_fits(values, at_once, "images")[0]
 
 
-def plain_features(images: ImageRows, episode: int, order: Tensor, backbone: Backbone, network: nn.Module) -> Tensor:
+def plain_features(
+    images: ImageRows, episode: int, order: Tensor, backbone: Backbone, network: nn.Module, layout: str | None = None
+) -> Tensor:
     """[len(order), D] features of an episode's images, from the activations of the frozen part if they are known."""
     if images.frozen is None:
-        inputs = Inputs(images, episode, order, backbone)
+        inputs = Inputs(images, episode, order, backbone, layout=layout)
         return in_parts(lambda part: network(inputs.plain(part)), len(order), inputs.at_once)
-    tail, known, rows = Tail(network, images.frozen.split), images.frozen, images.rows[episode, order]
+    tail, known, rows = Tail(network, images.frozen.split, layout), images.frozen, images.rows[episode, order]
     return in_parts(lambda part: tail(known.gather(rows[part]).to(backbone.device)), len(order), MOST_AT_ONCE)

@@ -16,6 +16,7 @@ from fewshot.evaluators.tuning.descent import descend, mini_batches
 from fewshot.evaluators.tuning.heads import Heads, Support, starting_heads
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.evaluators.tuning.inputs import MOST_AT_ONCE, Inputs, held_in_order, in_parts, plain_features
+from fewshot.evaluators.tuning.layout import check_layout
 from fewshot.evaluators.tuning.low_rank import drop_out
 from fewshot.evaluators.tuning.network import new_head, normalise_by_batch
 from fewshot.evaluators.tuning.split import Split, Tail, Trunk, find_split
@@ -41,13 +42,16 @@ class TunedEpisode:
         order = held_in_order(batch.support, batch.support_mask, episode)
         self._tuning, self._seed, self._watch = tuning, int(batch.seeds[episode]), batch.watch
         self._labels = batch.support_labels[episode, order].to(backbone.device)
-        self._inputs = Inputs(batch.support, episode, order, backbone, tuning.view, most)
+        self._inputs = Inputs(batch.support, episode, order, backbone, tuning.view, most, tuning.layout)
+        if tuning.layout is not None:
+            check_layout(backbone.network, self._inputs.shape, tuning.layout)
         self._network, self._trained = tuning.changed(backbone.network, self._seed)
-        self._head = new_head(backbone.dim, batch.n_way, backbone.device)
+        dtype = next(backbone.network.parameters(), torch.empty(0)).dtype
+        self._head = new_head(backbone.dim, batch.n_way, backbone.device, dtype)
         self._converged: Tensor | None = None
         if tuning.start != "zero":
             with torch.no_grad():
-                features = plain_features(batch.support, episode, order, backbone, self._network)
+                features = plain_features(batch.support, episode, order, backbone, self._network, tuning.layout)
                 self._start(tuning.seen_by_head(features), batch.n_way)
         self._tail, self._activations = self._cut(batch.support, episode, order)
         if tuning.batchnorm == "support":
@@ -121,14 +125,14 @@ class TunedEpisode:
             return None, None  # each step has views of its own
         if support.frozen is not None and not self._tuning.mixup:
             known = support.frozen.gather(support.rows[episode, order])
-            return Tail(self._network, support.frozen.split), known.to(self._labels.device)
+            return Tail(self._network, support.frozen.split, self._tuning.layout), known.to(self._labels.device)
         self._inputs.keep()
         if self._tuning.mixup:
             return None, None  # inputs are mixed, not activations
         split = find_split(self._network, self._inputs.plain(torch.arange(2)))
         if split is None or 4 * split.size * len(order) > _KEPT_BYTES:
             return None, None
-        return Tail(self._network, split), self._trunk(split)
+        return Tail(self._network, split, self._tuning.layout), self._trunk(split)
 
     def _trunk(self, split: Split) -> Tensor:
         trunk = Trunk(self._network, split)

@@ -32,6 +32,7 @@ class TunedHead(Head[ImageRows]):
     backbones: Sequence[Backbone]  # their preprocessing makes the inputs
     converged: Tensor | None = None  # [B], for heads that started at an optimum
     unit_features: bool = False  # whether heads see features of length 1
+    layout: str | None = None  # the memory order of activations
 
     def __call__(self, query: ImageRows) -> Tensor:
         return torch.stack([self._logits(query, e) for e in range(len(self.networks))])
@@ -39,7 +40,8 @@ class TunedHead(Head[ImageRows]):
     def _logits(self, query: ImageRows, episode: int) -> Tensor:
         order = torch.arange(query.rows.shape[1])
         with torch.inference_mode():
-            features = plain_features(query, episode, order, self.backbones[episode], self.networks[episode])
+            backbone, network = self.backbones[episode], self.networks[episode]
+            features = plain_features(query, episode, order, backbone, network, self.layout)
             if self.unit_features:
                 features = nn.functional.normalize(features, dim=1)
             return torch.addmm(self.heads.bias[episode], features, self.heads.weight[episode]).cpu()
@@ -52,7 +54,7 @@ def tune(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> 
 
 def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tuning]]) -> TunedHead:
     """The tuned networks and heads of B episodes. Each has its own backbone, for its preprocessing, and its own
-    `Tuning`."""
+    `Tuning`; all have one layout."""
     done, most = [], MOST_AT_ONCE
     for episode, (backbone, tuning) in enumerate(ways):
         if backbone.device.type == "cpu":
@@ -63,7 +65,8 @@ def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tun
     optima = [head.converged for _, head in done if head.converged is not None]
     converged = torch.cat(optima).cpu() if optima else None
     networks = [network for network, _ in done]
-    return TunedHead(networks, heads, [one for one, _ in ways], converged, ways[0][1].unit_features)
+    first = ways[0][1]
+    return TunedHead(networks, heads, [one for one, _ in ways], converged, first.unit_features, first.layout)
 
 
 def _tuned_within_memory(
