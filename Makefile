@@ -51,4 +51,4 @@ clean: ## remove build and cache folders; keep .venv and results
 	.venv/bin/python -m pip install --quiet --editable '.[docs]' && touch $@
 
 .venv/.installed: .venv/.mobilenet .ci/install_learn2learn
-	.ci/install_learn2learn .venv/bin/python && touch $@
+	.ci/install_learn2learn .venv/bin/python && { .venv/bin/python -m fewshot doctor --compile || true; } && touch $@

@@ -11,6 +11,13 @@ WRITTEN_TO = Path(__file__).parent / "results" / "faults.json"
 _FUZZ = "fuzz"
 _HEADER = "| fault | tries | the same bits | what happened | command |\n|---|---|---|---|---|"
 _FUZZ_HEADER = "| damaged file | examples | read | refused in one sentence |\n|---|---|---|---|"
+_NAMES = {
+    "one_sentence": "ended with one sentence",
+    "slowest_seconds": "slowest end in seconds",
+    "unused": "not read again, or without effect",
+    "unchanged": "left as it was",
+}
+_PLACES = {"finished": "after the end", "starting": "at the start"}
 Counts = Mapping[str, Mapping[str, Any]]
 
 
@@ -44,7 +51,7 @@ def _lines(stored: Mapping[str, Counts]) -> Iterator[str]:
 
 
 def _words(key: str, value: Any) -> str:
-    """A count in words: "recomputed 12", "in embedding 5, scoring 3"."""
+    """A count in words: "recomputed: 12", or of several phases "5 in embedding, 3 in scoring"."""
     if isinstance(value, Mapping):
-        return f"in {', '.join(f'{name} {count}' for name, count in value.items())}" if value else ""
-    return f"{key.replace('_', ' ')} {value:,}"
+        return ", ".join(f"{count} {_PLACES.get(name, f'in {name}')}" for name, count in value.items())
+    return f"{_NAMES.get(key, key)}: {value:,}"

@@ -1,45 +1,70 @@
-"""Speed of FineTune in episodes per second, against a plain training loop.
+"""Speed of fine-tuning against plain training loops, in wall time and in processor time.
 
-    python benchmarks/fine_tuning.py --json fine_tuning.json
+    python benchmarks/fine_tuning.py --json benchmarks/results/fine_tuning.json
 
-Rounds alternate between ours and a plain loop, each in its own process, on icons with EfficientNet-Lite0 at 128 px,
-5-way 5-shot, 15 queries, 50 steps of SGD. Starting and loading do not count.
+Rounds alternate between three sides, each in its own process with one thread (--threads): "ours", from images to
+logits; "loop", the loop of `plain_loops.py`; and "kept", the same loop in a process that keeps freed memory, as ours
+does. Episodes are 5-way 5-shot with 15 queries per class, icons at 128 px, SGD. Starting and loading do not count.
 
-- head: FineTune(tune='head') on 32 episodes together, against one nn.Linear after the other, both on ready features.
-- last: FineTune(tune='last 1') on 2 episodes, from images to logits, against a loop that keeps its preprocessed inputs
-  but runs the frozen part in every step.
+- whole, last, norms: EfficientNet-Lite0; its parts by FineTune. The last block takes 50 steps, the others 10. The
+  lines with channels_last use that layout, and the same loop as the others.
+- lora: a ViT-S/16 with random weights; LoRA of rank 2 on queries, keys and values, 10 steps.
+- head: 50 steps on ready features for 32 episodes.
 
-The script first checks that the logits of both agree to a thousandth of the largest.
+Processor time (user and system) is the one to compare on a shared machine. The script first checks that the logits of
+both agree to a ten-thousandth of the largest, or to a hundredth for the whole network in channels_last, whose 10 steps
+amplify the rounding.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from fewshot.backbones import Backbone
     from fewshot.datasets import LabelledImages
     from fewshot.episodes.episodes import EpisodeBatch, Episodes
+    from fewshot.evaluators import ImageEvaluator
     from fewshot.evaluators.tuning.image_rows import ImageRows
 
-NETWORK = "tf_efficientnet_lite0"
-IMAGE_SIZE = 128
-EPISODES = {"head": 32, "last": 2}
-TUNE = {"head": "head", "last": "last 1"}
+SIDES = ("ours", "loop", "kept")
+LITE = "Packaged('tf_efficientnet_lite0', image_size=128)"
+VIT = "RandomInit('vit_small_patch16_224', image_size=128)"
 N_CLASSES = 10  # few, so that the heads need few embedded images
-STEPS = 50
-RATE = 0.003
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is tuned: an evaluator on a backbone, and the number of episodes of a round."""
+
+    evaluator: str
+    backbone: str = LITE
+    n_episodes: int = 1
+    farthest: float = 1e-4  # of the logits of ours and the loop, as a share of the largest logit
+
+
+TASKS = {
+    "whole": Task("FineTune(tune='all', steps=10, lr=0.003)"),
+    "whole_channels_last": Task("FineTune(tune='all', steps=10, lr=0.003, layout='channels_last')", farthest=1e-2),
+    "last": Task("FineTune(tune='last 1', steps=50, lr=0.003)", n_episodes=2),
+    "norms": Task("FineTune(tune='norm', steps=10, lr=0.003)"),
+    "norms_channels_last": Task("FineTune(tune='norm', steps=10, lr=0.003, layout='channels_last')"),
+    "lora": Task("LoRA(steps=10, lr=0.003, optimizer='sgd')", VIT),
+    "head": Task("FineTune(tune='head', steps=50, lr=0.003)", n_episodes=32),
+}
 
 
 class Work:
@@ -48,97 +73,79 @@ class Work:
     def __init__(self, what: str) -> None:
         import numpy as np
 
-        from fewshot.backbones.packaged import Packaged
         from fewshot.datasets.icons import Icons
         from fewshot.episodes.episodes import EpisodeShape
-        from fewshot.evaluators.fine_tune import FineTune
-        from fewshot.runs.learners import ImageLearner
+        from fewshot.plugins.registry import BACKBONES, EVALUATORS
         from fewshot.samplers.balanced import Balanced
 
+        self.what, self.task = what, TASKS[what]
         self.images: LabelledImages = Icons("mono").load()
-        self.backbone: Backbone = Packaged(NETWORK, image_size=IMAGE_SIZE).load()
-        self.evaluator = FineTune(TUNE[what], STEPS, RATE)
+        self.backbone: Backbone = BACKBONES.make(self.task.backbone).load()
+        self.evaluator: ImageEvaluator = EVALUATORS.make(self.task.evaluator)
         shape, classes = EpisodeShape(5, 5, 15), np.arange(N_CLASSES)
-        self.episodes: Episodes = Balanced().sample(self.images, classes, shape, 0, 0, EPISODES[what])
-        rows = np.concatenate([self.episodes.support, self.episodes.query]).astype(np.int64)
-        ready = self.evaluator.precompute(self.images, self.backbone, rows, False) if what == "head" else None
-        self.learner = ImageLearner(self.evaluator, self.images, self.backbone, ready)
-        self.what = what
+        self.episodes: Episodes = Balanced().sample(self.images, classes, shape, 0, 0, self.task.n_episodes)
 
-    def batch(self, start: int, stop: int) -> tuple[EpisodeBatch[ImageRows], ImageRows]:
+    @cached_property
+    def frozen(self) -> Any:
+        """The outputs of the frozen part for all images, as a run computes them once; None if nothing is frozen."""
+        import numpy as np
+
+        rows = np.concatenate([self.episodes.support, self.episodes.query]).astype(np.int64)
+        return self.evaluator.precompute(self.images, self.backbone, rows, False)
+
+    def batch(self, start: int, stop: int, frozen: Any) -> tuple[EpisodeBatch[ImageRows], ImageRows]:
         """Some episodes and their queries."""
         import numpy as np
         import torch
 
         from fewshot.episodes.episodes import EpisodeBatch
+        from fewshot.runs.learners import ImageLearner
         from fewshot.runs.solving import episode_seeds
 
+        learner = ImageLearner(self.evaluator, self.images, self.backbone, frozen)
         some = self.episodes[start:stop]
         rows, labels, mask = some.padded("support")
-        support, query = self.learner.items(rows), self.learner.items(some.padded("query")[0])
+        support, query = learner.items(rows), learner.items(some.padded("query")[0])
         ways = torch.from_numpy(labels.astype(np.int64))
         return EpisodeBatch(support, ways, torch.from_numpy(mask), 5, episode_seeds(some)), query
 
     def ours(self) -> list[Tensor]:
-        """Logits [75, 5] of each episode."""
-        size = EPISODES["head"] if self.what == "head" else 1
-        logits = []
+        """Logits [75, 5] of each episode; except for heads, the part that a run computes once counts too."""
+        size, logits = len(self.episodes) if self.what == "head" else 1, []
         for start in range(0, len(self.episodes), size):
-            batch, query = self.batch(start, start + size)
+            batch, query = self.batch(start, start + size, self.frozen)
             logits += list(self.evaluator.fit(batch, self.backbone)(query))
         return logits
 
     def loop(self) -> list[Tensor]:
         """The same logits, from the usual loop."""
-        return [self._one(*self.batch(e, e + 1)) for e in range(len(self.episodes))]
+        from fewshot.benchmarks.plain_loops import LOOPS
 
-    def _one(self, batch: EpisodeBatch[ImageRows], query: ImageRows) -> Tensor:
-        import torch
-
-        if self.what == "head":
-            assert batch.support.frozen is not None
-            support, queries = (batch.support.frozen.gather(rows.rows[0]) for rows in (batch.support, query))
-            network: nn.Module = torch.nn.Identity()
-        else:
-            from fewshot.evaluators.tuning.network import last_blocks
-
-            support, queries = (
-                torch.stack([self.backbone.preprocess(i) for i in rows.decode(0, list(range(rows.rows.shape[1])))])
-                for rows in (batch.support, query)
-            )
-            network = copy.deepcopy(self.backbone.network)
-            trained = set(last_blocks(network, 1))
-            for name, parameter in network.named_parameters():
-                parameter.requires_grad_(name in trained)
-        return _plain_loop(network, support, batch.support_labels[0], queries, self.backbone.dim)
+        frozen = self.frozen if self.what == "head" else None
+        return [
+            LOOPS[self.what.partition("_")[0]](self.evaluator, self.backbone, *self.batch(e, e + 1, frozen))
+            for e in range(len(self.episodes))
+        ]
 
 
-def _plain_loop(network: nn.Module, support: Tensor, labels: Tensor, queries: Tensor, dim: int) -> Tensor:
-    import torch
+def seconds(work: Work, side: str) -> tuple[float, float]:
+    """Wall and processor seconds per episode."""
+    from fewshot.features.embedding import keep_freed_memory
 
-    head = torch.nn.Linear(dim, 5)
-    torch.nn.init.zeros_(head.weight)
-    torch.nn.init.zeros_(head.bias)
-    trained = [p for p in network.parameters() if p.requires_grad] + list(head.parameters())
-    optimizer = torch.optim.SGD(trained, lr=RATE, momentum=0.9)
-    for _ in range(STEPS):
-        loss = torch.nn.functional.cross_entropy(head(network(support)), labels)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    with torch.inference_mode():
-        logits: Tensor = head(network(queries))
-    return logits
-
-
-def rate(work: Work, who: str) -> float:
-    """Episodes per second; a short first call does not count."""
-    run: Callable[[], list[Tensor]] = work.ours if who == "ours" else work.loop
+    if side == "kept":
+        keep_freed_memory()
+    run: Callable[[], list[Tensor]] = work.ours if side == "ours" else work.loop
     if work.what == "head":
-        run()
-    start = time.perf_counter()
+        run()  # embeds; does not count
+    start = time.perf_counter(), time.process_time()
     run()
-    return EPISODES[work.what] / (time.perf_counter() - start)
+    wall, processor = time.perf_counter() - start[0], time.process_time() - start[1]
+    return wall / len(work.episodes), processor / len(work.episodes)
+
+
+def rate(work: Work, side: str) -> float:
+    """Episodes per second of wall time."""
+    return 1 / seconds(work, side)[0]
 
 
 def difference(work: Work) -> float:
@@ -147,55 +154,56 @@ def difference(work: Work) -> float:
     return max(float((a - b).abs().max() / b.abs().max()) for a, b in pairs)
 
 
-def measured(what: str, who: str) -> float:
-    """The number that a new process measures."""
-    command = [sys.executable, __file__, "--what", what, "--round", who]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+def measured(what: str, side: str, threads: int) -> Any:
+    """The numbers that a new process measures."""
+    command = [sys.executable, __file__, "--what", what, "--round", side]
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def compare(what: str, n_rounds: int) -> dict[str, object]:
-    """The rates of both sides in alternating rounds, and the median ratio of neighbouring rounds with its range."""
-    apart = measured(what, "check")
-    if apart > 1e-3:
+def compare(what: str, n_rounds: int, threads: int) -> dict[str, Any]:
+    """The seconds of all sides in alternating rounds, and the ratios of their neighbouring rounds."""
+    from fewshot.benchmarks.rounds import machine
+
+    apart = measured(what, "check", threads)
+    if apart > TASKS[what].farthest:
         raise SystemExit(f"{what}: the logits differ by {apart:.1e} of the largest, so the rates cannot be compared")
-    ours, loop = [], []
+    taken: dict[str, list[Sequence[float]]] = {side: [] for side in SIDES}
     for number in range(n_rounds):
-        ours.append(measured(what, "ours"))
-        loop.append(measured(what, "loop"))
-        print(f"{what}, round {number + 1}: ours {ours[-1]:.2f}, loop {loop[-1]:.2f} episodes/s", flush=True)
-    ratios = sorted(a / b for a, b in zip(ours, loop, strict=True))
-    return {
-        "ratio_median": statistics.median(ratios),
-        "ratio_min": ratios[0],
-        "ratio_max": ratios[-1],
-        "ours": ours,
-        "loop": loop,
-        "difference": apart,
-        "n_episodes": EPISODES[what],
-        "steps": STEPS,
-        "network": NETWORK,
-        "image_size": IMAGE_SIZE,
-    }
+        for side in SIDES:
+            taken[side].append(measured(what, side, threads))
+        shown = ", ".join(f"{side} {taken[side][-1][0]:.3g} s ({taken[side][-1][1]:.3g} s)" for side in SIDES)
+        print(f"{what}, round {number + 1}, wall (processor) per episode: {shown}", flush=True)
+    line: dict[str, Any] = {"evaluator": TASKS[what].evaluator, "backbone": TASKS[what].backbone}
+    for place, clock in enumerate(("wall", "processor")):
+        ours = [pair[place] for pair in taken["ours"]]
+        line[f"{clock}_seconds"] = statistics.median(ours)
+        for side in SIDES[1:]:
+            ratios = sorted(their[place] / mine for their, mine in zip(taken[side], ours, strict=True))
+            line[f"{clock}_ratio_{side}"] = [statistics.median(ratios), ratios[0], ratios[-1]]
+    return line | {"difference": apart, "rounds": n_rounds, "threads": threads, "machine": machine()}
 
 
 def main() -> None:
     """Measures, and prints the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="run this many rounds (default: 7)")
-    parser.add_argument("--json", type=Path, help="write all numbers to this file")
-    parser.add_argument("--what", choices=list(EPISODES), help="run only this comparison")
-    parser.add_argument("--round", choices=["ours", "loop", "check"], help="measure one round in this process")
+    parser.add_argument("--rounds", type=int, default=5, help="run this many rounds (default: 5)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of both sides (default: 1)")
+    parser.add_argument("--json", type=Path, help="write all numbers to this file; other comparisons in it stay")
+    parser.add_argument("--what", choices=list(TASKS), action="append", help="run only this comparison; repeatable")
+    parser.add_argument("--round", choices=[*SIDES, "check"], help="measure one round in this process")
     arguments = parser.parse_args()
     if arguments.round:
-        work = Work(arguments.what)
-        print(difference(work) if arguments.round == "check" else rate(work, arguments.round))
+        work = Work(arguments.what[0])
+        print(json.dumps(difference(work) if arguments.round == "check" else seconds(work, arguments.round)))
         return
-    chosen = [arguments.what] if arguments.what else list(EPISODES)
-    results = {what: compare(what, arguments.rounds) for what in chosen}
-    for what, result in results.items():
-        print(what, "ratio {ratio_median:.2f} ({ratio_min:.2f} to {ratio_max:.2f})".format_map(result))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+    for what in arguments.what or TASKS:
+        line = compare(what, arguments.rounds, arguments.threads)
+        print(what, *(f"{name} {line[name][0]:.2f}" for name in line if "ratio" in name))
+        if arguments.json:
+            kept = json.loads(arguments.json.read_text()) if arguments.json.is_file() else {}
+            arguments.json.write_text(json.dumps(kept | {what: line}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, print_progress, wants_json
+from fewshot.commands._device_options import device_arguments
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
     from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
     from fewshot.work.places import WorkFolder
+
+
+class Engine(Protocol):
+    """Other processes that do the tasks of a folder."""
+
+    def work(self, look: Callable[[], None]) -> None: ...
+
+
+def _tls_option(name: str, what: str) -> Any:
+    return click.option(name, type=click.Path(exists=True, dir_okay=False), default=None, help=what)
 
 
 @dataclass(frozen=True)
@@ -39,30 +51,56 @@ class EngineRequest:
         ),
     ]
 
+    scheduler: Annotated[
+        str,
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS|FILE|local:N",
+            default="",
+            help="Work on a Dask cluster: the address or the file of its scheduler, or local:N for N workers here.",
+        ),
+    ]
+    tls_ca_file: Annotated[
+        str | None, _tls_option("--tls-ca-file", "Check the scheduler by this certificate authority (PEM).")
+    ]
+    tls_cert: Annotated[str | None, _tls_option("--tls-cert", "Show this certificate to the scheduler (PEM).")]
+    tls_key: Annotated[str | None, _tls_option("--tls-key", "Use the key of that certificate (PEM).")]
+
     @property
     def is_this_process(self) -> bool:
         """Whether this process does the work itself."""
-        return self.jobs == 1 and self.plan is None
+        return self.jobs == 1 and self.plan is None and not self.scheduler
 
     def work(self, specs: Sequence[RunSpec], results: Results, bench: Workbench, seen: Callable[[], None]) -> None:
         """Returns once other processes have ended all tasks of these runs; calls `seen` now and then. Their rows are in
         the results file, in the order of the runs."""
         from fewshot.files.progress import progress_bar
-        from fewshot.work.processes import LocalWorkers
 
         folder = planned(results.path.with_suffix(".work"), specs, results, bench)
-        print_progress(f"{counted(len(folder.tasks), 'task')} for {counted(self.jobs, 'worker')}.")
-        workers = LocalWorkers(
-            folder, results.path, self.jobs, _options_of(bench), lambda text: click.echo(text, err=True)
-        )
+        where = f"the cluster {self.scheduler}" if self.scheduler else counted(self.jobs, "worker")
+        print_progress(f"{counted(len(folder.tasks), 'task')} for {where}.")
+        engine = self._engine(folder, results, bench)
         with progress_bar(len(folder.tasks), "tasks", "task", not wants_json()) as bar:
 
             def look() -> None:
-                bar.update(len(folder.statuses()) - bar.n)
+                bar.update(len(folder.tasks) - folder.n_left - bar.n)
                 seen()
 
-            workers.work(look)
+            engine.work(look)
         gather(results, folder.order)
+
+    def _engine(self, folder: WorkFolder, results: Results, bench: Workbench) -> Engine:
+        if self.scheduler:
+            from fewshot.work.cluster import Cluster, Tls, settings_of
+
+            settings = settings_of(results.path, bench)
+            return Cluster(
+                folder, settings, self.scheduler, Tls(self.tls_ca_file or "", self.tls_cert or "", self.tls_key or "")
+            )
+        from fewshot.work.processes import LocalWorkers
+
+        say = partial(click.echo, err=True)
+        return LocalWorkers(folder, results.path, self.jobs, _options_of(bench), say)
 
 
 def planned(path: Path, specs: Sequence[RunSpec], results: Results, bench: Workbench) -> WorkFolder:
@@ -123,4 +161,4 @@ def _options_of(bench: Workbench) -> list[str]:
     members, so workers may import them."""
     device = [] if bench.device is None else ["--device", bench.device]
     budget = [] if bench.budget_bytes is None else ["--budget-mb", str(bench.budget_bytes >> 20)]
-    return ["--allow-import", *device, *budget]
+    return ["--allow-import", *device, *budget, *device_arguments(bench)]

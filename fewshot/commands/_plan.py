@@ -126,7 +126,7 @@ def embedding(
         return PlannedEmbedding(backbone.text, dataset, n_needed, n_needed, problem=str(error))
     if network.given:
         return PlannedEmbedding(backbone.text, dataset, 0, 0, seconds=0)
-    done = FeatureFiles.of(images, network, dtype, home() / "features").read_done()
+    done = FeatureFiles.of(images, network, dtype, home() / "features", bench.embedding).read_done()
     n_missing = n_needed if done is None else int((used & (done == 0)).sum())
     pace = 0 if n_missing == 0 else rates().get(embedding_key(backbone.text, dtype, network.device.type))
     return PlannedEmbedding(

@@ -44,9 +44,11 @@ def check_unfinished(specs: Sequence[RunSpec], rows: Collection[Row], images: Ca
 def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImages]) -> None:
     if not unfinished:
         return
+    from fewshot.runs.background import compile_in_background
     from fewshot.runs.names import text_prompts, uses_names
     from fewshot.runs.needs import check_members
 
+    compile_in_background(spec.evaluator for spec in unfinished)
     backbones: dict[Spec, None] = {}
     for spec in unfinished:
         backbones[spec.backbone] = None

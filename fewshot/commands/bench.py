@@ -12,7 +12,7 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
-from fewshot.commands._benchmark import BenchmarkRequest
+from fewshot.commands._benchmark import BenchmarkRequest, backbones_option, partial_option
 from fewshot.commands._benchmark import Plan as BenchmarkPlan
 from fewshot.commands._compute_request import ComputeRequest
 from fewshot.commands._engine_request import EngineRequest, rows_of, write_plan
@@ -41,15 +41,8 @@ __all__ = ["Plan", "command"]
     metavar="FOLDER",
     help="Run a benchmark of the field in place of a suite, such as cifar_fs, on the data sets below this folder.",
 )
-@click.option(
-    "--backbone",
-    "backbones",
-    type=NameOf("backbones"),
-    multiple=True,
-    metavar="NAME|SPEC",
-    help="With --data: score this backbone; repeat for several (default: tf_efficientnet_lite0 and pixels).",
-)
-@click.option("--partial", is_flag=True, help="With --data: run the benchmark without its missing data sets.")
+@backbones_option
+@partial_option
 @click.option("--results", type=_options.FILE, help="Append the rows to this file (default: results/SUITE.jsonl).")
 @click.option("--report", type=_options.FILE, help="Write the HTML report to this file (default: beside the rows).")
 @click.option(
@@ -204,7 +197,7 @@ def _show(
 ) -> int:
     """Answers with the comparison and the path of the report, which it writes unless it is that of these rows."""
     text = ""
-    averages, values_of_averages = ("", None) if plan is None else plan.averages(rows)
+    averages, values_of_averages = ("", None) if plan is None else plan.averages(rows, results.predictions)
     if rows:
         from fewshot.report.rows.shown import Shown
 

@@ -249,7 +249,7 @@ def _run(
     done = list({row.run_id: row for spec in specs if (row := rows[spec]) is not None}.values())  # each run once
     n_waiting = sum(row is None for row in rows.values())
     remember_rows(row for row in done if known.get(row.run_id) != row)
-    averages, values = ("", None) if plan is None else plan.averages(done)
+    averages, values = ("", None) if plan is None else plan.averages(done, written.predictions)
     finished = any(row.status == "ok" for row in done)
     text = ""
     if finished and not wants_json():

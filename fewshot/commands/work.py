@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fewshot.commands import _options
+from fewshot.commands import _device_options, _options
 from fewshot.commands._answers import answer, json_option, print_progress
 from fewshot.commands._results import writable_results
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     "--budget-mb", type=click.IntRange(min=1), default=24, help="Limit the memory of a batch of episodes (MB)."
 )
 @_options.device_option("Run networks")
+@_device_options.embedding_batch_option
+@_device_options.compile_option
+@_device_options.decoders_option
+@_device_options.heads_device_option
 @click.option("--quiet", is_flag=True, help="Print no progress.")
 @click.option("--with-parent", is_flag=True, hidden=True)
 @json_option
@@ -47,6 +51,10 @@ def command(
     allow_import: bool,
     budget_mb: int,
     device: str | None,
+    embedding_batch: int | None,
+    compiled: bool,
+    decoders: int | None,
+    heads_device: str | None,
     quiet: bool,
     with_parent: bool,
 ) -> int:
@@ -66,14 +74,14 @@ def command(
         from fewshot.work.processes import stop_with_parent
 
         stop_with_parent()
-    from fewshot.results.own_files import own_name
-    from fewshot.runs.pipeline import Workbench
-    from fewshot.work.doing import bench_at
+    from fewshot.work.doing import bench_at, workbench
     from fewshot.work.worker import Worker
 
     path = results or folder / "rows.jsonl"
     written = writable_results(path)
-    bench = bench_at(path, own_name(), Workbench(budget_mb << 20, device, progress=not quiet), allow_import)
+    settings = _device_options.embedding_settings(embedding_batch, compiled, decoders)
+    computing = workbench(budget_mb << 20, device, not quiet, settings, heads_device)
+    bench = bench_at(path, computing, allow_import)
     n_done = 0
 
     def ended(task: Task, outcome: Outcome) -> None:

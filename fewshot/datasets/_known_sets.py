@@ -13,13 +13,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._known_counts import counts_of, difference
 from fewshot.datasets._published_classes import matched, published_split
+from fewshot.files.regular import md5_of
 
 _log = logging.getLogger("fewshot")
+_USUAL_SIZE = "28"  # pixels, of files without a size in their name
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,26 @@ def warn_known(images: LabelledImages) -> None:
             images.name,
             known.title,
             differs,
+            known.publisher,
+        )
+
+
+def warn_damaged(images: LabelledImages, path: object) -> None:
+    """Warns if the file of a well-known data set has another md5 than the published one."""
+    known = recognised(images)
+    if known is None or known.md5 is None or not isinstance(path, str) or not Path(path).is_file():
+        return
+    size = next((size for size in known.md5 if images.name.endswith(f"_{size}")), _USUAL_SIZE)
+    digest = md5_of(Path(path))
+    if digest != known.md5[size]:
+        _log.warning(
+            "%s: the md5 of this copy of %s is %s, but that of the published file of %s pixels is %s, so its images or "
+            "labels may be other ones; get it again from %s",
+            path,
+            known.title,
+            digest,
+            size,
+            known.md5[size],
             known.publisher,
         )
 

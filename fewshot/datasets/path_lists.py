@@ -17,6 +17,7 @@ from fewshot.datasets import Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
 from fewshot.datasets._text_lists import PairList, numbers
 from fewshot.files.regular import read_text
+from fewshot.plugins.folder_names import telling_name
 
 _LISTS = {"train": "train800.txt", "val": "val200.txt", "test": "test.txt"}
 _BOTH = "train800val200.txt"
@@ -30,7 +31,7 @@ class PathLists(Dataset):
     two. Class names are the labels, or the lines of a file classnames.txt beside the lists.
     """
 
-    short_name: ClassVar[str] = "[{root:file}|path lists]"
+    short_name: ClassVar[str] = "[{root:folder}|path lists]"
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("train800.txt", "val200.txt", "test.txt"),)
 
     root: Path
@@ -50,7 +51,7 @@ class PathLists(Dataset):
         partition = Group.of(name for name, some in lists.items() for _ in some.first)
         folder = entries.root([root, root / "images"])
         names = _class_names(root, values.tolist())
-        name = root.resolve().name
+        name = telling_name(root.resolve())
         return Listing(name, entries, folder, labels.astype(np.int64), names, {"partition": partition}).images()
 
 

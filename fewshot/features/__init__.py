@@ -10,6 +10,7 @@ A new store of features: one file behind `feature_table`.
     decoding.py   images as inputs of a network     ring.py            decoded ahead by threads or processes
     streams.py    copies beside the computation     use.py             images and bytes a second, use of the device
     compilation.py torch.compile                    out_of_memory.py   batches halved until they fit
+    batch_size.py the batch that fits a device
     degenerate.py warnings for equal and zero rows
     distances.py  distances between two data sets   pseudo_labels.py   the data set that clusters features
 """

@@ -46,12 +46,12 @@ class Embedder:
     ) -> None:
         self._images = images
         self._dtype = getattr(torch, dtype)
-        self._settings = settings
+        self._settings, self._batch = settings, settings.batch or BATCH
         self._device = backbone.device
         self._backbone = dataclasses.replace(backbone, network=copy.deepcopy(backbone.network))
         self._decoder = Decoder(images, backbone.preprocess, backbone.name)
         self._layout = torch.contiguous_format
-        self.meter = UseMeter(self._device, settings.batch, settings.compiled)
+        self.meter = UseMeter(self._device, self._batch, settings.compiled)
         if self._device.type == "cpu":
             keep_freed_memory()
 
@@ -59,10 +59,10 @@ class Embedder:
         """Yields batches of rows and their features [len, D], every row once. NaN or infinity is a ValueError."""
         self._prepare(int(rows[0]))
         processes = decoding_processes(self._settings.decoders, self._device, len(rows))
-        ring = Ring(self._decoder, self._settings.batch, self._layout, processes, self._device.type == "cuda")
-        batches = ring.batches(canonical_batches(rows, self._settings.batch))
+        ring = Ring(self._decoder, self._batch, self._layout, processes, self._device.type == "cuda")
+        batches = ring.batches(canonical_batches(rows, self._batch))
         for slots, output in fetched(self._outputs(batches)):
-            wanted, values = (self._settings.batch, self._backbone.dim), output.numpy()
+            wanted, values = (self._batch, self._backbone.dim), output.numpy()
             if values.shape != wanted:
                 raise ValueError(
                     f"{self._backbone.name} should give {list(wanted)} features, but gave {list(values.shape)}"

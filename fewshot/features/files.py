@@ -131,10 +131,11 @@ class FeatureFiles:
         return sums
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Holds the table for writing; waits, and says so, while another process does."""
+    def locked(self, wait: bool = True) -> Iterator[None]:
+        """Holds the table for writing; while another process does, this waits and says so, or raises Busy without
+        `wait`."""
         lock = self.folder.with_name(f"{self.folder.name}.lock")  # beside the folder, which may be renamed
-        with locked(lock, f"computes the features in {self.folder}", _PATIENCE):
+        with locked(lock, f"computes the features in {self.folder}", _PATIENCE, wait):
             yield
 
     def open(self) -> NDArray[np.uint8]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
+from fewshot.features.batch_size import first_batch
 from fewshot.features.embedding import Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
 from fewshot.features.out_of_memory import halved_until_it_fits
@@ -51,7 +52,7 @@ def embed_range(
     def embedded(batch: int) -> int:
         return _embed_missing(images, backbone, rows, dtype, folder, progress, replace(settings, batch=batch))
 
-    return halved_until_it_fits(embedded, settings.batch, "images")[0]
+    return halved_until_it_fits(embedded, first_batch(images, backbone, dtype, settings), "images")[0]
 
 
 def _embed_missing(

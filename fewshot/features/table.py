@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
+from fewshot.features.batch_size import first_batch
 from fewshot.features.embedding import DTYPES, Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
 from fewshot.features.out_of_memory import halved_until_it_fits
@@ -60,13 +61,15 @@ def feature_table(
     progress: bool = True,
     folder: Path | None = None,
     settings: EmbeddingSettings = USUAL,
+    wait: bool = True,
 ) -> FeatureTable:
     """The table of these images under this backbone, with the features of `rows` (sorted, unique) in it.
 
     Computes only missing rows, each once. The bits of a row do not depend on which other rows are requested, in what
     order, or by how many calls. `dtype` is the compute dtype ("float32" or "bfloat16"); values are float32. `folder`
     holds all tables. If memory is too small for a batch, all of `rows` are computed in batches of half the size, in a
-    table of their own: each table holds features of one batch size. Given vectors are the table unchanged.
+    table of their own: each table holds features of one batch size. Given vectors are the table unchanged. While
+    another process computes rows of the table, this waits, or raises Busy without `wait`.
     """
     backbone = backbone.on(images)
     wanted = np.asarray(rows, dtype=np.int64)
@@ -83,9 +86,9 @@ def feature_table(
 
     def filled(batch: int) -> FeatureTable:
         with_batch = replace(settings, batch=batch)
-        return _filled(images, backbone, wanted, dtype, with_batch, place, progress)
+        return _filled(images, backbone, wanted, dtype, with_batch, place, progress, wait)
 
-    return halved_until_it_fits(filled, settings.batch, "images")[0]
+    return halved_until_it_fits(filled, first_batch(images, backbone, dtype, settings), "images")[0]
 
 
 def _filled(
@@ -96,13 +99,14 @@ def _filled(
     settings: EmbeddingSettings,
     folder: Path,
     progress: bool,
+    wait: bool,
 ) -> FeatureTable:
     """The table of these settings with the features of these rows in it."""
     files = FeatureFiles.of(images, backbone, dtype, folder, settings)
     done = files.read_done()
     if done is not None and done[wanted].all() and not len(files.changed(wanted)):
         return _table(files, done)
-    with files.locked():
+    with files.locked(wait):
         done = files.open()
         n_absorbed, seconds = RangeFiles(files).absorb(done)
         _forget_changed(files, done, wanted)

@@ -28,7 +28,7 @@ class EmbeddingUse:
         """such as "38 MB of images per s, device busy 93 %"; "" before anything is known."""
         if not (self.n_bytes and self.seconds):
             return ""
-        return f"{self.n_bytes / self.seconds / 1e6:,.3g} MB of images per s, device busy {self.share:.0%}"
+        return f"{self.n_bytes / self.seconds / 1e6:,.3g} MB of images per s, device busy {100 * self.share:.0f} %"
 
     @property
     def share(self) -> float:
@@ -72,11 +72,16 @@ class UseMeter:
         """Counts a finished batch."""
         self.n_images += n_images
         self.n_bytes += n_bytes
+        self._collect()
+
+    def _collect(self) -> None:
+        """Adds the time of batches that the GPU has finished."""
         while self._running and self._running[0][1].query():
             first, last = self._running.pop(0)
             self._busy += first.elapsed_time(last) / 1000
 
     def use(self) -> EmbeddingUse:
         """The use so far."""
+        self._collect()
         seconds = time.perf_counter() - self._start
         return EmbeddingUse(self.n_images, self.n_bytes, seconds, self._busy, self.batch, self.compiled)

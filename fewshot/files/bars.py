@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from fewshot.files.durations import duration
+
 if TYPE_CHECKING:
     _Bar = tqdm[Any]
 else:
@@ -64,10 +66,3 @@ def _rate(pace: float, unit: str) -> str:
     if not pace:
         return ""
     return f"{pace:,.3g} per s" if pace >= 1 else f"{1 / pace:,.3g} s per {unit}"
-
-
-def duration(seconds: float) -> str:
-    """Such as "45 s", "12 min" or "3.5 h"."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

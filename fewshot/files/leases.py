@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fewshot.files.atomic import make_folder
+from fewshot.files.regular import parsed_json
 
 PATIENCE = 60.0  # seconds without a sign of life until a lease expires
 _BEATS = 12  # signs of life within the patience
@@ -43,7 +44,7 @@ class Held:
     def read(content: bytes) -> Held:
         """The holder; an empty one for a lease that is not written yet, or that is torn."""
         try:
-            values = json.loads(content)
+            values = parsed_json(content)
             return Held(str(values["token"]), str(values["machine"]), int(values["process"]), str(values["started"]))
         except (ValueError, KeyError, TypeError):
             return Held()

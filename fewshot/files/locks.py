@@ -1,4 +1,7 @@
-"""Locks between processes that say who holds them: a process that waits prints one sentence."""
+"""Locks between processes that say who holds them: a process that waits prints one sentence.
+
+On a file system without locks, leases (leases.py) stand for them.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,11 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from fewshot.files.atomic import make_folder
+from fewshot.files.leases import Held, Leases
 from fewshot.files.regular import check_regular, read_text
 
 _log = logging.getLogger("fewshot")
@@ -26,7 +31,7 @@ _WAITING = "%s %s; waiting for it to finish"
 _FEW = 5.0  # seconds: another process looks at the ranges
 
 
-# What a file system without locks answers: NFS without its lock service, Lustre without -o flock, some of FUSE.
+# What a file system without locks says: NFS without its lock service, Lustre without -o flock, some of FUSE.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
@@ -35,17 +40,24 @@ class Busy(Exception):
 
 
 @contextmanager
-def locked(path: Path, work: str, patience: float = 0.0) -> Iterator[None]:
+def locked(path: Path, work: str, patience: float = 0.0, wait: bool = True) -> Iterator[None]:
     """Holds a lock file. After `patience` seconds of waiting, a warning names the process that holds it, since when,
-    and its `work`, such as "computes run 12ab". The lock of a dead process is free."""
+    and its `work`, such as "computes run 12ab"; without `wait`, this raises Busy then. The lock of a dead process is
+    free."""
     from filelock import Timeout
 
     make_folder(path.parent)
+    if not _has_locks(path.parent):
+        with _leased(path, work, patience, wait):
+            yield
+        return
     lock, holder = _lock(path), _holder(path)
     with _errors_named(path):
         try:
             lock.acquire(timeout=patience)
         except Timeout:
+            if not wait:
+                raise Busy(f"{_read(holder)} {work}") from None
             _log.warning(_WAITING, _read(holder), work)
             lock.acquire()
     try:
@@ -79,13 +91,54 @@ def locked_range(folder: Path, start: int, stop: int, work: str, wait: bool = Tr
         yield
 
 
+@contextmanager
+def _leased(path: Path, work: str, patience: float, wait: bool) -> Iterator[None]:
+    """`locked`, by a lease in place of a lock."""
+    leases, since, warned = _leases(path.parent), time.monotonic(), False
+    while True:
+        with leases.claimed(path.name) as mine:
+            if mine:
+                yield
+                return
+        holder = leases.taken().get(path.name, Held()).name
+        if time.monotonic() - since >= patience and not warned:
+            if not wait:
+                raise Busy(f"{holder} {work}")
+            _log.warning(_WAITING, holder, work)
+            warned = True
+        time.sleep(_LOOK_AGAIN)
+
+
+@cache
+def _leases(folder: Path) -> Leases:
+    """The leases that stand for the locks of a folder; one object, because it remembers since when it saw each."""
+    return Leases(folder / ".leases" / "held")
+
+
+@cache
+def _has_locks(folder: Path) -> bool:
+    """Whether the file system of a folder has locks; some network file systems have none."""
+    try:
+        import fcntl
+    except ImportError:  # Windows locks in another way
+        return True
+    try:
+        with TemporaryFile(dir=folder) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:  # others, such as a folder that is not writable, have their own sentences
+        return error.errno not in _NO_LOCKS
+    return True
+
+
 def _held(folder: Path, start: int, stop: int) -> Path | None:
     """The first lock of a range that overlaps [start, stop) and that a living process holds."""
     from filelock import Timeout
 
+    if not _has_locks(folder):
+        names = [name for name in _leases(folder).taken() if _overlaps(name, start, stop)]
+        return folder / names[0] if names else None
     for path in sorted(folder.glob(".*-*.lock")):
-        match = re.fullmatch(r"\.(\d+)-(\d+)\.lock", path.name, re.ASCII)
-        if match is None or max(start, int(match[1])) >= min(stop, int(match[2])) or not path.is_file():
+        if not _overlaps(path.name, start, stop) or not path.is_file():
             continue
         try:
             with _errors_named(path):
@@ -93,6 +146,12 @@ def _held(folder: Path, start: int, stop: int) -> Path | None:
         except Timeout:
             return path
     return None
+
+
+def _overlaps(name: str, start: int, stop: int) -> bool:
+    """Whether a file is the lock of a range that overlaps [start, stop)."""
+    match = re.fullmatch(r"\.(\d+)-(\d+)\.lock", name, re.ASCII)
+    return match is not None and max(start, int(match[1])) < min(stop, int(match[2]))
 
 
 def _lock(path: Path) -> Any:
@@ -103,7 +162,7 @@ def _lock(path: Path) -> Any:
 
 
 @cache
-def _strict() -> dict[str, bool]:
+def _strict() -> dict[str, Any]:
     """The option that forbids marks in place of locks, for the releases of filelock that have it."""
     from filelock import FileLock
 
@@ -112,29 +171,17 @@ def _strict() -> dict[str, bool]:
 
 @contextmanager
 def _errors_named(path: Path) -> Iterator[None]:
-    """An OSError of one sentence for a lock that cannot be taken; a Timeout stays one."""
+    """An OSError of one sentence for a lock that cannot be taken; a Timeout and Busy stay what they are."""
     from filelock import Timeout
 
     try:
         yield
     except Timeout:
         raise
-    except NotImplementedError as error:  # filelock before release 3.16, on a file system without locks
-        raise OSError(_without_locks(path)) from error
     except OSError as error:
-        if error.errno in _NO_LOCKS:
-            raise OSError(_without_locks(path)) from error
         raise OSError(
             f"cannot lock {path}: {error.strerror or error}; make the folder writable or choose another"
         ) from error
-
-
-def _without_locks(path: Path) -> str:
-    return (
-        f"the file system of {path.parent} has no file locks, without which two processes can spoil each other's work; "
-        "choose a folder on another disk (FEWSHOT_HOME for caches, --results for rows), or mount this one with locks "
-        "(Lustre: -o flock; NFS: with its lock service)"
-    )
 
 
 def _holder(path: Path) -> Path:

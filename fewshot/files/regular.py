@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import stat
@@ -44,6 +45,18 @@ def check_name(path: Path, what: str = "file") -> None:
 def read_bytes(path: Path, what: str = "file") -> bytes:
     """The content of a regular file; other kinds of files are a ValueError, and an OSError says why reading failed."""
     return check_regular(path, what).read_bytes()
+
+
+def first_bytes(path: Path, number: int, what: str = "file") -> bytes:
+    """The first bytes of a regular file, as `read_bytes`."""
+    with open(check_regular(path, what), "rb") as file:
+        return file.read(number)
+
+
+def md5_of(path: Path, what: str = "file") -> str:
+    """The md5 of a regular file, as hex digits: that which publishers of data name."""
+    with open(check_regular(path, what), "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def read_text(path: Path, what: str = "file") -> str:

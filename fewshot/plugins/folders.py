@@ -10,16 +10,17 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from fewshot.files.atomic import home, write_atomically
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.signature import REQUIRED, Parameter, Signature, parse_folder, sources_of
 
-_FORM = 1  # of the file; another form is parsed again
+_FORM = 2  # of the file; another form is parsed again
 
 
 @functools.cache
@@ -29,15 +30,21 @@ def read_folder(package: str) -> dict[str, Signature]:
     place = _place(package, sources)
     stamps = [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sources]
     with suppress(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        content = json.loads(read_text(place))
-        if content["form"] == _FORM and content["sources"] == stamps:
-            return {name: _signature(name, *values) for name, values in content["signatures"].items()}
+        content = parsed_json(read_text(place))
+        text = content["signatures"]
+        if content["form"] == _FORM and content["sources"] == stamps and content["checksum"] == _checksum(text):
+            return {name: _signature(name, *values) for name, values in parsed_json(text).items()}
     signatures = parse_folder(package, sources)
     with suppress(OSError, TypeError):  # a TypeError: a literal that JSON cannot hold
-        kept = {name: _written(signature) for name, signature in signatures.items()}
-        text = json.dumps({"form": _FORM, "sources": stamps, "signatures": kept})
-        write_atomically(place, text.encode())
+        text = json.dumps({name: _written(signature) for name, signature in signatures.items()})
+        kept = {"form": _FORM, "sources": stamps, "checksum": _checksum(text), "signatures": text}
+        write_atomically(place, json.dumps(kept).encode())
     return signatures
+
+
+def _checksum(text: str) -> int:
+    """A changed bit in a default would change what a run computes, and its name."""
+    return zlib.crc32(text.encode())
 
 
 def _place(package: str, sources: Sequence[Path]) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._known_counts import Counts, agrees, counts_of, difference
-from fewshot.datasets._known_sets import Edition, known_sets, warn_known
+from fewshot.datasets._known_sets import Edition, known_sets, warn_damaged, warn_known
+from fewshot.plugins.registry import DATASETS
 from fewshot.protocols import Benchmark
 from fewshot.protocols._places import Copy
 
@@ -14,6 +15,7 @@ def check_counts(benchmark: Benchmark, copy: Copy, images: LabelledImages, outsi
     command `outside`, which evaluates the copy without the benchmark's name. A set without an edition is compared with
     all known ones: the user is warned."""
     edition = copy.of.edition
+    warn_damaged(images, DATASETS.spec(copy.dataset).fields.get("path"))
     if edition is None:
         warn_known(images)
         return

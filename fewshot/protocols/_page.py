@@ -9,7 +9,7 @@ from fewshot.datasets._known_sets import Edition
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.wording import counted, listed
 from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Place, names
-from fewshot.protocols._averages import shape_text
+from fewshot.protocols._shapes import shape_text
 
 _WIDE = 100
 _TIME = "Images are embedded once per backbone; add --dry-run to see the time on your machine."

@@ -6,7 +6,7 @@ from fewshot.datasets._known_sets import edition
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Companion, Head, Place
 
-_TREE = Companion(
+TREE = Companion(
     "tree",
     ("wordnet/data.noun", "data.noun", "/usr/share/wordnet/data.noun"),
     "wordnet.princeton.edu (WordNet 3.0, dict/data.noun) or Debian's wordnet-base",
@@ -23,7 +23,7 @@ _SETS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "cu_birds": (("CUB_200_2011/images", "cu_birds"), "cub_200_2011", "all in one"),
     "dtd": (("dtd/images", "dtd"), "dtd", "all in one"),
     "quickdraw": (("quickdraw",), "quickdraw", "Meta-Dataset"),
-    "fungi": (("fungi", "fungi/images"), "fungi", "Meta-Dataset"),
+    "fungi": (("fungi/images", "fungi"), "fungi", "Meta-Dataset"),
     "vgg_flower": (("vgg_flower", "flowers"), "flowers102", "all in one"),
     "traffic_sign": (("GTSRB/Final_Training/Images", "traffic_sign"), "gtsrb", "training archive"),
     "mscoco": (("mscoco",), "mscoco", "Meta-Dataset"),
@@ -60,7 +60,7 @@ def _set(name: str) -> BenchmarkSet:
         sampler,
         split=f"Published('meta_dataset_{name}')",
         edition=edition(key, edition_name),
-        companions=(_TREE,) if name == "ilsvrc_2012" else (),
+        companions=(TREE,) if name == "ilsvrc_2012" else (),
     )
 
 

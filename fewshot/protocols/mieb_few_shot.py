@@ -36,8 +36,8 @@ BENCHMARK = Benchmark(
         "not enough.",
         "The draws use mteb's permutation on the order of your copy. They are mteb's images only if your copy has the "
         "order of its Hugging Face data set.",
-        "The draws are powers of one permutation, not independent: their interval is too narrow or too wide "
-        "(mieb_few_shot@fewshot has independent draws).",
+        "The draws are powers of one permutation, not independent: means over sets and reproductions count their "
+        "spread as that of one draw (mieb_few_shot@fewshot has independent draws).",
         "oxford_flowers is not the official split: 7,169 training images instead of 1,020.",
     ),
     confirm=("The order of your copies, and so the draws.",),

@@ -166,15 +166,19 @@ class Results:
 
 
 def _append(path: Path, lines: Iterable[bytes]) -> None:
-    """Adds whole lines and syncs them."""
+    """Adds whole lines and syncs them; none of them if the disk does not take all."""
     try:
-        with open(path, "ab+") as file:
-            start = file.seek(0, os.SEEK_END)
-            if start and _last_byte(file) != b"\n":
-                file.write(b"\n")
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
+        with open(path, "ab+", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            left = memoryview(b"".join([b"\n" if end and _last_byte(file) != b"\n" else b"", *lines]))
+            try:
+                while left:
+                    left = left[os.write(file.fileno(), left) :]  # a full disk takes a part, then refuses the rest
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    file.truncate(end)
+                raise
     except OSError as error:
         raise OSError(
             f"cannot append to {path}: {error.strerror or error}; free space or set another "

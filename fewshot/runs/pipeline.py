@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.episodes.lists import EpisodeList
+from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.files.locks import Busy
 from fewshot.files.places import without_places
 from fewshot.files.progress import progress_bar, show_step
@@ -39,10 +40,12 @@ from fewshot.results.predictions import keeps_logits
 from fewshot.results.row import Row
 from fewshot.results.selection_rule import Selection
 from fewshot.runs import guards
+from fewshot.runs.background import wait_for_loops
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts
 from fewshot.runs.portions import portions
+from fewshot.runs.resources import ResourceMeter, embedding_costs, resources
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
 from fewshot.runs.turns import in_turns
@@ -59,12 +62,15 @@ _log = logging.getLogger("fewshot")
 
 @dataclass(frozen=True, eq=False)
 class Workbench:
-    """What runs share (loaded images and networks), and how to compute. None of these settings changes a number."""
+    """What runs share (loaded images and networks), and how to compute. None of these settings changes a number, except
+    that a device and the settings of embedding round in their own way."""
 
     budget_bytes: int | None = None  # for a batch of episodes; None: a size that fits the processor's cache
     device: str | None = None
     progress: bool = True
     folder: Path | None = None  # for features; None: the usual cache
+    embedding: EmbeddingSettings = USUAL
+    heads_device: str | None = None  # of evaluators of features; None: the CPU, or the network's for large episodes
     images: Callable[[Spec], LabelledImages] = field(default_factory=lambda: cache(load_images))
     backbone: Callable[[Spec], Backbone] = field(default_factory=lambda: cache(load_backbone))
 
@@ -99,11 +105,14 @@ class Workbench:
             guards.check_classes(listed.episodes, prepared.classes, spec.classes, images)
         return prepared
 
-    def features(self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str) -> FeatureTable:
-        """The features of these rows; this computes those that are not on disk."""
+    def features(
+        self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], dtype: str, wait: bool = True
+    ) -> FeatureTable:
+        """The features of these rows; this computes those that are not on disk. Without `wait`, this raises Busy if
+        another process computes some of the same table."""
         from fewshot.features.table import feature_table
 
-        return feature_table(images, backbone, rows, dtype=dtype, progress=self.progress, folder=self.folder)
+        return feature_table(images, backbone, rows, dtype, self.progress, self.folder, self.embedding, wait)
 
     def class_vectors(self, images: LabelledImages, backbone: Backbone) -> NDArray[np.float32]:
         """The vectors of the class names by the backbone's text tower; this computes those that are not on disk."""
@@ -129,7 +138,8 @@ def run(
 
 
 def _run(spec: RunSpec, results: Results, bench: Workbench, shard: tuple[int, int], wait: bool = True) -> Row | None:
-    """The row of a run; without `wait`, this raises Busy if another process solves one of its episodes."""
+    """The row of a run; without `wait`, this raises Busy if another process solves one of its episodes or embeds its
+    images."""
     if not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard=(i, n) must be shard i of n with 1 <= i <= n; got {shard}")
     prepared = bench.prepare(spec)
@@ -137,7 +147,7 @@ def _run(spec: RunSpec, results: Results, bench: Workbench, shard: tuple[int, in
         remember_run(prepared.run_id, spec.dataset.text, prepared.images.images_digest)
     row = results.row(prepared.run_id)
     if row is not None and row.n_episodes >= prepared.n_episodes:
-        return _with_all_columns(row, prepared, results)
+        return _of_benchmark(_with_all_columns(row, prepared, results), spec, results)
     chosen = _chosen(prepared, results, bench, shard, wait)
     return None if chosen is None else _compute(chosen, results, bench, shard, row, wait)
 
@@ -182,6 +192,21 @@ def _with_all_columns(row: Row, prepared: PreparedRun, results: Results) -> Row:
             return latest
         results.append(renewed := Row.of(row, found))
     return renewed
+
+
+def _of_benchmark(row: Row, spec: RunSpec, results: Results) -> Row:
+    """The row, which names the benchmark of the spec from now on, if it was computed without it or for another one."""
+    if not spec.benchmark_set or row.n_episodes != spec.n_episodes:
+        return row
+    if (row.protocol, row.benchmark_set) == (spec.protocol, spec.benchmark_set):
+        return row
+    with results.locked(row.run_id):
+        results.append(renamed := Row.of(row, _run_name(row.run_id, spec)))
+    return renamed
+
+
+def _run_name(run_id: str, spec: RunSpec) -> RunName:
+    return RunName(run_id, protocol=spec.protocol, benchmark_set=spec.benchmark_set)
 
 
 def _score(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> tuple[Score, str]:
@@ -253,7 +278,7 @@ class _Computation:
         has appended it meanwhile."""
         with self.results.locked_episodes(self.prepared.run_id, first, last, wait):
             if (row := self._finished_meanwhile()) is None:
-                self._solve_missing(self.parts.missing(first, last, self.made_from))
+                self._solve_missing(self.parts.missing(first, last, self.made_from), wait)
         return row
 
     def row(self) -> Row | None:
@@ -273,7 +298,7 @@ class _Computation:
             return None
         return row if row.weights_digest == self.backbone.weights_digest else None
 
-    def _solve_missing(self, ranges: list[tuple[int, int]]) -> None:
+    def _solve_missing(self, ranges: list[tuple[int, int]], wait: bool) -> None:
         """Embeds images, solves the episodes of these ranges and stores their predictions, with the cost of each part;
         the first part's cost includes embedding."""
         from fewshot.runs.solving import DEFAULT_BUDGET_BYTES, solve
@@ -281,7 +306,9 @@ class _Computation:
         if not ranges:
             return
         prepared, bench = self.prepared, self.bench
-        learner, costs = _learner(prepared, self.backbone, ranges, bench)
+        meter = ResourceMeter(self.backbone.device)
+        learner, costs = _learner(prepared, self.backbone, ranges, bench, wait)
+        wait_for_loops()
         start = time.monotonic()
         n_missing = sum(stop - start for start, stop in ranges)
         with progress_bar(n_missing, prepared.evaluator.text, "episode", bench.progress) as bar:
@@ -296,13 +323,13 @@ class _Computation:
                 )
                 for part in portions(block, solved):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
-                    self.parts.write(part, self.made_from | costs)
+                    self.parts.write(part, self.made_from | costs | meter.costs())
                     costs, start = {}, time.monotonic()
                     del part  # frees its memory before the next one
 
 
 def _learner(
-    prepared: PreparedRun, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench
+    prepared: PreparedRun, backbone: Backbone, ranges: list[tuple[int, int]], bench: Workbench, wait: bool
 ) -> tuple[Learner, dict[str, str]]:
     """The learner of a run, and the cost of embedding."""
     from fewshot.runs.learners import ImageLearner, learner
@@ -310,17 +337,18 @@ def _learner(
     tables: list[FeatureTable] = []
 
     def embed(images: LabelledImages, rows: NDArray[np.int64]) -> FeatureTable:
-        tables.append(bench.features(images, backbone, rows, prepared.spec.dtype))
+        tables.append(bench.features(images, backbone, rows, prepared.spec.dtype, wait))
         return tables[-1]
 
     named = None if prepared.prompts is None else partial(bench.class_vectors, backbone=backbone)
-    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress, named)
+    solver = learner(prepared.needs(ranges), backbone, embed, bench.progress, named, bench.heads_device)
     seconds, n_embedded = sum(table.seconds for table in tables), sum(table.n_embedded for table in tables)
+    uses = [table.use for table in tables]
     if isinstance(solver, ImageLearner):
         if solver.frozen is None:
             return solver, {}
-        seconds, n_embedded = solver.frozen.seconds, len(solver.frozen.rows)
-    return solver, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)}
+        seconds, n_embedded, uses = solver.frozen.seconds, len(solver.frozen.rows), [solver.frozen.use]
+    return solver, {"seconds_embedding": f"{seconds:.3f}", "n_embedded": str(n_embedded)} | embedding_costs(uses)
 
 
 def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> Row:
@@ -328,7 +356,7 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
     found, episodes_digest = _score(prepared, parts, prepared.n_episodes)
     honest = honesty(prepared.evaluator, prepared.images, prepared.classes, backbone, prepared.prompts)
     return Row.of(
-        RunName(prepared.run_id, protocol=prepared.spec.protocol),
+        _run_name(prepared.run_id, prepared.spec),
         spec_columns(prepared.spec),
         found,
         honest if prepared.choice is None else prepared.choice.added_to(honest),
@@ -343,6 +371,7 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
         ),
         digests(prepared.images, backbone, episodes_digest, prepared.split.digest),
         provenance.current(backbone.device.type),
+        resources(parts),
     )
 
 
@@ -374,7 +403,7 @@ def failed_row(spec: RunSpec, bench: Workbench, why: str) -> Row:
         run_id = bench.prepare(spec).run_id
     except Exception:  # the data side failed, so the spec alone names the run
         run_id = hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
-    failed = RunName(run_id, protocol=spec.protocol, status="failed", error=why)
+    failed = replace(_run_name(run_id, spec), status="failed", error=why)
     return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))
 
 

@@ -72,6 +72,11 @@ class Units:
         were chosen to speak of, so they are enough."""
         return few_units(self.n_units, self.name) if self.name == "classes" and self.n_units < ENOUGH_CLASSES else ""
 
+    @property
+    def counted(self) -> str:
+        """Their number, such as "12 classes"."""
+        return f"{self.n_units} {self.name}"
+
     def pairs(self) -> Iterator[tuple[Ints, Ints]]:
         """Blocks of (episode, unit) pairs, ascending, some episodes at a time; a unit counts once per episode."""
         reached = 0

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from fewshot.datasets import LabelledImages
+from fewshot.datasets._loading import load_images
+from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.plugins import foreign
 from fewshot.plugins.registry import BACKBONES
 from fewshot.results.files import Results
+from fewshot.results.own_files import own_name
+from fewshot.runs.loading import load_backbone
 from fewshot.runs.pipeline import Workbench, failed_row, run, solve_range, why_failed
 from fewshot.runs.spec_json import member_from_json, spec_from_json
 from fewshot.runs.specs import RunSpec
 from fewshot.work.planning import from_runs
 from fewshot.work.tasks import Task
 
+_MOST_NETWORKS, _MOST_SETS = 2, 8  # in the memory of a worker
 _log = logging.getLogger("fewshot")
 
 
@@ -55,8 +62,8 @@ class Bench:
     def fail(self, task: Task, why: str, status: str = "failed") -> Outcome:
         """The outcome of a task that cannot be done; a run whose row it writes gets the row with this error."""
         if task.kind == "row" and not task.what.get("trial"):
-            spec = self._spec(task.what)
-            self.results.append(failed_row(spec, self.workbench, why))
+            with contextlib.suppress(ValueError):  # a spec that is not readable has no row
+                self.results.append(failed_row(self._spec(task.what), self.workbench, why))
         return Outcome(status, error=why)
 
     def _why(self, task: Task, error: Exception) -> str:
@@ -88,7 +95,10 @@ class Bench:
         backbone = self.workbench.backbone(member_from_json("backbone", what["backbone"], self.allow_import))
         rows, folder = from_runs(what["rows"], len(images)), self.workbench.folder
         network = backbone.to(self.workbench.device)
-        embed_range(images, network, rows, what["dtype"], folder, self.workbench.progress)
+        embed_range(images, network, rows, what["dtype"], folder, self.workbench.progress, self.workbench.embedding)
+
+    def table(self, what: Mapping[str, Any]) -> None:
+        """Nothing: the task ends when all ranges are there. The first run that opens the table moves them into it."""
 
     def _images(self, what: Mapping[str, Any]) -> LabelledImages:
         images = self.workbench.images(member_from_json("dataset", what["dataset"], self.allow_import))
@@ -116,12 +126,33 @@ class Bench:
 _KINDS: Mapping[str, Callable[[Bench, Mapping[str, Any]], None]] = {
     "train": Bench.train,
     "embed": Bench.embed,
+    "table": Bench.table,
     "words": Bench.words,
     "solve": Bench.solve,
     "row": Bench.row,
 }
 
 
-def bench_at(results: Path, own: str, workbench: Workbench, allow_import: bool) -> Bench:
-    """The bench of a process that writes its rows to a file of its own."""
-    return Bench(Results(results, own=own), workbench, allow_import)
+def workbench(
+    budget_bytes: int | None,
+    device: str | None,
+    progress: bool,
+    embedding: EmbeddingSettings = USUAL,
+    heads_device: str | None = None,
+) -> Workbench:
+    """The workbench of a worker, which keeps the last few networks and data sets: a grid has more than fit."""
+    images, backbone = lru_cache(_MOST_SETS)(load_images), lru_cache(_MOST_NETWORKS)(load_backbone)
+    return Workbench(
+        budget_bytes,
+        device,
+        progress,
+        embedding=embedding,
+        heads_device=heads_device,
+        images=images,
+        backbone=backbone,
+    )
+
+
+def bench_at(results: Path, workbench: Workbench, allow_import: bool) -> Bench:
+    """The bench of this process, which writes its rows to a file of its own."""
+    return Bench(Results(results, own=own_name()), workbench, allow_import)

@@ -8,20 +8,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fewshot.files.progress import duration
+from fewshot.files.durations import duration
 from fewshot.plugins.wording import counted
 from fewshot.work.places import WorkFolder
 from fewshot.work.tasks import KINDS, Task
+
+_AT_ONCE = ("row", "table")  # kinds of tasks that take no time worth an estimate
 
 
 def grouped(tasks: Sequence[Task], rates: Mapping[str, float]) -> tuple[list[str], dict[str, Any]]:
     """A line for the tasks of each kind and subject, with their sizes and times, and all of it as JSON values."""
     groups: dict[tuple[str, str], list[Task]] = {}
     for task in tasks:
-        if task.kind != "row":
+        if task.kind not in _AT_ONCE:
             groups.setdefault((task.kind, _without_range(task.subject)), []).append(task)
     lines = [_line(kind, subject, group, rates) for (kind, subject), group in groups.items()]
-    times = [seconds(task, rates) for task in tasks if task.kind != "row"]
+    times = [seconds(task, rates) for task in tasks if task.kind not in _AT_ONCE]
     known = [time for time in times if time is not None]
     n_rows = sum(task.kind == "row" for task in tasks)
     total = f"about {duration(sum(known))} of one worker" if len(known) == len(times) else "no time estimate yet"
@@ -32,7 +34,7 @@ def grouped(tasks: Sequence[Task], rates: Mapping[str, float]) -> tuple[list[str
 
 def seconds(task: Task, rates: Mapping[str, float]) -> float | None:
     """The estimated time of a task; None if its speed was not measured here."""
-    pace = 0.0 if task.kind == "row" else rates.get(task.rate)
+    pace = 0.0 if task.kind in _AT_ONCE else rates.get(task.rate)
     return None if pace is None else round(pace * task.size, 3)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from fewshot.files.atomic import write_atomically
 from fewshot.files.leases import PATIENCE, Leases
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 from fewshot.work.doing import Outcome
 from fewshot.work.tasks import Task
 
@@ -77,10 +77,10 @@ class WorkFolder:
     def _plan(self) -> dict[str, Any]:
         path = self.path / "work.json"
         try:
-            plan = json.loads(read_text(path))
+            plan = parsed_json(read_text(path))
         except FileNotFoundError as error:
             raise ValueError(f"there is no plan {path}; `fewshot bench SUITE --plan {self.path}` writes one") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ValueError(f"{path} is no plan: {error}; `fewshot bench SUITE --plan` writes one") from error
         lists = isinstance(plan, dict) and all(isinstance(plan.get(name), list) for name in ("tasks", "order"))
         if not lists or plan.get("format") != FORMAT:
@@ -101,6 +101,12 @@ class WorkFolder:
         pairs = (name.split(".") for name in names if not name.startswith("."))
         return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1] in STATUSES}
 
+    @property
+    def n_left(self) -> int:
+        """The number of tasks of the plan that have not ended."""
+        ended = self.statuses()
+        return sum(task.name not in ended for task in self.tasks)
+
     def end(self, task: Task, outcome: Outcome) -> None:
         """Stores how a task ended."""
         content = json.dumps(asdict(outcome) | {"task": task.words}).encode()
@@ -109,6 +115,6 @@ class WorkFolder:
     def error(self, name: str, status: str) -> str:
         """The error of a task that failed or was lost."""
         try:
-            return str(json.loads(read_text(self.path / "done" / f"{name}.{status}"))["error"])
+            return str(parsed_json(read_text(self.path / "done" / f"{name}.{status}"))["error"])
         except (OSError, ValueError, KeyError, TypeError):
             return "a task of this run failed"

@@ -68,7 +68,7 @@ class _Table:
     used: NDArray[np.bool_]
 
     def tasks(self) -> list[Task]:
-        """A task for each range that holds a row to embed."""
+        """A task for each range that holds a row to embed. The last one stands for all: runs need it alone."""
         size, found = images_per_range(len(self.images)), []
         for start in range(0, len(self.images), size):
             rows = start + np.flatnonzero(self.used[start : start + size])
@@ -76,7 +76,9 @@ class _Table:
                 words = f"images {start:,} to {min(start + size, len(self.images)) - 1:,} of {self.subject}"
                 what = {**self.what, "rows": to_runs(rows)}
                 found.append(Task("embed", what, self.needs, len(rows), words, self.rate))
-        return found
+        names = tuple(task.name for task in found)
+        whole = Task("table", {**self.what, "ranges": list(names)}, names, len(found), self.subject)
+        return [*found, whole] if len(found) > 1 else found
 
 
 @dataclass(eq=False)
@@ -197,7 +199,7 @@ def _needed(run: _Run, known: dict[str, Task]) -> list[Task]:
 def _tasks(name: str, run: _Run, ranges: dict[int, list[Task]]) -> list[Task]:
     """The tasks that embed for a run, those that solve it, and the one that writes its row."""
     embeds = [task for table in run.tables for task in ranges[id(table)]]
-    needs = (*run.needs, *dict.fromkeys(task.name for task in embeds))
+    needs = (*run.needs, *dict.fromkeys(ranges[id(table)][-1].name for table in run.tables if ranges[id(table)]))
     first = run.prepared.episodes(0, 1)
     size = episodes_per_task(first.support.size + first.query.size, run.tunes_a_network)
     subject, total = _subject(run.spec), run.prepared.n_episodes

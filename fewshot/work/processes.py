@@ -36,14 +36,13 @@ class LocalWorkers:
         """Returns when all tasks have ended; calls `look` now and then. An interruption stops the workers first. A
         worker that cannot start is a ValueError."""
         try:
-            n_tasks = len(self.folder.tasks)
-            jobs = min(self.jobs, n_tasks)
-            while len(self.folder.statuses()) < n_tasks:
+            jobs = min(self.jobs, self.folder.n_left)
+            while self.folder.n_left:
                 self._running += [self._start() for _ in range(jobs - len(self._running))]
                 time.sleep(LOOK)
                 look()
                 jobs -= self._ended()
-                if not jobs and len(self.folder.statuses()) < n_tasks:
+                if not jobs and self.folder.n_left:
                     raise OSError("all workers were stopped; the same command continues from there")
         finally:
             self._stop()

@@ -12,6 +12,7 @@ from typing import Any
 KINDS = {
     "train": ("train", "step"),
     "embed": ("embed", "image"),
+    "table": ("have all ranges", "range"),
     "words": ("embed class names", "class"),
     "solve": ("solve", "episode"),
     "row": ("write the row", "row"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fewshot import protocols
 from fewshot.commands._options import dataset_spec
-from fewshot.datasets import ArrayImages, Group, LabelledImages
-from fewshot.datasets._known_sets import difference_of, known_sets, recognised, warn_known
+from fewshot.datasets import ArrayImages, Group, LabelledImages, _known_sets
+from fewshot.datasets._known_sets import difference_of, known_sets, recognised, warn_damaged, warn_known
 from fewshot.datasets._loading import load_images
 from fewshot.datasets._published_classes import published_split
 from tests.support import list_layouts as layouts
@@ -164,3 +167,30 @@ def test_a_benchmark_needs_an_edition_of_the_one_table_of_counts():
     for name in protocols.names():
         for one in protocols.benchmark(name).sets:
             assert one.edition is None or one.edition is known_sets()[one.edition.of].editions[one.edition.name]
+
+
+def test_the_md5_of_a_file_of_medmnist_is_checked_and_the_message_names_the_copy(tmp_path, caplog):
+    parts = {"train": 18, "val": 9, "test": 9}
+    arrays = {f"{part}_images": np.arange(n * 16, dtype=np.uint8).reshape(n, 4, 4) for part, n in parts.items()}
+    labels = {f"{part}_labels": np.arange(n)[:, None] % 9 for part, n in parts.items()}
+    for name, size in (("pathmnist", "28"), ("pathmnist_64", "64")):
+        np.savez(tmp_path / f"{name}.npz", **arrays, **labels)
+        caplog.clear()
+        load_images(dataset_spec(str(tmp_path / f"{name}.npz")))
+        text = "".join(caplog.messages)
+        assert f"{name}.npz: the md5 of this copy of MedMNIST's PathMNIST is " in text
+        assert f"that of the published file of {size} pixels is {KNOWN['pathmnist'].md5[size]}" in text
+        assert "get it again from https://zenodo.org/records/10519652" in text
+
+
+def test_a_file_with_the_published_md5_is_not_warned_of(tmp_path, caplog, monkeypatch):
+    file = tmp_path / "breastmnist.npz"
+    file.write_bytes(b"as published")
+    copy = images("breastmnist", {"all": 4}, 2)
+    known = replace(KNOWN["breastmnist"], md5={"28": hashlib.md5(b"as published").hexdigest()})
+    monkeypatch.setattr(_known_sets, "recognised", lambda _: known)
+    warn_damaged(copy, str(file))
+    assert not caplog.messages
+    file.write_bytes(b"damaged")
+    warn_damaged(copy, str(file))
+    assert len(caplog.messages) == 1

@@ -3,6 +3,7 @@ gigabytes, and where every bit has a checksum it never reads another number."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 
@@ -15,7 +16,7 @@ from tests.support.fault_counts import keep, times
 from tests.support.mutations import several
 from tests.support.readers import KINDS, READERS
 
-EXAMPLES = times(6, 1000)
+EXAMPLES = times(6, int(os.environ.get("FEWSHOT_EXAMPLES", "1000")))
 _QUIET = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 
 

@@ -44,7 +44,7 @@ def phase_of_started(place: Path) -> str:
 @pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
 def test_an_interrupted_suite_ends_soon_and_goes_on_to_the_same_bits(number, whole, tmp_path):
     moments, phases, slowest, equal, stopped = random.Random(5), Counter(), 0.0, 0, 0
-    for at in range(n := times(1, 30)):
+    for at in range(n := times(1, 20)):
         place = write_suite(tmp_path / str(at))
         code, phase, took = interrupted(place, number, moments.uniform(0.0, whole.seconds))
         said = (place / "phase.err").read_text()

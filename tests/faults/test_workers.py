@@ -1,5 +1,5 @@
-"""Three processes of one suite in one folder, one killed, one late and one slow: the others finish it without the
-first, each run has one row, and all bits are those of one process."""
+"""Three processes of one suite, one killed, one late and one slow: the others finish it without the first, each run has
+one row, and all bits are those of one process."""
 
 from __future__ import annotations
 
@@ -9,56 +9,73 @@ import shutil
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from tests.support.fault_counts import keep, times
+import pytest
+
+from fewshot.results.files import Results
+from tests.support.fault_counts import LONG, keep, times
 from tests.support.fault_suite import BENCH, outcome, write_suite
 from tests.support.phases import phase_of
 from tests.support.warm_processes import finish, start
 
-PAUSE = 0.05  # seconds that the slow process works, then stands still
+# Seconds that the slow process stands still; a lease of one second expires in the longer ones.
+MOMENT, LEASE = 0.05, 1.5
+WORK = ("work", "plan", "--results", "rows.jsonl", "--patience", "1")
+Start = Callable[[str], BaseProcess]  # of a process that shows its phase in the file of this name
 
 
-def pause(process: BaseProcess, signals: tuple[signal.Signals, ...] = (signal.SIGSTOP, signal.SIGCONT)) -> None:
-    """Stops a process for a moment."""
-    for number in signals:
+def shard(place: Path) -> Start:
+    """Processes that run the suite in the same folder."""
+    return lambda name: start(place, *BENCH, watched=name)
+
+
+def worker(place: Path) -> Start:
+    """Processes that work on the plan of the suite."""
+    assert finish(start(place, "bench", "suite.py", "--plan", "plan")) == 0
+    return lambda name: start(place, *WORK, watched=name)
+
+
+def stand_still(process: BaseProcess, seconds: float) -> None:
+    """Stops a process for so long, then lets it go on as long."""
+    for number in (signal.SIGSTOP, signal.SIGCONT):
         if process.is_alive() and process.pid is not None:
             os.kill(process.pid, number)
-        time.sleep(PAUSE)
+        time.sleep(min(seconds, MOMENT) if number == signal.SIGCONT else seconds)
 
 
-def three(place: Path, moments: random.Random, seconds: float) -> tuple[list[int], str]:
-    """The exit codes of three processes of a suite, and the phase in which the first one was killed."""
-    processes = [start(place, *BENCH, watched=f"phase{number}") for number in range(2)]
+def three(started: Start, moments: random.Random, seconds: float, phase: Callable[[], str]) -> tuple[list[int], str]:
+    """The exit codes of three processes, and the phase in which the first one was killed."""
+    processes = [started(f"phase{number}") for number in range(2)]
     began = time.monotonic()
     killed, late = moments.uniform(0, seconds), moments.uniform(0, seconds)
-    phase = "finished"
+    last = "finished"
     while any(process.is_alive() for process in processes) or len(processes) < 3:
         passed = time.monotonic() - began
         if passed > killed and processes[0].is_alive():
             processes[0].kill()
             processes[0].join()
-            phase = phase_of(place / "phase0")
+            last = phase()
         if passed > late and len(processes) < 3:
-            processes.append(start(place, *BENCH, watched="phase2"))
-        pause(processes[1])
-    return [finish(process) for process in processes], phase
+            processes.append(started("phase2"))
+        stand_still(processes[1], LEASE if moments.random() < 0.02 else MOMENT)
+    return [finish(process) for process in processes], last
 
 
-def test_of_three_processes_one_killed_one_late_and_one_slow_give_the_same_bits(whole, tmp_path):
+@pytest.mark.parametrize("kind", [worker, shard] if LONG else [worker])
+def test_of_three_processes_one_killed_one_late_and_one_slow_give_the_same_bits(kind, whole, tmp_path):
     moments, phases, wrong = random.Random(9), Counter(), []
-    for number in range(n := times(1, 30)):
+    for number in range(n := times(1, 15)):
         place = write_suite(tmp_path / str(number))
-        (_, slow, late), phase = three(place, moments, whole.seconds)
+        codes, phase = three(kind(place), moments, whole.seconds, partial(phase_of, place / "phase0"))
         phases[phase] += 1
-        lines = (place / "rows.jsonl").read_text().splitlines()
-        if (slow, late, len(lines)) != (0, 0, 4) or outcome(place) != whole.outcome:
-            wrong.append((number, phase, slow, late, len(lines)))
+        rows = Results(place / "rows.jsonl").rows()
+        if codes[1:] != [0, 0] or len(rows) != 4 or outcome(place) != whole.outcome:
+            wrong.append((number, phase, codes, len(rows), [p.read_text()[-300:] for p in place.glob("*.err")]))
         shutil.rmtree(place)
-    keep(
-        "workers",
-        "three processes, one killed, one late, one slow",
-        tried=n, equal=n - len(wrong), phases=dict(phases.most_common()),
-    )  # fmt: skip
+    name = f"three processes of fewshot {kind.__name__.replace('shard', 'bench').replace('worker', 'work')}"
+    keep("workers", f"{name}, one killed, one late, one slow", tried=n, equal=n - len(wrong), phases=dict(phases))
     assert not wrong

@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 
 from fewshot.backbones import Backbone
 from fewshot.backbones.random_init import RandomInit
+from fewshot.features.arithmetic import exact
+from fewshot.features.batch_size import fitting_batch
 from fewshot.features.out_of_memory import halved_until_it_fits, is_out_of_memory
 from fewshot.features.settings import EmbeddingSettings
 from fewshot.features.table import FeatureTable, feature_table
@@ -74,6 +77,45 @@ def test_a_table_says_how_the_device_was_used(tmp_path: Path) -> None:
     assert (use.n_images, use.n_bytes, use.batch) == (70, 70 * 12 * 12 * 3, 64)
     assert 0 < use.busy <= use.seconds
     assert " MB of images per s, device busy " in use.sentence()
+
+
+class PretendedMemory:
+    """Free bytes of a device, and the need of a batch of 64."""
+
+    def __init__(self, free: int, need: int) -> None:
+        self._free, self._need = free, need
+
+    def free(self) -> int:
+        return self._free
+
+    def peak(self, work: Callable[[], object]) -> int:
+        assert work() is not None
+        return self._need
+
+
+@pytest.mark.parametrize(
+    ("free", "images", "batch"),
+    [(1 << 40, 5000, 1024), (1 << 40, 300, 256), (1 << 40, 10, 64), (10_000_000, 5000, 256), (1, 5000, 64)],
+)
+def test_the_largest_batch_fills_half_of_the_free_memory(free: int, images: int, batch: int) -> None:
+    backbone = pixels_through(nn.Flatten())
+    found = fitting_batch(random_images(images), backbone, "float32", PretendedMemory(free, 1_000_000))
+    assert found == batch
+    assert fitting_batch(random_images(images), backbone, "float32") == 64  # the CPU
+
+
+def test_float32_is_float32_on_a_gpu_and_the_settings_come_back() -> None:
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic, torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        with exact(torch.device("cuda"), torch.float32):
+            assert (cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic) == (False, False, True)
+            assert torch.get_float32_matmul_precision() == "highest"
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision(before[3])
+    assert (cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic) == before[:3]
 
 
 # Too little memory

@@ -18,6 +18,7 @@ from fewshot.features.embedding import Embedder
 from fewshot.features.files import FeatureFiles
 from fewshot.features.ranges import RangeFiles, embed_range
 from fewshot.features.table import feature_table
+from fewshot.files.locks import Busy
 
 N = 150
 
@@ -122,3 +123,12 @@ def test_a_range_needs_no_lock_of_the_table(tmp_path):
     backbone = RawPixels(4).load()
     with FeatureFiles.of(images(), backbone, "float32", tmp_path).locked():
         assert embed(backbone, tmp_path, range(10)) == 10
+
+
+def test_a_table_that_another_process_fills_is_busy_for_those_who_do_not_wait(tmp_path):
+    backbone = RawPixels(4).load()
+    with (
+        FeatureFiles.of(images(), backbone, "float32", tmp_path).locked(),
+        pytest.raises(Busy, match="computes the feat"),
+    ):
+        feature_table(images(), backbone, np.arange(9), folder=tmp_path, progress=False, wait=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from fewshot.files.leases import Held, Leases, _machine
+from fewshot.files.locks import Busy, locked, locked_range
 
 
 @dataclass
@@ -146,3 +148,36 @@ def test_an_error_in_the_work_frees_the_lease(tmp_path):
         raise KeyboardInterrupt
     assert leases(tmp_path).taken() == {}
     assert leases(tmp_path).losses("task") == 0
+
+
+@pytest.fixture
+def no_locks(monkeypatch):
+    """A file system without locks."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+
+def test_a_folder_without_locks_has_leases_in_their_place(tmp_path, no_locks, caplog):
+    path = tmp_path / "own" / "rows.lock"
+    busy = pytest.raises(Busy, match=f"process {os.getpid()} on .* appends")
+    with locked(path, "appends"), busy, locked(path, "appends", wait=False):
+        pass
+    with locked(path, "appends"):
+        pass
+    assert caplog.text == ""
+
+
+def test_ranges_of_a_folder_without_locks_stand_apart(tmp_path, no_locks):
+    folder = tmp_path / "parts"
+    with (
+        locked_range(folder, 0, 10, "solves"),
+        locked_range(folder, 10, 20, "solves"),
+        pytest.raises(Busy),
+        locked_range(folder, 5, 12, "solves", wait=False),
+    ):
+        pass
+    with locked_range(folder, 5, 12, "solves", wait=False):
+        pass

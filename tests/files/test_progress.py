@@ -9,7 +9,7 @@ import pytest
 from tqdm import tqdm
 
 from fewshot.files import progress
-from fewshot.files.bars import duration
+from fewshot.files.durations import duration
 from fewshot.files.progress import progress_bar, show_step, with_progress
 
 

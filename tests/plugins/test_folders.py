@@ -76,6 +76,15 @@ def test_a_damaged_file_is_parsed_again(damage, folder, read, own_home):
     assert default(read) == 1.0
 
 
+@pytest.mark.parametrize("value", ["9.0", "0.1"])
+def test_a_default_that_changed_on_the_disk_is_not_believed(value, folder, read, own_home):
+    read("sweets")
+    (file,) = kept(own_home)
+    assert file.read_text().count("1.0") == 1
+    file.write_text(file.read_text().replace("1.0", value))
+    assert default(read) == 1.0
+
+
 def test_a_home_that_cannot_be_written_costs_only_time(folder, read, own_home):
     own_home.write_text("a file, where a folder should be")
     assert default(read) == 1.0

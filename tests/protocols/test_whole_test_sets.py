@@ -8,6 +8,7 @@ from statistics import fmean, median
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fewshot import protocols
 from fewshot.datasets._known_sets import edition
@@ -52,8 +53,18 @@ def check_mean(answer: dict, k_shot: int | None, n_sets: int, of: int) -> None:
     assert average["value"] == pytest.approx(fmean(values))
     assert (average["n_sets"], average["of"]) == (n_sets, of)
     assert [value for _, value in average["sets"]] == pytest.approx(values)
-    widths = [row["accuracy_high"] - row["accuracy_low"] for row in answer["rows"] if row["k_shot"] == k_shot]
-    assert average["half_width"] == pytest.approx(np.sqrt(np.sum(np.square(widths))) / 2 / n_sets)
+    assert average["missing"] == []
+    draws = [[float(text) for text in row["draws"].split()] for row in answer["rows"] if row["k_shot"] == k_shot]
+    check_half_width(average, draws, answer["rows"][0]["sampler"].startswith("RepeatedPermutation("))
+
+
+def check_half_width(average: dict, draws: list[list[float]], depend: bool) -> None:
+    """The sets are independent, the draws of each too unless one fixes the next: then five count as one."""
+    squares = np.array([np.var(each, ddof=1) / (1 if depend else len(each)) for each in draws])
+    freedom = squares.sum() ** 2 / (squares**2 / (len(draws[0]) - 1)).sum()
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(squares.sum()) / len(draws)
+    assert average["half_width"] == pytest.approx(half, rel=1e-3)
+    assert average["population"] == "these images"
 
 
 @pytest.mark.parametrize("name", ["mieb_few_shot", "mieb_few_shot@fewshot"])

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from fewshot.files.checksums import checksum
 from fewshot.results.files import Results
@@ -74,9 +74,12 @@ def _predictions(results: Results, row: Any) -> str:
 
 def _network(path: Path) -> str:
     """The digest of a network's tensors and metadata, which safetensors writes in any order."""
-    with safe_open(path, "numpy") as file:
-        named = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return checksum(named, json.dumps(file.metadata(), sort_keys=True))
+    try:
+        with safe_open(path, "numpy") as file:
+            named = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return checksum(named, json.dumps(file.metadata(), sort_keys=True))
+    except SafetensorError:
+        return "damaged"
 
 
 def _digest(content: bytes) -> str:

@@ -27,7 +27,7 @@ PHASES = (
     ("fewshot.features.files", "FeatureFiles._create", "making a feature table"),
     ("fewshot.features.files", "FeatureWriter._sync", "saving features"),
     ("fewshot.runs.learners", "ImageLearner.answer", "fine-tuning"),
-    ("fewshot.runs.pipeline", "_solve_missing", "scoring"),
+    ("fewshot.runs.pipeline", "_Computation._solve_missing", "scoring"),
     ("fewshot.results.parts", "PredictionParts.write", "storing predictions"),
     ("fewshot.runs.pipeline", "_row", "measuring"),
     ("fewshot.results.files", "Results.append", "appending a row"),

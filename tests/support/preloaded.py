@@ -13,7 +13,8 @@ MODULES = (
     *("backbones.conv_net", "backbones.raw_pixels", "commands.bench", "datasets.glyphs", "datasets.icons"),
     *("evaluators.fine_tune", "evaluators.linear_probe", "evaluators.prototype", "features.table", "report", "cli"),
     *("pretraining.cross_entropy", "pretraining.training", "report.rows.shown", "runs.pipeline", "runs.solving"),
-    *("solvers.compiled", "commands._plan", "commands.run", "commands.pretrain", "backbones.pretrained"),
+    *("solvers.compiled", "commands._plan", "commands.run", "commands.work", "work.worker", "work.planning"),
+    "backbones.pretrained",
 )
 
 ROOMS = ("measures", "report", "results", "statistics")

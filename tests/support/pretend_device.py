@@ -6,7 +6,7 @@ values; an operation that mixes them with tensors of the CPU fails, and so does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -50,6 +50,16 @@ class OnDevice(Tensor):
 
     def __repr__(self) -> str:  # type: ignore[override]
         return f"OnDevice({self.held!r})"
+
+    @property
+    def data(self) -> OnDevice:
+        """The same values without gradients."""
+        detached: Any = self.detach()
+        return detached  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: OnDevice) -> None:
+        self.held = value.held
 
     def numpy(self, **_: Any) -> Any:
         """Fails, as on every device but the CPU."""
@@ -101,8 +111,19 @@ def _held(value: Any) -> Any:
     return value.held if isinstance(value, OnDevice) else value
 
 
+def _made_there(maker: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """torch.tensor and torch.as_tensor, which do not dispatch: made on the CPU, then moved."""
+
+    def made(data: Any, device: Any = None, **more: Any) -> Tensor:
+        tensor = maker(data, **more)
+        return tensor if device is None else tensor.to(device)
+
+    return made
+
+
 @contextmanager
 def pretended() -> Iterator[torch.device]:
     """Gives the device while it exists. Inference mode is no_grad there: torch does not let wrappers be views in it."""
-    with _Mode(), patch("torch.inference_mode", torch.no_grad):
+    makers = (patch(f"torch.{name}", _made_there(getattr(torch, name))) for name in ("tensor", "as_tensor"))
+    with _Mode(), patch("torch.inference_mode", torch.no_grad), next(makers), next(makers):
         yield DEVICE

@@ -66,9 +66,9 @@ def normalise_by_batch(network: nn.Module, trained: Iterable[nn.Parameter]) -> N
                 setattr(module, name, buffer.clone())
 
 
-def new_head(dim: int, n_way: int, device: torch.device) -> nn.Linear:
+def new_head(dim: int, n_way: int, device: torch.device, dtype: torch.dtype) -> nn.Linear:
     """A linear head of zeros. Does not use a global random generator."""
-    head: nn.Linear = nn.utils.skip_init(nn.Linear, dim, n_way, device=device)  # type: ignore[no-untyped-call]
+    head: nn.Linear = nn.utils.skip_init(nn.Linear, dim, n_way, device=device, dtype=dtype)  # type: ignore[no-untyped-call]
     for parameter in head.parameters():
         nn.init.zeros_(parameter)
     return head

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fewshot.evaluators.tuning.layout import arranged
+
 
 @dataclass(frozen=True)
 class Split:
@@ -52,9 +54,9 @@ class Trunk(nn.Module):
 class Tail(nn.Module):
     """The trained part: activations [b, F] to features [b, D]."""
 
-    def __init__(self, network: nn.Module, split: Split) -> None:
+    def __init__(self, network: nn.Module, split: Split, layout: str | None = None) -> None:
         super().__init__()
-        self.network, self.split = network, split
+        self.network, self.split, self.layout = network, split, layout
 
     def forward(self, activations: Tensor) -> Tensor:
         """Runs the network from the cut on. It may overwrite the activations."""
@@ -62,7 +64,7 @@ class Tail(nn.Module):
         blank = activations.new_zeros(1)
         outputs = [blank.expand(b, *shape) for shape in split.shapes]
         for call, part in zip(split.needed, torch.split(activations, split.sizes, dim=1), strict=True):
-            outputs[call] = part.reshape(b, *split.shapes[call])
+            outputs[call] = arranged(part.reshape(b, *split.shapes[call]), self.layout)
         return _replayed(self.network, split.calls, outputs, blank.expand(b, *split.input_shape))
 
 

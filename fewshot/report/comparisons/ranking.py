@@ -25,7 +25,6 @@ from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tes
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.comparisons.suspicions import suspicions
 from fewshot.report.comparisons.unique_names import UniqueNames
-from fewshot.report.rows.reasons import FEW
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
@@ -39,7 +38,7 @@ __all__ = ["Ranking", "Standing", "ranking", "ranking_of", "rankings"]
 
 LEVEL = 0.95
 PredictionsOf = Callable[[Row], Iterator[Predictions]]  # raises a ValueError where none are stored
-_ORACLE = "an oracle: it chose hyperparameters on the test labels"
+ORACLE = "an oracle: it chose hyperparameters on the test labels"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,7 @@ class Ranking:
     caveats: tuple[str, ...]  # one sentence each; the suspicions are the first of them
     suspicions: tuple[str, ...] = ()  # what looks like a fault
     few: bool = False  # the classes are too few for new ones, which the verdict says
+    tests: RunTests | None = None  # of all pairs; None for a ranking by a mean over data sets
 
     @property
     def best(self) -> Standing:
@@ -104,10 +104,11 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
         names.task(rows[0]),
         standings,
         tests.population,
-        words.verdict(standings, tests.population, tests.reason),
-        (*faults, *words.caveats(standings, tests.reason), *_untested(tests)),
+        words.verdict(standings, tests.population, tests.reason, tests.few),
+        (*faults, *words.caveats(standings, tests.reason, tests.few), *_untested(tests)),
         faults,
-        bool(FEW.fullmatch(tests.reason)),
+        bool(tests.few),
+        tests,
     )
 
 
@@ -141,7 +142,7 @@ def _standing(
     row: Row, names: UniqueNames, tests: RunTests, run: int, best: int, p_value: float, leads: bool
 ) -> Standing:
     compared = None if run == best else tests.compare(run, best)
-    reason = _ORACLE if math.isnan(p_value) else tests.reasons[run]
+    reason = ORACLE if math.isnan(p_value) else tests.reasons[run]
     return Standing(
         row,
         names.parts(row),

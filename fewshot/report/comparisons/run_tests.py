@@ -34,11 +34,13 @@ _UNPAIRED = "compared without pairing"
 class RunTests:
     """R runs: every run minus every one of A rivals [R, A], and what single comparisons need."""
 
+    rows: tuple[Row, ...]
     rivals: Ints  # [A] their places among the runs: all runs, or the best of very many
     means: Floats
     p_values: Floats  # for the population; NaN where there is no test
     population: str
     reason: str  # why the population is not that of new classes; "" if it is
+    few: str  # the number of classes, such as "12 classes", if that is the reason; "" otherwise
     reasons: tuple[str, ...]  # what cannot be known of each run
     accuracies: tuple[Floats | None, ...]  # of each episode of each run; None without predictions
     units: Units | None  # of the longest run
@@ -111,7 +113,9 @@ def _for_population(
     """The tests for new classes if there are any and the classes are enough; else for new images, if the episodes of
     all runs have disjoint pools of them; else those for these images."""
     known = bool(np.isfinite(tests.p_classes).any())
-    why = _too_few(rows, units) if known else _why_not(rows, accuracies, units)
+    of = _units(rows, units)
+    why = of.too_few if known else _why_not(rows, accuracies, units)
+    few = of.counted if why and why == of.too_few else ""
     p_values, population, bounds = tests.p_classes, f"new {units.name if units else 'classes'}", KINDS[1].bounds
     if why or not known:
         p_values, population, bounds = tests.p_images, THESE_IMAGES, interval
@@ -120,13 +124,26 @@ def _for_population(
         if of_pools is not p_values and np.isfinite(of_pools).all():
             p_values, population, bounds = of_pools, NEW_IMAGES, KINDS[0].bounds
     each = tuple(bounds(row) for row in rows)
-    return RunTests(rivals, tests.means, p_values, population, why, tuple(reasons), accuracies, units, pools, each)
+    return RunTests(
+        tuple(rows),
+        rivals,
+        tests.means,
+        p_values,
+        population,
+        why,
+        few,
+        tuple(reasons),
+        accuracies,
+        units,
+        pools,
+        each,
+    )
 
 
-def _too_few(rows: Sequence[Row], units: Units | None) -> str:
-    """Why the classes are too few to rank for new ones; "" if they are enough."""
+def _units(rows: Sequence[Row], units: Units | None) -> Units:
+    """The units; without predictions their number alone."""
     held = np.empty(0, np.int64)
-    return (Units(held, held, rows[0].n_classes) if units is None else units).too_few
+    return Units(held, held, rows[0].n_classes) if units is None else units
 
 
 def _read(
@@ -167,7 +184,7 @@ def _unpaired(rows: Sequence[Row], rivals: Ints) -> PairTests:
     because a thousand runs have a million pairs."""
     accuracies = np.array([accuracy(row) for row in rows])
     means, p_classes = unpaired_tests(accuracies, *_errors(rows, KINDS[1].bounds, "n_classes"), rivals=rivals)
-    if np.isfinite(p_classes).any() and not _too_few(rows, None):
+    if np.isfinite(p_classes).any() and not _units(rows, None).too_few:
         return PairTests(means, np.full_like(means, np.nan), p_classes)
     of_images = unpaired_tests(accuracies, *_errors(rows, interval, "n_episodes"), rivals=rivals)[1]
     return PairTests(means, of_images, p_classes)
