@@ -3,7 +3,7 @@ SUITE ?= quick
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bench speed test lint typecheck docs report clean
+.PHONY: help setup bench speed test faults lint typecheck docs report clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,6 +18,9 @@ speed: .venv/.installed ## compare speed with other implementations, one to thre
 
 test: .venv/.installed ## run all tests, on up to four cores
 	OMP_WAIT_POLICY=passive .venv/bin/python -m pytest --numprocesses auto --maxprocesses 4
+
+faults: .venv/.installed ## kill, fill, damage and fuzz often, and keep the counts for docs/reliability.md (ONLY=kills for one part)
+	FEWSHOT_FAULTS=long .venv/bin/python -m pytest tests/faults $(if $(ONLY),-k test_$(ONLY)) && .venv/bin/python -m fewshot report --readme docs/reliability.md
 
 lint: .venv/.installed ## check style and formatting with ruff
 	.venv/bin/ruff check . && .venv/bin/ruff format --check .
@@ -48,4 +51,4 @@ clean: ## remove build and cache folders; keep .venv and results
 	.venv/bin/python -m pip install --quiet --editable '.[docs]' && touch $@
 
 .venv/.installed: .venv/.mobilenet .ci/install_learn2learn
-	.ci/install_learn2learn .venv/bin/python && touch $@
+	.ci/install_learn2learn .venv/bin/python && { .venv/bin/python -m fewshot doctor --compile || true; } && touch $@

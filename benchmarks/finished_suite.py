@@ -48,35 +48,39 @@ def many(n_backbones: int = 200) -> Iterator[SpecColumns]:
 
 
 def rows(specs: Iterable[SpecColumns], run_ids: Sequence[str] = ()) -> Iterator[str]:
-    """Invented rows as lines, with a value in every column. Run ids are invented too if none are given."""
+    """Invented rows as lines. Run ids are invented too if none are given."""
     random = np.random.default_rng(0)
     for number, spec in enumerate(specs):
-        value = float(random.uniform(0.3, 0.9))
-        low, high = value - 0.01, value + 0.01
         run_id = run_ids[number] if run_ids else hashlib.sha256(repr(spec).encode()).hexdigest()[:16]
-        yield Row.of(
-            RunName(run_id, protocol="finished@1"),
-            spec,
-            Score(
-                n_episodes=600,
-                n_classes=88,
-                accuracy=value,
-                accuracy_low=low,
-                accuracy_high=high,
-                population="these images",
-                new_images_reason="the episodes share images; draw them with DisjointPools",
-                new_classes_low=value - 0.04,
-                new_classes_high=value + 0.04,
-                new_classes_unit="classes",
-                new_classes_monte_carlo=0.1,
-                new_draws_reason="the episodes do not answer all of a test set each",
-                measures={name: "" if kind == "str" else value for name, kind in measure_columns().items()},
-            ),
-            Honesty(pretrained_on="nothing", seen_classes="not seen", n_seen_classes=0, n_unknown_classes=0),
-            Cost(seconds_solving=0.5, dim=192),
-            Digests(*(hashlib.sha256(f"{name}{spec.n_way}".encode()).hexdigest() for name in range(6))),
-            Provenance("cpu", 2, "Linux x86_64 2 cores", "0123456789ab", "fewshot 0.1.0", "2026-01-01T00:00:00+00:00"),
-        ).to_json()
+        yield invented(spec, run_id, float(random.uniform(0.3, 0.9))).to_json()
+
+
+def invented(spec: SpecColumns, run_id: str, value: float) -> Row:
+    """A row with this accuracy, and with a value in every column."""
+    low, high = value - 0.01, value + 0.01
+    return Row.of(
+        RunName(run_id, protocol="finished@1"),
+        spec,
+        Score(
+            n_episodes=600,
+            n_classes=88,
+            accuracy=value,
+            accuracy_low=low,
+            accuracy_high=high,
+            population="these images",
+            new_images_reason="the episodes share images; draw them with DisjointPools",
+            new_classes_low=value - 0.04,
+            new_classes_high=value + 0.04,
+            new_classes_unit="classes",
+            new_classes_monte_carlo=0.1,
+            new_draws_reason="the episodes do not answer all of a test set each",
+            measures={name: "" if kind == "str" else value for name, kind in measure_columns().items()},
+        ),
+        Honesty(pretrained_on="nothing", seen_classes="not seen", n_seen_classes=0, n_unknown_classes=0),
+        Cost(seconds_solving=0.5, dim=192),
+        Digests(*(hashlib.sha256(f"{name}{spec.n_way}".encode()).hexdigest() for name in range(6))),
+        Provenance("cpu", 2, "Linux x86_64 2 cores", "0123456789ab", "fewshot 0.1.0", "2026-01-01T00:00:00+00:00"),
+    )
 
 
 def write(folder: Path) -> None:

@@ -7,21 +7,23 @@ Package map. Data goes down the left column, room by room; each room imports onl
     episodes/     index tensors: support and query rows        datasets/      labelled images, a file a source
     splits/       seen, validation, novel; a file a rule       samplers/      ways to compose episodes, a file each
     results/      rows and predictions on disk                 measures/      predictions to numbers, a file a measure
-    backbones/    networks, a file a source                    features/      every needed image embedded once
-    transforms/   features to features, a file each            evaluators/    ways to learn an episode, a file each
-    pretraining/  networks trained here, a file a recipe       runs/          a spec to a row; suites that resume
-    scaling/      laws, fits, studies of trained networks      report/        rows to one HTML page
-    protocols/    benchmarks of the field, a file each         conformance/   what every member must obey
-    notebooks/    evaluate, rows and comparisons in Python     commands/      the command line, a file a command
+    protocols/    benchmarks of the field, a file each         backbones/     networks, a file a source
+    features/     every needed image embedded once             transforms/    features to features, a file each
+    evaluators/   ways to learn an episode, a file each        pretraining/   networks trained here, a file a recipe
+    runs/         a spec to a row; suites that resume          scaling/       laws, fits, studies of trained networks
+    report/       rows to one HTML page                        conformance/   what every member must obey
+    work/         runs as tasks for many processes             notebooks/     evaluate, rows and comparisons in Python
+    sharing/      rows that others check and rank              commands/      the command line, a file a command
 
 Sizes in docstrings: E episodes, B episodes in a batch, N ways, K shots, Q queries per class, S support rows, M query
 rows, D features, n images, C classes.
 
-The twelve longest journeys:
+The thirteen longest journeys:
 
     fewshot run       commands -> runs -> datasets, splits, samplers -> features -> evaluators -> results
-    --benchmark       commands -> protocols (sets, copies, runs) -> runs, as above -> protocols (averages)
+    --benchmark       commands -> protocols (sets, copies) -> runs, as above -> report (means over sets)
     fewshot bench     commands -> benchmarks -> runs, as above -> results -> report
+    --jobs, work      commands -> work (runs to tasks) -> runs, features, pretraining (a task is a step) -> results
     evaluate()        notebooks -> runs, as above (rows with their predictions, in a temporary folder or in memory)
     compare(rows)     notebooks -> results -> statistics -> report (rankings)
     --dry-run         commands -> runs (what a run needs) -> features (what is there already)

@@ -22,6 +22,7 @@ from fewshot.commands._answers import printable
 from fewshot.commands._groups import SuggestingGroup
 from fewshot.commands._option_words import called, in_options, in_own_options
 from fewshot.commands._termination import EXIT_CODE, Termination
+from fewshot.files.waiting import share_processor
 from fewshot.plugins import foreign
 
 _FOLDER = Path(__file__).parent / "commands"
@@ -49,6 +50,7 @@ class CommandFolder(SuggestingGroup):
         """Runs a command and exits with its code."""
         given = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in given
+        share_processor()
         with _Log(debug), Termination() as termination:
             code = self._run([arg for arg in given if arg != "--debug"], prog_name, debug, extra)
         sys.exit(EXIT_CODE if termination.requested and code == 130 else code)

@@ -48,6 +48,16 @@ class Backbone:
         """The device of the network; the CPU for a network without parameters."""
         return device_of(self.network)
 
+    @property
+    def flops(self) -> int | None:
+        """The FLOPs of the network for one image at its input size, 2 for each multiply-add; None if it has no
+        parameters, such as raw pixels and given vectors."""
+        if not self.n_params:
+            return None
+        from fewshot.backbones._operations import operations
+
+        return operations(self.network, tuple(self.preprocess(Image.new("RGB", (64, 64))).shape))
+
     def to(self, device: str | None) -> Backbone:
         """The same backbone, its network moved to a device; None: the GPU if there is one. A device that is unknown or
         absent is a ValueError."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.backbones._hub_files import cached, fetched
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.signature import is_path
 from fewshot.plugins.suggestions import nearest
 from fewshot.results.seen_classes.tags import NOT_KNOWN, NOTHING, open_clip_data
@@ -125,7 +124,7 @@ def _of_hub(model: str) -> Source:
 
 def _parsed(text: str) -> Mapping[str, Any]:
     """open_clip's config; a ValueError if it describes no model."""
-    content = json.loads(text)
+    content = parsed_json(text)
     model = content.get("model_cfg") if isinstance(content, dict) else None
     if not isinstance(model, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= model.keys():
         raise ValueError("it needs a model_cfg with embed_dim, vision_cfg and text_cfg")

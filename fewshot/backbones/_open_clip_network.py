@@ -18,6 +18,7 @@ from fewshot.backbones._open_clip_config import Config, Source, package
 from fewshot.backbones._open_clip_text import ClipTextTower
 from fewshot.backbones._timm_errors import BUILDING, first_line
 from fewshot.backbones._timm_network import config_digest, eval_transform
+from fewshot.backbones._weight_files import check_finite
 from fewshot.backbones._weight_states import of_network, read_states
 from fewshot.backbones._words import Prompts
 
@@ -102,6 +103,7 @@ def _load(model: nn.Module, path: Path, name: str) -> None:
         model.load_state_dict(fit(model, _adapted(model, dict(states[0].tensors))).tensors, strict=True)
     except (Misfit, AssertionError) as misfit:
         raise ValueError(f"{path} does not fit {name}: {misfit}; give the model that the weights belong to") from misfit
+    check_finite(model, f"the file {path}")
 
 
 def _adapted(model: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:

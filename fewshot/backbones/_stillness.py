@@ -20,6 +20,32 @@ def unchanged(network: nn.Module, name: str, during: str) -> Iterator[None]:
         raise ValueError(_moved(name, during, "its weights changed"))
 
 
+class Stillness:
+    """Checks batch by batch that use does not change the buffers of a network."""
+
+    def __init__(self, network: nn.Module, name: str, during: str) -> None:
+        self._network, self._name, self._during = network, name, during
+        self._before = buffers_of(network)
+        self._versions = _versions(network)
+        self._on_cpu = all(buffer.device.type == "cpu" for buffer in self._before.values())
+
+    def check(self) -> None:
+        """Raises a ValueError if a buffer has changed. On a GPU it compares torch's counts of changes, because reading
+        values would wait for the batch."""
+        if self._on_cpu or _versions(self._network) != self._versions:
+            self.check_values()
+
+    def check_values(self) -> None:
+        """Raises a ValueError if the value of a buffer has changed."""
+        check_still(self._network, self._before, self._name, self._during)
+        self._versions = _versions(self._network)
+
+
+def _versions(network: nn.Module) -> list[tuple[int, int]]:
+    """Which tensor each buffer is, and how often it was changed in place."""
+    return [(id(buffer), buffer._version) for buffer in network.buffers() if not buffer.is_inference()]
+
+
 def buffers_of(network: nn.Module) -> dict[str, Tensor]:
     """Copies of a network's buffers, for `check_still`."""
     return {key: value.clone() for key, value in network.named_buffers()}

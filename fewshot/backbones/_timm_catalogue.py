@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -19,7 +20,7 @@ import torch
 from fewshot.backbones._timm_errors import BUILDING
 from fewshot.files.atomic import home, write_atomically
 from fewshot.files.progress import with_progress
-from fewshot.files.regular import read_bytes
+from fewshot.files.regular import parsed_json, read_bytes
 from fewshot.plugins.shorthand import PACKAGED
 from fewshot.plugins.suggestions import nearest
 from fewshot.results.seen_classes.tags import NOTHING, pretraining_data
@@ -94,7 +95,13 @@ def count_parameters(architecture: str) -> int | None:
 def _stored(path: Path) -> dict[str, dict[str, int | None]]:
     """The stored counts; none if the file is absent or damaged."""
     try:
-        content = json.loads(read_bytes(path))
+        content = parsed_json(read_bytes(path))
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    versions = content.items() if isinstance(content, dict) else ()
+    return {version: _counts(counts) for version, counts in versions if isinstance(counts, dict)}
+
+
+def _counts(counts: Mapping[str, Any]) -> dict[str, int | None]:
+    """Those that are numbers of parameters, or none where timm cannot build the network."""
+    return {name: count for name, count in counts.items() if count is None or (isinstance(count, int) and count >= 0)}

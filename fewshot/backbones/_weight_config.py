@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 
 CONFIG = "config.json"
 PREPROCESSING = ("mean", "std", "interpolation", "crop_pct", "crop_mode")
@@ -55,7 +54,7 @@ def config_beside(weights: Path, architecture: str) -> WeightConfig:
 def _content(path: Path) -> Mapping[str, Any]:
     """The JSON object of a file; empty if there is no file."""
     try:
-        content = json.loads(read_text(path, "config")) if path.exists() else {}
+        content = parsed_json(read_text(path, "config")) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise ValueError(
             f"the config {path} beside the weights cannot be read ({error}); repair it, or move it away to use timm's "

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from fewshot.files.regular import check_regular
 from fewshot.files.zips import changed_members
@@ -81,6 +82,17 @@ def read_content(path: Path) -> Any:
         raise ValueError(_refused(path, error)) from error
     except _BROKEN as error:
         raise ValueError(_unreadable(path, error)) from error
+
+
+def check_finite(network: nn.Module, what: str) -> None:
+    """Raises a ValueError that names the first weight of a loaded network that is NaN or infinite. `what` names the
+    file in it. Buffers may be infinite, such as masks."""
+    broken = [name for name, value in network.named_parameters() if not bool(torch.isfinite(value).all())]
+    if broken:
+        raise ValueError(
+            f"{what} holds weights that are NaN or infinite, the first in {broken[0]!r}: its training diverged, or the "
+            "file is damaged; fetch it again, or give an earlier checkpoint"
+        )
 
 
 def _unpickled(path: Path) -> Any:

@@ -15,6 +15,7 @@ from fewshot.backbones._conversion import Networks
 from fewshot.backbones._fitting import Fitted, Misfit, fit
 from fewshot.backbones._timm_network import check_name, data_config, resize, timm_backbone
 from fewshot.backbones._weight_config import CONFIG, PREPROCESSING, WeightConfig, check_preprocessing, config_beside
+from fewshot.backbones._weight_files import check_finite
 from fewshot.backbones._weight_states import WeightState, choose, of_network, read_states
 from fewshot.plugins.fields import declare, integer
 from fewshot.plugins.signature import Later
@@ -101,6 +102,7 @@ class Checkpoint(BackboneSource):
         chosen = choose(list(fitting), self.state, what)
         network, fitted = fitting[chosen]
         network.load_state_dict(fitted.tensors, strict=True)
+        check_finite(network, what)
         self._tell(chosen, fitted, [state.place for state in states])
         return network
 
@@ -123,6 +125,7 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], what: str, na
         network.load_state_dict(fit(network, state).tensors, strict=True)
     except Misfit as misfit:
         raise ValueError(_does_not_fit(what, name, misfit)) from misfit
+    check_finite(network, what)
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

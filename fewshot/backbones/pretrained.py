@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fewshot.backbones import Backbone, BackboneSource, weights_digest
 from fewshot.datasets import LabelledImages
-from fewshot.datasets._digests import labels_digest
+from fewshot.datasets._digests import named_labels_digest
 from fewshot.files.atomic import home
 from fewshot.plugins.fields import Rule, declare, integer
 from fewshot.plugins.registry import BACKBONES, DATASETS, RECIPES, SPLITS
@@ -159,7 +159,7 @@ def trained_elsewhere(source: Pretrained, images: LabelledImages) -> tuple[Path,
 
 def _is_of(record: TrainingRecord, images: LabelledImages) -> bool:
     """Whether a record is for these images in these classes; older records do not store the classes."""
-    return record.images_digest == images.images_digest and record.labels_digest in ("", labels_digest(images))
+    return record.images_digest == images.images_digest and record.labels_digest in ("", named_labels_digest(images))
 
 
 def _placeless(source: Pretrained) -> tuple[object, ...]:

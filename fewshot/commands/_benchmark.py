@@ -17,9 +17,9 @@ from fewshot.files.terminal import width
 
 if TYPE_CHECKING:
     from fewshot.protocols import Benchmark
-    from fewshot.protocols._averages import Average
     from fewshot.protocols._places import Copy
-    from fewshot.protocols._planned import Planned
+    from fewshot.report.comparisons.ranking import PredictionsOf
+    from fewshot.report.rows.benchmark_means import Average
     from fewshot.results.row import Row
     from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
@@ -29,6 +29,31 @@ _CHANGING = (
     *("n_episodes", "listed", "select", "settings", "select_episodes"),
 )  # parameters that a benchmark fixes
 _MOST_CHECKED = 10  # episodes: published draws are few, and each has its own file
+
+
+def _sets(start: str) -> Any:
+    return click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="NAME",
+        help=f"{start}un only this data set of the benchmark; repeat for several.",
+    )
+
+
+def _partial(start: str) -> Any:
+    return click.option("--partial", is_flag=True, help=f"{start}un the benchmark without its missing data sets.")
+
+
+sets_option, partial_option = _sets("With --data: r"), _partial("With --data: r")
+backbones_option = click.option(
+    "--backbone",
+    "backbones",
+    type=NameOf("backbones"),
+    multiple=True,
+    metavar="NAME|SPEC",
+    help="With --data: run this backbone; repeat for several (default: tf_efficientnet_lite0; bench adds pixels).",
+)
 
 
 @dataclass(frozen=True)
@@ -45,19 +70,8 @@ class BenchmarkRequest:
             "list benchmarks).",
         ),
     ]
-    sets: Annotated[
-        tuple[str, ...],
-        click.option(
-            "--set",
-            "sets",
-            multiple=True,
-            metavar="NAME",
-            help="Run only this data set of the benchmark; repeat for several.",
-        ),
-    ]
-    partial: Annotated[
-        bool, click.option("--partial", is_flag=True, help="Run the benchmark without its missing data sets.")
-    ]
+    sets: Annotated[tuple[str, ...], _sets("R")]
+    partial: Annotated[bool, _partial("R")]
 
     def check(self) -> None:
         """Raises a UsageError for --set or --partial without a benchmark, and for options that the benchmark fixes."""
@@ -77,7 +91,7 @@ class BenchmarkRequest:
         from fewshot import protocols
         from fewshot.protocols import Head
         from fewshot.protocols._places import chosen_sets, copies, refuse_missing
-        from fewshot.protocols._planned import planned
+        from fewshot.runs.benchmark_runs import benchmark_runs
         from fewshot.runs.defaults import BACKBONE
 
         found = protocols.benchmark(str(self.benchmark))
@@ -88,7 +102,7 @@ class BenchmarkRequest:
             names = ", ".join(one.of.name for one in missing)
             print_progress(f"without {len(missing)} of {len(present) + len(missing)} sets, not in {root}: {names}")
         heads = [Head(*method) for method in methods] or found.heads
-        runs = planned(found, present, backbones or (BACKBONE,), heads, dtype)
+        runs = benchmark_runs(found, present, backbones or (BACKBONE,), heads, dtype)
         return _checked(Plan(found, runs), present, bench)
 
 
@@ -97,33 +111,28 @@ class Plan:
     """A benchmark and its runs."""
 
     benchmark: Benchmark
-    runs: list[Planned]
+    specs: list[RunSpec]
 
-    @property
-    def specs(self) -> list[RunSpec]:
-        """The runs without the names of their sets."""
-        return [run.spec for run in self.runs]
-
-    def averages(self, rows: Iterable[Row]) -> tuple[str, list[dict[str, Any]]]:
+    def averages(self, rows: Iterable[Row], predictions: PredictionsOf) -> tuple[str, list[dict[str, Any]]]:
         """The averages of finished runs, as lines and as JSON values."""
-        from fewshot.protocols._averages import averages
-        from fewshot.runs.columns import spec_columns
+        from fewshot.report.rows.benchmark_means import averages, explained
+        from fewshot.report.rows.errors import n_test_images
 
-        found = {row.spec: row for row in rows}
-        named = [(run, tuple(vars(spec_columns(run.spec)).values())) for run in self.runs]
-        every = averages(self.benchmark, [(run, found[spec]) for run, spec in named if spec in found])
-        lines = [f"{self.benchmark.protocol}, mean over sets in %, ± 95 % interval for these images:"] if every else []
+        every = averages(rows, n_test_images(predictions))
+        populations = dict.fromkeys(explained(one.population) for one in every if one.population)
+        half = f", ± 95 % interval for {' or '.join(populations)}" if populations else ""
+        lines = [f"{self.benchmark.protocol}, mean over sets in %{half}:"] if every else []
         lines += [line for one in every for line in _lines(one)]
-        return "\n".join(lines), [asdict(one) | {"n_sets": one.n_sets} for one in every]
+        return "\n".join(lines), [asdict(one) | {"n_sets": one.n_sets, "of": one.of} for one in every]
 
 
 def _lines(one: Average) -> list[str]:
     """An average on one line; if it is that of several sets, with the number of each."""
-    from fewshot.protocols._averages import ALL
+    from fewshot.report.rows.benchmark_means import ALL
 
     half = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
     name = ", ".join(filter(None, (one.backbone, one.method, one.shape)))
-    first = f"  {100 * one.value:5.1f}{half}  {name}: {one.group} ({one.counted})"
+    first = f"  {100 * one.value:5.1f}{half}  {name}: {one.described}"
     if one.group != ALL or one.n_sets == 1:
         return [first]
     each = ", ".join(f"{name} {100 * value:.1f}" for name, value in one.sets)
@@ -132,12 +141,13 @@ def _lines(one: Average) -> list[str]:
 
 def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:
     """The plan, after a look at every copy: a wrong one, or one without enough images, raises a ValueError."""
+    from fewshot.commands._outside import outside
     from fewshot.protocols._counts import check_counts
 
     for copy in present:
         print_progress(f"Reading {copy.of.name} ...")
-        specs = [run.spec for run in plan.runs if run.set_name == copy.of.name]
-        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset))
+        specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
+        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs))
         for spec in {spec.episodes: spec for spec in specs}.values():
             run = bench.prepare(spec)
             run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)

@@ -126,7 +126,7 @@ def embedding(
         return PlannedEmbedding(backbone.text, dataset, n_needed, n_needed, problem=str(error))
     if network.given:
         return PlannedEmbedding(backbone.text, dataset, 0, 0, seconds=0)
-    done = FeatureFiles.of(images, network, dtype, home() / "features").read_done()
+    done = FeatureFiles.of(images, network, dtype, home() / "features", bench.embedding).read_done()
     n_missing = n_needed if done is None else int((used & (done == 0)).sum())
     pace = 0 if n_missing == 0 else rates().get(embedding_key(backbone.text, dtype, network.device.type))
     return PlannedEmbedding(
@@ -134,8 +134,9 @@ def embedding(
     )
 
 
-def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int:
-    """The exit code: 1 if a run cannot run. Answers with the state of every run, the missing parts and their cost.
+def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench, with_tasks: bool = False) -> int:
+    """The exit code: 1 if a run cannot run. Answers with the state of every run, the missing parts and their cost, and
+    `with_tasks` with the tasks for several processes.
 
     The dry run ignores shards.
     """
@@ -158,6 +159,12 @@ def dry_run(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> int
         ),
     }
     lines = [*_run_lines(runs), *map(training_line, trainings), *embedding_lines(embeddings), _total_line(values)]
+    if with_tasks:
+        from fewshot.work.listing import grouped
+        from fewshot.work.planning import plan as tasks_of
+
+        words, tasks = grouped(tasks_of(specs, results, bench), rates())
+        lines, values["tasks"] = [*lines, "", *words], tasks["tasks"]
     answer("\n".join(lines), values)
     return 1 if any(run.problem for run in runs) or any(e.problem for e in embeddings) else 0
 

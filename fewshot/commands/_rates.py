@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fewshot.episodes.episodes import EpisodeShape
-    from fewshot.results.row import Row
-    from fewshot.runs.specs import RunSpec
+from fewshot.runs.rate_keys import embedding_key, solving_key
 
-_FEWEST_IMAGES = 64  # fewer images give no useful speed
+if TYPE_CHECKING:
+    from fewshot.results.row import Row
+
+__all__ = ["embedding_key", "rates", "remember", "remember_embedding", "remember_rows", "solving_key"]
 
 
 def _path() -> Path:
@@ -21,26 +21,16 @@ def _path() -> Path:
     return home() / "rates.json"
 
 
-def embedding_key(backbone: str, dtype: str, device: str) -> str:
-    """The key of an embedding speed; the rates file holds it."""
-    return f"embed {backbone} {dtype} {device}"
-
-
-def solving_key(run: RunSpec | Row, shape: EpisodeShape | Row | None) -> str:
-    """The key of a solving speed; it has the backbone too, because some evaluators tune it. The rates file holds it."""
-    size = "listed" if shape is None else f"{shape.n_way}-way {shape.k_shot}-shot {shape.n_query}-query"
-    return f"solve {run.backbone} {run.transform} {run.evaluator} {size}"
-
-
 def rates() -> dict[str, float]:
     """Seconds per image and seconds per episode, by key; empty if there is no file or it is damaged."""
-    from fewshot.files.regular import read_bytes
+    from fewshot.files.regular import parsed_json, read_bytes
 
     try:
-        content = json.loads(read_bytes(_path()))
+        content = parsed_json(read_bytes(_path()))
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    items = content.items() if isinstance(content, dict) else ()
+    return {key: rate for key, rate in items if isinstance(rate, int | float) and 0 < rate < float("inf")}
 
 
 def remember(measured: dict[str, float]) -> None:
@@ -57,12 +47,15 @@ def remember(measured: dict[str, float]) -> None:
 
 def remember_embedding(backbone: str, dtype: str, device: str, n_images: int, seconds: float) -> None:
     """Stores an embedding speed, if it comes from enough images."""
-    if n_images >= _FEWEST_IMAGES:
+    from fewshot.results.costs import FEWEST_IMAGES
+
+    if n_images >= FEWEST_IMAGES:
         remember({embedding_key(backbone, dtype, device): seconds / n_images})
 
 
 def remember_rows(rows: Iterable[Row]) -> None:
     """Stores the speeds in rows that this process computed."""
+    from fewshot.results.costs import seconds_per_image
     from fewshot.results.row_specs import specs_of
 
     measured = {}
@@ -70,6 +63,6 @@ def remember_rows(rows: Iterable[Row]) -> None:
         if row.status == "ok" and row.n_episodes:
             key = solving_key(row, None if specs_of(row).from_file else row)
             measured[key] = row.seconds_solving / row.n_episodes
-            if row.n_embedded >= _FEWEST_IMAGES:
-                measured[embedding_key(row.backbone, row.dtype, row.device)] = row.seconds_embedding / row.n_embedded
+            if (seconds := seconds_per_image(row)) is not None:
+                measured[embedding_key(row.backbone, row.dtype, row.device)] = seconds
     remember(measured)

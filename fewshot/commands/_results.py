@@ -148,13 +148,23 @@ def run_table(shown: Shown) -> str:
 
 def chosen_settings(shown: Shown) -> dict[str, None]:
     """The hyperparameters that each run chose, in words, and why its grid should be wider or finer."""
+    from fewshot.plugins.registry import EVALUATORS
     from fewshot.report.rows import choices
     from fewshot.report.rows import selection_budgets as budgets
+    from fewshot.results.row_specs import specs_of
+
+    several = len({row.dataset for row in shown.rows}) > 1
+
+    def task(row: Row) -> str:
+        data = row.benchmark_set or specs_of(row).dataset.short_name
+        return f"{data}, {shape(row)}" if several else shape(row)
 
     before = (
-        f"{shown.name(r).backbone}, {shape(r)}: {r.chosen} was {budgets.choice(r)}" for r in shown.rows if r.chosen
+        f"{shown.name(r).backbone}, {task(r)}: {EVALUATORS.read(r.chosen).short_name} was {budgets.choice(r)}"
+        for r in shown.rows
+        if r.chosen
     )
-    inside = (f"{', '.join(shown.name(r))}, {shape(r)}: {text}" for r in shown.done for text in choices.notes(r))
+    inside = (f"{', '.join(shown.name(r))}, {task(r)}: {text}" for r in shown.done for text in choices.notes(r))
     return dict.fromkeys([*before, *inside])
 
 

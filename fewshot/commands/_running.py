@@ -36,12 +36,19 @@ def starting(
     return _announced(specs, unfinished)
 
 
+def check_unfinished(specs: Sequence[RunSpec], rows: Collection[Row], images: Callable[[Spec], LabelledImages]) -> None:
+    """Raises a ValueError for an unfinished run that cannot run, as `starting` does; `rows`: what is finished."""
+    _check(_unfinished(specs, rows), images)
+
+
 def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImages]) -> None:
     if not unfinished:
         return
+    from fewshot.runs.background import compile_in_background
     from fewshot.runs.names import text_prompts, uses_names
     from fewshot.runs.needs import check_members
 
+    compile_in_background(spec.evaluator for spec in unfinished)
     backbones: dict[Spec, None] = {}
     for spec in unfinished:
         backbones[spec.backbone] = None
@@ -89,10 +96,10 @@ def _unfinished(specs: Sequence[RunSpec], rows: Collection[Row]) -> list[RunSpec
     for row in rows:
         if row.status == "ok":
             done[row.spec] = max(row.n_episodes, done.get(row.spec, 0))
-    return [spec for spec in specs if done.get(_row(spec).spec, 0) < spec.n_episodes]
+    return [spec for spec in specs if done.get(row_of(spec).spec, 0) < spec.n_episodes]
 
 
-def _row(spec: RunSpec) -> Row:
+def row_of(spec: RunSpec) -> Row:
     """A row with nothing but the spec."""
     from fewshot.results.columns import RunName
     from fewshot.results.row import Row
@@ -105,4 +112,4 @@ def name_of(spec: RunSpec) -> str:
     """The run in words, with short names."""
     from fewshot.commands._results import describe
 
-    return describe(_row(spec))
+    return describe(row_of(spec))

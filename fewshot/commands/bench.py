@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +12,16 @@ import click
 
 from fewshot.commands import _options, _plan
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
-from fewshot.commands._benchmark import BenchmarkRequest
+from fewshot.commands._benchmark import BenchmarkRequest, backbones_option, partial_option
 from fewshot.commands._benchmark import Plan as BenchmarkPlan
 from fewshot.commands._compute_request import ComputeRequest
+from fewshot.commands._engine_request import EngineRequest, rows_of, write_plan
 from fewshot.commands._names import NameOf
 from fewshot.commands._plan import Plan
 from fewshot.commands._ranked import larger_than_asked, measures_option, ranked
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import describe, percent, print_failures, writable_results
-from fewshot.commands._running import starting
+from fewshot.commands._running import check_unfinished, starting
 
 if TYPE_CHECKING:
     from fewshot.results.files import Results
@@ -39,15 +41,8 @@ __all__ = ["Plan", "command"]
     metavar="FOLDER",
     help="Run a benchmark of the field in place of a suite, such as cifar_fs, on the data sets below this folder.",
 )
-@click.option(
-    "--backbone",
-    "backbones",
-    type=NameOf("backbones"),
-    multiple=True,
-    metavar="NAME|SPEC",
-    help="With --data: score this backbone; repeat for several (default: tf_efficientnet_lite0 and pixels).",
-)
-@click.option("--partial", is_flag=True, help="With --data: run the benchmark without its missing data sets.")
+@backbones_option
+@partial_option
 @click.option("--results", type=_options.FILE, help="Append the rows to this file (default: results/SUITE.jsonl).")
 @click.option("--report", type=_options.FILE, help="Write the HTML report to this file (default: beside the rows).")
 @click.option(
@@ -58,7 +53,7 @@ __all__ = ["Plan", "command"]
 )
 @measures_option
 @_options.dry_run_option
-@_options.takes(compute=ComputeRequest)
+@_options.takes(compute=ComputeRequest, engine=EngineRequest)
 @json_option
 def command(
     suite: str,
@@ -71,6 +66,7 @@ def command(
     measures: bool,
     dry_run: bool,
     compute: ComputeRequest,
+    engine: EngineRequest,
 ) -> int:
     """Run SUITE, a suite of benchmarks/ or a .py file of yours, and write a report. fewshot skips finished runs.
 
@@ -79,16 +75,24 @@ def command(
     \b
       fewshot bench cifar_fs --data ~/data --backbone resnet18
     """
-    bench = compute.workbench()
+    bench = compute.workbench(checks_counts=root is not None)
     plan = _benchmark_plan(suite, root, backbones, partial, n_episodes, bench)
     from fewshot.results.files import Results
 
     specs = _suite(suite, n_episodes) if plan is None else plan.specs
     rows_path = results or Path("results") / f"{Path(suite).stem}.jsonl"
     if dry_run:
-        return _plan.dry_run(specs, Results(rows_path), bench)
+        return _plan.dry_run(specs, Results(rows_path), bench, with_tasks=not engine.is_this_process)
+    if not engine.is_this_process and compute.shard != (1, 1):
+        raise click.UsageError("--shard divides the work among processes that start alone; remove it, or --jobs")
+    if engine.plan is not None:
+        return write_plan(engine.plan, specs, bench)
     written = writable_results(rows_path)
-    rows = _run(specs, written, bench, compute.shard)
+    printed = _Printed(len(specs), written)
+    if engine.is_this_process:
+        rows = _run(specs, written, bench, compute.shard, printed)
+    else:
+        rows = _worked(specs, written, bench, engine, printed)
     if len(rows) < len(specs):
         print_progress(compute.waiting(len(specs) - len(rows)))
     page = report or rows_path.with_suffix(".html")
@@ -131,41 +135,79 @@ def _benchmark_plan(
     return request.plan(str(root), backbones or (BACKBONE, "pixels"), (), "float32", bench)
 
 
-def _run(specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tuple[int, int]) -> list[Row]:
+class _Printed:
+    """Prints one line per run as it finishes."""
+
+    def __init__(self, n_runs: int, results: Results) -> None:
+        self._n_runs, self._n_seen = n_runs, 0
+        self._known = {row.run_id: row for row in results.rows()}
+        self.before = list(self._known.values())
+
+    def add(self, row: Row, number: int = 0) -> None:
+        """Prints the line of a row, unless it was there before or is printed. `number`: of the run in the suite."""
+        if self._known.get(row.run_id) == row:
+            return
+        self._known[row.run_id] = row
+        self._n_seen += 1
+        seconds = row.seconds_embedding + row.seconds_solving
+        counter = f"{number or self._n_seen}/{self._n_runs}"
+        print_progress(f"[{counter}] {percent(row):>13}  {describe(row)}, {seconds:.1f} s")
+        remember_rows([row])
+
+
+def _run(
+    specs: Sequence[RunSpec], results: Results, bench: Workbench, shard: tuple[int, int], printed: _Printed
+) -> list[Row]:
     """The rows of all complete runs; prints one line per run as it finishes."""
     from fewshot.runs.pipeline import run_all
 
-    known = {row.run_id: row for row in results.rows()}
     rows = {}
     for number, (spec, row) in enumerate(
-        run_all(starting(specs, known.values(), bench.images), results, bench, shard), 1
+        run_all(starting(specs, printed.before, bench.images), results, bench, shard), 1
     ):
-        if row is None:
-            continue
-        rows[spec] = row
-        if known.get(row.run_id) != row:
-            seconds = row.seconds_embedding + row.seconds_solving
-            print_progress(f"[{number}/{len(specs)}] {percent(row):>13}  {describe(row)}, {seconds:.1f} s")
-            remember_rows([row])
+        if row is not None:
+            rows[spec] = row
+            printed.add(row, number)
+    return _each_once(specs, rows)
+
+
+def _worked(
+    specs: Sequence[RunSpec], results: Results, bench: Workbench, engine: EngineRequest, printed: _Printed
+) -> list[Row]:
+    """The rows of all runs, after other processes did their tasks; prints one line per run as it finishes."""
+    check_unfinished(specs, printed.before, bench.images)
+
+    def seen() -> None:
+        for row in results.rows():
+            printed.add(row)
+
+    engine.work(specs, results, bench, seen)
+    return _each_once(specs, rows_of(specs, results, bench))
+
+
+def _each_once(specs: Sequence[RunSpec], rows: Mapping[RunSpec, Row]) -> list[Row]:
+    """The rows in the order of the suite, each once."""
     if larger := larger_than_asked(rows.items()):
         print_progress(larger)
-    return list({row.run_id: row for spec in specs if (row := rows.get(spec)) is not None}.values())  # each run once
+    return list({row.run_id: row for spec in specs if (row := rows.get(spec)) is not None}.values())
 
 
 def _show(
     rows: Sequence[Row], results: Results, report: Path, title: str, measures: bool, plan: BenchmarkPlan | None
 ) -> int:
-    """Answers with the comparison and the path of the report, which it writes if it is older than the rows."""
+    """Answers with the comparison and the path of the report, which it writes unless it is that of these rows."""
     text = ""
-    averages, values_of_averages = ("", None) if plan is None else plan.averages(rows)
+    averages, values_of_averages = ("", None) if plan is None else plan.averages(rows, results.predictions)
     if rows:
         from fewshot.report.rows.shown import Shown
 
         shown = Shown.of(rows)
-        if not report.exists() or report.stat().st_mtime < results.path.stat().st_mtime:
+        written = results.path.stat().st_mtime_ns
+        if not report.exists() or report.stat().st_mtime_ns != written:
             from fewshot.report import write_report
 
             write_report(shown, report, results, title)
+            os.utime(report, ns=(written, written))  # not by which is older: a clock may be set back
         table = "" if wants_json() else ranked(shown, results, measures)
         text = "\n" + "\n".join(filter(None, (table, averages, f"rows: {results.path}", f"report: {report}")))
     if text or wants_json():

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fewshot.commands import _options
-from fewshot.commands._answers import answer, json_option
+from fewshot.commands._answers import answer, json_option, wants_json
 from fewshot.files.terminal import width
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
     from fewshot.report.comparisons.pairing import Contest, Grouping, RunPair
     from fewshot.report.comparisons.ranking import Ranking
     from fewshot.report.comparisons.unique_names import UniqueNames
+    from fewshot.report.rows.costs import Costs
     from fewshot.report.rows.images import RowImages
     from fewshot.results.collections import Collection
     from fewshot.results.row import Row
@@ -99,20 +101,28 @@ def command(
     """Rank the runs of results files and compare the best with all others, on the episodes that both solved.
 
     Each difference has two intervals: for other episodes of these images, and for new classes. Pairs that were compared
-    on several data sets also get one difference over these data sets, and one for new data sets. A warning names runs
-    that cannot be compared, such as those of a data set without the groups of --unit. For example:
+    on several data sets also get one difference over these data sets, and one for new data sets. Runs of a benchmark of
+    the field are also ranked by their mean over its data sets. A warning names runs that cannot be compared, such as
+    those of a data set without the groups of --unit. For example:
 
     \b
       fewshot compare results/runs.jsonl --where "k_shot == 5" --against resnet18
     """
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
+    from fewshot.report.tables.cost_columns import cost_notes
 
     if against is not None and all_pairs:
         raise click.UsageError("--against compares with one run, --pairs all with all; give one of them")
     stored = _chosen(files, where, only, prefer)
     grouping = partial(_grouping, unit, _options.row_images(data)) if unit else None
-    compared, others = _compared(stored, Request(by, against, all_pairs), grouping)
+    benchmarks = _benchmarks(stored)
+    try:
+        compared, others = _compared(stored, Request(by, against, all_pairs), grouping)
+    except ValueError as error:
+        if not benchmarks or against is not None or out is not None or plot is not None:
+            raise
+        compared, others = [], [str(error)]  # one episode per set has no pairs, but the sets have
     claims = [one.claims for one in compared]
     over = over_data_sets(pair for claim in claims for pair in claim.pairs)
     if out is not None:
@@ -121,11 +131,21 @@ def command(
         from fewshot.report.comparisons.forest import write_forest
 
         write_forest(claims, plot)
-    parts = _parts(
-        [*_verdicts(compared), *(one.text(delta / 100) for one in compared)], over, claims[0].naming, "simple"
+    texts = [*_benchmark_texts(benchmarks), *_verdicts(compared), *(one.text(delta / 100) for one in compared)]
+    parts = (
+        _parts(texts, over, claims[0].naming, "simple")
+        if claims
+        else [*texts, *(_wrapped(f"No pairs on single data sets: {text}") for text in others)]
     )
-    contests = [one.values(delta / 100) for one in compared]
-    answer("\n\n".join(parts), {"contests": contests, "over_sets": sets_values(over), "not_compared": others})
+    if compared:
+        parts += map(_wrapped, cost_notes([one.ranking for one in compared], compared[0].costs))
+    content = {
+        "benchmarks": [one.values() for one in benchmarks],
+        "contests": [one.values(delta / 100) for one in compared] if wants_json() else [],  # ranks take long
+        "over_sets": sets_values(over),
+        "not_compared": others,
+    }
+    answer("\n\n".join(parts), content)
     return 0
 
 
@@ -136,9 +156,16 @@ class _Compared:
     ranking: Ranking
     claims: Claims
     versus: Row | None  # in all pairs; None: all pairs are shown
+    costs: Costs
 
     def text(self, delta: float) -> str:
-        """The ranking, then the pairs."""
+        """The ranking, the pairs, and the costs."""
+        from fewshot.report.tables.cost_columns import cost_table
+
+        costs = cost_table(self.ranking, self.costs, width())
+        return "\n\n".join(filter(None, [self._accuracies(delta), costs]))
+
+    def _accuracies(self, delta: float) -> str:
         from fewshot.report.tables.ranked import ranked_table
 
         table = ranked_table([self.ranking], width(), with_verdicts=False)
@@ -165,12 +192,15 @@ class _Compared:
 
     def values(self, delta: float) -> dict[str, Any]:
         """The contest as JSON values."""
+        from fewshot.report.tables.cost_columns import cost_values
+
         ranking = self.ranking
         return self.claims.values(delta) | {
             "verdict": ranking.verdict,
             "population": ranking.population,
             "suspicions": list(ranking.suspicions),
             "group": [standing.row.run_id for standing in ranking.group],
+            "costs": cost_values(ranking.standings, self.costs),
             "against": None if self.versus is None else self.versus.run_id,
         }
 
@@ -225,7 +255,9 @@ def _compared(
         _log.warning("%s more are not compared; --json lists them", counted(len(texts) - _FEW, "run"))
     chosen = _with_versus([(contest, ranking(contest, names)) for contest in every], request, names)
     claims = _claims(chosen, naming, of_best=request.against is None and not request.all_pairs)
-    return [_Compared(of, each, versus) for (_, of, versus), each in zip(chosen, claims, strict=True)], texts
+    return [
+        _Compared(of, each, versus, shown.costs) for (_, of, versus), each in zip(chosen, claims, strict=True)
+    ], texts
 
 
 def _with_versus(
@@ -301,8 +333,33 @@ def _no_such_run(text: str, ranked: Sequence[Ranking]) -> str:
     return f"no run is named {text!r}; the runs are: {'; '.join(names[:8])}{'; ...' * (len(names) > 8)}"
 
 
+def _benchmarks(stored: Collection) -> list[BenchmarkRanking]:
+    """The rankings of benchmarks of the field by their means over data sets; none if no row is on a set of one."""
+    from fewshot.report.comparisons.benchmark_ranking import benchmark_rankings_of
+    from fewshot.report.comparisons.ranking import rankings_of
+    from fewshot.report.rows.shown import Shown
+
+    rows = [row for row in stored.rows() if row.benchmark_set]
+    if len({row.benchmark_set for row in rows}) < 2:
+        return []
+    shown = Shown.of(rows, stored.short_names)
+    return benchmark_rankings_of(shown, rankings_of(shown, stored.predictions), stored.predictions)
+
+
+def _benchmark_texts(benchmarks: Sequence[BenchmarkRanking]) -> list[str]:
+    """The rankings of benchmarks, each with its verdict."""
+    from fewshot.report.tables.ranked import ranked_table
+
+    return [
+        f"{ranked_table([one.ranking], width(), with_verdicts=False)}\n\n{_wrapped(one.ranking.verdict)}"
+        for one in benchmarks
+    ]
+
+
 def _verdicts(compared: Sequence[_Compared]) -> list[str]:
     """The verdicts of all tasks, first."""
+    if not compared:
+        return []
     several = len(compared) > 1
     texts = [f"{one.ranking.task}: {one.ranking.verdict}" if several else one.ranking.verdict for one in compared]
     return ["\n".join(map(_wrapped, texts))]

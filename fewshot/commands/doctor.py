@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from fewshot.commands._answers import answer, json_option
+from fewshot.commands._devices import devices, self_test
+from fewshot.commands._finding import Finding, size
 from fewshot.commands._options import FilePath
 from fewshot.plugins.wording import counted
 
@@ -26,27 +28,29 @@ _LEAST_FREE_BYTES = 1 << 30
 _LEARN2LEARN = f".ci/install_learn2learn {sys.executable}"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the answer; `state` is ok, absent (something optional) or wrong."""
-
-    topic: str
-    found: str
-    state: str = "ok"
-    mend: str = ""  # the command to type, or what to do
-
-
 @click.command("doctor", short_help="Show what is installed, cached and missing.")
 @click.option(
     "--results", type=FilePath(dir_okay=True), default="results", help="Test whether this folder is writable."
 )
+@click.option(
+    "--self-test", "tested", is_flag=True, help="Test every device: embed images and solve an episode (ten seconds)."
+)
+@click.option(
+    "--compile",
+    "compiles",
+    is_flag=True,
+    help="Compile the solvers now, once per machine and release (up to a minute), so that no run waits for it.",
+)
 @json_option
-def command(results: Path) -> int:
+def command(results: Path, tested: bool, compiles: bool) -> int:
     """Print versions, devices, caches, free disk space and what is missing, one line each.
 
     The exit code is 1 if something is wrong (✗). Absent optional packages (○) are fine.
     """
-    findings = [*_versions(), *_devices(), *_caches(), *_extras(), _writable(results)]
+    findings = [*_versions(), *devices(), *_caches(), *_extras(), _writable(results)]
+    findings += self_test() if tested else []
+    if compiles:
+        findings.append(_compiled())
     answer("\n".join(map(_line, findings)), [asdict(finding) for finding in findings])
     return 1 if any(finding.state == "wrong" for finding in findings) else 0
 
@@ -98,24 +102,6 @@ def _meets(installed: str, wanted: SpecifierSet) -> bool:
         return False
 
 
-def _devices() -> Iterator[Finding]:
-    """The CPU with its cores and threads, and every GPU with its memory."""
-    try:
-        import torch
-    except ImportError as error:
-        yield Finding("devices", f"importing torch failed: {error}", "wrong", "install torch again")
-        return
-    cores, threads = counted(os.cpu_count() or 1, "core"), counted(torch.get_num_threads(), "thread")
-    yield Finding("cpu", f"{cores}, torch computes with {threads}")
-    for index in range(torch.cuda.device_count()):
-        properties = torch.cuda.get_device_properties(index)
-        yield Finding(f"cuda:{index}", f"{properties.name}, {_size(properties.total_memory)}")
-    if torch.backends.mps.is_available():
-        yield Finding("mps", f"Apple GPU, {_size(torch.mps.recommended_max_memory())}")
-    if not torch.cuda.is_available() and not torch.backends.mps.is_available():
-        yield Finding("gpu", "none; networks run on the CPU")
-
-
 def _caches() -> Iterator[Finding]:
     """The caches with their sizes, and the free disk space."""
     from fewshot.files.atomic import home
@@ -124,14 +110,14 @@ def _caches() -> Iterator[Finding]:
     source = "set by FEWSHOT_HOME" if os.environ.get("FEWSHOT_HOME") else "the default of this system"
     yield Finding("cache", f"{folder}, {source}")
     tables = counted(_count(folder / "features"), "table")
-    yield Finding("features", f"{_size(_bytes_of(folder / 'features'))} in {tables}")
-    yield Finding("digests", _size(sum(map(_bytes_of, folder.glob("digests.sqlite*")))))
+    yield Finding("features", f"{size(_bytes_of(folder / 'features'))} in {tables}")
+    yield Finding("digests", size(sum(map(_bytes_of, folder.glob("digests.sqlite*")))))
     yield from _hub_caches()
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(there).free
     enough = free >= _LEAST_FREE_BYTES
     mend = "" if enough else "delete files to free at least 1.1 GB"
-    yield Finding("free disk", f"{_size(free)} at {there}", "ok" if enough else "wrong", mend)
+    yield Finding("free disk", f"{size(free)} at {there}", "ok" if enough else "wrong", mend)
 
 
 def _hub_caches() -> Iterator[Finding]:
@@ -142,7 +128,7 @@ def _hub_caches() -> Iterator[Finding]:
     except ImportError:
         return
     for folder in (Path(HF_HUB_CACHE), Path(torch.hub.get_dir())):
-        yield Finding("hub cache", f"{_size(_bytes_of(folder))} in {folder}")
+        yield Finding("hub cache", f"{size(_bytes_of(folder))} in {folder}")
 
 
 def _extras() -> Iterator[Finding]:
@@ -200,6 +186,15 @@ def _optional(topic: str, what: str, package: str, install: str) -> Finding:
         return Finding(topic, f"{what} is not installed", "absent", f"run: {install}")
 
 
+def _compiled() -> Finding:
+    """Compiles the loops of all evaluators."""
+    from fewshot.runs.compiling import compile_loops
+
+    if compile_loops():
+        return Finding("solvers", "compiled")
+    return Finding("solvers", "numba is not installed, so torch solves", "absent", "run: pip install 'fewshot[fast]'")
+
+
 def _writable(folder: Path) -> Finding:
     """Whether rows can be written; this does not create the folder."""
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
@@ -224,12 +219,3 @@ def _attempt(measure: Callable[[], int]) -> int:
 
 def _count(folder: Path) -> int:
     return sum(path.is_dir() for path in folder.glob("[0-9a-f]*"))
-
-
-def _size(n_bytes: float) -> str:
-    """The size as text, such as "1.5 GB"."""
-    for unit in ("bytes", "kB", "MB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.0f} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.1f} GB"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fewshot.commands import _options
+from fewshot.commands import _device_options, _options
 from fewshot.commands._answers import answer, json_option
 from fewshot.commands._names import NameOf
 from fewshot.commands._plan import PlannedEmbedding, duration, embedding, embedding_lines
@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     help="Set the compute dtype of the backbone.",
 )
 @_options.device_option("Run the network")
+@_device_options.embedding_batch_option
+@_device_options.compile_option
+@_device_options.decoders_option
 @click.option(
     "--similarity",
     type=_options.FILE,
@@ -70,6 +73,9 @@ def command(
     split: str | None,
     dtype: str,
     device: str | None,
+    embedding_batch: int | None,
+    compiled: bool,
+    decoders: int | None,
     similarity: Path | None,
     dry_run: bool,
 ) -> int:
@@ -82,19 +88,20 @@ def command(
     from fewshot.plugins.registry import BACKBONES
     from fewshot.runs.pipeline import Workbench
 
-    bench = Workbench(device=device)
+    settings = _device_options.embedding_settings(embedding_batch, compiled, decoders)
+    bench = Workbench(device=device, embedding=settings)
     opened = open_data(data, split, rows, bench)
     spec = member(BACKBONES, backbone or usual_backbone(opened.images))
     used = np.isin(opened.images.labels, opened.labels)
     if dry_run:
         return _dry_run(embedding(spec, opened.dataset.text, dtype, opened.images, used, bench))
     network, wanted = bench.backbone(spec).to(device).on(opened.images), np.flatnonzero(used)
-    table = feature_table(opened.images, network, wanted, dtype=dtype, progress=True)
+    table = feature_table(opened.images, network, wanted, dtype=dtype, progress=True, settings=settings)
     remember_embedding(spec.text, dtype, network.device.type, table.n_embedded, table.seconds)
     if similarity is not None:
         _write_similarity(similarity, opened.images, wanted, table)
     values = {"key": table.key, "folder": table.folder, "n_images": len(wanted), "dim": network.dim}
-    cost = {"n_embedded": table.n_embedded, "seconds": table.seconds}
+    cost = {"n_embedded": table.n_embedded, "seconds": table.seconds, "use": asdict(table.use)}
     lines = _lines(spec.text, table, len(wanted)) + ([f"similarity {similarity}"] if similarity else [])
     answer(
         "\n".join(lines), {"backbone": spec.text} | values | cost | ({"similarity": similarity} if similarity else {})
@@ -119,9 +126,10 @@ def _write_similarity(file: Path, images: LabelledImages, rows: Ints, table: Fea
 def _lines(backbone: str, table: FeatureTable, n_rows: int) -> list[str]:
     """The backbone, the place of the features, and how many were missing."""
     rate = f" in {table.seconds:.1f} s, {table.n_embedded / table.seconds:,.0f} images/s" if table.n_embedded else ""
+    use = f", {table.use.sentence()}, {table.use.batch} at a time" if table.n_embedded else ""
     return [
         f"backbone  {backbone}",
         f"key       {table.key}",
         f"folder    {table.folder or 'none: runs read the vectors from their own file'}",
-        f"images    {counted(n_rows, 'image')}, {table.n_embedded:,} of them embedded now{rate}",
+        f"images    {counted(n_rows, 'image')}, {table.n_embedded:,} of them embedded now{rate}{use}",
     ]

@@ -59,8 +59,11 @@ def command(data: str, out: Path | None, most_classes: int, per_class: int, dry_
         from fewshot.datasets._contact_sheet import write_contact_sheet
 
         write_contact_sheet(images, out, most_classes, per_class)
-    lines = [f"data: {images.name}, read by {spec}", *_lines(seen), *([f"contact sheet: {out}"] if out else [])]
-    answer("\n".join(lines), {"dataset": str(spec), **asdict(seen), "warnings": warnings, "contact_sheet": out})
+    revision = [f"revision of the hub: {images.revision}"] if images.revision else []
+    sheet = [f"contact sheet: {out}"] if out else []
+    lines = [f"data: {images.name}, read by {spec}", *revision, *_lines(seen), *sheet]
+    values = {"dataset": str(spec), "revision": images.revision, **asdict(seen), "warnings": warnings}
+    answer("\n".join(lines), {**values, "contact_sheet": out})
     return 0
 
 

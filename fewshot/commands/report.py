@@ -116,6 +116,7 @@ def _board(folder: Path, out: Path, dry_run: bool) -> int:
         "board": out,
         "n_runs": found.n_runs,
         "submissions": [one.folder.name for one in found.submissions],
+        "benchmarks": [one.ranking.values() for one in found.benchmarks],
         "tables": {table.key: table.ranking.task for table in found.tables},
         "refused": {one.folder.name: one.problems for one in found.refused},
         "dry_run": dry_run,

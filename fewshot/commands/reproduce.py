@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,8 @@ import click
 
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option
-from fewshot.commands._benchmark import BenchmarkRequest
+from fewshot.commands._benchmark import BenchmarkRequest, backbones_option, partial_option, sets_option
 from fewshot.commands._compute_request import ComputeRequest
-from fewshot.commands._names import NameOf
 from fewshot.commands._rates import remember_rows
 from fewshot.commands._results import gathered, print_failures, writable_results
 from fewshot.files.terminal import width
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fewshot.report.comparisons.reproduction import Reproduction
-    from fewshot.results.files import Results
     from fewshot.results.published import PublishedNumber
-    from fewshot.results.row import Row
 
 _COLOURS = {"reproduced": "green", "not reproduced": "red", "not decided": "yellow", "not comparable": "yellow"}
 
@@ -33,16 +31,9 @@ _COLOURS = {"reproduced": "green", "not reproduced": "red", "not decided": "yell
 @click.argument("name", metavar="NAME")
 @click.option("--rows", "files", type=_options.FILE, multiple=True, help="Read rows of this results file.")
 @click.option("--data", metavar="ROOT", help="Run the benchmark on the data sets below this folder first.")
-@click.option(
-    "--backbone",
-    "backbones",
-    type=NameOf("backbones"),
-    multiple=True,
-    metavar="NAME|SPEC",
-    help="With --data: run this backbone; repeat for several.",
-)
-@click.option("--set", "sets", multiple=True, metavar="NAME", help="With --data: run only this set of the benchmark.")
-@click.option("--partial", is_flag=True, help="With --data: run the benchmark without its missing data sets.")
+@backbones_option
+@sets_option
+@partial_option
 @click.option(
     "--results", type=_options.FILE, default="results/runs.jsonl", help="With --data: append the rows to this file."
 )
@@ -82,6 +73,7 @@ def command(
       fewshot reproduce simpleshot --rows results/runs.jsonl --model "ResNet-18"
     """
     from fewshot.report.comparisons.reproduction import reproductions
+    from fewshot.report.rows.errors import n_test_images
     from fewshot.results.published import numbers_called
 
     if bool(files) == (data is not None):
@@ -93,11 +85,11 @@ def command(
         own = _run(chosen, data, backbones, results, compute)
     stored = gathered(files or [results], where, prefer)
     rows = [row for row in stored.rows() if own is None or row.run_id in own]
-    pairs = reproductions(rows, numbers, model, lambda row: _test_images(stored, row))
+    pairs = reproductions(rows, numbers, model, n_test_images(stored.predictions))
     if not pairs:
         raise ValueError(_none_beside(name, numbers, len(rows), model))
     answer(
-        "\n\n".join([_counts(pairs), *map(_line, pairs), *_notes(pairs)]),
+        "\n\n".join([_counts(pairs), *_lines(pairs), *_notes(pairs)]),
         {"name": name, "numbers": [_value(one) for one in pairs]},
     )
     return 0
@@ -119,7 +111,7 @@ def _run(
     """The ids of the runs of a benchmark; those that are missing are computed and their rows appended."""
     from fewshot.runs.pipeline import run_all
 
-    bench = compute.workbench()
+    bench = compute.workbench(checks_counts=True)
     plan = chosen.plan(data, backbones, [], "float32", bench)
     written = writable_results(results)
     known = {row.run_id for row in written.rows()}
@@ -129,9 +121,18 @@ def _run(
     return {row.run_id for row in done}
 
 
-def _line(one: Reproduction) -> str:
-    labels = f" Published number: {'; '.join(one.number.labels)}." if one.number.labels else ""
-    text = click.wrap_text(f"{one.sentence}{labels}", width(), "", "  ")
+def _lines(pairs: Sequence[Reproduction]) -> list[str]:
+    """A paragraph for each pair; with the names of the runs where several stand beside one number."""
+    from fewshot.report.rows.shown import Shown
+
+    shown, counts = Shown.of(row for one in pairs for row in one.rows), Counter(one.number for one in pairs)
+    return [_line(one, ", ".join(shown.name(one.rows[0])) if counts[one.number] > 1 else "") for one in pairs]
+
+
+def _line(one: Reproduction, name: str) -> str:
+    own = [label for label in one.number.labels if label not in one.number.name]
+    labels = f" Published number: {'; '.join(own)}." if own else ""
+    text = click.wrap_text(f"{one.with_name(name)}{labels}", width(), "", "  ")
     return text.replace(one.verdict, click.style(one.verdict, _COLOURS[one.verdict]), 1)
 
 
@@ -151,22 +152,13 @@ def _counts(pairs: Sequence[Reproduction]) -> str:
 
 def _value(one: Reproduction) -> dict[str, Any]:
     return {
-        "run_id": one.row.run_id,
+        "run_ids": [row.run_id for row in one.rows],
         "verdict": one.verdict,
         "reason": one.reason,
-        "accuracy": one.row.accuracy,
+        "accuracy": one.accuracy,
         "published": asdict(one.number),
         "difference": None if one.difference is None else asdict(one.difference),
     }
-
-
-def _test_images(stored: Results, row: Row) -> int | None:
-    """The test images that each episode of a row answers, from its stored predictions; None without them."""
-    try:
-        part = next(stored.predictions(row), None)
-    except ValueError:
-        return None
-    return None if part is None else len(part.episodes[:1].query)
 
 
 def _none_beside(name: str, numbers: Sequence[PublishedNumber], n_rows: int, model: str) -> str:

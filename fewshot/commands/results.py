@@ -47,10 +47,13 @@ def list_runs(files: tuple[Path, ...], where: str, prefer: str | None) -> int:
 @files_argument
 @json_option
 def show(run_id: str, files: tuple[Path, ...]) -> int:
-    """Show every column of one run. RUN is a run id or its first letters."""
+    """Show every column of one run, and its seconds per image and per episode. RUN is a run id or its first letters."""
     from tabulate import tabulate
 
-    (values,) = row_values([one_run(gathered(files, prefer="last"), run_id).row])
+    from fewshot.results.costs import derived_costs
+
+    row = one_run(gathered(files, prefer="last"), run_id).row
+    values = row_values([row])[0] | derived_costs(row)
     lines = [(name, value) for name, value in values.items() if value not in (None, "")]
     answer(tabulate(lines, tablefmt="plain", disable_numparse=True), values)
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from fewshot.commands import _options, _plan
+from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option, print_progress, row_values, wants_json
 from fewshot.commands._benchmark import BenchmarkRequest, Plan
 from fewshot.commands._choice_request import ChoiceRequest
@@ -208,7 +208,7 @@ def command(
     print_progress("Reading the data ...")
     from fewshot.results.files import Results
 
-    bench = compute.workbench()
+    bench = compute.workbench(checks_counts=named.benchmark is not None)
     plan, unusual = None, ""
     if named.benchmark:
         methods = grid.methods() if grid.names_methods else []
@@ -220,7 +220,9 @@ def command(
     if unusual:
         click.echo(unusual, err=True)
     if dry_run:
-        return _plan.dry_run(specs, written, bench)
+        from fewshot.commands._plan import dry_run as plan_of
+
+        return plan_of(specs, written, bench)
     return _run(specs, written, bench, compute, measures, plan)
 
 
@@ -247,7 +249,7 @@ def _run(
     done = list({row.run_id: row for spec in specs if (row := rows[spec]) is not None}.values())  # each run once
     n_waiting = sum(row is None for row in rows.values())
     remember_rows(row for row in done if known.get(row.run_id) != row)
-    averages, values = ("", None) if plan is None else plan.averages(done)
+    averages, values = ("", None) if plan is None else plan.averages(done, written.predictions)
     finished = any(row.status == "ok" for row in done)
     text = ""
     if finished and not wants_json():

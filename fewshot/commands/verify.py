@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from fewshot.sharing.verify import Verified
 
 
+_MOST_PROBLEMS = 10
+SECONDS = "the seconds of all runs, which the submitter reports"
+
+
 @click.command("verify", short_help="Check a submission: compute its numbers again.")
 @click.argument("folder", metavar="FOLDER", type=_options.FOLDER)
 @click.option(
@@ -37,8 +41,9 @@ if TYPE_CHECKING:
     "--seed", type=click.IntRange(min=0), help="Set the seed that chooses the runs of --rerun (default: random)."
 )
 @click.option("--by", default="", metavar="NAME", help="Record under this name that the submission holds.")
+@click.option("--verbose", is_flag=True, help="Print a line for each run and problem instead of one for each kind.")
 @json_option
-def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None, by: str) -> int:
+def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None, by: str, verbose: bool) -> int:
     """Check a submission of `fewshot submit`, which may come from anybody.
 
     Names, sizes and sha256 of all files come first. Then every number of every row is computed again from the
@@ -55,7 +60,7 @@ def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None
     found = verify(folder, AtHand(specs), n_reruns, seed)
     if found.manifest is None:  # it is no submission
         raise ValueError(f"{folder} cannot be checked: {found.problems[0]}")
-    lines = [*_lines(found)]
+    lines = [*_lines(found, verbose)]
     if by and not found.problems:
         record(found, by)
         lines.append(f"recorded in {folder / 'verification.json'} as verified by {by}")
@@ -63,17 +68,25 @@ def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None
     return 1 if found.problems else 0
 
 
-def _lines(found: Verified) -> list[str]:
-    n_runs = len(found.runs)
+def _lines(found: Verified, verbose: bool) -> list[str]:
+    """The verdict first, then what was checked, then what was not: a line for each kind, or with `verbose` each run."""
+    from fewshot.sharing.verify_words import grouped, shortened
+
+    n_runs, ids = len(found.runs), [run.row.run_id for run in found.runs]
     if found.problems:
         head = f"{found.folder} does not hold: {counted(len(found.problems), 'problem')}"
-        return [head, *(f"  {problem}" for problem in found.problems), *_other_release(found)]
+        problems = shortened(found.problems, ids)
+        shown = problems if verbose else problems[:_MOST_PROBLEMS]
+        rest = len(problems) - len(shown)
+        more = [f"  and {counted(rest, 'problem')} more: --verbose shows all"] if rest else []
+        return [head, *(f"  {problem}" for problem in shown), *more, *_other_release(found)]
     lines = [f"{found.folder} holds: the numbers of {counted(n_runs, 'run')} follow from their predictions"]
     if found.episodes:
         lines.append(f"  episodes: {len(found.episodes):,} of {counted(n_runs, 'run')} as the sampler draws them")
     if found.reruns:
         lines.append(f"  computed again: {counted(len(found.reruns), 'run')}, with the same predictions")
-    return lines + [f"  not checked: {text}" for text in found.unchecked]
+    unchecked = shortened(found.unchecked, ids) if verbose else grouped(found.unchecked, n_runs)
+    return [*lines, *(f"  not checked: {text}" for text in [*unchecked, SECONDS])]
 
 
 def _other_release(found: Verified) -> list[str]:

@@ -92,7 +92,8 @@ class LabelledImages:
     Image groups (domain, set, artist, partition) have one category per image, class groups (superclass,
     orientation_matters) one per class. `images_digest` identifies the decoded pixels, or the vectors, in order.
     `class_vectors` are embeddings of the class names, such as those of a text encoder, in the space of the image
-    features. `image_names` identify images in files by their paths below the root."""
+    features. `image_names` identify images in files by their paths below the root. `revision` is the commit of a data
+    hub from which the images come."""
 
     name: str
     images: ImageSequence
@@ -103,6 +104,7 @@ class LabelledImages:
     class_groups: Mapping[str, Group] = field(default_factory=dict)
     class_vectors: NDArray[np.floating[Any]] | None = None  # [C, D]
     image_names: Sequence[str] | None = None  # [n], all different
+    revision: str = ""
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):

@@ -73,7 +73,8 @@ class Files:
 
     def stamps(self) -> list[bytes]:
         """A key for each file as it is now."""
-        return [file_stamp(path) for path in self.paths]
+        folders: dict[str, str] = {}
+        return [file_stamp(path, folders) for path in self.paths]
 
     def facts(self, row: int) -> PictureFacts:
         """The facts of the picture in a file."""
@@ -214,14 +215,25 @@ def kept_digest(path: Path, kind: str, compute: Callable[[], bytes]) -> bytes:
     return digest
 
 
-def file_stamp(path: Path) -> bytes:
-    """A key for a file as it is now: another decoder, a move or a change of the file gives another key."""
+def file_stamp(path: Path, folders: dict[str, str] | None = None) -> bytes:
+    """A key for a file as it is now: another decoder, a move or a change of the file gives another key. `folders`:
+    where folders really are, which stamps of many files look up once."""
     try:
         status = path.stat()
         state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
     except OSError:
         state = "none"
-    return hashlib.sha256(f"{_DECODING} {state} ".encode() + os.fsencode(path.resolve())).digest()
+    return hashlib.sha256(f"{_DECODING} {state} ".encode() + os.fsencode(_real_path(path, folders))).digest()
+
+
+def _real_path(path: Path, folders: dict[str, str] | None) -> str:
+    """The path without links."""
+    folder, name = os.path.split(path)
+    if folders is None or os.path.islink(path) or name in ("", ".", ".."):
+        return os.path.realpath(path)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return os.path.join(folders[folder], name)
 
 
 def stamp_of(part: str, stamp: bytes) -> bytes:
@@ -292,7 +304,7 @@ def _cache_path() -> Path:
     return home() / "digests.sqlite"
 
 
-def labels_digest(images: LabelledImages) -> str:
+def named_labels_digest(images: LabelledImages) -> str:
     """sha256 hex of the classes of all images, in order."""
     names = json.dumps(images.class_names).encode()
     return hashlib.sha256(names + images.labels.astype("<i8").tobytes()).hexdigest()

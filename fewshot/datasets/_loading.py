@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from fewshot.datasets import LabelledImages
-from fewshot.datasets._known_sets import warn_known
+from fewshot.datasets._known_sets import warn_damaged, warn_known
 from fewshot.plugins.spec import Spec, specs_in
+
+
+def read_images(dataset: Spec) -> LabelledImages:
+    """The images of a data set whose counts are checked elsewhere."""
+    images: LabelledImages = dataset.make().load()
+    return images
 
 
 def load_images(dataset: Spec) -> LabelledImages:
     """The images of a data set. A warning names a copy of a well-known data set with other counts."""
-    images: LabelledImages = dataset.make().load()
+    images = read_images(dataset)
+    warn_damaged(images, dataset.fields.get("path"))
     if not any(True for value in dataset.fields.values() for _ in specs_in(value)):  # those choose among the images
         warn_known(images)
     return images

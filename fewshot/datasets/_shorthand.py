@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fewshot.datasets import Dataset, LabelledImages
 from fewshot.datasets._claims import claim
+from fewshot.datasets._levels import check_folder, check_list
 from fewshot.datasets._npz_images import holds_images
 from fewshot.datasets._other_files import refusal, refuse_pickles
 from fewshot.datasets._partitions import split_rule
@@ -38,8 +39,11 @@ def dataset_spec(data: object) -> Spec:
         return claimed
     if named not in known and place.is_dir():
         refuse_pickles(place)
+        check_folder(place)
         return DATASETS.spec(f"ImageFolderSet(root={str(place)!r})")
     source = _SOURCES.get(place.suffix.lower())
+    if named not in known and not is_call(named):
+        check_list(place)
     if source is not None and not is_call(named):
         source = "ImageArrays" if place.suffix.lower() == ".npz" and holds_images(place) else source
         return DATASETS.spec(f"{source}(path={str(place)!r})")

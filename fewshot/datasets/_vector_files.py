@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import struct
 from abc import ABC, abstractmethod
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from fewshot.datasets.labelled_vectors import VectorArrays, check_length, check_matrix
 from fewshot.files.npz import NpzFile
+from fewshot.files.regular import parsed_json
 from fewshot.files.vectors import HeldVectors, StoredVectors, Vectors
 
 VECTORS = ("vectors", "features", "embeddings", "X")
@@ -117,7 +117,7 @@ class Safetensors(ArrayFile):
                 self._metadata = file.metadata() or {}
             with open(path, "rb") as raw:
                 (header_bytes,) = struct.unpack("<Q", raw.read(8))
-                self._header = json.loads(raw.read(header_bytes))
+                self._header = parsed_json(raw.read(header_bytes))
         except (SafetensorError, OSError, ValueError) as error:
             raise ValueError(f"{path} cannot be read as .safetensors: {error}") from error
         self._start = 8 + header_bytes
@@ -168,8 +168,8 @@ class Safetensors(ArrayFile):
         if name not in self._metadata:
             return None
         try:
-            strings = json.loads(self._metadata[name])
-        except (ValueError, RecursionError):
+            strings = parsed_json(self._metadata[name])
+        except ValueError:
             strings = None
         if not isinstance(strings, list) or not all(isinstance(value, str) for value in strings) or not strings:
             raise ValueError(f"{self.path}: {name!r} in the metadata must be a JSON list of strings")

@@ -17,6 +17,7 @@ from fewshot.datasets._partitions import split_rule, with_partitions
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import remembered
+from fewshot.plugins.folder_names import telling_name
 
 _log = logging.getLogger("fewshot")
 _TABLES = ("train.csv", "val.csv", "test.csv")
@@ -30,7 +31,7 @@ class ClassTables(Dataset):
     as those of mini-ImageNet do, they are the default split into seen, validation and novel classes.
     """
 
-    short_name: ClassVar[str] = "[{root:file}|class tables]"
+    short_name: ClassVar[str] = "[{root:folder}|class tables]"
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("train.csv", "val.csv", "test.csv", "images"),)
 
     root: Path
@@ -51,7 +52,7 @@ class ClassTables(Dataset):
             folder = entries.root(folders)
         except ValueError:
             folder, entries = _root_of_labels(inside, folders, entries), inside
-        return Listing(root.resolve().name, entries, folder, labels, names, {"partition": partition}).images()
+        return Listing(telling_name(root.resolve()), entries, folder, labels, names, {"partition": partition}).images()
 
 
 def _root_of_labels(inside: Entries, folders: list[Path], entries: Entries) -> Path:

@@ -5,7 +5,6 @@ fewshot run --data dtd/split_zhou_DescribableTextures.json --backbone tf_efficie
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import numpy as np
 from fewshot.datasets import Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
 from fewshot.episodes.episodes import Ints
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 
 PARTITIONS = ("train", "val", "test")
 # The folders that CoOp's lists are relative to, below the folder of the list.
@@ -57,10 +56,10 @@ class CoOpSplit(Dataset):
 def _read(file: Path) -> dict[str, list[tuple[str, int, str]]]:
     """The entries of each partition, checked for their types."""
     try:
-        content = json.loads(read_text(file, "list"))
+        content = parsed_json(read_text(file, "list"))
     except OSError as error:
         raise ValueError(f"cannot read the list {file}: {error.strerror}; give a file split_zhou_*.json") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         if str(error).startswith("cannot read"):
             raise
         raise ValueError(f"{file} is not JSON in UTF-8: {error}; {_EXPECTED}") from error

@@ -14,6 +14,7 @@ import numpy as np
 from fewshot.datasets import Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
 from fewshot.datasets._text_lists import PairList
+from fewshot.plugins.folder_names import telling_name
 
 _PARTITIONS = {"1": "train", "0": "test"}
 
@@ -26,7 +27,7 @@ class Cub200(Dataset):
     field uses two, Published('cub_100_50_50') and Published('cub_140_30_30').
     """
 
-    short_name: ClassVar[str] = "[{root:file}|CUB-200-2011]"
+    short_name: ClassVar[str] = "[{root:folder}|CUB-200-2011]"
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("images.txt", "image_class_labels.txt", "classes.txt", "train_test_split.txt"),
     )
@@ -56,7 +57,9 @@ class Cub200(Dataset):
         partition = Group.of(_PARTITIONS[part] for part in parts)
         folder = entries.root([root / "images", root])
         class_names = tuple(names[number] for number in place)
-        return Listing(root.resolve().name, entries, folder, labels, class_names, {"partition": partition}).images()
+        return Listing(
+            telling_name(root.resolve()), entries, folder, labels, class_names, {"partition": partition}
+        ).images()
 
 
 def _of_images(listed: PairList, values: PairList) -> list[str]:

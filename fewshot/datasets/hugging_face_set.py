@@ -33,6 +33,7 @@ class HuggingFaceSet(Dataset):
 
     Its splits are the partitions. The columns of images and labels come from their types (Image, ClassLabel), or are
     named. Rows without a label (-1) are skipped with a warning. Labels are read first, images are decoded on access.
+    Runs store the commit of the hub in the column data_revision.
     Needs the extra "hub".
     """
 
@@ -73,8 +74,16 @@ class HuggingFaceSet(Dataset):
         report_partitions(groups.get("partition"), own.get("partition"), labels, where)
         title = (self.name or "").rpartition("/")[2] or Path(self.path or "").resolve().stem
         return LabelledImages(
-            title, opened, labels, class_names, images_digest(digests), groups, own, image_names=names
-        )  # fmt: skip
+            title,
+            opened,
+            labels,
+            class_names,
+            images_digest(digests),
+            groups,
+            own,
+            image_names=names,
+            revision=" ".join(sorted({one for part in parts.values() for one in _revisions(part)})),
+        )
 
     def _where(self) -> str:
         if (self.name is None) == (self.path is None):

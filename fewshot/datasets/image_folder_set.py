@@ -20,6 +20,7 @@ from fewshot.datasets._image_files import ImageFiles, warn_skipped
 from fewshot.datasets._partitions import is_partition, part_of, report_partitions, split_rule, with_partitions
 from fewshot.episodes.episodes import Ints
 from fewshot.plugins.fields import declare
+from fewshot.plugins.folder_names import telling_name
 from fewshot.plugins.signature import Later
 
 _log = logging.getLogger("fewshot")
@@ -40,7 +41,7 @@ class ImageFolderSet(Dataset):
     counts exact copies.
     """
 
-    short_name: ClassVar[str] = "[{root:file}|folder][ as {layout}]"
+    short_name: ClassVar[str] = "[{root:folder}|folder][ as {layout}]"
 
     root: Path
     layout: str | Later = None
@@ -61,7 +62,7 @@ class ImageFolderSet(Dataset):
         files, digests = open_files(str(root), paths, folders.labels, lambda row: paths[row].relative_to(root))
         folders.report()
         return LabelledImages(
-            name=root.resolve().name,
+            name=telling_name(root.resolve()),
             images=files,
             labels=folders.labels,
             class_names=folders.class_names,

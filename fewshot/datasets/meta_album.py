@@ -5,7 +5,6 @@ fewshot run --data meta_album/BRD_Mini --backbone tf_efficientnet_lite0 --evalua
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from fewshot.datasets import Dataset, Group, LabelledImages
 from fewshot.datasets._class_names import means_no_label
 from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_classes
 from fewshot.files.csv_files import CsvFile
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
+from fewshot.plugins.folder_names import telling_name
 
 _log = logging.getLogger("fewshot")
 _COLUMNS = {
@@ -33,7 +33,7 @@ class MetaAlbum(Dataset):
     lie in `root/images`, or beside the lists.
     """
 
-    short_name: ClassVar[str] = "[{root:file}|Meta-Album set]"
+    short_name: ClassVar[str] = "[{root:folder}|Meta-Album set]"
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("labels.csv", "info.json"),)
 
     root: Path
@@ -53,17 +53,17 @@ class MetaAlbum(Dataset):
         if not all(map(means_no_label, values)):  # "NAN" without super-categories
             groups["superclass"] = group_of_classes(entries, above, values, table.columns[category], labels)
         folder = entries.root([root / "images", root])
-        return Listing(root.resolve().name, entries, folder, labels, names, {}, groups).images()
+        return Listing(telling_name(root.resolve()), entries, folder, labels, names, {}, groups).images()
 
 
 def _columns(root: Path) -> tuple[str, str, str]:
     """The names of the columns of files, classes and super-categories."""
     file = root / "info.json"
     try:
-        info = json.loads(read_text(file, "file"))
+        info = parsed_json(read_text(file, "file"))
     except OSError as error:
         raise ValueError(f"cannot read {file}: {error.strerror}; Meta-Album has it beside labels.csv") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"{file} is not JSON in UTF-8: {error}; get it again") from error
     if not isinstance(info, dict):
         raise ValueError(f"{file} must be a JSON object with the names of columns, found {type(info).__name__}")

@@ -17,6 +17,7 @@ from fewshot.datasets import Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
 from fewshot.datasets._text_lists import PairList, numbers
 from fewshot.files.regular import read_text
+from fewshot.plugins.folder_names import telling_name
 
 _LISTS = {"train": "train800.txt", "val": "val200.txt", "test": "test.txt"}
 _BOTH = "train800val200.txt"
@@ -30,7 +31,7 @@ class PathLists(Dataset):
     two. Class names are the labels, or the lines of a file classnames.txt beside the lists.
     """
 
-    short_name: ClassVar[str] = "[{root:file}|path lists]"
+    short_name: ClassVar[str] = "[{root:folder}|path lists]"
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("train800.txt", "val200.txt", "test.txt"),)
 
     root: Path
@@ -50,7 +51,7 @@ class PathLists(Dataset):
         partition = Group.of(name for name, some in lists.items() for _ in some.first)
         folder = entries.root([root, root / "images"])
         names = _class_names(root, values.tolist())
-        name = root.resolve().name
+        name = telling_name(root.resolve())
         return Listing(name, entries, folder, labels.astype(np.int64), names, {"partition": partition}).images()
 
 
@@ -70,8 +71,17 @@ def _check_both(root: Path, lists: dict[str, PairList]) -> None:
         path, label = min(other)
         raise ValueError(
             f"{root / _BOTH} must hold the images of train800.txt and val200.txt, but they differ in "
-            f"{other.total()} lines, such as {f'{path} {label}'.strip()!r}; get the three lists from one source"
+            f"{other.total()} lines, such as {f'{path} {label}'.strip()!r}; {_advice(lists, both)}"
         )
+
+
+def _advice(lists: dict[str, PairList], both: PairList) -> str:
+    """What to do about lists that do not fit together: two of them may be exchanged."""
+    size = {part: len(some.first) for part, some in lists.items()}
+    for part, other in (("train", "val"), ("val", "train")):
+        if size["test"] + size[other] == len(both.first) != size["train"] + size["val"]:
+            return f"{_LISTS[part]} and {_LISTS['test']} seem to be exchanged: exchange their names"
+    return "get the three lists from one source"
 
 
 def _class_names(root: Path, values: Sequence[int]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from fewshot.plugins.registry import DATASETS, SAMPLERS
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from fewshot.episodes.labelled import Labelled
@@ -428,7 +429,9 @@ class EpisodeBatch(Generic[Items]):
 
     def take(self, episodes: Tensor | slice) -> EpisodeBatch[Items]:
         """Some episodes, by position; positions may repeat."""
-        return self._with(_BY_EPISODE, lambda held: held[episodes])
+        if isinstance(episodes, slice):
+            return self._with(_BY_EPISODE, lambda held: held[episodes])
+        return self._with(_BY_EPISODE, lambda held: held[episodes.to(getattr(held, "device", "cpu"))])
 
     def take_support(self, order: Tensor) -> EpisodeBatch[Items]:
         """The same episodes with the support rows at the positions `order` [S']: fewer, repeated, in another order."""
@@ -449,6 +452,12 @@ class EpisodeBatch(Generic[Items]):
         views if given."""
         views = self.support_views if support_views is None else support_views
         return replace(cast("EpisodeBatch[Other]", self), support=support, support_views=views)
+
+    def on(self, device: torch.device) -> EpisodeBatch[Items]:
+        """The same episodes on a device, for a support of vectors. Seeds stay on the CPU, whose generators use them."""
+        names = ("support", "support_labels", "support_mask", "class_features", "support_views")
+        held = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: value.to(device) for name, value in held.items() if value is not None})
 
     def views_as_rows(self) -> EpisodeBatch[Tensor]:
         """The same episodes with a support [B, S (1 + V), D]: each row is followed by its views; no views remain."""

@@ -54,6 +54,7 @@ class Evaluator(Member, ABC, Generic[Items]):
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
     uses_names: ClassVar[bool] = False  # whether it reads `batch.class_features`, the vectors of the class names
     ignores_support: ClassVar[bool] = False  # whether shots change nothing
+    needs_cpu: ClassVar[bool] = False  # whether it computes outside torch, so that its vectors must be on the CPU
     needs_support: ClassVar[bool] = True  # False: it solves 0-shot episodes, whose support is [B, 0, D]
 
     @classmethod

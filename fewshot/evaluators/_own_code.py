@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -59,6 +59,8 @@ def evaluator_spec(evaluator: Any) -> Spec:
 @dataclass(frozen=True, eq=False)
 class OwnCode(FeatureEvaluator):
     """The base of evaluators from a user's session; they have no hyperparameters that rows could store."""
+
+    needs_cpu: ClassVar[bool] = True
 
     @classmethod
     def examples(cls) -> Sequence[OwnCode]:

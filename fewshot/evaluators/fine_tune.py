@@ -49,7 +49,8 @@ class FineTune(ImageEvaluator):
     optimum of LinearProbe(C=probe_C) on the original features: linear probing, then fine-tuning (Kumar et al. 2022,
     arXiv 2202.10054, whose probe is trained by descent). `augment`: "flip", "crop", "crop+flip" or "crop+flip+colour"
     views of the support, new at each step, so the whole network runs; images whose orientation matters are not flipped.
-    `clip_norm` limits the norm of the gradient; None: no limit. `layout` "channels_last": a step of a convolutional
+    `clip_norm` limits the norm of the gradient; None: no limit. `head_lr`: the learning rate of the head; None: `lr`.
+    `unit_features`: whether the head sees features of length 1. `layout` "channels_last": a step of a convolutional
     network on a processor takes less time, 0.55 to 1 of it. Sums are rounded in another order, and training can amplify
     that, so a few predictions may differ. It changes nothing for tune="head".
     """
@@ -67,6 +68,8 @@ class FineTune(ImageEvaluator):
     probe_C: float = 1.0
     augment: str = "none"
     clip_norm: float | None = None
+    head_lr: float | Later = None
+    unit_features: bool | Later = None
     layout: str | Later = None
 
     rules = declare(
@@ -76,6 +79,7 @@ class FineTune(ImageEvaluator):
         warmup=_WARMUP,
         augment=one_of(AUGMENTS),
         clip_norm=POSITIVE,
+        head_lr=POSITIVE,
         layout=one_of(LAYOUTS),
     )
 
@@ -91,6 +95,7 @@ class FineTune(ImageEvaluator):
             cls(tune="head", steps=30, lr=0.1, optimizer="adam", batch_size=5),
             cls(tune="last 1", steps=20, lr=0.05, batch_size=4, batchnorm="support"),
             cls(tune="norm", steps=8, lr=0.02, schedule="cosine", warmup=2, start="probe", augment="crop+flip"),
+            cls(steps=20, lr=0.02, head_lr=0.2, optimizer="adam", unit_features=True),
             cls(steps=20, lr=0.05, layout="channels_last"),
         ]
 
@@ -116,18 +121,16 @@ class FineTune(ImageEvaluator):
         def random_view(image: Image.Image, uniform: NDArray[np.float64], orientation_matters: bool) -> Tensor:
             return backbone.preprocess(view(image, self.augment, uniform, orientation_matters))
 
+        head_lr = self.head_lr or self.lr
+        rates = learning_rates(self.schedule, head_lr if self._heads_alone else self.lr, self.steps, self.warmup)
         return Tuning(
             change=lambda network, _: parameters_of(network, self.tune),
-            descent=Descent(
-                learning_rates(self.schedule, self.lr, self.steps, self.warmup),
-                self.optimizer,
-                self.weight_decay,
-                self.clip_norm,
-            ),
+            descent=Descent(rates, self.optimizer, self.weight_decay, self.clip_norm, head_factor=head_lr / self.lr),
             batch_size=self.batch_size,
             batchnorm=self.batchnorm,
             start=self.start,
             probe_C=self.probe_C,
             view=None if self.augment == "none" else random_view,
+            unit_features=bool(self.unit_features),
             layout=self.layout,
         )

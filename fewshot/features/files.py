@@ -25,14 +25,17 @@ from numpy.typing import NDArray
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
+from fewshot.features.arithmetic import NAME
+from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import row_sums
 from fewshot.files.locks import locked
-from fewshot.files.regular import check_regular, read_bytes
+from fewshot.files.regular import check_regular, parsed_json, read_bytes
 from fewshot.files.vectors import StoredVectors, Vectors
 
 FORMAT = "fewshot-features-2"  # raised when the bits of a feature change
 SYNC_SECONDS = 5.0
+_PATIENCE = 0.5  # seconds: another process moves finished ranges into the table
 _COMPARED_BYTES = 2 << 20  # read at once: they stay in the processor's cache until they are summed
 # By file, its times and which of its rows were compared with their sums.
 _compared: dict[str, tuple[tuple[int, int], NDArray[np.bool_]]] = {}
@@ -48,7 +51,13 @@ class FeatureFiles:
     key: str
 
     @staticmethod
-    def of(images: LabelledImages, backbone: Backbone, dtype: str, features: Path) -> FeatureFiles:
+    def of(
+        images: LabelledImages,
+        backbone: Backbone,
+        dtype: str,
+        features: Path,
+        settings: EmbeddingSettings = USUAL,
+    ) -> FeatureFiles:
         """The files of the table of these images and this backbone."""
         parts: dict[str, str | int] = {
             "format": FORMAT,
@@ -58,7 +67,10 @@ class FeatureFiles:
             "backbone": backbone.name,
             "dtype": dtype,
             "device": backbone.device.type,
+            **settings.in_key(),
         }
+        if backbone.device.type == "cuda":
+            parts["arithmetic"] = NAME
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         about = parts | {"n": len(images), "dim": backbone.dim}
         return FeatureFiles(features / key[:32], about, key)
@@ -75,7 +87,7 @@ class FeatureFiles:
     def read_done(self) -> NDArray[np.uint8] | None:
         """One byte for each row, 1 if it is embedded; None if the folder is absent or any file is damaged."""
         try:
-            about = json.loads(read_bytes(self.folder / "about.json"))
+            about = parsed_json(read_bytes(self.folder / "about.json"))
             size, sums = (check_regular(self.folder / name).stat().st_size for name in ("values.f32", "sums.u32"))
             done = np.frombuffer(bytearray(read_bytes(self.folder / "done")), dtype=np.uint8)
         except (OSError, ValueError):
@@ -119,10 +131,11 @@ class FeatureFiles:
         return sums
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Holds the table for writing; waits, and says so, while another process does."""
+    def locked(self, wait: bool = True) -> Iterator[None]:
+        """Holds the table for writing; while another process does, this waits and says so, or raises Busy without
+        `wait`."""
         lock = self.folder.with_name(f"{self.folder.name}.lock")  # beside the folder, which may be renamed
-        with locked(lock, f"computes the features in {self.folder}"):
+        with locked(lock, f"computes the features in {self.folder}", _PATIENCE, wait):
             yield
 
     def open(self) -> NDArray[np.uint8]:

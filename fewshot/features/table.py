@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,13 @@ from torch import Tensor
 
 from fewshot.backbones import Backbone
 from fewshot.datasets import LabelledImages
+from fewshot.features.batch_size import first_batch
 from fewshot.features.embedding import DTYPES, Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
+from fewshot.features.out_of_memory import halved_until_it_fits
+from fewshot.features.ranges import RangeFiles
+from fewshot.features.settings import USUAL, EmbeddingSettings
+from fewshot.features.use import UNUSED, EmbeddingUse
 from fewshot.files.atomic import home
 from fewshot.files.progress import progress_bar
 from fewshot.files.vectors import Vectors
@@ -31,8 +36,9 @@ class FeatureTable:
     done: NDArray[np.bool_]  # [n]
     key: str  # sha256 hex: images, weights, preprocessing, backbone name, compute dtype; or of the given vectors
     folder: Path | None  # in the feature cache; None for given vectors
-    n_embedded: int = 0  # rows computed by this call
+    n_embedded: int = 0  # rows computed by this call, or in ranges that it moved into the table
     seconds: float = 0.0  # spent on them
+    use: EmbeddingUse = UNUSED  # of the device
 
     def gather(self, rows: NDArray[np.integer]) -> Tensor:
         """[..., D] float32 features of rows [...], a copy. A row that is not in the table is a ValueError."""
@@ -54,12 +60,16 @@ def feature_table(
     dtype: str = "float32",
     progress: bool = True,
     folder: Path | None = None,
+    settings: EmbeddingSettings = USUAL,
+    wait: bool = True,
 ) -> FeatureTable:
     """The table of these images under this backbone, with the features of `rows` (sorted, unique) in it.
 
     Computes only missing rows, each once. The bits of a row do not depend on which other rows are requested, in what
     order, or by how many calls. `dtype` is the compute dtype ("float32" or "bfloat16"); values are float32. `folder`
-    holds all tables. Given vectors are the table unchanged.
+    holds all tables. If memory is too small for a batch, all of `rows` are computed in batches of half the size, in a
+    table of their own: each table holds features of one batch size. Given vectors are the table unchanged. While
+    another process computes rows of the table, this waits, or raises Busy without `wait`.
     """
     backbone = backbone.on(images)
     wanted = np.asarray(rows, dtype=np.int64)
@@ -72,20 +82,42 @@ def feature_table(
         return FeatureTable(images.vectors, np.ones(len(images), dtype=np.bool_), images.images_digest, None)
     if dtype not in DTYPES:
         raise ValueError(f"features are computed in {' or '.join(DTYPES)}; got dtype={dtype!r}")
-    files = FeatureFiles.of(images, backbone, dtype, folder or home() / "features")
+    place = folder or home() / "features"
+
+    def filled(batch: int) -> FeatureTable:
+        with_batch = replace(settings, batch=batch)
+        return _filled(images, backbone, wanted, dtype, with_batch, place, progress, wait)
+
+    return halved_until_it_fits(filled, first_batch(images, backbone, dtype, settings), "images")[0]
+
+
+def _filled(
+    images: LabelledImages,
+    backbone: Backbone,
+    wanted: NDArray[np.int64],
+    dtype: str,
+    settings: EmbeddingSettings,
+    folder: Path,
+    progress: bool,
+    wait: bool,
+) -> FeatureTable:
+    """The table of these settings with the features of these rows in it."""
+    files = FeatureFiles.of(images, backbone, dtype, folder, settings)
     done = files.read_done()
     if done is not None and done[wanted].all() and not len(files.changed(wanted)):
         return _table(files, done)
-    with files.locked():
+    with files.locked(wait):
         done = files.open()
+        n_absorbed, seconds = RangeFiles(files).absorb(done)
         _forget_changed(files, done, wanted)
         missing = wanted[~done[wanted].astype(np.bool_)]
-        start = time.perf_counter()
+        start, use = time.perf_counter(), UNUSED
         if len(missing):
-            embedder = Embedder(images, backbone, dtype)
+            embedder = Embedder(images, backbone, dtype, settings)
             with FeatureWriter(files, done) as writer:
                 _embed(embedder, missing, writer, f"embedding {backbone.name}", progress)
-        return _table(files, done, len(missing), time.perf_counter() - start)
+            use = embedder.meter.use()
+        return _table(files, done, n_absorbed + len(missing), seconds + time.perf_counter() - start, use)
 
 
 def _forget_changed(files: FeatureFiles, done: NDArray[np.uint8], wanted: NDArray[np.int64]) -> None:
@@ -99,8 +131,14 @@ def _forget_changed(files: FeatureFiles, done: NDArray[np.uint8], wanted: NDArra
         )
 
 
-def _table(files: FeatureFiles, done: NDArray[np.uint8], n_embedded: int = 0, seconds: float = 0) -> FeatureTable:
-    return FeatureTable(files.vectors(), done.astype(np.bool_), files.key, files.folder, n_embedded, seconds)
+def _table(
+    files: FeatureFiles,
+    done: NDArray[np.uint8],
+    n_embedded: int = 0,
+    seconds: float = 0,
+    use: EmbeddingUse = UNUSED,
+) -> FeatureTable:
+    return FeatureTable(files.vectors(), done.astype(np.bool_), files.key, files.folder, n_embedded, seconds, use)
 
 
 def _embed(
@@ -110,6 +148,7 @@ def _embed(
     with progress_bar(len(missing), description, "image", progress) as bar:
         for batch, values in embedder.features(missing):
             writer.write(batch, values)
+            bar.set_postfix_str(embedder.meter.use().sentence(), refresh=False)
             bar.update(len(batch))
 
 

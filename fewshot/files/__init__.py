@@ -13,6 +13,9 @@ A new reader: one file. Its errors name the file, what was expected, what was fo
     regular.py     regular files only: no pipe, socket or device
     vectors.py     vectors in memory or in a file of any size
     terminal.py    the width of a terminal
+    progress.py    the progress of long work (bars.py: as a line on a terminal or in a log)
     memory.py      the memory that is free
+    cores.py       the cores that this process may use
     locks.py       locks between processes that say who holds them
+    leases.py      who works on what, on folders without locks
 """

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from fewshot.files.regular import check_regular, parsed_json
 
-from fewshot.files.checksums import checksum
-from fewshot.files.regular import check_regular
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _log = logging.getLogger("fewshot")
 
@@ -57,7 +56,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
     """Writes these arrays, this metadata and a checksum of both as one .safetensors file, atomically."""
+    import numpy as np
     from safetensors.numpy import save
+
+    from fewshot.files.checksums import checksum
 
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # save garbles strided arrays
     text = json.dumps(about)
@@ -82,6 +84,8 @@ def _is_whole(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -
     """Whether a checksum proves the content; False if there is none, a ValueError if it is that of other content."""
     if metadata.keys() == {"fewshot"}:
         return False
+    from fewshot.files.checksums import checksum
+
     if metadata.get("checksum") != checksum(arrays, metadata.get("fewshot", "")):
         raise ValueError("its checksum is not that of its content: it was changed or damaged")
     return True
@@ -105,7 +109,7 @@ def read_metadata(path: Path, what: str) -> dict[str, Any]:
 
 
 def _metadata(file: Any) -> dict[str, Any]:
-    metadata = json.loads((file.metadata() or {}).get("fewshot", "{}"))
+    metadata = parsed_json((file.metadata() or {}).get("fewshot", "{}"))
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is not a JSON object")
     return metadata

@@ -15,10 +15,10 @@ _CONTAINERS = (  # the limit of a container, and what it uses
 
 def free_bytes(system: Path = _SYSTEM, containers: tuple[tuple[Path, Path], ...] = _CONTAINERS) -> int | None:
     """Bytes that are free on this machine and in its container; None where the system does not say (not Linux)."""
-    line = re.search(r"^MemAvailable:\s+(\d+) kB", _text(system), re.MULTILINE)
+    line = re.search(r"^MemAvailable:\s+(\d+) kB", system_text(system), re.MULTILINE)
     known = [] if line is None else [int(line.group(1)) << 10]
     for limit, used in containers:
-        texts = _text(limit).strip(), _text(used).strip()
+        texts = system_text(limit).strip(), system_text(used).strip()
         if all(text.isdecimal() for text in texts):
             known.append(max(0, int(texts[0]) - int(texts[1])))
     return min(known, default=None)
@@ -32,7 +32,7 @@ def in_units(size: int) -> str:
     return f"{size / 1000:,.0f} kB"
 
 
-def _text(path: Path) -> str:
+def system_text(path: Path) -> str:
     """The text of a file of the system; "" if there is none."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -44,9 +47,30 @@ def read_bytes(path: Path, what: str = "file") -> bytes:
     return check_regular(path, what).read_bytes()
 
 
+def first_bytes(path: Path, number: int, what: str = "file") -> bytes:
+    """The first bytes of a regular file, as `read_bytes`."""
+    with open(check_regular(path, what), "rb") as file:
+        return file.read(number)
+
+
+def md5_of(path: Path, what: str = "file") -> str:
+    """The md5 of a regular file, as hex digits: that which publishers of data name."""
+    with open(check_regular(path, what), "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
 def read_text(path: Path, what: str = "file") -> str:
     """The UTF-8 text of a regular file; a ValueError for other kinds of files and for other texts."""
     return check_regular(path, what).read_text(encoding="utf-8-sig")
+
+
+def parsed_json(text: str | bytes, **hooks: Any) -> Any:
+    """The value of a JSON text; a ValueError for a text that is not JSON, and for values inside one another without
+    end."""
+    try:
+        return json.loads(text, **hooks)
+    except RecursionError as error:
+        raise ValueError("its JSON values are nested too deeply") from error
 
 
 def written_text(path: Path, what: str, instead: str) -> str:

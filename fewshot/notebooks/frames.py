@@ -11,6 +11,7 @@ from fewshot.report.rows.intervals import percent
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.report.tables.ranked import ranked_text
+from fewshot.results.costs import derived_costs
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = (
     *("n_episodes", "accuracy", "accuracy_low", "accuracy_high", "new_classes_low", "new_classes_high"),
-    *("seed", "transductive", "seconds_embedding", "seconds_solving", "run_id", "error"),
+    *("seed", "transductive", "seconds_embedding", "seconds_solving", "n_params", "flops", "run_id", "error"),
 )
 _SIZES = {"ways": "n_way", "shots": "k_shot", "queries": "n_query"}
 
@@ -43,6 +44,7 @@ def _short(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
             **dict(zip(("data", "backbone", "evaluator"), names(row, shown), strict=True)),
             **{name: _size(columns[column], row) for name, column in _SIZES.items()},
             **{name: columns[name] for name in _NUMBERS},
+            **derived_costs(row),
             **{name: value for name, value in row.measures.items() if name in known},
         }
 

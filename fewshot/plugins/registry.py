@@ -21,7 +21,8 @@ from typing import Any
 
 from fewshot.plugins import foreign
 from fewshot.plugins.call import Call, parse
-from fewshot.plugins.signature import REQUIRED, Parameter, Signature, base_names, read_folder, signature_of_class
+from fewshot.plugins.folders import read_folder
+from fewshot.plugins.signature import REQUIRED, Parameter, Signature, base_names, signature_of_class
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.suggestions import hint
 from fewshot.plugins.wording import counted

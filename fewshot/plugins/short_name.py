@@ -4,6 +4,7 @@ A member declares its short name as a template, `short_name: ClassVar[str] = "{n
 
     {field}            the value: a member's short name, the items of a tuple joined by " : "
     {field:file}       the last part of a path    {field:stem}    the same without its suffix
+    {field:folder}     the same, or the folder above if it is "images", "data", "train" or the like
     {field:value}      the text after "="         {field:names}   the fields of a grid, "C and max_iter"
     {sides}            of samplers, the source of support and queries: "test images", "support from mono"
     [first|second|...] the first alternative whose fields are all set (not None, False, empty or 0); else nothing
@@ -20,11 +21,13 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from fewshot.plugins.folder_names import telling_name
 from fewshot.plugins.signature import Parameter
 
 Thing = TypeVar("Thing", bound=Hashable)
 _GIVEN: Mapping[str, str] = MappingProxyType({})
 _LONGEST = 64  # characters
+_MOST_VALUES = 7  # of a field of a grid that a name lists
 _HELD = ("code", "weights")  # digests that tell held things of one name apart (plugins/held.py)
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{(\w+)(?:=(\w+))?(?::(\w+))?(!?)\}")
@@ -124,6 +127,8 @@ def _printed(match: re.Match[str], fields: Mapping[str, Any]) -> str:
     value = fields[name]
     if form == "file":
         return PurePath(str(value)).name or str(value)  # "." has no name
+    if form == "folder":
+        return telling_name(str(value)) or str(value)
     if form == "stem":
         return PurePath(str(value)).stem or str(value)
     if form == "value":
@@ -171,9 +176,38 @@ def _differences(fields: Mapping[Thing, Mapping[str, Any]]) -> dict[Thing, str]:
         if len({repr(each.get(key)) for each in fields.values()}) > 1
     ]
     return {
-        thing: ", ".join(f"{k}={_written(v)}" if k else v for k in differing if (v := each.get(k)) is not None)
+        thing: ", ".join(_difference(k, v) for k in differing if (v := each.get(k)) is not None)
         for thing, each in fields.items()
     }
+
+
+def _difference(key: str, value: Any) -> str:
+    """A field that differs; a grid in words."""
+    if _is_grid(value):
+        return grid_words(value)
+    return f"{key}={_written(value)}" if key else str(value)
+
+
+def _is_grid(value: Any) -> bool:
+    """Whether a value is a grid of hyperparameters: fields, each with its values or the name of known values."""
+    return isinstance(value, tuple) and bool(value) and all(map(_is_axis, value))
+
+
+def _is_axis(item: Any) -> bool:
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], tuple | str)
+
+
+def grid_words(grid: Iterable[tuple[str, Any]]) -> str:
+    """The fields of a grid with their values: "C from 1, 10, 100 and max_iter from 50, 100"; of many values their
+    number with the first and the last one."""
+    return " and ".join(f"{field} from {_values_words(values)}" for field, values in grid)
+
+
+def _values_words(values: Any) -> str:
+    if isinstance(values, str):
+        return f"the values of {values}"
+    texts = [_plain(value) for value in values]
+    return ", ".join(texts) if len(texts) <= _MOST_VALUES else f"{len(texts)} values, {texts[0]} to {texts[-1]}"
 
 
 def _printable(text: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 
 PACKAGED = ("mobilenetv2_100", "tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
@@ -50,7 +49,7 @@ def of_folder(folder: str) -> str:
     ValueError says what is missing."""
     path, example = Path(folder), "Checkpoint(name='<timm name>', path=...)"
     try:
-        config = json.loads(read_text(path / "config.json"))
+        config = parsed_json(read_text(path / "config.json"))
         network = str(config["architecture"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(

@@ -9,7 +9,7 @@ import functools
 import importlib.util
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any, TypeAlias
@@ -80,17 +80,22 @@ class Signature:
         return re.split(r"(?<!et al)\. (?=[A-Z`])", self.summary)[0].rstrip(".") + "." if self.summary else ""
 
 
-@functools.cache
-def read_folder(package: str) -> dict[str, Signature]:
-    """Signatures by name: of a folder, the classes whose file bears their name; of a single file, all its members."""
+def sources_of(package: str) -> list[Path]:
+    """The file that holds the base classes of a folder, then those of its members; a single file alone."""
     home = importlib.util.find_spec(package)
     if home is None or home.origin is None:
         raise ValueError(f"there is no package {package!r}")
-    bases = _bases(Path(home.origin))
-    if home.submodule_search_locations is None:
-        return {s.name: s for s in _signatures(Path(home.origin), package, bases)}
+    folder = home.submodule_search_locations
+    return [Path(home.origin), *([] if folder is None else sorted(Path(folder[0]).glob("[a-z]*.py")))]
+
+
+def parse_folder(package: str, sources: Sequence[Path]) -> dict[str, Signature]:
+    """Signatures by name: of a folder, the classes whose file bears their name; of a single file, all its members."""
+    bases = _bases(sources[0])
+    if sources[0].stem != "__init__":
+        return {s.name: s for s in _signatures(sources[0], package, bases)}
     signatures = {}
-    for path in sorted(Path(home.submodule_search_locations[0]).glob("[a-z]*.py")):
+    for path in sources[1:]:
         for signature in _signatures(path, f"{package}.{path.stem}", bases):
             if path.stem in _module_names(signature.name):
                 signatures[signature.name] = signature

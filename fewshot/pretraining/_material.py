@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fewshot.datasets import Group, LabelledImages
-from fewshot.datasets._digests import labels_digest
+from fewshot.datasets._digests import named_labels_digest
 from fewshot.datasets._subset import subset
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import Ints
@@ -47,7 +47,7 @@ def material(images: LabelledImages, split: ClassSplit, n_images: int | None, se
     chosen = balanced_subset(train, n_images, seed)
     held_out = [_of_classes(images, classes, name) if name in parts else None for name in ("validation", "test")]
     validation, test = (None if part is None or not len(part) else part for part in held_out)
-    return Material(chosen, validation, test, labels_digest(images))
+    return Material(chosen, validation, test, named_labels_digest(images))
 
 
 def balanced_subset(images: LabelledImages, n_images: int | None, seed: int) -> LabelledImages:

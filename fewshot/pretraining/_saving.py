@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import checksum_of_parts
-from fewshot.files.regular import check_regular
+from fewshot.files.regular import check_regular, parsed_json
 
 _log = logging.getLogger("fewshot")
 _OBJECTIVE, _OPTIMIZER, _BEST, _LOSSES = "objective.", "optimizer.", "best.", "losses"
@@ -104,7 +104,7 @@ class Progress:
 def _progress(about: Mapping[str, str]) -> tuple[float | None, int, float]:
     """The best loss, its step and the seconds so far; a ValueError if the metadata lacks one."""
     try:
-        values = json.loads(about["progress"])
+        values = parsed_json(about["progress"])
         best_loss, best_step, seconds = (values[name] for name in ("best_loss", "best_step", "seconds"))
         return None if best_loss is None else float(best_loss), int(best_step), float(seconds)
     except (KeyError, TypeError, ValueError) as error:

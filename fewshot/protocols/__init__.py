@@ -1,12 +1,12 @@
 """Benchmarks of the field by name, as data: one file per benchmark, with the constant BENCHMARK.
 
-May import: runs and everything below; nothing of report or commands.
+May import: plugins, episodes, datasets, results; report and runs read it.
 A new benchmark: one file; `fewshot list benchmarks` shows the first paragraph of its docstring, and with its name its
 page. A file may also hold the constant FEWSHOT: `NAME@fewshot`, with nested draws and every label in the support.
 
     _places.py    the copies of data sets below a folder      _counts.py     copies with other counts than the published
-    _planned.py   a benchmark's runs                          _averages.py   what is averaged over sets and draws
     _page.py      what users read about a benchmark           _test_sets.py  data sets that several benchmarks share
+    _shapes.py    the shapes of its episodes, in words
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from fewshot.plugins.suggestions import hint
 
 if TYPE_CHECKING:
+    from fewshot.datasets._known_sets import Edition
     from fewshot.episodes.episodes import EpisodeShape
     from fewshot.results.selection_rule import Selection
 
@@ -55,15 +56,6 @@ class Companion:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What the published data set holds: classes, images, and images per partition; None: not checked."""
-
-    classes: int | None = None
-    images: int | None = None
-    partitions: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True)
 class BenchmarkSet:
     """A data set of a benchmark: its copies, its split and its episodes.
 
@@ -76,7 +68,7 @@ class BenchmarkSet:
     sampler: str = "Balanced()"
     split: str = "AllNovel()"
     classes: str = "novel"
-    counts: Counts = Counts()
+    edition: Edition | None = None  # whose counts its copy must have; None: any
     shapes: tuple[EpisodeShape, ...] = ()  # none: those of the benchmark
     companions: tuple[Companion, ...] = ()
 
@@ -112,6 +104,10 @@ class Benchmark:
     confirm: tuple[str, ...] = ()  # what only a person with the data can confirm
     expected: tuple[str, ...] = ()  # published numbers
 
+    def sets_with(self, shape: EpisodeShape) -> tuple[BenchmarkSet, ...]:
+        """The sets that have episodes of a shape."""
+        return tuple(one for one in self.sets if shape in (one.shapes or self.shapes))
+
     @property
     def protocol(self) -> str:
         """The column `protocol` of its rows, such as "cifar_fs@1"."""
@@ -142,6 +138,14 @@ def benchmark(name: str) -> Benchmark:
     module = importlib.import_module(f"fewshot.protocols.{name.removesuffix(OURS)}")
     found: Benchmark = module.FEWSHOT if name.endswith(OURS) else module.BENCHMARK
     return found
+
+
+def of_protocol(protocol: str) -> Benchmark | None:
+    """The benchmark in a row's column `protocol`, such as "coop@fewshot@1"; None for a suite, and for a version that
+    this release does not have."""
+    name = protocol.rpartition("@")[0]
+    known = benchmark(name) if name in names() else None
+    return known if known is not None and known.protocol == protocol else None
 
 
 def _file(name: str) -> Path:

@@ -1,52 +1,47 @@
-"""Copies whose counts are not those of the published data set."""
+"""Copies whose counts are not those of the edition that a benchmark needs."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from fewshot.datasets import LabelledImages
+from fewshot.datasets._known_counts import Counts, agrees, counts_of, difference
+from fewshot.datasets._known_sets import Edition, known_sets, warn_damaged, warn_known
+from fewshot.plugins.registry import DATASETS
 from fewshot.protocols import Benchmark
 from fewshot.protocols._places import Copy
 
 
-def check_counts(benchmark: Benchmark, copy: Copy, images: LabelledImages) -> None:
-    """Raises a ValueError that names the copy if it has other counts of classes or images than the published set."""
-    faults = _faults(copy, images)
-    if faults:
+def check_counts(benchmark: Benchmark, copy: Copy, images: LabelledImages, outside: str) -> None:
+    """Raises a ValueError if a copy has other counts than the edition that the benchmark needs; it ends with the
+    command `outside`, which evaluates the copy without the benchmark's name. A set without an edition is compared with
+    all known ones: the user is warned."""
+    edition = copy.of.edition
+    warn_damaged(images, DATASETS.spec(copy.dataset).fields.get("path"))
+    if edition is None:
+        warn_known(images)
+        return
+    counts = _counts_of(copy, images, edition)
+    differs = difference(len(images.class_names), counts, [edition])
+    if differs is not None:
+        title = known_sets()[edition.of].title
         raise ValueError(
-            f"{copy.place.below} is not the published {copy.of.name}: {'; '.join(faults)}; {benchmark.name} needs the "
-            f"copy from {copy.of.get}"
+            f"{copy.place.below} is not the copy of {title} that {benchmark.name} needs: it {differs}"
+            f"{_other(edition, len(images.class_names), counts)}; get it from {copy.of.get}; or run this copy outside "
+            f"the benchmark, so that its rows do not bear the name {benchmark.protocol}: {outside}"
         )
 
 
-def _faults(copy: Copy, images: LabelledImages) -> list[str]:
-    """Each count that differs, and which partitions seem to be exchanged."""
-    counts, sizes = copy.of.counts, _partitions(images)
-    named = {"train": copy.place.train, "test": copy.place.test}
-    expected = {named.get(part, part): number for part, number in counts.partitions}
-    pairs = [
-        ("classes", counts.classes, len(np.unique(images.labels))),
-        ("images", counts.images, len(images)),
-        *((f"images in {part}", number, sizes.get(part, 0)) for part, number in expected.items()),
-    ]
-    wrong = [
-        f"{held:,} {what} instead of {number:,}"
-        for what, number, held in pairs
-        if number is not None and held != number
-    ]
-    exchanged = [
-        f"{one} and {other} are exchanged"
-        for one in expected
-        for other in expected
-        if one < other and expected[one] != expected[other]
-        if (sizes.get(one), sizes.get(other)) == (expected[other], expected[one])
-    ]
-    return wrong + exchanged
+def _counts_of(copy: Copy, images: LabelledImages, edition: Edition) -> Counts:
+    """The counts of the partitions of the edition; without partitions in it, of all images."""
+    if "all" in edition.images:
+        return {"all": len(images)}
+    sides = {getattr(copy.place, part): part for part in ("train", "test") if part in edition.images}
+    counts = counts_of(images, sides)
+    return counts if "all" in counts else {part: counts.get(part, 0) for part in edition.images}
 
 
-def _partitions(images: LabelledImages) -> dict[str, int]:
-    """The number of images in each partition."""
-    group = images.image_groups.get("partition")
-    if group is None:
-        return {}
-    return dict(zip(group.names, np.bincount(group.codes, minlength=len(group.names)).tolist(), strict=True))
+def _other(edition: Edition, n_classes: int, counts: Counts) -> str:
+    """The other edition with these counts, as a part of a sentence; "" for none."""
+    for name, each in known_sets()[edition.of].editions.items():
+        if name != edition.name and n_classes == each.classes and agrees(counts, each.images):
+            return f" (these are the counts of another edition: {name})"
+    return ""

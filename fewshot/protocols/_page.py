@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
+from fewshot.datasets._known_sets import Edition
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.wording import counted, listed
-from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Counts, Place, names
-from fewshot.protocols._averages import shape_text
+from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Place, names
+from fewshot.protocols._shapes import shape_text
 
 _WIDE = 100
 _TIME = "Images are embedded once per backbone; add --dry-run to see the time on your machine."
@@ -42,7 +43,7 @@ def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
     for one in sets:
         places = " or ".join(map(_place, one.places))
         source = f" Get it from {one.get}." if len(sources) > 1 or len(sets) == 1 else ""
-        yield from _bullets([f"{one.name}: {places}{_counts(one.counts)}.{source}"])
+        yield from _bullets([f"{one.name}: {places}{_counts(one.edition)}.{source}"])
     if len(sources) == 1 and len(sets) > 1:
         yield from _bullets([f"Get all of them from {sets[0].get}."])
     needed: dict[Companion, list[str]] = {}
@@ -62,15 +63,12 @@ def _place(place: Place) -> str:
     return f"{place.below}{beside}"
 
 
-def _counts(counts: Counts) -> str:
-    """The published counts in brackets."""
-    parts = [
-        counted(counts.classes, "class") if counts.classes else "",
-        counted(counts.images, "image") if counts.images else "",
-        *(f"{number:,} {part}" for part, number in counts.partitions),
-    ]
-    listed = ", ".join(filter(None, parts))
-    return f" ({listed})" if listed else ""
+def _counts(edition: Edition | None) -> str:
+    """The counts of an edition in brackets; "" for no edition."""
+    if edition is None:
+        return ""
+    sizes = [counted(n, "image") if part == "all" else f"{n:,} {part}" for part, n in edition.images.items()]
+    return f" ({', '.join([counted(edition.classes, 'class'), *sizes])})"
 
 
 def _protocol(benchmark: Benchmark) -> Iterator[str]:

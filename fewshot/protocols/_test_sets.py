@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fewshot.protocols import BenchmarkSet, Counts, Place
+from fewshot.datasets._known_sets import edition
+from fewshot.protocols import BenchmarkSet, Place
 
 WHOLE_TEST_SET = "Balanced({train}, {test})"  # support from train; every query of test
 Source = tuple[tuple[Place, ...], str]
+_KEYS = {"oxford_flowers": "flowers102"}  # among the known sets, where the names differ
 
 
 def _torchvision(name: str, below: str, folder: str, get: str, test: str = "test") -> Source:
@@ -64,14 +66,7 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def set_of(
-    name: str,
-    train: int | None = None,
-    test: int | None = None,
-    sampler: str = WHOLE_TEST_SET,
-    classes: int | None = None,
-) -> BenchmarkSet:
-    """The set with these numbers of training and test images, and of classes; None: not checked."""
+def set_of(name: str, edition_name: str, sampler: str = WHOLE_TEST_SET) -> BenchmarkSet:
+    """The set, of this edition."""
     places, get = SOURCES[name]
-    sizes = tuple((part, size) for part, size in (("train", train), ("test", test)) if size is not None)
-    return BenchmarkSet(name, places, get, sampler, counts=Counts(classes, None, sizes))
+    return BenchmarkSet(name, places, get, sampler, edition=edition(_KEYS.get(name, name), edition_name))

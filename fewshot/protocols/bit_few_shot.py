@@ -15,9 +15,9 @@ BENCHMARK = Benchmark(
     source="Kolesnikov et al. 2020, arXiv 1912.11370",
     licence="each set has its own",
     sets=(
-        replace(set_of("imagenet", classes=1000), name="ilsvrc_2012"),
-        set_of("cifar10", 50_000, 10_000, classes=10),
-        set_of("cifar100", 50_000, 10_000, classes=100),
+        replace(set_of("imagenet", "its own archives"), name="ilsvrc_2012"),
+        set_of("cifar10", "torchvision"),
+        set_of("cifar100", "torchvision"),
     ),
     shapes=tuple(EpisodeShape(None, k_shot, None) for k_shot in (1, 5, 10, 25, 100, None)),
     n_episodes=5,

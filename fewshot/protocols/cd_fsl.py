@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fewshot.datasets._known_sets import edition
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 
+_ISIC = "ISIC2018_Task3_Training_GroundTruth"
 BENCHMARK = Benchmark(
     name="cd_fsl",
     version=1,
@@ -21,11 +23,20 @@ BENCHMARK = Benchmark(
             "eurosat",
             (Place("eurosat/2750"), *map(Place, ("EuroSAT/2750", "EuroSAT", "2750"))),
             "github.com/phelber/EuroSAT (EuroSAT.zip, the RGB images)",
+            edition=edition("eurosat", "all in one"),
         ),
         BenchmarkSet(
             "isic",
-            tuple(map(Place, ("ISIC", "ISIC2018", "isic"))),
-            "challenge.isic-archive.com/data (2018, task 3), sorted into one folder per class",
+            (
+                *(
+                    Place(f"{top}{_ISIC}/{_ISIC}.csv", "Isic2018({path})")
+                    for top in ("ISIC/", "ISIC2018/", "isic/", "")
+                ),
+                *(Place(f"{top}{_ISIC}.csv", "Isic2018({path})") for top in ("ISIC/", "ISIC2018/", "isic/")),
+                *map(Place, ("ISIC", "ISIC2018", "isic")),
+            ),
+            "challenge.isic-archive.com/data (2018, task 3: training images and their table), or one folder per class",
+            edition=edition("isic2018", "training images"),
         ),
         BenchmarkSet(
             "chestx",
@@ -45,5 +56,5 @@ BENCHMARK = Benchmark(
         "SGD, or fine-tune the network (FineTune).",
         "The network is yours; the paper trains ResNet-10 on mini-ImageNet.",
     ),
-    confirm=("Your copies hold the paper's images: it publishes no counts, so fewshot checks none here.",),
+    confirm=("Your copies of crop_disease and chestx hold the paper's images: it publishes no counts.",),
 )

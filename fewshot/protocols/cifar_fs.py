@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fewshot.protocols import Benchmark, BenchmarkSet, Counts, Head, Place
+from fewshot.datasets._known_sets import edition
+from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, FIVE_WAY, ONE_VIEW, SEEN_BY_NETWORK
 
 PLACES = (
@@ -10,7 +11,7 @@ PLACES = (
     Place("cifar100/data"),
 )
 GET = "cs.toronto.edu/~kriz/cifar.html (cifar-100-python.tar.gz, unpacked)"
-COUNTS = Counts(classes=100, images=60_000)
+EDITION = edition("cifar100", "all in one")
 
 BENCHMARK = Benchmark(
     name="cifar_fs",
@@ -24,7 +25,7 @@ BENCHMARK = Benchmark(
             (*PLACES, Place("cifar-fs"), Place("CIFAR-FS")),
             GET,
             split="Published('cifar_fs')",
-            counts=COUNTS,
+            edition=EDITION,
         ),
     ),
     shapes=FIVE_WAY,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fewshot.datasets._known_sets import edition
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Counts, Head, Place
+from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Companion, Head, Place
 from fewshot.protocols._test_sets import WHOLE_TEST_SET
 from fewshot.results.selection_rule import Selection
 
@@ -16,29 +17,30 @@ _DRAWS = Companion(
     ("{folder}/split_fewshot", "{folder}/draws"),
     "a run of CoOp's code, as files shot_K-seed_S.json; without them, run coop@fewshot",
 )
-_SETS: dict[str, tuple[str, str, int | None, tuple[tuple[str, int], ...]]] = {
-    "caltech101": ("caltech-101", "Caltech101", 100, (("train", 4128), ("val", 1649), ("test", 2465))),
-    "dtd": ("dtd", "DescribableTextures", 47, (("train", 2820), ("val", 1128), ("test", 1692))),
-    "eurosat": ("eurosat", "EuroSAT", 10, (("train", 13_500), ("val", 5400), ("test", 8100))),
-    "fgvc_aircraft": ("fgvc_aircraft", "FGVCAircraft", 100, (("train", 3334), ("val", 3333), ("test", 3333))),
-    "food101": ("food-101", "Food101", 101, ()),
-    "imagenet": ("imagenet", "ImageNet", 1000, ()),
-    "oxford_flowers": ("oxford_flowers", "OxfordFlowers", 102, (("train", 4093), ("val", 1633), ("test", 2463))),
-    "oxford_pets": ("oxford_pets", "OxfordPets", 37, (("train", 2944), ("val", 736), ("test", 3669))),
-    "stanford_cars": ("stanford_cars", "StanfordCars", 196, (("train", 6509), ("val", 1635), ("test", 8041))),
-    "sun397": ("sun397", "SUN397", 397, ()),
-    "ucf101": ("ucf101", "UCF101", 101, (("train", 7639), ("val", 1898), ("test", 3783))),
+# The folder, the ending of the list, and the key among the known sets.
+_SETS = {
+    "caltech101": ("caltech-101", "Caltech101", "caltech101"),
+    "dtd": ("dtd", "DescribableTextures", "dtd"),
+    "eurosat": ("eurosat", "EuroSAT", "eurosat"),
+    "fgvc_aircraft": ("fgvc_aircraft", "FGVCAircraft", "fgvc_aircraft"),
+    "food101": ("food-101", "Food101", "food101"),
+    "imagenet": ("imagenet", "ImageNet", "imagenet"),
+    "oxford_flowers": ("oxford_flowers", "OxfordFlowers", "flowers102"),
+    "oxford_pets": ("oxford_pets", "OxfordPets", "oxford_pets"),
+    "stanford_cars": ("stanford_cars", "StanfordCars", "stanford_cars"),
+    "sun397": ("sun397", "SUN397", "sun397"),
+    "ucf101": ("ucf101", "UCF101", "ucf101"),
 }
 
 
 def _set(name: str) -> BenchmarkSet:
-    folder, ending, classes, sizes = _SETS[name]
+    folder, ending, key = _SETS[name]
     return BenchmarkSet(
         name,
         (Place(f"{folder}/split_zhou_{ending}.json", "CoOpSplit({path})"),),
         "github.com/KaiyangZhou/CoOp (DATASETS.md names the images and the list for each set)",
         "PublishedDraws({draws})",
-        counts=Counts(classes, None, sizes),
+        edition=edition(key, "CoOp"),
         companions=(_DRAWS,),
     )
 

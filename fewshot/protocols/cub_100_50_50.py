@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fewshot.protocols import Benchmark, BenchmarkSet, Counts, Head, Place
+from fewshot.datasets._known_sets import edition
+from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, FIVE_WAY, SEEN_BY_NETWORK
 
 PLACES = (
@@ -14,7 +15,7 @@ PLACES = (
 )
 GET = "data.caltech.edu/records/65de6-vp158 (CUB_200_2011.tgz, unpacked)"
 LICENCE = "the authors do not own the images' copyrights; research and education only"
-COUNTS = Counts(classes=200, images=11_788)
+EDITION = edition("cub_200_2011", "all in one")
 TWO_SPLITS = "Two splits are called CUB: 14 of the 30 novel classes of 140/30/30 are training classes of 100/50/50."
 
 BENCHMARK = Benchmark(
@@ -23,7 +24,7 @@ BENCHMARK = Benchmark(
     title="CUB with 100/50/50 classes, 5-way 1-shot and 5-shot",
     source="Chen et al. 2019 (A Closer Look at Few-shot Classification), arXiv 1904.04232",
     licence=LICENCE,
-    sets=(BenchmarkSet("cub_100_50_50", PLACES, GET, split="Published('cub_100_50_50')", counts=COUNTS),),
+    sets=(BenchmarkSet("cub_100_50_50", PLACES, GET, split="Published('cub_100_50_50')", edition=EDITION),),
     shapes=FIVE_WAY,
     n_episodes=600,
     heads=(Head("Identity()", "Prototype()"),),

@@ -12,7 +12,7 @@ BENCHMARK = Benchmark(
     title="ImageNet with 1/2/5/10 images per class: k-NN and logistic regression as DINOv2 and DINOv3 evaluate",
     source="Oquab et al. 2023, arXiv 2304.07193; Simeoni et al. 2025, arXiv 2508.10104",
     licence="ImageNet's terms of access: research only, no copies to others",
-    sets=(set_of("imagenet", classes=1000),),
+    sets=(set_of("imagenet", "its own archives"),),
     shapes=tuple(EpisodeShape(None, k_shot, None) for k_shot in (1, 2, 5, 10)),
     n_episodes=3,
     heads=(

@@ -17,7 +17,7 @@ BENCHMARK = replace(
             (*cifar_fs.PLACES, Place("fc100"), Place("FC100")),
             cifar_fs.GET,
             split="Published('fc100')",
-            counts=cifar_fs.COUNTS,
+            edition=cifar_fs.EDITION,
         ),
     ),
 )

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
+from fewshot.datasets._known_sets import edition
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.protocols import Benchmark, BenchmarkSet, Counts, Head, Place
+from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._test_sets import WHOLE_TEST_SET
 
-# Classes, and images for training, validation and test.
-_SETS = {
-    "path": (9, 89_996, 10_004, 7_180),
-    "derma": (7, 7_007, 1_003, 2_005),
-    "oct": (4, 97_477, 10_832, 1_000),
-    "pneumonia": (2, 4_708, 524, 624),
-    "retina": (5, 1_080, 120, 400),
-    "breast": (2, 546, 78, 156),
-    "blood": (8, 11_959, 1_712, 3_421),
-    "tissue": (8, 165_466, 23_640, 47_280),
-    "organa": (11, 34_561, 6_491, 17_778),
-    "organc": (11, 12_975, 2_392, 8_216),
-    "organs": (11, 13_932, 2_452, 8_827),
-}
+_SETS = ("path", "derma", "oct", "pneumonia", "retina", "breast", "blood", "tissue", "organa", "organc", "organs")
 
 
 def _set(name: str) -> BenchmarkSet:
-    classes, *sizes = _SETS[name]
     return BenchmarkSet(
         f"{name}mnist",
         tuple(Place(f"{name}mnist{size}.npz", "ImageArrays(path={path})") for size in ("", "_224", "_128", "_64")),
         "zenodo.org/records/10519652 or `pip install medmnist`",
         WHOLE_TEST_SET,
-        counts=Counts(classes, None, tuple(zip(("train", "val", "test"), sizes, strict=True))),
+        edition=edition(f"{name}mnist", "MedMNIST"),
     )
 
 

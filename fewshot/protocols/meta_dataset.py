@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from fewshot.datasets._known_sets import edition
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.protocols import Benchmark, BenchmarkSet, Companion, Counts, Head, Place
+from fewshot.protocols import Benchmark, BenchmarkSet, Companion, Head, Place
 
-_TREE = Companion(
+TREE = Companion(
     "tree",
     ("wordnet/data.noun", "data.noun", "/usr/share/wordnet/data.noun"),
     "wordnet.princeton.edu (WordNet 3.0, dict/data.noun) or Debian's wordnet-base",
 )
-_CLASSES: dict[str, tuple[tuple[str, ...], int, int | None]] = {
-    "ilsvrc_2012": (("ILSVRC2012/train", "imagenet/train", "ilsvrc_2012", "ILSVRC2012_img_train"), 1000, None),
-    "omniglot": ((), 1623, 32_460),
-    "aircraft": (("aircraft", "fgvc_aircraft"), 100, 10_000),
-    "cu_birds": (("CUB_200_2011/images", "cu_birds"), 200, 11_788),
-    "dtd": (("dtd/images", "dtd"), 47, 5_640),
-    "quickdraw": (("quickdraw",), 345, None),
-    "fungi": (("fungi", "fungi/images"), 1394, 89_760),
-    "vgg_flower": (("vgg_flower", "flowers"), 102, 8_189),
-    "traffic_sign": (("GTSRB/Final_Training/Images", "traffic_sign"), 43, 39_209),
-    "mscoco": (("mscoco",), 80, 860_001),
+# The usual folders, and the key and the edition among the known sets.
+_SETS: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "ilsvrc_2012": (
+        ("ILSVRC2012/train", "imagenet/train", "ilsvrc_2012", "ILSVRC2012_img_train"),
+        "imagenet",
+        "training images",
+    ),
+    "omniglot": ((), "omniglot", "all in one"),
+    "aircraft": (("aircraft", "fgvc_aircraft"), "fgvc_aircraft", "all in one"),
+    "cu_birds": (("CUB_200_2011/images", "cu_birds"), "cub_200_2011", "all in one"),
+    "dtd": (("dtd/images", "dtd"), "dtd", "all in one"),
+    "quickdraw": (("quickdraw",), "quickdraw", "Meta-Dataset"),
+    "fungi": (("fungi/images", "fungi"), "fungi", "Meta-Dataset"),
+    "vgg_flower": (("vgg_flower", "flowers"), "flowers102", "all in one"),
+    "traffic_sign": (("GTSRB/Final_Training/Images", "traffic_sign"), "gtsrb", "training archive"),
+    "mscoco": (("mscoco",), "mscoco", "Meta-Dataset"),
 }
 _GET = {
     "ilsvrc_2012": "image-net.org after registration (the training images in folders of synset ids)",
@@ -34,11 +40,11 @@ _GET = {
     "traffic_sign": "benchmark.ini.rub.de (GTSRB_Final_Training_Images.zip)",
     "mscoco": "cocodataset.org, boxes of train2017 cropped into one folder per class",
 }
-_UNSEEN_OF_IMAGENET = tuple(name for name in _CLASSES if name != "ilsvrc_2012")
+_UNSEEN_OF_IMAGENET = tuple(name for name in _SETS if name != "ilsvrc_2012")
 
 
 def _set(name: str) -> BenchmarkSet:
-    folders, classes, images = _CLASSES[name]
+    folders, key, edition_name = _SETS[name]
     places = tuple(Place(folder, "ImageFolderSet({path}, layout='class')") for folder in folders)
     sampler = "VariableWayShot(tree={tree})" if name == "ilsvrc_2012" else "VariableWayShot()"
     if name == "omniglot":
@@ -53,8 +59,8 @@ def _set(name: str) -> BenchmarkSet:
         _GET[name],
         sampler,
         split=f"Published('meta_dataset_{name}')",
-        counts=Counts(classes, images),
-        companions=(_TREE,) if name == "ilsvrc_2012" else (),
+        edition=edition(key, edition_name),
+        companions=(TREE,) if name == "ilsvrc_2012" else (),
     )
 
 
@@ -64,7 +70,7 @@ BENCHMARK = Benchmark(
     title="Meta-Dataset, ten sets from plain image folders, variable ways and shots",
     source="Triantafillou et al. 2020, arXiv 1903.03096; github.com/google-research/meta-dataset",
     licence="each set has its own",
-    sets=tuple(map(_set, _CLASSES)),
+    sets=tuple(map(_set, _SETS)),
     shapes=(EpisodeShape(None, None, None),),
     n_episodes=600,
     heads=(Head("Identity()", "Prototype()"),),
@@ -82,7 +88,6 @@ BENCHMARK = Benchmark(
         "Plain image folders in place of TFRecords; episodes are fewshot's own.",
         "The default head is ProtoNet's. The network is yours: whether it saw a set is in the rows (seen classes).",
         "Images are shuffled; the original reader of traffic_sign did not, which changed its number by 4 points.",
-        "The images of quickdraw (50 million) and of ilsvrc_2012 are not counted, only their classes.",
         "The class tree is WordNet's above the classes of a part of the split, as in the published code.",
     ),
     confirm=("Crops of aircraft and mscoco, and the images of quickdraw, are as the published conversion makes them.",),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fewshot.protocols import Benchmark, BenchmarkSet, Counts, Head, Place
+from fewshot.datasets._known_sets import edition
+from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, EXACT_IMAGES, FIVE_WAY, SEEN_BY_NETWORK
 
 _NAMES = ("mini_imagenet", "mini-imagenet", "miniimagenet", "miniImageNet", "miniImagenet")
@@ -27,7 +28,7 @@ BENCHMARK = Benchmark(
             "image-net.org after registration; as folders of synset ids, with or without train, val and test above "
             "them, or as images/ with train.csv, val.csv and test.csv",
             split="Published('mini_imagenet')",
-            counts=Counts(classes=100, images=60_000),
+            edition=edition("mini_imagenet", "all in one"),
         ),
     ),
     shapes=FIVE_WAY,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fewshot.datasets._known_sets import edition
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.protocols import Benchmark, BenchmarkSet, Counts, Head, Place
+from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import SEEN_BY_NETWORK
 
 _NAMES = ("omniglot-py", "omniglot", "Omniglot", "omniglot/python", "python")
@@ -12,7 +13,7 @@ _PLACES = tuple(
     for name in _NAMES
 )
 _GET = "github.com/brendenlake/omniglot (images_background.zip and images_evaluation.zip, unpacked side by side)"
-_COUNTS = Counts(classes=1623, images=32_460)
+_EDITION = edition("omniglot", "all in one")
 
 BENCHMARK = Benchmark(
     name="omniglot",
@@ -26,7 +27,7 @@ BENCHMARK = Benchmark(
             _PLACES,
             _GET,
             split="Published('omniglot_vinyals')",
-            counts=_COUNTS,
+            edition=_EDITION,
             shapes=tuple(EpisodeShape(n_way, k_shot, 15) for n_way in (5, 20) for k_shot in (1, 5)),
         ),
         BenchmarkSet(
@@ -35,7 +36,7 @@ BENCHMARK = Benchmark(
             _GET,
             sampler="Hierarchical(group='superclass')",
             split="ByGroup(group='partition', novel=('images_evaluation',))",
-            counts=_COUNTS,
+            edition=_EDITION,
             shapes=(EpisodeShape(20, 1, 1),),
         ),
     ),

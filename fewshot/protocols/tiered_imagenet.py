@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fewshot.protocols import Benchmark, BenchmarkSet, Counts, Head, Place
+from fewshot.datasets._known_sets import edition
+from fewshot.protocols import Benchmark, BenchmarkSet, Head, Place
 from fewshot.protocols._class_splits import CLASS_NAMES, EXACT_IMAGES, FIVE_WAY, SEEN_BY_NETWORK
 
 BENCHMARK = Benchmark(
@@ -20,7 +21,7 @@ BENCHMARK = Benchmark(
             ),
             "image-net.org after registration; folders of synset ids, with or without train, val and test above them",
             split="Published('tiered_imagenet')",
-            counts=Counts(classes=608, images=779_165),
+            edition=edition("tiered_imagenet", "all in one"),
         ),
     ),
     shapes=FIVE_WAY,

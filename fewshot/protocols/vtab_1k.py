@@ -4,50 +4,52 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fewshot.datasets._known_sets import edition
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Counts, Head, Place
+from fewshot.protocols import OURS, Benchmark, BenchmarkSet, Head, Place
 from fewshot.results.selection_rule import Selection
 
 _SAMPLER = "WholePartitions(('partition=train',), ('partition=val',), ('partition=test',))"
 _STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 _WHOLE = EpisodeShape(None, None, None)
+# The key of each task among the known sets, and its usual folders.
 _NATURAL = {
-    "caltech101": (("caltech101",), 102, 6084),
-    "cifar100": (("cifar", "cifar100"), 100, 10_000),
-    "dtd": (("dtd",), 47, 1880),
-    "flowers102": (("oxford_flowers102", "flowers102"), 102, 6149),
-    "pets": (("oxford_iiit_pet", "pets"), 37, 3669),
-    "svhn": (("svhn",), 10, 26_032),
-    "sun397": (("sun397",), 397, 21_750),
+    "caltech101": ("caltech101", ("caltech101",)),
+    "cifar100": ("cifar100", ("cifar", "cifar100")),
+    "dtd": ("dtd", ("dtd",)),
+    "flowers102": ("flowers102", ("oxford_flowers102", "flowers102")),
+    "pets": ("oxford_pets", ("oxford_iiit_pet", "pets")),
+    "svhn": ("svhn", ("svhn",)),
+    "sun397": ("sun397", ("sun397",)),
 }
 _SPECIALISED = {
-    "patch_camelyon": (("patch_camelyon",), 2, 32_768),
-    "eurosat": (("eurosat",), 10, 5400),
-    "resisc45": (("resisc45",), 45, 6300),
-    "diabetic_retinopathy": (("diabetic_retinopathy",), 5, 42_670),
+    "patch_camelyon": ("patch_camelyon", ("patch_camelyon",)),
+    "eurosat": ("eurosat", ("eurosat",)),
+    "resisc45": ("resisc45", ("resisc45",)),
+    "diabetic_retinopathy": ("diabetic_retinopathy", ("diabetic_retinopathy",)),
 }
 _STRUCTURED = {
-    "clevr_count": (("clevr_count",), 8, 15_000),
-    "clevr_distance": (("clevr_dist", "clevr_distance"), 6, 15_000),
-    "dmlab": (("dmlab",), 6, 22_735),
-    "kitti_distance": (("kitti", "kitti_distance"), 4, 711),
-    "dsprites_location": (("dsprites_loc", "dsprites_location"), 16, 73_728),
-    "dsprites_orientation": (("dsprites_ori", "dsprites_orientation"), 16, 73_728),
-    "smallnorb_azimuth": (("smallnorb_azi", "smallnorb_azimuth"), 18, 12_150),
-    "smallnorb_elevation": (("smallnorb_ele", "smallnorb_elevation"), 9, 12_150),
+    "clevr_count": ("clevr_count", ("clevr_count",)),
+    "clevr_distance": ("clevr_dist", ("clevr_dist", "clevr_distance")),
+    "dmlab": ("dmlab", ("dmlab",)),
+    "kitti_distance": ("kitti", ("kitti", "kitti_distance")),
+    "dsprites_location": ("dsprites_loc", ("dsprites_loc", "dsprites_location")),
+    "dsprites_orientation": ("dsprites_ori", ("dsprites_ori", "dsprites_orientation")),
+    "smallnorb_azimuth": ("smallnorb_azi", ("smallnorb_azi", "smallnorb_azimuth")),
+    "smallnorb_elevation": ("smallnorb_ele", ("smallnorb_ele", "smallnorb_elevation")),
 }
 _TASKS = _NATURAL | _SPECIALISED | _STRUCTURED
 
 
 def _task(name: str) -> BenchmarkSet:
-    folders, classes, n_test = _TASKS[name]
+    key, folders = _TASKS[name]
     places = [Place(f"{top}{folder}/test.txt", "PathLists({folder})") for top in ("", "vtab-1k/") for folder in folders]
     return BenchmarkSet(
         name,
         tuple(places),
         "github.com/google-research/task_adaptation, as <task>/images, train800.txt, val200.txt and test.txt",
         _SAMPLER,
-        counts=Counts(classes, None, (("train", 800), ("val", 200), ("test", n_test))),
+        edition=edition(key, "VTAB-1k"),
     )
 
 

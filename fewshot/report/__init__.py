@@ -57,15 +57,18 @@ def page_title(shown: Shown, files: Sequence[str]) -> str:
 
 def page(shown: Shown, results: Results | None, title: str, images: RowImages | None = None) -> str:
     """The report as HTML. All names from rows and images are escaped."""
+    from fewshot.report.comparisons.benchmark_ranking import benchmark_rankings_of
     from fewshot.report.comparisons.ranking import rankings_of
     from fewshot.report.rows.headline import compared
     from fewshot.report.rows.images import RowImages
     from fewshot.report.rows.origins import protocols
     from fewshot.report.sections import Sources
 
-    rankings = rankings_of(shown, results.predictions if results else None)
+    predictions = results.predictions if results else None
+    rankings = rankings_of(shown, predictions)
+    benchmarks = benchmark_rankings_of(shown, rankings, predictions)
     shown = replace(shown, leaders=frozenset(one.row.run_id for ranking in rankings for one in ranking.group))
-    sources = Sources(results, (images or RowImages()).load, tuple(rankings))
+    sources = Sources(results, (images or RowImages()).load, tuple(rankings), tuple(benchmarks))
     return framed(title, protocols(shown), compared(shown), _parts(shown, sources))
 
 

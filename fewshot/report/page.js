@@ -9,6 +9,7 @@ function key(row, column, numeric) {
   return cell.dataset.value === undefined ? null : Number(cell.dataset.value);
 }
 
+const atOnce = 200; // rows of a table before a button shows the others
 const words = new Intl.Collator("en", { numeric: true });
 
 /** Rows sorted by a column: empty cells last in both directions, equal ones in their first order. */
@@ -46,39 +47,66 @@ function makeSortable(table) {
       const direction = turns[(turns.indexOf(heading.getAttribute("aria-sort")) + 1) % turns.length];
       headings.forEach((other) => other.removeAttribute("aria-sort"));
       heading.setAttribute("aria-sort", direction);
-      body.append(...ordered(Array.from(body.rows), column, numeric, direction));
+      const rows = document.createDocumentFragment();
+      for (const row of ordered(Array.from(body.rows), column, numeric, direction)) rows.append(row);
+      body.append(rows);
+      table.dispatchEvent(new Event("sorted"));
     });
   });
 }
 
-/** A text box above a table that hides the rows without all words typed, and says how many are left. */
+/** A text box above a table that hides the rows without all words typed, and says how many are left. Of more than
+ * `atOnce` rows it shows the first ones in the present order, and a button for all. */
 function makeFilterable(table) {
-  const rows = Array.from(table.tBodies[0].rows);
-  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const body = table.tBodies[0];
+  const texts = new Map();
+  const text = (row) => {
+    if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
+    return texts.get(row);
+  };
   const label = element("label", "", "Filter rows ");
   const box = element("input", "");
-  const count = element("output", "", `${rows.length} rows`);
+  const count = element("output", "");
+  const all = element("button", "copy every", "Show all");
+  let most = atOnce;
+  const update = () => {
+    const wanted = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let left = 0;
+    for (const row of body.rows) row.hidden = !wanted.every((word) => text(row).includes(word)) || ++left > most;
+    const total = body.rows.length;
+    const shown = left > most ? `, the first ${most} shown` : "";
+    count.textContent = (left === total ? `${total} rows` : `${left} of ${total} rows`) + shown;
+    all.hidden = left <= most;
+  };
+  all.type = "button";
+  all.addEventListener("click", () => {
+    most = Infinity;
+    update();
+  });
   box.type = "search";
+  box.addEventListener("input", update);
+  table.addEventListener("sorted", update);
   label.append(box);
   const tools = element("p", "tools");
-  tools.append(label, count, element("span", "hint", "Select a heading to sort."));
+  tools.append(label, count, all, element("span", "hint", "Select a heading to sort."));
   table.closest(".scroll").before(tools);
-  box.addEventListener("input", () => {
-    const wanted = box.value.toLowerCase().split(/\s+/);
-    rows.forEach((row, number) => (row.hidden = !wanted.every((word) => texts[number].includes(word))));
-    const left = rows.filter((row) => !row.hidden).length;
-    count.textContent = left === rows.length ? `${left} rows` : `${left} of ${rows.length} rows`;
-  });
+  update();
 }
 
 /** On hover, a cell or a mark highlights its run in table and figures, and the names of its contender. */
 function lightTogether(section) {
-  const pieces = Array.from(section.querySelectorAll("[data-of]"));
+  const groups = new Map();
+  for (const piece of section.querySelectorAll("[data-of]")) {
+    const group = groups.get(piece.dataset.of) || [];
+    group.push(piece);
+    groups.set(piece.dataset.of, group);
+  }
+  let lit = [];
   const light = (found) => {
-    for (const piece of pieces) {
-      const same = found !== null && piece.dataset.of === found.dataset.of;
-      piece.classList.toggle("lit", same && (!piece.dataset.run || piece.dataset.run === found.dataset.run));
-    }
+    for (const piece of lit) piece.classList.remove("lit");
+    const group = found === null ? [] : groups.get(found.dataset.of);
+    lit = group.filter((piece) => !piece.dataset.run || piece.dataset.run === found.dataset.run);
+    for (const piece of lit) piece.classList.add("lit");
   };
   section.addEventListener("pointerover", (event) => light(event.target.closest("[data-run]")));
   section.addEventListener("pointerleave", () => light(null));
@@ -106,4 +134,5 @@ document.querySelectorAll("main section").forEach(lightTogether);
 document.querySelectorAll("pre.command").forEach(makeCopyable);
 addEventListener("beforeprint", () => {
   document.querySelectorAll("details.printed").forEach((details) => (details.open = true));
+  document.querySelectorAll("button.every").forEach((button) => button.click());
 });

@@ -5,7 +5,8 @@ A new column: one line in a group of columns.py; a measure declares its columns 
 
     row.py           the row                          columns.py          its columns in typed groups
     files.py         the file of rows                 reading.py          parses a file once
-    parts.py         predictions in parts             predictions.py      predictions of some episodes
+    own_files.py     rows in the files of processes   predictions.py      predictions of some episodes
+    parts.py         predictions in parts
     bound.py         predictions that fit their row   prediction_arrays.py  whether arrays are predictions
     made_here.py     runs of this machine             recognition.py      what a file without rows is
     row_specs.py     the specs of a row as objects    declared.py         the columns of measures

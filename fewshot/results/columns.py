@@ -24,6 +24,7 @@ class RunName(Columns):
     run_id: str
     schema: int = SCHEMA
     protocol: str = ""  # name and version of the suite, such as "quick@1"
+    benchmark_set: str = ""  # the data set of the benchmark of the field that the run is, such as "dtd" of vtab_1k
     status: str = "ok"  # or "failed"
     error: str = ""
 
@@ -124,6 +125,7 @@ class Cost(Columns):
     n_embedded: int = 0
     n_params: int = 0
     dim: int = 0
+    flops: int | None = None  # of the network for one image, 2 per multiply-add; absent in older rows
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ class Digests(Columns):
     episodes_digest: str = ""
     weights_digest: str = ""
     preprocess_digest: str = ""
+    data_revision: str = ""  # commit of the data hub that the images come from; "" for other data
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,10 @@ def _lines(runs: Iterable[StoredRun]) -> dict[Any, bytes]:
     lines: dict[Any, bytes] = {}
     wanted = {(run.results.path, run.key): run.row for run in runs}
     for results in {run.results.path: run.results for run in runs}.values():
-        for line in read_bytes(results.path).splitlines():
+        for line in results.lines():
             row = _row(line)
             if row is not None and wanted.get((results.path, StoredRun(row, results).key)) == row:
-                lines[StoredRun(row, results).key] = line + b"\n"
+                lines[StoredRun(row, results).key] = line
     return lines
 
 
@@ -99,6 +99,7 @@ def delete_runs(results: Results, runs: Sized[StoredRun]) -> None:
     their bytes."""
     ids = {run.row.run_id for run in runs if run.row.status == "ok"}
     specs = {run.row.spec for run in runs}
+    results.gather()
     with locked(results.path.with_name(f"{results.path.name}.lock"), f"changes {results.path}"):
         lines = read_bytes(results.path).splitlines(keepends=True)
         write_atomically(results.path, b"".join(line for line in lines if not _is_of(line, ids, specs)))
@@ -124,6 +125,7 @@ def _row(line: bytes) -> Row | None:
 def move_results(results: Results, path: Path) -> None:
     """Moves a results file with its predictions, trials and short names; the rows last, so that a second call finishes
     what a killed one began. Nothing may lie at the new place."""
+    results.gather()
     pairs = [(old, new) for old, new in zip(_places(results), _places(Results(path)), strict=True) if old.exists()]
     taken = [new for _, new in pairs if new.exists()]
     if taken:

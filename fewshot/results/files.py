@@ -1,26 +1,30 @@
 """Rows and their files: one flat JSON line a run, predictions beside it.
 
-`<name>.jsonl` holds the rows. The folder `<name>.predictions/<run_id>/` holds the predictions in parts; each part is a
-range of episodes. Predictions are written before their row. Lines are appended whole, under a lock; unreadable lines
-are counted, and their neighbours stay readable.
+`<name>.jsonl` holds the rows; the folder `<name>.rows/` holds those that processes of `fewshot work` wrote
+(own_files.py). The folder `<name>.predictions/<run_id>/` holds the predictions in parts; each part is a range of
+episodes. Predictions are written before their row. Lines are appended whole, under a lock; unreadable lines are
+counted, and their neighbours stay readable.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fewshot.files.atomic import make_folder
 from fewshot.files.locks import locked, locked_range
 from fewshot.files.regular import check_regular
+from fewshot.results import own_files
 from fewshot.results.bound import bound, difference
 from fewshot.results.parts import PredictionParts
 from fewshot.results.predictions import Predictions
-from fewshot.results.reading import Disagreement, read
+from fewshot.results.reading import Disagreement
 from fewshot.results.row import Row, check_run_id
 from fewshot.results.short_names import ShortNames
 
@@ -31,9 +35,11 @@ _PATIENCE = 5.0  # seconds: another process appends one line
 
 @dataclass(frozen=True)
 class Results:
-    """A results file, of a suite or of single runs."""
+    """A results file, of a suite or of single runs. With `own`, this process appends to the file of that name in the
+    folder `<name>.rows/`, as its only writer, so that no lock is needed."""
 
     path: Path
+    own: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))  # users write text
@@ -48,55 +54,67 @@ class Results:
         raise ValueError(f"results are a path, such as 'runs.jsonl', or Results(path); got {place!r:.80}")
 
     def append(self, row: Row) -> None:
-        """Adds a row as one whole line, under a lock; after a torn line, it starts a new line first."""
+        """Adds a row as one whole line; after a torn line, it starts a new line first."""
+        if self.own:
+            file = own_files.folder_of(self.path) / f"{self.own}.jsonl"
+            make_folder(file.parent)
+            _append(file, [row.to_json().encode() + b"\n"])
+            return
+        self._append_locked([row.to_json().encode() + b"\n"])
+
+    def _append_locked(self, lines: Iterable[bytes]) -> None:
         lock = check_regular(self.path, "results file").with_name(f"{self.path.name}.lock")
-        try:
-            with locked(lock, f"appends to {self.path}", _PATIENCE), open(self.path, "ab+") as file:
-                start = file.seek(0, os.SEEK_END)
-                if start and _last_byte(file) != b"\n":
-                    file.write(b"\n")
-                file.write(row.to_json().encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise OSError(
-                f"cannot append to {self.path}: {error.strerror or error}; free space or set another "
-                "file; the predictions are kept"
-            ) from error
+        with locked(lock, f"appends to {self.path}", _PATIENCE):
+            _append(self.path, lines)
+
+    def gather(self, order: Sequence[str] = ()) -> None:
+        """Moves the rows in the files of other processes, which must have ended, into the results file: first those of
+        the run ids in `order`, in that order. A kill at any time loses no row."""
+        files = own_files.files_of(self.path)
+        if files:
+            self._append_locked(own_files.sorted_lines(files, order))
+            for file in files:
+                file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is not there, or a new process has written a row
+            own_files.folder_of(self.path).rmdir()
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of the file, and of those of other processes, as they are stored, each with its end."""
+        return own_files.lines(self.path)
 
     def rows(self) -> list[Row]:
         """The last row of every run, in order of first appearance. A failed row stays beside an earlier result of its
         run, and disappears if a later attempt succeeds. Unreadable lines are skipped with a warning."""
-        return list(read(self.path).latest.values())
+        return own_files.merged(own_files.readings(self.path))
 
     def row(self, run_id: str) -> Row | None:
         """The last row of a run that succeeded, or None."""
-        return read(self.path).latest.get(run_id)
+        return own_files.latest(own_files.readings(self.path), run_id)
 
     @property
     def n_unreadable(self) -> int:
         """The number of lines that are not rows."""
-        return read(self.path).n_unreadable
+        return sum(reading.n_unreadable for reading in own_files.readings(self.path))
 
     @property
     def first_unreadable(self) -> int:
         """The number of the first line that is not a row, from 1; 0 if there is none."""
-        return read(self.path).first_unreadable
+        return next((r.first_unreadable for r in own_files.readings(self.path) if r.n_unreadable), 0)
 
     @property
     def why_unreadable(self) -> str:
         """Why that line is not a row."""
-        return read(self.path).why_unreadable
+        return next((r.why_unreadable for r in own_files.readings(self.path) if r.n_unreadable), "")
 
     @property
     def disagreements(self) -> Sequence[Disagreement]:
         """Runs with two accuracies for the same episodes."""
-        return tuple(read(self.path).disagreements.values())
+        return tuple(own_files.disagreements(own_files.readings(self.path)))
 
     @property
     def trials(self) -> Results:
         """The results of trials, which choose hyperparameters."""
-        return Results(self.path.with_suffix(".trials") / "rows.jsonl")
+        return Results(self.path.with_suffix(".trials") / "rows.jsonl", own=self.own)
 
     @property
     def names_path(self) -> Path:
@@ -145,6 +163,27 @@ class Results:
         if problem := difference(row, parts):
             _log.warning("%s: all episodes run again", problem.partition(";")[0])
             parts.remove()
+
+
+def _append(path: Path, lines: Iterable[bytes]) -> None:
+    """Adds whole lines and syncs them; none of them if the disk does not take all."""
+    try:
+        with open(path, "ab+", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            left = memoryview(b"".join([b"\n" if end and _last_byte(file) != b"\n" else b"", *lines]))
+            try:
+                while left:
+                    left = left[os.write(file.fileno(), left) :]  # a full disk takes a part, then refuses the rest
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    file.truncate(end)
+                raise
+    except OSError as error:
+        raise OSError(
+            f"cannot append to {path}: {error.strerror or error}; free space or set another "
+            "file; the predictions are kept"
+        ) from error
 
 
 def _last_byte(file: Any) -> bytes:

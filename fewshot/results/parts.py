@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,6 +80,12 @@ class PredictionParts:
         """The sum of a cost in the metadata of all parts, such as "seconds_solving"."""
         abouts = (read_metadata(path, "predictions") for path in self._ranges)
         return round(sum(float(about.get(name, 0)) for about in abouts), 3)
+
+    def known_cost(self, name: str, of: Callable[[list[float]], float]) -> float | None:
+        """The sum, or another function, of a cost in the metadata of the parts that have it; None if none has."""
+        abouts = (read_metadata(path, "predictions") for path in self._ranges)
+        values = [float(about[name]) for about in abouts if name in about]
+        return of(values) if values else None
 
     @cached_property
     def _run_id(self) -> str:

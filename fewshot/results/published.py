@@ -10,7 +10,8 @@ The files lie in data/published_numbers, one per source:
 
 A line has a model, data and accuracy (a fraction), and as far as they are published: shots and ways (a number, or a
 word such as "all"), episodes, draws, half_width, digits, evaluator, transform, head, and labels such as "oracle",
-"vote", "unofficial split" and "not converged".
+"vote", "unofficial split" and "not converged". `draws_depend`: one draw fixes the next. `mean_of`, `group`: the number
+is the mean over the sets of this benchmark, or of a group of them.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ class PublishedNumber:
     spread: str  # what the spread is over, in words
     labels: tuple[str, ...]  # "oracle", "vote", "unofficial split", "not converged", ...
     networks: tuple[str, ...]  # parts of specs with these weights
+    draws_depend: bool = False  # whether one draw fixes the next, so that they are no independent sample
+    mean_of: str = ""  # the benchmark whose sets it averages; "" for the number of one data set
+    group: str = ""  # of the benchmark's sets that it averages; "" for all of them
 
     @property
     def name(self) -> str:
@@ -142,6 +146,9 @@ def _numbers(name: str, content: Mapping[str, Any]) -> Iterator[PublishedNumber]
             spread=line["spread"],
             labels=(*labels, *own),
             networks=tuple(networks.get(line["model"], ())),
+            draws_depend=line.get("draws_depend", False),
+            mean_of=line.get("mean_of", ""),
+            group=line.get("group", ""),
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from fewshot.files.regular import parsed_json
 
 _HEAD_BYTES = 64 << 10
 _SHOWN = 60  # characters of a first line
@@ -54,13 +55,13 @@ def _text(text: str, is_whole: bool) -> str:
 def _json(line: str, text: str, is_whole: bool) -> str:
     """An object per line, or one object over several lines."""
     try:
-        keys = ", ".join(json.loads(line))
+        keys = ", ".join(parsed_json(line))
         return f"JSON objects that are not rows of fewshot, with {_short(keys) or 'no fields'}"
-    except (ValueError, RecursionError):
+    except ValueError:
         pass
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        parsed_json(text)
+    except ValueError:
         return "not JSON lines" if is_whole else "JSON, but not one object per line"
     return "one JSON object over several lines"
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from fewshot.files.regular import parsed_json
 from fewshot.plugins.short_name import one_line
 from fewshot.plugins.wording import counted
 from fewshot.results.columns import Columns, Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns, Training
 from fewshot.results.declared import measure_columns, measure_defaults
+from fewshot.results.resources import Resources
 from fewshot.results.rules import check_intervals, check_value, short
 
 _LONGEST = 60  # characters of a value in a repr
@@ -29,7 +31,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, repr=False)
-class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunName):
+class Row(Resources, Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunName):
     """A run: its spec, measures and provenance. Columns are in the order of the groups, the last base first; `measures`
     has every column of every registered measure (fewshot/measures)."""
 
@@ -79,10 +81,7 @@ class Row(Provenance, Digests, Cost, Training, Honesty, Score, SpecColumns, RunN
     def from_json(line: str) -> Row:
         """The row in a line of any release: absent columns take their defaults, unknown columns are dropped. A
         ValueError for anything else."""
-        try:
-            values = json.loads(line, parse_constant=_refuse_constant)
-        except RecursionError as error:
-            raise ValueError("not a row: JSON without end") from error
+        values = parsed_json(line, parse_constant=_refuse_constant)
         if not isinstance(values, Mapping) or not isinstance(values.get("run_id"), str):
             raise ValueError("not a row: no run_id")
         check_run_id(values["run_id"])

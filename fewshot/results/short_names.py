@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fewshot.files.atomic import write_atomically
-from fewshot.files.regular import read_bytes
+from fewshot.files.regular import parsed_json, read_bytes
 from fewshot.plugins.short_name import one_line
 
 LONGEST = 64  # characters of a name
@@ -34,8 +34,8 @@ class ShortNames:
         except FileNotFoundError:
             return ShortNames()
         try:
-            names = json.loads(content)
-        except (ValueError, RecursionError) as error:
+            names = parsed_json(content)
+        except ValueError as error:
             raise _unreadable(path) from error
         if not isinstance(names, dict) or not all(isinstance(name, str) and name.strip() for name in names.values()):
             raise _unreadable(path)

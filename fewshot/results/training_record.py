@@ -10,7 +10,7 @@ from typing import Any
 
 from fewshot.files.atomic import write_atomically
 from fewshot.files.checksums import checksum
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 
 _CHECKSUM = "checksum"  # in the file: over everything else
 
@@ -67,7 +67,7 @@ class TrainingRecord:
         """The record in a file; a ValueError if the file holds none, or if it changed. Older records have no
         checksum."""
         try:
-            values: dict[str, Any] = json.loads(read_text(path))
+            values: dict[str, Any] = parsed_json(read_text(path))
             if values.pop(_CHECKSUM, None) not in (None, checksum({}, json.dumps(values))):
                 raise ValueError("it was changed after it was written")
             before = values.pop("before")

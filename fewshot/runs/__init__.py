@@ -11,4 +11,8 @@ A new step of a run: one file, called from pipeline.py. A setting that changes a
     evaluation.py   a row of given episodes, no files     presets.py     published methods by name
     sizes.py        data and sizes as users ask for them  opening.py     backbones as Python users give them
     turns.py        work of other processes comes last    identity.py    what a run id hashes
+    compiling.py    loops compiled before a run           background.py  a process that compiles beside a run
+    resources.py    memory and energy of a run           self_test.py    a test of every device
+    heads_device.py the device of heads                   within_memory.py batches halved until they fit
+    spec_json.py    specs in files and messages           rate_keys.py   the names of speeds
 """

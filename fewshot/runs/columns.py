@@ -280,4 +280,5 @@ def digests(images: LabelledImages, backbone: Backbone, episodes_digest: str, sp
         episodes_digest=episodes_digest,
         weights_digest=backbone.weights_digest,
         preprocess_digest=backbone.preprocess_digest,
+        data_revision=images.revision,
     )

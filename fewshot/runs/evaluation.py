@@ -103,7 +103,7 @@ def _row(
     shape = episodes.shape or EpisodeShape(None, None, None)
     named = [images.images_digest, loaded.weights_digest, digest, *(spec.identity for spec in members)]
     if prompts is not None:
-        named.append(texts_digest(prompts, images))
+        named.append(texts_digest(prompts, images.class_names))
     return Row.of(
         RunName(run_id=hashlib.sha256(" ".join(named).encode()).hexdigest()[:16]),
         SpecColumns(
@@ -122,7 +122,7 @@ def _row(
         found,
         honesty(evaluator, images, classes, loaded, prompts),
         training(loaded),
-        Cost(seconds_solving=seconds, n_params=loaded.n_params, dim=loaded.dim),
+        Cost(seconds_solving=seconds, n_params=loaded.n_params, dim=loaded.dim, flops=loaded.flops),
         digests(images, loaded, digest),
         provenance.current(loaded.device.type),
     )

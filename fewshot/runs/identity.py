@@ -9,7 +9,6 @@ from typing import Any
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.plugins.spec import Spec
 from fewshot.results.columns import SCHEMA
 
 
@@ -55,9 +54,9 @@ class RunIdentity:
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def sampled_name(shape: EpisodeShape, seed: int, sampler: Spec) -> dict[str, Any]:
-    """The identity of episodes that a sampler draws."""
-    return {"shape": asdict(shape), "seed": seed, "sampler": sampler.identity}
+def sampled_name(shape: EpisodeShape, seed: int, sampler: str) -> dict[str, Any]:
+    """The identity of episodes that a sampler with this identity draws."""
+    return {"shape": asdict(shape), "seed": seed, "sampler": sampler}
 
 
 def labels_digest(images: LabelledImages) -> str:

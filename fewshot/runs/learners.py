@@ -26,6 +26,7 @@ from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, Transduct
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.features.degenerate import warn_of_degenerate
 from fewshot.runs.guards import check_alone, check_memory
+from fewshot.runs.heads_device import BUDGET_BYTES, ON_CPU, HeadsDevice, heads_device
 from fewshot.runs.needs import Needs
 from fewshot.runs.shapes import check_head, check_logits, check_per_episode, checked
 from fewshot.transforms import Transform
@@ -101,10 +102,13 @@ def _ask(
             logits = check_logits(head(items(rows)), (*rows.shape, n_way), evaluator)
             if probe and start == 0:
                 check_alone(head, items(query_rows[:, :1]), logits, repr(evaluator))
-            yield logits
+            yield logits.cpu()
 
     converged = check_per_episode(head.converged, n_episodes, "converged", evaluator)
-    return Answers(converged, check_per_episode(head.setting, n_episodes, "setting", evaluator), answers())
+    setting = check_per_episode(head.setting, n_episodes, "setting", evaluator)
+    return Answers(
+        None if converged is None else converged.cpu(), None if setting is None else setting.cpu(), answers()
+    )
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ class FeatureLearner(Learner):
     dim: int
     class_features: Tensor | None = None  # [C, D] vectors of the class names
     gather_views: tuple[Gather, ...] = ()  # one per further view of the support images
+    heads: HeadsDevice = ON_CPU
 
     def items(self, rows: Rows) -> Tensor:
         return self.gather(rows)
@@ -123,33 +128,42 @@ class FeatureLearner(Learner):
     def answer(
         self, batch: EpisodeBatch[Rows], query_rows: Rows, query_mask: NDArray[np.bool_], chunk: int, probe: bool
     ) -> Answers:
+        device = self.heads.of(batch.support.shape[1], self.dim)
         if isinstance(self.evaluator, TransductiveEvaluator):
-            items, mask = self.items(query_rows), torch.from_numpy(query_mask)
-            logits = self.evaluator.logits(self._gathered(batch), items, mask)
+            items, mask = self.items(query_rows).to(device), torch.from_numpy(query_mask).to(device)
+            logits = self.evaluator.logits(self._gathered(batch).on(device), items, mask)
             shape = (*query_rows.shape, batch.n_way)
-            return Answers(None, None, iter([check_logits(logits, shape, self.evaluator)]))
-        if isinstance(self.gather, Held) and self.evaluator.fits_rows(self.gather.vectors, batch.n_way):
+            return Answers(None, None, iter([check_logits(logits, shape, self.evaluator).cpu()]))
+        if self._reads_table(self.evaluator, batch.n_way, device):
+            assert isinstance(self.gather, Held)
             places = batch.seen_as(self.gather.places(batch.support))
             head = self.evaluator.fit_rows(self.gather.vectors, places)
             return _ask(self, head, self.gather.places, query_rows, batch.n_way, chunk, probe)
-        fitted = self.evaluator.fit(self._gathered(batch))
-        return _ask(self, fitted, self.items, query_rows, batch.n_way, chunk, probe)
+        fitted = self.evaluator.fit(self._gathered(batch).on(device))
+        return _ask(self, fitted, lambda rows: self.items(rows).to(device), query_rows, batch.n_way, chunk, probe)
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         """Vectors are in memory as float32 and as float64 while the evaluator works, unless it reads them in the
         table."""
-        row_bytes = 12 * self.dim + 24 * n_way
+        device, row_bytes = self.heads.of(n_support, self.dim), 12 * self.dim + 24 * n_way
+        if device.type != "cpu":
+            budget_bytes = max(budget_bytes, BUDGET_BYTES)
         if isinstance(self.evaluator, TransductiveEvaluator):
             whole = 4 * row_bytes * (n_support + n_query)
             check_memory(whole, n_support, n_way, repr(self.evaluator))
             return max(1, budget_bytes // whole), n_query
-        if isinstance(self.gather, Held) and self.evaluator.fits_rows(self.gather.vectors, n_way):
+        if self._reads_table(self.evaluator, n_way, device):
             row_bytes, fixed = _ROW_BYTES + 24 * n_way, _ROW_BYTES * n_support
         else:
             fixed = row_bytes * n_support + self.evaluator.working_bytes(n_support, n_way, self.dim)
         check_memory(fixed + row_bytes, n_support, n_way, repr(self.evaluator))
         batch = max(1, budget_bytes // (fixed + row_bytes * n_query))
         return batch, max(1, min(n_query, max(budget_bytes - batch * fixed, budget_bytes // 4) // (batch * row_bytes)))
+
+    def _reads_table(self, evaluator: FeatureEvaluator, n_way: int, device: torch.device) -> bool:
+        """Whether the evaluator takes rows of the held table instead of vectors."""
+        held = device.type == "cpu" and isinstance(self.gather, Held)
+        return held and evaluator.fits_rows(self.gather.vectors, n_way)  # type: ignore[attr-defined]
 
     def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
         if not self.gather_views:
@@ -193,11 +207,13 @@ def learner(
     embed: Callable[[LabelledImages, NDArray[np.int64]], FeatureTable],
     progress: bool = False,
     named: Callable[[LabelledImages], NDArray[np.float32]] | None = None,
+    heads_on: str | None = None,
 ) -> Learner:
     """The learner of some episodes: an evaluator with transformed features, which `embed` gives, or with the images.
 
     Evaluators of features also get vectors of the class names as `class_features`: those of the data set, if it has
-    any, or those that `named` makes by the text tower of the backbone.
+    any, or those that `named` makes by the text tower of the backbone. `heads_on` is the device to solve them on; None:
+    the CPU, or the network's GPU for large episodes.
     """
     if needs.tunes_a_network:
         frozen = needs.evaluator.precompute(needs.images, backbone, needs.rows, progress)
@@ -212,7 +228,8 @@ def learner(
         warn_of_degenerate(gather.vectors, needs.images.name, backbone.name)
     gather_views = tuple(_gather(view, needs.support, mapped, held) for view in of_views)
     images = needs.images if named is None else replace(needs.images, class_vectors=named(needs.images))
-    return FeatureLearner(needs.evaluator, gather, dim, class_features(images, dim, mapped), gather_views)
+    heads = heads_device(needs.evaluator, backbone.device, heads_on)
+    return FeatureLearner(needs.evaluator, gather, dim, class_features(images, dim, mapped), gather_views, heads)
 
 
 def _gather(table: FeatureTable, rows: NDArray[np.int64], mapped: Transform, held: bool) -> Gather:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fewshot.datasets import LabelledImages
@@ -43,11 +44,11 @@ def text_prompts(evaluator: Spec, backbone: Spec, images: LabelledImages) -> Pro
     return prompts
 
 
-def texts_digest(prompts: Prompts, images: LabelledImages) -> str:
+def texts_digest(prompts: Prompts, class_names: Sequence[str]) -> str:
     """sha256 hex of all texts of the classes: it changes with the templates and with the words of the names."""
     from fewshot.features.class_vectors import texts_key
 
-    return texts_key([prompts.texts(name) for name in images.class_names])
+    return texts_key([prompts.texts(name) for name in class_names])
 
 
 def _lacks(backbone: Spec) -> str:

@@ -24,7 +24,7 @@ def trials(spec: RunSpec) -> list[RunSpec]:
     """The trials of a run: one run per setting."""
     rule = spec.selection
     assert rule is not None
-    trial = replace(spec, selection=None, n_episodes=rule.n_episodes, protocol="")
+    trial = replace(spec, selection=None, n_episodes=rule.n_episodes, protocol="", benchmark_set="")
     if not rule.is_oracle:
         episodes = trial.episodes
         assert isinstance(episodes, Sampled)

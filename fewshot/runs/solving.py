@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from fewshot.episodes.episodes import EpisodeBatch, Episodes
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.results.predictions import Predictions
 from fewshot.runs.learners import Learner
+from fewshot.runs.within_memory import WithinMemory
 from fewshot.solvers.summaries import Summary, summarise
 
 DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches do not fit the processor's cache
@@ -30,7 +32,8 @@ def solve(
     watch: Callable[[int, int], None] | None = None,
     advance: Callable[[int], Any] | None = None,
 ) -> Predictions:
-    """The predictions of a learner on these episodes; the budget does not change them.
+    """The predictions of a learner on these episodes; the budget does not change them, nor does too little memory: a
+    batch that does not fit is halved.
 
     All episodes of a batch have the same number of ways; ragged episodes are padded to the largest one. Slow evaluators
     call `watch` with the number of finished steps of a batch and the total. `advance` gets the number of episodes of
@@ -40,11 +43,13 @@ def solve(
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes if bool((np.diff(by_ways) > 0).all()) else episodes.take(by_ways)
     with learner.watched():
-        parts = []
+        parts, within_memory = [], WithinMemory()
         for low, high, chunk in _batches(ordered, learner, budget_bytes):
-            parts.append(_solve_batch(ordered[low:high], learner, chunk, keep_logits, watch, probe=low == 0))
-            if advance is not None:
-                advance(high - low)
+            work = partial(_solve_batch, learner=learner, keep_logits=keep_logits, watch=watch, probe=low == 0)
+            for part in within_memory.solved(ordered[low:high], chunk, work):
+                parts.append(part)
+                if advance is not None:
+                    advance(len(part))
         solved = Predictions.concatenate(parts)
     return solved if ordered is episodes else solved.take(np.argsort(by_ways, kind="stable"))
 
@@ -64,8 +69,8 @@ def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterato
 
 def _solve_batch(
     episodes: Episodes,
-    learner: Learner,
     chunk: int,
+    learner: Learner,
     keep_logits: bool,
     watch: Callable[[int, int], None] | None,
     probe: bool,

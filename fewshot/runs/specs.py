@@ -73,7 +73,8 @@ class Listed:
 class RunSpec:
     """Everything that should change the number of a run. Members may be text, objects or specs; the fields store specs.
 
-    `n_episodes` and `protocol` are not part of the identity: more episodes refine a result.
+    `n_episodes`, `protocol` and `benchmark_set` are not part of the identity: more episodes refine a result, and one
+    run may belong to several protocols.
     """
 
     dataset: MemberField = MemberField(DATASETS)
@@ -86,6 +87,7 @@ class RunSpec:
     dtype: str = "float32"
     n_episodes: int = 600
     protocol: str = ""
+    benchmark_set: str = field(default="", repr=False)  # of the benchmark that `protocol` names
     selection: Selection | None = None  # how the run chooses hyperparameters first; None: it uses the given ones
 
     def __post_init__(self) -> None:
@@ -164,7 +166,7 @@ class PreparedRun:
             first_digest=self._first_digest(shared.first_digests),
             dtype=spec.dtype,
             class_vectors_digest=shared.class_vectors_digest,
-            texts_digest=None if self.prompts is None else texts_digest(self.prompts, self.images),
+            texts_digest=None if self.prompts is None else texts_digest(self.prompts, self.images.class_names),
             selection=None if spec.selection is None else spec.selection.identity(spec.evaluator),
         ).run_id
 
@@ -188,7 +190,7 @@ class PreparedRun:
     def _named_episodes(self) -> Any:
         sampled = self.spec.episodes
         if isinstance(sampled, Sampled):
-            return sampled_name(sampled.shape, sampled.seed, sampled.sampler)
+            return sampled_name(sampled.shape, sampled.seed, sampled.sampler.identity)
         assert self.listed is not None
         return self.listed.episodes.digest
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile, csv_text
-from fewshot.files.regular import read_bytes, read_text
+from fewshot.files.regular import parsed_json, read_bytes, read_text
 from fewshot.samplers._grouping import ClassGroups
 
 Parents = Mapping[str, frozenset[str]]  # of every node with parents
@@ -124,8 +123,8 @@ def _csv_pairs(path: Path) -> list[tuple[str, str]]:
 
 def _json_pairs(path: Path) -> list[tuple[str, str]]:
     try:
-        content = json.loads(read_bytes(path, "class tree"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = parsed_json(read_bytes(path, "class tree"))
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read as a class tree: {error}") from error
     items = content.items() if isinstance(content, dict) else ()
     pairs = [(child, p) for child, above in items for p in (above if isinstance(above, list) else [above])]

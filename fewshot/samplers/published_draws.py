@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,7 @@ import numpy as np
 
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.fields import declare, one_of
 from fewshot.samplers import Sampler
 from fewshot.samplers._drawing import Draw, Drawn, draw_from
@@ -106,9 +105,9 @@ def _stamp(file: Path) -> tuple[int, int]:
 def _read(file: Path, images: LabelledImages, *stamp: int) -> _DrawFile:
     expected = 'expected {"train": {"data": [{"impath": ..., "label": ...}, ...]}, "val": ...}'
     try:
-        content = json.loads(read_text(file, "published draw"))
+        content = parsed_json(read_text(file, "published draw"))
         lists = {part: [str(item["impath"]) for item in _items(content[part])] for part in ("train", "val")}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is not a published draw: {error!r}; {expected}") from error
     rows = {part: _rows(file, part, paths, images) for part, paths in lists.items()}
     return _DrawFile(rows["train"], rows["val"])

@@ -29,6 +29,7 @@ class RepeatedPermutation(Sampler):
 
     short_name: ClassVar[str] = "draws of MIEB, {sides}"
     nests_shots: ClassVar[bool] = True
+    draws_depend: ClassVar[bool] = True
 
     support_from: str = "partition=train"
     query_from: str = "partition=test"

@@ -13,6 +13,7 @@ from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
 from fewshot.episodes import draws, streams
 from fewshot.episodes.episodes import MOST_ROWS, Episodes, EpisodeShape, Ints
+from fewshot.plugins.fields import Rule, declare, integer, is_integer
 from fewshot.plugins.signature import Later
 from fewshot.samplers import Sampler
 from fewshot.samplers._apart import Side, episodes_apart, in_words
@@ -24,6 +25,12 @@ WAYS = 5, 50  # fewest and most
 MOST_SPANNED = 392  # classes below a node that can be sampled
 MOST_SUPPORT = 500  # images per episode
 MOST_SHOTS = 100  # of a class in the formula for the support size
+_RANGE = Rule(
+    "two integers, the fewest and the most ways, such as (2, 15)",
+    lambda value: (
+        isinstance(value, tuple) and len(value) == 2 and all(map(is_integer, value)) and 2 <= value[0] <= value[1]
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class VariableWayShot(Sampler):
     Deviations: with k_shot given but n_query open, q is still at most min_c floor(n_c / 2), so all shots share their
     queries; n_way may be given with `group` or `tree` (the published code refuses): nodes above at least that many.
     `apart` is that of Balanced; n_c - q in the formulas is then the number of images in the other groups.
+    `ways`, `most_support` and `most_shots` replace 5..50, 500 and 100; FewTrans (Luo et al. 2026, arXiv 2603.00478)
+    takes (2, 15), 150 and 10. With `most_shots`, k_c is at most that too.
     """
 
     open_size: ClassVar[str] = "variable"
@@ -55,16 +64,28 @@ class VariableWayShot(Sampler):
     ranks_with_ties: ClassVar[bool] = True
     short_name: ClassVar[str] = (
         "variable ways and shots[ inside one {group}| by the tree {tree:stem}][, each {apart} on one side]"
+        "[ ({ways} ways)]"
     )
 
     group: str | None = None
     tree: Path | Later = None
     apart: str | Later = None
+    ways: tuple[int, int] | Later = None
+    most_support: int | Later = None
+    most_shots: int | Later = None
+
+    rules = declare(ways=_RANGE, most_support=integer(2), most_shots=integer(1))
 
     @classmethod
     def examples(cls) -> list[VariableWayShot]:
         tree = FOLDER / "laws" / "class_tree.csv"
-        return [cls(), cls("family"), cls(tree=tree), cls(apart="video")]
+        return [
+            cls(),
+            cls("family"),
+            cls(tree=tree),
+            cls(apart="video"),
+            cls(ways=(2, 4), most_support=9, most_shots=3),
+        ]
 
     @classmethod
     def usual(cls) -> EpisodeShape:
@@ -83,25 +104,34 @@ class VariableWayShot(Sampler):
         _require(draw, shape)
         if self.apart is not None and not len(index):
             chosen_from_all = replace(draw, chosen=np.empty((0, 2), np.int64))
-            return _episodes_apart(chosen_from_all, shape, self.apart)
+            return _episodes_apart(chosen_from_all, shape, self.apart, self._limits)
 
         def part(ways: int, member: Ints) -> Episodes:
             some = draw.at(member)
             some = replace(some, chosen=some.chosen[:, :ways])
-            return _episodes(some, shape) if self.apart is None else _episodes_apart(some, shape, self.apart)
+            if self.apart is None:
+                return _episodes(some, shape, self._limits)
+            return _episodes_apart(some, shape, self.apart, self._limits)
 
         return in_parts(draw, n_way, part)
+
+    @property
+    def _limits(self) -> Limits:
+        if self.most_shots is None:
+            return Limits(self.most_support or MOST_SUPPORT)
+        return Limits(self.most_support or MOST_SUPPORT, self.most_shots, self.most_shots)
 
     def _ways(
         self, images: LabelledImages, candidates: Ints, shape: EpisodeShape, seed: int, index: Ints
     ) -> tuple[Ints, Ints]:
         """[E, most] classes of each episode, of which the first n_way [E] are its ways."""
-        fewest = shape.n_way or WAYS[0]
-        require_classes(images, candidates, fewest, str(shape.n_way or f"{WAYS[0]} to {WAYS[1]}"))
+        range_of_ways = self.ways or WAYS
+        fewest = shape.n_way or range_of_ways[0]
+        require_classes(images, candidates, fewest, str(shape.n_way or f"{range_of_ways[0]} to {range_of_ways[1]}"))
         groups = self._groups(images, candidates, fewest)
         drawn = groups.draw(seed, index, 1)[:, 0]
         sizes = groups.sizes[drawn]
-        most = np.minimum(WAYS[1], sizes)
+        most = np.minimum(range_of_ways[1], sizes)
         n_way = np.full(len(index), fewest)
         if shape.n_way is None and self.tree is not None:
             n_way = most
@@ -129,21 +159,30 @@ class VariableWayShot(Sampler):
         return groups
 
 
-def _episodes(draw: Draw, shape: EpisodeShape) -> Episodes:
+@dataclass(frozen=True)
+class Limits:
+    """The most images of a support, and of a class: in the formula for the support size, and at all."""
+
+    support: int = MOST_SUPPORT
+    shots: int = MOST_SHOTS
+    of_class: int = MOST_ROWS
+
+
+def _episodes(draw: Draw, shape: EpisodeShape, limits: Limits) -> Episodes:
     """Episodes of one number of ways."""
     sizes = draw.pool.sizes(draw.chosen)
     n_query = _n_query(sizes, shape)
-    n_support = _n_support(draw, shape, sizes, sizes - n_query)
+    n_support = _n_support(draw, shape, sizes, sizes - n_query, limits)
     return draw.episodes(*queries_first(draw, np.broadcast_to(n_query, sizes.shape), n_support))
 
 
-def _episodes_apart(draw: Draw, shape: EpisodeShape, apart: str) -> Episodes:
+def _episodes_apart(draw: Draw, shape: EpisodeShape, apart: str, limits: Limits) -> Episodes:
     """Episodes of one number of ways that keep groups apart."""
 
     def compose(part: Draw, support: Side, query: Side) -> tuple[Drawn, Drawn]:
         sizes = part.pool.sizes(part.chosen)
         n_query = np.broadcast_to(_n_query(sizes, shape), sizes.shape)
-        n_support = _n_support(part, shape, sizes, support.total)
+        n_support = _n_support(part, shape, sizes, support.total, limits)
         return support.counted(n_support, streams.SUPPORT), query.counted(n_query, streams.QUERY)
 
     wanted = _n_query(draw.pool.sizes(draw.candidates)[:, None], shape)[:, 0]
@@ -156,22 +195,24 @@ def _n_query(sizes: Ints, shape: EpisodeShape) -> Ints:
     return n_query if shape.n_query is None else np.full_like(n_query, shape.n_query)
 
 
-def _n_support(draw: Draw, shape: EpisodeShape, sizes: Ints, left: Ints) -> Ints:
+def _n_support(draw: Draw, shape: EpisodeShape, sizes: Ints, left: Ints, limits: Limits) -> Ints:
     """[E, N] support images of each class, of those `left` [E, N] beside its queries."""
     if shape.k_shot is not None:
         return np.minimum(shape.k_shot, left)
     beta = _uniform(draw.seed, draw.index, 1, streams.SIZES)
     log_weight = np.log(2) * (2 * _uniform(draw.seed, draw.index, sizes.shape[1], streams.SHARES) - 1)
-    return support_counts(sizes, left, beta, log_weight)
+    return np.minimum(support_counts(sizes, left, beta, log_weight, limits), limits.of_class)
 
 
-def support_counts(sizes: Ints, left: Ints, beta: NDArray[np.float64], log_weight: NDArray[np.float64]) -> Ints:
+def support_counts(
+    sizes: Ints, left: Ints, beta: NDArray[np.float64], log_weight: NDArray[np.float64], limits: Limits
+) -> Ints:
     """[E, N] the number of support images of each class, from its images [E, N], those left beside its queries [E, N],
     beta [E, 1] and log_weight [E, N]."""
-    total = np.floor(beta * np.minimum(MOST_SHOTS, left) + 1).sum(1, keepdims=True)
+    total = np.floor(beta * np.minimum(limits.shots, left) + 1).sum(1, keepdims=True)
     weight = sizes * np.exp(log_weight)
     share = weight / weight.sum(1, keepdims=True)
-    wanted = np.floor(share * (np.minimum(MOST_SUPPORT, total) - sizes.shape[1])) + 1
+    wanted = np.floor(share * (np.minimum(limits.support, total) - sizes.shape[1])) + 1
     counts: Ints = np.minimum(wanted.astype(np.int64), left)
     return counts
 

@@ -10,6 +10,8 @@ sizes before anything is opened, nothing imports code that a row names, and no l
     designs.py   the data side of a row without images  cleaning.py  texts without places of this machine
     submit.py    a folder from a results file           readme.py    its page for people
     members.py   the specs of a row as members, safely  checks.py    a row against its predictions and its spec
+    claims.py    a row against its benchmark            networks.py  the size of a row's network
     data.py      a row against images, and again        verify.py    a whole folder, and the record of it
+    verify_words.py   a verification in few lines
     board.py     the submissions of a folder, ranked    board_page.py  the leaderboard as a page
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from fewshot.files.regular import parsed_json
 from fewshot.sharing.layout import ABOUT, VERIFICATION, content, is_name
 
 FORMAT = "fewshot-submission-1"
@@ -112,8 +113,8 @@ def _check_file(name: str, sha: Any, size: Any) -> None:
 def parsed(stored: bytes, name: str) -> dict[str, Any]:
     """The JSON object in the bytes of a file; a ValueError for anything else, and for a key that occurs twice."""
     try:
-        values = json.loads(stored.decode(), object_pairs_hook=unique, parse_constant=refuse_constant)
-    except (ValueError, RecursionError) as error:
+        values = parsed_json(stored.decode(), object_pairs_hook=unique, parse_constant=refuse_constant)
+    except ValueError as error:
         raise ValueError(f"{name} is not readable JSON: {error or type(error).__name__}") from error
     if not isinstance(values, dict):
         raise ValueError(f"{name} should hold a JSON object, found {values!r:.80}")

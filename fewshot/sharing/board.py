@@ -6,13 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking, accuracies_in, benchmark_rankings
 from fewshot.report.comparisons.ranking import Ranking, ranking_of
+from fewshot.report.rows.benchmark_means import SetRuns, set_runs
+from fewshot.report.rows.errors import n_test_images
 from fewshot.report.rows.selection_budgets import image_size
+from fewshot.report.rows.shown import Shown
 from fewshot.results.comparability import comparability_key, labels
 from fewshot.results.predictions import Predictions
 from fewshot.results.reading import SAME
 from fewshot.results.row import Row
 from fewshot.sharing.checks import Shared
+from fewshot.sharing.claims import claim_labels
 from fewshot.sharing.members import own_columns
 from fewshot.sharing.verify import Record, Verified, records, verify
 
@@ -41,6 +46,7 @@ class Entry:
         elif row.seen_classes == "unknown":
             texts.append("seen classes unknown")
         texts += [f"{size} px"] if size else []
+        texts += claim_labels(row)
         texts += ["own code"] if self.shared.own_code or own_columns(row) else []
         texts += ["run id not checked"] if f"run {row.run_id}: its run id" in " ".join(self.source.unchecked) else []
         return tuple(texts)
@@ -55,11 +61,21 @@ class Table:
     entries: Mapping[str, Entry]  # by run id
 
 
+@dataclass(frozen=True, eq=False)
+class BenchmarkTable:
+    """The means of a benchmark over its data sets, ranked; each is that of one submission."""
+
+    ranking: BenchmarkRanking
+    sources: Mapping[SetRuns, tuple[str, ...]]  # the names of the submissions that hold the runs
+    verified_by: Mapping[SetRuns, tuple[str, ...]]  # those who checked all of the runs, with what
+
+
 @dataclass(frozen=True)
 class Board:
     """All tables, and all submissions of a folder."""
 
     tables: tuple[Table, ...]
+    benchmarks: tuple[BenchmarkTable, ...]
     submissions: tuple[Verified, ...]  # that hold
     refused: tuple[Verified, ...]  # that do not, with their problems
 
@@ -77,7 +93,10 @@ def board(folder: Path) -> Board:
     if not every:
         raise ValueError(f"{folder} holds no folders; each submission of `fewshot submit` is a folder in it")
     holding = sorted((one for one in every if not one.problems), key=lambda one: (_made(one), one.folder.name))
-    return Board(tuple(_tables(holding)), tuple(holding), tuple(one for one in every if one.problems))
+    tables = _tables(holding)
+    return Board(
+        tuple(tables), tuple(_benchmarks(holding, tables)), tuple(holding), tuple(one for one in every if one.problems)
+    )
 
 
 def _is_folder(path: Path) -> bool:
@@ -106,6 +125,33 @@ def _tables(submissions: Sequence[Verified]) -> list[Table]:
     return sorted(tables, key=lambda table: -len(table.entries))
 
 
+def _benchmarks(submissions: Sequence[Verified], tables: Sequence[Table]) -> list[BenchmarkTable]:
+    """The rankings of benchmarks. The runs of one mean are those of one submission, so that all of its sets have the
+    copies of one author; a mean that two submissions hold is there once."""
+    entries = {run_id: entry for table in tables for run_id, entry in table.entries.items()}
+    held: dict[tuple[str, ...], tuple[SetRuns, list[str]]] = {}
+    for one in submissions:
+        for runs in set_runs(entries[shared.row.run_id].row for shared in one.runs):
+            _, names = held.setdefault(tuple(row.run_id for row in runs.rows.values()), (runs, []))
+            names.append(_name(one))
+    every = [runs for runs, _ in held.values()]
+    shown = Shown.of(entry.row for entry in entries.values())
+
+    def predictions(row: Row) -> Iterator[Predictions]:
+        return entries[row.run_id].source.results.predictions(row)
+
+    accuracies = accuracies_in(table.ranking for table in tables)
+    rankings = benchmark_rankings(every, shown.names, accuracies, n_test_images(predictions))
+    sources = {runs: tuple(names) for runs, names in held.values()}
+    return [BenchmarkTable(one, sources, {runs: _checked_by(runs, entries) for runs in one.runs}) for one in rankings]
+
+
+def _checked_by(runs: SetRuns, entries: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Those who checked every run, each with the same kind of check."""
+    each = [entries[row.run_id].verified_by for row in runs.rows.values()]
+    return tuple(one for one in each[0] if all(one in others for others in each))
+
+
 def _entries(submissions: Sequence[Verified]) -> list[Entry]:
     """Every run once: that with the most episodes, of equals the earliest. It names the other submissions."""
     runs: dict[str, list[tuple[Shared, Verified]]] = {}
@@ -130,12 +176,16 @@ def _entry(held: Sequence[tuple[Shared, Verified]], known: Mapping[Path, Sequenc
 
 def _also(other: Shared, source: Verified, row: Row) -> str:
     """What another submission says of the same run."""
-    name = source.manifest.about.name if source.manifest else source.folder.name
+    name = _name(source)
     if other.row.n_episodes != row.n_episodes:
         return f"{name}, {other.row.n_episodes:,} episodes"
     accuracy, its = row.accuracy or 0.0, other.row.accuracy or 0.0
     equal = abs(accuracy - its) <= SAME and other.row.episodes_digest == row.episodes_digest
     return f"{name}, the same number" if equal else f"{name}, {100 * its:.2f} %"
+
+
+def _name(one: Verified) -> str:
+    return one.manifest.about.name if one.manifest else one.folder.name
 
 
 def _table(key: str, entries: Sequence[Entry]) -> Table:

@@ -11,12 +11,15 @@ from fewshot.files.atomic import write_atomically
 from fewshot.plugins.wording import counted
 from fewshot.report import Part, environment, framed
 from fewshot.report.comparisons.ranking import Standing
+from fewshot.report.rows.benchmark_means import SetRuns
 from fewshot.report.rows.intervals import THESE_IMAGES as ONLY_THESE
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece
+from fewshot.report.sections.benchmarks import TEMPLATE as MEANS
+from fewshot.report.tables.benchmark_table import benchmark_table
 from fewshot.results.row_specs import specs_of
 from fewshot.sharing.about import About
-from fewshot.sharing.board import Board, Entry, Table
+from fewshot.sharing.board import BenchmarkTable, Board, Entry, Table
 from fewshot.sharing.verify import Record, Verified, records
 from fewshot.statistics.intervals import THESE_IMAGES
 
@@ -72,6 +75,9 @@ def _parts(board: Board) -> Iterator[Part]:
     def rendered(template: str, piece: Piece) -> tuple[Piece, Markup]:
         return piece, Markup(of_page.from_string(template).render(piece.values))
 
+    means = [_means(number, one) for number, one in enumerate(board.benchmarks, 1)]
+    if means:
+        yield Part("benchmarks", [rendered(MEANS, piece) for piece in means])
     tables = [_piece(number, table) for number, table in enumerate(board.tables, 1)]
     if tables:
         yield Part("answer", [rendered(_TABLE, piece) for piece in tables])
@@ -85,6 +91,16 @@ def _parts(board: Board) -> Iterator[Part]:
             for more in [max(0, len(one.problems) - _MOST_PROBLEMS)]
         ]
         yield Part("not-ranked", [rendered(_REFUSED, Piece("Not ranked", {"refused": refused}))])
+
+
+def _means(number: int, one: BenchmarkTable) -> Piece:
+    """The means of a benchmark over its data sets."""
+
+    def texts(runs: SetRuns) -> tuple[str, ...]:
+        return ", ".join(one.sources[runs]), ", ".join(one.verified_by[runs])
+
+    table = benchmark_table(one.ranking, ("submission", "verified by"), texts)
+    return Piece(table.title, {"number": number, "table": table}, "Benchmark means")
 
 
 def _piece(number: int, table: Table) -> Piece:
@@ -238,6 +254,7 @@ _SUBMISSIONS = (
 </tbody>
 </table>
 {% endcall %}
+<p class="caption">The seconds in their rows are reported by the submitter; nothing checks them.</p>
 <p class="caption">To check more: <code>fewshot verify FOLDER --data IMAGES --rerun 3 --by NAME</code></p>
 """
 )

@@ -9,10 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fewshot import protocols
 from fewshot.episodes.episodes import MOST_ROWS, Episodes
-from fewshot.plugins.registry import SPLITS
-from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import listed
 from fewshot.results.columns import Score
 from fewshot.results.files import Results
@@ -24,8 +21,20 @@ from fewshot.results.seen_classes import SEEN, UNKNOWN, seen_classes
 from fewshot.results.selection_rule import NOTHING, SUPPORT, Selection, chosen_on
 from fewshot.runs.columns import score
 from fewshot.runs.identity import RunIdentity, sampled_name
+from fewshot.sharing.claims import OtherVersion, claim_problems
 from fewshot.sharing.designs import SharedDesign
-from fewshot.sharing.members import KINDS, NAMED, identity, member, own_columns, selection_identity, shape
+from fewshot.sharing.members import (
+    NAMED,
+    RECORDED,
+    identity,
+    member,
+    own_columns,
+    selection_identity,
+    shape,
+    templates_are_a_file,
+    texts_identity,
+)
+from fewshot.sharing.networks import n_params
 
 CLOSE = 1e-7  # between two computations of a number: machines sum in another order, and solve for quantiles
 _SCORES = tuple(column.name for column in fields(Score) if column.name != "measures")
@@ -68,7 +77,7 @@ def check(shared: Shared, results: Results) -> Checked:
         problems.append("it is said to be own code, but all its members are fewshot's")
     if row.selection_rule:
         unchecked.append("its choice of hyperparameters: its trials are not here, but --rerun repeats them")
-    for look in (_identity_problems, _honesty_problems, _protocol_problems):
+    for look in (_identity_problems, _honesty_problems, _protocol_problems, _size_problems):
         try:
             problems += look(shared, first)
         except (Unknown, ValueError) as error:
@@ -165,16 +174,19 @@ def run_identity(shared: Shared, first: Episodes, digest: str) -> RunIdentity:
         labels_digest=design.labels_digest,
         split_digest=row.split_digest,
         classes=row.classes,
-        episodes=digest if specs_of(row).from_file else sampled_name(shape(row), row.seed, _sampler(row)),
+        episodes=digest if specs_of(row).from_file else _sampled(shared),
         first_digest=first.digest,
         dtype=row.dtype,
         class_vectors_digest=design.class_vectors_digest,
+        texts_digest=texts_identity(row, design.dataset, design.class_names),
         selection=selection_identity(row),
     )
 
 
-def _sampler(row: Row) -> Spec:
-    return KINDS["sampler"].spec(row.sampler, allow_import=False)
+def _sampled(shared: Shared) -> dict[str, Any]:
+    """The identity of the episodes of a sampler; that of files that it names lies beside the row."""
+    row = shared.row
+    return sampled_name(shape(row), row.seed, identity(row, "sampler", shared.identities.get("sampler", "")))
 
 
 def _identity_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
@@ -195,14 +207,14 @@ def _why_no_identity(shared: Shared, n_first: int) -> str:
         return f"the {listed(own)} {'is' if len(own) == 1 else 'are'} own code"
     if not shared.design.labels_digest:
         return "the labels of its images are not here"
-    if shared.row.templates:
-        return "it names the texts that the backbone's text tower reads"
+    if templates_are_a_file(shared.row):
+        return "its templates are a file that only its author has"
     if n_first < 2:
         return "it needs two episodes"
-    if not specs_of(shared.row).from_file and _sampler(shared.row).paths:
-        return "the sampler names a file that only its author has"
-    for column in NAMED:
+    for column in RECORDED:
         spec = getattr(specs_of(shared.row), column)
+        if column == "sampler" and specs_of(shared.row).from_file:
+            continue
         if spec.paths and not shared.identities.get(column):
             return f"the {column} names a file that only its author has"
     return ""
@@ -232,20 +244,22 @@ def _honesty_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
 
 
 def _protocol_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
-    """The claim of a row to follow a benchmark of the field, if its spec does not."""
-    row, (name, _, version) = shared.row, shared.row.protocol.rpartition("@")
-    if name not in protocols.names():
-        return []
-    known = protocols.benchmark(name)
-    if version != str(known.version):
-        raise Unknown(f"its benchmark: this release has {known.protocol}, not {row.protocol}")
-    design = row.seed, row.classes, row.split, shape(row)
-    sets = [
-        (known.seed, one.classes, SPLITS.spec(one.split).text, each)
-        for one in known.sets
-        for each in one.shapes or known.shapes
-    ]
-    return [] if design in sets else [f"it says {row.protocol}, whose split, shapes or seed are others"]
+    """Every choice of a benchmark of the field that the row claims and does not have."""
+    try:
+        return list(claim_problems(shared.row, shared.design))
+    except OtherVersion as error:
+        raise Unknown(str(error)) from error
+
+
+def _size_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
+    """A number of weights that the network of the row does not have."""
+    row = shared.row
+    if "backbone" in own_columns(row):
+        raise Unknown("its number of weights: the backbone is own code")
+    built = n_params(row)
+    if built is None:
+        raise Unknown("its number of weights: the network cannot be built without its weights")
+    return [] if built == row.n_params else [f"n_params is {row.n_params:,} in the row, but its network has {built:,}"]
 
 
 def seen_columns(row: Row, design: SharedDesign) -> dict[str, Any]:

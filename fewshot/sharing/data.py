@@ -122,6 +122,7 @@ def spec_of(row: Row, dataset: Spec) -> RunSpec:
         dtype=row.dtype,
         n_episodes=row.n_episodes,
         protocol=row.protocol,
+        benchmark_set=row.benchmark_set,
         selection=Selection.read(row.selection_rule),
     )
 

@@ -17,7 +17,7 @@ class AtHand:
 
     data: tuple[Spec, ...] = ()
     own: bool = False
-    _loaded: dict[Spec, LabelledImages] = field(default_factory=dict)
+    _loaded: dict[Spec, LabelledImages | ValueError | OSError] = field(default_factory=dict)
 
     def find(self, row: Row) -> tuple[Spec, LabelledImages]:
         """The data set of a row with its images; a ValueError if they are not at hand."""
@@ -36,6 +36,13 @@ class AtHand:
         return [spec] if spec.declares("is_bundled") or (self.own and was_made_here(row)) else []
 
     def _load(self, spec: Spec) -> LabelledImages:
+        """The images; files of unchanged size and times are not decoded again. What cannot be read is tried once."""
         if spec not in self._loaded:
-            self._loaded[spec] = spec.make().load()
-        return self._loaded[spec]
+            try:
+                self._loaded[spec] = spec.make().load()
+            except (ValueError, OSError) as error:
+                self._loaded[spec] = error
+        held = self._loaded[spec]
+        if not isinstance(held, LabelledImages):
+            raise held
+        return held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fewshot.episodes.episodes import EpisodeShape
@@ -13,6 +13,7 @@ from fewshot.plugins.spec import Spec, specs_in
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
+from fewshot.runs.names import texts_digest
 
 KINDS: Mapping[str, Registry] = {
     "dataset": DATASETS,
@@ -23,6 +24,8 @@ KINDS: Mapping[str, Registry] = {
     "sampler": SAMPLERS,
 }
 NAMED = ("dataset", "backbone", "transform", "evaluator")  # whose identities a run id hashes by themselves
+RECORDED = (*NAMED, "sampler")  # whose identities lie beside a row if they name files
+_PLACE = re.compile(r"""['"](?:/|~|\\|\.\.?[/\\]|[A-Za-z]:[/\\])""")  # the start of a path in a text
 _DOTTED = re.compile(r"(?<![\w.])([A-Za-z_][\w.]*):[A-Za-z_]\w*")
 
 
@@ -94,7 +97,7 @@ def recorded_identity(spec: Spec) -> str:
         text = spec.identity
     except ValueError:
         return ""
-    return "" if re.search(r"[/\\]", text) else text
+    return "" if _PLACE.search(text) or any(repr(str(path)) in text for path in spec.paths) else text
 
 
 def same_but_for_paths(a: Spec, b: Spec) -> bool:
@@ -122,3 +125,23 @@ def selection_identity(row: Row) -> Any:
     if rule is None:
         raise ValueError(f"the selection rule {row.selection_rule!r:.80} is not readable")
     return rule.identity(EVALUATORS.spec(row.evaluator, allow_import=False))
+
+
+def texts_identity(row: Row, dataset: str, class_names: Sequence[str]) -> str | None:
+    """The digest of the texts of the class names; None for a row without a text tower. A ValueError if its backbone
+    has other templates than the row names."""
+    if not row.templates:
+        return None
+    backbone = KINDS["backbone"].spec(row.backbone, allow_import=False)
+    if not backbone.declares("has_words"):
+        raise ValueError(f"it names the templates {row.templates!r:.60}, but its backbone has no text tower")
+    prompts = backbone.make().prompts(dataset)
+    if prompts is None or prompts.name != row.templates:
+        raise ValueError(f"it names the templates {row.templates!r:.60}, but its backbone has others")
+    return texts_digest(prompts, class_names)
+
+
+def templates_are_a_file(row: Row) -> bool:
+    """Whether the templates of a row's text tower are a file that only its author has."""
+    backbone = specs_of(row).backbone
+    return bool(row.templates) and str(backbone.fields.get("templates")) in map(str, backbone.paths)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from fewshot.plugins.wording import counted
+from fewshot.report.rows.benchmark_means import averages, explained
+from fewshot.report.rows.errors import TestImages
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.rows.wording import percent
@@ -20,8 +22,8 @@ def plain(text: str) -> str:
     return _SIGNS.sub(r"\\\1", " ".join(text.split()))
 
 
-def readme(manifest: Manifest, runs: Sequence[Shared], n_bytes: int) -> str:
-    """The page in Markdown."""
+def readme(manifest: Manifest, runs: Sequence[Shared], n_bytes: int, n_test: TestImages = lambda row: None) -> str:
+    """The page in Markdown. `n_test`: the test images that each episode of a row answers."""
     about = manifest.about
     lines = [f"# {plain(about.name)}", ""]
     lines += [f"By {plain(about.authors)}.", ""] if about.authors else []
@@ -37,6 +39,7 @@ def readme(manifest: Manifest, runs: Sequence[Shared], n_bytes: int) -> str:
         "",
         "Each number is the mean over episodes ± its 95 % interval.",
         "",
+        *_benchmarks(runs, n_test),
         "## Check it",
         "",
         "```sh",
@@ -76,6 +79,27 @@ def _table(runs: Sequence[Shared]) -> list[str]:
             )
         ]
     ]
+
+
+def _benchmarks(runs: Sequence[Shared], n_test: TestImages) -> list[str]:
+    """The means of benchmarks of the field over their data sets, each with its missing sets."""
+    every = [one for one in averages((run.row for run in runs), n_test) if one.of > 1]
+    if not every:
+        return []
+    populations = dict.fromkeys(explained(one.population) for one in every if one.population)
+    lines = [
+        "## Means over data sets",
+        "",
+        "| backbone | evaluator | benchmark | sets | mean in % |",
+        "|---|---|---|---|---|",
+    ]
+    for one in every:
+        half = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
+        task = ", ".join(filter(None, (one.benchmark, one.shape)))
+        cells = (one.backbone, one.method, task, one.described, f"{100 * one.value:.1f}{half}")
+        lines.append("| " + " | ".join(map(plain, cells)) + " |")
+    note = f"± is the 95 % interval for {' or '.join(populations)}. " if populations else ""
+    return [*lines, "", f"{note}A mean without some of the sets is not the number of the benchmark.", ""]
 
 
 def _own_code(runs: Sequence[Shared]) -> list[str]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fewshot.files.regular import parsed_json
 from fewshot.results.row import Row, check_run_id, known_columns
 from fewshot.sharing.about import parsed, refuse_constant, unique
 from fewshot.sharing.checks import Shared
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.layout import ROWS, RUNS, content, is_run_id
-from fewshot.sharing.members import NAMED
+from fewshot.sharing.members import RECORDED
 
 _FORMAT = "fewshot-shared-runs-1"
 _LONGEST = 20_000  # characters of a text
@@ -64,9 +65,9 @@ def _shared(row: Row, entry: Any, designs: Sequence[SharedDesign]) -> Shared:
         raise ValueError(f"{where} names other episodes than the row")
     identities = entry.get("identities")
     if not isinstance(identities, dict) or any(
-        name not in NAMED or not isinstance(text, str) or len(text) > _LONGEST for name, text in identities.items()
+        name not in RECORDED or not isinstance(text, str) or len(text) > _LONGEST for name, text in identities.items()
     ):
-        raise ValueError(f"{where} should give identities of {', '.join(NAMED)} as texts")
+        raise ValueError(f"{where} should give identities of {', '.join(RECORDED)} as texts")
     command, code = str(entry.get("command", ""))[:_LONGEST], str(entry.get("own_code", ""))[:_LONGEST]
     return Shared(row, designs[entry["design"]], identities, code, command)
 
@@ -77,7 +78,7 @@ def read_rows(folder: Path) -> list[Row]:
     for number, line in enumerate(content(folder, ROWS).splitlines(), 1):
         try:
             row = _row(line)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ValueError(f"line {number} of {ROWS} is no row that can be shared: {error}") from error
         if row.run_id in rows:
             raise ValueError(f"line {number} of {ROWS} is a second row of the run {row.run_id}")
@@ -89,7 +90,7 @@ def read_rows(folder: Path) -> list[Row]:
 
 def _row(line: bytes) -> Row:
     text = line.decode()
-    values: Mapping[str, Any] = json.loads(text, object_pairs_hook=unique, parse_constant=refuse_constant)
+    values: Mapping[str, Any] = parsed_json(text, object_pairs_hook=unique, parse_constant=refuse_constant)
     row = Row.from_json(text)
     check_run_id(row.run_id)
     if not is_run_id(row.run_id):

@@ -14,6 +14,7 @@ from typing import Any
 
 from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.plugins.spec import Spec
+from fewshot.report.rows.errors import n_test_images
 from fewshot.report.rows.origins import command
 from fewshot.results.collections import Collection, StoredRun
 from fewshot.results.files import Results
@@ -27,7 +28,7 @@ from fewshot.sharing.cleaning import clean_row, cleaned, private_word_in, privat
 from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
-from fewshot.sharing.members import NAMED, own_code, own_columns, recorded_identity, same_but_for_paths
+from fewshot.sharing.members import RECORDED, own_code, own_columns, recorded_identity, same_but_for_paths
 from fewshot.sharing.readme import readme
 from fewshot.sharing.stored import runs_text
 
@@ -79,7 +80,9 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
     write_atomically(target.path, "".join(f"{one.row.to_json()}\n" for one in kept).encode())
     write_atomically(folder / RUNS, runs_text(kept).encode())
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    write_atomically(folder / README, readme(manifest, kept, size).encode("utf-8", "replace"))
+    write_atomically(
+        folder / README, readme(manifest, kept, size, n_test_images(target.predictions)).encode("utf-8", "replace")
+    )
     manifest = replace(manifest, files=listed_files(folder))
     write_atomically(folder / ABOUT, manifest.text().encode())
     return Submitted(manifest, tuple(kept), size)
@@ -129,7 +132,7 @@ def _texts(shared: Shared) -> str:
 def _identities(row: Row, dataset: Spec | None) -> dict[str, str]:
     """The identities of specs that name files, as far as these are here; the data may have moved."""
     spec = specs_of(row)
-    found = {name: recorded_identity(getattr(spec, name)) for name in NAMED}
+    found = {name: recorded_identity(getattr(spec, name)) for name in RECORDED}
     if not found["dataset"] and dataset is not None and same_but_for_paths(dataset, spec.dataset):
         found["dataset"] = recorded_identity(dataset)
     return {name: text for name, text in found.items() if text}

@@ -23,7 +23,7 @@ import numpy as np
 from fewshot.datasets import LabelledImages, classes_digest
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import write_atomically
-from fewshot.files.regular import check_regular, read_text
+from fewshot.files.regular import check_regular, parsed_json, read_text
 from fewshot.plugins.fields import Member
 
 _log = logging.getLogger("fewshot")
@@ -90,12 +90,12 @@ class ClassSplit:
         """
         check_regular(path, "split")
         try:
-            content = _checked(json.loads(read_text(path), object_pairs_hook=_unique))
+            content = _checked(parsed_json(read_text(path), object_pairs_hook=_unique))
             seen, validation, novel = (_names(content[part]) for part in PARTS)
             digest = content.get(_DIGEST)
         except FileNotFoundError as error:
             raise ValueError(f"there is no split file {path}") from error
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise ValueError(
                 f"{path} is not a split: expected JSON with the lists seen, validation and novel; {error}"
             ) from error

@@ -20,85 +20,116 @@ from numpy.typing import NDArray
 
 from fewshot.statistics.intervals import FEWEST_POOLS, Floats, Ints, Units, delete_one, no_bounds, noise_factor
 from fewshot.statistics.skewed import SkewedT
+from fewshot.statistics.students_t import quantiles, two_sided
+
+MOST_PAIRED = 1000  # runs that are all tested against each other
+N_RIVALS = 500  # of more runs: those that each is tested against
+
+
+def rivals_of(accuracies: Floats, n_episodes: Ints) -> Ints:
+    """The places of the runs that every run is tested against, ascending: all, or of more than 1000 runs the best 500,
+    half by their accuracy alone and half among the runs with the most episodes.
+
+    A million pairs take seconds; 20 000 runs have 400 million. A run leaves the group of the best if any better run
+    beats it, and the best runs are the first to do so, so fewer tests can only leave more runs in the group.
+    """
+    if len(accuracies) <= MOST_PAIRED:
+        return np.arange(len(accuracies))
+    by_accuracy = np.argsort(-accuracies, kind="stable")
+    by_episodes = by_accuracy[np.argsort(-n_episodes[by_accuracy], kind="stable")]
+    chosen = dict.fromkeys(run for pair in zip(by_accuracy.tolist(), by_episodes.tolist(), strict=True) for run in pair)
+    return np.sort(np.array(list(chosen)[:N_RIVALS], dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class PairTests:
-    """Every run minus every other on the same episodes, [R, R]: mean differences and two-sided p-values."""
+    """R runs minus A rivals on the same episodes, [R, A]: mean differences and two-sided p-values."""
 
     means: Floats
     p_images: Floats  # of "no difference for these images"; NaN with one episode
     p_classes: Floats  # of "no difference for new classes"; NaN if there is no interval for new classes
 
-    def replace(self, runs: NDArray[np.int64], others: PairTests, where: NDArray[np.bool_]) -> None:
-        """Takes the tests of `others` among these runs, where the mask is True."""
-        block = np.ix_(runs, runs)
+    @staticmethod
+    def none(n_runs: int, n_rivals: int) -> PairTests:
+        """No test at all."""
+        return PairTests(*(np.full((n_runs, n_rivals), np.nan) for _ in range(3)))
+
+    def replace(self, runs: Ints, rivals: Ints, others: PairTests, where: NDArray[np.bool_]) -> None:
+        """Takes the tests of `others` between these runs and rivals, by their places, where the mask is True."""
+        block = np.ix_(runs, rivals)
         for name in ("means", "p_images", "p_classes"):
             values = getattr(self, name)
             values[block] = np.where(where, getattr(others, name), values[block])
 
 
-def pair_tests(runs: Sequence[Floats], units: Units) -> PairTests:
-    """The tests of all pairs of runs from their accuracies [E]; those of `compare`, all at once. Two runs of different
-    lengths are compared on the episodes that both have. `units`: of the longest run."""
+def pair_tests(runs: Sequence[Floats], units: Units, rivals: Ints | None = None) -> PairTests:
+    """The tests of every run against the rivals (None: all runs) from their accuracies [E]; those of `compare`, all at
+    once. Two runs of different lengths are compared on the episodes that both have. `units`: of the longest run."""
     counts = np.array([len(values) for values in runs])
-    tests = PairTests(*(np.full((len(runs), len(runs)), np.nan) for _ in range(3)))
+    columns = np.arange(len(runs)) if rivals is None else rivals
+    tests = PairTests.none(len(runs), len(columns))
     for count in np.unique(counts).tolist():
-        longer = np.flatnonzero(counts >= count)
-        here = np.minimum.outer(counts[longer], counts[longer]) == count
-        paired = _equally_long(np.stack([runs[run][:count] for run in longer.tolist()]), units.first(count))
-        tests.replace(longer, paired, here)
+        longer, places = np.flatnonzero(counts >= count), np.flatnonzero(counts[columns] >= count)
+        here = np.minimum.outer(counts[longer], counts[columns[places]]) == count
+        accuracy = np.stack([runs[run][:count] for run in longer.tolist()])
+        paired = _equally_long(accuracy, units.first(count), np.searchsorted(longer, columns[places]))
+        tests.replace(longer, places, paired, here)
     return tests
 
 
-def _equally_long(accuracy: Floats, units: Units) -> PairTests:
+def _equally_long(accuracy: Floats, units: Units, rivals: Ints) -> PairTests:
     n_runs, n_episodes = accuracy.shape
-    tests = PairTests(*(np.full((n_runs, n_runs), np.nan) for _ in range(3)))
+    tests = PairTests.none(n_runs, len(rivals))
     without = np.stack([delete_one(values, units) for values in accuracy])  # [R, C]
+    against, against_without = accuracy[rivals], without[rivals]
     reason = no_bounds(0.5, without[0], units, None)
     factor = 0.0 if reason else noise_factor(units)
     for run, values in enumerate(accuracy):
-        differences = values - accuracy  # [R, E]
+        differences = values - against  # [A, E]
         means = tests.means[run] = differences.mean(1)
-        noise = differences.var(1, ddof=1) / n_episodes if n_episodes > 1 else np.zeros(n_runs)
+        noise = differences.var(1, ddof=1) / n_episodes if n_episodes > 1 else np.zeros(len(rivals))
         tests.p_images[run] = _episode_p(means, noise, n_episodes)
         if not reason:
-            tests.p_classes[run] = _class_p(means, without[run] - without, factor, noise)
+            tests.p_classes[run] = _class_p(means, without[run] - against_without, factor, noise)
     return tests
 
 
-def pool_tests(runs: Sequence[Floats], pools: Ints) -> Floats:
-    """[R, R] the two-sided p-values of "no difference for new images of these classes", from the means of the disjoint
-    pools of images that two runs share; NaN with fewer than 5. `pools` [E]: of the longest run."""
-    p_values = np.full((len(runs), len(runs)), np.nan)
-    for a, first in enumerate(runs):
-        for b, second in enumerate(runs):
-            count = min(len(first), len(second))
-            names, code = np.unique(pools[:count], return_inverse=True)
-            if len(names) >= FEWEST_POOLS:
-                means = np.bincount(code, first[:count] - second[:count]) / np.bincount(code)
-                noise = np.atleast_1d(means.var(ddof=1) / len(names))
-                p_values[a, b] = _episode_p(np.atleast_1d(means.mean()), noise, len(names))[0]
+def pool_tests(runs: Sequence[Floats], pools: Ints, rivals: Ints | None = None) -> Floats:
+    """[R, A] the two-sided p-values of "no difference for new images of these classes", from the means of the disjoint
+    pools of images that a run and a rival share; NaN with fewer than 5. `pools` [E]: of the longest run."""
+    counts = np.array([len(values) for values in runs])
+    columns = np.arange(len(runs)) if rivals is None else rivals
+    p_values = np.full((len(runs), len(columns)), np.nan)
+    for count in np.unique(counts).tolist():
+        names, code, sizes = np.unique(pools[:count], return_inverse=True, return_counts=True)
+        if len(names) < FEWEST_POOLS:
+            continue
+        longer, places = np.flatnonzero(counts >= count), np.flatnonzero(counts[columns] >= count)
+        means = np.stack([np.bincount(code, runs[run][:count]) / sizes for run in longer.tolist()])  # [R, G]
+        against = means[np.searchsorted(longer, columns[places])]
+        for row, run in zip(means, longer.tolist(), strict=True):
+            differences = row - against  # [A, G]
+            noise = differences.var(1, ddof=1) / len(names)
+            here = np.minimum(counts[run], counts[columns[places]]) == count
+            p_values[run, places[here]] = _episode_p(differences.mean(1), noise, len(names))[here]
     return p_values
 
 
 def may_be_best(means: Floats, p_values: Floats) -> Floats:
-    """[R] the adjusted p-value of "this run is the best": the smallest p of its tests against better runs, times R - 1.
+    """[R] the adjusted p-value of "this run is the best": the smallest p of its tests against better rivals [R, A],
+    times R - 1.
 
     At most 1. The group is where it is at least 1 - level. A NaN is no test.
     """
     beaten = np.where((means < 0) & np.isfinite(p_values), p_values, 1.0)
-    np.fill_diagonal(beaten, 1.0)
     return np.asarray(np.minimum(1.0, beaten.min(1, initial=1.0) * max(1, len(means) - 1)))
 
 
 def _episode_p(means: Floats, noise: Floats, n_episodes: int) -> Floats:
-    from scipy.stats import t
-
     if n_episodes < 2:
         return np.full(len(means), np.nan)
     varies = noise > 0
-    p = 2 * t.sf(np.abs(means) / np.sqrt(np.where(varies, noise, 1.0)), n_episodes - 1)
+    p = two_sided(means / np.sqrt(np.where(varies, noise, 1.0)), n_episodes - 1)
     return np.asarray(np.where(varies, p, np.where(means == 0, 1.0, 0.0)))
 
 
@@ -112,25 +143,30 @@ def _class_p(means: Floats, without: Floats, factor: float, noise: Floats) -> Fl
 
 
 def unpaired_tests(
-    accuracy: Floats, half_widths: Floats, freedom: Floats, level: float = 0.95
+    accuracy: Floats, half_widths: Floats, freedom: Floats, level: float = 0.95, rivals: Ints | None = None
 ) -> tuple[Floats, Floats]:
-    """Mean differences and two-sided p-values [R, R] from the accuracies [R] and half of their intervals at `level`.
+    """Mean differences and two-sided p-values [R, A] against the rivals (None: all runs) from the accuracies [R] and
+    half of their intervals at `level`.
 
     They hold for runs on different episodes. Runs on the same episodes mostly correlate, which makes these p-values too
     large rather than too small. NaN where an interval is missing.
     """
-    from scipy.stats import t
+    if (n := len(accuracy)) < 2:
+        return np.zeros((n, n)), np.where(np.isnan(half_widths), np.nan, 1.0).reshape(n, n)
+    errors = half_widths / quantiles(0.5 + level / 2, freedom)
+    columns = np.arange(len(accuracy)) if rivals is None else rivals
+    means, p_values = accuracy[:, None] - accuracy[columns], np.full((len(accuracy), len(columns)), np.nan)
+    for run, lead in enumerate(means):
+        spread = np.sqrt(errors[run] ** 2 + errors[columns] ** 2)
+        p_values[run] = _unpaired_p(lead, spread, np.minimum(freedom[run], freedom[columns]))
+    itself = columns == np.arange(len(accuracy))[:, None]
+    return means, np.where(itself, np.where(np.isnan(errors), np.nan, 1.0)[:, None], p_values)
 
-    errors = half_widths / t.ppf(0.5 + level / 2, freedom)
-    means, p_values = accuracy[:, None] - accuracy, np.ones((len(accuracy), len(accuracy)))
-    a, b = np.triu_indices(len(accuracy), 1)  # each pair once: t.sf takes nearly all of the time
-    lead, spread = means[a, b], np.sqrt(errors[a] ** 2 + errors[b] ** 2)
+
+def _unpaired_p(lead: Floats, spread: Floats, freedom: Floats) -> Floats:
     varies = spread > 0
-    p = 2 * t.sf(np.abs(lead) / np.where(varies, spread, 1.0), np.minimum(freedom[a], freedom[b]))
-    p_values[a, b] = np.where(np.isnan(spread), np.nan, np.where(varies, p, np.where(lead == 0, 1.0, 0.0)))
-    p_values[b, a] = p_values[a, b]
-    np.fill_diagonal(p_values, np.where(np.isnan(errors), np.nan, 1.0))
-    return means, p_values
+    p = two_sided(lead / np.where(varies, spread, 1.0), freedom)
+    return np.asarray(np.where(np.isnan(spread), np.nan, np.where(varies, p, np.where(lead == 0, 1.0, 0.0))))
 
 
 def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> dict[str, tuple[int, int]]:
@@ -138,7 +174,10 @@ def rank_sets(runs: Mapping[str, Floats], units: Units, level: float = 0.95) -> 
 
     The ranks come from simultaneous (Bonferroni) paired tests for new classes, or for these images if there are none
     for new classes or too few classes. Two runs of different lengths are compared on the episodes that both have.
+    Empty for more than 1000 runs, whose pairs are too many.
     """
+    if len(runs) > MOST_PAIRED:
+        return {}
     names, tests = list(runs), pair_tests(list(runs.values()), units)
     of_classes = np.isfinite(tests.p_classes) & (not units.too_few)
     p_values = np.where(of_classes, tests.p_classes, tests.p_images)

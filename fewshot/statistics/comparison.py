@@ -20,6 +20,7 @@ from fewshot.statistics.intervals import (
     class_test,
     episode_interval,
 )
+from fewshot.statistics.students_t import quantile, two_sided
 
 POWER = 0.8
 
@@ -74,7 +75,7 @@ def compare(a: Floats, b: Floats, units: Units, level: float = 0.95) -> Comparis
         these_images=images,
         new_classes=classes,
         correlation=float(np.corrcoef(a, b)[0, 1]) if varies else float("nan"),
-        unpaired_width=2 * _t(0.5 + level / 2, 2 * len(a) - 2) * separate,
+        unpaired_width=2 * quantile(0.5 + level / 2, 2 * len(a) - 2) * separate,
         p_images=_p_value(images.mean, images.standard_error, len(d) - 1),
         p_classes=p_classes,
         detectable_episodes=_detectable(images.standard_error, len(d) - 1, level),
@@ -91,13 +92,13 @@ def needed(d: Floats, units: Units, delta: float, level: float = 0.95) -> Needed
         same = f"there is no difference in any of the {len(d):,} episodes"
         same = same if d[0] == 0 else f"the difference is the same in all {len(d):,} episodes"
         return Needed(delta, None, None, f"not known, because {same}")
-    z = _t(0.5 + level / 2, np.inf) + _t(POWER, np.inf)
+    z = quantile(0.5 + level / 2, np.inf) + quantile(POWER, np.inf)
     episodes = max(2, ceil(float((z * d.std(ddof=1) / delta) ** 2)))
     interval = class_interval(d, units, level)
     if interval.reason:
         return Needed(delta, episodes, None, f"{episodes:,} episodes for these images; {interval.reason}")
     at_best = interval.standard_error * (1 - interval.monte_carlo) ** 0.5  # with endless episodes
-    factor = _t(0.5 + level / 2, units.n_units - 1) + _t(POWER, units.n_units - 1)
+    factor = quantile(0.5 + level / 2, units.n_units - 1) + quantile(POWER, units.n_units - 1)
     classes = max(3, ceil(units.n_units * (factor * at_best / delta) ** 2))
     if factor * at_best > delta:
         sentence = (
@@ -133,7 +134,7 @@ def tied_ranks(runs: Mapping[str, Floats]) -> dict[str, float]:
         best = runs[left[0]]
         tied = [left[0], *(name for name in left[1:] if _tied(best, runs[name]))]
         ranks |= dict.fromkeys(tied, len(ranks) + (len(tied) + 1) / 2)
-        left = [name for name in left if name not in tied]
+        left = [name for name in left if name not in ranks]
     return ranks
 
 
@@ -147,12 +148,12 @@ def over_sets(differences: Floats, errors: Floats, level: float = 0.95) -> tuple
     the class level if there are any), and for new sets (t(D-1) over the differences; needs 2 sets)."""
     n = len(differences)
     mean, error = float(differences.mean()), float(np.sqrt((errors**2).sum()) / n)
-    half = _t(0.5 + level / 2, np.inf) * error
+    half = quantile(0.5 + level / 2, np.inf) * error
     these = Interval(mean, mean - half, mean + half, "these data sets", level, error).inside(DIFFERENCE)
     if n < 2:
         return these, Interval.unknown(mean, "new data sets", level, "one data set has no spread")
     spread = float(differences.std(ddof=1) / np.sqrt(n))
-    half = _t(0.5 + level / 2, n - 1) * spread
+    half = quantile(0.5 + level / 2, n - 1) * spread
     return these, Interval(mean, mean - half, mean + half, "new data sets", level, spread).inside(DIFFERENCE)
 
 
@@ -163,18 +164,10 @@ def _turned(interval: Interval) -> Interval:
 def _detectable(error: float, freedom: float, level: float) -> float:
     """The difference that a test with this standard error detects; NaN without any spread, which no number follows
     from."""
-    return (_t(0.5 + level / 2, freedom) + _t(POWER, freedom)) * error if error > 0 else float("nan")
+    return (quantile(0.5 + level / 2, freedom) + quantile(POWER, freedom)) * error if error > 0 else float("nan")
 
 
 def _p_value(mean: float, error: float, freedom: float) -> float:
-    from scipy.stats import t
-
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return float(2 * t.sf(abs(mean) / error, freedom))
-
-
-def _t(probability: float, freedom: float) -> float:
-    from scipy.stats import norm, t
-
-    return float(norm.ppf(probability) if np.isinf(freedom) else t.ppf(probability, freedom))
+    return float(two_sided(mean / error, freedom))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.statistics.skewed import SkewedT
+from fewshot.statistics.students_t import quantile
 
 Floats = NDArray[np.float64]
 Limits = tuple[float | None, float | None]  # lowest and highest value of a quantity; None: no limit
@@ -70,6 +71,11 @@ class Units:
         """Why a ranking is not for new units, as rows store reasons; "" if there are enough. Groups in place of classes
         were chosen to speak of, so they are enough."""
         return few_units(self.n_units, self.name) if self.name == "classes" and self.n_units < ENOUGH_CLASSES else ""
+
+    @property
+    def counted(self) -> str:
+        """Their number, such as "12 classes"."""
+        return f"{self.n_units} {self.name}"
 
     def pairs(self) -> Iterator[tuple[Ints, Ints]]:
         """Blocks of (episode, unit) pairs, ascending, some episodes at a time; a unit counts once per episode."""
@@ -196,7 +202,7 @@ def deleted_interval(
     clamp = _clamp(mean, half_query)
     error = float(np.sqrt(share * _jackknife(_logit(without, clamp))))
     middle = float(_logit(np.array([mean]), clamp)[0])
-    low, high = (_fraction(middle + side * _quantile(units.n_units - 1, level) * error) for side in (-1, 1))
+    low, high = (_fraction(middle + side * quantile(0.5 + level / 2, units.n_units - 1) * error) for side in (-1, 1))
     return Interval(mean, low, high, population, level, plain).inside(FRACTION)
 
 
@@ -322,14 +328,8 @@ def _too_few(units: Units) -> str:
     return f"some of the {units.n_units} {units.name} are in every episode of their number of ways; draw more episodes"
 
 
-def _quantile(freedom: float, level: float) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf(0.5 + level / 2, freedom))
-
-
 def _around(
     mean: float, error: float, freedom: float, population: str, level: float, monte_carlo: float = float("nan")
 ) -> Interval:
-    half = _quantile(freedom, level) * error
+    half = quantile(0.5 + level / 2, freedom) * error
     return Interval(mean, mean - half, mean + half, population, level, error, monte_carlo)

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.statistics.students_t import quantiles, two_sided
+
 Floats = NDArray[np.float64]
 _JOIN = 0.6  # 1 + skewness * ratio / 3, the root of the slope, from which on down the tangent replaces the cubic
 
@@ -59,19 +61,15 @@ class SkewedT:
 
     def bounds(self, mean: Floats | float, level: float) -> tuple[Floats, Floats]:
         """The intervals around the means [...] at this level."""
-        from scipy.stats import t
-
-        far = t.ppf(0.5 + level / 2, self.freedom)
+        far = quantiles(0.5 + level / 2, self.freedom)
         return mean - self.error * self._back(far), mean - self.error * self._back(-far)
 
     def p_value(self, mean: Floats | float) -> Floats:
         """The two-sided p-values [...] of "the truth is 0": below 1 - level where `bounds` at this level exclude 0."""
-        from scipy.stats import t
-
         known = self.error > 0
         moved = self._forth(mean / np.where(known, self.error, 1.0))
         without = np.where(np.asarray(mean) == 0, 1.0, 0.0)
-        return np.asarray(np.where(known, 2 * t.sf(np.abs(moved), self.freedom), without), dtype=np.float64)
+        return np.asarray(np.where(known, two_sided(moved, self.freedom), without), dtype=np.float64)
 
     def _forth(self, ratio: Floats) -> Floats:
         """Hall's transformation of the ratios (estimate - truth) / error, with its tangent where it is nearly flat."""

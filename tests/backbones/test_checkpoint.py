@@ -371,3 +371,15 @@ def test_files_of_other_torches_are_one_sentence_that_says_what_to_do(tmp_path: 
     torch.save(state_of("test_resnet"), tmp_path / "four.pth", pickle_protocol=4)
     with pytest.raises(ValueError, match=r"uses a pickle protocol that cannot be read without running code"):
         loaded("test_resnet", tmp_path / "four.pth")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(value, tmp_path):
+    state = {name: tensor.clone() for name, tensor in state_of("test_resnet").items()}
+    name = next(name for name in state if name.endswith("conv2.weight"))
+    state[name].view(-1)[3] = value
+    path = saved(state, tmp_path)
+    with pytest.raises(
+        ValueError, match=rf"{path} holds weights that are NaN or infinite, the first in '.*conv2.weight'"
+    ):
+        Checkpoint("test_resnet", path).load()

@@ -11,7 +11,9 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from fewshot.backbones.packaged import WEIGHTS
-from fewshot.commands import doctor
+from fewshot.commands import _devices, doctor
+from fewshot.commands._finding import size
+from fewshot.runs.self_test import DeviceTest
 from tests.support.command_line import call, succeed
 
 pytestmark = pytest.mark.usefixtures("working_folder")
@@ -43,7 +45,17 @@ def test_a_whole_installation_has_a_line_for_each_thing(monkeypatch: pytest.Monk
     assert len(lines) == len(findings())
     assert all(line[0] in "✓○" for line in lines)
     topics = {finding["topic"] for finding in findings()}
-    assert {"python", "fewshot", "torch", "torchvision", "timm", "numpy", "scikit-learn", "cpu"} <= topics
+    assert {
+        "python",
+        "fewshot",
+        "torch",
+        "torchvision",
+        "timm",
+        "numpy",
+        "scikit-learn",
+        "cpu",
+        "torch build",
+    } <= topics
     assert {"cache", "features", "digests", "hub cache", "free disk", "weights", "extra", "results"} <= topics
 
 
@@ -129,10 +141,72 @@ def test_versions_are_compared_as_pip_does(found: str, wanted: str, good: bool) 
 
 
 def test_sizes_have_units() -> None:
-    assert [doctor._size(n) for n in (0, 999, 25_000, 3_000_000, 5.5e9)] == [
+    assert [size(n) for n in (0, 999, 25_000, 3_000_000, 5.5e9)] == [
         "0 bytes",
         "999 bytes",
         "25 kB",
         "3 MB",
         "5.5 GB",
     ]
+
+
+class PretendedTorch:
+    """torch with one GPU."""
+
+    class version:
+        cuda = "12.8"
+
+    class backends:
+        class cudnn:
+            version = staticmethod(lambda: 91_002)
+
+        class mps:
+            is_available = staticmethod(lambda: False)
+
+    class cuda:
+        count = 1
+        device_count = classmethod(lambda cls: cls.count)
+        is_available = classmethod(lambda cls: cls.count > 0)
+        get_arch_list = staticmethod(lambda: ["sm_80", "sm_90"])
+        mem_get_info = staticmethod(lambda _: (60_000_000_000, 80_000_000_000))
+
+        @staticmethod
+        def get_device_properties(_: int) -> object:
+            return type("P", (), {"name": "H100", "total_memory": 80_000_000_000, "major": 9, "minor": 0})
+
+
+def test_a_gpu_has_its_memory_driver_and_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fewshot.files.energy.driver_version", lambda: "550.54")
+    [gpu] = _devices._gpus(PretendedTorch)
+    assert (gpu.topic, gpu.state) == ("cuda:0", "ok")
+    assert gpu.found == "H100, 60.0 GB of 80.0 GB free, sm_90, driver 550.54"
+    assert _devices._build(PretendedTorch) == "CUDA 12.8, cuDNN 9.10.2, for sm_80 sm_90"
+
+
+def test_a_driver_whose_gpu_torch_cannot_use_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fewshot.files.energy.driver_version", lambda: "470.1")
+    monkeypatch.setattr(PretendedTorch.cuda, "count", 0)
+    [gpu] = _devices._gpus(PretendedTorch)
+    assert gpu.state == "wrong"
+    assert gpu.found == "driver 470.1 of NVIDIA is here, but torch cannot use it"
+    monkeypatch.setattr("fewshot.files.energy.driver_version", lambda: "")
+    [gpu] = _devices._gpus(PretendedTorch)
+    assert (gpu.state, gpu.found) == ("ok", "none; networks run on the CPU")
+
+
+def test_the_self_test_measures_every_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fewshot.runs.self_test.decoding_rates", lambda: {"threads": 900.0, "processes": 1_800.0})
+    monkeypatch.setattr("fewshot.runs.self_test.NETWORK", "test_resnet")
+    found = {finding["topic"]: finding for finding in json.loads(call("doctor", "--self-test", "--json").stdout)}
+    assert found["decoding"]["found"] == "900 images/s in threads, 1,800 images/s in processes, to 128 px"
+    assert found["self-test"]["state"] == "ok"
+    assert "cpu: test_resnet at 128 px embeds " in found["self-test"]["found"]
+    assert "features differ from the CPU's by 0, probabilities from scikit-learn's by " in found["self-test"]["found"]
+
+
+def test_a_device_with_other_features_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fewshot.runs.self_test.decoding_rates", dict)
+    broken = DeviceTest("cuda:0", 5_000, 0.02, 1e-9)
+    monkeypatch.setattr("fewshot.runs.self_test.device_test", lambda _: broken)
+    *_, finding = _devices.self_test()
+    assert (finding.state, finding.mend) == ("wrong", "report it with this line; until then use --device cpu")

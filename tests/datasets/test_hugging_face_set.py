@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fewshot.backbones.raw_pixels import RawPixels
 from fewshot.conformance import check
 from fewshot.datasets import _digests as digests
 from fewshot.datasets import image_digest
 from fewshot.datasets._shorthand import dataset_spec
 from fewshot.datasets.hugging_face_set import HuggingFaceSet
+from fewshot.runs.columns import digests as digest_columns
+from tests.support.command_line import succeed
 
 hub = pytest.importorskip("datasets", reason="the extra 'hub' is not installed")
 pa = pytest.importorskip("pyarrow", reason="the extra 'hub' is not installed")
@@ -205,6 +208,10 @@ def test_the_revision_of_the_hub_is_passed_on_and_reported(monkeypatch, caplog):
         return hub.DatasetDict({"train": part})
 
     monkeypatch.setattr(hub, "load_dataset", load)
-    assert len(HuggingFaceSet("a/b", config="small", revision="v1").load()) == 2
+    images = HuggingFaceSet("a/b", config="small", revision="v1").load()
+    assert (len(images), images.revision) == (2, "0a" * 20)
+    assert digest_columns(images, RawPixels(image_size=4).load(), "").data_revision == "0a" * 20
+    assert f"revision of the hub: {'0a' * 20}" in succeed("look", "--data", "HuggingFaceSet('a/b')")
+    del asked[1:]
     assert asked == [(("a/b", "small"), {"revision": "v1"})]
     assert f"a/b: the split train is of the revision {'0a' * 20}" in caplog.text

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from fewshot import protocols
 from fewshot.commands._options import dataset_spec
-from fewshot.datasets import ArrayImages, Group, LabelledImages
-from fewshot.datasets._known_sets import difference_of, known_sets, recognised, warn_known
+from fewshot.datasets import ArrayImages, Group, LabelledImages, _known_sets
+from fewshot.datasets._known_sets import difference_of, known_sets, recognised, warn_damaged, warn_known
 from fewshot.datasets._loading import load_images
 from fewshot.datasets._published_classes import published_split
 from tests.support import list_layouts as layouts
 
-KNOWN = {name: known for known in known_sets() for name in known.names}
+KNOWN = {name: known for known in known_sets().values() for name in known.names}
 
 
 def images(name: str, counts: dict[str, int], classes: int | tuple[str, ...]) -> LabelledImages:
@@ -30,15 +34,19 @@ def warning(copy: LabelledImages, caplog) -> str:
     return "".join(caplog.messages)
 
 
-SMALL = [known for known in known_sets() if max(sum(copy.values()) for copy in known.copies.values()) < 200_000]
+SMALL = [
+    (known, edition)
+    for known in known_sets().values()
+    for edition in known.editions.values()
+    if sum(edition.images.values()) < 200_000
+]
 
 
-@pytest.mark.parametrize("known", SMALL, ids=lambda known: known.title)
-def test_every_published_copy_is_recognised_and_has_no_difference(known):
-    for counts in known.copies.values():
-        copy = images(known.names[0], counts, known.classes[0])
-        assert recognised(copy) is known
-        assert difference_of(copy, known) is None
+@pytest.mark.parametrize(("known", "edition"), SMALL, ids=lambda one: getattr(one, "title", getattr(one, "name", "")))
+def test_every_edition_is_recognised_and_has_no_difference(known, edition):
+    copy = images(known.names[0], edition.images, edition.classes)
+    assert recognised(copy) is known
+    assert difference_of(copy, known) is None
 
 
 def test_exchanged_partitions_are_named(caplog):
@@ -131,14 +139,58 @@ def test_the_counts_are_those_of_the_packages_that_carry_them():
     flat = {name: info for name, info in medmnist.INFO.items() if not name.endswith("3d") and name != "chestmnist"}
     for name, info in flat.items():
         known = KNOWN[name]
-        assert (known.copies, known.classes) == ({"MedMNIST": info["n_samples"]}, (len(info["label"]),))
+        [edition] = known.editions.values()
+        assert (edition.images, edition.classes) == (info["n_samples"], len(info["label"]))
         assert known.md5 == {"28": info["MD5"], **{size: info[f"MD5_{size}"] for size in ("64", "128", "224")}}
     assert len(flat) == 11
 
 
 def test_names_are_not_shared_and_splits_fit():
-    names = [name for known in known_sets() for name in known.names]
+    names = [name for known in known_sets().values() for name in known.names]
     assert len(set(names)) == len(names)
-    for known in known_sets():
+    for known in known_sets().values():
         assert known.split is None or len(published_split(known.split).classes) <= max(known.classes)
-        assert known.source.startswith("http")
+        assert known.publisher.startswith("http")
+
+
+def test_every_edition_names_the_source_of_its_counts():
+    without = [
+        (known.title, edition.name)
+        for known in known_sets().values()
+        for edition in known.editions.values()
+        if "http" not in edition.source
+    ]
+    assert not without
+
+
+def test_a_benchmark_needs_an_edition_of_the_one_table_of_counts():
+    for name in protocols.names():
+        for one in protocols.benchmark(name).sets:
+            assert one.edition is None or one.edition is known_sets()[one.edition.of].editions[one.edition.name]
+
+
+def test_the_md5_of_a_file_of_medmnist_is_checked_and_the_message_names_the_copy(tmp_path, caplog):
+    parts = {"train": 18, "val": 9, "test": 9}
+    arrays = {f"{part}_images": np.arange(n * 16, dtype=np.uint8).reshape(n, 4, 4) for part, n in parts.items()}
+    labels = {f"{part}_labels": np.arange(n)[:, None] % 9 for part, n in parts.items()}
+    for name, size in (("pathmnist", "28"), ("pathmnist_64", "64")):
+        np.savez(tmp_path / f"{name}.npz", **arrays, **labels)
+        caplog.clear()
+        load_images(dataset_spec(str(tmp_path / f"{name}.npz")))
+        text = "".join(caplog.messages)
+        assert f"{name}.npz: the md5 of this copy of MedMNIST's PathMNIST is " in text
+        assert f"that of the published file of {size} pixels is {KNOWN['pathmnist'].md5[size]}" in text
+        assert "get it again from https://zenodo.org/records/10519652" in text
+
+
+def test_a_file_with_the_published_md5_is_not_warned_of(tmp_path, caplog, monkeypatch):
+    file = tmp_path / "breastmnist.npz"
+    file.write_bytes(b"as published")
+    copy = images("breastmnist", {"all": 4}, 2)
+    known = replace(KNOWN["breastmnist"], md5={"28": hashlib.md5(b"as published").hexdigest()})
+    monkeypatch.setattr(_known_sets, "recognised", lambda _: known)
+    warn_damaged(copy, str(file))
+    assert not caplog.messages
+    file.write_bytes(b"damaged")
+    warn_damaged(copy, str(file))
+    assert len(caplog.messages) == 1

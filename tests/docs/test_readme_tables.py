@@ -1,5 +1,5 @@
 """Tables made from files of benchmarks/results/: comparisons in docs/numbers.md, coverage in docs/statistics.md,
-C and other strengths in docs/evaluators.md."""
+C and other strengths in docs/evaluators.md, faults in docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from fewshot.report.comparisons.compared import compared_table
-from fewshot.report.tables.readme import ready_table, update_readme
+from fewshot.report.tables.readme import TABLES, ready_table, update_readme
 from fewshot.results.files import Results
 from tests.support.checkout import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
 PLACES = [("docs/numbers.md", "compare"), ("docs/statistics.md", "coverage")]
 PLACES += [("docs/evaluators.md", "probe"), ("docs/evaluators.md", "heads")]
+PLACES += [("docs/reliability.md", "faults"), ("docs/reliability.md", "fuzz")]
 
 
 @pytest.mark.parametrize(("page", "name"), PLACES)
@@ -38,7 +39,7 @@ def test_a_table_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
 def test_an_unknown_table_lists_the_known(tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     path.write_text("<!-- table:no -->\n<!-- /table -->\n")
-    with pytest.raises(ValueError, match="there is no table 'no'; known: compare, coverage, heads, probe"):
+    with pytest.raises(ValueError, match=f"there is no table 'no'; known: {', '.join(TABLES)}"):
         update_readme(path, [])
 
 

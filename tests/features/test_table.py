@@ -29,11 +29,7 @@ from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.features.embedding import BATCH, canonical_batches, keep_freed_memory
 from fewshot.features.table import FeatureTable, feature_table
 from tests.support.checkout import ROOT
-
-
-def random_images(count: int = 200, size: int = 12) -> LabelledImages:
-    pixels = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
-    return LabelledImages("random", ArrayImages(pixels), np.zeros(count, np.int64), ("one",), f"random {count}")
+from tests.support.random_pixels import pixels_through, random_images
 
 
 def table_of(rows: list[int] | NDArray[np.int64], backbone: Backbone, folder: Path, count: int = 200) -> FeatureTable:
@@ -53,10 +49,6 @@ class Counting(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         self.shapes.append(tuple(inputs.shape))
         return inputs.flatten(1)
-
-
-def pixels_through(network: nn.Module, name: str = "own") -> Backbone:
-    return dataclasses.replace(RawPixels(4).load(), network=network.eval(), name=name)
 
 
 @pytest.fixture(scope="module")

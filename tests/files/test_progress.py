@@ -9,7 +9,8 @@ import pytest
 from tqdm import tqdm
 
 from fewshot.files import progress
-from fewshot.files.progress import duration, progress_bar, show_step, with_progress
+from fewshot.files.durations import duration
+from fewshot.files.progress import progress_bar, show_step, with_progress
 
 
 def test_a_log_gets_whole_lines_with_rate_and_time_left(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:

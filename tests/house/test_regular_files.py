@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import fewshot
+from fewshot.files.regular import parsed_json
 
 ROOT = Path(fewshot.__file__).parent
 READS = re.compile(
@@ -39,7 +40,7 @@ OWN = {
     "results/recognition.py": "what_is is for regular files",
     "results/seen_classes/synsets.py": "files of the package",
     "sharing/layout.py": "files_of and content check the file first",
-    "solvers/compiled/__init__.py": "files of the package",
+    "solvers/loop_cache.py": "files of the package, and /proc/cpuinfo",
     "report/tables/readme.py": "the committed comparisons of the package",
 }
 
@@ -59,3 +60,28 @@ def members() -> list[str]:
 @pytest.mark.parametrize("name", members())
 def test_a_module_reads_files_by_the_functions_that_check_them(name: str) -> None:
     assert bool(reads(ROOT / name)) == (name in OWN), reads(ROOT / name)
+
+
+# Texts that fewshot wrote in the same process, or that come with it.
+OWN_JSON = {
+    "backbones/_templates.py",
+    "commands/_answers.py",
+    "datasets/_known_sets.py",
+    "datasets/_pictures.py",
+    "datasets/_published_classes.py",
+    "report/tables/readme.py",
+    "results/collections.py",
+    "results/published.py",
+}
+
+
+@pytest.mark.parametrize("name", members())
+def test_json_from_outside_is_read_by_the_function_that_refuses_endless_nesting(name: str) -> None:
+    found = "json.loads(" in (ROOT / name).read_text(encoding="utf-8")
+    assert found == (name in OWN_JSON), f"{name}: use fewshot.files.regular.parsed_json"
+
+
+def test_endless_nesting_is_a_value_error() -> None:
+    for text in ("[" * 100_000, '{"a":' * 100_000):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            parsed_json(text)

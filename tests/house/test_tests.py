@@ -11,7 +11,15 @@ from tests.support.checkout import ROOT
 
 TESTS = ROOT / "tests"
 FILES = sorted(path.relative_to(TESTS) for path in TESTS.rglob("*.py"))
-OF_NO_ROOM = {"docs", "data", "benchmarks", "house", "support", "rows"}  # folders that test what lies outside fewshot/
+OF_NO_ROOM = {
+    "docs",
+    "data",
+    "benchmarks",
+    "faults",
+    "house",
+    "support",
+    "rows",
+}  # folders that test what lies outside fewshot/
 IN_STRINGS = re.compile(r"\btests(?:\.\w+)+")  # code for another process, or a spec such as package.module:Class
 
 

@@ -44,7 +44,7 @@ BY_HAND = [
     r"\} entries\b",
     r"\}(y|quer\{'y')",
 ]
-ALLOWED = {"files/csv_files.py", "files/progress.py", "plugins/wording.py"}  # below the room of `counted`
+ALLOWED = {"files/bars.py", "files/csv_files.py", "plugins/wording.py"}  # below the room of `counted`
 
 
 def test_no_sentence_makes_a_plural_by_hand():

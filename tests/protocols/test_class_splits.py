@@ -122,7 +122,7 @@ def test_the_average_is_that_of_the_shown_rows_and_one_line_per_shape(root, monk
     results = ("--results", root / "rows.jsonl")
     shown = succeed("run", "--benchmark", "cifar_fs", "--data", root, *PIXELS, *PROTOTYPE, *results)
     assert "cifar_fs@1, mean over sets in %, ± 95 % interval" in shown
-    assert shown.count("all sets (1 of 1 set)") == 2
+    assert shown.count("its only set") == 2
     assert "5-way 1-shot" in shown
 
 
@@ -130,8 +130,8 @@ def test_a_copy_with_other_counts_is_named_before_anything_runs(root):
     class_folders(root / "CUB_200_2011/images", {short(one): 1 for one in published_split("cub_100_50_50").classes})
     sentence = fail("run", "--benchmark", "cub_100_50_50", "--data", root, *PIXELS)
     assert sentence.startswith(
-        "CUB_200_2011/images is not the published cub_100_50_50: 200 images instead of 11,788; cub_100_50_50 needs the "
-        "copy from data.caltech.edu"
+        "CUB_200_2011/images is not the copy of CUB-200-2011 that cub_100_50_50 needs: it has other numbers of images: "
+        "200 in all, as published (all in one): 11,788 in all; get it from data.caltech.edu"
     )
 
 

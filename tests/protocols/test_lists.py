@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 import pytest
 
 from fewshot import protocols
+from fewshot.datasets._known_sets import known_sets
+from fewshot.datasets._loading import load_images
 from fewshot.datasets._published_classes import published_split
-from fewshot.protocols import Benchmark
-from tests.support.benchmark_folders import PIXELS, cut_benchmark, picture, run_benchmark
-from tests.support.command_line import fail
+from fewshot.plugins.registry import DATASETS
+from fewshot.protocols import Benchmark, _counts
+from fewshot.protocols._places import copies
+from tests.support.benchmark_folders import PIXELS, PROTOTYPE, cut_benchmark, picture, run_benchmark
+from tests.support.command_line import fail, succeed
 
 CLASSES = ("ant", "bee", "cat")
 SHOTS = (1, 2, 4, 8, 16)
@@ -157,6 +163,63 @@ def test_our_vtab_chooses_inside_the_support(root, monkeypatch):
     write_vtab(root, benchmark)
     [row] = run_benchmark("vtab_1k@fewshot", root, "--set", "svhn", method=())["rows"]
     assert (row["selection"], row["n_trials"], row["n_labels_selection"]) == ("support", 7, 0)
+
+
+def write_kitti(root: Path, sizes: dict[str, int]) -> None:
+    """KITTI's task with lists of these sizes, all of one picture for each class."""
+    folder = root / "kitti"
+    for file, size in sizes.items():
+        lines = [f"images/{file}/{n}.png {n % 4}" for n in range(size)]
+        for n, line in enumerate(lines):
+            picture(folder / line.split()[0], n % 4)
+        (folder / f"{file}.txt").write_text("\n".join(lines) + "\n")
+
+
+def test_exchanged_lists_of_vtab_are_called_exchanged(root, caplog):
+    write_kitti(root, {"train800": 711, "val200": 200, "test": 800})
+    command = ("run", "--benchmark", "vtab_1k", "--data", root, *PIXELS, "--set", "kitti_distance", "--partial")
+    sentence = fail(*command)
+    assert "KITTI, distance (VTAB) that vtab_1k needs: it has train and test exchanged: train 711, val 200" in sentence
+    assert not [text for text in caplog.messages if "published" in text]  # one sentence, not a warning before it
+    both = (root / "kitti/test.txt").read_text() + (root / "kitti/val200.txt").read_text()
+    (root / "kitti/train800val200.txt").write_text(both)
+    assert "train800.txt and test.txt seem to be exchanged: exchange their names" in fail(*command)
+
+
+def test_a_copy_with_other_counts_runs_outside_the_benchmark_and_its_row_has_no_protocol(root):
+    write_kitti(root, {"train800": 20, "val200": 8, "test": 12})
+    command = ("--benchmark", "vtab_1k", "--data", root, *PIXELS, "--set", "kitti_distance", "--partial")
+    sentence = fail("run", *command)
+    assert "so that its rows do not bear the name vtab_1k@1: fewshot run --data" in sentence
+    words = shlex.split(sentence.partition("vtab_1k@1: ")[2])[1:]
+    results = ("--results", root / "rows.jsonl")
+    [row] = json.loads(succeed(*words, *PIXELS, *PROTOTYPE, *results, "--json"))["rows"]
+    assert (row["protocol"], row["n_episodes"], row["n_way"], row["n_query"]) == ("", 1, None, None)
+    assert row["sampler"].startswith("WholePartitions(train=('partition=train',), ")
+
+
+def test_a_copy_with_the_counts_of_another_edition_is_called_by_its_name(root):
+    eurosat = {"train": 18, "val": 6, "test": 6}
+    known = known_sets()["eurosat"]
+    editions = {name: replace(each, images=eurosat) for name, each in known.editions.items() if name == "VTAB"}
+    sentence = "these are the counts of another edition: VTAB"
+    copy = copies((protocols.benchmark("coop@fewshot").sets[2],), root_of_eurosat(root, eurosat))[0][0]
+    table = {"eurosat": replace(known, editions={**known.editions, **editions})}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_counts, "known_sets", lambda: table)
+        with pytest.raises(ValueError, match=sentence):
+            _counts.check_counts(protocols.benchmark("coop"), copy, load_images(DATASETS.spec(copy.dataset)), "")
+
+
+def root_of_eurosat(root: Path, sizes: dict[str, int]) -> Path:
+    """A folder with CoOp's list of EuroSAT, of these sizes."""
+    file, names = root / "eurosat/split_zhou_EuroSAT.json", [f"class {n}" for n in range(10)]
+    parts = {part: [[f"{part}{n}.png", n % 10, names[n % 10]] for n in range(size)] for part, size in sizes.items()}
+    for label, items in enumerate(parts.values()):
+        for path, _, _ in items:
+            picture(file.parent / path, label)
+    file.write_text(json.dumps(parts))
+    return root
 
 
 def test_meta_album_in_all_its_sets(root, monkeypatch):

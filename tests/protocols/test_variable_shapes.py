@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
@@ -12,7 +13,7 @@ import pytest
 from fewshot import protocols
 from fewshot.datasets._published_classes import published_split
 from tests.support.benchmark_folders import PIXELS, class_folders, cut_benchmark, cut_splits, picture, run_benchmark
-from tests.support.command_line import fail
+from tests.support.command_line import fail, succeed
 
 SETS = ("aircraft", "cu_birds", "dtd", "fungi", "ilsvrc_2012", "mscoco", "omniglot", "quickdraw")
 SETS += ("traffic_sign", "vgg_flower")
@@ -81,6 +82,49 @@ def test_meta_dataset_in_all_ten_sets(root, monkeypatch, tmp_path):
     for one in answer["averages"]:
         assert one["value"] == pytest.approx(fmean(by_set[name]["accuracy"] for name in groups[one["group"]]))
         assert one["n_sets"] == one["of"] == len(groups[one["group"]])
+
+
+def write_fewtrans(root: Path) -> None:
+    """All ten sets with seven classes of twelve images, and a tree above the synsets of ImageNet-Sketch."""
+    synsets = tuple(f"n0000000{number}" for number in range(7))
+    for one in protocols.benchmark("fewtrans").sets:
+        names = synsets if one.name == "imagenet_sketch" else tuple("abcdefg")
+        class_folders(root / one.places[-1].below, dict.fromkeys(names, 26))
+    write_wordnet(root / "wordnet/data.noun", synsets)
+
+
+def test_fewtrans_in_all_ten_sets_within_its_limits(root, monkeypatch):
+    write_fewtrans(root)
+    benchmark = cut_benchmark(monkeypatch, "fewtrans", n_episodes=4)
+    answer = run_benchmark("fewtrans", root)
+    assert len(answer["rows"]) == 10
+    for row in answer["rows"]:
+        assert (row["n_way"], row["k_shot"], row["n_query"], row["protocol"]) == (None, None, None, "fewtrans@1")
+        assert "ways=(2, 15), most_support=150, most_shots=10" in row["sampler"]
+    [average] = answer["averages"]
+    assert average["value"] == pytest.approx(fmean(row["accuracy"] for row in answer["rows"]))
+    assert (average["n_sets"], average["of"]) == (len(benchmark.sets), 10)
+
+
+def test_the_head_of_fewtrans_is_a_vote_that_the_row_names(root, monkeypatch):
+    write_fewtrans(root)
+    head = protocols.benchmark("fewtrans").heads[0]
+    fewer = protocols.Head(head.transform, head.evaluator.replace("steps=70", "steps=2"))
+    cut_benchmark(monkeypatch, "fewtrans", n_episodes=2, heads=(fewer,))
+    network = ("--backbone", "RandomInit('test_vit', image_size=16)")
+    results = ("--results", root / "rows.jsonl")
+    words = ("run", "--benchmark", "fewtrans", "--data", root, "--set", "dtd", "--partial", *network, *results)
+    [row] = json.loads(succeed(*words, "--json"))["rows"]
+    assert row["evaluator"].startswith("TunedVote(inner=FineTune(tune='all', steps=2, lr=0.01, optimizer='adam'")
+    assert "('head_lr', (0.0004, 0.002, 0.01))" in row["evaluator"]
+    assert (row["selection"], row["n_trials"], row["n_labels_selection"]) == ("none", 1, 0)
+
+
+def test_our_fewtrans_has_nested_shots(root, monkeypatch):
+    write_fewtrans(root)
+    cut_benchmark(monkeypatch, "fewtrans@fewshot", n_episodes=3)
+    rows = run_benchmark("fewtrans@fewshot", root, "--set", "eurosat", "--partial")["rows"]
+    assert [(row["n_way"], row["k_shot"], row["n_query"]) for row in rows] == [(5, 1, 15), (5, 5, 15), (5, 10, 15)]
 
 
 def test_the_class_tree_is_named_if_it_is_missing(root, monkeypatch, tmp_path):

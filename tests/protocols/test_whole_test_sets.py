@@ -8,8 +8,10 @@ from statistics import fmean, median
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fewshot import protocols
+from fewshot.datasets._known_sets import edition
 from fewshot.protocols import Benchmark, BenchmarkSet
 from tests.support.benchmark_folders import PIXELS, PROTOTYPE, class_folders, cut_benchmark, run_benchmark
 from tests.support.command_line import fail, misuse, succeed
@@ -51,8 +53,18 @@ def check_mean(answer: dict, k_shot: int | None, n_sets: int, of: int) -> None:
     assert average["value"] == pytest.approx(fmean(values))
     assert (average["n_sets"], average["of"]) == (n_sets, of)
     assert [value for _, value in average["sets"]] == pytest.approx(values)
-    widths = [row["accuracy_high"] - row["accuracy_low"] for row in answer["rows"] if row["k_shot"] == k_shot]
-    assert average["half_width"] == pytest.approx(np.sqrt(np.sum(np.square(widths))) / 2 / n_sets)
+    assert average["missing"] == []
+    draws = [[float(text) for text in row["draws"].split()] for row in answer["rows"] if row["k_shot"] == k_shot]
+    check_half_width(average, draws, answer["rows"][0]["sampler"].startswith("RepeatedPermutation("))
+
+
+def check_half_width(average: dict, draws: list[list[float]], depend: bool) -> None:
+    """The sets are independent, the draws of each too unless one fixes the next: then five count as one."""
+    squares = np.array([np.var(each, ddof=1) / (1 if depend else len(each)) for each in draws])
+    freedom = squares.sum() ** 2 / (squares**2 / (len(draws[0]) - 1)).sum()
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(squares.sum()) / len(draws)
+    assert average["half_width"] == pytest.approx(half, rel=1e-3)
+    assert average["population"] == "these images"
 
 
 @pytest.mark.parametrize("name", ["mieb_few_shot", "mieb_few_shot@fewshot"])
@@ -154,12 +166,13 @@ def test_the_table_ends_with_the_number_of_each_set_by_its_name(root, monkeypatc
 
 def test_exchanged_partitions_are_named(root, monkeypatch):
     def changed(one: BenchmarkSet) -> BenchmarkSet:
-        return replace(one, counts=protocols.Counts(partitions=(("train", 3 * TEST), ("test", 3 * TRAIN))))
+        known = edition("imagenet", "its own archives")
+        return replace(one, edition=replace(known, classes=3, images={"train": 3 * TEST, "test": 3 * TRAIN}))
 
-    benchmark = cut_benchmark(monkeypatch, "bit_few_shot", changed, keep_counts=True)
+    benchmark = cut_benchmark(monkeypatch, "bit_few_shot", changed, keep_editions=True)
     write_partitions(root, benchmark)
     sentence = fail("run", "--benchmark", "bit_few_shot", "--data", root, *PIXELS)
-    assert "18 images in train instead of 12; 12 images in val instead of 18; train and val are exchanged" in sentence
+    assert "has train and test exchanged: train 18, test 12, as published (its own archives)" in sentence
 
 
 def test_a_misspelt_option_value_stays_an_error(root):

@@ -136,6 +136,27 @@ def test_a_text_box_filters_a_table(pages, chromium) -> None:
     assert len(column(chromium, 0)) == 80
 
 
+def test_a_long_table_shows_its_first_rows_in_any_order_and_all_on_demand(tmp_path, chromium) -> None:
+    rows = [row(0.2 + n / 1000, evaluator=f"LinearProbe(C={n}.0)") for n in range(1, 251)]
+    write_report(Shown.of(rows), tmp_path / "long.html", None, "long")
+    opened(chromium, tmp_path / "long.html")
+    accuracies = sorted(round(each.accuracy or 0.0, 6) for each in rows)
+    assert list(map(float, column(chromium, 1))) == accuracies[::-1][:200]
+    tools = chromium.find_element("css selector", ".tools")
+    assert "250 rows, the first 200 shown" in tools.text
+    chromium.find_element("css selector", "table.accuracies th:nth-child(2) button").click()
+    assert list(map(float, column(chromium, 1))) == accuracies[:200]
+    box = chromium.find_element("css selector", ".tools input")
+    box.send_keys("C=24")
+    assert len(column(chromium, 1)) == 11
+    assert "11 of 250 rows" in tools.text
+    box.clear()
+    box.send_keys(" ")
+    tools.find_element("css selector", "button.every").click()
+    assert len(column(chromium, 1)) == 250
+    assert not tools.find_element("css selector", "button.every").is_displayed()
+
+
 def test_the_page_works_by_keyboard(pages, chromium) -> None:
     from selenium.webdriver.common.keys import Keys
 

@@ -23,6 +23,7 @@ from fewshot.report.tables.overview import overview
 from fewshot.report.tables.ranked import ranked_table
 from fewshot.report.tables.task_table import markdown
 from fewshot.results.row import Row
+from fewshot.statistics.best_runs import MOST_PAIRED, N_RIVALS
 from tests.support.report_rows import row
 
 SHAPES: dict[str, Callable[[int], dict[str, Any]]] = {
@@ -117,3 +118,42 @@ def test_the_most_accurate_learners_of_a_task_are_fitted_and_the_others_counted(
     assert (len(learners.curves), learners.n_others) == (24, 6)
     assert min(each.rows[0].accuracy or 0 for each in learners.curves) == pytest.approx(0.3 + 6 / 100 + 1 / 50)
     assert "6 further learners not fitted." in page(Shown.of(rows), None, "many")
+
+
+def test_a_ranking_of_more_than_a_thousand_runs_tests_each_against_the_best() -> None:
+    rows = list(invented("contenders of one task", MOST_PAIRED + 1))
+    (ranking,) = rankings(rows)
+    assert any(
+        f"{MOST_PAIRED + 1:,} runs was tested against the best {N_RIVALS:,} alone" in one for one in ranking.caveats
+    )
+    assert ranking.best.accuracy == max(each.accuracy or 0.0 for each in rows)
+    assert ranking.best.leads
+    assert len(ranking.standings) == len(rows)
+    (fewer,) = rankings(rows[:-1])
+    assert not any("alone" in caveat for caveat in fewer.caveats)
+
+
+def test_a_long_table_shows_the_measures_and_hover_texts_of_its_first_lines_and_counts_the_others() -> None:
+    names = ("macro_f1", "log_loss")
+    rows = [
+        replace(each, run_id=f"r{number}", measures=dict.fromkeys(names, 0.5))
+        for number, each in enumerate(invented("contenders of one task", 230))
+    ]
+    text = page(Shown.of(rows), None, "many")
+    assert "30 less accurate runs omitted" in text
+    assert text.count('data-run="r') >= 230  # every run has its line
+    assert "Of 230 lines the first 200" in text
+    few = page(Shown.of(rows[:200]), None, "few")
+    assert "omitted" not in few
+    assert "have texts on hover" not in few
+
+
+def test_cautions_of_one_kind_are_counted_after_the_sixth() -> None:
+    rows = [
+        replace(each, evaluator=f"{kind}()", run_id=f"{number}-{kind}", measures={"macro_f1": 0.5, "log_loss": 0.4})
+        for number, each in enumerate(row(0.3 + n / 100, episodes_digest="ab" * 32, transform="L2()") for n in range(9))
+        for kind in ("Prototype", "LinearProbe")
+    ]
+    (ranking,) = rankings(rows)
+    assert sum(caveat.startswith("Equal to the last digit") for caveat in ranking.suspicions) == 6
+    assert "3 more cautions of this kind." in ranking.suspicions

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import multiprocessing
+import resource
 import weakref
 from dataclasses import fields, replace
 from pathlib import Path
@@ -43,6 +44,19 @@ def test_the_last_row_of_a_run_counts(results):
     for row in (ROW, replace(ROW, run_id="b"), replace(ROW, n_episodes=20)):
         results.append(row)
     assert [(r.run_id, r.n_episodes) for r in results.rows()] == [("a1", 20), ("b", 10)]
+
+
+@pytest.mark.parametrize("room", [0, 1, 300])
+def test_a_row_for_which_there_is_no_room_leaves_no_part_behind(results, room):
+    results.append(ROW)
+    before, limits = results.path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + room, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"cannot append to .*: File too large; free space or set another file"):
+            results.append(replace(ROW, run_id="b"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert results.path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

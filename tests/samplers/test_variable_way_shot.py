@@ -38,6 +38,20 @@ def drawn(sampler=None, shape=OPEN, images=IMAGES, classes=CLASSES, count=300, *
     return sample(sampler or VariableWayShot(), shape, images, classes, count=count, **asked)
 
 
+def test_the_limits_of_fewtrans_hold_and_are_reached():
+    episodes = drawn(VariableWayShot(ways=(2, 15), most_support=150, most_shots=10), count=400)
+    assert (episodes.n_way.min(), episodes.n_way.max()) == (2, 15)
+    assert (episodes.support_count.min(), episodes.support_count.max()) == (1, 10)
+    assert 100 < support_sizes(episodes).max() <= 150
+    few = drawn(VariableWayShot(ways=(2, 15), most_support=20, most_shots=10), count=100)
+    assert 15 < support_sizes(few).max() <= 20
+
+
+def support_sizes(episodes) -> np.ndarray:
+    """The number of support images of each episode."""
+    return np.add.reduceat(episodes.support_count, np.cumsum([0, *episodes.n_way[:-1]]))
+
+
 def published_episode(random, sizes, scripts):
     """The formulas of Meta-Dataset's code for one episode: sizes of its classes, their support, queries a class."""
     members = np.flatnonzero(scripts == random.choice(np.unique(scripts)))

@@ -543,9 +543,21 @@ def test_no_row_imports_code_or_reads_a_file_that_it_names(forged, honest, tmp_p
     assert not [name for name in sys.modules if name.partition(".")[0] == "evil"]
 
 
-def test_a_row_that_claims_a_benchmark_has_its_split_shapes_and_seed(forged):
+def test_a_row_that_claims_a_benchmark_is_held_to_all_that_it_fixes(forged):
     change_rows(forged, lambda row: row.update(protocol="cifar_fs@1"))
-    refused(forged, "it says cifar_fs@1, whose split, shapes or seed are others")
+    refused(forged, "it says cifar_fs@1, but its set '' is none of that benchmark")
+    change_rows(forged, lambda row: row.update(protocol="cifar_fs@1", benchmark_set="cifar_fs"))
+    refused(forged, "it says cifar_fs@1, but its split is AllNovel(), not Published(name='cifar_fs')")
+
+
+def test_a_forged_number_of_weights_is_found(forged):
+    change_rows(forged, lambda row: row.update(n_params=10))
+    refused(forged, "n_params is 10 in the row, but its network has 0")
+
+
+def test_the_number_of_weights_of_a_network_that_only_its_author_has_is_not_checked(forged):
+    change_rows(forged, lambda row: row.update(backbone="Timm(name='hf-hub:owner/network')", n_params=10))
+    assert any("its number of weights: the network cannot be built" in text for text in verify(forged).unchecked)
 
 
 def test_a_row_of_another_version_of_a_benchmark_is_not_judged(forged):

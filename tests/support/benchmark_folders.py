@@ -14,7 +14,7 @@ from PIL import Image
 from fewshot import protocols
 from fewshot.datasets import _published_classes
 from fewshot.datasets._published_classes import published_split
-from fewshot.protocols import Benchmark, BenchmarkSet, Counts
+from fewshot.protocols import Benchmark, BenchmarkSet
 from tests.support.command_line import succeed
 
 PIXELS = ("--backbone", "RawPixels(image_size=4)")
@@ -47,7 +47,7 @@ def cut_benchmark(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     change: Callable[[BenchmarkSet], BenchmarkSet] = lambda one: one,
-    keep_counts: bool = False,
+    keep_editions: bool = False,
     **changes: object,
 ) -> Benchmark:
     """The benchmark without published counts, with these changes; the command line finds it in place of the real one.
@@ -55,7 +55,7 @@ def cut_benchmark(
     Only a test can do this: users have no way to change a benchmark.
     """
     real = protocols.benchmark(name)
-    sets = tuple(change(one if keep_counts else replace(one, counts=Counts())) for one in real.sets)
+    sets = tuple(change(one if keep_editions else replace(one, edition=None)) for one in real.sets)
     cut: Benchmark = replace(real, **{"sets": sets, **changes})  # type: ignore[arg-type]
     monkeypatch.setattr(protocols, "benchmark", lambda asked: cut if asked == name else real)
     return cut

@@ -112,3 +112,40 @@ def write_text(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def isic(root: Path, inside: bool = True) -> Path:
+    """The table of ISIC 2018 with four images, in a folder of its own beside that of the images, or beside them."""
+    table = "ISIC2018_Task3_Training_GroundTruth"
+    lines = ["image,MEL,NV,BCC,AKIEC,BKL,DF,VASC"]
+    for number, place in enumerate((1, 0, 1, 6)):
+        lines.append(f"ISIC_002430{number},{','.join('1.0' if column == place else '0.0' for column in range(7))}")
+    folder = root / "ISIC2018_Task3_Training_Input" if inside else root
+    write_images(folder, (f"ISIC_002430{number}.jpg" for number in range(4)))
+    return write_text((root / table if inside else root) / f"{table}.csv", "\n".join(lines) + "\n")
+
+
+SYNSETS = ("n01440764", "n01443537", "n01484850")  # the first three of ImageNet's 1000 classes
+
+
+def imagenet_validation(root: Path, kind: str) -> Path:
+    """Five validation images of ImageNet in the folder val, and one of the usual lists beside it."""
+    labels = [2, 0, 1, 0, 2]
+    names = [f"ILSVRC2012_val_{number:08d}" for number in range(1, 6)]
+    write_images(root / "val", (f"{name}.JPEG" for name in names))
+    pairs = list(zip(names, labels, strict=True))
+    if kind == "val.txt":
+        return write_text(root / kind, "".join(f"{name}.JPEG {label}\n" for name, label in pairs))
+    if kind == "LOC_val_solution.csv":
+        rows = "".join(f"{name},{SYNSETS[label]} 85 1 499 272 {SYNSETS[label]} 3 4 5 6\n" for name, label in pairs)
+        return write_text(root / kind, f"ImageId,PredictionString\n{rows}")
+    return write_text(root / kind, "".join(f"{SYNSETS[label]}\n" for label in labels))
+
+
+def imagenet_subset(root: Path) -> Path:
+    """The list 1percent.txt of three training images among six, and two validation images."""
+    names = [f"{synset}_{number}.JPEG" for synset in SYNSETS[:2] for number in (10, 26, 7)]
+    train = [f"train/{name.partition('_')[0]}/{name}" for name in names]
+    val = [f"val/{synset}/ILSVRC2012_val_{number:08d}.JPEG" for number, synset in enumerate(SYNSETS, 1)]
+    write_images(root, [*train, *val])
+    return write_text(root / "1percent.txt", f"{names[1]}\n{names[4]}\n{names[0]}\n")

@@ -51,7 +51,12 @@ class Tuning:
     probe_C: float = 1.0
     view: View | None = None
     mixup: float = 0.0  # alpha; 0: no MixUp
+    unit_features: bool = False  # whether the head sees features of length 1
     layout: str | None = None  # "channels_last", or the usual memory order
+
+    def seen_by_head(self, features: Tensor) -> Tensor:
+        """Features [n, D] as the head sees them."""
+        return nn.functional.normalize(features, dim=1) if self.unit_features else features
 
     def changed(self, network: nn.Module, seed: int = 0) -> tuple[nn.Module, list[nn.Parameter]]:
         """A copy of a network in eval mode, ready for training, and the parameters to train."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,9 +15,10 @@ from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.descent import check_finite
 from fewshot.evaluators.tuning.heads import Heads
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.evaluators.tuning.inputs import Inputs, held_in_order, in_parts
+from fewshot.evaluators.tuning.inputs import MOST_AT_ONCE, Inputs, held_in_order, in_parts
 from fewshot.evaluators.tuning.tuned_head import TunedHead
 from fewshot.features.embedding import keep_freed_memory
+from fewshot.features.out_of_memory import halved_until_it_fits
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -49,7 +51,12 @@ def tune_to_centroids(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning
     """
     if backbone.device.type == "cpu":
         keep_freed_memory()
-    done = [_tuned(batch, e, backbone, tuning, map_lr) for e in range(len(batch.support))]
+
+    def tuned(episode: int) -> tuple[nn.Module, Tensor]:
+        attempt = partial(_tuned, batch, episode, backbone, tuning, map_lr)
+        return halved_until_it_fits(attempt, MOST_AT_ONCE, "images")[0]
+
+    done = [tuned(episode) for episode in range(len(batch.support))]
     weight = torch.stack([weight for _, weight in done])
     heads = Heads(weight, weight.new_zeros(len(done), batch.n_way))
     return TunedHead([network for network, _ in done], heads, [backbone] * len(done))
@@ -67,12 +74,12 @@ def centroid_loss(features: Tensor, labels: Tensor, n_way: int) -> Tensor:
 
 
 def _tuned(
-    batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone, tuning: Tuning, map_lr: float
+    batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone, tuning: Tuning, map_lr: float, most: int
 ) -> tuple[nn.Module, Tensor]:
-    """An episode's network and the weights [D, N] of its head."""
+    """An episode's network and the weights [D, N] of its head, with at most `most` images per forward pass."""
     order, seed = held_in_order(batch.support, batch.support_mask, episode), int(batch.seeds[episode])
     labels = batch.support_labels[episode, order].to(backbone.device)
-    inputs = Inputs(batch.support, episode, order, backbone)
+    inputs = Inputs(batch.support, episode, order, backbone, most=most)
     inputs.keep()
     network, trained = tuning.changed(backbone.network, seed)
     aligned = Aligned(network, backbone.dim, backbone.device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,13 +23,19 @@ class Descent:
     weight_decay: float = 0.0
     clip_norm: float | None = None  # the largest norm of the gradient of an episode
     momentum: float = 0.9  # for "sgd"
+    head_factor: float = 1.0  # the rate of the head by that of the network
 
-    def optimizer_of(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-        """The optimiser of these parameters."""
+    def optimizer_of(
+        self, parameters: Sequence[nn.Parameter], head: Sequence[nn.Parameter] = ()
+    ) -> torch.optim.Optimizer:
+        """The optimiser of these parameters, and of those of the head at its own rate."""
+        groups: list[dict[str, Any]] = [{"params": [*parameters, *head]}]
+        if head and self.head_factor != 1:
+            groups = [{"params": [*parameters]}, {"params": [*head], "factor": self.head_factor}]
         if self.optimizer == "sgd":
-            return torch.optim.SGD(parameters, lr=self.rates[0], momentum=self.momentum, weight_decay=self.weight_decay)
+            return torch.optim.SGD(groups, lr=self.rates[0], momentum=self.momentum, weight_decay=self.weight_decay)
         adam = torch.optim.Adam if self.optimizer == "adam" else torch.optim.AdamW
-        return adam(parameters, lr=self.rates[0], weight_decay=self.weight_decay)
+        return adam(groups, lr=self.rates[0], weight_decay=self.weight_decay)
 
 
 def descend(
@@ -37,21 +44,22 @@ def descend(
     backward: Backward,
     stacked: bool = False,
     watch: Watch | None = None,
+    head: Sequence[nn.Parameter] = (),
 ) -> None:
-    """Trains the parameters in place, one step for each rate.
+    """Trains the parameters, and those of the head, in place, one step for each rate.
 
     `stacked`: the first axis of every parameter is the episode; each has its own gradient and loss. A loss that is not
     finite is a ValueError that names the step.
     """
-    optimizer = descent.optimizer_of(parameters)
+    optimizer = descent.optimizer_of(parameters, head)
     for step, rate in enumerate(descent.rates):
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("factor", 1.0)
         optimizer.zero_grad()
         loss = backward(step)
         check_finite(loss, step, descent)
         if descent.clip_norm is not None:
-            shorten_gradients(parameters, descent.clip_norm, stacked)
+            shorten_gradients([*parameters, *head], descent.clip_norm, stacked)
         optimizer.step()
         if watch is not None:
             watch(step + 1, len(descent.rates))

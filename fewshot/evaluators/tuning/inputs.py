@@ -16,11 +16,12 @@ from fewshot.evaluators.tuning import View
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.evaluators.tuning.layout import arranged
 from fewshot.evaluators.tuning.split import Tail
+from fewshot.features.out_of_memory import halved_until_it_fits
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
 
-_MOST_AT_ONCE = 64  # images per forward pass; fewer if they are larger than 128 px
+MOST_AT_ONCE = 64  # images per forward pass; fewer if they are larger than 128 px
 _PIXELS_AT_ONCE = 64 * 128 * 128
 _KEPT_BYTES = 256 << 20  # for the inputs of an episode, or for its decoded images
 
@@ -42,10 +43,11 @@ class Inputs:
         order: Tensor,
         backbone: Backbone,
         view: View | None = None,
+        most: int = MOST_AT_ONCE,
         layout: str | None = None,
     ) -> None:
         self._images, self._episode, self._order, self._backbone = images, episode, order, backbone
-        self._view, self._layout = view, layout
+        self._view, self._most, self._layout = view, most, layout
         self._pictures: dict[int, Image.Image] = {}
         self._picture_bytes = 0
         self._plain: Tensor | None = None  # [S, 3, H, W] if they fit
@@ -61,7 +63,7 @@ class Inputs:
     @property
     def at_once(self) -> int:
         """How many images one forward pass takes."""
-        return max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // (self.shape[1] * self.shape[2])))
+        return max(1, min(self._most, _PIXELS_AT_ONCE // (self.shape[1] * self.shape[2])))
 
     def keep(self) -> None:
         """Computes all plain inputs now and keeps them, if they fit."""
@@ -98,8 +100,12 @@ class Inputs:
 
 
 def in_parts(function: Callable[[Tensor], Tensor], n: int, at_once: int) -> Tensor:
-    """The values of a function at positions 0 to n - 1, `at_once` at a time."""
-    return torch.cat([function(part) for part in torch.split(torch.arange(n), at_once)])
+    """The values of a function at positions 0 to n - 1, `at_once` at a time, or fewer if memory is short."""
+
+    def values(size: int) -> Tensor:
+        return torch.cat([function(part) for part in torch.split(torch.arange(n), size)])
+
+    return halved_until_it_fits(values, at_once, "images")[0]
 
 
 def plain_features(
@@ -110,4 +116,4 @@ def plain_features(
         inputs = Inputs(images, episode, order, backbone, layout=layout)
         return in_parts(lambda part: network(inputs.plain(part)), len(order), inputs.at_once)
     tail, known, rows = Tail(network, images.frozen.split, layout), images.frozen, images.rows[episode, order]
-    return in_parts(lambda part: tail(known.gather(rows[part]).to(backbone.device)), len(order), _MOST_AT_ONCE)
+    return in_parts(lambda part: tail(known.gather(rows[part]).to(backbone.device)), len(order), MOST_AT_ONCE)

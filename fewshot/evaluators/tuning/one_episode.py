@@ -15,7 +15,7 @@ from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.descent import descend, mini_batches
 from fewshot.evaluators.tuning.heads import Heads, Support, starting_heads
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.evaluators.tuning.inputs import Inputs, held_in_order, in_parts, plain_features
+from fewshot.evaluators.tuning.inputs import MOST_AT_ONCE, Inputs, held_in_order, in_parts, plain_features
 from fewshot.evaluators.tuning.layout import check_layout
 from fewshot.evaluators.tuning.low_rank import drop_out
 from fewshot.evaluators.tuning.network import new_head, normalise_by_batch
@@ -31,11 +31,18 @@ _KEPT_BYTES = 256 << 20  # for the activations at the cut
 class TunedEpisode:
     """One episode during the tuning of its network."""
 
-    def __init__(self, batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone, tuning: Tuning) -> None:
+    def __init__(
+        self,
+        batch: EpisodeBatch[ImageRows],
+        episode: int,
+        backbone: Backbone,
+        tuning: Tuning,
+        most: int = MOST_AT_ONCE,
+    ) -> None:
         order = held_in_order(batch.support, batch.support_mask, episode)
         self._tuning, self._seed, self._watch = tuning, int(batch.seeds[episode]), batch.watch
         self._labels = batch.support_labels[episode, order].to(backbone.device)
-        self._inputs = Inputs(batch.support, episode, order, backbone, tuning.view, tuning.layout)
+        self._inputs = Inputs(batch.support, episode, order, backbone, tuning.view, most, tuning.layout)
         if tuning.layout is not None:
             check_layout(backbone.network, self._inputs.shape, tuning.layout)
         self._network, self._trained = tuning.changed(backbone.network, self._seed)
@@ -45,7 +52,7 @@ class TunedEpisode:
         if tuning.start != "zero":
             with torch.no_grad():
                 features = plain_features(batch.support, episode, order, backbone, self._network, tuning.layout)
-                self._start(features, batch.n_way)
+                self._start(tuning.seen_by_head(features), batch.n_way)
         self._tail, self._activations = self._cut(batch.support, episode, order)
         if tuning.batchnorm == "support":
             normalise_by_batch(self._network, self._trained)
@@ -55,9 +62,13 @@ class TunedEpisode:
         """The network in eval mode, without gradients, and its head."""
         tuning, n = self._tuning, len(self._labels)
         batches = mini_batches(n, tuning.batch_size, len(tuning.descent.rates), self._seed, tuning.replacement)
-        parameters = [*self._trained, *self._head.parameters()]
+        head = list(self._head.parameters())
+
+        def backward(step: int) -> Tensor:
+            return self._backward(step, next(batches))
+
         with torch.enable_grad():
-            descend(parameters, tuning.descent, lambda step: self._backward(step, next(batches)), watch=self._watch)
+            descend(self._trained, tuning.descent, backward, watch=self._watch, head=head)
         weight, bias = self._head.weight.detach(), self._head.bias.detach()
         return self._network.eval().requires_grad_(False), Heads(weight.T[None], bias[None], self._converged)
 
@@ -76,12 +87,13 @@ class TunedEpisode:
         """The mean loss of some places of a mini-batch."""
         rows = positions[places]
         if not self._tuning.mixup:
-            return cross_entropy(self._head(self._features(rows, uniform[places.numpy()])), self._labels[rows])
+            features = self._features(rows, uniform[places.numpy()])
+            return cross_entropy(self._head(self._tuning.seen_by_head(features)), self._labels[rows])
         share, partner = mixing(uniform, self._tuning.mixup)
         others = torch.from_numpy(partner)[places]
         mixed = share * self._seen(rows, uniform[places.numpy()])
         mixed += (1 - share) * self._seen(positions[others], uniform[others.numpy()])
-        logits = self._head(self._network(mixed))
+        logits = self._head(self._tuning.seen_by_head(self._network(mixed)))
         mine, theirs = (cross_entropy(logits, self._labels[some]) for some in (rows, positions[others]))
         return share * mine + (1 - share) * theirs
 

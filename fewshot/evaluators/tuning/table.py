@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from fewshot.evaluators.tuning.split import Split, Trunk, find_split
 from fewshot.features.embedding import Embedder
+from fewshot.features.out_of_memory import halved_until_it_fits
+from fewshot.features.settings import BATCH, EmbeddingSettings
+from fewshot.features.use import UNUSED, EmbeddingUse
 from fewshot.files.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ class FrozenTable:
     rows: NDArray[np.int64]  # sorted
     values: Tensor  # [len(rows), F] float32
     seconds: float  # to compute them
+    use: EmbeddingUse = UNUSED  # of the device
 
     def gather(self, rows: Tensor) -> Tensor:
         """[k, F] activations of these rows, a copy."""
@@ -50,9 +54,19 @@ def frozen_table(
     if split is None or split.size > _MOST_INPUTS * example[0].numel() or 4 * split.size * len(images) > _MOST_BYTES:
         return None
     trunk = dataclasses.replace(backbone, network=Trunk(network, split).eval(), dim=split.size)
-    values = torch.empty(len(rows), split.size)
+
+    def filled(batch: int) -> tuple[Tensor, EmbeddingUse]:
+        return _filled(Embedder(images, trunk, "float32", EmbeddingSettings(batch)), rows, split.size, progress)
+
+    (values, use), _ = halved_until_it_fits(filled, BATCH, "images")
+    return FrozenTable(split, rows, values, time.monotonic() - start, use)
+
+
+def _filled(embedder: Embedder, rows: NDArray[np.int64], size: int, progress: bool) -> tuple[Tensor, EmbeddingUse]:
+    """The activations [len(rows), size], all in batches of one size, and how the device was used."""
+    values = torch.empty(len(rows), size)
     with progress_bar(len(rows), "frozen part", "image", progress) as bar:
-        for some, activations in Embedder(images, trunk, "float32").features(rows):
+        for some, activations in embedder.features(rows):
             values[torch.from_numpy(np.searchsorted(rows, some))] = torch.from_numpy(activations)
             bar.update(len(some))
-    return FrozenTable(split, rows, values, time.monotonic() - start)
+    return values, embedder.meter.use()

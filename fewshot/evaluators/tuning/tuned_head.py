@@ -14,9 +14,10 @@ from fewshot.evaluators import Head
 from fewshot.evaluators.tuning import Tuning
 from fewshot.evaluators.tuning.heads import Heads, Support, starting_heads, tune_heads
 from fewshot.evaluators.tuning.image_rows import ImageRows
-from fewshot.evaluators.tuning.inputs import held_in_order, plain_features
+from fewshot.evaluators.tuning.inputs import MOST_AT_ONCE, held_in_order, plain_features
 from fewshot.evaluators.tuning.one_episode import TunedEpisode
 from fewshot.features.embedding import keep_freed_memory
+from fewshot.features.out_of_memory import halved_until_it_fits, is_out_of_memory
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -30,7 +31,11 @@ class TunedHead(Head[ImageRows]):
     heads: Heads
     backbones: Sequence[Backbone]  # their preprocessing makes the inputs
     converged: Tensor | None = None  # [B], for heads that started at an optimum
+<<<<<<< HEAD
+    unit_features: bool = False  # whether heads see features of length 1
+=======
     layout: str | None = None  # the memory order of activations
+>>>>>>> tune
 
     def __call__(self, query: ImageRows) -> Tensor:
         return torch.stack([self._logits(query, e) for e in range(len(self.networks))])
@@ -38,8 +43,14 @@ class TunedHead(Head[ImageRows]):
     def _logits(self, query: ImageRows, episode: int) -> Tensor:
         order = torch.arange(query.rows.shape[1])
         with torch.inference_mode():
+<<<<<<< HEAD
+            features = plain_features(query, episode, order, self.backbones[episode], self.networks[episode])
+            if self.unit_features:
+                features = nn.functional.normalize(features, dim=1)
+=======
             backbone, network = self.backbones[episode], self.networks[episode]
             features = plain_features(query, episode, order, backbone, network, self.layout)
+>>>>>>> tune
             return torch.addmm(self.heads.bias[episode], features, self.heads.weight[episode]).cpu()
 
 
@@ -50,32 +61,69 @@ def tune(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> 
 
 def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tuning]]) -> TunedHead:
     """The tuned networks and heads of B episodes. Each has its own backbone, for its preprocessing, and its own
+<<<<<<< HEAD
+    `Tuning`."""
+    done, most = [], MOST_AT_ONCE
+=======
     `Tuning`; all have one layout."""
     done = []
+>>>>>>> tune
     for episode, (backbone, tuning) in enumerate(ways):
         if backbone.device.type == "cpu":
             keep_freed_memory()
-        done.append(TunedEpisode(batch, episode, backbone, tuning).tuned())
+        tuned, most = _tuned_within_memory(batch, episode, backbone, tuning, most)
+        done.append(tuned)
     heads = Heads(*(torch.cat([getattr(head, part) for _, head in done]) for part in ("weight", "bias")))
     optima = [head.converged for _, head in done if head.converged is not None]
     converged = torch.cat(optima).cpu() if optima else None
+<<<<<<< HEAD
+    networks = [network for network, _ in done]
+    return TunedHead(networks, heads, [one for one, _ in ways], converged, ways[0][1].unit_features)
+
+
+def _tuned_within_memory(
+    batch: EpisodeBatch[ImageRows], episode: int, backbone: Backbone, tuning: Tuning, most: int
+) -> tuple[tuple[nn.Module, Heads], int]:
+    """The tuned network and head of an episode, and the images of a forward pass that fitted.
+
+    If memory runs out, the episode starts again with half of them: the same mini-batches and gradients, summed in
+    smaller parts. BatchNorm that normalises by the mini-batch needs it whole.
+    """
+
+    def tuned(at_once: int) -> tuple[nn.Module, Heads]:
+        return TunedEpisode(batch, episode, backbone, tuning, at_once).tuned()
+
+    if tuning.batchnorm != "support":
+        return halved_until_it_fits(tuned, most, "images")
+    try:
+        return tuned(most), most
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryError(
+            "memory is too small for a mini-batch, which batchnorm='support' needs as a whole; lower batch_size, or "
+            "give batchnorm='frozen'"
+        ) from error
+=======
     return TunedHead(
         [network for network, _ in done], heads, [backbone for backbone, _ in ways], converged, ways[0][1].layout
     )
+>>>>>>> tune
 
 
 def tune_heads_alone(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> TunedHead:
     """The heads of B episodes, trained together on features of the support, which are computed once. The network is not
     trained, and `change` is not called."""
-    support = _support(batch, backbone)
+    support = _support(batch, backbone, tuning)
     start = starting_heads(tuning.start, support, tuning.probe_C)
     heads = tune_heads(start, support, tuning.descent, tuning.batch_size, batch.seeds, batch.watch)
     converged = None if heads.converged is None else heads.converged.cpu()
     n_episodes = len(batch.support)
-    return TunedHead([backbone.network] * n_episodes, heads, [backbone] * n_episodes, converged)
+    networks, backbones = [backbone.network] * n_episodes, [backbone] * n_episodes
+    return TunedHead(networks, heads, backbones, converged, tuning.unit_features)
 
 
-def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Support:
+def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> Support:
     """Features of the support of B episodes, each in the order of its rows, padded at the end."""
     size, device = batch.support_mask.shape, backbone.device
     features = torch.zeros(*size, backbone.dim, device=device)
@@ -84,7 +132,8 @@ def _support(batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Support:
     for e in range(len(mask)):
         order = held_in_order(batch.support, batch.support_mask, e)
         with torch.no_grad():
-            features[e, : len(order)] = plain_features(batch.support, e, order, backbone, backbone.network)
+            plain = plain_features(batch.support, e, order, backbone, backbone.network)
+            features[e, : len(order)] = tuning.seen_by_head(plain)
         labels[e, : len(order)] = batch.support_labels[e, order].to(device)
         mask[e, : len(order)] = True
     return Support(features, labels, mask, batch.n_way)

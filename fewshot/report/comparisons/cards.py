@@ -21,11 +21,13 @@ from fewshot.report.comparisons.verdicts import (
     verdict,
 )
 from fewshot.report.rows import selection_budgets as budgets
+from fewshot.report.rows.costs import TITLES, Costs
 from fewshot.report.rows.origins import command
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.rows.wording import training_data
+from fewshot.results.costs import machine
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import Interval
@@ -102,6 +104,13 @@ def _design(pair: RunPair, shown: Shown) -> list[tuple[str, str]]:
     ]
 
 
+def _cost(row: Row) -> str:
+    """The known costs of a run in words."""
+    return ", ".join(
+        f"{text} {title}" for title, text in zip(TITLES, Costs.of([row]).cost(row).texts, strict=True) if text
+    )
+
+
 _SIDES: dict[str, Callable[[Row], str]] = {
     "protocol": lambda row: row.protocol,
     "choice of hyperparameters": lambda row: budgets.choice(row) or "as given",
@@ -112,6 +121,8 @@ _SIDES: dict[str, Callable[[Row], str]] = {
     "transform": lambda row: specs_of(row).transform.short_name,
     "not converged": lambda row: counted(row.n_not_converged, "episode"),
     "seconds of embedding + solving": lambda row: f"{row.seconds_embedding:.1f} + {row.seconds_solving:.1f}",
+    "cost": _cost,
+    "seconds from": machine,
     "weights digest": lambda row: row.weights_digest[:16],
     "episodes digest": lambda row: row.episodes_digest[:16],
     "command": command,

@@ -120,7 +120,7 @@ class Claims:
                 "these_images": asdict(episode_interval(values).inside(FRACTION)),
                 "new_classes": asdict(self.contest.interval(run)),
             }
-            | {"ranks": ranks[row.run_id], "tied_rank": tied[row.run_id]}
+            | {"ranks": ranks.get(row.run_id), "tied_rank": tied[row.run_id]}
             for run, (row, values) in enumerate(zip(rows, self.contest.accuracy, strict=True))
         ]
         pairs = [
@@ -151,7 +151,7 @@ class Claims:
             "episodes": [row.n_episodes for row in rows],
             "these images": [points(episode_interval(values).inside(FRACTION)) for values in self.contest.accuracy],
             f"new {self.contest.units.name}": [points(self.contest.interval(run)) for run in range(len(rows))],
-            "rank": ["{} to {}".format(*ranks[row.run_id]) for row in rows],
+            "rank": ["{} to {}".format(*of) if (of := ranks.get(row.run_id)) else "" for row in rows],
         }
         if specs_of(rows[0]).sampler.declares("ranks_with_ties"):
             columns["Meta-Dataset's rank"] = [f"{tied[row.run_id]:g}" for row in rows]

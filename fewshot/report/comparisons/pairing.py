@@ -61,7 +61,11 @@ class Contest:
         """The paired comparison of every two runs, or only of `versus` with each other run; the more accurate run
         first, from the best to the worst."""
         order = sorted(range(len(self.rows)), key=lambda run: -float(self.accuracy[run].mean()))
-        return [self._pair(a, b) for a, b in combinations(order, 2) if versus in (None, self.rows[a], self.rows[b])]
+        if versus is None:
+            return [self._pair(a, b) for a, b in combinations(order, 2)]
+        place = order.index(self.rows.index(versus))
+        better, one, worse = order[:place], order[place], order[place + 1 :]
+        return [*(self._pair(run, one) for run in better), *(self._pair(one, run) for run in worse)]
 
     def _pair(self, a: int, b: int) -> RunPair:
         count = min(len(self.accuracy[a]), len(self.accuracy[b]))
@@ -70,7 +74,7 @@ class Contest:
         return RunPair(self.rows[a], self.rows[b], first, second, units, compare(first, second, units), pools)
 
     def ranks(self) -> dict[str, tuple[int, int]]:
-        """The range of possible ranks of each run, by run id."""
+        """The range of possible ranks of each run, by run id; empty for more than 1000 runs."""
         return rank_sets(self._accuracies, self.units)
 
     def tied_ranks(self) -> dict[str, float]:

@@ -19,7 +19,7 @@ def partner(row: Row, numbers: Sequence[PublishedNumber], model: str = "") -> Pu
     A network is matched by the names of its weights. Many published networks have no public name: then `model` names
     one, as in `of_model`.
     """
-    of_network = of_model(numbers, model) if model else [one for one in numbers if _is_network(row, one)]
+    of_network = of_model(numbers, model) if model else [one for one in numbers if is_network(row, one)]
     text = _letters(f"{row.dataset} {row.split}")
     longest = max((len(_longest(one, text)) for one in of_network), default=0)
     same = [one for one in of_network if longest and len(_longest(one, text)) == longest]
@@ -43,7 +43,7 @@ def mismatches(row: Row, number: PublishedNumber, n_test: int | None = None) -> 
     each draw of the row answers, where they are known."""
     yield from _data(row, number, n_test)
     yield from _shape(row, number)
-    yield from _head(row, number)
+    yield from head_mismatches(row, number)
 
 
 def _data(row: Row, number: PublishedNumber, n_test: int | None) -> Iterator[str]:
@@ -56,8 +56,6 @@ def _data(row: Row, number: PublishedNumber, n_test: int | None) -> Iterator[str
         yield f"other counts: {row.n_classes:,} classes, published {data.n_classes:,}"
     if data.n_test and n_test is not None and n_test != data.n_test:
         yield f"other counts: {n_test:,} test images, published {data.n_test:,}"
-    if "mean of 19 tasks" in number.labels:
-        yield "the published number is a mean of 19 tasks, and a row is one task"
     if "at chance" in number.labels:
         yield "the published number is at chance: its features failed"
 
@@ -86,7 +84,8 @@ def _shape(row: Row, number: PublishedNumber) -> Iterator[str]:
         yield f"other sampler: {specs_of(row).sampler.short_name}, published {number.ways} ways"
 
 
-def _head(row: Row, number: PublishedNumber) -> Iterator[str]:
+def head_mismatches(row: Row, number: PublishedNumber) -> Iterator[str]:
+    """Every reason in how the two learn."""
     spec = specs_of(row)
     for name, own, text, registry in (
         ("evaluator", spec.evaluator, number.evaluator, EVALUATORS),
@@ -106,7 +105,8 @@ def _fits(own: Spec, published: Spec) -> bool:
     return own.name == published.name and all(own.fields.get(key) == published.fields[key] for key in given)
 
 
-def _is_network(row: Row, number: PublishedNumber) -> bool:
+def is_network(row: Row, number: PublishedNumber) -> bool:
+    """Whether a row has the weights of a published network."""
     return any(part in row.backbone for part in number.networks)
 
 

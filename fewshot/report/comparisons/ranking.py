@@ -25,21 +25,20 @@ from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tes
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.comparisons.suspicions import suspicions
 from fewshot.report.comparisons.unique_names import UniqueNames
-from fewshot.report.rows.reasons import FEW
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.results.comparability import task_choices
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
-from fewshot.statistics.best_runs import may_be_best
-from fewshot.statistics.intervals import Floats, Interval
+from fewshot.statistics.best_runs import MOST_PAIRED, may_be_best
+from fewshot.statistics.intervals import Interval
 
 __all__ = ["Ranking", "Standing", "ranking", "ranking_of", "rankings"]
 
 LEVEL = 0.95
 PredictionsOf = Callable[[Row], Iterator[Predictions]]  # raises a ValueError where none are stored
-_ORACLE = "an oracle: it chose hyperparameters on the test labels"
+ORACLE = "an oracle: it chose hyperparameters on the test labels"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,7 @@ class Ranking:
     caveats: tuple[str, ...]  # one sentence each; the suspicions are the first of them
     suspicions: tuple[str, ...] = ()  # what looks like a fault
     few: bool = False  # the classes are too few for new ones, which the verdict says
+    tests: RunTests | None = None  # of all pairs; None for a ranking by a mean over data sets
 
     @property
     def best(self) -> Standing:
@@ -92,9 +92,10 @@ def ranking(contest: Contest, names: UniqueNames) -> Ranking:
 def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Ranking:
     fair = np.array([not is_oracle(row) for row in rows]) | all(map(is_oracle, rows))
     p_values = np.full(len(rows), np.nan)
-    p_values[fair] = may_be_best(tests.means[np.ix_(fair, fair)], tests.p_values[np.ix_(fair, fair)])
+    block = np.ix_(fair, fair[tests.rivals])
+    p_values[fair] = may_be_best(tests.means[block], tests.p_values[block])
     leads = fair & ~(p_values < 1 - LEVEL)
-    order = _order(rows, tests.means, leads if leads.any() else fair)
+    order = _order(rows, tests, leads if leads.any() else fair)
     standings = tuple(
         _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run])) for run in order
     )
@@ -103,10 +104,11 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
         names.task(rows[0]),
         standings,
         tests.population,
-        words.verdict(standings, tests.population, tests.reason),
-        (*faults, *words.caveats(standings, tests.reason)),
+        words.verdict(standings, tests.population, tests.reason, tests.few),
+        (*faults, *words.caveats(standings, tests.reason, tests.few), *_untested(tests)),
         faults,
-        bool(FEW.fullmatch(tests.reason)),
+        bool(tests.few),
+        tests,
     )
 
 
@@ -116,19 +118,31 @@ def _minus(tests: RunTests, run: int, other: int) -> Interval | None:
     return None if compared is None else compared.these_images
 
 
-def _order(rows: Sequence[Row], means: Floats, leads: NDArray[np.bool_]) -> list[int]:
+def _untested(tests: RunTests) -> list[str]:
+    """That very many runs are not all tested against each other."""
+    n_runs, n_rivals = tests.means.shape
+    if n_rivals == n_runs or n_runs <= MOST_PAIRED:
+        return []
+    return [
+        f"Each of the {n_runs:,} runs was tested against the best {n_rivals:,} alone, so the group may hold more runs "
+        "than tests of all pairs would leave in it."
+    ]
+
+
+def _order(rows: Sequence[Row], tests: RunTests, leads: NDArray[np.bool_]) -> list[int]:
     """The runs, best first. The best is the most accurate of those in the group that have the most episodes; the others
     follow by their difference to it on common episodes, which is no luck of a few easy episodes."""
-    best = max(np.flatnonzero(leads).tolist(), key=lambda run: (rows[run].n_episodes, accuracy(rows[run])))
-    others = [run for run in range(len(rows)) if run != best]
-    return [best, *sorted(others, key=lambda run: -means[run, best])]
+    leading = [run for run in tests.rivals.tolist() if leads[run]] or tests.rivals.tolist()
+    best = max(leading, key=lambda run: (rows[run].n_episodes, accuracy(rows[run])))
+    behind = tests.means[:, tests.rivals.tolist().index(best)]
+    return [best, *sorted((run for run in range(len(rows)) if run != best), key=lambda run: -behind[run])]
 
 
 def _standing(
     row: Row, names: UniqueNames, tests: RunTests, run: int, best: int, p_value: float, leads: bool
 ) -> Standing:
     compared = None if run == best else tests.compare(run, best)
-    reason = _ORACLE if math.isnan(p_value) else tests.reasons[run]
+    reason = ORACLE if math.isnan(p_value) else tests.reasons[run]
     return Standing(
         row,
         names.parts(row),

@@ -8,16 +8,14 @@ from collections.abc import Sequence
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.rows.intervals import of_images
-from fewshot.report.rows.reasons import FEW
 from fewshot.report.rows.reasons import sentence as missing
 from fewshot.statistics.intervals import Interval
 
 
-def verdict(standings: Sequence[Standing], population: str, reason: str = "") -> str:
+def verdict(standings: Sequence[Standing], population: str, reason: str = "", few: str = "") -> str:
     """One sentence: the best run, and its lead or the runs that may be as good. `reason`: why it is not for new
-    classes, as rows store it; the sentence then names these classes, and says so if they are too few for others."""
-    few = FEW.fullmatch(reason)
-    more = f"; {few[1]} are too few to speak for new ones" if few else ""
+    classes, as rows store it; the sentence then names these classes. `few`: their number, if they are too few."""
+    more = f"; {few} are too few to speak for new ones" if few else ""
     return f"{_claim(standings, population, _among(standings[0], reason))}{more}."
 
 
@@ -86,13 +84,13 @@ def _bounds(bounds: tuple[float, float] | None, population: str) -> str:
     return f" (95 % interval {100 * bounds[0]:z.1f} to {100 * bounds[1]:z.1f} for {population})"
 
 
-def caveats(standings: Sequence[Standing], reason: str) -> list[str]:
+def caveats(standings: Sequence[Standing], reason: str, few: str = "") -> list[str]:
     """What limits the ranking, one sentence each; that the classes are too few is in the verdict already."""
     every = [of_images(standing.row) for standing in standings]
     unpaired = sum("without pairing" in standing.reason for standing in standings)
     sentences = [
         missing("No interval for these images", lacking) if (lacking := list(filter(None, every))) else "",
-        missing("No test for new classes", [reason]) if reason and not FEW.fullmatch(reason) else "",
+        missing("No test for new classes", [reason]) if reason and not few else "",
         f"{counted(unpaired, 'run')} of {len(standings):,} compared without pairing, which separates less"
         " (no stored predictions of the same episodes)."
         if unpaired

@@ -23,6 +23,7 @@ from fewshot.statistics.intervals import Interval
 
 Difference = Callable[[int, int], Interval | None]  # one row minus another by their places; None without an interval
 _MOST_NAMES = 3  # in a sentence
+_MOST_OF_A_KIND = 6  # sentences
 _FEWEST_MEASURES = 2  # beside the accuracy: rows of older releases have fewer, and may be equal by luck
 
 
@@ -47,7 +48,14 @@ class _Rows:
 def suspicions(rows: Sequence[Row], name: Callable[[Row], str], difference: Difference) -> tuple[str, ...]:
     """What looks like a fault among measured rows of one task, one sentence each, the gravest first."""
     of = _Rows(rows, name, difference)
-    return (*_below_chance(of), *_equal(of), *_not_better_than_random(of), *_below_pixels(of))
+    kinds = (_below_chance(of), _equal(of), _not_better_than_random(of), _below_pixels(of))
+    return tuple(sentence for kind in kinds for sentence in _first(list(kind)))
+
+
+def _first(sentences: Sequence[str]) -> list[str]:
+    """The first sentences of a kind, and how many more there are."""
+    rest = len(sentences) - _MOST_OF_A_KIND
+    return [*sentences[:_MOST_OF_A_KIND], *([f"{counted(rest, 'more caution')} of this kind."] if rest > 0 else [])]
 
 
 def _below_chance(of: _Rows) -> Iterator[str]:

@@ -29,14 +29,18 @@ class Chart:
 
     def x(self, value: float) -> str:
         """The horizontal position of a value, such as "12.3%"."""
+        return f"{100 * self.share(value):.1f}%"
+
+    def share(self, value: float) -> float:
+        """The horizontal position of a value as a share of the width."""
         whole = math.log(self.high / self.low)
         share = math.log(value / self.low) / whole if whole else 0.5
-        return f"{_LEFT + _INSIDE + share * (_RIGHT - _LEFT - 2 * _INSIDE):.1f}%"
+        return (_LEFT + _INSIDE + share * (_RIGHT - _LEFT - 2 * _INSIDE)) / 100
 
     def y(self, accuracy: float) -> str:
         """The vertical position of an accuracy in pixels, inside the chart."""
         share = (accuracy - self.scale.low) / (self.scale.high - self.scale.low)
-        return f"{self._bottom - min(1.0, max(0.0, share)) * (self._bottom - _TOP):.1f}"
+        return f"{self.bottom - min(1.0, max(0.0, share)) * (self.bottom - _TOP):.1f}"
 
     @property
     def end(self) -> str:
@@ -48,7 +52,13 @@ class Chart:
         return _SVG.format(self.height, Markup().join([*self._grid(), *self._across(ticks, text, title), *pieces]))
 
     @property
-    def _bottom(self) -> int:
+    def top(self) -> float:
+        """The height of the upper edge of the plot in pixels."""
+        return _TOP
+
+    @property
+    def bottom(self) -> float:
+        """The height of the horizontal axis in pixels."""
         return self.height - _BELOW
 
     def _grid(self) -> list[Markup]:
@@ -58,7 +68,7 @@ class Chart:
         return rules + [_TEXT.format("left", f"{_LEFT - 1}%", f"{float(y) + 4:.1f}", text) for y, text in heights]
 
     def _across(self, ticks: Sequence[float], text: Callable[[float], str], title: str) -> list[Markup]:
-        texts = [_TEXT.format("below", self.x(tick), self._bottom + 18, text(tick)) for tick in ticks]
+        texts = [_TEXT.format("below", self.x(tick), self.bottom + 18, text(tick)) for tick in ticks]
         return [*texts, _TEXT.format("below", f"{(_LEFT + _RIGHT) / 2}%", self.height - 8, title)]
 
 

@@ -1,84 +1,179 @@
-"""Accuracy over cost: a mark per run, numbered as in the ranking where no cheaper run is more accurate."""
+"""Accuracy over cost: a mark per run, and the front of runs that no cheaper run exceeds, numbered as in the ranking."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.report.figures.chart import Chart
+from fewshot.report.figures.label_places import Label, baselines, ticks_that_fit
 from fewshot.report.figures.ranges import Scale
-from fewshot.report.rows.tasks import accuracy
-from fewshot.results.row import Row
+from fewshot.report.figures.svg import printable
+from fewshot.report.rows.costs import RunCost, duration, of_most, scaled
 
 _FEWEST, _LEAST_RATIO = 3, 1.5  # marks; largest cost over the smallest
-_MOST_LISTED = 8
+_MOST_LISTED, _MOST_MARKS = 8, 200
+_DIGITS = (
+    (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8),
+    (1, 1.5, 2, 3, 5, 7),
+    (1, 2, 5),
+    (1, 3),
+    (1,),
+)  # of ticks, finest first
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A cost to plot accuracies over. `of_machine`: whether only the costs of one machine may be compared."""
+
+    title: str
+    cost: Callable[[RunCost], float | None]
+    text: Callable[[float], str]
+    of_machine: bool
+
+
+AXES = (
+    Axis("time of one episode, embedding included", lambda cost: cost.seconds, duration, True),
+    Axis("time to embed one image", lambda cost: cost.seconds_per_image, duration, True),
+    Axis("FLOPs of the backbone for one image", lambda cost: cost.flops, scaled, False),
+    Axis("parameters of the backbone", lambda cost: cost.n_params, scaled, False),
+)
 
 
 @dataclass(frozen=True)
 class CostPlot:
-    """The figure, and the runs that no cheaper run beats, cheapest first: place, name, accuracy and cost as texts."""
+    """The figure, its caption, and the runs of the front, cheapest first: place, name, accuracy and cost as texts."""
 
+    title: str
     svg: Markup
+    caption: str
     frontier: tuple[tuple[int, str, str, str], ...]
 
 
 @dataclass(frozen=True)
-class Point:
-    """A run at its place in the ranking, with the seconds of one episode."""
+class Run:
+    """A run at its place in the ranking."""
 
     place: int
     name: str
-    row: Row
-    seconds: float
+    accuracy: float
+    cost: RunCost
 
 
-def cost_plot(points: Sequence[Point]) -> CostPlot | None:
-    """Accuracy over seconds per episode; None for fewer than three runs or costs that hardly differ."""
-    costs = [point.seconds for point in points]
-    if len(points) < _FEWEST or max(costs) < _LEAST_RATIO * min(costs):
+@dataclass(frozen=True)
+class Point:
+    """A run with the cost that an axis shows."""
+
+    run: Run
+    cost: float
+
+    @property
+    def accuracy(self) -> float:
+        """The accuracy of the run."""
+        return self.run.accuracy
+
+
+def cost_plots(runs: Sequence[Run]) -> tuple[CostPlot, ...]:
+    """Accuracy over every cost that at least three runs have and that differs among them."""
+    return tuple(plot for axis in AXES if (plot := _plot(runs, axis)) is not None)
+
+
+def _plot(runs: Sequence[Run], axis: Axis) -> CostPlot | None:
+    every = [Point(run, cost) for run in runs if (cost := axis.cost(run.cost))]
+    machine = of_most([point.run.cost for point in every]) if every and axis.of_machine else None
+    points = [point for point in every if machine is None or point.run.cost.machine == machine]
+    if len(points) < _FEWEST:
         return None
-    chart = Chart(Scale.of(accuracy(point.row) for point in points), min(costs), max(costs))
     best = frontier(points)
-    pieces = [_mark(chart, point, "quiet") for point in points if point not in best]
-    pieces += [_mark(chart, point, "front") for point in best[:-_MOST_LISTED]]  # without a number: it is not listed
-    for number, point in enumerate(reversed(best[-_MOST_LISTED:])):
-        beside = -9 if number % 2 == 0 else 18  # neighbours may be close, so numbers alternate above and below
-        y = f"{float(chart.y(accuracy(point.row))) + beside:.1f}"
-        pieces += [_mark(chart, point, "front"), _NUMBER.format(chart.x(point.seconds), y, point.place)]
-    listed = [(p.place, p.name, f"{100 * accuracy(p.row):.1f} %", duration(p.seconds)) for p in best[-_MOST_LISTED:]]
-    ticks = _ticks(min(costs), max(costs))
-    return CostPlot(chart.svg(pieces, ticks, duration, "time of one episode (log scale)"), tuple(listed))
+    ids = set(map(id, best))
+    others = [point for point in points if id(point) not in ids]
+    listed, kept = best[-_MOST_LISTED:], others[:_MOST_MARKS]
+    drawn = [*kept, *best]
+    low, high = min(point.cost for point in drawn), max(point.cost for point in drawn)
+    if high < _LEAST_RATIO * low:
+        return None
+    chart = Chart(Scale.of(point.accuracy for point in drawn), low, high)
+    pieces = [*_steps(chart, best), *_marks(chart, kept, best), *_numbers(chart, listed, drawn)]
+    ticks = ticks_that_fit(_ticks(low, high), chart.share, axis.text)
+    left_out = [_elsewhere(len(every) - len(points), machine or ""), _undrawn(len(others) - len(kept))]
+    texts = [_CAPTION.format(axis.title), _numbered(len(best)), *filter(None, left_out)]
+    return CostPlot(
+        axis.title,
+        chart.svg(pieces, ticks, axis.text, f"{axis.title} (log scale)"),
+        " ".join(texts),
+        tuple((p.run.place, p.run.name, f"{100 * p.accuracy:.1f} %", axis.text(p.cost)) for p in listed),
+    )
 
 
 def frontier(points: Sequence[Point]) -> list[Point]:
     """The runs that are more accurate than all cheaper ones, cheapest first."""
     best: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.seconds, -accuracy(point.row))):
-        if not best or accuracy(point.row) > accuracy(best[-1].row):
+    for point in sorted(points, key=lambda point: (point.cost, -point.accuracy)):
+        if not best or point.accuracy > best[-1].accuracy:
             best.append(point)
     return best
 
 
-def duration(seconds: float) -> str:
-    """A duration with two digits: "0.35 ms", "12 s"."""
-    unit, name = (1.0, "s") if seconds >= 1 else (1e-3, "ms") if seconds >= 1e-4 else (1e-6, "µs")
-    return f"{float(f'{seconds / unit:.2g}'):g} {name}"
+def _numbered(n_best: int) -> str:
+    which = "They" if n_best <= _MOST_LISTED else f"The {_MOST_LISTED} most accurate of these {n_best}"
+    return f"{which} have their numbers of the ranking."
 
 
-def _mark(chart: Chart, point: Point, kind: str) -> Markup:
-    return _MARK.format(kind, chart.x(point.seconds), chart.y(accuracy(point.row)))
+def _elsewhere(count: int, machine: str) -> str:
+    where = machine or "an unknown machine"
+    return f"Measured on {where}; {counted(count, 'run')} of other machines left out." * (count > 0)
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Powers of ten, with 2 and 5 times these if there are few."""
+def _undrawn(count: int) -> str:
+    return f"{counted(count, 'less accurate run')} {agreeing(count, 'is', 'are')} not drawn." * (count > 0)
+
+
+def _steps(chart: Chart, best: Sequence[Point]) -> Iterator[Markup]:
+    """The front as stairs: the best accuracy for at most each cost."""
+    for a, b in pairwise(best):
+        x, y = chart.x(b.cost), chart.y(a.accuracy)
+        yield _STEP.format(chart.x(a.cost), x, y, y)
+        yield _STEP.format(x, x, y, chart.y(b.accuracy))
+    yield _STEP.format(chart.x(best[-1].cost), chart.x(chart.high), *[chart.y(best[-1].accuracy)] * 2)
+
+
+def _marks(chart: Chart, others: Sequence[Point], best: Sequence[Point]) -> Iterator[Markup]:
+    for point in others:
+        yield _QUIET.format(chart.x(point.cost), chart.y(point.accuracy))
+    for point in best:
+        title = printable(f"{point.run.place} {point.run.name}")
+        yield _FRONT.format(chart.x(point.cost), chart.y(point.accuracy), title)
+
+
+def _numbers(chart: Chart, listed: Sequence[Point], drawn: Sequence[Point]) -> Iterator[Markup]:
+    """The place of every listed run at its mark; a thin line leads to a number that is farther away."""
+    labels = [Label(chart.share(p.cost), float(chart.y(p.accuracy)), str(p.run.place)) for p in listed]
+    marks = [(chart.share(point.cost), float(chart.y(point.accuracy))) for point in drawn]
+    heights = baselines(labels, chart.top, chart.bottom, marks)
+    for point, label, baseline in zip(listed, labels, heights, strict=True):
+        x, near = chart.x(point.cost), baseline + (3 if baseline < label.y else -11)
+        if abs(near - label.y) > _FAR:
+            yield _LEADER.format(x, x, f"{label.y:.1f}", f"{near:.1f}")
+        yield _NUMBER.format(x, f"{baseline:.1f}", label.text)
+
+
+def _ticks(low: float, high: float) -> list[list[float]]:
+    """Sets of ticks, finest first: some digits of every power of ten, then ever fewer powers."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    digits = (1, 2, 5) if len(powers) < 4 else (1,)
-    every = (digit * 10.0**power for power in powers for digit in digits)
-    return [seconds for seconds in every if low <= seconds <= high]
+    finest = [[digit * 10.0**power for power in powers for digit in digits] for digits in _DIGITS]
+    fewer = [[10.0**power for power in powers if power % step == 0] for step in (2, 3)]
+    return [[tick for tick in ticks if low <= tick <= high] for ticks in (*finest, *fewer)]
 
 
-_MARK = Markup('<circle class="{}" cx="{}" cy="{}" r="4.5"/>')
+_FAR = 10.0  # pixels from a mark to its number that need a line between them
+_CAPTION = "Accuracy over the {}. Line: the Pareto front, the runs that no cheaper run exceeds."
+_QUIET = Markup('<circle class="quiet" cx="{}" cy="{}" r="4"/>')
+_FRONT = Markup('<circle class="front" cx="{}" cy="{}" r="4.5"><title>{}</title></circle>')
+_STEP = Markup('<line class="step" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+_LEADER = Markup('<line class="leader" x1="{}" x2="{}" y1="{}" y2="{}"/>')
 _NUMBER = Markup('<text class="below" x="{}" y="{}">{}</text>')

@@ -9,9 +9,8 @@ from markupsafe import Markup
 
 from fewshot.plugins.wording import counted, listed
 from fewshot.report.comparisons.ranking import Ranking, Standing
-from fewshot.report.figures.costs import CostPlot, Point, cost_plot
+from fewshot.report.figures.costs import CostPlot, Run, cost_plots
 from fewshot.report.figures.ranges import Scale, ends
-from fewshot.report.rows.costs import Costs
 from fewshot.report.rows.intervals import of_rankings, percent
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
@@ -58,7 +57,7 @@ class RankedPlot:
     groups: tuple[Group, ...]
     legend: str
     n_omitted: int  # lines that only the table has
-    costs: CostPlot | None
+    costs: tuple[CostPlot, ...]
 
     @property
     def paired(self) -> bool:
@@ -132,11 +131,12 @@ def _group(heading: str, lines: Sequence[RankedLine], most: int) -> Group:
     return Group(heading, tuple(lines[:end]), tuple(lines[end:]))
 
 
-def _costs(standings: Sequence[Standing], shown: Shown) -> CostPlot | None:
-    costs = Costs.of(shown.done)
-    points = [
-        Point(place, standing.name, standing.row, seconds)
-        for place, standing in enumerate(standings, 1)
-        if (seconds := costs.of_episode(standing.row)) is not None and not is_oracle(standing.row)
-    ]
-    return cost_plot(points)
+def _costs(standings: Sequence[Standing], shown: Shown) -> tuple[CostPlot, ...]:
+    """Accuracy over costs; oracles take no part."""
+    return cost_plots(
+        [
+            Run(place, standing.name, standing.accuracy, shown.costs.cost(standing.row))
+            for place, standing in enumerate(standings, 1)
+            if not is_oracle(standing.row)
+        ]
+    )

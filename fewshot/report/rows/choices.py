@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fewshot.files.regular import parsed_json
 from fewshot.plugins.grids import combinations
 from fewshot.plugins.registry import EVALUATORS
 from fewshot.results.row import Row
@@ -129,7 +129,7 @@ def _trials(text: str) -> list[tuple[float, float | None, float | None]]:
 def _listed(text: str) -> list[Any]:
     """The list in a column; empty if there is none."""
     try:
-        values = json.loads(text) if text else []
+        values = parsed_json(text) if text else []
     except ValueError:
         return []
     return values if isinstance(values, list) else []

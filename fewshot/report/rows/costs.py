@@ -1,49 +1,128 @@
-"""The cost of one episode of a run: the seconds to embed its images and to solve it."""
+"""The cost of a run beside its accuracy: the size of its network, and the times of an image and of an episode."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fewshot.plugins.wording import counted
+from fewshot.results.costs import FEWEST_IMAGES, machine, seconds_per_episode
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 
-_FEWEST = 64  # images; fewer give no useful speed
 _Network = tuple[str, str, str]
+_SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """The cost of a run; None for what nothing measured. Seconds are those of `machine`."""
+
+    n_params: int | None
+    flops: int | None
+    seconds_per_image: float | None  # 0 for vectors, and for evaluators that run the network themselves
+    seconds_per_episode: float | None  # to solve it, without embedding
+    machine: str
+    n_images: int | None = None  # of an episode
+
+    @property
+    def seconds(self) -> float | None:
+        """The seconds of one episode with the embedding of its images."""
+        if None in (self.n_images, self.seconds_per_image, self.seconds_per_episode):
+            return None
+        return (self.n_images or 0) * (self.seconds_per_image or 0.0) + (self.seconds_per_episode or 0.0)
+
+    @property
+    def texts(self) -> tuple[str, str, str, str]:
+        """The cost under `TITLES`; "" for what is unknown, and for the time of an image where none is embedded."""
+        image, episode = self.seconds_per_image, self.seconds_per_episode
+        return (
+            scaled(self.n_params) if self.n_params else "",
+            scaled(self.flops) if self.flops else "",
+            duration(image) if image else "",
+            duration(episode) if episode is not None else "",
+        )
+
+
+TITLES = ("parameters", "FLOPs", "per image", "per episode")
+_MEANINGS = (
+    "parameters: of the backbone",
+    "FLOPs: of the backbone for one image, two for each multiply-add",
+    "per image: time to embed one",
+    "per episode: time to solve one whose images are embedded",
+)
+
+
+def meaning(titles: Collection[str]) -> str:
+    """What the columns with these titles hold, in one sentence; "" for none."""
+    kept = [text for title, text in zip(TITLES, _MEANINGS, strict=True) if title in titles]
+    text = "; ".join(kept)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 @dataclass(frozen=True)
 class Costs:
-    """The seconds per image of every network, from the runs that embedded images. Others took them from a cache."""
+    """What rows know together. Runs that found their features in a cache take the seconds per image of others with the
+    same network on the same machine, and rows of older releases the FLOPs of others with the same backbone."""
 
     embedding: Mapping[_Network, float]
+    flops: Mapping[str, int]
 
     @staticmethod
     def of(rows: Iterable[Row]) -> Costs:
         """The costs that these rows measured."""
         seconds: Counter[_Network] = Counter()
         images: Counter[_Network] = Counter()
+        flops = {}
         for row in rows:
-            if row.n_embedded >= _FEWEST:
+            if row.flops:
+                flops[row.backbone] = row.flops
+            if row.n_embedded >= FEWEST_IMAGES:
                 seconds[_network(row)] += row.seconds_embedding  # type: ignore[assignment]
                 images[_network(row)] += row.n_embedded
-        return Costs({network: seconds[network] / count for network, count in images.items()})
+        return Costs({network: seconds[network] / count for network, count in images.items()}, flops)
 
-    def of_episode(self, row: Row) -> float | None:
-        """The seconds of one episode; None if the size of the episodes or a speed is unknown."""
-        if row.seconds_solving <= 0 or None in (row.n_way, row.k_shot, row.n_query):
-            return None
-        n_images = (row.n_way or 0) * ((row.k_shot or 0) + (row.n_query or 0))
-        speed = self._embedding(row)
-        return None if speed is None else speed * n_images + row.seconds_solving / row.n_episodes
+    def cost(self, row: Row) -> RunCost:
+        """The cost of a row."""
+        sizes = row.n_way, row.k_shot, row.n_query
+        n_images = None if None in sizes else (row.n_way or 0) * ((row.k_shot or 0) + (row.n_query or 0))
+        flops = row.flops or self.flops.get(row.backbone)
+        return RunCost(
+            row.n_params or None, flops, self._embedding(row), seconds_per_episode(row), machine(row), n_images
+        )
 
     def _embedding(self, row: Row) -> float | None:
-        """The seconds per image; 0 for vectors, and for evaluators that run the network themselves."""
         if specs_of(row).evaluator.declares("runs_network") and not row.n_embedded:
             return 0.0
         return self.embedding.get(_network(row), None if row.n_params else 0.0)
 
 
 def _network(row: Row) -> _Network:
-    return row.backbone, row.dtype, row.device
+    return row.backbone, row.dtype, machine(row)
+
+
+def of_several_machines(rows: Iterable[Row]) -> str:
+    """A sentence if the seconds of these rows come from several machines, with the runs of each; else ""."""
+    count = Counter(machine(row) for row in rows if seconds_per_episode(row) is not None)
+    if len(count) < 2:
+        return ""
+    each = "; ".join(f"{name or 'unknown'} ({counted(n, 'run')})" for name, n in count.most_common())
+    return f"Times come from {len(count)} machines, so compare them only within one: {each}."
+
+
+def of_most(costs: Sequence[RunCost]) -> str:
+    """The machine of most of these costs."""
+    return Counter(cost.machine for cost in costs).most_common(1)[0][0]
+
+
+def duration(seconds: float) -> str:
+    """A duration with two digits: "0.35 ms", "12 s"."""
+    unit, name = (1.0, "s") if seconds >= 1 else (1e-3, "ms") if seconds >= 1e-4 else (1e-6, "µs")
+    return f"{float(f'{seconds / unit:.2g}'):g} {name}"
+
+
+def scaled(count: float) -> str:
+    """A large number with three digits: "3.37 M", "8.17 G"."""
+    unit, name = next(((unit, f" {name}") for unit, name in _SCALES if count >= unit), (1.0, ""))
+    return f"{float(f'{count / unit:.3g}'):g}{name}"

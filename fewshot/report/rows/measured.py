@@ -16,6 +16,8 @@ from fewshot.report.rows.tasks import Task, shot_label
 from fewshot.results.declared import Declared, declared
 from fewshot.results.row import Row
 
+MOST_LINES = 200  # of a task
+
 
 @dataclass(frozen=True)
 class Value:
@@ -44,6 +46,7 @@ class Measures:
 
     lines: tuple[MeasuresLine, ...]
     notes: tuple[str, ...]
+    n_omitted: int = 0  # less accurate runs, which only the results file shows
 
 
 def titles() -> tuple[str, ...]:
@@ -57,10 +60,17 @@ def has_any(row: Row) -> bool:
 
 
 def measures(task: Task, shown: Shown) -> Measures | None:
-    """The further measures of all runs of a task that have any; None if no run has."""
-    kept = [row for row in task.grouped if has_any(row)]
-    lines = tuple(MeasuresLine(*shown.name(row), shot_label(row), values(row)) for row in kept)
-    return Measures(lines, tuple(meaning(kept))) if kept else None
+    """The further measures of the runs of a task that have any, of at most the 200 most accurate; None if no run
+    has."""
+    known = [row for row in task.grouped if has_any(row)]
+    if not known:
+        return None
+    best = known
+    if len(known) > MOST_LINES:
+        ids = {id(row) for row in sorted(known, key=lambda row: -(row.accuracy or 0.0))[:MOST_LINES]}
+        best = [row for row in known if id(row) in ids]
+    lines = tuple(MeasuresLine(*shown.name(row), shot_label(row), values(row)) for row in best)
+    return Measures(lines, tuple(meaning(known)), len(known) - len(best))
 
 
 def values(row: Row) -> tuple[Value, ...]:

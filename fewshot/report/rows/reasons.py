@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 
 _USE_POOLS = 'Use --sampler "DisjointPools()".'
-FEW = re.compile(r"(\d+ .+) are too few to speak of others")  # the number of classes
 # What rows store, what readers see, and what to do about it.
 _WORDS = (
     (r"the episodes share images; draw them with DisjointPools", "episodes share images", _USE_POOLS),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fewshot.report.rows.contenders import Contender, Name, Names, contender, contender_names
+from fewshot.report.rows.costs import Costs
 from fewshot.report.rows.tasks import Task, tasks, under_skewed_queries
 from fewshot.results.row import Row
 from fewshot.results.short_names import ShortNames
@@ -47,6 +48,11 @@ class Shown:
     def skewed(self) -> Mapping[str, Row]:
         """For transductive runs with balanced queries, by run id: the same run with unequal query shares."""
         return under_skewed_queries(self.rows)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What the rows know together about the costs of runs."""
+        return Costs.of(self.done)
 
     def name(self, row: Row) -> Name:
         """The name of the contender of a row."""

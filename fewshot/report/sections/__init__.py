@@ -13,6 +13,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
 from fewshot.report.comparisons.ranking import Ranking
 from fewshot.report.rows.shown import Shown
 from fewshot.results.files import Results
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Sources:
     """What a section may read beside the rows: their file with its predictions (None: not available), the images of a
-    row, if fewshot may read them (rows/images.py), and the rankings of the rows."""
+    row, if fewshot may read them (rows/images.py), the rankings of the rows, and those of benchmarks."""
 
     results: Results | None
     load: Callable[[Row], LabelledImages]
     rankings: tuple[Ranking, ...]
+    benchmarks: tuple[BenchmarkRanking, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,18 @@ from fewshot.report.rows.intervals import THESE_IMAGES, brackets
 from fewshot.report.rows.measured import measures, titles
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
+from fewshot.report.tables.cost_columns import cost_columns
 from fewshot.report.tables.task_table import TaskTable, comparison, in_common, most_accurate_first
+
+_MOST_DETAILED = 200  # lines of a table with texts on hover
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     tables, further = comparison(shown), [measures(task, shown) for task in shown.tasks]
     explained = [THESE_IMAGES, *brackets(shown.done)]  # in the first section
-    own_notes = [(*table.notes, *table.remarks) for table in tables]
+    ordered = [most_accurate_first(table.lines) for table in tables]
+    costs = [cost_columns(task, lines, shown) for task, lines in zip(shown.tasks, ordered, strict=True)]
+    own_notes = [(*table.notes, *table.remarks, *each.notes) for table, each in zip(tables, costs, strict=True)]
     shared = in_common(own_notes)
     of_measures = in_common([each.notes for each in further if each])
     for number, (task, table, measured) in enumerate(zip(shown.tasks, tables, further, strict=True), 1):
@@ -26,11 +31,13 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
             "names": names,
             "constant": constant,
             "table": table,
-            "lines": most_accurate_first(table.lines),
+            "lines": ordered[number - 1],
+            "costs": costs[number - 1],
             "notes": [note for note in own_notes[number - 1] if note not in (*shared, *explained)],
             "measures": measured,
             "measures_notes": [note for note in measured.notes if note not in of_measures] if measured else [],
             "measure_names": titles(),
+            "most_detailed": _MOST_DETAILED,
             "curves": shot_curves(task, shown) if number <= MOST_TASKS else None,
             "shared": [],
         }
@@ -65,25 +72,33 @@ SECTION = Section(
 <thead><tr>{% for name in names %}<th scope="col">{{ name }}</th>{% endfor %}
 {%- for shot in table.shots %}<th scope="col" class="number accuracy"
 {%- if loop.first %} aria-sort="descending"{% endif %}>{{ shot }}</th>{% endfor -%}
-<th scope="col" class="number">episodes</th></tr></thead>
+<th scope="col" class="number">episodes</th>
+{%- for title in costs.titles %}<th scope="col" class="number cost">{{ title }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for line in lines %}
-<tr data-of="{{ line.contender }}"><th scope="row" title="{{ line.title }}">
+{% set detailed = loop.index <= most_detailed %}
+<tr data-of="{{ line.contender }}"><th scope="row"{% if detailed %} title="{{ line.title }}"{% endif %}>
 {{- line.backbone if names[0] == "backbone" else line.learner }}</th>
-{%- if names | length > 1 %}<td title="{{ line.title }}">{{ line.learner }}</td>{% endif %}
+{%- if names | length > 1 %}<td{% if detailed %} title="{{ line.title }}"{% endif %}>{{ line.learner }}</td>{% endif %}
 {%- for cell in line.cells %}<td class="number accuracy"
-{%- if cell.run_id %} data-of="{{ line.contender }}" data-run="{{ cell.run_id }}" title="{{ cell.details }}"{% endif %}
-{%- if cell.value is not none %} data-value="{{ cell.value }}"{% endif %}>
+{%- if cell.run_id %} data-of="{{ line.contender }}" data-run="{{ cell.run_id }}"{% endif %}
+{%- if cell.run_id and detailed %} title="{{ cell.details }}"{% endif %}
+{%- if cell.value is not none %} data-value="{{ "%.6g" | format(cell.value) }}"{% endif %}>
 {%- if cell.best %}<strong>{{ cell.text }}</strong>{% else %}{{ cell.text }}{% endif %}
 <span class="signs">{{ cell.signs }}</span>
 {%- if cell.further %}<span class="further">{{ cell.further }}</span>{% endif %}</td>{% endfor -%}
-<td class="number" data-value="{{ line.fewest_episodes }}">{{ line.n_episodes }}</td></tr>
+<td class="number" data-value="{{ line.fewest_episodes }}">{{ line.n_episodes }}</td>
+{%- for cost in costs.cells[loop.index0] %}<td class="number cost"
+{%- if cost.value is not none %} data-value="{{ "%.4g" | format(cost.value) }}"{% endif %}>{{ cost.text }}</td>
+{%- endfor %}</tr>
 {% endfor %}
 </tbody>
 </table>
 {% endcall %}
 <p class="caption" id="caption-{{ number }}">{{ table.caption }}
-{%- if constant %} All runs: {{ constant }}.{% endif %}</p>
+{%- if constant %} All runs: {{ constant }}.{% endif %}
+{%- if lines | length > most_detailed %} Of {{ "{:,}".format(lines | length) }} lines the first {{ most_detailed }}{# #}
+ have texts on hover; <code>fewshot results show RUN</code> has every column of a run.{% endif %}</p>
 {{ as_list(notes) }}
 {% if table.draws %}
 <details class="printed">
@@ -121,6 +136,11 @@ SECTION = Section(
 </tbody>
 </table>
 {% endcall %}
+{% if measures.n_omitted %}
+<p class="caption">{{ "{:,}".format(measures.n_omitted) }} less accurate runs omitted;
+<code>fewshot results export</code>
+has the measures of all runs.</p>
+{% endif %}
 {{ as_list(measures_notes) }}
 </details>
 {% endif %}

@@ -29,6 +29,17 @@ SECTION = Section(
     _pieces,
     """\
 {% from "macros.html.j2" import notes, ranked_lines %}
+{% macro figure(cost) %}
+<figure class="cost">
+{{ cost.svg }}
+<figcaption>{{ cost.caption }}
+<ol class="frontier">
+{% for place, name, accuracy, value in cost.frontier %}
+<li value="{{ place }}">{{ name }}: {{ accuracy }}, {{ value }}</li>
+{% endfor %}
+</ol></figcaption>
+</figure>
+{% endmacro %}
 {% macro ranking(plot) %}
 <div class="ranking">
 <p class="axis-line" aria-hidden="true"><span>accuracy, %</span>{{ plot.axis }}
@@ -52,17 +63,16 @@ SECTION = Section(
 {% endif %}
 <p class="caption">{{ plot.legend }}</p>
 {{ notes(plot.caveats) }}
-{% if plot.costs %}
-<figure class="cost">
-{{ plot.costs.svg }}
-<figcaption>Accuracy over the time of one episode, embedding included. Numbered: no faster run is more accurate.
-<ol class="frontier">
-{% for place, name, accuracy, seconds in plot.costs.frontier %}
-<li value="{{ place }}">{{ name }}: {{ accuracy }}, {{ seconds }}</li>
-{% endfor %}
-</ol></figcaption>
-</figure>
+{% for cost in plot.costs %}
+{% if loop.first %}
+{{ figure(cost) }}
+{% else %}
+<details class="printed">
+<summary>Accuracy over the {{ cost.title }}</summary>
+{{ figure(cost) }}
+</details>
 {% endif %}
+{% endfor %}
 {% endmacro %}
 {% for plot in first %}
 <p class="task">{{ plot.task | unbroken }}</p>

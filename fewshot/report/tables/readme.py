@@ -23,7 +23,7 @@ _OF_SUITE = re.compile(
     r"(<!-- results:(?P<suite>[\w-]+)(?P<compact> compact)? -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL
 )
 _OF_FILES = re.compile(r"(<!-- table:(?P<name>[\w-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
-TABLES = ("compare", "coverage", "heads", "probe")  # names of tables that come from files
+TABLES = ("compare", "coverage", "faults", "fuzz", "heads", "probe")  # names of tables that come from files
 
 
 def update_readme(path: Path, rows: Sequence[Row], check: bool = False) -> bool:
@@ -80,6 +80,11 @@ def ready_table(name: str) -> str:
 
         table = strength_tables.head_table if name == "heads" else strength_tables.probe_table
         return str(table(strength_tables.read()))
+    if name in ("faults", "fuzz"):
+        from fewshot.benchmarks import fault_table
+
+        of_faults = fault_table.fault_table if name == "faults" else fault_table.fuzz_table
+        return str(of_faults(fault_table.read()))
     if name == "compare":
         from fewshot.report.comparisons.compared import compared_table
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from fewshot.episodes import streams
 from fewshot.episodes.draws import words
 from fewshot.scaling.laws import Fit, Floats, Law
+from fewshot.statistics.students_t import quantile
 
 ONE_SEED = "one seed: no interval"
 FEWEST_SEEDS = 5  # with fewer, seeds are not resampled: one fit per seed, and Student's t
@@ -166,7 +166,7 @@ def student_bounds(values: Floats, level: float = 0.95) -> tuple[float, float]:
 def _half_width(values: Floats, level: float) -> Floats:
     """t(S - 1) s / sqrt(S) over the first axis of values [S, ...]."""
     spread = values.std(0, ddof=1) / np.sqrt(len(values))
-    return np.asarray(stats.t.ppf((1 + level) / 2, len(values) - 1) * spread)
+    return np.asarray(quantile((1 + level) / 2, len(values) - 1) * spread)
 
 
 def _estimate(fit: Fit, laws: list[Law], how: str, level: float) -> Estimate:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from fewshot.files.csv_files import CsvFile
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 
 _JSON = (".jsonl", ".ndjson", ".json")
 _READ = "give a .csv with a header, or a .jsonl with one JSON object per line"
@@ -42,8 +41,8 @@ def _json_lines(path: Path, text: str) -> list[Line]:
         if not part.strip():
             continue
         try:
-            line = json.loads(part)
-        except (ValueError, RecursionError) as error:
+            line = parsed_json(part)
+        except ValueError as error:
             whole = _kind(text)
             if whole:
                 raise ValueError(f"{path} is one JSON value{whole}; {_READ}") from error
@@ -61,8 +60,8 @@ def _json_lines(path: Path, text: str) -> list[Line]:
 def _kind(text: str) -> str:
     """The type of a JSON value, and how to turn a list into lines; "" for text that is not JSON."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parsed_json(text)
+    except ValueError:
         return ""
     if isinstance(value, list):
         return f", a list of {len(value):,} (write its items as lines with: jq -c '.[]' FILE > FILE.jsonl)"

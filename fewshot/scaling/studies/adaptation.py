@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from fewshot.scaling.fits.intervals import Difference, Estimate, over_seeds, paired_difference
 from fewshot.scaling.fits.trust import Trust, trust_all
@@ -115,6 +114,8 @@ def downstream(upstream: Ladder, ladder: Ladder) -> tuple[float, float]:
     above, below = (np.log(_part(each, sizes, seeds)).ravel() for each in (upstream, ladder))
     if len(above) < IMAGES.fewest:
         return float("nan"), float("nan")
+    from scipy import stats
+
     return float(stats.spearmanr(above, below).statistic), float(np.polyfit(above, below, 1)[0])
 
 

@@ -3,12 +3,11 @@ arXiv 2106.00116)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 from fewshot.plugins.short_name import short_names
 from fewshot.plugins.spec import Spec
 from fewshot.scaling.studies.gains import Gain, PairedScore, network_gains, source_gains
@@ -57,7 +56,7 @@ def gains_of(rows: Iterable[TrainedRow]) -> list[SourceGains]:
 def read_distances(path: Path) -> dict[tuple[str, str], float]:
     """The unbiased squared MMD of every source and target in the output of `fewshot distance --json`."""
     try:
-        lines = json.loads(read_text(path, "table of distances"))["distances"]
+        lines = parsed_json(read_text(path, "table of distances"))["distances"]
         return {(line["source"], line["target"]): float(line["mmd"]) for line in lines}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from fewshot.plugins.wording import agreeing, counted
 from fewshot.scaling.laws import Floats
 from fewshot.scaling.studies.transfer import FEWEST_DATA, FEWEST_SIZES, Transferred
+from fewshot.statistics.students_t import quantile
 
 _WORST = 1e8  # condition number, above which coefficients are meaningless
 NAMES = ("k", "alpha", "beta")
@@ -63,7 +64,7 @@ def fit_transfer(points: Sequence[Transferred]) -> TransferFit:
     target = np.array([np.log(point.transferred / point.images) for point in used])
     censored = np.array([point.role == "censored" for point in used])
     solved, errors = _censored_regression(matrix, target, censored)
-    half = stats.t.ppf(0.975, counts[0] - len(NAMES)) * errors
+    half = quantile(0.975, counts[0] - len(NAMES)) * errors
     low, high = solved - half, solved + half
     law = TransferLaw(float(np.exp(solved[0])), float(solved[1] + 1), float(solved[2]))
     omitted = f"{counted(counts[2], 'point')} {agreeing(counts[2], 'was', 'were')} omitted"

@@ -9,17 +9,18 @@ other devices and for large problems, torch computes the same answers.
 from __future__ import annotations
 
 import functools
-import hashlib
-import importlib.util
 import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+from fewshot.solvers.loop_cache import installed, kept_at
+
+__all__ = ["compiled", "installed", "over_episodes", "serves"]
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -27,12 +28,6 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 _FASTMATH = {"reassoc", "contract", "nsz"}
 _PARTS_PER_THREAD = 4  # episodes differ in how long they take
 _RUNS_WIDE = "avx512fp16"  # a feature of processors that vectors of 512 bits do not slow down (Sapphire Rapids and on)
-
-
-@functools.cache
-def installed() -> bool:
-    """Whether numba is installed; does not import it."""
-    return importlib.util.find_spec("numba") is not None
 
 
 def serves(*tensors: Tensor) -> bool:
@@ -55,7 +50,7 @@ def compiled(loop: Loop) -> Loop:
     _widen()
     settings: Any = numba.config
     given = settings.CACHE_DIR
-    settings.CACHE_DIR = given or _kept_at()
+    settings.CACHE_DIR = given or str(kept_at())
     try:
         fast: Loop = numba.njit(cache=True, **options)(loop)
     except RuntimeError:  # no such folder
@@ -78,17 +73,6 @@ def _widen() -> None:
         features = get_host_cpu_features()
         if features.get(_RUNS_WIDE):
             settings.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
-
-
-@functools.cache
-def _kept_at() -> str:
-    """A cache folder named by a hash of all loops' sources: numba itself checks only the file of the function that it
-    loads, not the functions that this one calls."""
-    here = Path(__file__).parent
-    sha = hashlib.sha256()
-    for path in sorted(here.glob("*.py")):
-        sha.update(path.read_bytes())
-    return str(here / "__pycache__" / f"loops-{sha.hexdigest()[:16]}")
 
 
 def over_episodes(

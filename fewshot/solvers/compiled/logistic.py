@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.solvers.compiled import compiled
-from fewshot.solvers.compiled.aligned import empty, zeros
+from fewshot.solvers.compiled.aligned import aligned_zeros
 from fewshot.solvers.compiled.matrices import Floats, gather_centred, gram, inverse, products
 from fewshot.solvers.compiled.newton import Direction, Point, Problem, Space, extrapolate, minimise
 
@@ -25,47 +25,42 @@ _STEPS_PER_ROUND = 24.0  # conjugate gradients that a condition of 4 adds to a s
 _NEARBY = 6.0  # how far C may be above that of a preconditioner which still serves
 _FURTHER = 3.0  # and how far below
 _WORST_CONDITION = 1e6  # of a preconditioner that keeps enough digits
+_MAY_BE_EQUAL = 1e-12  # of the squared length: rows that are further apart differ
 _LARGEST_DUAL = 4.0  # times c: a coefficient of the optimum is within c; far larger ones hold digits of nothing
 
 
-@compiled
 def workspace(n_rows: int, n_way: int, dim: int) -> Space:
-    """Zeros of all sizes."""
-    w, like = (n_rows + 7) // 8 * 8, np.zeros(1)
+    """Zeros of all sizes. Not compiled: a thread calls it once, and its compilation would take seconds."""
+    w = (n_rows + 7) // 8 * 8
     return Space(
-        empty(n_rows, dim, like),
+        aligned_zeros(n_rows, dim),
         np.zeros(dim),
         np.zeros(n_rows, np.int64),
-        zeros(n_rows, w, like),
-        zeros(n_rows, w, like),
+        np.zeros((2, n_rows), np.int64),
+        aligned_zeros(n_rows, w),
+        aligned_zeros(n_rows, w),
         np.zeros(1),
-        zeros(n_rows, w, like),
-        zeros(n_rows, w, like),
+        aligned_zeros(n_rows, w),
+        aligned_zeros(n_rows, w),
         _point(n_way, w),
         _point(n_way, w),
         _point(n_way, w),
         _direction(n_way, w),
         _direction(n_way, w),
         _direction(n_way, w),
-        zeros(n_way, w, like),
+        aligned_zeros(n_way, w),
         np.zeros(n_way),
-        zeros(4, w, like),
+        aligned_zeros(4, w),
     )
 
 
-@compiled
 def _point(n_way: int, w: int) -> Point:
-    """Zeros."""
-    like = np.zeros(1)
-    flat = zeros(n_way, w, like), zeros(n_way, w, like), zeros(n_way, w, like), zeros(n_way, w, like)
-    return Point(flat[0], flat[1], np.zeros(n_way), flat[2], flat[3])
+    dual, fit, p, residual = (aligned_zeros(n_way, w) for _ in range(4))
+    return Point(dual, fit, np.zeros(n_way), p, residual)
 
 
-@compiled
 def _direction(n_way: int, w: int) -> Direction:
-    """Zeros."""
-    like = np.zeros(1)
-    return Direction(zeros(n_way, w, like), zeros(n_way, w, like), np.zeros(n_way))
+    return Direction(aligned_zeros(n_way, w), aligned_zeros(n_way, w), np.zeros(n_way))
 
 
 @compiled
@@ -79,21 +74,21 @@ def _spread(p: Floats, n: int) -> float:
 
 
 @compiled
-def _prepare(space: Space, n: int, n_way: int, C: float, warm: bool) -> Problem:
+def _prepare(space: Space, has_twins: bool, n: int, n_way: int, C: float, warm: bool) -> Problem:
     """The problem for one C, with its preconditioner: none if it would save too few steps, or that of a nearby C."""
     c = C / 2 if n_way == 2 else C
     wanted, largest = c * _spread(space.now.p, n) if warm else c / n_way, 0.0
     for i in range(n):
         largest = max(largest, np.abs(space.gram[i, :n]).sum())
     if _STEPS_PER_ROUND * (math.sqrt(1.0 + wanted * largest) - 1.0) < 2.0 * n / n_way:
-        return Problem(space.gram, space.gram, space.truth, n, c, 0.0, wanted * n, 1.0, largest)
+        return Problem(space.gram, space.gram, space.truth, space.twin, has_twins, n, c, 0.0, wanted * n, 1.0, largest)
     solvable, near = wanted * largest < _WORST_CONDITION, space.made_for[0]
     if solvable and not near <= _FURTHER * wanted <= _FURTHER * _NEARBY * near:
         solvable = _invert(space, n, wanted)
         near = space.made_for[0]
-    condition = 1.0 + near * largest
+    m, scale, condition = n if solvable else 0, wanted * n, 1.0 + near * largest
     return Problem(
-        space.gram, space.inner_map, space.truth, n if solvable else 0, c, near, wanted * n, condition, largest
+        space.gram, space.inner_map, space.truth, space.twin, has_twins, m, c, near, scale, condition, largest
     )
 
 
@@ -125,6 +120,51 @@ def _answer(space: Space, n: int, weight: Floats, bias: Floats) -> None:
 
 
 @compiled
+def _gather_labels(labels: NDArray[np.int64], held: NDArray[np.bool_], truth: NDArray[np.int64]) -> None:
+    """Packs the labels that are held into `truth`."""
+    n = 0
+    for s in range(len(labels)):
+        if held[s]:
+            truth[n] = labels[s]
+            n += 1
+
+
+@compiled
+def _find_twins(rows: Floats, gram: Floats, n: int, twin: NDArray[np.int64]) -> bool:
+    """Whether some of the first n rows are equal; fills twin [2, n] with the first row equal to each, and the number of
+    rows equal to that one. The Gram matrix excludes most pairs."""
+    found = False
+    for i in range(n):
+        twin[0, i], twin[1, i] = i, 1
+        for j in range(i):
+            apart = gram[i, i] + gram[j, j] - 2.0 * gram[i, j]
+            if twin[0, j] == j and apart <= _MAY_BE_EQUAL * gram[i, i] and _equal(rows[i], rows[j]):
+                twin[0, i] = j
+                twin[1, j] += 1
+                found = True
+                break
+    return found
+
+
+@compiled
+def _equal(a: Floats, b: Floats) -> bool:
+    d = 0
+    while d < len(a) and a[d] == b[d]:
+        d += 1
+    return d == len(a)
+
+
+@compiled
+def _within(values: Floats, bound: float) -> bool:
+    """Whether no value is further from 0 than the bound; a NaN is."""
+    for k in range(len(values)):
+        for i in range(values.shape[1]):
+            if not abs(values[k, i]) <= bound:
+                return False
+    return True
+
+
+@compiled
 def fit_path(
     first: int,
     last: int,
@@ -145,8 +185,9 @@ def fit_path(
     n_way = weight.shape[2]
     for e in range(first, last):
         n = gather_centred(rows[e], held[e], space.rows, space.mean)
-        space.truth[:n] = labels[e][held[e]]
+        _gather_labels(labels[e], held[e], space.truth)
         gram(space.rows, n, space.gram)
+        has_twins = _find_twins(space.rows, space.gram, n, space.twin)
         for array in (space.now.dual, space.now.p, space.now.residual, space.trial.p, space.trial.residual):
             array[:, :] = 0.0
         for array in (space.trial.dual, space.now.fit, space.trial.fit, space.left.dual, space.curved, space.inner_map):
@@ -154,10 +195,10 @@ def fit_path(
         space.now.bias[:] = 0.0
         space.made_for[0] = 0.0
         for g in range(len(grid)):
-            problem = _prepare(space, n, n_way, grid[g], g > 0)
+            problem = _prepare(space, has_twins, n, n_way, grid[g], g > 0)
             if g > 0 and problem.n > 0:
                 share = math.log(grid[g] / grid[g - 1]) / math.log(grid[g - 1] / grid[max(g - 2, 0)])
                 extrapolate(problem, share if g > 1 else 0.0, space)
             solved = problem.n > 0 and minimise(problem, space, max_iter[g])
-            converged[g, e] = solved and np.abs(space.now.dual).max() <= _LARGEST_DUAL * problem.c
+            converged[g, e] = solved and _within(space.now.dual, _LARGEST_DUAL * problem.c)
             _answer(space, n, weight[g, e], bias[g, e])

@@ -146,6 +146,14 @@ def _two_products(matrix: Floats, v: Floats, u: Floats, low: int, high: int, of_
 
 
 @compiled
+def copy(matrix: Floats, out: Floats) -> None:
+    """out = matrix, of one shape. `out[:, :] = matrix` would compile the error for other shapes, for four seconds."""
+    for k in range(len(matrix)):
+        for i in range(matrix.shape[1]):
+            out[k, i] = matrix[k, i]
+
+
+@compiled
 def _dot(a: Floats, b: Floats) -> float:
     """<a, b>. Callers slice rows, so that indices start at 0: an index that might be negative prevents vector
     instructions."""

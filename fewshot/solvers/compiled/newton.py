@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fewshot.solvers.compiled import compiled
 from fewshot.solvers.compiled.exponential import exponential
-from fewshot.solvers.compiled.matrices import Floats, inner, products
+from fewshot.solvers.compiled.matrices import Floats, copy, inner, products
 
 _AIM = 1e-12  # of the objective: the remaining gain of a converged problem
 _ENOUGH = 1e-9  # the same if rounding prevents further steps
@@ -30,6 +30,8 @@ class Problem(NamedTuple):
     gram: Floats  # [n, w] G
     inner_map: Floats  # [n, w] T
     truth: NDArray[np.int64]  # [n] class of each row
+    twin: NDArray[np.int64]  # [2, n] the first row equal to each, and how many rows equal it
+    has_twins: bool
     n: int
     c: float
     shrink: float  # s of the preconditioner: about C / N; 0 for none
@@ -62,6 +64,7 @@ class Space(NamedTuple):
     rows: Floats  # [S, D]
     mean: Floats  # [D]
     truth: NDArray[np.int64]
+    twin: NDArray[np.int64]  # [2, S]
     gram: Floats  # [S, w], as the next three
     inner_map: Floats
     made_for: Floats  # [1] the C / N of inner_map, or 0
@@ -157,6 +160,21 @@ def _remove_mean(values: Floats, n: int) -> float:
 
 
 @compiled
+def _share_among_twins(values: Floats, twin: NDArray[np.int64], n: int) -> None:
+    """Gives equal rows the mean of their values: only the sum has an effect, so what separates them would be rounding,
+    which grows."""
+    for i in range(n):
+        if twin[0, i] != i:
+            values[twin[0, i]] += values[i]
+    for i in range(n):
+        first = twin[0, i]
+        if first != i:
+            values[i] = values[first]
+        elif twin[1, i] > 1:
+            values[i] /= twin[1, i]
+
+
+@compiled
 def _start_direction(problem: Problem, at: Point, left: Direction, step: Direction, search: Direction) -> None:
     """left = -gradient; step = search = 0."""
     for k in range(len(left.dual)):
@@ -176,6 +194,9 @@ def _start_direction(problem: Problem, at: Point, left: Direction, step: Directi
 @compiled
 def _precondition(problem: Problem, left: Direction) -> float:
     """The squared length of the residual in the preconditioner's metric; fills left.fit with T left.dual."""
+    if problem.has_twins:
+        for k in range(len(left.dual)):
+            _share_among_twins(left.dual[k], problem.twin, problem.n)
     for k in range(len(left.dual)):
         _remove_mean(left.dual[k], problem.n)
     products(left.dual, problem.inner_map, problem.n, left.fit)
@@ -314,9 +335,14 @@ def extrapolate(problem: Problem, share: float, space: Space) -> None:
         trial.bias[k] = now.bias[k] + share * (now.bias[k] - before.bias[k])
     there = _objective(problem, trial, inner(trial.dual, trial.fit), space)
     here = _objective(problem, now, inner(now.dual, now.fit), space)
-    before.dual[:, :], before.fit[:, :], before.bias[:] = now.dual, now.fit, now.bias
+    copy(now.dual, before.dual)
+    copy(now.fit, before.fit)
+    for k in range(len(now.bias)):
+        before.bias[k] = now.bias[k]
     if there < here:
-        now.dual[:, :], now.bias[:] = trial.dual, trial.bias
+        copy(trial.dual, now.dual)
+        for k in range(len(now.bias)):
+            now.bias[k] = trial.bias[k]
         products(now.dual, problem.gram, problem.n, now.fit)
 
 

@@ -1,0 +1,164 @@
+"""The request that says which processes do the work of a suite; none of its options changes a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import click
+
+from fewshot.commands import _options
+from fewshot.commands._answers import answer, print_progress, wants_json
+from fewshot.commands._device_options import device_arguments
+from fewshot.plugins.wording import counted
+
+if TYPE_CHECKING:
+    from fewshot.results.files import Results
+    from fewshot.results.row import Row
+    from fewshot.runs.pipeline import Workbench
+    from fewshot.runs.specs import RunSpec
+    from fewshot.work.places import WorkFolder
+
+
+class Engine(Protocol):
+    """Other processes that do the tasks of a folder."""
+
+    def work(self, look: Callable[[], None]) -> None: ...
+
+
+def _tls_option(name: str, what: str) -> Any:
+    return click.option(name, type=click.Path(exists=True, dir_okay=False), default=None, help=what)
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """Which processes do the work."""
+
+    jobs: Annotated[
+        int,
+        click.option("--jobs", type=click.IntRange(min=1), default=1, help="Work with this many processes here."),
+    ]
+    plan: Annotated[
+        Path | None,
+        click.option(
+            "--plan",
+            type=_options.NEW_FOLDER,
+            metavar="FOLDER",
+            help="Write the tasks into this folder for `fewshot work FOLDER`, then stop.",
+        ),
+    ]
+
+    scheduler: Annotated[
+        str,
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS|FILE|local:N",
+            default="",
+            help="Work on a Dask cluster: the address or the file of its scheduler, or local:N for N workers here.",
+        ),
+    ]
+    tls_ca_file: Annotated[
+        str | None, _tls_option("--tls-ca-file", "Check the scheduler by this certificate authority (PEM).")
+    ]
+    tls_cert: Annotated[str | None, _tls_option("--tls-cert", "Show this certificate to the scheduler (PEM).")]
+    tls_key: Annotated[str | None, _tls_option("--tls-key", "Use the key of that certificate (PEM).")]
+
+    @property
+    def is_this_process(self) -> bool:
+        """Whether this process does the work itself."""
+        return self.jobs == 1 and self.plan is None and not self.scheduler
+
+    def work(self, specs: Sequence[RunSpec], results: Results, bench: Workbench, seen: Callable[[], None]) -> None:
+        """Returns once other processes have ended all tasks of these runs; calls `seen` now and then. Their rows are in
+        the results file, in the order of the runs."""
+        from fewshot.files.progress import progress_bar
+
+        folder = planned(results.path.with_suffix(".work"), specs, results, bench)
+        where = f"the cluster {self.scheduler}" if self.scheduler else counted(self.jobs, "worker")
+        print_progress(f"{counted(len(folder.tasks), 'task')} for {where}.")
+        engine = self._engine(folder, results, bench)
+        with progress_bar(len(folder.tasks), "tasks", "task", not wants_json()) as bar:
+
+            def look() -> None:
+                bar.update(len(folder.tasks) - folder.n_left - bar.n)
+                seen()
+
+            engine.work(look)
+        gather(results, folder.order)
+
+    def _engine(self, folder: WorkFolder, results: Results, bench: Workbench) -> Engine:
+        if self.scheduler:
+            from fewshot.work.cluster import Cluster, Tls, settings_of
+
+            settings = settings_of(results.path, bench)
+            return Cluster(
+                folder, settings, self.scheduler, Tls(self.tls_ca_file or "", self.tls_cert or "", self.tls_key or "")
+            )
+        from fewshot.work.processes import LocalWorkers
+
+        say = partial(click.echo, err=True)
+        return LocalWorkers(folder, results.path, self.jobs, _options_of(bench), say)
+
+
+def planned(path: Path, specs: Sequence[RunSpec], results: Results, bench: Workbench) -> WorkFolder:
+    """The folder with the tasks of these runs."""
+    from fewshot.work.places import WorkFolder
+    from fewshot.work.planning import plan
+
+    tasks = plan(specs, results, bench)
+    return WorkFolder.make(path, tasks, run_ids(specs, bench))
+
+
+def gather(results: Results, order: Sequence[str]) -> None:
+    """Moves the rows of all processes into the results file, in the order of the runs; those of trials into theirs."""
+    results.gather(order)
+    results.trials.gather()
+
+
+def write_plan(folder: Path, specs: Sequence[RunSpec], bench: Workbench) -> int:
+    """Writes the tasks of these runs into a folder; answers with their number and with what to do next."""
+    from fewshot.results.files import Results
+
+    made = planned(folder, specs, Results(folder / "rows.jsonl"), bench)
+    text = f"{counted(len(made.tasks), 'task')} in {folder}. Start on any machine that sees it: fewshot work {folder}"
+    answer(text, {"plan": folder, "n_tasks": len(made.tasks)})
+    return 0
+
+
+def run_ids(specs: Sequence[RunSpec], bench: Workbench) -> list[str]:
+    """The run ids of these runs, in order; without those whose data side fails."""
+    found = [_run_id(spec, bench) for spec in specs]
+    return [run_id for run_id in found if run_id]
+
+
+def _run_id(spec: RunSpec, bench: Workbench) -> str:
+    try:
+        return bench.prepare(spec).run_id
+    except (ValueError, OSError):
+        return ""
+
+
+def rows_of(specs: Sequence[RunSpec], results: Results, bench: Workbench) -> dict[RunSpec, Row]:
+    """The row of each run that has one: the result, or the failure of its last attempt."""
+    from fewshot.commands._running import row_of
+
+    rows = results.rows()
+    done = {row.run_id: row for row in rows if row.status == "ok"}
+    failed = {row.spec: row for row in rows if row.status != "ok"}
+    found: dict[RunSpec, Row] = {}
+    for spec in specs:
+        row = done.get(_run_id(spec, bench)) or failed.get(row_of(spec).spec)
+        if row is not None:
+            found[spec] = row
+    return found
+
+
+def _options_of(bench: Workbench) -> list[str]:
+    """The options of `fewshot work` for a worker with the settings of this workbench. The suite of the user named its
+    members, so workers may import them."""
+    device = [] if bench.device is None else ["--device", bench.device]
+    budget = [] if bench.budget_bytes is None else ["--budget-mb", str(bench.budget_bytes >> 20)]
+    return ["--allow-import", *device, *budget, *device_arguments(bench)]

@@ -1,0 +1,125 @@
+"""`fewshot work`: works on the plan in a folder, with any number of other processes on any machines."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fewshot.commands import _device_options, _options
+from fewshot.commands._answers import answer, json_option, print_progress
+from fewshot.commands._results import writable_results
+
+if TYPE_CHECKING:
+    from fewshot.work.doing import Outcome
+    from fewshot.work.places import WorkFolder
+    from fewshot.work.tasks import Task
+
+
+@click.command("work", short_help="Work on the plan in a folder, with other processes.")
+@click.argument("folder", type=_options.NEW_FOLDER)
+@click.option("--status", is_flag=True, help="Print what is done, claimed, left and lost, then stop.")
+@_options.dry_run_option
+@click.option("--results", type=_options.FILE, help="Write the rows beside this file (default: FOLDER/rows.jsonl).")
+@click.option(
+    "--patience",
+    type=_options.Number(min=1),
+    default=60.0,
+    metavar="SECONDS",
+    help="Take over the task of a worker that gave no sign of life for this long.",
+)
+@click.option("--allow-import", is_flag=True, help="Import members that the plan names as package.module:Class.")
+@click.option(
+    "--budget-mb", type=click.IntRange(min=1), default=24, help="Limit the memory of a batch of episodes (MB)."
+)
+@_options.device_option("Run networks")
+@_device_options.embedding_batch_option
+@_device_options.compile_option
+@_device_options.decoders_option
+@_device_options.heads_device_option
+@click.option("--quiet", is_flag=True, help="Print no progress.")
+@click.option("--with-parent", is_flag=True, hidden=True)
+@json_option
+def command(
+    folder: Path,
+    status: bool,
+    dry_run: bool,
+    results: Path | None,
+    patience: float,
+    allow_import: bool,
+    budget_mb: int,
+    device: str | None,
+    embedding_batch: int | None,
+    compiled: bool,
+    decoders: int | None,
+    heads_device: str | None,
+    quiet: bool,
+    with_parent: bool,
+) -> int:
+    """Work on the plan in FOLDER, which `fewshot bench SUITE --plan FOLDER` writes.
+
+    Start it as often as you like, on every machine that sees the folder: each process takes tasks that nobody has. A
+    killed process loses one task, which another one takes up. Set FEWSHOT_HOME to a folder that all machines share, so
+    that they share features.
+    """
+    from fewshot.work.places import WorkFolder
+
+    plan = WorkFolder(folder, patience)
+    if status or dry_run:
+        return _listed(plan, status)
+    _check_folder(plan)
+    if with_parent:
+        from fewshot.work.processes import stop_with_parent
+
+        stop_with_parent()
+    from fewshot.work.doing import bench_at, workbench
+    from fewshot.work.worker import Worker
+
+    path = results or folder / "rows.jsonl"
+    written = writable_results(path)
+    settings = _device_options.embedding_settings(embedding_batch, compiled, decoders)
+    computing = workbench(budget_mb << 20, device, not quiet, settings, heads_device)
+    bench = bench_at(path, computing, allow_import)
+    n_done = 0
+
+    def ended(task: Task, outcome: Outcome) -> None:
+        nonlocal n_done
+        n_done += 1
+        if not quiet:
+            print_progress(f"{outcome.status}: {task.words}, {outcome.seconds:.1f} s")
+
+    Worker(plan, bench, ended).work()
+    if not quiet:
+        n_rows = len(written.rows())
+        text = f"All {len(plan.tasks):,} tasks have ended, {n_done:,} of them here.\nrows: {path}"
+        answer(
+            f"{text}\nreport: fewshot report {path}", {"n_tasks": len(plan.tasks), "n_rows": n_rows, "results": path}
+        )
+    return 0
+
+
+def _check_folder(plan: WorkFolder) -> None:
+    """Raises a ValueError if relative paths of the plan would start in another folder than where it was made."""
+    from fewshot.work.listing import relative_paths
+
+    if plan.planned_in != os.getcwd() and (paths := relative_paths(plan.tasks)):
+        raise ValueError(
+            f"the plan was made in {plan.planned_in} and names {paths[0]} from there; start `fewshot work` in that "
+            "folder, or plan with absolute paths"
+        )
+
+
+def _listed(plan: WorkFolder, status: bool) -> int:
+    """Answers with the counts of tasks, or with each task."""
+    from fewshot.commands._rates import rates
+    from fewshot.work.listing import counts, counts_in_words, grouped
+
+    if status:
+        found = counts(plan)
+        answer("\n".join(counts_in_words(plan, found)), found)
+    else:
+        lines, values = grouped(plan.tasks, rates())
+        answer("\n".join(lines), values)
+    return 0

@@ -1,0 +1,124 @@
+"""The ranking of a benchmark by its mean over data sets as a table: the mean, the groups of sets, and each set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fewshot.plugins.wording import listed
+from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
+from fewshot.report.comparisons.ranking import Standing
+from fewshot.report.rows.benchmark_means import Average, SetRuns, explained
+
+MOST_LINES = 200
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number in % with its interval in brackets; both "" where there is none."""
+
+    text: str = ""
+    bounds: str = ""
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class MeanLine:
+    """A contender with its mean, its difference to the best, and its numbers on groups and sets."""
+
+    place: int
+    name: str
+    sign: str
+    is_best: bool
+    mean: Cell
+    minus: Cell
+    groups: tuple[Cell, ...]
+    sets: tuple[Cell, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BenchmarkTable:
+    """The lines of a ranking, best first, with the names of their columns."""
+
+    title: str
+    verdict: str
+    mean: str  # the heading of the means, such as "19 sets"
+    groups: tuple[str, ...]
+    sets: tuple[str, ...]
+    columns: tuple[str, ...]  # the headings of the texts
+    lines: tuple[MeanLine, ...]
+    caption: str
+    n_omitted: int
+
+
+def benchmark_table(
+    one: BenchmarkRanking, columns: tuple[str, ...] = (), texts: Callable[[SetRuns], tuple[str, ...]] = lambda _: ()
+) -> BenchmarkTable:
+    """The table of a ranking, with the `texts` of each contender in further `columns`."""
+    of_all, ranking = one.averages[0][0], one.ranking
+    groups = [average for average in one.averages[0][1:] if average.is_whole]
+    kept = list(zip(ranking.standings, one.averages, map(texts, one.runs), strict=True))[:MOST_LINES]
+    return BenchmarkTable(
+        ranking.task,
+        ranking.verdict,
+        of_all.counted,
+        tuple(f"{average.group}, {average.counted}" for average in groups),
+        tuple(name for name, _ in of_all.sets),
+        columns,
+        tuple(_line(place, *each, ranking.best, groups) for place, each in enumerate(kept, 1)),
+        _caption(one),
+        len(ranking.standings) - len(kept),
+    )
+
+
+def _line(
+    place: int,
+    standing: Standing,
+    averages: Sequence[Average],
+    texts: tuple[str, ...],
+    best: Standing,
+    groups: Sequence[Average],
+) -> MeanLine:
+    by_group, difference = {average.group: average for average in averages}, standing.difference
+    return MeanLine(
+        place,
+        standing.name,
+        "≈" if standing.leads and standing is not best else "",
+        standing is best,
+        _mean(averages[0]),
+        Cell()
+        if difference is None
+        else Cell(f"{100 * difference.mean:+z.1f}", _bounds(difference.low, difference.high), difference.mean),
+        tuple(_mean(by_group[group.group]) for group in groups),
+        tuple(Cell(f"{100 * value:.1f}", "", value) for _, value in averages[0].sets),
+        texts,
+    )
+
+
+def _mean(average: Average) -> Cell:
+    half = average.half_width
+    bounds = "" if half is None else _bounds(average.value - half, average.value + half)
+    return Cell(f"{100 * average.value:.1f}", bounds, average.value)
+
+
+def _bounds(low: float, high: float) -> str:
+    """The interval; "" for one of a single value, which proves nothing."""
+    return "" if low == high else f"[{100 * low:z.1f}, {100 * high:z.1f}]"
+
+
+def _caption(one: BenchmarkRanking) -> str:
+    """What the numbers, brackets and signs are."""
+    of_all, ranking = one.averages[0][0], one.ranking
+    number = "median of the draws" if one.benchmark.draws == "median" else "accuracy"
+    parts = [f"Mean over data sets, of the {number} on each, in %."]
+    if of_all.population:
+        parts.append(f"[ ] of a mean: 95 % interval for {explained(of_all.population)}.")
+    if len(ranking.standings) > 1:
+        parts.append(f"[ ] of a difference: 95 % interval for {explained(ranking.population)}.")
+        parts.append(
+            "≈: may be as good as the best, by paired tests that are corrected for the number of methods; [ ] is not."
+        )
+    if one.missing:
+        parts.append(f"Missing: {listed(list(one.missing))}.")
+    return " ".join(parts)

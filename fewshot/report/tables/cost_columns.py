@@ -1,0 +1,104 @@
+"""The costs of runs as columns: beside the accuracies of a task in HTML, and as a table for terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fewshot.plugins.wording import counted
+from fewshot.report.comparisons.ranking import Ranking, Standing
+from fewshot.report.rows.costs import TITLES, Costs, RunCost, duration, meaning, of_several_machines
+from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task
+from fewshot.report.tables.short_texts import shortened
+from fewshot.report.tables.task_table import Line
+from fewshot.results.row import Row
+
+_MOST_LINES = 20  # in a terminal
+_SHORTEST = 12  # characters of a name
+_GAP = "  "
+
+
+@dataclass(frozen=True)
+class CostCell:
+    """A cost as text, and the number that orders it; None if it is unknown."""
+
+    text: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class CostColumns:
+    """The columns of costs of one table: their titles, a cell per title for every line, and notes."""
+
+    titles: tuple[str, ...]
+    cells: tuple[tuple[CostCell, ...], ...]
+    notes: tuple[str, ...]
+
+
+def cost_columns(task: Task, lines: Sequence[Line], shown: Shown) -> CostColumns:
+    """The costs beside the lines of a task; only the columns that some line has."""
+    rows = {row.run_id: row for row in task.rows}
+    every = [_cells([rows[cell.run_id] for cell in line.cells if cell.run_id], shown.costs) for line in lines]
+    kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
+    titles = tuple(TITLES[n] for n in kept)
+    notes = filter(None, [meaning(titles), of_several_machines(task.rows)])
+    return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
+
+
+def _cells(rows: Sequence[Row], costs: Costs) -> list[CostCell]:
+    """The costs of a line: of its network, and the time of an episode from the first shot to the last."""
+    of_rows = [costs.cost(row) for row in rows]
+    one = next((cost for cost in of_rows if cost.seconds_per_image), of_rows[0])
+    params, flops, image, _ = one.texts
+    seconds = [cost.seconds_per_episode for cost in of_rows if cost.seconds_per_episode is not None]
+    texts = list(dict.fromkeys(map(duration, (min(seconds), max(seconds))))) if seconds else []
+    return [
+        CostCell(params, one.n_params),
+        CostCell(flops, one.flops),
+        CostCell(image, one.seconds_per_image or None),
+        CostCell(" to ".join(texts), max(seconds, default=None)),
+    ]
+
+
+def cost_table(ranking: Ranking, costs: Costs, width: int) -> str:
+    """The costs of the best runs of a ranking, for a terminal; "" if none is known."""
+    kept = ranking.standings[:_MOST_LINES]
+    texts = [costs.cost(standing.row).texts for standing in kept]
+    filled = [n for n in range(len(TITLES)) if any(text[n] for text in texts)]
+    if not filled:
+        return ""
+    header = ("accuracy", *(TITLES[n] for n in filled))
+    numbers = [
+        (f"{100 * standing.accuracy:.1f}", *(text[n] for n in filled))
+        for standing, text in zip(kept, texts, strict=True)
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *numbers, strict=True)]
+    room = max(_SHORTEST, width - sum(widths) - len(_GAP) * len(widths))
+    names = shortened([standing.name for standing in kept], room)
+    longest = max(map(len, names))
+    lines = [
+        _GAP.join([name.ljust(longest), *map(str.rjust, cells, widths)])
+        for name, cells in zip(["cost", *names], [header, *numbers], strict=True)
+    ]
+    rest = len(ranking.standings) - len(kept)
+    return "\n".join([*lines, *([f"{counted(rest, 'less accurate run')} omitted; --json has all."] if rest else [])])
+
+
+def cost_notes(rankings: Iterable[Ranking], costs: Costs) -> list[str]:
+    """What the columns of these tables mean, and whether their times come from several machines."""
+    rows = [standing.row for ranking in rankings for standing in ranking.standings]
+    texts = [costs.cost(row).texts for row in rows]
+    filled = [title for number, title in enumerate(TITLES) if any(text[number] for text in texts)]
+    return list(filter(None, [meaning(filled), of_several_machines(rows)]))
+
+
+def cost_values(standings: Iterable[Standing], costs: Costs) -> dict[str, dict[str, Any]]:
+    """The costs of runs as JSON values, by run id."""
+    return {standing.row.run_id: _values(costs.cost(standing.row)) for standing in standings}
+
+
+def _values(cost: RunCost) -> dict[str, Any]:
+    names = ("n_params", "flops", "seconds_per_image", "seconds_per_episode", "machine")
+    return {name: getattr(cost, name) for name in names}

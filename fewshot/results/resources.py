@@ -1,0 +1,21 @@
+"""The columns of a row that say what its run took of a machine. Older rows lack them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fewshot.results.columns import Columns
+
+
+@dataclass(frozen=True)
+class Resources(Columns):
+    """Throughput, memory and energy; None where nothing was embedded, or where the system or the driver is silent."""
+
+    images_per_second: float | None = None  # while images are embedded, decoding and writing included
+    image_bytes_per_second: float | None = None  # of the decoded images in RGB
+    device_use: float | None = None  # share of that time in which the device had a batch to compute
+    embedding_batch: int | None = None  # images of a forward pass
+    embedding_compiled: bool = False  # by torch.compile
+    peak_memory_bytes: int | None = None  # resident memory of the process: during the run if the system can count so
+    peak_device_bytes: int | None = None  # memory of torch on the GPU
+    device_joules: float | None = None  # energy of the whole GPU, other programs on it included

@@ -1,0 +1,127 @@
+"""What a run takes of a machine while it is computed: the peak of memory, and the energy of the GPU."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from fewshot.files import energy
+from fewshot.files.memory import system_text
+from fewshot.results.resources import Resources
+
+if TYPE_CHECKING:
+    import torch
+
+    from fewshot.features.use import EmbeddingUse
+    from fewshot.results.parts import PredictionParts
+
+_STATUS = Path("/proc/self/status")
+_RESET = Path("/proc/self/clear_refs")  # writing 5 resets the peak of resident memory
+
+
+class Gpu(Protocol):
+    """What a meter needs of a GPU."""
+
+    def reset(self) -> None: ...
+    def peak_bytes(self) -> int: ...
+    def joules(self) -> float | None: ...
+
+
+class CudaGpu:
+    """A GPU of CUDA."""
+
+    def __init__(self, device: torch.device) -> None:
+        import torch
+
+        self._device, self._cuda = device, torch.cuda
+        self._uuid = str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
+
+    def reset(self) -> None:
+        """Starts a new peak."""
+        self._cuda.reset_peak_memory_stats(self._device)
+
+    def peak_bytes(self) -> int:
+        """The most memory of torch's tensors since the reset."""
+        return self._cuda.max_memory_allocated(self._device)
+
+    def joules(self) -> float | None:
+        """Energy since the driver was loaded."""
+        return energy.joules(f"GPU-{self._uuid.removeprefix('GPU-')}") if self._uuid else None
+
+
+class ResourceMeter:
+    """Measures from its start on; `costs` gives what is new since the last call, for the metadata of a part."""
+
+    def __init__(self, device: torch.device, gpu: Gpu | None = None) -> None:
+        self._gpu = CudaGpu(device) if gpu is None and device.type == "cuda" else gpu
+        reset_peak()
+        if self._gpu is not None:
+            self._gpu.reset()
+        self._joules = None if self._gpu is None else self._gpu.joules()
+
+    def costs(self) -> dict[str, str]:
+        """The peaks so far, and the energy since the last call."""
+        found = {"peak_memory_bytes": peak_bytes()}
+        if self._gpu is not None:
+            found["peak_device_bytes"] = self._gpu.peak_bytes()
+        texts = {name: str(value) for name, value in found.items() if value is not None}
+        now = None if self._gpu is None else self._gpu.joules()
+        if now is not None and self._joules is not None:
+            texts["device_joules"] = f"{now - self._joules:.3f}"
+        self._joules = now
+        return texts
+
+
+def embedding_costs(uses: list[EmbeddingUse]) -> dict[str, str]:
+    """How the device was used to embed images, for the metadata of a part; empty if nothing was embedded."""
+    uses = [use for use in uses if use.n_images]
+    if not uses:
+        return {}
+    return {
+        "image_bytes": str(sum(use.n_bytes for use in uses)),
+        "seconds_busy": f"{sum(use.busy for use in uses):.6f}",
+        "embedding_batch": str(max(use.batch for use in uses)),
+        "embedding_compiled": str(int(any(use.compiled for use in uses))),
+    }
+
+
+def resources(parts: PredictionParts) -> Resources:
+    """The columns, from the metadata of all parts of a run."""
+    n_embedded, seconds = parts.cost("n_embedded"), parts.cost("seconds_embedding")
+    rate = 1 / seconds if n_embedded and seconds else None  # nothing was embedded: features came from the cache
+
+    def per_second(name: str) -> float | None:
+        count = parts.known_cost(name, sum)
+        return None if count is None or rate is None else round(rate * count, 4)
+
+    def largest(name: str) -> int | None:
+        found = parts.known_cost(name, max)
+        return None if found is None else int(found)
+
+    busy, joules = per_second("seconds_busy"), parts.known_cost("device_joules", sum)
+    return Resources(
+        images_per_second=per_second("n_embedded"),
+        image_bytes_per_second=per_second("image_bytes"),
+        device_use=None if busy is None else min(1.0, busy),
+        embedding_batch=largest("embedding_batch"),
+        embedding_compiled=bool(largest("embedding_compiled")),
+        peak_memory_bytes=largest("peak_memory_bytes"),
+        peak_device_bytes=largest("peak_device_bytes"),
+        device_joules=None if joules is None else round(joules, 3),
+    )
+
+
+def peak_bytes(status: Path = _STATUS) -> int | None:
+    """The peak of the process's resident memory since `reset_peak`, or since its start where that is not possible; None
+    where the system does not say (not Linux)."""
+    line = re.search(r"^VmHWM:\s+(\d+) kB", system_text(status), re.MULTILINE)
+    return None if line is None else int(line.group(1)) << 10
+
+
+def reset_peak(path: Path = _RESET) -> None:
+    """Starts a new peak of the resident memory, if the system can."""
+    try:
+        path.write_text("5")
+    except OSError:
+        return

@@ -1,0 +1,127 @@
+"""Worker processes of this machine that work on one plan; this process watches them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from fewshot.work.places import WorkFolder
+
+LOOK = 0.25  # seconds between two looks at the workers
+_GRACE = 15.0  # seconds: a worker that is stopped stores its finished batches
+_STOPPED = "Stopped. "  # what a worker prints when it is stopped
+
+
+@dataclass(eq=False)
+class LocalWorkers:
+    """`jobs` workers. A worker that dies is replaced; the lease of its task is counted as lost."""
+
+    folder: WorkFolder
+    results: Path
+    jobs: int
+    options: Sequence[str] = ()  # of `fewshot work`
+    say: Callable[[str], None] = print  # prints a line that a worker wrote, once for all workers
+    _running: list[subprocess.Popen[str]] = field(default_factory=list)
+    _said: dict[str, None] = field(default_factory=dict)
+
+    def work(self, look: Callable[[], None]) -> None:
+        """Returns when all tasks have ended; calls `look` now and then. An interruption stops the workers first. A
+        worker that cannot start is a ValueError."""
+        try:
+            jobs = min(self.jobs, self.folder.n_left)
+            while self.folder.n_left:
+                self._running += [self._start() for _ in range(jobs - len(self._running))]
+                time.sleep(LOOK)
+                look()
+                jobs -= self._ended()
+                if not jobs and self.folder.n_left:
+                    raise OSError("all workers were stopped; the same command continues from there")
+        finally:
+            self._stop()
+        look()
+
+    def _start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "fewshot", "work", str(self.folder.path), "--results", str(self.results)]
+        process = subprocess.Popen(
+            [*command, "--quiet", "--with-parent", *self.options],
+            stdin=subprocess.PIPE,  # it closes when this process dies, and the worker then stops
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=self._environment,
+            start_new_session=True,  # Ctrl-C reaches this process alone, which stops the workers
+        )
+        assert process.stderr is not None
+        threading.Thread(target=self._listen, args=(process.stderr,), daemon=True).start()
+        return process
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        """The threads of each worker: its share of the cores, without waiting loops that take cores from others."""
+        share = str(max(1, n_cores() // self.jobs))
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), share)
+        return {"OMP_WAIT_POLICY": "passive", **threads, **os.environ, "PYTHONUNBUFFERED": "1"}
+
+    def _listen(self, stream: IO[str]) -> None:
+        """Prints every different line of the workers once."""
+        for line in stream:
+            text = line.rstrip()
+            if text and text not in self._said and not text.startswith(_STOPPED):
+                self._said[text] = None
+                self.say(text)
+
+    def _ended(self) -> int:
+        """The number of workers that have nothing to do any more, or that someone stopped. Forgets those that died."""
+        ended, n_done = [p for p in self._running if p.poll() is not None], 0
+        for process in ended:
+            self._running.remove(process)
+            code = process.returncode
+            if code in (1, 2):
+                time.sleep(LOOK)  # its last line is on its way
+                raise ValueError(f"a worker could not work: {_last(self._said)}")
+            n_done += code >= 0
+        return n_done
+
+    def _stop(self) -> None:
+        for process in self._running:
+            with contextlib.suppress(OSError):
+                process.terminate()
+        until = time.monotonic() + _GRACE
+        for process in self._running:
+            try:
+                process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+
+
+def stop_with_parent() -> None:
+    """Ends this process as SIGTERM does once its parent has closed its standard input, or has died."""
+    import signal
+
+    def watch() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while os.read(0, 1):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def n_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _last(lines: dict[str, None]) -> str:
+    return next(reversed(lines), "it printed no error").removeprefix("Error: ")

@@ -1,0 +1,86 @@
+"""A worker: takes the first task that is ready and that nobody has, does it, and looks again until all are done."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from fewshot.work.doing import Bench, Outcome
+from fewshot.work.places import WorkFolder
+from fewshot.work.tasks import Task
+
+MOST_LOSSES = 3  # of a task, before it is given up
+_SHORTEST, _LONGEST = 0.05, 2.0  # seconds between two looks, while nothing is free
+
+
+@dataclass(eq=False)
+class Worker:
+    """A process that works on a plan, with any number of others."""
+
+    folder: WorkFolder
+    bench: Bench
+    ended: Callable[[Task, Outcome], None] = lambda task, outcome: None  # told of each task that this worker ends
+    _last: Task | None = field(default=None)
+
+    def work(self) -> None:
+        """Does tasks until all have ended, here or elsewhere. An interruption gives the task back."""
+        left, pause = self.folder.tasks, _SHORTEST
+        while True:
+            statuses = self.folder.statuses()
+            left = [task for task in left if task.name not in statuses]
+            if not left:
+                return
+            if self._took_one(left, statuses):
+                pause = _SHORTEST
+                continue
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, _LONGEST)
+
+    def _took_one(self, left: list[Task], statuses: Mapping[str, str]) -> bool:
+        """Whether a task was ready and free; if so, it has ended."""
+        taken = self.folder.leases.taken()
+        ready = (task for task in left if task.name not in taken and all(need in statuses for need in task.needs))
+        for task in sorted(ready, key=self._is_far):
+            with self.folder.leases.claimed(task.name) as mine:
+                if mine and task.name not in self.folder.statuses():
+                    self._do(task, statuses)
+                    return True
+        return False
+
+    def _is_far(self, task: Task) -> bool:
+        """Whether a task needs another network than the last one: this process would have to load it first."""
+        return self._last is not None and _backbone(task) != _backbone(self._last)
+
+    def _do(self, task: Task, statuses: Mapping[str, str]) -> None:
+        self._last = task
+        outcome = self._given_up(task, statuses) or self.bench.attempt(task)
+        if task.kind == "row" and outcome.status == "failed":
+            outcome = self.bench.fail(task, outcome.error)
+        self.folder.end(task, outcome)
+        self.ended(task, outcome)
+
+    def _given_up(self, task: Task, statuses: Mapping[str, str]) -> Outcome | None:
+        """The outcome of a task that cannot be done, because it was lost, or because one that it needs was; of a row
+        also if one of its episodes failed."""
+        losses = self.folder.leases.losses(task.name)
+        if losses >= MOST_LOSSES:
+            return self.bench.fail(task, lost_sentence(task, losses), "lost")
+        for need in task.needs:
+            if statuses[need] == "lost" or (statuses[need] == "failed" and task.kind == "row"):
+                return self.bench.fail(task, self.folder.error(need, statuses[need]), statuses[need])
+        return None
+
+
+def lost_sentence(task: Task, losses: int) -> str:
+    """Why a task is given up."""
+    return (
+        f"{losses} workers died or gave no sign of life while they had this task: {task.words}; look for too little "
+        "memory or time, then run the same command again"
+    )
+
+
+def _backbone(task: Task) -> object:
+    values = task.what.get("run", task.what)
+    return values.get("backbone"), values.get("dataset")

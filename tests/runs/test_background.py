@@ -1,0 +1,88 @@
+"""A run compiles missing loops in a process beside it, once, and waits for it before it solves."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from fewshot.plugins.registry import EVALUATORS
+from fewshot.runs import background
+from fewshot.solvers import loop_cache
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The arguments of the processes that were started; each of them ends after 0.2 s."""
+    commands = []
+    real = subprocess.Popen
+
+    def start(command, **streams):
+        commands.append(command[4:])
+        return real([sys.executable, "-c", "import time; time.sleep(0.2)"], **streams)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(loop_cache, "can_keep", lambda: True)
+    monkeypatch.setattr(loop_cache, "is_marked", lambda name: False)
+    yield commands
+    background._stop()
+    background._running.clear()
+
+
+def start(*evaluators):
+    background.compile_in_background([EVALUATORS.spec(one) for one in evaluators])
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "loops"),
+    [
+        ("LinearProbe(C=3.0)", ["LinearProbe()"]),
+        ("Prototype", ["Prototype()", "Prototype(metric='cosine')"]),
+        ("GaussianHead", ["RidgeProbe()"]),
+    ],
+)
+def test_the_loops_of_an_evaluator_are_compiled(evaluator, loops, started):
+    start(evaluator)
+    assert started == [loops]
+
+
+def test_one_process_compiles_all_and_the_run_waits_for_it(started):
+    start("LinearProbe", "LinearProbe(C=2.0)", "NearestNeighbour")
+    start("Prototype")
+    assert started == [["LinearProbe()", "NearestNeighbour()"]]
+    (process,) = background._running
+    background.wait_for_loops()
+    assert process.returncode == 0
+    background.wait_for_loops()  # nothing to wait for
+
+
+def test_a_long_wait_is_announced_and_a_short_one_is_not(started, monkeypatch, caplog):
+    with caplog.at_level(logging.INFO, "fewshot"):
+        start("LinearProbe")
+        background.wait_for_loops()
+        assert caplog.messages == []
+        monkeypatch.setattr(background, "_SOON", 0.01)
+        start("LinearProbe")
+        background.wait_for_loops()
+    assert caplog.messages == ["Compiling solvers, once on this machine (up to a minute) ..."]
+
+
+@pytest.mark.parametrize("why", ["is_marked", "can_keep"])
+def test_nothing_starts_where_it_would_not_help(why, started, monkeypatch):
+    monkeypatch.setattr(loop_cache, why, lambda *names: why == "is_marked")
+    start("LinearProbe")
+    assert started == []
+
+
+def test_what_is_marked_is_known_to_the_next_process(monkeypatch, tmp_path):
+    pytest.importorskip("numba")
+    monkeypatch.setattr(loop_cache, "kept_at", lambda: tmp_path / "loops")
+    assert loop_cache.can_keep()
+    assert not loop_cache.is_marked("LinearProbe()")
+    loop_cache.mark("LinearProbe()")
+    assert loop_cache.is_marked("LinearProbe()")
+    assert not loop_cache.is_marked("Prototype()")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert not loop_cache.is_marked("LinearProbe()")

@@ -1,0 +1,86 @@
+"""Run ids of rows with published draws and with text towers follow from what a submission holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.results.collections import Collection
+from fewshot.results.files import Results
+from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.sharing.about import About
+from fewshot.sharing.images import AtHand
+from fewshot.sharing.submit import submit
+from fewshot.sharing.verify import verify
+from tests.support.list_layouts import coop, write_images, write_text
+from tests.support.submissions import birds, change_rows
+
+CLASSES = ("banded", "zigzagged")
+SIZES = {"train": 6, "val": 2, "test": 4}
+
+
+def with_draws(folder: Path) -> RunSpec:
+    """A run on three published draws of two images per class."""
+    parts: dict[str, list[Any]] = {
+        part: [[f"{name}/{part}{n}.jpg", label, name] for label, name in enumerate(CLASSES) for n in range(size)]
+        for part, size in SIZES.items()
+    }
+    file = coop(folder, listed=parts)
+    write_images(folder / "images", (path for some in parts.values() for path, _, _ in some))
+    for seed in (1, 2, 3):
+        drawn = [one for one in parts["train"] if one[0].endswith((f"{seed}.jpg", f"{seed + 1}.jpg"))]
+        data = [{"impath": f"/authors/{path}", "label": label, "classname": name} for path, label, name in drawn]
+        held = {"train": {"data": data}, "val": {"data": data}}
+        write_text(folder / "draws" / f"shot_2-seed_{seed}.json", json.dumps(held))
+    episodes = Sampled(EpisodeShape(None, 2, None), sampler=f"PublishedDraws({str(folder / 'draws')!r})")
+    data_set = f"CoOpSplit({str(file)!r})"
+    return RunSpec(data_set, "RawPixels(image_size=4)", "Prototype()", episodes, split="AllNovel()", n_episodes=3)
+
+
+def with_words(folder: Path) -> RunSpec:
+    """A zero-shot run of a small CLIP on the birds."""
+    from tests.support.tiny_clip import write_tiny_clip
+
+    path = write_tiny_clip(folder / "clip")
+    episodes = Sampled(EpisodeShape(n_way=3, k_shot=0, n_query=4))
+    backbone = f"OpenCLIP('tiny', {str(path)!r}, templates='a drawing of a {{}}.')"
+    return RunSpec(birds(folder), backbone, "ZeroShot()", episodes, split="AllNovel()", n_episodes=4)
+
+
+@pytest.fixture(params=[with_draws, with_words])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    results = Results(tmp_path / "mine.jsonl")
+    run(request.param(tmp_path), results, Workbench(progress=False))
+    submit(Collection.of([results]), tmp_path / "shared", About("mine"), AtHand(own=True))
+    return tmp_path / "shared"
+
+
+def test_the_run_id_is_checked_without_the_files_of_its_author(shared: Path) -> None:
+    found = verify(shared)
+    assert not found.problems
+    assert not [text for text in found.unchecked if "run id" in text]
+
+
+def test_another_seed_backbone_or_template_does_not_give_the_run_id(shared: Path) -> None:
+    change_rows(shared, lambda row: row.update(dtype="bfloat16"))
+    assert any("its run id is " in text for text in verify(shared).problems)
+
+
+def test_other_templates_than_those_of_the_backbone_are_a_problem(shared: Path) -> None:
+    change_rows(shared, lambda row: row.update(templates="a picture of a {}."))
+    assert any(
+        "it names the templates 'a picture of a {}.', but its backbone" in text for text in verify(shared).problems
+    )
+
+
+def test_templates_in_a_file_are_not_read(shared: Path) -> None:
+    def forged(row: dict[str, Any]) -> None:
+        row.update(backbone="OpenCLIP(name='tiny', weights='/dev/zero', templates='/dev/zero')", templates="zero")
+
+    change_rows(shared, forged)
+    assert any("its templates are a file that only its author has" in text for text in verify(shared).unchecked)
