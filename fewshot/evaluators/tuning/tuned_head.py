@@ -31,11 +31,8 @@ class TunedHead(Head[ImageRows]):
     heads: Heads
     backbones: Sequence[Backbone]  # their preprocessing makes the inputs
     converged: Tensor | None = None  # [B], for heads that started at an optimum
-<<<<<<< HEAD
     unit_features: bool = False  # whether heads see features of length 1
-=======
     layout: str | None = None  # the memory order of activations
->>>>>>> tune
 
     def __call__(self, query: ImageRows) -> Tensor:
         return torch.stack([self._logits(query, e) for e in range(len(self.networks))])
@@ -43,14 +40,10 @@ class TunedHead(Head[ImageRows]):
     def _logits(self, query: ImageRows, episode: int) -> Tensor:
         order = torch.arange(query.rows.shape[1])
         with torch.inference_mode():
-<<<<<<< HEAD
-            features = plain_features(query, episode, order, self.backbones[episode], self.networks[episode])
-            if self.unit_features:
-                features = nn.functional.normalize(features, dim=1)
-=======
             backbone, network = self.backbones[episode], self.networks[episode]
             features = plain_features(query, episode, order, backbone, network, self.layout)
->>>>>>> tune
+            if self.unit_features:
+                features = nn.functional.normalize(features, dim=1)
             return torch.addmm(self.heads.bias[episode], features, self.heads.weight[episode]).cpu()
 
 
@@ -61,13 +54,8 @@ def tune(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> 
 
 def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tuning]]) -> TunedHead:
     """The tuned networks and heads of B episodes. Each has its own backbone, for its preprocessing, and its own
-<<<<<<< HEAD
-    `Tuning`."""
-    done, most = [], MOST_AT_ONCE
-=======
     `Tuning`; all have one layout."""
-    done = []
->>>>>>> tune
+    done, most = [], MOST_AT_ONCE
     for episode, (backbone, tuning) in enumerate(ways):
         if backbone.device.type == "cpu":
             keep_freed_memory()
@@ -76,9 +64,9 @@ def tune_each(batch: EpisodeBatch[ImageRows], ways: Sequence[tuple[Backbone, Tun
     heads = Heads(*(torch.cat([getattr(head, part) for _, head in done]) for part in ("weight", "bias")))
     optima = [head.converged for _, head in done if head.converged is not None]
     converged = torch.cat(optima).cpu() if optima else None
-<<<<<<< HEAD
     networks = [network for network, _ in done]
-    return TunedHead(networks, heads, [one for one, _ in ways], converged, ways[0][1].unit_features)
+    backbones, (_, first) = [one for one, _ in ways], ways[0]
+    return TunedHead(networks, heads, backbones, converged, first.unit_features, first.layout)
 
 
 def _tuned_within_memory(
@@ -104,11 +92,6 @@ def _tuned_within_memory(
             "memory is too small for a mini-batch, which batchnorm='support' needs as a whole; lower batch_size, or "
             "give batchnorm='frozen'"
         ) from error
-=======
-    return TunedHead(
-        [network for network, _ in done], heads, [backbone for backbone, _ in ways], converged, ways[0][1].layout
-    )
->>>>>>> tune
 
 
 def tune_heads_alone(batch: EpisodeBatch[ImageRows], backbone: Backbone, tuning: Tuning) -> TunedHead:
