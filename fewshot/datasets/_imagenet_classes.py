@@ -18,7 +18,7 @@ def synsets(folder: Path) -> list[str]:
     try:
         content = parsed_json(read_text(file, "class index"))
         return [str(content[str(number)][0]) for number in range(len(content))]
-    except (ValueError, RecursionError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError) as error:
         raise ValueError(
             f'{file} is no class index: expected {{"0": ["n01440764", "tench"], "1": ...}}; get it again'
         ) from error
