@@ -12,8 +12,8 @@ does. Episodes are 5-way 5-shot with 15 queries per class, icons at 128 px, SGD.
 - head: 50 steps on ready features for 32 episodes.
 
 Processor time (user and system) is the one to compare on a shared machine. The script first checks that the logits of
-both agree to a ten-thousandth of the largest, or to a hundredth for the whole network in channels_last, whose 10 steps
-amplify the rounding.
+both agree to a ten-thousandth of the largest, or to three hundredths for the whole network in channels_last, whose 10
+steps amplify the rounding.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Task:
 
 TASKS = {
     "whole": Task("FineTune(tune='all', steps=10, lr=0.003)"),
-    "whole_channels_last": Task("FineTune(tune='all', steps=10, lr=0.003, layout='channels_last')", farthest=1e-2),
+    "whole_channels_last": Task("FineTune(tune='all', steps=10, lr=0.003, layout='channels_last')", farthest=3e-2),
     "last": Task("FineTune(tune='last 1', steps=50, lr=0.003)", n_episodes=2),
     "norms": Task("FineTune(tune='norm', steps=10, lr=0.003)"),
     "norms_channels_last": Task("FineTune(tune='norm', steps=10, lr=0.003, layout='channels_last')"),

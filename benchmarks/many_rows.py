@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from fewshot.benchmarks.finished_suite import invented
@@ -74,7 +75,7 @@ def _write(results: Results, specs: list[RunSpec]) -> None:
     skill = {spec.backbone.text: random.normal(0, 0.05) for spec in specs}
     skill |= {spec.evaluator.text: random.normal(0, 0.05) for spec in specs}
     images = bench.images(specs[0].dataset).images_digest
-    os.fsync = lambda _: None  # type: ignore[assignment,misc]  # invented rows may be lost
+    os.fsync = lambda _: None  # type: ignore[assignment]  # invented rows may be lost
     for spec in specs:
         prepared = bench.prepare(spec)
         wrong = 0.4 - skill[spec.backbone.text] - skill[spec.evaluator.text]
@@ -128,7 +129,7 @@ def steps(count: int) -> dict[str, list[str]]:
     }
 
 
-def measured(folder: Path, count: int, step: str, arguments: list[str]) -> dict[str, float | str]:
+def measured(folder: Path, count: int, step: str, arguments: list[str]) -> dict[str, Any]:
     """Processor seconds and peak resident memory of a command, with the start of Python, and what it writes."""
     environment = os.environ | {"FEWSHOT_HOME": f"{folder}/home", "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
     start = time.monotonic()
@@ -141,7 +142,7 @@ def measured(folder: Path, count: int, step: str, arguments: list[str]) -> dict[
         raise SystemExit(f"fewshot {' '.join(arguments)} failed")
     page = [folder / name for name in arguments if name.endswith(".html")]
     written = sum(path.stat().st_size for path in page or [folder / "output"])
-    line = {
+    line: dict[str, Any] = {
         "rows": count,
         "step": step,
         "cpu_seconds": round(used.ru_utime + used.ru_stime, 2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +31,9 @@ _CHANGING = (
 _MOST_CHECKED = 10  # episodes: published draws are few, and each has its own file
 
 
+Decorator = Callable[[Any], Any]
+
+
 def _sets(start: str) -> Any:
     return click.option(
         "--set",
@@ -45,8 +48,9 @@ def _partial(start: str) -> Any:
     return click.option("--partial", is_flag=True, help=f"{start}un the benchmark without its missing data sets.")
 
 
-sets_option, partial_option = _sets("With --data: r"), _partial("With --data: r")
-backbones_option = click.option(
+sets_option: Decorator = _sets("With --data: r")
+partial_option: Decorator = _partial("With --data: r")
+backbones_option: Decorator = click.option(
     "--backbone",
     "backbones",
     type=NameOf("backbones"),

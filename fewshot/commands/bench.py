@@ -202,7 +202,7 @@ def _show(
         from fewshot.report.rows.shown import Shown
 
         shown = Shown.of(rows)
-        written = results.path.stat().st_mtime_ns
+        written = results.changed_ns
         if not report.exists() or report.stat().st_mtime_ns != written:
             from fewshot.report import write_report
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from fewshot.datasets._published_classes import published_split
-from fewshot.files.regular import read_text
+from fewshot.files.regular import parsed_json, read_text
 
 CLASS_INDEX = "imagenet_class_index.json"
 
@@ -17,7 +16,7 @@ def synsets(folder: Path) -> list[str]:
     if not file.is_file():
         return sorted(published_split("meta_dataset_ilsvrc_2012").classes)
     try:
-        content = json.loads(read_text(file, "class index"))
+        content = parsed_json(read_text(file, "class index"))
         return [str(content[str(number)][0]) for number in range(len(content))]
     except (ValueError, RecursionError, KeyError, IndexError, TypeError) as error:
         raise ValueError(

@@ -50,9 +50,9 @@ class FineTune(ImageEvaluator):
     arXiv 2202.10054, whose probe is trained by descent). `augment`: "flip", "crop", "crop+flip" or "crop+flip+colour"
     views of the support, new at each step, so the whole network runs; images whose orientation matters are not flipped.
     `clip_norm` limits the norm of the gradient; None: no limit. `head_lr`: the learning rate of the head; None: `lr`.
-    `unit_features`: whether the head sees features of length 1. `layout` "channels_last": on a processor, steps of a
-    convolutional network take 0.6 to 0.9 times as long, with other last bits, which many steps can amplify; it does not
-    matter for tune="head".
+    `unit_features`: whether the head sees features of length 1. `layout` "channels_last": a step of a convolutional
+    network on a processor takes less time, 0.55 to 1 of it. Sums are rounded in another order, and training can amplify
+    that, so a few predictions may differ. It changes nothing for tune="head".
     """
 
     tune: str = "all"

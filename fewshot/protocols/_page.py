@@ -59,7 +59,8 @@ def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
 
 def _place(place: Place) -> str:
     """The folder or file; of folders of partitions both."""
-    beside = f" and {place.test} (folders of classes)" if place.below.endswith("/train") else ""
+    partitions = place.below.endswith("/train") and "partition/" in place.dataset
+    beside = f" and {place.test} (folders of classes)" if partitions else ""
     return f"{place.below}{beside}"
 
 

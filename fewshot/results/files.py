@@ -112,6 +112,12 @@ class Results:
         return tuple(own_files.disagreements(own_files.readings(self.path)))
 
     @property
+    def changed_ns(self) -> int:
+        """When a file of rows changed last, in nanoseconds; 0 if there is none."""
+        files = [self.path, *own_files.files_of(self.path)]
+        return max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)
+
+    @property
     def trials(self) -> Results:
         """The results of trials, which choose hyperparameters."""
         return Results(self.path.with_suffix(".trials") / "rows.jsonl", own=self.own)

@@ -6,6 +6,7 @@ A part is bound to its run: it holds the run's id, and a checksum over that id a
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -52,10 +53,13 @@ class PredictionParts:
     def read(self, n_episodes: int, provenance: Mapping[str, str] | None = None) -> Iterator[Predictions]:
         """The first `n_episodes` episodes, part by part. A ValueError if some are missing, or if a part is damaged,
         belongs to another run or names other provenance."""
-        for path in self._strays:
-            raise ValueError(f"{path} is not a part of predictions: parts are called START-STOP.safetensors; remove it")
+        ranges = {path: _range_of(path) for path in self._files}  # the folder is listed once
+        if (stray := next((path for path, found in ranges.items() if found is None), None)) is not None:
+            raise ValueError(
+                f"{stray} is not a part of predictions: parts are called START-STOP.safetensors; remove it"
+            )
         reached = 0
-        for path, (start, stop) in self._ranges.items():
+        for path, (start, stop) in ((path, found) for path, found in ranges.items() if found is not None):
             if start > reached:
                 break
             if stop > reached and reached < n_episodes:
@@ -135,7 +139,12 @@ class PredictionParts:
     @property
     def _files(self) -> list[Path]:
         """Regular files alone: opening a pipe or a device would wait without end."""
-        return [path for path in sorted(self.folder.glob("*.safetensors")) if path.is_file()]
+        try:
+            with os.scandir(self.folder) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(".safetensors") and entry.is_file()]
+        except OSError:  # no folder, or none to read: no parts
+            return []
+        return [self.folder / name for name in sorted(names)]
 
 
 def _range_of(path: Path) -> _Range | None:

@@ -194,7 +194,10 @@ def _identity_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
     why = _why_no_identity(shared, sum(map(len, first)))
     if why:
         raise Unknown(f"its run id: {why}")
-    found = run_identity(shared, Episodes.concatenate(first), row.episodes_digest).run_id
+    try:
+        found = run_identity(shared, Episodes.concatenate(first), row.episodes_digest).run_id
+    except ImportError as error:
+        raise Unknown(f"its run id: {_one_line(error)}") from error
     if found == row.run_id:
         return []
     if specs_of(row).from_file:  # the run id names the whole list, of which the run may have solved a part

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from fewshot.statistics.students_t import quantiles, two_sided
 
 Floats = NDArray[np.float64]
+_SMALLEST = 1e-150  # second moment; the fourth of smaller values is 0 in float64
 _JOIN = 0.6  # 1 + skewness * ratio / 3, the root of the slope, from which on down the tangent replaces the cubic
 
 
@@ -45,7 +46,7 @@ class SkewedT:
         square = centred**2
         second = square.mean(-1)
         spread = second / (count - 1)  # variance of the mean, from the values alone
-        known = (spread > 0) & (np.asarray(variance) > 0)
+        known = (second > _SMALLEST) & (np.asarray(variance) > 0)
         safe = np.where(known, second, 1.0)
         third, fourth = (square * centred).mean(-1) / safe**1.5, (square**2).mean(-1) / safe**2
         skewness = third * (count * (count - 1)) ** 0.5 / (count - 2)

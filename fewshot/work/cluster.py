@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.features.settings import EmbeddingSettings
+from fewshot.files.regular import parsed_json
 from fewshot.runs.pipeline import Workbench
 from fewshot.work.doing import Bench, Outcome, bench_at, workbench
 from fewshot.work.places import WorkFolder
@@ -62,8 +63,8 @@ class Tls:
 
 def do(task: str, settings: str, *needs: str) -> str:
     """The outcome of a task, as JSON. It runs on a worker, after the tasks that it needs."""
-    wanted, bench = Task.from_json(json.loads(task)), _bench(settings)
-    outcomes = [Outcome(**json.loads(need)) for need in needs]
+    wanted, bench = Task.from_json(parsed_json(task)), _bench(settings)
+    outcomes = [Outcome(**parsed_json(need)) for need in needs]
     lost = next((o for o in outcomes if o.status == "lost"), None)
     failed = next((o for o in outcomes if o.status == "failed"), None) if wanted.kind == "row" else None
     if (hindrance := lost or failed) is not None:
@@ -77,7 +78,7 @@ def do(task: str, settings: str, *needs: str) -> str:
 @functools.lru_cache(maxsize=1)
 def _bench(settings: str) -> Bench:
     """The bench of this worker process: loaded images and networks stay."""
-    given = Settings(**json.loads(settings))
+    given = Settings(**parsed_json(settings))
     if given.home:
         os.environ["FEWSHOT_HOME"] = given.home
     if Path(given.folder).is_dir():
@@ -174,7 +175,7 @@ class Cluster:
     def _outcome(self, task: Task, future: Any) -> Outcome:
         """The outcome of a task whose future has ended; one that killed its workers is lost, with its row."""
         if future.status == "finished":
-            return Outcome(**json.loads(future.result()))
+            return Outcome(**parsed_json(future.result()))
         if _blamed(future):
             return _bench_here(self.settings).fail(task, lost_sentence(task, MOST_LOSSES), "lost")
         error = future.exception() if future.status == "error" else None

@@ -80,7 +80,7 @@ def test_other_templates_than_those_of_the_backbone_are_a_problem(shared: Path) 
 
 def test_templates_in_a_file_are_not_read(shared: Path) -> None:
     def forged(row: dict[str, Any]) -> None:
-        row.update(backbone="OpenCLIP(name='tiny', weights='/dev/zero', templates='/dev/zero')", templates="zero")
+        row.update(backbone="OpenCLIP(model='tiny', pretrained=None, templates='/dev/zero')", templates="zero")
 
     change_rows(shared, forged)
     assert any("its templates are a file that only its author has" in text for text in verify(shared).unchecked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -22,6 +22,7 @@ def test_symmetric_values_with_light_tails_have_the_interval_of_scipy() -> None:
 
 
 @given(NUMBERS, st.floats(0.5, 0.999))
+@example([0.0, 0.0, 6.5e-158], 0.5)
 def test_the_p_value_is_that_of_the_interval(numbers: list[float], level: float) -> None:
     values = np.array(numbers)
     own = SkewedT.of(values, values.var(ddof=1) / len(values))

@@ -1,7 +1,7 @@
 """The memory order of activations while a network is tuned: the usual one, or channels_last.
 
-A processor trains many convolutional networks 1.1 to 1.8 times as fast in channels_last. Sums are rounded in another
-order, and the steps of a descent can amplify that, so the order is part of a spec.
+A processor trains convolutional networks 1 to 1.8 times as fast in channels_last. Sums are rounded in another order,
+and the steps of a descent can amplify that, so the order is part of a spec.
 """
 
 from __future__ import annotations
