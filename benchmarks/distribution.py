@@ -25,18 +25,22 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from fewshot.files.atomic import read_safetensors
+from fewshot.results.resources import Resources
 from fewshot.work.doing import Bench, Outcome
 from fewshot.work.places import WorkFolder
 from fewshot.work.tasks import Task
 from fewshot.work.worker import Worker
 
 OUT = Path(__file__).parent / "results" / "distribution.json"
-COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"}
+COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"} | {
+    column.name for column in fields(Resources)
+}
 SIZES = (300, 3000)  # tasks that do nothing
 LOOPBACK = ("--host", "127.0.0.1", "--no-dashboard")
 Process = subprocess.Popen[bytes]

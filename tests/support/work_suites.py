@@ -6,8 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+from fewshot.results.resources import Resources
 
 SUITE = """
 from fewshot.episodes.episodes import EpisodeShape
@@ -19,7 +22,9 @@ def suite():
             episodes = Sampled(EpisodeShape(n_way=3, k_shot=k_shot, n_query=4))
             yield RunSpec({data!r}, "RawPixels(image_size=4)", evaluator, episodes, split="AllNovel()", n_episodes=12)
 """
-COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"}
+COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"} | {
+    column.name for column in fields(Resources)
+}
 
 
 def write_suite(
