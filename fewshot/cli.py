@@ -26,6 +26,7 @@ from fewshot.files.waiting import share_processor
 from fewshot.plugins import foreign
 
 _FOLDER = Path(__file__).parent / "commands"
+_LONGEST_WORD = 5000  # characters: a path may have 4096
 _ORDER = ("run", "bench", "list", "report")  # first in the help; the others follow by name
 
 
@@ -90,7 +91,7 @@ def sentence(error: Exception) -> str:
         text = f"{error.strerror}: {error.filename}"
     else:
         text = str(error) or type(error).__name__
-    return " ".join(text.split())
+    return " ".join(word if len(word) <= _LONGEST_WORD else f"{word[:80]}..." for word in text.split())
 
 
 class _Log(logging.Handler):

@@ -64,8 +64,8 @@ def _checked(lines: tuple[str, ...], where: str) -> tuple[str, ...]:
     for line in lines:
         if not any(place in line for place in PLACES):
             raise ValueError(
-                f"the template {line!r} has no {{}} for the class name; write one such as {example}, the name of a "
-                f"list ({', '.join(LISTS)}), or the path of a text file"
+                f"the template {line[:80]!r} has no {{}} for the class name; write one such as {example}, the name of "
+                f"a list ({', '.join(LISTS)}), or the path of a text file"
             )
     return lines
 

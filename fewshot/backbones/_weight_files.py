@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -19,7 +18,6 @@ from fewshot.files.regular import check_regular
 from fewshot.files.zips import changed_members
 from fewshot.plugins.shorthand import WEIGHT_SUFFIXES
 
-_BROKEN = (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError)
 # Objects that trainers store beside the weights: arguments, settings, the best score, paths. An empty object replaces
 # each; nothing from these modules is imported or called.
 _BESIDE = (
@@ -80,7 +78,7 @@ def read_content(path: Path) -> Any:
         return load_file(path) if path.suffix == ".safetensors" else _unpickled(path)
     except pickle.UnpicklingError as error:
         raise ValueError(_refused(path, error)) from error
-    except _BROKEN as error:
+    except Exception as error:  # of any kind: torch and pickle take the bytes of a damaged file for commands
         raise ValueError(_unreadable(path, error)) from error
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fewshot.files.regular import written_text
 
+_LONGEST = 1024  # characters of a line: a path and a label
+
 
 @dataclass(frozen=True)
 class PairList:
@@ -23,6 +25,8 @@ class PairList:
         second field, or with `spaces_first` the first one, may contain spaces."""
         listed = PairList(path, [], [], [])
         for number, line in enumerate(_lines(path), 1):
+            if len(line) > _LONGEST:
+                raise ValueError(f"{path}, line {number} has {len(line):,} characters; expected two fields ({fields})")
             parts = line.rsplit(maxsplit=1) if spaces_first else line.split(maxsplit=1)
             if len(parts) == 2:
                 listed.first.append(parts[0].strip())

@@ -378,7 +378,7 @@ READERS = [
     Reader("images .parquet", _parquet_images, _hub_images),
     *(
         Reader(f"torchvision {name}", partial(_torchvision, name=name), _of(partial(TorchvisionSet, name)))
-        for name in ("FashionMNIST", "USPS", "CLEVRClassification", "FER2013")  # others have published md5
+        for name in ("FashionMNIST", "USPS", "CLEVRClassification")  # others have published md5
     ),
     *(
         Reader(f"image .{suffix}", partial(_pictures, suffix=suffix), _of(lambda f: ImageFolderSet(f / "set")))
