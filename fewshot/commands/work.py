@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fewshot.commands import _device_options, _options
-from fewshot.commands._answers import answer, json_option, print_progress
+from fewshot.commands._answers import answer, json_option, print_progress, printable
+from fewshot.commands._option_words import in_own_options
 from fewshot.commands._results import writable_results
+from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
     from fewshot.work.doing import Outcome
@@ -74,11 +77,15 @@ def command(
         from fewshot.work.processes import stop_with_parent
 
         stop_with_parent()
-    from fewshot.work.doing import bench_at, workbench
+    from fewshot.work.doing import bench_at, check_imports, workbench
     from fewshot.work.worker import Worker
 
     path = results or folder / "rows.jsonl"
-    written = writable_results(path)
+    if not plan.n_left:  # it may lie on a disk that nobody can write any more
+        return _ended(plan, path, 0, quiet, with_parent)
+    if not allow_import:
+        check_imports(plan.tasks)
+    writable_results(path)
     settings = _device_options.embedding_settings(embedding_batch, compiled, decoders)
     computing = workbench(budget_mb << 20, device, not quiet, settings, heads_device)
     bench = bench_at(path, computing, allow_import)
@@ -91,13 +98,33 @@ def command(
             print_progress(f"{outcome.status}: {task.words}, {outcome.seconds:.1f} s")
 
     Worker(plan, bench, ended).work()
+    return _ended(plan, path, n_done, quiet, with_parent)
+
+
+def _ended(plan: WorkFolder, results: Path, n_done: int, quiet: bool, with_parent: bool) -> int:
+    """The exit code: 1 if a task failed or was lost. Answers with the rows, and prints each error once, unless the
+    parent of this worker does."""
+    from fewshot.results.files import Results
+
+    failures = [] if with_parent else plan.failures()
     if not quiet:
-        n_rows = len(written.rows())
-        text = f"All {len(plan.tasks):,} tasks have ended, {n_done:,} of them here.\nrows: {path}"
-        answer(
-            f"{text}\nreport: fewshot report {path}", {"n_tasks": len(plan.tasks), "n_rows": n_rows, "results": path}
-        )
-    return 0
+        n_tasks = len(plan.tasks)
+        lines = [f"All tasks have ended: {counted(n_tasks, 'task')}, {n_done:,} here."]
+        lines += [f"rows: {results}", f"report: fewshot report {results}"]
+        values = {"n_tasks": n_tasks, "n_rows": len(Results(results).rows()), "results": results, "failures": failures}
+        answer("\n".join(lines), values)
+    _print_failures(failures)
+    return 1 if failures else 0
+
+
+def _print_failures(failures: Sequence[Mapping[str, str]]) -> None:
+    """Prints one sentence per error, however many tasks it stopped; the last of them writes the row of the run."""
+    by_error: dict[str, list[str]] = {}
+    for each in failures:
+        by_error.setdefault(each["error"], []).append(each["task"])
+    for error, tasks in by_error.items():
+        more = f" (and {counted(len(tasks) - 1, 'more task')})" if len(tasks) > 1 else ""
+        click.echo(printable(f"Error: cannot {tasks[0]}{more}: {in_own_options(error)}"), err=True)
 
 
 def _check_folder(plan: WorkFolder) -> None:

@@ -269,8 +269,12 @@ def _read_row_text(registry: Registry, text: str) -> Spec:
         return Spec(registry, Signature(text, "", (), ""), (), as_written=text)
 
 
+class WouldImportError(ValueError):
+    """A spec names a member as package.module:Class, and its reader may not import code."""
+
+
 def _would_import(kind: str, name: str) -> ValueError:
-    return ValueError(
+    return WouldImportError(
         f"the {kind} {name!r} comes from a file and would import code; pass --allow-import if you trust it"
     )
 

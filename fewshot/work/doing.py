@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +16,9 @@ from typing import Any
 from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.features.settings import USUAL, EmbeddingSettings
+from fewshot.files.regular import parsed_json
 from fewshot.plugins import foreign
-from fewshot.plugins.registry import BACKBONES
+from fewshot.plugins.registry import BACKBONES, WouldImportError
 from fewshot.results.files import Results
 from fewshot.results.own_files import own_name
 from fewshot.runs.loading import load_backbone
@@ -131,6 +134,28 @@ _KINDS: Mapping[str, Callable[[Bench, Mapping[str, Any]], None]] = {
     "solve": Bench.solve,
     "row": Bench.row,
 }
+
+
+def check_imports(tasks: Iterable[Task]) -> None:
+    """Raises a ValueError if a task names a member as package.module:Class. A task that cannot be read for another
+    reason fails later, alone."""
+    texts = {json.dumps(task.what.get("run", task.what), sort_keys=True) for task in tasks}
+    for text in sorted(text for text in texts if re.search(r"\w:\w", text)):  # few are, and reading takes time
+        _check_members(parsed_json(text))
+
+
+def _check_members(what: Mapping[str, Any]) -> None:
+    try:
+        if "episodes" in what:
+            spec_from_json(what)
+            return
+        for kind in ("dataset", "backbone", "evaluator"):
+            if isinstance(what.get(kind), str):
+                member_from_json(kind, what[kind], False)
+    except WouldImportError:
+        raise
+    except ValueError:
+        pass
 
 
 def workbench(

@@ -61,6 +61,7 @@ def counts(folder: WorkFolder) -> dict[str, Any]:
         "claimed": [{"task": tasks[name].words, "by": held.name} for name, held in claimed.items()],
         "left": len(tasks) - sum(ended.values()) - len(claimed),
         "losses": len([name for name in folder.leases.all_losses() if name in tasks]),
+        "failures": folder.failures(),
     }
 
 
@@ -75,6 +76,7 @@ def counts_in_words(folder: WorkFolder, found: Mapping[str, Any]) -> list[str]:
     lines += [f"{each['by']}: {each['task']}" for each in found["claimed"]]
     if found["losses"]:
         lines.append(f"{counted(found['losses'], 'worker')} died or gave no sign of life")
+    lines += [f"{each['status']}: {each['task']}: {each['error']}" for each in found["failures"]]
     return lines
 
 

@@ -53,15 +53,23 @@ class WorkFolder:
     @cached_property
     def tasks(self) -> list[Task]:
         """The tasks, each after those that it needs; a ValueError if the file holds anything else."""
-        tasks = [Task.from_json(values) for values in self._plan["tasks"]]
+        plan = self._plan
+        try:
+            tasks = [Task.from_json(values) for values in plan["tasks"]]
+        except ValueError as error:
+            raise self._changed(str(error)) from error
         known: set[str] = set()
         for task in tasks:
             if not known.issuperset(task.needs):
-                raise ValueError(
-                    f"{self.path / 'work.json'} holds a task before one that it needs; write the plan again"
-                )
+                raise self._changed("it holds a task before one that it needs, or without it")
             known.add(task.name)
         return tasks
+
+    def _changed(self, why: str) -> ValueError:
+        return ValueError(
+            f"{self.path / 'work.json'} was changed since it was planned: {why}; "
+            f"`fewshot bench SUITE --plan {self.path}` writes it again"
+        )
 
     @property
     def planned_in(self) -> str:
@@ -122,3 +130,13 @@ class WorkFolder:
             return str(parsed_json(read_text(self.path / "done" / f"{name}.{status}"))["error"])
         except (OSError, ValueError, KeyError, TypeError):
             return "a task of this run failed"
+
+    def failures(self) -> list[dict[str, str]]:
+        """Each task that failed or was lost, in words, with its status and its error."""
+        statuses = self.statuses()
+        ended = ((task, statuses.get(task.name, "")) for task in self.tasks)
+        return [
+            {"task": task.words, "status": status, "error": self.error(task.name, status)}
+            for task, status in ended
+            if status in ("failed", "lost")
+        ]

@@ -64,10 +64,10 @@ class Task:
         for name, kind in fields.items():
             if type(values[name]) is not kind:
                 raise ValueError(f"{name} of a task is of type {kind.__name__}; found {values[name]!r:.80}")
-        if values["kind"] not in KINDS or not all(_is_name(need) for need in values["needs"]):
-            raise ValueError(
-                f"a task is of a kind of {', '.join(KINDS)} and needs names of tasks; found {values!r:.80}"
-            )
+        if values["kind"] not in KINDS:
+            raise ValueError(f"a task is of the kind {', '.join(KINDS)}; found {values['kind']!r:.80}")
+        if not all(_is_name(need) for need in values["needs"]):
+            raise ValueError(f"a task needs tasks, by their names of 32 hex digits; found {values['needs']!r:.80}")
         return Task(**{**values, "needs": tuple(values["needs"])})
 
 

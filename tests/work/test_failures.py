@@ -1,0 +1,94 @@
+"""`fewshot work` says why tasks failed, and refuses plans that it may not or cannot work on before it takes a task."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from tests.support.command_line import call, fail, succeed
+from tests.support.work_suites import start, write_suite
+
+OWN = """
+from dataclasses import dataclass
+from fewshot.evaluators.prototype import Prototype
+
+
+@dataclass(frozen=True)
+class Own(Prototype):
+    def fit(self, batch):
+        raise ValueError("it never works")
+"""
+
+
+@pytest.fixture
+def place(folder, tmp_path, monkeypatch):
+    """The working folder, with a suite of two evaluators and a module of the user."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "own_failing", raising=False)
+    (tmp_path / "own_failing.py").write_text(OWN)
+    write_suite(tmp_path, folder, ("Prototype()", "own_failing:Own()"), (1,))
+    return tmp_path
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+def test_a_failed_run_is_one_error_and_exit_code_1(place, quiet):
+    succeed("bench", "suite.py", "--plan", "plan")
+    result = call("work", "plan", "--allow-import", *quiet)
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert result.exit_code == 1
+    assert len(errors) == 1
+    assert "it never works" in errors[0]
+    assert "it never works" in succeed("work", "plan", "--status")
+    failures = json.loads(succeed("work", "plan", "--status", "--json"))["failures"]
+    assert {each["status"] for each in failures} == {"failed"}
+    again = call("work", "plan", "--allow-import", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["failures"]) == (1, failures)
+
+
+def test_jobs_print_the_error_of_a_run_once(place):
+    process = start(place, "bench", "suite.py", "--jobs", "2", "--results", "jobs.jsonl")
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 1, out + err
+    assert [line.startswith("Error: ") for line in err.splitlines()].count(True) == 1
+
+
+def test_a_plan_that_would_import_code_is_refused_before_a_task_is_taken(place):
+    succeed("bench", "suite.py", "--plan", "plan")
+    assert "pass --allow-import if you trust it" in fail("work", "plan")
+    assert json.loads(succeed("work", "plan", "--status", "--json"))["done"] == 0
+    assert not (place / "plan" / "done").exists()
+    assert not (place / "plan" / "rows.jsonl").exists()
+
+
+def test_a_finished_plan_is_not_written_again(place, folder, monkeypatch):
+    write_suite(place, folder, ("Prototype()",), (1,))
+    succeed("bench", "suite.py", "--plan", "plan")
+    assert "All tasks have ended: 3 tasks, 3 here." in succeed("work", "plan")
+
+    def refuse(path):
+        raise OSError(f"cannot write {path}")
+
+    monkeypatch.setattr("fewshot.commands.work.writable_results", refuse)
+    assert "All tasks have ended: 3 tasks, 0 here." in succeed("work", "plan")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda tasks: tasks.reverse(), "before one that it needs"),
+        (lambda tasks: tasks[0].update(kind="rm"), "a task is of the kind train, embed"),
+        (lambda tasks: tasks.append(3), "a task has the fields"),
+    ],
+)
+def test_a_changed_plan_names_its_file(place, change, why):
+    succeed("bench", "suite.py", "--plan", "plan")
+    plan = json.loads((place / "plan" / "work.json").read_text())
+    change(plan["tasks"])
+    (place / "plan" / "work.json").write_text(json.dumps(plan))
+    sentence = fail("work", "plan")
+    assert sentence.startswith("plan/work.json was changed since it was planned: ")
+    assert why in sentence
+    assert sentence.endswith("`fewshot bench SUITE --plan plan` writes it again")
