@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -71,6 +72,16 @@ class EngineRequest:
         """Whether this process does the work itself."""
         return self.jobs == 1 and self.plan is None and not self.scheduler
 
+    def check(self) -> None:
+        """Raises a UsageError for options that contradict each other."""
+        given = {
+            f"--jobs {self.jobs}": self.jobs > 1,
+            f"--scheduler {self.scheduler}": bool(self.scheduler),
+            f"--plan {self.plan}": self.plan is not None,
+        }
+        if len(both := [option for option, is_given in given.items() if is_given]) > 1:
+            raise click.UsageError(f"{both[0]} and {both[1]} each say who does the work; give one of them")
+
     def work(self, specs: Sequence[RunSpec], results: Results, bench: Workbench, seen: Callable[[], None]) -> None:
         """Returns once other processes have ended all tasks of these runs; calls `seen` now and then. Their rows are in
         the results file, in the order of the runs."""
@@ -122,10 +133,35 @@ def write_plan(folder: Path, specs: Sequence[RunSpec], bench: Workbench) -> int:
     """Writes the tasks of these runs into a folder; answers with their number and with what to do next."""
     from fewshot.results.files import Results
 
+    _check_unfinished_work(folder, specs)
     made = planned(folder, specs, Results(folder / "rows.jsonl"), bench)
     text = f"{counted(len(made.tasks), 'task')} in {folder}. Start on any machine that sees it: fewshot work {folder}"
     answer(text, {"plan": folder, "n_tasks": len(made.tasks)})
     return 0
+
+
+def _check_unfinished_work(folder: Path, specs: Sequence[RunSpec]) -> None:
+    """Raises a ValueError if the folder holds unfinished runs that are not among these, or have more episodes there."""
+    from fewshot.runs.spec_json import spec_to_json
+    from fewshot.work.places import WorkFolder
+
+    new: dict[str, int] = {}
+    for spec in specs:
+        run, n_episodes = _without_episodes(spec_to_json(spec))
+        new[run] = max(n_episodes, new.get(run, 0))
+    old = map(_without_episodes, WorkFolder(folder).unfinished_runs())
+    if n_lost := sum(n_episodes > new.get(run, 0) for run, n_episodes in old):
+        raise ValueError(
+            f"{folder} holds a plan with {counted(n_lost, 'unfinished run')} that this suite lacks or gives fewer "
+            f"episodes; give another folder with --plan, finish that plan (fewshot work {folder}), or remove the folder"
+        )
+
+
+def _without_episodes(run: Mapping[str, Any]) -> tuple[str, int]:
+    """A run as a text without its number of episodes, and that number."""
+    rest = {name: value for name, value in run.items() if name != "n_episodes"}
+    n_episodes = run.get("n_episodes")
+    return json.dumps(rest, sort_keys=True), n_episodes if isinstance(n_episodes, int) else 0
 
 
 def run_ids(specs: Sequence[RunSpec], bench: Workbench) -> list[str]:

@@ -75,6 +75,7 @@ def command(
     \b
       fewshot bench cifar_fs --data ~/data --backbone resnet18
     """
+    engine.check()
     bench = compute.workbench(checks_counts=root is not None)
     plan = _benchmark_plan(suite, root, backbones, partial, n_episodes, bench)
     from fewshot.results.files import Results

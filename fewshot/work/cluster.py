@@ -10,6 +10,7 @@ import functools
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,8 @@ from fewshot.work.worker import MOST_LOSSES, lost_sentence
 _LOOK = 0.25  # seconds between two looks at the futures
 _RECONNECT = 10.0  # seconds between two attempts to reach a scheduler that went away
 _ATTEMPTS = 30
+_FILE_WAIT = 5.0  # seconds, for the file of a scheduler that starts now
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+|\[[\da-fA-F:]+\]:\d+")
 _LOOPBACK = "127.0.0.1"
 _log = logging.getLogger("fewshot")
 
@@ -102,6 +105,7 @@ class Cluster:
 
     def work(self, look: Callable[[], None]) -> None:
         """Returns when all tasks have ended; calls `look` now and then. A scheduler that goes away is asked again."""
+        _check_scheduler(self.scheduler)
         for attempt in range(_ATTEMPTS):
             try:
                 with self._client() as client:
@@ -220,6 +224,36 @@ def _distributed() -> Any:
     except ImportError as error:
         raise ValueError("--scheduler needs Dask; run: pip install 'fewshot[cluster]'") from error
     return distributed
+
+
+def _check_scheduler(scheduler: str) -> None:
+    """Raises a ValueError for a text that is neither an address, nor a file, nor local:N. A file may come a little
+    later: one script starts both the scheduler and this command."""
+    kind, colon, number = scheduler.partition(":")
+    if kind == "local" and colon:
+        _count(scheduler, number)
+    elif "://" in scheduler or _HOST_AND_PORT.fullmatch(scheduler):
+        return
+    elif not (scheduler.endswith(".json") or "/" in scheduler):
+        if not Path(scheduler).is_file():
+            raise ValueError(
+                f"{scheduler!r} is no scheduler; write an address such as tcp://host:8786, the file of a scheduler, or "
+                "local:N for N workers here"
+            )
+    elif not _comes(Path(scheduler)):
+        raise ValueError(
+            f"there is no scheduler file {scheduler}; `dask scheduler --scheduler-file {scheduler}` writes one"
+        )
+
+
+def _comes(file: Path) -> bool:
+    """Whether a file is there, or soon."""
+    until = time.monotonic() + _FILE_WAIT
+    while not file.is_file():
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK)
+    return True
 
 
 def _count(scheduler: str, number: str) -> int:

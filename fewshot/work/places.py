@@ -140,3 +140,14 @@ class WorkFolder:
             for task, status in ended
             if status in ("failed", "lost")
         ]
+
+    def unfinished_runs(self) -> list[dict[str, Any]]:
+        """The runs of the plan whose rows are still to be written, without trials; empty if no plan can be read."""
+        try:
+            tasks = self.tasks
+        except (ValueError, OSError):  # nobody can work on it
+            return []
+        ended = self.statuses()
+        rows = (task for task in tasks if task.kind == "row" and task.name not in ended)
+        runs = (task.what.get("run") for task in rows if not task.what.get("trial"))
+        return [run for run in runs if isinstance(run, dict)]

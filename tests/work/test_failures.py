@@ -92,3 +92,47 @@ def test_a_changed_plan_names_its_file(place, change, why):
     assert sentence.startswith("plan/work.json was changed since it was planned: ")
     assert why in sentence
     assert sentence.endswith("`fewshot bench SUITE --plan plan` writes it again")
+
+
+def test_a_plan_replaces_no_unfinished_runs_of_another_suite(place, folder):
+    write_suite(place, folder, ("Prototype()", "NearestNeighbour()"), (1,))
+    succeed("bench", "suite.py", "--plan", "plan")
+    succeed("bench", "suite.py", "--plan", "plan")
+    succeed("bench", "suite.py", "--plan", "plan", "--episodes", "15")
+    before = (place / "plan" / "work.json").read_bytes()
+    assert "with 2 unfinished runs" in fail("bench", "suite.py", "--plan", "plan")
+    write_suite(place, folder, ("Prototype()",), (1,))
+    sentence = fail("bench", "suite.py", "--plan", "plan", "--episodes", "15")
+    assert sentence.startswith("plan holds a plan with 1 unfinished run that this suite lacks")
+    assert "fewshot work plan" in sentence
+    assert (place / "plan" / "work.json").read_bytes() == before
+    succeed("work", "plan")
+    succeed("bench", "suite.py", "--plan", "plan")
+
+
+def test_a_plan_whose_run_failed_may_be_planned_again(place):
+    succeed("bench", "suite.py", "--plan", "plan")
+    assert call("work", "plan", "--allow-import").exit_code == 1
+    succeed("bench", "suite.py", "--plan", "plan")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--jobs", "2", "--plan", "plan"), ("--jobs", "2", "--scheduler", "local:2"), ("--plan", "p", "--scheduler", "s")],
+)
+def test_two_engines_contradict_each_other(place, options):
+    assert "give one of them" in call("bench", "suite.py", *options).stderr
+    assert call("bench", "suite.py", *options).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "why"),
+    [
+        ("nofile.json", "there is no scheduler file nofile.json; "),
+        ("nonsense", "'nonsense' is no scheduler; write an address such as tcp://host:8786, the file of a scheduler, "),
+        ("local:", "'local:' is no local cluster"),
+    ],
+)
+def test_a_text_that_is_no_scheduler_names_the_forms(place, scheduler, why, monkeypatch):
+    monkeypatch.setattr("fewshot.work.cluster._FILE_WAIT", 0.1)
+    assert fail("bench", "suite.py", "--scheduler", scheduler).startswith(why)
