@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _MOST_PROBLEMS = 10
-SECONDS = "the seconds of all runs, which the submitter reports"
+SECONDS = "the seconds, FLOPs and feature sizes of all runs, which the submitter reports"
 
 
 @click.command("verify", short_help="Check a submission: compute its numbers again.")

@@ -110,7 +110,12 @@ def _piece(number: int, table: Table) -> Piece:
     lines = [
         _line(place, one, table.entries[one.row.run_id], table, shown) for place, one in enumerate(ranking.standings, 1)
     ]
-    population = f"[ ]: 95 % interval for {ranking.population}."
+    known = any(one.interval or one.difference for one in ranking.standings)
+    texts = [
+        "Accuracy in %.",
+        f"[ ]: 95 % interval for {ranking.population}." if known else "",
+        "" if ranking.untested else "≈: may be as good as the best, by paired tests of all runs.",
+    ]
     values = {
         "number": number,
         "key": table.key,
@@ -120,7 +125,7 @@ def _piece(number: int, table: Table) -> Piece:
         "with_minus": any(line.minus for line in lines),
         "with_labels": any(line.labels for line in lines),
         "filterable": len(lines) > 5,
-        "caption": f"Accuracy in %. {population} ≈: may be as good as the best, by paired tests of all runs.",
+        "caption": " ".join(filter(None, texts)),
         "remarks": [*ranking.caveats, *([ONLY_THESE] if ranking.population == THESE_IMAGES else [])],
     }
     return Piece(ranking.task, values, "Tables")

@@ -60,8 +60,8 @@ def _differences(row: Row, known: Benchmark, one: BenchmarkSet, design: SharedDe
         yield f"its seed is {row.seed}, not {known.seed}"
     if row.classes != one.classes:
         yield f"it has {row.classes} classes, not {one.classes} ones"
-    if row.split != SPLITS.spec(one.split).text:
-        yield f"its split is {row.split or 'the default'}, not {one.split}"
+    if row.split != (split := SPLITS.spec(one.split).text):
+        yield f"its split is {row.split or 'the default'}, not {split}"
     if shape(row) not in (one.shapes or known.shapes):
         yield "its ways, shots or queries are others"
     if _sampled(SAMPLERS.read(row.sampler)) not in {_sampled(SAMPLERS.read(text)) for text in _samplers(one)}:

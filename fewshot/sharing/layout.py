@@ -21,6 +21,7 @@ _MOST_TEXT_BYTES = 64 << 20
 _MOST_PART_BYTES = 1 << 30
 _MOST_BYTES = 64 << 30
 _MOST_FILES = 200_000
+_MOST_NAMED = 5  # submissions in a sentence
 
 
 def is_run_id(text: str) -> bool:
@@ -44,6 +45,8 @@ def files_of(folder: Path) -> Mapping[str, int]:
     special file, an unknown name, and a file that is too large."""
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}; `fewshot submit` writes one")
+    if inside := _submissions_in(folder):
+        raise ValueError(f"it holds submissions and is none itself; give one of: {inside}")
     sizes: dict[str, int] = {}
     for name, state in _entries(folder, PurePosixPath()):
         _check(name, state)
@@ -53,6 +56,14 @@ def files_of(folder: Path) -> Mapping[str, int]:
                 f"the submission has more than {_MOST_FILES:,} files or {_MOST_BYTES >> 30} GiB; split it into several"
             )
     return sizes
+
+
+def _submissions_in(folder: Path) -> str:
+    """The folders of submissions right below a folder that is none, the first few; "" if there are none."""
+    if os.path.lexists(folder / ABOUT):
+        return ""
+    there = sorted(path.parent for path in folder.glob(f"*/{ABOUT}") if str(path).isprintable())
+    return ", ".join([*map(str, there[:_MOST_NAMED]), *["..."] * (len(there) > _MOST_NAMED)])
 
 
 def _entries(folder: Path, inside: PurePosixPath) -> Iterator[tuple[str, os.stat_result]]:

@@ -14,8 +14,6 @@ from typing import Any
 
 from fewshot.files.atomic import make_folder, write_atomically
 from fewshot.plugins.spec import Spec
-from fewshot.report.rows.errors import n_test_images
-from fewshot.report.rows.origins import command
 from fewshot.results.collections import Collection, StoredRun
 from fewshot.results.files import Results
 from fewshot.results.made_here import was_made_here
@@ -29,8 +27,8 @@ from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
 from fewshot.sharing.members import RECORDED, own_code, own_columns, recorded_identity, same_but_for_paths
-from fewshot.sharing.readme import readme
 from fewshot.sharing.stored import runs_text
+from fewshot.sharing.texts import command_of, page_of
 
 _FROM = ("weights_digest", "preprocess_digest", "images_digest")  # of a row, in the metadata of its predictions
 
@@ -80,9 +78,7 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
     write_atomically(target.path, "".join(f"{one.row.to_json()}\n" for one in kept).encode())
     write_atomically(folder / RUNS, runs_text(kept).encode())
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    write_atomically(
-        folder / README, readme(manifest, kept, size, n_test_images(target.predictions)).encode("utf-8", "replace")
-    )
+    write_atomically(folder / README, page_of(folder, manifest, kept))
     manifest = replace(manifest, files=listed_files(folder))
     write_atomically(folder / ABOUT, manifest.text().encode())
     return Submitted(manifest, tuple(kept), size)
@@ -115,7 +111,8 @@ def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[st
         raise ValueError(f"{problems[0]}: another release computed it, run it again")
     row = replace(row, **seen_columns(row, design))
     code = cleaned(own_code(row) if at_hand.own and was_made_here(row) else ", ".join(own_columns(row)))
-    shared = Shared(clean_row(row), design, _identities(row, dataset), code, cleaned(command(row)))
+    clean = clean_row(row)
+    shared = Shared(clean, design, _identities(row, dataset), code, command_of(clean))
     if word := private_word_in(_texts(shared), words):
         raise ValueError(f"its texts hold {word!r}, a name of this user or machine; rename the folder and run it again")
     _copy(run, target)

@@ -6,7 +6,7 @@ import datetime
 import json
 import random
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ from fewshot.sharing.data import again, check_episodes
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, ROWS, RUNS, VERIFICATION, content, files_of, run_of, sha256_of
 from fewshot.sharing.stored import read_shared
+from fewshot.sharing.texts import check_texts
 
 _FORMAT = "fewshot-verification-1"
 _LONGEST = 100  # characters of a name
@@ -116,16 +117,30 @@ def _checked(found: Verified, at_hand: AtHand | None, n_reruns: int, seed: int |
     for one in random.Random(seed).sample(sound, min(n_reruns, len(sound))):
         with tempfile.TemporaryDirectory() as folder:
             add(one, "reruns", again(one, found.results, at_hand or AtHand(), Path(folder)))
+    assert found.manifest is not None
+    texts = (
+        Checked()
+        if found.problems or len(sound) < len(found.runs)
+        else _texts(found.folder, found.manifest, found.runs)
+    )
     problems = (f"run {one.row.run_id}: {text}" for one, checked in checks for text in checked.problems)
     unchecked = (f"run {one.row.run_id}: {text}" for one, checked in checks for text in checked.unchecked)
     return Verified(
         found.folder,
         found.manifest,
         found.runs,
-        (*found.problems, *problems),
-        tuple(unchecked),
+        (*found.problems, *problems, *texts.problems),
+        (*unchecked, *texts.unchecked),
         **{kind: tuple(runs) for kind, runs in passed.items()},
     )
+
+
+def _texts(folder: Path, manifest: Manifest, runs: Sequence[Shared]) -> Checked:
+    """The check of commands and README.md of sound rows; what cannot be read is a problem."""
+    try:
+        return check_texts(folder, manifest, runs)
+    except Exception as error:  # texts of strangers may be damaged in any way
+        return Checked((f"its commands and README.md cannot be compared: {_one_line(error)}",))
 
 
 def record(verified: Verified, by: str) -> Record:

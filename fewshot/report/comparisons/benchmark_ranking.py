@@ -6,8 +6,8 @@ that have all of its sets, and others are ranked apart, under the sets that they
 The difference of two contenders is the mean of their differences on each set. If every set has two or more independent
 episodes that both solved, its error comes from these paired episodes, and the ranking is for other episodes of these
 sets. If not (one draw per set, draws that depend on each other, medians, no predictions), the sets themselves are the
-sample: t over their differences, for other sets of this kind. The group of the best is that of every ranking
-(statistics/best_runs.py).
+sample: t over their differences, for other sets of this kind, if they are five or more; fewer are not tested. The group
+of the best is that of every ranking (statistics/best_runs.py).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from fewshot.plugins.wording import listed
 from fewshot.protocols import Benchmark
 from fewshot.report.comparisons import ranking_words as words
+from fewshot.report.comparisons.over_sets import FEWEST_SETS
 from fewshot.report.comparisons.ranking import LEVEL, ORACLE, PredictionsOf, Ranking
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.rows.benchmark_means import MOST_NAMES, Average, SetRuns, set_runs
@@ -122,11 +123,13 @@ def _ranked(runs: Sequence[SetRuns], names: Names, accuracies: AccuraciesOf, n_t
     p_values = np.full(len(runs), np.nan)
     p_values[fair] = may_be_best(paired.means[np.ix_(fair, fair)], paired.p_values[np.ix_(fair, fair)])
     leads = fair & ~(p_values < 1 - LEVEL)
+    if untested := _why_untested(population, len(runs[0].rows), int(fair.sum())):
+        p_values[:], leads[:] = np.nan, False
     order = _order([average[0].value for average in averages], leads if leads.any() else fair)
     parts = _parts([names[one.contender] for one in runs])
     standings = []
     for run in order:
-        difference = None if run == order[0] else paired.interval(run, order[0], population)
+        difference = None if run == order[0] or untested else paired.interval(run, order[0], population)
         standings.append(
             Standing(
                 row=next(iter(runs[run].rows.values())),
@@ -143,14 +146,21 @@ def _ranked(runs: Sequence[SetRuns], names: Names, accuracies: AccuraciesOf, n_t
         )
     title, verdict = (
         _title(averages[0][0], runs[0], [names[one.contender] for one in runs]),
-        _verdict(standings, population, runs[0]),
+        _verdict(standings, population, runs[0], untested),
     )
     return BenchmarkRanking(
         runs[0].benchmark,
-        Ranking(title, tuple(standings), population, verdict, caveats=()),
+        Ranking(title, tuple(standings), population, verdict, caveats=(), untested=untested),
         tuple(runs[run] for run in order),
         tuple(averages[run] for run in order),
     )
+
+
+def _why_untested(population: str, n_sets: int, n_fair: int) -> str:
+    """Why there is no test: the sets are the sample, and too few for one; else ""."""
+    if population != OTHER_SETS or n_fair < 2 or n_sets >= FEWEST_SETS:
+        return ""
+    return f"{n_sets} sets are too few to speak for other data sets"
 
 
 def _order(means: Sequence[float], leads: NDArray[np.bool_]) -> list[int]:
@@ -186,9 +196,9 @@ def _title(average: Average, of: SetRuns, names: Sequence[Name]) -> str:
     return ", ".join(filter(None, about))
 
 
-def _verdict(standings: Sequence[Standing], population: str, of: SetRuns) -> str:
+def _verdict(standings: Sequence[Standing], population: str, of: SetRuns, untested: str) -> str:
     """The verdict; a mean over fewer sets is not the benchmark's."""
-    text = words.verdict(standings, population)
+    text = words.verdict(standings, population, untested=untested)
     if not of.missing:
         return text
     few = len(of.missing) <= MOST_NAMES

@@ -228,7 +228,7 @@ def sets_table(summaries: Sequence[OverSets], naming: Naming, form: str) -> str:
             shot_label(one.a),
             ", ".join(naming.data(pair.a) for pair in one.pairs),
             points(one.these_sets) + ("" if one.of_classes else " (these images)"),
-            points(one.new_sets),
+            points(one.shown_new_sets),
         )
         for one in summaries
     ]

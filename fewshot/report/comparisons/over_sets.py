@@ -10,10 +10,11 @@ import numpy as np
 from fewshot.report.comparisons.pairing import RunPair
 from fewshot.results.row import Row
 from fewshot.statistics.comparison import over_sets
-from fewshot.statistics.intervals import Interval
+from fewshot.statistics.intervals import Interval, few_units
 
 _CONTENDER = ("backbone", "dtype", "transform", "evaluator", "selection_rule")
 _TASK = ("sampler", "classes", "n_way", "k_shot", "k_shot_at_most", "seed")
+FEWEST_SETS = 5  # with fewer, an interval for other sets spans most of what is possible and says nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,14 @@ class OverSets:
     these_sets: Interval
     new_sets: Interval
     of_classes: bool  # whether the errors are for new classes on every set; if not, they are for these images
+
+    @property
+    def shown_new_sets(self) -> Interval:
+        """The interval for new sets; without bounds for fewer than five sets, whose bounds say nothing."""
+        n_sets, known = len(self.pairs), self.new_sets
+        if known.reason or n_sets >= FEWEST_SETS:
+            return known
+        return Interval.unknown(known.mean, known.population, known.level, few_units(n_sets, "data sets"))
 
     @property
     def a(self) -> Row:

@@ -11,7 +11,6 @@ A ranking reads the predictions of each run once and keeps one accuracy per epis
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +18,15 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from fewshot.plugins.wording import listed
 from fewshot.report.comparisons import ranking_words as words
 from fewshot.report.comparisons.pairing import Contest
 from fewshot.report.comparisons.run_tests import RunTests, paired_tests, run_tests
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.comparisons.suspicions import suspicions
 from fewshot.report.comparisons.unique_names import UniqueNames
+from fewshot.report.rows.intervals import of_images
+from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured
@@ -53,6 +55,7 @@ class Ranking:
     suspicions: tuple[str, ...] = ()  # what looks like a fault
     few: bool = False  # the classes are too few for new ones, which the verdict says
     tests: RunTests | None = None  # of all pairs; None for a ranking by a mean over data sets
+    untested: str = ""  # why no two runs have a test, so that none is known to be the best; "" if some have one
 
     @property
     def best(self) -> Standing:
@@ -95,21 +98,36 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
     block = np.ix_(fair, fair[tests.rivals])
     p_values[fair] = may_be_best(tests.means[block], tests.p_values[block])
     leads = fair & ~(p_values < 1 - LEVEL)
+    if untested := _why_untested(rows, tests, fair):
+        p_values[:], leads[:] = np.nan, False
     order = _order(rows, tests, leads if leads.any() else fair)
     standings = tuple(
-        _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run])) for run in order
+        _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run]), bool(fair[run]))
+        for run in order
     )
     faults = suspicions(rows, names.run, partial(_minus, tests))
     return Ranking(
         names.task(rows[0]),
         standings,
         tests.population,
-        words.verdict(standings, tests.population, tests.reason, tests.few),
-        (*faults, *words.caveats(standings, tests.reason, tests.few), *_untested(tests)),
+        words.verdict(standings, tests.population, tests.reason, tests.few, untested),
+        (*faults, *words.caveats(standings, tests.reason, tests.few, untested), *_not_all_pairs(tests)),
         faults,
         bool(tests.few),
         tests,
+        untested,
     )
+
+
+def _why_untested(rows: Sequence[Row], tests: RunTests, fair: NDArray[np.bool_]) -> str:
+    """Why no two of the runs that compete have a test, in words; "" if some have one, and for a single run."""
+    pairs = (tests.rivals != np.arange(len(rows))[:, None]) & fair[:, None] & fair[tests.rivals]
+    if not pairs.any() or np.isfinite(tests.p_values[pairs]).any():
+        return ""
+    reasons = dict.fromkeys(in_words(reason) for row in rows if (reason := of_images(row)))
+    if all(row.n_episodes == 1 for row in rows):
+        return "there is one episode"
+    return listed(list(reasons)) or "the runs have no intervals"
 
 
 def _minus(tests: RunTests, run: int, other: int) -> Interval | None:
@@ -118,7 +136,7 @@ def _minus(tests: RunTests, run: int, other: int) -> Interval | None:
     return None if compared is None else compared.these_images
 
 
-def _untested(tests: RunTests) -> list[str]:
+def _not_all_pairs(tests: RunTests) -> list[str]:
     """That very many runs are not all tested against each other."""
     n_runs, n_rivals = tests.means.shape
     if n_rivals == n_runs or n_runs <= MOST_PAIRED:
@@ -139,10 +157,10 @@ def _order(rows: Sequence[Row], tests: RunTests, leads: NDArray[np.bool_]) -> li
 
 
 def _standing(
-    row: Row, names: UniqueNames, tests: RunTests, run: int, best: int, p_value: float, leads: bool
+    row: Row, names: UniqueNames, tests: RunTests, run: int, best: int, p_value: float, leads: bool, fair: bool
 ) -> Standing:
     compared = None if run == best else tests.compare(run, best)
-    reason = ORACLE if math.isnan(p_value) else tests.reasons[run]
+    reason = tests.reasons[run] if fair else ORACLE
     return Standing(
         row,
         names.parts(row),

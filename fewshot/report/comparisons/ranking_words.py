@@ -8,15 +8,26 @@ from collections.abc import Sequence
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.rows.intervals import of_images
+from fewshot.report.rows.reasons import are_fixed
 from fewshot.report.rows.reasons import sentence as missing
 from fewshot.statistics.intervals import Interval
 
 
-def verdict(standings: Sequence[Standing], population: str, reason: str = "", few: str = "") -> str:
+def verdict(standings: Sequence[Standing], population: str, reason: str = "", few: str = "", untested: str = "") -> str:
     """One sentence: the best run, and its lead or the runs that may be as good. `reason`: why it is not for new
-    classes, as rows store it; the sentence then names these classes. `few`: their number, if they are too few."""
+    classes, as rows store it; the sentence then names these classes. `few`: their number, if they are too few.
+    `untested`: why there is no test at all; the sentence then claims none."""
+    if untested:
+        return f"{_highest(standings, _among(standings[0], reason))} not tested: {untested}."
     more = f"; {few} are too few to speak for new ones" if few else ""
     return f"{_claim(standings, population, _among(standings[0], reason))}{more}."
+
+
+def _highest(standings: Sequence[Standing], among: str) -> str:
+    """The run with the highest accuracy, and that the differences were ..."""
+    best, several = standings[0], len(standings) > 2
+    differences = "differences are real were" if several else "difference is real was"
+    return f"{best.name} has the highest accuracy{among}, {100 * best.accuracy:.1f} %; whether the {differences}"
 
 
 def _among(best: Standing, reason: str) -> str:
@@ -84,13 +95,14 @@ def _bounds(bounds: tuple[float, float] | None, population: str) -> str:
     return f" (95 % interval {100 * bounds[0]:z.1f} to {100 * bounds[1]:z.1f} for {population})"
 
 
-def caveats(standings: Sequence[Standing], reason: str, few: str = "") -> list[str]:
+def caveats(standings: Sequence[Standing], reason: str, few: str = "", untested: str = "") -> list[str]:
     """What limits the ranking, one sentence each; that the classes are too few is in the verdict already."""
     every = [of_images(standing.row) for standing in standings]
-    unpaired = sum("without pairing" in standing.reason for standing in standings)
+    fixed = are_fixed([standing.row for standing in standings])
+    unpaired = 0 if untested else sum("without pairing" in standing.reason for standing in standings)
     sentences = [
-        missing("No interval for these images", lacking) if (lacking := list(filter(None, every))) else "",
-        missing("No test for new classes", [reason]) if reason and not few else "",
+        missing("No interval for these images", lacking, fixed) if (lacking := list(filter(None, every))) else "",
+        missing("No test for new classes", [reason], fixed) if reason and not few and not untested else "",
         f"{counted(unpaired, 'run')} of {len(standings):,} compared without pairing, which separates less"
         " (no stored predictions of the same episodes)."
         if unpaired

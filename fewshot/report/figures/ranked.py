@@ -105,7 +105,7 @@ def _legend(kept: Sequence[Standing], scale: Scale) -> str:
     thin = f"; thin: for {listed([kind.population(rows) for kind in of_rankings(rows)])}" if of_rankings(rows) else ""
     chance = "; dashed: guessing" if scale.chance is not None else ""
     paired = " Groups come from tests of all pairs, corrected for their number; intervals are of single runs and pairs."
-    return f"Dot: accuracy{thick}{thin}{chance}.{paired if len(kept) > 1 else ''}"
+    return f"Dot: accuracy{thick}{thin}{chance}.{paired if any(one.leads for one in kept) and len(kept) > 1 else ''}"
 
 
 def _groups(ranking: Ranking, lines: Sequence[RankedLine]) -> list[Group]:
@@ -114,8 +114,8 @@ def _groups(ranking: Ranking, lines: Sequence[RankedLine]) -> list[Group]:
     oracles = [line for standing, line in pairs if is_oracle(standing.row) and not standing.leads]
     leading = [line for standing, line in pairs if standing.leads]
     losing = [line for standing, line in pairs if not standing.leads and line not in oracles]
-    if len(ranking.standings) == 1:
-        return [Group("", tuple(leading or lines))]
+    if len(ranking.standings) == 1 or ranking.untested:
+        return [Group("", tuple(lines))]
     best = f"May be the best ({counted(len(ranking.group), 'run')})" if len(leading) > 1 else "The best"
     groups = [
         _group(best, leading, OPEN_OF_BEST),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fewshot.plugins.wording import listed
-from fewshot.report.rows.reasons import sentence
+from fewshot.report.rows.reasons import are_fixed, sentence
 from fewshot.results.row import Row
 from fewshot.statistics.intervals import ENOUGH_CLASSES
 
@@ -93,7 +93,7 @@ def brackets(rows: Sequence[Row]) -> list[str]:
 def narrower(rows: Sequence[Row]) -> list[str]:
     """A sentence if more episodes would make the interval for new classes much narrower; else none."""
     share = max((row.new_classes_monte_carlo or 0.0 for row in rows), default=0.0)
-    if not share > MOST_MONTE_CARLO:
+    if not share > MOST_MONTE_CARLO or are_fixed(rows):
         return []
     most = "" if len(rows) == 1 else "Up to "
     unit = "new-class" if KINDS[1].population(rows) == "new classes" else "new-group"
@@ -106,14 +106,14 @@ def why(rows: Sequence[Row]) -> list[str]:
     """For every kind of interval that some rows lack, a sentence with the reason. An interval for new draws is missed
     only if each episode is a whole test set; nothing is said if all rows are of older releases."""
     lacking = [reason for row in rows if (reason := of_images(row))]
-    sentences = [sentence("No interval for these images", lacking)] if lacking else []
+    sentences = [sentence("No interval for these images", lacking, are_fixed(rows))] if lacking else []
     for kind in KINDS:
         eligible = [row for row in rows if kind.columns != "new_draws" or row.draws or row.new_draws_low is not None]
         some = any(kind.bounds(row) for row in eligible)
         reasons = [reason for row in eligible if (reason := kind.reason(row)) and (some or reason != OLDER)]
         if reasons:
             cells = " in some cells" if some else ""
-            sentences.append(sentence(f"No interval{cells} for {kind.population(eligible)}", reasons))
+            sentences.append(sentence(f"No interval{cells} for {kind.population(eligible)}", reasons, are_fixed(rows)))
     return sentences
 
 
@@ -127,7 +127,7 @@ def of_images(row: Row) -> str:
 def without(rows: Sequence[Row]) -> list[str]:
     """A sentence with the reason for every run that lacks the interval for new classes; none if no run lacks it."""
     reasons = [reason for row in rows if (reason := KINDS[1].reason(row)) and reason != OLDER]
-    return [sentence(f"No interval for {KINDS[1].population(rows)}", reasons)] if reasons else []
+    return [sentence(f"No interval for {KINDS[1].population(rows)}", reasons, are_fixed(rows))] if reasons else []
 
 
 def _explained(kind: Kind, rows: Sequence[Row]) -> str:

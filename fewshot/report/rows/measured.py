@@ -10,7 +10,7 @@ from itertools import product
 from fewshot.plugins.short_name import one_line
 from fewshot.plugins.wording import agreeing, listed
 from fewshot.report.rows import intervals
-from fewshot.report.rows.reasons import sentence
+from fewshot.report.rows.reasons import are_fixed, sentence
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, shot_label
 from fewshot.results.declared import Declared, declared
@@ -126,4 +126,4 @@ def _missing(rows: Sequence[Row]) -> list[str]:
         reason = str(row.measures[measure.reason]) if measure.reason else ""
         if reason and row.measures[measure.number] is None:
             missing.setdefault(reason, {})[measure.title] = None
-    return [sentence(f"No {listed([*titles])}", [reason]) for reason, titles in missing.items()]
+    return [sentence(f"No {listed([*titles])}", [reason], are_fixed(rows)) for reason, titles in missing.items()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from fewshot.results.row import Row
+
 _USE_POOLS = 'Use --sampler "DisjointPools()".'
 # What rows store, what readers see, and what to do about it.
 _WORDS = (
@@ -29,10 +31,16 @@ def in_words(reason: str) -> str:
     return _translated(reason)[0]
 
 
-def sentence(start: str, reasons: Iterable[str]) -> str:
-    """What is missing, why, and what to do: "No interval for new images: episodes share images. Use ..."."""
+def are_fixed(rows: Iterable[Row]) -> bool:
+    """Whether protocols fix the episodes of all rows: advice to draw others would break them."""
+    return all(row.protocol for row in rows)
+
+
+def sentence(start: str, reasons: Iterable[str], fixed: bool = False) -> str:
+    """What is missing, why, and what to do: "No interval for new images: episodes share images. Use ...". `fixed`: a
+    protocol fixes the episodes, so there is nothing to do."""
     texts = [_translated(reason) for reason in dict.fromkeys(reasons)]
-    advice = dict.fromkeys(todo for _, todo in texts if todo)
+    advice = dict.fromkeys(todo for _, todo in texts if todo and not fixed)
     return " ".join([f"{start}: {'; or '.join(dict.fromkeys(why for why, _ in texts))}.", *advice])
 
 

@@ -114,7 +114,7 @@ def _caption(one: BenchmarkRanking) -> str:
     parts = [f"Mean over data sets, of the {number} on each, in %."]
     if of_all.population:
         parts.append(f"[ ] of a mean: 95 % interval for {explained(of_all.population)}.")
-    if len(ranking.standings) > 1:
+    if len(ranking.standings) > 1 and not ranking.untested:
         parts.append(f"[ ] of a difference: 95 % interval for {explained(ranking.population)}.")
         parts.append(
             "≈: may be as good as the best, by paired tests that are corrected for the number of methods; [ ] is not."

@@ -183,7 +183,11 @@ class _Columns:
 
 def _legend(rankings: Sequence[Ranking]) -> str:
     standings = [standing for ranking in rankings for standing in ranking.standings]
-    star = "*: the best, or may be as good (95 % confidence). " if len(standings) > len(rankings) else ""
+    star = (
+        "*: the best, or may be as good (95 % confidence). "
+        if any(len(one.standings) > 1 and not one.untested for one in rankings)
+        else ""
+    )
     clear = any(map(_is_clear, (each for ranking in rankings for each in ranking.group)))
     test = "* is corrected for the number of runs; [ ] is not, so it may exclude 0 beside *. " if clear else ""
     known = any("[" in text for one in rankings for line in _lines(one) for text in (line.interval, line.difference))

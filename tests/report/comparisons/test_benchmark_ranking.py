@@ -11,6 +11,7 @@ from fewshot.report import page
 from fewshot.report.comparisons.benchmark_ranking import OTHER_SETS, BenchmarkRanking, benchmark_rankings_of
 from fewshot.report.comparisons.ranking import rankings_of
 from fewshot.report.rows.shown import Shown
+from fewshot.report.tables.benchmark_table import benchmark_table
 from fewshot.results.files import Results
 from fewshot.statistics.intervals import THESE_IMAGES
 from tests.support.benchmark_rows import SETS, benchmark_rows, set_row
@@ -90,3 +91,15 @@ def test_the_report_begins_with_the_means_and_names_the_missing_sets(tmp_path: P
     assert "mean of 9 of 10 sets" in html
     assert f"Missing: {SETS[0]}." in html
     assert "Each of the 9 sets" in html
+
+
+@pytest.mark.parametrize("n_sets", [2, 4, 5])
+def test_fewer_than_five_sets_do_not_speak_for_other_sets(tmp_path: Path, n_sets: int) -> None:
+    [one] = ranked(benchmark_rows(tmp_path, HEADS, sets=SETS[:n_sets]), with_predictions=False)
+    tested = n_sets >= 5
+    assert bool(one.ranking.group) == tested
+    assert (f"not tested: {n_sets} sets are too few to speak for other data sets." in one.ranking.verdict) != tested
+    assert all((standing.difference is None) != tested for standing in one.ranking.standings[1:])
+    caption = benchmark_table(one).caption
+    assert ("≈" in caption) == tested
+    assert (OTHER_SETS in caption) == tested

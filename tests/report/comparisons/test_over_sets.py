@@ -8,6 +8,7 @@ from scipy import stats
 
 from fewshot.report.comparisons.over_sets import over_data_sets
 from fewshot.report.comparisons.pairing import RunPair, compare
+from fewshot.report.comparisons.verdicts import points
 from fewshot.results.row import Row
 from tests.support.paired_runs import two_runs
 
@@ -53,3 +54,11 @@ def test_queries_may_differ_unless_a_method_sees_them_all() -> None:
     assert len(over_data_sets([pair("x", n_query=15), pair("y", n_query=5)])) == 1
     both = [pair("x", n_query=15, transductive=True), pair("y", n_query=5, transductive=True)]
     assert over_data_sets(both) == []
+
+
+def test_fewer_than_five_sets_show_no_bounds_for_new_sets() -> None:
+    every = [pair(name, 0.03, number) for number, name in enumerate("vwxyz")]
+    [few], [enough] = over_data_sets(every[:2]), over_data_sets(every)
+    assert points(few.shown_new_sets).endswith("(2 data sets are too few)")
+    assert few.shown_new_sets.mean == few.new_sets.mean
+    assert enough.shown_new_sets == enough.new_sets

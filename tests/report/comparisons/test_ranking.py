@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 from fewshot.benchmarks import FOLDER
 
+from fewshot.report import page
 from fewshot.report.comparisons.pairing import contest
 from fewshot.report.comparisons.ranking import rankings
+from fewshot.report.rows.intervals import meaning
+from fewshot.report.rows.shown import Shown
+from fewshot.report.tables.ranked import ranked_table, table_cells
 from fewshot.results.files import Results
+from fewshot.results.row import Row
 from tests.support.ranked_runs import ranked_runs
 from tests.support.report_rows import row
 
@@ -122,3 +127,39 @@ def test_every_number_of_shots_has_its_ranking() -> None:
     assert [len(ranking.standings) for ranking in found] == [2, 1]
     assert "1 shot" in found[0].task
     assert "5 shots" in found[1].task
+
+
+def single(accuracy: float, **columns: object) -> Row:
+    """A row of a benchmark that has one episode per set."""
+    values = {"n_episodes": 1, "accuracy_reason": "one episode has no spread", "n_classes": 47, "protocol": "vtab_1k@1"}
+    reason = {"new_classes_reason": "every episode holds every one of the classes"}
+    return row(accuracy, None, **values | reason | columns)
+
+
+@pytest.mark.parametrize("n_runs", [2, 3])
+def test_runs_of_one_episode_have_no_test_and_claim_none(n_runs: int) -> None:
+    rows = [single(0.485 - 0.1 * run, evaluator=f"Head{run}()") for run in range(n_runs)]
+    [ranking] = rankings(rows)
+    assert "has the highest accuracy on these 47 classes, 48.5 %; whether the difference" in ranking.verdict
+    assert ranking.verdict.endswith("not tested: there is one episode.")
+    assert ranking.group == ()
+    texts = [ranking.verdict, *ranking.caveats, ranked_table([ranking], 120), table_cells(ranking)[2]]
+    assert not any(
+        word in text for text in texts for word in ("may be as good", "95 %", "*", "un more episodes", "NaN")
+    )
+    assert not any("as good" in text or "95 %" in text or "≈" in text for text in [page(Shown.of(rows), None, "one")])
+
+
+def test_an_oracle_of_one_episode_is_still_an_oracle() -> None:
+    rows = [single(0.5, evaluator="A()"), single(0.4, evaluator="B()"), single(0.9, selection="test episodes (oracle)")]
+    [ranking] = rankings(rows)
+    assert [one.reason.startswith("an oracle") for one in ranking.standings].count(True) == 1
+    assert ranking.verdict.endswith("not tested: there is one episode.")
+
+
+@pytest.mark.parametrize(("protocol", "advised"), [("", True), ("vtab_1k@1", False)])
+def test_more_episodes_are_advised_only_where_no_protocol_fixes_them(protocol: str, advised: bool) -> None:
+    rows = [single(0.5 + 0.1 * run, evaluator=f"Head{run}()", protocol=protocol) for run in range(2)]
+    [ranking] = rankings(rows)
+    for texts in (ranking.caveats, meaning(rows)):
+        assert any("Run more episodes." in text for text in texts) == advised
