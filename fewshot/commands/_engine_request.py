@@ -14,6 +14,7 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, print_progress, wants_json
 from fewshot.commands._device_options import device_arguments
+from fewshot.files.regular import read_bytes
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
@@ -31,7 +32,14 @@ class Engine(Protocol):
 
 
 def _tls_option(name: str, what: str) -> Any:
-    return click.option(name, type=click.Path(exists=True, dir_okay=False), default=None, help=what)
+    return click.option(name, type=_options.FILE, default=None, help=what)
+
+
+def _check_pem(path: Path | None, option: str) -> None:
+    """Raises a ValueError unless this is a file of certificates or keys as text."""
+    _options.check_file(path)
+    if path is not None and b"-----BEGIN " not in read_bytes(path):
+        raise ValueError(f"{option} {path} holds no certificate and no key; give a PEM file, which has a BEGIN line")
 
 
 @dataclass(frozen=True)
@@ -62,10 +70,10 @@ class EngineRequest:
         ),
     ]
     tls_ca_file: Annotated[
-        str | None, _tls_option("--tls-ca-file", "Check the scheduler by this certificate authority (PEM).")
+        Path | None, _tls_option("--tls-ca-file", "Check the scheduler by this certificate authority (PEM).")
     ]
-    tls_cert: Annotated[str | None, _tls_option("--tls-cert", "Show this certificate to the scheduler (PEM).")]
-    tls_key: Annotated[str | None, _tls_option("--tls-key", "Use the key of that certificate (PEM).")]
+    tls_cert: Annotated[Path | None, _tls_option("--tls-cert", "Show this certificate to the scheduler (PEM).")]
+    tls_key: Annotated[Path | None, _tls_option("--tls-key", "Use the key of that certificate (PEM).")]
 
     @property
     def is_this_process(self) -> bool:
@@ -73,7 +81,7 @@ class EngineRequest:
         return self.jobs == 1 and self.plan is None and not self.scheduler
 
     def check(self) -> None:
-        """Raises a UsageError for options that contradict each other."""
+        """Raises a UsageError for options that contradict each other, and a ValueError for files without a key."""
         given = {
             f"--jobs {self.jobs}": self.jobs > 1,
             f"--scheduler {self.scheduler}": bool(self.scheduler),
@@ -81,6 +89,9 @@ class EngineRequest:
         }
         if len(both := [option for option, is_given in given.items() if is_given]) > 1:
             raise click.UsageError(f"{both[0]} and {both[1]} each say who does the work; give one of them")
+        _check_pem(self.tls_ca_file, "--tls-ca-file")
+        _check_pem(self.tls_cert, "--tls-cert")
+        _check_pem(self.tls_key, "--tls-key")
 
     def work(self, specs: Sequence[RunSpec], results: Results, bench: Workbench, seen: Callable[[], None]) -> None:
         """Returns once other processes have ended all tasks of these runs; calls `seen` now and then. Their rows are in
@@ -105,9 +116,8 @@ class EngineRequest:
             from fewshot.work.cluster import Cluster, Tls, settings_of
 
             settings = settings_of(results.path, bench)
-            return Cluster(
-                folder, settings, self.scheduler, Tls(self.tls_ca_file or "", self.tls_cert or "", self.tls_key or "")
-            )
+            files = (str(path or "") for path in (self.tls_ca_file, self.tls_cert, self.tls_key))
+            return Cluster(folder, settings, self.scheduler, Tls(*files))
         from fewshot.work.processes import LocalWorkers
 
         say = partial(click.echo, err=True)

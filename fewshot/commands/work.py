@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("work", short_help="Work on the plan in a folder, with other processes.")
-@click.argument("folder", type=_options.NEW_FOLDER)
+@click.argument("folder", type=_options.FOLDER)
 @click.option("--status", is_flag=True, help="Print how many tasks are done, claimed, left and lost, then stop.")
 @_options.dry_run_option
 @click.option("--results", type=_options.FILE, help="Write the rows beside this file (default: FOLDER/rows.jsonl).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fewshot.plugins.wording import counted
 from fewshot.results.row import Row
 
 FEWEST_IMAGES = 64  # embedded by a run; fewer give no useful speed
@@ -21,7 +22,7 @@ def seconds_per_episode(row: Row) -> float | None:
 
 def machine(row: Row) -> str:
     """The machine that measured the seconds: "Linux x86_64 2 cores, 2 threads, cpu"; "" if the row does not say."""
-    threads = f"{row.n_threads} thread{'s' * (row.n_threads != 1)}" if row.n_threads else ""
+    threads = counted(row.n_threads, "thread") if row.n_threads else ""
     return ", ".join(filter(None, [row.platform.partition(", Python")[0], threads, row.device]))
 
 

@@ -86,7 +86,7 @@ class WorkFolder:
         path = self.path / "work.json"
         try:
             plan = parsed_json(read_text(path))
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise ValueError(f"there is no plan {path}; `fewshot bench SUITE --plan {self.path}` writes one") from error
         except ValueError as error:
             raise ValueError(f"{path} is no plan: {error}; `fewshot bench SUITE --plan` writes one") from error

@@ -79,7 +79,7 @@ def test_every_command_has_json() -> None:
         (
             ("features", "--data", "birds", "--backbone", PIXELS),
             (),
-            {"backbone", "key", "folder", "n_images", "dim", "n_embedded", "seconds"},
+            {"backbone", "key", "folder", "n_images", "dim", "n_embedded", "seconds", "use"},
         ),
         (SPLIT, (), {"file", "written", "seen", "validation", "novel"}),
         (("split", "show", "--file", "split.json"), SPLIT, {"seen", "validation", "novel"}),

@@ -50,7 +50,7 @@ def test_a_run_tells_what_was_chosen_and_from_what(folder):
     [row] = Results(Path("results/runs.jsonl")).rows()
     assert (row.selection, row.n_trials) == ("validation classes", 2)
     spent = f"among 2 settings with {row.n_labels_selection} extra labelled images"
-    assert f"{row.chosen} was chosen on validation classes {spent}" in " ".join(done.output.split())
+    assert f"LinearProbe(C=0.01) was chosen on validation classes {spent}" in " ".join(done.output.split())
     tried = {one.evaluator: [one.accuracy, one.accuracy_low, one.accuracy_high] for one in trial_rows()}
     assert json.loads(row.trial_accuracies) == [tried[f"LinearProbe(C={c}, max_iter=100)"] for c in (0.01, 1.0)]
     assert "est of the grid" in " ".join(done.output.split())  # both values are ends of it

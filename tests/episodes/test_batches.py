@@ -34,6 +34,7 @@ BY_ROW = {"support", "support_labels", "support_mask", "support_views"}
 CHANGES = {
     "take": (BATCH.take(torch.tensor([2, 0, 0, 1])), BY_ROW | {"seeds", "class_features"}),
     "take a slice": (BATCH.take(slice(1, 2)), BY_ROW | {"seeds", "class_features"}),
+    "on": (BATCH.on(torch.device("meta")), BY_ROW | {"class_features"}),
     "take_support": (BATCH.take_support(ORDER), BY_ROW),
     "without": (BATCH.without(ROWS), {"support_labels", "support_mask"}),
     "renamed": (BATCH.renamed(PERMUTATION), {"support_labels", "class_features"}),

@@ -14,10 +14,11 @@ from torch import nn
 import fewshot
 from fewshot.cli import main
 from fewshot.results.columns import Cost, Provenance
+from fewshot.results.resources import Resources
 from tests.support.bird_folders import write_birds
 from tests.support.worlds import as_tensor
 
-MEASURED_ANEW = {field.name for kind in (Cost, Provenance) for field in dataclasses.fields(kind)}
+MEASURED_ANEW = {field.name for kind in (Cost, Provenance, Resources) for field in dataclasses.fields(kind)}
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from fewshot.episodes.episodes import Episodes
 from fewshot.results.columns import Cost, Digests, Honesty, Provenance, RunName, Score, SpecColumns, Training
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions, episode_accuracy
+from fewshot.results.resources import Resources
 from fewshot.results.row import Row
 from tests.support.checkout import RELEASE_0_1
 
@@ -336,7 +337,7 @@ def test_committed_rows_are_written_as_they_were_read():
 
 
 def test_the_columns_of_a_row_are_those_of_its_groups_in_order():
-    groups = (RunName, SpecColumns, Score, Honesty, Training, Cost, Digests, Provenance)
+    groups = (RunName, SpecColumns, Score, Honesty, Training, Cost, Digests, Provenance, Resources)
     assert [f.name for group in groups for f in fields(group)] == [f.name for f in fields(Row)]
     row = Row.of(RunName("a", protocol="p@1"), Cost(dim=3), Score(accuracy=0.5, n_episodes=7))
     assert row == Row("a", protocol="p@1", dim=3, accuracy=0.5, n_episodes=7)

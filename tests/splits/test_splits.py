@@ -178,7 +178,7 @@ WHOLE = {"seen": ["a"], "validation": [], "novel": ["b"], "classes_digest": clas
     [
         (b"", "is not a split: expected JSON with the lists seen, validation and novel; Expecting value"),
         (b"\xff\xfe{}", "is not a split: .*codec can't decode byte 0xff"),
-        (b"[" * 100_000, "is not a split: .*recursion depth"),
+        (b"[" * 100_000, "is not a split: .*nested too deeply"),
         ([WHOLE], "is not a split: .*found \\[{"),
         (None, "is not a split: .*found None"),
         (WHOLE | {"novel": 3}, "is not a split: .*found 3"),

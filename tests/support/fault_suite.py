@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from fewshot.files.checksums import checksum
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
+from tests.support.machine_columns import MACHINE_COLUMNS
 
 SUITE = """
 from fewshot.episodes.episodes import EpisodeShape
@@ -32,8 +33,6 @@ def suite():
         sampled = Sampled(EpisodeShape(n_way=3, k_shot=1, n_query=5))
         yield RunSpec("Digits()", backbone, head, sampled, split="BySeed(0.5, 0.0)", n_episodes=n, protocol="faults@1")
 """
-# What an interruption may change: seconds, a date, images that were embedded again, and an edit of the checkout.
-TIMES = ("seconds_embedding", "seconds_solving", "finished", "n_embedded", "commit")
 BENCH = ("bench", "suite.py", "--results", "rows.jsonl")
 
 
@@ -45,10 +44,10 @@ def write_suite(folder: Path) -> Path:
 
 
 def outcome(folder: Path, home: Path | None = None, rows: str = "rows.jsonl") -> dict[str, Any]:
-    """All rows without `TIMES`, and digests of all predictions, features and trained networks."""
+    """All rows without `MACHINE_COLUMNS`, and digests of all predictions, features and trained networks."""
     results = Results(folder / rows)
     home = home or folder / "home"
-    kept = {row.run_id: {k: v for k, v in asdict_of(row).items() if k not in TIMES} for row in results.rows()}
+    kept = {row.run_id: {k: v for k, v in asdict_of(row).items() if k not in MACHINE_COLUMNS} for row in results.rows()}
     predictions = {row.run_id: _predictions(results, row) for row in results.rows() if row.status == "ok"}
     trained = {path.parent.name: _network(path) for path in home.glob("pretrained/*/weights.safetensors")}
     features = {

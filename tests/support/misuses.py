@@ -28,7 +28,7 @@ GOOD = {
     "name": "simpleshot",
     "where": "k_shot == 1",
 }
-WRITTEN = {"out", "plot", "report", "results", "new", "similarity"}  # paths that a command writes
+WRITTEN = {"out", "plan", "plot", "report", "results", "new", "similarity"}  # paths that a command writes
 BESIDE = {
     "delete": ("--where", "k_shot == 1"),
     "compare": ("--unit", "superclass"),

@@ -6,11 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from fewshot.results.resources import Resources
+from tests.support.machine_columns import MACHINE_COLUMNS
 
 SUITE = """
 from fewshot.episodes.episodes import EpisodeShape
@@ -22,9 +21,6 @@ def suite():
             episodes = Sampled(EpisodeShape(n_way=3, k_shot=k_shot, n_query=4))
             yield RunSpec({data!r}, "RawPixels(image_size=4)", evaluator, episodes, split="AllNovel()", n_episodes=12)
 """
-COSTS = {"seconds_embedding", "seconds_solving", "n_embedded", "finished", "n_threads", "commit"} | {
-    column.name for column in fields(Resources)
-}
 
 
 def write_suite(
@@ -61,4 +57,4 @@ def finish(process: subprocess.Popen[str]) -> str:
 def rows_in(path: Path) -> list[dict[str, Any]]:
     """The rows of a file, without their costs, in order."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    return [{name: value for name, value in row.items() if name not in COSTS} for row in rows]
+    return [{name: value for name, value in row.items() if name not in MACHINE_COLUMNS} for row in rows]

@@ -19,8 +19,8 @@ from fewshot.work.doing import bench_at
 from fewshot.work.places import WorkFolder
 from fewshot.work.planning import plan
 from fewshot.work.worker import Worker
+from tests.support.machine_columns import MACHINE_COLUMNS
 from tests.support.stored_runs import content
-from tests.support.work_suites import COSTS
 from tests.support.workbenches import bench
 
 
@@ -50,7 +50,7 @@ def differences(rows, others):
 
 
 def differing(one, other):
-    return {name: (one[name], other[name]) for name in one.keys() - COSTS if one[name] != other[name]}
+    return {name: (one[name], other[name]) for name in one.keys() - MACHINE_COLUMNS if one[name] != other[name]}
 
 
 def rows_of_one_process(specs, tmp_path):
