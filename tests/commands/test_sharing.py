@@ -29,6 +29,7 @@ def test_a_submission_is_written_verified_recorded_and_ranked(shared):
         "boards/heads holds: the numbers of 2 runs follow from their predictions",
         "  episodes: 2 of 2 runs as the sampler draws them",
         "  computed again: 1 run, with the same predictions",
+        "  not checked: the seconds, FLOPs and feature sizes of all runs, which the submitter reports",
         "recorded in boards/heads/verification.json as verified by Z. Z.",
     ]
     value = json.loads(succeed("verify", shared, "--json"))

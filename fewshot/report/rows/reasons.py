@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from fewshot.results.comparability import benchmark
 from fewshot.results.row import Row
 
 _USE_POOLS = 'Use --sampler "DisjointPools()".'
@@ -32,8 +33,8 @@ def in_words(reason: str) -> str:
 
 
 def are_fixed(rows: Iterable[Row]) -> bool:
-    """Whether protocols fix the episodes of all rows: advice to draw others would break them."""
-    return all(row.protocol for row in rows)
+    """Whether benchmarks of the field fix the episodes of all rows: advice to draw others would break them."""
+    return all(benchmark(row) for row in rows)
 
 
 def sentence(start: str, reasons: Iterable[str], fixed: bool = False) -> str:
