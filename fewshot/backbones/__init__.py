@@ -100,6 +100,7 @@ class BackboneSource(Member, ABC):
     short_name: ClassVar[str] = ""  # display name, a template (plugins/short_name.py); "": class and fields
     has_words: ClassVar[bool] = False  # whether it may have a text tower, and with it `prompts`
     is_untrained: ClassVar[bool] = False  # whether its weights are random
+    is_timm_network: ClassVar[bool] = False  # whether its fields name, image_size and pool say which timm network it is
     shows_pixels: ClassVar[bool] = False  # whether its features are the pixels themselves, without a network
     stands_for_vectors: ClassVar[bool] = False  # whether it replaces a network for data sets of vectors
 

@@ -16,6 +16,7 @@ class RandomInit(BackboneSource):
     `pool` as for Timm."""
 
     short_name: ClassVar[str] = "{name} random init[ @{image_size}]"
+    is_timm_network: ClassVar[bool] = True
     is_untrained: ClassVar[bool] = True
 
     name: str

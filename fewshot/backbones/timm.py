@@ -45,6 +45,7 @@ class Timm(BackboneSource):
     """
 
     short_name: ClassVar[str] = "{name}[ @{image_size}]"
+    is_timm_network: ClassVar[bool] = True
 
     name: str
     image_size: int | None = None

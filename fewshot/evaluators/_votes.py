@@ -28,9 +28,10 @@ def voters(inner: AnyEvaluator, grid: Any) -> list[AnyEvaluator]:
 class VotingHead(Head[Queries]):
     """The classes by the number of heads that answer them.
 
-    Logits are log((votes + share) / (heads + 1)), so their softmax is (votes + share) / (heads + 1). The share of a
-    class is its mean probability over the heads, which breaks ties; with `ties` "first" it is 1 / N for each class,
-    so that classes with equal votes stay equal and the first one counts.
+    Classes that share the highest logit of a head share its vote. Logits are log((votes + share) / (heads + 1)), so
+    their softmax is (votes + share) / (heads + 1). The share of a class is its mean probability over the heads, which
+    breaks ties; with `ties` "first" it is 1 / N for each class, so that classes with equal votes stay equal and the
+    first one counts.
     """
 
     def __init__(self, heads: Sequence[Head[Queries]], ties: str) -> None:
@@ -41,9 +42,15 @@ class VotingHead(Head[Queries]):
     def __call__(self, query: Queries) -> Tensor:
         answers = [head(query) for head in self._heads]
         n_way = answers[0].shape[-1]
-        votes = torch.stack([torch.nn.functional.one_hot(each.argmax(-1), n_way) for each in answers]).sum(0).double()
+        votes = torch.stack([_vote(each) for each in answers]).sum(0)
         share = torch.full_like(votes, 1 / n_way)
         if self._ties == "probability":
             share = torch.stack([each.double().softmax(-1) for each in answers]).mean(0)
         floor = torch.finfo(torch.float32).tiny
         return ((votes + share).clamp_min(floor) / (len(answers) + 1)).log().to(answers[0].dtype)
+
+
+def _vote(logits: Tensor) -> Tensor:
+    """The vote of one head, in float64; classes that share the highest logit share it."""
+    highest = (logits == logits.amax(-1, keepdim=True)).double()
+    return highest / highest.sum(-1, keepdim=True)

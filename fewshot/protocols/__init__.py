@@ -34,13 +34,15 @@ class Place:
 
     `below` is a file or folder below the user's folder; it exists if the copy does. `dataset` is a spec in which {path}
     stands for that file or folder, {folder} for the folder around it, and {root} for the user's folder. `train` and
-    `test` are the copy's names of these partitions.
+    `test` are the copy's names of these partitions; `test_beside` says that `below` is a folder of the training
+    partition and that of the test partition lies beside it.
     """
 
     below: str
     dataset: str = "ImageFolderSet({path})"
     train: str = "train"
     test: str = "test"
+    test_beside: bool = False
 
 
 @dataclass(frozen=True)

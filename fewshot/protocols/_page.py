@@ -59,8 +59,7 @@ def _of_sets(sets: Sequence[BenchmarkSet]) -> Iterator[str]:
 
 def _place(place: Place) -> str:
     """The folder or file; of folders of partitions both."""
-    partitions = place.below.endswith("/train") and "partition/" in place.dataset
-    beside = f" and {place.test} (folders of classes)" if partitions else ""
+    beside = f" and {place.test} (folders of classes)" if place.test_beside else ""
     return f"{place.below}{beside}"
 
 

@@ -10,14 +10,20 @@ Source = tuple[tuple[Place, ...], str]
 _KEYS = {"oxford_flowers": "flowers102"}  # among the known sets, where the names differ
 
 
+def _partitions(folder: str, test: str = "test") -> Place:
+    """A folder with one folder of classes for each partition."""
+    reader = "ImageFolderSet({folder}, layout='partition/class')"
+    return Place(f"{folder}/train", reader, test=test, test_beside=True)
+
+
 def _torchvision(name: str, below: str, folder: str, get: str, test: str = "test") -> Source:
     """A set of torchvision, or a folder with the partitions train and test."""
     published = Place(below, f"TorchvisionSet({name!r}, root={{root}})", test=test)
-    return (published, Place(f"{folder}/train", "ImageFolderSet({folder}, layout='partition/class')")), get
+    return (published, _partitions(folder)), get
 
 
 def _folder(name: str, get: str) -> Source:
-    return (Place(f"{name}/train", "ImageFolderSet({folder}, layout='partition/class')"),), get
+    return (_partitions(name),), get
 
 
 _IMAGENET = "image-net.org after registration"
@@ -42,8 +48,8 @@ SOURCES: dict[str, Source] = {
     "imagenet": (
         (
             Place("ILSVRC2012_devkit_t12.tar.gz", "TorchvisionSet('ImageNet', root={root})", test="val"),
-            Place("imagenet/train", "ImageFolderSet({folder}, layout='partition/class')", test="val"),
-            Place("ILSVRC2012/train", "ImageFolderSet({folder}, layout='partition/class')", test="val"),
+            _partitions("imagenet", test="val"),
+            _partitions("ILSVRC2012", test="val"),
         ),
         _IMAGENET,
     ),

@@ -9,6 +9,7 @@ from typing import Any
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.code import code_digest, file_of
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS, Registry
+from fewshot.plugins.signature import Parameter
 from fewshot.plugins.spec import Spec, specs_in
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
@@ -26,6 +27,7 @@ KINDS: Mapping[str, Registry] = {
 NAMED = ("dataset", "backbone", "transform", "evaluator")  # whose identities a run id hashes by themselves
 RECORDED = (*NAMED, "sampler")  # whose identities lie beside a row if they name files
 _PLACE = re.compile(r"""['"](?:/|~|\\|\.\.?[/\\]|[A-Za-z]:[/\\])""")  # the start of a path in a text
+_CONTENT = re.compile(r"sha256:[0-9a-f]{16}(?: |$)")  # the start of what replaces a path in an identity
 _DOTTED = re.compile(r"(?<![\w.])([A-Za-z_][\w.]*):[A-Za-z_]\w*")
 
 
@@ -107,8 +109,14 @@ def same_but_for_paths(a: Spec, b: Spec) -> bool:
 
 def _plain(spec: Spec) -> Any:
     """A spec without its paths."""
-    fields = {p.name: _plain_value(value) for p, value in spec.arguments if not (p.is_path or value is None)}
+    fields = {p.name: _plain_value(value) for p, value in spec.arguments if not (value is None or _of_a_file(p, value))}
     return spec.name, fields
+
+
+def _of_a_file(parameter: Parameter, value: Any) -> bool:
+    """Whether a value is a path, or the content of a file in its place."""
+    content = parameter.base == "NameOrPath" and isinstance(value, str) and bool(_CONTENT.match(value))
+    return parameter.is_path or parameter.holds_path(value) or content
 
 
 def _plain_value(value: Any) -> Any:

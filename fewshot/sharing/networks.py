@@ -7,16 +7,14 @@ from functools import cache
 from fewshot.plugins.registry import BACKBONES
 from fewshot.results.row import Row
 
-_BUILT = ("Timm", "RandomInit")
-
 
 def n_params(row: Row) -> int | None:
     """The number of weights of a row's network as this machine builds it; None where that needs the weights."""
     spec = BACKBONES.spec(row.backbone, allow_import=False)
-    if spec.name == "RawPixels":
+    if spec.declares("shows_pixels"):
         return 0
     name = str(spec.fields.get("name", ""))
-    if spec.name not in _BUILT or ":" in name or row.network:
+    if not spec.declares("is_timm_network") or ":" in name or row.network:
         return None
     pool = spec.fields.get("pool")
     return _built(name, spec.fields.get("image_size"), None if pool is None else str(pool))

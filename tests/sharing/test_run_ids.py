@@ -34,12 +34,17 @@ def with_draws(folder: Path) -> RunSpec:
     write_images(folder / "images", (path for some in parts.values() for path, _, _ in some))
     for seed in (1, 2, 3):
         drawn = [one for one in parts["train"] if one[0].endswith((f"{seed}.jpg", f"{seed + 1}.jpg"))]
-        data = [{"impath": f"/authors/{path}", "label": label, "classname": name} for path, label, name in drawn]
-        held = {"train": {"data": data}, "val": {"data": data}}
+        held = {"train": {"data": list(map(entry, drawn))}, "val": {"data": list(map(entry, parts["val"]))}}
         write_text(folder / "draws" / f"shot_2-seed_{seed}.json", json.dumps(held))
     episodes = Sampled(EpisodeShape(None, 2, None), sampler=f"PublishedDraws({str(folder / 'draws')!r})")
     data_set = f"CoOpSplit({str(file)!r})"
     return RunSpec(data_set, "RawPixels(image_size=4)", "Prototype()", episodes, split="AllNovel()", n_episodes=3)
+
+
+def entry(listed: list[Any]) -> dict[str, Any]:
+    """An image as a file of draws names it, with a path of its authors."""
+    path, label, name = listed
+    return {"impath": f"/authors/{path}", "label": label, "classname": name}
 
 
 def with_words(folder: Path) -> RunSpec:
