@@ -25,13 +25,13 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def write_partitions(root: Path, benchmark: Benchmark, leave_out: tuple[str, ...] = ()) -> None:
+def write_partitions(root: Path, benchmark: Benchmark, leave_out: tuple[str, ...] = (), train: int = TRAIN) -> None:
     """Every set of a benchmark as a folder with partitions: the last of its places."""
     for one in benchmark.sets:
         if one.name not in leave_out:
             place = one.places[-1]
             top = root / Path(place.below).parent
-            class_folders(top / place.train, dict.fromkeys(CLASSES, TRAIN))
+            class_folders(top / place.train, dict.fromkeys(CLASSES, train))
             class_folders(top / place.test, dict.fromkeys(CLASSES, TEST))
 
 
@@ -43,17 +43,17 @@ def check_whole(answer: dict, name: str, shots: list[int | None], draws: int) ->
         assert len(row["draws"].split()) == draws
 
 
-def check_mean(answer: dict, k_shot: int | None, n_sets: int, of: int) -> None:
-    """The average of all sets is the mean of their rows."""
+def check_mean(answer: dict, k_shot: int | None, n_sets: int, missing: tuple[str, ...] = ()) -> None:
+    """The average of all sets is the mean of their rows, and names the sets without one."""
     assert 0.3 < fmean(row["accuracy"] for row in answer["rows"]) < 0.99
     values = [row["accuracy"] for row in answer["rows"] if row["k_shot"] == k_shot]
     assert len(values) == n_sets
     shape = "all-way, all images" if k_shot is None else f"all-way {k_shot}-shot"
     [average] = [one for one in answer["averages"] if (one["group"], one["shape"]) == ("all sets", shape)]
     assert average["value"] == pytest.approx(fmean(values))
-    assert (average["n_sets"], average["of"]) == (n_sets, of)
+    assert (average["n_sets"], average["of"]) == (n_sets, n_sets + len(missing))
     assert [value for _, value in average["sets"]] == pytest.approx(values)
-    assert average["missing"] == []
+    assert average["missing"] == list(missing)
     draws = [[float(text) for text in row["draws"].split()] for row in answer["rows"] if row["k_shot"] == k_shot]
     check_half_width(average, draws, answer["rows"][0]["sampler"].startswith("RepeatedPermutation("))
 
@@ -70,10 +70,10 @@ def check_half_width(average: dict, draws: list[list[float]], depend: bool) -> N
 @pytest.mark.parametrize("name", ["mieb_few_shot", "mieb_few_shot@fewshot"])
 def test_mieb_in_all_its_sets(name, root, monkeypatch):
     benchmark = cut_benchmark(monkeypatch, name)
-    write_partitions(root, benchmark)
+    write_partitions(root, benchmark, train=20)  # more than the 16 shots, so that draws differ
     answer = run_benchmark(name, root)
     check_whole(answer, name, [16], 5)
-    check_mean(answer, 16, 21, 21)
+    check_mean(answer, 16, 21)
     sampler = "Balanced(" if name.endswith("fewshot") else "RepeatedPermutation("
     assert all(row["sampler"].startswith(sampler) for row in answer["rows"])
 
@@ -84,7 +84,7 @@ def test_big_vision_in_all_its_sets_with_its_ridge_probe(root, monkeypatch):
     write_partitions(root, benchmark)
     answer = run_benchmark(name, root, method=())
     check_whole(answer, name, [1, 5, 10, 25], 3)
-    check_mean(answer, 5, 7, 7)
+    check_mean(answer, 5, 7)
     assert {row["evaluator"].split("(")[0] for row in answer["rows"]} == {"Standardised"}
 
 
@@ -127,7 +127,7 @@ def test_medmnist_as_published(root, monkeypatch):
         np.savez(root / f"{one.name}.npz", **arrays)
     answer = run_benchmark("medmnist", root)
     check_whole(answer, "medmnist", [1, 5], 5)
-    check_mean(answer, 5, 11, 11)
+    check_mean(answer, 5, 11)
 
 
 def test_missing_sets_are_named_first_and_partial_says_how_many_are_there(root, monkeypatch):
@@ -141,16 +141,25 @@ def test_missing_sets_are_named_first_and_partial_says_how_many_are_there(root, 
     assert "imagenet (looked for ILSVRC2012_devkit_t12.tar.gz" in sentence
     assert sentence.endswith("run the others with --partial")
     answer = run_benchmark("big_vision_few_shot", root, "--partial")
-    check_mean(answer, 1, 5, 7)
+    check_mean(answer, 1, 5, missing=("uc_merced", "imagenet"))
 
 
 def test_chosen_sets_alone_run_and_the_average_says_so(root, monkeypatch):
     benchmark = cut_benchmark(monkeypatch, "big_vision_few_shot")
-    write_partitions(root, benchmark, leave_out=("imagenet",))
+    write_partitions(root, benchmark, leave_out=("imagenet",), train=12)
     answer = run_benchmark("big_vision_few_shot", root, "--set", "cars196", "--set", "dtd")
-    check_mean(answer, 10, 2, 7)
+    others = tuple(one.name for one in benchmark.sets if one.name not in ("cars196", "dtd"))
+    check_mean(answer, 10, 2, missing=others)
     missing = fail("run", "--benchmark", "big_vision_few_shot", "--data", root, "--set", "dtds")
     assert "has no set 'dtds'; its sets: caltech101, cars196" in missing
+
+
+def test_draws_of_all_images_are_equal_and_give_no_interval(root, monkeypatch):
+    write_partitions(root, cut_benchmark(monkeypatch, "big_vision_few_shot"), leave_out=("imagenet",))
+    averages = run_benchmark("big_vision_few_shot", root, "--set", "cars196", "--set", "dtd")["averages"]
+    held = {one["shape"]: one["half_width"] for one in averages if one["group"] == "all sets"}
+    assert held["all-way 10-shot"] is held["all-way 25-shot"] is None
+    assert held["all-way 5-shot"] > 0
 
 
 def test_the_table_ends_with_the_number_of_each_set_by_its_name(root, monkeypatch):
