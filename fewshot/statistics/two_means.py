@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,8 +25,8 @@ class Error:
         Values that `depend` on each other count as one: their mean is taken to vary as much as each of them does. This
         is too wide if they hardly correlate, and wide enough up to a correlation of (n - 1) / (2 n - 1), .44 for five.
         """
-        mean, n = math.fsum(values) / len(values), len(values)
-        variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+        n = len(values)
+        variance = statistics.variance(values)  # exact: that of equal values is 0
         return Error(math.sqrt(variance if depend else variance / n), n - 1)
 
     @staticmethod
