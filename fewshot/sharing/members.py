@@ -109,14 +109,14 @@ def same_but_for_paths(a: Spec, b: Spec) -> bool:
 
 def _plain(spec: Spec) -> Any:
     """A spec without its paths."""
-    fields = {p.name: _plain_value(value) for p, value in spec.arguments if not (value is None or _of_a_file(p, value))}
-    return spec.name, fields
+    fields = {p.name: _plain_value(value) for p, value in spec.arguments if not (p.is_path or value is None)}
+    return spec.name, fields | {p.name: "a file" for p, value in spec.arguments if _is_file(p, value)}
 
 
-def _of_a_file(parameter: Parameter, value: Any) -> bool:
-    """Whether a value is a path, or the content of a file in its place."""
-    content = parameter.base == "NameOrPath" and isinstance(value, str) and bool(_CONTENT.match(value))
-    return parameter.is_path or parameter.holds_path(value) or content
+def _is_file(parameter: Parameter, value: Any) -> bool:
+    """Whether a value that may be a name is a path, or the content of a file in its place."""
+    content = isinstance(value, str) and bool(_CONTENT.match(value))
+    return parameter.base == "NameOrPath" and (content or parameter.holds_path(value))
 
 
 def _plain_value(value: Any) -> Any:

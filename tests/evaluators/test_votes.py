@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from fewshot.conformance.worlds import PictureWorld, VectorWorld
+from fewshot.evaluators import Head
+from fewshot.evaluators._votes import VotingHead
 from fewshot.evaluators.fine_tune import FineTune
 from fewshot.evaluators.linear_probe import LinearProbe
 from fewshot.evaluators.nearest_neighbour import NearestNeighbour
@@ -19,6 +21,16 @@ from fewshot.plugins.registry import EVALUATORS
 
 STRENGTHS = (0.001, 0.1, 1.0, 100.0)
 RATES, HEAD_RATES = (0.001, 0.01, 0.05), (0.01, 0.1, 0.5)
+
+
+class FixedLogits(Head):
+    """A head that answers the same to every query."""
+
+    def __init__(self, logits: torch.Tensor) -> None:
+        self._logits, self.converged = logits, None
+
+    def __call__(self, query: torch.Tensor) -> torch.Tensor:
+        return self._logits
 
 
 def majority(answers: list[list[int]]) -> list[set[int]]:
@@ -112,3 +124,17 @@ def test_a_vote_of_the_other_kind_is_refused_with_the_right_one(text, message):
 def test_a_vote_over_an_unknown_field_names_the_known_ones():
     with pytest.raises(ValueError, match=r"LinearProbe has no field 'D'; its fields are: C"):
         Vote(LinearProbe(), (("D", (1,)),)).members()
+
+
+@pytest.mark.parametrize(
+    ("heads", "softmax"),
+    [
+        ([[1.0, 1.0, 0.0]], [5 / 12, 5 / 12, 2 / 12]),
+        ([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]], [5 / 18, 11 / 18, 2 / 18]),
+        ([[2.0, 2.0, 2.0]] * 3, [1 / 3] * 3),
+    ],
+)
+def test_classes_that_tie_in_a_head_share_its_vote(heads, softmax):
+    fixed = [FixedLogits(torch.tensor([[logits]], dtype=torch.float64)) for logits in heads]
+    answered = VotingHead(fixed, "first")(torch.zeros(1, 1, 2)).softmax(-1)
+    torch.testing.assert_close(answered, torch.tensor([[softmax]], dtype=torch.float64))

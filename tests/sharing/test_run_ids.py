@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.registry import BACKBONES
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
 from fewshot.runs.pipeline import Workbench, run
 from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.sharing.about import About
 from fewshot.sharing.images import AtHand
+from fewshot.sharing.members import same_but_for_paths
 from fewshot.sharing.submit import submit
 from fewshot.sharing.verify import verify
 from tests.support.list_layouts import coop, write_images, write_text
@@ -89,3 +91,18 @@ def test_templates_in_a_file_are_not_read(shared: Path) -> None:
 
     change_rows(shared, forged)
     assert any("its templates are a file that only its author has" in text for text in verify(shared).unchecked)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "same"),
+    [
+        ("'sha256:0123456789abcdef'", True),
+        ("'sha256:0123456789abcdef open_clip_config.json:0123456789abcdef'", True),
+        ("'openai'", False),
+        ("None", False),
+        ("'sha256:0123456789abcdef', image_size=64", False),
+    ],
+)
+def test_the_content_of_a_file_stands_for_its_path_and_nothing_else_does(recorded: str, same: bool) -> None:
+    spec, other = (BACKBONES.read(f"OpenCLIP('tiny', {text})") for text in ("'tiny.safetensors'", recorded))
+    assert same_but_for_paths(spec, other) is same
