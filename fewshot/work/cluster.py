@@ -72,10 +72,7 @@ def do(task: str, settings: str, *needs: str) -> str:
     failed = next((o for o in outcomes if o.status == "failed"), None) if wanted.kind == "row" else None
     if (hindrance := lost or failed) is not None:
         return json.dumps(asdict(bench.fail(wanted, hindrance.error, hindrance.status)))
-    outcome = bench.attempt(wanted)
-    if wanted.kind == "row" and outcome.status == "failed":
-        outcome = bench.fail(wanted, outcome.error)
-    return json.dumps(asdict(outcome))
+    return json.dumps(asdict(bench.attempt(wanted)))
 
 
 @functools.lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,14 @@ class Bench:
     def attempt(self, task: Task) -> Outcome:
         """Does a task. An error of its own is an outcome; only an interruption is raised.
 
-        A run whose task failed gets its row with the error from the task that writes its row.
+        A run whose task failed gets its row with the error once, from the task that writes its row.
         """
         start = time.monotonic()
         try:
             _KINDS[task.kind](self, task.what)
         except Exception as error:
             _log.debug("cannot %s", task.words, exc_info=error)
-            return Outcome("failed", time.monotonic() - start, self._why(task, error))
+            return replace(self.fail(task, self._why(task, error)), seconds=time.monotonic() - start)
         return Outcome("done", time.monotonic() - start)
 
     def fail(self, task: Task, why: str, status: str = "failed") -> Outcome:

@@ -69,8 +69,6 @@ class Worker:
     def _do(self, task: Task, statuses: Mapping[str, str]) -> None:
         self._last = task
         outcome = self._given_up(task, statuses) or self.bench.attempt(task)
-        if task.kind == "row" and outcome.status == "failed":
-            outcome = self.bench.fail(task, outcome.error)
         self.folder.end(task, outcome)
         self.ended(task, outcome)
 

@@ -1,4 +1,4 @@
-"""A call that may take neither more seconds nor more memory than a small file is worth."""
+"""A call with limits on its seconds and its memory."""
 
 from __future__ import annotations
 

@@ -33,17 +33,6 @@ class Deadly(Prototype):
 
 
 @pytest.fixture
-def alone(folder, tmp_path, monkeypatch):
-    """The rows of one process."""
-    monkeypatch.chdir(tmp_path)
-    write_suite(tmp_path, folder)
-    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "home_of_one"))
-    succeed("bench", "suite.py", "--results", "alone.jsonl")
-    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "home_of_several"))
-    return rows_in(tmp_path / "alone.jsonl")
-
-
-@pytest.fixture
 def scheduler(tmp_path):
     """The file of a real scheduler with two real workers."""
     file = str(tmp_path / "scheduler.json")

@@ -26,17 +26,6 @@ class Slow(Prototype):
 """
 
 
-@pytest.fixture
-def alone(folder, tmp_path, monkeypatch):
-    """The rows of one process."""
-    monkeypatch.chdir(tmp_path)
-    write_suite(tmp_path, folder)
-    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "home_of_one"))
-    succeed("bench", "suite.py", "--results", "alone.jsonl")
-    monkeypatch.setenv("FEWSHOT_HOME", str(tmp_path / "home_of_several"))
-    return rows_in(tmp_path / "alone.jsonl")
-
-
 def test_jobs_give_the_rows_of_one_process_in_the_same_order(alone, tmp_path):
     text = finish(start(tmp_path, "bench", "suite.py", "--results", "jobs.jsonl", "--jobs", "2"))
     assert rows_in(tmp_path / "jobs.jsonl") == alone
