@@ -17,7 +17,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,19 +72,28 @@ class Leases:
     @contextmanager
     def claimed(self, name: str) -> Iterator[bool]:
         """Whether this process got the lease; while the context is open, it gives signs of life."""
-        token = secrets.token_hex(8)
-        if not self._create(name, token):
-            yield False
-            return
-        ended = threading.Event()
+        token, ended = secrets.token_hex(8), threading.Event()
         thread = threading.Thread(target=self._beat, args=(name, token, ended), name="lease", daemon=True)
-        thread.start()
-        try:
-            yield True
+        try:  # an interruption may come at any moment after the file is there, also while the thread starts
+            mine = self._create(name, token)
+            if mine:
+                thread.start()
+            yield mine
         finally:
             ended.set()
-            thread.join()
-            if Held.read(self._content(name)).token == token:
+            try:
+                if thread.is_alive():
+                    thread.join()
+            finally:
+                if Held.read(self._content(name)).token == token:
+                    self._path(name).unlink(missing_ok=True)
+
+    def release(self, processes: Iterable[int]) -> None:
+        """Removes the leases of processes of this machine that were stopped on purpose; they do not count as lost."""
+        stopped = set(processes)
+        for name in _names(self.folder):
+            held = Held.read(self._content(name))
+            if held.process in stopped and held.machine == _machine():
                 self._path(name).unlink(missing_ok=True)
 
     def taken(self) -> dict[str, Held]:
@@ -136,8 +145,10 @@ class Leases:
             return False
         try:
             os.write(file, _text(token, 0))
-        except OSError as error:
+        except BaseException as error:
             self._path(name).unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
             raise OSError(
                 f"cannot write {self._path(name)}: {error.strerror}; free some space or choose another folder"
             ) from error

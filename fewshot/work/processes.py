@@ -102,6 +102,7 @@ class LocalWorkers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self.folder.leases.release(process.pid for process in self._running)
         self._running.clear()
 
 

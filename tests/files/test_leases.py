@@ -143,6 +143,30 @@ def test_a_torn_lease_holds_until_it_expires(tmp_path, content):
     assert seen.taken() == {}
 
 
+@pytest.mark.parametrize("moment", ["os.write", "threading.Thread.start", "threading.Thread.join"])
+def test_an_interruption_at_any_moment_frees_the_lease(tmp_path, monkeypatch, moment):
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    mine = leases(tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(moment, interrupted)
+        with mine.claimed("a"):
+            pass
+    assert mine.taken() == {}
+    assert mine.all_losses() == []
+
+
+def test_leases_of_workers_that_were_stopped_are_free_and_not_lost(tmp_path):
+    mine = leases(tmp_path)
+    write_lease(tmp_path, "here", machine=_machine(), process=7)
+    write_lease(tmp_path, "other", machine=_machine(), process=8)
+    write_lease(tmp_path, "elsewhere", process=7)
+    mine.release([7])
+    assert sorted(os.listdir(tmp_path / "leases")) == ["elsewhere", "other"]
+    assert mine.all_losses() == []
+
+
 def test_an_error_in_the_work_frees_the_lease(tmp_path):
     with pytest.raises(KeyboardInterrupt), leases(tmp_path).claimed("task"):
         raise KeyboardInterrupt
