@@ -19,10 +19,10 @@ from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.pipeline import Workbench, run
 from fewshot.runs.specs import RunSpec, Sampled
-from fewshot.sharing.checks import Checked, Shared, Unknown
 from fewshot.sharing.designs import differences, of_images
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.members import KINDS, member, shape
+from fewshot.sharing.shared import Checked, Shared, Unknown, one_line
 
 MOST_OTHER_ANSWERS = 1e-3  # share of answers that may differ: processors round differently (docs/machines.md)
 _BLOCK = 256  # episodes
@@ -81,22 +81,25 @@ def _sampled_digest(row: Row, images: LabelledImages, classes: np.ndarray) -> st
 
 
 def again(shared: Shared, results: Results, at_hand: AtHand, folder: Path) -> Checked:
-    """Whether the same spec gives the same predictions when this machine computes it, in an empty folder."""
+    """Whether the same spec gives the same predictions when this machine computes it, in an empty folder. An Unknown
+    says why it cannot."""
     row = shared.row
-    try:
-        if shared.own_code:
-            raise ValueError(f"own code, {shared.own_code}")
-        dataset, images = at_hand.find(row)
-        spec = spec_of(row, dataset)
-    except (ValueError, OSError) as error:
-        return Checked(unchecked=(f"it was not run again: {error}",))
     fresh = Results(folder / "rows.jsonl")
     try:
+        spec, images = runnable(shared, at_hand)
         mine = run(spec, fresh, Workbench(images=lambda _: images, progress=False))
     except (ValueError, OSError, RuntimeError, ImportError) as error:
-        return Checked(unchecked=(f"it was not run again: {' '.join(str(error).split())}",))
+        raise Unknown(one_line(error)) from error
     assert mine is not None  # one process solved all episodes
     return Checked(tuple(_rerun_problems(row, results, mine, fresh)))
+
+
+def runnable(shared: Shared, at_hand: AtHand) -> tuple[RunSpec, LabelledImages]:
+    """The spec of a row and its images; a ValueError or an OSError says why it cannot run here."""
+    if shared.own_code:
+        raise ValueError(f"own code, {shared.own_code}")
+    dataset, images = at_hand.find(shared.row)
+    return spec_of(shared.row, dataset), images
 
 
 def spec_of(row: Row, dataset: Spec) -> RunSpec:

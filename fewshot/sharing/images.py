@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fewshot.datasets import LabelledImages
 from fewshot.plugins.registry import DATASETS
@@ -18,6 +19,11 @@ class AtHand:
     data: tuple[Spec, ...] = ()
     own: bool = False
     _loaded: dict[Spec, LabelledImages | ValueError | OSError] = field(default_factory=dict)
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The files and folders of the data that the user names."""
+        return tuple(path for spec in self.data for path in spec.paths)
 
     def find(self, row: Row) -> tuple[Spec, LabelledImages]:
         """The data set of a row with its images; a ValueError if they are not at hand."""

@@ -126,7 +126,9 @@ def test_own_code_is_shared_with_its_digest_and_cannot_be_run_again(place, tmp_p
     found = verify(tmp_path / "out", AtHand((birds(place),)), n_reruns=1)
     assert not found.problems
     assert (len(found.statistics), len(found.episodes), len(found.reruns)) == (1, 1, 0)
-    assert any("it was not run again: own code, evaluator mine_alone:Own" in text for text in found.unchecked)
+    assert any(
+        "it cannot be computed again here: own code, evaluator mine_alone:Own" in text for text in found.unchecked
+    )
 
 
 def test_a_name_of_the_user_in_a_relative_path_is_refused(place, tmp_path, monkeypatch):

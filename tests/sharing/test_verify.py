@@ -14,11 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fewshot.plugins.registry import DATASETS
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
+from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.sharing import reruns
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, ROWS, RUNS
+from fewshot.sharing.shared import Checked, Shared, Unknown
 from fewshot.sharing.verify import record, records, verify
+from fewshot.sharing.verify_words import NOT_AGAIN
 from tests.support.submissions import (
     all_right,
     birds,
@@ -633,6 +639,74 @@ def test_texts_of_another_release_are_not_checked(forged):
     found = verify(forged)
     assert not found.problems
     assert any(text.startswith("commands and README.md: fewshot 0.0.1 wrote them") for text in found.unchecked)
+
+
+NONE = {
+    "nothing": (lambda place: None, "there is no folder "),
+    "a file": (lambda place: place.write_text("x"), "it is a file, and a submission is a folder; give that"),
+    "an empty folder": (
+        lambda place: place.mkdir(),
+        "it is no submission and has no file submission.json; give a folder",
+    ),
+    "a folder of images": (
+        lambda place: (place / "gull").mkdir(parents=True),
+        "it is no submission and has no file submission.json; give a folder that `fewshot submit` wrote",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NONE)
+def test_what_is_no_submission_is_named_as_what_it_is(tmp_path, what):
+    write, words = NONE[what]
+    write(tmp_path / "place")
+    (problem,) = verify(tmp_path / "place").problems
+    assert words in problem
+
+
+def test_a_results_file_says_how_to_make_a_submission_of_it(tmp_path):
+    (tmp_path / "mine.jsonl").write_text("")
+    (problem,) = verify(tmp_path / "mine.jsonl").problems
+    assert problem.endswith(f"write one with `fewshot submit {tmp_path / 'mine.jsonl'} --out FOLDER`")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A submission of three runs: two on the birds, and one on bundled icons, which alone are at hand everywhere."""
+    folder = tmp_path_factory.mktemp("mixed")
+    with own_home(folder):
+        results = runs(folder)
+        spec = RunSpec(DATASETS.spec("Icons()"), "RawPixels(image_size=4)", "Prototype()", Sampled(), n_episodes=4)
+        run(spec, results, Workbench(progress=False))
+        return submission(folder, results)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_reruns_are_drawn_among_the_runs_that_can_run_here(mixed, seed):
+    found = verify(mixed, AtHand(), n_reruns=1, seed=seed)
+    (icons,) = [one.row.run_id for one in found.runs if one.row.dataset.startswith("Icons")]
+    assert found.reruns == (icons,)
+    unable = [text for text in found.unchecked if NOT_AGAIN in text]
+    assert len(unable) == 2
+    assert all("are not at hand; name them with --data" in text for text in unable)
+
+
+def test_a_run_that_turns_out_not_to_run_makes_place_for_another(mixed, monkeypatch):
+    def refuse(shared: Shared, *_: object) -> Checked:
+        if "Icons" not in shared.row.dataset:
+            raise Unknown("no weights")
+        return Checked()
+
+    monkeypatch.setattr(reruns, "again", refuse)
+    found = verify(mixed, AtHand((birds(mixed.parent),)), n_reruns=1, seed=0)
+    assert len(found.reruns) == 1
+    assert {text.rpartition(": ")[2] for text in found.unchecked if NOT_AGAIN in text} <= {"no weights"}
+
+
+def test_the_record_names_no_place_of_whoever_verifies(forged, honest):
+    found = verify(forged, AtHand((DATASETS.spec(f"ImageFolderSet({str(honest.parent / 'secret')!r})"),)))
+    assert "secret" in str(found.unchecked)
+    record(found, "A. Reader")
+    assert str(honest.parent) not in (forged / "verification.json").read_text()
 
 
 def test_a_folder_of_submissions_names_them(honest, tmp_path):
