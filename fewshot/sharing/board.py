@@ -56,11 +56,21 @@ class Entry:
         texts += [f"{size} px"] if size else []
         texts += claim_labels(row)
         texts += ["own code"] if self.shared.own_code or own_columns(row) else []
+        return tuple(texts)
+
+    @property
+    def not_checked(self) -> str:
+        """The columns of the run that nobody checked or could check, in one line."""
+        row = self.row
         unchecked = " ".join(text for text in self.source.unchecked if row.run_id in text)
-        texts += ["run id not checked"] if "its run id" in unchecked else []
-        reported = ["parameters"] if row.n_params and "its number of weights" in unchecked else []
-        reported += ["FLOPs"] if row.flops else []
-        return (*texts, f"not checked: {', '.join([*reported, 'seconds'])}")
+        held = {
+            "run id": "its run id" in unchecked,
+            "parameters": row.n_params and "its number of weights" in unchecked,
+            "FLOPs": row.flops,
+            "seconds": row.seconds_solving or row.seconds_embedding,
+        }
+        names = [name for name, is_unchecked in held.items() if is_unchecked]
+        return f"not checked: {', '.join(names)}" if names else ""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class Line:
     also: tuple[str, ...]
     data: str
     verified_by: str
+    not_checked: str
     costs: tuple[CostCell, ...]
     episodes: int
 
@@ -132,6 +133,7 @@ def _piece(number: int, table: Table, names: Mapping[Path, str]) -> Piece:
         "lines": lines,
         "falling": all(a.value >= b.value for a, b in pairwise(lines)),
         "with_minus": any(line.minus for line in lines),
+        "with_labels": any(line.labels for line in lines),
         "costs": titles,
         "filterable": len(lines) > 5,
         "caption": " ".join(filter(None, texts)),
@@ -190,6 +192,7 @@ def _line(
         also=entry.also,
         data=specs_of(row).dataset.short_name,
         verified_by=", ".join(entry.verified_by),
+        not_checked=entry.not_checked,
         costs=costs,
         episodes=row.n_episodes,
     )

@@ -23,7 +23,8 @@ TABLE = (
 <th scope="col">submission</th>
 <th scope="col">verified by</th>
 {%- for title in costs %}<th scope="col" class="number">{{ title }}</th>{% endfor %}
-<th scope="col">labels</th><th scope="col">data</th><th scope="col" class="number">episodes</th></tr></thead>
+{%- if with_labels %}<th scope="col">labels</th>{% endif %}
+<th scope="col">data</th><th scope="col" class="number">episodes</th></tr></thead>
 <tbody>
 {% for line in lines %}
 <tr><th scope="row" title="{{ line.spec }}"><span class="rank">{{ line.place }}.</span> {{ line.method }}</th>
@@ -37,10 +38,12 @@ TABLE = (
 <td class="about" data-title="submission">{{ linked(line.about, line.name) }}
 {%- if line.about.authors %}<span class="further">{{ line.about.authors }}</span>{% endif %}
 {%- for text in line.also %}<span class="further">also in {{ text }}</span>{% endfor %}</td>
-<td data-title="verified by">{{ line.verified_by }}</td>
+<td data-title="verified by">{{ line.verified_by }}
+{%- if line.not_checked %}<span class="further">{{ line.not_checked }}</span>{% endif %}</td>
 {%- for cell in line.costs %}<td class="number" data-title="{{ costs[loop.index0] }}"
 {%- if cell.value is not none %} data-value="{{ cell.value }}"{% endif %}>{{ cell.text }}</td>{% endfor %}
-<td data-title="labels">{{ line.labels }}</td><td data-title="data">{{ line.data }}</td>
+{%- if with_labels %}<td data-title="labels">{{ line.labels }}</td>{% endif %}
+<td data-title="data">{{ line.data }}</td>
 {#- -#}
 <td class="number" data-title="episodes" data-value="{{ line.episodes }}">{{ "{:,}".format(line.episodes) }}</td></tr>
 {% endfor %}

@@ -151,7 +151,7 @@ def _honesty_problems(shared: Shared) -> Iterable[str]:
     rule = Selection.read(row.selection_rule)
     inside = SUPPORT if evaluator.n_trials() > 1 else NOTHING
     if rule is None:
-        wanted |= {"selection": inside, "n_trials": evaluator.n_trials()}
+        wanted |= {"selection": inside, "n_trials": evaluator.n_trials(), "n_labels_selection": 0}
     elif inside == NOTHING:
         wanted["selection"] = chosen_on(rule.on, inside)
     wanted |= seen_columns(row, shared.design)

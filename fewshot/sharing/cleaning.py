@@ -24,10 +24,17 @@ from fewshot.sharing.members import KINDS
 
 # The columns that hold specs, with the registry that reads each.
 _SPECS: Mapping[str, Registry] = {**KINDS, "network": BACKBONES, "chosen": EVALUATORS, "recipe": RECIPES}
+_NO_SCHEME = r"(?![\w+.-]{2,}:)"
 # The start of a path from the root, a home folder, a drive, another machine or the folder above, and of a file's URL.
 _START = r"""(?:file:/+|~(?:[A-Za-z_][\w.-]*)?[\\/]|/(?=[^\s/'"])|[A-Za-z]:[\\/]|\\\\|\.\.[\\/])"""
 _PATH = re.compile(rf"""(?<![\w.:/\\~-]){_START}[^'"(),;\s]*""")
 _QUOTED = re.compile(rf"""'({_START}[^']*)'|"({_START}[^"]*)\"""")  # may hold spaces and commas
+# What a field that is no path says of a place: a file in a folder; in own code, any word with a separator. Addresses of
+# a hub or of the web are none.
+_FILE = re.compile(
+    rf"{_NO_SCHEME}.*[\\/].*\.(?:tar|tgz|gz|zip|np[yz]|csv|json|parquet|safetensors|pth?|bin|ckpt|txt)", re.S
+)
+_PLACE = re.compile(rf"{_NO_SCHEME}[^\s(){{}}]*[\\/][^(){{}}]*")
 _SHORTEST = 3  # letters of a user or host name that are looked for; "pi" is in too many words
 _GENERAL = {"root", "user", "users", "home", "localhost", "local", "admin", "runner", "ubuntu", "debian", "docker"}
 _NEVER = ("error",)  # a shared row has none
@@ -42,6 +49,17 @@ def clean_row(row: Row) -> Row:
     }
     measures = {name: cleaned(value) if isinstance(value, str) else value for name, value in row.measures.items()}
     return replace(row, **changes, measures=measures)
+
+
+def check_identity(row: Row, clean: Row) -> None:
+    """Raises a ValueError if cleaning changed a text that the run id hashes: no path, whose content is hashed."""
+    for column in KINDS:
+        text = getattr(row, column)
+        if getattr(clean, column) != text and not KINDS[column].read(text).paths:
+            raise ValueError(
+                f"its {column} names a place of this machine, which is part of its run id: {text:.200}; run it again "
+                "in the folder of its files, with their names alone"
+            )
 
 
 def places_of(row: Row) -> list[Path]:
@@ -80,12 +98,8 @@ def _neutral(parameter: Parameter, value: Any) -> Any:
         return name if parameter.is_path or is_path(name) else f"./{name}"  # without a suffix it would be no path
     if isinstance(value, str) and parameter.annotation == "Dotted" and is_call(value):
         return cleaned_spec(BACKBONES, value)
-    return last_name(value) if not parameter.annotation and isinstance(value, str) and _is_place(value) else value
-
-
-def _is_place(text: str) -> bool:
-    """Whether a text in a field of unknown meaning is a path: one word with a separator, and no address of a hub."""
-    return bool(re.fullmatch(r"(?![\w-]{2,}:)[^\s(){}]*[\\/][^(){}]*", text))
+    place = _FILE if parameter.annotation else _PLACE
+    return last_name(value) if isinstance(value, str) and place.fullmatch(value) else value
 
 
 def cleaned(text: str, places: Iterable[object] = ()) -> str:

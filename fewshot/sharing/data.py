@@ -18,6 +18,7 @@ from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.selection import n_labels, trials
 from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.sharing.designs import differences, of_images
 from fewshot.sharing.images import AtHand
@@ -45,6 +46,7 @@ def check_episodes(shared: Shared, results: Results, at_hand: AtHand) -> Checked
         problems.append(f"its split is not the one that {row.split or 'the data set'} gives for {images.name}")
     try:
         problems += _episode_problems(row, results, images, np.array(design.classes))
+        problems += _label_problems(row, dataset, images)
     except Unknown as error:
         return Checked(tuple(problems), (str(error),))
     return Checked(tuple(problems))
@@ -68,6 +70,20 @@ def _episode_problems(row: Row, results: Results, images: LabelledImages, classe
         return
     if digest != row.episodes_digest:
         yield f"its sampler draws other episodes ({digest[:12]}) than those of the row ({row.episodes_digest[:12]})"
+
+
+def _label_problems(row: Row, dataset: Spec, images: LabelledImages) -> Iterator[str]:
+    """A number of labelled images for the choice of hyperparameters that the rule of the row does not use."""
+    if not row.selection_rule:
+        return
+    try:
+        spec, bench = spec_of(row, dataset), Workbench(images=lambda _: images, progress=False)
+        assert spec.selection is not None
+        used = n_labels(bench.prepare(trials(spec)[0]), bench.prepare(spec), spec.selection)
+    except (ValueError, OSError) as error:
+        raise Unknown(f"its labels for the choice of hyperparameters: {one_line(error)}") from error
+    if used != row.n_labels_selection:
+        yield f"n_labels_selection is {row.n_labels_selection:,} in the row, but its rule uses {used:,} labelled images"
 
 
 def _sampled_digest(row: Row, images: LabelledImages, classes: np.ndarray) -> str:

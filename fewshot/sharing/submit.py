@@ -22,7 +22,15 @@ from fewshot.results.row_specs import specs_of
 from fewshot.runs.columns import score
 from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.checks import check, renewed, score_problems, seen_columns
-from fewshot.sharing.cleaning import clean_row, cleaned, cleaned_spec, places_of, private_word_in, private_words
+from fewshot.sharing.cleaning import (
+    check_identity,
+    clean_row,
+    cleaned,
+    cleaned_spec,
+    places_of,
+    private_word_in,
+    private_words,
+)
 from fewshot.sharing.commands import command_of
 from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
@@ -114,6 +122,8 @@ def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[st
     row = replace(row, **seen_columns(row, design))
     code = own_code(row) if at_hand.own and was_made_here(row) else ", ".join(own_columns(row))
     clean, places = clean_row(row), places_of(row)
+    if not code:
+        check_identity(row, clean)
     design, code = replace(design, dataset=cleaned(design.dataset, places)), cleaned(code, places)
     shared = Shared(clean, design, _identities(row, dataset), code, command_of(clean))
     if word := private_word_in(_texts(shared), words):

@@ -103,6 +103,14 @@ def test_every_column_with_a_spec_loses_its_places(column, text, place):
     assert clean_row(row(**{column: found})) == row(**{column: found})
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_a_file_in_a_field_of_text_keeps_its_last_name_alone(place):
+    text = f"WebDatasetShards(names={place.rstrip('/') + '-{000..012}.tar'!r})"
+    found = clean_row(row(dataset=text)).dataset
+    assert "secret" not in found
+    assert "last-{000..012}.tar" in found
+
+
 def test_names_of_a_hub_in_own_code_are_no_places():
     text = "mine:Net(name='hf-hub:owner/network', url='https://example.org/a', group='domain=mono')"
     assert clean_row(row(backbone=text)).backbone == text

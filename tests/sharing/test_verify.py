@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from fewshot.plugins.registry import DATASETS
+from fewshot.plugins.shorthand import PACKAGED
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
 from fewshot.runs.pipeline import Workbench, run
@@ -186,6 +187,7 @@ LABELS = {
     "transductive": True,
     "selection": "validation classes",
     "n_trials": 5,
+    "n_labels_selection": 7,
     "seen_classes": "seen",
     "n_seen_classes": 3,
     "n_unknown_classes": 4,
@@ -560,6 +562,17 @@ def test_a_row_that_claims_a_benchmark_is_held_to_all_that_it_fixes(forged):
 def test_a_forged_number_of_weights_is_found(forged):
     change_rows(forged, lambda row: row.update(n_params=10))
     refused(forged, "n_params is 10 in the row, but its network has 0")
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_a_forged_number_of_weights_of_a_network_in_a_package_is_found(forged, name):
+    backbone = f"Packaged(name={name!r}, image_size=None)"
+    change_rows(forged, lambda row: row.update(backbone=backbone, n_params=1_000_000))
+    refused(forged, "n_params is 1,000,000 in the row, but its network has ")
+    (problem,) = [text for text in verify(forged).problems if "n_params" in text]
+    right = int(problem.rpartition(" ")[2].replace(",", ""))
+    change_rows(forged, lambda row: row.update(n_params=right))
+    assert not [text for text in verify(forged).problems if "n_params" in text]
 
 
 def test_the_number_of_weights_of_a_network_that_only_its_author_has_is_not_checked(forged):
