@@ -134,6 +134,7 @@ def _piece(number: int, table: Table, names: Mapping[Path, str]) -> Piece:
         "falling": all(a.value >= b.value for a, b in pairwise(lines)),
         "with_minus": any(line.minus for line in lines),
         "with_labels": any(line.labels for line in lines),
+        "with_data": len({line.data for line in lines}) > 1,  # the title names it else
         "costs": titles,
         "filterable": len(lines) > 5,
         "caption": " ".join(filter(None, texts)),

@@ -24,7 +24,8 @@ TABLE = (
 <th scope="col">verified by</th>
 {%- for title in costs %}<th scope="col" class="number">{{ title }}</th>{% endfor %}
 {%- if with_labels %}<th scope="col">labels</th>{% endif %}
-<th scope="col">data</th><th scope="col" class="number">episodes</th></tr></thead>
+{%- if with_data %}<th scope="col">data</th>{% endif %}
+<th scope="col" class="number">episodes</th></tr></thead>
 <tbody>
 {% for line in lines %}
 <tr><th scope="row" title="{{ line.spec }}"><span class="rank">{{ line.place }}.</span> {{ line.method }}</th>
@@ -43,7 +44,7 @@ TABLE = (
 {%- for cell in line.costs %}<td class="number" data-title="{{ costs[loop.index0] }}"
 {%- if cell.value is not none %} data-value="{{ cell.value }}"{% endif %}>{{ cell.text }}</td>{% endfor %}
 {%- if with_labels %}<td data-title="labels">{{ line.labels }}</td>{% endif %}
-<td data-title="data">{{ line.data }}</td>
+{%- if with_data %}<td data-title="data">{{ line.data }}</td>{% endif %}
 {#- -#}
 <td class="number" data-title="episodes" data-value="{{ line.episodes }}">{{ "{:,}".format(line.episodes) }}</td></tr>
 {% endfor %}

@@ -31,7 +31,8 @@ class AtHand:
             images = self._load(spec)
             if images.images_digest == row.images_digest:
                 return spec, images
-        raise ValueError(f"the images of {row.dataset:.80} are not at hand; name them with --data")
+        advice = "--data names other images" if self.data else "name them with --data"
+        raise ValueError(f"the images of {row.dataset:.80} are not at hand; {advice}")
 
     def _named(self, row: Row) -> list[Spec]:
         """The data set in the row, where it may be read."""
