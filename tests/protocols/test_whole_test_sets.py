@@ -137,8 +137,8 @@ def test_missing_sets_are_named_first_and_partial_says_how_many_are_there(root, 
     sentence, *lines = fail(*command).splitlines()
     assert sentence == f"big_vision_few_shot lacks 2 of the 7 data sets in {root}; run the others with --partial:"
     assert lines == [
-        "  uc_merced: get it from weegee.ucmerced.edu/datasets/landuse.html, sorted into train and test; put it at "
-        "uc_merced/train",
+        "  uc_merced: get it from weegee.vision.ucmerced.edu/datasets/landuse.html, sorted into train and test; put it "
+        "at uc_merced/train",
         "  imagenet: get it from image-net.org after registration; put it at ILSVRC2012_devkit_t12.tar.gz, "
         "imagenet/train or ILSVRC2012/train",
     ]
