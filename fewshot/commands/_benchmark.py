@@ -164,8 +164,8 @@ def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench, partial: boo
         others = "; correct them, or run the others with --partial" if len(wrong) < len(present) else ""
         sentence = f"{plan.benchmark.name} cannot use {len(wrong)} of its {len(present)} data sets{others}:"
         raise ItemisedError(sentence, [f"{name}: {error}" for name, error in wrong.items()])
-    for name, error in wrong.items():
-        _log.warning("left out %s: %s", name, error)
+    for name, reason in wrong.items():
+        _log.warning("left out %s: %s", name, reason)
     return replace(plan, specs=[spec for spec in plan.specs if spec.benchmark_set not in wrong])
 
 
