@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ from fewshot.commands._names import NameOf
 from fewshot.files.terminal import width
 
 if TYPE_CHECKING:
-    from fewshot.protocols import Benchmark
+    from fewshot.protocols import Benchmark, Head
     from fewshot.protocols._places import Copy
     from fewshot.report.comparisons.ranking import PredictionsOf
     from fewshot.report.rows.benchmark_means import Average
@@ -89,11 +89,17 @@ class BenchmarkRequest:
             )
 
     def plan(
-        self, data: str, backbones: Sequence[str], methods: Sequence[tuple[str, str]], dtype: str, bench: Workbench
+        self,
+        data: str,
+        backbones: Sequence[str],
+        methods: Sequence[tuple[str, str]],
+        dtype: str,
+        bench: Workbench,
+        transform: str | None = None,
     ) -> Plan:
-        """The runs on the copies below a folder, whose counts are checked; no `methods`: those of the benchmark."""
+        """The runs on the copies below a folder, whose counts are checked; no `methods`: those of the benchmark, with
+        this `transform` in place of theirs. The user is told in what another head differs."""
         from fewshot import protocols
-        from fewshot.protocols import Head
         from fewshot.protocols._places import chosen_sets, copies, refuse_missing
         from fewshot.runs.benchmark_runs import benchmark_runs
         from fewshot.runs.defaults import BACKBONE
@@ -105,9 +111,29 @@ class BenchmarkRequest:
         if missing:
             names = ", ".join(one.of.name for one in missing)
             print_progress(f"without {len(missing)} of {len(present) + len(missing)} sets, not in {root}: {names}")
-        heads = [Head(*method) for method in methods] or found.heads
+        heads = _heads(found, methods, transform)
         runs = benchmark_runs(found, present, backbones or (BACKBONE,), heads, dtype)
         return _checked(Plan(found, runs), present, bench)
+
+
+def _heads(benchmark: Benchmark, methods: Sequence[tuple[str, str]], transform: str | None) -> Sequence[Head]:
+    """The named methods as heads; without any, the benchmark's own. Prints in what others differ from them."""
+    from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
+    from fewshot.protocols import Head
+    from fewshot.protocols._heads import OTHER_HEAD, head_differences
+    from fewshot.report.rows.contenders import learner
+
+    heads = [Head(*method) for method in methods] or benchmark.heads
+    if transform is not None and not methods:
+        heads = [replace(head, transform=transform) for head in heads]
+    for head in heads:
+        if differences := head_differences(benchmark, head):
+            name = learner(TRANSFORMS.spec(head.transform), EVALUATORS.spec(head.evaluator))
+            print_progress(
+                f"{name} is not the own head of {benchmark.protocol}: it has {differences}; tables label its rows "
+                f'"{OTHER_HEAD}"'
+            )
+    return heads
 
 
 @dataclass(frozen=True)
@@ -134,9 +160,8 @@ def _lines(one: Average) -> list[str]:
     """An average on one line; if it is that of several sets, with the number of each."""
     from fewshot.report.rows.benchmark_means import ALL
 
-    half = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
-    name = ", ".join(filter(None, (one.backbone, one.method, one.shape)))
-    first = f"  {100 * one.value:5.1f}{half}  {name}: {one.described}"
+    name = ", ".join(filter(None, (one.backbone, one.method, one.label, one.shape)))
+    first = f"  {one.text:>5}  {name}: {one.described}"
     if one.group != ALL or one.n_sets == 1:
         return [first]
     each = ", ".join(f"{name} {100 * value:.1f}" for name, value in one.sets)
@@ -151,11 +176,18 @@ def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:
     for copy in present:
         print_progress(f"Reading {copy.of.name} ...")
         specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
-        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs))
+        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs, _results_option()))
         for spec in {spec.episodes: spec for spec in specs}.values():
             run = bench.prepare(spec)
             run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)
     return plan
+
+
+def _results_option() -> list[str]:
+    """The words of --results if the user typed it."""
+    context = click.get_current_context(silent=True)
+    typed = context is not None and context.get_parameter_source("results") == ParameterSource.COMMANDLINE
+    return ["--results", str(context.params["results"])] if context is not None and typed else []
 
 
 def _given(parameters: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._known_counts import Counts, agrees, counts_of, difference
 from fewshot.datasets._known_sets import Edition, known_sets, warn_damaged, warn_known
 from fewshot.plugins.registry import DATASETS
+from fewshot.plugins.wording import listed
 from fewshot.protocols import Benchmark
 from fewshot.protocols._places import Copy
 
@@ -26,8 +27,16 @@ def check_counts(benchmark: Benchmark, copy: Copy, images: LabelledImages, outsi
         raise ValueError(
             f"{copy.place.below} is not the copy of {title} that {benchmark.name} needs: it {differs}"
             f"{_other(edition, len(images.class_names), counts)}; get it from {copy.of.get}; or run this copy outside "
-            f"the benchmark, so that its rows do not bear the name {benchmark.protocol}: {outside}"
+            f"the benchmark, so that its rows {_apart(benchmark)}: {outside}"
         )
+
+
+def _apart(benchmark: Benchmark) -> str:
+    """What rows outside a benchmark do unlike those of it, as a part of a sentence."""
+    parts = [f"do not bear the name {benchmark.protocol}"]
+    parts += ["do not count in its mean over data sets"] if len(benchmark.sets) > 1 else []
+    parts += ["show the mean of their draws, not the median"] if benchmark.draws == "median" else []
+    return listed(parts)
 
 
 def _counts_of(copy: Copy, images: LabelledImages, edition: Edition) -> Counts:

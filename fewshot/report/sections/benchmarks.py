@@ -11,7 +11,7 @@ from fewshot.report.tables.benchmark_table import benchmark_table
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     for number, one in enumerate(sources.benchmarks, 1):
-        table = benchmark_table(one)
+        table = benchmark_table(one, shown.costs)
         yield Piece(table.title, {"number": number, "table": table}, "Benchmark means")
 
 

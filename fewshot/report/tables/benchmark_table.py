@@ -9,6 +9,8 @@ from fewshot.plugins.wording import listed
 from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
 from fewshot.report.comparisons.ranking import Standing
 from fewshot.report.rows.benchmark_means import Average, SetRuns, explained
+from fewshot.report.rows.costs import Costs
+from fewshot.report.tables.cost_columns import CostColumns, set_costs
 
 MOST_LINES = 200
 
@@ -53,21 +55,28 @@ class BenchmarkTable:
 
 
 def benchmark_table(
-    one: BenchmarkRanking, columns: tuple[str, ...] = (), texts: Callable[[SetRuns], tuple[str, ...]] = lambda _: ()
+    one: BenchmarkRanking,
+    costs: Costs | None = None,
+    columns: tuple[str, ...] = (),
+    texts: Callable[[SetRuns], tuple[str, ...]] = lambda _: (),
 ) -> BenchmarkTable:
-    """The table of a ranking, with the `texts` of each contender in further `columns`."""
+    """The table of a ranking, with the `costs` and the `texts` of each contender in further columns."""
     of_all, ranking = one.averages[0][0], one.ranking
     groups = [average for average in one.averages[0][1:] if average.is_whole]
-    kept = list(zip(ranking.standings, one.averages, map(texts, one.runs), strict=True))[:MOST_LINES]
+    of_costs = CostColumns((), ((),) * len(one.runs), ()) if costs is None else set_costs(one.runs, costs)
+    further = [
+        (*(cell.text for cell in cells), *texts(runs)) for cells, runs in zip(of_costs.cells, one.runs, strict=True)
+    ]
+    kept = list(zip(ranking.standings, one.averages, further, strict=True))[:MOST_LINES]
     return BenchmarkTable(
         ranking.task,
         ranking.verdict,
         of_all.counted,
         tuple(f"{average.group}, {average.counted}" for average in groups),
         tuple(name for name, _ in of_all.sets),
-        columns,
+        (*of_costs.titles, *columns),
         tuple(_line(place, *each, ranking.best, groups) for place, each in enumerate(kept, 1)),
-        _caption(one),
+        " ".join([_caption(one), *of_costs.notes]),
         len(ranking.standings) - len(kept),
     )
 
@@ -97,8 +106,7 @@ def _line(
 
 
 def _mean(average: Average) -> Cell:
-    half = average.half_width
-    bounds = "" if half is None else _bounds(average.value - half, average.value + half)
+    bounds = "" if average.bounds is None else _bounds(*average.bounds)
     return Cell(f"{100 * average.value:.1f}", bounds, average.value)
 
 
@@ -121,4 +129,5 @@ def _caption(one: BenchmarkRanking) -> str:
         )
     if one.missing:
         parts.append(f"Missing: {listed(list(one.missing))}.")
+    parts += ranking.caveats
     return " ".join(parts)
