@@ -13,10 +13,10 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option, wants_json
 from fewshot.files.terminal import width
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
@@ -250,7 +250,7 @@ def _compared(
     every, others = contests(stored, stored.rows(), request.by, grouping)
     if request.by == "anything":
         others += alone(stored.rows())
-    texts = list(dict.fromkeys(_why_not(one, naming) for one in others))
+    texts = list(_why_not(others, naming))
     for text in texts[:_FEW]:
         _log.warning("%s", text)
     if len(texts) > _FEW:
@@ -262,10 +262,17 @@ def _compared(
     ], texts
 
 
-def _why_not(one: Uncompared, naming: Naming) -> str:
-    """Which run or task is not compared, and why."""
-    run = f", {naming.run(one.row)}" if one.names_run else ""
-    return f"{naming.task(one.row)}{run}: not compared, because {one.reason}"
+def _why_not(others: Sequence[Uncompared], naming: Naming) -> Iterator[str]:
+    """Which runs or tasks are not compared, and why; the sets of a benchmark with one reason in one sentence."""
+    by_reason: dict[tuple[str, str], dict[str, None]] = {}
+    for one in others:
+        of_set = one.row.benchmark_set and not one.names_run
+        run = f", {naming.run(one.row)}" if one.names_run else ""
+        name = one.row.benchmark_set if of_set else f"{naming.task(one.row)}{run}"
+        by_reason.setdefault((one.row.protocol if of_set else name, one.reason), {})[name] = None
+    for (subject, reason), names in by_reason.items():
+        sets = "" if subject in names else f" on {listed(list(names))}"
+        yield f"{subject}{sets}: not compared, because {reason}"
 
 
 def _with_versus(

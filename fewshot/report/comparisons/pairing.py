@@ -200,11 +200,14 @@ def contests(
         raise ValueError("; ".join(dict.fromkeys(other.reason for other in others)))
     if not compared:
         differing = refusal([row for row in rows if row.status == "ok"])
-        because = f", because they differ in {differing}" if differing else ""
-        raise ValueError(
-            f"{results.path} has no two runs that differ in {by} alone and share their episodes{because}; "
-            f"give another --by ({', '.join(BY)}), or run more"
+        what, to_do = (
+            f"differ in {by} alone",
+            "compare with --by anything, or run another backbone or evaluator on the task",
         )
+        if by == "anything":
+            what, to_do = "differ in backbone or evaluator", "run another backbone or evaluator on the same task"
+        because = f", because they differ in {differing}" if differing else ""
+        raise ValueError(f"{results.path} has no two runs that {what} and share their episodes{because}; {to_do}")
     return compared, others
 
 

@@ -89,20 +89,29 @@ def _line(
     best: Standing,
     groups: Sequence[Average],
 ) -> MeanLine:
-    by_group, difference = {average.group: average for average in averages}, standing.difference
+    by_group = {average.group: average for average in averages}
     return MeanLine(
         place,
         standing.name,
         "≈" if standing.leads and standing is not best else "",
         standing is best,
         _mean(averages[0]),
-        Cell()
-        if difference is None
-        else Cell(f"{100 * difference.mean:+z.1f}", _bounds(difference.low, difference.high), difference.mean),
+        _minus(standing, best),
         tuple(_mean(by_group[group.group]) for group in groups),
         tuple(Cell(f"{100 * value:.1f}", "", value) for _, value in averages[0].sets),
         texts,
     )
+
+
+def _minus(standing: Standing, best: Standing) -> Cell:
+    """The difference to the best, with its interval if it was tested."""
+    if standing is best:
+        return Cell()
+    if standing.difference is None:
+        behind = standing.accuracy - best.accuracy
+        return Cell(f"{100 * behind:+z.1f}", "", behind)
+    difference = standing.difference
+    return Cell(f"{100 * difference.mean:+z.1f}", _bounds(difference.low, difference.high), difference.mean)
 
 
 def _mean(average: Average) -> Cell:

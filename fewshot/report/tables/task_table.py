@@ -24,8 +24,16 @@ from fewshot.results.row import Row
 TIE = "≈"
 SKEWED = "Dirichlet"  # before the score with unequal query shares
 UNFINISHED = "†"
+CUT = "First [ ]"
 BOLD = "Bold: best of the column."
-LEGENDS = (f"{TIE}:", f"{UNFINISHED}:", f"({SKEWED}):", "[ ]", intervals.THESE_IMAGES)  # starts of notes on signs
+LEGENDS = (
+    f"{CUT}:",
+    f"{TIE}:",
+    f"{UNFINISHED}:",
+    f"({SKEWED}):",
+    "[ ]",
+    intervals.THESE_IMAGES,
+)  # starts of notes on signs
 
 
 @dataclass(frozen=True)
@@ -238,6 +246,7 @@ def _notes(task: Task, shown: Shown) -> tuple[str, ...]:
         f"{UNFINISHED}: some episodes did not converge.": any(row.n_not_converged for row in task.rows),
         f"({SKEWED}): the same method with unequal query shares.": any(r.run_id in shown.skewed for r in task.rows),
         intervals.THESE_IMAGES: task.population == "these images",
+        f"{CUT}: in place of ±, where it would reach below 0 or above 100.": any("[" in percent(r) for r in task.rows),
     }
     signs = [text for text, applies in texts.items() if applies]
     return (*signs, *intervals.meaning(task.rows), *budgets.warnings(task.rows), *unreadable(task.rows))
