@@ -140,7 +140,8 @@ def command(
         if claims
         else [*texts, *(_wrapped(f"No pairs on single data sets: {text}") for text in others)]
     )
-    parts += map(_wrapped, cost_notes([one.ranking for one in (*benchmarks, *compared)], costs))
+    every = [*(one.ranking for one in benchmarks), *(one.ranking for one in compared)]
+    parts += map(_wrapped, cost_notes(every, costs))
     content = {
         "benchmarks": [benchmark_values(one, costs) for one in benchmarks],
         "contests": [one.values(delta / 100) for one in compared] if wants_json() else [],  # ranks take long

@@ -138,7 +138,7 @@ def _why_untested(rows: Sequence[Row], tests: RunTests, fair: NDArray[np.bool_])
 def _without_test(rows: Sequence[Row], tests: RunTests, fair: NDArray[np.bool_]) -> list[str]:
     """Why a run has no test against any other that competes, in words; "" for runs that have one, and for oracles."""
     pairs = _pairs(tests, fair)
-    tested = (pairs & np.isfinite(tests.p_values)).any(1) | ~pairs.any(1)
+    tested = np.asarray((pairs & np.isfinite(tests.p_values)).any(1)) | ~np.asarray(pairs.any(1))
     without = f"it has no interval for {tests.population}"
     return [
         "" if known else "it has one episode" if row.n_episodes == 1 else without
