@@ -78,8 +78,8 @@ def test_the_report_shows_the_costs_beside_the_means(tmp_path: Path) -> None:
     shown = Shown.of(results.rows())
     [one] = rankings_on_sets(results.rows(), None, results.predictions)
     table = benchmark_table(one, shown.costs)
-    assert table.columns == TITLES
-    assert {line.texts[3] for line in table.lines} == {"1 ms to 10 ms"}
+    assert table.costs == TITLES
+    assert {(line.costs[3].text, line.costs[3].value) for line in table.lines} == {("1 ms to 10 ms", 0.01)}
     html = page(shown, results, "mine").partition('id="answer"')[0]
     assert "1 ms to 10 ms" in html
 

@@ -102,7 +102,7 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
     alone = [""] * len(rows) if untested else _without_test(rows, tests, fair)
     without = np.array([bool(untested or why) for why in alone])
     p_values[without], leads[without] = np.nan, False
-    order = _order(rows, tests, leads if leads.any() else fair)
+    order = _order(rows, tests, leads if leads.any() else fair, alone)
     standings = tuple(
         replace(
             _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run]), bool(fair[run])),
@@ -169,16 +169,18 @@ def _not_all_pairs(tests: RunTests) -> list[str]:
     ]
 
 
-def _order(rows: Sequence[Row], tests: RunTests, leads: NDArray[np.bool_]) -> list[int]:
+def _order(rows: Sequence[Row], tests: RunTests, leads: NDArray[np.bool_], alone: Sequence[str]) -> list[int]:
     """The runs, best first. The best is the most accurate of those in the group that have the most episodes; the others
-    follow by their difference to it on common episodes, which is no luck of a few easy episodes."""
+    follow by their difference to it on common episodes, which is no luck of a few easy episodes. Runs without a test
+    (`alone`) come last."""
     leading = [run for run in tests.rivals.tolist() if leads[run]] or tests.rivals.tolist()
     best = max(leading, key=lambda run: (rows[run].n_episodes, accuracy(rows[run])))
     behind = tests.means[:, tests.rivals.tolist().index(best)].copy()
     for run, row in enumerate(rows):
         if row.n_episodes < 2:  # its one episode is no measure of the difference
             behind[run] = accuracy(row) - accuracy(rows[best])
-    return [best, *sorted((run for run in range(len(rows)) if run != best), key=lambda run: -behind[run])]
+    others = (run for run in range(len(rows)) if run != best)
+    return [best, *sorted(others, key=lambda run: (bool(alone[run]), -behind[run]))]
 
 
 def _standing(

@@ -28,6 +28,7 @@ TEMPLATE = """\
 <thead><tr><th scope="col">method</th><th scope="col" class="number">mean of {{ table.mean }}</th>
 {%- if table.lines | length > 1 %}<th scope="col" class="number">minus best</th>{% endif %}
 {%- for name in table.groups %}<th scope="col" class="number">{{ name }}</th>{% endfor %}
+{%- for name in table.costs %}<th scope="col" class="number cost">{{ name }}</th>{% endfor %}
 {%- for name in table.columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for line in table.lines %}
@@ -36,6 +37,7 @@ TEMPLATE = """\
 {{- cell(line.mean, line.is_best) }}
 {%- if table.lines | length > 1 %}{{ cell(line.minus) }}{% endif %}
 {%- for one in line.groups %}{{ cell(one) }}{% endfor %}
+{%- for one in line.costs %}{{ cell(one) }}{% endfor %}
 {%- for text in line.texts %}<td>{{ text }}</td>{% endfor %}</tr>
 {% endfor %}
 </tbody>

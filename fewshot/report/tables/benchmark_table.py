@@ -17,7 +17,7 @@ MOST_LINES = 200
 
 @dataclass(frozen=True)
 class Cell:
-    """A number in % with its interval in brackets; both "" where there is none."""
+    """A number in % with its interval in brackets, or a cost; "" where there is none."""
 
     text: str = ""
     bounds: str = ""
@@ -36,6 +36,7 @@ class MeanLine:
     minus: Cell
     groups: tuple[Cell, ...]
     sets: tuple[Cell, ...]
+    costs: tuple[Cell, ...]
     texts: tuple[str, ...]
 
 
@@ -48,6 +49,7 @@ class BenchmarkTable:
     mean: str  # the heading of the means, such as "19 sets"
     groups: tuple[str, ...]
     sets: tuple[str, ...]
+    costs: tuple[str, ...]  # the headings of the costs
     columns: tuple[str, ...]  # the headings of the texts
     lines: tuple[MeanLine, ...]
     caption: str
@@ -64,17 +66,16 @@ def benchmark_table(
     of_all, ranking = one.averages[0][0], one.ranking
     groups = [average for average in one.averages[0][1:] if average.is_whole]
     of_costs = CostColumns((), ((),) * len(one.runs), ()) if costs is None else set_costs(one.runs, costs)
-    further = [
-        (*(cell.text for cell in cells), *texts(runs)) for cells, runs in zip(of_costs.cells, one.runs, strict=True)
-    ]
-    kept = list(zip(ranking.standings, one.averages, further, strict=True))[:MOST_LINES]
+    cells = [tuple(Cell(cell.text, "", cell.value) for cell in own) for own in of_costs.cells]
+    kept = list(zip(ranking.standings, one.averages, cells, map(texts, one.runs), strict=True))[:MOST_LINES]
     return BenchmarkTable(
         ranking.task,
         ranking.verdict,
         of_all.counted,
         tuple(f"{average.group}, {average.counted}" for average in groups),
         tuple(name for name, _ in of_all.sets),
-        (*of_costs.titles, *columns),
+        of_costs.titles,
+        columns,
         tuple(_line(place, *each, ranking.best, groups) for place, each in enumerate(kept, 1)),
         " ".join([_caption(one), *of_costs.notes]),
         len(ranking.standings) - len(kept),
@@ -85,6 +86,7 @@ def _line(
     place: int,
     standing: Standing,
     averages: Sequence[Average],
+    costs: tuple[Cell, ...],
     texts: tuple[str, ...],
     best: Standing,
     groups: Sequence[Average],
@@ -99,6 +101,7 @@ def _line(
         _minus(standing, best),
         tuple(_mean(by_group[group.group]) for group in groups),
         tuple(Cell(f"{100 * value:.1f}", "", value) for _, value in averages[0].sets),
+        costs,
         texts,
     )
 

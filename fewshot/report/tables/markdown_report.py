@@ -42,7 +42,7 @@ def means_as_markdown(one: BenchmarkRanking, costs: Costs) -> str:
 
 def _titles(table: BenchmarkTable) -> list[str]:
     minus = ["minus best"] if len(table.lines) > 1 else []
-    return ["method", f"mean of {table.mean}", *minus, *map(plain, table.groups), *table.columns]
+    return ["method", f"mean of {table.mean}", *minus, *map(plain, table.groups), *table.costs]
 
 
 def _means(line: MeanLine, with_minus: bool) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _means(line: MeanLine, with_minus: bool) -> Iterator[str]:
     if with_minus:
         yield _text(line.minus)
     yield from map(_text, line.groups)
-    yield from map(plain, line.texts)
+    yield from (plain(cell.text) for cell in line.costs)
 
 
 def _sets(line: MeanLine) -> list[str]:

@@ -222,8 +222,8 @@ def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], shown: Shown
 
 def _ties(row: Row, best: Row, shown: Shown) -> bool:
     """Whether a row may be as good as the best: by the rankings of the report, else, in a table without predictions, by
-    its interval. An oracle takes no part."""
-    may_lead = overlap(row, best) if shown.leaders is None else row.run_id in shown.leaders
+    its interval. An oracle takes no part, and nothing is as good as a best that has no test."""
+    may_lead = overlap(row, best) if shown.leaders is None else {row.run_id, best.run_id} <= shown.leaders
     return row is not best and not is_oracle(row) and may_lead
 
 

@@ -49,6 +49,7 @@ def test_a_run_of_one_episode_is_not_tested_and_every_view_says_so(accuracy: flo
     [ranking] = rankings(rows, results.predictions)
     assert {one.name for one in ranking.group} == {ranking.best.name}
     assert "LinearProbe" in ranking.best.name
+    assert ranking.standings[-1].untested == "it has one episode"
     assert " is the best of the 2 tested runs: " in ranking.verdict
     assert ranking.verdict.endswith("RidgeProbe was not tested (it has one episode), so it may be better or worse.")
     assert "may be as good" not in ranking.verdict
