@@ -213,7 +213,8 @@ def _run_name(run_id: str, spec: RunSpec) -> RunName:
 
 def _score(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> tuple[Score, str]:
     """What stored predictions say, and the digest of their episodes."""
-    design = Design(prepared.images.class_names, prepared.classes, prepared.pools_of, prepared.groups)
+    names, depend = prepared.images.class_names, prepared.draws_depend
+    design = Design(names, prepared.classes, prepared.pools_of, prepared.groups, depend)
     return score(parts.read(n_episodes), design)
 
 
