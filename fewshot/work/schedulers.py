@@ -169,6 +169,7 @@ def _local_cluster(n_workers: int) -> Iterator[Any]:
     config = {
         "distributed.nanny.pre-spawn-environ": environment,
         "distributed.scheduler.allowed-failures": MOST_LOSSES - 1,
+        "distributed.deploy.lost-worker-timeout": "1 day",  # else Dask removes a worker that starts again slowly
     }
     with (
         dask.config.set(config),
@@ -177,7 +178,7 @@ def _local_cluster(n_workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             host=_LOOPBACK,
             dashboard_address=f"{_LOOPBACK}:0",
-            silence_logs=logging.CRITICAL,
+            silence_logs=False if _log.isEnabledFor(logging.DEBUG) else logging.CRITICAL,
         ) as cluster,
     ):
         yield cluster

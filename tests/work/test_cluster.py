@@ -160,7 +160,7 @@ def test_sigterm_ends_a_local_cluster_soon_and_leaves_nothing_behind(folder, tmp
     _, err = process.communicate(timeout=60)  # also waits for processes that it has started
     assert time.monotonic() - sent < 15
     assert process.returncode == 128 + signal.SIGTERM
-    assert err.splitlines() == ["Stopped. Finished work is kept; the same command continues from there."]
+    assert err.split("\n") == ["", "Stopped. Finished work is kept; the same command continues from there.", ""]
 
 
 def test_a_task_goes_there_and_comes_back_as_json(folder, tmp_path, monkeypatch):
