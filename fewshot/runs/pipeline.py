@@ -45,7 +45,7 @@ from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, 
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts
 from fewshot.runs.portions import portions
-from fewshot.runs.resources import ResourceMeter, embedding_costs, resources
+from fewshot.runs.resources import ResourceMeter, embedding_costs, joined, resources
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, check_class_names, split_of
 from fewshot.runs.turns import in_turns
@@ -327,7 +327,7 @@ class _Computation:
                 n_support = int(np.diff(block.support_start).max(initial=0))
                 for part in portions(block, solved, at_least=learner.lanes(n_support)):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
-                    self.parts.write(part, self.made_from | costs | meter.costs())
+                    self.parts.write(part, self.made_from | joined(costs, meter.costs()))
                     costs, start = {}, time.monotonic()
                     del part  # frees its memory before the next one
 
@@ -413,7 +413,12 @@ def failed_row(spec: RunSpec, bench: Workbench, why: str) -> Row:
 
 def why_failed(spec: RunSpec, error: Exception) -> str:
     """The sentence about an error that ended a run, without the places of this machine."""
+    return error_sentence(error, map(str, vars(spec_columns(spec)).values()))
+
+
+def error_sentence(error: Exception, texts: Iterable[str]) -> str:
+    """The sentence about an error, without the places of this machine. `texts`: specs that may name its cause."""
     text = str(error) or type(error).__name__
     if not isinstance(error, ValueError | OSError):
-        text = foreign.sentence(error, map(str, vars(spec_columns(spec)).values()))
+        text = foreign.sentence(error, texts)
     return without_places(" ".join(text.encode(errors="replace").decode().split()))
