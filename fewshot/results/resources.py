@@ -16,6 +16,7 @@ class Resources(Columns):
     device_use: float | None = None  # share of that time in which the device had a batch to compute
     embedding_batch: int | None = None  # images of a forward pass
     embedding_compiled: bool = False  # by torch.compile
+    embedding_workers: int | None = None  # processes that embedded: rates are those of one of them, in the mean
     peak_memory_bytes: int | None = None  # resident memory of the process: during the run if the system can count so
     peak_device_bytes: int | None = None  # memory of torch on the GPU
     device_joules: float | None = None  # energy of the whole GPU, other programs on it included

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -75,15 +76,28 @@ class ResourceMeter:
 
 def embedding_costs(uses: list[EmbeddingUse]) -> dict[str, str]:
     """How the device was used to embed images, for the metadata of a part; empty if nothing was embedded."""
-    uses = [use for use in uses if use.n_images]
-    if not uses:
+    from fewshot.features.use import EmbeddingUse
+
+    use = EmbeddingUse.total(uses)
+    if not use.n_images:
         return {}
+    of_others = {name: getattr(use, name) for name in ("peak_memory_bytes", "peak_device_bytes", "device_joules")}
     return {
-        "image_bytes": str(sum(use.n_bytes for use in uses)),
-        "seconds_busy": f"{sum(use.busy for use in uses):.6f}",
-        "embedding_batch": str(max(use.batch for use in uses)),
-        "embedding_compiled": str(int(any(use.compiled for use in uses))),
+        "image_bytes": str(use.n_bytes),
+        "seconds_busy": f"{use.busy:.6f}",
+        "embedding_batch": str(use.batch),
+        "embedding_compiled": str(int(use.compiled)),
+        "embedding_processes": " ".join(use.processes),
+        **{name: str(value) for name, value in of_others.items() if value},
     }
+
+
+def joined(costs: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """The costs of a part: those of processes that embedded for it, and its own. The largest peaks, and all energy."""
+    both = {name: (costs[name], own[name]) for name in costs.keys() & own.keys()}
+    peaks = {name: max(pair, key=int) for name, pair in both.items() if name.startswith("peak_")}
+    energy = {name: f"{sum(map(float, pair)):.3f}" for name, pair in both.items() if name == "device_joules"}
+    return {**costs, **own, **peaks, **energy}
 
 
 def resources(parts: PredictionParts) -> Resources:
@@ -99,6 +113,7 @@ def resources(parts: PredictionParts) -> Resources:
         found = parts.known_cost(name, max)
         return None if found is None else int(found)
 
+    names = set(" ".join(parts.known_texts("embedding_processes")).split())
     busy, joules = per_second("seconds_busy"), parts.known_cost("device_joules", sum)
     return Resources(
         images_per_second=per_second("n_embedded"),
@@ -106,6 +121,7 @@ def resources(parts: PredictionParts) -> Resources:
         device_use=None if busy is None else min(1.0, busy),
         embedding_batch=largest("embedding_batch"),
         embedding_compiled=bool(largest("embedding_compiled")),
+        embedding_workers=len(names) or None,
         peak_memory_bytes=largest("peak_memory_bytes"),
         peak_device_bytes=largest("peak_device_bytes"),
         device_joules=None if joules is None else round(joules, 3),

@@ -152,8 +152,10 @@ def test_a_copy_with_other_classes_is_named(root, monkeypatch):
 def test_missing_data_are_named_with_their_publisher_and_their_place(root):
     root.mkdir()
     sentence = fail("run", "--benchmark", "fc100", "--data", root, *PIXELS)
-    assert sentence.startswith(f"fc100 lacks its data set in {root}: fc100 (looked for cifar-100-python, cifar100/data")
-    assert "get it from cs.toronto.edu/~kriz/cifar.html" in sentence
+    first, line = sentence.splitlines()
+    assert first == f"fc100 lacks its data set in {root}:"
+    assert line.startswith("  fc100: get it from cs.toronto.edu/~kriz/cifar.html")
+    assert "; put it at cifar-100-python, cifar100/data" in line
 
 
 def test_a_folder_that_does_not_exist_is_named(root):
