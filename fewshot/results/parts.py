@@ -91,6 +91,11 @@ class PredictionParts:
         values = [float(about[name]) for about in abouts if name in about]
         return of(values) if values else None
 
+    def texts(self, name: str) -> list[str]:
+        """The different texts of this name in the metadata of all parts, such as "processor", sorted."""
+        abouts = (read_metadata(path, "predictions") for path in self._ranges)
+        return sorted({about[name] for about in abouts if about.get(name)})
+
     @cached_property
     def _run_id(self) -> str:
         return self.folder.name
