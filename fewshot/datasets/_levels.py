@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from fewshot.datasets._claims import claim
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._decoding import is_picture
 from fewshot.files.regular import first_bytes
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.spec import Spec
@@ -30,7 +30,7 @@ def check_list(file: Path) -> None:
 def check_folder(folder: Path) -> None:
     """Raises a ValueError for the folder above data sets with lists, and for the folder of images inside one."""
     inside = [entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")]
-    if not inside and any(name.suffix.lower() in SUFFIXES for name in folder.iterdir()):
+    if not inside and any(is_picture(name.suffix) for name in folder.iterdir()):
         above = folder.resolve().parent
         if claim(str(above)) is not None:
             raise ValueError(

@@ -18,7 +18,7 @@ from fewshot.report.tables.task_table import Line, TaskTable, in_common, most_ac
 
 _MOST_TABLES = 100
 _MOST_LINES = 500  # of all tables together
-_MOST_DETAILED, _MOST_MEASURED = 200, 250  # of them: with texts on hover, and with further measures
+_MOST_DETAILED, _MOST_MEASURED = 200, 200  # of them: with texts on hover, and with further measures
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
