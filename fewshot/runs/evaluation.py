@@ -70,9 +70,9 @@ def on_episodes(
     start, keep = time.monotonic(), keeps_logits(episodes, len(episodes))
     with progress_bar(len(episodes), evaluator.text, "episode", progress) as bar:
         pace = Pace(evaluator.text, len(episodes), bar.update)
-        predictions = pace.solved(
-            partial(solve, learner=solver, keep_logits=keep, watch=partial(show_step, bar)), episodes
-        )
+        solving = partial(solve, learner=solver, keep_logits=keep, watch=partial(show_step, bar))
+        lanes = solver.lanes(int(np.diff(episodes.support_start).max(initial=0)))
+        predictions = pace.solved(solving, lanes, episodes)
     seconds = round(time.monotonic() - start, 3)
     measured = Resources(seconds_per_episode=pace.seconds_per_episode, **models(gpu_of(loaded.device)))
     members = backbone, evaluator, transform

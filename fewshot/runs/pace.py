@@ -35,17 +35,21 @@ class Pace:
         self._n_early, self._n_done = min(n_episodes // 2, _MOST_EARLY), 0
         self._repeats = n_episodes == 1 and evaluator not in _started
         self._steady, self._n_steady = 0.0, 0
+        self._together, self._n_together, self._lanes = 0.0, 0, 1
         _started.add(evaluator)
 
-    def solved(self, solve: Callable[..., Predictions], episodes: Episodes) -> Predictions:
-        """The predictions of solve(episodes, advance=...), which calls `advance` after each batch."""
-        self._since = self._clock()
+    def solved(self, solve: Callable[..., Predictions], lanes: int, episodes: Episodes) -> Predictions:
+        """The predictions of solve(episodes, advance=...), which calls `advance` after each batch; so many `lanes` work
+        side by side, and only the time of as many episodes together means something."""
+        self._since, self._lanes = self._clock(), lanes
         predictions = solve(episodes, advance=self._advance)
+        self._count()
         if self._repeats and self._steady < _QUICK:
             del predictions  # frees its memory before it is needed again
             self._forget()
             self._since = self._clock()
             predictions = solve(episodes, advance=self._note)
+            self._count()
         return predictions
 
     def costs(self) -> dict[str, str]:
@@ -65,11 +69,19 @@ class Pace:
 
     def _note(self, n_episodes: int) -> None:
         now = self._clock()
-        self._n_done += n_episodes
-        if self._n_done > self._n_early:
-            self._steady += now - self._since
-            self._n_steady += n_episodes
+        self._together += now - self._since
+        self._n_together += n_episodes
         self._since = now
+        if self._n_together >= self._lanes:
+            self._count()
+
+    def _count(self) -> None:
+        """Adds what was solved together, unless it is early."""
+        self._n_done += self._n_together
+        if self._n_done > self._n_early:
+            self._steady += self._together
+            self._n_steady += self._n_together
+        self._together, self._n_together = 0.0, 0
 
     def _forget(self) -> None:
         self._steady, self._n_steady = 0.0, 0

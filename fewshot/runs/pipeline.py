@@ -48,7 +48,7 @@ from fewshot.runs.pace import Pace
 from fewshot.runs.portions import portions
 from fewshot.runs.resources import ResourceMeter, embedding_costs, resources
 from fewshot.runs.selection import choose
-from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
+from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, check_class_names, split_of
 from fewshot.runs.turns import in_turns
 
 if TYPE_CHECKING:
@@ -77,11 +77,13 @@ class Workbench:
 
     def prepare(self, spec: RunSpec) -> PreparedRun:
         """The checked data side of a run. A wrong split, a wrong list or a network for vectors raises a ValueError."""
+        rule = spec.split or spec.dataset.make().default_split()
+        if rule is not None:
+            check_class_names(spec.dataset, SPLITS.spec(rule))
         images = self.images(spec.dataset)
         images.check_backbone(spec.backbone.text, spec.backbone.declares("stands_for_vectors"))
         if images.vectors is not None and spec.dtype != "float32":
             raise ValueError(f"{images.name} holds vectors, which no network computes; remove dtype={spec.dtype!r}")
-        rule = spec.split or spec.dataset.make().default_split()
         if rule is None:
             raise ValueError(
                 f"{spec.dataset} has no default split; give one, such as split='AllNovel()' if the backbone has seen "
@@ -321,7 +323,8 @@ class _Computation:
                 if prepared.listed is None:
                     guards.check_classes(block, prepared.classes, prepared.spec.classes, prepared.images)
                 keeping = partial(solved, keep_logits=keeps_logits(block, prepared.n_episodes))
-                for part in portions(block, partial(pace.solved, keeping)):
+                lanes = learner.lanes(int(np.diff(block.support_start).max(initial=0)))
+                for part in portions(block, partial(pace.solved, keeping, lanes), at_least=lanes):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                     self.parts.write(part, self.made_from | costs | pace.costs() | meter.costs())
                     costs, start = {}, time.monotonic()

@@ -29,18 +29,20 @@ BLOCK = Balanced().sample(labelled(4, 6), np.arange(4), EpisodeShape(2, 1, 2), 0
 
 class Solver:
     """Answers on a clock of its own: the first batch costs `first` seconds more than `episode` for each episode. Like
-    `solve`, it answers the first episode of a call alone."""
+    `solve`, it answers the first episode of a call alone, or so many `lanes` at the same time, one after the other on
+    the clock."""
 
-    def __init__(self, episode: float, first: float) -> None:
-        self.now, self.first, self.episode, self.n_calls = 0.0, first, episode, 0
+    def __init__(self, episode: float, first: float, lanes: int = 1) -> None:
+        self.now, self.first, self.episode, self.lanes, self.n_calls = 0.0, first, episode, lanes, 0
 
     def clock(self) -> float:
         return self.now
 
     def __call__(self, episodes, advance: Callable[[int], object]) -> Predictions:
         self.n_calls += 1
-        for count in filter(None, (1, len(episodes) - 1)):
-            self.now += self.first + self.episode * count
+        counts = [1] * len(episodes) if self.lanes > 1 else filter(None, (1, len(episodes) - 1))
+        for number, count in enumerate(counts):
+            self.now += 0.0 if number % self.lanes else self.first + self.episode * count * self.lanes
             self.first = 0.0
             advance(count)
         return answered(episodes)
@@ -54,8 +56,9 @@ def new_process(monkeypatch):
 def measured(solver: Solver, n_episodes: int, shown: Callable[[int], object] = lambda _: None) -> float:
     """The pace of a run that writes parts, as its row has it."""
     pace = Pace("Prototype()", n_episodes, shown, solver.clock)
+    lanes = solver.lanes
     costs = []
-    for _ in portions(BLOCK[:n_episodes], partial(pace.solved, solver), solver.clock):
+    for _ in portions(BLOCK[:n_episodes], partial(pace.solved, solver, lanes), lanes, solver.clock):
         costs.append(pace.costs())
         solver.now += 7.0  # writes the part
     return sum(float(each[STEADY]) for each in costs if each) / sum(int(each[N_STEADY]) for each in costs if each)
@@ -73,6 +76,13 @@ def test_a_slow_solver_solves_nothing_twice(n_episodes, episode):
     solver, done = Solver(episode, 0.0), []
     assert measured(solver, n_episodes, done.append) == pytest.approx(episode, rel=1e-3)
     assert sum(done) == n_episodes
+
+
+@given(st.integers(1, 60), st.integers(2, 4))
+def test_episodes_that_are_solved_side_by_side_have_their_share_of_the_time(n_pairs, lanes):
+    """The first of them ends after the time of all, and the others at once."""
+    solver = Solver(5.0, 0.0, lanes)
+    assert measured(solver, n_pairs * lanes) == pytest.approx(5.0, rel=1e-3)
 
 
 def test_one_episode_is_solved_twice_once_in_a_process_and_shown_once():
