@@ -96,7 +96,7 @@ class Stored:
             drawn = self.image.convert("RGBA")
             white = Image.new("RGBA", drawn.size, "white")
             return Image.alpha_composite(white, drawn).convert("RGB")
-        return self.image.convert("RGB")
+        return self.image if self.image.mode == "RGB" else self.image.convert("RGB")  # which would copy it
 
     def _scaled(self, scale: Scale | None) -> Image.Image:
         values = self.values()
@@ -134,10 +134,13 @@ def finite_range(values: NDArray[Any]) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def read_stored(path: Path | Encoded) -> Stored:
-    """The picture of a file as it is stored; a ValueError names an unreadable file and the cause."""
+def read_stored(path: Path | Encoded, draft: int | None = None) -> Stored:
+    """The picture of a file as it is stored; a ValueError names an unreadable file and the cause. With `draft`, a JPEG
+    picture has a half, a quarter or an eighth of its size: the smallest whose sides are both `draft` pixels or more."""
     try:
         with Image.open(_named(path), formats=formats()) as image:
+            if draft is not None:
+                image.draft(None, (draft, draft))  # only the decoder of JPEG has such sizes
             return Stored.of(image)
     except UnidentifiedImageError as error:
         raise ValueError(f"{path}: {_unidentified(path)}") from error
@@ -145,9 +148,10 @@ def read_stored(path: Path | Encoded) -> Stored:
         raise ValueError(f"{path}: {error}") from error
 
 
-def read_image(path: Path | Encoded, scales: Scales = _NO_SCALES) -> Image.Image:
-    """The image of a file, upright and in RGB; a ValueError names an unreadable file and the cause."""
-    stored = read_stored(path)
+def read_image(path: Path | Encoded, scales: Scales = _NO_SCALES, draft: int | None = None) -> Image.Image:
+    """The image of a file, upright and in RGB; a ValueError names an unreadable file and the cause. `draft` as in
+    `read_stored`."""
+    stored = read_stored(path, draft)
     try:
         return stored.rgb(scales)
     except Exception as error:
