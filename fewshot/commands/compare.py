@@ -246,7 +246,7 @@ def _compared(
     from fewshot.report.comparisons.unique_names import UniqueNames
     from fewshot.report.rows.shown import Shown
 
-    shown = Shown.of(stored.rows(), stored.short_names)
+    shown = Shown.of(stored.rows(), stored.short_names, stored.every)
     naming, names = Naming(shown, request.by), UniqueNames.of(shown)
     every, others = contests(stored, stored.rows(), request.by, grouping)
     if request.by == "anything":
