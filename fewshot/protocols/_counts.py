@@ -28,10 +28,20 @@ def _check_edition(benchmark: Benchmark, copy: Copy, images: LabelledImages, edi
     if differs is not None:
         title = known_sets()[edition.of].title
         raise ValueError(
-            f"{copy.place.below} is not the copy of {title} that {benchmark.name} needs: it {differs}"
+            f"{_named(benchmark, copy)} needs {title}, but the copy in {_place(copy)} {differs}"
             f"{_other(edition, len(images.class_names), counts)}; get it from {copy.of.get}; or run this copy outside "
             f"the benchmark, so that its rows do not bear the name {benchmark.protocol}: {outside}"
         )
+
+
+def _named(benchmark: Benchmark, copy: Copy) -> str:
+    """The benchmark, with its set if that has another name."""
+    return benchmark.name if copy.of.name == benchmark.name else f"the set {copy.of.name} of {benchmark.name}"
+
+
+def _place(copy: Copy) -> str:
+    """The file or folder that fewshot reads; the place that it looked for may be a folder inside."""
+    return str(next(iter(DATASETS.spec(copy.dataset).paths), copy.place.below))
 
 
 def _counts_of(copy: Copy, images: LabelledImages, edition: Edition) -> Counts:

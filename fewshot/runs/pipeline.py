@@ -323,7 +323,8 @@ class _Computation:
                 solved = partial(
                     solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
                 )
-                for part in portions(block, solved):
+                n_support = int(np.diff(block.support_start).max(initial=0))
+                for part in portions(block, solved, at_least=learner.lanes(n_support)):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                     self.parts.write(part, self.made_from | costs | meter.costs())
                     costs, start = {}, time.monotonic()

@@ -65,6 +65,10 @@ class Sampler(Member, ABC):
             "classes or on the support"
         )
 
+    def repeats(self, shape: EpisodeShape) -> bool:
+        """Whether all episodes of a shape are the same, because they hold all images."""
+        return False
+
     @property
     def n_pools(self) -> int:
         """The number of disjoint pools of the images of each class; 1: episodes share images."""

@@ -54,6 +54,9 @@ class WholePartitions(Sampler):
     def usual(cls) -> EpisodeShape:
         return EpisodeShape(None, None, None)
 
+    def repeats(self, shape: EpisodeShape) -> bool:
+        return True
+
     def for_choice(self) -> WholePartitions:
         if not self.validation:
             raise ValueError(f"{self!r} has no validation images to choose hyperparameters on; name their partition")
