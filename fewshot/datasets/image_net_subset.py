@@ -16,6 +16,7 @@ from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.files.regular import written_text
 
 _TRAIN = ("train", "ILSVRC2012_img_train", "ILSVRC/Data/CLS-LOC/train")
+_LONGEST = 255  # bytes of the name of a file
 _VAL = ("val", "ILSVRC2012_img_val")
 
 
@@ -48,7 +49,7 @@ class ImageNetSubset(Dataset):
         places = [f"line {number}" for number, _ in listed]
         names = [name for _, name in listed]
         Entries(file, names, places).refuse(
-            (row for row, name in enumerate(names) if "_" not in name or "/" in name),
+            (row for row, name in enumerate(names) if not _is_file_name(name)),
             "lines are no file names of ImageNet's training images",
             "expected lines such as n01440764_10026.JPEG",
         )
@@ -61,6 +62,11 @@ class ImageNetSubset(Dataset):
         classes, labels = named_classes([Path(path).parent.name for path in entries.paths], file)
         partition = Group.of(["train"] * len(names) + ["val"] * len(held))
         return Listing(f"imagenet-{file.stem}", entries, root, labels, classes, {"partition": partition})
+
+
+def _is_file_name(name: str) -> bool:
+    """Whether a name begins with a class, as n01440764_10026.JPEG, and is short enough for a file."""
+    return name.find("_") > 0 and "/" not in name and len(name.encode()) <= _LONGEST
 
 
 def _validation(root: Path, known: set[str]) -> list[str]:
