@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +15,7 @@ from click.core import ParameterSource
 from fewshot.commands._answers import print_progress
 from fewshot.commands._names import NameOf
 from fewshot.files.terminal import width
+from fewshot.plugins.wording import ItemisedError
 
 if TYPE_CHECKING:
     from fewshot.protocols import Benchmark, Head
@@ -28,6 +30,7 @@ _CHANGING = (
     *("split", "classes", "way", "shot", "query", "at_most", "support_from", "query_from", "sampler", "seed"),
     *("n_episodes", "listed", "select", "settings", "select_episodes"),
 )  # parameters that a benchmark fixes
+_log = logging.getLogger("fewshot")
 _MOST_CHECKED = 10  # episodes: published draws are few, and each has its own file
 
 
@@ -45,7 +48,9 @@ def _sets(start: str) -> Any:
 
 
 def _partial(start: str) -> Any:
-    return click.option("--partial", is_flag=True, help=f"{start}un the benchmark without its missing data sets.")
+    return click.option(
+        "--partial", is_flag=True, help=f"{start}un the benchmark without the data sets that are missing or wrong."
+    )
 
 
 sets_option: Decorator = _sets("With --data: r")
@@ -113,7 +118,7 @@ class BenchmarkRequest:
             print_progress(f"without {len(missing)} of {len(present) + len(missing)} sets, not in {root}: {names}")
         heads = _heads(found, methods, transform)
         runs = benchmark_runs(found, present, backbones or (BACKBONE,), heads, dtype)
-        return _checked(Plan(found, runs), present, bench)
+        return _checked(Plan(found, runs), present, bench, self.partial)
 
 
 def _heads(benchmark: Benchmark, methods: Sequence[tuple[str, str]], transform: str | None) -> Sequence[Head]:
@@ -168,19 +173,40 @@ def _lines(one: Average) -> list[str]:
     return [first, *textwrap.wrap(each, width(), initial_indent=" " * 9, subsequent_indent=" " * 9)]
 
 
-def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:
-    """The plan, after a look at every copy: a wrong one, or one without enough images, raises a ValueError."""
-    from fewshot.commands._outside import outside
-    from fewshot.protocols._counts import check_counts
-
+def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench, partial: bool) -> Plan:
+    """The plan, after a look at every copy; one error names all copies that are wrong or have too few images. With
+    `partial`, the plan goes on without them, with a warning for each."""
+    wrong: dict[str, ValueError] = {}
     for copy in present:
         print_progress(f"Reading {copy.of.name} ...")
-        specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
-        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs, _results_option()))
-        for spec in {spec.episodes: spec for spec in specs}.values():
-            run = bench.prepare(spec)
-            run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)
-    return plan
+        try:
+            _check(plan, copy, bench)
+        except ValueError as error:
+            wrong[copy.of.name] = error
+    if wrong and len(present) == 1:
+        raise wrong[present[0].of.name]
+    if wrong and not (partial and len(wrong) < len(present)):
+        others = "; correct them, or run the others with --partial" if len(wrong) < len(present) else ""
+        sentence = f"{plan.benchmark.name} cannot use {len(wrong)} of its {len(present)} data sets{others}:"
+        raise ItemisedError(sentence, [f"{name}: {error}" for name, error in wrong.items()])
+    for name, reason in wrong.items():
+        _log.warning("left out %s: %s", name, reason)
+    return replace(plan, specs=[spec for spec in plan.specs if spec.benchmark_set not in wrong])
+
+
+def _check(plan: Plan, copy: Copy, bench: Workbench) -> None:
+    """Raises a ValueError for a copy that is wrong or has too few images."""
+    from fewshot.commands._outside import outside
+    from fewshot.plugins.registry import SPLITS
+    from fewshot.protocols._counts import check_counts
+    from fewshot.runs.specs import check_class_names
+
+    specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
+    check_class_names(specs[0].dataset, SPLITS.spec(copy.of.split))
+    check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs, _results_option()))
+    for spec in {spec.episodes: spec for spec in specs}.values():
+        run = bench.prepare(spec)
+        run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)
 
 
 def _results_option() -> list[str]:

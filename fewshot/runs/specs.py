@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.episodes.lists import EpisodeList
+from fewshot.plugins.held import HeldSpec
 from fewshot.plugins.member_field import MemberField, OptionalMemberField
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
 from fewshot.plugins.spec import Spec
@@ -24,7 +25,7 @@ from fewshot.runs.defaults import usual_transform
 from fewshot.runs.identity import RunIdentity, class_vectors_digest, labels_digest, sampled_name
 from fewshot.runs.names import text_prompts, texts_digest
 from fewshot.samplers._checked import sample
-from fewshot.splits import ClassSplit
+from fewshot.splits import ClassSplit, check_classes
 
 if TYPE_CHECKING:
     from fewshot.backbones._words import Prompts
@@ -132,6 +133,17 @@ def split_of(images: LabelledImages, rule: Spec) -> ClassSplit:
     if rule.code or identity not in known:
         known[identity] = rule.make().split(images)
     return known[identity]
+
+
+def check_class_names(dataset: Spec, rule: Spec) -> None:
+    """Raises a ValueError if the classes of a data set do not fit the rule of a split, without opening an image."""
+    if not isinstance(dataset, HeldSpec):
+        _check_class_names(dataset, rule)
+
+
+@lru_cache(maxsize=256)
+def _check_class_names(dataset: Spec, rule: Spec) -> None:
+    check_classes(rule.make(), dataset.make())
 
 
 @dataclass(frozen=True, eq=False)

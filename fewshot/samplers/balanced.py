@@ -30,6 +30,7 @@ class Balanced(Sampler):
 
     short_name: ClassVar[str] = "[{sides}|balanced][, each {apart} on one side]"
     is_balanced: ClassVar[bool] = True
+    repeats_if_open: ClassVar[bool] = True
 
     support_from: str | None = None
     query_from: str | None = None
@@ -42,6 +43,9 @@ class Balanced(Sampler):
             *(cls(), cls("domain=mono", "domain=mono"), cls("domain=mono", "domain=colour")),
             *(cls(apart="video"), cls(apart="scene"), mixed),
         ]
+
+    def repeats(self, shape: EpisodeShape) -> bool:
+        return self.apart is None and shape == EpisodeShape(None, None, None)
 
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int

@@ -115,8 +115,8 @@ def test_our_coop_needs_no_published_draws_and_nests_its_own(root, monkeypatch):
     monkeypatch.undo()
     cut_benchmark(monkeypatch, "coop")
     sentence = fail("run", "--benchmark", "coop", "--data", root, *PIXELS, "--set", "dtd")
-    assert "dtd without its draws (looked for" in sentence
-    assert "without them, run coop@fewshot" in sentence
+    assert "\n  dtd without its draws: get them from a run of CoOp's code" in sentence
+    assert "without them, run coop@fewshot; put them at " in sentence
 
 
 def write_vtab(root: Path, benchmark: Benchmark) -> None:
