@@ -35,14 +35,6 @@ def _check_edition(benchmark: Benchmark, copy: Copy, images: LabelledImages, edi
         )
 
 
-def _apart(benchmark: Benchmark) -> str:
-    """What rows outside a benchmark do unlike those of it, as a part of a sentence."""
-    parts = [f"do not bear the name {benchmark.protocol}"]
-    parts += ["do not count in its mean over data sets"] if len(benchmark.sets) > 1 else []
-    parts += ["show the mean of their draws, not the median"] if benchmark.draws == "median" else []
-    return listed(parts)
-
-
 def _named(benchmark: Benchmark, copy: Copy) -> str:
     """The benchmark, with its set if that has another name."""
     return benchmark.name if copy.of.name == benchmark.name else f"the set {copy.of.name} of {benchmark.name}"
@@ -51,6 +43,14 @@ def _named(benchmark: Benchmark, copy: Copy) -> str:
 def _place(copy: Copy) -> str:
     """The file or folder that fewshot reads; the place that it looked for may be a folder inside."""
     return str(next(iter(DATASETS.spec(copy.dataset).paths), copy.place.below))
+
+
+def _apart(benchmark: Benchmark) -> str:
+    """What rows outside a benchmark do unlike those of it, as a part of a sentence."""
+    parts = [f"do not bear the name {benchmark.protocol}"]
+    parts += ["do not count in its mean over data sets"] if len(benchmark.sets) > 1 else []
+    parts += ["show the mean of their draws, not the median"] if benchmark.draws == "median" else []
+    return listed(parts)
 
 
 def _counts_of(copy: Copy, images: LabelledImages, edition: Edition) -> Counts:
