@@ -47,7 +47,7 @@ from fewshot.runs.names import text_prompts
 from fewshot.runs.portions import portions
 from fewshot.runs.resources import ResourceMeter, embedding_costs, joined, resources
 from fewshot.runs.selection import choose
-from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, split_of
+from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, check_class_names, split_of
 from fewshot.runs.turns import in_turns
 
 if TYPE_CHECKING:
@@ -76,11 +76,13 @@ class Workbench:
 
     def prepare(self, spec: RunSpec) -> PreparedRun:
         """The checked data side of a run. A wrong split, a wrong list or a network for vectors raises a ValueError."""
+        rule = spec.split or spec.dataset.make().default_split()
+        if rule is not None:
+            check_class_names(spec.dataset, SPLITS.spec(rule))
         images = self.images(spec.dataset)
         images.check_backbone(spec.backbone.text, spec.backbone.declares("stands_for_vectors"))
         if images.vectors is not None and spec.dtype != "float32":
             raise ValueError(f"{images.name} holds vectors, which no network computes; remove dtype={spec.dtype!r}")
-        rule = spec.split or spec.dataset.make().default_split()
         if rule is None:
             raise ValueError(
                 f"{spec.dataset} has no default split; give one, such as split='AllNovel()' if the backbone has seen "
@@ -211,7 +213,8 @@ def _run_name(run_id: str, spec: RunSpec) -> RunName:
 
 def _score(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> tuple[Score, str]:
     """What stored predictions say, and the digest of their episodes."""
-    design = Design(prepared.images.class_names, prepared.classes, prepared.pools_of, prepared.groups)
+    names, depend = prepared.images.class_names, prepared.draws_depend
+    design = Design(names, prepared.classes, prepared.pools_of, prepared.groups, depend)
     return score(parts.read(n_episodes), design)
 
 
@@ -321,7 +324,8 @@ class _Computation:
                 solved = partial(
                     solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
                 )
-                for part in portions(block, solved):
+                n_support = int(np.diff(block.support_start).max(initial=0))
+                for part in portions(block, solved, at_least=learner.lanes(n_support)):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                     self.parts.write(part, self.made_from | joined(costs, meter.costs()))
                     costs, start = {}, time.monotonic()

@@ -109,17 +109,20 @@ def _legend(kept: Sequence[Standing], scale: Scale) -> str:
 
 
 def _groups(ranking: Ranking, lines: Sequence[RankedLine]) -> list[Group]:
-    """The lines in their groups: those that may be the best, those that lose, and oracles, which do not compete."""
+    """The lines in their groups: those that may be the best, those that lose, those without a test, and oracles, which
+    do not compete."""
     pairs = list(zip(ranking.standings, lines, strict=False))
     oracles = [line for standing, line in pairs if is_oracle(standing.row) and not standing.leads]
     leading = [line for standing, line in pairs if standing.leads]
-    losing = [line for standing, line in pairs if not standing.leads and line not in oracles]
+    untested = [line for standing, line in pairs if standing.untested]
+    losing = [line for standing, line in pairs if not standing.leads and line not in (*oracles, *untested)]
     if len(ranking.standings) == 1 or ranking.untested:
         return [Group("", tuple(lines))]
     best = f"May be the best ({counted(len(ranking.group), 'run')})" if len(leading) > 1 else "The best"
     groups = [
         _group(best, leading, OPEN_OF_BEST),
         _group(f"Less accurate than the best ({counted(len(losing), 'run')})", losing, OPEN_OF_OTHERS),
+        _group(f"Not tested ({counted(len(untested), 'run')})", untested, OPEN_OF_OTHERS),
         _group("Oracles: hyperparameters chosen on the test labels, so not in the ranking", oracles, OPEN_OF_OTHERS),
     ]
     return [group for group in groups if group.lines]

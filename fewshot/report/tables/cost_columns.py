@@ -8,6 +8,7 @@ from typing import Any
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import Ranking, Standing
+from fewshot.report.rows.benchmark_means import SetRuns
 from fewshot.report.rows.costs import TITLES, Costs, RunCost, duration, meaning, of_several_machines
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task
@@ -62,10 +63,27 @@ def _cells(rows: Sequence[Row], costs: Costs) -> list[CostCell]:
     ]
 
 
-def cost_table(ranking: Ranking, costs: Costs, width: int) -> str:
-    """The costs of the best runs of a ranking, for a terminal; "" if none is known."""
+def set_costs(runs: Sequence[SetRuns], costs: Costs) -> CostColumns:
+    """The costs of contenders on the sets of a benchmark, the time of an episode from the lowest to the highest; only
+    the columns that some contender has."""
+    every = [_cells(list(one.rows.values()), costs) for one in runs]
+    kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
+    titles, rows = tuple(TITLES[n] for n in kept), [row for one in runs for row in one.rows.values()]
+    notes = filter(None, [meaning(titles), of_several_machines(rows)])
+    return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
+
+
+def costs_of_rows(rows: Iterable[Row], costs: Costs) -> dict[str, dict[str, Any]]:
+    """The costs of rows as JSON values, by run id."""
+    return {row.run_id: _values(costs.cost(row)) for row in rows}
+
+
+def cost_table(ranking: Ranking, costs: Costs, width: int, rows: Sequence[Sequence[Row]] = ()) -> str:
+    """The costs of the best runs of a ranking, for a terminal; "" if none is known. `rows`: of each standing, where it
+    has several, as the sets of a benchmark."""
     kept = ranking.standings[:_MOST_LINES]
-    texts = [costs.cost(standing.row).texts for standing in kept]
+    of_each = rows[:_MOST_LINES] or [[standing.row] for standing in kept]
+    texts = [[cell.text for cell in _cells(own, costs)] for own in of_each]
     filled = [n for n in range(len(TITLES)) if any(text[n] for text in texts)]
     if not filled:
         return ""
@@ -96,7 +114,7 @@ def cost_notes(rankings: Iterable[Ranking], costs: Costs) -> list[str]:
 
 def cost_values(standings: Iterable[Standing], costs: Costs) -> dict[str, dict[str, Any]]:
     """The costs of runs as JSON values, by run id."""
-    return {standing.row.run_id: _values(costs.cost(standing.row)) for standing in standings}
+    return costs_of_rows((standing.row for standing in standings), costs)
 
 
 def _values(cost: RunCost) -> dict[str, Any]:
