@@ -74,7 +74,10 @@ def on_episodes(
         lanes = solver.lanes(int(np.diff(episodes.support_start).max(initial=0)))
         predictions = pace.solved(solving, lanes, episodes)
     seconds = round(time.monotonic() - start, 3)
-    measured = Resources(seconds_per_episode=pace.seconds_per_episode, **models(gpu_of(loaded.device)))
+    found = models(gpu_of(loaded.device))
+    measured = Resources(
+        seconds_per_episode=pace.seconds_per_episode, processor=found.get("processor", ""), gpu=found.get("gpu", "")
+    )
     members = backbone, evaluator, transform
     row = _row(members, loaded, images, predictions, (seconds, measured), prompts)
     return row, replace(predictions, logits=None)
