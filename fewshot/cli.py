@@ -24,6 +24,7 @@ from fewshot.commands._option_words import called, in_options, in_own_options
 from fewshot.commands._termination import EXIT_CODE, Termination
 from fewshot.files.waiting import share_processor
 from fewshot.plugins import foreign
+from fewshot.plugins.wording import ItemisedError
 
 _FOLDER = Path(__file__).parent / "commands"
 _LONGEST_WORD = 5000  # characters: a path may have 4096
@@ -82,7 +83,9 @@ class CommandFolder(SuggestingGroup):
 
 
 def sentence(error: Exception) -> str:
-    """The message of an error, on one line."""
+    """The message of an error, on one line; that of an itemised one on a line for each thing."""
+    if isinstance(error, ItemisedError):
+        return "\n  ".join(map(_on_one_line, error.lines))
     if isinstance(error, click.ClickException):
         text = error.format_message()
         if text.startswith("Got unexpected extra argument"):
@@ -91,6 +94,10 @@ def sentence(error: Exception) -> str:
         text = f"{error.strerror}: {error.filename}"
     else:
         text = str(error) or type(error).__name__
+    return _on_one_line(text)
+
+
+def _on_one_line(text: str) -> str:
     return " ".join(word if len(word) <= _LONGEST_WORD else f"{word[:80]}..." for word in text.split())
 
 

@@ -31,7 +31,7 @@ def operations(network: nn.Module, shape: tuple[int, ...]) -> int | None:
 def _count(network: nn.Module, shape: tuple[int, ...]) -> int | None:
     image = torch.empty(1, *shape, device="meta")
     try:
-        return _total(_without_values(network), image)
+        return _total(without_values(network), image)
     except Exception:  # the network's own code may fail in any way without values
         device = next(network.parameters()).device
     try:
@@ -40,7 +40,7 @@ def _count(network: nn.Module, shape: tuple[int, ...]) -> int | None:
         return None
 
 
-def _without_values(network: nn.Module) -> nn.Module:
+def without_values(network: nn.Module) -> nn.Module:
     """A copy of the network whose tensors have shapes but no values. The weights are not copied."""
     empty: dict[int, Any] = {}
     for parameter in network.parameters():

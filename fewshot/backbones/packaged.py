@@ -53,6 +53,7 @@ class Packaged(BackboneSource):
     """
 
     short_name: ClassVar[str] = "{name}[ @{image_size}]"
+    is_timm_network: ClassVar[bool] = True
 
     name: str
     image_size: int | None = None

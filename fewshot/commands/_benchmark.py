@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +15,10 @@ from click.core import ParameterSource
 from fewshot.commands._answers import print_progress
 from fewshot.commands._names import NameOf
 from fewshot.files.terminal import width
+from fewshot.plugins.wording import ItemisedError
 
 if TYPE_CHECKING:
-    from fewshot.protocols import Benchmark
+    from fewshot.protocols import Benchmark, Head
     from fewshot.protocols._places import Copy
     from fewshot.report.comparisons.ranking import PredictionsOf
     from fewshot.report.rows.benchmark_means import Average
@@ -28,6 +30,7 @@ _CHANGING = (
     *("split", "classes", "way", "shot", "query", "at_most", "support_from", "query_from", "sampler", "seed"),
     *("n_episodes", "listed", "select", "settings", "select_episodes"),
 )  # parameters that a benchmark fixes
+_log = logging.getLogger("fewshot")
 _MOST_CHECKED = 10  # episodes: published draws are few, and each has its own file
 
 
@@ -45,7 +48,9 @@ def _sets(start: str) -> Any:
 
 
 def _partial(start: str) -> Any:
-    return click.option("--partial", is_flag=True, help=f"{start}un the benchmark without its missing data sets.")
+    return click.option(
+        "--partial", is_flag=True, help=f"{start}un the benchmark without the data sets that are missing or wrong."
+    )
 
 
 sets_option: Decorator = _sets("With --data: r")
@@ -89,11 +94,17 @@ class BenchmarkRequest:
             )
 
     def plan(
-        self, data: str, backbones: Sequence[str], methods: Sequence[tuple[str, str]], dtype: str, bench: Workbench
+        self,
+        data: str,
+        backbones: Sequence[str],
+        methods: Sequence[tuple[str, str]],
+        dtype: str,
+        bench: Workbench,
+        transform: str | None = None,
     ) -> Plan:
-        """The runs on the copies below a folder, whose counts are checked; no `methods`: those of the benchmark."""
+        """The runs on the copies below a folder, whose counts are checked; no `methods`: those of the benchmark, with
+        this `transform` in place of theirs. The user is told in what another head differs."""
         from fewshot import protocols
-        from fewshot.protocols import Head
         from fewshot.protocols._places import chosen_sets, copies, refuse_missing
         from fewshot.runs.benchmark_runs import benchmark_runs
         from fewshot.runs.defaults import BACKBONE
@@ -105,9 +116,29 @@ class BenchmarkRequest:
         if missing:
             names = ", ".join(one.of.name for one in missing)
             print_progress(f"without {len(missing)} of {len(present) + len(missing)} sets, not in {root}: {names}")
-        heads = [Head(*method) for method in methods] or found.heads
+        heads = _heads(found, methods, transform)
         runs = benchmark_runs(found, present, backbones or (BACKBONE,), heads, dtype)
-        return _checked(Plan(found, runs), present, bench)
+        return _checked(Plan(found, runs), present, bench, self.partial)
+
+
+def _heads(benchmark: Benchmark, methods: Sequence[tuple[str, str]], transform: str | None) -> Sequence[Head]:
+    """The named methods as heads; without any, the benchmark's own. Prints in what others differ from them."""
+    from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
+    from fewshot.protocols import Head
+    from fewshot.protocols._heads import OTHER_HEAD, head_differences
+    from fewshot.report.rows.contenders import learner
+
+    heads = [Head(*method) for method in methods] or benchmark.heads
+    if transform is not None and not methods:
+        heads = [replace(head, transform=transform) for head in heads]
+    for head in heads:
+        if differences := head_differences(benchmark, head):
+            name = learner(TRANSFORMS.spec(head.transform), EVALUATORS.spec(head.evaluator))
+            print_progress(
+                f"{name} is not the own head of {benchmark.protocol}: it has {differences}; tables label its rows "
+                f'"{OTHER_HEAD}"'
+            )
+    return heads
 
 
 @dataclass(frozen=True)
@@ -134,28 +165,55 @@ def _lines(one: Average) -> list[str]:
     """An average on one line; if it is that of several sets, with the number of each."""
     from fewshot.report.rows.benchmark_means import ALL
 
-    half = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
-    name = ", ".join(filter(None, (one.backbone, one.method, one.shape)))
-    first = f"  {100 * one.value:5.1f}{half}  {name}: {one.described}"
+    name = ", ".join(filter(None, (one.backbone, one.method, one.label, one.shape)))
+    first = f"  {one.text:>5}  {name}: {one.described}"
     if one.group != ALL or one.n_sets == 1:
         return [first]
     each = ", ".join(f"{name} {100 * value:.1f}" for name, value in one.sets)
     return [first, *textwrap.wrap(each, width(), initial_indent=" " * 9, subsequent_indent=" " * 9)]
 
 
-def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench) -> Plan:
-    """The plan, after a look at every copy: a wrong one, or one without enough images, raises a ValueError."""
-    from fewshot.commands._outside import outside
-    from fewshot.protocols._counts import check_counts
-
+def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench, partial: bool) -> Plan:
+    """The plan, after a look at every copy; one error names all copies that are wrong or have too few images. With
+    `partial`, the plan goes on without them, with a warning for each."""
+    wrong: dict[str, ValueError] = {}
     for copy in present:
         print_progress(f"Reading {copy.of.name} ...")
-        specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
-        check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs))
-        for spec in {spec.episodes: spec for spec in specs}.values():
-            run = bench.prepare(spec)
-            run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)
-    return plan
+        try:
+            _check(plan, copy, bench)
+        except ValueError as error:
+            wrong[copy.of.name] = error
+    if wrong and len(present) == 1:
+        raise wrong[present[0].of.name]
+    if wrong and not (partial and len(wrong) < len(present)):
+        others = "; correct them, or run the others with --partial" if len(wrong) < len(present) else ""
+        sentence = f"{plan.benchmark.name} cannot use {len(wrong)} of its {len(present)} data sets{others}:"
+        raise ItemisedError(sentence, [f"{name}: {error}" for name, error in wrong.items()])
+    for name, reason in wrong.items():
+        _log.warning("left out %s: %s", name, reason)
+    return replace(plan, specs=[spec for spec in plan.specs if spec.benchmark_set not in wrong])
+
+
+def _check(plan: Plan, copy: Copy, bench: Workbench) -> None:
+    """Raises a ValueError for a copy that is wrong or has too few images."""
+    from fewshot.commands._outside import outside
+    from fewshot.plugins.registry import SPLITS
+    from fewshot.protocols._counts import check_counts
+    from fewshot.runs.specs import check_class_names
+
+    specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
+    check_class_names(specs[0].dataset, SPLITS.spec(copy.of.split))
+    check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs, _results_option()))
+    for spec in {spec.episodes: spec for spec in specs}.values():
+        run = bench.prepare(spec)
+        run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)
+
+
+def _results_option() -> list[str]:
+    """The words of --results if the user typed it."""
+    context = click.get_current_context(silent=True)
+    typed = context is not None and context.get_parameter_source("results") == ParameterSource.COMMANDLINE
+    return ["--results", str(context.params["results"])] if context is not None and typed else []
 
 
 def _given(parameters: Sequence[str]) -> list[str]:

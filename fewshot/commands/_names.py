@@ -53,7 +53,7 @@ def _items(names: Iterable[str], start: str) -> list[CompletionItem]:
 def _names(kind: str) -> Iterator[str]:
     """The names of a kind; of backbones their short forms too."""
     from fewshot.plugins import registry
-    from fewshot.plugins.shorthand import PACKAGED
+    from fewshot.plugins.shorthand import PACKAGED, WORDS
 
     if kind == "presets":
         from fewshot.runs.presets import PRESETS
@@ -72,5 +72,5 @@ def _names(kind: str) -> Iterator[str]:
 
         yield from protocols.names()
     else:
-        yield from (*PACKAGED, "pixels", "given") if kind == "backbones" else ()
+        yield from (*PACKAGED, *WORDS) if kind == "backbones" else ()
         yield from getattr(registry, kind.upper()).names()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from fnmatch import fnmatch
 from functools import partial
@@ -15,7 +16,7 @@ from fewshot.commands._answers import answer, json_option
 from fewshot.commands._names import KINDS, complete_kinds
 from fewshot.commands._published import numbers_with, sources
 from fewshot.plugins import registry as plugins
-from fewshot.plugins.shorthand import PACKAGED
+from fewshot.plugins.shorthand import PACKAGED, WORDS, shorthand
 from fewshot.plugins.signature import REQUIRED, Signature
 from fewshot.plugins.suggestions import hint, nearest
 from fewshot.plugins.wording import counted
@@ -23,7 +24,8 @@ from fewshot.plugins.wording import counted
 if TYPE_CHECKING:
     from fewshot.backbones._timm_catalogue import TimmEntry
 
-_SHORT = f"  Short forms: {', '.join(PACKAGED)}, pixels, given, any network name of timm, package.module:function."
+_FIELDS = re.compile(r"\{[^}]*\}|[\[\]|]")  # of the template of a short name
+_SHORT = f"  Short forms: {', '.join((*PACKAGED, *WORDS))}, any network name of timm, package.module:function."
 _MORE = "  fewshot list backbones vit_small lists the networks of timm with this word in their names."
 
 
@@ -35,8 +37,9 @@ def command(kind: str, word: str) -> int:
     """List data sets, splits, samplers, backbones, pre-training recipes, transforms, evaluators, measures, scaling
     laws, presets, suites, benchmarks of the field and published numbers, with their hyperparameters and defaults.
 
-    KIND is one of these words, such as evaluators. WORD searches names and summaries; with backbones, it searches the
-    networks of timm, also by a pattern such as 'vit*', and shows their parameters, image sizes and pre-training data.
+    KIND is one of these words, such as evaluators. WORD searches names, short names and summaries; with backbones, it
+    also searches the networks of timm, by a word or a pattern such as 'vit*', and shows their parameters, image sizes
+    and pre-training data.
     With benchmarks, the name of one shows its page: command, data to get, protocol and published numbers.
 
     \b
@@ -48,7 +51,7 @@ def command(kind: str, word: str) -> int:
     """
     kind = next((known for known in KINDS if known.removesuffix("s") == kind), kind)  # as "evaluator"
     if kind == "backbones" and word:
-        return _networks(word)
+        return _backbones(word)
     if kind == "published" and word:
         return numbers_with(word)
     if kind == "benchmarks" and word in protocols.names():
@@ -67,7 +70,7 @@ def command(kind: str, word: str) -> int:
 
 
 def _matching(kind: str, word: str) -> list[dict[str, Any]]:
-    """The members of a kind whose name or summary has a word in it, or whose name matches a pattern."""
+    """The members of a kind whose names or description have a word in them, or of which a name matches a pattern."""
     own = {
         "measures": _measures,
         "laws": _laws,
@@ -77,15 +80,17 @@ def _matching(kind: str, word: str) -> list[dict[str, Any]]:
         "published": sources,
     }
     members = own.get(kind, partial(_members, kind))()
-    wanted = word.lower()
-    return [
-        member
-        for member in members
-        if wanted in f"{member['name']} {member['summary']}".lower() or fnmatch(member["name"].lower(), wanted)
-    ]
+    return [member for member in members if _fits(member, word.lower())]
 
 
-def _lines(values: Mapping[str, list[dict[str, Any]]], all_of_them: bool) -> Iterator[str]:
+def _fits(member: Mapping[str, Any], word: str) -> bool:
+    """Whether the name, the short names or the description of a member have a word, or a name matches a pattern."""
+    names = [name.lower() for name in (member["name"], *member.get("short_names", ()))]
+    description = str(member.get("description", member["summary"])).lower()
+    return any(word in text or fnmatch(text, word) for text in names) or word in description
+
+
+def _lines(values: Mapping[str, Sequence[Mapping[str, Any]]], all_of_them: bool) -> Iterator[str]:
     """The listing: kinds with their members, and what else may be written for a backbone."""
     for kind, members in values.items():
         yield click.style(kind, bold=True)
@@ -104,11 +109,23 @@ def _not_listed(kind: str, word: str) -> int:
     return _networks(word)
 
 
-def _networks(word: str) -> int:
-    """The exit code. Answers with the networks of timm whose names match a pattern or hold a word."""
+def _backbones(word: str) -> int:
+    """The exit code. Answers with the backbones of a word, then with the networks of timm."""
+    members = _matching("backbones", word)
+    return _networks(word, members) if members else _networks(word)
+
+
+def _networks(word: str, members: Sequence[Mapping[str, Any]] = ()) -> int:
+    """The exit code. Answers with these backbones and with the networks of timm whose names match a pattern or hold a
+    word."""
     from fewshot.backbones._timm_catalogue import catalogue, names_near
 
     entries = catalogue(word) or catalogue(f"*{word.strip('*')}*")
+    if members:
+        lines = "\n".join(_lines({"backbones": members}, all_of_them=False))
+        values = [*members, *(asdict(entry) for entry in entries)]
+        answer(f"{lines}\n\n{_network_table(entries)}" if entries else lines, values)
+        return 0
     if not entries:
         near = ", ".join(names_near(word) or nearest(word, KINDS))
         instead = f"the nearest names are: {near}" if near else "`fewshot list` shows what else there is"
@@ -143,11 +160,20 @@ def _members(kind: str) -> list[dict[str, Any]]:
             "name": signature.name,
             "call": _call(signature),
             "summary": signature.sentence,
+            "description": signature.summary,
+            "short_names": _short_names(kind, signature),
             "defaults": {p.name: None if p.default is REQUIRED else p.default for p in signature.parameters},
             "required": [p.name for p in signature.parameters if p.default is REQUIRED],
         }
         for signature in map(registry.signature, registry.names())
     ]
+
+
+def _short_names(kind: str, signature: Signature) -> list[str]:
+    """What tables call a member, without its fields, and what users may type for it, such as "pixels"."""
+    words = _FIELDS.sub(" ", str(signature.declared.get("short_name") or "")).split()
+    typed = [word for word in WORDS if kind == "backbones" and shorthand(word).startswith(f"{signature.name}(")]
+    return list(filter(None, [*typed, " ".join(words)]))
 
 
 def _call(signature: Signature) -> str:

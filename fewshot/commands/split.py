@@ -44,8 +44,11 @@ def command() -> None:
 def make(data: str, rule: str, out: Path, dry_run: bool) -> None:
     """Split the classes of a data set by a rule and write a JSON file, for --split "FromFile('...')"."""
     from fewshot.plugins.registry import SPLITS
+    from fewshot.splits import check_classes
 
-    split = SPLITS.make(rule).split(_options.dataset_spec(data).make().load())
+    dataset, made = _options.dataset_spec(data).make(), SPLITS.make(rule)
+    check_classes(made, dataset)
+    split = made.split(dataset.load())
     if not dry_run:
         split.save(out)
     counts = ", ".join(f"{len(getattr(split, part))} {part}" for part in ("seen", "validation", "novel"))

@@ -60,6 +60,10 @@ def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None
     found = verify(folder, AtHand(specs), n_reruns, seed)
     if found.manifest is None:  # it is no submission
         raise ValueError(f"{folder} cannot be checked: {found.problems[0]}")
+    if n_reruns and not found.problems and not found.reruns:
+        from fewshot.sharing.verify_words import no_rerun
+
+        raise ValueError(f"{folder} is not verified: {no_rerun(found.unchecked, len(found.runs), n_reruns)}")
     lines = [*_lines(found, verbose)]
     if by and not found.problems:
         record(found, by)
@@ -85,8 +89,12 @@ def _lines(found: Verified, verbose: bool) -> list[str]:
         lines.append(f"  episodes: {len(found.episodes):,} of {counted(n_runs, 'run')} as the sampler draws them")
     if found.reruns:
         lines.append(f"  computed again: {counted(len(found.reruns), 'run')}, with the same predictions")
-    unchecked = shortened(found.unchecked, ids) if verbose else grouped(found.unchecked, n_runs)
-    return [*lines, *(f"  not checked: {text}" for text in [*unchecked, SECONDS])]
+    if verbose:
+        costs = (f"run {one}: its seconds, FLOPs and feature size, which the submitter reports" for one in ids)
+        unchecked = shortened([*found.unchecked, *costs], ids)
+    else:
+        unchecked = [*grouped(found.unchecked, n_runs), SECONDS]
+    return [*lines, *(f"  not checked: {text}" for text in unchecked)]
 
 
 def _other_release(found: Verified) -> list[str]:

@@ -95,6 +95,14 @@ def groups_name_what_they_group(dataset: Dataset, loads: Loads) -> str | None:
     return None
 
 
+def the_class_list_is_that_of_the_images(dataset: Dataset, loads: Loads) -> str | None:
+    """The name and the class names that are known before loading are those of the images."""
+    listed = dataset.class_list()
+    if listed is None or (listed.name, listed.class_names) == (loads.images.name, loads.images.class_names):
+        return None
+    return f"class_list should be that of {loads.images.name} with its class names, found {listed!r:.200}"
+
+
 def the_default_split_fits(dataset: Dataset, loads: Loads) -> str | None:
     """The default split has exactly the classes of the data set, and at least 2 novel classes."""
     spec = dataset.default_split()
@@ -122,6 +130,7 @@ LAWS = (
     two_loads_are_equal,
     the_digest_names_the_pixels,
     groups_name_what_they_group,
+    the_class_list_is_that_of_the_images,
     the_default_split_fits,
     loading_uses_no_global_generator,
     spec_round_trip,

@@ -216,6 +216,14 @@ class LabelledImages:
 
 
 @dataclass(frozen=True)
+class ClassList:
+    """The name of a data set and its class names, known before an image is opened."""
+
+    name: str
+    class_names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Dataset(Member, ABC):
     """A source of labelled images. Its fields select the images; a field of type Path is recorded, never hashed.
 
@@ -227,12 +235,17 @@ class Dataset(Member, ABC):
     file_names: ClassVar[tuple[str, ...]] = ()  # patterns of the names of its files, such as "split_zhou_*.json"
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = ()  # names or patterns that all fit in its folder, or others
 
+    edition: ClassVar[str] = ""  # the edition of well-known sets that its files hold, such as "CoOp"; "": any
     split: ClassVar[str | None] = None  # spec of the default class split
     is_bundled: ClassVar[bool] = False  # whether its files come with fewshot, so that rows of strangers may name it
 
     @abstractmethod
     def load(self) -> LabelledImages:
         """The images, not yet decoded. A ValueError names missing or unreadable files."""
+
+    def class_list(self) -> ClassList | None:
+        """The class names as `load` gives them, without opening an image; None if only `load` knows them."""
+        return None
 
     @classmethod
     def reads(cls, place: str) -> str | None:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,19 +22,33 @@ _NOT_READ = frozenset(
     {"EPS", "PDF", "WMF", "MPEG", "BUFR", "GRIB", "HDF5", "IPTC", "MCIDAS", "FLI", "IM", "IMT", "SPIDER", "XVTHUMB"}
 )
 _LIBRARIES = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}  # which a Pillow may lack
-Image.init()
-FORMATS = tuple(
-    name for name in sorted(Image.OPEN) if name not in _NOT_READ and features.check(_LIBRARIES.get(name, "pil"))
-)
-SUFFIXES = frozenset(
-    suffix
-    for suffix, name in Image.registered_extensions().items()
-    if name in (*FORMATS, "MPO")  # MPO opens as JPEG
-)
+_USUAL = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif"})  # read by every Pillow
 _ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
 _BANDS, _SAMPLE_BITS, _EXTRA_BANDS, _COMPRESSION = 277, 258, 338, 259  # tags of TIFF
 _IS_ALPHA = (1, 2, 999)  # declared meanings of an extra band
 _NO_SCALES: Scales = {}
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """The formats of Pillow that fewshot reads. Loads the decoders of all formats."""
+    Image.init()
+    return tuple(
+        name for name in sorted(Image.OPEN) if name not in _NOT_READ and features.check(_LIBRARIES.get(name, "pil"))
+    )
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """The suffixes of the files of these formats, in lower case."""
+    read = {*formats(), "MPO"}  # MPO opens as JPEG
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in read)
+
+
+def is_picture(suffix: str) -> bool:
+    """Whether files with this suffix, in any case, are pictures that fewshot reads. Usual ones need no decoder."""
+    suffix = suffix.lower()
+    return suffix in _USUAL or (bool(suffix) and suffix in suffixes())
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +138,7 @@ def read_stored(path: Path | Encoded, draft: int | None = None) -> Stored:
     """The picture of a file as it is stored; a ValueError names an unreadable file and the cause. With `draft`, a JPEG
     picture has a half, a quarter or an eighth of its size: the smallest whose sides are both `draft` pixels or more."""
     try:
-        with Image.open(_named(path), formats=FORMATS) as image:
+        with Image.open(_named(path), formats=formats()) as image:
             if draft is not None:
                 image.draft(None, (draft, draft))  # only the decoder of JPEG has such sizes
             return Stored.of(image)
@@ -150,7 +165,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 def has_frames(path: Path | Encoded) -> bool:
     """Whether a readable file holds several frames or pages, of which the first is used."""
-    with suppress(Exception), Image.open(_named(path), formats=FORMATS) as image:
+    with suppress(Exception), Image.open(_named(path), formats=formats()) as image:
         return image.format != "PSD" and bool(getattr(image, "is_animated", False))  # the frames of PSD are layers
     return False
 

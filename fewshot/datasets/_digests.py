@@ -12,7 +12,6 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -249,6 +248,10 @@ def stamp_of(part: str, stamp: bytes) -> bytes:
 
 def _in_threads(look: Callable[[int], _Found], rows: Sequence[int]) -> list[_Found]:
     """The results for all rows, in their order."""
+    if not rows:
+        return []
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor() as pool:
         return list(with_progress(pool.map(look, rows), len(rows), "reading images", "image", len(rows) > 200))
 

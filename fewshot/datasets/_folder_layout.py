@@ -16,6 +16,7 @@ Folders = frozenset[tuple[str, ...]]  # the folders, below the root, that hold i
 _COUNTER = re.compile(r"\D*\d{1,4}$")  # a name that only counts: "01", "video_12"
 _CLASS_COUNTER = re.compile(r"(character|char|letter|glyph|class|category|species)[\s_-]*\d+$", re.IGNORECASE)
 _GROUP_NAME = re.compile(r"([A-Za-z]+)[\s_-]*\d+$")
+_MOST_NAMED = 4  # folders in a message
 WRAPPERS = frozenset({"images", "image", "imgs", "img", "jpegimages", "pictures", "data"})  # not names of classes
 
 
@@ -68,8 +69,31 @@ class FolderLayout:
 
 
 def detected(root: Path, folders: Collection[tuple[str, ...]], log: logging.Logger) -> FolderLayout:
-    """The layout of folders with images; a ValueError says what to type if it is ambiguous."""
-    return FolderLayout(root, _Detection(root, log).levels(frozenset(folders), ()))
+    """The layout of folders with images; a ValueError says what to type if it is ambiguous, or if no folder is named
+    after a class."""
+    layout = FolderLayout(root, _Detection(root, log).levels(frozenset(folders), ()))
+    at = layout.words.index("class")
+    _check_names(layout, sorted({folder[: at + 1] for folder in folders if len(folder) > at}))
+    return layout
+
+
+def is_nameless(folder: str) -> bool:
+    """Whether a folder with this name is usually not a class: a partition, or "images" and the like."""
+    return is_partition(folder) or folder.casefold() in WRAPPERS
+
+
+def _check_names(layout: FolderLayout, classes: Sequence[tuple[str, ...]]) -> None:
+    """Raises a ValueError if all folders that would be classes bear names of partitions, "images" or the like."""
+    if not all(is_nameless(folder[-1]) for folder in classes):
+        return
+    names = ["/".join(folder) for folder in classes]
+    shown = ", ".join(names[:_MOST_NAMED]) + ", ..." * (len(names) > _MOST_NAMED)
+    spec = f"ImageFolderSet({str(layout.root)!r}, layout='{'/'.join(layout.words)}')"
+    raise ValueError(
+        f"{layout.root}: images lie in {shown} without folders of classes, so their classes are unknown; move them to "
+        f"folders such as {names[0]}/<class>, list them in a CSV file with the columns path, label and partition, or "
+        f'type --data "{spec}" if the classes bear these names'
+    )
 
 
 @dataclass(frozen=True)
@@ -82,7 +106,8 @@ class _Detection:
         below = _children(folders)
         direct = [top for top in below if (top,) in folders]
         if "partition" not in above and all(map(is_partition, below)):
-            self._check_partitions(direct, len(below))
+            if direct:
+                self._check_partitions(direct, len(below))
             return (*above, "class") if direct else self.levels(_without_top(folders), (*above, "partition"))
         if direct:
             self._check_others({top: inside for top, inside in below.items() if top not in direct}, direct[0])
@@ -121,15 +146,12 @@ class _Detection:
             self.log.warning(message, self.root, split[0], split[0], direct)
 
     def _check_partitions(self, direct: list[str], number: int) -> None:
-        """Raises a ValueError if only some partitions have class folders, and warns if none has."""
-        if direct and len(direct) < number:
+        """Raises a ValueError if only some partitions have class folders."""
+        if len(direct) < number:
             raise ValueError(
                 f"{self.root} has partitions with class folders, but images of the partition {direct[0]!r} are not in "
                 "a class folder; move them into one"
             )
-        if direct:
-            message = "%s: %r is a usual name of a partition, but has no class folders, so fewshot reads it as a class"
-            self.log.warning(message, self.root, direct[0])
 
     def _question(self, below: dict[str, list[str]], above: tuple[str, ...], deep: bool) -> str:
         (one, [first, *_]), (other, _), *_ = below.items()

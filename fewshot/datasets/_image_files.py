@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._decoding import is_picture
 
 _log = logging.getLogger("fewshot")
+_LEFT_BY_PROGRAMS = frozenset({"__macosx", "@eadir"})  # by the archiver of macOS, and thumbnails by a NAS
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class ImageFiles:
         above: dict[str, frozenset[str]] = {}  # by folder: where it and the folders above it really are
         for folder, folders, names in os.walk(root, onerror=_unreadable, followlinks=True):
             chain = above[folder] = above.get(os.path.dirname(folder), frozenset()) | {os.path.realpath(folder)}
-            inside = [name for name in folders if not name.startswith(".")]
+            inside = [name for name in folders if not is_hidden(name)]
             folders[:] = [name for name in inside if not _holds(os.path.join(folder, name), chain)]
             loops += [Path(folder, name) for name in inside if name not in folders]
-            files = [Path(folder, name) for name in names if not name.startswith(".")]
+            files = [Path(folder, name) for name in names if not is_hidden(name)]
             odd = {path for path in files if not path.is_file() and path.exists()}
             special += odd
             files = [path for path in files if path not in odd]
-            good = [path for path in files if path.suffix.lower() in SUFFIXES and path.parent != root]
+            good = [path for path in files if is_picture(path.suffix) and path.parent != root]
             if good:
                 _check_name(root, Path(folder))
             images += good
@@ -53,16 +54,30 @@ class ImageFiles:
                 empty.append(Path(folder))
         return ImageFiles(root, sorted(images), others, empty, special, loops)
 
-    def warn(self) -> None:
+    def warn(self, log: logging.Logger = _log) -> None:
         """Warns of skipped files and folders; no image at all is a ValueError."""
-        warn_skipped(self.root, self.special, "pipe, socket or device", "pipes, sockets or devices")
+        warn_skipped(self.root, self.special, "pipe, socket or device", "pipes, sockets or devices", log)
         several = "links to folders that contain them"
-        warn_skipped(self.root, self.loops, "link to a folder that contains it", several)
+        warn_skipped(self.root, self.loops, "link to a folder that contains it", several, log)
         if not self.images:
             raise ValueError(f"{self.root} has no images in class folders; expected {self.root}/<class>/<image>.jpg")
         several = "files that are not images in a class folder"
-        warn_skipped(self.root, self.others, "file that is not an image in a class folder", several)
-        warn_skipped(self.root, self.empty, "folder without images", "folders without images")
+        warn_skipped(self.root, self.others, "file that is not an image in a class folder", several, log)
+        warn_skipped(self.root, self.empty, "folder without images", "folders without images", log)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder with this name is ignored: hidden ones, and those that programs leave behind."""
+    return name.startswith(".") or name.casefold() in _LEFT_BY_PROGRAMS
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder that are not ignored, sorted; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_dir() and not is_hidden(entry.name))
+    except OSError:
+        return []
 
 
 def warn_skipped(root: Path, skipped: Iterable[Path], one: str, several: str, log: logging.Logger = _log) -> None:

@@ -46,14 +46,21 @@ def _part(name: str) -> str | None:
     return "" if part == "unlabeled" else _PARTS.get(part or "")
 
 
-def difference(n_classes: int, counts: Counts, editions: Sequence[Published]) -> str | None:
-    """How counts differ from every edition, as the end of a sentence "this copy ..."; None if one agrees."""
-    wrong = []
+def difference(n_classes: int, counts: Counts, editions: Sequence[Published], likely: str = "") -> str | None:
+    """How counts differ from every edition, as the end of a sentence "this copy ..."; None if one agrees. `likely`: the
+    name of the edition to compare with, if there is one of that name; else it is the nearest."""
+    wrong, own = [], [each for each in editions if each.name == likely] or editions
     if n_classes not in {each.classes for each in editions}:
-        wrong.append(f"has {n_classes:,} classes instead of {editions[0].classes:,}")
+        wrong.append(f"has {n_classes:,} classes instead of {own[0].classes:,}")
     if not any(agrees(counts, each.images) for each in editions):
-        wrong.append(_words(counts, editions))
+        wrong.append(_words(counts, editions, own))
     return " and ".join(filter(None, wrong)) or None
+
+
+def names_with(n_classes: int, counts: Counts, editions: Sequence[Published], likely: str = "") -> list[str]:
+    """The names of the editions with these counts, the likely one first."""
+    names = [each.name for each in editions if n_classes == each.classes and agrees(counts, each.images)]
+    return sorted(names, key=lambda name: name != likely)
 
 
 def agrees(counts: Counts, published: Counts) -> bool:
@@ -64,7 +71,7 @@ def agrees(counts: Counts, published: Counts) -> bool:
     return all(published.get(part) == size for part, size in counts.items())
 
 
-def _words(counts: Counts, editions: Sequence[Published]) -> str:
+def _words(counts: Counts, editions: Sequence[Published], own: Sequence[Published]) -> str:
     """In words how counts differ from the nearest edition; "" for all images in partitions of somebody's own."""
     for each in editions:
         for one, other in _pairs(each.images):
@@ -72,7 +79,7 @@ def _words(counts: Counts, editions: Sequence[Published]) -> str:
                 return f"has {one} and {other} exchanged: {_against(counts, each)}"
     if sum(counts.values()) in (sum(each.images.values()) for each in editions if "all" in each.images):
         return ""
-    nearest = min(editions, key=lambda each: _distance(counts, each.images))
+    nearest = min(own, key=lambda each: _distance(counts, each.images))
     return f"has other numbers of images: {_against(counts, nearest)}"
 
 

@@ -17,24 +17,26 @@ from pathlib import Path
 
 from fewshot.data import FOLDER
 from fewshot.datasets import LabelledImages
-from fewshot.datasets._known_counts import counts_of, difference
+from fewshot.datasets._known_counts import Counts, counts_of, difference, names_with
+from fewshot.datasets._known_pixels import other_size, size_in_name
 from fewshot.datasets._published_classes import matched, published_split
 from fewshot.files.regular import md5_of
+from fewshot.plugins.wording import agreeing, listed
 
 _log = logging.getLogger("fewshot")
-_USUAL_SIZE = "28"  # pixels, of files without a size in their name
 
 
 @dataclass(frozen=True)
 class Edition:
-    """An edition of a well-known data set: its number of classes, and its images per partition, train, val and test, or
-    "all" without partitions."""
+    """An edition of a well-known data set: its number of classes, its images per partition, train, val and test, or
+    "all" without partitions, and the edges of its square images, that of files without a size in their name first."""
 
     of: str  # the key of its set
     name: str
     classes: int
     images: Mapping[str, int]
     source: str  # of the numbers
+    pixels: Sequence[int] = ()  # none: images of any size
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,18 @@ def edition(of: str, name: str) -> Edition:
     return known_sets()[of].editions[name]
 
 
-def warn_known(images: LabelledImages) -> None:
-    """Warns if images have the name and the classes of a well-known data set, but the counts of none of its
-    editions."""
+def report_known(images: LabelledImages, likely: str = "") -> None:
+    """Reports the editions of a well-known data set that have the classes and counts of these images, and warns if
+    there is none. The warning compares with the edition of the name `likely`, or else with the nearest."""
     known = recognised(images)
-    differs = None if known is None else difference_of(images, known)
-    if known is not None and differs:
+    if known is None:
+        return
+    differs = difference_of(images, known, likely)
+    names = names_with(len(images.class_names), counts_of(images), list(known.editions.values()), likely)
+    if names and not differs:
+        word = agreeing(len(names), "edition", "editions")
+        _log.info("%s: this copy of %s has the counts of the %s %s", images.name, known.title, word, listed(names))
+    if differs:
         _log.warning(
             "%s: this copy of %s %s; published numbers may not apply; its publisher is %s",
             images.name,
@@ -91,7 +99,7 @@ def warn_damaged(images: LabelledImages, path: object) -> None:
     known = recognised(images)
     if known is None or known.md5 is None or not isinstance(path, str) or not Path(path).is_file():
         return
-    size = next((size for size in known.md5 if images.name.endswith(f"_{size}")), _USUAL_SIZE)
+    size = str(size_in_name(images.name, list(map(int, known.md5))))
     digest = md5_of(Path(path))
     if digest != known.md5[size]:
         _log.warning(
@@ -106,9 +114,20 @@ def warn_damaged(images: LabelledImages, path: object) -> None:
         )
 
 
-def difference_of(images: LabelledImages, known: KnownSet) -> str | None:
+def difference_of(images: LabelledImages, known: KnownSet, likely: str = "") -> str | None:
     """How images differ from every edition, as the end of a sentence "this copy ..."; None if one agrees."""
-    return difference(len(images.class_names), counts_of(images), list(known.editions.values()))
+    return difference_from(images, counts_of(images), list(known.editions.values()), likely)
+
+
+def difference_from(
+    images: LabelledImages, counts: Counts, editions: Sequence[Edition], likely: str = ""
+) -> str | None:
+    """How images with these counts differ from all of these editions, in counts or in pixels, as the end of a sentence
+    "this copy ..."; None if one agrees."""
+    fixed = all(each.pixels for each in editions)
+    sizes = tuple(dict.fromkeys(size for each in editions for size in each.pixels)) if fixed else ()
+    differences = difference(len(images.class_names), counts, editions, likely), other_size(images, sizes)
+    return " and ".join(filter(None, differences)) or None
 
 
 def recognised(images: LabelledImages, sets: Sequence[KnownSet] | None = None) -> KnownSet | None:

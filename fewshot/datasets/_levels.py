@@ -1,19 +1,23 @@
-"""Places one level above, below or beside the folder of a data set, with the folder to give instead."""
+"""Places one or two levels above, below or beside the folder of a data set, with the folder to give instead."""
 
 from __future__ import annotations
 
 import fnmatch
-import os
 from pathlib import Path
 
 from fewshot.datasets._claims import claim
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._decoding import is_picture
+from fewshot.datasets._folder_layout import is_nameless
+from fewshot.datasets._image_files import folders_in
 from fewshot.files.regular import first_bytes
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.spec import Spec
+from fewshot.plugins.wording import agreeing, counted
 
 _HEADER_BYTES = 1000
+_LEVELS = 2  # above and below a folder
 _MOST_INSIDE = 50  # folders: more are classes
+_MOST_NAMED = 4
 
 
 def check_list(file: Path) -> None:
@@ -28,23 +32,49 @@ def check_list(file: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises a ValueError for the folder above data sets with lists, and for the folder of images inside one."""
-    inside = [entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")]
-    if not inside and any(name.suffix.lower() in SUFFIXES for name in folder.iterdir()):
-        above = folder.resolve().parent
-        if claim(str(above)) is not None:
+    """Raises a ValueError for the folders above data sets with lists, and for the folders of images inside one."""
+    if _is_flat(folder):
+        above = next((one for one in folder.resolve().parents[:_LEVELS] if claim(str(one)) is not None), None)
+        if above is not None:
             raise ValueError(
                 f"{folder} holds images without folders of classes, and their lists lie above it; give --data {above}"
             )
-    if len(inside) > _MOST_INSIDE:
-        return
-    claimed = sorted(name for name in inside if claim(str(folder / name)) is not None)
-    if claimed:
-        others = "" if len(claimed) == 1 else f" (there are {len(claimed)} such folders)"
+    claimed, others = _sets_below(folder)
+    if len(claimed) == 1 and not others:
         raise ValueError(
-            f"{folder} is the folder above a data set that fewshot reads by its lists; give --data "
-            f"{folder / claimed[0]}{others}"
+            f"{folder} is the folder above a data set that fewshot reads by its lists; give --data {claimed[0]}"
         )
+    if claimed:
+        more = f", ... ({len(claimed)} in all)" if len(claimed) > _MOST_NAMED else ""
+        lie, number = agreeing(len(others), "lies", "lie"), counted(len(others), "other folder")
+        beside = f"; beside them {lie} {number}, such as {others[0]}" if others else ""
+        raise ValueError(
+            f"{folder} is the folder above data sets that fewshot reads by their lists; give one of them: --data "
+            f"{', '.join(map(str, claimed[:_MOST_NAMED]))}{more}{beside}"
+        )
+
+
+def _sets_below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The data sets with lists one level below a folder, or else two levels below, and the other folders there."""
+    level = [folder]
+    for _ in range(_LEVELS):
+        level = [path for above in level for path in folders_in(above)]
+        if len(level) > _MOST_INSIDE:
+            break
+        claimed = [path for path in level if claim(str(path)) is not None]
+        if claimed:
+            return claimed, [path for path in level if path not in claimed]
+    return [], []
+
+
+def _is_flat(folder: Path, levels: int = _LEVELS) -> bool:
+    """Whether a folder holds images but no folders of classes: its folders are partitions, or bear names such as
+    "images"."""
+    inside = folders_in(folder)
+    if not inside:
+        return any(is_picture(name.suffix) for name in folder.iterdir())
+    nameless = all(is_nameless(path.name) for path in inside)
+    return levels > 0 and nameless and any(_is_flat(path, levels - 1) for path in inside)
 
 
 def _is_manifest(file: Path) -> bool:

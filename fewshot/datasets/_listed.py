@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fewshot.datasets import Group, LabelledImages, images_digest
+from fewshot.datasets import ClassList, Group, LabelledImages, images_digest
 from fewshot.datasets._class_names import joined_spellings, warn_of_names
 from fewshot.datasets._digests import open_files
 from fewshot.datasets._partitions import check_partitions, report_partitions, with_partitions
@@ -73,6 +73,11 @@ class Listing:
     class_names: tuple[str, ...]
     image_groups: Mapping[str, Group] = field(default_factory=dict)
     class_groups: Mapping[str, Group] = field(default_factory=dict)
+
+    @property
+    def class_list(self) -> ClassList:
+        """The name of the data set and its class names."""
+        return ClassList(self.name, self.class_names)
 
     def images(
         self, check: Callable[[Sequence[str], Ints, str], None] = warn_of_names, draft: int | None = None

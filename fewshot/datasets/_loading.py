@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fewshot.datasets import LabelledImages
-from fewshot.datasets._known_sets import warn_damaged, warn_known
+from fewshot.datasets._known_sets import report_known, warn_damaged
 from fewshot.plugins.spec import Spec, specs_in
 
 
@@ -14,9 +14,9 @@ def read_images(dataset: Spec) -> LabelledImages:
 
 
 def load_images(dataset: Spec) -> LabelledImages:
-    """The images of a data set. A warning names a copy of a well-known data set with other counts."""
+    """The images of a data set. The log names the edition of a well-known data set, or warns of other counts."""
     images = read_images(dataset)
     warn_damaged(images, dataset.fields.get("path"))
     if not any(True for value in dataset.fields.values() for _ in specs_in(value)):  # those choose among the images
-        warn_known(images)
+        report_known(images, str(dataset.declares("edition") or ""))
     return images

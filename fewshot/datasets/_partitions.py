@@ -19,15 +19,16 @@ PARTS: Mapping[str, frozenset[str]] = {
     "unlabeled": frozenset({"unlabeled", "unlabelled"}),
 }
 _log = logging.getLogger("fewshot")
-_YEAR = re.compile(r"(19|20)\d\d$")
+_NUMBER = re.compile(r"((19|20)\d\d|800|200|1000)$")  # a year, or the size of a partition of VTAB-1k
 
 
 def part_of(name: str) -> str | None:
     """The part of a split (a key of PARTS) that a partition with this name usually is; None for other names.
 
-    Case, spaces, "_", "-" and a year at the end do not matter: "Meta-Train" and "train2017" are "seen".
+    Case, spaces, "_", "-", and a year or VTAB's size at the end do not matter: "Meta-Train", "train2017" and "train800"
+    are "seen".
     """
-    plain = _YEAR.sub("", re.sub(r"[\s_-]+", "", name.casefold()))
+    plain = _NUMBER.sub("", re.sub(r"[\s_-]+", "", name.casefold()))
     return next((part for part, names in PARTS.items() if plain in names), None)
 
 

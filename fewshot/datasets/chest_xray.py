@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets import ClassList, Dataset, LabelledImages
+from fewshot.datasets._class_names import SILENT
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.files.csv_files import CsvFile
 from fewshot.plugins.fields import Rule, declare
@@ -41,8 +42,15 @@ class ChestXray(Dataset):
 
     rules = declare(findings=_FINDINGS)
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing(SILENT).class_list
+
     def load(self) -> LabelledImages:
         """The images in the order of the table. A ValueError names missing ones."""
+        return self._listing(_log).images()
+
+    def _listing(self, log: logging.Logger) -> Listing:
         file = _table(Path(self.path))
         table = CsvFile.read(file, "table", ("Image Index", "Finding Labels"), further=None)
         labels = table.columns["Finding Labels"]
@@ -50,11 +58,11 @@ class ChestXray(Dataset):
         if not rows:
             raise ValueError(f"{file} has no image whose only finding is one of {', '.join(self.findings)}")
         message = "%s: left out %d of %d images: without a finding, with several, or with one other than %s"
-        _log.info(message, file, len(labels) - len(rows), len(labels), ", ".join(self.findings))
+        log.info(message, file, len(labels) - len(rows), len(labels), ", ".join(self.findings))
         paths = [table.columns["Image Index"][row] for row in rows]
         entries, root = _placed(Entries(file, paths, [f"line {table.number[row]}" for row in rows]))
-        names, classes = named_classes([labels[row] for row in rows], file, _log)
-        return Listing("ChestX", entries, root, classes, names).images()
+        names, classes = named_classes([labels[row] for row in rows], file, log)
+        return Listing("ChestX", entries, root, classes, names)
 
 
 def _table(path: Path) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._class_names import SILENT
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.datasets._partitions import split_rule, with_partitions
@@ -41,10 +41,17 @@ class ClassTables(Dataset):
         root = Path(self.root)
         return remembered(_rule_of, root, tuple(root / table for table in _TABLES))
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing(SILENT).class_list
+
     def load(self) -> LabelledImages:
         """All images in the order of the tables. A ValueError names a wrong line."""
+        return self._listing(_log).images()
+
+    def _listing(self, log: logging.Logger) -> Listing:
         root = Path(self.root)
-        names, labels, partition, entries = _read(root, _log)
+        names, labels, partition, entries = _read(root, log)
         class_names = [names[label] for label in labels]
         inside = Entries(root, list(map("{}/{}".format, class_names, entries.paths)), entries.places)
         folders = [root / "images", root]
@@ -52,7 +59,7 @@ class ClassTables(Dataset):
             folder = entries.root(folders)
         except ValueError:
             folder, entries = _root_of_labels(inside, folders, entries), inside
-        return Listing(telling_name(root.resolve()), entries, folder, labels, names, {"partition": partition}).images()
+        return Listing(telling_name(root.resolve()), entries, folder, labels, names, {"partition": partition})
 
 
 def _root_of_labels(inside: Entries, folders: list[Path], entries: Entries) -> Path:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import A_DATA_SET, Dataset, Group, LabelledImages
+from fewshot.datasets import A_DATA_SET, ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._published_classes import matched, published_split
 from fewshot.datasets._subset import subset
 from fewshot.plugins.fields import declare
@@ -29,9 +29,20 @@ class ClassesOf(Dataset):
     def default_split(self) -> str | None:
         return f"Published({self.split_name!r})"
 
+    def class_list(self) -> ClassList | None:
+        """The class names of the split, as the data set writes them."""
+        whole = self.images.class_list()
+        return None if whole is None else ClassList(whole.name, self._names(whole))
+
     def load(self) -> LabelledImages:
-        """The images; a ValueError if the data set has none of these classes."""
+        """The images; a ValueError, if possible before any is opened, if the data set has none of these classes."""
+        self.class_list()
         whole = self.images.load()
+        wanted = set(self._names(ClassList(whole.name, whole.class_names)))
+        return _with_classes(whole, np.flatnonzero([name in wanted for name in whole.class_names]))
+
+    def _names(self, whole: ClassList) -> tuple[str, ...]:
+        """The class names of a data set that the split lists."""
         published = published_split(self.split_name)
         wanted = set(matched(published.classes, whole.class_names).values())
         if not wanted:
@@ -39,8 +50,7 @@ class ClassesOf(Dataset):
                 f"{whole.name} has no class of {published.name}; that split has classes such as "
                 f"{published.classes[0]!r}, and the data set {whole.class_names[0]!r}"
             )
-        kept = np.flatnonzero([name in wanted for name in whole.class_names])
-        return _with_classes(whole, kept)
+        return tuple(name for name in whole.class_names if name in wanted)
 
 
 def _with_classes(whole: LabelledImages, kept: np.ndarray) -> LabelledImages:

@@ -1,10 +1,11 @@
 """The data sets of CoOp (Zhou et al. 2022, arXiv 2109.01134): images with a list split_zhou_<Set>.json beside them.
 
-fewshot run --data dtd/split_zhou_DescribableTextures.json --backbone tf_efficientnet_lite0 --evaluator LinearProbe
+fewshot run --data dtd --backbone tf_efficientnet_lite0 --evaluator LinearProbe
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
 from fewshot.episodes.episodes import Ints
 from fewshot.files.regular import parsed_json, read_text
 
 PARTITIONS = ("train", "val", "test")
+_LIST = "split_zhou_*.json"
+_WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 # The folders that CoOp's lists are relative to, below the folder of the list.
 _FOLDERS = ("", "images", "jpg", "101_ObjectCategories", "SUN397", "2750", "UCF-101-midframes")
 _ADVICE = "put the images there, or name their folder as root"
@@ -27,22 +30,32 @@ _EXPECTED = 'expected {"train": [[path, label, class name], ...], "val": [...], 
 
 @dataclass(frozen=True)
 class CoOpSplit(Dataset):
-    """Images listed in CoOp's file split_zhou_<Set>.json, with the partitions train, val and test.
+    """Images listed in CoOp's file split_zhou_<Set>.json, with the partitions train, val and test; `path` is the list,
+    or the folder that holds it.
 
     Paths are relative to `root`; by default, fewshot looks for the images in the folder of the list and in the folders
     that CoOp's instructions name (images, jpg, 2750, ...). The classes have the order of their labels. Image names are
     the paths of the list, so that published draws can be matched.
     """
 
-    short_name: ClassVar[str] = "[{path:stem}|CoOp split]"
+    short_name: ClassVar[str] = "[{path:set}|CoOp split]"
     file_names: ClassVar[tuple[str, ...]] = ("split_zhou_*.json",)
+    folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("split_zhou_*.json",),)
+    edition: ClassVar[str] = "CoOp"
 
     path: Path
     root: Path | None = None
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing().class_list
+
     def load(self) -> LabelledImages:
         """All images in the order train, val, test. A ValueError names a wrong entry."""
-        file = Path(self.path)
+        return self._listing().images()
+
+    def _listing(self) -> Listing:
+        file = _list(Path(self.path))
         listed = _read(file)
         items = [item for name in PARTITIONS for item in listed[name]]
         places = [f"{name}[{row}]" for name in PARTITIONS for row in range(len(listed[name]))]
@@ -50,7 +63,26 @@ class CoOpSplit(Dataset):
         root = Path(self.root) if self.root else entries.root([file.parent / name for name in _FOLDERS], _ADVICE)
         class_names, labels = _classes(file, items, places)
         partition = Group.of(name for name in PARTITIONS for _ in listed[name])
-        return Listing(file.stem, entries, root, labels, class_names, {"partition": partition}).images()
+        return Listing(_name(file), entries, root, labels, class_names, {"partition": partition})
+
+
+def _list(path: Path) -> Path:
+    """The list, if `path` is the folder that holds it."""
+    if not path.is_dir():
+        return path
+    lists = sorted(path.glob(_LIST))
+    if len(lists) == 1:
+        return lists[0]
+    if not lists:
+        raise ValueError(f"there is no list {_LIST} in {path}; give the list, or the folder that holds it")
+    raise ValueError(
+        f"there are {len(lists)} lists ({', '.join(one.name for one in lists)}) in {path}; give one of them"
+    )
+
+
+def _name(file: Path) -> str:
+    """The name of the data set of a list: "oxford_flowers" of split_zhou_OxfordFlowers.json."""
+    return _WORD_START.sub("_", file.stem.removeprefix("split_zhou_")).lower()
 
 
 def _read(file: Path) -> dict[str, list[tuple[str, int, str]]]:

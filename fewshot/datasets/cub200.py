@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
 from fewshot.datasets._text_lists import PairList
 from fewshot.plugins.folder_names import telling_name
@@ -34,8 +34,15 @@ class Cub200(Dataset):
 
     root: Path
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing().class_list
+
     def load(self) -> LabelledImages:
         """All images in the order of images.txt. A ValueError names an image without a label, class or partition."""
+        return self._listing().images()
+
+    def _listing(self) -> Listing:
         root = Path(self.root)
         listed = PairList.read(root / "images.txt", "image path")
         names = PairList.read(root / "classes.txt", "class name").by_first()
@@ -57,9 +64,7 @@ class Cub200(Dataset):
         partition = Group.of(_PARTITIONS[part] for part in parts)
         folder = entries.root([root / "images", root])
         class_names = tuple(names[number] for number in place)
-        return Listing(
-            telling_name(root.resolve()), entries, folder, labels, class_names, {"partition": partition}
-        ).images()
+        return Listing(telling_name(root.resolve()), entries, folder, labels, class_names, {"partition": partition})
 
 
 def _of_images(listed: PairList, values: PairList) -> list[str]:

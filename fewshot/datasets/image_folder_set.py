@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import Dataset, Group, LabelledImages, images_digest
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages, images_digest
 from fewshot.datasets._class_names import SILENT, joined_spellings, warn_of_names
 from fewshot.datasets._digests import DRAFT, open_files
 from fewshot.datasets._folder_layout import LAYOUT, WRAPPERS, FolderLayout, detected
-from fewshot.datasets._image_files import ImageFiles, warn_skipped
+from fewshot.datasets._image_files import ImageFiles, folders_in, warn_skipped
 from fewshot.datasets._partitions import is_partition, part_of, report_partitions, split_rule, with_partitions
 from fewshot.episodes.episodes import Ints
 from fewshot.plugins.fields import declare
@@ -58,12 +57,15 @@ class ImageFolderSet(Dataset):
         stamps = _partition_stamps(Path(self.root))
         return None if stamps is None else _rule_of(str(self.root), self.layout, stamps)
 
+    def class_list(self) -> ClassList:
+        """The name of the folder, and the class names of the folders inside."""
+        root = Path(self.root)
+        return ClassList(telling_name(root.resolve()), _read(root, self.layout, SILENT)[1].class_names)
+
     def load(self) -> LabelledImages:
         """All images, sorted by path; a ValueError names unreadable ones."""
-        root, found = Path(self.root), ImageFiles.below(Path(self.root))
-        found.warn()
-        paths = _labelled(root, found.images, _log)
-        folders = _Folders.of(root, self.layout, [path.relative_to(root).parts for path in paths], _log)
+        root = Path(self.root)
+        paths, folders = _read(root, self.layout, _log)
         files, digests = open_files(
             str(root), paths, folders.labels, lambda row: paths[row].relative_to(root), draft=self.draft
         )
@@ -122,6 +124,14 @@ class _Folders:
             _log.warning(message, where, "/".join(words), len(self.class_names), n_groups, where, other)
 
 
+def _read(root: Path, layout: str | None, log: logging.Logger) -> tuple[list[Path], _Folders]:
+    """The images with labels below a folder, and what the folders above them name."""
+    found = ImageFiles.below(root)
+    found.warn(log)
+    paths = _labelled(root, found.images, log)
+    return paths, _Folders.of(root, layout, [path.relative_to(root).parts for path in paths], log)
+
+
 def _labelled(root: Path, paths: list[Path], log: logging.Logger) -> list[Path]:
     """The images without those of a partition "unlabeled" that has no class folders; a warning counts these."""
     parts = [path.relative_to(root).parts for path in paths]
@@ -151,15 +161,18 @@ def _check_partitions(root: Path, partition: Group | None, labels: Ints, names: 
 
 
 def _partition_stamps(root: Path) -> tuple[tuple[str, int], ...] | None:
-    """The name and time of change of `root` and the folders below that can be partitions; None if there are none."""
-    names = [root]
+    """The name and time of change of `root` and the folders below that can be partitions; None if there are none.
+
+    Partitions can lie inside a folder that is alone, or inside "images" beside folders of other files."""
+    above, inside = [root], folders_in(root)
+    while not any(is_partition(path.name) for path in inside):
+        wrapper = inside if len(inside) == 1 else [path for path in inside if path.name.casefold() in WRAPPERS]
+        if len(wrapper) != 1:
+            return None
+        above, inside = [*above, *wrapper], folders_in(wrapper[0])
+    named = [path for path in inside if is_partition(path.name)]
     try:
-        while len(inside := [e for e in os.scandir(names[-1]) if e.is_dir() and not e.name.startswith(".")]) == 1:
-            names.append(Path(inside[0].path))
-            if is_partition(inside[0].name):
-                return None
-        named = [Path(entry.path) for entry in inside if is_partition(entry.name)]
-        return tuple((str(path), path.stat().st_mtime_ns) for path in (*names, *named)) if named else None
+        return tuple((str(path), path.stat().st_mtime_ns) for path in (*above, *named)) if len(named) > 1 else None
     except OSError:
         return None  # `load` reports it
 
@@ -167,10 +180,8 @@ def _partition_stamps(root: Path) -> tuple[tuple[str, int], ...] | None:
 @functools.lru_cache(maxsize=64)
 def _rule_of(root: str, layout: str | None, stamps: tuple[tuple[str, int], ...]) -> str | None:
     """The split rule of the partitions in a folder; None if they hold the same classes, or if `load` refuses them."""
-    path = Path(root)
     try:
-        files = _labelled(path, ImageFiles.below(path).images, SILENT)
-        folders = _Folders.of(path, layout, [file.relative_to(path).parts for file in files], SILENT)
+        folders = _read(Path(root), layout, SILENT)[1]
     except ValueError:
         return None
     return split_rule(folders.class_groups.get("partition"))

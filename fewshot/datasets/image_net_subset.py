@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, Group, LabelledImages
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
+from fewshot.datasets._decoding import is_picture
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.files.regular import written_text
 
@@ -33,8 +33,15 @@ class ImageNetSubset(Dataset):
     path: Path
     root: Path | None = None
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing().class_list
+
     def load(self) -> LabelledImages:
         """The listed images in their order, then those of val. A ValueError names lines that are no file names."""
+        return self._listing().images()
+
+    def _listing(self) -> Listing:
         file = Path(self.path)
         lines = enumerate(written_text(file, "list", "get it again").split("\n"), 1)
         listed = [(number, line.strip()) for number, line in lines if line.strip()]
@@ -53,7 +60,7 @@ class ImageNetSubset(Dataset):
         entries = Entries(file, [*train.paths, *held], [*places, *held])
         classes, labels = named_classes([Path(path).parent.name for path in entries.paths], file)
         partition = Group.of(["train"] * len(names) + ["val"] * len(held))
-        return Listing(f"imagenet-{file.stem}", entries, root, labels, classes, {"partition": partition}).images()
+        return Listing(f"imagenet-{file.stem}", entries, root, labels, classes, {"partition": partition})
 
 
 def _validation(root: Path, known: set[str]) -> list[str]:
@@ -62,4 +69,4 @@ def _validation(root: Path, known: set[str]) -> list[str]:
     if folder is None:
         return []
     images = (path for name in sorted(known) for path in sorted((folder / name).glob("*")))
-    return [path.relative_to(root).as_posix() for path in images if path.suffix.lower() in SUFFIXES]
+    return [path.relative_to(root).as_posix() for path in images if is_picture(path.suffix)]

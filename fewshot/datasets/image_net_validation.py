@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets import ClassList, Dataset, LabelledImages
 from fewshot.datasets._imagenet_classes import CLASS_INDEX, synsets
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.datasets._text_lists import PairList, numbers
@@ -41,7 +41,9 @@ class ImageNetValidation(Dataset):
         "val.txt",
         "imagenet_2012_validation_synset_labels.txt",
     )
-    folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("ILSVRC2012_val_00000001.JPEG",),)
+    folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("ILSVRC2012_val_00000001.JPEG", "ILSVRC2012_val_00000002.JPEG"),  # of two classes: not a folder of one class
+    )
 
     path: Path
 
@@ -52,15 +54,22 @@ class ImageNetValidation(Dataset):
             return "path"
         return "path" if first_bytes(Path(place), len(_FIRST)) == _FIRST else None
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing().class_list
+
     def load(self) -> LabelledImages:
         """The images in the order of the list. A ValueError names missing ones, and what the list must be."""
+        return self._listing().images()
+
+    def _listing(self) -> Listing:
         file = _list(Path(self.path))
         paths, classes, places = _READERS[file.name](file)
         entries = Entries(file, paths, places)
         given = [Path(self.path)] if Path(self.path).is_dir() else []
         names, labels = named_classes(classes, file)
         root = entries.root([*given, *(file.parent / name for name in _FOLDERS)])
-        return Listing("imagenet", entries, root, labels, names).images()
+        return Listing("imagenet", entries, root, labels, names)
 
 
 def _list(path: Path) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets import ClassList, Dataset, LabelledImages
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.files.csv_files import CsvFile
 
@@ -36,8 +36,15 @@ class Isic2018(Dataset):
 
     path: Path
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing().class_list
+
     def load(self) -> LabelledImages:
         """The images in the order of the table. A ValueError names rows without exactly one diagnosis."""
+        return self._listing().images()
+
+    def _listing(self) -> Listing:
         file = _table(Path(self.path))
         table = CsvFile.read(file, "table", ("image", *_DIAGNOSES))
         places = [f"line {number}" for number in table.number]
@@ -51,7 +58,7 @@ class Isic2018(Dataset):
         diagnoses = [_DIAGNOSES[[float(value) for value in values].index(1)] for values in marks]
         names, labels = named_classes(diagnoses, file)
         folders = [above / name for above in (file.parent, file.parent.parent) for name in (_input(file), "images", "")]
-        return Listing("ISIC2018", entries, entries.root(folders), labels, names).images()
+        return Listing("ISIC2018", entries, entries.root(folders), labels, names)
 
 
 def _is_one(values: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, LabelledImages
+from fewshot.datasets import ClassList, Dataset, LabelledImages
 from fewshot.plugins.fields import declare, one_of
 from fewshot.plugins.registry import DATASETS
 
@@ -59,8 +59,16 @@ class Learn2learnSet(Dataset):
         """The split of the source that reads it."""
         return self._source().default_split() if self.name in _READ else None
 
+    def class_list(self) -> ClassList | None:
+        """The class names of the source that reads it."""
+        listed = self._checked_source().class_list()
+        return None if listed is None else ClassList(self.name, listed.class_names)
+
     def load(self) -> LabelledImages:
         """All images. A ValueError says why a set is not read, or which folder is missing."""
+        return replace(self._checked_source().load(), name=self.name)
+
+    def _checked_source(self) -> Dataset:
         if self.name in _REFUSED:
             raise ValueError(f"{self.name} of learn2learn {_REFUSED[self.name]}")
         path = Path(self.root) / _READ[self.name][0]
@@ -69,7 +77,7 @@ class Learn2learnSet(Dataset):
                 f"there is no {path}; let learn2learn.vision.datasets.{self.name}(root={str(self.root)!r}, "
                 "download=True) unpack it, or give its root"
             )
-        return replace(self._source().load(), name=self.name)
+        return self._source()
 
     def _source(self) -> Dataset:
         below, spec = _READ[self.name]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._class_names import SILENT, check_labels
 from fewshot.datasets._digests import DRAFT
 from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_classes
@@ -52,16 +52,21 @@ class Manifest(Dataset):
         """The split by partitions, if they hold different classes; else None."""
         return remembered(_rule_of, Path(self.path))
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing(SILENT).class_list
+
     def load(self) -> LabelledImages:
         """All images in the order of the lines; a ValueError names the lines with mistakes."""
+        return self._listing(_log).images(check_labels, self.draft)
+
+    def _listing(self, log: logging.Logger) -> Listing:
         file = Path(self.path)
         lines = _Lines.read(file)
         root = file.parent if self.root is None else Path(self.root)
-        class_names, labels = lines.classes(_log)
+        class_names, labels = lines.classes(log)
         groups, of_classes = lines.image_groups(), lines.class_groups(labels)
-        return Listing(file.stem, lines.entries, root, labels, class_names, groups, of_classes).images(
-            check_labels, self.draft
-        )
+        return Listing(file.stem, lines.entries, root, labels, class_names, groups, of_classes)
 
 
 @dataclass(frozen=True)

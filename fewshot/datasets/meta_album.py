@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fewshot.datasets import Dataset, Group, LabelledImages
-from fewshot.datasets._class_names import means_no_label
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
+from fewshot.datasets._class_names import SILENT, means_no_label
 from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_classes
 from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import parsed_json, read_text
@@ -38,8 +38,15 @@ class MetaAlbum(Dataset):
 
     root: Path
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing(SILENT).class_list
+
     def load(self) -> LabelledImages:
         """All images in the order of labels.csv. A ValueError names a wrong line."""
+        return self._listing(_log).images()
+
+    def _listing(self, log: logging.Logger) -> Listing:
         root = Path(self.root)
         image, category, above = _columns(root)
         table = CsvFile.read(root / "labels.csv", "table", (image, category), further=None)
@@ -47,13 +54,13 @@ class MetaAlbum(Dataset):
         for name in (image, category):
             empty = (row for row, text in enumerate(table.columns[name]) if not text)
             entries.refuse(empty, f"rows have no {name}", "fill it in")
-        names, labels = named_classes(table.columns[category], root, _log)
+        names, labels = named_classes(table.columns[category], root, log)
         groups: dict[str, Group] = {}
         values = table.columns.get(above, [])
         if not all(map(means_no_label, values)):  # "NAN" without super-categories
             groups["superclass"] = group_of_classes(entries, above, values, table.columns[category], labels)
         folder = entries.root([root / "images", root])
-        return Listing(telling_name(root.resolve()), entries, folder, labels, names, {}, groups).images()
+        return Listing(telling_name(root.resolve()), entries, folder, labels, names, {}, groups)
 
 
 def _columns(root: Path) -> tuple[str, str, str]:

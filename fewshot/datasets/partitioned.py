@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import A_DATA_SET, Dataset, Group, LabelledImages
+from fewshot.datasets import A_DATA_SET, ClassList, Dataset, Group, LabelledImages
 from fewshot.episodes import draws, streams
 from fewshot.plugins.fields import SEED, declare, integer
 
@@ -34,6 +34,10 @@ class Partitioned(Dataset):
 
     def default_split(self) -> str | None:
         return self.images.default_split()
+
+    def class_list(self) -> ClassList | None:
+        """The class names of the data set."""
+        return self.images.class_list()
 
     def load(self) -> LabelledImages:
         """The images; a ValueError if a class would have none left to train on."""

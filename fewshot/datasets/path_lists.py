@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import Dataset, Group, LabelledImages
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
 from fewshot.datasets._text_lists import PairList, numbers
 from fewshot.files.regular import read_text
@@ -33,11 +33,19 @@ class PathLists(Dataset):
 
     short_name: ClassVar[str] = "[{root:folder}|path lists]"
     folder_files: ClassVar[tuple[tuple[str, ...], ...]] = (("train800.txt", "val200.txt", "test.txt"),)
+    edition: ClassVar[str] = "VTAB-1k"
 
     root: Path
 
+    def class_list(self) -> ClassList:
+        """The class names of the list."""
+        return self._listing().class_list
+
     def load(self) -> LabelledImages:
         """All images in the order train, val, test. A ValueError names a wrong line."""
+        return self._listing().images()
+
+    def _listing(self) -> Listing:
         root = Path(self.root)
         lists = {name: PairList.read(root / file, "path label", True) for name, file in _LISTS.items()}
         _check_both(root, lists)
@@ -52,7 +60,7 @@ class PathLists(Dataset):
         folder = entries.root([root, root / "images"])
         names = _class_names(root, values.tolist())
         name = telling_name(root.resolve())
-        return Listing(name, entries, folder, labels.astype(np.int64), names, {"partition": partition}).images()
+        return Listing(name, entries, folder, labels.astype(np.int64), names, {"partition": partition})
 
 
 def _check_both(root: Path, lists: dict[str, PairList]) -> None:

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from fewshot.datasets import Dataset, Group, LabelledImages, image_digest, images_digest
+from fewshot.datasets import ClassList, Dataset, Group, LabelledImages, image_digest, images_digest
 from fewshot.datasets._decoding import to_rgb
 from fewshot.datasets._digests import Files, open_files, warn_copies
 from fewshot.datasets._torchvision_files import check_files, load_cifar, unpack_gz
@@ -50,11 +50,17 @@ class TorchvisionSet(Dataset):
     root: Path | None = None
     download: bool = False
 
+    def class_list(self) -> ClassList | None:
+        """The class names of the loader; None if only images have labels, or if they have to be downloaded."""
+        source = self._source()
+        if source.labels is None or self.download:
+            return None
+        return ClassList(self.name, _joined_labels(self._parts(source))[0])
+
     def load(self) -> LabelledImages:
         """All images of all partitions. A ValueError names missing or damaged files and their place."""
         source = self._source()
-        root = self._checked_root(source)
-        parts = [self._part(source, root, name) for name in source.partitions]
+        parts = self._parts(source)
         class_names, labels = _joined_labels(parts)
         partition = [name for name, part in zip(source.partitions, parts, strict=True) for _ in part.labels]
         images, digests = _opened(self.name, parts, labels, partition)
@@ -98,6 +104,10 @@ class TorchvisionSet(Dataset):
         rootless = "" if self.root is None else " and leave root out"
         packaged = f"run `apt-get install {source.debian}`{rootless}, or " if source.debian else ""
         return packaged + (source.by_hand or "use download=True with a network connection")
+
+    def _parts(self, source: Source) -> list[_Part]:
+        root = self._checked_root(source)
+        return [self._part(source, root, name) for name in source.partitions]
 
     def _part(self, source: Source, root: Path, partition: str) -> _Part:
         """One partition, read by torchvision. Any error of its loaders becomes a ValueError."""

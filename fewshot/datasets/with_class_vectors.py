@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import A_DATA_SET, Dataset, LabelledImages
+from fewshot.datasets import A_DATA_SET, ClassList, Dataset, LabelledImages
 from fewshot.datasets.labelled_vectors import texts
 from fewshot.datasets.vector_set import opened
 from fewshot.plugins.fields import declare
@@ -33,6 +33,10 @@ class WithClassVectors(Dataset):
 
     def default_split(self) -> str | None:
         return self.images.default_split()
+
+    def class_list(self) -> ClassList | None:
+        """The class names of the data set."""
+        return self.images.class_list()
 
     def load(self) -> LabelledImages:
         """The images of the data set; a ValueError names a class without a vector."""

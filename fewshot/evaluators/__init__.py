@@ -134,6 +134,12 @@ class ImageEvaluator(Evaluator["ImageRows"]):
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         """The tuned networks of B episodes. B is 1 unless the evaluator shares work between episodes."""
 
+    @property
+    def trains_alone(self) -> bool:
+        """Whether each episode has a network of its own and `fit` may run in several threads at once, so that small
+        episodes run side by side, each on one thread of the processor."""
+        return False
+
     def precompute(
         self, images: LabelledImages, backbone: Backbone, rows: NDArray[np.int64], progress: bool
     ) -> FrozenTable | None:

@@ -85,6 +85,10 @@ class BigTransfer(ImageEvaluator):
             cls(variant="code", max_steps=20, batch_size=8, lr=0.1, resize=8, crop=8, flip=False),
         ]
 
+    @property
+    def trains_alone(self) -> bool:
+        return True
+
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         return tune_each(batch, [self._way(batch, e, backbone) for e in range(len(batch.support))])
 

@@ -99,6 +99,10 @@ class FineTune(ImageEvaluator):
             cls(steps=20, lr=0.05, layout="channels_last"),
         ]
 
+    @property
+    def trains_alone(self) -> bool:
+        return not self._heads_alone
+
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         tuning = self._tuning(backbone)
         return tune_heads_alone(batch, backbone, tuning) if self._heads_alone else tune(batch, backbone, tuning)

@@ -79,6 +79,10 @@ class LoRA(ImageEvaluator):
             cls(layers="all", rank=1, dropout=0.25, steps=2, per_shot=True, batch_size=6, start="prototypes"),
         ]
 
+    @property
+    def trains_alone(self) -> bool:
+        return True
+
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         shots = [-(-int(n) // batch.n_way) for n in batch.support_mask.sum(1)]
         return tune_each(batch, [(backbone, self._tuning(k_shot)) for k_shot in shots])

@@ -38,6 +38,10 @@ class ProtoMAML(ImageEvaluator):
     def examples(cls) -> Sequence[Self]:
         return [cls(), cls(steps=8, lr=0.005, body=False)]
 
+    @property
+    def trains_alone(self) -> bool:
+        return self.body
+
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         tuning = Tuning(
             change=lambda network, _: parameters_of(network, "all"),

@@ -51,6 +51,10 @@ class ScaleAndShift(ImageEvaluator):
             cls(steps=8, lr=0.01, optimizer="adam", batch_size=6, start="prototypes"),
         ]
 
+    @property
+    def trains_alone(self) -> bool:
+        return True
+
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         rates = learning_rates(self.schedule, self.lr, self.steps)
         tuning = Tuning(

@@ -41,6 +41,10 @@ class TaskSpecificAdapters(ImageEvaluator):
     def examples(cls) -> Sequence[Self]:
         return [cls(steps=10, stem=True)]
 
+    @property
+    def trains_alone(self) -> bool:
+        return True
+
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         descent = Descent([self.lr] * self.steps)
         tuning = Tuning(change=lambda network, _: add_residual(network, self.stem), descent=descent)

@@ -63,6 +63,10 @@ class TunedVote(ImageEvaluator):
     def n_trials(self) -> int:
         return self.inner.n_trials()
 
+    @property
+    def trains_alone(self) -> bool:
+        return self.inner.trains_alone
+
     def fit(self, batch: EpisodeBatch[ImageRows], backbone: Backbone) -> Head[ImageRows]:
         return VotingHead([member.fit(batch, backbone) for member in self.members()], self.ties)
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import MutableMapping
 
 NAMES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
-POLICY = {"GOMP_SPINCOUNT": "2000", "KMP_BLOCKTIME": "0"}  # of GNU's OpenMP, which torch's wheels carry, and of LLVM's
+POLICY = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "0"}  # of GNU's OpenMP, which torch's wheels carry, and of LLVM's
 
 
 def share_processor(environment: MutableMapping[str, str] = os.environ) -> None:

@@ -5,6 +5,7 @@ A member declares its short name as a template, `short_name: ClassVar[str] = "{n
     {field}            the value: a member's short name, the items of a tuple joined by " : "
     {field:file}       the last part of a path    {field:stem}    the same without its suffix
     {field:folder}     the same, or the folder above if it is "images", "data", "train" or the like
+    {field:set}        the same of a folder; of a file, that of the folder that holds it
     {field:value}      the text after "="         {field:names}   the fields of a grid, "C and max_iter"
     {sides}            of samplers, the source of support and queries: "test images", "support from mono"
     [first|second|...] the first alternative whose fields are all set (not None, False, empty or 0); else nothing
@@ -129,6 +130,9 @@ def _printed(match: re.Match[str], fields: Mapping[str, Any]) -> str:
         return PurePath(str(value)).name or str(value)  # "." has no name
     if form == "folder":
         return telling_name(str(value)) or str(value)
+    if form == "set":
+        path = PurePath(str(value))
+        return telling_name(path.parent if path.suffix[1:].isalpha() else path) or path.stem
     if form == "stem":
         return PurePath(str(value)).stem or str(value)
     if form == "value":

@@ -8,6 +8,7 @@ from pathlib import Path
 from fewshot.files.regular import parsed_json, read_text
 
 PACKAGED = ("mobilenetv2_100", "tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")
+WORDS = ("pixels", "given")  # short forms that are not the names of networks
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
 _LOCAL = ("local-dir:", "local_dir:")
 _MODEL = re.compile(r"hf[-_]hub:[\w./@-]+|[a-z][\w./@-]*")

@@ -1,10 +1,18 @@
-"""Words for sentences that people read: numbers with their nouns, and lists."""
+"""Words for sentences that people read: numbers with their nouns, lists, and errors with one line for each thing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 _VOWELS = "aeiou"
+
+
+class ItemisedError(ValueError):
+    """An error about several things: a sentence, then a line for each of them."""
+
+    def __init__(self, sentence: str, items: Sequence[str]) -> None:
+        super().__init__("\n  ".join([sentence, *items]))
+        self.lines = (sentence, *items)
 
 
 def counted(number: int, noun: str) -> str:

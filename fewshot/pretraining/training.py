@@ -81,9 +81,12 @@ class Trainer:
     def material(self, source: Pretrained) -> Material:
         """The images of a training; a data set, split or number of images that does not fit raises a ValueError."""
         from fewshot.plugins.registry import DATASETS, SPLITS
+        from fewshot.splits import check_classes
 
-        images = self.images(DATASETS.spec(source.data))
         rule = source.split or source.data.default_split()
+        if rule is not None:
+            check_classes(SPLITS.make(rule), source.data)
+        images = self.images(DATASETS.spec(source.data))
         if rule is None:
             raise ValueError(
                 f"{images.name} has no default split, so its seen classes are not known; give Pretrained a split, such "

@@ -64,11 +64,12 @@ def _place(place: Place) -> str:
 
 
 def _counts(edition: Edition | None) -> str:
-    """The counts of an edition in brackets; "" for no edition."""
+    """The counts of an edition, and the sizes of its images, in brackets; "" for no edition."""
     if edition is None:
         return ""
     sizes = [counted(n, "image") if part == "all" else f"{n:,} {part}" for part, n in edition.images.items()]
-    return f" ({', '.join([counted(edition.classes, 'class'), *sizes])})"
+    pixels = [f"{' or '.join(map(str, edition.pixels))} px"] if edition.pixels else []
+    return f" ({', '.join([counted(edition.classes, 'class'), *sizes, *pixels])})"
 
 
 def _protocol(benchmark: Benchmark) -> Iterator[str]:

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fewshot.datasets._image_files import folders_in
 from fewshot.plugins.suggestions import hint
+from fewshot.plugins.wording import ItemisedError
 from fewshot.protocols import Benchmark, BenchmarkSet, Companion, Place
 
 _FOLDER = "{folder}/"  # begins a place beside the copy of the set
+_MOST_NEAR = 50  # folders
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,12 @@ class Missing:
     what: str = ""  # the companion; "": the set itself
 
     @property
-    def looked(self) -> str:
-        """What is missing, and where fewshot looked."""
-        what = f" without its {self.what}" if self.what else ""
-        return f"{self.of.name}{what} (looked for {', '.join(self.tried)})"
+    def line(self) -> str:
+        """What is missing, where its publisher offers it, and where to put it."""
+        what, it = f" without its {self.what}" if self.what else "", "them" if self.what.endswith("s") else "it"
+        *others, last = self.tried
+        places = f"{', '.join(others)} or {last}" if others else last
+        return f"{self.of.name}{what}: get {it} from {self.get}; put {it} at {places}"
 
 
 def chosen_sets(benchmark: Benchmark, named: Sequence[str]) -> tuple[BenchmarkSet, ...]:
@@ -57,20 +62,27 @@ def copies(sets: Iterable[BenchmarkSet], root: Path) -> tuple[list[Copy], list[M
 
 
 def refuse_missing(benchmark: Benchmark, root: Path, missing: Sequence[Missing], present: int, partial: bool) -> None:
-    """Raises a ValueError that names all missing sets, unless some are present and `partial` allows fewer."""
+    """Raises an error with a line for each missing set, unless some are present and `partial` allows fewer."""
     if not missing or (partial and present):
         return
     total = present + len(missing)
-    instead = "; run the others with --partial" if present else ""
     number = "its data set" if total == 1 else f"{len(missing)} of the {total} data sets"
-    by_source: dict[str, list[str]] = {}
-    for one in missing:
-        by_source.setdefault(one.get, []).append(one.looked)
-    named = "; ".join(
-        f"{', '.join(looked)}: get {'it' if len(looked) == 1 else 'them'} from {source}"
-        for source, looked in by_source.items()
-    )
-    raise ValueError(f"{benchmark.name} lacks {number} in {root}: {named}{instead}")
+    advice = [_elsewhere(root, missing), "run the others with --partial" if present else ""]
+    sentence = "; ".join(filter(None, [f"{benchmark.name} lacks {number} in {root}", *advice]))
+    raise ItemisedError(f"{sentence}:", [one.line for one in missing])
+
+
+def _elsewhere(root: Path, missing: Sequence[Missing]) -> str:
+    """The folder above the user's, or in it, that holds most of the missing sets, in words; "" if none holds one."""
+    near = [folder for folder in (root.resolve().parent, *folders_in(root)[:_MOST_NEAR]) if folder != root]
+    held = [sum(_has_copy(folder, one.of) for one in missing) for folder in near]
+    most = max(held, default=0)
+    sets = f"{most} of them" if len(missing) > 1 else "it"
+    return f"{near[held.index(most)]} holds {sets}: give --data {near[held.index(most)]}" if most else ""
+
+
+def _has_copy(folder: Path, one: BenchmarkSet) -> bool:
+    return any((folder / place.below).exists() for place in one.places)
 
 
 def _copy(one: BenchmarkSet, root: Path) -> Copy | Missing:

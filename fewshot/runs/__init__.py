@@ -15,4 +15,5 @@ A new step of a run: one file, called from pipeline.py. A setting that changes a
     resources.py    memory and energy of a run           self_test.py    a test of every device
     heads_device.py the device of heads                   within_memory.py batches halved until they fit
     spec_json.py    specs in files and messages           rate_keys.py   the names of speeds
+    side_by_side.py small episodes that tune a network, each on one thread
 """

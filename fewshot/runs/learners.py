@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.backbones import Backbone
+from fewshot.backbones._activations import activation_bytes
 from fewshot.backbones._stillness import unchanged
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeBatch, Rows
@@ -29,6 +31,7 @@ from fewshot.runs.guards import check_alone, check_memory
 from fewshot.runs.heads_device import BUDGET_BYTES, ON_CPU, HeadsDevice, heads_device
 from fewshot.runs.needs import Needs
 from fewshot.runs.shapes import check_head, check_logits, check_per_episode, checked
+from fewshot.runs.side_by_side import fits_one_thread, lanes
 from fewshot.transforms import Transform
 
 if TYPE_CHECKING:
@@ -77,6 +80,14 @@ class Learner(ABC):
     def watched(self) -> AbstractContextManager[None]:
         """A context that raises an error if solving changes a network; it checks nothing if there is no network."""
         return nullcontext()
+
+    def on_one_thread(self, n_support: int) -> bool:
+        """Whether an episode of this size is solved on one thread, beside others; only if a batch is one episode."""
+        return False
+
+    def lanes(self, n_support: int) -> int:
+        """How many such episodes are solved at once."""
+        return 1
 
     def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
         """The batch with the features or images of its support."""
@@ -195,6 +206,23 @@ class ImageLearner(Learner):
     def watched(self) -> AbstractContextManager[None]:
         """A context that raises an error if solving changes the given network."""
         return unchanged(self.backbone.network, self.backbone.name, f"solving episodes with {self.evaluator!r}")
+
+    def on_one_thread(self, n_support: int) -> bool:
+        if not self.evaluator.trains_alone or self.backbone.device.type != "cpu":
+            return False
+        return fits_one_thread(n_support, self._activation_bytes)
+
+    def lanes(self, n_support: int) -> int:
+        return lanes(n_support, self._activation_bytes) if self.on_one_thread(n_support) else 1
+
+    @cached_property
+    def _activation_bytes(self) -> int | None:
+        """Of one image, the first of the data set; None if it cannot be read: episodes may not need it."""
+        try:
+            shape = self.backbone.preprocess(self.images.images[0]).shape
+        except (OSError, ValueError):
+            return None
+        return activation_bytes(self.backbone.network, tuple(shape))
 
     def batch_and_chunk(self, n_support: int, n_query: int, n_way: int, budget_bytes: int) -> tuple[int, int]:
         at_once = self.evaluator.episodes_at_once(n_support, n_way, self.backbone.dim, budget_bytes)

@@ -15,15 +15,18 @@ _GROWTH = 4  # a batch may be this much larger than the one before: its pace may
 
 
 def portions(
-    block: Episodes, solved: Callable[[Episodes], Predictions], clock: Callable[[], float] = time.monotonic
+    block: Episodes,
+    solved: Callable[[Episodes], Predictions],
+    at_least: int = 1,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Predictions]:
     """The predictions of a block, in parts of about WRITE_SECONDS at any pace of the solver.
 
-    The size of the parts changes no prediction. An interruption (Ctrl-C, SIGTERM) or an error gives the finished
-    batches before it continues.
+    A batch has `at_least` episodes, those that are solved at once. The size of the parts changes no prediction. An
+    interruption (Ctrl-C, SIGTERM) or an error gives the finished batches before it continues.
     """
     pending: list[Predictions] = []
-    size, low, since = 1, 0, clock()
+    size, low, since = at_least, 0, clock()
     while low < len(block):
         start = clock()
         try:
@@ -39,4 +42,4 @@ def portions(
             yield whole
             del whole
             since, left = clock(), WRITE_SECONDS
-        size = max(1, min(_GROWTH * size, int(min(left, _BATCH_SECONDS) / pace)))
+        size = max(at_least, min(_GROWTH * size, int(min(left, _BATCH_SECONDS) / pace)))

@@ -16,6 +16,7 @@ from fewshot.episodes.episodes import EpisodeShape, Ints
 from fewshot.plugins.registry import SAMPLERS, SPLITS
 from fewshot.plugins.spec import Spec
 from fewshot.plugins.wording import agreeing
+from fewshot.runs.specs import check_class_names
 from fewshot.samplers import Sampler
 from fewshot.splits import ClassSplit
 
@@ -45,6 +46,7 @@ def open_data(data: object, split: Any, classes: str, load: Callable[[Spec], Lab
     dataset = dataset_spec(data)
     own = dataset.make().default_split()
     rule = SPLITS.canonical(split) if split else (None if own else "AllNovel()")
+    check_class_names(dataset, SPLITS.spec(rule or own))
     images = load(dataset)
     class_split = SPLITS.make(rule or own).split(images)
     return Data(dataset, rule, images, class_split, class_split.classes(classes, images), classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,10 +18,12 @@ from fewshot.episodes.episodes import EpisodeBatch, Episodes
 from fewshot.features.embedding import keep_freed_memory
 from fewshot.results.predictions import Predictions
 from fewshot.runs.learners import Learner
+from fewshot.runs.side_by_side import Watch, side_by_side
 from fewshot.runs.within_memory import WithinMemory
 from fewshot.solvers.summaries import Summary, summarise
 
 DEFAULT_BUDGET_BYTES = 24 << 20  # larger batches do not fit the processor's cache
+Batch = tuple[int, int, int]  # start and stop of its episodes, and the queries of a chunk
 
 
 def solve(
@@ -29,7 +31,7 @@ def solve(
     learner: Learner,
     budget_bytes: int = DEFAULT_BUDGET_BYTES,
     keep_logits: bool = True,
-    watch: Callable[[int, int], None] | None = None,
+    watch: Watch | None = None,
     advance: Callable[[int], Any] | None = None,
 ) -> Predictions:
     """The predictions of a learner on these episodes; the budget does not change them, nor does too little memory: a
@@ -43,18 +45,39 @@ def solve(
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes if bool((np.diff(by_ways) > 0).all()) else episodes.take(by_ways)
     with learner.watched():
-        parts, within_memory = [], WithinMemory()
-        for low, high, chunk in _batches(ordered, learner, budget_bytes):
-            work = partial(_solve_batch, learner=learner, keep_logits=keep_logits, watch=watch, probe=low == 0)
-            for part in within_memory.solved(ordered[low:high], chunk, work):
-                parts.append(part)
-                if advance is not None:
-                    advance(len(part))
+        parts = []
+        for part in _parts(ordered, learner, budget_bytes, keep_logits, watch):
+            parts.append(part)
+            if advance is not None:
+                advance(len(part))
         solved = Predictions.concatenate(parts)
     return solved if ordered is episodes else solved.take(np.argsort(by_ways, kind="stable"))
 
 
-def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterator[tuple[int, int, int]]:
+def _parts(
+    episodes: Episodes, learner: Learner, budget_bytes: int, keep_logits: bool, watch: Watch | None
+) -> Iterator[Predictions]:
+    """The predictions of batches, in order: of single small episodes side by side, of others one after the other."""
+
+    def solved(batch: Batch, watch: Watch | None) -> list[Predictions]:
+        low, high, chunk = batch
+        work = partial(_solve_batch, learner=learner, keep_logits=keep_logits, watch=watch, probe=low == 0)
+        return list(within_memory.solved(episodes[low:high], chunk, work))
+
+    within_memory = WithinMemory()
+    n_support = np.diff(episodes.support_start)
+    batches = _batches(episodes, learner, budget_bytes)
+    for small, some in itertools.groupby(batches, lambda batch: learner.on_one_thread(int(n_support[batch[0]]))):
+        if small:
+            each = list(some)
+            n_lanes = learner.lanes(max(int(n_support[low]) for low, _, _ in each))
+            done: Iterable[list[Predictions]] = side_by_side(solved, each, n_lanes, watch)
+        else:
+            done = (solved(batch, watch) for batch in some)
+        yield from itertools.chain.from_iterable(done)
+
+
+def _batches(episodes: Episodes, learner: Learner, budget_bytes: int) -> Iterator[Batch]:
     """(start, stop, query chunk) of batches of equal ways; the largest episode of each fits the budget."""
     n_support, n_query = np.diff(episodes.support_start), np.diff(episodes.query_start)
     edges = np.flatnonzero(np.diff(episodes.n_way, prepend=-1, append=-1)).tolist()
@@ -72,7 +95,7 @@ def _solve_batch(
     chunk: int,
     learner: Learner,
     keep_logits: bool,
-    watch: Callable[[int, int], None] | None,
+    watch: Watch | None,
     probe: bool,
 ) -> Predictions:
     rows, labels, mask = episodes.padded("support")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import Episodes, EpisodeShape, Ints
 from fewshot.episodes.lists import EpisodeList
+from fewshot.plugins.held import HeldSpec
 from fewshot.plugins.member_field import MemberField, OptionalMemberField
 from fewshot.plugins.registry import BACKBONES, DATASETS, EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
 from fewshot.plugins.spec import Spec
@@ -24,7 +25,7 @@ from fewshot.runs.defaults import usual_transform
 from fewshot.runs.identity import RunIdentity, class_vectors_digest, labels_digest, sampled_name
 from fewshot.runs.names import text_prompts, texts_digest
 from fewshot.samplers._checked import sample
-from fewshot.splits import ClassSplit
+from fewshot.splits import ClassSplit, check_classes
 
 if TYPE_CHECKING:
     from fewshot.backbones._words import Prompts
@@ -134,6 +135,17 @@ def split_of(images: LabelledImages, rule: Spec) -> ClassSplit:
     return known[identity]
 
 
+def check_class_names(dataset: Spec, rule: Spec) -> None:
+    """Raises a ValueError if the classes of a data set do not fit the rule of a split, without opening an image."""
+    if not isinstance(dataset, HeldSpec):
+        _check_class_names(dataset, rule)
+
+
+@lru_cache(maxsize=256)
+def _check_class_names(dataset: Spec, rule: Spec) -> None:
+    check_classes(rule.make(), dataset.make())
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedRun:
     """The data side of a run: images, the split of their classes, the classes to sample from, and the episodes."""
@@ -223,6 +235,11 @@ class PreparedRun:
         samplers of single classes."""
         name = None if self.listed is not None else self.sampler.class_group
         return None if name is None else (f"groups ({name})", self.images.class_groups[name].codes.astype(np.int64))
+
+    @property
+    def draws_depend(self) -> bool:
+        """Whether one episode fixes the next, so that they are no independent sample."""
+        return self.listed is None and bool(self.sampler.draws_depend)
 
     @cached_property
     def sampler(self) -> Any:

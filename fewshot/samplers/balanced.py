@@ -43,6 +43,9 @@ class Balanced(Sampler):
             *(cls(apart="video"), cls(apart="scene"), mixed),
         ]
 
+    def repeats(self, shape: EpisodeShape) -> bool:
+        return self.apart is None and shape == EpisodeShape(None, None, None)
+
     def sample(
         self, images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int
     ) -> Episodes:

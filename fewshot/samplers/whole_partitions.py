@@ -34,6 +34,7 @@ class WholePartitions(Sampler):
     """
 
     short_name: ClassVar[str] = "whole partitions"
+    has_one_episode: ClassVar[bool] = True
 
     train: tuple[str, ...]
     validation: tuple[str, ...] = ()
@@ -53,6 +54,9 @@ class WholePartitions(Sampler):
     @classmethod
     def usual(cls) -> EpisodeShape:
         return EpisodeShape(None, None, None)
+
+    def repeats(self, shape: EpisodeShape) -> bool:
+        return True
 
     def for_choice(self) -> WholePartitions:
         if not self.validation:

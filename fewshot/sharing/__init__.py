@@ -9,9 +9,12 @@ sizes before anything is opened, nothing imports code that a row names, and no l
     layout.py    names and sizes of a folder's files    about.py     who shares, and the list of files
     designs.py   the data side of a row without images  cleaning.py  texts without places of this machine
     submit.py    a folder from a results file           readme.py    its page for people
+    commands.py  what recreates the runs of a page      shared.py    a row with what lies beside it, and its check
     members.py   the specs of a row as members, safely  checks.py    a row against its predictions and its spec
+    run_ids.py   a row against its run id               reruns.py    runs computed again, drawn among those that can
     claims.py    a row against its benchmark            networks.py  the size of a row's network
     data.py      a row against images, and again        verify.py    a whole folder, and the record of it
-    verify_words.py   a verification in few lines
-    board.py     the submissions of a folder, ranked    board_page.py  the leaderboard as a page
+    verify_words.py   a verification in few lines       submission_names.py  names that tell submissions apart
+    board.py     the submissions of a folder, ranked    board_page.py  the leaderboard as a page, with
+    board_templates.py   its templates
 """

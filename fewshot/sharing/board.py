@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking, accuracies_in, benchmark_rankings
 from fewshot.report.comparisons.ranking import Ranking, ranking_of
 from fewshot.report.rows.benchmark_means import SetRuns, set_runs
+from fewshot.report.rows.costs import Costs, RunCost
 from fewshot.report.rows.errors import n_test_images
 from fewshot.report.rows.selection_budgets import image_size
 from fewshot.report.rows.shown import Shown
@@ -16,10 +17,11 @@ from fewshot.results.comparability import comparability_key, labels
 from fewshot.results.predictions import Predictions
 from fewshot.results.reading import SAME
 from fewshot.results.row import Row
-from fewshot.sharing.checks import Shared
 from fewshot.sharing.claims import claim_labels
 from fewshot.sharing.members import own_columns
-from fewshot.sharing.verify import Record, Verified, records, verify
+from fewshot.sharing.shared import Shared
+from fewshot.sharing.submission_names import submission_names
+from fewshot.sharing.verify import KINDS_OF_CHECKS, Record, Verified, records, verify
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,19 @@ class Entry:
 
     shared: Shared
     source: Verified
-    verified_by: tuple[str, ...] = ()  # with what each of them checked
+    checks: Mapping[str, str] = field(default_factory=dict)  # the strongest check of each person who verified it
+    costs: RunCost | None = None
     also: tuple[str, ...] = ()  # other submissions that hold the run, with their number
 
     @property
     def row(self) -> Row:
         """The row."""
         return self.shared.row
+
+    @property
+    def verified_by(self) -> tuple[str, ...]:
+        """Those who verified the run, with what each of them checked."""
+        return tuple(f"{by} ({kind})" for by, kind in self.checks.items())
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -48,8 +56,21 @@ class Entry:
         texts += [f"{size} px"] if size else []
         texts += claim_labels(row)
         texts += ["own code"] if self.shared.own_code or own_columns(row) else []
-        texts += ["run id not checked"] if f"run {row.run_id}: its run id" in " ".join(self.source.unchecked) else []
         return tuple(texts)
+
+    @property
+    def not_checked(self) -> str:
+        """The columns of the run that nobody checked or could check, in one line."""
+        row = self.row
+        unchecked = " ".join(text for text in self.source.unchecked if row.run_id in text)
+        held = {
+            "run id": "its run id" in unchecked,
+            "parameters": row.n_params and "its number of weights" in unchecked,
+            "FLOPs": row.flops,
+            "seconds": row.seconds_solving or row.seconds_embedding,
+        }
+        names = [name for name, is_unchecked in held.items() if is_unchecked]
+        return f"not checked: {', '.join(names)}" if names else ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +88,7 @@ class BenchmarkTable:
 
     ranking: BenchmarkRanking
     sources: Mapping[SetRuns, tuple[str, ...]]  # the names of the submissions that hold the runs
-    verified_by: Mapping[SetRuns, tuple[str, ...]]  # those who checked all of the runs, with what
+    verified_by: Mapping[SetRuns, tuple[str, ...]]  # those who checked all of the runs, with the weakest check
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,7 @@ class Board:
     benchmarks: tuple[BenchmarkTable, ...]
     submissions: tuple[Verified, ...]  # that hold
     refused: tuple[Verified, ...]  # that do not, with their problems
+    names: Mapping[Path, str] = field(default_factory=dict)  # of the submissions that hold, by their folder
 
     @property
     def n_runs(self) -> int:
@@ -93,10 +115,10 @@ def board(folder: Path) -> Board:
     if not every:
         raise ValueError(f"{folder} holds no folders; each submission of `fewshot submit` is a folder in it")
     holding = sorted((one for one in every if not one.problems), key=lambda one: (_made(one), one.folder.name))
-    tables = _tables(holding)
-    return Board(
-        tuple(tables), tuple(_benchmarks(holding, tables)), tuple(holding), tuple(one for one in every if one.problems)
-    )
+    names = submission_names(holding)
+    tables = _tables(holding, names)
+    means, refused = _benchmarks(holding, tables, names), (one for one in every if one.problems)
+    return Board(tuple(tables), tuple(means), tuple(holding), tuple(refused), names)
 
 
 def _is_folder(path: Path) -> bool:
@@ -116,24 +138,26 @@ def _made(one: Verified) -> str:
     return one.manifest.about.made if one.manifest else ""
 
 
-def _tables(submissions: Sequence[Verified]) -> list[Table]:
+def _tables(submissions: Sequence[Verified], names: Mapping[Path, str]) -> list[Table]:
     """The tables with the most runs first."""
     groups: dict[str, list[Entry]] = {}
-    for entry in _entries(submissions):
+    for entry in _entries(submissions, names):
         groups.setdefault(comparability_key(entry.row), []).append(entry)
     tables = [_table(key, entries) for key, entries in groups.items()]
     return sorted(tables, key=lambda table: -len(table.entries))
 
 
-def _benchmarks(submissions: Sequence[Verified], tables: Sequence[Table]) -> list[BenchmarkTable]:
+def _benchmarks(
+    submissions: Sequence[Verified], tables: Sequence[Table], names: Mapping[Path, str]
+) -> list[BenchmarkTable]:
     """The rankings of benchmarks. The runs of one mean are those of one submission, so that all of its sets have the
     copies of one author; a mean that two submissions hold is there once."""
     entries = {run_id: entry for table in tables for run_id, entry in table.entries.items()}
     held: dict[tuple[str, ...], tuple[SetRuns, list[str]]] = {}
     for one in submissions:
         for runs in set_runs(entries[shared.row.run_id].row for shared in one.runs):
-            _, names = held.setdefault(tuple(row.run_id for row in runs.rows.values()), (runs, []))
-            names.append(_name(one))
+            _, sources_of = held.setdefault(tuple(row.run_id for row in runs.rows.values()), (runs, []))
+            sources_of.append(names[one.folder])
     every = [runs for runs, _ in held.values()]
     shown = Shown.of(entry.row for entry in entries.values())
 
@@ -142,50 +166,68 @@ def _benchmarks(submissions: Sequence[Verified], tables: Sequence[Table]) -> lis
 
     accuracies = accuracies_in(table.ranking for table in tables)
     rankings = benchmark_rankings(every, shown.names, accuracies, n_test_images(predictions))
-    sources = {runs: tuple(names) for runs, names in held.values()}
+    sources = {runs: tuple(of) for runs, of in held.values()}
     return [BenchmarkTable(one, sources, {runs: _checked_by(runs, entries) for runs in one.runs}) for one in rankings]
 
 
 def _checked_by(runs: SetRuns, entries: Mapping[str, Entry]) -> tuple[str, ...]:
-    """Those who checked every run, each with the same kind of check."""
-    each = [entries[row.run_id].verified_by for row in runs.rows.values()]
-    return tuple(one for one in each[0] if all(one in others for others in each))
+    """Those who checked every run, each with the weakest of these checks; else, if every run has someone, all of them
+    together."""
+    each = [entries[row.run_id].checks for row in runs.rows.values()]
+    by = [one for one in each[0] if all(one in others for others in each)]
+    if by or not all(each):
+        return tuple(f"{one} ({_weakest(checks[one] for checks in each)})" for one in by)
+    together = " and ".join(dict.fromkeys(one for checks in each for one in checks))
+    return (f"{together} together ({_weakest(_strongest(checks.values()) for checks in each)})",)
 
 
-def _entries(submissions: Sequence[Verified]) -> list[Entry]:
+def _weakest(kinds: Iterable[str]) -> str:
+    return max(kinds, key=KINDS_OF_CHECKS.index)
+
+
+def _strongest(kinds: Iterable[str]) -> str:
+    return min(kinds, key=KINDS_OF_CHECKS.index)
+
+
+def _entries(submissions: Sequence[Verified], names: Mapping[Path, str]) -> list[Entry]:
     """Every run once: that with the most episodes, of equals the earliest. It names the other submissions."""
     runs: dict[str, list[tuple[Shared, Verified]]] = {}
     known = {one.folder: _records(one) for one in submissions}
     for one in submissions:
         for shared in one.runs:
             runs.setdefault(shared.row.run_id, []).append((shared, one))
-    return [_entry(held, known) for held in runs.values()]
+    costs = {one.folder: Costs.of(run.row for run in one.runs) for one in submissions}
+    return [_entry(held, known, names, costs) for held in runs.values()]
 
 
 def _records(one: Verified) -> list[Record]:
     return records(one.folder, one.manifest) if one.manifest else []
 
 
-def _entry(held: Sequence[tuple[Shared, Verified]], known: Mapping[Path, Sequence[Record]]) -> Entry:
+def _entry(
+    held: Sequence[tuple[Shared, Verified]],
+    known: Mapping[Path, Sequence[Record]],
+    names: Mapping[Path, str],
+    costs: Mapping[Path, Costs],
+) -> Entry:
     shared, source = max(held, key=lambda pair: pair[0].row.n_episodes)
     run_id = shared.row.run_id
-    by = tuple(f"{one.by} ({kind})" for one in known[source.folder] if (kind := one.covers(run_id)))
-    also = tuple(_also(other, one, shared.row) for other, one in held if one is not source)
-    return Entry(shared, source, tuple(dict.fromkeys(by)), also)
+    kinds: dict[str, list[str]] = {}
+    for one in known[source.folder]:
+        if kind := one.covers(run_id):
+            kinds.setdefault(one.by, []).append(kind)
+    checks = {by: _strongest(each) for by, each in kinds.items()}
+    also = tuple(_also(other, names[of.folder], shared.row) for other, of in held if of is not source)
+    return Entry(shared, source, checks, costs[source.folder].cost(shared.row), also)
 
 
-def _also(other: Shared, source: Verified, row: Row) -> str:
-    """What another submission says of the same run."""
-    name = _name(source)
+def _also(other: Shared, name: str, row: Row) -> str:
+    """What the submission with this name says of the same run."""
     if other.row.n_episodes != row.n_episodes:
         return f"{name}, {other.row.n_episodes:,} episodes"
     accuracy, its = row.accuracy or 0.0, other.row.accuracy or 0.0
     equal = abs(accuracy - its) <= SAME and other.row.episodes_digest == row.episodes_digest
     return f"{name}, the same number" if equal else f"{name}, {100 * its:.2f} %"
-
-
-def _name(one: Verified) -> str:
-    return one.manifest.about.name if one.manifest else one.folder.name
 
 
 def _table(key: str, entries: Sequence[Entry]) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,17 +12,21 @@ from fewshot.plugins.wording import counted
 from fewshot.report import Part, environment, framed
 from fewshot.report.comparisons.ranking import Standing
 from fewshot.report.rows.benchmark_means import SetRuns
+from fewshot.report.rows.costs import TITLES, RunCost, meaning
 from fewshot.report.rows.intervals import THESE_IMAGES as ONLY_THESE
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece
 from fewshot.report.sections.benchmarks import TEMPLATE as MEANS
 from fewshot.report.tables.benchmark_table import benchmark_table
+from fewshot.report.tables.cost_columns import CostCell
 from fewshot.results.row_specs import specs_of
 from fewshot.sharing.about import About
 from fewshot.sharing.board import BenchmarkTable, Board, Entry, Table
+from fewshot.sharing.board_templates import REFUSED, SUBMISSIONS, TABLE
 from fewshot.sharing.verify import Record, Verified, records
 from fewshot.statistics.intervals import THESE_IMAGES
 
+_REPORTED = "Times are those of the submitter's machine. Nobody can check times and FLOPs."
 _MOST_PROBLEMS = 5  # of a submission that is not ranked
 
 
@@ -43,9 +47,12 @@ class Line:
     minus_value: float
     labels: str
     about: About
+    name: str
     also: tuple[str, ...]
     data: str
     verified_by: str
+    not_checked: str
+    costs: tuple[CostCell, ...]
     episodes: int
 
 
@@ -78,19 +85,19 @@ def _parts(board: Board) -> Iterator[Part]:
     means = [_means(number, one) for number, one in enumerate(board.benchmarks, 1)]
     if means:
         yield Part("benchmarks", [rendered(MEANS, piece) for piece in means])
-    tables = [_piece(number, table) for number, table in enumerate(board.tables, 1)]
+    tables = [_piece(number, table, board.names) for number, table in enumerate(board.tables, 1)]
     if tables:
-        yield Part("answer", [rendered(_TABLE, piece) for piece in tables])
+        yield Part("answer", [rendered(TABLE, piece) for piece in tables])
     if board.submissions:
-        piece = Piece("Submissions", {"submissions": [_submission(one) for one in board.submissions]})
-        yield Part("submissions", [rendered(_SUBMISSIONS, piece)])
+        piece = Piece("Submissions", {"submissions": [_submission(one, board.names) for one in board.submissions]})
+        yield Part("submissions", [rendered(SUBMISSIONS, piece)])
     if board.refused:
         refused = [
             (one.folder.name, one.manifest.about.name if one.manifest else "", one.problems[:_MOST_PROBLEMS], more)
             for one in board.refused
             for more in [max(0, len(one.problems) - _MOST_PROBLEMS)]
         ]
-        yield Part("not-ranked", [rendered(_REFUSED, Piece("Not ranked", {"refused": refused}))])
+        yield Part("not-ranked", [rendered(REFUSED, Piece("Not ranked", {"refused": refused}))])
 
 
 def _means(number: int, one: BenchmarkTable) -> Piece:
@@ -99,16 +106,19 @@ def _means(number: int, one: BenchmarkTable) -> Piece:
     def texts(runs: SetRuns) -> tuple[str, ...]:
         return ", ".join(one.sources[runs]), ", ".join(one.verified_by[runs])
 
-    table = benchmark_table(one.ranking, ("submission", "verified by"), texts)
+    table = benchmark_table(one.ranking, None, ("submission", "verified by"), texts)
     return Piece(table.title, {"number": number, "table": table}, "Benchmark means")
 
 
-def _piece(number: int, table: Table) -> Piece:
+def _piece(number: int, table: Table, names: Mapping[Path, str]) -> Piece:
     """A table; the first one gives all of them their place in the contents."""
     ranking = table.ranking
     shown = Shown.of([standing.row for standing in ranking.standings])
+    entries = [table.entries[one.row.run_id] for one in ranking.standings]
+    titles, costs = _costs(entries)
     lines = [
-        _line(place, one, table.entries[one.row.run_id], table, shown) for place, one in enumerate(ranking.standings, 1)
+        _line(place, standing, entry, table, shown, names[entry.source.folder], cells)
+        for place, (standing, entry, cells) in enumerate(zip(ranking.standings, entries, costs, strict=True), 1)
     ]
     known = any(one.interval or one.difference for one in ranking.standings)
     texts = [
@@ -124,14 +134,42 @@ def _piece(number: int, table: Table) -> Piece:
         "falling": all(a.value >= b.value for a, b in pairwise(lines)),
         "with_minus": any(line.minus for line in lines),
         "with_labels": any(line.labels for line in lines),
+        "with_data": len({line.data for line in lines}) > 1,  # the title names it else
+        "costs": titles,
         "filterable": len(lines) > 5,
         "caption": " ".join(filter(None, texts)),
-        "remarks": [*ranking.caveats, *([ONLY_THESE] if ranking.population == THESE_IMAGES else [])],
+        "remarks": [
+            *ranking.caveats,
+            *([ONLY_THESE] if ranking.population == THESE_IMAGES else []),
+            *([f"{meaning(titles)} {_REPORTED}"] if titles else []),
+        ],
     }
     return Piece(ranking.task, values, "Tables")
 
 
-def _line(place: int, standing: Standing, entry: Entry, table: Table, shown: Shown) -> Line:
+def _costs(entries: Sequence[Entry]) -> tuple[tuple[str, ...], list[tuple[CostCell, ...]]]:
+    """The titles of the costs that some run has, and the cells of each run under them."""
+    every = [_cells(entry.costs) for entry in entries]
+    kept = [number for number in range(len(TITLES)) if any(cells[number].text for cells in every)]
+    return tuple(TITLES[number] for number in kept), [tuple(cells[number] for number in kept) for cells in every]
+
+
+def _cells(cost: RunCost | None) -> list[CostCell]:
+    if cost is None:
+        return [CostCell("", None)] * len(TITLES)
+    values = (cost.n_params, cost.flops, cost.seconds_per_image or None, cost.seconds_per_episode)
+    return [CostCell(text, value) for text, value in zip(cost.texts, values, strict=True)]
+
+
+def _line(
+    place: int,
+    standing: Standing,
+    entry: Entry,
+    table: Table,
+    shown: Shown,
+    name: str,
+    costs: tuple[CostCell, ...],
+) -> Line:
     row, best = standing.row, standing is table.ranking.best
     difference = None if best else standing.difference
     known = difference is not None and not difference.reason
@@ -151,9 +189,12 @@ def _line(place: int, standing: Standing, entry: Entry, table: Table, shown: Sho
         minus_value=0.0 if best else minus,
         labels=", ".join(entry.labels),
         about=entry.source.manifest.about,
+        name=name,
         also=entry.also,
         data=specs_of(row).dataset.short_name,
         verified_by=", ".join(entry.verified_by),
+        not_checked=entry.not_checked,
+        costs=costs,
         episodes=row.n_episodes,
     )
 
@@ -162,12 +203,13 @@ def _bounds(bounds: tuple[float, float] | None) -> str:
     return "" if bounds is None else f"[{100 * bounds[0]:z.1f}, {100 * bounds[1]:z.1f}]"
 
 
-def _submission(one: Verified) -> dict[str, object]:
+def _submission(one: Verified, names: Mapping[Path, str]) -> dict[str, object]:
     assert one.manifest is not None
     by = [f"{each.by}, {each.when[:10]}: {_checked(each)}" for each in records(one.folder, one.manifest)]
     return {
         "folder": one.folder.name,
         "about": one.manifest.about,
+        "name": names[one.folder],
         "n_runs": len(one.runs),
         "made": one.manifest.about.made[:10],
         "by": by,
@@ -181,96 +223,3 @@ def _checked(record: Record) -> str:
     parts += [f"episodes of {len(record.episodes):,}"] if record.episodes else []
     parts += [f"{len(record.reruns):,} computed again"] if record.reruns else []
     return ", ".join(parts)
-
-
-_LINK = """\
-{% macro linked(about) %}
-{% if about.url %}
-<a href="{{ about.url }}" rel="noopener noreferrer nofollow">{{ about.name }}</a>
-{%- else %}{{ about.name }}{% endif %}
-{% endmacro %}
-"""
-_TABLE = (
-    """\
-{% from "macros.html.j2" import notes, scroll %}
-"""
-    + _LINK
-    + """\
-<p class="verdict">{{ verdict }}</p>
-{% call scroll("Leaderboard " ~ number) %}
-<table class="accuracies board sortable{{ " filterable" if filterable }}" aria-describedby="caption-{{ number }}">
-<thead><tr><th scope="col">method</th><th scope="col" class="number accuracy"
-{%- if falling %} aria-sort="descending"{% endif %}>accuracy</th>
-{%- if with_minus %}<th scope="col" class="number">minus best</th>{% endif %}
-<th scope="col">submission</th>
-{%- if with_labels %}<th scope="col">labels</th>{% endif %}
-<th scope="col">data</th><th scope="col">verified by</th><th scope="col" class="number">episodes</th></tr></thead>
-<tbody>
-{% for line in lines %}
-<tr><th scope="row" title="{{ line.spec }}"><span class="rank">{{ line.place }}.</span> {{ line.method }}</th>
-{#- -#}
-<td class="number accuracy" data-value="{{ line.value }}">
-{%- if line.is_best %}<strong>{{ line.accuracy }}</strong>{% else %}{{ line.accuracy }}{% endif %}
-<span class="signs">{{ line.sign }}</span>
-{%- if line.bounds %}<span class="further">{{ line.bounds }}</span>{% endif %}</td>
-{%- if with_minus %}<td class="number" data-value="{{ line.minus_value }}">{{ line.minus }}
-{%- if line.minus_bounds %}<span class="further">{{ line.minus_bounds }}</span>{% endif %}</td>{% endif %}
-<td class="about">{{ linked(line.about) }}
-{%- if line.about.authors %}<span class="further">{{ line.about.authors }}</span>{% endif %}
-{%- for text in line.also %}<span class="further">also in {{ text }}</span>{% endfor %}</td>
-{%- if with_labels %}<td>{{ line.labels }}</td>{% endif %}
-<td>{{ line.data }}</td><td>{{ line.verified_by }}</td>
-{#- -#}
-<td class="number" data-value="{{ line.episodes }}">{{ "{:,}".format(line.episodes) }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-{% endcall %}
-<p class="caption" id="caption-{{ number }}">{{ caption }} Comparability key {{ key }}.</p>
-{{ notes(remarks) }}
-"""
-)
-_SUBMISSIONS = (
-    """\
-{% from "macros.html.j2" import scroll %}
-"""
-    + _LINK
-    + """\
-{% call scroll("Submissions") %}
-<table class="board sortable">
-<thead><tr><th scope="col">submission</th><th scope="col">authors</th><th scope="col">folder</th>
-{#- -#}
-<th scope="col" class="number">runs</th><th scope="col">written</th><th scope="col">verified by</th>
-{#- -#}
-<th scope="col">note</th></tr></thead>
-<tbody>
-{% for one in submissions %}
-<tr><th scope="row">{{ linked(one.about) }}</th><td>{{ one.about.authors }}</td><td>{{ one.folder }}</td>
-{#- -#}
-<td class="number" data-value="{{ one.n_runs }}">{{ one.n_runs }}
-{%- if one.left_out %}<span class="further">{{ one.left_out }} not shared</span>{% endif %}</td>
-{#- -#}
-<td class="date">{{ one.made }}</td>
-{#- -#}
-<td>{% for text in one.by %}{{ text }}{% if not loop.last %}<br>{% endif %}{% endfor %}</td>
-{#- -#}
-<td>{{ one.about.note }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-{% endcall %}
-<p class="caption">The seconds in their rows are reported by the submitter; nothing checks them.</p>
-<p class="caption">To check more: <code>fewshot verify FOLDER --data IMAGES --rerun 3 --by NAME</code></p>
-"""
-)
-_REFUSED = """\
-<p>These submissions failed their verification.</p>
-<dl class="findings">
-{% for folder, name, problems, more in refused %}
-<div><dt>{{ folder }}{% if name and name != folder %} ({{ name }}){% endif %}</dt>
-{#- -#}
-<dd>{% for problem in problems %}{{ problem }}{% if not loop.last %}<br>{% endif %}{% endfor %}
-{%- if more %}<br>and {{ more }} more{% endif %}</dd></div>
-{% endfor %}
-</dl>
-"""

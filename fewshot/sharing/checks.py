@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from fewshot.episodes.episodes import MOST_ROWS, Episodes
-from fewshot.plugins.wording import listed
 from fewshot.results.columns import Score
 from fewshot.results.files import Results
 from fewshot.results.parts import PredictionParts
@@ -20,55 +20,32 @@ from fewshot.results.row_specs import specs_of
 from fewshot.results.seen_classes import SEEN, UNKNOWN, seen_classes
 from fewshot.results.selection_rule import NOTHING, SUPPORT, Selection, chosen_on
 from fewshot.runs.columns import score
-from fewshot.runs.identity import RunIdentity, sampled_name
 from fewshot.sharing.claims import OtherVersion, claim_problems
 from fewshot.sharing.designs import SharedDesign
+from fewshot.sharing.images import AtHand
 from fewshot.sharing.members import (
-    NAMED,
-    RECORDED,
-    identity,
     member,
     own_columns,
-    selection_identity,
-    shape,
-    templates_are_a_file,
-    texts_identity,
 )
 from fewshot.sharing.networks import n_params
+from fewshot.sharing.run_ids import identity_problems
+from fewshot.sharing.shared import Checked, Shared, Unknown, one_line
 
 CLOSE = 1e-7  # between two computations of a number: machines sum in another order, and solve for quantiles
 _SCORES = tuple(column.name for column in fields(Score) if column.name != "measures")
 _LATER = (None, "")  # values of columns that an older release did not have
 
 
-@dataclass(frozen=True)
-class Shared:
-    """A row with what lies beside it in runs.json."""
-
-    row: Row
-    design: SharedDesign
-    identities: dict[str, str]  # of specs that name files, by column
-    own_code: str = ""  # members from outside fewshot, which others cannot run
-    command: str = ""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a check found, in sentences."""
-
-    problems: tuple[str, ...] = ()
-    unchecked: tuple[str, ...] = ()  # what could not be checked, and why
-
-
-def check(shared: Shared, results: Results) -> Checked:
-    """Whether the predictions give every number of the row, and whether the spec gives its run id."""
+def check(shared: Shared, results: Results, at_hand: AtHand | None = None) -> Checked:
+    """Whether the predictions give every number of the row, and whether the spec gives its run id. The images at hand
+    give the second episode of a run that has one."""
     row, parts = shared.row, results.parts(shared.row.run_id)
     first: list[Episodes] = []
     try:
         _check_count(row, parts)
         computed, digest = score(_watched(shared, results, first), shared.design.whole(row))
     except Exception as error:  # predictions of strangers may be damaged in any way
-        return Checked((_one_line(error),))
+        return Checked((one_line(error),))
     problems = [*score_problems(row, computed, shared.design.has_names)]
     if digest != row.episodes_digest:
         problems.append(f"its predictions are of episodes {digest[:12]}, the row names {row.episodes_digest[:12]}")
@@ -77,16 +54,13 @@ def check(shared: Shared, results: Results) -> Checked:
         problems.append("it is said to be own code, but all its members are fewshot's")
     if row.selection_rule:
         unchecked.append("its choice of hyperparameters: its trials are not here, but --rerun repeats them")
-    for look in (_identity_problems, _honesty_problems, _protocol_problems, _size_problems):
+    looks = (partial(identity_problems, first=first, at_hand=at_hand), *_LOOKS)
+    for look in looks:
         try:
-            problems += look(shared, first)
+            problems += look(shared)
         except (Unknown, ValueError) as error:
-            (unchecked if isinstance(error, Unknown) else problems).append(_one_line(error))
+            (unchecked if isinstance(error, Unknown) else problems).append(one_line(error))
     return Checked(tuple(problems), tuple(unchecked))
-
-
-class Unknown(Exception):
-    """What cannot be checked, and why."""
 
 
 def _check_count(row: Row, parts: PredictionParts) -> None:
@@ -165,65 +139,7 @@ def renewed(row: Row, computed: Score) -> Row:
     return Row(**{**vars(row), **new, "measures": known})
 
 
-def run_identity(shared: Shared, first: Episodes, digest: str) -> RunIdentity:
-    """What the run id of a row hashes. `first`: its first two episodes; `digest`: of all of them."""
-    row, design = shared.row, shared.design
-    return RunIdentity(
-        **{column: identity(row, column, shared.identities.get(column, "")) for column in NAMED},
-        images_digest=row.images_digest,
-        labels_digest=design.labels_digest,
-        split_digest=row.split_digest,
-        classes=row.classes,
-        episodes=digest if specs_of(row).from_file else _sampled(shared),
-        first_digest=first.digest,
-        dtype=row.dtype,
-        class_vectors_digest=design.class_vectors_digest,
-        texts_digest=texts_identity(row, design.dataset, design.class_names),
-        selection=selection_identity(row),
-    )
-
-
-def _sampled(shared: Shared) -> dict[str, Any]:
-    """The identity of the episodes of a sampler; that of files that it names lies beside the row."""
-    row = shared.row
-    return sampled_name(shape(row), row.seed, identity(row, "sampler", shared.identities.get("sampler", "")))
-
-
-def _identity_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
-    row = shared.row
-    why = _why_no_identity(shared, sum(map(len, first)))
-    if why:
-        raise Unknown(f"its run id: {why}")
-    try:
-        found = run_identity(shared, Episodes.concatenate(first), row.episodes_digest).run_id
-    except ImportError as error:
-        raise Unknown(f"its run id: {_one_line(error)}") from error
-    if found == row.run_id:
-        return []
-    if specs_of(row).from_file:  # the run id names the whole list, of which the run may have solved a part
-        raise Unknown("its run id: it names a list of episodes that is not here")
-    return [f"its run id is {row.run_id}, but its spec, images and episodes give {found}"]
-
-
-def _why_no_identity(shared: Shared, n_first: int) -> str:
-    if own := own_columns(shared.row):
-        return f"the {listed(own)} {'is' if len(own) == 1 else 'are'} own code"
-    if not shared.design.labels_digest:
-        return "the labels of its images are not here"
-    if templates_are_a_file(shared.row):
-        return "its templates are a file that only its author has"
-    if n_first < 2:
-        return "it needs two episodes"
-    for column in RECORDED:
-        spec = getattr(specs_of(shared.row), column)
-        if column == "sampler" and specs_of(shared.row).from_file:
-            continue
-        if spec.paths and not shared.identities.get(column):
-            return f"the {column} names a file that only its author has"
-    return ""
-
-
-def _honesty_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
+def _honesty_problems(shared: Shared) -> Iterable[str]:
     """The labels of a row that its spec does not give: transductive, choice of hyperparameters, seen classes."""
     from fewshot.evaluators import TransductiveEvaluator
 
@@ -235,7 +151,7 @@ def _honesty_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
     rule = Selection.read(row.selection_rule)
     inside = SUPPORT if evaluator.n_trials() > 1 else NOTHING
     if rule is None:
-        wanted |= {"selection": inside, "n_trials": evaluator.n_trials()}
+        wanted |= {"selection": inside, "n_trials": evaluator.n_trials(), "n_labels_selection": 0}
     elif inside == NOTHING:
         wanted["selection"] = chosen_on(rule.on, inside)
     wanted |= seen_columns(row, shared.design)
@@ -246,7 +162,7 @@ def _honesty_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
     ]
 
 
-def _protocol_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
+def _protocol_problems(shared: Shared) -> Iterable[str]:
     """Every choice of a benchmark of the field that the row claims and does not have."""
     try:
         return list(claim_problems(shared.row, shared.design))
@@ -254,7 +170,7 @@ def _protocol_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
         raise Unknown(str(error)) from error
 
 
-def _size_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
+def _size_problems(shared: Shared) -> Iterable[str]:
     """A number of weights that the network of the row does not have."""
     row = shared.row
     if "backbone" in own_columns(row):
@@ -263,6 +179,9 @@ def _size_problems(shared: Shared, first: list[Episodes]) -> Iterable[str]:
     if built is None:
         raise Unknown("its number of weights: the network cannot be built without its weights")
     return [] if built == row.n_params else [f"n_params is {row.n_params:,} in the row, but its network has {built:,}"]
+
+
+_LOOKS = (_honesty_problems, _protocol_problems, _size_problems)
 
 
 def seen_columns(row: Row, design: SharedDesign) -> dict[str, Any]:
@@ -283,7 +202,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.9g}"
     return repr(value)[:80]
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

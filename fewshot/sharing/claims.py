@@ -39,7 +39,7 @@ def claim_labels(row: Row) -> list[str]:
     if known is None:
         return []
     size = specs_of(row).backbone.fields.get("image_size")
-    labels = [] if any(_is_head(row, head) for head in known.heads) else ["not the benchmark's own head"]
+    labels = [] if any(is_head(row, head) for head in known.heads) else ["not the benchmark's own head"]
     other = known.image_size is not None and size not in (None, known.image_size)
     return labels + ([f"the benchmark shows {known.image_size} px"] if other else [])
 
@@ -68,14 +68,14 @@ def _differences(row: Row, known: Benchmark, one: BenchmarkSet, design: SharedDe
         yield f"its sampler is {row.sampler:.80}"
     if row.n_episodes < known.n_episodes:
         yield f"it has {row.n_episodes:,} episodes, not {known.n_episodes:,}"
-    if row.selection_rule and not any(_is_head(row, head) for head in known.heads):
+    if row.selection_rule and not any(is_head(row, head) for head in known.heads):
         yield "it chose hyperparameters in another way"
     names = len(design.class_names)
     if names and one.edition is not None and names != one.edition.classes:
         yield f"its images have {names:,} classes, not {one.edition.classes:,}"
 
 
-def _is_head(row: Row, head: Head) -> bool:
+def is_head(row: Row, head: Head) -> bool:
     """Whether a row learned with this head of its benchmark."""
     rule = "" if head.selection is None else repr(head.selection)
     own = TRANSFORMS.spec(head.transform).text, EVALUATORS.spec(head.evaluator).text, rule

@@ -18,11 +18,12 @@ from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.selection import n_labels, trials
 from fewshot.runs.specs import RunSpec, Sampled
-from fewshot.sharing.checks import Checked, Shared, Unknown
 from fewshot.sharing.designs import differences, of_images
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.members import KINDS, member, shape
+from fewshot.sharing.shared import Checked, Shared, Unknown, one_line
 
 MOST_OTHER_ANSWERS = 1e-3  # share of answers that may differ: processors round differently (docs/machines.md)
 _BLOCK = 256  # episodes
@@ -45,6 +46,7 @@ def check_episodes(shared: Shared, results: Results, at_hand: AtHand) -> Checked
         problems.append(f"its split is not the one that {row.split or 'the data set'} gives for {images.name}")
     try:
         problems += _episode_problems(row, results, images, np.array(design.classes))
+        problems += _label_problems(row, dataset, images)
     except Unknown as error:
         return Checked(tuple(problems), (str(error),))
     return Checked(tuple(problems))
@@ -70,6 +72,20 @@ def _episode_problems(row: Row, results: Results, images: LabelledImages, classe
         yield f"its sampler draws other episodes ({digest[:12]}) than those of the row ({row.episodes_digest[:12]})"
 
 
+def _label_problems(row: Row, dataset: Spec, images: LabelledImages) -> Iterator[str]:
+    """A number of labelled images for the choice of hyperparameters that the rule of the row does not use."""
+    if not row.selection_rule:
+        return
+    try:
+        spec, bench = spec_of(row, dataset), Workbench(images=lambda _: images, progress=False)
+        assert spec.selection is not None
+        used = n_labels(bench.prepare(trials(spec)[0]), bench.prepare(spec), spec.selection)
+    except (ValueError, OSError) as error:
+        raise Unknown(f"its labels for the choice of hyperparameters: {one_line(error)}") from error
+    if used != row.n_labels_selection:
+        yield f"n_labels_selection is {row.n_labels_selection:,} in the row, but its rule uses {used:,} labelled images"
+
+
 def _sampled_digest(row: Row, images: LabelledImages, classes: np.ndarray) -> str:
     """The digest of the episodes that the sampler of a row draws."""
     sampler, digest = member(row, "sampler"), EpisodesDigest()
@@ -81,22 +97,25 @@ def _sampled_digest(row: Row, images: LabelledImages, classes: np.ndarray) -> st
 
 
 def again(shared: Shared, results: Results, at_hand: AtHand, folder: Path) -> Checked:
-    """Whether the same spec gives the same predictions when this machine computes it, in an empty folder."""
+    """Whether the same spec gives the same predictions when this machine computes it, in an empty folder. An Unknown
+    says why it cannot."""
     row = shared.row
-    try:
-        if shared.own_code:
-            raise ValueError(f"own code, {shared.own_code}")
-        dataset, images = at_hand.find(row)
-        spec = spec_of(row, dataset)
-    except (ValueError, OSError) as error:
-        return Checked(unchecked=(f"it was not run again: {error}",))
     fresh = Results(folder / "rows.jsonl")
     try:
+        spec, images = runnable(shared, at_hand)
         mine = run(spec, fresh, Workbench(images=lambda _: images, progress=False))
     except (ValueError, OSError, RuntimeError, ImportError) as error:
-        return Checked(unchecked=(f"it was not run again: {' '.join(str(error).split())}",))
+        raise Unknown(one_line(error)) from error
     assert mine is not None  # one process solved all episodes
     return Checked(tuple(_rerun_problems(row, results, mine, fresh)))
+
+
+def runnable(shared: Shared, at_hand: AtHand) -> tuple[RunSpec, LabelledImages]:
+    """The spec of a row and its images; a ValueError or an OSError says why it cannot run here."""
+    if shared.own_code:
+        raise ValueError(f"own code, {shared.own_code}")
+    dataset, images = at_hand.find(shared.row)
+    return spec_of(shared.row, dataset), images
 
 
 def spec_of(row: Row, dataset: Spec) -> RunSpec:

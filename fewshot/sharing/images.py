@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fewshot.datasets import LabelledImages
 from fewshot.plugins.registry import DATASETS
@@ -19,13 +20,19 @@ class AtHand:
     own: bool = False
     _loaded: dict[Spec, LabelledImages | ValueError | OSError] = field(default_factory=dict)
 
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The files and folders of the data that the user names."""
+        return tuple(path for spec in self.data for path in spec.paths)
+
     def find(self, row: Row) -> tuple[Spec, LabelledImages]:
         """The data set of a row with its images; a ValueError if they are not at hand."""
         for spec in [*self.data, *self._named(row)]:
             images = self._load(spec)
             if images.images_digest == row.images_digest:
                 return spec, images
-        raise ValueError(f"the images of {row.dataset:.80} are not at hand; name them with --data")
+        advice = "--data names other images" if self.data else "name them with --data"
+        raise ValueError(f"the images of {row.dataset:.80} are not at hand; {advice}")
 
     def _named(self, row: Row) -> list[Spec]:
         """The data set in the row, where it may be read."""

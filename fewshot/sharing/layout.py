@@ -43,10 +43,6 @@ def is_name(name: str) -> bool:
 def files_of(folder: Path) -> Mapping[str, int]:
     """The size of every file of a submission, by its name. A ValueError, before anything is opened, for a link, a
     special file, an unknown name, and a file that is too large."""
-    if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder}; `fewshot submit` writes one")
-    if inside := _submissions_in(folder):
-        raise ValueError(f"it holds submissions and is none itself; give one of: {inside}")
     sizes: dict[str, int] = {}
     for name, state in _entries(folder, PurePosixPath()):
         _check(name, state)
@@ -56,6 +52,19 @@ def files_of(folder: Path) -> Mapping[str, int]:
                 f"the submission has more than {_MOST_FILES:,} files or {_MOST_BYTES >> 30} GiB; split it into several"
             )
     return sizes
+
+
+def check_is_submission(folder: Path) -> None:
+    """Raises a ValueError for what no `fewshot submit` wrote: nothing, a file, and a folder without a manifest."""
+    if not os.path.lexists(folder):
+        raise ValueError(f"there is no folder {folder}; give one that `fewshot submit` wrote")
+    if not folder.is_dir():
+        write = f"write one with `fewshot submit {folder} --out FOLDER`" if folder.suffix == ".jsonl" else "give that"
+        raise ValueError(f"it is a file, and a submission is a folder; {write}")
+    if inside := _submissions_in(folder):
+        raise ValueError(f"it holds submissions and is none itself; give one of: {inside}")
+    if not os.path.lexists(folder / ABOUT):
+        raise ValueError(f"it is no submission and has no file {ABOUT}; give a folder that `fewshot submit` wrote")
 
 
 def _submissions_in(folder: Path) -> str:

@@ -12,7 +12,8 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import shot_label
 from fewshot.report.rows.wording import percent
 from fewshot.sharing.about import Manifest
-from fewshot.sharing.checks import Shared
+from fewshot.sharing.commands import recreation
+from fewshot.sharing.shared import Shared
 
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>|#])")
 
@@ -48,11 +49,7 @@ def readme(manifest: Manifest, runs: Sequence[Shared], n_bytes: int, n_test: Tes
         "",
         "`--data FOLDER` compares the episodes with your copy of the images; `--rerun 3` computes three runs again.",
         "",
-        "## Run it again",
-        "",
-        "```sh",
-        *dict.fromkeys(run.command for run in runs if not run.own_code),
-        "```",
+        *_again(runs),
         *_own_code(runs),
         *_left_out(manifest),
         "",
@@ -94,12 +91,24 @@ def _benchmarks(runs: Sequence[Shared], n_test: TestImages) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for one in every:
-        half = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
         task = ", ".join(filter(None, (one.benchmark, one.shape)))
-        cells = (one.backbone, one.method, task, one.described, f"{100 * one.value:.1f}{half}")
+        method = ", ".join(filter(None, (one.method, one.label)))
+        cells = (one.backbone, method, task, one.described, one.text)
         lines.append("| " + " | ".join(map(plain, cells)) + " |")
-    note = f"± is the 95 % interval for {' or '.join(populations)}. " if populations else ""
+    note = f"± or [ ] is the 95 % interval for {' or '.join(populations)}. " if populations else ""
     return [*lines, "", f"{note}A mean without some of the sets is not the number of the benchmark.", ""]
+
+
+def _again(runs: Sequence[Shared]) -> list[str]:
+    """The commands of the runs, and where they need a place of the reader's machine."""
+    found = recreation([run.row for run in runs if not run.own_code])
+    if not found.commands:
+        return ["## Run it again"]
+    lines = ["## Run it again", "", "```sh", *found.commands, "```"]
+    if not found.places:
+        return lines
+    places = (f"- {plain(name)}: {plain(what)}" for name, what in found.places)
+    return [*lines, "", "Put your own path in place of:", "", *places]
 
 
 def _own_code(runs: Sequence[Shared]) -> list[str]:

@@ -10,10 +10,10 @@ from typing import Any
 from fewshot.files.regular import parsed_json
 from fewshot.results.row import Row, check_run_id, known_columns
 from fewshot.sharing.about import parsed, refuse_constant, unique
-from fewshot.sharing.checks import Shared
 from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.layout import ROWS, RUNS, content, is_run_id
 from fewshot.sharing.members import RECORDED
+from fewshot.sharing.shared import Shared
 
 _FORMAT = "fewshot-shared-runs-1"
 _LONGEST = 20_000  # characters of a text

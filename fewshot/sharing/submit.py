@@ -21,14 +21,24 @@ from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 from fewshot.runs.columns import score
 from fewshot.sharing.about import About, Manifest
-from fewshot.sharing.checks import Shared, check, renewed, score_problems, seen_columns
-from fewshot.sharing.cleaning import clean_row, cleaned, private_word_in, private_words
+from fewshot.sharing.checks import check, renewed, score_problems, seen_columns
+from fewshot.sharing.cleaning import (
+    check_identity,
+    clean_row,
+    cleaned,
+    cleaned_spec,
+    places_of,
+    private_word_in,
+    private_words,
+)
+from fewshot.sharing.commands import command_of
 from fewshot.sharing.designs import SharedDesign, of_images, of_predictions
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, is_run_id, sha256_of
-from fewshot.sharing.members import RECORDED, own_code, own_columns, recorded_identity, same_but_for_paths
+from fewshot.sharing.members import KINDS, RECORDED, own_code, own_columns, recorded_identity, same_but_for_paths
+from fewshot.sharing.shared import Shared
 from fewshot.sharing.stored import runs_text
-from fewshot.sharing.texts import command_of, page_of
+from fewshot.sharing.texts import page_of
 
 _FROM = ("weights_digest", "preprocess_digest", "images_digest")  # of a row, in the metadata of its predictions
 
@@ -68,7 +78,7 @@ def _written(runs: Collection, folder: Path, about: About, at_hand: AtHand) -> S
         except (ValueError, OSError) as error:
             target.parts(run.row.run_id).remove()
             shutil.rmtree(target.parts(run.row.run_id).folder, ignore_errors=True)
-            left_out.append((run.row.run_id, cleaned(" ".join(str(error).split()))))
+            left_out.append((run.row.run_id, cleaned(" ".join(str(error).split()), places_of(run.row))))
     if not kept:
         reasons = "; ".join(dict.fromkeys(why for _, why in left_out))
         raise ValueError(f"none of the {len(runs.runs):,} runs can be shared: {reasons}")
@@ -110,13 +120,16 @@ def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[st
     if problems := list(score_problems(row, computed, design.has_names)):
         raise ValueError(f"{problems[0]}: another release computed it, run it again")
     row = replace(row, **seen_columns(row, design))
-    code = cleaned(own_code(row) if at_hand.own and was_made_here(row) else ", ".join(own_columns(row)))
-    clean = clean_row(row)
+    code = own_code(row) if at_hand.own and was_made_here(row) else ", ".join(own_columns(row))
+    clean, places = clean_row(row), places_of(row)
+    if not code:
+        check_identity(row, clean)
+    design, code = replace(design, dataset=cleaned(design.dataset, places)), cleaned(code, places)
     shared = Shared(clean, design, _identities(row, dataset), code, command_of(clean))
     if word := private_word_in(_texts(shared), words):
         raise ValueError(f"its texts hold {word!r}, a name of this user or machine; rename the folder and run it again")
     _copy(run, target)
-    if problems := list(check(shared, target).problems):
+    if problems := list(check(shared, target, at_hand).problems):
         raise ValueError(problems[0])
     return shared
 
@@ -132,7 +145,7 @@ def _identities(row: Row, dataset: Spec | None) -> dict[str, str]:
     found = {name: recorded_identity(getattr(spec, name)) for name in RECORDED}
     if not found["dataset"] and dataset is not None and same_but_for_paths(dataset, spec.dataset):
         found["dataset"] = recorded_identity(dataset)
-    return {name: text for name, text in found.items() if text}
+    return {name: text for name, text in found.items() if text and cleaned_spec(KINDS[name], text) == text}
 
 
 def _design(row: Row, results: Results, at_hand: AtHand) -> tuple[SharedDesign, Spec | None]:

@@ -7,19 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fewshot.report.rows.errors import n_test_images
-from fewshot.report.rows.origins import command
 from fewshot.results.files import Results
-from fewshot.results.row import Row
 from fewshot.sharing.about import Manifest
-from fewshot.sharing.checks import Checked, Shared
-from fewshot.sharing.cleaning import cleaned
+from fewshot.sharing.commands import command_of
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, VERIFICATION, content, files_of
 from fewshot.sharing.readme import readme
-
-
-def command_of(row: Row) -> str:
-    """The command of a row that was cleaned, without places of a machine."""
-    return cleaned(command(row))
+from fewshot.sharing.shared import Checked, Shared
 
 
 def page_of(folder: Path, manifest: Manifest, runs: Sequence[Shared]) -> bytes:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import random
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -15,14 +13,28 @@ from typing import Any
 from fewshot.files.atomic import write_atomically
 from fewshot.results.files import Results
 from fewshot.sharing.about import Manifest, parsed
-from fewshot.sharing.checks import Checked, Shared, check
-from fewshot.sharing.data import again, check_episodes
+from fewshot.sharing.checks import check
+from fewshot.sharing.cleaning import cleaned
+from fewshot.sharing.data import check_episodes
 from fewshot.sharing.images import AtHand
-from fewshot.sharing.layout import ABOUT, ROWS, RUNS, VERIFICATION, content, files_of, run_of, sha256_of
+from fewshot.sharing.layout import (
+    ABOUT,
+    ROWS,
+    RUNS,
+    VERIFICATION,
+    check_is_submission,
+    content,
+    files_of,
+    run_of,
+    sha256_of,
+)
+from fewshot.sharing.reruns import rerun_some
+from fewshot.sharing.shared import Checked, Shared, one_line
 from fewshot.sharing.stored import read_shared
 from fewshot.sharing.texts import check_texts
 
 _FORMAT = "fewshot-verification-1"
+KINDS_OF_CHECKS = ("rerun", "episodes", "statistics")  # of a run, the strongest first
 _LONGEST = 100  # characters of a name
 
 
@@ -38,6 +50,7 @@ class Verified:
     statistics: tuple[str, ...] = ()  # runs whose numbers were computed again from their predictions
     episodes: tuple[str, ...] = ()  # runs whose episodes were drawn again from the images
     reruns: tuple[str, ...] = ()  # runs that were computed again
+    places: tuple[Path, ...] = ()  # of the data at hand, which nobody else should read
 
     @property
     def results(self) -> Results:
@@ -60,7 +73,7 @@ class Record:
 
     def covers(self, run_id: str) -> str:
         """The strongest check of a run: "rerun", "episodes", "statistics" or ""."""
-        for name, runs in (("rerun", self.reruns), ("episodes", self.episodes), ("statistics", self.statistics)):
+        for name, runs in zip(KINDS_OF_CHECKS, (self.reruns, self.episodes, self.statistics), strict=True):
             if run_id in runs:
                 return name
         return ""
@@ -69,17 +82,18 @@ class Record:
 def verify(folder: Path, at_hand: AtHand | None = None, n_reruns: int = 0, seed: int | None = None) -> Verified:
     """What can be said of a submission. Nothing is opened before names, kinds and sizes of all files are known."""
     try:
+        check_is_submission(folder)
         sizes = files_of(folder)
         manifest = Manifest.read(folder)
     except (ValueError, OSError) as error:
-        return Verified(folder, problems=(_one_line(error),))
+        return Verified(folder, problems=(one_line(error),))
     problems = [*_file_problems(folder, sizes, manifest)]
     if any(name in (ROWS, RUNS) for problem in problems for name in problem.split()[:1]):
         return Verified(folder, manifest, problems=tuple(problems))
     try:
         runs = read_shared(folder)
     except (ValueError, OSError) as error:
-        return Verified(folder, manifest, problems=(*problems, _one_line(error)))
+        return Verified(folder, manifest, problems=(*problems, one_line(error)))
     strays = sorted({run for name in sizes if (run := run_of(name))} - {one.row.run_id for one in runs})
     problems += [f"there are predictions of the run {run}, which has no row" for run in strays]
     return _checked(Verified(folder, manifest, tuple(runs), tuple(problems)), at_hand, n_reruns, seed)
@@ -110,13 +124,12 @@ def _checked(found: Verified, at_hand: AtHand | None, n_reruns: int, seed: int |
         passed[kind] += [] if checked.problems or skipped else [one.row.run_id]
 
     for one in found.runs:
-        add(one, "statistics", check(one, found.results))
+        add(one, "statistics", check(one, found.results, at_hand))
         if at_hand is not None and one.row.run_id in passed["statistics"]:
             add(one, "episodes", check_episodes(one, found.results, at_hand))
     sound = [one for one in found.runs if one.row.run_id in passed["statistics"]]
-    for one in random.Random(seed).sample(sound, min(n_reruns, len(sound))):
-        with tempfile.TemporaryDirectory() as folder:
-            add(one, "reruns", again(one, found.results, at_hand or AtHand(), Path(folder)))
+    for one, checked in rerun_some(sound, found.results, at_hand or AtHand(), n_reruns, seed) if n_reruns else ():
+        add(one, "reruns", checked)
     assert found.manifest is not None
     texts = (
         Checked()
@@ -131,6 +144,7 @@ def _checked(found: Verified, at_hand: AtHand | None, n_reruns: int, seed: int |
         found.runs,
         (*found.problems, *problems, *texts.problems),
         (*unchecked, *texts.unchecked),
+        places=() if at_hand is None else at_hand.places,
         **{kind: tuple(runs) for kind, runs in passed.items()},
     )
 
@@ -140,7 +154,7 @@ def _texts(folder: Path, manifest: Manifest, runs: Sequence[Shared]) -> Checked:
     try:
         return check_texts(folder, manifest, runs)
     except Exception as error:  # texts of strangers may be damaged in any way
-        return Checked((f"its commands and README.md cannot be compared: {_one_line(error)}",))
+        return Checked((f"its commands and README.md cannot be compared: {one_line(error)}",))
 
 
 def record(verified: Verified, by: str) -> Record:
@@ -157,7 +171,7 @@ def record(verified: Verified, by: str) -> Record:
         verified.statistics,
         verified.episodes,
         verified.reruns,
-        verified.unchecked,
+        tuple(cleaned(text, verified.places) for text in verified.unchecked),
     )
     values = [asdict(one) for one in (*records(verified.folder, verified.manifest), new)]
     text = json.dumps({"format": _FORMAT, "verified_by": values}, ensure_ascii=False, indent=1) + "\n"
@@ -183,7 +197,3 @@ def _record(values: Mapping[str, Any]) -> Record:
         tuple(map(str, values.get(name, ()))) for name in ("statistics", "episodes", "reruns", "unchecked")
     )
     return Record(**texts, statistics=statistics, episodes=episodes, reruns=reruns, unchecked=unchecked)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

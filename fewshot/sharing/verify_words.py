@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from fewshot.plugins.wording import counted
 
+NOT_AGAIN = "it cannot be computed again here"  # the kind of what --rerun could not check
 _LEAST = 4  # digits of a run id
 _OF_RUN = re.compile(r"run (?P<run>[0-9a-f]{16}): (?P<kind>[^:]+)(?:: (?P<why>.+))?", re.DOTALL)
 _IMAGES = re.compile(r"the images of .+ are not at hand", re.DOTALL)  # of each data set; one reason for all
@@ -37,10 +38,19 @@ def grouped(texts: Iterable[str], n_runs: int) -> list[str]:
     return [_line(kind, len(runs), n_runs, list(reasons)) for kind, (runs, reasons) in kinds.items()] + others
 
 
+def no_rerun(unchecked: Iterable[str], n_runs: int, n_reruns: int) -> str:
+    """The sentence for a --rerun that found no run to compute again: what it asked, what there is, and why."""
+    (line,) = grouped([text for text in unchecked if f": {NOT_AGAIN}: " in text], n_runs)
+    _, _, why = line.partition("cannot run here")
+    return f"--rerun asked for {counted(n_reruns, 'run')}, but none of the {counted(n_runs, 'run')} can run here{why}"
+
+
 def _line(kind: str, count: int, n_runs: int, reasons: Sequence[str]) -> str:
     of = f"all {counted(n_runs, 'run')}" if count == n_runs > 1 else f"{count:,} of {counted(n_runs, 'run')}"
     more = [f"{len(reasons) - 2} other reasons"] if len(reasons) > 3 else []
     shown = list(reasons[: 2 if more else 3])
     why = f" ({'; '.join([*shown, *more])})" if reasons else ""
-    kind = "second computation" if kind == "it was not run again" else kind.removeprefix("its ")
+    if kind == NOT_AGAIN:
+        return f"second computation of {of}, which cannot run here{why}"
+    kind = kind.removeprefix("its ")
     return f"{kind} of {of}{why}"

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fewshot.datasets import LabelledImages, classes_digest
+from fewshot.datasets import ClassList, Dataset, LabelledImages, classes_digest
 from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import write_atomically
 from fewshot.files.regular import check_regular, parsed_json, read_text
@@ -64,19 +64,23 @@ class ClassSplit:
 
     def classes(self, part: str, images: LabelledImages) -> Ints:
         """The labels of a part ("seen", "validation", "novel" or "all") in a data set of exactly these classes."""
-        if images.classes_digest != self.classes_digest:
-            listed = {c for p in PARTS for c in getattr(self, p)}
-            odd = sorted(listed.symmetric_difference(images.class_names))
-            raise ValueError(
-                f"this split is for {len(listed)} other classes than the {len(images.class_names)} of {images.name}: "
-                f"{odd[0]!r} is in only one of them; use the split of this data set"
-            )
+        self.check(ClassList(images.name, images.class_names))
         if part not in (*PARTS, "all"):
             raise ValueError(f"unknown part {part!r} of a split; known: {', '.join(PARTS)}, all")
         wanted = set(images.class_names if part == "all" else getattr(self, part))
         if not wanted:
             raise ValueError(f"this split of {images.name} has no {part} classes; choose another part or split")
         return np.array([label for label, name in enumerate(images.class_names) if name in wanted])
+
+    def check(self, listed: ClassList) -> None:
+        """Raises a ValueError if a data set has other classes than this split."""
+        if classes_digest(listed.class_names) != self.classes_digest:
+            own = {c for p in PARTS for c in getattr(self, p)}
+            odd = sorted(own.symmetric_difference(listed.class_names))
+            raise ValueError(
+                f"this split is for {len(own)} other classes than the {len(listed.class_names)} of {listed.name}: "
+                f"{odd[0]!r} is in only one of them; use the split of this data set"
+            )
 
     def save(self, path: Path) -> None:
         """Writes the split as JSON."""
@@ -152,3 +156,16 @@ class SplitRule(Member, ABC):
     @abstractmethod
     def split(self, images: LabelledImages) -> ClassSplit:
         """The split of all classes of a data set."""
+
+    names_classes: ClassVar[bool] = False  # whether `check` refuses data sets with other classes
+
+    def check(self, listed: ClassList) -> None:
+        """Raises a ValueError if the classes of a data set do not fit, before an image is opened."""
+
+
+def check_classes(rule: SplitRule, dataset: Dataset) -> None:
+    """Raises a ValueError if the classes of a data set do not fit a rule, without opening an image; does nothing where
+    only loading tells the classes."""
+    listed = dataset.class_list() if rule.names_classes else None
+    if listed is not None:
+        rule.check(listed)

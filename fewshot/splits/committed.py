@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from fewshot.data import FOLDER
-from fewshot.datasets import LabelledImages
+from fewshot.datasets import ClassList, LabelledImages
 from fewshot.splits import ClassSplit, SplitRule
 
 
@@ -16,10 +16,17 @@ class Committed(SplitRule):
     """A split that comes with fewshot, by its name in data/splits."""
 
     short_name: ClassVar[str] = "{name}"
+    names_classes: ClassVar[bool] = True
 
     name: str
 
+    def check(self, listed: ClassList) -> None:
+        self._split().check(listed)
+
     def split(self, images: LabelledImages) -> ClassSplit:
+        return self._split()
+
+    def _split(self) -> ClassSplit:
         folder = committed_folder()
         known = sorted(path.stem for path in folder.glob("*.json"))
         if self.name not in known:

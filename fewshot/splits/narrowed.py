@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fewshot.datasets import LabelledImages
+from fewshot.datasets import ClassList, LabelledImages
 from fewshot.episodes import draws, streams
 from fewshot.plugins.fields import SEED, Rule, declare, integer, refused
 from fewshot.splits import ClassSplit, SplitRule
@@ -20,6 +20,8 @@ class Narrowed(SplitRule):
 
     short_name: ClassVar[str] = "{inner} narrowed to {n_seen} seen classes, seed {seed}"
 
+    names_classes: ClassVar[bool] = True
+
     inner: SplitRule
     n_seen: int
     seed: int = 0
@@ -29,6 +31,9 @@ class Narrowed(SplitRule):
         n_seen=integer(1),
         seed=SEED,
     )
+
+    def check(self, listed: ClassList) -> None:
+        self.inner.check(listed)
 
     def split(self, images: LabelledImages) -> ClassSplit:
         whole = self.inner.split(images)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fewshot.datasets import LabelledImages
+from fewshot.datasets import ClassList, LabelledImages
 from fewshot.datasets._published_classes import PublishedSplit, matched, published_split
 from fewshot.splits import ClassSplit, SplitRule
 
@@ -22,13 +22,18 @@ class Published(SplitRule):
 
     short_name: ClassVar[str] = "{name}"
     is_published: ClassVar[bool] = True
+    names_classes: ClassVar[bool] = True
 
     name: str
+
+    def check(self, listed: ClassList) -> None:
+        published = published_split(self.name)
+        _check(published, listed, matched(published.classes, listed.class_names))
 
     def split(self, images: LabelledImages) -> ClassSplit:
         published = published_split(self.name)
         ours = matched(published.classes, images.class_names)
-        _check(published, images, ours)
+        _check(published, ClassList(images.name, images.class_names), ours)
         seen, validation, novel = ([ours[one] for one in part] for part in _parts(published))
         return ClassSplit.of(seen, validation, novel)
 
@@ -37,19 +42,19 @@ def _parts(published: PublishedSplit) -> tuple[tuple[str, ...], ...]:
     return published.seen, published.validation, published.novel
 
 
-def _check(published: PublishedSplit, images: LabelledImages, ours: dict[str, str]) -> None:
+def _check(published: PublishedSplit, listed: ClassList, ours: dict[str, str]) -> None:
     """Raises a ValueError that names classes without a partner."""
     lacking = [one for one in published.classes if one not in ours]
-    more = sorted(set(images.class_names).difference(ours.values()))
+    more = sorted(set(listed.class_names).difference(ours.values()))
     if lacking:
         names = ", ".join(map(repr, more[:3])) or "none"
         raise ValueError(
-            f"{published.name} splits {len(published.classes)} classes, but {images.name} has no class for "
+            f"{published.name} splits {len(published.classes)} classes, but {listed.name} has no class for "
             f"{len(lacking)} of them, such as {lacking[0]!r}; its classes without a partner: {names}"
             f"{' and others' if len(more) > 3 else ''}"
         )
     if more:
         raise ValueError(
-            f"{images.name} has {len(more)} classes that {published.name} does not split, such as {more[0]!r}; keep "
+            f"{listed.name} has {len(more)} classes that {published.name} does not split, such as {more[0]!r}; keep "
             f"only its classes with --data \"ClassesOf('{published.name}', ...)\""
         )

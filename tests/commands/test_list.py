@@ -111,3 +111,27 @@ def test_an_entry_that_cannot_be_built_is_shown_with_a_question_mark(monkeypatch
     monkeypatch.setattr(timm_catalogue, "catalogue", lambda _: [TimmEntry("strange", None, 224, "nothing", False)])
     assert " ? " in succeed("list", "backbones", "s*")
     assert call("list", "backbones", "s*", "--json").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "member"),
+    [
+        *(("pixels", "RawPixels"), ("Pixels", "RawPixels"), ("given", "Given"), ("random init", "RandomInit")),
+        *(
+            ("conv net", "ConvNet"),
+            ("flattened", "RawPixels"),
+            ("Raw*", "RawPixels"),
+        ),
+    ],
+)
+def test_backbones_are_found_by_names_short_names_and_descriptions(word: str, member: str) -> None:
+    found = json.loads(succeed("list", "backbones", word, "--json"))
+    assert member in {one["name"] for one in found}
+    assert f"  {member}(" in succeed("list", "backbones", word)
+
+
+def test_members_of_a_word_come_before_networks_of_timm() -> None:
+    shown = succeed("list", "backbones", "tf_efficientnet_lite0")
+    assert "tf_efficientnet_lite0.in1k" in shown
+    found = [one["name"] for one in json.loads(succeed("list", "backbones", "tf_efficientnet_lite0", "--json"))]
+    assert found[-1] == "tf_efficientnet_lite0.in1k"

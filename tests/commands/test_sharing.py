@@ -70,6 +70,23 @@ def test_a_condition_chooses_what_is_shared(shared):
     assert value["left_out"] == value["own_code"] == {}
 
 
+def test_a_rerun_without_a_run_that_can_run_here_is_not_verified(shared):
+    text = fail("verify", shared, "--rerun", "2", "--by", "Z. Z.")
+    assert text == (
+        "boards/heads is not verified: --rerun asked for 2 runs, but none of the 2 runs can run here (the images are "
+        "not at hand; name them with --data)"
+    )
+    assert not (shared / "verification.json").exists()
+
+
+def test_each_run_says_in_one_line_which_costs_nobody_checks(shared):
+    lines = succeed("verify", shared, "--verbose").splitlines()
+    costs = [line for line in lines if "its seconds, FLOPs and feature size, which the submitter reports" in line]
+    assert len(costs) == 2
+    succeed("report", "--board", "boards", "--out", "board.html")
+    assert Path("board.html").read_text().count("not checked: seconds") == 2
+
+
 def test_errors_say_what_to_do(shared):
     assert "boards/heads exists; choose another --out" in fail("submit", "mine.jsonl", "--out", "boards/heads")
     assert "a url starts with https://" in fail("submit", "mine.jsonl", "--out", "x", "--url", "javascript:x")

@@ -13,7 +13,7 @@ from torch import nn
 
 from fewshot.backbones import Backbone, BackboneSource, freeze, weights_digest
 from fewshot.conformance import backbones, check, datasets, samplers, transforms
-from fewshot.datasets import ArrayImages, Dataset, Group, LabelledImages, image_digest, images_digest
+from fewshot.datasets import ArrayImages, ClassList, Dataset, Group, LabelledImages, image_digest, images_digest
 from fewshot.episodes.episodes import Episodes, EpisodeShape
 from fewshot.samplers.balanced import Balanced
 from fewshot.transforms import FeatureTransform
@@ -179,6 +179,9 @@ class Pixels(Dataset):
     def default_split(self):
         return "BySeed(novel=0.3)" if self.fault == "one novel class" else "BySeed(novel=0.7)"
 
+    def class_list(self):
+        return ClassList("pixels", ("c", "b", "a") if self.fault == "another class list" else ("a", "b", "c"))
+
     def load(self):
         LOADS.append(self)
         if self.fault == "global draw":
@@ -217,6 +220,7 @@ DATASET_FAULTS = [
     (datasets.two_loads_are_equal, Pixels("another digest")),
     (datasets.the_digest_names_the_pixels, Pixels("a constant digest")),
     (datasets.groups_name_what_they_group, Pixels("a nameless group")),
+    (datasets.the_class_list_is_that_of_the_images, Pixels("another class list")),
     (datasets.the_default_split_fits, Pixels("one novel class")),
     (datasets.loading_uses_no_global_generator, Pixels("global draw")),
     (datasets.spec_round_trip, HidesAFault()),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fewshot.datasets._class_names import SILENT, joined_spellings
-from fewshot.datasets._folder_layout import LAYOUT, detected
+from fewshot.datasets._folder_layout import LAYOUT, detected, is_nameless
 
 NAMES = st.sampled_from(
     ["train", "test", "val", "unlabeled", "images", "cat", "dog", "owl", "01", "02", "video_1", "character01", "Latin"]
@@ -31,6 +31,7 @@ def test_any_tree_has_a_layout_that_fits_or_one_sentence(folders):
     assert LAYOUT.holds("/".join(layout.words))
     parts = [(*folder, "1.png") for folder in sorted(folders)]
     assert len(layout.class_names(parts)) == len(parts)
+    assert not all(is_nameless(name.rpartition("/")[2]) for name in layout.class_names(parts))
     assert all(len(layout.level(word, parts)) == len(parts) for word in layout.image_groups())
 
 

@@ -19,7 +19,9 @@ from tests.support.folder_trees import LAYOUTS, write
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
 def test_a_layout_gives_its_classes_or_one_sentence(tmp_path, layout, seed):
     tree = layout(np.random.default_rng(seed))
-    dataset = ImageFolderSet(write(tmp_path / "set", tree.folders))
+    dataset = ImageFolderSet(write(tmp_path / "set", [*tree.folders, *tree.ignored]))
+    for folder in tree.empty:
+        (tmp_path / "set" / folder).mkdir(parents=True)
     if tree.refused:
         with pytest.raises(ValueError, match=tree.refused) as error:
             dataset.load()
@@ -58,6 +60,7 @@ def test_the_command_line_never_shows_a_traceback(tmp_path, layout, monkeypatch)
         ("train", "seen"), ("Training", "seen"), ("base", "seen"), ("meta-train", "seen"), ("train2017", "seen"),
         ("images_background", "seen"), ("VAL", "validation"), ("valid", "validation"), ("val2017", "validation"),
         ("validation", "validation"), ("test", "novel"), ("Testing", "novel"), ("novel", "novel"),
+        ("train800", "seen"), ("val200", "validation"), ("train80", None),
         ("images_evaluation", "novel"), ("unlabeled", "unlabeled"), ("trains", None), ("cat", None), ("2017", None),
     ],
 )  # fmt: skip

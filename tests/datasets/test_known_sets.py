@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fewshot import protocols
 from fewshot.commands._options import dataset_spec
-from fewshot.datasets import ArrayImages, Group, LabelledImages, _known_sets
-from fewshot.datasets._known_sets import difference_of, known_sets, recognised, warn_damaged, warn_known
+from fewshot.datasets import ArrayImages, Group, ImageSequence, LabelledImages, _known_sets
+from fewshot.datasets._known_sets import difference_of, known_sets, recognised, report_known, warn_damaged
 from fewshot.datasets._loading import load_images
 from fewshot.datasets._published_classes import published_split
 from tests.support import list_layouts as layouts
@@ -19,18 +21,20 @@ from tests.support import list_layouts as layouts
 KNOWN = {name: known for known in known_sets().values() for name in known.names}
 
 
-def images(name: str, counts: dict[str, int], classes: int | tuple[str, ...]) -> LabelledImages:
-    """Images of one pixel, as many in each partition as `counts` says."""
+def images(
+    name: str, counts: dict[str, int], classes: int | tuple[str, ...], pixels: tuple[int, int] = (1, 1)
+) -> LabelledImages:
+    """Black images, as many in each partition as `counts` says."""
     names = tuple(map(str, range(classes))) if isinstance(classes, int) else classes
     size = sum(counts.values())
     groups = {} if "all" in counts else {"partition": Group.of(part for part, n in counts.items() for _ in range(n))}
-    pixels = np.zeros((size, 1, 1), dtype=np.uint8)
-    return LabelledImages(name, ArrayImages(pixels), np.arange(size) % len(names), names, "0" * 64, groups)
+    black = np.broadcast_to(np.uint8(0), (size, *pixels))
+    return LabelledImages(name, ArrayImages(black), np.arange(size) % len(names), names, "0" * 64, groups)
 
 
 def warning(copy: LabelledImages, caplog) -> str:
     caplog.clear()
-    warn_known(copy)
+    report_known(copy)
     return "".join(caplog.messages)
 
 
@@ -44,7 +48,7 @@ SMALL = [
 
 @pytest.mark.parametrize(("known", "edition"), SMALL, ids=lambda one: getattr(one, "title", getattr(one, "name", "")))
 def test_every_edition_is_recognised_and_has_no_difference(known, edition):
-    copy = images(known.names[0], edition.images, edition.classes)
+    copy = images(known.names[0], edition.images, edition.classes, tuple(edition.pixels[:1]) * 2 or (1, 1))
     assert recognised(copy) is known
     assert difference_of(copy, known) is None
 
@@ -106,6 +110,45 @@ def test_other_data_of_a_similar_name_are_not_recognised(name, counts, classes, 
     assert warning(images(name, counts, classes), caplog) == ""
 
 
+WITH_PIXELS = [(known, edition) for known, edition in SMALL if all(each.pixels for each in known.editions.values())]
+
+
+@pytest.mark.parametrize(("known", "edition"), WITH_PIXELS, ids=lambda one: getattr(one, "title", ""))
+def test_the_size_of_images_is_a_fact_of_an_edition(known, edition, caplog):
+    first, *others = edition.pixels
+    for size in edition.pixels:
+        name = known.names[0] if size == first else f"{known.names[0]}_{size}"
+        assert warning(images(name, edition.images, edition.classes, (size, size)), caplog) == ""
+        odd = images(name, edition.images, edition.classes, (size, size - 1))
+        assert f"has images of {size - 1} x {size} pixels instead of {size} x {size}; pub" in warning(odd, caplog)
+    for size in others:
+        moved = images(known.names[0], edition.images, edition.classes, (size, size))
+        renamed = f"instead of {first} x {first} (the file of that size is called {known.names[0]}_{size}); pub"
+        assert renamed in warning(moved, caplog)
+
+
+def test_one_class_of_one_partition_with_images_of_another_size_is_noticed(caplog):
+    counts, edition = {"train": 546, "val": 78, "test": 156}, known_sets()["breastmnist"].editions["MedMNIST"]
+    copy = images("breastmnist", counts, 2, (28, 28))
+    row = len(copy) - 155  # the first of its class in the last partition
+    mixed = replace(copy, images=_Odd(copy.images, row))
+    assert edition.images == counts
+    assert "has images of 3 x 2 pixels instead of 28 x 28" in warning(mixed, caplog)
+
+
+class _Odd:
+    """Images of which one has 3 x 2 pixels."""
+
+    def __init__(self, images: ImageSequence, row: int) -> None:
+        self._images, self._row = images, row
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, row: int, /) -> Image.Image:
+        return Image.new("RGB", (3, 2)) if row == self._row else self._images[row]
+
+
 def test_classes_are_matched_by_their_names(caplog):
     classes = published_split("meta_dataset_dtd").classes
     assert "5,000 in all" in warning(images("dtd", {"all": 5000}, classes), caplog)
@@ -114,6 +157,51 @@ def test_classes_are_matched_by_their_names(caplog):
 def test_part_of_the_partitions_and_partitions_of_ones_own_are_no_difference(caplog):
     assert warning(images("dtd", {"train": 5000, "test": 640}, 47), caplog) == ""
     assert warning(images("eurosat", {"train": 13500, "test": 8100}, 10), caplog) == ""
+
+
+@pytest.mark.parametrize(
+    ("counts", "likely", "message"),
+    [
+        ({"train": 4093, "val": 1633, "test": 2463}, "CoOp", "has the counts of the edition CoOp"),
+        ({"train": 4093, "val": 1633, "test": 2463}, "", "has the counts of the edition CoOp"),
+        ({"train": 1020, "val": 1020, "test": 6149}, "CoOp", "has the counts of the edition its own lists"),
+        ({"train": 800, "val": 200, "test": 6149}, "VTAB-1k", "has the counts of the edition VTAB-1k"),
+    ],
+)
+def test_the_edition_of_a_copy_is_named_by_its_counts(counts, likely, message, caplog):
+    caplog.set_level("INFO")
+    report_known(images("oxford_flowers", counts, 102), likely)
+    assert caplog.messages == [f"oxford_flowers: this copy of Oxford Flowers 102 {message}"]
+
+
+def test_editions_with_the_same_counts_are_all_named_the_likely_one_first(caplog):
+    caplog.set_level("INFO")
+    report_known(images("cifar10", {"train": 50000, "test": 10000}, 10, (32, 32)), "MIEB")
+    assert caplog.messages == ["cifar10: this copy of CIFAR-10 has the counts of the editions MIEB and torchvision"]
+
+
+def test_a_small_copy_of_coop_is_compared_with_its_edition_and_one_of_vtab_with_that(tmp_path, caplog):
+    names = published_split("meta_dataset_vgg_flower").classes
+    listed = {part: [[f"{part}/{n}.png", n, name] for n, name in enumerate(names)] for part in ("train", "val", "test")}
+    coop = tmp_path / "coop/any/split_zhou_OxfordFlowers.json"
+    layouts.write_text(coop, json.dumps(listed))
+    layouts.write_images(coop.parent, [path for items in listed.values() for path, _, _ in items])
+    vtab = tmp_path / "vtab/oxford_flowers102"
+    for file, part in (("train800", "train"), ("val200", "val"), ("test", "test")):
+        layouts.write_text(vtab / f"{file}.txt", "".join(f"{path} {n}\n" for path, n, _ in listed[part]))
+    layouts.write_images(vtab, [path for items in listed.values() for path, _, _ in items])
+    for place, edition in ((coop.parent, "CoOp"), (coop, "CoOp"), (vtab, "VTAB-1k")):
+        caplog.clear()
+        load_images(dataset_spec(str(place)))
+        assert f"train 102, val 102, test 102, as published ({edition}): train " in "".join(caplog.messages)
+
+
+@pytest.mark.parametrize(("key", "per_class"), [("dtd", 120), ("food101", 1000)])
+def test_coops_editions_of_equal_classes_follow_the_rule_of_its_code(key, per_class):
+    edition = known_sets()[key].editions["CoOp"]
+    train, val = round(per_class * 0.5), round(per_class * 0.2)
+    sizes = {"train": train, "val": val, "test": per_class - train - val}
+    assert edition.images == {part: edition.classes * size for part, size in sizes.items()}
 
 
 def test_a_look_at_a_small_copy_warns_once(tmp_path, caplog):
@@ -141,6 +229,7 @@ def test_the_counts_are_those_of_the_packages_that_carry_them():
         known = KNOWN[name]
         [edition] = known.editions.values()
         assert (edition.images, edition.classes) == (info["n_samples"], len(info["label"]))
+        assert edition.pixels == getattr(medmnist, info["python_class"]).available_sizes
         assert known.md5 == {"28": info["MD5"], **{size: info[f"MD5_{size}"] for size in ("64", "128", "224")}}
     assert len(flat) == 11
 

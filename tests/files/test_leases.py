@@ -149,9 +149,9 @@ def test_an_interruption_at_any_moment_frees_the_lease(tmp_path, monkeypatch, mo
         raise KeyboardInterrupt
 
     mine = leases(tmp_path)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(moment, interrupted)
-        with mine.claimed("a"):
+        with pytest.raises(KeyboardInterrupt), mine.claimed("a"):
             pass
     assert mine.taken() == {}
     assert mine.all_losses() == []

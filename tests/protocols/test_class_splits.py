@@ -130,8 +130,8 @@ def test_a_copy_with_other_counts_is_named_before_anything_runs(root):
     class_folders(root / "CUB_200_2011/images", {short(one): 1 for one in published_split("cub_100_50_50").classes})
     sentence = fail("run", "--benchmark", "cub_100_50_50", "--data", root, *PIXELS)
     assert sentence.startswith(
-        "CUB_200_2011/images is not the copy of CUB-200-2011 that cub_100_50_50 needs: it has other numbers of images: "
-        "200 in all, as published (all in one): 11,788 in all; get it from data.caltech.edu"
+        f"cub_100_50_50 needs CUB-200-2011, but the copy in {root / 'CUB_200_2011/images'} has other numbers of "
+        "images: 200 in all, as published (all in one): 11,788 in all; get it from data.caltech.edu"
     )
 
 
@@ -144,8 +144,10 @@ def test_a_copy_with_other_classes_is_named(root, monkeypatch):
 def test_missing_data_are_named_with_their_publisher_and_their_place(root):
     root.mkdir()
     sentence = fail("run", "--benchmark", "fc100", "--data", root, *PIXELS)
-    assert sentence.startswith(f"fc100 lacks its data set in {root}: fc100 (looked for cifar-100-python, cifar100/data")
-    assert "get it from cs.toronto.edu/~kriz/cifar.html" in sentence
+    first, line = sentence.splitlines()
+    assert first == f"fc100 lacks its data set in {root}:"
+    assert line.startswith("  fc100: get it from cs.toronto.edu/~kriz/cifar.html")
+    assert "; put it at cifar-100-python, cifar100/data" in line
 
 
 def test_a_folder_that_does_not_exist_is_named(root):

@@ -18,7 +18,7 @@ from fewshot.datasets._published_classes import published_split
 from fewshot.plugins.registry import DATASETS
 from fewshot.protocols import Benchmark, _counts
 from fewshot.protocols._places import copies
-from tests.support.benchmark_folders import PIXELS, PROTOTYPE, cut_benchmark, picture, run_benchmark
+from tests.support.benchmark_folders import PIXELS, cut_benchmark, picture, run_benchmark
 from tests.support.command_line import fail, succeed
 
 CLASSES = ("ant", "bee", "cat")
@@ -115,8 +115,8 @@ def test_our_coop_needs_no_published_draws_and_nests_its_own(root, monkeypatch):
     monkeypatch.undo()
     cut_benchmark(monkeypatch, "coop")
     sentence = fail("run", "--benchmark", "coop", "--data", root, *PIXELS, "--set", "dtd")
-    assert "dtd without its draws (looked for" in sentence
-    assert "without them, run coop@fewshot" in sentence
+    assert "\n  dtd without its draws: get them from a run of CoOp's code" in sentence
+    assert "without them, run coop@fewshot; put them at " in sentence
 
 
 def write_vtab(root: Path, benchmark: Benchmark) -> None:
@@ -190,11 +190,12 @@ def test_a_copy_with_other_counts_runs_outside_the_benchmark_and_its_row_has_no_
     write_kitti(root, {"train800": 20, "val200": 8, "test": 12})
     command = ("--benchmark", "vtab_1k", "--data", root, *PIXELS, "--set", "kitti_distance", "--partial")
     sentence = fail("run", *command)
-    assert "so that its rows do not bear the name vtab_1k@1: fewshot run --data" in sentence
-    words = shlex.split(sentence.partition("vtab_1k@1: ")[2])[1:]
+    apart = "so that its rows do not bear the name vtab_1k@1 and do not count in its mean over data sets: "
+    words = shlex.split(sentence.partition(apart)[2])
     results = ("--results", root / "rows.jsonl")
-    [row] = json.loads(succeed(*words, *PIXELS, *PROTOTYPE, *results, "--json"))["rows"]
+    [row] = json.loads(succeed(*words[1:], *results, "--json"))["rows"]
     assert (row["protocol"], row["n_episodes"], row["n_way"], row["n_query"]) == ("", 1, None, None)
+    assert (row["selection"], row["n_trials"], row["transform"]) == ("validation images", 7, "Identity()")
     assert row["sampler"].startswith("WholePartitions(train=('partition=train',), ")
 
 

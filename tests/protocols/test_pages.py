@@ -37,6 +37,12 @@ def test_a_page_says_command_data_protocol_and_deviations(name):
     assert all(" ".join(text.split()) in words for text in (*benchmark.deviations, *benchmark.expected))
 
 
+def test_a_page_names_the_sizes_of_images_where_they_are_published():
+    assert "(2 classes, 546 train, 78 val, 156 test, 28 or 64 or 128 or 224 px)" in " ".join(
+        succeed("list", "benchmarks", "medmnist").split()
+    )
+
+
 def test_a_page_is_one_json_value_too():
     assert json.loads(succeed("list", "benchmarks", "coop", "--json"))["sets"][0]["name"] == "caltech101"
 

@@ -132,7 +132,8 @@ def test_the_class_tree_is_named_if_it_is_missing(root, monkeypatch, tmp_path):
     class_folders(root / "imagenet/train", dict.fromkeys(published_split("meta_dataset_ilsvrc_2012").classes, 2))
     sentence = fail("run", "--benchmark", "meta_dataset", "--data", root, *PIXELS, "--set", "ilsvrc_2012")
     if not Path("/usr/share/wordnet/data.noun").exists():
-        assert "ilsvrc_2012 without its tree (looked for wordnet/data.noun, data.noun, /usr/share/" in sentence
+        assert "; put it at wordnet/data.noun, data.noun or /usr/share/" in sentence
+        assert "\n  ilsvrc_2012 without its tree: get it from " in sentence
 
 
 def test_omniglot_by_characters_and_by_alphabets(root, monkeypatch, tmp_path):

@@ -74,8 +74,12 @@ def test_mieb_in_all_its_sets(name, root, monkeypatch):
     answer = run_benchmark(name, root)
     check_whole(answer, name, [16], 5)
     check_mean(answer, 16, 21)
-    sampler = "Balanced(" if name.endswith("fewshot") else "RepeatedPermutation("
+    depend = not name.endswith("fewshot")
+    sampler = "RepeatedPermutation(" if depend else "Balanced("
     assert all(row["sampler"].startswith(sampler) for row in answer["rows"])
+    reason = "the draws depend on each other" if depend else ""
+    assert {row["accuracy_reason"] for row in answer["rows"]} == {reason}
+    assert all((row["accuracy_low"] is None) == depend for row in answer["rows"])
 
 
 def test_big_vision_in_all_its_sets_with_its_ridge_probe(root, monkeypatch):
@@ -134,12 +138,14 @@ def test_missing_sets_are_named_first_and_partial_says_how_many_are_there(root, 
     benchmark = cut_benchmark(monkeypatch, "big_vision_few_shot")
     write_partitions(root, benchmark, leave_out=("uc_merced", "imagenet"))
     command = ("run", "--benchmark", "big_vision_few_shot", "--data", root, *PIXELS, "--evaluator", "Prototype")
-    sentence = fail(*command)
-    assert sentence.startswith(
-        f"big_vision_few_shot lacks 2 of the 7 data sets in {root}: uc_merced (looked for uc_merc"
-    )
-    assert "imagenet (looked for ILSVRC2012_devkit_t12.tar.gz" in sentence
-    assert sentence.endswith("run the others with --partial")
+    sentence, *lines = fail(*command).splitlines()
+    assert sentence == f"big_vision_few_shot lacks 2 of the 7 data sets in {root}; run the others with --partial:"
+    assert lines == [
+        "  uc_merced: get it from weegee.vision.ucmerced.edu/datasets/landuse.html, sorted into train and test; put it "
+        "at uc_merced/train",
+        "  imagenet: get it from image-net.org after registration; put it at ILSVRC2012_devkit_t12.tar.gz, "
+        "imagenet/train or ILSVRC2012/train",
+    ]
     answer = run_benchmark("big_vision_few_shot", root, "--partial")
     check_mean(answer, 1, 5, missing=("uc_merced", "imagenet"))
 
@@ -150,6 +156,9 @@ def test_chosen_sets_alone_run_and_the_average_says_so(root, monkeypatch):
     answer = run_benchmark("big_vision_few_shot", root, "--set", "cars196", "--set", "dtd")
     others = tuple(one.name for one in benchmark.sets if one.name not in ("cars196", "dtd"))
     check_mean(answer, 10, 2, missing=others)
+    again = run_benchmark("big_vision_few_shot", root, "--set", "dtd", "--set", "cars196")  # typed in another order
+    assert [one["sets"] for one in again["averages"]] == [one["sets"] for one in answer["averages"]]
+    assert [row["benchmark_set"] for row in again["rows"]] == [row["benchmark_set"] for row in answer["rows"]]
     missing = fail("run", "--benchmark", "big_vision_few_shot", "--data", root, "--set", "dtds")
     assert "has no set 'dtds'; its sets: caltech101, cars196" in missing
 

@@ -39,7 +39,7 @@ BLOCK = Balanced().sample(labelled(4, 6), np.arange(4), EpisodeShape(2, 1, 2), 0
 @given(st.floats(0.001, 20.0), st.sampled_from([0.0, 25.0]), st.sampled_from([0.0, 0.5]))
 def test_a_kill_loses_less_than_a_minute_or_one_episode(episode, first, call):
     solver, written = Solver(episode, first, call), 0.0
-    for part in portions(BLOCK, solver, solver.clock):
+    for part in portions(BLOCK, solver, clock=solver.clock):
         assert solver.now - written <= WRITE_SECONDS + SLACK + episode + first
         written = solver.now
         assert len(part.episodes) > 0
@@ -48,7 +48,7 @@ def test_a_kill_loses_less_than_a_minute_or_one_episode(episode, first, call):
 
 def test_a_slow_head_writes_its_first_part_within_a_minute():
     solver = Solver(0.12)
-    next(portions(BLOCK, solver, solver.clock))
+    next(portions(BLOCK, solver, clock=solver.clock))
     assert solver.now < 45
 
 
@@ -63,7 +63,7 @@ def test_parts_of_any_size_are_the_same_predictions(pace):
         )
 
     short = BLOCK[:90]
-    whole, parts = solved(short), Predictions.concatenate(list(portions(short, solved, solver.clock)))
+    whole, parts = solved(short), Predictions.concatenate(list(portions(short, solved, clock=solver.clock)))
     assert parts.episodes.query.tolist() == whole.episodes.query.tolist()
     assert parts.predicted.tolist() == whole.predicted.tolist()
     assert parts.confidence.tolist() == whole.confidence.tolist()
@@ -79,6 +79,6 @@ def test_an_interruption_keeps_the_finished_batches(error):
         return solver(episodes)
 
     with pytest.raises(error):
-        kept.extend(len(part.episodes) for part in portions(BLOCK, interrupted, solver.clock))
+        kept.extend(len(part.episodes) for part in portions(BLOCK, interrupted, clock=solver.clock))
     assert kept == [sum(solver.sizes)]
     assert solver.now < WRITE_SECONDS  # nothing was due

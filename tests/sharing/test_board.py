@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from fewshot.results.comparability import comparability_key
-from fewshot.sharing.about import About
+from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.board import Board, board
 from fewshot.sharing.board_page import page, write_board
+from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.images import AtHand
-from fewshot.sharing.verify import record, verify
+from fewshot.sharing.shared import Shared
+from fewshot.sharing.submission_names import submission_names
+from fewshot.sharing.verify import Verified, record, verify
 from tests.support.browser import browser, requests, resize, why_none
-from tests.support.report_rows import EVIL
+from tests.support.report_rows import EVIL, row
 from tests.support.submissions import birds, change_rows, own_home, runs, submission
 
 PEOPLE = {
@@ -118,6 +121,49 @@ def test_a_board_of_refused_submissions_has_no_table(tmp_path):
     assert "Not ranked" in page(found, "board")
 
 
+def named(
+    folder: Path, name: str = "Nets", authors: str = "", made: str = "", seed: int = 0, data: str = "a"
+) -> Verified:
+    shared = Shared(row(seed=seed, dataset=f"ImageFolderSet(root={data!r})"), SharedDesign(), {})
+    return Verified(folder, Manifest(About(name, authors, made=made), {}), (shared,))
+
+
+APART = {
+    "one of a name": ([{}], ["Nets"]),
+    "authors": ([{"authors": "A. A."}, {"authors": "B. B."}], ["Nets (A. A.)", "Nets (B. B.)"]),
+    "letters alone": ([{"authors": "A. A."}, {"authors": "B. B.", "name": "nets "}], ["Nets (A. A.)", "nets  (B. B.)"]),
+    "date": (
+        [{"made": "2026-01-02T03:04:05"}, {"made": "2026-01-03T03:04:05"}],
+        ["Nets (2026-01-02)", "Nets (2026-01-03)"],
+    ),
+    "data": ([{"data": "a"}, {"data": "b"}], ["Nets (a)", "Nets (b)"]),
+    "seed": ([{"seed": 1}, {"seed": 2}], ["Nets (seed 1)", "Nets (seed 2)"]),
+    "nothing": ([{}, {}, {}], ["Nets (1)", "Nets (2)", "Nets (3)"]),
+    "no mark for all": ([{"authors": "A. A."}, {"authors": "A. A."}, {}], ["Nets (1)", "Nets (2)", "Nets (3)"]),
+    "others stay": ([{}, {"name": "Other"}], ["Nets", "Other"]),
+}
+
+
+@pytest.mark.parametrize("case", APART)
+def test_submissions_of_one_name_are_told_apart(case):
+    given, names = APART[case]
+    submissions = [named(Path(str(number)), **columns) for number, columns in enumerate(given)]
+    assert list(submission_names(submissions).values()) == names
+
+
+def test_costs_stand_beside_a_run_with_what_nobody_checked(ranked):
+    (table,) = ranked.tables
+    text = page(ranked, "board")
+    assert "per episode" in text
+    assert "Nobody can check times and FLOPs." in text
+    entry = next(iter(table.entries.values()))
+    assert entry.not_checked == "not checked: seconds"
+    costly = replace(entry.row, n_params=5_000_000, flops=8_000_000)
+    unchecked = (f"run {costly.run_id}: its number of weights: the network cannot be built",)
+    held = replace(entry, shared=replace(entry.shared, row=costly), source=replace(entry.source, unchecked=unchecked))
+    assert held.not_checked == "not checked: parameters, FLOPs, seconds"
+
+
 def test_labels_say_what_a_reader_should_know(ranked):
     (table,) = ranked.tables
     entry = next(iter(table.entries.values()))
@@ -131,6 +177,13 @@ def test_labels_say_what_a_reader_should_know(ranked):
         "own code",
     ):
         assert label in held.labels
+
+
+# The columns of tables that reach beyond the screen.
+HIDDEN = """return [...document.querySelectorAll('table.stacked td')].filter((cell) => {
+  const box = cell.getBoundingClientRect();
+  return box.width && (box.left < 0 || box.right > document.documentElement.clientWidth + 1);
+}).map((cell) => cell.dataset.title)"""
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +206,8 @@ def test_in_a_browser_it_sorts_fits_and_asks_for_nothing(ranked, tmp_path, chrom
         assert chromium.get_log("browser") == []
         overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert chromium.execute_script(overflow) <= 0
+        if width == 390:
+            assert chromium.execute_script(HIDDEN) == []
     script = "return [...document.querySelector('table.board').tBodies[0].rows].map((r) => r.cells[1].dataset.value)"
     falling = [float(value) for value in chromium.execute_script(script)]
     assert falling == sorted(falling, reverse=True)

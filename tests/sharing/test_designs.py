@@ -23,6 +23,7 @@ from fewshot.sharing.designs import SharedDesign
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.submit import submit
 from fewshot.sharing.verify import Verified, verify
+from tests.support.submissions import change_rows, first_row
 
 SHAPE = EpisodeShape(5, 2, 4)
 EPISODES: dict[str, Any] = {
@@ -71,6 +72,18 @@ def test_a_choice_of_hyperparameters_is_repeated_by_a_rerun(tmp_path, on):
     assert [text.partition(": ")[2] for text in found.unchecked] == [
         "its choice of hyperparameters: its trials are not here, but --rerun repeats them"
     ]
+
+
+@pytest.mark.parametrize("on", ["validation", "oracle"])
+def test_the_images_find_a_forged_number_of_labels_that_chose_hyperparameters(tmp_path, on):
+    rule = Selection(on, (("metric", ("euclidean", "cosine")),), n_episodes=4)
+    holds(tmp_path, selection=rule)
+    used = first_row(tmp_path / "out").n_labels_selection
+    assert used
+    change_rows(tmp_path / "out", lambda row: row.update(n_labels_selection=3))
+    problems = verify(tmp_path / "out", AtHand()).problems
+    words = f"n_labels_selection is 3 in the row, but its rule uses {used:,} labelled images"
+    assert any(words in text for text in problems)
 
 
 def test_a_list_of_episodes_keeps_its_pools_and_cannot_be_drawn_again(tmp_path):

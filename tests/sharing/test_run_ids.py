@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fewshot.episodes.episodes import EpisodeShape
-from fewshot.plugins.registry import BACKBONES
+from fewshot.plugins.registry import BACKBONES, DATASETS, SAMPLERS
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
 from fewshot.runs.pipeline import Workbench, run
@@ -19,6 +21,7 @@ from fewshot.sharing.images import AtHand
 from fewshot.sharing.members import same_but_for_paths
 from fewshot.sharing.submit import submit
 from fewshot.sharing.verify import verify
+from tests.support.bird_folders import write_birds
 from tests.support.list_layouts import coop, write_images, write_text
 from tests.support.submissions import birds, change_rows
 
@@ -57,6 +60,56 @@ def with_words(folder: Path) -> RunSpec:
     episodes = Sampled(EpisodeShape(n_way=3, k_shot=0, n_query=4))
     backbone = f"OpenCLIP('tiny', {str(path)!r}, templates='a drawing of a {{}}.')"
     return RunSpec(birds(folder), backbone, "ZeroShot()", episodes, split="AllNovel()", n_episodes=4)
+
+
+OPEN, TWO = EpisodeShape(None, None, None), EpisodeShape(None, 2, None)
+SIDES = "support_from='partition=train', query_from='partition=test'"
+ONE_EPISODE = {
+    "whole partitions": (OPEN, "WholePartitions(('partition=train',))"),
+    "all of both sides": (OPEN, f"Balanced({SIDES})"),
+    "a support that is drawn": (TWO, f"Balanced({SIDES})"),
+}
+
+
+def with_one_episode(folder: Path, case: str) -> Path:
+    """A submission of a run of one episode on a whole test partition."""
+    for part in ("train", "test"):
+        write_birds(folder / "parts" / part, 4)
+    shape, sampler = ONE_EPISODE[case]
+    data = f"ImageFolderSet({str(folder / 'parts')!r}, layout='partition/class')"
+    results = Results(folder / "mine.jsonl")
+    spec = RunSpec(
+        data, "RawPixels(image_size=4)", "Prototype()", Sampled(shape, 0, sampler), split="AllNovel()", n_episodes=1
+    )
+    run(spec, results, Workbench(progress=False))
+    submit(Collection.of([results]), folder / "shared", About("mine"), AtHand(own=True))
+    return folder / "shared"
+
+
+@pytest.mark.parametrize("case", ONE_EPISODE)
+def test_the_run_id_of_one_episode_is_checked_where_the_second_is_known(tmp_path: Path, case: str) -> None:
+    folder = with_one_episode(tmp_path, case)
+    at_hand = AtHand((DATASETS.spec(f"ImageFolderSet({str(tmp_path / 'parts')!r}, layout='partition/class')"),))
+    drawn = "drawn" in case
+    assert (
+        bool([text for text in verify(folder).unchecked if "it needs two episodes, and the run has one" in text])
+        == drawn
+    )
+    assert not [text for text in verify(folder, at_hand).unchecked if "run id" in text]
+    change_rows(folder, lambda row: row.update(dtype="bfloat16"))
+    assert drawn or any("its run id is " in text for text in verify(folder).problems)
+    assert any("its run id is " in text for text in verify(folder, at_hand).problems)
+
+
+@pytest.mark.parametrize("case", ONE_EPISODE)
+def test_a_sampler_that_repeats_has_the_same_images_in_every_episode(tmp_path: Path, case: str) -> None:
+    for part in ("train", "test"):
+        write_birds(tmp_path / "parts" / part, 4)
+    images = DATASETS.spec(f"ImageFolderSet({str(tmp_path / 'parts')!r}, layout='partition/class')").make().load()
+    shape, text = ONE_EPISODE[case]
+    sampler = SAMPLERS.make(text)
+    first, second = (sampler.sample(images, np.arange(4), shape, 0, start, 1) for start in (0, 1))
+    assert sampler.repeats(shape) == (replace(first, index=second.index).digest == second.digest)
 
 
 @pytest.fixture(params=[with_draws, with_words])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
 import re
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.registry import DATASETS
+from fewshot.plugins.spec import Spec
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
 from fewshot.runs.pipeline import Workbench, run
@@ -19,6 +24,7 @@ from fewshot.sharing.about import About, Manifest
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.submit import submit
 from fewshot.sharing.verify import verify
+from tests.support.bird_folders import COLOURS
 from tests.support.report_rows import row
 from tests.support.submissions import birds, own_home, runs, submission
 
@@ -108,8 +114,6 @@ def test_own_code_is_shared_with_its_digest_and_cannot_be_run_again(place, tmp_p
         "class Own(Prototype):\n"
         "    '''Mine.'''\n"
     )
-    from fewshot.episodes.episodes import EpisodeShape
-
     spec = RunSpec(
         birds(place),
         "RawPixels(image_size=4)",
@@ -126,13 +130,79 @@ def test_own_code_is_shared_with_its_digest_and_cannot_be_run_again(place, tmp_p
     found = verify(tmp_path / "out", AtHand((birds(place),)), n_reruns=1)
     assert not found.problems
     assert (len(found.statistics), len(found.episodes), len(found.reruns)) == (1, 1, 0)
-    assert any("it was not run again: own code, evaluator mine_alone:Own" in text for text in found.unchecked)
+    assert any(
+        "it cannot be computed again here: own code, evaluator mine_alone:Own" in text for text in found.unchecked
+    )
 
 
 def test_a_name_of_the_user_in_a_relative_path_is_refused(place, tmp_path, monkeypatch):
     monkeypatch.setattr("fewshot.sharing.submit.private_words", lambda: ["birds"])
     with pytest.raises(ValueError, match="its texts hold 'birds', a name of this user or machine"):
         shared(place, tmp_path / "out")
+
+
+SOURCES = {
+    "folders": lambda folder: birds(folder),
+    "a list": lambda folder: with_list(folder),
+    "shards": lambda folder: with_shards(folder),
+}
+
+
+def with_list(folder: Path) -> Spec:
+    """A CSV file of the birds."""
+    birds(folder)
+    lines = [f"{path.relative_to(folder)},{path.parent.name}" for path in sorted((folder / "birds").rglob("*.png"))]
+    (folder / "list.csv").write_text("\n".join(["path,label", *lines]) + "\n")
+    return DATASETS.spec(f"Manifest({str(folder / 'list.csv')!r})")
+
+
+def with_shards(folder: Path) -> Spec:
+    """A tar file of the birds."""
+    birds(folder)
+    with tarfile.open(folder / "birds.tar", "w") as shard:
+        for number, path in enumerate(sorted((folder / "birds").rglob("*.png"))):
+            shard.add(path, f"{number:04d}.png")
+            label = str(sorted(COLOURS).index(path.parent.name)).encode()
+            about = tarfile.TarInfo(f"{number:04d}.cls")
+            about.size = len(label)
+            shard.addfile(about, io.BytesIO(label))
+    return DATASETS.spec(f"WebDatasetShards({str(folder / 'birds.tar')!r})")
+
+
+def test_a_place_that_is_part_of_a_run_id_leaves_the_run_out(tmp_path, monkeypatch):
+    with_shards(tmp_path)
+    (tmp_path / "birds.tar").rename(tmp_path / "birds-0.tar")
+    monkeypatch.chdir(tmp_path.parent)
+    results, data = Results(tmp_path / "mine.jsonl"), f"WebDatasetShards(names='{tmp_path.name}/birds-{{0..0}}.tar')"
+    spec = RunSpec(data, "RawPixels(image_size=4)", "Prototype()", Sampled(EpisodeShape(3, 1, 2)), split="AllNovel()")
+    run(replace(spec, n_episodes=2), results, Workbench(progress=False))
+    with pytest.raises(ValueError, match="its dataset names a place of this machine, which is part of its run id: Web"):
+        submit(Collection.of([results]), tmp_path / "out", About("A"), AtHand(own=True))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_images_that_are_unchanged_since_the_run_are_not_opened_again(tmp_path, monkeypatch, source):
+    data = SOURCES[source](tmp_path)
+    results = Results(tmp_path / "mine.jsonl")
+    spec = RunSpec(data, "RawPixels(image_size=4)", "Prototype()", Sampled(), split="AllNovel()", n_episodes=2)
+    run(replace(spec, episodes=Sampled(EpisodeShape(3, 1, 2))), results, Workbench(progress=False))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("an image was decoded again")
+
+    monkeypatch.setattr(Image.Image, "load", refuse)
+    monkeypatch.setattr(Image.Image, "convert", refuse)
+    submit(Collection.of([results]), tmp_path / "out", About("A"), AtHand(own=True))
+    assert not verify(tmp_path / "out", AtHand((data,))).problems
+
+
+def test_a_changed_image_is_read_again_and_is_no_longer_that_of_the_run(tmp_path):
+    with own_home(tmp_path):
+        results = runs(tmp_path)
+        picture = next((tmp_path / "birds").rglob("*.png"))
+        Image.new("RGB", (16, 16), "red").save(picture)
+        done = submit(Collection.of([results]), tmp_path / "out", About("A"), AtHand((birds(tmp_path),), own=True))
+    assert not any(run.design.has_names for run in done.runs), "these are not the images of the run"
 
 
 def test_nothing_is_overwritten(place, tmp_path):

@@ -14,11 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fewshot.plugins.registry import DATASETS
+from fewshot.plugins.shorthand import PACKAGED
 from fewshot.results.files import Results
 from fewshot.results.predictions import Predictions
+from fewshot.runs.pipeline import Workbench, run
+from fewshot.runs.specs import RunSpec, Sampled
+from fewshot.sharing import reruns
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, ROWS, RUNS
+from fewshot.sharing.shared import Checked, Shared, Unknown
 from fewshot.sharing.verify import record, records, verify
+from fewshot.sharing.verify_words import NOT_AGAIN
 from tests.support.submissions import (
     all_right,
     birds,
@@ -180,6 +187,7 @@ LABELS = {
     "transductive": True,
     "selection": "validation classes",
     "n_trials": 5,
+    "n_labels_selection": 7,
     "seen_classes": "seen",
     "n_seen_classes": 3,
     "n_unknown_classes": 4,
@@ -556,6 +564,17 @@ def test_a_forged_number_of_weights_is_found(forged):
     refused(forged, "n_params is 10 in the row, but its network has 0")
 
 
+@pytest.mark.parametrize("name", PACKAGED)
+def test_a_forged_number_of_weights_of_a_network_in_a_package_is_found(forged, name):
+    backbone = f"Packaged(name={name!r}, image_size=None)"
+    change_rows(forged, lambda row: row.update(backbone=backbone, n_params=1_000_000))
+    refused(forged, "n_params is 1,000,000 in the row, but its network has ")
+    (problem,) = [text for text in verify(forged).problems if "n_params" in text]
+    right = int(problem.rpartition(" ")[2].replace(",", ""))
+    change_rows(forged, lambda row: row.update(n_params=right))
+    assert not [text for text in verify(forged).problems if "n_params" in text]
+
+
 def test_the_number_of_weights_of_a_network_that_only_its_author_has_is_not_checked(forged):
     change_rows(forged, lambda row: row.update(backbone="Timm(name='hf-hub:owner/network')", n_params=10))
     assert any("its number of weights: the network cannot be built" in text for text in verify(forged).unchecked)
@@ -633,6 +652,74 @@ def test_texts_of_another_release_are_not_checked(forged):
     found = verify(forged)
     assert not found.problems
     assert any(text.startswith("commands and README.md: fewshot 0.0.1 wrote them") for text in found.unchecked)
+
+
+NONE = {
+    "nothing": (lambda place: None, "there is no folder "),
+    "a file": (lambda place: place.write_text("x"), "it is a file, and a submission is a folder; give that"),
+    "an empty folder": (
+        lambda place: place.mkdir(),
+        "it is no submission and has no file submission.json; give a folder",
+    ),
+    "a folder of images": (
+        lambda place: (place / "gull").mkdir(parents=True),
+        "it is no submission and has no file submission.json; give a folder that `fewshot submit` wrote",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NONE)
+def test_what_is_no_submission_is_named_as_what_it_is(tmp_path, what):
+    write, words = NONE[what]
+    write(tmp_path / "place")
+    (problem,) = verify(tmp_path / "place").problems
+    assert words in problem
+
+
+def test_a_results_file_says_how_to_make_a_submission_of_it(tmp_path):
+    (tmp_path / "mine.jsonl").write_text("")
+    (problem,) = verify(tmp_path / "mine.jsonl").problems
+    assert problem.endswith(f"write one with `fewshot submit {tmp_path / 'mine.jsonl'} --out FOLDER`")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A submission of three runs: two on the birds, and one on bundled icons, which alone are at hand everywhere."""
+    folder = tmp_path_factory.mktemp("mixed")
+    with own_home(folder):
+        results = runs(folder)
+        spec = RunSpec(DATASETS.spec("Icons()"), "RawPixels(image_size=4)", "Prototype()", Sampled(), n_episodes=4)
+        run(spec, results, Workbench(progress=False))
+        return submission(folder, results)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_reruns_are_drawn_among_the_runs_that_can_run_here(mixed, seed):
+    found = verify(mixed, AtHand(), n_reruns=1, seed=seed)
+    (icons,) = [one.row.run_id for one in found.runs if one.row.dataset.startswith("Icons")]
+    assert found.reruns == (icons,)
+    unable = [text for text in found.unchecked if NOT_AGAIN in text]
+    assert len(unable) == 2
+    assert all("are not at hand; name them with --data" in text for text in unable)
+
+
+def test_a_run_that_turns_out_not_to_run_makes_place_for_another(mixed, monkeypatch):
+    def refuse(shared: Shared, *_: object) -> Checked:
+        if "Icons" not in shared.row.dataset:
+            raise Unknown("no weights")
+        return Checked()
+
+    monkeypatch.setattr(reruns, "again", refuse)
+    found = verify(mixed, AtHand((birds(mixed.parent),)), n_reruns=1, seed=0)
+    assert len(found.reruns) == 1
+    assert {text.rpartition(": ")[2] for text in found.unchecked if NOT_AGAIN in text} <= {"no weights"}
+
+
+def test_the_record_names_no_place_of_whoever_verifies(forged, honest):
+    found = verify(forged, AtHand((DATASETS.spec(f"ImageFolderSet({str(honest.parent / 'secret')!r})"),)))
+    assert "secret" in str(found.unchecked)
+    record(found, "A. Reader")
+    assert str(honest.parent) not in (forged / "verification.json").read_text()
 
 
 def test_a_folder_of_submissions_names_them(honest, tmp_path):

@@ -25,11 +25,11 @@ def test_no_two_ids_become_one(ids: set[str]) -> None:
 def test_one_line_for_each_kind_with_its_runs_and_reasons() -> None:
     texts = [f"run {one}: its run id: the labels of its images are not here" for one in IDS]
     texts += [f"run {IDS[0]}: its labels: the evaluator is own code"]
-    texts += [f"run {one}: it was not run again: no weights of {one[0]}" for one in IDS[:2]]
+    texts += [f"run {one}: it cannot be computed again here: no weights of {one[0]}" for one in IDS[:2]]
     assert grouped(texts, 3) == [
         "run id of all 3 runs (the labels of its images are not here)",
         "labels of 1 of 3 runs (the evaluator is own code)",
-        "second computation of 2 of 3 runs (no weights of 0)",
+        "second computation of 2 of 3 runs, which cannot run here (no weights of 0)",
     ]
 
 

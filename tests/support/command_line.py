@@ -41,14 +41,14 @@ def misuse(*args: str | Path) -> str:
 
 
 def fail(*args: str | Path, code: int = 1) -> str:
-    """The one sentence of a command that failed."""
+    """The one sentence of a command that failed, or its sentence with an indented line for each thing."""
     result = call(*args)
     lines = result.stderr.splitlines()
     assert result.exit_code == code, result.output
     assert isinstance(result.exception, SystemExit), result.exception
-    assert len(lines) == 1, result.stderr
+    assert all(line.startswith("  ") for line in lines[1:]), result.stderr
     assert lines[0].startswith("Error: "), result.stderr
-    return lines[0].removeprefix("Error: ")
+    return result.stderr.rstrip("\n").removeprefix("Error: ")
 
 
 def modules_after(*args: str | Path) -> set[str]:

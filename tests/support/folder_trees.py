@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ class Tree:
     superclass: dict[str, str] = field(default_factory=dict)
     split: dict[str, set[str]] = field(default_factory=dict)
     refused: str = ""
+    ignored: list[str] = field(default_factory=list)  # folders with images that nobody wants
+    empty: list[str] = field(default_factory=list)
 
 
 def ordinary(rng: np.random.Generator) -> Tree:
@@ -108,6 +110,38 @@ def a_partition_without_classes(rng: np.random.Generator) -> Tree:
     return Tree([*(f"train/{name}" for name in _words(rng)), "val/images"], refused="'val' has no class folders")
 
 
+def partitions_without_classes(rng: np.random.Generator) -> Tree:
+    """partition/image, with the labels in another file."""
+    return Tree(_partitions(rng), refused="without folders of classes, so their classes are unknown")
+
+
+def images_in_partitions(rng: np.random.Generator) -> Tree:
+    """partition/images/image, with the labels in another file."""
+    return Tree([f"{p}/images" for p in _partitions(rng)], refused="without folders of classes")
+
+
+def partitions_in_images(rng: np.random.Generator) -> Tree:
+    """images/partition/image, with the labels in another file."""
+    return Tree([f"images/{p}" for p in _partitions(rng)], refused="without folders of classes")
+
+
+def partitions_unpacked_twice(rng: np.random.Generator) -> Tree:
+    """train/train/image, test/test/image."""
+    return Tree([f"{p}/{p}" for p in _partitions(rng)], refused="without folders of classes")
+
+
+def left_by_an_archiver(rng: np.random.Generator) -> Tree:
+    """partition/class/image inside a folder, beside what macOS leaves."""
+    tree = other_classes_in_partitions(rng)
+    return replace(tree, folders=[f"set/{folder}" for folder in tree.folders], ignored=["__MACOSX/set/train/a"])
+
+
+def beside_annotations(rng: np.random.Generator) -> Tree:
+    """partition/class/image inside a folder, beside a folder without images."""
+    tree = other_classes_in_partitions(rng)
+    return replace(tree, folders=[f"images/{folder}" for folder in tree.folders], empty=["annotations/xmls"])
+
+
 def classes_beside_partitions(rng: np.random.Generator) -> Tree:
     """Class folders beside a partition."""
     names = _words(rng)
@@ -117,7 +151,8 @@ def classes_beside_partitions(rng: np.random.Generator) -> Tree:
 LAYOUTS: tuple[Callable[[np.random.Generator], Tree], ...] = (
     ordinary, inside_one_folder_each, same_classes_in_partitions, partitions_inside_classes,
     other_classes_in_partitions, superclasses, alphabets_in_partitions, inside_other_folders, the_same_names_twice,
-    an_unknown_partition, videos, a_partition_without_classes, classes_beside_partitions,
+    an_unknown_partition, videos, a_partition_without_classes, classes_beside_partitions, partitions_without_classes,
+    images_in_partitions, partitions_in_images, partitions_unpacked_twice, left_by_an_archiver, beside_annotations,
 )  # fmt: skip
 
 

@@ -31,6 +31,9 @@ from fewshot.datasets.digits import Digits
 from fewshot.datasets.hugging_face_set import HuggingFaceSet
 from fewshot.datasets.image_arrays import ImageArrays
 from fewshot.datasets.image_folder_set import ImageFolderSet
+from fewshot.datasets.image_net_subset import ImageNetSubset
+from fewshot.datasets.image_net_validation import ImageNetValidation
+from fewshot.datasets.isic2018 import Isic2018
 from fewshot.datasets.manifest import Manifest
 from fewshot.datasets.meta_album import MetaAlbum
 from fewshot.datasets.path_lists import PathLists
@@ -360,6 +363,16 @@ TREE = json.dumps({"wren": "bird", "gull": ["bird", "sea"], "bird": "animal", "s
 ROWS = "".join(row(run_id=f"{at:016x}").to_json() + "\n" for at in range(4))
 
 
+def _validation(folder: Path, kind: str) -> Dataset:
+    return ImageNetValidation(folder / kind)
+
+
+def _class_index(folder: Path) -> list[Path]:
+    list_layouts.imagenet_validation(folder, "val.txt")
+    index = {str(place): [synset, "a name"] for place, synset in enumerate(list_layouts.SYNSETS)}
+    return [list_layouts.write_text(folder / "imagenet_class_index.json", json.dumps(index))]
+
+
 def _of(dataset: Callable[[Path], Dataset]) -> Callable[[Path], Content]:
     return lambda folder: _set(dataset(folder))
 
@@ -396,6 +409,28 @@ READERS = [
         "table of ChestX-ray14",
         _listed(list_layouts.chest, "*.csv"),
         _of(lambda f: ChestXray(f / "Data_Entry_2017.csv")),
+        "text",
+    ),
+    Reader("table of ISIC 2018", _listed(list_layouts.isic, "*/*.csv"), _of(Isic2018), "text"),
+    *[
+        Reader(
+            f"ImageNet's {kind}",
+            _listed(partial(list_layouts.imagenet_validation, kind=kind), kind),
+            _of(partial(_validation, kind=kind)),
+            "text",
+        )
+        for kind in ("val.txt", "LOC_val_solution.csv", "imagenet_2012_validation_synset_labels.txt")
+    ],
+    Reader(
+        "ImageNet's class index",
+        _class_index,
+        _of(partial(_validation, kind="val.txt")),
+        "json",
+    ),
+    Reader(
+        "ImageNet's 1percent.txt",
+        _listed(list_layouts.imagenet_subset, "1percent.txt"),
+        _of(lambda f: ImageNetSubset(f / "1percent.txt")),
         "text",
     ),
     Reader("images .npz", _image_arrays, _of(lambda f: ImageArrays(f / "a.npz")), checked=True),

@@ -23,11 +23,12 @@ from fewshot.runs.columns import score
 from fewshot.runs.pipeline import Workbench, run
 from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.sharing.about import About, Manifest
+from fewshot.sharing.commands import command_of
 from fewshot.sharing.images import AtHand
 from fewshot.sharing.layout import ABOUT, README, ROWS, RUNS, VERIFICATION
 from fewshot.sharing.stored import read_shared, runs_text
 from fewshot.sharing.submit import listed_files, submit
-from fewshot.sharing.texts import command_of, page_of
+from fewshot.sharing.texts import page_of
 from tests.support.bird_folders import write_birds
 
 HEADS = ("Prototype()", "NearestNeighbour()")

@@ -13,9 +13,13 @@ BatchNorm = nn.modules.batchnorm._BatchNorm
 
 def shared_copy(network: nn.Module) -> nn.Module:
     """A copy in eval mode without gradients that shares the tensors of the original. Call `unfreeze` before training:
-    it gives the trained parameters their own memory."""
-    memo: dict[int, Tensor] = {id(b): b.detach() for b in network.buffers()}
-    memo |= {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in network.parameters()}
+    it gives the trained parameters their own memory.
+
+    A copy may train beside others: `data` has a count of changes of its own, where `detach` shares that of the
+    original, and autograd refuses a gradient if another copy has changed in between.
+    """
+    memo: dict[int, Tensor] = {id(b): b.data for b in network.buffers()}
+    memo |= {id(p): nn.Parameter(p.data, requires_grad=False) for p in network.parameters()}
     return copy.deepcopy(network, memo).eval()
 
 

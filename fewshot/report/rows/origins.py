@@ -72,15 +72,16 @@ def command(row: Row) -> str:
     """The command that reproduces a row, as one would type it: the suite of its protocol, or a single run without
     options that have their defaults."""
     if benchmark(row):
-        name, own = row.protocol.rpartition("@")[0], _method(row)
-        own = own[:1] if row.selection_rule else own  # its own head chooses hyperparameters; another would choose none
-        return " ".join(["fewshot run --benchmark", quoted(name), "--data ROOT", *_words(own)])
+        name, own = row.protocol.rpartition("@")[0], method_options(row)
+        own = [own[0], own[3]] if row.selection_rule else own  # its own head chooses hyperparameters; others do not
+        return " ".join(["fewshot run --benchmark", quoted(name), "--data ROOT", *words(own)])
     if row.protocol:
         return f"fewshot bench {quoted(row.protocol.partition('@')[0])}"
-    return " ".join(["fewshot run", *_words([*_data(row), *_method(row), *_episodes(row)])])
+    return " ".join(["fewshot run", *words([*_data(row), *method_options(row), *_episodes(row)])])
 
 
-def _words(options: Sequence[tuple[str, ...]]) -> list[str]:
+def words(options: Sequence[tuple[str, ...]]) -> list[str]:
+    """The words of these options, quoted for a shell."""
     return [quoted(word) for option in options for word in option if word]
 
 
@@ -93,7 +94,8 @@ def _data(row: Row) -> list[tuple[str, ...]]:
     ]
 
 
-def _method(row: Row) -> list[tuple[str, ...]]:
+def method_options(row: Row) -> list[tuple[str, ...]]:
+    """The options of the backbone, of the method, and of the choice of its hyperparameters."""
     spec = specs_of(row)
     usual = row.transform in ("", spec.evaluator.declares("usual_transform"))
     return [
@@ -101,12 +103,12 @@ def _method(row: Row) -> list[tuple[str, ...]]:
         () if usual else ("--transform", typed(spec.transform)),
         ("--evaluator", typed(spec.evaluator)),
         ("--dtype", row.dtype) if row.dtype not in ("float32", "") else (),
-        *_selection(spec.selection),
+        *selection_options(spec.selection),
     ]
 
 
-def _selection(rule: Selection | None) -> list[tuple[str, ...]]:
-    """The choice of hyperparameters before the run."""
+def selection_options(rule: Selection | None) -> list[tuple[str, ...]]:
+    """The options for a choice of hyperparameters before the run; none for no choice."""
     if rule is None:
         return []
     grids = ((name, values if isinstance(values, str) else ",".join(map(str, values))) for name, values in rule.grid)

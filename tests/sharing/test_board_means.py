@@ -1,0 +1,68 @@
+"""Means over the sets of a benchmark on a leaderboard: they are verified if all of their runs are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.registry import DATASETS
+from fewshot.results.collections import Collection
+from fewshot.results.files import Results
+from fewshot.sharing.about import About
+from fewshot.sharing.board import board
+from fewshot.sharing.board_page import page
+from fewshot.sharing.images import AtHand
+from fewshot.sharing.submit import submit
+from fewshot.sharing.verify import record, verify
+from tests.support.benchmark_folders import PIXELS, class_folders, cut_benchmark
+from tests.support.command_line import succeed
+
+SETS = ("CropDisease", "EuroSAT")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one submission: a benchmark on two of its sets."""
+    cut_benchmark(monkeypatch, "cd_fsl", shapes=(EpisodeShape(3, 1, 2),), n_episodes=2)
+    for below in SETS:
+        class_folders(tmp_path / "data" / below, dict.fromkeys("abc", 4))
+    command = ("run", "--benchmark", "cd_fsl", "--data", tmp_path / "data", "--partial", *PIXELS)
+    succeed(*command, "--results", tmp_path / "mine.jsonl")
+    (tmp_path / "all").mkdir()
+    submit(Collection.of([Results(tmp_path / "mine.jsonl")]), tmp_path / "all" / "a", About("A"), AtHand(own=True))
+    return tmp_path
+
+
+def data(place: Path, below: str) -> AtHand:
+    return AtHand((DATASETS.spec(f"ImageFolderSet({str(place / 'data' / below)!r})"),))
+
+
+def verified_by(place: Path) -> tuple[str, ...]:
+    (means,) = board(place / "all").benchmarks
+    (by,) = means.verified_by.values()
+    return by
+
+
+def test_a_mean_is_verified_by_whoever_checked_all_of_its_runs_by_the_weakest_check(place):
+    assert verified_by(place) == ()
+    record(verify(place / "all" / "a", data(place, SETS[0]), n_reruns=1), "A. Reader")
+    assert verified_by(place) == ("A. Reader (statistics)",)
+    record(verify(place / "all" / "a", data(place, SETS[1])), "A. Reader")
+    assert verified_by(place) == ("A. Reader (episodes)",)
+    assert "A. Reader (episodes)" in page(board(place / "all"), "board")
+
+
+def test_a_mean_is_not_verified_if_a_run_is_not(place):
+    found = verify(place / "all" / "a")
+    record(replace(found, statistics=found.statistics[:1]), "A. Reader")
+    assert verified_by(place) == ()
+
+
+def test_people_who_checked_all_runs_together_are_named_together(place):
+    found = verify(place / "all" / "a")
+    for who, run_id in zip(("A. A.", "B. B."), found.statistics, strict=True):
+        record(replace(found, statistics=(run_id,)), who)
+    assert verified_by(place) == ("A. A. and B. B. together (statistics)",)
