@@ -262,7 +262,7 @@ def measure(name: str, sides: Sequence[str], n_rounds: int, threads: int, json_f
 
     kept = json.loads(json_file.read_text()) if json_file and json_file.is_file() else {}
     network = NETWORKS[name]
-    about = {"backbone": network.spec, "n_images": [network.n_table, network.n_loop]}
+    about: dict[str, Any] = {"backbone": network.spec, "n_images": [network.n_table, network.n_loop]}
     about |= {"threads": threads, "machine": machine()}
     line: dict[str, Any] = kept.get(name, {}) if more else {}
     if not line:

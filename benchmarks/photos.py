@@ -212,7 +212,7 @@ def accuracies(folder: Path) -> list[dict[str, Any]]:
     from fewshot.results.files import Results
     from fewshot.runs.pipeline import RunSpec, Sampled, run
 
-    lines = []
+    lines: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as cache:
         results = Results.at(Path(cache) / "runs.jsonl")
         for head in HEADS:
@@ -225,9 +225,9 @@ def accuracies(folder: Path) -> list[dict[str, Any]]:
                     parts = list(results.parts(row.run_id).read(row.n_episodes))
                     by_draft.append(np.concatenate([_per_episode(part) for part in parts]))
                 change = by_draft[1] - by_draft[0]
-                error = 1.96 * change.std(ddof=1) / len(change) ** 0.5
-                lines.append({"head": head, "shots": shots, "whole": float(by_draft[0].mean())})
-                lines[-1] |= {"draft": float(by_draft[1].mean()), "change": [float(change.mean()), float(error)]}
+                error: Any = 1.96 * change.std(ddof=1) / len(change) ** 0.5
+                line = {"head": head, "shots": shots, "whole": float(by_draft[0].mean())}
+                lines.append(line | {"draft": float(by_draft[1].mean()), "change": [float(change.mean()), error]})
     return lines
 
 
