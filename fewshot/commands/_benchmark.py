@@ -18,7 +18,7 @@ from fewshot.files.terminal import width
 from fewshot.plugins.wording import ItemisedError
 
 if TYPE_CHECKING:
-    from fewshot.protocols import Benchmark
+    from fewshot.protocols import Benchmark, Head
     from fewshot.protocols._places import Copy
     from fewshot.report.comparisons.ranking import PredictionsOf
     from fewshot.report.rows.benchmark_means import Average
@@ -94,11 +94,17 @@ class BenchmarkRequest:
             )
 
     def plan(
-        self, data: str, backbones: Sequence[str], methods: Sequence[tuple[str, str]], dtype: str, bench: Workbench
+        self,
+        data: str,
+        backbones: Sequence[str],
+        methods: Sequence[tuple[str, str]],
+        dtype: str,
+        bench: Workbench,
+        transform: str | None = None,
     ) -> Plan:
-        """The runs on the copies below a folder, whose counts are checked; no `methods`: those of the benchmark."""
+        """The runs on the copies below a folder, whose counts are checked; no `methods`: those of the benchmark, with
+        this `transform` in place of theirs. The user is told in what another head differs."""
         from fewshot import protocols
-        from fewshot.protocols import Head
         from fewshot.protocols._places import chosen_sets, copies, refuse_missing
         from fewshot.runs.benchmark_runs import benchmark_runs
         from fewshot.runs.defaults import BACKBONE
@@ -110,9 +116,29 @@ class BenchmarkRequest:
         if missing:
             names = ", ".join(one.of.name for one in missing)
             print_progress(f"without {len(missing)} of {len(present) + len(missing)} sets, not in {root}: {names}")
-        heads = [Head(*method) for method in methods] or found.heads
+        heads = _heads(found, methods, transform)
         runs = benchmark_runs(found, present, backbones or (BACKBONE,), heads, dtype)
         return _checked(Plan(found, runs), present, bench, self.partial)
+
+
+def _heads(benchmark: Benchmark, methods: Sequence[tuple[str, str]], transform: str | None) -> Sequence[Head]:
+    """The named methods as heads; without any, the benchmark's own. Prints in what others differ from them."""
+    from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
+    from fewshot.protocols import Head
+    from fewshot.protocols._heads import OTHER_HEAD, head_differences
+    from fewshot.report.rows.contenders import learner
+
+    heads = [Head(*method) for method in methods] or benchmark.heads
+    if transform is not None and not methods:
+        heads = [replace(head, transform=transform) for head in heads]
+    for head in heads:
+        if differences := head_differences(benchmark, head):
+            name = learner(TRANSFORMS.spec(head.transform), EVALUATORS.spec(head.evaluator))
+            print_progress(
+                f"{name} is not the own head of {benchmark.protocol}: it has {differences}; tables label its rows "
+                f'"{OTHER_HEAD}"'
+            )
+    return heads
 
 
 @dataclass(frozen=True)
@@ -139,9 +165,8 @@ def _lines(one: Average) -> list[str]:
     """An average on one line; if it is that of several sets, with the number of each."""
     from fewshot.report.rows.benchmark_means import ALL
 
-    half = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
-    name = ", ".join(filter(None, (one.backbone, one.method, one.shape)))
-    first = f"  {100 * one.value:5.1f}{half}  {name}: {one.described}"
+    name = ", ".join(filter(None, (one.backbone, one.method, one.label, one.shape)))
+    first = f"  {one.text:>5}  {name}: {one.described}"
     if one.group != ALL or one.n_sets == 1:
         return [first]
     each = ", ".join(f"{name} {100 * value:.1f}" for name, value in one.sets)
@@ -178,10 +203,17 @@ def _check(plan: Plan, copy: Copy, bench: Workbench) -> None:
 
     specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
     check_class_names(specs[0].dataset, SPLITS.spec(copy.of.split))
-    check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs))
+    check_counts(plan.benchmark, copy, bench.images(specs[0].dataset), outside(specs, _results_option()))
     for spec in {spec.episodes: spec for spec in specs}.values():
         run = bench.prepare(spec)
         run.episodes(0, run.n_episodes if run.n_episodes <= _MOST_CHECKED else 1)
+
+
+def _results_option() -> list[str]:
+    """The words of --results if the user typed it."""
+    context = click.get_current_context(silent=True)
+    typed = context is not None and context.get_parameter_source("results") == ParameterSource.COMMANDLINE
+    return ["--results", str(context.params["results"])] if context is not None and typed else []
 
 
 def _given(parameters: Sequence[str]) -> list[str]:

@@ -20,9 +20,9 @@ class ChoiceRequest:
         str | None,
         click.option(
             "--select",
-            type=click.Choice(["support", "validation", "oracle"]),
-            help="Choose hyperparameters by cross-validation on each support, on validation classes, or (oracle) on "
-            "the test episodes themselves.",
+            type=click.Choice(["support", "validation", "images", "oracle"]),
+            help="Choose hyperparameters by cross-validation on each support, on validation classes, on validation "
+            "images of a sampler that has them (images), or on the test episodes themselves (oracle).",
         ),
     ]
     settings: Annotated[

@@ -113,11 +113,12 @@ class EngineRequest:
 
     def _engine(self, folder: WorkFolder, results: Results, bench: Workbench) -> Engine:
         if self.scheduler:
-            from fewshot.work.cluster import Cluster, Tls, settings_of
+            from fewshot.work.cluster import Cluster
+            from fewshot.work.remote import Settings
+            from fewshot.work.schedulers import Tls
 
-            settings = settings_of(results.path, bench)
             files = (str(path or "") for path in (self.tls_ca_file, self.tls_cert, self.tls_key))
-            return Cluster(folder, settings, self.scheduler, Tls(*files))
+            return Cluster(folder, Settings.of(results.path, bench), self.scheduler, Tls(*files))
         from fewshot.work.processes import LocalWorkers
 
         say = partial(click.echo, err=True)

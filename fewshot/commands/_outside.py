@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fewshot.runs.specs import RunSpec
 
+_THEN = " && "
 
-def outside(specs: Sequence[RunSpec]) -> str:
-    """A command with the data, split, sampler and episodes of the first of these runs, and with the shots of those that
-    differ in nothing else. Backbone and evaluator are the user's to add. Its rows have no protocol."""
-    from fewshot.report.rows.typed import quoted, typed, typed_data
+
+def outside(specs: Sequence[RunSpec], options: Sequence[str] = ()) -> str:
+    """Commands that give these runs on one copy without the benchmark's name: one for each transform and choice of
+    hyperparameters, and for each number of ways and queries. `options`: further words of each command."""
+    from fewshot.report.rows.typed import quoted, typed, typed_backbone
     from fewshot.runs.specs import Sampled
 
-    first = specs[0]
-    assert isinstance(first.episodes, Sampled)
-    shape = first.episodes.shape
-    shapes = [spec.episodes.shape for spec in specs if isinstance(spec.episodes, Sampled)]
-    alike = [each.k_shot for each in shapes if (each.n_way, each.n_query) == (shape.n_way, shape.n_query)]
-    words = ["fewshot", "run", "--data", typed_data(first.dataset)]
-    if first.split is not None:
-        words += ["--split", typed(first.split)]
-    words += ["--classes", first.classes, "--sampler", typed(first.episodes.sampler)]
-    words += ["--way", _count(shape.n_way), "--shot", ",".join(map(_count, dict.fromkeys(alike)))]
-    words += ["--query", _count(shape.n_query), *(["--at-most"] if shape.k_shot_at_most else [])]
-    words += ["--seed", str(first.episodes.seed), "--episodes", str(first.n_episodes)]
-    return " ".join(map(quoted, words))
+    groups: dict[tuple[str, ...], list[RunSpec]] = {}
+    for spec in specs:
+        groups.setdefault(tuple(_shared_words(spec)), []).append(spec)
+    commands = []
+    for shared, own in groups.items():
+        shots = dict.fromkeys(_count(one.episodes.shape.k_shot) for one in own if isinstance(one.episodes, Sampled))
+        words = ["fewshot", "run", *shared, "--shot", ",".join(shots)]
+        words += _each("--backbone", (typed_backbone(one.backbone) for one in own))
+        words += _each("--evaluator", (typed(one.evaluator) for one in own))
+        commands.append(" ".join(map(quoted, [*words, *options])))
+    return _THEN.join(commands)
+
+
+def _shared_words(spec: RunSpec) -> Iterable[str]:
+    """The options of a run but for its backbone, evaluator and shots, which may be several in one command."""
+    from fewshot.report.rows.origins import selection_options
+    from fewshot.report.rows.typed import typed, typed_data
+    from fewshot.runs.specs import Sampled
+
+    assert isinstance(spec.episodes, Sampled)
+    shape = spec.episodes.shape
+    yield from ("--data", typed_data(spec.dataset))
+    yield from ("--split", typed(spec.split)) if spec.split is not None else ()
+    yield from ("--classes", spec.classes, "--sampler", typed(spec.episodes.sampler))
+    yield from ("--way", _count(shape.n_way), "--query", _count(shape.n_query))
+    yield from ("--at-most",) if shape.k_shot_at_most else ()
+    yield from ("--seed", str(spec.episodes.seed), "--episodes", str(spec.n_episodes))
+    yield from ("--dtype", spec.dtype) if spec.dtype != "float32" else ()
+    yield from ("--transform", typed(spec.transform))
+    for option in selection_options(spec.selection):
+        yield from option
+
+
+def _each(option: str, values: Iterable[str]) -> list[str]:
+    """The option before each of the distinct values."""
+    return [word for value in dict.fromkeys(values) for word in (option, value)]
 
 
 def _count(number: int | None) -> str:

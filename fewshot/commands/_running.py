@@ -37,8 +37,18 @@ def starting(
 
 
 def check_unfinished(specs: Sequence[RunSpec], rows: Collection[Row], images: Callable[[Spec], LabelledImages]) -> None:
-    """Raises a ValueError for an unfinished run that cannot run, as `starting` does; `rows`: what is finished."""
-    _check(_unfinished(specs, rows), images)
+    """Raises a ValueError for an unfinished run that cannot run, as `starting` does, and prints how many runs are
+    finished; `rows`: what is finished."""
+    unfinished = _unfinished(specs, rows)
+    _check(unfinished, images)
+    _print_finished(len(specs), len(unfinished))
+
+
+def _print_finished(n_runs: int, n_unfinished: int) -> None:
+    """Prints how many runs are finished, if some are and others are not."""
+    n_done = n_runs - n_unfinished
+    if n_done and n_unfinished:
+        print_progress(f"{n_done:,} of {counted(n_runs, 'run')} {agreeing(n_done, 'is', 'are')} finished.")
 
 
 def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImages]) -> None:
@@ -61,9 +71,7 @@ def _check(unfinished: Sequence[RunSpec], images: Callable[[Spec], LabelledImage
 
 
 def _announced(specs: Sequence[RunSpec], unfinished: Sequence[RunSpec]) -> Iterator[RunSpec]:
-    n_done = len(specs) - len(unfinished)
-    if n_done and unfinished:
-        print_progress(f"{n_done:,} of {counted(len(specs), 'run')} {agreeing(n_done, 'is', 'are')} finished.")
+    _print_finished(len(specs), len(unfinished))
     waiting, delay = {id(spec) for spec in unfinished}, 0.0
     for number, spec in enumerate(specs, 1):
         if id(spec) not in waiting:

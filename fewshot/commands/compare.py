@@ -13,16 +13,15 @@ import click
 from fewshot.commands import _options
 from fewshot.commands._answers import answer, json_option, wants_json
 from fewshot.files.terminal import width
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
     from fewshot.report.comparisons.claims import Claims
     from fewshot.report.comparisons.naming import Naming
     from fewshot.report.comparisons.over_sets import OverSets
-    from fewshot.report.comparisons.pairing import Contest, Grouping, RunPair
+    from fewshot.report.comparisons.pairing import Contest, Grouping, RunPair, Uncompared
     from fewshot.report.comparisons.ranking import Ranking
     from fewshot.report.comparisons.unique_names import UniqueNames
     from fewshot.report.rows.costs import Costs
@@ -108,6 +107,8 @@ def command(
     \b
       fewshot compare results/runs.jsonl --where "k_shot == 5" --against resnet18
     """
+    from fewshot.commands._compared_means import benchmark_text, benchmark_values
+    from fewshot.report.comparisons.benchmark_ranking import rankings_on_sets
     from fewshot.report.comparisons.claims import sets_values
     from fewshot.report.comparisons.over_sets import over_data_sets
     from fewshot.report.tables.cost_columns import cost_notes
@@ -116,7 +117,7 @@ def command(
         raise click.UsageError("--against compares with one run, --pairs all with all; give one of them")
     stored = _chosen(files, where, only, prefer)
     grouping = partial(_grouping, unit, _options.row_images(data)) if unit else None
-    benchmarks = _benchmarks(stored)
+    benchmarks = rankings_on_sets(stored.rows(), stored.short_names, stored.predictions)
     try:
         compared, others = _compared(stored, Request(by, against, all_pairs), grouping)
     except ValueError as error:
@@ -131,16 +132,18 @@ def command(
         from fewshot.report.comparisons.forest import write_forest
 
         write_forest(claims, plot)
-    texts = [*_benchmark_texts(benchmarks), *_verdicts(compared), *(one.text(delta / 100) for one in compared)]
+    costs = _costs(stored)
+    means = [benchmark_text(one, costs) for one in benchmarks]
+    texts = [*means, *_verdicts(compared), *(one.text(delta / 100) for one in compared)]
     parts = (
         _parts(texts, over, claims[0].naming, "simple")
         if claims
         else [*texts, *(_wrapped(f"No pairs on single data sets: {text}") for text in others)]
     )
-    if compared:
-        parts += map(_wrapped, cost_notes([one.ranking for one in compared], compared[0].costs))
+    every = [*(one.ranking for one in benchmarks), *(one.ranking for one in compared)]
+    parts += map(_wrapped, cost_notes(every, costs))
     content = {
-        "benchmarks": [one.values() for one in benchmarks],
+        "benchmarks": [benchmark_values(one, costs) for one in benchmarks],
         "contests": [one.values(delta / 100) for one in compared] if wants_json() else [],  # ranks take long
         "over_sets": sets_values(over),
         "not_compared": others,
@@ -243,12 +246,12 @@ def _compared(
     from fewshot.report.comparisons.unique_names import UniqueNames
     from fewshot.report.rows.shown import Shown
 
-    shown = Shown.of(stored.rows(), stored.short_names)
+    shown = Shown.of(stored.rows(), stored.short_names, stored.every)
     naming, names = Naming(shown, request.by), UniqueNames.of(shown)
     every, others = contests(stored, stored.rows(), request.by, grouping)
     if request.by == "anything":
         others += alone(stored.rows())
-    texts = list(dict.fromkeys(f"{naming.task(one.row)}: not compared, because {one.reason}" for one in others))
+    texts = list(_why_not(others, naming))
     for text in texts[:_FEW]:
         _log.warning("%s", text)
     if len(texts) > _FEW:
@@ -258,6 +261,19 @@ def _compared(
     return [
         _Compared(of, each, versus, shown.costs) for (_, of, versus), each in zip(chosen, claims, strict=True)
     ], texts
+
+
+def _why_not(others: Sequence[Uncompared], naming: Naming) -> Iterator[str]:
+    """Which runs or tasks are not compared, and why; the sets of a benchmark with one reason in one sentence."""
+    by_reason: dict[tuple[str, str], dict[str, None]] = {}
+    for one in others:
+        of_set = one.row.benchmark_set and not one.names_run
+        run = f", {naming.run(one.row)}" if one.names_run else ""
+        name = one.row.benchmark_set if of_set else f"{naming.task(one.row)}{run}"
+        by_reason.setdefault((one.row.protocol if of_set else name, one.reason), {})[name] = None
+    for (subject, reason), names in by_reason.items():
+        sets = "" if subject in names else f" on {listed(list(names))}"
+        yield f"{subject}{sets}: not compared, because {reason}"
 
 
 def _with_versus(
@@ -333,27 +349,11 @@ def _no_such_run(text: str, ranked: Sequence[Ranking]) -> str:
     return f"no run is named {text!r}; the runs are: {'; '.join(names[:8])}{'; ...' * (len(names) > 8)}"
 
 
-def _benchmarks(stored: Collection) -> list[BenchmarkRanking]:
-    """The rankings of benchmarks of the field by their means over data sets; none if no row is on a set of one."""
-    from fewshot.report.comparisons.benchmark_ranking import benchmark_rankings_of
-    from fewshot.report.comparisons.ranking import rankings_of
-    from fewshot.report.rows.shown import Shown
+def _costs(stored: Collection) -> Costs:
+    """What the rows know together about the costs of runs."""
+    from fewshot.report.rows.costs import Costs
 
-    rows = [row for row in stored.rows() if row.benchmark_set]
-    if len({row.benchmark_set for row in rows}) < 2:
-        return []
-    shown = Shown.of(rows, stored.short_names)
-    return benchmark_rankings_of(shown, rankings_of(shown, stored.predictions), stored.predictions)
-
-
-def _benchmark_texts(benchmarks: Sequence[BenchmarkRanking]) -> list[str]:
-    """The rankings of benchmarks, each with its verdict."""
-    from fewshot.report.tables.ranked import ranked_table
-
-    return [
-        f"{ranked_table([one.ranking], width(), with_verdicts=False)}\n\n{_wrapped(one.ranking.verdict)}"
-        for one in benchmarks
-    ]
+    return Costs.of(row for row in stored.rows() if row.status != "failed")
 
 
 def _verdicts(compared: Sequence[_Compared]) -> list[str]:

@@ -75,15 +75,17 @@ def command(
     if check:
         raise click.UsageError("--check needs --readme FILE")
     results = gathered(rows or [_latest()], where, prefer)
-    shown = Shown.of(results.rows(), results.short_names)
+    shown = Shown.of(results.rows(), results.short_names, results.every)
     file = out or results.path.with_suffix(".html")
     if dry_run:
         return _plan(shown, None if markdown else file, results)
     if not markdown:
         return _page(shown, file, results, _options.row_images(data, allow_import))
-    from fewshot.report.tables.task_table import ranked_markdown
+    from fewshot.report.comparisons.benchmark_ranking import rankings_on_sets
+    from fewshot.report.tables.markdown_report import markdown_report
 
-    table = ranked_markdown(shown)
+    benchmarks = rankings_on_sets(shown.rows, results.short_names, results.predictions)
+    table = markdown_report(shown, benchmarks)
     answer(table.removesuffix("\n"), {"markdown": table, "n_runs": len(shown.rows)})
     return 0
 

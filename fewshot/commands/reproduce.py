@@ -78,6 +78,7 @@ def command(
 
     if bool(files) == (data is not None):
         raise click.UsageError("give either --rows FILE, or --data ROOT to run the benchmark first")
+    _check_published(name)
     numbers = numbers_called(name)
     own: set[str] | None = None
     if data is not None:
@@ -93,6 +94,19 @@ def command(
         {"name": name, "numbers": [_value(one) for one in pairs]},
     )
     return 0
+
+
+def _check_published(name: str) -> None:
+    """Raises a ValueError for a benchmark without published numbers."""
+    from fewshot import protocols
+    from fewshot.results.published import published_table, table_names
+
+    sources = {one: published_table(one).benchmark for one in table_names()}
+    if name in protocols.names() and name not in {*sources, *sources.values()}:
+        raise ValueError(
+            f"fewshot has no published numbers of {name} to compare with; run it without them: fewshot run --benchmark "
+            f"{name} --data ROOT"
+        )
 
 
 def _benchmark_of(name: str) -> str:
@@ -164,9 +178,7 @@ def _value(one: Reproduction) -> dict[str, Any]:
 def _none_beside(name: str, numbers: Sequence[PublishedNumber], n_rows: int, model: str) -> str:
     models = list(dict.fromkeys(one.model for one in numbers))
     data = list(dict.fromkeys(one.data.name for one in numbers))
-    wanted = f"the network {model!r}" if model else "their networks by the names of weights"
-    return (
-        f"none of the {counted(n_rows, 'row')} stands beside a published number of {name} with {wanted}; it has "
-        f"{', '.join(models[:4])}{', ...' * (len(models) > 4)} on {', '.join(data[:6])}{', ...' * (len(data) > 6)}; "
-        "name the published network with --model"
-    )
+    of_model = f" of {model!r}" if model else ""
+    to_do = "give more or less of its name" if model else "if one of these is your network, name it with --model TEXT"
+    known = f"{', '.join(models[:4])}{', ...' * (len(models) > 4)} on {', '.join(data[:6])}{', ...' * (len(data) > 6)}"
+    return f"{name} has no published number{of_model} for the {counted(n_rows, 'row')}; it has {known}; {to_do}"

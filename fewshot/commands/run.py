@@ -131,7 +131,7 @@ class GridRequest:
     @property
     def names_methods(self) -> bool:
         """Whether the user chose an evaluator or a preset."""
-        return bool(self.evaluators or self.presets or self.transform)
+        return bool(self.evaluators or self.presets)
 
     def methods(self) -> list[tuple[str, str]]:
         """Transforms and evaluators: those of the presets, or of the evaluators with their usual transforms."""
@@ -212,7 +212,7 @@ def command(
     plan, unusual = None, ""
     if named.benchmark:
         methods = grid.methods() if grid.names_methods else []
-        plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench)
+        plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench, grid.transform)
         specs = plan.specs
     else:
         specs, unusual = _own_specs(data, grid, choice, episodes, bench)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,13 @@ import click
 
 from fewshot.commands import _device_options, _options
 from fewshot.commands._answers import answer, json_option, print_progress, printable
+from fewshot.commands._engine_request import gather
 from fewshot.commands._option_words import in_own_options
 from fewshot.commands._results import writable_results
-from fewshot.plugins.wording import counted
+from fewshot.plugins.wording import counted, listed
 
 if TYPE_CHECKING:
-    from fewshot.work.doing import Outcome
+    from fewshot.work.doing import Bench, Outcome
     from fewshot.work.places import WorkFolder
     from fewshot.work.tasks import Task
 
@@ -70,9 +72,10 @@ def command(
     from fewshot.work.places import WorkFolder
 
     plan = WorkFolder(folder, patience)
-    if status or dry_run:
-        return _listed(plan, status)
-    _check_folder(plan)
+    if status:
+        return _status(plan)
+    if not dry_run:
+        _check_folder(plan)
     if with_parent:
         from fewshot.work.processes import stop_with_parent
 
@@ -81,14 +84,16 @@ def command(
     from fewshot.work.worker import Worker
 
     path = results or folder / "rows.jsonl"
+    settings = _device_options.embedding_settings(embedding_batch, compiled, decoders)
+    computing = workbench(budget_mb << 20, device, not quiet, settings, heads_device)
+    bench = bench_at(path, computing, allow_import)
+    if dry_run:
+        return _list_tasks(plan, bench)
     if not plan.n_left:  # it may lie on a disk that nobody can write any more
         return _ended(plan, path, 0, quiet, with_parent)
     if not allow_import:
         check_imports(plan.tasks)
     writable_results(path)
-    settings = _device_options.embedding_settings(embedding_batch, compiled, decoders)
-    computing = workbench(budget_mb << 20, device, not quiet, settings, heads_device)
-    bench = bench_at(path, computing, allow_import)
     n_done = 0
 
     def ended(task: Task, outcome: Outcome) -> None:
@@ -106,12 +111,15 @@ def _ended(plan: WorkFolder, results: Path, n_done: int, quiet: bool, with_paren
     parent of this worker does."""
     from fewshot.results.files import Results
 
-    failures = [] if with_parent else plan.failures()
+    failures, written = [] if with_parent else plan.failures(), Results(results)
+    if not with_parent:
+        with suppress(OSError):  # the disk may be read-only: all commands read the rows where they are
+            gather(written, plan.order)
     if not quiet:
         n_tasks = len(plan.tasks)
         lines = [f"All tasks have ended: {counted(n_tasks, 'task')}, {n_done:,} here."]
-        lines += [f"rows: {results}", f"report: fewshot report {results}"]
-        values = {"n_tasks": n_tasks, "n_rows": len(Results(results).rows()), "results": results, "failures": failures}
+        lines += [f"rows: {listed(list(map(str, written.places)))}", f"report: fewshot report {results}"]
+        values = {"n_tasks": n_tasks, "n_rows": len(written.rows()), "results": results, "failures": failures}
         answer("\n".join(lines), values)
     _print_failures(failures)
     return 1 if failures else 0
@@ -138,15 +146,23 @@ def _check_folder(plan: WorkFolder) -> None:
         )
 
 
-def _listed(plan: WorkFolder, status: bool) -> int:
-    """Answers with the counts of tasks, or with each task."""
-    from fewshot.commands._rates import rates
-    from fewshot.work.listing import counts, counts_in_words, grouped
+def _status(plan: WorkFolder) -> int:
+    """Answers with the counts of tasks."""
+    from fewshot.work.listing import counts, counts_in_words
 
-    if status:
-        found = counts(plan)
-        answer("\n".join(counts_in_words(plan, found)), found)
-    else:
-        lines, values = grouped(plan.tasks, rates())
-        answer("\n".join(lines), values)
+    found = counts(plan)
+    answer("\n".join(counts_in_words(plan, found)), found)
+    return 0
+
+
+def _list_tasks(plan: WorkFolder, bench: Bench) -> int:
+    """Answers with the tasks that have not ended, and with the features that are stored already."""
+    from fewshot.commands._rates import rates
+    from fewshot.work.listing import grouped
+    from fewshot.work.presence import stored_images
+
+    ended = plan.statuses()
+    left = [task for task in plan.tasks if task.name not in ended]
+    lines, values = grouped(left, rates(), stored_images(left, bench))
+    answer("\n".join(lines), values)
     return 0

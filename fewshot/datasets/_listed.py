@@ -87,15 +87,20 @@ class Listing:
         """The name of the data set and its class names."""
         return ClassList(self.name, self.class_names)
 
-    def images(self, check: Callable[[Sequence[str], Ints, str], None] = warn_of_names) -> LabelledImages:
-        """The images in the order of the entries; a ValueError names wrong ones. `check` looks at the class names."""
+    def images(
+        self, check: Callable[[Sequence[str], Ints, str], None] = warn_of_names, draft: int | None = None
+    ) -> LabelledImages:
+        """The images in the order of the entries; a ValueError names wrong ones. `check` looks at the class names, and
+        `draft` is that of `open_files`."""
         source, places = str(self.entries.source), self.entries.places
         nameless = [label for label, name in enumerate(self.class_names) if not name.strip()]
         rows = np.flatnonzero(np.isin(self.labels, nameless)).tolist()
         self.entries.refuse(rows, "entries have no class", "fill it in, or get the list again")
         check_partitions(self.image_groups, places.__getitem__, source)
         paths = self.entries.files(self.root)
-        files, digests = open_files(source, paths, self.labels, places.__getitem__, lambda row: f"{places[row]}: ")
+        files, digests = open_files(
+            source, paths, self.labels, places.__getitem__, lambda row: f"{places[row]}: ", draft
+        )
         check(self.class_names, self.labels, source)
         groups = with_partitions(self.image_groups, self.class_groups, self.labels, len(self.class_names))
         report_partitions(self.image_groups.get("partition"), groups.get("partition"), self.labels, source)

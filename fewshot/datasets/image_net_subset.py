@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._decoding import is_picture
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.files.regular import written_text
 
@@ -75,4 +75,4 @@ def _validation(root: Path, known: set[str]) -> list[str]:
     if folder is None:
         return []
     images = (path for name in sorted(known) for path in sorted((folder / name).glob("*")))
-    return [path.relative_to(root).as_posix() for path in images if path.suffix.lower() in SUFFIXES]
+    return [path.relative_to(root).as_posix() for path in images if is_picture(path.suffix)]

@@ -18,7 +18,7 @@ from fewshot.features.batch_size import first_batch
 from fewshot.features.embedding import DTYPES, Embedder
 from fewshot.features.files import FeatureFiles, FeatureWriter
 from fewshot.features.out_of_memory import halved_until_it_fits
-from fewshot.features.ranges import RangeFiles
+from fewshot.features.ranges import Absorbed, RangeFiles
 from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.features.use import UNUSED, EmbeddingUse
 from fewshot.files.atomic import home
@@ -108,7 +108,7 @@ def _filled(
         return _table(files, done)
     with files.locked(wait):
         done = files.open()
-        n_absorbed, seconds = RangeFiles(files).absorb(done)
+        absorbed = RangeFiles(files).absorb(done)
         _forget_changed(files, done, wanted)
         missing = wanted[~done[wanted].astype(np.bool_)]
         start, use = time.perf_counter(), UNUSED
@@ -117,7 +117,14 @@ def _filled(
             with FeatureWriter(files, done) as writer:
                 _embed(embedder, missing, writer, f"embedding {backbone.name}", progress)
             use = embedder.meter.use()
-        return _table(files, done, n_absorbed + len(missing), seconds + time.perf_counter() - start, use)
+        seconds = absorbed.seconds + time.perf_counter() - start
+        return _table(files, done, absorbed.n_rows + len(missing), seconds, _use(absorbed, use))
+
+
+def _use(absorbed: Absorbed, own: EmbeddingUse) -> EmbeddingUse:
+    """The use of all processes that embedded; unknown if that of the others is."""
+    known = absorbed.use.n_images or not absorbed.n_rows
+    return EmbeddingUse.total([absorbed.use, own]) if known else UNUSED
 
 
 def _forget_changed(files: FeatureFiles, done: NDArray[np.uint8], wanted: NDArray[np.int64]) -> None:

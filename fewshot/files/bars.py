@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -13,7 +14,13 @@ from fewshot.files.durations import duration
 if TYPE_CHECKING:
     _Bar = tqdm[Any]
 else:
-    _Bar = tqdm  # cannot be subscripted
+
+    class _Bar(tqdm):  # tqdm itself cannot be subscripted
+        """A bar with a lock of its process alone: tqdm's is a semaphore of the system, which a killed process leaves
+        behind."""
+
+
+_Bar.set_lock(threading.RLock())
 
 
 class PacedBar(_Bar):

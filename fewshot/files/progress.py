@@ -16,13 +16,11 @@ EVERY = 30.0  # seconds between two lines of a log
 
 def progress_bar(total: int, what: str, unit: str, shown: bool = True, done: int = 0) -> tqdm[Any]:
     """The progress of `total` units of work, `done` of them already; with `shown` False it shows nothing."""
-    from tqdm import tqdm
-
     from fewshot.files.bars import LogLines, PacedBar
 
     usual: dict[str, Any] = {"total": total, "desc": what, "unit": unit, "initial": done, "leave": False}
     if not shown:
-        return tqdm(**usual, disable=True)
+        return PacedBar(**usual, disable=True)
     if sys.stderr.isatty():
         return PacedBar(**usual, dynamic_ncols=True)
     return LogLines(**usual, mininterval=EVERY, miniters=1, delay=EVERY)

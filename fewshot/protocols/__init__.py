@@ -6,7 +6,7 @@ page. A file may also hold the constant FEWSHOT: `NAME@fewshot`, with nested dra
 
     _places.py    the copies of data sets below a folder      _counts.py     copies with other counts than the published
     _page.py      what users read about a benchmark           _test_sets.py  data sets that several benchmarks share
-    _shapes.py    the shapes of its episodes, in words
+    _shapes.py    the shapes of its episodes, in words           _heads.py    its own heads, and others
 """
 
 from __future__ import annotations

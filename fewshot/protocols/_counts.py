@@ -6,6 +6,7 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._known_counts import Counts, agrees, counts_of
 from fewshot.datasets._known_sets import Edition, difference_from, known_sets, report_known, warn_damaged
 from fewshot.plugins.registry import DATASETS
+from fewshot.plugins.wording import listed
 from fewshot.protocols import Benchmark
 from fewshot.protocols._places import Copy
 
@@ -30,7 +31,7 @@ def _check_edition(benchmark: Benchmark, copy: Copy, images: LabelledImages, edi
         raise ValueError(
             f"{_named(benchmark, copy)} needs {title}, but the copy in {_place(copy)} {differs}"
             f"{_other(edition, len(images.class_names), counts)}; get it from {copy.of.get}; or run this copy outside "
-            f"the benchmark, so that its rows do not bear the name {benchmark.protocol}: {outside}"
+            f"the benchmark, so that its rows {_apart(benchmark)}: {outside}"
         )
 
 
@@ -42,6 +43,14 @@ def _named(benchmark: Benchmark, copy: Copy) -> str:
 def _place(copy: Copy) -> str:
     """The file or folder that fewshot reads; the place that it looked for may be a folder inside."""
     return str(next(iter(DATASETS.spec(copy.dataset).paths), copy.place.below))
+
+
+def _apart(benchmark: Benchmark) -> str:
+    """What rows outside a benchmark do unlike those of it, as a part of a sentence."""
+    parts = [f"do not bear the name {benchmark.protocol}"]
+    parts += ["do not count in its mean over data sets"] if len(benchmark.sets) > 1 else []
+    parts += ["show the mean of their draws, not the median"] if benchmark.draws == "median" else []
+    return listed(parts)
 
 
 def _counts_of(copy: Copy, images: LabelledImages, edition: Edition) -> Counts:

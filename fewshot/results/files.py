@@ -60,23 +60,33 @@ class Results:
             make_folder(file.parent)
             _append(file, [row.to_json().encode() + b"\n"])
             return
-        self._append_locked([row.to_json().encode() + b"\n"])
+        with self._held():
+            _append(self.path, [row.to_json().encode() + b"\n"])
 
-    def _append_locked(self, lines: Iterable[bytes]) -> None:
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Holds the file: no other process appends to it meanwhile."""
         lock = check_regular(self.path, "results file").with_name(f"{self.path.name}.lock")
         with locked(lock, f"appends to {self.path}", _PATIENCE):
-            _append(self.path, lines)
+            yield
 
     def gather(self, order: Sequence[str] = ()) -> None:
         """Moves the rows in the files of other processes, which must have ended, into the results file: first those of
-        the run ids in `order`, in that order. A kill at any time loses no row."""
-        files = own_files.files_of(self.path)
-        if files:
-            self._append_locked(own_files.sorted_lines(files, order))
-            for file in files:
-                file.unlink(missing_ok=True)
+        the run ids in `order`, in that order. A kill at any time loses no row, and several processes may do it."""
+        if own_files.files_of(self.path):
+            with self._held():
+                files = own_files.files_of(self.path)  # those that no other process has moved meanwhile
+                _append(self.path, own_files.sorted_lines(files, order))
+                for file in files:
+                    file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # it is not there, or a new process has written a row
             own_files.folder_of(self.path).rmdir()
+
+    @property
+    def places(self) -> list[Path]:
+        """The files and folders that hold rows: the results file, and the folder of other processes' rows if it holds
+        any."""
+        return [self.path, *([own_files.folder_of(self.path)] if own_files.files_of(self.path) else [])]
 
     def lines(self) -> Iterator[bytes]:
         """The lines of the file, and of those of other processes, as they are stored, each with its end."""

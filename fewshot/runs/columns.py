@@ -23,8 +23,10 @@ from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.seen_classes import SEEN, UNKNOWN, SeenClasses, seen_classes, seen_in_training
 from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.statistics.intervals import (
+    DEPENDENT_DRAWS,
     FRACTION,
     NEW_DRAWS,
+    THESE_IMAGES,
     Floats,
     Integers,
     Interval,
@@ -50,6 +52,7 @@ class Design:
     classes: Ints  # labels of the classes that episodes are drawn from
     pools_of: Callable[[Ints], Ints] = np.zeros_like  # the disjoint pool of images of each episode, by its index
     groups: tuple[str, Ints] | None = None  # where episodes draw groups of classes: their name, the group of each label
+    draws_depend: bool = False  # whether one episode fixes the next, so that their spread is no error
 
     @cached_property
     def unit_name(self) -> str:
@@ -82,11 +85,11 @@ def score(parts: Iterable[Predictions], design: Design) -> tuple[Score, str]:
     values = read.whole("accuracy")
     units = Units(read.whole("held"), read.whole("n_way"), design.n_units, design.unit_name)
     half_query = 0.5 / max(1, read.n_queries)
-    these = episode_interval(values).inside(FRACTION)
+    these = _these_images(values, design.draws_depend)
     new_images = pool_interval(values, read.whole("pools")).inside(FRACTION)
     new_classes = class_interval(values, units, half_query=half_query)
     whole_sets = bool((units.n_way >= len(design.classes)).all()) and read.by_image.whole
-    new_draws = _draw_interval(values, read.by_image if whole_sets else None)
+    new_draws = _draw_interval(values, read.by_image if whole_sets else None, design.draws_depend)
     scored = Score(
         n_episodes=len(values),
         n_classes=len(design.classes),
@@ -183,9 +186,18 @@ def _high(interval: Interval) -> float | None:
     return None if interval.reason else interval.high
 
 
-def _draw_interval(values: Floats, by_image: ImageAnswers | None) -> Interval:
-    """The interval for new supports and new images, if every episode answers all of one test set of all classes;
-    `by_image` is None if not."""
+def _these_images(values: Floats, depend: bool) -> Interval:
+    """The interval for these images; none for draws that depend on each other."""
+    if depend and len(values) > 1:
+        return Interval.unknown(float(values.mean()), THESE_IMAGES, 0.95, DEPENDENT_DRAWS)
+    return episode_interval(values).inside(FRACTION)
+
+
+def _draw_interval(values: Floats, by_image: ImageAnswers | None, depend: bool) -> Interval:
+    """The interval for new supports and new images, if every episode answers all of one test set of all classes, by
+    independent draws; `by_image` is None if not."""
+    if depend and len(values) > 1:
+        return Interval.unknown(float("nan"), NEW_DRAWS, 0.95, DEPENDENT_DRAWS)
     if by_image is None:
         return Interval.unknown(float("nan"), NEW_DRAWS, 0.95, "the episodes do not answer all of a test set each")
     return draw_interval(values, *by_image.accuracy()).inside(FRACTION)

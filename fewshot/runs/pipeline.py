@@ -44,8 +44,9 @@ from fewshot.runs.background import wait_for_loops
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts
+from fewshot.runs.pace import Pace
 from fewshot.runs.portions import portions
-from fewshot.runs.resources import ResourceMeter, embedding_costs, resources
+from fewshot.runs.resources import ResourceMeter, embedding_costs, joined, resources
 from fewshot.runs.selection import choose
 from fewshot.runs.specs import Listed, PreparedRun, RunSpec, Sampled, check_class_names, split_of
 from fewshot.runs.turns import in_turns
@@ -213,7 +214,8 @@ def _run_name(run_id: str, spec: RunSpec) -> RunName:
 
 def _score(prepared: PreparedRun, parts: PredictionParts, n_episodes: int) -> tuple[Score, str]:
     """What stored predictions say, and the digest of their episodes."""
-    design = Design(prepared.images.class_names, prepared.classes, prepared.pools_of, prepared.groups)
+    names, depend = prepared.images.class_names, prepared.draws_depend
+    design = Design(names, prepared.classes, prepared.pools_of, prepared.groups, depend)
     return score(parts.read(n_episodes), design)
 
 
@@ -310,23 +312,22 @@ class _Computation:
         prepared, bench = self.prepared, self.bench
         meter = ResourceMeter(self.backbone.device)
         learner, costs = _learner(prepared, self.backbone, ranges, bench, wait)
-        wait_for_loops()
+        wait_for_loops(prepared.evaluator)
         start = time.monotonic()
         n_missing = sum(stop - start for start, stop in ranges)
         with progress_bar(n_missing, prepared.evaluator.text, "episode", bench.progress) as bar:
             watch = partial(show_step, bar)
+            budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
+            solved = partial(solve, learner=learner, budget_bytes=budget, watch=watch)
+            pace = Pace(prepared.evaluator.text, n_missing, bar.update)
             for block in prepared.blocks(ranges):
                 if prepared.listed is None:
                     guards.check_classes(block, prepared.classes, prepared.spec.classes, prepared.images)
-                keep = keeps_logits(block, prepared.n_episodes)
-                budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
-                solved = partial(
-                    solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
-                )
-                n_support = int(np.diff(block.support_start).max(initial=0))
-                for part in portions(block, solved, at_least=learner.lanes(n_support)):
+                keeping = partial(solved, keep_logits=keeps_logits(block, prepared.n_episodes))
+                lanes = learner.lanes(int(np.diff(block.support_start).max(initial=0)))
+                for part in portions(block, partial(pace.solved, keeping, lanes), at_least=lanes):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
-                    self.parts.write(part, self.made_from | costs | meter.costs())
+                    self.parts.write(part, self.made_from | joined(costs, meter.costs()) | pace.costs())
                     costs, start = {}, time.monotonic()
                     del part  # frees its memory before the next one
 
@@ -412,7 +413,12 @@ def failed_row(spec: RunSpec, bench: Workbench, why: str) -> Row:
 
 def why_failed(spec: RunSpec, error: Exception) -> str:
     """The sentence about an error that ended a run, without the places of this machine."""
+    return error_sentence(error, map(str, vars(spec_columns(spec)).values()))
+
+
+def error_sentence(error: Exception, texts: Iterable[str]) -> str:
+    """The sentence about an error, without the places of this machine. `texts`: specs that may name its cause."""
     text = str(error) or type(error).__name__
     if not isinstance(error, ValueError | OSError):
-        text = foreign.sentence(error, map(str, vars(spec_columns(spec)).values()))
+        text = foreign.sentence(error, texts)
     return without_places(" ".join(text.encode(errors="replace").decode().split()))

@@ -236,6 +236,11 @@ class PreparedRun:
         name = None if self.listed is not None else self.sampler.class_group
         return None if name is None else (f"groups ({name})", self.images.class_groups[name].codes.astype(np.int64))
 
+    @property
+    def draws_depend(self) -> bool:
+        """Whether one episode fixes the next, so that they are no independent sample."""
+        return self.listed is None and bool(self.sampler.draws_depend)
+
     @cached_property
     def sampler(self) -> Any:
         """The sampler of the episodes; only for sampled episodes, not for lists."""

@@ -106,7 +106,7 @@ def _means(number: int, one: BenchmarkTable) -> Piece:
     def texts(runs: SetRuns) -> tuple[str, ...]:
         return ", ".join(one.sources[runs]), ", ".join(one.verified_by[runs])
 
-    table = benchmark_table(one.ranking, ("submission", "verified by"), texts)
+    table = benchmark_table(one.ranking, None, ("submission", "verified by"), texts)
     return Piece(table.title, {"number": number, "table": table}, "Benchmark means")
 
 

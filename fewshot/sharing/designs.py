@@ -47,10 +47,12 @@ class SharedDesign:
         groups = (self.group_name, np.array(self.groups, dtype=np.int64)) if self.group_name else None
         listed = np.array(self.pools, dtype=np.int64)
         if specs_of(row).from_file:
-            pools_of = np.zeros_like if not len(listed) else listed.__getitem__
+            pools_of, depend = np.zeros_like if not len(listed) else listed.__getitem__, False
         else:
-            pools_of = member(row, "sampler").pools_of
-        return Design(names, np.array(self.classes, dtype=np.int64), pools_of, groups)
+            sampler = member(row, "sampler")
+            # An older release counted such draws as independent; readers of its rows show no interval.
+            pools_of, depend = sampler.pools_of, sampler.draws_depend and row.accuracy_low is None
+        return Design(names, np.array(self.classes, dtype=np.int64), pools_of, groups, depend)
 
     def values(self) -> dict[str, Any]:
         """The JSON values."""

@@ -91,11 +91,11 @@ def _benchmarks(runs: Sequence[Shared], n_test: TestImages) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for one in every:
-        half = "" if one.half_width is None else f" ± {100 * one.half_width:.1f}"
         task = ", ".join(filter(None, (one.benchmark, one.shape)))
-        cells = (one.backbone, one.method, task, one.described, f"{100 * one.value:.1f}{half}")
+        method = ", ".join(filter(None, (one.method, one.label)))
+        cells = (one.backbone, method, task, one.described, one.text)
         lines.append("| " + " | ".join(map(plain, cells)) + " |")
-    note = f"± is the 95 % interval for {' or '.join(populations)}. " if populations else ""
+    note = f"± or [ ] is the 95 % interval for {' or '.join(populations)}. " if populations else ""
     return [*lines, "", f"{note}A mean without some of the sets is not the number of the benchmark.", ""]
 
 

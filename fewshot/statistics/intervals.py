@@ -25,6 +25,7 @@ DIFFERENCE: Limits = (-1.0, 1.0)  # of two fractions
 THESE_IMAGES = "these images"
 NEW_IMAGES = "new images of these classes"
 NEW_DRAWS = "new supports and new images of these classes"
+DEPENDENT_DRAWS = "the draws depend on each other"  # why there is no interval, as rows store it
 FEWEST_POOLS = 5
 ENOUGH_CLASSES = 20  # to rank runs for new classes; below, half an interval for them is 6 to 30 points (coverage.py)
 _AT_ONCE = 4096  # episodes whose units are sorted together

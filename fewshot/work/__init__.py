@@ -7,5 +7,7 @@ A new kind of task: one function in doing.py, and the place in planning.py that 
     tasks.py      a task, named by its content        planning.py    runs to tasks
     doing.py      a task, done                        places.py      the folder of a plan: tasks, marks, leases
     worker.py     claims and does task after task     processes.py   worker processes of this machine
-    cluster.py    the tasks as futures of Dask        listing.py     tasks in words, with sizes and times
+    cluster.py    the tasks as futures of Dask        remote.py      what a worker of Dask does
+    schedulers.py how to reach Dask's scheduler       connection.py  a scheduler that goes away and comes back
+    listing.py    tasks in words, with sizes and times
 """

@@ -17,12 +17,11 @@ from fewshot.datasets import LabelledImages
 from fewshot.datasets._loading import load_images
 from fewshot.features.settings import USUAL, EmbeddingSettings
 from fewshot.files.regular import parsed_json
-from fewshot.plugins import foreign
 from fewshot.plugins.registry import BACKBONES, WouldImportError
 from fewshot.results.files import Results
 from fewshot.results.own_files import own_name
 from fewshot.runs.loading import load_backbone
-from fewshot.runs.pipeline import Workbench, failed_row, run, solve_range, why_failed
+from fewshot.runs.pipeline import Workbench, error_sentence, failed_row, run, solve_range, why_failed
 from fewshot.runs.spec_json import member_from_json, spec_from_json
 from fewshot.runs.specs import RunSpec
 from fewshot.work.planning import from_runs
@@ -39,6 +38,11 @@ class Outcome:
     status: str
     seconds: float = 0.0
     error: str = ""
+
+
+def hindrance(needs: Iterable[Outcome]) -> Outcome | None:
+    """The first of these outcomes that is no success: what depends on it fails with its error, without an attempt."""
+    return next((need for need in needs if need.status != "done"), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +75,9 @@ class Bench:
 
     def _why(self, task: Task, error: Exception) -> str:
         if "run" in task.what:
-            try:
+            with contextlib.suppress(ValueError):  # the spec itself is wrong
                 return why_failed(self._spec(task.what), error)
-            except ValueError:  # the spec itself is wrong
-                pass
-        return foreign.sentence(error, ()) if not isinstance(error, ValueError | OSError) else str(error)
+        return error_sentence(error, map(str, task.what.values()))
 
     def _spec(self, what: Mapping[str, Any]) -> RunSpec:
         return spec_from_json(what["run"], self.allow_import)
@@ -93,17 +95,20 @@ class Bench:
     def embed(self, what: Mapping[str, Any]) -> None:
         """Embeds rows of a data set, or of a view of it."""
         from fewshot.features.ranges import embed_range
+        from fewshot.runs.resources import ResourceMeter
 
-        images = self._images(what)
+        images = self.images(what)
         backbone = self.workbench.backbone(member_from_json("backbone", what["backbone"], self.allow_import))
-        rows, folder = from_runs(what["rows"], len(images)), self.workbench.folder
-        network = backbone.to(self.workbench.device)
-        embed_range(images, network, rows, what["dtype"], folder, self.workbench.progress, self.workbench.embedding)
+        rows, bench = from_runs(what["rows"], len(images)), self.workbench
+        network = backbone.to(bench.device)
+        costs = ResourceMeter(network.device).costs
+        embed_range(images, network, rows, what["dtype"], bench.folder, bench.progress, bench.embedding, costs)
 
     def table(self, what: Mapping[str, Any]) -> None:
         """Nothing: the task ends when all ranges are there. The first run that opens the table moves them into it."""
 
-    def _images(self, what: Mapping[str, Any]) -> LabelledImages:
+    def images(self, what: Mapping[str, Any]) -> LabelledImages:
+        """The images of a task that embeds: those of a data set, or of a view of it."""
         images = self.workbench.images(member_from_json("dataset", what["dataset"], self.allow_import))
         if not what["view"]:
             return images

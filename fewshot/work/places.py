@@ -124,6 +124,10 @@ class WorkFolder:
         content = json.dumps(asdict(outcome) | {"task": task.words}).encode()
         write_atomically(self.path / "done" / f"{task.name}.{outcome.status}", content)
 
+    def outcome(self, name: str, status: str) -> Outcome:
+        """How a task ended that has this status."""
+        return Outcome(status, error="" if status == "done" else self.error(name, status))
+
     def error(self, name: str, status: str) -> str:
         """The error of a task that failed or was lost."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -85,6 +86,9 @@ class LocalWorkers:
         for process in ended:
             self._running.remove(process)
             code = process.returncode
+            if code < 0 and self.folder.n_left:
+                why = _signal(-code)
+                self.say(f"Warning: worker {process.pid} died ({why}); another one takes its place and its task")
             if code in (1, 2):
                 time.sleep(LOOK)  # its last line is on its way
                 raise ValueError(f"a worker could not work: {_last(self._said)}")
@@ -108,7 +112,6 @@ class LocalWorkers:
 
 def stop_with_parent() -> None:
     """Ends this process as SIGTERM does once its parent has closed its standard input, or has died."""
-    import signal
 
     def watch() -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -122,6 +125,15 @@ def stop_with_parent() -> None:
 def n_cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _signal(number: int) -> str:
+    """What killed a process, in words."""
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+    return f"{name}, which the system sends when memory is short" if name == "SIGKILL" else name
 
 
 def _last(lines: dict[str, None]) -> str:

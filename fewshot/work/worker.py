@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from fewshot.work.doing import Bench, Outcome
+from fewshot.work.doing import Bench, Outcome, hindrance
 from fewshot.work.places import WorkFolder
 from fewshot.work.tasks import Task
 
@@ -73,15 +73,12 @@ class Worker:
         self.ended(task, outcome)
 
     def _given_up(self, task: Task, statuses: Mapping[str, str]) -> Outcome | None:
-        """The outcome of a task that cannot be done, because it was lost, or because one that it needs was; of a row
-        also if one of its episodes failed."""
+        """The outcome of a task that is not tried, because its workers died, or because one that it needs failed."""
         losses = self.folder.leases.losses(task.name)
         if losses >= MOST_LOSSES:
             return self.bench.fail(task, lost_sentence(task, losses), "lost")
-        for need in task.needs:
-            if statuses[need] == "lost" or (statuses[need] == "failed" and task.kind == "row"):
-                return self.bench.fail(task, self.folder.error(need, statuses[need]), statuses[need])
-        return None
+        cause = hindrance(self.folder.outcome(need, statuses[need]) for need in task.needs)
+        return None if cause is None else self.bench.fail(task, cause.error, cause.status)
 
 
 def lost_sentence(task: Task, losses: int) -> str:

@@ -55,6 +55,12 @@ def test_rows_or_data_are_given_and_a_source_without_a_benchmark_is_not_run(rows
     assert "no benchmark of fewshot runs the protocol of dinov2" in fail("reproduce", "dinov2", "--data", tmp_path)
 
 
+@pytest.mark.parametrize("name", ["medmnist", "cifar_fs", "coop@fewshot"])
+def test_a_benchmark_without_published_numbers_is_named_as_one(rows: Path, name: str) -> None:
+    sentence = fail("reproduce", name, "--rows", rows)
+    assert f"fewshot has no published numbers of {name} to compare with; run it without them" in sentence
+
+
 def test_published_numbers_are_listed_by_source_and_by_word() -> None:
     assert "Meta-Dataset, ProtoNet trained on ILSVRC-2012 only: 10 numbers." in " ".join(
         succeed("list", "published").split()

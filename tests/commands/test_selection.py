@@ -74,6 +74,7 @@ def test_choosing_on_the_support_wraps_the_evaluator_and_shows_the_choices(folde
         (("--grid", "C=1,2"), "need --select; add, for example, --select validation"),
         (("--select-episodes", "5"), "need --select; add, for example, --select validation"),
         (("--select", "oracle"), "--select oracle needs --grid FIELD=VALUES"),
+        (("--select", "images"), "--select images needs --grid FIELD=VALUES"),
         (("--select", "support", "--grid", "C=1", "--select-episodes", "3"), "remove --select-episodes"),
         (("--select", "support", "--grid", "D=1,2"), "LinearProbe has no field 'D'; its fields are: C, max_iter"),
         (("--select", "validation", "--grid", "D=1,2"), "LinearProbe has no field 'D'; its fields are: C, max_iter"),

@@ -17,10 +17,13 @@ from fewshot.datasets import ArrayImages, LabelledImages
 from fewshot.features.embedding import Embedder
 from fewshot.features.files import FeatureFiles
 from fewshot.features.ranges import RangeFiles, embed_range
+from fewshot.features.settings import USUAL
 from fewshot.features.table import feature_table
+from fewshot.features.use import EmbeddingUse
 from fewshot.files.locks import Busy
 
 N = 150
+USE = EmbeddingUse(3, 90, 2.0, 1.0, 32, True, ("a", "b"), 5, 6, 0.5)
 
 
 def images(count=N):
@@ -75,9 +78,67 @@ def test_the_seconds_of_ranges_are_those_of_the_table_that_takes_them(tmp_path):
     backbone = RawPixels(4).load()
     embed(backbone, tmp_path, range(10))
     ranges = ranges_in(tmp_path, backbone)
-    rows, values, _ = ranges._read(ranges.paths()[0])
-    ranges.write(rows, values, 100.0)
+    ranges.write(dataclasses.replace(ranges._read(ranges.paths()[0]), seconds=100.0))
     assert 100 <= table_of(backbone, tmp_path, np.arange(10)).seconds < 101
+
+
+def test_the_use_of_all_ranges_is_that_of_the_table_that_takes_them(tmp_path, monkeypatch):
+    backbone, peaks = RawPixels(4).load(), iter(("300", "200"))
+    for name, rows in (("one", range(10)), ("other", range(10, 40))):
+        monkeypatch.setattr("fewshot.features.use.this_process", lambda name=name: name)
+        costs = {"peak_memory_bytes": next(peaks), "device_joules": "1.5"}
+        embed_range(images(), backbone, np.array(rows), "float32", tmp_path, False, USUAL, costs.copy)
+    use = table_of(backbone, tmp_path, np.arange(40)).use
+    assert (use.n_images, use.n_bytes, use.batch, use.processes) == (40, 40 * 3 * 12 * 12, 64, ("one", "other"))
+    assert (use.peak_memory_bytes, use.device_joules) == (300, 3.0)
+    assert 0 < use.busy <= use.seconds
+
+
+def test_rows_that_the_table_holds_already_do_not_count_in_the_use(tmp_path):
+    backbone = RawPixels(4).load()
+    embed(backbone, tmp_path, range(20))
+    ranges = ranges_in(tmp_path, backbone)
+    kept = ranges._read(ranges.paths()[0])
+    table_of(backbone, tmp_path, np.arange(15))
+    ranges.write(dataclasses.replace(kept, rows=kept.rows + 10))
+    use = table_of(backbone, tmp_path, np.arange(30)).use
+    assert use.n_images == 10
+    assert use.n_bytes == kept.use.n_bytes / 2
+
+
+def test_a_range_without_a_use_leaves_it_unknown(tmp_path):
+    backbone = RawPixels(4).load()
+    embed(backbone, tmp_path, range(20))
+    ranges = ranges_in(tmp_path, backbone)
+    ranges.write(dataclasses.replace(ranges._read(ranges.paths()[0]), use=None))
+    table = table_of(backbone, tmp_path, np.arange(30))
+    assert (table.n_embedded, table.use.n_images) == (30, 0)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*USE.to_json()]), inner),
+)
+
+
+@given(JSON)
+def test_a_use_is_read_whole_or_not_at_all(values):
+    assert EmbeddingUse.from_json(USE.to_json()) == USE
+    assert EmbeddingUse.from_json(values) is None
+    for name in USE.to_json():
+        use = EmbeddingUse.from_json(USE.to_json() | {name: values})
+        assert use is None or isinstance(getattr(use, name), tuple if name == "processes" else int | float)
+
+
+def test_counting_stored_rows_changes_no_file(tmp_path):
+    backbone = RawPixels(4).load()
+    table_of(backbone, tmp_path, np.arange(5))
+    embed(backbone, tmp_path, range(10, 20))
+    ranges = ranges_in(tmp_path, backbone)
+    (ranges.folder / f"{20:012d}-{30:012d}-{'0' * 16}.safetensors").write_bytes(b"torn")
+    before = [path.read_bytes() for path in ranges.paths()]
+    assert ranges.n_stored(np.arange(30)) == 15
+    assert [path.read_bytes() for path in ranges.paths()] == before
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "other"])

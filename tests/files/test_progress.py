@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import time
 
 import pytest
@@ -80,3 +82,15 @@ def test_a_hidden_bar_shows_no_steps() -> None:
 
 def test_durations_have_units() -> None:
     assert [duration(seconds) for seconds in (45, 300, 9000)] == ["45 s", "5 min", "2.5 h"]
+
+
+def test_a_bar_leaves_no_semaphore_of_the_system_behind() -> None:
+    script = (
+        "from multiprocessing import resource_tracker as tracker\n"
+        "from fewshot.files.progress import progress_bar\n"
+        "for shown in (True, False):\n"
+        "    progress_bar(3, 'a', 'b', shown).close()\n"
+        "print(tracker._resource_tracker._pid)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout == "None\n"

@@ -18,7 +18,7 @@ from fewshot.datasets._published_classes import published_split
 from fewshot.plugins.registry import DATASETS
 from fewshot.protocols import Benchmark, _counts
 from fewshot.protocols._places import copies
-from tests.support.benchmark_folders import PIXELS, PROTOTYPE, cut_benchmark, picture, run_benchmark
+from tests.support.benchmark_folders import PIXELS, cut_benchmark, picture, run_benchmark
 from tests.support.command_line import fail, succeed
 
 CLASSES = ("ant", "bee", "cat")
@@ -179,7 +179,8 @@ def test_exchanged_lists_of_vtab_are_called_exchanged(root, caplog):
     write_kitti(root, {"train800": 711, "val200": 200, "test": 800})
     command = ("run", "--benchmark", "vtab_1k", "--data", root, *PIXELS, "--set", "kitti_distance", "--partial")
     sentence = fail(*command)
-    assert "KITTI, distance (VTAB) that vtab_1k needs: it has train and test exchanged: train 711, val 200" in sentence
+    assert "the set kitti_distance of vtab_1k needs KITTI, distance (VTAB), but the copy in " in sentence
+    assert " has train and test exchanged: train 711, val 200" in sentence
     assert not [text for text in caplog.messages if "published" in text]  # one sentence, not a warning before it
     both = (root / "kitti/test.txt").read_text() + (root / "kitti/val200.txt").read_text()
     (root / "kitti/train800val200.txt").write_text(both)
@@ -190,11 +191,12 @@ def test_a_copy_with_other_counts_runs_outside_the_benchmark_and_its_row_has_no_
     write_kitti(root, {"train800": 20, "val200": 8, "test": 12})
     command = ("--benchmark", "vtab_1k", "--data", root, *PIXELS, "--set", "kitti_distance", "--partial")
     sentence = fail("run", *command)
-    assert "so that its rows do not bear the name vtab_1k@1: fewshot run --data" in sentence
-    words = shlex.split(sentence.partition("vtab_1k@1: ")[2])[1:]
+    apart = "so that its rows do not bear the name vtab_1k@1 and do not count in its mean over data sets: "
+    words = shlex.split(sentence.partition(apart)[2])
     results = ("--results", root / "rows.jsonl")
-    [row] = json.loads(succeed(*words, *PIXELS, *PROTOTYPE, *results, "--json"))["rows"]
+    [row] = json.loads(succeed(*words[1:], *results, "--json"))["rows"]
     assert (row["protocol"], row["n_episodes"], row["n_way"], row["n_query"]) == ("", 1, None, None)
+    assert (row["selection"], row["n_trials"], row["transform"]) == ("validation images", 7, "Identity()")
     assert row["sampler"].startswith("WholePartitions(train=('partition=train',), ")
 
 

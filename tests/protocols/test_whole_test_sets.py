@@ -74,8 +74,12 @@ def test_mieb_in_all_its_sets(name, root, monkeypatch):
     answer = run_benchmark(name, root)
     check_whole(answer, name, [16], 5)
     check_mean(answer, 16, 21)
-    sampler = "Balanced(" if name.endswith("fewshot") else "RepeatedPermutation("
+    depend = not name.endswith("fewshot")
+    sampler = "RepeatedPermutation(" if depend else "Balanced("
     assert all(row["sampler"].startswith(sampler) for row in answer["rows"])
+    reason = "the draws depend on each other" if depend else ""
+    assert {row["accuracy_reason"] for row in answer["rows"]} == {reason}
+    assert all((row["accuracy_low"] is None) == depend for row in answer["rows"])
 
 
 def test_big_vision_in_all_its_sets_with_its_ridge_probe(root, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -42,6 +43,16 @@ def test_gathering_keeps_every_line_in_the_order_that_is_asked_for(rows, tmp_pat
     assert not path.with_suffix(".rows").exists()
     Results(path).gather()
     assert len(path.read_text().splitlines()) == len(rows)
+
+
+def test_several_that_gather_at_once_move_each_line_once(rows, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    for number, row in enumerate(rows * 10):
+        own(path, f"host-{number}").append(row)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: Results(path).gather(), range(8)))
+    assert len(path.read_text().splitlines()) == 10 * len(rows)
+    assert Results(path).places == [path]
 
 
 def test_a_kill_between_the_steps_of_gathering_changes_nothing(rows, tmp_path):

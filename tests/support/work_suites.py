@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.support.machine_columns import MACHINE_COLUMNS
 
@@ -34,14 +34,14 @@ def write_suite(
     (folder / "suite.py").write_text(text)
 
 
-def start(folder: Path, *args: str) -> subprocess.Popen[str]:
+def start(folder: Path, *args: str, stderr: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
     """A command, in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "fewshot", *args],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )

@@ -21,6 +21,81 @@ class Own(Prototype):
         raise ValueError("it never works")
 """
 
+FAILING = """
+import os
+from dataclasses import dataclass, replace
+from fewshot.backbones.raw_pixels import RawPixels
+from fewshot.evaluators.prototype import Prototype
+
+
+def raise_once_more(what):
+    with open(what, "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    raise KeyError(what)
+
+
+@dataclass(frozen=True)
+class Blind(RawPixels):
+    def load(self):
+        return replace(super().load(), preprocess=lambda image: raise_once_more("embedding"))
+
+
+@dataclass(frozen=True)
+class Stuck(Prototype):
+    def fit(self, batch):
+        raise_once_more("solving")
+"""
+FAILING_SUITE = """
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.results.selection_rule import Selection
+from fewshot.runs.specs import RunSpec, Sampled
+
+def suite():
+    episodes = Sampled(EpisodeShape(n_way=3, k_shot=1, n_query=4))
+    chosen = Selection("oracle", (("C", (0.1, 1.0)),), n_episodes=4)
+    for backbone, evaluator, selection in (
+        ("failing:Blind(image_size=4)", "Prototype()", None),
+        ("failing:Blind(image_size=4)", "NearestNeighbour()", None),
+        ("failing:Blind(image_size=4)", "LinearProbe()", chosen),
+        ("RawPixels(image_size=4)", "failing:Stuck()", None),
+        ("RawPixels(image_size=4)", "Prototype()", None),
+    ):
+        yield RunSpec({data!r}, backbone, evaluator, episodes, split="AllNovel()", n_episodes=12, selection=selection)
+"""
+ENGINES = {
+    "jobs": [("bench", "suite.py", "--results", "rows.jsonl", "--jobs", "2")],
+    "folder": [("bench", "suite.py", "--plan", "plan"), ("work", "plan", "--allow-import", "--results", "rows.jsonl")],
+    "dask": [("bench", "suite.py", "--results", "rows.jsonl", "--scheduler", "local:2")],
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_task_fails_once_and_each_run_that_needs_it_has_one_row_with_its_error(engine, folder, tmp_path, monkeypatch):
+    if engine == "dask":
+        pytest.importorskip("distributed")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "failing.py").write_text(FAILING)
+    (tmp_path / "suite.py").write_text(FAILING_SUITE.replace("{data!r}", repr(f"ImageFolderSet({str(folder)!r})")))
+    for command in ENGINES[engine]:
+        process = start(tmp_path, *command)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == (0 if "--plan" in command else 1), out + err
+    for what in ("embedding", "solving"):
+        assert len((tmp_path / what).read_text().splitlines()) == 1
+    rows = lines_of(tmp_path / "rows")
+    assert lines_of(tmp_path / "rows.trials" / "rows") == []
+    assert len(rows) == len({row["run_id"] for row in rows}) == 5
+    failed = {(row["backbone"], row["evaluator"]): row["error"] for row in rows if row["status"] == "failed"}
+    assert len(failed) == 4
+    for (backbone, _), error in failed.items():
+        assert ("'embedding'" if "Blind" in backbone else "'solving'") in error
+
+
+def lines_of(results):
+    """All lines of a results file and of the files of its workers."""
+    files = [results.with_suffix(".jsonl"), *results.with_suffix(".rows").glob("*.jsonl")]
+    return [json.loads(line) for file in files if file.exists() for line in file.read_text().splitlines()]
+
 
 @pytest.fixture
 def place(folder, tmp_path, monkeypatch):
@@ -134,5 +209,5 @@ def test_two_engines_contradict_each_other(place, options):
     ],
 )
 def test_a_text_that_is_no_scheduler_names_the_forms(place, scheduler, why, monkeypatch):
-    monkeypatch.setattr("fewshot.work.cluster._FILE_WAIT", 0.1)
+    monkeypatch.setattr("fewshot.work.schedulers._FILE_WAIT", 0.1)
     assert fail("bench", "suite.py", "--scheduler", scheduler).startswith(why)

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import shutil
 
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
 from fewshot.files.leases import Leases
 from fewshot.results.files import Results
+from fewshot.results.resources import Resources
 from fewshot.results.selection_rule import Selection
 from fewshot.runs.pipeline import run_all
-from fewshot.runs.specs import RunSpec, Sampled
 from fewshot.work.doing import bench_at
 from fewshot.work.places import WorkFolder
 from fewshot.work.planning import plan
 from fewshot.work.worker import Worker
 from tests.support.machine_columns import MACHINE_COLUMNS
 from tests.support.stored_runs import content
+from tests.support.work_runs import spec_of
 from tests.support.workbenches import bench
 
-
-def spec_of(folder, evaluator="Prototype()", n_episodes=12, **fields):
-    episodes = Sampled(EpisodeShape(3, 1, 4))
-    backbone = fields.pop("backbone", "RawPixels(image_size=4)")
-    fields.setdefault("split", "AllNovel()")
-    return RunSpec(f"ImageFolderSet({str(folder)!r})", backbone, evaluator, episodes, n_episodes=n_episodes, **fields)
+RESOURCES = [column.name for column in dataclasses.fields(Resources)]
 
 
 def worked(specs, tmp_path, n_workers=1, **fields):
@@ -65,6 +61,19 @@ def test_a_worker_writes_the_rows_of_one_process(folder, tmp_path):
     rows, alone = worked(specs, tmp_path).rows(), rows_of_one_process(specs, tmp_path)
     assert differences(rows, alone) == {}
     assert sum(row.n_embedded for row in rows) == sum(row.n_embedded for row in alone) > 60
+
+
+def test_a_row_of_workers_has_the_throughput_of_all_that_embedded(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
+    names = itertools.count()
+    monkeypatch.setattr("fewshot.features.use.this_process", lambda: f"worker{next(names) % 2}")
+    (row,) = worked([spec_of(folder)], tmp_path).rows()
+    (alone,) = rows_of_one_process([spec_of(folder)], tmp_path)
+    known = {name for name in RESOURCES if getattr(alone, name) is not None}
+    assert {name for name in RESOURCES if getattr(row, name) is not None} == known >= {"image_bytes_per_second"}
+    assert row.images_per_second == round(row.n_embedded / row.seconds_embedding, 4)
+    assert (row.embedding_batch, row.embedding_compiled) == (alone.embedding_batch, alone.embedding_compiled)
+    assert (row.embedding_workers, alone.embedding_workers) == (2, 1)
 
 
 @pytest.mark.parametrize("per_task", [1, 5])

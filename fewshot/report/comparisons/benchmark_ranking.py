@@ -12,6 +12,7 @@ of the best is that of every ranking (statistics/best_runs.py).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,19 +20,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fewshot.plugins.wording import listed
+from fewshot.episodes.episodes import EpisodeShape
+from fewshot.plugins.wording import agreeing, counted, listed
 from fewshot.protocols import Benchmark
+from fewshot.protocols._heads import OTHER_HEAD
 from fewshot.report.comparisons import ranking_words as words
-from fewshot.report.comparisons.over_sets import FEWEST_SETS
-from fewshot.report.comparisons.ranking import LEVEL, ORACLE, PredictionsOf, Ranking
+from fewshot.report.comparisons.ranking import LEVEL, ORACLE, PredictionsOf, Ranking, rankings_of
 from fewshot.report.comparisons.standing import Standing
 from fewshot.report.rows.benchmark_means import MOST_NAMES, Average, SetRuns, set_runs
 from fewshot.report.rows.contenders import Name, Names
-from fewshot.report.rows.errors import TestImages, draws_depend, n_test_images
+from fewshot.report.rows.dependence import draws_depend
+from fewshot.report.rows.errors import TestImages, n_test_images
+from fewshot.report.rows.reasons import FEWEST_SETS
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.results.comparability import task_choices
 from fewshot.results.row import Row
+from fewshot.results.short_names import ShortNames
 from fewshot.statistics.best_runs import may_be_best
 from fewshot.statistics.intervals import THESE_IMAGES, Floats
 from fewshot.statistics.paired_means import PairedMeans, over_other_sets, over_these_sets, paired_episodes
@@ -88,6 +93,17 @@ def benchmark_rankings_of(
     return benchmark_rankings(set_runs(shown.done), shown.names, accuracies_in(rankings), n_test_images(predictions))
 
 
+def rankings_on_sets(
+    rows: Iterable[Row], short_names: ShortNames | None, predictions: PredictionsOf | None
+) -> list[BenchmarkRanking]:
+    """The same from rows whose tasks are not ranked yet; none if no two are on different sets of a benchmark."""
+    own = [row for row in rows if row.benchmark_set]
+    if len({row.benchmark_set for row in own}) < 2:
+        return []
+    shown = Shown.of(own, short_names)
+    return benchmark_rankings_of(shown, rankings_of(shown, predictions), predictions)
+
+
 def accuracies_in(rankings: Iterable[Ranking]) -> AccuraciesOf:
     """The accuracies of runs in the rankings of their tasks."""
     every = {
@@ -104,16 +120,25 @@ def benchmark_rankings(
 ) -> list[BenchmarkRanking]:
     """The rankings of every benchmark and shape with runs on two or more sets; those of all sets of their benchmark
     first, then those with the most sets."""
-    groups: dict[tuple[object, ...], list[SetRuns]] = {}
+    groups: dict[tuple[str, EpisodeShape, object], list[SetRuns]] = {}
     for one in runs:
         if len(one.rows) > 1:
             tasks = tuple((name, task_choices(row)) for name, row in one.rows.items())
             groups.setdefault((one.benchmark.protocol, one.shape, tasks), []).append(one)
-    ranked = [_ranked(group, names, accuracies, n_test) for group in groups.values()]
+    n_runs = Counter[tuple[str, EpisodeShape]]()
+    for (protocol, shape, _), group in groups.items():
+        n_runs[protocol, shape] += len(group)
+    ranked = [
+        _ranked(group, names, accuracies, n_test, n_runs[protocol, shape] - len(group))
+        for (protocol, shape, _), group in groups.items()
+    ]
     return sorted(ranked, key=lambda one: (bool(one.missing), -len(one.runs[0].rows)))
 
 
-def _ranked(runs: Sequence[SetRuns], names: Names, accuracies: AccuraciesOf, n_test: TestImages) -> BenchmarkRanking:
+def _ranked(
+    runs: Sequence[SetRuns], names: Names, accuracies: AccuraciesOf, n_test: TestImages, n_apart: int
+) -> BenchmarkRanking:
+    """The ranking of contenders on the same sets; `n_apart` others are on other sets, or on other copies of them."""
     averages = [tuple(one.averages(names[one.contender], n_test)) for one in runs]
     paired, population = _paired(runs, accuracies)
     if len(runs) == 1:
@@ -146,14 +171,23 @@ def _ranked(runs: Sequence[SetRuns], names: Names, accuracies: AccuraciesOf, n_t
         )
     title, verdict = (
         _title(averages[0][0], runs[0], [names[one.contender] for one in runs]),
-        _verdict(standings, population, runs[0], untested),
+        _verdict(standings, population, runs[0], untested, n_apart),
     )
     return BenchmarkRanking(
         runs[0].benchmark,
-        Ranking(title, tuple(standings), population, verdict, caveats=(), untested=untested),
+        Ranking(title, tuple(standings), population, verdict, _caveats(standings, runs, order), untested=untested),
         tuple(runs[run] for run in order),
         tuple(averages[run] for run in order),
     )
+
+
+def _caveats(standings: Sequence[Standing], runs: Sequence[SetRuns], order: Sequence[int]) -> tuple[str, ...]:
+    """Which contenders learned with another head than the benchmark's own, in one sentence."""
+    names = [standing.name for standing, run in zip(standings, order, strict=True) if runs[run].label]
+    if not names:
+        return ()
+    which = "All" if len(names) == len(standings) > 1 else listed(names)
+    return (f"{which}: {OTHER_HEAD}.",)
 
 
 def _why_untested(population: str, n_sets: int, n_fair: int) -> str:
@@ -196,9 +230,12 @@ def _title(average: Average, of: SetRuns, names: Sequence[Name]) -> str:
     return ", ".join(filter(None, about))
 
 
-def _verdict(standings: Sequence[Standing], population: str, of: SetRuns, untested: str) -> str:
+def _verdict(standings: Sequence[Standing], population: str, of: SetRuns, untested: str, n_apart: int) -> str:
     """The verdict; a mean over fewer sets is not the benchmark's."""
     text = words.verdict(standings, population, untested=untested)
+    if n_apart:
+        others = counted(n_apart, "method")
+        text += f" No test compares {agreeing(len(standings), 'it', 'them')} with {others} on other sets or copies."
     if not of.missing:
         return text
     few = len(of.missing) <= MOST_NAMES
@@ -209,6 +246,4 @@ def _verdict(standings: Sequence[Standing], population: str, of: SetRuns, untest
 
 def _bounds(average: Average, population: str) -> tuple[float, float] | None:
     """The interval of a mean, if it is for the population of the ranking."""
-    if average.half_width is None or average.population != population:
-        return None
-    return average.value - average.half_width, average.value + average.half_width
+    return average.bounds if average.population == population else None

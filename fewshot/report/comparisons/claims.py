@@ -243,7 +243,7 @@ def sets_values(summaries: Sequence[OverSets]) -> list[dict[str, Any]]:
             "a": [pair.a.run_id for pair in one.pairs],
             "b": [pair.b.run_id for pair in one.pairs],
             "these_sets": asdict(one.these_sets),
-            "new_sets": asdict(one.new_sets),
+            "new_sets": asdict(one.shown_new_sets),
             "of_classes": one.of_classes,
         }
         for one in summaries

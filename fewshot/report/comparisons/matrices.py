@@ -20,7 +20,8 @@ from fewshot.report.comparisons.verdicts import (
     significant_in_ranking,
     too_few,
 )
-from fewshot.report.rows.reasons import in_words
+from fewshot.report.rows.dependence import n_independent
+from fewshot.report.rows.reasons import in_words, one_episode
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import accuracy, measured, shot_label
@@ -29,7 +30,7 @@ from fewshot.results.row import Row
 from fewshot.statistics.intervals import THESE_IMAGES
 
 MOST = 12  # runs in a matrix: the most accurate ones
-MOST_MATRICES = 36  # in a report
+MOST_MATRICES = 10  # in a report; each takes 40 kilobytes
 _SIGNS = {"better": ("", " △", " ▲"), "worse": ("", " ▽", " ▼")}  # by strength
 MOST_CARDS = 5  # below a matrix: the best run against its closest rivals
 
@@ -71,7 +72,7 @@ class Matrix:
 
 
 def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
-    """A matrix for every task and number of shots with two runs or more, at most 36. Missing predictions become a
+    """A matrix for every task and number of shots with two runs or more, at most 10. Missing predictions become a
     reason, never an error; if no task has any, there is one reason without a title."""
     every: list[Matrix] = []
     groups, names = rivals(shown.rows, "anything"), UniqueNames.of(shown)
@@ -93,7 +94,11 @@ def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
 
 def _matrix(title: str, group: Sequence[Row], results: Results | None, names: UniqueNames) -> Matrix:
     stored = [row for row in group if results is not None and results.parts(row.run_id).folder.is_dir()]
-    comparable = sorted(filter(measured, stored), key=accuracy, reverse=True)
+    known = sorted(filter(measured, stored), key=accuracy, reverse=True)
+    comparable = [row for row in known if n_independent(row) > 1]
+    if len(comparable) < 2 <= len(known):
+        single = next(row for row in known if n_independent(row) < 2)
+        return Matrix(title, reason=f"No pairs are compared: {one_episode(single)}.")
     if results is None or len(comparable) < 2:
         missing = "these runs have no stored predictions"
         missing = missing if results is not None else "this report was made without stored predictions"
@@ -178,6 +183,8 @@ def _caption(pairs: Sequence[RunPair], n_omitted: int, n_rivals: int) -> tuple[s
         f"Row minus column in points on the same {episodes}, with the 95 % interval for {population}{few}.",
         f"▲ ▼, strong colour: better, worse for {population} by the test of the ranking (p below 0.05{corrected}).",
         "△ ▽, pale: for these images only." if population != THESE_IMAGES else "",
-        f"{counted(n_omitted, 'run')} omitted (less accurate, or no stored predictions)." if n_omitted else "",
+        f"{counted(n_omitted, 'run')} omitted (less accurate, one episode, or no stored predictions)."
+        if n_omitted
+        else "",
     ]
     return tuple(filter(None, sentences))

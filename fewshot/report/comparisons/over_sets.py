@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from fewshot.report.comparisons.pairing import RunPair
+from fewshot.report.rows.reasons import FEWEST_SETS
 from fewshot.results.row import Row
 from fewshot.statistics.comparison import over_sets
 from fewshot.statistics.intervals import Interval, few_units
 
 _CONTENDER = ("backbone", "dtype", "transform", "evaluator", "selection_rule")
 _TASK = ("sampler", "classes", "n_way", "k_shot", "k_shot_at_most", "seed")
-FEWEST_SETS = 5  # with fewer, an interval for other sets spans most of what is possible and says nothing
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewshot.episodes.episodes import Episodes, episodes_digest
+from fewshot.report.rows.dependence import n_independent
+from fewshot.report.rows.reasons import one_episode
 from fewshot.results.comparability import nearest, refusal, task_choices
 from fewshot.results.predictions import Predictions, episode_accuracy
 from fewshot.results.row import Row
@@ -154,6 +156,7 @@ class Uncompared:
 
     row: Row
     reason: str
+    names_run: bool = False  # whether the reason is that of this run, not of all runs of its task
 
 
 def adjusted(pairs: Sequence[RunPair]) -> Floats:
@@ -176,27 +179,35 @@ class Stored(Protocol):
 def contests(
     results: Stored, rows: Sequence[Row], by: str, grouping: Callable[[Row], Grouping] | None = None
 ) -> tuple[list[Contest], list[Uncompared]]:
-    """The contests among these rows, of two runs or more that differ in `by` alone and solved the same episodes; and
-    the groups of runs that cannot be compared, such as those without stored predictions.
+    """The contests among these rows, of two runs or more that differ in `by` alone and solved the same two episodes or
+    more; and the runs that cannot be compared, such as those of one episode, or a group without stored predictions.
 
     `grouping` gives the groups that replace the classes of a row's data set. Raises a ValueError if no two runs can be
     compared.
     """
     compared, others = [], []
     for group in rivals(rows, by):
+        several = [row for row in group if n_independent(row) > 1]
+        names_run = len(several) > 1
+        others += [Uncompared(row, one_episode(row), names_run) for row in group if n_independent(row) < 2]
+        if not names_run:
+            continue
         try:
-            compared.append(contest(results, group, grouping))
+            compared.append(contest(results, several, grouping))
         except ValueError as error:
-            others.append(Uncompared(group[0], str(error)))
+            others.append(Uncompared(several[0], str(error)))
     if not compared and others:
         raise ValueError("; ".join(dict.fromkeys(other.reason for other in others)))
     if not compared:
         differing = refusal([row for row in rows if row.status == "ok"])
-        because = f", because they differ in {differing}" if differing else ""
-        raise ValueError(
-            f"{results.path} has no two runs that differ in {by} alone and share their episodes{because}; "
-            f"give another --by ({', '.join(BY)}), or run more"
+        what, to_do = (
+            f"differ in {by} alone",
+            "compare with --by anything, or run another backbone or evaluator on the task",
         )
+        if by == "anything":
+            what, to_do = "differ in backbone or evaluator", "run another backbone or evaluator on the same task"
+        because = f", because they differ in {differing}" if differing else ""
+        raise ValueError(f"{results.path} has no two runs that {what} and share their episodes{because}; {to_do}")
     return compared, others
 
 
@@ -223,11 +234,11 @@ def rivals(rows: Sequence[Row], by: str) -> list[list[Row]]:
 
 
 def contest(results: Stored, rows: Sequence[Row], grouping: Callable[[Row], Grouping] | None = None) -> Contest:
-    """The runs of a task on the same episodes. Raises a ValueError if the episodes that all of them have differ, or if
-    stored predictions are missing."""
-    common = min(row.n_episodes for row in rows)
-    if common < 2:
-        raise ValueError("a comparison needs 2 or more episodes of each run; one of these runs has 1, so run more")
+    """The runs of a task on the same episodes. Raises a ValueError if a run has one episode, if the common episodes
+    differ, or if stored predictions are missing."""
+    fewest, common = min(rows, key=n_independent), min(row.n_episodes for row in rows)
+    if n_independent(fewest) < 2:
+        raise ValueError(one_episode(fewest))
     groups = None if grouping is None else grouping(rows[0])  # before predictions, which take longer to read
     solved = [Solved.read(results.predictions(row), common) for row in rows]
     odd = next((i for i, one in enumerate(solved) if one.digest != solved[0].digest), None)

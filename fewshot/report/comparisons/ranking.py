@@ -12,7 +12,7 @@ A ranking reads the predictions of each run once and keeps one accuracy per epis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -98,11 +98,16 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
     block = np.ix_(fair, fair[tests.rivals])
     p_values[fair] = may_be_best(tests.means[block], tests.p_values[block])
     leads = fair & ~(p_values < 1 - LEVEL)
-    if untested := _why_untested(rows, tests, fair):
-        p_values[:], leads[:] = np.nan, False
-    order = _order(rows, tests, leads if leads.any() else fair)
+    untested = _why_untested(rows, tests, fair)
+    alone = [""] * len(rows) if untested else _without_test(rows, tests, fair)
+    without = np.array([bool(untested or why) for why in alone])
+    p_values[without], leads[without] = np.nan, False
+    order = _order(rows, tests, leads if leads.any() else fair, alone)
     standings = tuple(
-        _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run]), bool(fair[run]))
+        replace(
+            _standing(rows[run], names, tests, run, order[0], float(p_values[run]), bool(leads[run]), bool(fair[run])),
+            untested=alone[run],
+        )
         for run in order
     )
     faults = suspicions(rows, names.run, partial(_minus, tests))
@@ -121,13 +126,30 @@ def _ranking(rows: Sequence[Row], tests: RunTests, names: UniqueNames) -> Rankin
 
 def _why_untested(rows: Sequence[Row], tests: RunTests, fair: NDArray[np.bool_]) -> str:
     """Why no two of the runs that compete have a test, in words; "" if some have one, and for a single run."""
-    pairs = (tests.rivals != np.arange(len(rows))[:, None]) & fair[:, None] & fair[tests.rivals]
+    pairs = _pairs(tests, fair)
     if not pairs.any() or np.isfinite(tests.p_values[pairs]).any():
         return ""
     reasons = dict.fromkeys(in_words(reason) for row in rows if (reason := of_images(row)))
     if all(row.n_episodes == 1 for row in rows):
         return "there is one episode"
     return listed(list(reasons)) or "the runs have no intervals"
+
+
+def _without_test(rows: Sequence[Row], tests: RunTests, fair: NDArray[np.bool_]) -> list[str]:
+    """Why a run has no test against any other that competes, in words; "" for runs that have one, and for oracles."""
+    pairs = _pairs(tests, fair)
+    tested = np.asarray((pairs & np.isfinite(tests.p_values)).any(1)) | ~np.asarray(pairs.any(1))
+    without = f"it has no interval for {tests.population}"
+    return [
+        "" if known else "it has one episode" if row.n_episodes == 1 else without
+        for row, known in zip(rows, tested.tolist(), strict=True)
+    ]
+
+
+def _pairs(tests: RunTests, fair: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """[R, A] which runs and rivals are two that compete."""
+    others: NDArray[np.bool_] = tests.rivals != np.arange(len(fair))[:, None]
+    return others & fair[:, None] & fair[tests.rivals]
 
 
 def _minus(tests: RunTests, run: int, other: int) -> Interval | None:
@@ -147,13 +169,18 @@ def _not_all_pairs(tests: RunTests) -> list[str]:
     ]
 
 
-def _order(rows: Sequence[Row], tests: RunTests, leads: NDArray[np.bool_]) -> list[int]:
+def _order(rows: Sequence[Row], tests: RunTests, leads: NDArray[np.bool_], alone: Sequence[str]) -> list[int]:
     """The runs, best first. The best is the most accurate of those in the group that have the most episodes; the others
-    follow by their difference to it on common episodes, which is no luck of a few easy episodes."""
+    follow by their difference to it on common episodes, which is no luck of a few easy episodes. Runs without a test
+    (`alone`) come last."""
     leading = [run for run in tests.rivals.tolist() if leads[run]] or tests.rivals.tolist()
     best = max(leading, key=lambda run: (rows[run].n_episodes, accuracy(rows[run])))
-    behind = tests.means[:, tests.rivals.tolist().index(best)]
-    return [best, *sorted((run for run in range(len(rows)) if run != best), key=lambda run: -behind[run])]
+    behind = tests.means[:, tests.rivals.tolist().index(best)].copy()
+    for run, row in enumerate(rows):
+        if row.n_episodes < 2:  # its one episode is no measure of the difference
+            behind[run] = accuracy(row) - accuracy(rows[best])
+    others = (run for run in range(len(rows)) if run != best)
+    return [best, *sorted(others, key=lambda run: (bool(alone[run]), -behind[run]))]
 
 
 def _standing(

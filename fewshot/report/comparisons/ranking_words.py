@@ -20,7 +20,18 @@ def verdict(standings: Sequence[Standing], population: str, reason: str = "", fe
     if untested:
         return f"{_highest(standings, _among(standings[0], reason))} not tested: {untested}."
     more = f"; {few} are too few to speak for new ones" if few else ""
-    return f"{_claim(standings, population, _among(standings[0], reason))}{more}."
+    without = [standing for standing in standings if standing.untested]
+    return f"{_claim(standings, population, _among(standings[0], reason))}{more}.{_not_tested(without)}"
+
+
+def _not_tested(standings: Sequence[Standing]) -> str:
+    """A sentence about the runs without a test; "" for none."""
+    if not standings:
+        return ""
+    first, more = standings[0], counted(len(standings) - 1, "other")
+    if len(standings) == 1:
+        return f" {first.name} was not tested ({first.untested}), so it may be better or worse."
+    return f" {first.name} and {more} were not tested ({first.untested}), so they may be better or worse."
 
 
 def _highest(standings: Sequence[Standing], among: str) -> str:
@@ -41,13 +52,16 @@ def _claim(standings: Sequence[Standing], population: str, among: str) -> str:
     if not others:
         return f"{best.name} reaches {reached}{among}{_bounds(best.interval, population)}"
     rivals = [standing for standing in others if standing.leads]
+    n_tested = sum(not standing.untested for standing in standings)
+    tested = f" the {n_tested:,} tested runs" if n_tested < len(standings) else ""
     if rivals:
-        return f"{best.name} leads{among} with {reached}, but {_as_good(rivals, best, len(standings), population)}"
+        return f"{best.name} leads{tested}{among} with {reached}, but {_as_good(rivals, best, n_tested, population)}"
     rest = [standing for standing in others if not math.isnan(standing.p_adjusted)]
     if not rest:
         return f"{best.name} reaches {reached}{among}; only oracles are better"
     lead, certain = _points(rest[0], best), _difference(rest[0], population)
-    return f"{best.name} is the best{among}: {reached}, {lead} above the next, {rest[0].name}{certain}"
+    first = f"{best.name} is the best{tested and f' of{tested}'}{among}"
+    return f"{first}: {reached}, {lead} above the next, {rest[0].name}{certain}"
 
 
 def _as_good(rivals: Sequence[Standing], best: Standing, n_runs: int, population: str) -> str:

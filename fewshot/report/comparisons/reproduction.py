@@ -21,6 +21,7 @@ from fewshot.plugins.wording import counted, listed
 from fewshot.report.comparisons.published_match import head_mismatches, is_network, mismatches, of_model, partner
 from fewshot.report.rows.benchmark_means import ALL, MOST_NAMES, SetRuns, set_runs
 from fewshot.report.rows.errors import TestImages, draws_in_words, error_of
+from fewshot.report.rows.reasons import are_fixed
 from fewshot.report.rows.tasks import accuracy, measured
 from fewshot.results.comparability import benchmark
 from fewshot.results.published import PublishedNumber, published_table
@@ -119,23 +120,29 @@ def _reproduction(
     if reasons:
         return Reproduction(rows, mean, number, NOT_COMPARABLE, "; ".join(reasons))
     if own is None:
-        return Reproduction(
-            rows, mean, number, NOT_DECIDED, "the run has 1 episode, which has no spread; run 5 or more"
-        )
+        return Reproduction(rows, mean, number, NOT_DECIDED, _without_error(rows))
     theirs, words = _error_of_published(number, own[0], rows[0].n_episodes)
     gap = difference(mean, number.accuracy, [own[0], theirs, Error.of_rounding(number.digits)], THESE_IMAGES)
-    verdict, reason = _judged(gap)
+    verdict, reason = _judged(gap, are_fixed(rows))
     return Reproduction(rows, mean, number, verdict, f"{reason} (Welch's t, {own[1]} against {words})", gap)
 
 
-def _judged(gap: Interval) -> tuple[str, str]:
+def _without_error(rows: Sequence[Row]) -> str:
+    """Why a run has no error to compare with, and what to do."""
+    if are_fixed(rows):
+        return "the run has no spread and no stored predictions, which tell its test images; keep them beside its rows"
+    return "the run has 1 episode, which has no spread; run 5 or more"
+
+
+def _judged(gap: Interval, fixed: bool) -> tuple[str, str]:
     half, bounds = (gap.high - gap.low) / 2, f"[{100 * gap.low:+z.2f}, {100 * gap.high:+z.2f}]"
     size = f"the difference is {100 * gap.mean:+z.2f} points, 95 % interval {bounds}"
     if not gap.low <= 0 <= gap.high:
         outside = min(abs(gap.low), abs(gap.high))
         return NOT_REPRODUCED, f"{size}, which leaves out 0 by {100 * outside:.2f} points"
     if half > _WIDEST:
-        return NOT_DECIDED, f"{size}, too wide to see 3 points; run more episodes or draws"
+        more = "its benchmark fixes the episodes, so more cannot be run" if fixed else "run more episodes or draws"
+        return NOT_DECIDED, f"{size}, too wide to see 3 points; {more}"
     return REPRODUCED, f"{size}, which holds 0; more than {100 * half:.2f} points would have shown"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fewshot.report.comparisons.pairing import Contest, Solved, class_units, pools_of
+from fewshot.report.rows.dependence import draws_depend
 from fewshot.report.rows.intervals import KINDS, Bounds
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.tasks import accuracy, interval
@@ -56,7 +57,13 @@ class RunTests:
 
     def _compare(self, run: int, other: int) -> Comparison | None:
         a, b = self.accuracies[run], self.accuracies[other]
-        if a is None or b is None or self.units is None or (count := min(len(a), len(b))) < 2:
+        if (
+            draws_depend(self.rows[run])
+            or a is None
+            or b is None
+            or self.units is None
+            or (count := min(len(a), len(b))) < 2
+        ):
             return None
         return compare(a[:count], b[:count], self.units.first(count))
 
@@ -112,6 +119,8 @@ def _for_population(
 ) -> RunTests:
     """The tests for new classes if there are any and the classes are enough; else for new images, if the episodes of
     all runs have disjoint pools of them; else those for these images."""
+    if any(map(draws_depend, rows)):  # the spread of such draws is no error
+        tests = PairTests(tests.means, *(np.full_like(tests.means, np.nan) for _ in range(2)))
     known = bool(np.isfinite(tests.p_classes).any())
     of = _units(rows, units)
     why = of.too_few if known else _why_not(rows, accuracies, units)

@@ -23,6 +23,7 @@ class Standing:
     p_adjusted: float  # of "this run is the best", after correction for its comparisons with all others
     leads: bool  # in the group that no other run beats
     reason: str = ""  # what cannot be known of this run, and why
+    untested: str = ""  # why it has no test, where others have one; it is then not in the group
 
     @property
     def name(self) -> str:

@@ -78,12 +78,13 @@ class Point:
         return self.run.accuracy
 
 
-def cost_plots(runs: Sequence[Run]) -> tuple[CostPlot, ...]:
-    """Accuracy over every cost that at least three runs have and that differs among them."""
-    return tuple(plot for axis in AXES if (plot := _plot(runs, axis)) is not None)
+def cost_plots(runs: Sequence[Run], most: int = _MOST_MARKS) -> tuple[CostPlot, ...]:
+    """Accuracy over every cost that at least three runs have and that differs among them; `most`: marks beside the
+    front."""
+    return tuple(plot for axis in AXES if (plot := _plot(runs, axis, min(most, _MOST_MARKS))) is not None)
 
 
-def _plot(runs: Sequence[Run], axis: Axis) -> CostPlot | None:
+def _plot(runs: Sequence[Run], axis: Axis, most: int) -> CostPlot | None:
     every = [Point(run, cost) for run in runs if (cost := axis.cost(run.cost))]
     machine = of_most([point.run.cost for point in every]) if every and axis.of_machine else None
     points = [point for point in every if machine is None or point.run.cost.machine == machine]
@@ -92,7 +93,7 @@ def _plot(runs: Sequence[Run], axis: Axis) -> CostPlot | None:
     best = frontier(points)
     ids = set(map(id, best))
     others = [point for point in points if id(point) not in ids]
-    listed, kept = best[-_MOST_LISTED:], others[:_MOST_MARKS]
+    listed, kept = best[-_MOST_LISTED:], others[:most]
     drawn = [*kept, *best]
     low, high = min(point.cost for point in drawn), max(point.cost for point in drawn)
     if high < _LEAST_RATIO * low:

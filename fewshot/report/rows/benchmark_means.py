@@ -15,10 +15,13 @@ from fewshot import protocols
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.wording import counted, listed
 from fewshot.protocols import Benchmark
+from fewshot.protocols._heads import head_label
 from fewshot.protocols._shapes import shape_text
 from fewshot.report.rows.contenders import Contender, Name, contender, contender_names
 from fewshot.report.rows.errors import NEW_TEST_IMAGES, TestImages, error_of
+from fewshot.report.rows.intervals import Bounds
 from fewshot.report.rows.tasks import measured
+from fewshot.report.rows.wording import with_interval
 from fewshot.results.comparability import benchmark as benchmark_of
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
@@ -43,6 +46,19 @@ class Average:
     population: str  # that the interval is for; "" without one
     sets: tuple[tuple[str, float], ...]  # the name and the number of each set
     missing: tuple[str, ...]  # sets of the group without a number
+    label: str = ""  # if the head is not the benchmark's own
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """The 95 % interval, within 0 and 1."""
+        if self.half_width is None:
+            return None
+        return max(0.0, self.value - self.half_width), min(1.0, self.value + self.half_width)
+
+    @property
+    def text(self) -> str:
+        """The mean in % with its interval, such as "84.5 ± 0.6" or "98.0 [94.9, 100.0]"."""
+        return with_interval(self.value, self.bounds)
 
     @property
     def n_sets(self) -> int:
@@ -106,6 +122,11 @@ class SetRuns:
         return "" if self.is_open else shape_text(self.shape)
 
     @property
+    def label(self) -> str:
+        """That the head is not the benchmark's own; "" if it is."""
+        return head_label(next(iter(self.rows.values())))
+
+    @property
     def wanted(self) -> tuple[str, ...]:
         """The names of all sets that the benchmark has at this shape."""
         return tuple(one.name for one in self.benchmark.sets_with(self.shape))
@@ -151,25 +172,43 @@ class SetRuns:
         sets = tuple((name, values[name]) for name in wanted if name in values)
         missing = tuple(name for name in wanted if name not in values)
         return Average(
-            self.benchmark.protocol, *names, self.shape_text, group, mean.value, half, population, sets, missing
+            self.benchmark.protocol,
+            *names,
+            self.shape_text,
+            group,
+            mean.value,
+            half,
+            population,
+            sets,
+            missing,
+            self.label,
         )
 
 
 def set_runs(rows: Iterable[Row]) -> list[SetRuns]:
-    """The runs of every benchmark among the rows, contender by contender, in order of appearance. Of two rows of one
-    set the last counts."""
-    groups: dict[tuple[str, Contender, EpisodeShape], dict[str, Row]] = {}
+    """The runs of every benchmark among the rows: benchmarks and contenders in order of appearance, the shapes of each
+    in the order of the benchmark. Of two rows of one set the last counts."""
+    groups: dict[tuple[str, Contender], dict[EpisodeShape, dict[str, Row]]] = {}
     for row in rows:
         if row.benchmark_set and benchmark_of(row) and measured(row):
             shape = EpisodeShape(row.n_way, row.k_shot, row.n_query, row.k_shot_at_most)
-            groups.setdefault((row.protocol, contender(row), shape), {})[row.benchmark_set] = row
+            by_shape = groups.setdefault((row.protocol, contender(row)), {})
+            by_shape.setdefault(shape, {})[row.benchmark_set] = row
     found = []
-    for (protocol, one, shape), held in groups.items():
+    for (protocol, one), by_shape in groups.items():
         benchmark = protocols.of_protocol(protocol)
-        if benchmark is not None:
+        if benchmark is None:
+            continue
+        for shape in _shapes(benchmark):
+            held = by_shape.get(shape, {})
             ordered = {each.name: held[each.name] for each in benchmark.sets_with(shape) if each.name in held}
             found += [SetRuns(benchmark, shape, one, ordered)] if ordered else []
     return found
+
+
+def _shapes(benchmark: Benchmark) -> Iterable[EpisodeShape]:
+    """Every shape of its episodes, once."""
+    return dict.fromkeys(shape for one in benchmark.sets for shape in one.shapes or benchmark.shapes)
 
 
 def averages(rows: Iterable[Row], n_test: TestImages) -> list[Average]:

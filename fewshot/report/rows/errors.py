@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Iterator
 
 from fewshot.plugins.wording import counted
+from fewshot.report.rows.dependence import draws_depend, n_independent
 from fewshot.report.rows.tasks import accuracy
 from fewshot.results.predictions import Predictions
 from fewshot.results.row import Row
-from fewshot.results.row_specs import specs_of
 from fewshot.statistics.intervals import THESE_IMAGES
 from fewshot.statistics.students_t import quantile
 from fewshot.statistics.two_means import Error
@@ -31,11 +31,6 @@ def n_test_images(predictions: Callable[[Row], Iterator[Predictions]] | None) ->
     return of
 
 
-def draws_depend(row: Row) -> bool:
-    """Whether each draw of a row fixes the next one, so that their spread is not that of independent draws."""
-    return bool(specs_of(row).sampler.declares("draws_depend"))
-
-
 def error_of(row: Row, n_test: TestImages) -> tuple[Error, str, str] | None:
     """The error of a row's accuracy, its source in words, and its population; None if a row shows none."""
     draws = [float(value) for value in row.draws.split()]
@@ -54,7 +49,7 @@ def draws_in_words(count: int, noun: str, depend: bool) -> str:
 
 
 def _of_episodes(row: Row) -> tuple[Error, str, str] | None:
-    if row.n_episodes < 2 or row.accuracy_low is None or row.accuracy_high is None:
+    if n_independent(row) < 2 or row.accuracy_low is None or row.accuracy_high is None:
         return None
     half = max(row.accuracy_high - accuracy(row), accuracy(row) - row.accuracy_low)
     freedom = row.n_episodes - 1

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fewshot.plugins.wording import listed
+from fewshot.report.rows.dependence import draws_depend
 from fewshot.report.rows.reasons import are_fixed, sentence
 from fewshot.results.row import Row
-from fewshot.statistics.intervals import ENOUGH_CLASSES
+from fewshot.statistics.intervals import DEPENDENT_DRAWS, ENOUGH_CLASSES
 
 MOST_MONTE_CARLO = 0.2  # share of episode noise in a variance above which readers get a note
 OLDER = "the run was made by an older release"
@@ -36,6 +37,8 @@ class Kind:
 
     def bounds(self, row: Row) -> Bounds | None:
         """The interval, or None."""
+        if self.columns == "new_draws" and draws_depend(row):
+            return None
         low, high = getattr(row, f"{self.columns}_low"), getattr(row, f"{self.columns}_high")
         if low is None or high is None or not (math.isfinite(low) and math.isfinite(high) and low < high):
             return None
@@ -45,6 +48,8 @@ class Kind:
         """Why the interval is missing, as rows store it; "" if it is there."""
         if self.bounds(row) is not None:
             return ""
+        if self.columns == "new_draws" and draws_depend(row):
+            return DEPENDENT_DRAWS
         low, high = getattr(row, f"{self.columns}_low"), getattr(row, f"{self.columns}_high")
         return str(getattr(row, f"{self.columns}_reason")) or (OLDER if low is None or low != high else NO_SPREAD)
 
@@ -119,7 +124,9 @@ def why(rows: Sequence[Row]) -> list[str]:
 
 def of_images(row: Row) -> str:
     """Why the interval for these images is missing; "" if it is there. All equal episodes give one without width, which
-    is no certainty."""
+    is no certainty; draws that depend on each other have none."""
+    if draws_depend(row) and row.n_episodes > 1:
+        return DEPENDENT_DRAWS
     known = row.accuracy_low is not None and row.accuracy_low == row.accuracy_high
     return row.accuracy_reason or (NO_SPREAD if known else "")
 

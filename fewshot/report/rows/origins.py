@@ -103,12 +103,12 @@ def method_options(row: Row) -> list[tuple[str, ...]]:
         () if usual else ("--transform", typed(spec.transform)),
         ("--evaluator", typed(spec.evaluator)),
         ("--dtype", row.dtype) if row.dtype not in ("float32", "") else (),
-        *_selection(spec.selection),
+        *selection_options(spec.selection),
     ]
 
 
-def _selection(rule: Selection | None) -> list[tuple[str, ...]]:
-    """The choice of hyperparameters before the run."""
+def selection_options(rule: Selection | None) -> list[tuple[str, ...]]:
+    """The options for a choice of hyperparameters before the run; none for no choice."""
     if rule is None:
         return []
     grids = ((name, values if isinstance(values, str) else ",".join(map(str, values))) for name, values in rule.grid)

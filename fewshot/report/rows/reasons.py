@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from fewshot import protocols
+from fewshot.report.rows.dependence import draws_depend
 from fewshot.results.comparability import benchmark
 from fewshot.results.row import Row
+from fewshot.results.row_specs import specs_of
 
+FEWEST_SETS = 5  # with fewer, an interval for other sets spans most of what is possible and says nothing
 _USE_POOLS = 'Use --sampler "DisjointPools()".'
 # What rows store, what readers see, and what to do about it.
 _WORDS = (
@@ -33,8 +37,26 @@ def in_words(reason: str) -> str:
 
 
 def are_fixed(rows: Iterable[Row]) -> bool:
-    """Whether benchmarks of the field fix the episodes of all rows: advice to draw others would break them."""
-    return all(benchmark(row) for row in rows)
+    """Whether benchmarks of the field fix the episodes of all rows, or their samplers have one episode only: advice to
+    draw others would break them, or help nothing."""
+    return all(benchmark(row) or _is_only_episode(row) for row in rows)
+
+
+def one_episode(row: Row) -> str:
+    """Why a run whose episodes count as one has no test, and what to do about it."""
+    followed = protocols.of_protocol(row.protocol) if benchmark(row) else None
+    only = ", so nothing can be said of the difference"
+    if followed is not None and len(followed.sets) >= FEWEST_SETS:
+        only = f"; only means over {FEWEST_SETS} or more sets of {followed.protocol} have a test"
+    if draws_depend(row):
+        return f"the draws of a run depend on each other and count as one{only}"
+    if _is_only_episode(row) or (followed is not None and followed.n_episodes == 1):
+        return f"a run has one episode, and there are no more{only}"
+    return "a run has 1 episode, and a comparison needs 2 or more; run more episodes"
+
+
+def _is_only_episode(row: Row) -> bool:
+    return bool(specs_of(row).sampler.declares("has_one_episode"))
 
 
 def sentence(start: str, reasons: Iterable[str], fixed: bool = False) -> str:

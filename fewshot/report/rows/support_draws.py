@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fewshot.report.rows.dependence import draws_depend
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task, measured, shot_label
 from fewshot.results.row import Row
@@ -21,12 +22,13 @@ class Draws:
     """The accuracies of R draws of a support, in %."""
 
     values: tuple[float, ...]
+    depend: bool = False  # whether each draw fixes the next
 
     @staticmethod
     def of(row: Row) -> Draws | None:
         """The draws of a row; None if it has fewer than two, or if its text is not a list of numbers."""
         values = _values(row.draws)
-        return Draws(values) if len(values) > 1 else None
+        return Draws(values, draws_depend(row)) if len(values) > 1 else None
 
     @property
     def median(self) -> str:
@@ -42,6 +44,8 @@ class Draws:
     @property
     def coverage(self) -> str:
         """The probability that the range covers the median of all draws, as a sentence."""
+        if self.depend:
+            return f"The {len(self.values)} draws depend on each other, so their range has no known confidence."
         share = 100 * median_range(np.array(self.values))[3]
         return f"The range of {len(self.values)} draws covers the median of all draws with {share:.4g} % confidence."
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from fewshot.plugins.wording import agreeing
 from fewshot.report.rows.contenders import Contender, contender
+from fewshot.report.rows.dependence import draws_depend, n_independent
 from fewshot.report.rows.selection_budgets import is_oracle
 from fewshot.report.rows.task_titles import titles
 from fewshot.results.comparability import SHOTS, task_choices
@@ -138,8 +139,10 @@ def accuracy(row: Row) -> float:
 
 
 def interval(row: Row) -> tuple[float, float] | None:
-    """The bounds of the interval; None if there is none, as after a single episode, or if it has no width: all episodes
-    then have the same accuracy, which is no certainty."""
+    """The bounds of the interval; None if there is none, as after a single episode, if the draws depend on each other,
+    or if it has no width: all episodes then have the same accuracy, which is no certainty."""
+    if draws_depend(row):
+        return None
     low, high = row.accuracy_low, row.accuracy_high
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high) and low < high):
         return None
@@ -147,7 +150,10 @@ def interval(row: Row) -> tuple[float, float] | None:
 
 
 def overlap(row: Row, best: Row) -> bool:
-    """Whether the intervals of two measured rows share a value; a row without an interval is a point."""
+    """Whether the intervals of two measured rows share a value; a row whose episodes are all equal is a point. A single
+    episode has no interval to compare."""
+    if min(n_independent(row), n_independent(best)) < 2:
+        return False
     low, high = interval(row) or (accuracy(row), accuracy(row))
     best_low, best_high = interval(best) or (accuracy(best), accuracy(best))
     return high >= best_low and low <= best_high

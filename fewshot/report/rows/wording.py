@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fewshot.plugins.wording import counted
+from fewshot.protocols._heads import head_label
 from fewshot.report.rows import choices, intervals
 from fewshot.report.rows.selection_budgets import choice
 from fewshot.report.rows.tasks import accuracy, interval, measured
@@ -14,18 +15,26 @@ from fewshot.results.row_specs import specs_of
 from fewshot.results.seen_classes import counted as counted_classes
 from fewshot.results.seen_classes import sentence
 
+_ROUNDING = 1e-9  # of sums of decimals
+
 
 def percent(row: Row) -> str:
     """The accuracy in % with its interval: "84.5 ± 0.6", "84.5 [80.1, 86.0]", "84.5" without one, or "–"."""
-    if not measured(row):
-        return "–"
-    mean, bounds = 100 * accuracy(row), interval(row)
+    return with_interval(accuracy(row), interval(row)) if measured(row) else "–"
+
+
+def with_interval(value: float, bounds: tuple[float, float] | None) -> str:
+    """A fraction in % with its interval: "84.5 ± 0.6"; or "98.0 [94.9, 100.0]" if the value is not its middle, or if ±
+    would reach below 0 or above 100."""
+    mean = 100 * value
     if bounds is None:
         return f"{mean:.1f}"
     low, high = 100 * bounds[0], 100 * bounds[1]
     half = (high - low) / 2
     digits = 2 if half < 0.05 else 1
-    if abs((high + low) / 2 - mean) < 0.05:
+    reach = round(mean, digits) - round(half, digits), round(mean, digits) + round(half, digits)
+    possible = reach[0] > -_ROUNDING and reach[1] < 100 + _ROUNDING
+    if possible and abs((high + low) / 2 - mean) < 0.05:
         return f"{mean:.{digits}f} ± {half:.{digits}f}"
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
@@ -56,6 +65,7 @@ def notes(rows: Sequence[Row]) -> tuple[str, ...]:
     texts.extend(dict.fromkeys(map(choice, rows)))
     texts.extend(dict.fromkeys(text for row in rows for text in choices.notes(row)))
     texts.extend(dict.fromkeys(map(unequal_queries, rows)))
+    texts.extend(dict.fromkeys(map(head_label, rows)))
     return tuple(filter(None, texts))
 
 

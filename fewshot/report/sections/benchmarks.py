@@ -11,7 +11,7 @@ from fewshot.report.tables.benchmark_table import benchmark_table
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     for number, one in enumerate(sources.benchmarks, 1):
-        table = benchmark_table(one)
+        table = benchmark_table(one, shown.costs)
         yield Piece(table.title, {"number": number, "table": table}, "Benchmark means")
 
 
@@ -29,6 +29,7 @@ TEMPLATE = """\
 <thead><tr><th scope="col">method</th><th scope="col" class="number">mean of {{ table.mean }}</th>
 {%- if table.lines | length > 1 %}<th scope="col" class="number">minus best</th>{% endif %}
 {%- for name in table.groups %}<th scope="col" class="number">{{ name }}</th>{% endfor %}
+{%- for name in table.costs %}<th scope="col" class="number cost">{{ name }}</th>{% endfor %}
 {%- for name in table.columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for line in table.lines %}
@@ -37,6 +38,7 @@ TEMPLATE = """\
 {{- cell(line.mean, "mean of " ~ table.mean, line.is_best) }}
 {%- if table.lines | length > 1 %}{{ cell(line.minus, "minus best") }}{% endif %}
 {%- for one in line.groups %}{{ cell(one, table.groups[loop.index0]) }}{% endfor %}
+{%- for one in line.costs %}{{ cell(one, table.costs[loop.index0]) }}{% endfor %}
 {%- for text in line.texts %}<td data-title="{{ table.columns[loop.index0] }}">{{ text }}</td>{% endfor %}</tr>
 {% endfor %}
 </tbody>

@@ -9,13 +9,15 @@ from fewshot.plugins.wording import listed
 from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
 from fewshot.report.comparisons.ranking import Standing
 from fewshot.report.rows.benchmark_means import Average, SetRuns, explained
+from fewshot.report.rows.costs import Costs
+from fewshot.report.tables.cost_columns import CostColumns, set_costs
 
 MOST_LINES = 200
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number in % with its interval in brackets; both "" where there is none."""
+    """A number in % with its interval in brackets, or a cost; "" where there is none."""
 
     text: str = ""
     bounds: str = ""
@@ -34,6 +36,7 @@ class MeanLine:
     minus: Cell
     groups: tuple[Cell, ...]
     sets: tuple[Cell, ...]
+    costs: tuple[Cell, ...]
     texts: tuple[str, ...]
 
 
@@ -46,6 +49,7 @@ class BenchmarkTable:
     mean: str  # the heading of the means, such as "19 sets"
     groups: tuple[str, ...]
     sets: tuple[str, ...]
+    costs: tuple[str, ...]  # the headings of the costs
     columns: tuple[str, ...]  # the headings of the texts
     lines: tuple[MeanLine, ...]
     caption: str
@@ -53,21 +57,27 @@ class BenchmarkTable:
 
 
 def benchmark_table(
-    one: BenchmarkRanking, columns: tuple[str, ...] = (), texts: Callable[[SetRuns], tuple[str, ...]] = lambda _: ()
+    one: BenchmarkRanking,
+    costs: Costs | None = None,
+    columns: tuple[str, ...] = (),
+    texts: Callable[[SetRuns], tuple[str, ...]] = lambda _: (),
 ) -> BenchmarkTable:
-    """The table of a ranking, with the `texts` of each contender in further `columns`."""
+    """The table of a ranking, with the `costs` and the `texts` of each contender in further columns."""
     of_all, ranking = one.averages[0][0], one.ranking
     groups = [average for average in one.averages[0][1:] if average.is_whole]
-    kept = list(zip(ranking.standings, one.averages, map(texts, one.runs), strict=True))[:MOST_LINES]
+    of_costs = CostColumns((), ((),) * len(one.runs), ()) if costs is None else set_costs(one.runs, costs)
+    cells = [tuple(Cell(cell.text, "", cell.value) for cell in own) for own in of_costs.cells]
+    kept = list(zip(ranking.standings, one.averages, cells, map(texts, one.runs), strict=True))[:MOST_LINES]
     return BenchmarkTable(
         ranking.task,
         ranking.verdict,
         of_all.counted,
         tuple(f"{average.group}, {average.counted}" for average in groups),
         tuple(name for name, _ in of_all.sets),
+        of_costs.titles,
         columns,
         tuple(_line(place, *each, ranking.best, groups) for place, each in enumerate(kept, 1)),
-        _caption(one),
+        " ".join([_caption(one), *of_costs.notes]),
         len(ranking.standings) - len(kept),
     )
 
@@ -76,29 +86,39 @@ def _line(
     place: int,
     standing: Standing,
     averages: Sequence[Average],
+    costs: tuple[Cell, ...],
     texts: tuple[str, ...],
     best: Standing,
     groups: Sequence[Average],
 ) -> MeanLine:
-    by_group, difference = {average.group: average for average in averages}, standing.difference
+    by_group = {average.group: average for average in averages}
     return MeanLine(
         place,
         standing.name,
         "≈" if standing.leads and standing is not best else "",
         standing is best,
         _mean(averages[0]),
-        Cell()
-        if difference is None
-        else Cell(f"{100 * difference.mean:+z.1f}", _bounds(difference.low, difference.high), difference.mean),
+        _minus(standing, best),
         tuple(_mean(by_group[group.group]) for group in groups),
         tuple(Cell(f"{100 * value:.1f}", "", value) for _, value in averages[0].sets),
+        costs,
         texts,
     )
 
 
+def _minus(standing: Standing, best: Standing) -> Cell:
+    """The difference to the best, with its interval if it was tested."""
+    if standing is best:
+        return Cell()
+    if standing.difference is None:
+        behind = standing.accuracy - best.accuracy
+        return Cell(f"{100 * behind:+z.1f}", "", behind)
+    difference = standing.difference
+    return Cell(f"{100 * difference.mean:+z.1f}", _bounds(difference.low, difference.high), difference.mean)
+
+
 def _mean(average: Average) -> Cell:
-    half = average.half_width
-    bounds = "" if half is None else _bounds(average.value - half, average.value + half)
+    bounds = "" if average.bounds is None else _bounds(*average.bounds)
     return Cell(f"{100 * average.value:.1f}", bounds, average.value)
 
 
@@ -121,4 +141,5 @@ def _caption(one: BenchmarkRanking) -> str:
         )
     if one.missing:
         parts.append(f"Missing: {listed(list(one.missing))}.")
+    parts += ranking.caveats
     return " ".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fewshot.plugins.wording import counted, listed
+from fewshot.protocols._heads import OTHER_HEAD, head_label
 from fewshot.report.comparisons.ranking import Ranking
 from fewshot.report.comparisons.verdicts import warnings
 from fewshot.report.rows import intervals
@@ -26,7 +27,10 @@ def _cautions(shown: Shown, rankings: Sequence[Ranking]) -> Iterator[str]:
     done = shown.done
     seen = dict.fromkeys(shown.name(row).backbone for row in done if row.seen_classes == "seen")
     if seen:
-        yield f"{_names(list(seen))} saw some of the test classes in training."
+        yield f"{_names(list(seen), 'backbone')} saw some of the test classes in training."
+    other = dict.fromkeys(shown.name(row).learner for row in done if head_label(row))
+    if other:
+        yield f"{_names(list(other), 'method')}: {OTHER_HEAD}."
     unequal = [text for row in done if (text := unequal_queries(row))]
     if unequal:
         many = "classes have unequally many queries; the report has the means per class"
@@ -44,8 +48,8 @@ def _cautions(shown: Shown, rankings: Sequence[Ranking]) -> Iterator[str]:
         yield "Some episodes did not converge."
 
 
-def _names(every: Sequence[str]) -> str:
+def _names(every: Sequence[str], noun: str) -> str:
     """The first few names, shortened, and how many more."""
     rest = len(every) - _MOST_NAMES
     few = shortened(every[:_MOST_NAMES], _LONGEST_NAME)
-    return listed([*few, counted(rest, "more backbone")] if rest > 0 else few)
+    return listed([*few, counted(rest, f"more {noun}")] if rest > 0 else few)

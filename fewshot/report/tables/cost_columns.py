@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import Ranking, Standing
-from fewshot.report.rows.costs import TITLES, Costs, RunCost, duration, meaning, of_several_machines
+from fewshot.report.rows.benchmark_means import SetRuns
+from fewshot.report.rows.costs import (
+    TITLES,
+    Costs,
+    RunCost,
+    duration,
+    meaning,
+    of_others,
+    of_several_machines,
+    with_start,
+)
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task
 from fewshot.report.tables.short_texts import shortened
@@ -18,6 +28,7 @@ from fewshot.results.row import Row
 _MOST_LINES = 20  # in a terminal
 _SHORTEST = 12  # characters of a name
 _GAP = "  "
+_JSON = {"of_others": "seconds_per_image_of_other_runs", "with_start": "seconds_per_episode_with_start"}
 
 
 @dataclass(frozen=True)
@@ -43,14 +54,20 @@ def cost_columns(task: Task, lines: Sequence[Line], shown: Shown) -> CostColumns
     every = [_cells([rows[cell.run_id] for cell in line.cells if cell.run_id], shown.costs) for line in lines]
     kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
     titles = tuple(TITLES[n] for n in kept)
-    notes = filter(None, [meaning(titles), of_several_machines(task.rows)])
+    notes = _notes(titles, task.rows, [shown.costs.cost(row) for row in task.rows])
     return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
+
+
+def _notes(titles: Collection[str], rows: Sequence[Row], costs: Sequence[RunCost]) -> list[str]:
+    """What the columns with these titles mean, which machines measured them, and what is not as it seems."""
+    every = meaning(titles), of_others(costs), with_start(costs), of_several_machines(rows)
+    return [text for text in every if text]
 
 
 def _cells(rows: Sequence[Row], costs: Costs) -> list[CostCell]:
     """The costs of a line: of its network, and the time of an episode from the first shot to the last."""
     of_rows = [costs.cost(row) for row in rows]
-    one = next((cost for cost in of_rows if cost.seconds_per_image), of_rows[0])
+    one = max(of_rows, key=lambda cost: (bool(cost.seconds_per_image), not cost.of_others))
     params, flops, image, _ = one.texts
     seconds = [cost.seconds_per_episode for cost in of_rows if cost.seconds_per_episode is not None]
     texts = list(dict.fromkeys(map(duration, (min(seconds), max(seconds))))) if seconds else []
@@ -62,10 +79,27 @@ def _cells(rows: Sequence[Row], costs: Costs) -> list[CostCell]:
     ]
 
 
-def cost_table(ranking: Ranking, costs: Costs, width: int) -> str:
-    """The costs of the best runs of a ranking, for a terminal; "" if none is known."""
+def set_costs(runs: Sequence[SetRuns], costs: Costs) -> CostColumns:
+    """The costs of contenders on the sets of a benchmark, the time of an episode from the lowest to the highest; only
+    the columns that some contender has."""
+    every = [_cells(list(one.rows.values()), costs) for one in runs]
+    kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
+    titles, rows = tuple(TITLES[n] for n in kept), [row for one in runs for row in one.rows.values()]
+    notes = filter(None, [meaning(titles), of_several_machines(rows)])
+    return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
+
+
+def costs_of_rows(rows: Iterable[Row], costs: Costs) -> dict[str, dict[str, Any]]:
+    """The costs of rows as JSON values, by run id."""
+    return {row.run_id: _values(costs.cost(row)) for row in rows}
+
+
+def cost_table(ranking: Ranking, costs: Costs, width: int, rows: Sequence[Sequence[Row]] = ()) -> str:
+    """The costs of the best runs of a ranking, for a terminal; "" if none is known. `rows`: of each standing, where it
+    has several, as the sets of a benchmark."""
     kept = ranking.standings[:_MOST_LINES]
-    texts = [costs.cost(standing.row).texts for standing in kept]
+    of_each = rows[:_MOST_LINES] or [[standing.row] for standing in kept]
+    texts = [[cell.text for cell in _cells(own, costs)] for own in of_each]
     filled = [n for n in range(len(TITLES)) if any(text[n] for text in texts)]
     if not filled:
         return ""
@@ -87,18 +121,18 @@ def cost_table(ranking: Ranking, costs: Costs, width: int) -> str:
 
 
 def cost_notes(rankings: Iterable[Ranking], costs: Costs) -> list[str]:
-    """What the columns of these tables mean, and whether their times come from several machines."""
+    """The notes on the columns of these tables."""
     rows = [standing.row for ranking in rankings for standing in ranking.standings]
-    texts = [costs.cost(row).texts for row in rows]
-    filled = [title for number, title in enumerate(TITLES) if any(text[number] for text in texts)]
-    return list(filter(None, [meaning(filled), of_several_machines(rows)]))
+    of_rows = [costs.cost(row) for row in rows]
+    filled = [title for number, title in enumerate(TITLES) if any(cost.texts[number] for cost in of_rows)]
+    return _notes(filled, rows, of_rows)
 
 
 def cost_values(standings: Iterable[Standing], costs: Costs) -> dict[str, dict[str, Any]]:
     """The costs of runs as JSON values, by run id."""
-    return {standing.row.run_id: _values(costs.cost(standing.row)) for standing in standings}
+    return costs_of_rows((standing.row for standing in standings), costs)
 
 
 def _values(cost: RunCost) -> dict[str, Any]:
-    names = ("n_params", "flops", "seconds_per_image", "seconds_per_episode", "machine")
-    return {name: getattr(cost, name) for name in names}
+    names = ("n_params", "flops", "seconds_per_image", "seconds_per_episode", "machine", "of_others", "with_start")
+    return {_JSON.get(name, name): getattr(cost, name) for name in names}

@@ -102,7 +102,8 @@ def _difference(standing: Standing, ranking: Ranking) -> str:
         return ""
     found = standing.difference
     if found is None:
-        return f"{100 * (standing.accuracy - ranking.best.accuracy):+z.1f}"
+        untested = " not tested" if standing.untested else ""
+        return f"{100 * (standing.accuracy - ranking.best.accuracy):+z.1f}{untested}"
     return f"{100 * found.mean:+z.1f}" + (f" {_bounds((found.low, found.high))}" if found.low < found.high else "")
 
 

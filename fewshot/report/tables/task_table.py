@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from html import escape
+from typing import NamedTuple
 
 from fewshot.report.rows import intervals
 from fewshot.report.rows import selection_budgets as budgets
@@ -23,8 +24,16 @@ from fewshot.results.row import Row
 TIE = "≈"
 SKEWED = "Dirichlet"  # before the score with unequal query shares
 UNFINISHED = "†"
+CUT = "First [ ]"
 BOLD = "Bold: best of the column."
-LEGENDS = (f"{TIE}:", f"{UNFINISHED}:", f"({SKEWED}):", "[ ]", intervals.THESE_IMAGES)  # starts of notes on signs
+LEGENDS = (
+    f"{CUT}:",
+    f"{TIE}:",
+    f"{UNFINISHED}:",
+    f"({SKEWED}):",
+    "[ ]",
+    intervals.THESE_IMAGES,
+)  # starts of notes on signs
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,13 @@ class TaskTable:
         return remarks(self.lines)
 
 
+class Columns(NamedTuple):
+    """Columns beside the accuracies of a table: their titles, and their texts for every line."""
+
+    titles: tuple[str, ...]
+    texts: tuple[tuple[str, ...], ...]
+
+
 def comparison(shown: Shown) -> list[TaskTable]:
     """One table per task, in order of appearance, without failed rows."""
     return [task_table(task, shown) for task in shown.tasks]
@@ -118,23 +134,28 @@ def ranked_markdown(shown: Shown) -> str:
     return tables_as_markdown([replace(table, lines=tuple(most_accurate_first(table.lines))) for table in tables])
 
 
-def tables_as_markdown(tables: Sequence[TaskTable]) -> str:
-    """These tables as GitHub markdown."""
+def tables_as_markdown(tables: Sequence[TaskTable], further: Sequence[Columns] = ()) -> str:
+    """These tables as GitHub markdown. `further`: columns of each table beside its accuracies."""
     if not tables:
         return "No run has finished.\n"
+    columns = further or [Columns((), ((),) * len(table.lines)) for table in tables]
     shared = [BOLD, *in_common([table.notes for table in tables])]
     if len(tables) == 1:
-        return _markdown(tables[0], [BOLD, *tables[0].notes]) + "\n"
-    parts = [_markdown(table, [note for note in table.notes if note not in shared]) for table in tables]
+        return _markdown(tables[0], [BOLD, *tables[0].notes], columns[0]) + "\n"
+    parts = [
+        _markdown(table, [note for note in table.notes if note not in shared], own)
+        for table, own in zip(tables, columns, strict=True)
+    ]
     return "\n\n".join([*parts, f"All tables:\n\n{bullets(shared)}"]) + "\n"
 
 
-def _markdown(table: TaskTable, own: Sequence[str]) -> str:
+def _markdown(table: TaskTable, own: Sequence[str], further: Columns) -> str:
     from tabulate import tabulate
 
-    header = ["backbone", "evaluator", *table.shots, "episodes"]
+    header = ["backbone", "evaluator", *table.shots, "episodes", *further.titles]
     cells = [
-        [plain(line.backbone), plain(line.learner), *map(marked, line.cells), line.n_episodes] for line in table.lines
+        [plain(line.backbone), plain(line.learner), *map(marked, line.cells), line.n_episodes, *texts]
+        for line, texts in zip(table.lines, further.texts, strict=True)
     ]
     text = tabulate(cells, header, "github", disable_numparse=True)
     parts = [f"**{plain(table.title)}**", text, plain(table.caption), bullets([*own, *remarks(table.lines)])]
@@ -201,8 +222,8 @@ def _cell(row: Row | None, best: Row | None, kinds: Sequence[Kind], shown: Shown
 
 def _ties(row: Row, best: Row, shown: Shown) -> bool:
     """Whether a row may be as good as the best: by the rankings of the report, else, in a table without predictions, by
-    its interval. An oracle takes no part."""
-    may_lead = overlap(row, best) if shown.leaders is None else row.run_id in shown.leaders
+    its interval. An oracle takes no part, and nothing is as good as a best that has no test."""
+    may_lead = overlap(row, best) if shown.leaders is None else {row.run_id, best.run_id} <= shown.leaders
     return row is not best and not is_oracle(row) and may_lead
 
 
@@ -225,6 +246,7 @@ def _notes(task: Task, shown: Shown) -> tuple[str, ...]:
         f"{UNFINISHED}: some episodes did not converge.": any(row.n_not_converged for row in task.rows),
         f"({SKEWED}): the same method with unequal query shares.": any(r.run_id in shown.skewed for r in task.rows),
         intervals.THESE_IMAGES: task.population == "these images",
+        f"{CUT}: in place of ±, where it would reach below 0 or above 100.": any("[" in percent(r) for r in task.rows),
     }
     signs = [text for text, applies in texts.items() if applies]
     return (*signs, *intervals.meaning(task.rows), *budgets.warnings(task.rows), *unreadable(task.rows))

@@ -124,7 +124,7 @@ def test_runs_without_predictions_are_omitted_and_counted(tmp_path: Path) -> Non
     rows, results = stored(tmp_path)
     [matrix] = of([*rows, row(0.5, evaluator="LinearSVM()", n_classes=24, images_digest="cd" * 32)], results)
     assert len(matrix.lines) == 3
-    assert "1 run omitted (less accurate, or no stored predictions)." in matrix.caption
+    assert "1 run omitted (less accurate, one episode, or no stored predictions)." in matrix.caption
 
 
 def test_only_the_most_accurate_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

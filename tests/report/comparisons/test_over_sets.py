@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from fewshot.commands._answers import _as_json
+from fewshot.report.comparisons.claims import sets_values
 from fewshot.report.comparisons.over_sets import over_data_sets
 from fewshot.report.comparisons.pairing import RunPair, compare
 from fewshot.report.comparisons.verdicts import points
+from fewshot.report.rows.reasons import FEWEST_SETS
 from fewshot.results.row import Row
 from tests.support.paired_runs import two_runs
 
@@ -62,3 +67,13 @@ def test_fewer_than_five_sets_show_no_bounds_for_new_sets() -> None:
     assert points(few.shown_new_sets).endswith("(2 data sets are too few)")
     assert few.shown_new_sets.mean == few.new_sets.mean
     assert enough.shown_new_sets == enough.new_sets
+
+
+@pytest.mark.parametrize("n_sets", [2, 4, 5])
+def test_json_has_no_bounds_for_fewer_than_five_sets(n_sets: int) -> None:
+    over = over_data_sets([pair(name, 0.03, number) for number, name in enumerate("vwxyz"[:n_sets])])
+    [values] = json.loads(_as_json(sets_values(over)))
+    known = n_sets >= FEWEST_SETS
+    assert [values["new_sets"][end] is not None for end in ("low", "high", "standard_error")] == [known] * 3
+    assert values["new_sets"]["mean"] == pytest.approx(over[0].new_sets.mean)
+    assert ("too few" in values["new_sets"]["reason"]) != known

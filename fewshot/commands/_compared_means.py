@@ -1,0 +1,34 @@
+"""`fewshot compare`: the rankings of benchmarks by their means over data sets, as text and as JSON values."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from fewshot.files.terminal import width
+
+if TYPE_CHECKING:
+    from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
+    from fewshot.report.rows.costs import Costs
+
+
+def benchmark_text(one: BenchmarkRanking, costs: Costs) -> str:
+    """The ranking of a benchmark with its verdict, its caveats and its costs."""
+    from fewshot.report.tables.cost_columns import cost_table
+    from fewshot.report.tables.ranked import ranked_table
+
+    wide, of_sets = width(), [list(runs.rows.values()) for runs in one.runs]
+    sentences = [
+        textwrap.fill(text, wide, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        for text in (one.ranking.verdict, *one.ranking.caveats)
+    ]
+    table = ranked_table([one.ranking], wide, with_verdicts=False)
+    return "\n\n".join(filter(None, [table, *sentences, cost_table(one.ranking, costs, wide, of_sets)]))
+
+
+def benchmark_values(one: BenchmarkRanking, costs: Costs) -> dict[str, Any]:
+    """The same as JSON values, with the costs of every run behind the means by run id."""
+    from fewshot.report.tables.cost_columns import costs_of_rows
+
+    rows = (row for runs in one.runs for row in runs.rows.values())
+    return one.values() | {"costs": costs_of_rows(rows, costs)}
