@@ -29,7 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,13 @@ class Network:
     n_table: int
     n_loop: int
 
+    @property
+    def n_error(self) -> int:
+        """The images of a table whose error is measured: all where large tables are computed in another way."""
+        from fewshot.features.fusing import FEWEST_BATCHES
+
+        return self.n_table if self.n_table >= FEWEST_BATCHES * BATCH else BATCH
+
     def load(self) -> Backbone:
         """Its backbone."""
         from fewshot.plugins.registry import BACKBONES
@@ -64,8 +71,8 @@ class Network:
 
 NETWORKS = {
     "lite0": Network("Packaged('tf_efficientnet_lite0', image_size=128)", 2048, 512),
-    "vit_small_patch16_224": Network("RandomInit('vit_small_patch16_224')", 256, 128),
-    "resnet50": Network("RandomInit('resnet50')", 1024, 128),
+    "vit_small_patch16_224": Network("RandomInit('vit_small_patch16_224')", 128, 64),
+    "resnet50": Network("RandomInit('resnet50')", 512, 64),
 }
 
 
@@ -145,7 +152,7 @@ def prepared(backbone: Backbone, batches: list[torch.Tensor], what: str) -> tupl
 
 
 def largest_error(network: Network, n_images: int, dtype: str) -> float:
-    """The largest relative error of a row of the table. Tables of many images are computed in another way."""
+    """The largest relative error of a row of the table."""
     import numpy as np
     import torch
 
@@ -180,7 +187,7 @@ def side(name: str, what: str) -> Any:
     """What one process measures: a side, or the error."""
     network = NETWORKS[name]
     if what == "error":
-        return largest_error(network, network.n_table, "float32")
+        return largest_error(network, network.n_error, "float32")
     if what == "error bfloat16":
         return largest_error(network, BATCH, "bfloat16")
     if what.startswith("table"):
@@ -198,8 +205,8 @@ def measured(name: str, what: str, threads: int) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def add_round(line: dict[str, Any], name: str, sides: Sequence[str], threads: int) -> None:
-    """Adds a round to the rates of a network."""
+def add_round(line: dict[str, Any], name: str, sides: Sequence[str], threads: int) -> Iterator[dict[str, Any]]:
+    """Adds a round to the rates of a network; yields the line after every side."""
     for what in sides:
         rates = Measured(**measured(name, what, threads))
         for clock in CLOCKS:
@@ -207,6 +214,7 @@ def add_round(line: dict[str, Any], name: str, sides: Sequence[str], threads: in
         if rates.start_seconds:
             line["start_seconds"] = rates.start_seconds
         print(f"{name}, {what}: {rates.wall:.1f} (processor {rates.processor:.1f}) images/s", flush=True)
+        yield summarised(line)
 
 
 def summarised(line: dict[str, Any]) -> dict[str, Any]:
@@ -249,12 +257,12 @@ def main() -> None:
 
 
 def measure(name: str, sides: Sequence[str], n_rounds: int, threads: int, json_file: Path | None, more: bool) -> None:
-    """Measures a network, and writes its line after every round."""
+    """Measures a network, and writes its line after every side."""
     from fewshot.benchmarks.rounds import machine
 
     kept = json.loads(json_file.read_text()) if json_file and json_file.is_file() else {}
     network = NETWORKS[name]
-    about = {"backbone": network.spec, "n_images": [network.n_table, network.n_loop]}
+    about: dict[str, Any] = {"backbone": network.spec, "n_images": [network.n_table, network.n_loop]}
     about |= {"threads": threads, "machine": machine()}
     line: dict[str, Any] = kept.get(name, {}) if more else {}
     if not line:
@@ -264,10 +272,9 @@ def measure(name: str, sides: Sequence[str], n_rounds: int, threads: int, json_f
     elif {key: line.get(key) for key in about} != about:
         raise SystemExit(f"{json_file} holds rounds of {name} with other settings; leave out --more")
     for _ in range(n_rounds):
-        add_round(line, name, sides, threads)
-        if json_file:
-            json_file.write_text(json.dumps(kept | {name: summarised(line)}, indent=1) + "\n")
-    summarised(line)
+        for so_far in add_round(line, name, sides, threads):
+            if json_file:
+                json_file.write_text(json.dumps(kept | {name: so_far}, indent=1) + "\n")
     shown = {key: line[key] for key in line if key.endswith(("ratios", "per_second")) or "error" in key}
     print(json.dumps({name: shown}, indent=1))
 

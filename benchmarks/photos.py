@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -125,14 +125,17 @@ SIDES: dict[str, Callable[[Path], Callable[[], int]]] = {
 
 def rates(what: str, folder: Path) -> dict[str, float]:
     """Photos per second of some passes of a side, by both clocks."""
+    from fewshot.runs.resources import peak_bytes, reset_peak
+
     work = SIDES[what](folder)
+    reset_peak()
     start, n_images = (time.perf_counter(), _processor()), 0
     for _ in range(EPOCHS):
         n_images += work()
     return {
         "wall": n_images / (time.perf_counter() - start[0]),
         "processor": n_images / (_processor() - start[1]),
-        "peak_bytes": float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10),
+        "peak_bytes": float(peak_bytes() or 0),  # of this process
     }
 
 
@@ -209,7 +212,7 @@ def accuracies(folder: Path) -> list[dict[str, Any]]:
     from fewshot.results.files import Results
     from fewshot.runs.pipeline import RunSpec, Sampled, run
 
-    lines = []
+    lines: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as cache:
         results = Results.at(Path(cache) / "runs.jsonl")
         for head in HEADS:
@@ -222,9 +225,9 @@ def accuracies(folder: Path) -> list[dict[str, Any]]:
                     parts = list(results.parts(row.run_id).read(row.n_episodes))
                     by_draft.append(np.concatenate([_per_episode(part) for part in parts]))
                 change = by_draft[1] - by_draft[0]
-                error = 1.96 * change.std(ddof=1) / len(change) ** 0.5
-                lines.append({"head": head, "shots": shots, "whole": float(by_draft[0].mean())})
-                lines[-1] |= {"draft": float(by_draft[1].mean()), "change": [float(change.mean()), float(error)]}
+                error: Any = 1.96 * change.std(ddof=1) / len(change) ** 0.5
+                line = {"head": head, "shots": shots, "whole": float(by_draft[0].mean())}
+                lines.append(line | {"draft": float(by_draft[1].mean()), "change": [float(change.mean()), error]})
     return lines
 
 
@@ -235,29 +238,40 @@ def _per_episode(predictions: Any) -> Any:
     return np.add.reduceat(right, episodes.query_start[:-1]) / np.diff(episodes.query_start)
 
 
-def main(given: Sequence[str] | None = None) -> None:
+PARTS: dict[str, Callable[[Path, int], Any]] = {
+    "rates": lambda folder, n_rounds: compared_rates(folder / "photos", n_rounds),
+    "cosines": lambda folder, _: features(folder / "photos"),
+    "accuracies": lambda folder, _: accuracies(folder / "icons"),
+}
+
+
+def main() -> None:
     """Measures, and prints all numbers."""
     from fewshot.benchmarks.rounds import machine
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="run this many rounds (default: 3)")
-    parser.add_argument("--json", type=Path, help="write all numbers to this file")
+    parser.add_argument("--part", choices=list(PARTS), action="append", help="only this part; repeatable")
+    parser.add_argument("--folder", type=Path, help="keep the pictures here, and use those that are here")
+    parser.add_argument("--json", type=Path, help="write all numbers to this file; other parts in it stay")
     parser.add_argument("--round", choices=list(SIDES), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args(given)
+    arguments = parser.parse_args()
     if arguments.round:
         print(json.dumps(rates(arguments.round, arguments.folder)))
         return
+    file: Path | None = arguments.json
     with tempfile.TemporaryDirectory() as scratch:
-        photos, icons = Path(scratch) / "photos", Path(scratch) / "icons"
+        folder = arguments.folder or Path(scratch)
         os.environ["FEWSHOT_HOME"] = str(Path(scratch) / "home")
-        write_photos(photos)
-        write_icons(icons)
-        found = {"machine": machine(), "draft": DRAFT, "rates": compared_rates(photos, arguments.rounds)}
-        found |= {"cosines": features(photos), "accuracies": accuracies(icons)}
-    print(json.dumps(found, indent=1))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+        for name, write in (("photos", write_photos), ("icons", write_icons)):
+            if not (folder / name).is_dir():
+                write(folder / name)
+        for part in arguments.part or PARTS:
+            found = {"machine": machine(), "draft": DRAFT, part: PARTS[part](folder, arguments.rounds)}
+            print(json.dumps(found, indent=1))
+            if file is not None:
+                kept = json.loads(file.read_text()) if file.is_file() else {}
+                file.write_text(json.dumps(kept | found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from timm.layers import Conv2dSame
+from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.padding import pad_same_arg
 from torch import Tensor, nn
 
@@ -40,7 +40,8 @@ class RectifiedConvolution(nn.Module):
     def forward(self, inputs: Tensor) -> Any:
         """The output [b, C, H, W] of the rectifier."""
         if self._same:
-            inputs = padded(inputs, *pad_same_arg(inputs.shape[-2:], self.weight.shape[-2:], *self._steps))
+            sizes = inputs.shape[-2:], self.weight.shape[-2:], *self._steps
+            inputs = padded(inputs, *pad_same_arg(*map(list, sizes)))
         convolve = torch.ops.mkldnn._convolution_pointwise
         return convolve(inputs, self.weight, self.bias, *self._arguments, *self._rectifier, "")
 
@@ -63,7 +64,9 @@ def padded(inputs: Tensor, left: int, right: int, top: int, bottom: int) -> Tens
 def rectified(network: nn.Module, example: Tensor) -> nn.Module | None:
     """A network with the same parameters that applies each ReLU in the convolution before it; None if it has no such
     pair, or if this torch has no oneDNN."""
-    if not torch.backends.mkldnn.is_available() or not any(type(module) in _RECTIFIERS for module in network.modules()):
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return None
+    if not any(type(module) in _RECTIFIERS for module in network.modules()):
         return None
     pairs = [
         (convolution, rectifier)

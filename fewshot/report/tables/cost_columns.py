@@ -85,7 +85,7 @@ def set_costs(runs: Sequence[SetRuns], costs: Costs) -> CostColumns:
     every = [_cells(list(one.rows.values()), costs) for one in runs]
     kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
     titles, rows = tuple(TITLES[n] for n in kept), [row for one in runs for row in one.rows.values()]
-    notes = filter(None, [meaning(titles), of_several_machines(rows)])
+    notes = _notes(titles, rows, [costs.cost(row) for row in rows])
     return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
 
 
@@ -120,9 +120,10 @@ def cost_table(ranking: Ranking, costs: Costs, width: int, rows: Sequence[Sequen
     return "\n".join([*lines, *([f"{counted(rest, 'less accurate run')} omitted; --json has all."] if rest else [])])
 
 
-def cost_notes(rankings: Iterable[Ranking], costs: Costs) -> list[str]:
-    """The notes on the columns of these tables."""
-    rows = [standing.row for ranking in rankings for standing in ranking.standings]
+def cost_notes(rankings: Iterable[Ranking], costs: Costs, further: Iterable[Row] = ()) -> list[str]:
+    """The notes on the columns of these tables. `further`: rows behind the means of other tables."""
+    every = [*(standing.row for ranking in rankings for standing in ranking.standings), *further]
+    rows = list({row.run_id: row for row in every}.values())  # each run counts once
     of_rows = [costs.cost(row) for row in rows]
     filled = [title for number, title in enumerate(TITLES) if any(cost.texts[number] for cost in of_rows)]
     return _notes(filled, rows, of_rows)
