@@ -37,10 +37,22 @@ class Missing:
     @property
     def line(self) -> str:
         """What is missing, where its publisher offers it, and where to put it."""
-        what, it = f" without its {self.what}" if self.what else "", "them" if self.what.endswith("s") else "it"
+        return self._line(f"get {self._it} from {self.get}; ")
+
+    @property
+    def short_line(self) -> str:
+        """The same without the publisher, for several sets of one publisher."""
+        return self._line("")
+
+    @property
+    def _it(self) -> str:
+        return "them" if self.what.endswith("s") else "it"
+
+    def _line(self, source: str) -> str:
+        what = f" without its {self.what}" if self.what else ""
         *others, last = self.tried
         places = f"{', '.join(others)} or {last}" if others else last
-        return f"{self.of.name}{what}: get {it} from {self.get}; put {it} at {places}"
+        return f"{self.of.name}{what}: {source}put {self._it} at {places}"
 
 
 def chosen_sets(benchmark: Benchmark, named: Sequence[str]) -> tuple[BenchmarkSet, ...]:
@@ -67,9 +79,11 @@ def refuse_missing(benchmark: Benchmark, root: Path, missing: Sequence[Missing],
         return
     total = present + len(missing)
     number = "its data set" if total == 1 else f"{len(missing)} of the {total} data sets"
+    of_one = len(missing) > 1 and len({one.get for one in missing}) == 1
     advice = [_elsewhere(root, missing), "run the others with --partial" if present else ""]
-    sentence = "; ".join(filter(None, [f"{benchmark.name} lacks {number} in {root}", *advice]))
-    raise ItemisedError(f"{sentence}:", [one.line for one in missing])
+    source = f"get them from {missing[0].get}" if of_one else ""
+    sentence = "; ".join(filter(None, [f"{benchmark.name} lacks {number} in {root}", source, *advice]))
+    raise ItemisedError(f"{sentence}:", [one.short_line if of_one else one.line for one in missing])
 
 
 def _elsewhere(root: Path, missing: Sequence[Missing]) -> str:
