@@ -55,14 +55,14 @@ def remember_embedding(backbone: str, dtype: str, device: str, n_images: int, se
 
 def remember_rows(rows: Iterable[Row]) -> None:
     """Stores the speeds in rows that this process computed."""
-    from fewshot.results.costs import seconds_per_image
+    from fewshot.results.costs import seconds_per_episode, seconds_per_image
     from fewshot.results.row_specs import specs_of
 
     measured = {}
     for row in rows:
         if row.status == "ok" and row.n_episodes:
             key = solving_key(row, None if specs_of(row).from_file else row)
-            measured[key] = row.seconds_solving / row.n_episodes
+            measured[key] = seconds_per_episode(row) or 0.0  # the estimate of a short run is not that of its start
             if (seconds := seconds_per_image(row)) is not None:
                 measured[embedding_key(row.backbone, row.dtype, row.device)] = seconds
     remember(measured)

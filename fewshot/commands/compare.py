@@ -140,8 +140,8 @@ def command(
         if claims
         else [*texts, *(_wrapped(f"No pairs on single data sets: {text}") for text in others)]
     )
-    every = [*(one.ranking for one in benchmarks), *(one.ranking for one in compared)]
-    parts += map(_wrapped, cost_notes(every, costs))
+    of_means = (row for one in benchmarks for runs in one.runs for row in runs.rows.values())
+    parts += map(_wrapped, cost_notes([one.ranking for one in compared], costs, of_means))
     content = {
         "benchmarks": [benchmark_values(one, costs) for one in benchmarks],
         "contests": [one.values(delta / 100) for one in compared] if wants_json() else [],  # ranks take long
@@ -246,7 +246,7 @@ def _compared(
     from fewshot.report.comparisons.unique_names import UniqueNames
     from fewshot.report.rows.shown import Shown
 
-    shown = Shown.of(stored.rows(), stored.short_names)
+    shown = Shown.of(stored.rows(), stored.short_names, stored.every)
     naming, names = Naming(shown, request.by), UniqueNames.of(shown)
     every, others = contests(stored, stored.rows(), request.by, grouping)
     if request.by == "anything":
@@ -350,10 +350,10 @@ def _no_such_run(text: str, ranked: Sequence[Ranking]) -> str:
 
 
 def _costs(stored: Collection) -> Costs:
-    """What the rows know together about the costs of runs."""
+    """What the rows of these files know together about the costs of runs, shown or not."""
     from fewshot.report.rows.costs import Costs
 
-    return Costs.of(row for row in stored.rows() if row.status != "failed")
+    return Costs.of(row for row in stored.every or stored.rows() if row.status != "failed")
 
 
 def _verdicts(compared: Sequence[_Compared]) -> list[str]:

@@ -75,7 +75,7 @@ def command(
     if check:
         raise click.UsageError("--check needs --readme FILE")
     results = gathered(rows or [_latest()], where, prefer)
-    shown = Shown.of(results.rows(), results.short_names)
+    shown = Shown.of(results.rows(), results.short_names, results.every)
     file = out or results.path.with_suffix(".html")
     if dry_run:
         return _plan(shown, None if markdown else file, results)

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,19 +22,33 @@ _NOT_READ = frozenset(
     {"EPS", "PDF", "WMF", "MPEG", "BUFR", "GRIB", "HDF5", "IPTC", "MCIDAS", "FLI", "IM", "IMT", "SPIDER", "XVTHUMB"}
 )
 _LIBRARIES = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}  # which a Pillow may lack
-Image.init()
-FORMATS = tuple(
-    name for name in sorted(Image.OPEN) if name not in _NOT_READ and features.check(_LIBRARIES.get(name, "pil"))
-)
-SUFFIXES = frozenset(
-    suffix
-    for suffix, name in Image.registered_extensions().items()
-    if name in (*FORMATS, "MPO")  # MPO opens as JPEG
-)
+_USUAL = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif"})  # read by every Pillow
 _ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
 _BANDS, _SAMPLE_BITS, _EXTRA_BANDS, _COMPRESSION = 277, 258, 338, 259  # tags of TIFF
 _IS_ALPHA = (1, 2, 999)  # declared meanings of an extra band
 _NO_SCALES: Scales = {}
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """The formats of Pillow that fewshot reads. Loads the decoders of all formats."""
+    Image.init()
+    return tuple(
+        name for name in sorted(Image.OPEN) if name not in _NOT_READ and features.check(_LIBRARIES.get(name, "pil"))
+    )
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """The suffixes of the files of these formats, in lower case."""
+    read = {*formats(), "MPO"}  # MPO opens as JPEG
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in read)
+
+
+def is_picture(suffix: str) -> bool:
+    """Whether files with this suffix, in any case, are pictures that fewshot reads. Usual ones need no decoder."""
+    suffix = suffix.lower()
+    return suffix in _USUAL or (bool(suffix) and suffix in suffixes())
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +96,7 @@ class Stored:
             drawn = self.image.convert("RGBA")
             white = Image.new("RGBA", drawn.size, "white")
             return Image.alpha_composite(white, drawn).convert("RGB")
-        return self.image.convert("RGB")
+        return self.image if self.image.mode == "RGB" else self.image.convert("RGB")  # which would copy it
 
     def _scaled(self, scale: Scale | None) -> Image.Image:
         values = self.values()
@@ -119,10 +134,13 @@ def finite_range(values: NDArray[Any]) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def read_stored(path: Path | Encoded) -> Stored:
-    """The picture of a file as it is stored; a ValueError names an unreadable file and the cause."""
+def read_stored(path: Path | Encoded, draft: int | None = None) -> Stored:
+    """The picture of a file as it is stored; a ValueError names an unreadable file and the cause. With `draft`, a JPEG
+    picture has a half, a quarter or an eighth of its size: the smallest whose sides are both `draft` pixels or more."""
     try:
-        with Image.open(_named(path), formats=FORMATS) as image:
+        with Image.open(_named(path), formats=formats()) as image:
+            if draft is not None:
+                image.draft(None, (draft, draft))  # only the decoder of JPEG has such sizes
             return Stored.of(image)
     except UnidentifiedImageError as error:
         raise ValueError(f"{path}: {_unidentified(path)}") from error
@@ -130,9 +148,10 @@ def read_stored(path: Path | Encoded) -> Stored:
         raise ValueError(f"{path}: {error}") from error
 
 
-def read_image(path: Path | Encoded, scales: Scales = _NO_SCALES) -> Image.Image:
-    """The image of a file, upright and in RGB; a ValueError names an unreadable file and the cause."""
-    stored = read_stored(path)
+def read_image(path: Path | Encoded, scales: Scales = _NO_SCALES, draft: int | None = None) -> Image.Image:
+    """The image of a file, upright and in RGB; a ValueError names an unreadable file and the cause. `draft` as in
+    `read_stored`."""
+    stored = read_stored(path, draft)
     try:
         return stored.rgb(scales)
     except Exception as error:
@@ -146,7 +165,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 def has_frames(path: Path | Encoded) -> bool:
     """Whether a readable file holds several frames or pages, of which the first is used."""
-    with suppress(Exception), Image.open(_named(path), formats=FORMATS) as image:
+    with suppress(Exception), Image.open(_named(path), formats=formats()) as image:
         return image.format != "PSD" and bool(getattr(image, "is_animated", False))  # the frames of PSD are layers
     return False
 

@@ -12,7 +12,6 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,8 +29,10 @@ from fewshot.episodes.episodes import Ints
 from fewshot.files.atomic import home, make_folder
 from fewshot.files.checksums import checked_content, with_checksum
 from fewshot.files.progress import with_progress
+from fewshot.plugins.fields import integer
 from fewshot.plugins.wording import counted
 
+DRAFT = integer(1).worded("a number of pixels of at least 1")
 _DECODING = 2  # raised when a file decodes to other pixels or facts: the cache holds those of its version
 _log = logging.getLogger("fewshot")
 _Found = TypeVar("_Found")
@@ -56,16 +57,18 @@ P = TypeVar("P", bound=Pictures)
 
 @dataclass(frozen=True)
 class Files:
-    """Images read from their files on access; `scales` make 8-bit pictures of deeper ones."""
+    """Images read from their files on access; `scales` make 8-bit pictures of deeper ones. `draft`: JPEG pictures are
+    decoded at a part of their size, both sides of at least so many pixels."""
 
     paths: Sequence[Path]
     scales: Scales = field(default_factory=dict)
+    draft: int | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, row: int, /) -> Image.Image:
-        return read_image(self.paths[row], self.scales)
+        return read_image(self.paths[row], self.scales, self.draft)
 
     def scaled(self, scales: Scales) -> Files:
         """The same files with these scales."""
@@ -74,11 +77,12 @@ class Files:
     def stamps(self) -> list[bytes]:
         """A key for each file as it is now."""
         folders: dict[str, str] = {}
-        return [file_stamp(path, folders) for path in self.paths]
+        stamps = [file_stamp(path, folders) for path in self.paths]
+        return stamps if self.draft is None else [stamp_of(f"draft {self.draft}", stamp) for stamp in stamps]
 
     def facts(self, row: int) -> PictureFacts:
         """The facts of the picture in a file."""
-        return facts_of_file(self.paths[row])
+        return facts_of_file(self.paths[row], self.draft)
 
 
 def open_files(
@@ -87,14 +91,15 @@ def open_files(
     labels: Ints,
     where: Callable[[int], object],
     line: Callable[[int], str] = lambda row: "",
+    draft: int | None = None,
 ) -> tuple[Files, list[bytes]]:
-    """The images in these files, and the digest of every decoded image.
+    """The images in these files, decoded with this `draft`, and the digest of every decoded image.
 
     A ValueError counts unreadable files and names five, each after `line` of its row. Warnings report copies and
     pictures that look wrong, by `where` of their rows; `name` is that of the data set.
     """
     _check_names(name, paths)
-    return open_pictures(name, Files(paths), labels, where, line)
+    return open_pictures(name, Files(paths, draft=draft), labels, where, line)
 
 
 def open_pictures(
@@ -243,6 +248,10 @@ def stamp_of(part: str, stamp: bytes) -> bytes:
 
 def _in_threads(look: Callable[[int], _Found], rows: Sequence[int]) -> list[_Found]:
     """The results for all rows, in their order."""
+    if not rows:
+        return []
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor() as pool:
         return list(with_progress(pool.map(look, rows), len(rows), "reading images", "image", len(rows) > 200))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._decoding import is_picture
 
 _log = logging.getLogger("fewshot")
 _LEFT_BY_PROGRAMS = frozenset({"__macosx", "@eadir"})  # by the archiver of macOS, and thumbnails by a NAS
@@ -45,7 +45,7 @@ class ImageFiles:
             odd = {path for path in files if not path.is_file() and path.exists()}
             special += odd
             files = [path for path in files if path not in odd]
-            good = [path for path in files if path.suffix.lower() in SUFFIXES and path.parent != root]
+            good = [path for path in files if is_picture(path.suffix) and path.parent != root]
             if good:
                 _check_name(root, Path(folder))
             images += good

@@ -6,7 +6,7 @@ import fnmatch
 from pathlib import Path
 
 from fewshot.datasets._claims import claim
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._decoding import is_picture
 from fewshot.datasets._folder_layout import is_nameless
 from fewshot.datasets._image_files import folders_in
 from fewshot.files.regular import first_bytes
@@ -72,7 +72,7 @@ def _is_flat(folder: Path, levels: int = _LEVELS) -> bool:
     "images"."""
     inside = folders_in(folder)
     if not inside:
-        return any(name.suffix.lower() in SUFFIXES for name in folder.iterdir())
+        return any(is_picture(name.suffix) for name in folder.iterdir())
     nameless = all(is_nameless(path.name) for path in inside)
     return levels > 0 and nameless and any(_is_flat(path, levels - 1) for path in inside)
 

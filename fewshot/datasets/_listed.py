@@ -16,23 +16,30 @@ from fewshot.datasets._class_names import joined_spellings, warn_of_names
 from fewshot.datasets._digests import open_files
 from fewshot.datasets._partitions import check_partitions, report_partitions, with_partitions
 from fewshot.episodes.episodes import Ints
+from fewshot.plugins.short_name import one_line
 
 _log = logging.getLogger("fewshot")
+_LONGEST = 200  # characters of a path in a message
 
 
 @dataclass(frozen=True)
 class Entries:
-    """The entries of a list: the path of each image as written, and the place of the entry, such as "line 3"."""
+    """The entries of a list, at least one: the path of each image as written, and the place of the entry, such as
+    "line 3"."""
 
     source: Path  # the list, or the folder that holds it, as messages name it
     paths: Sequence[str]
     places: Sequence[str]
 
+    def __post_init__(self) -> None:
+        if not self.paths:
+            raise ValueError(f"{self.source} lists no images; get it again, or add a line for each image")
+
     def refuse(self, wrong: Iterable[int], what: str, advice: str, shown: Sequence[str] | None = None) -> None:
         """Raises a ValueError that counts the wrong entries and names the first five, each by `shown` (its path)."""
         rows, texts = list(wrong), shown or self.paths
         if rows:
-            named = ", ".join(f"{texts[row] or '?'} ({self.places[row]})" for row in rows[:5])
+            named = ", ".join(f"{one_line(texts[row], _LONGEST) or '?'} ({self.places[row]})" for row in rows[:5])
             more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
             raise ValueError(f"{self.source}: {len(rows)} of {len(self.paths)} {what}: {named}{more}; {advice}")
 
@@ -58,7 +65,8 @@ class Entries:
             if any(os.path.isfile(os.path.join(folder, path)) for path in probes):
                 return folder
         raise ValueError(
-            f"{self.source}: there is no image {self.paths[0]} in {' or '.join(map(str, tried))}; {advice}"
+            f"{self.source}: there is no image {one_line(self.paths[0], _LONGEST)} in "
+            f"{' or '.join(map(str, tried))}; {advice}"
         )
 
 
@@ -79,12 +87,20 @@ class Listing:
         """The name of the data set and its class names."""
         return ClassList(self.name, self.class_names)
 
-    def images(self, check: Callable[[Sequence[str], Ints, str], None] = warn_of_names) -> LabelledImages:
-        """The images in the order of the entries; a ValueError names wrong ones. `check` looks at the class names."""
+    def images(
+        self, check: Callable[[Sequence[str], Ints, str], None] = warn_of_names, draft: int | None = None
+    ) -> LabelledImages:
+        """The images in the order of the entries; a ValueError names wrong ones. `check` looks at the class names, and
+        `draft` is that of `open_files`."""
         source, places = str(self.entries.source), self.entries.places
+        nameless = [label for label, name in enumerate(self.class_names) if not name.strip()]
+        rows = np.flatnonzero(np.isin(self.labels, nameless)).tolist()
+        self.entries.refuse(rows, "entries have no class", "fill it in, or get the list again")
         check_partitions(self.image_groups, places.__getitem__, source)
         paths = self.entries.files(self.root)
-        files, digests = open_files(source, paths, self.labels, places.__getitem__, lambda row: f"{places[row]}: ")
+        files, digests = open_files(
+            source, paths, self.labels, places.__getitem__, lambda row: f"{places[row]}: ", draft
+        )
         check(self.class_names, self.labels, source)
         groups = with_partitions(self.image_groups, self.class_groups, self.labels, len(self.class_names))
         report_partitions(self.image_groups.get("partition"), groups.get("partition"), self.labels, source)

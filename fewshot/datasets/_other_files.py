@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._decoding import is_picture
 from fewshot.files.regular import check_regular
 
 _ARCHIVE = "unpack it and give the folder with one folder of images per class"
@@ -30,16 +30,19 @@ _KINDS = (
         "a table of records",
         _VECTORS,
     ),
-    (tuple(SUFFIXES), "one image", "give the folder with one folder of images per class"),
 )
+
+
+_ONE_IMAGE = "one image", "give the folder with one folder of images per class"
 
 
 def refusal(path: Path) -> str:
     """One sentence for an existing file of a type that is no data set: what it is, and what to give instead."""
     check_regular(path)
-    for suffixes, what, advice in _KINDS:
-        if path.suffix.lower() in suffixes:
-            return f"--data cannot read {path}: it is {what}; {advice}"
+    known = ((what, advice) for suffixes, what, advice in _KINDS if path.suffix.lower() in suffixes)
+    what, advice = next(known, _ONE_IMAGE if is_picture(path.suffix) else ("", ""))
+    if what:
+        return f"--data cannot read {path}: it is {what}; {advice}"
     return (
         f"--data cannot read {path}: it is a file of an unknown type; give a folder with one folder of images per "
         "class, a CSV file with the columns path and label, or vectors and labels as .npz, .safetensors or .parquet"

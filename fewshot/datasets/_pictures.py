@@ -81,9 +81,10 @@ class PictureFacts:
             return None
 
 
-def facts_of_file(path: Path | Encoded) -> PictureFacts:
-    """The facts of a picture in a file; a ValueError names an unreadable file and the cause."""
-    stored = read_stored(path)
+def facts_of_file(path: Path | Encoded, draft: int | None = None) -> PictureFacts:
+    """The facts of a picture in a file, decoded with this `draft`; a ValueError names an unreadable file and the
+    cause."""
+    stored = read_stored(path, draft)
     if chunk := changed_chunk(path):
         raise ValueError(f"{path}: the checksum of its part {chunk} is wrong, so the file is damaged")
     try:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from fewshot.datasets._decoding import SUFFIXES, Encoded, read_image
+from fewshot.datasets._decoding import Encoded, is_picture, read_image
 from fewshot.datasets._depth import Scales
 from fewshot.datasets._digests import file_stamp, stamp_of
 from fewshot.datasets._pictures import PictureFacts, facts_of_file
@@ -83,7 +83,7 @@ def samples_of(shard: str, number: int) -> Iterator[Sample]:
                 _refuse_link(shard, member)
             elif suffix == ".cls":
                 labels[key] = _label(shard, file, member)
-            elif suffix in SUFFIXES:
+            elif is_picture(suffix):
                 if key in images:
                     raise ValueError(f"{shard}: the sample {key!r} has two images; keep one")
                 _check_size(shard, member, _LARGEST_IMAGE)

@@ -18,9 +18,11 @@ from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._listed import Entries, Listing
 from fewshot.episodes.episodes import Ints
 from fewshot.files.regular import parsed_json, read_text
+from fewshot.plugins.short_name import one_line
 
 PARTITIONS = ("train", "val", "test")
 _LIST = "split_zhou_*.json"
+_LONGEST = 80  # characters of a class name in a message
 _WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 # The folders that CoOp's lists are relative to, below the folder of the list.
 _FOLDERS = ("", "images", "jpg", "101_ObjectCategories", "SUN397", "2750", "UCF-101-midframes")
@@ -120,7 +122,8 @@ def _classes(file: Path, items: Sequence[tuple[str, int, str]], places: Sequence
     names: dict[int, str] = {}
     for (_, label, name), place in zip(items, places, strict=True):
         if names.setdefault(label, name) != name:
-            raise ValueError(f"{file}, {place}: the label {label} is {name!r}, but {names[label]!r} before; correct it")
+            now, before = (one_line(text, _LONGEST) for text in (name, names[label]))
+            raise ValueError(f"{file}, {place}: the label {label} is {now!r}, but {before!r} before; correct it")
     counts, order = Counter(names.values()), sorted(names)
     class_names = tuple(names[one] if counts[names[one]] == 1 else f"{names[one]} {one}" for one in order)
     place_of = {label: place for place, label in enumerate(order)}

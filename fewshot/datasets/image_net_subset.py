@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
-from fewshot.datasets._decoding import SUFFIXES
+from fewshot.datasets._decoding import is_picture
 from fewshot.datasets._listed import Entries, Listing, named_classes
 from fewshot.files.regular import written_text
 
 _TRAIN = ("train", "ILSVRC2012_img_train", "ILSVRC/Data/CLS-LOC/train")
+_LONGEST = 255  # bytes of the name of a file
 _VAL = ("val", "ILSVRC2012_img_val")
 
 
@@ -48,7 +49,7 @@ class ImageNetSubset(Dataset):
         places = [f"line {number}" for number, _ in listed]
         names = [name for _, name in listed]
         Entries(file, names, places).refuse(
-            (row for row, name in enumerate(names) if "_" not in name or "/" in name),
+            (row for row, name in enumerate(names) if not _is_file_name(name)),
             "lines are no file names of ImageNet's training images",
             "expected lines such as n01440764_10026.JPEG",
         )
@@ -63,10 +64,15 @@ class ImageNetSubset(Dataset):
         return Listing(f"imagenet-{file.stem}", entries, root, labels, classes, {"partition": partition})
 
 
+def _is_file_name(name: str) -> bool:
+    """Whether a name begins with a class, as n01440764_10026.JPEG, and is short enough for a file."""
+    return name.find("_") > 0 and "/" not in name and len(name.encode()) <= _LONGEST
+
+
 def _validation(root: Path, known: set[str]) -> list[str]:
     """The validation images of these classes below the root, sorted."""
     folder = next((root / name for name in _VAL if (root / name).is_dir()), None)
     if folder is None:
         return []
     images = (path for name in sorted(known) for path in sorted((folder / name).glob("*")))
-    return [path.relative_to(root).as_posix() for path in images if path.suffix.lower() in SUFFIXES]
+    return [path.relative_to(root).as_posix() for path in images if is_picture(path.suffix)]

@@ -16,11 +16,14 @@ from typing import ClassVar
 
 from fewshot.datasets import ClassList, Dataset, Group, LabelledImages
 from fewshot.datasets._class_names import SILENT, check_labels
+from fewshot.datasets._digests import DRAFT
 from fewshot.datasets._listed import Entries, Listing, group_of_classes, named_classes
 from fewshot.datasets._partitions import split_rule, with_partitions
 from fewshot.episodes.episodes import Ints
 from fewshot.files.csv_files import CsvFile
 from fewshot.files.regular import remembered
+from fewshot.plugins.fields import declare
+from fewshot.plugins.signature import Later
 
 _CLASS = "class:"  # prefix of the columns that describe classes, not images
 _log = logging.getLogger("fewshot")
@@ -33,13 +36,17 @@ class Manifest(Dataset):
 
     Rows keep the order of the lines. Paths are relative to `root` (default: the folder of the CSV file) and must stay
     inside it. The file is UTF-8, separated by commas. Every new image is decoded once, as in `ImageFolderSet`.
-    Partitions with usual names (train, val, test, ...) that hold different classes are the default split.
+    Partitions with usual names (train, val, test, ...) that hold different classes are the default split. `draft` as in
+    `ImageFolderSet`.
     """
 
-    short_name: ClassVar[str] = "[{path:stem}|manifest]"
+    short_name: ClassVar[str] = "[{path:stem}|manifest][ draft {draft}]"
 
     path: Path
     root: Path | None = None
+    draft: int | Later = None
+
+    rules = declare(draft=DRAFT)
 
     def default_split(self) -> str | None:
         """The split by partitions, if they hold different classes; else None."""
@@ -51,7 +58,7 @@ class Manifest(Dataset):
 
     def load(self) -> LabelledImages:
         """All images in the order of the lines; a ValueError names the lines with mistakes."""
-        return self._listing(_log).images(check_labels)
+        return self._listing(_log).images(check_labels, self.draft)
 
     def _listing(self, log: logging.Logger) -> Listing:
         file = Path(self.path)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from fewshot.backbones import Backbone
 from fewshot.backbones._stillness import Stillness
@@ -26,6 +26,7 @@ from fewshot.features.arithmetic import exact
 from fewshot.features.compilation import compiled
 from fewshot.features.decoding import Decoded, Decoder, Rows
 from fewshot.features.folding import folded
+from fewshot.features.fusing import FEWEST_BATCHES, gives, rectified
 from fewshot.features.ring import Ring, decoding_processes
 from fewshot.features.settings import BATCH, USUAL, EmbeddingSettings
 from fewshot.features.streams import fetched, on_device
@@ -51,13 +52,14 @@ class Embedder:
         self._backbone = dataclasses.replace(backbone, network=copy.deepcopy(backbone.network))
         self._decoder = Decoder(images, backbone.preprocess, backbone.name)
         self._layout = torch.contiguous_format
+        self._rectified: nn.Module | None = None  # until the first batch
         self.meter = UseMeter(self._device, self._batch, settings.compiled)
         if self._device.type == "cpu":
             keep_freed_memory()
 
     def features(self, rows: Rows) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
         """Yields batches of rows and their features [len, D], every row once. NaN or infinity is a ValueError."""
-        self._prepare(int(rows[0]))
+        self._prepare(rows)
         processes = decoding_processes(self._settings.decoders, self._device, len(rows))
         ring = Ring(self._decoder, self._batch, self._layout, processes, self._device.type == "cuda")
         batches = ring.batches(canonical_batches(rows, self._batch))
@@ -78,6 +80,7 @@ class Embedder:
         for decoded, inputs in on_device(batches, self._device):
             with self.meter.computing():
                 output = self._compute(inputs)
+                self._take_rectified(inputs, output)
             still.check()
             yield decoded.slots, output
             self.meter.count(int((decoded.slots >= 0).sum()), decoded.n_bytes)
@@ -95,14 +98,24 @@ class Embedder:
                 f"{broken.min()} of {self._images.name}; check its weights, or dtype"
             )
 
-    def _prepare(self, row: int) -> None:
-        """Brings the network into its fastest form for inputs like that of this row."""
-        shape = self._decoder.input(row)[0].shape
+    def _prepare(self, rows: Rows) -> None:
+        """Brings the network into its fastest form for inputs like that of the first of these rows."""
+        shape = self._decoder.input(int(rows[0]))[0].shape
         self._decoder = dataclasses.replace(self._decoder, shape=shape)
         self._fold(shape)
         self._layout = self._fastest_layout(shape)
         if self._settings.compiled:
             self._backbone = dataclasses.replace(self._backbone, network=compiled(self._backbone))
+        elif (self._device.type, self._dtype) == ("cpu", torch.float32) and len(rows) >= FEWEST_BATCHES * self._batch:
+            self._rectified = rectified(self._backbone.network, torch.zeros(2, *shape))
+
+    def _take_rectified(self, inputs: Tensor, output: Tensor) -> None:
+        """Computes ReLUs in convolutions from now on, if that gives the same bits for the first batch."""
+        if self._rectified is None:
+            return
+        backbone, self._rectified = dataclasses.replace(self._backbone, network=self._rectified), None
+        if gives(backbone.embed, inputs, output):
+            self._backbone = backbone
 
     def _fold(self, shape: torch.Size) -> None:
         """Folds BatchNorm if the features of two noise pictures stay the same."""

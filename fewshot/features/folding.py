@@ -1,7 +1,7 @@
 """BatchNorm folded into the convolution before it: the same features for a fifth less work.
 
-In eval mode BatchNorm multiplies each channel by a constant and adds another, which the convolution can do too. Hooks
-on one forward pass show which convolution feeds which BatchNorm; a comparison of features confirms it.
+In eval mode BatchNorm multiplies each channel by a constant and adds another, which the convolution can do too. One
+forward pass shows which convolution feeds which BatchNorm; a comparison of features confirms it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from fewshot.features.calls import followed
+
 WORST_ERROR = 1e-4  # ||f - g|| / ||g|| of a feature vector; above it the network stays as it is
 
 
@@ -21,34 +23,17 @@ def folded(network: nn.Module, example: Tensor) -> nn.Module:
     if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
         return network  # do not run it: it may take only real images
     with torch.no_grad():  # not inference mode: its tensors cannot be moved to another layout later
-        pairs = _pairs(network, example)
+        pairs = followed(network, example, _is_fixed_norm)
         if not pairs:
             return network
         copied = copy.deepcopy(network)
-        for convolution, norm in pairs:
+        for convolution, norm, _ in pairs:
             _fold(copied, convolution, norm)
         return copied if _error(copied, network, example) <= WORST_ERROR else network
 
 
-def _pairs(network: nn.Module, example: Tensor) -> list[tuple[str, str]]:
-    """Names of convolutions and of the BatchNorms that take their outputs, if both are called exactly once."""
-    outputs: list[tuple[str, Tensor]] = []
-    inputs: list[tuple[str, Tensor]] = []
-    hooks = []
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d):
-            hooks.append(module.register_forward_hook(lambda _m, _i, out, n=name: outputs.append((n, out))))
-        elif isinstance(module, nn.BatchNorm2d) and not module.training and module.running_mean is not None:
-            hooks.append(module.register_forward_pre_hook(lambda _m, given, n=name: inputs.append((n, given[0]))))
-    try:
-        network(example)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    maker = {id(tensor): name for name, tensor in outputs}  # the tensors are alive, so their ids differ
-    pairs = [(maker[id(tensor)], norm) for norm, tensor in inputs if id(tensor) in maker]
-    called = [name for name, _ in outputs + inputs]
-    return [pair for pair in pairs if called.count(pair[0]) == called.count(pair[1]) == 1]
+def _is_fixed_norm(module: nn.Module) -> bool:
+    return isinstance(module, nn.BatchNorm2d) and not module.training and module.running_mean is not None
 
 
 def _fold(network: nn.Module, convolution: str, norm: str) -> None:

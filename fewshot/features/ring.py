@@ -29,6 +29,7 @@ _MOST_THREADS = 4
 _MOST_PROCESSES = 64
 _FEWEST_IMAGES = 512  # fewer are decoded before processes have started
 _PIECE = 16  # images that a process decodes at once, so that the first batch is ready soon
+_THREADS_PIECE = 4  # of a thread, which needs no message: so all threads have work when few images are left
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
@@ -56,7 +57,7 @@ class Ring:
 
     def __post_init__(self) -> None:
         assert self.decoder.shape is not None
-        self._piece = min(self.batch, _PIECE) if self.processes else self.batch
+        self._piece = min(self.batch, _PIECE if self.processes else _THREADS_PIECE)
         workers = self.processes or min(_MOST_THREADS, cores().usable)
         self._ahead = -(-(workers + 1) * self._piece // self.batch)  # batches decoded ahead
         self._workers, n_buffers = workers, self._ahead + 2  # two more are on their way to the network

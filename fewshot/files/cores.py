@@ -1,13 +1,15 @@
-"""The processor cores that this process may use."""
+"""The processor, and its cores that this process may use."""
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from fewshot.files.memory import system_text
 
+_INFO = Path("/proc/cpuinfo")
 _LIMIT = Path("/sys/fs/cgroup/cpu.max")  # "QUOTA PERIOD" in microseconds, or "max PERIOD"
 _OLD_LIMIT = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
 
@@ -32,6 +34,12 @@ def cores(limit: Path = _LIMIT, old_limit: tuple[Path, Path] = _OLD_LIMIT) -> Co
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else machine
     words = system_text(limit).split() or [system_text(path).strip() for path in old_limit]
     return Cores(machine, affinity, _share(*words) if len(words) == 2 else None)
+
+
+def processor(info: Path = _INFO) -> str:
+    """The model of the processor, such as "Intel Xeon Platinum 8481C"; "" where the system does not say (not Linux)."""
+    line = re.search(r"^model name[ \t]*:(.*)$", system_text(info), re.MULTILINE)
+    return "" if line is None else " ".join(re.sub(r"\((R|TM)\)|\bCPU\b|@.*", " ", line[1]).split())
 
 
 def _share(quota: str, period: str) -> float | None:

@@ -23,7 +23,12 @@ def head_label(row: Row) -> str:
 
 def has_own_head(row: Row, benchmark: Benchmark) -> bool:
     """Whether a row learned with a head of this benchmark."""
-    return (row.transform, row.evaluator, row.selection_rule) in map(_texts, benchmark.heads)
+    return any(is_head(row, head) for head in benchmark.heads)
+
+
+def is_head(row: Row, head: Head) -> bool:
+    """Whether a row learned with this head of its benchmark."""
+    return (row.transform, row.evaluator, row.selection_rule) == _texts(head)
 
 
 def head_differences(benchmark: Benchmark, head: Head) -> str:

@@ -52,17 +52,20 @@ class StoredRun:
 
 @dataclass(frozen=True)
 class Collection(Results):
-    """Chosen runs of one or more results files, read like one results file. `path` is the first file."""
+    """Chosen runs of one or more results files, read like one results file. `path` is the first file. `every`: the rows
+    of all their runs, so that what they know together, such as costs, depends on no choice."""
 
     runs: tuple[StoredRun, ...] = ()
     files: tuple[Results, ...] = ()
+    every: tuple[Row, ...] = ()
 
     @staticmethod
     def of(files: Sequence[Results], where: str = "", prefer: str = "") -> Collection:
         """The runs that meet a condition, each once (`runs_of`); a ValueError if there are none."""
         runs = runs_of(files, prefer)
-        kept = meeting(where, [run.row for run in runs])
-        return Collection(files[0].path, tuple(run for run, met in zip(runs, kept, strict=True) if met), tuple(files))
+        every = tuple(run.row for run in runs)
+        kept = tuple(run for run, met in zip(runs, meeting(where, every), strict=True) if met)
+        return Collection(files[0].path, kept, tuple(files), every)
 
     @property
     def label(self) -> str:

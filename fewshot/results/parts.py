@@ -96,6 +96,10 @@ class PredictionParts:
         abouts = (read_metadata(path, "predictions") for path in self._ranges)
         return [str(about[name]) for about in abouts if name in about]
 
+    def texts(self, name: str) -> list[str]:
+        """The different texts of this name in the metadata of all parts, such as "processor", sorted."""
+        return sorted({text for text in self.known_texts(name) if text})
+
     @cached_property
     def _run_id(self) -> str:
         return self.folder.name

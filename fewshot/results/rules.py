@@ -35,6 +35,7 @@ _OF_COLUMN = declare(
     seen_error=FRACTION,
     seconds_embedding=NOT_NEGATIVE,
     seconds_solving=NOT_NEGATIVE,
+    seconds_per_episode=NOT_NEGATIVE,
 )
 _INTERVALS = tuple(("accuracy", f"{of}_low", f"{of}_high", _ROUNDING) for of in _UNITS)
 

@@ -8,7 +8,6 @@ numba compiles a loop at its first call, for half a minute in all, and keeps it 
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -44,6 +43,4 @@ def compile_loops(evaluators: Iterable[str] = WITH_LOOPS) -> int:
 
 
 if __name__ == "__main__":
-    if hasattr(os, "nice"):
-        os.nice(10)  # the run that waits embeds images meanwhile
     compile_loops(sys.argv[1:])

@@ -19,11 +19,14 @@ from fewshot.plugins.spec import Spec
 from fewshot.results import provenance
 from fewshot.results.columns import Cost, RunName, SpecColumns
 from fewshot.results.predictions import Predictions, keeps_logits
+from fewshot.results.resources import Resources
 from fewshot.results.row import Row
 from fewshot.runs.columns import Design, digests, honesty, score, training
 from fewshot.runs.guards import check_support
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts, texts_digest
+from fewshot.runs.pace import Pace
+from fewshot.runs.resources import gpu_of, models
 
 if TYPE_CHECKING:
     from fewshot.backbones import Backbone
@@ -66,10 +69,18 @@ def on_episodes(
     )
     start, keep = time.monotonic(), keeps_logits(episodes, len(episodes))
     with progress_bar(len(episodes), evaluator.text, "episode", progress) as bar:
-        predictions = solve(episodes, solver, keep_logits=keep, watch=partial(show_step, bar), advance=bar.update)
+        pace = Pace(evaluator.text, len(episodes), bar.update)
+        solving = partial(solve, learner=solver, keep_logits=keep, watch=partial(show_step, bar))
+        lanes = solver.lanes(int(np.diff(episodes.support_start).max(initial=0)))
+        predictions = pace.solved(solving, lanes, episodes)
     seconds = round(time.monotonic() - start, 3)
+    known = models(gpu_of(loaded.device))
+    measured = Resources(
+        seconds_per_episode=pace.seconds_per_episode, processor=known.get("processor", ""), gpu=known.get("gpu", "")
+    )
     members = backbone, evaluator, transform
-    return _row(members, loaded, images, predictions, seconds, prompts), replace(predictions, logits=None)
+    row = _row(members, loaded, images, predictions, (seconds, measured), prompts)
+    return row, replace(predictions, logits=None)
 
 
 def _named(backbone: Backbone, folder: Path | None, progress: bool, images: LabelledImages) -> NDArray[np.float32]:
@@ -93,7 +104,7 @@ def _row(
     loaded: Backbone,
     images: LabelledImages,
     predictions: Predictions,
-    seconds: float,
+    costs: tuple[float, Resources],
     prompts: Prompts | None,
 ) -> Row:
     backbone, evaluator, transform = members
@@ -122,7 +133,8 @@ def _row(
         found,
         honesty(evaluator, images, classes, loaded, prompts),
         training(loaded),
-        Cost(seconds_solving=seconds, n_params=loaded.n_params, dim=loaded.dim, flops=loaded.flops),
+        Cost(seconds_solving=costs[0], n_params=loaded.n_params, dim=loaded.dim, flops=loaded.flops),
         digests(images, loaded, digest),
         provenance.current(loaded.device.type),
+        costs[1],
     )

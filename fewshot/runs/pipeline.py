@@ -44,6 +44,7 @@ from fewshot.runs.background import wait_for_loops
 from fewshot.runs.columns import Design, digests, honesty, score, spec_columns, training
 from fewshot.runs.loading import load_backbone
 from fewshot.runs.names import text_prompts
+from fewshot.runs.pace import Pace
 from fewshot.runs.portions import portions
 from fewshot.runs.resources import ResourceMeter, embedding_costs, joined, resources
 from fewshot.runs.selection import choose
@@ -311,23 +312,22 @@ class _Computation:
         prepared, bench = self.prepared, self.bench
         meter = ResourceMeter(self.backbone.device)
         learner, costs = _learner(prepared, self.backbone, ranges, bench, wait)
-        wait_for_loops()
+        wait_for_loops(prepared.evaluator)
         start = time.monotonic()
         n_missing = sum(stop - start for start, stop in ranges)
         with progress_bar(n_missing, prepared.evaluator.text, "episode", bench.progress) as bar:
             watch = partial(show_step, bar)
+            budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
+            solved = partial(solve, learner=learner, budget_bytes=budget, watch=watch)
+            pace = Pace(prepared.evaluator.text, n_missing, bar.update)
             for block in prepared.blocks(ranges):
                 if prepared.listed is None:
                     guards.check_classes(block, prepared.classes, prepared.spec.classes, prepared.images)
-                keep = keeps_logits(block, prepared.n_episodes)
-                budget = bench.budget_bytes or DEFAULT_BUDGET_BYTES
-                solved = partial(
-                    solve, learner=learner, budget_bytes=budget, keep_logits=keep, watch=watch, advance=bar.update
-                )
-                n_support = int(np.diff(block.support_start).max(initial=0))
-                for part in portions(block, solved, at_least=learner.lanes(n_support)):
+                keeping = partial(solved, keep_logits=keeps_logits(block, prepared.n_episodes))
+                lanes = learner.lanes(int(np.diff(block.support_start).max(initial=0)))
+                for part in portions(block, partial(pace.solved, keeping, lanes), at_least=lanes):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
-                    self.parts.write(part, self.made_from | joined(costs, meter.costs()))
+                    self.parts.write(part, self.made_from | joined(costs, meter.costs()) | pace.costs())
                     costs, start = {}, time.monotonic()
                     del part  # frees its memory before the next one
 

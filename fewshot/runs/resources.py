@@ -1,4 +1,5 @@
-"""What a run takes of a machine while it is computed: the peak of memory, and the energy of the GPU."""
+"""What a run takes of a machine while it is computed: the peak of memory, and the energy of the GPU; and which machine
+that is."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fewshot.files import energy
+from fewshot.files.cores import processor
 from fewshot.files.memory import system_text
 from fewshot.results.resources import Resources
+from fewshot.runs.pace import N_STEADY, STEADY, seconds_per_episode
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +27,8 @@ _RESET = Path("/proc/self/clear_refs")  # writing 5 resets the peak of resident 
 class Gpu(Protocol):
     """What a meter needs of a GPU."""
 
+    @property
+    def name(self) -> str: ...
     def reset(self) -> None: ...
     def peak_bytes(self) -> int: ...
     def joules(self) -> float | None: ...
@@ -36,7 +41,8 @@ class CudaGpu:
         import torch
 
         self._device, self._cuda = device, torch.cuda
-        self._uuid = str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
+        properties = torch.cuda.get_device_properties(device)
+        self.name, self._uuid = str(properties.name), str(getattr(properties, "uuid", ""))
 
     def reset(self) -> None:
         """Starts a new peak."""
@@ -55,14 +61,15 @@ class ResourceMeter:
     """Measures from its start on; `costs` gives what is new since the last call, for the metadata of a part."""
 
     def __init__(self, device: torch.device, gpu: Gpu | None = None) -> None:
-        self._gpu = CudaGpu(device) if gpu is None and device.type == "cuda" else gpu
+        self._gpu = gpu or gpu_of(device)
+        self._models = models(self._gpu)
         reset_peak()
         if self._gpu is not None:
             self._gpu.reset()
         self._joules = None if self._gpu is None else self._gpu.joules()
 
     def costs(self) -> dict[str, str]:
-        """The peaks so far, and the energy since the last call."""
+        """The peaks so far, the energy since the last call, and the models of processor and GPU."""
         found = {"peak_memory_bytes": peak_bytes()}
         if self._gpu is not None:
             found["peak_device_bytes"] = self._gpu.peak_bytes()
@@ -71,7 +78,18 @@ class ResourceMeter:
         if now is not None and self._joules is not None:
             texts["device_joules"] = f"{now - self._joules:.3f}"
         self._joules = now
-        return texts
+        return texts | self._models
+
+
+def gpu_of(device: torch.device) -> Gpu | None:
+    """The GPU of a device of CUDA; None for others."""
+    return CudaGpu(device) if device.type == "cuda" else None
+
+
+def models(gpu: Gpu | None) -> dict[str, str]:
+    """The models of the processor and of the GPU, as far as they are known."""
+    found = {"processor": processor(), "gpu": "" if gpu is None else gpu.name}
+    return {name: text for name, text in found.items() if text}
 
 
 def embedding_costs(uses: list[EmbeddingUse]) -> dict[str, str]:
@@ -115,6 +133,7 @@ def resources(parts: PredictionParts) -> Resources:
 
     names = set(" ".join(parts.known_texts("embedding_processes")).split())
     busy, joules = per_second("seconds_busy"), parts.known_cost("device_joules", sum)
+    steady, n_steady = parts.known_cost(STEADY, sum), parts.known_cost(N_STEADY, sum)
     return Resources(
         images_per_second=per_second("n_embedded"),
         image_bytes_per_second=per_second("image_bytes"),
@@ -125,6 +144,9 @@ def resources(parts: PredictionParts) -> Resources:
         peak_memory_bytes=largest("peak_memory_bytes"),
         peak_device_bytes=largest("peak_device_bytes"),
         device_joules=None if joules is None else round(joules, 3),
+        seconds_per_episode=seconds_per_episode(steady, n_steady),
+        processor=" and ".join(parts.texts("processor")),
+        gpu=" and ".join(parts.texts("gpu")),
     )
 
 

@@ -35,7 +35,7 @@ class Sampler(Member, ABC):
     nests_shots: ClassVar[bool] = True  # whether every class has K support images, the first K of its K + 1
     ranks_with_ties: ClassVar[bool] = False  # whether its benchmark gives equal methods a shared rank
     draws_depend: ClassVar[bool] = False  # whether one episode fixes the next, so that they are no independent sample
-    has_one_episode: ClassVar[bool] = False  # whether nothing is drawn, so that all episodes are the same
+    repeats_if_open: ClassVar[bool] = False  # whether a shape without ways, shots and queries gives equal episodes
     is_balanced: ClassVar[bool] = False  # whether it is the usual sampler, which titles omit
     is_balanced_but_for_queries: ClassVar[bool] = False  # balanced, except for the query counts
 

@@ -151,11 +151,17 @@ def queries_first(draw: Draw, n_query: Ints, n_support: Ints) -> tuple[Drawn, Dr
     return flat(rows, (place >= first) & (place < end)), flat(rows, place < first)
 
 
+def distinct(values: Ints) -> Ints:
+    """The different values, in ascending order. Without counts np.unique imports numpy.ma, which takes longer than the
+    draw."""
+    return np.unique(values, return_counts=True)[0]
+
+
 def draw_from(
     images: LabelledImages, classes: Ints, shape: EpisodeShape, seed: int, start: int, count: int, group: str | None
 ) -> Draw:
     """The draw of episodes start..start+count-1 over these classes, from the images of a group."""
-    index, candidates = np.arange(start, start + count, dtype=np.int64), np.unique(classes)
+    index, candidates = np.arange(start, start + count, dtype=np.int64), distinct(classes)
     chosen = choose_classes(images, candidates, shape, seed, index)
     return Draw(images, images.pool(group), candidates, chosen, seed, index)
 
@@ -165,7 +171,7 @@ def in_parts(draw: Draw, key: Ints, part: Callable[[int, Ints], Episodes]) -> Ep
     if not len(key):
         nothing = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
         return draw.episodes(nothing, nothing)
-    members = [np.flatnonzero(key == value) for value in np.unique(key)]
+    members = [np.flatnonzero(key == value) for value in distinct(key)]
     parts = [part(int(key[member[0]]), member) for member in members]
     return Episodes.concatenate(parts).take(np.argsort(np.concatenate(members)))
 

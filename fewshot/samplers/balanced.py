@@ -30,6 +30,7 @@ class Balanced(Sampler):
 
     short_name: ClassVar[str] = "[{sides}|balanced][, each {apart} on one side]"
     is_balanced: ClassVar[bool] = True
+    repeats_if_open: ClassVar[bool] = True
 
     support_from: str | None = None
     query_from: str | None = None

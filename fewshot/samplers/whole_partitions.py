@@ -34,7 +34,7 @@ class WholePartitions(Sampler):
     """
 
     short_name: ClassVar[str] = "whole partitions"
-    has_one_episode: ClassVar[bool] = True
+    repeats_if_open: ClassVar[bool] = True
 
     train: tuple[str, ...]
     validation: tuple[str, ...] = ()

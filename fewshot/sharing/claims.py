@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fewshot import protocols
-from fewshot.plugins.registry import EVALUATORS, SAMPLERS, SPLITS, TRANSFORMS
+from fewshot.plugins.registry import SAMPLERS, SPLITS
 from fewshot.plugins.spec import Spec
-from fewshot.protocols import Benchmark, BenchmarkSet, Head
+from fewshot.protocols import Benchmark, BenchmarkSet
+from fewshot.protocols._heads import OTHER_HEAD, has_own_head
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of, without_paths
 from fewshot.sharing.designs import SharedDesign
@@ -39,7 +40,7 @@ def claim_labels(row: Row) -> list[str]:
     if known is None:
         return []
     size = specs_of(row).backbone.fields.get("image_size")
-    labels = [] if any(is_head(row, head) for head in known.heads) else ["not the benchmark's own head"]
+    labels = [] if has_own_head(row, known) else [OTHER_HEAD]
     other = known.image_size is not None and size not in (None, known.image_size)
     return labels + ([f"the benchmark shows {known.image_size} px"] if other else [])
 
@@ -68,18 +69,11 @@ def _differences(row: Row, known: Benchmark, one: BenchmarkSet, design: SharedDe
         yield f"its sampler is {row.sampler:.80}"
     if row.n_episodes < known.n_episodes:
         yield f"it has {row.n_episodes:,} episodes, not {known.n_episodes:,}"
-    if row.selection_rule and not any(is_head(row, head) for head in known.heads):
+    if row.selection_rule and not has_own_head(row, known):
         yield "it chose hyperparameters in another way"
     names = len(design.class_names)
     if names and one.edition is not None and names != one.edition.classes:
         yield f"its images have {names:,} classes, not {one.edition.classes:,}"
-
-
-def is_head(row: Row, head: Head) -> bool:
-    """Whether a row learned with this head of its benchmark."""
-    rule = "" if head.selection is None else repr(head.selection)
-    own = TRANSFORMS.spec(head.transform).text, EVALUATORS.spec(head.evaluator).text, rule
-    return own == (row.transform, row.evaluator, row.selection_rule)
 
 
 def _samplers(one: BenchmarkSet) -> Iterator[str]:

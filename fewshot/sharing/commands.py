@@ -12,11 +12,11 @@ from fewshot import protocols
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.plugins.wording import listed
 from fewshot.protocols import Benchmark, Head
+from fewshot.protocols._heads import is_head
 from fewshot.report.rows.origins import command, method_options, words
 from fewshot.report.rows.typed import quoted, typed_backbone
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
-from fewshot.sharing.claims import is_head
 from fewshot.sharing.cleaning import cleaned, last_name
 from fewshot.sharing.members import shape
 

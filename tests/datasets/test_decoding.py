@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 from contextlib import suppress
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps, features
 
-from fewshot.datasets._decoding import SUFFIXES, read_image, to_rgb
+from fewshot.datasets._decoding import is_picture, read_image, suffixes, to_rgb
 from fewshot.datasets._pictures import facts_of_file
 
 RANDOM = np.random.default_rng(0)
@@ -229,6 +231,7 @@ def written(suffix):
         return False
 
 
+SUFFIXES = suffixes()
 FORMATS = {Image.registered_extensions()[suffix]: suffix for suffix in sorted(SUFFIXES) if written(suffix)}
 
 
@@ -238,6 +241,19 @@ def test_the_usual_formats_are_read():
     assert (".avif" in SUFFIXES) == bool(features.check("avif"))
     assert not SUFFIXES & {".pdf", ".eps", ".ps", ".wmf", ".emf", ".mpg", ".mpeg", ".h5", ".hdf", ".txt", ".csv"}
     assert len(FORMATS) >= 10
+    assert all(is_picture(suffix) and is_picture(suffix.upper()) for suffix in SUFFIXES)
+    assert not any(map(is_picture, ("", ".pdf", ".txt", "png")))
+
+
+def test_usual_pictures_are_known_without_the_decoders_of_all_formats():
+    code = (
+        "from fewshot.datasets._decoding import is_picture\n"
+        "from PIL import Image\n"
+        "assert all(map(is_picture, ('.jpg', '.JPEG', '.png', '.gif', '.bmp'))) and not is_picture('')\n"
+        "print(len(Image.OPEN))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 10
 
 
 @pytest.mark.parametrize("suffix", sorted(SUFFIXES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,25 @@ def test_validation_images_without_a_list_say_which_one_to_get(tmp_path):
     assert "other.txt is none of the lists LOC_val_solution.csv, val.txt" in refusal(
         ImageNetValidation(tmp_path / "other.txt")
     )
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \n\n"])
+def test_an_empty_list_is_refused_in_one_sentence(text, tmp_path):
+    subset = layouts.imagenet_subset(tmp_path)
+    validation = layouts.imagenet_validation(tmp_path, LISTS[2])
+    for dataset in (ImageNetSubset(subset), ImageNetValidation(validation)):
+        Path(dataset.path).write_text(text)
+        assert "lists no images; get it again" in refusal(dataset)
+
+
+def test_entries_without_a_class_and_long_names_are_refused_in_one_short_sentence(tmp_path):
+    solution = layouts.imagenet_validation(tmp_path, LISTS[1])
+    solution.write_text(solution.read_text().rsplit(",", 1)[0] + ",\n")
+    assert "1 of 5 entries have no class: ILSVRC2012_val_00000005.JPEG" in refusal(ImageNetValidation(solution))
+    subset = layouts.imagenet_subset(tmp_path)
+    for name in ("_10.JPEG", "n01440764" + 9000 * "0" + "_10.JPEG"):
+        subset.write_text(f"{name}\nn01440764_10.JPEG\n")
+        assert len(refusal(ImageNetSubset(subset))) < 1000
 
 
 def test_a_list_of_validation_images_names_missing_ones(tmp_path):

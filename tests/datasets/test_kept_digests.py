@@ -28,7 +28,7 @@ def decoded(monkeypatch):
     """The images that are decoded, one after the other."""
     seen = []
     decode = _digests.facts_of_file
-    monkeypatch.setattr(_digests, "facts_of_file", lambda path: seen.append(path) or decode(path))
+    monkeypatch.setattr(_digests, "facts_of_file", lambda path, draft: seen.append(path) or decode(path, draft))
     return seen
 
 

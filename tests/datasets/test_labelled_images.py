@@ -19,6 +19,7 @@ from fewshot.datasets import _digests as digests
 from fewshot.datasets._image_files import ImageFiles
 from fewshot.datasets.icons import Icons
 from fewshot.datasets.image_folder_set import ImageFolderSet
+from fewshot.plugins.registry import DATASETS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(12, 6, 5, 3), dtype=np.uint8)
 
@@ -127,7 +128,7 @@ def decoded(monkeypatch):
     """The names of the files that are decoded from now on."""
     names = []
     look = digests.facts_of_file
-    monkeypatch.setattr(digests, "facts_of_file", lambda path: names.append(path.name) or look(path))
+    monkeypatch.setattr(digests, "facts_of_file", lambda path, draft: names.append(path.name) or look(path, draft))
     return names
 
 
@@ -161,9 +162,12 @@ def test_classes_may_be_called_like_partitions(root):
     assert ImageFolderSet(root).load().class_names == ("plane", "train")
 
 
-def test_folders_of_partition_names_without_classes_are_classes(root):
+def test_folders_of_partition_names_are_classes_only_if_the_user_says_so(root):
     fill(root, "train/1.png", "test/1.png")
-    assert ImageFolderSet(root).load().class_names == ("test", "train")
+    with pytest.raises(ValueError, match="images lie in test, train without folders of classes") as caught:
+        ImageFolderSet(root).load()
+    advised = str(caught.value).partition('--data "')[2].partition('"')[0]
+    assert DATASETS.make(advised).load().class_names == ("test", "train")
 
 
 def test_an_image_beside_the_classes_of_a_partition_is_refused(root):

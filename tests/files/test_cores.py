@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.files.cores import Cores, cores
+from fewshot.files.cores import Cores, cores, processor
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,21 @@ def test_the_smallest_of_the_limits_decides() -> None:
     assert Cores(16, 8, 2.5).usable == 2
     assert Cores(16, 2, 8.0).usable == 2
     assert Cores(16, 8, 0.5).usable == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [
+        ("processor\t: 0\nmodel name\t: Intel(R) Xeon(R) CPU @ 2.20GHz\n", "Intel Xeon"),
+        ("model name\t: AMD EPYC 7B13\nstepping : 0\nmodel name\t: another\n", "AMD EPYC 7B13"),
+        ("model name\t:\nflags : fpu\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_model_of_the_processor_is_read_from_the_system(tmp_path: Path, text: str, model: str) -> None:
+    (tmp_path / "cpuinfo").write_text(text)
+    assert processor(tmp_path / "cpuinfo") == model
+    assert processor(tmp_path / "absent") == ""
 
 
 def test_this_process_may_use_a_core() -> None:

@@ -135,6 +135,14 @@ def test_a_copy_with_other_counts_is_named_before_anything_runs(root):
     )
 
 
+@pytest.mark.parametrize("below", ["images", "."])
+def test_a_copy_that_is_found_by_a_class_folder_is_named_by_its_own_folder(root, below):
+    class_folders(root / below, {short(one): 1 for one in published_split("cub_100_50_50").classes})
+    sentence = fail("run", "--benchmark", "cub_100_50_50", "--data", root, *PIXELS)
+    assert sentence.startswith(f"cub_100_50_50 needs CUB-200-2011, but the copy in {root / below} has other numbers ")
+    assert "001.Black_footed_Albatross" not in sentence
+
+
 def test_a_copy_with_other_classes_is_named(root, monkeypatch):
     class_folders(root / "cifar100/data", dict.fromkeys("abcdef", 20))
     cut_benchmark(monkeypatch, "cifar_fs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from fewshot.report.figures.costs import AXES, Run, cost_plots
 from fewshot.report.rows.costs import Costs, RunCost, duration, scaled
 from fewshot.report.rows.shown import Shown
 from fewshot.report.tables.cost_columns import cost_notes, cost_table, cost_values
+from fewshot.results.collections import Collection
 from fewshot.results.costs import machine, seconds_per_episode, seconds_per_image
+from fewshot.results.files import Results
 from fewshot.results.row import Row
 from tests.support.report_rows import row
 
@@ -43,6 +46,8 @@ def test_seconds_are_derived_from_what_rows_store() -> None:
     assert seconds_per_image(few) is None
     assert seconds_per_episode(network(1, 0.5, n_episodes=0)) is None
     assert (machine(row()), seconds_per_episode(row())) == ("cpu", None)
+    of_gpu = network(1, 0.5, device="cuda", processor="AMD EPYC", gpu="NVIDIA H200")
+    assert machine(of_gpu) == "Linux x86_64 2 cores, AMD EPYC, 2 threads, cuda (NVIDIA H200)"
 
 
 def test_a_run_with_cached_features_takes_the_speed_of_its_network_on_its_machine() -> None:
@@ -51,13 +56,46 @@ def test_a_run_with_cached_features_takes_the_speed_of_its_network_on_its_machin
     assert costs.cost(cached).seconds_per_image == 0.002
     assert costs.cost(cached).flops == 10**8
     assert costs.cost(cached).seconds == pytest.approx(5 * 16 * 0.002 + 0.002)
-    elsewhere = network(1, 0.6, n_embedded=0, seconds_embedding=0.0, n_threads=8)
-    assert Costs.of([ROWS[0], elsewhere]).cost(elsewhere).seconds_per_image is None
+    assert (costs.cost(cached).texts[2], costs.cost(ROWS[0]).texts[2]) == ("2 ms ‡", "2 ms")
+    for changed in ({"n_threads": 8}, {"gpu": "NVIDIA L4"}, {"processor": "AMD EPYC"}):
+        elsewhere = network(1, 0.6, n_embedded=0, seconds_embedding=0.0, **changed)
+        assert Costs.of([ROWS[0], elsewhere]).cost(elsewhere).seconds_per_image is None
+
+
+def test_a_choice_of_rows_changes_no_cost() -> None:
+    cached = network(1, 0.6, n_embedded=0, seconds_embedding=0.0, evaluator="Ridge()", k_shot=5)
+    slower = network(1, 0.6, n_embedded=1000, seconds_embedding=4.0, k_shot=2)
+    every = [ROWS[0], slower, cached]
+    for some in (every, [ROWS[0]], [slower], [cached], [cached, ROWS[0]]):
+        costs = Shown.of(some, every=every).costs
+        assert {costs.cost(each).seconds_per_image for each in some} == {0.003}
+
+
+def test_tables_say_which_times_other_runs_measured_and_which_include_a_start() -> None:
+    cached = network(1, 0.6, n_embedded=0, seconds_embedding=0.0, evaluator="Prototype(metric='cosine')")
+    new = network(2, 0.7, seconds_per_episode=0.001)
+    text = page(Shown.of([ROWS[0], cached, new]), None, "costs")
+    assert text.count("2 ms ‡") == 1
+    assert "‡: 1 run took features from the cache" in text
+    assert "The time per episode of 2 runs of older releases includes the start of the process." in text
+    plain = page(Shown.of([new]), None, "costs")
+    assert "‡" not in plain
+    assert "older releases" not in plain
+
+
+@pytest.mark.parametrize("where", ["", "k_shot == 5", "evaluator == 'Ridge()'"])
+def test_compare_and_report_take_the_costs_of_all_rows_of_their_files(tmp_path: Path, where: str) -> None:
+    results = Results(tmp_path / "rows.jsonl")
+    for each in (ROWS[0], network(1, 0.6, n_embedded=0, evaluator="Ridge()", k_shot=5, seconds_embedding=0.0)):
+        results.append(each)
+    held = Collection.of([results], where)
+    costs = Shown.of(held.rows(), held.short_names, held.every).costs
+    assert {costs.cost(each).seconds_per_image for each in held.rows()} == {0.002}
 
 
 def test_pixels_and_vectors_have_neither_parameters_nor_flops() -> None:
     cost = Costs.of([row(seconds_solving=0.6)]).cost(row(seconds_solving=0.6))
-    assert cost == RunCost(None, None, 0.0, 0.001, "cpu", 80)
+    assert cost == RunCost(None, None, 0.0, 0.001, "cpu", 80, with_start=True)
     assert cost.texts == ("", "", "", "1 ms")
 
 

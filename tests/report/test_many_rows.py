@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,16 +19,21 @@ from fewshot.report.comparisons.ranking import rankings
 from fewshot.report.figures.plots import MOST_TASKS
 from fewshot.report.figures.ranked import MOST_LINES
 from fewshot.report.rows.headline import compared, findings, scope
+from fewshot.report.rows.images import RowImages
 from fewshot.report.rows.origins import full_specs, origins, shared
 from fewshot.report.rows.shown import Shown
+from fewshot.report.sections import Sources
 from fewshot.report.studies._shot_budgets import shot_curves
 from fewshot.report.tables.overview import overview
 from fewshot.report.tables.ranked import ranked_table
 from fewshot.report.tables.task_table import markdown
+from fewshot.results.collections import Collection
+from fewshot.results.files import Results
 from fewshot.results.row import Row
 from fewshot.statistics.best_runs import MOST_PAIRED, N_RIVALS
 from tests.support.report_rows import row
 
+MOST_BYTES = 3_000_000  # of a page, whatever it shows
 SHAPES: dict[str, Callable[[int], dict[str, Any]]] = {
     "contenders of one task": lambda n: {"backbone": f"Timm(name='net{n % 20}')", "evaluator": f"LinearProbe(C={n}.0)"},
     "tasks of one contender": lambda n: {"dataset": f"ImageFolderSet(root='/set{n}')", "images_digest": f"{n:064x}"},
@@ -107,7 +115,7 @@ def test_a_ranking_of_very_many_runs_shows_the_best_and_counts_the_others() -> N
     rows = list(invented("contenders of one task", MOST_LINES + 30))
     text = page(Shown.of(rows), None, "many")
     assert text.count('<span class="place">') == MOST_LINES
-    assert "The table has 30 more." in text
+    assert "30 less accurate runs are left out." in text
 
 
 def test_the_most_accurate_learners_of_a_task_are_fitted_and_the_others_counted() -> None:
@@ -146,6 +154,52 @@ def test_a_long_table_shows_the_measures_and_hover_texts_of_its_first_lines_and_
     few = page(Shown.of(rows[:200]), None, "few")
     assert "omitted" not in few
     assert "have texts on hover" not in few
+
+
+def test_a_page_of_very_many_rows_is_small_and_says_what_it_leaves_out() -> None:
+    """Each table keeps its most accurate lines and the best of every column, and counts the others."""
+    shapes = product(range(12), range(90), (1, 5))
+    rows = [
+        row(
+            (7 * n + 31 * k + 13 * seed) % 90 / 100,
+            seed=seed,
+            k_shot=k,
+            evaluator=f"LinearProbe(C={n}.0)",
+            run_id=f"{seed}-{n}-{k}",
+        )
+        for seed, n, k in shapes
+    ]
+    text = page(Shown.of(rows), None, "many")
+    assert len(text.encode()) < MOST_BYTES
+    tables = re.findall(r'<table class="accuracies.*?</table>', text, re.DOTALL)
+    left_out = [int(count) for count in re.findall(r"([0-9]+) less accurate lines are left out", text)]
+    lines = [table.count("<tr data-of") for table in tables]
+    assert [shown + left for shown, left in zip(lines, left_out, strict=True)] == [90] * 12
+    assert all(40 < shown < 60 for shown in lines)
+    for table in tables:
+        assert table.count("<strong>") == 2
+        kept = [float(value) for value in re.findall(r'<tr.*?accuracy".*?data-value="([^"]*)"', table, re.DOTALL)]
+        assert kept[:40] == [pytest.approx((89 - place) / 100) for place in range(40)]
+    assert text.count("<code>fewshot results list FILE</code>") >= len(tables)
+    assert "The first 200 runs" in text
+    assert "<code>fewshot results list FILE</code> prints all 2,160 runs" in text
+
+
+def test_rows_of_very_many_tasks_are_a_small_page() -> None:
+    text = page(Shown.of(invented("tasks of one title", 1500)), None, "many")
+    assert len(text.encode()) < MOST_BYTES
+    assert text.count('<table class="accuracies') == 100
+    assert "1,400 more tasks are left out; fewshot results list FILE prints all runs." in text
+    assert "1,176 more rankings are left out" in text
+
+
+def test_the_command_that_prints_all_rows_names_their_files(tmp_path: Path) -> None:
+    files = [Results(tmp_path / name) for name in ("a b.jsonl", "c.jsonl")]
+    for number, file in enumerate(files):
+        file.append(row(0.5, seed=number))
+    listing = Sources(Collection.of(files), RowImages().load, ()).listing
+    assert listing == "fewshot results list 'a b.jsonl' c.jsonl"
+    assert Sources(files[1], RowImages().load, ()).listing == "fewshot results list c.jsonl"
 
 
 def test_cautions_of_one_kind_are_counted_after_the_sixth() -> None:

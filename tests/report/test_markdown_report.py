@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from fewshot.report.tables.markdown_report import markdown_report
 from fewshot.results.files import Results
 from tests.support.benchmark_rows import SETS, set_row
 from tests.support.command_line import succeed
+from tests.support.report_rows import EVIL
 
 HEADS = {"Prototype()": 0.8, "NearestNeighbour()": 0.7, "RidgeProbe()": 0.9}
 COSTS = {"n_params": 3_371_008, "flops": 767_815_104, "seconds_embedding": 2.0, "n_embedded": 1000}
@@ -58,6 +60,18 @@ def test_markdown_of_rows_of_no_benchmark_has_no_means(tmp_path: Path) -> None:
     results = Results(tmp_path / "runs.jsonl")
     results.append(set_row(SETS[0], 0.8, protocol="quick@1", benchmark_set=""))
     assert "mean of" not in succeed("report", results.path, "--markdown")
+
+
+def test_names_of_rows_from_anybody_are_escaped(tmp_path: Path) -> None:
+    results = Results(tmp_path / "runs.jsonl")
+    for name, accuracy in product(SETS[:2], (0.8, 0.7)):
+        own = {"backbone": f"Timm(name='{EVIL}')", "evaluator": f"Head{accuracy}('a | *b* {EVIL}')"}
+        results.append(set_row(name, accuracy, **own))
+    text = markdown_report(Shown.of(results.rows()), rankings_on_sets(results.rows(), None, None))
+    assert "mean of 2 of 10 sets" in text
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "a | " not in text
 
 
 @pytest.mark.parametrize("sets", [SETS, SETS[:3]], ids=["tested", "untested"])

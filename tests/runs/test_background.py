@@ -31,6 +31,11 @@ def started(monkeypatch):
     background._running.clear()
 
 
+def wait(*evaluators):
+    for one in evaluators:
+        background.wait_for_loops(EVALUATORS.spec(one))
+
+
 def start(*evaluators):
     background.compile_in_background([EVALUATORS.spec(one) for one in evaluators])
 
@@ -39,7 +44,9 @@ def start(*evaluators):
     ("evaluator", "loops"),
     [
         ("LinearProbe(C=3.0)", ["LinearProbe()"]),
-        ("Prototype", ["Prototype()", "Prototype(metric='cosine')"]),
+        ("Prototype", ["Prototype()"]),
+        ("Prototype(metric='cosine')", ["Prototype(metric='cosine')"]),
+        ("CrossValidated(inner=Standardised(inner=LinearProbe()), grid=(('eps', (0.1, 1.0)),))", ["LinearProbe()"]),
         ("GaussianHead", ["RidgeProbe()"]),
     ],
 )
@@ -48,24 +55,32 @@ def test_the_loops_of_an_evaluator_are_compiled(evaluator, loops, started):
     assert started == [loops]
 
 
-def test_one_process_compiles_all_and_the_run_waits_for_it(started):
-    start("LinearProbe", "LinearProbe(C=2.0)", "NearestNeighbour")
-    start("Prototype")
-    assert started == [["LinearProbe()", "NearestNeighbour()"]]
-    (process,) = background._running
-    background.wait_for_loops()
-    assert process.returncode == 0
-    background.wait_for_loops()  # nothing to wait for
+def test_the_first_loops_have_a_process_of_their_own_and_a_run_waits_only_for_its_loops(started, monkeypatch):
+    start("LinearProbe", "LinearProbe(C=2.0)", "NearestNeighbour", "Prototype")
+    start("GaussianHead")
+    assert started == [["LinearProbe()"], ["NearestNeighbour()", "Prototype()"]]
+    first, other, same = background._running.values()
+    assert other is same
+    wait("LinearProbe(C=7.0)")
+    assert first.returncode == 0
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(loop_cache, "is_marked", lambda name: name == "NearestNeighbour()")
+        meanwhile.setattr(other, "poll", lambda: None)  # it still compiles the last ones
+        wait("NearestNeighbour(k=3)", "GaussianHead")
+    wait("Prototype")
+    assert other.returncode == 0
+    wait("Prototype")  # nothing to wait for
 
 
 def test_a_long_wait_is_announced_and_a_short_one_is_not(started, monkeypatch, caplog):
     with caplog.at_level(logging.INFO, "fewshot"):
         start("LinearProbe")
-        background.wait_for_loops()
+        wait("LinearProbe")
         assert caplog.messages == []
+        background._running.clear()
         monkeypatch.setattr(background, "_SOON", 0.01)
         start("LinearProbe")
-        background.wait_for_loops()
+        wait("LinearProbe")
     assert caplog.messages == ["Compiling solvers, once on this machine (up to a minute) ..."]
 
 

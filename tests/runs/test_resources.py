@@ -11,12 +11,13 @@ from fewshot.benchmarks import FOLDER
 
 from fewshot.episodes.episodes import EpisodeShape
 from fewshot.features.use import EmbeddingUse
+from fewshot.files.cores import processor
 from fewshot.files.energy import driver_version, joules
 from fewshot.results.files import Results
 from fewshot.results.resources import Resources
 from fewshot.results.row import Row
 from fewshot.runs.pipeline import RunSpec, Sampled, run
-from fewshot.runs.resources import ResourceMeter, embedding_costs, joined, peak_bytes, reset_peak
+from fewshot.runs.resources import ResourceMeter, embedding_costs, joined, peak_bytes, reset_peak, resources
 from tests.support.workbenches import bench
 
 COLUMNS = list(Resources.__dataclass_fields__)
@@ -29,7 +30,7 @@ class PretendedGpu:
     """A GPU that uses 2.5 J between two readings."""
 
     def __init__(self) -> None:
-        self.resets, self.energy = 0, 100.0
+        self.resets, self.energy, self.name = 0, 100.0, "NVIDIA H200"
 
     def reset(self) -> None:
         self.resets += 1
@@ -49,11 +50,12 @@ def test_a_part_has_the_peaks_so_far_and_the_energy_since_the_last_one() -> None
     assert gpu.resets == 1
     assert first["peak_device_bytes"] == second["peak_device_bytes"] == "5000"
     assert first["device_joules"] == second["device_joules"] == "2.500"
+    assert first["gpu"] == second["gpu"] == "NVIDIA H200"
     assert int(second["peak_memory_bytes"]) >= int(first["peak_memory_bytes"]) > 10_000_000
 
 
 def test_the_cpu_has_no_energy_and_no_memory_of_its_own() -> None:
-    assert set(ResourceMeter(torch.device("cpu")).costs()) <= {"peak_memory_bytes"}
+    assert set(ResourceMeter(torch.device("cpu")).costs()) <= {"peak_memory_bytes", "processor"}
 
 
 def test_a_peak_starts_anew_with_a_run_and_is_read_from_the_system(tmp_path: Path) -> None:
@@ -102,7 +104,8 @@ def test_a_row_has_the_throughput_of_what_it_embedded(tmp_path: Path) -> None:
     assert 0 < row.device_use <= 1
     assert (row.embedding_batch, row.embedding_compiled, row.embedding_workers) == (64, False, 1)
     assert row.peak_memory_bytes is None or row.peak_memory_bytes > 10_000_000
-    assert (row.peak_device_bytes, row.device_joules) == (None, None)
+    assert (row.peak_device_bytes, row.device_joules, row.gpu) == (None, None, "")
+    assert row.processor == processor()
     assert Row.from_json(row.to_json()) == row
 
 
@@ -113,11 +116,24 @@ def test_a_row_of_cached_features_has_no_throughput(tmp_path: Path) -> None:
     assert (row.images_per_second, row.image_bytes_per_second, row.device_use, row.embedding_batch) == (None,) * 4
 
 
+def test_parts_of_several_machines_name_all_of_them(tmp_path: Path) -> None:
+    results = Results(tmp_path / "rows.jsonl")
+    done = run(SPEC, results, bench(folder=tmp_path / "features"))
+    assert done is not None
+    parts = results.parts(done.run_id)
+    (half,) = parts.read(2)
+    parts.remove()
+    for name, gpu, episodes in (("B", "NVIDIA L4", slice(0, 1)), ("A", "NVIDIA H200", slice(1, 2))):
+        parts.write(half[episodes], {"processor": name, "gpu": gpu, "seconds_steady": "0.5", "n_steady": "1"})
+    found = resources(parts)
+    assert (found.processor, found.gpu, found.seconds_per_episode) == ("A and B", "NVIDIA H200 and NVIDIA L4", 0.5)
+
+
 def test_rows_of_before_lack_these_columns_and_read_as_they_did() -> None:
     line = (FOLDER / "results" / "quick.jsonl").read_text().splitlines()[0]
     kept = {name: value for name, value in json.loads(line).items() if name not in COLUMNS}
     row = Row.from_json(json.dumps(kept))
-    assert [getattr(row, name) for name in COLUMNS] == [None, None, None, None, False, None, None, None, None]
+    assert [getattr(row, name) for name in COLUMNS] == [None, None, None, None, False, *[None] * 5, "", ""]
     assert {name: row.columns()[name] for name in kept if name in row.columns()} == kept
 
 

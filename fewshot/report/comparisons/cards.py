@@ -21,7 +21,7 @@ from fewshot.report.comparisons.verdicts import (
     verdict,
 )
 from fewshot.report.rows import selection_budgets as budgets
-from fewshot.report.rows.costs import TITLES, Costs
+from fewshot.report.rows.costs import TITLES, Costs, RunCost
 from fewshot.report.rows.origins import command
 from fewshot.report.rows.reasons import in_words
 from fewshot.report.rows.shown import Shown
@@ -43,7 +43,7 @@ class Card:
 
 def card(pair: RunPair, names: UniqueNames, p_adjusted: float, n_compared: int) -> Card:
     """The card of A minus B."""
-    fields = (*_evidence(pair, p_adjusted, n_compared), *_design(pair, names.shown), *_sides(pair))
+    fields = (*_evidence(pair, p_adjusted, n_compared), *_design(pair, names.shown), *_sides(pair, names.shown.costs))
     return Card(_sentence(pair, names, p_adjusted), tuple((name, text) for name, text in fields if text))
 
 
@@ -104,37 +104,36 @@ def _design(pair: RunPair, shown: Shown) -> list[tuple[str, str]]:
     ]
 
 
-def _cost(row: Row) -> str:
+def _cost(cost: RunCost) -> str:
     """The known costs of a run in words."""
-    return ", ".join(
-        f"{text} {title}" for title, text in zip(TITLES, Costs.of([row]).cost(row).texts, strict=True) if text
-    )
+    known = [f"{text} {title}" for title, text in zip(TITLES, cost.texts, strict=True) if text]
+    return ", ".join(known) + "; ‡: other runs measured it" * cost.of_others
 
 
-_SIDES: dict[str, Callable[[Row], str]] = {
-    "protocol": lambda row: row.protocol,
-    "choice of hyperparameters": lambda row: budgets.choice(row) or "as given",
-    "classes in training": lambda row: training_data(row) or row.seen_classes,
-    "sees all queries at once": lambda row: "yes" if row.transductive else "no",
-    "image size": lambda row: str(_field(row, "image_size") or "the network's default"),
-    "pooling": lambda row: str(_field(row, "pool") or "the network's default"),
-    "transform": lambda row: specs_of(row).transform.short_name,
-    "not converged": lambda row: counted(row.n_not_converged, "episode"),
-    "seconds of embedding + solving": lambda row: f"{row.seconds_embedding:.1f} + {row.seconds_solving:.1f}",
-    "cost": _cost,
-    "seconds from": machine,
-    "weights digest": lambda row: row.weights_digest[:16],
-    "episodes digest": lambda row: row.episodes_digest[:16],
-    "command": command,
-    "run": lambda row: row.run_id,
+_SIDES: dict[str, Callable[[Row, Costs], str]] = {
+    "protocol": lambda row, _: row.protocol,
+    "choice of hyperparameters": lambda row, _: budgets.choice(row) or "as given",
+    "classes in training": lambda row, _: training_data(row) or row.seen_classes,
+    "sees all queries at once": lambda row, _: "yes" if row.transductive else "no",
+    "image size": lambda row, _: str(_field(row, "image_size") or "the network's default"),
+    "pooling": lambda row, _: str(_field(row, "pool") or "the network's default"),
+    "transform": lambda row, _: specs_of(row).transform.short_name,
+    "not converged": lambda row, _: counted(row.n_not_converged, "episode"),
+    "seconds of embedding + solving": lambda row, _: f"{row.seconds_embedding:.1f} + {row.seconds_solving:.1f}",
+    "cost": lambda row, costs: _cost(costs.cost(row)),
+    "seconds from": lambda row, _: machine(row),
+    "weights digest": lambda row, _: row.weights_digest[:16],
+    "episodes digest": lambda row, _: row.episodes_digest[:16],
+    "command": lambda row, _: command(row),
+    "run": lambda row, _: row.run_id,
 }
 
 
-def _sides(pair: RunPair) -> list[tuple[str, str]]:
+def _sides(pair: RunPair, costs: Costs) -> list[tuple[str, str]]:
     """The properties of both runs: one text if they are equal."""
     fields = []
     for name, text in _SIDES.items():
-        a, b = text(pair.a), text(pair.b)
+        a, b = text(pair.a, costs), text(pair.b, costs)
         fields.append((name, a if a == b else f"A: {a or 'not known'}; B: {b or 'not known'}"))
     return fields
 

@@ -30,7 +30,7 @@ from fewshot.results.row import Row
 from fewshot.statistics.intervals import THESE_IMAGES
 
 MOST = 12  # runs in a matrix: the most accurate ones
-MOST_MATRICES = 36  # in a report
+MOST_MATRICES = 10  # in a report; each takes 40 kilobytes
 _SIGNS = {"better": ("", " △", " ▲"), "worse": ("", " ▽", " ▼")}  # by strength
 MOST_CARDS = 5  # below a matrix: the best run against its closest rivals
 
@@ -72,7 +72,7 @@ class Matrix:
 
 
 def matrices(shown: Shown, results: Results | None) -> list[Matrix]:
-    """A matrix for every task and number of shots with two runs or more, at most 36. Missing predictions become a
+    """A matrix for every task and number of shots with two runs or more, at most 10. Missing predictions become a
     reason, never an error; if no task has any, there is one reason without a title."""
     every: list[Matrix] = []
     groups, names = rivals(shown.rows, "anything"), UniqueNames.of(shown)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from fewshot.plugins.wording import agreeing, counted
 from fewshot.report.figures.chart import Chart
-from fewshot.report.figures.label_places import Label, baselines, ticks_that_fit
+from fewshot.report.figures.label_places import Label, line_of, places, ticks_that_fit
 from fewshot.report.figures.ranges import Scale
 from fewshot.report.figures.svg import printable
 from fewshot.report.rows.costs import RunCost, duration, of_most, scaled
@@ -78,12 +78,13 @@ class Point:
         return self.run.accuracy
 
 
-def cost_plots(runs: Sequence[Run]) -> tuple[CostPlot, ...]:
-    """Accuracy over every cost that at least three runs have and that differs among them."""
-    return tuple(plot for axis in AXES if (plot := _plot(runs, axis)) is not None)
+def cost_plots(runs: Sequence[Run], most: int = _MOST_MARKS) -> tuple[CostPlot, ...]:
+    """Accuracy over every cost that at least three runs have and that differs among them; `most`: marks beside the
+    front."""
+    return tuple(plot for axis in AXES if (plot := _plot(runs, axis, min(most, _MOST_MARKS))) is not None)
 
 
-def _plot(runs: Sequence[Run], axis: Axis) -> CostPlot | None:
+def _plot(runs: Sequence[Run], axis: Axis, most: int) -> CostPlot | None:
     every = [Point(run, cost) for run in runs if (cost := axis.cost(run.cost))]
     machine = of_most([point.run.cost for point in every]) if every and axis.of_machine else None
     points = [point for point in every if machine is None or point.run.cost.machine == machine]
@@ -92,7 +93,7 @@ def _plot(runs: Sequence[Run], axis: Axis) -> CostPlot | None:
     best = frontier(points)
     ids = set(map(id, best))
     others = [point for point in points if id(point) not in ids]
-    listed, kept = best[-_MOST_LISTED:], others[:_MOST_MARKS]
+    listed, kept = best[-_MOST_LISTED:], others[:most]
     drawn = [*kept, *best]
     low, high = min(point.cost for point in drawn), max(point.cost for point in drawn)
     if high < _LEAST_RATIO * low:
@@ -154,12 +155,11 @@ def _numbers(chart: Chart, listed: Sequence[Point], drawn: Sequence[Point]) -> I
     """The place of every listed run at its mark; a thin line leads to a number that is farther away."""
     labels = [Label(chart.share(p.cost), float(chart.y(p.accuracy)), str(p.run.place)) for p in listed]
     marks = [(chart.share(point.cost), float(chart.y(point.accuracy))) for point in drawn]
-    heights = baselines(labels, chart.top, chart.bottom, marks)
-    for point, label, baseline in zip(listed, labels, heights, strict=True):
-        x, near = chart.x(point.cost), baseline + (3 if baseline < label.y else -11)
-        if abs(near - label.y) > _FAR:
-            yield _LEADER.format(x, x, f"{label.y:.1f}", f"{near:.1f}")
-        yield _NUMBER.format(x, f"{baseline:.1f}", label.text)
+    for point, mark, label in zip(listed, labels, places(labels, chart.top, chart.bottom, marks), strict=True):
+        x = chart.x(point.cost)
+        if (line := line_of(label, mark)) is not None:
+            yield _LEADER.format(x, x, f"{line[0]:.1f}", f"{line[1]:.1f}")
+        yield _NUMBER.format(x, f"{label.shift:g}", f"{label.y:.1f}", label.text)
 
 
 def _ticks(low: float, high: float) -> list[list[float]]:
@@ -170,10 +170,9 @@ def _ticks(low: float, high: float) -> list[list[float]]:
     return [[tick for tick in ticks if low <= tick <= high] for ticks in (*finest, *fewer)]
 
 
-_FAR = 10.0  # pixels from a mark to its number that need a line between them
-_CAPTION = "Accuracy over the {}. Line: the Pareto front, the runs that no cheaper run exceeds."
+_CAPTION = "Accuracy over the {}. Blue: the Pareto front, the runs that no cheaper run exceeds. Grey: all other runs."
 _QUIET = Markup('<circle class="quiet" cx="{}" cy="{}" r="4"/>')
 _FRONT = Markup('<circle class="front" cx="{}" cy="{}" r="4.5"><title>{}</title></circle>')
 _STEP = Markup('<line class="step" x1="{}" x2="{}" y1="{}" y2="{}"/>')
 _LEADER = Markup('<line class="leader" x1="{}" x2="{}" y1="{}" y2="{}"/>')
-_NUMBER = Markup('<text class="below" x="{}" y="{}">{}</text>')
+_NUMBER = Markup('<text class="below" x="{}" dx="{}" y="{}">{}</text>')

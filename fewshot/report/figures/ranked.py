@@ -56,7 +56,7 @@ class RankedPlot:
     axis: Markup
     groups: tuple[Group, ...]
     legend: str
-    n_omitted: int  # lines that only the table has
+    n_omitted: int  # less accurate runs
     costs: tuple[CostPlot, ...]
 
     @property
@@ -65,9 +65,9 @@ class RankedPlot:
         return any(line.minus_best for group in self.groups for line in (*group.lines, *group.folded))
 
 
-def ranked_plot(ranking: Ranking, shown: Shown, name: str) -> RankedPlot:
-    """The picture of a ranking. `name` keeps its ids apart from those of others."""
-    kept = ranking.standings[:MOST_LINES]
+def ranked_plot(ranking: Ranking, shown: Shown, name: str, most: int = MOST_LINES) -> RankedPlot:
+    """The picture of a ranking, of at most `most` runs. `name` keeps its ids apart from those of others."""
+    kept = ranking.standings[: min(most, MOST_LINES)]
     scale = Scale.of(ends(standing.row for standing in kept), shown.task(ranking.best.row).chance)
     lines = [_line(place, standing, shown, scale, name) for place, standing in enumerate(kept, 1)]
     return RankedPlot(
@@ -78,7 +78,7 @@ def ranked_plot(ranking: Ranking, shown: Shown, name: str) -> RankedPlot:
         tuple(_groups(ranking, lines)),
         _legend(kept, scale),
         len(ranking.standings) - len(kept),
-        _costs(ranking.standings, shown),
+        _costs(ranking.standings, shown, most),
     )
 
 
@@ -134,12 +134,13 @@ def _group(heading: str, lines: Sequence[RankedLine], most: int) -> Group:
     return Group(heading, tuple(lines[:end]), tuple(lines[end:]))
 
 
-def _costs(standings: Sequence[Standing], shown: Shown) -> tuple[CostPlot, ...]:
-    """Accuracy over costs; oracles take no part."""
+def _costs(standings: Sequence[Standing], shown: Shown, most: int) -> tuple[CostPlot, ...]:
+    """Accuracy over costs; oracles take no part. `most`: marks beside the front."""
     return cost_plots(
         [
             Run(place, standing.name, standing.accuracy, shown.costs.cost(standing.row))
             for place, standing in enumerate(standings, 1)
             if not is_oracle(standing.row)
-        ]
+        ],
+        most,
     )

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fewshot.plugins.wording import counted
-from fewshot.results.costs import FEWEST_IMAGES, machine, seconds_per_episode
+from fewshot.results.costs import FEWEST_IMAGES, includes_start, machine, seconds_per_episode
 from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 
 _Network = tuple[str, str, str]
+_OF_OTHERS = "‡"  # after a time per image that the run itself did not measure
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -25,6 +26,8 @@ class RunCost:
     seconds_per_episode: float | None  # to solve it, without embedding
     machine: str
     n_images: int | None = None  # of an episode
+    of_others: bool = False  # whether the seconds per image are those of other runs with the same network
+    with_start: bool = False  # whether the seconds per episode include the start of the process
 
     @property
     def seconds(self) -> float | None:
@@ -40,7 +43,7 @@ class RunCost:
         return (
             scaled(self.n_params) if self.n_params else "",
             scaled(self.flops) if self.flops else "",
-            duration(image) if image else "",
+            duration(image) + f" {_OF_OTHERS}" * self.of_others if image else "",
             duration(episode) if episode is not None else "",
         )
 
@@ -63,8 +66,9 @@ def meaning(titles: Collection[str]) -> str:
 
 @dataclass(frozen=True)
 class Costs:
-    """What rows know together. Runs that found their features in a cache take the seconds per image of others with the
-    same network on the same machine, and rows of older releases the FLOPs of others with the same backbone."""
+    """What rows know together: the only place that computes the seconds per image of a network. Runs that found their
+    features in a cache take those of others with the same network on the same machine, and say so; rows of older
+    releases take the FLOPs of others with the same backbone."""
 
     embedding: Mapping[_Network, float]
     flops: Mapping[str, int]
@@ -88,8 +92,17 @@ class Costs:
         sizes = row.n_way, row.k_shot, row.n_query
         n_images = None if None in sizes else (row.n_way or 0) * ((row.k_shot or 0) + (row.n_query or 0))
         flops = row.flops or self.flops.get(row.backbone)
+        embedding = self._embedding(row)
+        of_others = bool(embedding) and row.n_embedded < FEWEST_IMAGES
         return RunCost(
-            row.n_params or None, flops, self._embedding(row), seconds_per_episode(row), machine(row), n_images
+            row.n_params or None,
+            flops,
+            embedding,
+            seconds_per_episode(row),
+            machine(row),
+            n_images,
+            of_others,
+            includes_start(row),
         )
 
     def _embedding(self, row: Row) -> float | None:
@@ -109,6 +122,24 @@ def of_several_machines(rows: Iterable[Row]) -> str:
         return ""
     each = "; ".join(f"{name or 'unknown'} ({counted(n, 'run')})" for name, n in count.most_common())
     return f"Times come from {len(count)} machines, so compare them only within one: {each}."
+
+
+def of_others(costs: Iterable[RunCost]) -> str:
+    """A sentence if some of these runs show a time per image that other runs measured; else ""."""
+    count = sum(cost.of_others for cost in costs)
+    if not count:
+        return ""
+    cached = counted(count, "run")
+    return (
+        f"{_OF_OTHERS}: {cached} took features from the cache; other runs of the network on the machine measured this."
+    )
+
+
+def with_start(costs: Iterable[RunCost]) -> str:
+    """A sentence if the times per episode of some of these runs include the start of a process; else ""."""
+    count = sum(cost.with_start for cost in costs)
+    runs = counted(count, "run")
+    return f"The time per episode of {runs} of older releases includes the start of the process." if count else ""
 
 
 def of_most(costs: Sequence[RunCost]) -> str:

@@ -59,15 +59,15 @@ def has_any(row: Row) -> bool:
     return any(row.measures[measure.number] is not None for measure in declared())
 
 
-def measures(task: Task, shown: Shown) -> Measures | None:
-    """The further measures of the runs of a task that have any, of at most the 200 most accurate; None if no run
+def measures(task: Task, shown: Shown, most: int = MOST_LINES) -> Measures | None:
+    """The further measures of the runs of a task that have any, of at most `most`, the most accurate; None if no run
     has."""
     known = [row for row in task.grouped if has_any(row)]
     if not known:
         return None
     best = known
-    if len(known) > MOST_LINES:
-        ids = {id(row) for row in sorted(known, key=lambda row: -(row.accuracy or 0.0))[:MOST_LINES]}
+    if len(known) > most:
+        ids = {id(row) for row in sorted(known, key=lambda row: -(row.accuracy or 0.0))[:most]}
         best = [row for row in known if id(row) in ids]
     lines = tuple(MeasuresLine(*shown.name(row), shot_label(row), values(row)) for row in best)
     return Measures(lines, tuple(meaning(known)), len(known) - len(best))

@@ -56,7 +56,9 @@ def one_episode(row: Row) -> str:
 
 
 def _is_only_episode(row: Row) -> bool:
-    return bool(specs_of(row).sampler.declares("has_one_episode"))
+    """Whether all episodes of its sampler are the same, because each holds all images."""
+    sampler, is_open = specs_of(row).sampler, (row.n_way, row.k_shot, row.n_query) == (None, None, None)
+    return is_open and bool(sampler.declares("repeats_if_open")) and sampler.fields.get("apart") is None
 
 
 def sentence(start: str, reasons: Iterable[str], fixed: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,13 +21,15 @@ class Shown:
     tasks: tuple[Task, ...]
     names: Names
     leaders: frozenset[str] | None = None  # run ids of the runs that rankings put in the group of the best, if ranked
+    every: tuple[Row, ...] = ()  # rows of the same files that measured costs, shown or not
 
     @staticmethod
-    def of(rows: Iterable[Row], short_names: ShortNames | None = None) -> Shown:
-        """The rows, with their tasks and names: those in `short_names`, which a user gave, before all others."""
+    def of(rows: Iterable[Row], short_names: ShortNames | None = None, every: Sequence[Row] = ()) -> Shown:
+        """The rows, with their tasks and names: those in `short_names`, which a user gave, before all others. `every`:
+        also the rows of these files that are not shown, so that a choice of rows changes no cost."""
         held = tuple({row.run_id or str(number): row for number, row in enumerate(rows)}.values())  # each run once
         given = {} if short_names is None else short_names.of
-        return Shown(held, tuple(tasks(held)), contender_names(held, given))
+        return Shown(held, tuple(tasks(held)), contender_names(held, given), every=tuple(every))
 
     @cached_property
     def done(self) -> tuple[Row, ...]:
@@ -51,8 +53,8 @@ class Shown:
 
     @cached_property
     def costs(self) -> Costs:
-        """What the rows know together about the costs of runs."""
-        return Costs.of(self.done)
+        """What the rows of these files know together about the costs of runs."""
+        return Costs.of(row for row in self.every or self.rows if row.status != "failed")
 
     def name(self, row: Row) -> Name:
         """The name of the contender of a row."""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from fewshot.report.comparisons.benchmark_ranking import BenchmarkRanking
 from fewshot.report.comparisons.ranking import Ranking
 from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.typed import quoted
+from fewshot.results.collections import Collection
 from fewshot.results.files import Results
 from fewshot.results.row import Row
 
@@ -32,6 +34,13 @@ class Sources:
     load: Callable[[Row], LabelledImages]
     rankings: tuple[Ranking, ...]
     benchmarks: tuple[BenchmarkRanking, ...] = ()
+
+    @property
+    def listing(self) -> str:
+        """The command that prints all rows, also those that the report leaves out."""
+        files = self.results.files if isinstance(self.results, Collection) else (self.results,)
+        names = ["FILE" if file is None else quoted(file.path.name) for file in files]
+        return " ".join(["fewshot results list", *names])
 
 
 @dataclass(frozen=True)

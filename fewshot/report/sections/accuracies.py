@@ -2,51 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from fewshot.plugins.wording import agreeing, counted
 from fewshot.report.figures.curves import shot_curves
 from fewshot.report.figures.plots import MOST_TASKS
 from fewshot.report.rows.intervals import THESE_IMAGES, brackets
-from fewshot.report.rows.measured import measures, titles
+from fewshot.report.rows.measured import MOST_LINES, Measures, measures, titles
+from fewshot.report.rows.shares import shares
 from fewshot.report.rows.shown import Shown
+from fewshot.report.rows.tasks import Task
 from fewshot.report.sections import Piece, Section, Sources
 from fewshot.report.tables.cost_columns import cost_columns
-from fewshot.report.tables.task_table import TaskTable, comparison, in_common, most_accurate_first
+from fewshot.report.tables.task_table import Line, TaskTable, in_common, most_accurate_first, task_table
 
-_MOST_DETAILED = 200  # lines of a table with texts on hover
+_MOST_TABLES = 100
+_MOST_LINES = 500  # of all tables together
+_MOST_DETAILED, _MOST_MEASURED = 200, 200  # of them: with texts on hover, and with further measures
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
-    tables, further = comparison(shown), [measures(task, shown) for task in shown.tasks]
+    tasks = shown.tasks[:_MOST_TABLES]
+    tables = [task_table(task, shown) for task in tasks]
+    further = _measured(tasks, shown)
     explained = [THESE_IMAGES, *brackets(shown.done)]  # in the first section
-    ordered = [most_accurate_first(table.lines) for table in tables]
-    costs = [cost_columns(task, lines, shown) for task, lines in zip(shown.tasks, ordered, strict=True)]
+    ordered = _most_accurate(tables)
+    costs = [cost_columns(task, lines, shown) for task, lines in zip(tasks, ordered, strict=True)]
     own_notes = [(*table.notes, *table.remarks, *each.notes) for table, each in zip(tables, costs, strict=True)]
     shared = in_common(own_notes)
     of_measures = in_common([each.notes for each in further if each])
-    for number, (task, table, measured) in enumerate(zip(shown.tasks, tables, further, strict=True), 1):
+    detailed = shares([len(lines) for lines in ordered], _MOST_DETAILED)
+    for number, (task, table, measured) in enumerate(zip(tasks, tables, further, strict=True), 1):
         names, constant = _names(table)
+        lines = ordered[number - 1]
         values = {
             "number": number,
             "names": names,
             "constant": constant,
             "table": table,
-            "lines": ordered[number - 1],
+            "lines": lines,
+            "n_omitted": len(table.lines) - len(lines),
+            "listing": sources.listing,
             "costs": costs[number - 1],
             "notes": [note for note in own_notes[number - 1] if note not in (*shared, *explained)],
             "measures": measured,
             "measures_notes": [note for note in measured.notes if note not in of_measures] if measured else [],
             "measure_names": titles(),
-            "most_detailed": _MOST_DETAILED,
+            "most_detailed": detailed[number - 1],
             "curves": shot_curves(task, shown) if number <= MOST_TASKS else None,
             "shared": [],
         }
         yield Piece(table.title, values, "Accuracies")
     notes = [note for note in shared if note not in explained]
     notes += [f"Only the first {MOST_TASKS} tasks have figures."] * (len(tables) > MOST_TASKS)
+    rest = len(shown.tasks) - len(tasks)
+    left = f"{counted(rest, 'more task')} {agreeing(rest, 'is', 'are')} left out; {sources.listing} prints all runs."
+    notes += [left] * (rest > 0)
     for title, texts in (("Notes on all tables", notes), ("What the further measures mean", of_measures)):
         if texts:
             yield Piece(title, {"shared": texts})
+
+
+def _measured(tasks: Sequence[Task], shown: Shown) -> list[Measures | None]:
+    """The further measures of the runs of each task."""
+    most = shares([len(task.rows) for task in tasks], _MOST_MEASURED)
+    return [measures(task, shown, min(of_each, MOST_LINES)) for task, of_each in zip(tasks, most, strict=True)]
+
+
+def _most_accurate(tables: Sequence[TaskTable]) -> list[list[Line]]:
+    """The most accurate lines of each table, and the best of each column, which would otherwise be missing."""
+    most = shares([len(table.lines) for table in tables], _MOST_LINES)
+    ordered = [most_accurate_first(table.lines) for table in tables]
+    return [
+        [line for place, line in enumerate(lines) if place < of_each or any(cell.best for cell in line.cells)]
+        for lines, of_each in zip(ordered, most, strict=True)
+    ]
 
 
 def _names(table: TaskTable) -> tuple[list[str], str]:
@@ -97,8 +127,10 @@ SECTION = Section(
 {% endcall %}
 <p class="caption" id="caption-{{ number }}">{{ table.caption }}
 {%- if constant %} All runs: {{ constant }}.{% endif %}
+{%- if n_omitted %} {{ "{:,}".format(n_omitted) }} less accurate lines are left out; <code>{{ listing }}</code>{# #}
+ prints all runs.{% endif %}
 {%- if lines | length > most_detailed %} Of {{ "{:,}".format(lines | length) }} lines the first {{ most_detailed }}{# #}
- have texts on hover; <code>fewshot results show RUN</code> has every column of a run.{% endif %}</p>
+ have texts on hover; <code>fewshot results show RUN FILE</code> has every column of a run.{% endif %}</p>
 {{ as_list(notes) }}
 {% if table.draws %}
 <details class="printed">

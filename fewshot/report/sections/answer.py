@@ -6,19 +6,28 @@ from collections.abc import Iterator
 
 from fewshot.report.figures.ranked import ranked_plot
 from fewshot.report.rows.headline import scope
+from fewshot.report.rows.shares import shares
 from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
 
-_MOST = 24  # rankings with dots; of the others, the sentences
+_MOST, _MOST_SENTENCES = 24, 300  # rankings with dots; of the others, the sentences
+_MOST_LINES = 600  # of all rankings together
 
 
 def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
     every = sources.rankings
-    plots = [ranked_plot(ranking, shown, f"axis-{number}") for number, ranking in enumerate(every[:_MOST], 1)]
+    most = shares([len(ranking.standings) for ranking in every[:_MOST]], _MOST_LINES)
+    plots = [
+        ranked_plot(ranking, shown, f"axis-{number}", of_each)
+        for number, (ranking, of_each) in enumerate(zip(every[:_MOST], most, strict=True), 1)
+    ]
+    others = every[_MOST:]
     values = {
         "first": plots[:1],
         "folded": plots[1:],
-        "others": [(ranking.task, ranking.verdict) for ranking in every[_MOST:]],
+        "others": [(ranking.task, ranking.verdict) for ranking in others[:_MOST_SENTENCES]],
+        "n_untold": max(0, len(others) - _MOST_SENTENCES),
+        "listing": sources.listing,
         "scope": scope(shown),
     }
     yield Piece("Which is best?", values)
@@ -59,7 +68,7 @@ SECTION = Section(
 {% endfor %}
 </div>
 {% if plot.n_omitted %}
-<p class="caption">The table has {{ "{:,}".format(plot.n_omitted) }} more.</p>
+<p class="caption">{{ "{:,}".format(plot.n_omitted) }} less accurate runs are left out.</p>
 {% endif %}
 <p class="caption">{{ plot.legend }}</p>
 {{ notes(plot.caveats) }}
@@ -94,6 +103,10 @@ SECTION = Section(
 <div><dt>{{ task | unbroken }}</dt><dd>{{ sentence }}</dd></div>
 {% endfor %}
 </dl>
+{% endif %}
+{% if n_untold %}
+<p class="caption">{{ "{:,}".format(n_untold) }} more rankings are left out;
+<code>{{ listing }}</code> prints all runs.</p>
 {% endif %}
 """,
 )

@@ -10,7 +10,7 @@ from fewshot.report.rows.shown import Shown
 from fewshot.report.sections import Piece, Section, Sources
 
 _MOST_OPEN = 20  # runs that are not folded away
-_MOST = 1000  # runs in a report; a browser opens no page with details of many more
+_MOST = 200  # runs in a report; each takes a kilobyte
 _MOST_TOLD = 10  # runs with two accuracies
 
 
@@ -22,6 +22,7 @@ def _pieces(shown: Shown, sources: Sources) -> Iterator[Piece]:
         "shared": common,
         "origins": origins(shown.done[:_MOST], shown, common),
         "n_done": len(shown.done),
+        "listing": sources.listing,
         "most_open": _MOST_OPEN,
     }
     yield Piece("Where the numbers come from", values)
@@ -74,7 +75,8 @@ SECTION = Section(
 </details>
 {% endif %}
 {% if n_done > origins | length %}
-<p class="caption">The results file has the columns of all {{ "{:,}".format(n_done) }} runs.</p>
+<p class="caption"><code>{{ listing }}</code> prints all {{ "{:,}".format(n_done) }} runs, and
+<code>fewshot results show RUN FILE</code> every column of a run.</p>
 {% endif %}
 """,
 )

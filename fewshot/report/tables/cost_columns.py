@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import Ranking, Standing
 from fewshot.report.rows.benchmark_means import SetRuns
-from fewshot.report.rows.costs import TITLES, Costs, RunCost, duration, meaning, of_several_machines
+from fewshot.report.rows.costs import (
+    TITLES,
+    Costs,
+    RunCost,
+    duration,
+    meaning,
+    of_others,
+    of_several_machines,
+    with_start,
+)
 from fewshot.report.rows.shown import Shown
 from fewshot.report.rows.tasks import Task
 from fewshot.report.tables.short_texts import shortened
@@ -19,6 +28,7 @@ from fewshot.results.row import Row
 _MOST_LINES = 20  # in a terminal
 _SHORTEST = 12  # characters of a name
 _GAP = "  "
+_JSON = {"of_others": "seconds_per_image_of_other_runs", "with_start": "seconds_per_episode_with_start"}
 
 
 @dataclass(frozen=True)
@@ -44,14 +54,20 @@ def cost_columns(task: Task, lines: Sequence[Line], shown: Shown) -> CostColumns
     every = [_cells([rows[cell.run_id] for cell in line.cells if cell.run_id], shown.costs) for line in lines]
     kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
     titles = tuple(TITLES[n] for n in kept)
-    notes = filter(None, [meaning(titles), of_several_machines(task.rows)])
+    notes = _notes(titles, task.rows, [shown.costs.cost(row) for row in task.rows])
     return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
+
+
+def _notes(titles: Collection[str], rows: Sequence[Row], costs: Sequence[RunCost]) -> list[str]:
+    """What the columns with these titles mean, which machines measured them, and what is not as it seems."""
+    every = meaning(titles), of_others(costs), with_start(costs), of_several_machines(rows)
+    return [text for text in every if text]
 
 
 def _cells(rows: Sequence[Row], costs: Costs) -> list[CostCell]:
     """The costs of a line: of its network, and the time of an episode from the first shot to the last."""
     of_rows = [costs.cost(row) for row in rows]
-    one = next((cost for cost in of_rows if cost.seconds_per_image), of_rows[0])
+    one = max(of_rows, key=lambda cost: (bool(cost.seconds_per_image), not cost.of_others))
     params, flops, image, _ = one.texts
     seconds = [cost.seconds_per_episode for cost in of_rows if cost.seconds_per_episode is not None]
     texts = list(dict.fromkeys(map(duration, (min(seconds), max(seconds))))) if seconds else []
@@ -69,7 +85,7 @@ def set_costs(runs: Sequence[SetRuns], costs: Costs) -> CostColumns:
     every = [_cells(list(one.rows.values()), costs) for one in runs]
     kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
     titles, rows = tuple(TITLES[n] for n in kept), [row for one in runs for row in one.rows.values()]
-    notes = filter(None, [meaning(titles), of_several_machines(rows)])
+    notes = _notes(titles, rows, [costs.cost(row) for row in rows])
     return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
 
 
@@ -104,12 +120,13 @@ def cost_table(ranking: Ranking, costs: Costs, width: int, rows: Sequence[Sequen
     return "\n".join([*lines, *([f"{counted(rest, 'less accurate run')} omitted; --json has all."] if rest else [])])
 
 
-def cost_notes(rankings: Iterable[Ranking], costs: Costs) -> list[str]:
-    """What the columns of these tables mean, and whether their times come from several machines."""
-    rows = [standing.row for ranking in rankings for standing in ranking.standings]
-    texts = [costs.cost(row).texts for row in rows]
-    filled = [title for number, title in enumerate(TITLES) if any(text[number] for text in texts)]
-    return list(filter(None, [meaning(filled), of_several_machines(rows)]))
+def cost_notes(rankings: Iterable[Ranking], costs: Costs, further: Iterable[Row] = ()) -> list[str]:
+    """The notes on the columns of these tables. `further`: rows behind the means of other tables."""
+    every = [*(standing.row for ranking in rankings for standing in ranking.standings), *further]
+    rows = list({row.run_id: row for row in every}.values())  # each run counts once
+    of_rows = [costs.cost(row) for row in rows]
+    filled = [title for number, title in enumerate(TITLES) if any(cost.texts[number] for cost in of_rows)]
+    return _notes(filled, rows, of_rows)
 
 
 def cost_values(standings: Iterable[Standing], costs: Costs) -> dict[str, dict[str, Any]]:
@@ -118,5 +135,5 @@ def cost_values(standings: Iterable[Standing], costs: Costs) -> dict[str, dict[s
 
 
 def _values(cost: RunCost) -> dict[str, Any]:
-    names = ("n_params", "flops", "seconds_per_image", "seconds_per_episode", "machine")
-    return {name: getattr(cost, name) for name in names}
+    names = ("n_params", "flops", "seconds_per_image", "seconds_per_episode", "machine", "of_others", "with_start")
+    return {_JSON.get(name, name): getattr(cost, name) for name in names}

@@ -146,7 +146,7 @@ def _two_products(matrix: Floats, v: Floats, u: Floats, low: int, high: int, of_
 
 
 @compiled
-def copy(matrix: Floats, out: Floats) -> None:
+def copy(matrix: Floats, out: NDArray[Any]) -> None:
     """out = matrix, of one shape. `out[:, :] = matrix` would compile the error for other shapes, for four seconds."""
     for k in range(len(matrix)):
         for i in range(matrix.shape[1]):

@@ -126,4 +126,5 @@ def votes(
                 for c in range(len(voted)):
                     voted[c] = math.log(max(least, voted[c]))
                 shown(voted)
-                out[e, start + i, :] = voted
+                for c in range(len(voted)):  # as in `copy` of matrices.py
+                    out[e, start + i, c] = voted[c]

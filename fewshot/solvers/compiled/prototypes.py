@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fewshot.solvers.compiled import compiled
 from fewshot.solvers.compiled.aligned import zeros
-from fewshot.solvers.compiled.matrices import Floats, to_length_one
+from fewshot.solvers.compiled.matrices import Floats, copy, to_length_one
 from fewshot.solvers.compiled.queries import Either, products, shifted
 from fewshot.solvers.compiled.rounding import shown
 
@@ -74,7 +74,7 @@ def logits(
         _class_means(table, support[e], labels[e], held[e], means, counts)
         if cosine:
             to_length_one(means, n_way)
-            near[:, :] = means
+            copy(means, near)
         else:
             _centre(means, centre, near, lengths)
         for start in range(0, n_query, BLOCK):
@@ -90,4 +90,5 @@ def logits(
                         row[k] = inner_products[i, k] / math.sqrt(squares[i]) if squares[i] > 0.0 else 0.0
                 if cosine:
                     shown(row)
-                out[e, start + i, :] = row
+                for k in range(n_way):  # as in `copy`
+                    out[e, start + i, k] = row[k]

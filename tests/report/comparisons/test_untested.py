@@ -24,6 +24,7 @@ from tests.support.ranked_runs import ranked_runs
 from tests.support.report_rows import row
 
 HEADS = {"Prototype(metric='euclidean')": 0.4, "LinearProbe(C=1.0, max_iter=100)": 0.1}
+OPEN = {"n_way": None, "k_shot": None, "n_query": None}
 WHOLE = "WholePartitions(train=('partition=train',), validation=(), test=('partition=test',))"
 DEPENDENT = "RepeatedPermutation(support_from='partition=train', query_from='partition=test', numpy_seed=42)"
 
@@ -94,7 +95,8 @@ def test_the_comparison_leaves_out_single_episodes_and_names_them(tmp_path: Path
     [
         ({}, "run more episodes"),
         ({"protocol": "vtab_1k@1", "benchmark_set": "dtd"}, "only means over 5 or more sets of vtab_1k@1 have a test"),
-        ({"sampler": WHOLE}, "there are no more, so nothing can be said of the difference"),
+        ({"sampler": WHOLE, **OPEN}, "there are no more, so nothing can be said of the difference"),
+        (OPEN, "there are no more, so nothing can be said of the difference"),
         ({"sampler": DEPENDENT, "n_episodes": 5}, "count as one, so nothing can be said of the difference"),
         (
             {"sampler": DEPENDENT, "n_episodes": 5, "protocol": "mieb_few_shot@1", "benchmark_set": "dtd"},
