@@ -93,6 +93,14 @@ class BenchmarkRequest:
                 "run without --benchmark"
             )
 
+    def transforms(self) -> dict[str, str]:
+        """The transform of each own evaluator of the benchmark, by the evaluator's name."""
+        from fewshot import protocols
+        from fewshot.plugins.registry import EVALUATORS
+
+        heads = protocols.benchmark(str(self.benchmark)).heads
+        return {EVALUATORS.spec(head.evaluator).name: head.transform for head in reversed(heads)}
+
     def plan(
         self,
         data: str,
@@ -187,7 +195,9 @@ def _checked(plan: Plan, present: Sequence[Copy], bench: Workbench, partial: boo
         raise wrong[present[0].of.name]
     if wrong and not (partial and len(wrong) < len(present)):
         others = "; correct them, or run the others with --partial" if len(wrong) < len(present) else ""
-        sentence = f"{plan.benchmark.name} cannot use {len(wrong)} of its {len(present)} data sets{others}:"
+        sentence = (
+            f"{plan.benchmark.name} cannot use {len(wrong)} of the {len(present)} data sets that it found{others}:"
+        )
         raise ItemisedError(sentence, [f"{name}: {error}" for name, error in wrong.items()])
     for name, reason in wrong.items():
         _log.warning("left out %s: %s", name, reason)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import click
@@ -133,15 +135,16 @@ class GridRequest:
         """Whether the user chose an evaluator or a preset."""
         return bool(self.evaluators or self.presets)
 
-    def methods(self) -> list[tuple[str, str]]:
-        """Transforms and evaluators: those of the presets, or of the evaluators with their usual transforms."""
+    def methods(self, own: Mapping[str, str] = MappingProxyType({})) -> list[tuple[str, str]]:
+        """Transforms and evaluators: those of the presets, or of the evaluators with their usual transforms, or those
+        of a benchmark, `own` by the name of an evaluator."""
         from fewshot.plugins.registry import EVALUATORS
         from fewshot.runs.defaults import EVALUATOR, usual_transform
         from fewshot.runs.presets import preset
 
         if not self.presets:
             specs = [EVALUATORS.spec(evaluator) for evaluator in self.evaluators or (EVALUATOR,)]
-            return [(self.transform or usual_transform(spec), spec.text) for spec in specs]
+            return [(self.transform or own.get(spec.name) or usual_transform(spec), spec.text) for spec in specs]
         if self.evaluators or self.transform:
             raise click.UsageError("--preset sets evaluator and transform; remove --evaluator and --transform")
         return [(p.transform, p.evaluator) for p in map(preset, self.presets)]
@@ -211,7 +214,7 @@ def command(
     bench = compute.workbench(checks_counts=named.benchmark is not None)
     plan, unusual = None, ""
     if named.benchmark:
-        methods = grid.methods() if grid.names_methods else []
+        methods = grid.methods(named.transforms()) if grid.names_methods else []
         plan = named.plan(data.data, grid.backbones, methods, grid.dtype, bench, grid.transform)
         specs = plan.specs
     else:

@@ -14,6 +14,7 @@ from fewshot.commands._names import NameOf
 from fewshot.plugins.wording import counted
 
 if TYPE_CHECKING:
+    from fewshot.plugins.spec import Spec
     from fewshot.sharing.verify import Verified
 
 
@@ -56,7 +57,7 @@ def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None
     from fewshot.sharing.images import AtHand
     from fewshot.sharing.verify import record, verify
 
-    specs = tuple(map(_options.dataset_spec, data))
+    specs = tuple(spec for place in data for spec in _specs(place))
     found = verify(folder, AtHand(specs), n_reruns, seed)
     if found.manifest is None:  # it is no submission
         raise ValueError(f"{folder} cannot be checked: {found.problems[0]}")
@@ -70,6 +71,20 @@ def command(folder: Path, data: tuple[str, ...], n_reruns: int, seed: int | None
         lines.append(f"recorded in {folder / 'verification.json'} as verified by {by}")
     answer("\n".join(lines), _values(found))
     return 1 if found.problems else 0
+
+
+def _specs(place: str) -> list[Spec]:
+    """The data set at a place, or all data sets in the folder of a benchmark."""
+    from fewshot.datasets._levels import sets_inside
+
+    try:
+        return [_options.dataset_spec(place)]
+    except ValueError:
+        folder = Path(place).expanduser()
+        inside = sets_inside(folder) if folder.is_dir() else []
+        if not inside:
+            raise
+        return [_options.dataset_spec(str(path)) for path in inside]
 
 
 def _lines(found: Verified, verbose: bool) -> list[str]:

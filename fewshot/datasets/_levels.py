@@ -9,6 +9,7 @@ from fewshot.datasets._claims import claim
 from fewshot.datasets._decoding import is_picture
 from fewshot.datasets._folder_layout import is_nameless
 from fewshot.datasets._image_files import folders_in
+from fewshot.datasets._npz_images import holds_images
 from fewshot.files.regular import first_bytes
 from fewshot.plugins.registry import DATASETS
 from fewshot.plugins.spec import Spec
@@ -52,6 +53,18 @@ def check_folder(folder: Path) -> None:
             f"{folder} is the folder above data sets that fewshot reads by their lists; give one of them: --data "
             f"{', '.join(map(str, claimed[:_MOST_NAMED]))}{more}{beside}"
         )
+
+
+def sets_inside(folder: Path, levels: int = _LEVELS) -> list[Path]:
+    """The files and folders of data sets in a folder of several, such as that of a benchmark: those that a source
+    recognises, and folders that may hold classes."""
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if claim(str(path)) is not None or (path.suffix.lower() == ".npz" and holds_images(path)):
+            found.append(path)
+        elif path.is_dir() and folders_in(path):
+            found += (sets_inside(path, levels - 1) if levels > 1 else []) or [path]
+    return found
 
 
 def _sets_below(folder: Path) -> tuple[list[Path], list[Path]]:

@@ -110,6 +110,11 @@ class Leases:
             del self._seen[name]
         return found
 
+    def held_by(self, process: int) -> bool:
+        """Whether a process of this machine left a lease behind."""
+        held = (Held.read(self._content(name)) for name in _names(self.folder))
+        return any(one.process == process and one.machine == _machine() for one in held)
+
     def losses(self, name: str) -> int:
         """The number of times that the holder of this lease died, or gave no sign of life for too long."""
         return sum(lost.startswith(f"{name}.") for lost in _names(self._lost))

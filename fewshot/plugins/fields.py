@@ -67,8 +67,14 @@ def is_integer(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """Whether the value is a real number of Python or numpy; True, False and NaN are not."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(value)
+    """Whether the value is a real number of Python or numpy; True, False, NaN and integers beyond all floats are
+    not."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    try:
+        return not math.isnan(value)
+    except OverflowError:
+        return False
 
 
 def integer(least: int, below: int | None = None) -> Rule:

@@ -395,7 +395,7 @@ def _row_or_error(results: Results, bench: Workbench, shard: tuple[int, int], sp
         return _run(spec, results, bench, shard, wait)
     except Busy:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # code of a user may call sys.exit
         _log.debug("%s failed", spec, exc_info=error)
         results.append(row := failed_row(spec, bench, why_failed(spec, error)))
         return row
@@ -411,12 +411,12 @@ def failed_row(spec: RunSpec, bench: Workbench, why: str) -> Row:
     return Row.of(failed, spec_columns(spec), provenance.current(bench.device or ""))
 
 
-def why_failed(spec: RunSpec, error: Exception) -> str:
+def why_failed(spec: RunSpec, error: BaseException) -> str:
     """The sentence about an error that ended a run, without the places of this machine."""
     return error_sentence(error, map(str, vars(spec_columns(spec)).values()))
 
 
-def error_sentence(error: Exception, texts: Iterable[str]) -> str:
+def error_sentence(error: BaseException, texts: Iterable[str]) -> str:
     """The sentence about an error, without the places of this machine. `texts`: specs that may name its cause."""
     text = str(error) or type(error).__name__
     if not isinstance(error, ValueError | OSError):

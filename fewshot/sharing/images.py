@@ -27,10 +27,17 @@ class AtHand:
 
     def find(self, row: Row) -> tuple[Spec, LabelledImages]:
         """The data set of a row with its images; a ValueError if they are not at hand."""
+        errors: list[ValueError | OSError] = []
         for spec in [*self.data, *self._named(row)]:
-            images = self._load(spec)
+            try:
+                images = self._load(spec)
+            except (ValueError, OSError) as error:
+                errors.append(error)  # another data set may be the one
+                continue
             if images.images_digest == row.images_digest:
                 return spec, images
+        if errors:
+            raise errors[0]
         advice = "--data names other images" if self.data else "name them with --data"
         raise ValueError(f"the images of {row.dataset:.80} are not at hand; {advice}")
 

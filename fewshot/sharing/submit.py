@@ -109,7 +109,7 @@ def _shared(run: StoredRun, target: Results, at_hand: AtHand, words: Sequence[st
     """A run as it is shared, after its predictions were written and checked; a ValueError says why it is not shared."""
     row = run.row
     if row.status != "ok":
-        raise ValueError("it failed")
+        raise ValueError(f"it failed: {row.error:.300}" if row.error else "it failed")
     if not run.has_predictions:
         raise ValueError("it has no stored predictions")
     if not is_run_id(row.run_id):

@@ -61,7 +61,7 @@ class Bench:
         start = time.monotonic()
         try:
             _KINDS[task.kind](self, task.what)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # code of a user may call sys.exit
             _log.debug("cannot %s", task.words, exc_info=error)
             return replace(self.fail(task, self._why(task, error)), seconds=time.monotonic() - start)
         return Outcome("done", time.monotonic() - start)
@@ -73,7 +73,7 @@ class Bench:
                 self.results.append(failed_row(self._spec(task.what), self.workbench, why))
         return Outcome(status, error=why)
 
-    def _why(self, task: Task, error: Exception) -> str:
+    def _why(self, task: Task, error: BaseException) -> str:
         if "run" in task.what:
             with contextlib.suppress(ValueError):  # the spec itself is wrong
                 return why_failed(self._spec(task.what), error)

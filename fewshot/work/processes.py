@@ -18,6 +18,8 @@ from fewshot.work.places import WorkFolder
 
 LOOK = 0.25  # seconds between two looks at the workers
 _GRACE = 15.0  # seconds: a worker that is stopped stores its finished batches
+_COULD_NOT_WORK = (1, 2)  # exit codes of a worker that takes no task; user code may end a process with any code
+_DONE = (0, 128 + signal.SIGINT, 128 + signal.SIGTERM)  # nothing is left to do, or someone stopped it
 _STOPPED = "Stopped. "  # what a worker prints when it is stopped
 
 
@@ -86,13 +88,14 @@ class LocalWorkers:
         for process in ended:
             self._running.remove(process)
             code = process.returncode
-            if code < 0 and self.folder.n_left:
-                why = _signal(-code)
-                self.say(f"Warning: worker {process.pid} died ({why}); another one takes its place and its task")
-            if code in (1, 2):
+            if code in _COULD_NOT_WORK and not self.folder.leases.held_by(process.pid):
                 time.sleep(LOOK)  # its last line is on its way
                 raise ValueError(f"a worker could not work: {_last(self._said)}")
-            n_done += code >= 0
+            if code in _DONE:
+                n_done += 1
+            elif self.folder.n_left:
+                why = _signal(-code) if code < 0 else f"exit code {code}"
+                self.say(f"Warning: worker {process.pid} died ({why}); another one takes its place and its task")
         return n_done
 
     def _stop(self) -> None:

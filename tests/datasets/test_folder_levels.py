@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fewshot.datasets._known_sets import recognised
+from fewshot.datasets._levels import sets_inside
 from fewshot.datasets._published_classes import published_split
 from fewshot.datasets._shorthand import dataset_spec
 from fewshot.plugins.folder_names import telling_name
@@ -166,3 +168,15 @@ def test_class_folders_beside_a_list_of_coop_do_not_hide_it(tmp_path):
     layouts.write_text(file.parent / "split_zhou_Other.json", file.read_text())
     with pytest.raises(ValueError, match=r"there are 2 lists \(split_zhou_DescribableTextures.json, split_zhou_Other"):
         dataset_spec(str(file.parent)).make().load()
+
+
+def test_the_data_sets_inside_the_folder_of_a_benchmark_are_found(tmp_path):
+    layouts.coop(tmp_path / "coop" / "dtd")
+    layouts.write_images(tmp_path / "cifar", ["apple/0.png", "bear/0.png"])
+    np.savez(tmp_path / "breastmnist.npz", train_images=np.zeros((4, 8, 8), np.uint8), train_labels=np.zeros(4, int))
+    layouts.write_text(tmp_path / "notes.txt", "none")
+    assert [path.relative_to(tmp_path).as_posix() for path in sets_inside(tmp_path)] == [
+        "breastmnist.npz",
+        "cifar",
+        "coop/dtd",
+    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fewshot import protocols
+from fewshot.commands._benchmark import BenchmarkRequest
 from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
 from fewshot.protocols import Head
 from fewshot.protocols._heads import OTHER_HEAD, has_own_head, head_differences, head_label
@@ -104,3 +105,11 @@ def test_the_own_head_is_not_labelled_and_keeps_its_run_ids(root: Path) -> None:
     rows = [json.loads(line) for line in (root / "rows.jsonl").read_text().splitlines()]
     assert [row["run_id"] for row in rows] == own
     assert {row["protocol"] for row in rows} == {"cifar_fs@1"}
+
+
+@pytest.mark.parametrize("name", ["meta_album", "medmnist", "cifar_fs"])
+def test_a_named_evaluator_of_the_benchmark_keeps_its_transform(name: str) -> None:
+    found, transforms = protocols.benchmark(name), BenchmarkRequest(name, (), False).transforms()
+    for head in found.heads:
+        evaluator = EVALUATORS.spec(head.evaluator)
+        assert "transform" not in head_differences(found, replace(head, transform=transforms[evaluator.name]))

@@ -211,3 +211,46 @@ def test_two_engines_contradict_each_other(place, options):
 def test_a_text_that_is_no_scheduler_names_the_forms(place, scheduler, why, monkeypatch):
     monkeypatch.setattr("fewshot.work.schedulers._FILE_WAIT", 0.1)
     assert fail("bench", "suite.py", "--scheduler", scheduler).startswith(why)
+
+
+LEAVING = """
+import os
+import sys
+from dataclasses import dataclass
+from fewshot.evaluators.prototype import Prototype
+
+
+@dataclass(frozen=True)
+class Leaves(Prototype):
+    def fit(self, batch):
+        sys.exit(0)
+
+
+@dataclass(frozen=True)
+class Dies(Prototype):
+    def fit(self, batch):
+        os._exit(1)
+"""
+
+
+def errors_by_evaluator(path):
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len({row["run_id"] for row in rows}) == len(rows)
+    return {row["evaluator"].partition("(")[0]: row.get("error", "") for row in rows}
+
+
+@pytest.mark.parametrize("further", [(), ("--jobs", "2")])
+def test_code_that_ends_the_process_costs_its_own_run_alone(folder, tmp_path, monkeypatch, further):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leaving.py").write_text(LEAVING)
+    members = ("leaving:Leaves()", "Prototype()", *(("leaving:Dies()",) if further else ()))
+    write_suite(tmp_path, folder, members)
+    process = start(tmp_path, "bench", "suite.py", "--results", "rows.jsonl", *further)
+    process.communicate(timeout=300)
+    assert process.returncode == 1
+    errors = errors_by_evaluator(tmp_path / "rows.jsonl")
+    assert errors.pop("Prototype") == ""
+    assert errors.pop("leaving:Leaves").startswith("SystemExit: 0 in leaving.py, line ")
+    assert [error.partition(" gave no sign")[0] for error in errors.values()] == ["3 workers died or"] * len(
+        further[:1]
+    )

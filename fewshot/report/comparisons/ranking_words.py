@@ -37,8 +37,10 @@ def _not_tested(standings: Sequence[Standing]) -> str:
 def _highest(standings: Sequence[Standing], among: str) -> str:
     """The run with the highest accuracy, and that the differences were ..."""
     best, several = standings[0], len(standings) > 2
-    differences = "differences are real were" if several else "difference is real was"
-    return f"{best.name} has the highest accuracy{among}, {100 * best.accuracy:.1f} %; whether the {differences}"
+    differences = "differences are" if several else "difference is"
+    return (
+        f"{best.name} has the highest accuracy{among}, {100 * best.accuracy:.1f} %; whether the {differences} real was"
+    )
 
 
 def _among(best: Standing, reason: str) -> str:

@@ -12,7 +12,7 @@ from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 
 _Network = tuple[str, str, str]
-_OF_OTHERS = "‡"  # after a time per image that the run itself did not measure
+OF_OTHERS = "‡"  # after a time per image that the run itself did not measure
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -43,7 +43,7 @@ class RunCost:
         return (
             scaled(self.n_params) if self.n_params else "",
             scaled(self.flops) if self.flops else "",
-            duration(image) + f" {_OF_OTHERS}" * self.of_others if image else "",
+            duration(image) + f" {OF_OTHERS}" * self.of_others if image else "",
             duration(episode) if episode is not None else "",
         )
 
@@ -131,7 +131,7 @@ def of_others(costs: Iterable[RunCost]) -> str:
         return ""
     cached = counted(count, "run")
     return (
-        f"{_OF_OTHERS}: {cached} took features from the cache; other runs of the network on the machine measured this."
+        f"{OF_OTHERS}: {cached} took features from the cache; other runs of the network on the machine measured this."
     )
 
 

@@ -10,6 +10,7 @@ from fewshot.plugins.wording import counted
 from fewshot.report.comparisons.ranking import Ranking, Standing
 from fewshot.report.rows.benchmark_means import SetRuns
 from fewshot.report.rows.costs import (
+    OF_OTHERS,
     TITLES,
     Costs,
     RunCost,
@@ -55,7 +56,14 @@ def cost_columns(task: Task, lines: Sequence[Line], shown: Shown) -> CostColumns
     kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
     titles = tuple(TITLES[n] for n in kept)
     notes = _notes(titles, task.rows, [shown.costs.cost(row) for row in task.rows])
-    return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
+    return _columns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), notes)
+
+
+def _columns(titles: tuple[str, ...], cells: tuple[tuple[CostCell, ...], ...], notes: Sequence[str]) -> CostColumns:
+    """The columns, with the notes on signs that a cell bears."""
+    texts = {cell.text for line in cells for cell in line}
+    signed = any(OF_OTHERS in text for text in texts)
+    return CostColumns(titles, cells, tuple(note for note in notes if signed or not note.startswith(OF_OTHERS)))
 
 
 def _notes(titles: Collection[str], rows: Sequence[Row], costs: Sequence[RunCost]) -> list[str]:
@@ -86,7 +94,7 @@ def set_costs(runs: Sequence[SetRuns], costs: Costs) -> CostColumns:
     kept = [n for n in range(len(TITLES)) if any(cells[n].value is not None for cells in every)]
     titles, rows = tuple(TITLES[n] for n in kept), [row for one in runs for row in one.rows.values()]
     notes = _notes(titles, rows, [costs.cost(row) for row in rows])
-    return CostColumns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), tuple(notes))
+    return _columns(titles, tuple(tuple(cells[n] for n in kept) for cells in every), notes)
 
 
 def costs_of_rows(rows: Iterable[Row], costs: Costs) -> dict[str, dict[str, Any]]:
