@@ -79,8 +79,9 @@ def refuse_missing(benchmark: Benchmark, root: Path, missing: Sequence[Missing],
         return
     total = present + len(missing)
     number = "its data set" if total == 1 else f"{len(missing)} of the {total} data sets"
-    of_one = len(missing) > 1 and len({one.get for one in missing}) == 1
-    advice = [_elsewhere(root, missing), "run the others with --partial" if present else ""]
+    elsewhere = _elsewhere(root, missing)
+    of_one = len(missing) > 1 and len({one.get for one in missing}) == 1 and not elsewhere
+    advice = [elsewhere, "run the others with --partial" if present else ""]
     source = f"get them from {missing[0].get}" if of_one else ""
     sentence = "; ".join(filter(None, [f"{benchmark.name} lacks {number} in {root}", source, *advice]))
     raise ItemisedError(f"{sentence}:", [one.short_line if of_one else one.line for one in missing])

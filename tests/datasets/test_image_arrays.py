@@ -56,7 +56,8 @@ def test_they_are_the_pictures_of_a_folder(images, compressed, tmp_path):
     assert arrays.images_digest == folder.images_digest
     assert arrays.class_names == folder.class_names
     assert np.array_equal(arrays.labels, folder.labels)
-    assert all(arrays.images[row] == folder.images[row] for row in range(N))
+    assert {arrays.images[row].mode for row in range(N)} == {folder.images[row].mode for row in range(N)} == {"RGB"}
+    assert np.array_equal(pixels(arrays), pixels(folder))
     assert arrays.name == "birds"
 
 

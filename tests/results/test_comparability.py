@@ -159,7 +159,7 @@ def test_a_table_holds_rows_of_one_key_but_for_their_shots() -> None:
 
 def test_runs_of_two_tasks_are_refused_with_the_choice_in_which_they_differ(tmp_path: Any) -> None:
     rows = [BASE, changed(seed=1, backbone="Given()")]
-    with pytest.raises(ValueError, match=r"because they differ in seed: 0 and 1; give another --by"):
+    with pytest.raises(ValueError, match=r"because they differ in seed: 0 and 1; run another backbone"):
         contests(Results(tmp_path / "rows.jsonl"), rows, "anything")
 
 

@@ -24,11 +24,11 @@ def started(monkeypatch):
         return real([sys.executable, "-c", "import time; time.sleep(0.2)"], **streams)
 
     monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(background, "_running", {})  # a command of another test may have started one
     monkeypatch.setattr(loop_cache, "can_keep", lambda: True)
     monkeypatch.setattr(loop_cache, "is_marked", lambda name: False)
     yield commands
     background._stop()
-    background._running.clear()
 
 
 def wait(*evaluators):
