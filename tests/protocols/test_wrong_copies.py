@@ -65,11 +65,11 @@ CHOSEN = ("--set", "breastmnist", "--set", "retinamnist", "--set", "pneumoniamni
 
 def test_all_wrong_copies_are_named_at_once(root):
     sentence, *lines = call(*MEDMNIST, root, *CHOSEN).stderr.partition("Error: ")[2].splitlines()
-    assert sentence == ("medmnist cannot use 2 of its 3 data sets; correct them, or run the others with --partial:")
+    assert sentence == ("medmnist cannot use 2 of the 3 data sets that it found; correct them, or run the others with --partial:")
     names = ["pneumoniamnist", "retinamnist"]
     assert [line.partition(" of medmnist needs ")[0] for line in lines] == [f"  {one}: the set {one}" for one in names]
     everything = fail(*MEDMNIST, root, *CHOSEN[2:], "--partial")
-    assert everything.startswith("medmnist cannot use 2 of its 2 data sets:\n  pneumoniamnist: ")
+    assert everything.startswith("medmnist cannot use 2 of the 2 data sets that it found:\n  pneumoniamnist: ")
 
 
 def test_partial_goes_on_with_the_right_copies_and_says_why_others_are_left_out(root, caplog):
