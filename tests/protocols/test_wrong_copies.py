@@ -65,7 +65,9 @@ CHOSEN = ("--set", "breastmnist", "--set", "retinamnist", "--set", "pneumoniamni
 
 def test_all_wrong_copies_are_named_at_once(root):
     sentence, *lines = call(*MEDMNIST, root, *CHOSEN).stderr.partition("Error: ")[2].splitlines()
-    assert sentence == ("medmnist cannot use 2 of the 3 data sets that it found; correct them, or run the others with --partial:")
+    assert sentence == (
+        "medmnist cannot use 2 of the 3 data sets that it found; correct them, or run the others with --partial:"
+    )
     names = ["pneumoniamnist", "retinamnist"]
     assert [line.partition(" of medmnist needs ")[0] for line in lines] == [f"  {one}: the set {one}" for one in names]
     everything = fail(*MEDMNIST, root, *CHOSEN[2:], "--partial")
