@@ -141,9 +141,12 @@ def _reason(error: OSError) -> str:
 
 def _unavailable(name: str, reason: str) -> str:
     own = "'<timm name>'" if name.startswith(HUB_PREFIXES) else repr(name)
-    meant = "" if name.startswith(HUB_PREFIXES) else hint(name.partition(".")[0], PACKAGED)
+    architecture = name.partition(".")[0]
+    meant = "" if name.startswith(HUB_PREFIXES) or architecture in PACKAGED else hint(architecture, PACKAGED)
+    packaged = f"a network with packaged weights: {', '.join(PACKAGED)}"
+    if architecture in PACKAGED:
+        packaged = f"the weights of a package: Packaged({architecture!r})"
     return (
         f"the weights of timm's {name!r} are not available: {reason}; connect once, load a file with "
-        f"Checkpoint(name={own}, path=...), or use a network with packaged weights: {', '.join(PACKAGED)}"
-        f"{meant and '.' + meant}"
+        f"Checkpoint(name={own}, path=...), or use {packaged}{meant and '.' + meant}"
     )

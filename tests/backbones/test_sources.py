@@ -320,6 +320,8 @@ def test_an_unreachable_hub_says_what_else_there_is(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("timm.models._hub.hf_hub_download", offline)
     with pytest.raises(ValueError, match=r"'resnet10t' are not available.*Checkpoint\(.*tf_efficientnet_lite0"):
         Timm("resnet10t").load()
+    with pytest.raises(ValueError, match=r"or use the weights of a package: Packaged\('mobilenetv2_100'\)$"):
+        Timm("mobilenetv2_100", image_size=64).load()
 
 
 def test_what_would_be_downloaded_is_known_without_asking_the_hub(
