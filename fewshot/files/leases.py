@@ -111,9 +111,14 @@ class Leases:
         return found
 
     def held_by(self, process: int) -> bool:
-        """Whether a process of this machine left a lease behind."""
-        held = (Held.read(self._content(name)) for name in _names(self.folder))
-        return any(one.process == process and one.machine == _machine() for one in held)
+        """Whether a process of this machine left a lease behind, which another one may have counted as lost."""
+        contents = (
+            content
+            for folder in (self.folder, self._lost)  # in this order: leases move from the one to the other
+            for name in _names(folder)
+            if (content := _content(folder / name))
+        )
+        return any(one.process == process and one.machine == _machine() for one in map(Held.read, contents))
 
     def losses(self, name: str) -> int:
         """The number of times that the holder of this lease died, or gave no sign of life for too long."""
@@ -176,10 +181,7 @@ class Leases:
                     os.close(file)
 
     def _content(self, name: str) -> bytes:
-        try:
-            return _read(self._path(name))
-        except OSError:
-            return b""
+        return _content(self._path(name))
 
     def _path(self, name: str) -> Path:
         return self.folder / name
@@ -192,6 +194,14 @@ class Leases:
 def _text(token: str, count: int) -> bytes:
     values = {"token": token, "machine": _machine(), "process": os.getpid(), "started": _started(os.getpid())}
     return json.dumps({**values, "beats": f"{count:0{_WIDTH}d}"}).encode()
+
+
+def _content(path: Path) -> bytes:
+    """The content of a lease; b"" if it is gone."""
+    try:
+        return _read(path)
+    except OSError:
+        return b""
 
 
 def _read(path: Path) -> bytes:

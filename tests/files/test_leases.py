@@ -167,6 +167,16 @@ def test_leases_of_workers_that_were_stopped_are_free_and_not_lost(tmp_path):
     assert mine.all_losses() == []
 
 
+def test_a_lease_that_a_process_left_behind_is_known_also_after_it_counts_as_lost(tmp_path):
+    mine = leases(tmp_path)
+    write_lease(tmp_path, "task", machine=_machine(), process=7, started="never")
+    for _ in range(2):
+        assert mine.held_by(7)
+        assert not mine.held_by(8)
+        assert mine.taken() == {}
+    assert mine.all_losses() == ["task"]
+
+
 def test_an_error_in_the_work_frees_the_lease(tmp_path):
     with pytest.raises(KeyboardInterrupt), leases(tmp_path).claimed("task"):
         raise KeyboardInterrupt

@@ -87,7 +87,10 @@ def test_what_is_left_out_is_named_with_its_reason(place, tmp_path):
     held.append(row(None, None, status="failed", error="out of memory", k_shot=3))
     out = submit(Collection.of([held]), tmp_path / "out", About("A"), AtHand((birds(place),), own=True))
     assert dict(out.manifest.left_out).keys() == {second.run_id, held.rows()[-1].run_id}
-    assert sorted(why for _, why in out.manifest.left_out) == ["it failed: out of memory", "it has no stored predictions"]
+    assert sorted(why for _, why in out.manifest.left_out) == [
+        "it failed: out of memory",
+        "it has no stored predictions",
+    ]
     assert "it has no stored predictions" in (tmp_path / "out" / "README.md").read_text()
     assert not verify(tmp_path / "out").problems
 
