@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def results(tmp_path: Path) -> Results:
     """A results file that does not exist yet."""
     return Results(tmp_path / "rows.jsonl")
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """Sets torch's number of threads, and puts it back."""
+    import torch
+
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)

@@ -111,7 +111,7 @@ class BenchmarkRequest:
         transform: str | None = None,
     ) -> Plan:
         """The runs on the copies below a folder, whose counts are checked; no `methods`: those of the benchmark, with
-        this `transform` in place of theirs. The user is told in what another head differs."""
+        this `transform` in place of theirs. Prints how another head differs."""
         from fewshot import protocols
         from fewshot.protocols._places import chosen_sets, copies, refuse_missing
         from fewshot.runs.benchmark_runs import benchmark_runs
@@ -130,7 +130,7 @@ class BenchmarkRequest:
 
 
 def _heads(benchmark: Benchmark, methods: Sequence[tuple[str, str]], transform: str | None) -> Sequence[Head]:
-    """The named methods as heads; without any, the benchmark's own. Prints in what others differ from them."""
+    """The named methods as heads; without any, the benchmark's own. Prints how others differ from those."""
     from fewshot.plugins.registry import EVALUATORS, TRANSFORMS
     from fewshot.protocols import Head
     from fewshot.protocols._heads import OTHER_HEAD, head_differences

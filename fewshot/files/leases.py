@@ -50,9 +50,14 @@ class Held:
             return Held()
 
     @property
+    def is_here(self) -> bool:
+        """Whether it is, or was, a process of this machine."""
+        return self.machine == _machine()
+
+    @property
     def is_dead(self) -> bool:
         """Whether it was a process of this machine that has ended."""
-        return self.machine == _machine() and _started(self.process) != self.started
+        return self.is_here and _started(self.process) != self.started
 
     @property
     def name(self) -> str:
@@ -93,7 +98,7 @@ class Leases:
         stopped = set(processes)
         for name in _names(self.folder):
             held = Held.read(self._content(name))
-            if held.process in stopped and held.machine == _machine():
+            if held.is_here and held.process in stopped:
                 self._path(name).unlink(missing_ok=True)
 
     def taken(self) -> dict[str, Held]:
@@ -118,7 +123,7 @@ class Leases:
             for name in _names(folder)
             if (content := _content(folder / name))
         )
-        return any(one.process == process and one.machine == _machine() for one in map(Held.read, contents))
+        return any(one.is_here and one.process == process for one in map(Held.read, contents))
 
     def losses(self, name: str) -> int:
         """The number of times that the holder of this lease died, or gave no sign of life for too long."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,26 @@ from fewshot.results.predictions import Predictions
 RUN_ID = "run_id"  # in the metadata of a part; absent in older ones
 _log = logging.getLogger("fewshot")
 _Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PartCosts:
+    """What the parts of a run took, as their metadata say."""
+
+    abouts: tuple[Mapping[str, Any], ...]
+
+    def cost(self, name: str) -> float:
+        """The sum of a cost over all parts, such as "seconds_solving"."""
+        return round(sum(float(about.get(name, 0)) for about in self.abouts), 3)
+
+    def known_cost(self, name: str, of: Callable[[list[float]], float]) -> float | None:
+        """The sum, or another function, of a cost in the parts that have it; None if none has."""
+        values = [float(about[name]) for about in self.abouts if name in about]
+        return of(values) if values else None
+
+    def known_texts(self, name: str) -> list[str]:
+        """The different texts of this name in the parts, such as "processor", sorted."""
+        return sorted({str(about[name]) for about in self.abouts if about.get(name)})
 
 
 @dataclass(frozen=True)
@@ -80,25 +101,9 @@ class PredictionParts:
         for path in self._ranges:
             path.unlink(missing_ok=True)
 
-    def cost(self, name: str) -> float:
-        """The sum of a cost in the metadata of all parts, such as "seconds_solving"."""
-        abouts = (read_metadata(path, "predictions") for path in self._ranges)
-        return round(sum(float(about.get(name, 0)) for about in abouts), 3)
-
-    def known_cost(self, name: str, of: Callable[[list[float]], float]) -> float | None:
-        """The sum, or another function, of a cost in the metadata of the parts that have it; None if none has."""
-        abouts = (read_metadata(path, "predictions") for path in self._ranges)
-        values = [float(about[name]) for about in abouts if name in about]
-        return of(values) if values else None
-
-    def known_texts(self, name: str) -> list[str]:
-        """A text in the metadata of each part that has it."""
-        abouts = (read_metadata(path, "predictions") for path in self._ranges)
-        return [str(about[name]) for about in abouts if name in about]
-
-    def texts(self, name: str) -> list[str]:
-        """The different texts of this name in the metadata of all parts, such as "processor", sorted."""
-        return sorted({text for text in self.known_texts(name) if text})
+    def costs(self) -> PartCosts:
+        """What the parts took, by the metadata of each, read once."""
+        return PartCosts(tuple(read_metadata(path, "predictions") for path in self._ranges))
 
     @cached_property
     def _run_id(self) -> str:

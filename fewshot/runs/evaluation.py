@@ -71,8 +71,7 @@ def on_episodes(
     with progress_bar(len(episodes), evaluator.text, "episode", progress) as bar:
         pace = Pace(evaluator.text, len(episodes), bar.update)
         solving = partial(solve, learner=solver, keep_logits=keep, watch=partial(show_step, bar))
-        lanes = solver.lanes(int(np.diff(episodes.support_start).max(initial=0)))
-        predictions = pace.solved(solving, lanes, episodes)
+        predictions = pace.solved(solving, solver.lanes(episodes), episodes)
     seconds = round(time.monotonic() - start, 3)
     known = models(gpu_of(loaded.device))
     measured = Resources(

@@ -23,7 +23,7 @@ from fewshot.backbones import Backbone
 from fewshot.backbones._activations import activation_bytes
 from fewshot.backbones._stillness import unchanged
 from fewshot.datasets import LabelledImages
-from fewshot.episodes.episodes import EpisodeBatch, Rows
+from fewshot.episodes.episodes import EpisodeBatch, Episodes, Rows
 from fewshot.evaluators import FeatureEvaluator, Head, ImageEvaluator, TransductiveEvaluator
 from fewshot.evaluators.tuning.image_rows import ImageRows
 from fewshot.features.degenerate import warn_of_degenerate
@@ -85,8 +85,8 @@ class Learner(ABC):
         """Whether an episode of this size is solved on one thread, beside others; only if a batch is one episode."""
         return False
 
-    def lanes(self, n_support: int) -> int:
-        """How many such episodes are solved at once."""
+    def lanes(self, episodes: Episodes) -> int:
+        """How many of these episodes are solved at once, each on one thread; 1 unless all are that small."""
         return 1
 
     def _gathered(self, batch: EpisodeBatch[Rows]) -> EpisodeBatch[Any]:
@@ -212,8 +212,9 @@ class ImageLearner(Learner):
             return False
         return fits_one_thread(n_support, self._activation_bytes)
 
-    def lanes(self, n_support: int) -> int:
-        return lanes(n_support, self._activation_bytes) if self.on_one_thread(n_support) else 1
+    def lanes(self, episodes: Episodes) -> int:
+        largest = int(np.diff(episodes.support_start).max(initial=0))
+        return lanes(largest, self._activation_bytes) if self.on_one_thread(largest) else 1
 
     @cached_property
     def _activation_bytes(self) -> int | None:

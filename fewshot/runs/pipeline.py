@@ -324,7 +324,7 @@ class _Computation:
                 if prepared.listed is None:
                     guards.check_classes(block, prepared.classes, prepared.spec.classes, prepared.images)
                 keeping = partial(solved, keep_logits=keeps_logits(block, prepared.n_episodes))
-                lanes = learner.lanes(int(np.diff(block.support_start).max(initial=0)))
+                lanes = learner.lanes(block)
                 for part in portions(block, partial(pace.solved, keeping, lanes), at_least=lanes):
                     costs["seconds_solving"] = f"{time.monotonic() - start:.3f}"
                     self.parts.write(part, self.made_from | joined(costs, meter.costs()) | pace.costs())
@@ -359,6 +359,7 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
     """The row of stored predictions."""
     found, episodes_digest = _score(prepared, parts, prepared.n_episodes)
     honest = honesty(prepared.evaluator, prepared.images, prepared.classes, backbone, prepared.prompts)
+    costs = parts.costs()
     return Row.of(
         _run_name(prepared.run_id, prepared.spec),
         spec_columns(prepared.spec),
@@ -366,16 +367,16 @@ def _row(prepared: PreparedRun, backbone: Backbone, parts: PredictionParts) -> R
         honest if prepared.choice is None else prepared.choice.added_to(honest),
         training(backbone),
         Cost(
-            seconds_embedding=parts.cost("seconds_embedding"),
-            seconds_solving=parts.cost("seconds_solving"),
-            n_embedded=int(parts.cost("n_embedded")),
+            seconds_embedding=costs.cost("seconds_embedding"),
+            seconds_solving=costs.cost("seconds_solving"),
+            n_embedded=int(costs.cost("n_embedded")),
             n_params=backbone.n_params,
             dim=backbone.dim,
             flops=backbone.flops,
         ),
         digests(prepared.images, backbone, episodes_digest, prepared.split.digest),
         provenance.current(backbone.device.type),
-        resources(parts),
+        resources(costs),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from fewshot.features.use import EmbeddingUse
-    from fewshot.results.parts import PredictionParts
+    from fewshot.results.parts import PartCosts
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")  # writing 5 resets the peak of resident memory
@@ -118,22 +118,22 @@ def joined(costs: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     return {**costs, **own, **peaks, **energy}
 
 
-def resources(parts: PredictionParts) -> Resources:
+def resources(costs: PartCosts) -> Resources:
     """The columns, from the metadata of all parts of a run."""
-    n_embedded, seconds = parts.cost("n_embedded"), parts.cost("seconds_embedding")
+    n_embedded, seconds = costs.cost("n_embedded"), costs.cost("seconds_embedding")
     rate = 1 / seconds if n_embedded and seconds else None  # nothing was embedded: features came from the cache
 
     def per_second(name: str) -> float | None:
-        count = parts.known_cost(name, sum)
+        count = costs.known_cost(name, sum)
         return None if count is None or rate is None else round(rate * count, 4)
 
     def largest(name: str) -> int | None:
-        found = parts.known_cost(name, max)
+        found = costs.known_cost(name, max)
         return None if found is None else int(found)
 
-    names = set(" ".join(parts.known_texts("embedding_processes")).split())
-    busy, joules = per_second("seconds_busy"), parts.known_cost("device_joules", sum)
-    steady, n_steady = parts.known_cost(STEADY, sum), parts.known_cost(N_STEADY, sum)
+    names = set(" ".join(costs.known_texts("embedding_processes")).split())
+    busy, joules = per_second("seconds_busy"), costs.known_cost("device_joules", sum)
+    steady, n_steady = costs.known_cost(STEADY, sum), costs.known_cost(N_STEADY, sum)
     return Resources(
         images_per_second=per_second("n_embedded"),
         image_bytes_per_second=per_second("image_bytes"),
@@ -145,8 +145,8 @@ def resources(parts: PredictionParts) -> Resources:
         peak_device_bytes=largest("peak_device_bytes"),
         device_joules=None if joules is None else round(joules, 3),
         seconds_per_episode=seconds_per_episode(steady, n_steady),
-        processor=" and ".join(parts.texts("processor")),
-        gpu=" and ".join(parts.texts("gpu")),
+        processor=" and ".join(costs.known_texts("processor")),
+        gpu=" and ".join(costs.known_texts("gpu")),
     )
 
 

@@ -70,7 +70,7 @@ def _parts(
     for small, some in itertools.groupby(batches, lambda batch: learner.on_one_thread(int(n_support[batch[0]]))):
         if small:
             each = list(some)
-            n_lanes = learner.lanes(max(int(n_support[low]) for low, _, _ in each))
+            n_lanes = learner.lanes(episodes[each[0][0] : each[-1][1]])
             done: Iterable[list[Predictions]] = side_by_side(solved, each, n_lanes, watch)
         else:
             done = (solved(batch, watch) for batch in some)

@@ -60,19 +60,12 @@ class LocalWorkers:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=self._environment,
+            env={**os.environ, **threads_of_worker(self.jobs), "PYTHONUNBUFFERED": "1"},
             start_new_session=True,  # Ctrl-C reaches this process alone, which stops the workers
         )
         assert process.stderr is not None
         threading.Thread(target=self._listen, args=(process.stderr,), daemon=True).start()
         return process
-
-    @property
-    def _environment(self) -> dict[str, str]:
-        """The threads of each worker: its share of the cores, without waiting loops that take cores from others."""
-        share = str(max(1, n_cores() // self.jobs))
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), share)
-        return {"OMP_WAIT_POLICY": "passive", **threads, **os.environ, "PYTHONUNBUFFERED": "1"}
 
     def _listen(self, stream: IO[str]) -> None:
         """Prints every different line of the workers once."""
@@ -123,6 +116,14 @@ def stop_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def threads_of_worker(n_workers: int) -> dict[str, str]:
+    """The environment of the threads of a worker, unless the user has chosen it: its share of the cores, without
+    waiting loops that take cores from others."""
+    share = str(max(1, n_cores() // n_workers))
+    usual = {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": share, "NUMBA_NUM_THREADS": share}
+    return {name: os.environ.get(name, value) for name, value in usual.items()}
 
 
 def n_cores() -> int:

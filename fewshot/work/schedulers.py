@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fewshot.files.regular import parsed_json, read_text
-from fewshot.work.processes import n_cores
+from fewshot.work.processes import threads_of_worker
 from fewshot.work.worker import MOST_LOSSES
 
 _FILE_WAIT = 5.0  # seconds, for the file of a scheduler that starts now
@@ -163,11 +162,8 @@ def _local_cluster(n_workers: int) -> Iterator[Any]:
     """Workers of this machine, which listen on the loopback device alone, without a dashboard."""
     import dask
 
-    threads = str(max(1, n_cores() // n_workers))
-    given = {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, "OMP_WAIT_POLICY": "passive"} | dict(os.environ)
-    environment = {name: given[name] for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_WAIT_POLICY")}
     config = {
-        "distributed.nanny.pre-spawn-environ": environment,
+        "distributed.nanny.pre-spawn-environ": threads_of_worker(n_workers),
         "distributed.scheduler.allowed-failures": MOST_LOSSES - 1,
         "distributed.deploy.lost-worker-timeout": "1 day",  # else Dask removes a worker that starts again slowly
     }

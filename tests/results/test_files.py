@@ -220,7 +220,8 @@ def test_what_parts_cost_adds_up(results):
     parts = results.parts("run")
     parts.write(predictions(0, 2), MADE | {"seconds_solving": "1.5", "n_embedded": "7"})
     parts.write(predictions(2, 4), MADE | {"seconds_solving": "0.25"})
-    assert (parts.cost("seconds_solving"), parts.cost("n_embedded")) == (1.75, 7)
+    costs = parts.costs()
+    assert (costs.cost("seconds_solving"), costs.cost("n_embedded")) == (1.75, 7)
 
 
 def test_text_that_is_no_unicode_is_written_and_read(results):

@@ -125,7 +125,7 @@ def test_parts_of_several_machines_name_all_of_them(tmp_path: Path) -> None:
     parts.remove()
     for name, gpu, episodes in (("B", "NVIDIA L4", slice(0, 1)), ("A", "NVIDIA H200", slice(1, 2))):
         parts.write(half[episodes], {"processor": name, "gpu": gpu, "seconds_steady": "0.5", "n_steady": "1"})
-    found = resources(parts)
+    found = resources(parts.costs())
     assert (found.processor, found.gpu, found.seconds_per_episode) == ("A and B", "NVIDIA H200 and NVIDIA L4", 0.5)
 
 

@@ -20,13 +20,6 @@ from fewshot.runs.side_by_side import MOST_BYTES, MOST_IMAGES, fits_one_thread, 
 from tests.support.tuned_pictures import by_learner
 
 
-@pytest.fixture
-def threads():
-    before = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
-
-
 def test_results_come_in_order_and_each_thread_computes_alone(threads):
     threads(3)
     begun = threading.Barrier(3)

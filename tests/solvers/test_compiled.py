@@ -26,14 +26,6 @@ def weights(rows, labels, n_way, c=1.0):
     return LinearProbe(c).fit(batch_of(rows, labels, n_way)).weight
 
 
-@pytest.fixture
-def threads():
-    """Sets torch's number of threads, and puts it back."""
-    before = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
-
-
 def test_the_number_of_threads_changes_no_bit(threads):
     rows, labels = episodes(5, 5, 40, True, 23)
     found = []
