@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     from fewshot.backbones import Backbone
     from fewshot.datasets import LabelledImages
-    from fewshot.episodes.episodes import EpisodeBatch, Episodes
+    from fewshot.episodes.batch import EpisodeBatch
+    from fewshot.episodes.episodes import Episodes
     from fewshot.evaluators import ImageEvaluator
     from fewshot.evaluators.tuning.image_rows import ImageRows
 
@@ -75,7 +76,7 @@ class Work:
         import numpy as np
 
         from fewshot.datasets.icons import Icons
-        from fewshot.episodes.episodes import EpisodeShape
+        from fewshot.episodes.shape import EpisodeShape
         from fewshot.plugins.registry import BACKBONES, EVALUATORS
         from fewshot.samplers.balanced import Balanced
 
@@ -99,8 +100,8 @@ class Work:
         import numpy as np
         import torch
 
-        from fewshot.episodes.episodes import EpisodeBatch
-        from fewshot.runs.learners import ImageLearner
+        from fewshot.episodes.batch import EpisodeBatch
+        from fewshot.runs.image_learner import ImageLearner
         from fewshot.runs.solving import episode_seeds
 
         learner = ImageLearner(self.evaluator, self.images, self.backbone, frozen)

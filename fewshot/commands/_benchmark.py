@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from fewshot.report.comparisons.ranking import PredictionsOf
     from fewshot.report.rows.benchmark_means import Average
     from fewshot.results.row import Row
-    from fewshot.runs.pipeline import Workbench
     from fewshot.runs.specs import RunSpec
+    from fewshot.runs.workbench import Workbench
 
 _CHANGING = (
     *("split", "classes", "way", "shot", "query", "at_most", "support_from", "query_from", "sampler", "seed"),
@@ -209,7 +209,7 @@ def _check(plan: Plan, copy: Copy, bench: Workbench) -> None:
     from fewshot.commands._outside import outside
     from fewshot.plugins.registry import SPLITS
     from fewshot.protocols._counts import check_counts
-    from fewshot.runs.specs import check_class_names
+    from fewshot.runs.shared import check_class_names
 
     specs = [spec for spec in plan.specs if spec.benchmark_set == copy.of.name]
     check_class_names(specs[0].dataset, SPLITS.spec(copy.of.split))

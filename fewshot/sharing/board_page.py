@@ -24,7 +24,7 @@ from fewshot.sharing.about import About
 from fewshot.sharing.board import BenchmarkTable, Board, Entry, Table
 from fewshot.sharing.board_templates import REFUSED, SUBMISSIONS, TABLE
 from fewshot.sharing.verify import Record, Verified, records
-from fewshot.statistics.intervals import THESE_IMAGES
+from fewshot.statistics.interval import THESE_IMAGES
 
 _REPORTED = "Times are those of the submitter's machine. Nobody can check times and FLOPs."
 _MOST_PROBLEMS = 5  # of a submission that is not ranked

@@ -17,14 +17,15 @@ from fewshot.features.embedding import canonical_batches
 from fewshot.features.settings import BATCH
 from fewshot.plugins.spec import Spec
 from fewshot.pretraining.planning import PlannedTraining, planned_trainings
-from fewshot.pretraining.training import Trainer
+from fewshot.pretraining.trainer import Trainer
 from fewshot.results.files import Results
 from fewshot.runs.needs import Needs
-from fewshot.runs.pipeline import Workbench
+from fewshot.runs.prepared import PreparedRun
 from fewshot.runs.rate_keys import embedding_key, solving_key
 from fewshot.runs.selection import trials
 from fewshot.runs.spec_json import spec_to_json, text_of
-from fewshot.runs.specs import PreparedRun, RunSpec
+from fewshot.runs.specs import RunSpec
+from fewshot.runs.workbench import Workbench
 from fewshot.work.tasks import Task
 
 _RANGES = 64  # of a table, at most, unless they are larger than the largest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fewshot.episodes.episodes import EpisodeShape
+from fewshot.episodes.shape import EpisodeShape
 from fewshot.plugins.registry import DATASETS
 from fewshot.results.collections import Collection
 from fewshot.results.files import Results
