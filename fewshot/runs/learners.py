@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fewshot.backbones import Backbone
-from fewshot.backbones._activations import activation_bytes
+from fewshot.backbones._counts import activation_bytes
 from fewshot.backbones._stillness import unchanged
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.episodes import EpisodeBatch, Episodes, Rows
