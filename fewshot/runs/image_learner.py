@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from fewshot.backbones import Backbone
-from fewshot.backbones._activations import activation_bytes
+from fewshot.backbones._counts import activation_bytes
 from fewshot.backbones._stillness import unchanged
 from fewshot.datasets import LabelledImages
 from fewshot.episodes.batch import EpisodeBatch
