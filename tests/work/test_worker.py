@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -128,6 +129,26 @@ def test_a_task_of_a_dead_worker_is_taken_up(folder, tmp_path):
     Worker(patient, bench_at(results.path, bench(), False)).work()
     assert [row.status for row in results.rows()] == ["ok"]
     assert patient.leases.losses(tasks[0].name) == 1
+
+
+def test_a_worker_that_dies_after_it_wrote_a_failure_costs_no_second_row_of_it(folder, tmp_path, monkeypatch):
+    specs = [spec_of(folder, "Matching()", split=None), spec_of(folder, "ZeroShot()"), spec_of(folder)]
+    results = Results(tmp_path / "worked.jsonl")
+    work = WorkFolder.make(tmp_path / "work", plan(specs, results, bench()))
+
+    done, end = set(), WorkFolder.end
+
+    def end_at_second_try(self, task, outcome):
+        if task.name not in done:
+            done.add(task.name)
+            raise KeyboardInterrupt
+        end(self, task, outcome)
+
+    monkeypatch.setattr(WorkFolder, "end", end_at_second_try)
+    while work.n_left:
+        with contextlib.suppress(KeyboardInterrupt):
+            Worker(work, bench_at(results.path, bench(), False)).work()
+    assert sorted(json.loads(line)["status"] for line in results.lines()) == ["failed", "failed", "ok"]
 
 
 def test_an_interruption_gives_the_task_back(folder, tmp_path, monkeypatch):
