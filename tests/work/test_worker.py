@@ -65,7 +65,7 @@ def test_a_worker_writes_the_rows_of_one_process(folder, tmp_path):
 
 
 def test_a_row_of_workers_has_the_throughput_of_all_that_embedded(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
+    monkeypatch.setattr("fewshot.work.ranges.images_per_range", lambda _: 64)
     names = itertools.count()
     monkeypatch.setattr("fewshot.features.use.this_process", lambda: f"worker{next(names) % 2}")
     (row,) = worked([spec_of(folder)], tmp_path).rows()
@@ -80,7 +80,7 @@ def test_a_row_of_workers_has_the_throughput_of_all_that_embedded(folder, tmp_pa
 @pytest.mark.parametrize("per_task", [1, 5])
 def test_the_rows_do_not_depend_on_the_size_of_the_tasks(folder, tmp_path, monkeypatch, per_task):
     monkeypatch.setattr("fewshot.work.planning.episodes_per_task", lambda *_: per_task)
-    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
+    monkeypatch.setattr("fewshot.work.ranges.images_per_range", lambda _: 64)
     specs = [spec_of(folder), spec_of(folder, "FineTune(steps=1)", 3, backbone="ConvNet()")]
     assert differences(worked(specs, tmp_path).rows(), rows_of_one_process(specs, tmp_path)) == {}
 
@@ -188,7 +188,7 @@ def test_doing_every_task_twice_changes_nothing(folder, tmp_path):
 
 
 def test_a_task_that_needs_a_lost_range_is_not_tried(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("fewshot.work.planning.images_per_range", lambda _: 64)
+    monkeypatch.setattr("fewshot.work.ranges.images_per_range", lambda _: 64)
     results = Results(tmp_path / "worked.jsonl")
     tasks = plan([spec_of(folder)], results, bench())
     work = WorkFolder.make(tmp_path / "work", tasks)
