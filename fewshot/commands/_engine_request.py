@@ -114,17 +114,21 @@ class EngineRequest:
         gather(results, folder.order)
 
     def _engine(self, folder: WorkFolder, results: Results, bench: Workbench) -> Engine:
+        from fewshot.work.gpus import gpus_to_share
+
+        gpus = gpus_to_share(bench.device, bench.heads_device)
         if self.scheduler:
             from fewshot.work.cluster import Cluster
             from fewshot.work.remote import Settings
-            from fewshot.work.schedulers import Tls
+            from fewshot.work.schedulers import Tls, opened
 
-            files = (str(path or "") for path in (self.tls_ca_file, self.tls_cert, self.tls_key))
-            return Cluster(folder, Settings.of(results.path, bench), self.scheduler, Tls(*files))
+            tls = Tls(*(str(path or "") for path in (self.tls_ca_file, self.tls_cert, self.tls_key)))
+            opener = partial(opened, gpus=gpus)
+            return Cluster(folder, Settings.of(results.path, bench), self.scheduler, tls, opener)
         from fewshot.work.processes import LocalWorkers
 
         say = partial(click.echo, err=True)
-        return LocalWorkers(folder, results.path, self.jobs, _options_of(bench), say)
+        return LocalWorkers(folder, results.path, self.jobs, _options_of(bench), say, gpus)
 
 
 def planned(path: Path, specs: Sequence[RunSpec], results: Results, bench: Workbench) -> tuple[WorkFolder, int]:
