@@ -152,20 +152,20 @@ class _Planning:
         if not source.to_train():
             return ()
         planned = planned_trainings([source], Trainer(self.bench.images, self.bench.device))
-        return tuple(self._training(training, text_of(backbone) or "") for training in planned)
+        return tuple(map(self._training, planned))
 
-    def _training(self, training: PlannedTraining, backbone: str) -> str:
+    def _training(self, training: PlannedTraining) -> str:
+        """The name of the task of a training, after adding it and those before it."""
         from fewshot.plugins.registry import BACKBONES
 
         text = training.spec
         if text not in self.trainings:
             source = BACKBONES.spec(text)
             before = planned_trainings([source.make()], Trainer(self.bench.images, self.bench.device))
-            needs = tuple(self._training(each, backbone) for each in before if each.spec != text)
+            needs = tuple(self._training(each) for each in before if each.spec != text)
             subject = f"{source.short_name}, {training.n_images:,} images"
-            self.trainings[text] = Task(
-                "train", {"backbone": text}, needs, training.n_steps, subject, training.rate_key
-            )
+            what, rate = {"backbone": text}, training.rate_key
+            self.trainings[text] = Task("train", what, needs, training.n_steps, subject, rate)
         return self.trainings[text].name
 
     def _words(self, spec: RunSpec, trained: tuple[str, ...]) -> tuple[str, ...]:
@@ -178,16 +178,10 @@ class _Planning:
         """All tasks, each after those that it needs; those that a run needs stand before it, unless an earlier run
         needed them."""
         ranges = {id(table): table.tasks() for table in self.tables.values()}
-        found: dict[str, Task] = {}
-        known = {task.name: task for task in [*self.trainings.values(), *self.words.values()]}
+        tasks: list[Task] = []
         for name, run in self.runs.items():
-            new = [run] if isinstance(run, Task) else [*_needed(run, known), *_tasks(name, run, ranges)]
-            found.update({task.name: task for task in new if task.name not in found})
-        return _in_order(found)
-
-
-def _needed(run: _Run, known: dict[str, Task]) -> list[Task]:
-    return [known[name] for name in run.needs if name in known]
+            tasks += [run] if isinstance(run, Task) else _tasks(name, run, ranges)
+        return _in_order(tasks, [*self.trainings.values(), *self.words.values()])
 
 
 def _tasks(name: str, run: _Run, ranges: dict[int, list[Task]]) -> list[Task]:
@@ -213,19 +207,20 @@ def _tasks(name: str, run: _Run, ranges: dict[int, list[Task]]) -> list[Task]:
     return [*embeds, *solves, row]
 
 
-def _in_order(tasks: dict[str, Task]) -> list[Task]:
-    """The tasks, each after those that it needs."""
-    found: dict[str, Task] = {}
+def _in_order(tasks: list[Task], shared: list[Task]) -> list[Task]:
+    """The tasks, each once and after those that it needs, which may be among the shared ones."""
+    known = {task.name: task for task in [*shared, *tasks]}
+    ordered: dict[str, Task] = {}
 
     def add(task: Task) -> None:
-        if task.name not in found:
+        if task.name not in ordered:
             for need in task.needs:
-                add(tasks[need])
-            found[task.name] = task
+                add(known[need])
+            ordered[task.name] = task
 
-    for task in tasks.values():
+    for task in tasks:
         add(task)
-    return list(found.values())
+    return list(ordered.values())
 
 
 def device_kind(bench: Workbench) -> str:
