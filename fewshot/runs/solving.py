@@ -35,24 +35,34 @@ def solve(
     keep_logits: bool = True,
     watch: Watch | None = None,
     advance: Callable[[int], Any] | None = None,
+    finished: list[Predictions] | None = None,
 ) -> Predictions:
     """The predictions of a learner on these episodes; the budget does not change them, nor does too little memory: a
     batch that does not fit is halved.
 
     All episodes of a batch have the same number of ways; ragged episodes are padded to the largest one. Slow evaluators
     call `watch` with the number of finished steps of a batch and the total. `advance` gets the number of episodes of
-    each finished batch.
+    each finished batch. After an error or an interruption `finished` holds the batches that had ended.
     """
     keep_freed_memory()
     by_ways = np.argsort(episodes.n_way, kind="stable")
     ordered = episodes if bool((np.diff(by_ways) > 0).all()) else episodes.take(by_ways)
-    with learner.watched():
-        parts = []
-        for part in _parts(ordered, learner, budget_bytes, keep_logits, watch):
-            parts.append(part)
-            if advance is not None:
-                advance(len(part))
-        solved = Predictions.concatenate(parts)
+    parts: list[Predictions] = []
+    errors: list[BaseException] = []
+    with learner.watched():  # batches count only if the network is unchanged
+        try:
+            for part in _parts(ordered, learner, budget_bytes, keep_logits, watch):
+                parts.append(part)
+                if advance is not None:
+                    advance(len(part))
+        except BaseException as error:
+            if finished is None or not parts:
+                raise
+            errors.append(error)
+    if finished is not None and errors:
+        finished.extend(parts)
+        raise errors.pop()  # without a name, which would keep the learner in memory
+    solved = Predictions.concatenate(parts)
     return solved if ordered is episodes else solved.take(np.argsort(by_ways, kind="stable"))
 
 
@@ -61,9 +71,12 @@ def _parts(
 ) -> Iterator[Predictions]:
     """The predictions of batches, in order: of single small episodes side by side, of others one after the other."""
 
-    def solved(batch: Batch, watch: Watch | None) -> list[Predictions]:
+    def solved(batch: Batch, watch: Watch | None, in_lane: bool = False) -> list[Predictions]:
         low, high, chunk = batch
-        work = partial(_solve_batch, learner=learner, keep_logits=keep_logits, watch=watch, probe=low == 0)
+        between = partial(watch, 0, 0) if in_lane and watch is not None else None
+        work = partial(
+            _solve_batch, learner=learner, keep_logits=keep_logits, watch=watch, probe=low == 0, between=between
+        )
         return list(within_memory.solved(episodes[low:high], chunk, work))
 
     within_memory = WithinMemory()
@@ -73,7 +86,7 @@ def _parts(
         if small:
             each = list(some)
             n_lanes = learner.lanes(episodes[each[0][0] : each[-1][1]])
-            done: Iterable[list[Predictions]] = side_by_side(solved, each, n_lanes, watch)
+            done: Iterable[list[Predictions]] = side_by_side(partial(solved, in_lane=True), each, n_lanes, watch)
         else:
             done = (solved(batch, watch) for batch in some)
         yield from itertools.chain.from_iterable(done)
@@ -99,14 +112,17 @@ def _solve_batch(
     keep_logits: bool,
     watch: Watch | None,
     probe: bool,
+    between: Callable[[], None] | None,
 ) -> Predictions:
-    """The predictions of episodes with the same number of ways."""
+    """The predictions of a batch of equal ways; `between` is called after each chunk of queries."""
     query_rows, truth, query_mask = episodes.padded("query")
     batch = _batch_of(episodes, learner, watch)
     converged, setting, answers = learner.answer(batch, query_rows, query_mask, chunk, probe)
     parts: list[Summary] = []
     start = 0
     for logits in answers:
+        if between is not None:
+            between()
         stop = start + logits.shape[1]
         _refuse_nan(logits, query_mask[:, start:stop], episodes, learner)
         parts.append(summarise(logits, truth[:, start:stop], keep_logits))

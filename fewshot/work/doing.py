@@ -27,7 +27,7 @@ from fewshot.runs.pipeline import run, solve_range
 from fewshot.runs.spec_json import member_from_json, spec_from_json
 from fewshot.runs.specs import RunSpec
 from fewshot.runs.workbench import Workbench
-from fewshot.work.planning import from_runs
+from fewshot.work.ranges import from_runs
 from fewshot.work.tasks import Task
 
 _MOST_NETWORKS, _MOST_SETS = 2, 8  # in the memory of a worker

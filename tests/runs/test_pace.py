@@ -39,7 +39,7 @@ class Solver:
     def clock(self) -> float:
         return self.now
 
-    def __call__(self, episodes, advance: Callable[[int], object]) -> Predictions:
+    def __call__(self, episodes, advance: Callable[[int], object], finished: object = None) -> Predictions:
         self.n_calls += 1
         counts = [1] * len(episodes) if self.lanes > 1 else filter(None, (1, len(episodes) - 1))
         for number, count in enumerate(counts):
