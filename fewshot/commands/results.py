@@ -174,17 +174,23 @@ def move(file: Path, new: Path, dry_run: bool) -> int:
 @_options.dry_run_option
 @json_option
 def export(files: tuple[Path, ...], out: Path, where: str, prefer: str | None, names: Renames, dry_run: bool) -> int:
-    """Write runs as a table: .csv and .parquet with every column, .tex (booktabs) and .md for a paper."""
+    """Write runs as a table: .csv and .parquet with every column, .tex (booktabs) and .md for a paper.
+
+    The last two begin with the means of benchmarks over their data sets; .md also has the costs of each run.
+    """
     from fewshot.files.atomic import write_atomically
+    from fewshot.report.comparisons.benchmark_ranking import rankings_on_sets
     from fewshot.report.rows.renaming import renames
     from fewshot.report.rows.shown import Shown
-    from fewshot.report.tables.exports import check_suffix, exported
+    from fewshot.report.tables.exports import check_suffix, exported, has_means
 
-    check_suffix(out.suffix.lower())
+    suffix = out.suffix.lower()
+    check_suffix(suffix)
     runs = gathered(files, where, prefer)
     rows = runs.rows()
-    chosen = renames(Shown.of(rows, runs.short_names), names)
-    table = exported(Shown.of(rows, runs.short_names.changed(chosen)), out.suffix.lower())
+    short_names = runs.short_names.changed(renames(Shown.of(rows, runs.short_names), names))
+    means = rankings_on_sets(rows, short_names, runs.predictions) if has_means(suffix) else []
+    table = exported(Shown.of(rows, short_names, runs.every), suffix, means)
     if not dry_run:
         write_atomically(out, table)
     text = f"{'would write' if dry_run else 'wrote'} {counted(len(rows), 'run')} to {out}"

@@ -12,6 +12,7 @@ from fewshot.results.row import Row
 from fewshot.results.row_specs import specs_of
 
 FEWEST_SETS = 5  # with fewer, an interval for other sets spans most of what is possible and says nothing
+ONE_DRAW = "one draw of a set of a benchmark has no spread"  # the mean over sets counts its test images instead
 _USE_POOLS = 'Use --sampler "DisjointPools()".'
 # What rows store, what readers see, and what to do about it.
 _WORDS = (
@@ -22,6 +23,7 @@ _WORDS = (
     (r"(\d+) (.+) are too few to speak of others", r"\1 \2 are too few", ""),
     (r"all answers are (right|wrong): .+", r"all answers are \1", ""),
     (r"one episode has no spread", "there is one episode", "Run more episodes."),
+    (rf"{ONE_DRAW}", "there is one draw; an interval of a mean over sets is for new test images", ""),
     (r"one support was drawn; at least (\d+) are needed", r"there is one draw, \1 are needed", "Run more episodes."),
     (r"the episodes do not answer all of a test set each", "episodes are not whole test sets", ""),
     (r"a class has one test image; at least (\d+) are needed", r"a class has one test image, \1 are needed", ""),
