@@ -12,6 +12,7 @@ from fewshot.plugins.wording import counted
 from fewshot.report import Part, environment, framed
 from fewshot.report.comparisons.ranking import Standing
 from fewshot.report.rows.benchmark_means import SetRuns
+from fewshot.report.rows.choices import chosen_before
 from fewshot.report.rows.costs import TITLES, RunCost, meaning
 from fewshot.report.rows.intervals import THESE_IMAGES as ONLY_THESE
 from fewshot.report.rows.intervals import bracket
@@ -191,7 +192,9 @@ def _line(
     return Line(
         place=place,
         method=", ".join(shown.name(row)),
-        spec=f"{row.backbone}; {row.transform}; {row.evaluator}; run {row.run_id}",
+        spec="; ".join(
+            filter(None, (row.backbone, row.transform, row.evaluator, chosen_before(row), f"run {row.run_id}"))
+        ),
         accuracy=f"{100 * standing.accuracy:.1f}",
         value=standing.accuracy,
         sign="≈" if standing.leads and not best else "",

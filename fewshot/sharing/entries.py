@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fewshot.report.rows.choices import chosen_before
 from fewshot.report.rows.costs import Costs, RunCost
 from fewshot.report.rows.selection_budgets import image_size
 from fewshot.results.comparability import labels
@@ -44,7 +45,11 @@ class Entry:
             seen.append(f"{row.n_seen_classes:,} of {row.n_classes:,} classes seen in pre-training")
         elif row.seen_classes == "unknown":
             seen.append("seen classes unknown")
-        return (*labels(row), *seen, *self._further_labels())
+        return (*labels(row), *self._chosen(), *seen, *self._further_labels())
+
+    def _chosen(self) -> Iterator[str]:
+        if text := chosen_before(self.row):
+            yield text
 
     def _further_labels(self) -> Iterator[str]:
         if size := image_size(self.row):
@@ -56,6 +61,7 @@ class Entry:
     def mean_labels(self) -> Iterator[str]:
         """The same without numbers of classes, which differ from set to set."""
         yield from labels(self.row)
+        yield from self._chosen()
         if self.row.n_seen_classes:
             yield "classes seen in pre-training"
         elif self.row.seen_classes == "unknown":

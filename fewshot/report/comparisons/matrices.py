@@ -98,7 +98,8 @@ def _matrix(title: str, group: Sequence[Row], results: Results | None, names: Un
     comparable = [row for row in known if n_independent(row) > 1]
     if len(comparable) < 2 <= len(known):
         single = next(row for row in known if n_independent(row) < 2)
-        return Matrix(title, reason=f"No pairs are compared: {one_episode(single)}.")
+        reason = one_episode(single, names.run(single)) if comparable else one_episode(single)
+        return Matrix(title, reason=f"No pairs are compared: {reason}.")
     if results is None or len(comparable) < 2:
         missing = "these runs have no stored predictions"
         missing = missing if results is not None else "this report was made without stored predictions"

@@ -44,17 +44,18 @@ def are_fixed(rows: Iterable[Row]) -> bool:
     return all(benchmark(row) or _is_only_episode(row) for row in rows)
 
 
-def one_episode(row: Row) -> str:
-    """Why a run whose episodes count as one has no test, and what to do about it."""
+def one_episode(row: Row, run: str = "each run") -> str:
+    """Why a run whose episodes count as one has no test, and what to do about it. `run`: its name, or "it" where it was
+    named; "each run" if all runs of its task are so."""
     followed = protocols.of_protocol(row.protocol) if benchmark(row) else None
     only = ", so nothing can be said of the difference"
     if followed is not None and len(followed.sets) >= FEWEST_SETS:
         only = f"; only means over {FEWEST_SETS} or more sets of {followed.protocol} have a test"
     if draws_depend(row):
-        return f"the draws of a run depend on each other and count as one{only}"
+        return f"{run} has draws that depend on each other and count as one{only}"
     if _is_only_episode(row) or (followed is not None and followed.n_episodes == 1):
-        return f"a run has one episode, and there are no more{only}"
-    return "a run has 1 episode, and a comparison needs 2 or more; run more episodes"
+        return f"{run} has one episode, and there are no more{only}"
+    return f"{run} has 1 episode, and a comparison needs 2 or more; run more episodes"
 
 
 def _is_only_episode(row: Row) -> bool:

@@ -65,9 +65,13 @@ def cost_columns(task: Task, lines: Sequence[Line], shown: Shown) -> CostColumns
 
 def _columns(titles: tuple[str, ...], cells: tuple[tuple[CostCell, ...], ...], notes: Sequence[str]) -> CostColumns:
     """The columns, with the notes on signs that a cell bears."""
-    texts = {cell.text for line in cells for cell in line}
+    return CostColumns(titles, cells, tuple(noted(notes, [cell.text for line in cells for cell in line])))
+
+
+def noted(notes: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """The notes without that on a sign which none of these texts bears."""
     signed = any(OF_OTHERS in text for text in texts)
-    return CostColumns(titles, cells, tuple(note for note in notes if signed or not note.startswith(OF_OTHERS)))
+    return [note for note in notes if signed or not note.startswith(OF_OTHERS)]
 
 
 def _notes(titles: Collection[str], rows: Sequence[Row], costs: Sequence[RunCost]) -> list[str]:
