@@ -27,6 +27,7 @@ NEW_IMAGES = "new images of these classes"
 NEW_DRAWS = "new supports and new images of these classes"
 DEPENDENT_DRAWS = "the draws depend on each other"  # why there is no interval, as rows store it
 FEWEST_POOLS = 5
+FEWEST_UNITS = 3  # for an interval for new ones
 ENOUGH_CLASSES = 20  # to rank runs for new classes; below, half an interval for them is 6 to 30 points (coverage.py)
 _AT_ONCE = 4096  # episodes whose units are sorted together
 
@@ -72,6 +73,11 @@ class Units:
         """Why a ranking is not for new units, as rows store reasons; "" if there are enough. Groups in place of classes
         were chosen to speak of, so they are enough."""
         return few_units(self.n_units, self.name) if self.name == "classes" and self.n_units < ENOUGH_CLASSES else ""
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether there is an interval for new units at all, though a ranking may need more of them."""
+        return self.n_units >= FEWEST_UNITS
 
     @property
     def counted(self) -> str:
@@ -209,7 +215,7 @@ def deleted_interval(
 
 def no_bounds(mean: float, without: Floats, units: Units, half_query: float | None) -> str:
     """Why there is no interval for new classes; "" if there is one. Rows store the reason."""
-    if units.n_units < 3:
+    if not units.are_enough:
         return few_units(units.n_units, units.name)
     if np.isnan(without).any():
         return f"every episode holds every one of the {units.name}" if _all_held(units) else _too_few(units)

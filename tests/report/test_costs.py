@@ -15,7 +15,7 @@ from fewshot.report.comparisons.ranking import rankings
 from fewshot.report.figures.costs import AXES, Run, cost_plots
 from fewshot.report.rows.costs import Costs, RunCost, duration, scaled
 from fewshot.report.rows.shown import Shown
-from fewshot.report.tables.cost_columns import cost_notes, cost_table, cost_values
+from fewshot.report.tables.cost_columns import cost_notes, cost_table, cost_values, noted
 from fewshot.results.collections import Collection
 from fewshot.results.costs import machine, seconds_per_episode, seconds_per_image
 from fewshot.results.files import Results
@@ -101,7 +101,7 @@ def test_tables_say_which_times_other_runs_measured_and_which_include_a_start() 
     new = network(2, 0.7, seconds_per_episode=0.001)
     text = page(Shown.of([ROWS[0], cached, new]), None, "costs")
     assert text.count("2 ms ‡") == 1
-    assert "‡: 1 run took features from the cache" in text
+    assert "‡: 1 run took features from the cache; another run of the network" in text
     assert "The time per episode of 2 runs of older releases includes the start of the process." in text
     plain = page(Shown.of([new]), None, "costs")
     assert "‡" not in plain
@@ -172,6 +172,13 @@ def test_the_table_for_a_terminal_fits_and_omits_what_nobody_measured() -> None:
     (bare,) = rankings([row()])
     assert cost_table(bare, Costs.of([row()]), 80) == ""
     assert cost_notes([bare], Costs.of([row()])) == []
+
+
+def test_a_sign_is_explained_only_where_it_stands() -> None:
+    notes = cost_notes(rankings(SAME_NETWORK), Costs.of(SAME_NETWORK))
+    assert any(note.startswith("‡") for note in notes)
+    assert noted(notes, ["4 ms ‡"]) == notes
+    assert noted(notes, ["4 ms"]) == [note for note in notes if not note.startswith("‡")]
 
 
 def test_a_table_of_many_runs_counts_those_that_it_omits() -> None:

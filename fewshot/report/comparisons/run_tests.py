@@ -124,7 +124,7 @@ def _for_population(
     known = bool(np.isfinite(tests.p_classes).any())
     of = _units(rows, units)
     why = of.too_few if known else _why_not(rows, accuracies, units)
-    few = of.counted if why and why == of.too_few else ""
+    few = of.counted if why and of.too_few and (known or not of.are_enough) else ""
     p_values, population, bounds = tests.p_classes, f"new {units.name if units else 'classes'}", KINDS[1].bounds
     if why or not known:
         p_values, population, bounds = tests.p_images, THESE_IMAGES, interval
